@@ -1,0 +1,76 @@
+"""What a stage is given besides its inputs: a folder, a seed, progress, cancellation, a log."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.errors import Cancelled
+
+Report = Callable[[int, int, str], None]
+
+
+def derive_seed(seed: int, stage: str, round_: int) -> int:
+    """A 31-bit seed for one stage of one round.
+
+    It depends on nothing else, above all not on the arm: arms that see the same data must
+    train the same model.
+    """
+    digest = hashlib.sha256(f"{seed}/{stage}/{round_}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
+
+
+def _silent(done: int, total: int, what: str) -> None:
+    return None
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass
+class Context:
+    """Given to every stage call.
+
+    Attributes:
+        output: an existing empty folder of this call. What the stage leaves there is
+            published if the call returns, and thrown away if it raises.
+        seed: all randomness of the stage comes from it.
+        stage, round, arm: where in the run the call happens.
+        log: goes to the run's log file, never to standard output.
+        facts: JSON scalars that the stage wants kept with its artifact; see :meth:`note`.
+    """
+
+    output: Path
+    seed: int = 0
+    stage: str = ""
+    round: int = 0
+    arm: str = "main"
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("harness"))
+    facts: dict[str, Any] = field(default_factory=dict)
+    report: Report = _silent
+    cancelled: Callable[[], bool] = _never
+
+    def progress(self, done: int, total: int, what: str = "") -> None:
+        """Say how far the stage is (``done`` of ``total`` steps); raises at a cancellation.
+
+        Call it after each step: it is the place where a stage may be stopped in order.
+
+        Raises:
+            Cancelled: the user pressed Ctrl-C.
+        """
+        self.report(done, total, what)
+        self.check()
+
+    def check(self) -> None:
+        """Raise :class:`harness.errors.Cancelled` if the user asked to stop."""
+        if self.cancelled():
+            raise Cancelled()
+
+    def note(self, **facts: Any) -> None:
+        """Keep facts with the artifact, shown by reports (``note(tokens=1234)``)."""
+        self.facts.update(facts)

@@ -1,0 +1,111 @@
+"""Every failure that a user can meet, with its exit code.
+
+A message says what went wrong, where, why, and what to do. The command line prints
+exactly one of them and no traceback (``--debug`` adds it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+EXIT_OK = 0
+EXIT_REQUIREMENT = 1
+EXIT_USAGE = 2
+EXIT_ENVIRONMENT = 3
+EXIT_DATA = 4
+EXIT_PLUGIN = 5
+EXIT_WAITING = 6
+EXIT_INTERRUPTED = 130
+
+
+class HarnessError(Exception):
+    """Base of the errors meant for people.
+
+    Args:
+        what: one sentence: what went wrong, and why.
+        where: a file, ``file:line``, a plugin, or a stage.
+        hint: what to do about it.
+        details: further lines, one problem each.
+    """
+
+    exit_code = EXIT_USAGE
+    title = "error"
+
+    def __init__(
+        self, what: str, *, where: str = "", hint: str = "", details: Sequence[str] = ()
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.hint = hint
+        self.details = tuple(details)
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        lines = [head, *(f"  {line}" for line in self.details)]
+        if self.hint:
+            lines.append(f"  -> {self.hint}")
+        return "\n".join(lines)
+
+
+class UsageError(HarnessError):
+    """A wrong command line, run name, round or score name (exit 2)."""
+
+    exit_code = EXIT_USAGE
+    title = "usage"
+
+
+class ConfigError(UsageError):
+    """A config file or an option that cannot be accepted (exit 2)."""
+
+    title = "config"
+
+
+class EnvironmentFailure(HarnessError):
+    """The machine lacks something: network, disk, memory, a package, a lock (exit 3)."""
+
+    exit_code = EXIT_ENVIRONMENT
+    title = "environment"
+
+
+class DataError(HarnessError):
+    """Data that cannot be used as it is (exit 4)."""
+
+    exit_code = EXIT_DATA
+    title = "data"
+
+
+class PluginError(HarnessError):
+    """A plugin failed; the message names plugin, version, stage, round and example (exit 5)."""
+
+    exit_code = EXIT_PLUGIN
+    title = "plugin"
+
+
+class Waiting(HarnessError):
+    """A stage waits for people; the run goes on with the same command later (exit 6).
+
+    Args:
+        commands: what people have to run meanwhile.
+    """
+
+    exit_code = EXIT_WAITING
+    title = "waiting"
+
+    def __init__(self, what: str, commands: Sequence[str]) -> None:
+        super().__init__(what, details=commands)
+        self.commands = tuple(commands)
+
+
+class Cancelled(Exception):
+    """The user asked to stop; whatever is finished is kept (exit 130)."""
+
+    exit_code = EXIT_INTERRUPTED
+
+
+def near(name: str, known: Sequence[str]) -> str:
+    """``", did you mean 'x'?"`` for the closest known name, or an empty string."""
+    import difflib
+
+    found = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f", did you mean '{found[0]}'?" if found else ""

@@ -1,0 +1,290 @@
+"""The contracts of the stages: one base class per kind of plugin.
+
+A plugin is a class with a ``name``, a nested ``Options`` model and one or two methods. The
+config names it, the core validates its options, makes an instance and calls it. Nothing in
+this module knows any plugin, and plugins import only ``harness``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.context import Context
+from harness.records import (
+    Checkpoint,
+    Dataset,
+    ErrorLabel,
+    Example,
+    Findings,
+    PlanItem,
+    Prediction,
+    ScoredExample,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
+
+class Options(BaseModel):
+    """Base of every plugin's options: unknown keys are refused, values are frozen.
+
+    Relative paths in options are relative to the config file; use :class:`pathlib.Path` as
+    the type and the core resolves them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Plugin:
+    """What all stages share.
+
+    Attributes:
+        name: what the config calls it (lower case, dashes); unique within its stage.
+        revision: raise it by hand whenever the same options give other results.
+    """
+
+    stage: ClassVar[str] = ""
+    name: ClassVar[str] = ""
+    revision: ClassVar[int] = 1
+
+    class Options(Options):
+        pass
+
+    options: Any
+
+    def __init__(self, options: Any = None) -> None:
+        self.options = self.Options() if options is None else options
+
+    def inputs(self) -> Sequence[Path]:
+        """Files that the results depend on; their content becomes part of the stage's key."""
+        return ()
+
+
+class Source(Plugin):
+    """Gives the examples. ``split`` is set on each; ``valid`` may be missing: the core cuts it."""
+
+    stage = "source"
+
+    def load(self, context: Context) -> Iterable[Example]:
+        """All examples of the data set.
+
+        Raises:
+            harness.errors.DataError: something in the data cannot be used.
+        """
+        raise NotImplementedError
+
+
+class Model(Plugin):
+    """Gives the untouched model."""
+
+    stage = "model"
+
+    def fetch(self, context: Context) -> Checkpoint:
+        """A checkpoint of kind ``base`` whose ``path`` stays where it is (a cache, a folder).
+
+        Raises:
+            harness.errors.EnvironmentFailure: it cannot be had here.
+        """
+        raise NotImplementedError
+
+
+class Trainer(Plugin):
+    """Learns from the ``train`` rows. Runs in a job of its own.
+
+    Attributes:
+        produces: kind of the checkpoint that it returns.
+    """
+
+    stage = "trainer"
+    produces: ClassVar[str] = "adapter"
+
+    def train(
+        self,
+        base: Checkpoint,
+        train: Sequence[Example],
+        valid: Sequence[Example],
+        context: Context,
+    ) -> Checkpoint:
+        """Train from ``base`` and write the files into ``context.output``.
+
+        The returned checkpoint's ``path`` is ``context.output`` and its ``digest`` may be
+        empty: the core fills both in after publishing. A ``log.jsonl`` left in the folder
+        (``{"step", "epoch", "loss"}`` and ``{"step", "epoch", "eval_loss"}``) is shown.
+        """
+        raise NotImplementedError
+
+
+class Generator(Plugin):
+    """Answers prompts. Runs in a job of its own.
+
+    Attributes:
+        accepts: kinds of checkpoints that it can load.
+    """
+
+    stage = "generator"
+    accepts: ClassVar[frozenset[str]] = frozenset({"base", "adapter"})
+
+    def generate(
+        self, checkpoint: Checkpoint, examples: Sequence[Example], context: Context
+    ) -> Iterator[Prediction]:
+        """One prediction per example, in any order. References must not be looked at."""
+        raise NotImplementedError
+
+
+class Metric(Plugin):
+    """Scores answers.
+
+    The least that a metric defines is :meth:`measure`. What it returns must *add up*: the
+    core sums (weighted) statistics over examples and hands them to :meth:`aggregate`, which
+    is how intervals and tests come for free.
+
+    Attributes:
+        higher_is_better: direction of all its scores.
+        bounds: least and greatest possible value.
+        right_at: an example whose own value is at least this good counts as right; None if
+            the metric cannot say. An option called ``right_at`` overrides it.
+        additive: False = no sufficient statistics; override :meth:`corpus`, no interval.
+    """
+
+    stage = "metric"
+    higher_is_better: ClassVar[bool] = True
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    right_at: ClassVar[float | None] = None
+    additive: ClassVar[bool] = True
+
+    def score_names(self) -> Sequence[str]:
+        """Names of the scores, in the order of :meth:`aggregate`'s last axis."""
+        return (self.name,)
+
+    def signature(self) -> str:
+        """What a reader needs to compare the numbers: name, version, options."""
+        options = self.options.model_dump(mode="json")
+        settings = "|".join(f"{key}:{value}" for key, value in sorted(options.items()))
+        return f"{self.name}|rev:{self.revision}" + (f"|{settings}" if settings else "")
+
+    def measure(
+        self, prediction: Prediction, example: Example
+    ) -> float | Sequence[float] | None:
+        """The example's sufficient statistics; None = not scored (never use 0 for that).
+
+        Whatever it raises leaves this example unscored, with the reason recorded.
+        """
+        raise NotImplementedError
+
+    def measure_all(
+        self, pairs: Sequence[tuple[Prediction, Example]]
+    ) -> Iterable[float | Sequence[float] | None]:
+        """Statistics of many examples at once; override where a batch is faster.
+
+        If it raises, the core falls back to :meth:`measure` for each, to find the culprit.
+        """
+        return [self.measure(prediction, example) for prediction, example in pairs]
+
+    def aggregate(self, sums: Floats, weights: Floats) -> Floats:
+        """Scores from weighted sums of statistics.
+
+        Args:
+            sums: ``(..., k)``: sums over examples of weight x statistic.
+            weights: ``(...)``: sums of the weights.
+
+        Returns:
+            ``(..., m)`` with ``m = len(score_names())``; the default is the weighted mean.
+        """
+        return sums / weights[..., None]
+
+    def values(self, statistics: Floats) -> Floats:
+        """Each example's own scores ``(n, m)`` from its statistics ``(n, k)``."""
+        import numpy as np
+
+        return self.aggregate(statistics, np.ones(len(statistics)))
+
+    def corpus(self, pairs: Sequence[tuple[Prediction, Example]]) -> Mapping[str, float]:
+        """Only for ``additive = False``: score name -> value of the whole set."""
+        raise NotImplementedError
+
+
+class Detector(Plugin):
+    """Names the kinds of errors that one answer shows."""
+
+    stage = "detector"
+
+    def categories(self) -> Mapping[str, str]:
+        """Category -> one-line definition."""
+        raise NotImplementedError
+
+    def detect(self, scored: ScoredExample) -> Iterable[ErrorLabel]:
+        """Labels of one answer; several may hold."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What an analyzer sees of a round.
+
+    Attributes:
+        scored: every dev example with its values.
+        score: name of the primary score (a key of ``ScoredExample.values``).
+        higher_is_better: its direction.
+        labels: what the detectors found.
+    """
+
+    scored: tuple[ScoredExample, ...]
+    score: str
+    higher_is_better: bool
+    labels: tuple[ErrorLabel, ...] = ()
+
+
+class Analyzer(Plugin):
+    """Finds where the model is weak. Returns aggregates only, never texts of dev."""
+
+    stage = "analyzer"
+
+    def analyze(self, evidence: Evidence, context: Context) -> Findings:
+        raise NotImplementedError
+
+
+class Augmenter(Plugin):
+    """Proposes training rows for one item of the plan.
+
+    Attributes:
+        remedy: what the report calls it.
+    """
+
+    stage = "augmenter"
+    remedy: ClassVar[str] = "add rows"
+
+    def propose(self, item: PlanItem, data: Dataset, context: Context) -> Iterator[Example]:
+        """Rows for ``item`` (its slice, or anything where ``item.slice`` is None), lazily.
+
+        The core takes rows until the item's budget of *accepted* rows is met; so yield the
+        best first, and more than the budget. ``data`` holds only train and pool. A row that
+        is moved from the pool keeps its id; a new one gets an id of its own and ``parent``.
+        The core sets ``split`` and ``origin``.
+        """
+        raise NotImplementedError
+
+
+class Reporter(Plugin):
+    """Writes a report from the summary document (see ``docs/summary.md``)."""
+
+    stage = "reporter"
+
+    def write(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
+        """Write into ``folder`` and return the files written."""
+        raise NotImplementedError
+
+
+STAGES: Mapping[str, type[Plugin]] = {
+    kind.stage: kind
+    for kind in (
+        Source, Model, Trainer, Generator, Metric, Detector, Analyzer, Augmenter, Reporter,
+    )
+}  # fmt: skip
