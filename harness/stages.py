@@ -170,9 +170,7 @@ class Metric(Plugin):
         settings = "|".join(f"{key}:{value}" for key, value in sorted(options.items()))
         return f"{self.name}|rev:{self.revision}" + (f"|{settings}" if settings else "")
 
-    def measure(
-        self, prediction: Prediction, example: Example
-    ) -> float | Sequence[float] | None:
+    def measure(self, prediction: Prediction, example: Example) -> float | Sequence[float] | None:
         """The example's sufficient statistics; None = not scored (never use 0 for that).
 
         Whatever it raises leaves this example unscored, with the reason recorded.

@@ -1,0 +1,36 @@
+"""Errors as people see them: one message, no traceback (``--debug`` adds it)."""
+
+from __future__ import annotations
+
+import traceback
+
+from rich.console import Console
+from rich.text import Text
+
+from harness.errors import HarnessError, PluginError
+from harness.files import disk_trouble
+from harness.text import plain
+
+LINE_LIMIT = 2000
+
+
+def show(error: HarnessError, *, debug: bool) -> int:
+    """Print the error on standard error; returns its exit code."""
+    console = Console(stderr=True)
+    head = Text(f"{error.title}: ", style="bold red")
+    body = "\n".join(plain(line, LINE_LIMIT) for line in str(error).split("\n"))
+    console.print(head + Text(body), highlight=False, soft_wrap=True)
+    if debug:
+        notes = "".join(getattr(error, "__notes__", []))
+        console.print(Text("".join(traceback.format_exception(error)) + notes), soft_wrap=True)
+    elif isinstance(error, PluginError):
+        console.print(Text("  -> --debug shows the traceback", style="dim"))
+    return error.exit_code
+
+
+def show_os_error(error: OSError, *, debug: bool) -> int:
+    """A full disk or a missing permission, wherever it was met."""
+    trouble = disk_trouble(error)
+    if trouble is None:
+        raise error
+    return show(trouble, debug=debug)

@@ -1,0 +1,160 @@
+"""Commands that look and change nothing: check, report, runs, plugins, config show."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness import config as configuration
+from harness import configfile
+from harness.errors import DataError, UsageError, near
+from harness.run import REPORTS_FOLDER, Run
+from harness.summary import read
+
+
+def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
+    """Everything that can be known before a model is loaded."""
+    from harness import verdicts
+    from harness.cli.iterate import _Quiet
+    from harness.context import Context
+    from harness.steps import groups_of
+
+    config = configuration.load(path, sets=sets, flags={"rounds": rounds})
+    run = Run(config, _Quiet())
+    rows = list(config.data.instance.load(Context(output=Path("unused"))))
+    counts = {s: sum(r.split == s for r in rows) for s in ("train", "pool", "dev", "test")}
+    for split in ("train", "dev", "test"):
+        if not counts[split]:
+            raise DataError(
+                f"the split '{split}' has no row", where=f"source '{config.data.plugin}'"
+            )
+    console = Console()
+    shown = ", ".join(f"{count} {split}" for split, count in counts.items())
+    console.print(Text(f"{config.path}: fine. Run {run.name}; rows: {shown}."))
+    for split in ("dev", "test"):
+        doubt = verdicts.usable(list(groups_of([r for r in rows if r.split == split]).values()))
+        if doubt:
+            console.print(Text(f"warning: {split} cannot carry a verdict: {doubt}", "yellow"))
+
+
+def report(name: str | None, as_json: bool) -> None:
+    """A run's report, from its summary.json."""
+    folder = _folder(name)
+    document = read(folder / "summary.json")
+    if as_json:
+        sys.stdout.write(json.dumps(document, indent=1) + "\n")
+        return
+    from harness.registry import Registry
+
+    registry = Registry.build()
+    plugin: Any = registry.get("reporter", "terminal").plugin
+    plugin().show(document, Console())
+
+
+def runs(as_json: bool) -> None:
+    """All runs of this folder, the latest first."""
+    rows = [_overview(folder) for folder in _folders()]
+    if as_json:
+        sys.stdout.write(json.dumps(rows, indent=1) + "\n")
+        return
+    table = Table("run", "rounds", "kept", "score", "test verdict", box=None, pad_edge=False)
+    for row in rows:
+        cells = (row["run"], row["rounds"], row["kept"], row["score"], row["verdict"])
+        table.add_row(*(Text(str(cell)) for cell in cells))
+    Console().print(table if rows else Text("no runs yet: harness iterate"))
+
+
+def plugins(as_json: bool) -> None:
+    """What is installed, and what could not be loaded."""
+    from harness.registry import Registry
+
+    registry = Registry.build()
+    rows = [
+        {"stage": stage, "name": name, "origin": p.origin, "doc": _first_line(p.plugin.__doc__)}
+        for stage, name, p in registry.providers()
+    ]
+    if as_json:
+        document = {"plugins": rows, "failed": registry.failed}
+        sys.stdout.write(json.dumps(document, indent=1) + "\n")
+        return
+    table = Table("stage", "name", "what", "from", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(row[key]) for key in ("stage", "name", "doc", "origin")))
+    Console().print(table)
+    for origin, reason in registry.failed.items():
+        Console(stderr=True).print(Text(f"failed to load: {origin}: {reason}", style="red"))
+
+
+def config_show(path: Path | None, rounds: int | None, sets: Sequence[str], origin: bool) -> None:
+    """The whole configuration; with ``origin``, a line each with where its value is from."""
+    config = configuration.load(path, sets=sets, flags={"rounds": rounds})
+    if not origin:
+        sys.stdout.write(configfile.dump(config.shown()))
+        return
+    table = Table("key", "value", "from", box=None, pad_edge=False)
+    for dotted, value in _flat(config.shown()):
+        table.add_row(Text(dotted), Text(str(value)), Text(_origin(config.origins, dotted)))
+    Console().print(table)
+
+
+def _origin(origins: Any, dotted: str) -> str:
+    """Where a value is from; an override of a whole entry counts for its keys."""
+    parts = dotted.split(".")
+    prefixes = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
+    if origins.get(dotted):
+        return str(origins[dotted])
+    above = next((origins[p] for p in prefixes if p in origins), "")
+    return str(above) if above.startswith("--") else "default"
+
+
+def _flat(value: Any, prefix: str = "") -> list[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        pairs = list(value.items())
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        pairs = list(enumerate(value))
+    else:
+        return [(prefix, value)]
+    return [found for key, item in pairs for found in _flat(item, f"{prefix}.{key}".lstrip("."))]
+
+
+def _folders() -> list[Path]:
+    found = Path(REPORTS_FOLDER).glob("*/summary.json")
+    return [p.parent for p in sorted(found, key=lambda p: p.stat().st_mtime, reverse=True)]
+
+
+def _folder(name: str | None) -> Path:
+    folders = _folders()
+    names = [folder.name for folder in folders]
+    if name is None:
+        if not folders:
+            raise UsageError("there is no run in this folder yet", hint="harness iterate")
+        return folders[0]
+    if name not in names:
+        known = f"; there are: {', '.join(names[:5])}" if names else ""
+        raise UsageError(f"no run is called '{name}'{near(name, names)}{known}")
+    return folders[names.index(name)]
+
+
+def _overview(folder: Path) -> dict[str, Any]:
+    document = read(folder / "summary.json")
+    kept = document["rounds"][document["kept_round"]]
+    value = kept["scores"][document["primary"]]["value"]
+    score = f"{document['primary']} {value:.4g}" if value is not None else "unscored"
+    return {
+        "run": document["run"],
+        "rounds": len(document["rounds"]) - 1,
+        "kept": document["kept_round"],
+        "score": score,
+        "verdict": document["test"]["verdict"]["label"] if document["test"] else "not finished",
+    }
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().split("\n")[0]

@@ -1,0 +1,148 @@
+"""``harness iterate``: the loop at the terminal."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from harness import config as configuration
+from harness.config import Config
+from harness.errors import (
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_REQUIREMENT,
+    Cancelled,
+    UsageError,
+)
+from harness.lock import exclusive
+from harness.run import Run
+
+
+def iterate(
+    path: Path | None, rounds: int | None, sets: Sequence[str], require: str | None, as_json: bool
+) -> int:
+    """Run or go on; returns the exit code."""
+    if require not in (None, "improved"):
+        raise UsageError(f"--require takes 'improved', not '{require}'")
+    config = configuration.load(path, sets=sets, flags={"rounds": rounds})
+    console = Console(stderr=True)
+    stop = _Stop(console)
+    try:
+        document = _carry_out(config, console, stop)
+    except Cancelled:
+        console.print("stopped; everything finished is kept. To go on:", highlight=False)
+        console.print(Text(f"  {_command()}"), soft_wrap=True)
+        return EXIT_INTERRUPTED
+    if as_json:
+        sys.stdout.write(json.dumps(document, indent=1) + "\n")
+    else:
+        show(config, document)
+    test = document["test"]
+    label = test["verdict"]["label"] if test else "no evidence"
+    return EXIT_REQUIREMENT if require and label != require else EXIT_OK
+
+
+def show(config: Config, document: Mapping[str, Any]) -> None:
+    """The report, by the first of the config's reporters that can show one."""
+    console = Console()
+    for entry in config.report:
+        if hasattr(entry.instance, "show"):
+            entry.instance.show(document, console)
+            return
+
+
+def _carry_out(config: Config, console: Console, stop: _Stop) -> Mapping[str, Any]:
+    from harness import finish
+
+    run = Run(config, _Quiet(), cancelled=stop.asked)
+    with exclusive(run.folder / "lock"):
+        document = finish.stored(run)
+        if document is not None:
+            return document
+        return _walk(run, console, stop)
+
+
+def _walk(run: Run, console: Console, stop: _Stop) -> Mapping[str, Any]:
+    from harness import finish
+    from harness.history import History
+    from harness.loop import rounds
+    from harness.progress import Display, stages_planned
+    from harness.steps import Steps
+
+    settings = run.config.settings
+    total = stages_planned(settings.rounds, len(run.config.metrics), run.config.control)
+    _log_to(run.folder / "harness.log")
+    with stop.listening(), Display(console, run.name, total) as display:
+        run.watcher = display
+        run.prepare()
+        steps, history = Steps(run), History()
+        for result in rounds(steps, history):
+            display.round_closed(result)
+            finish.publish(run, steps, history, final=False)
+        return finish.publish(run, steps, history, final=True)
+
+
+def _log_to(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logger = logging.getLogger("harness")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def _command() -> str:
+    return shlex.join(["harness", *sys.argv[1:]])
+
+
+class _Quiet:
+    """Watches the few things that happen before the display is there."""
+
+    def stage(self, label: str) -> Any:
+        return lambda done, total, what: None
+
+    def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
+        return None
+
+    def say(self, sentence: str) -> None:
+        return None
+
+
+class _Stop:
+    """Ctrl-C: the first asks to stop after the present step, the second ends at once."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._asked = False
+
+    def asked(self) -> bool:
+        return self._asked
+
+    def listening(self) -> _Stop:
+        return self
+
+    def __enter__(self) -> None:
+        self._before = {
+            number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number: int, frame: object) -> None:
+        if self._asked:
+            os._exit(EXIT_INTERRUPTED)
+        self._asked = True
+        self.console.print("stopping after this step; Ctrl-C again ends at once", highlight=False)

@@ -1,0 +1,465 @@
+"""The experiment as the user describes it: checked whole, before anything heavy is loaded.
+
+All problems are found at once, each with its place in the file. What changes results is apart
+from ``execution``, which only says how the work is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness import configfile
+from harness.configfile import Lines, Place
+from harness.errors import ConfigError, near
+from harness.registry import Registry
+from harness.stages import Metric, Plugin
+
+FILE_NAME = "harness.yaml"
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Planning(Strict):
+    """How findings become a plan."""
+
+    strategy: str = Field(default="targeted", description="targeted | random | none")
+    explore: float = Field(
+        default=0.2, ge=0, le=1, description="share of rows drawn from everywhere"
+    )
+
+
+class Filtering(Strict):
+    """What the gate in front of the training data refuses."""
+
+    near: float = Field(
+        default=0.6,
+        gt=0,
+        le=1,
+        description="similarity to a dev or test prompt from which a row is out",
+    )
+
+
+class Execution(Strict):
+    """How the work is done; never changes a result."""
+
+    launcher: Literal["child", "inline"] = Field(
+        default="child", description="run heavy stages in a process of their own, or in this one"
+    )
+
+
+class Settings(Strict):
+    """The keys of the core. Lists of plugins are described in :class:`Entry`."""
+
+    rounds: int = Field(3, ge=1, le=100, description="rounds of training")
+    seed: int = Field(7, ge=0, description="all randomness comes from it")
+    data: Any = Field(description="where examples come from: {source: NAME, …options}")
+    model: Any = Field(description="the untouched model: {source: NAME, …options}")
+    train: Any = Field(description="{plugin: NAME, …options}")
+    generate: Any = Field(description="{plugin: NAME, …options}")
+    metrics: Any = Field(description="[{plugin: NAME, name: PREFIX, …options}]")
+    primary: str = Field(description="name of the score that decides")
+    detect: Any = Field(["basic"], description="detectors of kinds of errors")
+    analyze: Any = Field(["slices"], description="finders of weak places")
+    plan: Planning = Field(Planning(), description="how weak places become a plan")
+    augment: Any = Field([], description="[{plugin: NAME, rows: N per round, control: random}]")
+    filters: Filtering = Field(Filtering(), description="what is kept out of training")
+    report: Any = Field(["terminal", "markdown"], description="writers of reports")
+    min_gain: float = Field(0.0, ge=0, description="least gain that counts as improved")
+    valid: float = Field(
+        0.1, ge=0, lt=0.5, description="share of train cut off by group for validation loss"
+    )
+    plugins: list[Path] = Field([], description="one-file plugins to load")
+    execution: Execution = Field(Execution(), description="how the work is done")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A plugin as the config names it.
+
+    Attributes:
+        stage, plugin: which class.
+        name: the entry's own name (default: the plugin's).
+        rows, control: only under ``augment``.
+        instance: the plugin, made with its validated options.
+        origin: distribution or file that it comes from.
+    """
+
+    stage: str
+    plugin: str
+    name: str
+    instance: Any
+    origin: str
+    rows: int = 0
+    control: str | None = None
+
+    def key(self) -> dict[str, Any]:
+        """What of the entry changes results (files count by content, not by path)."""
+        options = self.instance.options
+        return {
+            "plugin": self.plugin,
+            "revision": self.instance.revision,
+            "options": {
+                name: _without_paths(getattr(options, name)) for name in type(options).model_fields
+            },
+        }
+
+    def shown(self) -> dict[str, Any]:
+        """The entry with every default, as it stands in the run's ``config.yaml``."""
+        head = {"source" if self.stage in ("source", "model") else "plugin": self.plugin}
+        if self.name != self.plugin:
+            head["name"] = self.name
+        core: dict[str, Any] = {"rows": self.rows} if self.rows else {}
+        if self.control:
+            core["control"] = self.control
+        return {**head, **core, **self.instance.options.model_dump(mode="json")}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A validated experiment."""
+
+    path: Path | None
+    settings: Settings
+    registry: Registry
+    data: Entry
+    model: Entry
+    train: Entry
+    generate: Entry
+    metrics: tuple[Entry, ...]
+    detect: tuple[Entry, ...]
+    analyze: tuple[Entry, ...]
+    augment: tuple[Entry, ...]
+    report: tuple[Entry, ...]
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def control(self) -> bool:
+        return any(entry.control == "random" for entry in self.augment)
+
+    def shown(self) -> dict[str, Any]:
+        """Everything with every default, in the order of the reference."""
+        values: dict[str, Any] = {}
+        for name in Settings.model_fields:
+            value = getattr(self, name, None)
+            if isinstance(value, Entry):
+                values[name] = value.shown()
+            elif isinstance(value, tuple):
+                values[name] = [entry.shown() for entry in value]
+            else:
+                setting = getattr(self.settings, name)
+                if isinstance(setting, BaseModel):
+                    setting = setting.model_dump(mode="json")
+                values[name] = [str(p) for p in setting] if name == "plugins" else setting
+        return values
+
+    def key(self) -> dict[str, Any]:
+        """What changes results."""
+        settings = self.settings
+        values: dict[str, Any] = {
+            "rounds": settings.rounds,
+            "seed": settings.seed,
+            "primary": settings.primary,
+            "plan": settings.plan.model_dump(),
+            "filters": settings.filters.model_dump(),
+            "min_gain": settings.min_gain,
+            "valid": settings.valid,
+        }
+        for name in ("data", "model", "train", "generate"):
+            values[name] = getattr(self, name).key()
+        for name in ("metrics", "detect", "analyze", "augment"):
+            values[name] = [
+                {**entry.key(), "name": entry.name, "rows": entry.rows, "control": entry.control}
+                for entry in getattr(self, name)
+            ]
+        return values
+
+
+_SINGLE = {"data": "source", "model": "model", "train": "trainer", "generate": "generator"}
+_LISTS = {
+    "metrics": "metric", "detect": "detector", "analyze": "analyzer",
+    "augment": "augmenter", "report": "reporter",
+}  # fmt: skip
+
+
+class _Problems:
+    """Collects what is wrong, each with its line."""
+
+    def __init__(self, path: Path | None, lines: Lines) -> None:
+        self.path, self.lines, self.found = path, lines, list[str]()
+
+    def add(self, place: Place, message: str) -> None:
+        line = next(
+            (self.lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in self.lines),
+            None,
+        )
+        where = f"{self.path}:{line}: " if line else (f"{self.path}: " if self.path else "")
+        dotted = ".".join(str(part) for part in place)
+        self.found.append(f"{where}{dotted}: {message}")
+
+    def add_validation(
+        self, place: Place, error: ValidationError, known: Sequence[str] = ()
+    ) -> None:
+        for problem in error.errors():
+            inner = (*place, *problem["loc"])
+            if problem["type"] == "extra_forbidden":
+                name = str(problem["loc"][-1])
+                options = f"; known: {', '.join(known)}" if known else ""
+                self.add(inner, f"unknown key{near(name, known)}{options}")
+            elif problem["type"] == "missing":
+                self.add(inner, "is needed")
+            else:
+                message = problem["msg"].removeprefix("Value error, ")
+                self.add(inner, f"{message[:1].lower()}{message[1:]}, not {problem['input']!r}")
+
+    def done(self) -> None:
+        if self.found:
+            count = len(self.found)
+            raise ConfigError(
+                f"{count} problem{'s' if count > 1 else ''} in the config", details=self.found
+            )
+
+
+def find(path: Path | None) -> Path:
+    """The config file to use: the given one, ./harness.yaml, or the one that is shipped."""
+    if path is not None:
+        return path
+    here = Path(FILE_NAME)
+    return here if here.is_file() else shipped(FILE_NAME)
+
+
+def shipped(relative: str) -> Path:
+    """A file that comes with the distribution: beside the package, in a checkout at its top.
+
+    (Not inside the package: an editable installation would then shadow the real one.)
+    """
+    beside = Path(__file__).parent.parent
+    checkout = beside / relative
+    return checkout if checkout.exists() else beside / "harness_shipped" / relative
+
+
+def load(
+    path: Path | None, *, sets: Sequence[str] = (), flags: Mapping[str, Any] | None = None
+) -> Config:
+    """Read and check a config; nothing heavy is imported.
+
+    Args:
+        sets: ``a.b=value`` overrides, in order.
+        flags: overrides from the command line's own options; they win.
+
+    Raises:
+        ConfigError: with *all* problems found.
+        PluginError: a one-file plugin cannot be used.
+    """
+    path = find(path)
+    values, lines = configfile.read(path)
+    origins = {".".join(map(str, place)): f"{path}:{line}" for place, line in lines.items()}
+    for text in sets:
+        dotted, value = _parse_set(text)
+        _assign(values, dotted, value)
+        origins[".".join(map(str, dotted))] = f"--set {text}"
+    for name, value in (flags or {}).items():
+        if value is not None:
+            values[name] = value
+            origins[name] = f"--{name}"
+    return check(values, path, lines, origins)
+
+
+def check(
+    values: Mapping[str, Any], path: Path | None, lines: Lines, origins: Mapping[str, str]
+) -> Config:
+    """The :class:`Config` that plain values describe; see :func:`load`."""
+    problems = _Problems(path, lines)
+    base = path.resolve().parent if path else Path.cwd()
+    try:
+        settings = Settings.model_validate(dict(values))
+    except ValidationError as error:
+        problems.add_validation((), error, list(Settings.model_fields))
+        problems.done()
+        raise AssertionError from None
+    registry = Registry.build([base / file for file in settings.plugins])
+    single = {
+        name: _entry(registry, stage, getattr(settings, name), (name,), base, problems)
+        for name, stage in _SINGLE.items()
+    }
+    lists = {
+        name: tuple(_entries(registry, stage, getattr(settings, name), name, base, problems))
+        for name, stage in _LISTS.items()
+    }
+    problems.done()
+    config = Config(
+        path=path, settings=settings, registry=registry, origins=origins,
+        **single, **lists,  # type: ignore[arg-type]
+    )  # fmt: skip
+    _check_whole(config, problems)
+    problems.done()
+    return config
+
+
+def _check_whole(config: Config, problems: _Problems) -> None:
+    from harness.scoring import Entry as MetricEntry
+
+    seen: dict[str, str] = {}
+    for index, entry in enumerate(config.metrics):
+        for score in MetricEntry(entry.name, entry.instance).score_names:
+            if score in seen:
+                problems.add(
+                    ("metrics", index),
+                    f"the score '{score}' is there twice; give this entry a name: of its own",
+                )
+            seen[score] = entry.name
+    primary = config.settings.primary
+    if primary not in seen:
+        problems.add(
+            ("primary",),
+            f"no score is called '{primary}'{near(primary, list(seen))}; "
+            f"scores of this config: {', '.join(seen)}",
+        )
+    produced = config.train.instance.produces
+    accepts = config.generate.instance.accepts
+    for kind in ("base", produced):
+        if kind not in accepts:
+            problems.add(
+                ("generate",),
+                f"'{config.generate.plugin}' cannot load a checkpoint of kind '{kind}'",
+            )
+    for index, entry in enumerate(config.augment):
+        if entry.rows < 1:
+            problems.add(("augment", index), "rows: is needed (rows to add per round)")
+
+
+def _entries(
+    registry: Registry, stage: str, raw: Any, name: str, base: Path, problems: _Problems
+) -> Iterator[Entry]:
+    if not isinstance(raw, list):
+        problems.add((name,), "a list of plugins is needed")
+        return
+    if name == "metrics" and not raw:
+        problems.add((name,), "at least one metric is needed")
+    names: set[str] = set()
+    for index, item in enumerate(raw):
+        entry = _entry(registry, stage, item, (name, index), base, problems)
+        if entry is None:
+            continue
+        if entry.name in names:
+            problems.add((name, index), f"'{entry.name}' is there twice; give one a name:")
+        names.add(entry.name)
+        yield entry
+
+
+def _entry(
+    registry: Registry, stage: str, raw: Any, place: Place, base: Path, problems: _Problems
+) -> Entry | None:
+    head = "source" if stage in ("source", "model") else "plugin"
+    if isinstance(raw, str):
+        raw = {head: raw}
+    if not isinstance(raw, dict):
+        problems.add(place, f"{{{head}: NAME}} is needed, not {raw!r}")
+        return None
+    options = dict(raw)
+    plugin = options.pop(head, None)
+    if not isinstance(plugin, str):
+        problems.add(place, f"{head}: is needed (one of {', '.join(registry.names(stage))})")
+        return None
+    name = options.pop("name", plugin) if head == "plugin" else plugin
+    rows = options.pop("rows", 0) if stage == "augmenter" else 0
+    control = options.pop("control", None) if stage == "augmenter" else None
+    if not isinstance(name, str):
+        problems.add((*place, "name"), f"text is needed, not {name!r}")
+    if isinstance(rows, bool) or not isinstance(rows, int):
+        problems.add((*place, "rows"), f"a whole number is needed, not {rows!r}")
+        rows = 0
+    if control not in (None, "random"):
+        problems.add((*place, "control"), f"only 'random' is known, not {control!r}")
+    try:
+        provider = registry.get(stage, plugin)
+    except ConfigError as error:
+        problems.add((*place, head), "; ".join([error.what, *error.details]))
+        return None
+    instance = _instance(provider.plugin, options, place, base, problems)
+    if instance is None:
+        return None
+    return Entry(stage, plugin, str(name), instance, provider.origin, rows, control)
+
+
+def _instance(
+    plugin: type[Plugin], options: Any, place: Place, base: Path, problems: _Problems
+) -> Plugin | None:
+    kind = plugin.Options
+    try:
+        validated = kind.model_validate(options)
+    except ValidationError as error:
+        problems.add_validation(place, error, list(kind.model_fields))
+        return None
+    resolved = {
+        name: _resolve(getattr(validated, name), base)
+        for name in kind.model_fields
+        if _has_path(getattr(validated, name))
+    }
+    instance = plugin(validated.model_copy(update=resolved))
+    if isinstance(instance, Metric):
+        try:
+            instance.score_names()
+        except Exception as error:
+            problems.add(place, f"its options cannot be used: {error}")
+            return None
+    return instance
+
+
+def _has_path(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_has_path(item) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(_has_path(item) for item in value)
+    return isinstance(value, Path)
+
+
+def _resolve(value: Any, base: Path) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _resolve(item, base) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_resolve(item, base) for item in value)
+    return base / value.expanduser() if isinstance(value, Path) else value
+
+
+def _without_paths(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, Mapping):
+        return {str(key): _without_paths(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_without_paths(item) for item in value]
+    return "<file>" if isinstance(value, Path) else value
+
+
+def _parse_set(text: str) -> tuple[Place, Any]:
+    dotted, sign, value = text.partition("=")
+    if not sign or not dotted:
+        raise ConfigError(f"--set takes KEY=VALUE, not {text!r}")
+    place = tuple(int(part) if part.isdigit() else part for part in dotted.split("."))
+    return place, configfile.scalar(value)
+
+
+def _assign(values: dict[str, Any], place: Place, value: Any) -> None:
+    target: Any = values
+    for part in place[:-1]:
+        try:
+            if isinstance(target, dict) and part not in target:
+                target[part] = {}
+            target = target[part]
+        except (KeyError, IndexError, TypeError):
+            raise ConfigError(f"--set {'.'.join(map(str, place))}: there is no {part!r}") from None
+        if not isinstance(target, (dict, list)):
+            raise ConfigError(
+                f"--set {'.'.join(map(str, place))}: {part!r} holds {target!r}, not keys"
+            )
+    try:
+        target[place[-1]] = value
+    except (IndexError, TypeError):
+        raise ConfigError(f"--set {'.'.join(map(str, place))}: no such place") from None

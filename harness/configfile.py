@@ -1,0 +1,104 @@
+"""Reading a config file into plain values, with the line of every key.
+
+YAML is 1.2 (``1e-4`` is a number, ``no`` is text) and a key may stand only once; a file that
+ends in ``.toml`` is TOML, where lines are not known.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ConfigError
+
+Place = tuple[str | int, ...]
+Lines = dict[Place, int]
+
+
+def read(path: Path) -> tuple[dict[str, Any], Lines]:
+    """The file's mapping and, for each path of keys, its line (from 1).
+
+    Raises:
+        ConfigError: missing, unreadable, not UTF-8, not a mapping, or not well-formed.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError("this config file does not exist", where=str(path)) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"not UTF-8 at byte {error.start}", where=str(path)) from None
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    if path.suffix == ".toml":
+        return _toml(text, path), {}
+    return _yaml(text, path)
+
+
+def scalar(text: str) -> Any:
+    """What ``text`` means as a YAML value (for ``--set``)."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except YAMLError:
+        return text
+
+
+def dump(values: Any) -> str:
+    """Values as YAML text."""
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    stream = StringIO()
+    yaml.dump(values, stream)
+    return stream.getvalue()
+
+
+def _toml(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"not TOML: {error}", where=str(path)) from None
+
+
+def _yaml(text: str, path: Path) -> tuple[dict[str, Any], Lines]:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    yaml = YAML(typ="safe", pure=True)
+    try:
+        node = yaml.compose(text)
+        values = YAML(typ="safe", pure=True).load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        problem = str(error.problem or error.context or "not YAML").split("\n")[0]
+        raise ConfigError(f"not well-formed: {problem}", where=where) from None
+    except YAMLError as error:
+        raise ConfigError(f"not YAML: {str(error).splitlines()[0]}", where=str(path)) from None
+    if values is None:
+        values = {}
+    if not isinstance(values, dict):
+        raise ConfigError("a config is a mapping of keys to values", where=f"{path}:1")
+    lines: Lines = {}
+    if node is not None:
+        _lines(node, (), lines)
+    return values, lines
+
+
+def _lines(node: Any, place: Place, lines: Lines) -> None:
+    if node.id == "mapping":
+        for key, value in node.value:
+            inner = (*place, key.value)
+            lines[inner] = key.start_mark.line + 1
+            _lines(value, inner, lines)
+    elif node.id == "sequence":
+        for index, value in enumerate(node.value):
+            lines[*place, index] = value.start_mark.line + 1
+            _lines(value, (*place, index), lines)

@@ -1,0 +1,189 @@
+"""All writing to disk: whole or not at all, and known by content."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.errors import DataError, EnvironmentFailure
+
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with sorted keys and no spaces: equal values give equal bytes.
+
+    Lone surrogates are kept as escapes, so that any text has a digest.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def digest(value: Any) -> str:
+    """sha256 (hex) of a JSON value's canonical form."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """sha256 (hex) of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def files_digest(paths: Iterable[Path]) -> str:
+    """One digest for the content of many files, whatever folder they lie in.
+
+    Raises:
+        DataError: a file is missing or cannot be read.
+    """
+    whole = hashlib.sha256()
+    for path in paths:
+        try:
+            whole.update(f"{path.name}\0{file_digest(path)}\n".encode("utf-8", "surrogatepass"))
+        except OSError as error:
+            raise DataError(f"cannot read it: {error.strerror}", where=str(path)) from None
+    return whole.hexdigest()
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole file under a temporary name, fsync, and rename it into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """A JSON document for people and programs: indented, keys in the order given."""
+    write_bytes(path, (json.dumps(value, indent=1, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """The JSON value in a file.
+
+    Raises:
+        ValueError, OSError: it is not there or no JSON.
+    """
+    return json.loads(path.read_bytes())
+
+
+def write_jsonl(path: Path, values: Iterable[Any]) -> None:
+    """One compact JSON value a line."""
+    write_bytes(path, b"".join(canonical(value) + b"\n" for value in values))
+
+
+def read_jsonl(path: Path) -> Iterator[Any]:
+    """The values of a JSONL file that the harness wrote."""
+    with path.open("rb") as stream:
+        for line in stream:
+            yield json.loads(line)
+
+
+def append_line(path: Path, value: Any) -> None:
+    """Append one JSON line and fsync it before returning.
+
+    A cut last line, left by a crash, is dropped first, so that it cannot spoil the new one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b") as stream:
+        stream.seek(0)
+        whole = stream.read()
+        keep = whole.rfind(b"\n") + 1
+        if keep != len(whole):
+            stream.truncate(keep)
+        stream.seek(0, os.SEEK_END)
+        stream.write(canonical(value) + b"\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def read_lines(path: Path) -> list[Any]:
+    """The complete JSON lines of an append-only file; a cut tail is ignored."""
+    if not path.exists():
+        return []
+    values: list[Any] = []
+    for line in path.read_bytes().split(b"\n")[:-1]:
+        try:
+            values.append(json.loads(line))
+        except ValueError:
+            break
+    return values
+
+
+def manifest_of(folder: Path) -> dict[str, dict[str, Any]]:
+    """Relative name -> sha256 and size of every file below a folder, sorted."""
+    return {
+        path.relative_to(folder).as_posix(): {
+            "sha256": file_digest(path),
+            "size": path.stat().st_size,
+        }
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def sync_tree(folder: Path) -> None:
+    """fsync every file and folder below ``folder``, and the folder itself."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+        elif path.is_dir():
+            sync_folder(path)
+    sync_folder(folder)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename inside the folder durable (a no-op where folders cannot be opened)."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def disk_trouble(error: OSError) -> EnvironmentFailure | None:
+    """The error for people, if ``error`` says that the disk is full or not writable."""
+    where = str(error.filename or "")
+    if error.errno in _DISK_FULL:
+        return EnvironmentFailure(
+            "the disk is full; what was finished before is kept",
+            where=where,
+            hint="free some space and run the same command again",
+        )
+    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        return EnvironmentFailure(f"cannot write: {error.strerror}", where=where)
+    return None
+
+
+def as_plain(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy that JSON can hold (paths as text)."""
+    plain: dict[str, Any] = json.loads(json.dumps(mapping, default=str))
+    return plain

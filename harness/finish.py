@@ -1,0 +1,155 @@
+"""What a run leaves for people: summary.json, config.yaml, reports and the database."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+from harness import configfile, verdicts
+from harness.errors import HarnessError
+from harness.files import read_json, write_bytes, write_json
+from harness.history import History
+from harness.loop import primary_entry
+from harness.records import BASE_ARM, CONTROL_ARM
+from harness.run import Run
+from harness.steps import Steps, groups_of
+from harness.summary import ControlResult, instructive, summarise
+
+STAGE = "summary"
+Document = dict[str, Any]
+
+
+def stored(run: Run) -> Document | None:
+    """The summary of a run that is finished and whose reports are all in place."""
+    artifact = run.artifacts.find(STAGE, run.key)
+    if artifact is None:
+        return None
+    expected = [*artifact.facts["files"], "summary.json"]
+    if not all((run.reports / name).exists() for name in expected):
+        return None
+    document: Document = read_json(artifact.path / "summary.json")
+    try:
+        if read_json(run.reports / "summary.json") != document:
+            return None
+    except (OSError, ValueError):
+        return None
+    return document
+
+
+def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Document:
+    """Write everything people read into ``reports/<run>/``; pin it once the run is done."""
+    document = _document(run, steps, history, final=final)
+    run.reports.mkdir(parents=True, exist_ok=True)
+    shown = configfile.dump(run.config.shown())
+    write_bytes(run.reports / "config.yaml", shown.encode())
+    _database(run, history)
+    written = ["config.yaml", "run.duckdb"]
+    for entry in run.config.report:
+        try:
+            written += [path.name for path in entry.instance.write(document, run.reports)]
+        except HarnessError:
+            raise
+        except Exception as error:
+            run.log.exception("reporter %s failed", entry.name)
+            run.watcher.say(f"warning: reporter '{entry.name}' ({entry.origin}): {error}")
+    write_json(run.reports / "summary.json", document)
+    if final:
+        run.observe("on_run_end", summary=document)
+        folder = run.fresh_folder(STAGE)
+        write_json(folder / "output" / "summary.json", document)
+        run.artifacts.publish(STAGE, run.key, folder / "output", {"files": written}, 0.0)
+        shutil.rmtree(folder, ignore_errors=True)
+    return document
+
+
+def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Document:
+    main = history.of(BASE_ARM)
+    kept = history.evaluations[BASE_ARM, history.kept]
+    primary = run.config.settings.primary
+    dev = history.data.split("dev")
+    of_main = {number: f for (arm, number), f in history.findings.items() if arm == BASE_ARM}
+    return summarise(
+        run=run.name,
+        primary=primary,
+        rounds=main,
+        seconds=run.seconds,
+        cached=run.cached,
+        kept_round=history.kept,
+        test=history.test,
+        control=_control(steps, history),
+        model=history.model,
+        data=history.data.counts,
+        dev_groups=len(set(groups_of(dev).values())),
+        slices={number: found.slices for number, found in of_main.items()},
+        logs={n: log for (arm, n), log in history.logs.items() if arm == BASE_ARM},
+        examples=instructive(
+            kept.scored, kept.labels, score=primary,
+            higher_is_better=kept.scores[primary].higher_is_better,
+        ),
+        notes=run.notes,
+        next_command=_next_command(run, history, final=final),
+    )  # fmt: skip
+
+
+def _next_command(run: Run, history: History, *, final: bool) -> str:
+    path = run.config.path
+    given = f" -c {path}" if path and path.exists() and path.parent.name else ""
+    if not final:
+        return f"harness iterate{given}"
+    if history.kept:
+        return f"harness report {run.name}"
+    return f"harness iterate --rounds {run.config.settings.rounds + 1}{given}"
+
+
+def _control(steps: Steps, history: History) -> ControlResult | None:
+    """Targeted minus random after the last round that both arms have finished."""
+    rounds = history.of(CONTROL_ARM) if CONTROL_ARM in history.arms else []
+    last = max((result.round for result in rounds), default=0)
+    if last < 1 or (BASE_ARM, last) not in history.evaluations:
+        return None
+    if last == 1:
+        sentence = "Both arms train on the same rows in round 1; they differ from round 2 on."
+        return ControlResult(tuple(rounds), None, None, None, sentence)
+    entry = primary_entry(steps)
+    difference, low, high, sentence = verdicts.contrast_arms(
+        entry, steps.config.settings.primary,
+        history.evaluations[BASE_ARM, last].measurements[entry.name],
+        history.evaluations[CONTROL_ARM, last].measurements[entry.name],
+        groups_of(history.data.split("dev")), seed=steps.seed("verdict", 0),
+    )  # fmt: skip
+    return ControlResult(tuple(rounds), difference, low, high, sentence)
+
+
+def _database(run: Run, history: History) -> None:
+    from harness.store import Answers, RunContents, build
+
+    answers = [
+        Answers(
+            arm, number, "dev", found.predictions,
+            [m for entry in found.measurements.values() for m in entry], found.labels,
+        )
+        for (arm, number), found in history.evaluations.items()
+    ]  # fmt: skip
+    answers += [
+        Answers(
+            BASE_ARM, number, "test", found.predictions,
+            [m for entry in found.measurements.values() for m in entry], found.labels,
+            found.scores,
+        )
+        for number, found in history.test_evaluations.items()
+    ]  # fmt: skip
+    opened = history.test is not None
+    arms: dict[str, Mapping[str, Any]] = {BASE_ARM: {}}
+    if CONTROL_ARM in history.arms:
+        arms[CONTROL_ARM] = {"plan.strategy": "random"}
+    contents = RunContents(
+        run=run.name, primary=run.config.settings.primary, kept_round=history.kept,
+        config=run.config.shown(), facts={"model": history.model}, arms=arms,
+        rounds=list(history.results.values()),
+        examples=[row for row in history.data.examples if opened or row.split != "test"],
+        answers=answers, added=history.added,
+        slices={place: found.slices for place, found in history.findings.items()},
+        logs=history.logs,
+    )  # fmt: skip
+    build(run.reports / "run.duckdb", contents)

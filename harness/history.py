@@ -1,0 +1,58 @@
+"""What has happened in a run so far: fed by the loop, read by the summary and the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.records import BASE_ARM, CONTROL_ARM, Dataset, Example, Findings, RoundResult
+from harness.steps import Evaluation
+from harness.summary import TestResult
+
+Place = tuple[str, int]
+"""Arm and round."""
+
+
+@dataclass
+class ArmState:
+    """Where one arm stands.
+
+    Attributes:
+        train: round -> the rows that it was trained on (0: the rows that round 1 starts from).
+        kept: the round that new ones are compared with.
+    """
+
+    name: str
+    train: dict[int, tuple[Example, ...]]
+    kept: int = 0
+
+
+@dataclass
+class History:
+    """Everything that the reports are made from."""
+
+    data: Dataset = field(default_factory=lambda: Dataset(()))
+    model: str = ""
+    arms: dict[str, ArmState] = field(default_factory=dict)
+    results: dict[Place, RoundResult] = field(default_factory=dict)
+    evaluations: dict[Place, Evaluation] = field(default_factory=dict)
+    findings: dict[Place, Findings] = field(default_factory=dict)
+    logs: dict[Place, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    added: dict[str, list[Example]] = field(default_factory=dict)
+    test: TestResult | None = None
+    test_evaluations: dict[int, Evaluation] = field(default_factory=dict)
+
+    def of(self, arm: str) -> list[RoundResult]:
+        """The arm's closed rounds in order; the baseline is shared by all arms."""
+        names = {arm, BASE_ARM} if arm == CONTROL_ARM else {arm}
+        chosen: dict[int, RoundResult] = {}
+        for (name, number), result in self.results.items():
+            if name in names and (number == 0 or name == arm):
+                chosen[number] = result
+        return [chosen[number] for number in sorted(chosen)]
+
+    @property
+    def kept(self) -> int:
+        """The kept round of the main arm."""
+        return self.arms[BASE_ARM].kept if BASE_ARM in self.arms else 0

@@ -1,0 +1,182 @@
+"""The loop: train, generate, score, judge, analyse, plan, augment, and again.
+
+Everything is cached by content (``steps.py``) and closed rounds are pinned (``journal.py``), so
+going on after a kill is the same walk through the same code.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from harness import verdicts
+from harness.config import Entry
+from harness.history import ArmState, History
+from harness.records import (
+    BASE_ARM,
+    CONTROL_ARM,
+    Checkpoint,
+    Dataset,
+    Example,
+    RoundResult,
+    Verdict,
+)
+from harness.scoring import Entry as MetricEntry
+from harness.steps import Evaluation, Harvest, Steps, groups_of, rows_digest
+from harness.summary import TestResult
+
+BASELINE = 0
+
+
+def rounds(steps: Steps, history: History) -> Iterator[RoundResult]:
+    """Walk through the rounds of all arms, yielding each as it is closed.
+
+    A notebook may stop between two rounds; ``history`` always says what happened so far.
+    """
+    settings = steps.config.settings
+    data = history.data = steps.data()
+    base = steps.base()
+    history.model = base.name
+    dev, valid = data.split("dev"), data.split("valid")
+    names = [BASE_ARM, CONTROL_ARM] if steps.config.control else [BASE_ARM]
+    for name in names:
+        history.arms[name] = ArmState(name, {BASELINE: data.split("train")})
+
+    evaluation = steps.evaluate(base, dev, "dev", BASELINE, BASE_ARM)
+    history.evaluations[BASE_ARM, BASELINE] = evaluation
+    history.findings[BASE_ARM, BASELINE] = steps.analyze(evaluation, BASELINE, BASE_ARM)
+    yield _close_baseline(steps, history, evaluation)
+
+    checkpoints = {BASELINE: base}
+    growing = {name: data.split("train") for name in names}
+    for number in range(1, settings.rounds + 1):
+        for arm in [history.arms[name] for name in names]:
+            rows = arm.train[number] = growing[arm.name]
+            checkpoint = steps.train(base, rows, valid, number, arm.name)
+            history.logs[arm.name, number] = steps.training_log(checkpoint)
+            evaluation = steps.evaluate(checkpoint, dev, "dev", number, arm.name)
+            history.evaluations[arm.name, number] = evaluation
+            verdict = _judge(steps, history, arm, evaluation)
+            history.findings[arm.name, number] = steps.analyze(evaluation, number, arm.name)
+            source = arm.kept if verdict.label == "regressed" else number
+            harvest = _grow(steps, history, arm, source, number)
+            growing[arm.name] = (*arm.train[source], *harvest.rows)
+            history.added.setdefault(arm.name, []).extend(harvest.rows)
+            if arm.name == BASE_ARM:
+                checkpoints[number] = checkpoint
+            yield _close(steps, history, arm, number, evaluation, verdict, harvest)
+    history.test = open_test(steps, history, data, base, checkpoints[history.kept])
+
+
+def open_test(
+    steps: Steps, history: History, data: Dataset, base: Checkpoint, kept: Checkpoint
+) -> TestResult:
+    """Open the sealed test set: baseline and kept round, once, counted before it happens."""
+    test = data.split("test")
+    looks = steps.run.ledger.open(rows_digest(test), steps.run.name)
+    evaluations = history.test_evaluations
+    baseline = evaluations[BASELINE] = steps.evaluate(base, test, "test", BASELINE, BASE_ARM)
+    if history.kept == BASELINE:
+        verdict = _compare(steps, baseline, baseline, test, 1, BASELINE)
+        sentence = "No round was kept, so there is nothing to compare on the test set."
+        verdict = dataclasses.replace(verdict, label="no evidence", sentence=sentence)
+        return TestResult(looks, baseline.scores, baseline.scores, verdict)
+    found = evaluations[history.kept] = steps.evaluate(kept, test, "test", history.kept, BASE_ARM)
+    verdict = _compare(steps, found, baseline, test, 1, BASELINE)
+    return TestResult(looks, baseline.scores, found.scores, verdict)
+
+
+def primary_entry(steps: Steps) -> MetricEntry:
+    """The metric entry that gives the primary score."""
+    name = steps.config.settings.primary
+
+    def gives(entry: Entry) -> bool:
+        return name in MetricEntry(entry.name, entry.instance).score_names
+
+    entry = next(entry for entry in steps.config.metrics if gives(entry))
+    return MetricEntry(entry.name, entry.instance)
+
+
+def _compare(
+    steps: Steps, new: Evaluation, old: Evaluation, rows: Sequence[Example],
+    planned: int, against: int,
+) -> Verdict:  # fmt: skip
+    settings = steps.config.settings
+    entry = primary_entry(steps)
+    return verdicts.judge(
+        entry, settings.primary, new.measurements[entry.name], old.measurements[entry.name],
+        groups_of(rows), rounds=planned, min_gain=settings.min_gain,
+        against=f"round {against}", seed=steps.seed("verdict", 0),
+    )  # fmt: skip
+
+
+def _close_baseline(steps: Steps, history: History, evaluation: Evaluation) -> RoundResult:
+    """Round 0, with what this dev set can show, said before anything is trained."""
+    settings, dev = steps.config.settings, history.data.split("dev")
+    entry, groups = primary_entry(steps), groups_of(dev)
+    detectable, sentence = verdicts.foresee(
+        entry, settings.primary, evaluation.measurements[entry.name], groups, settings.rounds,
+        min_gain=settings.min_gain, seed=steps.seed("verdict", 0),
+    )  # fmt: skip
+    steps.run.watcher.say(sentence)
+    result = RoundResult(
+        arm=BASE_ARM, round=BASELINE, train_rows=0, scores=evaluation.scores,
+        verdict=verdicts.baseline_verdict(
+            settings.rounds, detectable=detectable, sentence=sentence, n=len(dev),
+            groups=len(set(groups.values())),
+        ),
+        kept=True, errors=evaluation.errors, keys=evaluation.keys,
+    )  # fmt: skip
+    return _pin(steps, history, result)
+
+
+def _judge(steps: Steps, history: History, arm: ArmState, evaluation: Evaluation) -> Verdict:
+    """The new round against the kept one. A closed round keeps the verdict that it was given."""
+    number = max(arm.train)
+    pinned = steps.run.journal.closed(arm.name, number)
+    if pinned is not None:
+        return pinned.verdict
+    kept_arm = arm.name if arm.kept else BASE_ARM
+    kept = history.evaluations[kept_arm, arm.kept]
+    planned = steps.config.settings.rounds
+    return _compare(steps, evaluation, kept, history.data.split("dev"), planned, arm.kept)
+
+
+def _grow(steps: Steps, history: History, arm: ArmState, source: int, number: int) -> Harvest:
+    """More rows for the arm's next round, grown from the rows and findings of ``source``.
+
+    The control arm gets as many rows as the main arm got, drawn from everywhere.
+    """
+    strategy = steps.config.settings.plan.strategy
+    budgets = {entry.name: entry.rows for entry in steps.config.augment}
+    if arm.name == CONTROL_ARM:
+        strategy = "random"
+        growth = history.results[BASE_ARM, number].growth
+        budgets = dict(growth.by) if growth else {}
+    findings = history.findings[arm.name if source else BASE_ARM, source]
+    return steps.augment(
+        history.data, arm.train[source], findings, budgets, strategy, number, arm.name
+    )
+
+
+def _close(
+    steps: Steps, history: History, arm: ArmState, number: int,
+    evaluation: Evaluation, verdict: Verdict, harvest: Harvest,
+) -> RoundResult:  # fmt: skip
+    kept = verdict.label == "improved"
+    result = RoundResult(
+        arm=arm.name, round=number, train_rows=len(arm.train[number]),
+        scores=evaluation.scores, verdict=verdict, kept=kept, errors=evaluation.errors,
+        plan=harvest.plan, growth=harvest.growth, keys=evaluation.keys,
+    )  # fmt: skip
+    result = _pin(steps, history, result)
+    if result.kept:
+        arm.kept = number
+    return result
+
+
+def _pin(steps: Steps, history: History, result: RoundResult) -> RoundResult:
+    result = steps.run.journal.close(result)
+    history.results[result.arm, result.round] = result
+    steps.run.observe("on_round_end", result=result)
+    return result

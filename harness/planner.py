@@ -1,0 +1,138 @@
+"""From weak slices to rows: how many rows each slice shall get under a budget.
+
+The planner never sees a row. It knows only what the analyzers found (aggregates of dev), and
+it is the one place where findings turn into a :class:`harness.records.Plan`.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+
+from harness.errors import ConfigError, near
+from harness.records import Findings, Plan, PlanItem, Slice
+
+WEAK_AT = 0.1
+"""A slice counts as weak up to this q-value (false discovery rate)."""
+
+Strategy = Callable[[Findings, int, float, int, str], tuple[PlanItem, ...]]
+
+
+def plan(
+    findings: Findings,
+    budget: int,
+    strategy: str = "targeted",
+    explore: float = 0.2,
+    seed: int = 0,
+    remedy: str = "add rows",
+) -> Plan:
+    """Divide ``budget`` rows over the weak slices.
+
+    Args:
+        findings: what the analyzers found on dev.
+        budget: rows to be added; the items' rows sum to it (to 0 under ``none``).
+        strategy: ``targeted``, ``random`` or ``none``.
+        explore: share of the budget that ``targeted`` leaves for rows from everywhere, 0 to 1.
+        seed: decides between slices with equal claims to the last row.
+        remedy: what the augmenter does to a weak slice, in words.
+
+    Raises:
+        ConfigError: an unknown strategy, a negative budget, or a share outside 0 to 1.
+    """
+    chosen = STRATEGIES.get(strategy)
+    if chosen is None:
+        raise ConfigError(
+            f"unknown plan strategy '{strategy}'{near(strategy, tuple(STRATEGIES))}",
+            hint="known strategies: " + ", ".join(STRATEGIES),
+        )
+    if budget < 0:
+        raise ConfigError(f"the budget of rows is {budget}, but cannot be negative")
+    if not 0 <= explore <= 1:
+        raise ConfigError(f"the exploration share is {explore}, but must lie between 0 and 1")
+    items = chosen(findings, budget, explore, seed, remedy)
+    return Plan(strategy, tuple(item for item in items if item.rows))
+
+
+def weak(findings: Findings) -> tuple[Slice, ...]:
+    """The slices that a plan may address: weak by evidence, and known by their prompts.
+
+    One slice found by two analyzers counts once.
+    """
+    found = {
+        piece.conditions: piece
+        for piece in findings.slices
+        if piece.from_prompt
+        and piece.conditions
+        and piece.q is not None
+        and piece.q <= WEAK_AT
+        and piece.gap is not None
+        and 0 < piece.gap < math.inf
+    }
+    return tuple(found.values())
+
+
+def apportion(weights: Sequence[float], total: int, seed: int = 0) -> list[int]:
+    """Whole numbers in proportion to ``weights`` that sum to ``total`` (largest remainder).
+
+    Each number is its exact quota rounded down or up. The seed orders equal remainders. All
+    weights zero gives all zeros.
+
+    Source: the Hare-Niemeyer method, e.g. Balinski and Young, *Fair Representation* (1982).
+    """
+    whole = math.fsum(weights)
+    if whole <= 0:
+        return [0] * len(weights)
+    quotas = [total * (weight / whole) for weight in weights]
+    counts = [math.floor(quota) for quota in quotas]
+    draw = random.Random(seed)
+    lots = [draw.random() for _ in weights]
+    # A weight of zero takes no part: rounding errors must not hand it a row.
+    order = sorted(
+        (i for i, weight in enumerate(weights) if weight > 0),
+        key=lambda i: (counts[i] - quotas[i], lots[i]),
+    )
+    for i in order[: total - sum(counts)]:
+        counts[i] += 1
+    return counts
+
+
+def _targeted(
+    findings: Findings, budget: int, explore: float, seed: int, remedy: str
+) -> tuple[PlanItem, ...]:
+    slices = weak(findings)
+    if not slices:
+        reason = "no slice that prompts can address is weak by evidence"
+        return (PlanItem(None, budget, remedy, reason),)
+    claims = [(piece.gap or 0.0) * piece.n for piece in slices]
+    whole = math.fsum(claims)
+    shares = [explore, *((1 - explore) * claim / whole for claim in claims)]
+    everywhere, *rows = apportion(shares, budget, seed)
+    items = [
+        PlanItem(piece, count, remedy, _why(piece))
+        for piece, count in zip(slices, rows, strict=True)
+    ]
+    kept_back = f"{explore:.0%} of the rows are kept for exploration"
+    return (*items, PlanItem(None, everywhere, remedy, kept_back))
+
+
+def _random(
+    findings: Findings, budget: int, explore: float, seed: int, remedy: str
+) -> tuple[PlanItem, ...]:
+    return (PlanItem(None, budget, remedy, "rows from everywhere, whatever was found"),)
+
+
+def _none(
+    findings: Findings, budget: int, explore: float, seed: int, remedy: str
+) -> tuple[PlanItem, ...]:
+    return ()
+
+
+def _why(piece: Slice) -> str:
+    return (
+        f"scores {piece.gap:.3g} below the rest on {piece.n} rows of {piece.groups} groups "
+        f"(q = {piece.q:.2g})"
+    )
+
+
+STRATEGIES: Mapping[str, Strategy] = {"targeted": _targeted, "random": _random, "none": _none}

@@ -1,0 +1,167 @@
+"""The plugins of one run: found, imported with care, checked, and looked up by name.
+
+Built when a run starts, never at import. A plugin that cannot be used is remembered with the
+reason, so that whoever asks for its name is told.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from harness.errors import ConfigError, PluginError, near
+from harness.hookspecs import Hooks
+from harness.stages import STAGES, Plugin
+
+GROUP = "harness"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A plugin class and where it comes from (``distribution version`` or a file)."""
+
+    plugin: type[Plugin]
+    origin: str
+
+
+class Registry:
+    """Plugin classes by stage and name.
+
+    Attributes:
+        failed: origin -> why it could not be loaded.
+        hooks: pluggy's hook relay, for the observing hooks.
+    """
+
+    def __init__(self) -> None:
+        self.failed: dict[str, str] = {}
+        self.origins: dict[str, str] = {}
+        self._providers: dict[tuple[str, str], Provider] = {}
+        self._manager = pluggy.PluginManager(GROUP)
+        self._manager.add_hookspecs(Hooks)
+
+    @classmethod
+    def build(cls, files: Sequence[Path] = ()) -> Registry:
+        """All installed plugins (entry points in group ``harness``), then one-file plugins.
+
+        Raises:
+            PluginError: a file of ``files`` cannot be used, or two plugins claim one name.
+        """
+        registry = cls()
+        for point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda p: p.name):
+            origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+            origin = f"{point.value} ({origin})"
+            try:
+                registry.add(point.load(), origin)
+            except PluginError as error:
+                if "both" in error.what:
+                    raise
+                registry.failed[origin] = error.what
+            except Exception as error:
+                registry.failed[origin] = f"{type(error).__name__}: {error}"
+        for path in files:
+            registry.add(_import_file(path), str(path))
+        return registry
+
+    def add(self, module: ModuleType | Any, origin: str) -> None:
+        """Register one plugin module (or object with hook implementations).
+
+        Raises:
+            PluginError: a hook is misspelt, returns something else, or a name is taken.
+        """
+        self._manager.register(module, name=origin)
+        self.origins[origin] = origin
+        try:
+            self._manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            self._manager.unregister(module)
+            raise PluginError(f"unknown hook: {error}", where=origin) from None
+        for stage in STAGES:
+            hook = getattr(module, f"register_{stage}s", None)
+            if hook is None:
+                continue
+            if not hasattr(hook, f"{GROUP}_impl"):
+                raise PluginError(
+                    f"register_{stage}s lacks the decorator @harness.hookimpl", where=origin
+                )
+            try:
+                classes = list(hook())
+            except Exception as error:
+                raise PluginError(
+                    f"register_{stage}s failed: {type(error).__name__}: {error}", where=origin
+                ) from error
+            for plugin in classes:
+                self._provide(stage, plugin, origin)
+
+    def _provide(self, stage: str, plugin: Any, origin: str) -> None:
+        kind = STAGES[stage]
+        if not (isinstance(plugin, type) and issubclass(plugin, kind)):
+            raise PluginError(
+                f"register_{stage}s returned {plugin!r}, which is no harness.{kind.__name__}",
+                where=origin,
+            )
+        if not plugin.name:
+            raise PluginError(f"{plugin.__name__} has no name", where=origin)
+        taken = self._providers.get((stage, plugin.name))
+        if taken is not None:
+            raise PluginError(
+                f"the {stage} '{plugin.name}' is claimed by both {taken.origin} and {origin}",
+                hint="uninstall one of them, or rename one",
+            )
+        self._providers[stage, plugin.name] = Provider(plugin, origin)
+
+    def names(self, stage: str) -> list[str]:
+        """What is installed for a stage."""
+        return sorted(name for kind, name in self._providers if kind == stage)
+
+    def providers(self) -> list[tuple[str, str, Provider]]:
+        """Stage, name and provider of everything, sorted."""
+        return [(stage, name, p) for (stage, name), p in sorted(self._providers.items())]
+
+    def get(self, stage: str, name: str) -> Provider:
+        """The plugin of that name.
+
+        Raises:
+            ConfigError: none has it; says what is installed and what failed to load.
+        """
+        provider = self._providers.get((stage, name))
+        if provider is not None:
+            return provider
+        known = self.names(stage)
+        details = [f"installed: {', '.join(known) or 'none'}"]
+        details += [f"failed to load: {origin}: {why}" for origin, why in self.failed.items()]
+        raise ConfigError(f"no {stage} is called '{name}'{near(name, known)}", details=details)
+
+    def observe(self, log: Any, hook: str, **arguments: Any) -> None:
+        """Tell all observers; one that fails is logged and the rest is told all the same."""
+        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
+            wanted = {name: arguments[name] for name in implementation.argnames}
+            try:
+                implementation.function(**wanted)
+            except Exception:
+                log.exception("plugin %s failed in %s", implementation.plugin_name, hook)
+
+
+def _import_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise PluginError("this plugin file does not exist", where=str(path))
+    name = f"harness_file_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise PluginError("this is no Python file", where=str(path))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise PluginError(
+            f"cannot be imported: {type(error).__name__}: {error}", where=str(path)
+        ) from error
+    return module

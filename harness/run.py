@@ -1,0 +1,256 @@
+"""One run: its name, its folders, and the one way in which a stage is carried out.
+
+A run is named by its config file and a hash of what changes results, so that the same command
+goes on with the same run and a changed one starts another (which still finds every unchanged
+stage in the store).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness.artifacts import Artifact, Artifacts
+from harness.config import FILE_NAME, Config, Entry
+from harness.context import Context, Report
+from harness.errors import Cancelled, HarnessError, PluginError, Waiting
+from harness.files import digest, disk_trouble, files_digest, remove
+from harness.job import Job, run_child, run_inline, write
+from harness.journal import Journal, Ledger
+from harness.records import Checkpoint, Example
+
+MACHINE_FOLDER = ".harness"
+REPORTS_FOLDER = "reports"
+
+
+class Watcher(Protocol):
+    """Shows what a run is doing."""
+
+    def stage(self, label: str) -> Report:
+        """A stage begins; returns where its steps are reported."""
+
+    def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
+        """The stage that began last has ended."""
+
+    def say(self, sentence: str) -> None:
+        """Something that a person should read."""
+
+
+def entry_key(entry: Entry) -> dict[str, Any]:
+    """What of a plugin entry changes its results: options, revision, content of its files."""
+    key = entry.key()
+    files = list(entry.instance.inputs())
+    if files:
+        key["inputs"] = files_digest(files)
+    return key
+
+
+class Run:
+    """A run of one config in one working folder.
+
+    Attributes:
+        name: file and hash; also the name of the report's folder.
+        key: digest of what changes results, the data included.
+        seconds: stage -> seconds spent on it (when it was made, where it was cached).
+        cached: stages that were taken from the store.
+        notes: what the report should mention.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        watcher: Watcher,
+        *,
+        root: Path | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.config = config
+        self.watcher = watcher
+        self.cancelled = cancelled
+        self.root = root or Path.cwd()
+        self.key = digest({**config.key(), "files": _all_inputs(config)})
+        self.name = f"{_stem(config.path)}-{self.key[:8]}"
+        self.machine = self.root / MACHINE_FOLDER
+        self.folder = self.machine / "runs" / self.name
+        self.reports = self.root / REPORTS_FOLDER / self.name
+        self.work = self.machine / "work" / self.name
+        self.artifacts = Artifacts(self.machine / "artifacts")
+        self.ledger = Ledger(self.machine / "test-openings.jsonl")
+        self.log = logging.getLogger("harness.run")
+        self.seconds: dict[str, float] = {}
+        self.cached: list[str] = []
+        self.notes: list[str] = []
+        self._journal: Journal | None = None
+
+    @property
+    def journal(self) -> Journal:
+        if self._journal is None:
+            self._journal = Journal(self.folder / "journal.jsonl")
+        return self._journal
+
+    def prepare(self) -> None:
+        """Make the folders and throw away what a killed attempt left half done."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        remove(self.work)
+        self.work.mkdir(parents=True)
+        self.observe("on_run_start", config=self.config.shown())
+
+    def observe(self, hook: str, **arguments: Any) -> None:
+        self.config.registry.observe(self.log, hook, run=self.name, **arguments)
+
+    def stage(
+        self,
+        stage: str,
+        entry: Entry | None,
+        inputs: Mapping[str, Any],
+        make: Callable[[Path], Mapping[str, Any]],
+        *,
+        round_: int,
+        arm: str,
+        seed: int = 0,
+    ) -> Artifact:
+        """The artifact of a stage: from the store, or made now and published.
+
+        Args:
+            inputs: JSON values (digests of contents above all) that the result depends on.
+            make: does the work in an empty folder, leaves its files in ``output/`` below it
+                and returns the facts to keep.
+
+        Raises:
+            HarnessError: as ``make`` raised it, with the place filled in.
+        """
+        parts = {"stage": stage, "seed": seed, "inputs": dict(inputs)}
+        if entry is not None:
+            parts["entry"] = entry_key(entry)
+        key = digest(parts)
+        label = _label(stage, round_, arm)
+        found = self.artifacts.find(stage, key)
+        self._say_damage()
+        cached = found is not None
+        if found is None:
+            with self.guard(stage, entry, round_, arm):
+                found = self._make(stage, key, label, make)
+        else:
+            self.cached.append(label)
+        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + found.seconds, 3)
+        self.watcher.stage_done(stage, label, found.seconds, cached)
+        self.observe(
+            "on_stage_end",
+            stage=stage, round=round_, arm=arm, seconds=found.seconds, cached=cached,
+        )  # fmt: skip
+        return found
+
+    def _make(
+        self, stage: str, key: str, label: str, make: Callable[[Path], Mapping[str, Any]]
+    ) -> Artifact:
+        if self.cancelled():
+            raise Cancelled
+        folder = self.fresh_folder(f"{stage}-{key[:12]}")
+        begin = time.monotonic()
+        facts = make(folder)
+        seconds = time.monotonic() - begin
+        artifact = self.artifacts.publish(stage, key, folder / "output", facts, seconds)
+        remove(folder)
+        return artifact
+
+    def fresh_folder(self, name: str) -> Path:
+        """An empty folder with an empty ``output`` in it, for one attempt at one stage."""
+        folder = self.work / name
+        remove(folder)
+        (folder / "output").mkdir(parents=True)
+        return folder
+
+    def context(self, folder: Path, stage: str, round_: int, arm: str, seed: int) -> Context:
+        """For a stage that runs in this process."""
+        return Context(
+            output=folder / "output", seed=seed, stage=stage, round=round_, arm=arm,
+            report=self.watcher.stage(_label(stage, round_, arm)), cancelled=self.cancelled,
+        )  # fmt: skip
+
+    def job(
+        self,
+        folder: Path,
+        entry: Entry,
+        *,
+        checkpoint: Checkpoint | None,
+        rows: dict[str, Sequence[Example]],
+        round_: int,
+        arm: str,
+        seed: int,
+        label: str,
+    ) -> Any:
+        """A heavy stage as a job in ``folder``; returns its result."""
+        report = self.watcher.stage(label)
+        job = Job(
+            stage=entry.stage,
+            plugin=entry.plugin,
+            options=entry.instance.options.model_dump(mode="json"),
+            plugins=tuple(str(self.config_folder / p) for p in self.config.settings.plugins),
+            checkpoint=checkpoint, rows=rows, seed=seed, round=round_, arm=arm,
+        )  # fmt: skip
+        write(job, folder)
+        if self.config.settings.execution.launcher == "inline":
+            return run_inline(folder, entry.instance, report, self.cancelled)
+        return run_child(folder, report, self.cancelled)
+
+    @property
+    def config_folder(self) -> Path:
+        return self.config.path.resolve().parent if self.config.path else self.root
+
+    def guard(self, stage: str, entry: Entry | None, round_: int, arm: str) -> _Guard:
+        return _Guard(stage, entry, round_, arm)
+
+    def _say_damage(self) -> None:
+        while self.artifacts.damaged:
+            self.watcher.say(f"warning: {self.artifacts.damaged.pop(0)}")
+
+
+class _Guard:
+    """Turns whatever a plugin raises into an error that names plugin, stage and round."""
+
+    def __init__(self, stage: str, entry: Entry | None, round_: int, arm: str) -> None:
+        who = f"{entry.stage} '{entry.plugin}' from {entry.origin}, " if entry else ""
+        self.where = f"{who}{_label(stage, round_, arm)}"
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None or isinstance(error, (Cancelled, Waiting)):
+            return
+        if isinstance(error, HarnessError):
+            error.where = error.where or self.where
+            return
+        if isinstance(error, OSError) and (trouble := disk_trouble(error)):
+            raise trouble from error
+        if isinstance(error, Exception):
+            raise PluginError(f"{type(error).__name__}: {error}", where=self.where) from error
+
+
+def _label(stage: str, round_: int, arm: str) -> str:
+    place = "" if stage in ("data", "model") else f"round {round_}: "
+    return f"{place}{stage}" + ("" if arm == "main" else f" ({arm})")
+
+
+def _all_inputs(config: Config) -> dict[str, str]:
+    entries = [config.data, config.model, config.train, config.generate]
+    entries += [*config.metrics, *config.detect, *config.analyze, *config.augment]
+    found = {}
+    for index, entry in enumerate(entries):
+        files = list(entry.instance.inputs())
+        if files:
+            found[f"{index} {entry.plugin}"] = files_digest(files)
+    return found
+
+
+def _stem(path: Path | None) -> str:
+    """The file's name, or its folder's where the file is just called harness.yaml."""
+    if path is None:
+        return "run"
+    if path.name != FILE_NAME:
+        return path.stem
+    folder = path.resolve().parent
+    return "harness" if folder == Path.cwd() or not path.parent.name else folder.name

@@ -1,0 +1,212 @@
+"""The DuckDB file of one run: the index that people, reports and notebooks query.
+
+It is never changed and never migrated. :func:`build` writes it whole from records, under a
+temporary name, and renames it; so a reader is never blocked, sees one state, and a damaged or
+old file is replaced by building again. Tables live in the schema ``raw`` and are private; the
+views in ``main`` (see ``docs/database.md``) are stable.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from harness.errors import EnvironmentFailure, UsageError
+from harness.records import ErrorLabel, Example, Measurement, Prediction, RoundResult, Score, Slice
+from harness.store_rows import batches
+from harness.store_tables import TABLES, Batch
+
+MEMORY = "1GB"
+
+ArmRound = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """All about one checkpoint's answers to one split.
+
+    Attributes:
+        scores: of the whole split; needed only where ``RoundResult.scores`` are of another.
+    """
+
+    arm: str
+    round: int
+    split: str
+    predictions: Sequence[Prediction]
+    measurements: Sequence[Measurement] = ()
+    labels: Sequence[ErrorLabel] = ()
+    scores: Mapping[str, Score] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunContents:
+    """All that goes into the file. Whoever fills it decides what may be seen: rows and answers
+    of test only after the test set was opened.
+
+    Attributes:
+        config: the run's whole configuration, as JSON values.
+        facts: further JSON values worth keeping of the run (versions, model, times).
+        arms: arm -> what its configuration changes.
+        rounds: of all arms; their scores are those of dev.
+        examples: rows as the source gave them.
+        added: arm -> rows that augmentation added, in order.
+        slices: (arm, round) -> slices found.
+        logs: (arm, round) -> the trainer's log lines.
+    """
+
+    run: str
+    primary: str
+    kept_round: int
+    config: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    arms: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"main": {}})
+    rounds: Sequence[RoundResult] = ()
+    examples: Iterable[Example] = ()
+    answers: Sequence[Answers] = ()
+    added: Mapping[str, Sequence[Example]] = field(default_factory=dict)
+    slices: Mapping[ArmRound, Sequence[Slice]] = field(default_factory=dict)
+    logs: Mapping[ArmRound, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The answer to a query; ``cut`` if there were more rows than asked for."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    cut: bool = False
+
+
+def build(path: Path, contents: RunContents) -> None:
+    """Write the file whole and put it in place of an older one in a single step.
+
+    The same contents in any order give a file that answers every query equally. Only one
+    process may build a run's file at a time (the run's lock sees to that).
+
+    Raises:
+        EnvironmentFailure: the file cannot be written (disk full, no permission).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        _write(temporary, contents)
+        _flush(temporary)
+        os.replace(temporary, path)
+        _flush(path.parent)
+    except (OSError, duckdb.IOException, duckdb.FatalException) as problem:
+        raise EnvironmentFailure(
+            f"the run's database cannot be written: {_first_line(problem)}",
+            where=str(path),
+            hint="make room or give permission, then run the same command again",
+        ) from problem
+    finally:
+        _sweep(path)
+
+
+def query(
+    path: Path, sql: str, limit_seconds: float = 30.0, limit_rows: int | None = None
+) -> Table:
+    """The rows of one read-only query; no other file can be read or written by it.
+
+    Raises:
+        UsageError: no such file, wrong SQL, or the time is over.
+        EnvironmentFailure: the file cannot be opened.
+    """
+    if not path.exists():
+        raise UsageError("there is no database here yet", where=str(path))
+    with _opened(path) as connection:
+        timer = threading.Timer(limit_seconds, connection.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            cursor = connection.execute(sql)
+            columns = tuple(str(column[0]) for column in cursor.description or ())
+            if limit_rows is None:
+                return Table(columns, tuple(cursor.fetchall()))
+            rows = cursor.fetchmany(limit_rows + 1)
+            return Table(columns, tuple(rows[:limit_rows]), cut=len(rows) > limit_rows)
+        except duckdb.InterruptException:
+            raise UsageError(
+                f"the query took longer than {limit_seconds:g} s", where=str(path)
+            ) from None
+        except duckdb.Error as problem:
+            raise UsageError(
+                _first_line(problem), hint="`SHOW TABLES` lists what can be queried"
+            ) from problem
+        finally:
+            timer.cancel()
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "enable_external_access": "false",
+        "lock_configuration": "true",
+    }
+    try:
+        connection = duckdb.connect(str(path), read_only=True, config=config)
+    except duckdb.Error as problem:
+        raise EnvironmentFailure(
+            f"the database cannot be opened: {_first_line(problem)}",
+            where=str(path),
+            hint="delete it and run the same `harness iterate` again: it is built anew",
+        ) from problem
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _write(path: Path, contents: RunContents) -> None:
+    connection = duckdb.connect(str(path), config={"memory_limit": MEMORY})
+    try:
+        connection.execute("BEGIN; CREATE SCHEMA raw")
+        for name, table in TABLES.items():
+            connection.execute(table.ddl(name))
+            _load(connection, name, batches(name, contents))
+            connection.execute(table.view(name))
+        connection.execute("COMMIT; CHECKPOINT")
+    finally:
+        connection.close()
+
+
+def _load(connection: duckdb.DuckDBPyConnection, name: str, rows: Iterator[Batch]) -> None:
+    import pyarrow as pa
+
+    table = TABLES[name]
+    reader = pa.RecordBatchReader.from_batches(table.arrow(), (table.batch(b) for b in rows))
+    connection.register("incoming", reader)
+    connection.execute(f"INSERT INTO raw.{name} SELECT * FROM incoming ORDER BY {table.order}")
+    connection.unregister("incoming")
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what a killed build left behind (its file, its log, its spilled blocks)."""
+    import shutil
+
+    for stale in path.parent.glob(f".{path.name}.*.tmp*"):
+        if stale.is_dir():
+            shutil.rmtree(stale, ignore_errors=True)
+        else:
+            stale.unlink(missing_ok=True)
+
+
+def _first_line(problem: BaseException) -> str:
+    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
+    return lines[0] if lines else type(problem).__name__

@@ -1,0 +1,353 @@
+"""The document that others rely on: ``summary.json``, ``harness iterate --json``.
+
+Built from records alone, so the same run always gives the same document (but for ``seconds``
+and ``cached``). ``docs/summary.md`` explains every key; ``summary.schema.json`` checks them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, ClassVar
+
+from harness.errors import DataError, UsageError
+from harness.records import (
+    ErrorLabel,
+    Growth,
+    Plan,
+    PlanItem,
+    RoundResult,
+    Score,
+    ScoredExample,
+    Slice,
+    Verdict,
+)
+from harness.text import one_line, plain
+
+SCHEMA = "harness.summary/1"
+EVERYWHERE = "everywhere"
+TEXT_LIMIT = 2_000
+LOG_POINTS = 200
+
+Document = dict[str, Any]
+UPGRADES: Mapping[str, Callable[[Document], Document]] = {}
+"""Older ``schema`` -> the function that makes it one number newer."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """What the sealed test set said.
+
+    Attributes:
+        looks: how often this test set was opened so far, over all runs, this time included.
+        baseline, kept: score name -> score; equal where round 0 was kept.
+        verdict: kept round against baseline.
+    """
+
+    __test__: ClassVar[bool] = False
+
+    looks: int
+    baseline: Mapping[str, Score]
+    kept: Mapping[str, Score]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ControlResult:
+    """The arm that was given as many randomly drawn rows.
+
+    Attributes:
+        rounds: the control arm's rounds, the shared baseline first.
+        difference: targeted minus random on the primary score, positive = targeting helped.
+        low, high: 95 % interval of the difference.
+    """
+
+    rounds: tuple[RoundResult, ...]
+    difference: float | None
+    low: float | None
+    high: float | None
+    sentence: str
+
+
+def summarise(
+    *,
+    run: str,
+    primary: str,
+    rounds: Sequence[RoundResult],
+    seconds: Mapping[str, float],
+    cached: Sequence[str],
+    kept_round: int,
+    test: TestResult | None = None,
+    control: ControlResult | None = None,
+    model: str = "",
+    data: Mapping[str, int] | None = None,
+    dev_groups: int | None = None,
+    slices: Mapping[int, Sequence[Slice]] | None = None,
+    logs: Mapping[int, Sequence[Mapping[str, Any]]] | None = None,
+    examples: Sequence[Mapping[str, Any]] = (),
+    notes: Sequence[str] = (),
+    next_command: str = "",
+) -> Document:
+    """The summary document of a run, finished or not.
+
+    Args:
+        rounds: of the arm ``main``, in order; element 0 is the baseline.
+        seconds: stage (such as ``train``) -> seconds spent on it, over all rounds and arms.
+        cached: stages that were taken from the store, in the order of the run.
+        test: None until the test set was opened.
+        data: split -> rows at the start of the run.
+        slices: round -> all slices found after it, weak or not.
+        logs: round -> the trainer's log (``step``, ``epoch``, ``loss`` or ``eval_loss``).
+        examples: from :func:`instructive`.
+    """
+    logs, slices = logs or {}, slices or {}
+    document: Document = {
+        "schema": SCHEMA,
+        "run": one_line(run),
+        "primary": one_line(primary),
+        "model": one_line(model),
+        "data": {"rows": dict(data or {}), "dev_groups": dev_groups},
+        "rounds": [
+            _round(result, slices.get(result.round, ()), logs.get(result.round, ()))
+            for result in rounds
+        ],
+        "kept_round": kept_round,
+        "test": _test(test),
+        "examples": [dict(example) for example in examples],
+        "notes": [one_line(note) for note in notes],
+        "seconds": {one_line(stage): round(took, 3) for stage, took in seconds.items()},
+        "cached": [one_line(stage) for stage in cached],
+        "next_command": one_line(next_command),
+    }
+    if control is not None:
+        document["control"] = _control(control)
+    return document
+
+
+def instructive(
+    scored: Sequence[ScoredExample],
+    labels: Sequence[ErrorLabel],
+    *,
+    score: str,
+    higher_is_better: bool,
+    count: int = 6,
+) -> list[Document]:
+    """A few of the worst dev examples, first one of each kind of error and each group.
+
+    Rows of the test split are never taken. Ties go by id, so the choice is repeatable.
+    """
+    kinds: dict[str, list[str]] = {}
+    for label in labels:
+        kinds.setdefault(label.example_id, []).append(label.category)
+
+    def badness(row: ScoredExample) -> tuple[float, str]:
+        value = row.values[score] or 0.0
+        return (value if higher_is_better else -value), row.example.id
+
+    usable = (
+        row
+        for row in scored
+        if row.example.split != "test" and finite(row.values.get(score)) is not None
+    )
+    ranked = sorted(usable, key=badness)
+    chosen: list[ScoredExample] = []
+    seen: set[str] = set()
+    later: list[ScoredExample] = []
+    for row in ranked:
+        traits = {f"error {kind}" for kind in kinds.get(row.example.id, [])[:1]} or {"no error"}
+        traits |= {f"group {row.example.group}"} if row.example.group else set()
+        (later if traits & seen else chosen).append(row)
+        seen |= traits
+    best = sorted([*chosen[:count], *later[: max(0, count - len(chosen))]], key=badness)
+    return [_example(row, kinds.get(row.example.id, []), score) for row in best]
+
+
+def finite(value: Any) -> float | None:
+    """The number, or None for None, NaN, infinities and whatever is no number."""
+    if value is None or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return value
+
+
+def schema() -> Document:
+    """The JSON Schema (draft 2020-12) that every summary document obeys."""
+    text = files("harness").joinpath("summary.schema.json").read_text(encoding="utf-8")
+    document: Document = json.loads(text)
+    return document
+
+
+def read(path: Path) -> Document:
+    """The document in a ``summary.json``, brought up to the present schema.
+
+    Raises:
+        UsageError: there is no such file.
+        DataError: it is not a summary, or one of a newer harness.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError("there is no summary here yet", where=str(path)) from None
+    except ValueError as problem:
+        raise DataError(f"this is not JSON: {problem}", where=str(path)) from None
+    found = document.get("schema") if isinstance(document, dict) else None
+    while isinstance(found, str) and found in UPGRADES:
+        document = UPGRADES[found](document)
+        found = document["schema"]
+    if found != SCHEMA:
+        raise DataError(
+            f"schema {found!r} is not known to this version, which reads {SCHEMA!r}",
+            where=str(path),
+            hint="run the same `harness iterate` again, or install a newer harness",
+        )
+    return dict(document)
+
+
+def _round(
+    result: RoundResult, slices: Sequence[Slice], log: Sequence[Mapping[str, Any]]
+) -> Document:
+    growth = result.growth or Growth(added=0)
+    plan = result.plan or Plan(strategy="none")
+    return {
+        "round": result.round,
+        "train_rows": result.train_rows,
+        "kept": result.kept,
+        "scores": _scores(result.scores),
+        "verdict": _verdict(result.verdict),
+        "errors": {one_line(kind): n for kind, n in result.errors.items()},
+        "slices": [_slice(found) for found in slices],
+        "strategy": one_line(plan.strategy),
+        "plan": [_plan_item(item) for item in plan.items],
+        "added": growth.added,
+        "added_by": {one_line(by): n for by, n in growth.by.items()},
+        "refused": {one_line(reason): n for reason, n in growth.refused.items()},
+        "log": _log(log),
+    }
+
+
+def _scores(scores: Mapping[str, Score]) -> Document:
+    return {
+        one_line(name): {
+            "value": finite(score.value),
+            "low": finite(score.low),
+            "high": finite(score.high),
+            "n": score.n,
+            "unscored": score.unscored,
+            "signature": one_line(score.signature),
+            "higher_is_better": score.higher_is_better,
+        }
+        for name, score in scores.items()
+    }
+
+
+def _verdict(verdict: Verdict) -> Document:
+    return {
+        "label": verdict.label,
+        "against": one_line(verdict.against),
+        "difference": finite(verdict.difference),
+        "low": finite(verdict.low),
+        "high": finite(verdict.high),
+        "level": finite(verdict.level),
+        "detectable": finite(verdict.detectable),
+        "sentence": one_line(verdict.sentence),
+        "n": verdict.n,
+        "groups": verdict.groups,
+    }
+
+
+def _interval(found: Slice | None) -> Document:
+    return {
+        "gap": finite(found.gap) if found else None,
+        "low": finite(found.low) if found else None,
+        "high": finite(found.high) if found else None,
+    }
+
+
+def _slice(found: Slice) -> Document:
+    return {
+        "slice": one_line(found.words),
+        "n": found.n,
+        "groups": found.groups,
+        "score": finite(found.score),
+        **_interval(found),
+        "q": finite(found.q),
+        "from_prompt": found.from_prompt,
+    }
+
+
+def _plan_item(item: PlanItem) -> Document:
+    return {
+        "slice": one_line(item.slice.words) if item.slice else EVERYWHERE,
+        "n": item.slice.n if item.slice else None,
+        **_interval(item.slice),
+        "rows": item.rows,
+        "remedy": one_line(item.remedy),
+        "reason": one_line(item.reason),
+    }
+
+
+def _log(log: Sequence[Mapping[str, Any]]) -> list[Document]:
+    """One point per step; of long logs evenly spaced points, the last and all validations."""
+    points: dict[int, Document] = {}
+    for line in log:
+        step = finite(line.get("step"))
+        if step is None:
+            continue
+        point = points.setdefault(int(step), {"step": int(step), "loss": None, "eval_loss": None})
+        for name in ("loss", "eval_loss"):
+            if (value := finite(line.get(name))) is not None:
+                point[name] = value
+    ordered = [points[step] for step in sorted(points)]
+    stride = -(-len(ordered) // LOG_POINTS) or 1
+    return [
+        point
+        for place, point in enumerate(ordered)
+        if place % stride == 0 or place == len(ordered) - 1 or point["eval_loss"] is not None
+    ]
+
+
+def _test(test: TestResult | None) -> Document | None:
+    if test is None:
+        return None
+    return {
+        "looks": test.looks,
+        "baseline": _scores(test.baseline),
+        "kept": _scores(test.kept),
+        "verdict": _verdict(test.verdict),
+    }
+
+
+def _control(control: ControlResult) -> Document:
+    return {
+        "rounds": [_round(result, (), ()) for result in control.rounds],
+        "difference": finite(control.difference),
+        "low": finite(control.low),
+        "high": finite(control.high),
+        "sentence": one_line(control.sentence),
+    }
+
+
+def _example(row: ScoredExample, kinds: Sequence[str], score: str) -> Document:
+    return {
+        "id": one_line(row.example.id, 200),
+        "place": one_line(row.example.place, 200),
+        "prompt": plain(row.example.prompt, TEXT_LIMIT),
+        "reference": plain(_nearest(row.example.references, row.prediction.text), TEXT_LIMIT),
+        "answer": plain(row.prediction.text, TEXT_LIMIT),
+        "score": finite(row.values[score]),
+        "finish_reason": one_line(row.prediction.finish_reason, 40),
+        "errors": [one_line(kind, 80) for kind in dict.fromkeys(kinds)],
+    }
+
+
+def _nearest(references: Sequence[str], answer: str) -> str:
+    """The reference that shares the most words with the answer, the first among equals."""
+    words = set(answer[:TEXT_LIMIT].casefold().split())
+    return max(
+        references,
+        key=lambda reference: len(words & set(reference[:TEXT_LIMIT].casefold().split())),
+        default="",
+    )

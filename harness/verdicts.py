@@ -1,0 +1,324 @@
+"""Whether a checkpoint is better than another: improved, no evidence, or regressed.
+
+The rule is in ``docs/verdicts.md`` for people and in :func:`judge` for the machine. One score
+decides; rows are compared in pairs; doubt of any kind reads *no evidence*.
+"""
+
+from __future__ import annotations
+
+import math
+import reprlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness import stats
+from harness.records import Label, Measurement, Verdict
+from harness.scoring import Entry, Groups, table
+
+MIN_GROUPS = 20
+MAX_SHARE = 0.10
+POWER = 0.8
+ALPHA = 0.05
+
+
+def level(rounds: int) -> float:
+    """Confidence of each one-sided bound when ``rounds`` verdicts are planned (Bonferroni)."""
+    return 1 - ALPHA / max(1, rounds)
+
+
+def usable(groups: Sequence[str]) -> str:
+    """Why rows of these groups cannot carry a verdict, or an empty string.
+
+    Args:
+        groups: the group of each row.
+    """
+    counts = Counter(groups)
+    if not counts:
+        return "no row can be compared"
+    if len(counts) < MIN_GROUPS:
+        found = f"{len(groups)} rows come from {len(counts)} groups"
+        return f"the {found}, and a verdict needs {MIN_GROUPS} groups or more"
+    name, most = counts.most_common(1)[0]
+    if most > MAX_SHARE * len(groups):
+        share = f"{most} of the {len(groups)} rows"
+        most_allowed = f"{100 * MAX_SHARE:.0f} % is the most that a verdict allows"
+        return f"one group, {reprlib.repr(name)}, has {share}, and {most_allowed}"
+    return ""
+
+
+def baseline_verdict(
+    rounds: int = 1,
+    *,
+    detectable: float | None = None,
+    sentence: str = "",
+    n: int = 0,
+    groups: int = 0,
+) -> Verdict:
+    """The verdict of round 0, which is compared with nothing.
+
+    Args:
+        detectable, sentence: what :func:`foresee` says.
+    """
+    words = sentence or "The untouched model: what the rounds are compared with."
+    return Verdict("baseline", "", None, None, None, level(rounds), detectable, words, n, groups)
+
+
+def judge(
+    entry: Entry,
+    score_name: str,
+    new: Sequence[Measurement],
+    old: Sequence[Measurement],
+    groups: Groups,
+    *,
+    rounds: int,
+    min_gain: float = 0.0,
+    against: str = "",
+    seed: int = 0,
+    draws: int = stats.DRAWS,
+) -> Verdict:
+    """One checkpoint (``new``) against another on one score.
+
+    *Improved* if the one-sided lower bound at :func:`level` is above ``min_gain``, *regressed*
+    if the upper bound at the same level is below 0. Positive differences are better, whatever
+    the metric's direction.
+
+    Args:
+        new, old: measurements of the same examples by ``entry``.
+        groups: example id -> group.
+        rounds: how many rounds are planned.
+        against: what the other checkpoint is called (``round 0``).
+    """
+    sure = level(rounds)
+    pairs = _pair(entry, new, old, groups)
+    gap = _gap(entry, score_name, pairs, sure, seed, draws) if pairs.comparable else None
+    value = gap.value if gap is not None and math.isfinite(gap.value) else None
+    n, count = len(pairs.names), len(set(pairs.names))
+    bounds = None if gap is None or pairs.doubt else _bounds(gap)
+    if gap is None or bounds is None:
+        words = _doubtful(entry, score_name, against, value, pairs.doubt or _NO_SPREAD)
+        return Verdict("no evidence", against, value, None, None, sure, None, words, n, count)
+    low, high, se = bounds
+    label: Label = "no evidence"
+    if low > min_gain:
+        label = "improved"
+    elif high < 0:
+        label = "regressed"
+    least = min_gain + stats.detectable(se, sure, gap.effective, POWER) if se else None
+    words = _decided(entry, score_name, against, gap, label, least, min_gain)
+    return Verdict(label, against, gap.value, low, high, sure, least, words, n, count)
+
+
+def foresee(
+    entry: Entry,
+    score_name: str,
+    baseline: Sequence[Measurement],
+    groups: Groups,
+    rounds: int,
+    *,
+    min_gain: float = 0.0,
+    seed: int = 0,
+    draws: int = stats.DRAWS,
+) -> tuple[float | None, str]:
+    """The smallest gain that this set can be expected to show, said before training.
+
+    How much paired differences vary is not known yet, so the untouched model's scores stand
+    in for them; the sentence says so.
+
+    Returns:
+        The gain found with 80 % power, or None where no verdict can be had; and a sentence.
+    """
+    pairs = _pair(entry, baseline, baseline, groups)
+    se, doubt = None, pairs.doubt
+    if not doubt:
+        found = stats.interval(entry.aggregate, pairs.new, pairs.names, seed, draws=draws)
+        se, doubt = found[entry.column(score_name)].se, _NO_SPREAD
+    if se is None:
+        return None, f"Every round will read no evidence on {score_name}: {doubt}."
+    count = len(set(pairs.names))
+    worth = stats.effective_groups(pairs.names)
+    least = min_gain + stats.detectable(se, level(rounds), worth, POWER)
+    return least, (
+        f"With {_support(len(pairs.names), count)}, a true gain of {_number(entry)(least)} in "
+        f"{score_name} would be found four times out of five at {_percent(level(rounds))} "
+        "confidence, supposing that the differences between two checkpoints vary as much as "
+        "the scores of the untouched model do. Smaller gains will mostly read no evidence."
+    )
+
+
+def contrast_arms(
+    entry: Entry,
+    score_name: str,
+    a: Sequence[Measurement],
+    b: Sequence[Measurement],
+    groups: Groups,
+    level: float = 0.95,
+    seed: int = 0,
+    *,
+    draws: int = stats.DRAWS,
+) -> tuple[float | None, float | None, float | None, str]:
+    """Arm a (targeted rows) minus arm b (as many randomly drawn rows); positive is better.
+
+    Returns:
+        Difference, low and high of a two-sided interval at ``level``, and a sentence; three
+        None where doubt forbids them.
+    """
+    pairs = _pair(entry, a, b, groups)
+    gap = None if pairs.doubt else _gap(entry, score_name, pairs, (1 + level) / 2, seed, draws)
+    bounds = None if gap is None else _bounds(gap)
+    if gap is None or bounds is None:
+        doubt = pairs.doubt or _NO_SPREAD
+        return None, None, None, f"Targeted and random rows cannot be compared: {doubt}."
+    low, high, _ = bounds
+    outcome = "no evidence that targeting helped or harmed"
+    if low > 0:
+        outcome = "targeting did better in this run"
+    elif high < 0:
+        outcome = "targeting did worse in this run"
+    show = _number(entry)
+    return (
+        gap.value,
+        low,
+        high,
+        (
+            f"Targeted minus randomly drawn rows on {score_name}, positive = targeting is better: "
+            f"{show(gap.value)} ({_percent(level)} interval {show(low)} to {show(high)}; "
+            f"{_support(gap.n, gap.groups)}): {outcome}. These are two single trainings; a claim "
+            "about targeting as such needs several seeds."
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Rows scored on both sides, in the order of their ids.
+
+    Attributes:
+        names: each row's group.
+        new, old: statistics ``(n, k)``.
+        doubt: why no verdict can be had, or an empty string.
+        comparable: whether even the bare difference means something.
+    """
+
+    names: list[str]
+    new: stats.Floats
+    old: stats.Floats
+    doubt: str
+    comparable: bool
+
+
+def _pair(
+    entry: Entry, new: Sequence[Measurement], old: Sequence[Measurement], groups: Groups
+) -> _Pairs:
+    """Complete pairs, and the first reason against a verdict on them."""
+    by_id = [{m.example_id: m for m in side} for side in (new, old)]
+    if [len(side) for side in by_id] != [len(new), len(old)]:
+        raise ValueError("an example is measured twice on one side")
+    scored = [{key for key, m in side.items() if m.statistics is not None} for side in by_id]
+    ids = sorted(scored[0] & scored[1])
+    names = [groups.get(key) or key for key in ids]
+    rows = len(by_id[0].keys() | by_id[1].keys())
+    here, there = (rows - len(side) for side in scored)
+    if not entry.metric.additive:
+        return _Pairs(names, table([]), table([]), _NOT_ADDITIVE, False)
+    if not ids:
+        return _Pairs(names, table([]), table([]), usable(names), False)
+    first, second = (table([side[key] for key in ids]) for side in by_id)
+    if first.shape != second.shape:
+        return _Pairs(names, table([]), table([]), _OTHER_METRIC, False)
+    if here != there:
+        doubt = f"of {rows} rows, {here} are unscored on this side and {there} on the other"
+        return _Pairs(names, first, second, f"{doubt}, {_NOT_BY_CHANCE}", False)
+    return _Pairs(names, first, second, usable(names), True)
+
+
+def _gap(
+    entry: Entry, score_name: str, pairs: _Pairs, sure: float, seed: int, draws: int
+) -> stats.Difference:
+    """New minus old on the pairs, turned so that positive is better."""
+    first, second = pairs.new, pairs.old
+    if not entry.metric.higher_is_better:
+        first, second = second, first
+    found = stats.difference(entry.aggregate, first, second, pairs.names, seed, sure, draws)
+    return found[entry.column(score_name)]
+
+
+def _bounds(gap: stats.Difference) -> tuple[float, float, float] | None:
+    if gap.low is None or gap.high is None or gap.se is None:
+        return None
+    return gap.low, gap.high, gap.se
+
+
+_NO_SPREAD = "the spread of this score cannot be had from these rows"
+_NOT_ADDITIVE = "this metric has no statistics that add up over rows, so it has no interval"
+_OTHER_METRIC = "the two sides hold different statistics of this metric"
+_NOT_BY_CHANCE = "and what cannot be scored is seldom missing by chance"
+
+
+def _decided(
+    entry: Entry,
+    score_name: str,
+    against: str,
+    gap: stats.Difference,
+    label: Label,
+    least: float | None,
+    min_gain: float,
+) -> str:
+    show = _number(entry)
+    low, high = gap.low or 0.0, gap.high or 0.0
+    if label == "improved":
+        surely = f"better by at least {show(low)} at {_percent(gap.level)} confidence"
+    elif label == "regressed":
+        surely = f"worse by at least {show(-high)} at {_percent(gap.level)} confidence"
+    else:
+        surely = (
+            f"the true gain may be anything from {show(low)} to {show(high)}, each end at "
+            f"{_percent(gap.level)} confidence"
+        )
+    asked = f"; a gain above {show(min_gain)} is asked for" if min_gain else ""
+    seen = ""
+    if least is not None:
+        seen = f"; a true gain of {show(least)} would be found four times out of five"
+    return (
+        f"{_change(entry, score_name, against, gap.value)} ({surely}{asked}; "
+        f"{_support(gap.n, gap.groups)}{seen}): {label}."
+    )
+
+
+def _doubtful(entry: Entry, score_name: str, against: str, value: float | None, doubt: str) -> str:
+    if value is None:
+        than = f" with {against}" if against else ""
+        return f"{score_name} cannot be compared{than}: {doubt}: no evidence."
+    return f"{_change(entry, score_name, against, value)}, but {doubt}: no evidence."
+
+
+def _change(entry: Entry, score_name: str, against: str, value: float) -> str:
+    """``rougeL rose by 0.121 against round 0``, in the score's own direction."""
+    than = f" against {against}" if against else ""
+    if value == 0:
+        return f"{score_name} did not change{than}"
+    rose = (value > 0) == entry.metric.higher_is_better
+    note = "" if entry.metric.higher_is_better else " (lower is better)"
+    verb = "rose" if rose else "fell"
+    return f"{score_name} {verb} by {_number(entry)(abs(value))}{than}{note}"
+
+
+def _number(entry: Entry) -> Callable[[float], str]:
+    """Prints values of this metric: 3 decimals up to a span of 1, 2 up to 100."""
+    least, most = entry.metric.bounds
+    span = most - least
+    decimals = 3 if span <= 1 else 2 if span <= 100 else None
+
+    def show(value: float) -> str:
+        fixed = f"{value:.3g}" if decimals is None else f"{value:.{decimals}f}"
+        return f"{value:.1g}" if value and float(fixed) == 0 else fixed
+
+    return show
+
+
+def _support(rows: int, groups: int) -> str:
+    return f"{rows} rows in {groups} groups"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}".removesuffix(".0") + " %"

@@ -1,0 +1,74 @@
+"""Reporters: the verdicts, errors and weak places of a run, for a terminal and for Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+import harness
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class TerminalReporter(harness.Reporter):
+    """Shows the summary in a terminal, and writes the same as plain text (``report.txt``)."""
+
+    name = "terminal"
+
+    class Options(harness.Options):
+        """
+        Attributes:
+            width: columns of ``report.txt``; a terminal is always used in its own width.
+            examples: how many of the worst examples are shown.
+        """
+
+        width: int = Field(default=100, ge=60, le=400)
+        examples: int = Field(default=3, ge=0)
+
+    def show(self, document: Mapping[str, Any], console: Console) -> None:
+        """Print the report; its last line is the next command to type."""
+        from harness_reports.terminal import render
+
+        render(document, console, examples=self.options.examples)
+
+    def write(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
+        import io
+
+        from rich.console import Console
+
+        page = io.StringIO()
+        self.show(document, Console(file=page, width=self.options.width, color_system=None))
+        path = folder / "report.txt"
+        lines = (line.rstrip() for line in page.getvalue().split("\n"))
+        path.write_text("\n".join(lines), encoding="utf-8")
+        return [path]
+
+
+class MarkdownReporter(harness.Reporter):
+    """Writes ``report.md``: tables and text that can be pasted into a pull request."""
+
+    name = "markdown"
+
+    class Options(harness.Options):
+        """
+        Attributes:
+            examples: how many of the worst examples are shown.
+        """
+
+        examples: int = Field(default=3, ge=0)
+
+    def write(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
+        from harness_reports.markdown import page
+
+        path = folder / "report.md"
+        path.write_text(page(document, examples=self.options.examples), encoding="utf-8")
+        return [path]
+
+
+@harness.hookimpl
+def register_reporters() -> list[type[harness.Reporter]]:
+    return [TerminalReporter, MarkdownReporter]

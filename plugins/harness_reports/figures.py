@@ -1,0 +1,231 @@
+"""What both reports draw from the document: numbers, small charts, choices, differences."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from harness.text import one_line
+
+Document = Mapping[str, Any]
+Words = list[tuple[str, bool]]
+
+MARKS = {"improved": "▲", "no evidence": "◆", "regressed": "▼", "baseline": "○"}
+DASH = "–"
+_LEVELS = "▁▂▃▄▅▆▇█"
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    return DASH if value is None else f"{value:.{digits}f}"
+
+
+def signed(value: float | None, digits: int = 3) -> str:
+    return DASH if value is None else f"{value:+.{digits}f}"
+
+
+def interval(low: float | None, high: float | None, digits: int = 3, plus: bool = False) -> str:
+    """``[low, high]``; an empty text where there is no interval."""
+    if low is None and high is None:
+        return ""
+    show = signed if plus else number
+    return f"[{show(low, digits)}, {show(high, digits)}]"
+
+
+def digits_of(values: Iterable[float | None]) -> int:
+    """One decimal for scores up to 100, three for scores up to 1."""
+    return 1 if any(abs(value) > 1.5 for value in values if value is not None) else 3
+
+
+def score_digits(document: Document, name: str) -> int:
+    """Decimals of one score, the same wherever it is shown."""
+    test = document.get("test") or {}
+    tables = [entry["scores"] for entry in document["rounds"]]
+    tables += [test[key] for key in ("baseline", "kept") if key in test]
+    found = [table[name] for table in tables if name in table]
+    return digits_of(score[key] for score in found for key in ("value", "high"))
+
+
+def sparkline(values: Sequence[float | None], width: int = 24) -> str:
+    """Values as a line of small bars, lowest to highest; long series are averaged."""
+    if len(values) > width:
+        edges = [len(values) * place // width for place in range(width + 1)]
+        values = [_mean(values[a:b]) for a, b in itertools.pairwise(edges)]
+    known = [value for value in values if value is not None]
+    if not known:
+        return ""
+    low, span = min(known), max(known) - min(known)
+
+    def level(value: float) -> str:
+        return _LEVELS[round((value - low) / span * 7)] if span else _LEVELS[3]
+
+    return "".join(" " if value is None else level(value) for value in values)
+
+
+def bar(value: float | None, top: float, width: int) -> str:
+    """A bar of up to ``width`` cells, in steps of an eighth."""
+    if value is None or top <= 0:
+        return ""
+    eighths = round(max(0.0, min(1.0, value / top)) * width * 8)
+    full, rest = divmod(eighths, 8)
+    return "█" * full + (_EIGHTHS[rest] if rest else "")
+
+
+def forest(
+    value: float | None, low: float | None, high: float | None,
+    axis: tuple[float, float], width: int,
+) -> str:  # fmt: skip
+    """A point in its interval upon an axis on which zero is marked."""
+    start, end = axis
+
+    def cell(number: float) -> int:
+        share = (number - start) / (end - start) if end > start else 0.0
+        return max(0, min(width - 1, round(share * (width - 1))))
+
+    cells = [" "] * width
+    cells[cell(0.0)] = "┊"
+    if low is not None and high is not None:
+        cells[cell(low) : cell(high) + 1] = "─" * (cell(high) + 1 - cell(low))
+    if value is not None:
+        cells[cell(value)] = "●"
+    return "".join(cells)
+
+
+def gap_axis(slices: Sequence[Document]) -> tuple[float, float]:
+    """An axis that holds zero and every interval."""
+    ends = [found[key] for found in slices for key in ("low", "gap", "high")]
+    known = [end for end in ends if end is not None]
+    return min([0.0, *known]), max([0.0, *known])
+
+
+def headline(document: Document) -> tuple[Document, str]:
+    """The verdict that counts, and where it was found: the test set's, else the kept round's,
+    else the latest round's."""
+    rounds = document["rounds"]
+    if document.get("test"):
+        return document["test"]["verdict"], "test"
+    kept = [entry for entry in rounds if entry["round"] == document["kept_round"]]
+    chosen = kept[0] if kept and kept[0]["round"] else rounds[-1]
+    return chosen["verdict"], f"dev, round {chosen['round']}"
+
+
+def shown_rounds(document: Document, most: int) -> list[Document]:
+    """At most so many rounds: the baseline, the kept one, then the latest."""
+    rounds = list(document["rounds"])
+    wanted = {0, document["kept_round"]}
+    for entry in reversed(rounds):
+        if len(wanted) < most:
+            wanted.add(entry["round"])
+    return [entry for entry in rounds if entry["round"] in wanted]
+
+
+def round_name(entry: Document, document: Document) -> str:
+    """``round 2``, with a mark if it is the kept one."""
+    return f"{entry['round']}{' ●' if entry['round'] == document['kept_round'] else ''}"
+
+
+def score_names(document: Document) -> list[str]:
+    """All scores, the one that decides first."""
+    names = {name: None for entry in document["rounds"] for name in entry["scores"]}
+    primary = document["primary"]
+    return [*([primary] if primary in names else []), *(n for n in names if n != primary)]
+
+
+def value_of(entry: Document, name: str) -> float | None:
+    score = entry["scores"].get(name)
+    return score["value"] if score else None
+
+
+def error_table(document: Document) -> list[str]:
+    """All kinds of errors, the most frequent in the latest round first."""
+    kinds = {kind for entry in document["rounds"] for kind in entry["errors"]}
+    latest = document["rounds"][-1]["errors"]
+    return sorted(kinds, key=lambda kind: (-latest.get(kind, 0), kind))
+
+
+def weak_slices(document: Document, most: int) -> tuple[int, list[Document]]:
+    """The latest analysed round, and its slices that lie below the rest, widest gap first."""
+    for entry in reversed(document["rounds"]):
+        found = [s for s in entry["slices"] or entry["plan"] if (s["gap"] or 0) > 0]
+        if found:
+            unique = {s["slice"]: s for s in found}.values()
+            return entry["round"], sorted(unique, key=lambda s: -s["gap"])[:most]
+    return 0, []
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """``pool 96, paraphrase 24``, most first."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{one_line(name, 60)} {n}" for name, n in ordered if n)
+
+
+def planned(plan: Sequence[Document], most: int = 8) -> list[str]:
+    """``48 for kind = class``, … ; rows for one slice are summed."""
+    rows: dict[str, int] = {}
+    for item in plan:
+        rows[item["slice"]] = rows.get(item["slice"], 0) + item["rows"]
+    listed = [
+        f"{n} from everywhere" if name == "everywhere" else f"{n} for {one_line(name, 120)}"
+        for name, n in rows.items()
+    ]
+    rest = sum(list(rows.values())[most:])
+    return listed[:most] + ([f"{rest} for others"] if rest else [])
+
+
+def bounds_level(document: Document) -> str:
+    """``each bound at 98.3 %``, or nothing before the first comparison."""
+    verdict = document["rounds"][-1]["verdict"]
+    if verdict["low"] is None or verdict["level"] is None:
+        return ""
+    percent = f"{100 * verdict['level']:.1f}".removesuffix(".0")
+    return f"each bound at {percent} %"
+
+
+def latest_sentence(document: Document) -> str:
+    """The latest round's verdict, where the headline is another one."""
+    latest = document["rounds"][-1]["verdict"]
+    told = latest["label"] == "baseline" or latest == headline(document)[0]
+    return "" if told else latest["sentence"]
+
+
+def losses(entry: Document) -> tuple[list[float], list[float]]:
+    """Training and validation losses of a round, by step."""
+    log = entry["log"]
+    training = [point["loss"] for point in log if point["loss"] is not None]
+    return training, [point["eval_loss"] for point in log if point["eval_loss"] is not None]
+
+
+def differences(reference: str, answer: str, most: int = 60) -> tuple[Words, Words]:
+    """The words of both texts, each with whether the other text lacks it in that place."""
+    sides = [one_line(text, 12 * most).split(" ") for text in (reference, answer)]
+    expected, given = (
+        [*words[:most], *(["…"] if len(words) > most else [])] if words != [""] else []
+        for words in sides
+    )
+    matcher = difflib.SequenceMatcher(
+        None, [_bare(word) for word in expected], [_bare(word) for word in given], autojunk=False
+    )
+    marks = [True] * len(expected), [True] * len(given)
+    for at, there, size in matcher.get_matching_blocks():
+        for step in range(size):
+            marks[0][at + step] = marks[1][there + step] = False
+    return (
+        list(zip(expected, marks[0], strict=True)),
+        list(zip(given, marks[1], strict=True)),
+    )
+
+
+def duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"
+
+
+def _bare(word: str) -> str:
+    return word.casefold().strip(".,;:!?\"'()") or word
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None

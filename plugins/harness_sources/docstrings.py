@@ -1,0 +1,239 @@
+"""The source ``docstrings``: Python functions as questions, their docstrings as answers."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+import harness
+from harness.records import Split
+from harness_sources import functions, python_files
+from harness_sources.areas import area
+from harness_sources.draws import fraction
+from harness_sources.functions import Function
+from harness_sources.repeats import Repeats
+
+INSTRUCTION = "Write the first line of the docstring of this Python function."
+# At most this share of train and pool comes from one package as long as others have rows
+# (tkinter alone has a tenth of the standard library's methods, all alike).
+PACKAGE_SHARE = 0.08
+
+
+class Sizes(BaseModel):
+    """Rows wanted in each split."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    train: int = Field(default=400, ge=1, description="rows that training starts with")
+    pool: int = Field(default=400, ge=0, description="labelled rows in reserve, for augmentation")
+    dev: int = Field(default=160, ge=1, description="rows that steer the rounds")
+    test: int = Field(default=160, ge=1, description="rows that stay sealed until the end")
+
+
+class Docstrings(harness.Source):
+    """Python functions without their docstring; the reference is the docstring's first line.
+
+    A module's rows are never on both sides of train and pool, dev, test. Codes and lines
+    occur once; nothing in train or pool nearly repeats a row of dev or test.
+    """
+
+    name = "docstrings"
+    revision = 1
+
+    class Options(harness.Options):
+        packages: tuple[str, ...] = Field(
+            (),
+            description="installed packages (import or distribution names); `stdlib` is "
+            "Python's standard library, and the default where no folder is given",
+        )
+        folder: Path | None = Field(default=None, description="a folder with Python files")
+        min_code: int = Field(default=80, ge=1, description="least characters of code")
+        max_code: int = Field(default=600, ge=1, description="most characters of code")
+        sizes: Sizes = Field(default=Sizes(), description="rows wanted: train, pool, dev, test")
+        per_group: int = Field(
+            default=4, ge=1, description="most rows of one module in dev, and in test"
+        )
+        draw: int = Field(
+            default=0, description="another number draws other rows; the run's seed does not"
+        )
+
+        @model_validator(mode="after")
+        def _bounds(self) -> Docstrings.Options:
+            if self.min_code > self.max_code:
+                raise ValueError(
+                    f"min_code ({self.min_code}) is greater than max_code ({self.max_code})"
+                )
+            return self
+
+    options: Options
+
+    def inputs(self) -> Sequence[Path]:
+        """Every Python file that is read, sorted by module."""
+        return tuple(file.path for file in self._files())
+
+    def load(self, context: harness.Context) -> Iterator[harness.Example]:
+        """The rows, split by split.
+
+        Raises:
+            DataError: there are fewer usable functions than rows wanted.
+            EnvironmentFailure: a package is not installed.
+        """
+        found = list(self._read(context))
+        usable = _once(found, self.options.draw)
+        draw = _Draw(usable, self.options.sizes, self.options.per_group, self.options.draw)
+        splits = draw.splits()
+        self._require(splits, usable)
+        context.note(functions=len(usable), modules=len({f.module for f in usable}))
+        for split, rows in splits.items():
+            yield from (_example(function, split) for function in rows)
+
+    def _files(self) -> list[python_files.PythonFile]:
+        options = self.options
+        nothing = not options.packages and options.folder is None
+        packages = (python_files.STDLIB,) if nothing else options.packages
+        return python_files.find(packages, options.folder)
+
+    def _read(self, context: harness.Context) -> Iterator[Function]:
+        files = self._files()
+        unread = 0
+        for at, file in enumerate(files):
+            try:
+                yield from functions.read(file, self.options.min_code, self.options.max_code)
+            except (ValueError, SyntaxError, RecursionError, MemoryError, OSError):
+                # Templates and files for other versions of Python; a parser that meets too deep
+                # a nesting says MemoryError or RecursionError.
+                unread += 1
+            if at % 50 == 0:
+                context.progress(at, len(files), "reading Python files")
+        if unread:
+            context.note(unreadable_files=unread)
+            context.log.info("%d of %d Python files cannot be parsed", unread, len(files))
+
+    def _require(self, splits: Mapping[Split, Sequence[Function]], usable: list[Function]) -> None:
+        wanted = self.options.sizes.model_dump()
+        short = [name for name, rows in splits.items() if len(rows) < wanted[name]]
+        if not short:
+            return
+        modules = len({function.module for function in usable})
+        raise harness.DataError(
+            f"{sum(wanted.values())} rows are wanted, but there are only {len(usable)} usable "
+            f"functions in {modules} modules, and these fill fewer",
+            where="data.sizes",
+            details=[f"{name}: {wanted[name]} wanted, {len(splits[name])} found" for name in short],
+            hint="lower `sizes`, raise `max_code` or `per_group`, or add packages",
+        )
+
+
+def _once(found: Iterable[Function], draw: int) -> list[Function]:
+    """Functions whose id, code and line no other one has, in the order of the draw."""
+    seen: set[tuple[str, str]] = set()
+    kept = []
+    for function in sorted(found, key=lambda f: (fraction(draw, f.id), f.number, f.code)):
+        keys = {
+            ("id", function.id),
+            ("code", " ".join(function.code.split())),
+            ("line", function.line.casefold().rstrip(".!: ")),
+        }
+        if not keys & seen:
+            kept.append(function)
+            seen |= keys
+    return kept
+
+
+@dataclass
+class _Draw:
+    """One way to deal functions (in order) out to the splits, a module to one side only."""
+
+    usable: list[Function]
+    sizes: Sizes
+    per_group: int
+    draw: int
+    held: dict[Split, list[Function]] = field(default_factory=lambda: {"dev": [], "test": []})
+
+    def splits(self) -> dict[Split, list[Function]]:
+        taken = self._hold_out()
+        repeats = Repeats(f.code for rows in self.held.values() for f in rows)
+        rest = [f for f in self.usable if f.module not in taken and f.code not in repeats]
+        chosen = _balanced(rest, self.sizes.train + self.sizes.pool)
+        # The balanced order puts small packages first: mix before cutting.
+        chosen.sort(key=lambda f: fraction(self.draw, f"train or pool/{f.id}"))
+        cut = self.sizes.train
+        return {"train": chosen[:cut], "pool": chosen[cut:], **self.held}
+
+    def _hold_out(self) -> set[str]:
+        """Fill dev and test; the modules that went there."""
+        modules: dict[str, list[Function]] = defaultdict(list)
+        for function in self.usable:
+            modules[function.module].append(function)
+        taken: set[str] = set()
+        repeats: dict[Split, Repeats] = {"dev": Repeats(), "test": Repeats()}
+        for module in sorted(modules, key=lambda m: (self._weighed(m, len(modules[m])), m)):
+            room = {split: 1 - len(self.held[split]) / self._wanted(split) for split in self.held}
+            split: Split = "dev" if room["dev"] >= room["test"] else "test"
+            if room[split] <= 0:
+                break
+            other = repeats["test" if split == "dev" else "dev"]
+            most = min(self.per_group, self._wanted(split) - len(self.held[split]))
+            rows = [f for f in modules[module] if f.code not in other][:most]
+            for function in rows:
+                repeats[split].add(function.code)
+            self.held[split] += rows
+            if rows:
+                taken.add(module)
+        return taken
+
+    def _wanted(self, split: Split) -> int:
+        return self.sizes.dev if split == "dev" else self.sizes.test
+
+    def _weighed(self, module: str, size: int) -> float:
+        """A random order in which a module's chance is the share of its rows that would be used.
+
+        Holding a module out loses its rows beyond ``per_group``; a plain order would lose most
+        of the data to a few big modules. Weighted sampling without replacement after
+        Efraimidis and Spirakis (2006): ascending -log(u) / weight.
+        """
+        weight = min(size, self.per_group) / size
+        return -math.log(fraction(self.draw, module)) / weight
+
+
+def _balanced(rows: Sequence[Function], wanted: int) -> list[Function]:
+    """The first ``wanted`` rows, none of a package beyond its share while others have rows."""
+    most = max(1, int(wanted * PACKAGE_SHARE))
+    seen: Counter[str] = Counter()
+    first: list[Function] = []
+    later: list[Function] = []
+    for function in rows:
+        seen[function.package] += 1
+        (first if seen[function.package] <= most else later).append(function)
+    return [*first, *later][:wanted]
+
+
+def _example(function: Function, split: Split) -> harness.Example:
+    content = f"{INSTRUCTION}\n\n```python\n{function.code}\n```"
+    return harness.Example(
+        id=function.id,
+        messages=({"role": "user", "content": content},),
+        references=(function.line,),
+        split=split,
+        group=function.module,
+        meta=_meta(function),
+        place=f"{function.module}:{function.number}",
+    )
+
+
+def _meta(function: Function) -> dict[str, str | int]:
+    """Facts of the prompt only: whatever the answer alone shows would be a leak."""
+    size = len(function.code)
+    return {
+        "package": function.package,
+        "area": area(function.package),
+        "kind": function.kind,
+        "length": "short" if size <= 200 else "medium" if size <= 400 else "long",
+        "args": function.args,
+        "verb": function.verb,
+    }

@@ -1,0 +1,12 @@
+"""Draws by hash: they depend on names only, never on the order in which files are found."""
+
+from __future__ import annotations
+
+import hashlib
+
+
+def fraction(draw: int, name: str) -> float:
+    """A number in (0, 1) that belongs to ``name``; another ``draw`` gives another one."""
+    # surrogatepass: a file name or an id may hold what strict UTF-8 cannot write.
+    digest = hashlib.sha256(f"{draw}/{name}".encode("utf-8", "surrogatepass")).digest()
+    return (int.from_bytes(digest[:7], "big") + 0.5) / 2**56

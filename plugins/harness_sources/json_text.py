@@ -1,0 +1,138 @@
+"""Strict JSON of one line, with the column of whatever is wrong with it.
+
+:mod:`json` accepts NaN, repeated keys and halves of surrogate pairs, and forgets where things
+stood. A line is parsed at full speed first; only one with a fault is walked again.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Steps = tuple[str | int, ...]
+Fault = tuple[int, str]
+"""Column (characters from 1; bytes where the line is not UTF-8) and reason."""
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_DECODER = json.JSONDecoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A key or a value, and the column at which it stands."""
+
+    path: Steps
+    column: int
+    is_key: bool
+    value: Any
+
+
+def parse(raw: bytes) -> tuple[str, Any, list[Fault]]:
+    """The line's text, its value (None at a fault), and what is wrong with it."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        byte = raw[error.start]
+        return "", None, [(error.start + 1, f"not UTF-8: byte 0x{byte:02x}")]
+    doubts: list[str] = []
+    try:
+        value = _loads(text, doubts)
+    except json.JSONDecodeError as error:
+        return text, None, [(error.colno, f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}")]
+    except RecursionError:
+        return text, None, [(1, "not usable: nested too deeply")]
+    except ValueError as error:  # an integer of thousands of digits
+        return text, None, [(1, f"not usable: {error}")]
+    if doubts or _SURROGATE.search(text):
+        faults = list(_faults(text))
+        return text, None if faults else value, faults
+    return text, value, []
+
+
+def _loads(text: str, doubts: list[str]) -> Any:
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(items)
+        if len(found) < len(items):
+            doubts.append("keys")
+        return found
+
+    def number(digits: str) -> float:
+        value = float(digits)
+        if math.isinf(value):
+            doubts.append(digits)
+        return value
+
+    return json.loads(
+        text, object_pairs_hook=pairs, parse_float=number, parse_constant=doubts.append
+    )
+
+
+def _faults(text: str) -> Iterator[Fault]:
+    seen: set[Steps] = set()
+    for place in walk(text):
+        if place.is_key and place.path in seen:
+            yield place.column, f"the key {json.dumps(place.value)} is given twice"
+        if place.is_key:
+            seen.add(place.path)
+        if isinstance(place.value, float) and not math.isfinite(place.value):
+            yield place.column, "NaN, Infinity and numbers too great for a float are not accepted"
+        if isinstance(place.value, str) and not _encodes(place.value):
+            yield place.column, "half of a surrogate pair (a broken \\u escape)"
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def column(text: str, path: Steps, *, key: bool = False) -> int:
+    """The column of the value (or key) at ``path``, or of the nearest thing around it."""
+    best = (0, 1)
+    for place in walk(text):
+        depth = len(place.path)
+        if place.path == path and place.is_key == key:
+            return place.column
+        if not place.is_key and depth > best[0] and place.path == path[:depth]:
+            best = (depth, place.column)
+    return best[1]
+
+
+def walk(text: str) -> list[Place]:
+    """Every key and value of a valid text, in order."""
+    found: list[Place] = []
+    _value(text, 0, (), found)
+    return found
+
+
+def _value(text: str, at: int, path: Steps, found: list[Place]) -> int:
+    at = _skip(text, at)
+    if text[at] not in "{[":
+        value, end = _DECODER.raw_decode(text, at)
+        found.append(Place(path, at + 1, False, value))
+        return end
+    found.append(Place(path, at + 1, False, None))
+    is_object, close = text[at] == "{", "}" if text[at] == "{" else "]"
+    at, index = _skip(text, at + 1), 0
+    while text[at] != close:
+        step: str | int = index
+        if is_object:
+            step, end = _DECODER.raw_decode(text, at)
+            found.append(Place((*path, step), at + 1, True, step))
+            at = _skip(text, end) + 1  # behind the colon
+        at = _skip(text, _value(text, at, (*path, step), found))
+        at = _skip(text, at + 1) if text[at] == "," else at
+        index += 1
+    return at + 1
+
+
+def _skip(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at

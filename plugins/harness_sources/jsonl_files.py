@@ -1,0 +1,149 @@
+"""Reading JSONL files: bytes, lines, rows."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.errors import DataError, near
+from harness.records import SPLITS
+from harness_sources import json_text
+from harness_sources.jsonl_rows import Problem, Row, fill
+
+SUFFIX = ".jsonl"
+SHOWN = 20
+
+_BOM = b"\xef\xbb\xbf"
+_WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass
+class Reading:
+    """Everything read so far.
+
+    Attributes:
+        doubtful: splits that may only seem empty: their file has a problem of its own. None
+            in it stands for a row whose split is unknown.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    doubtful: set[str | None] = field(default_factory=set)
+
+
+def shown(path: Path) -> str:
+    """The path as people would type it here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def in_folder(folder: Path) -> dict[str, Path]:
+    """Split -> file of a folder with one file per split."""
+    return {split: path for split in SPLITS if (path := folder / f"{split}{SUFFIX}").is_file()}
+
+
+def strangers(folder: Path) -> list[Problem]:
+    """Files whose name looks like that of a split which the folder lacks."""
+    lacking = [split for split in SPLITS if split not in in_folder(folder)]
+    found = []
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        hint = near(path.stem, lacking)
+        if path.stem not in SPLITS and hint:
+            found.append(Problem(shown(path), 0, 0, f"not the name of a split{hint}"))
+    return found
+
+
+def read(files: Iterable[tuple[str | None, Path]]) -> Reading:
+    """All rows of the files, each with the split that it stands for (None: rows say)."""
+    files = list(files)
+    labels = _labels([path for _, path in files])
+    reading = Reading()
+    for split, path in files:
+        _read(reading, split, path, labels[path])
+    return reading
+
+
+def _labels(paths: list[Path]) -> dict[Path, str]:
+    """Short names that tell the files apart and do not depend on the machine."""
+    names = Counter(path.name for path in set(paths))
+    return {
+        path: path.name if names[path.name] == 1 else f"{path.parent.name}/{path.name}"
+        for path in paths
+    }
+
+
+def _read(reading: Reading, split: str | None, path: Path, label: str) -> None:
+    file = shown(path)
+    before = len(reading.rows)
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        problem = Problem(file, 0, 0, "there is no such file")
+    except IsADirectoryError:
+        problem = Problem(file, 0, 0, "is a folder, not a file")
+    except OSError as error:
+        problem = Problem(file, 0, 0, f"cannot be read: {os.strerror(error.errno or 0)}")
+    else:
+        found = _wide(raw)
+        if found is None:
+            _lines(reading, split, raw.removeprefix(_BOM), file, label)
+            if len(reading.rows) > before or reading.doubtful & {None, split}:
+                return
+            found = "the file has no rows"
+        problem = Problem(file, 1, 1, found)
+    reading.problems.append(problem)
+    reading.doubtful.add(split)
+
+
+def _wide(raw: bytes) -> str | None:
+    if raw.startswith(_WIDE_BOMS) or b"\0" in raw[:64]:
+        return "the file is UTF-16 or UTF-32: save it as UTF-8"
+    return None
+
+
+def _lines(reading: Reading, split: str | None, raw: bytes, file: str, label: str) -> None:
+    # Only b"\n" ends a line: str.splitlines() also cuts at characters that JSON allows in texts.
+    for number, line in enumerate(raw.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        if line.strip() in (b"[", b"{"):
+            reason = "a row must be one line: write one JSON object per line, without a list"
+            reading.problems.append(Problem(file, number, 1, reason))
+            reading.doubtful.add(split)
+            return
+        text, value, faults = json_text.parse(line)
+        if not faults and not isinstance(value, dict):
+            faults = [(1, "a row must be a JSON object")]
+        if faults:
+            reading.problems += [Problem(file, number, at, reason) for at, reason in faults]
+            reading.doubtful.add(split)
+            continue
+        row = Row(file, label, number, text)
+        reading.problems += fill(row, value, split)
+        reading.rows.append(row)
+        if not row.split_known:
+            reading.doubtful.add(None)
+
+
+def refuse(problems: Iterable[Problem], where: str) -> None:
+    """Raise if there are problems: the first twenty are listed, all are counted.
+
+    Raises:
+        DataError: there is at least one.
+    """
+    found = sorted(set(problems))
+    if not found:
+        return
+    count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+    first = f"; the first {SHOWN}:" if len(found) > SHOWN else ""
+    raise DataError(
+        f"the data cannot be used: {count}{first}",
+        where=where,
+        details=[str(problem) for problem in found[:SHOWN]],
+        hint="docs/data.md describes the rows",
+    )

@@ -1,0 +1,219 @@
+"""A whole family of tiny plugins, as a one-file plugin: a three-round loop in a second.
+
+The task: repeat the words of the prompt. A "model" is a number, its skill: the share of words
+that it gets right; training raises it with the number of rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import harness
+
+WORDS = "amber birch cedar delta ember fjord grove heath inlet jetty knoll larch".split()
+
+
+def _draw(text: str) -> float:
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) / 2**32
+
+
+def _row(split: str, number: int, groups: int) -> harness.Example:
+    rotation = (number * 7 + hash_of(split)) % len(WORDS)
+    words = [WORDS[(rotation + k * (number % 5 + 1)) % len(WORDS)] for k in range(6)]
+    text = " ".join([*words, f"{split}{number}"])
+    return harness.Example(
+        id=f"{split}-{number}",
+        messages=({"role": "user", "content": f"repeat {split}{number}: {text}"},),
+        references=(text,),
+        split=split,
+        group=f"{split}-g{number % groups}",
+        meta={"kind": "hard" if number % 4 == 0 else "easy", "tail": number % 3},
+    )
+
+
+def hash_of(text: str) -> int:
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
+
+
+class FakeSource(harness.Source):
+    """Rows of random words."""
+
+    name = "fake"
+
+    class Options(harness.Options):
+        train: int = 40
+        pool: int = 40
+        dev: int = 48
+        test: int = 48
+        groups: int = 24
+
+    def load(self, context):
+        for split in ("train", "pool", "dev", "test"):
+            for number in range(getattr(self.options, split)):
+                yield _row(split, number, self.options.groups)
+
+
+class FakeModel(harness.Model):
+    """A skill, and no more."""
+
+    name = "fake"
+
+    class Options(harness.Options):
+        skill: float = 0.2
+
+    def fetch(self, context):
+        digest = hashlib.sha256(str(self.options.skill).encode()).hexdigest()
+        return harness.Checkpoint(
+            "base", str(context.output), digest, "fake", info={"skill": self.options.skill}
+        )
+
+
+class FakeTrainer(harness.Trainer):
+    """Skill grows with the number of rows."""
+
+    name = "fake"
+
+    class Options(harness.Options):
+        gain: float = 0.005
+        die_in_round: int = 0
+
+    def train(self, base, train, valid, context):
+        for step in range(1, 4):
+            context.progress(step, 3, "step")
+        if context.round == self.options.die_in_round and context.arm == "main":
+            os.kill(os.getpid(), 9)
+        skill = min(0.95, base.info["skill"] + self.options.gain * len(train))
+        (context.output / "skill.json").write_text(json.dumps(skill))
+        (context.output / "log.jsonl").write_text('{"step":1,"epoch":1.0,"loss":0.5}\n')
+        context.note(trained_rows=len(train))
+        return harness.Checkpoint("adapter", str(context.output), "", info={"skill": skill})
+
+
+class FakeGenerator(harness.Generator):
+    """Gets each word right with the model's skill."""
+
+    name = "fake"
+
+    def generate(self, checkpoint, examples, context):
+        skill = checkpoint.info["skill"]
+        if checkpoint.kind == "adapter":
+            assert json.loads((Path(checkpoint.path) / "skill.json").read_text()) == skill
+        for done, example in enumerate(examples, start=1):
+            assert example.references == ()
+            words = example.prompt.split(": ")[1].split()
+            own = skill * (0.5 if _draw(example.id) < 0.2 else 1)
+            said = [w if _draw(f"{example.id}{w}") < own else "hm" for w in words]
+            context.progress(done, len(examples))
+            yield harness.Prediction(example.id, " ".join(said), "stop", 8, len(said))
+
+
+class Overlap(harness.Metric):
+    """Share of words in their place."""
+
+    name = "overlap"
+    right_at = 0.8
+
+    class Options(harness.Options):
+        fail_on: str = ""
+        give: str = ""
+
+    def measure(self, prediction, example):
+        if example.id == self.options.fail_on:
+            if self.options.give:
+                return {"nan": float("nan"), "none": None, "text": "high"}[self.options.give]
+            raise RuntimeError("cannot [bold]count[/bold] this")
+        wanted = example.references[0].split()
+        said = prediction.text.split()
+        return sum(a == b for a, b in zip(wanted, said, strict=False)) / len(wanted)
+
+
+class FakeDetector(harness.Detector):
+    """Answers with a hm in them."""
+
+    name = "fake"
+
+    def categories(self):
+        return {"unsure": "the answer says hm"}
+
+    def detect(self, scored):
+        if "hm" in scored.prediction.text:
+            yield harness.ErrorLabel(scored.example.id, "unsure", "hm", "fake")
+
+
+class FakeAnalyzer(harness.Analyzer):
+    """Always finds the hard ones weak."""
+
+    name = "fake"
+
+    class Options(harness.Options):
+        fail: bool = False
+
+    def analyze(self, evidence, context):
+        if self.options.fail:
+            raise RuntimeError("no idea")
+        weak = harness.Slice(
+            (harness.Condition("kind", "=", "hard"),), 12, 12, 0.2, 0.3, 0.1, 0.5, 0.01
+        )
+        return harness.Findings((weak,))
+
+
+class FakeAugmenter(harness.Augmenter):
+    """Takes rows of the pool as they come."""
+
+    name = "fake"
+    remedy = "take rows"
+
+    class Options(harness.Options):
+        leak: bool = False
+
+    def propose(self, item, data, context):
+        assert {row.split for row in data.examples} <= {"train", "pool"}
+        if self.options.leak:
+            yield _row("dev", 1, 24)
+            yield harness.Example(
+                "copy", ({"role": "user", "content": _row("test", 2, 24).prompt},), ("x",)
+            )
+        yield from data.split("pool")
+
+
+@harness.hookimpl
+def register_sources():
+    return [FakeSource]
+
+
+@harness.hookimpl
+def register_models():
+    return [FakeModel]
+
+
+@harness.hookimpl
+def register_trainers():
+    return [FakeTrainer]
+
+
+@harness.hookimpl
+def register_generators():
+    return [FakeGenerator]
+
+
+@harness.hookimpl
+def register_metrics():
+    return [Overlap]
+
+
+@harness.hookimpl
+def register_detectors():
+    return [FakeDetector]
+
+
+@harness.hookimpl
+def register_analyzers():
+    return [FakeAnalyzer]
+
+
+@harness.hookimpl
+def register_augmenters():
+    return [FakeAugmenter]

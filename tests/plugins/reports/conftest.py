@@ -1,0 +1,235 @@
+"""A realistic run, built from records, and the same run full of hostile text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from harness.records import (
+    Condition,
+    ErrorLabel,
+    Example,
+    Growth,
+    Plan,
+    PlanItem,
+    Prediction,
+    RoundResult,
+    Score,
+    ScoredExample,
+    Slice,
+    Verdict,
+)
+from harness.summary import ControlResult, TestResult, instructive, summarise
+
+HOSTILE = (
+    "[/red][bold]x[link=http://evil.example]y[/link] \x1b[31mred\x1b]0;title\x07 "
+    "<script>alert(1)</script> <img src=x onerror=y> ![i](http://evil.example/i.png) "
+    "[click](http://evil.example) http://evil.example www.evil.example @someone #12 `tick` "
+    "``` | pipe | \u202eoverride\u202c \x00nul \ud800 *a* _b_ ~c~ $d$ &lt; \\ \r\n# heading\n- item"
+)
+
+SCORES = {
+    "rougeL": ((0.156, 0.303, 0.318, 0.311), 0.016, "rougeL|stem:no|v:1"),
+    "rouge1": ((0.204, 0.352, 0.366, 0.360), 0.018, "rouge1|stem:no|v:1"),
+    "rouge2": ((0.048, 0.131, 0.142, 0.139), 0.014, "rouge2|stem:no|v:1"),
+    "bleu": ((1.2, 4.5, 5.1, 4.9), 1.1, "nrefs:1|case:mixed|tok:13a|smooth:exp|version:2.6"),
+    "meteor": ((0.191, 0.274, 0.281, 0.279), 0.015, "meteor|wn:3.0"),
+    "exact": ((0.0, 0.012, 0.019, 0.019), 0.012, "exact|rev:1"),
+}
+LABELS = ("baseline", "improved", "no evidence", "no evidence")
+ERRORS = {
+    "cut off": (131, 9, 6, 7),
+    "repeats the prompt": (88, 2, 1, 1),
+    "too long": (97, 31, 26, 24),
+    "off topic": (12, 38, 35, 37),
+    "empty": (1, 0, 0, 0),
+}
+
+
+def scores_of(round_: int, shift: float = 0.0) -> dict[str, Score]:
+    return {
+        name: Score(
+            name, values[round_] + shift * half, values[round_] - half, values[round_] + half,
+            n=160 - (name == "meteor") * 2, unscored=(name == "meteor") * 2, signature=signature,
+        )
+        for name, (values, half, signature) in SCORES.items()
+    }  # fmt: skip
+
+
+def verdict_of(round_: int, against: int = 0) -> Verdict:
+    if round_ == 0:
+        sentence = "The untouched model: everything is compared with it."
+        return Verdict("baseline", "", None, None, None, 0.9833, 0.021, sentence, 160, 48)
+    values = SCORES["rougeL"][0]
+    difference = values[round_] - values[against]
+    sentence = (
+        f"Round {round_} is better than round {against}: rougeL {difference:+.3f}, at least "
+        f"{difference - 0.019:+.3f} with 98.3 % confidence (160 rows in 48 groups)."
+        if LABELS[round_] == "improved"
+        else f"There is no evidence that round {round_} differs from round {against}: rougeL "
+        f"{difference:+.3f}; this dev set shows differences of 0.021 or more."
+    )
+    return Verdict(
+        LABELS[round_], f"round {against}", difference, difference - 0.019, difference + 0.019,
+        1 - 0.05 / 3, 0.021, sentence, 160, 48,
+    )  # fmt: skip
+
+
+def slices_of(round_: int) -> tuple[Slice, ...]:
+    step = 0.01 * round_
+    found = (
+        ((Condition("kind", "=", "class"),), 31, 14, 0.122 - step, 0.047, 0.01),
+        ((Condition("length", "=", "long"), Condition("first_verb", "=", "return")), 22, 11,
+         0.098 - step, 0.012, 0.04),
+        ((Condition("arguments", ">", 3.0),), 40, 19, 0.041, -0.022, 0.31),
+        ((Condition("package", "=", "tkinter"),), 12, 8, 0.033, -0.061, None),
+        ((Condition("finish_reason", "=", "length"),), 9, 8, 0.150, 0.051, 0.02),
+    )  # fmt: skip
+    return tuple(
+        Slice(
+            conditions, n, groups, 0.303 - gap, gap, low, 2 * gap - low, q,
+            from_prompt=conditions[0].feature != "finish_reason",
+        )
+        for conditions, n, groups, gap, low, q in found
+    )  # fmt: skip
+
+
+def round_of(round_: int, arm: str = "main") -> RoundResult:
+    slices = slices_of(round_)
+    last = round_ == len(LABELS) - 1
+    plan = Plan(
+        "targeted",
+        (
+            PlanItem(slices[0], 48, "real rows", "widest clear gap"),
+            PlanItem(slices[1], 36, "real rows", "clear gap"),
+            PlanItem(slices[1], 12, "paraphrase", "clear gap"),
+            PlanItem(None, 24, "real rows", "exploration"),
+        ),
+    )
+    growth = Growth(120, {"pool": 108, "paraphrase": 12}, {"near dev": 9, "repeats train": 5})
+    return RoundResult(
+        arm, round_, (0, 240, 360, 480)[round_], scores_of(round_), verdict_of(round_, int(round_ > 1)),
+        kept=round_ == 1, errors={kind: counts[round_] for kind, counts in ERRORS.items()},
+        plan=None if last or not round_ else plan, growth=None if last or not round_ else growth,
+    )  # fmt: skip
+
+
+def log_of(round_: int) -> list[dict[str, Any]]:
+    steps = 30 + 15 * round_
+    log: list[dict[str, Any]] = [
+        {"step": s, "epoch": 2 * s / steps, "loss": 1.45 + 1.3 * math.exp(-s / 12) / round_}
+        for s in range(1, steps + 1)
+    ]
+    return [*log, {"step": steps // 2, "eval_loss": 1.71}, {"step": steps, "eval_loss": 1.602}]
+
+
+PROMPT = """Write the first line of the docstring.
+
+def _parse_isoformat_date(dtstr):
+    assert len(dtstr) in (7, 8, 10)
+    year = int(dtstr[0:4])
+    has_sep = dtstr[4] == '-'
+    pos = 4 + has_sep
+    if dtstr[pos:pos + 1] == "W":
+        return _isoweek_to_gregorian(year, week, day)"""
+
+
+def scored_of(round_: int) -> list[ScoredExample]:
+    texts = [
+        ("datetime:_parse_isoformat_date", "Parse a date in one of the ISO 8601 formats.",
+         "Return the year and the week of the given string dtstr.", 0.08),
+        ("shlex:quote", "Return a shell-escaped version of the string *s*.",
+         "Return a quoted string that is safe for use in a shell command line", 0.31),
+        ("tkinter:Misc.winfo_rgb", "Return a tuple of integers in the range (0, 65535).", "", 0.0),
+        ("json:JSONEncoder.iterencode", "Encode the given object and yield each string.",
+         "Encode the given object and yield each string representation as available.", 0.77),
+    ]  # fmt: skip
+    return [
+        ScoredExample(
+            Example(
+                name, ({"role": "user", "content": PROMPT},), (reference,), "dev",
+                group=name.split(":")[0], place=f"lib/{name.split(':')[0]}.py:{10 + place}",
+            ),
+            Prediction(name, answer, "stop" if answer else "length"),
+            {"rougeL": value},
+        )
+        for place, (name, reference, answer, value) in enumerate(texts)
+    ]  # fmt: skip
+
+
+LABELLED = (
+    ErrorLabel("datetime:_parse_isoformat_date", "off topic"),
+    ErrorLabel("tkinter:Misc.winfo_rgb", "empty"),
+    ErrorLabel("shlex:quote", "off topic"),
+)
+
+
+def build_document(rounds: int = 4, finished: bool = True, control: bool = True) -> dict[str, Any]:
+    """The summary of a run that has come so far."""
+    results = tuple(round_of(number) for number in range(rounds))
+    kept = min(1, rounds - 1)
+    test = TestResult(
+        2, scores_of(0, -0.4), scores_of(1, -0.4),
+        Verdict("improved", "round 0", 0.147, 0.128, 0.166, 0.975, 0.02,
+                "On the sealed test set round 1 is better than the untouched model: rougeL "
+                "+0.147, at least +0.128 with 97.5 % confidence (160 rows in 51 groups).",
+                160, 51),
+    )  # fmt: skip
+    sentence = (
+        "There is no evidence that targeted rows helped more than as many random ones: "
+        "one run with one seed cannot show differences below 0.02."
+    )
+    return summarise(
+        run="docstrings-3f2a91c4",
+        primary="rougeL",
+        rounds=results,
+        seconds={"train": 214.2, "generate": 91.7, "score": 6.1, "analyze": 1.2, "source": 3.3},
+        cached=("source", "generate 0"),
+        kept_round=kept,
+        test=test if finished else None,
+        control=ControlResult(tuple(round_of(n, "random") for n in range(3)), 0.004, -0.011, 0.019,
+                              sentence) if control else None,
+        model="SmolLM2-135M-Instruct",
+        data={"train": 240, "valid": 24, "pool": 2600, "dev": 160, "test": 160},
+        dev_groups=48,
+        slices={number: slices_of(number) for number in range(1, rounds)},
+        logs={number: log_of(number) for number in range(1, rounds)},
+        examples=instructive(scored_of(kept), LABELLED, score="rougeL", higher_is_better=True),
+        notes=("The slice package = tkinter has 12 rows: too few to judge.",),
+        next_command="harness iterate --rounds 4" if finished else "harness iterate --rounds 3",
+    )  # fmt: skip
+
+
+def poison(value: Any, parent: str = "") -> Any:
+    """The document with hostile text in every place that data, models or plugins can fill."""
+    if isinstance(value, dict):
+        free = parent in ("errors", "added_by", "refused", "seconds")
+        return {
+            (f"{key} {HOSTILE}" if free else key): poison(item, key) for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [poison(item, parent) for item in value]
+    if isinstance(value, str) and parent not in ("label", "schema", "primary", "next_command"):
+        return f"{value} {HOSTILE}"
+    return value
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    return build_document()
+
+
+@pytest.fixture
+def make_document() -> Callable[..., dict[str, Any]]:
+    return build_document
+
+
+@pytest.fixture
+def hostile() -> dict[str, Any]:
+    poisoned: dict[str, Any] = poison(build_document())
+    poisoned["examples"][0]["answer"] = "A" * 1_000_000 + HOSTILE
+    poisoned["examples"][0]["prompt"] = HOSTILE * 4000
+    return poisoned

@@ -1,0 +1,205 @@
+"""Both reporters: the same facts, in the room there is, and hostile text stays harmless."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from harness_reports import MarkdownReporter, TerminalReporter, figures, register_reporters
+from markdown_it import MarkdownIt
+from rich.console import Console
+
+from harness.summary import schema
+
+Document = dict[str, Any]
+Make = Callable[..., Document]
+
+
+def shown(document: Document, width: int, **console: Any) -> str:
+    page = io.StringIO()
+    console.setdefault("color_system", None)
+    TerminalReporter().show(document, Console(file=page, width=width, **console))
+    return page.getvalue()
+
+
+def written(document: Document, folder: Path) -> str:
+    (path,) = MarkdownReporter().write(document, folder)
+    assert path == folder / "report.md"
+    return path.read_text(encoding="utf-8")
+
+
+def cells(page: str, heading: str) -> list[list[str]]:
+    """The rows of the first table after a heading."""
+    after = page[page.index(heading) :]
+    table = re.search(r"(?:^\|.*\|\n)+", after, re.MULTILINE)
+    assert table
+    lines = table.group().strip().split("\n")
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+def test_both_are_registered() -> None:
+    assert [kind.name for kind in register_reporters()] == ["terminal", "markdown"]
+
+
+def test_the_sample_is_a_valid_document(document: Document) -> None:
+    jsonschema.Draft202012Validator(schema()).validate(document)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_verdict_comes_first_and_the_command_last(document: Document, width: int) -> None:
+    lines = shown(document, width).rstrip("\n").split("\n")
+    assert lines[0].split() == ["▲", "IMPROVED", "on", "test"]
+    assert lines[1].startswith("On the sealed test set round 1 is better")
+    assert lines[-1] == "Next: harness iterate --rounds 4"
+    assert max(map(len, lines)) <= width
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_each_section_has_its_figures(document: Document, width: int) -> None:
+    page = shown(document, width)
+    for row in (
+        r"1 ●    ▲ improved +240 +0\.303  \[0\.287, 0\.319\] .*\+0\.147",
+        r"3 +◆ no evidence +480 +0\.311 ",
+        r"bleu +1\.2 +4\.5 +5\.1 +4\.9  \[3\.4, 5\.6\]",
+        r"meteor .* 2$",
+        r"rougeL +0\.150  \[0\.140, 0\.172\] +0\.297",
+        r"targeted minus random: \+0\.004 \[-0\.011, \+0\.019\]",
+        r"cut off +131 +9 +6 +7 ",
+        r"kind = class +31  0\.092  \[0\.047, 0\.137\] .*●",
+        r"after 1  \+120 rows \(pool 108, paraphrase 12\) · 14 refused: near dev 9,",
+        r"48 for kind = class, 48 for length = long and first_verb = return,",
+        r"1 ●    2\.65 → 1\.48  █.*▁  1\.71 → 1\.60",
+        r"answer    \(empty\)",
+        r"too few to judge",
+    ):
+        assert re.search(row, page, re.MULTILINE), row
+    assert ("[+0.128, +0.166]" in page) is (width == 120)
+
+
+def test_a_long_command_stays_one_line(document: Document) -> None:
+    document["next_command"] = "harness iterate " + "--set a.b=c " * 20
+    assert shown(document, 80).rstrip("\n").split("\n")[-1].endswith("--set a.b=c")
+
+
+def test_a_run_without_a_test_is_told_by_its_kept_round(make_document: Make) -> None:
+    page = shown(make_document(4, finished=False), 80)
+    assert page.split("\n")[0].split() == ["▲", "IMPROVED", "on", "dev,", "round", "1"]
+    assert "latest: There is no evidence that round 3 differs" in page
+    assert "Test set" not in page
+
+
+def test_the_baseline_alone_is_a_report(make_document: Make, tmp_path: Path) -> None:
+    document = make_document(1, finished=False, control=False)
+    page = shown(document, 80)
+    assert page.split("\n")[0].split() == ["○", "BASELINE", "on", "dev,", "round", "0"]
+    assert written(document, tmp_path).startswith("# ○ baseline (dev, round 0)\n")
+
+
+def test_a_document_of_nothing_but_the_needed_keys(make_document: Make, tmp_path: Path) -> None:
+    document = make_document(2, finished=False, control=False)
+    for entry in document["rounds"]:
+        entry |= {"errors": {}, "slices": [], "plan": [], "refused": {}, "log": [], "added": 0}
+        entry["scores"] = {}
+    document |= {"examples": [], "notes": [], "seconds": {}, "next_command": "", "model": ""}
+    jsonschema.Draft202012Validator(schema()).validate(document)
+    assert "–" in shown(document, 80)
+    assert "## Rounds" in written(document, tmp_path)
+
+
+def test_words_that_differ_stand_out_in_colour(document: Document) -> None:
+    page = shown(document, 120, color_system="standard", force_terminal=True)
+    assert "\x1b[1;31mquoted\x1b[0m" in page
+    assert "\x1b[1;32mshell-escaped\x1b[0m" in page
+
+
+def test_the_text_file_is_plain(document: Document, tmp_path: Path) -> None:
+    (path,) = TerminalReporter().write(document, tmp_path)
+    assert path == tmp_path / "report.txt"
+    assert path.read_text(encoding="utf-8").split("\n")[0] == " ▲ IMPROVED   on test"
+    assert "\x1b" not in path.read_text(encoding="utf-8")
+
+
+def test_markdown_tables(document: Document, tmp_path: Path) -> None:
+    page = written(document, tmp_path)
+    assert cells(page, "## Rounds")[3] == [
+        "1 ●", "▲ improved", "240", "0.303 [0.287, 0.319]", "+0.147", "[+0.128, +0.166]",
+    ]  # fmt: skip
+    assert cells(page, "## Errors on dev")[2] == ["off topic", "12", "38", "35", "37"]
+    assert cells(page, "## Weak places")[3] == ["kind = class", "31", "0.092", "[0.047, 0.137]"]
+    assert cells(page, "## Training data")[2][2:] == [
+        "120 (pool 108, paraphrase 12)", "14 (near dev 9, repeats train 5)",
+    ]  # fmt: skip
+    assert "Opened 2 times so far" in page
+    assert "- answer: Return a **quoted** string **that is safe for use" in page
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(page)
+    flat = [child for token in tokens for child in (token.children or [token])]
+    harmless = ("text", "text_special", "softbreak", "fence", "inline")
+    return [(token.type, token.tag) for token in flat if token.type not in harmless]
+
+
+def test_hostile_text_adds_nothing_to_the_markdown(
+    document: Document, hostile: Document, tmp_path: Path
+) -> None:
+    page = written(hostile, tmp_path)
+    # Two differing words more or fewer change the bold runs, nothing else may change.
+    structure = [
+        [b for b in blocks(p) if b[1] != "strong"] for p in (written(document, tmp_path), page)
+    ]
+    assert structure[0] == structure[1]
+    assert not {kind for kind, _ in blocks(page)} & {
+        "html_inline", "html_block", "link_open", "image", "code_inline", "s_open",
+    }  # fmt: skip
+    assert len(page) < 60_000
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202a-\u202e\ud800-\udfff]", page)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_hostile_text_does_nothing_in_a_terminal(hostile: Document, width: int) -> None:
+    page = shown(hostile, width)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", page)
+    assert "[/red][bold]x[link=http://evil.example]y[/link]" in page
+    assert page.rstrip("\n").split("\n")[-1] == "Next: harness iterate --rounds 4"
+    assert max(len(line) for line in page.split("\n")) <= width
+    coloured = shown(hostile, width, color_system="truecolor", force_terminal=True)
+    assert set(re.findall(r"\x1b(.)", coloured)) == {"["}
+    assert "\x1b[31m" not in re.sub(r"█|▏|▋|▎|●|─", "", coloured).split("Weak places")[1][40:80]
+
+
+def test_the_document_survives_a_file(document: Document, tmp_path: Path) -> None:
+    again = json.loads(json.dumps(document, allow_nan=False))
+    assert written(again, tmp_path) == written(document, tmp_path)
+
+
+def test_sparkline() -> None:
+    assert figures.sparkline([0, 1, 2, 3, 4, 5, 6, 7]) == "▁▂▃▄▅▆▇█"
+    assert figures.sparkline([1, None, 2]) == "▁ █"
+    assert figures.sparkline([2, 2]) == "▄▄"
+    assert figures.sparkline([]) == figures.sparkline([None]) == ""
+    assert len(figures.sparkline(list(range(1000)), 10)) == 10
+
+
+def test_bar_and_forest() -> None:
+    assert figures.bar(0.5, 1.0, 4) == "██"
+    assert figures.bar(0.53125, 1.0, 4) == "██▏"
+    assert figures.bar(2.0, 1.0, 4) == "████"
+    assert figures.bar(None, 1.0, 4) == figures.bar(-1.0, 1.0, 4) == ""
+    assert figures.forest(0.5, 0.25, 0.75, (0.0, 1.0), 9) == "┊ ──●──  "
+    assert figures.forest(None, None, None, (0.0, 0.0), 3) == "┊  "
+
+
+def test_differences() -> None:
+    expected, given = figures.differences("Return the sum.", "return a sum")
+    assert [word for word, differs in expected if differs] == ["the"]
+    assert [word for word, differs in given if differs] == ["a"]
+    assert figures.differences("", "x") == ([], [("x", True)])
+    long, _ = figures.differences("w " * 100, "")
+    assert len(long) == 61 and long[-1][0] == "…"

@@ -1,0 +1,498 @@
+"""The source ``jsonl``: what it accepts, and each thing that it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness_sources.jsonl import Jsonl
+from pydantic import ValidationError
+
+import harness
+
+Write = Callable[..., Path]
+Load = Callable[..., list[harness.Example]]
+SHARES = {"train": 0.6, "pool": 0.1, "dev": 0.15, "test": 0.15}
+
+
+def row(name: str, split: str | None = None, **more: Any) -> dict[str, Any]:
+    """A good row whose prompt and answer hold its name; None takes a key away."""
+    found: dict[str, Any] = {
+        "id": name,
+        "messages": [{"role": "user", "content": f"Question {name}?"}],
+        "references": [f"Answer {name}."],
+        "split": split,
+    }
+    return {key: value for key, value in (found | more).items() if value is not None}
+
+
+def user(text: str) -> dict[str, str]:
+    return {"role": "user", "content": text}
+
+
+def assistant(text: str) -> dict[str, str]:
+    return {"role": "assistant", "content": text}
+
+
+GOOD = [row("a", "train"), row("b", "dev"), row("c", "test")]
+GOOD_LINES = "".join(json.dumps(item) + "\n" for item in GOOD).encode()
+
+
+def refused(load: Load, **options: Any) -> harness.DataError:
+    with pytest.raises(harness.DataError) as caught:
+        load(**options)
+    assert caught.value.exit_code == 4
+    return caught.value
+
+
+# What is accepted
+
+
+def test_rows_become_examples(write: Write, load: Load) -> None:
+    tools = [{"type": "function", "function": {"name": "look"}}]
+    meta = {"intent": "refund", "turns": 2, "urgent": True, "weight": 0.5, "note": None}
+    full = row("x", "train", group="g", meta=meta, tools=tools, references=["One.", "Two."])
+    first, *_ = load(path=write([full, *GOOD[1:]]))
+    assert first == harness.Example(
+        id="x",
+        messages=({"role": "user", "content": "Question x?"},),
+        references=("One.", "Two."),
+        split="train",
+        group="g",
+        meta=meta,
+        tools=tuple(tools),
+        place="rows.jsonl:1",
+    )
+
+
+def test_the_last_assistant_turn_is_the_reference(write: Write, load: Load) -> None:
+    turns = [
+        {"role": "system", "content": "Be kind."},
+        user("Hello"), assistant("Hi!"), user("And now?"), assistant("Now this."),
+    ]  # fmt: skip
+    first, *_ = load(path=write([row("x", "train", messages=turns, references=None), *GOOD[1:]]))
+    assert first.references == ("Now this.",)
+    assert first.messages == tuple(turns[:-1])
+
+
+def test_ids_and_groups_have_defaults(write: Write, load: Load) -> None:
+    rows = [row("a", "train", id=None), row("b", "dev"), row("c", "test", id=7, group=12)]
+    found = load(path=write(rows))
+    assert [(e.id, e.group) for e in found] == [("rows.jsonl:1",) * 2, ("b", "b"), ("7", "12")]
+
+
+def test_tool_calls_may_have_no_content(write: Write, load: Load) -> None:
+    turns = [
+        user("Weather?"),
+        {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "look"}}]},
+        {"role": "tool", "content": "rain", "name": "look"},
+        assistant("It rains."), user("Thanks, and tomorrow?"),
+    ]  # fmt: skip
+    first, *_ = load(path=write([row("x", "train", messages=turns), *GOOD[1:]]))
+    assert len(first.messages) == 5
+
+
+def test_dev_rows_may_say_that_they_have_no_reference(write: Write, load: Load) -> None:
+    rows = [row("a", "train"), row("b", "dev", references=[]), row("c", "test")]
+    assert load(path=write(rows))[1].references == ()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbf" + GOOD_LINES,
+        GOOD_LINES.replace(b"\n", b"\r\n"),
+        GOOD_LINES.rstrip(b"\n"),
+        b"\n" + GOOD_LINES.replace(b"\n", b"\n  \n"),
+    ],
+    ids=["byte order mark", "Windows line ends", "no last line end", "blank lines"],
+)
+def test_harmless_differences_between_files(content: bytes, write: Write, load: Load) -> None:
+    assert [e.id for e in load(path=write(content))] == ["a", "b", "c"]
+
+
+def test_only_line_feeds_end_a_row(write: Write, load: Load) -> None:
+    text = "one\u2028two\u0085three\x0bfour\u2029"
+    line = json.dumps(row("a", "train", references=[text]), ensure_ascii=False)
+    content = line.replace("\\u000b", "\\u000b").encode() + b"\n" + GOOD_LINES.split(b"\n", 1)[1]
+    assert load(path=write(content))[0].references == (text,)
+
+
+def test_paired_surrogate_escapes_are_texts(write: Write, load: Load) -> None:
+    first, *_ = load(path=write([row("a", "train", references=["\U0001f600 fine"]), *GOOD[1:]]))
+    assert first.references == ("\U0001f600 fine",)
+
+
+def test_the_same_prompt_may_repeat_within_a_side(write: Write, load: Load) -> None:
+    same = [user("Again?")]
+    rows = [row("p", "train", messages=same), row("q", "pool", messages=same), *GOOD]
+    assert len(load(path=write(rows))) == 5
+
+
+def test_the_same_last_turn_after_another_context_is_another_prompt(
+    write: Write, load: Load
+) -> None:
+    one = [user("Cancel it?"), assistant("Sure?"), user("Yes")]
+    other = [user("Pay it?"), assistant("Sure?"), user("Yes")]
+    rows = [row("p", "train", messages=one), row("q", "dev", messages=other), *GOOD]
+    assert len(load(path=write(rows))) == 5
+
+
+# Where rows come from
+
+
+def test_a_folder_with_a_file_per_split(write: Write, load: Load, tmp_path: Path) -> None:
+    for split in ("train", "valid", "pool", "dev", "test"):
+        write([row(split, split if split == "dev" else None)], f"data/{split}.jsonl")
+    (tmp_path / "data" / "notes.jsonl").write_text("not read")
+    found = load(path=tmp_path / "data")
+    assert {e.id: e.split for e in found} == {e.id: e.id for e in found}
+    assert [e.place for e in found][:2] == ["train.jsonl:1", "valid.jsonl:1"]
+
+
+def test_named_files(write: Write, load: Load) -> None:
+    files = {s: write([row(s)], f"{s}/rows.jsonl") for s in ("train", "dev", "test")}
+    found = load(files=files)
+    assert {e.id: (e.split, e.place) for e in found} == {
+        s: (s, f"{s}/rows.jsonl:1") for s in ("train", "dev", "test")
+    }
+
+
+def test_inputs_are_the_files_that_are_there(write: Write, tmp_path: Path) -> None:
+    train = write(GOOD, "train.jsonl")
+    dev = write(GOOD, "dev.jsonl")
+    files = {"train": train, "dev": dev, "test": tmp_path / "no.jsonl"}
+    for options in ({"path": tmp_path}, {"files": files}):
+        assert Jsonl(Jsonl.Options.model_validate(options)).inputs() == (train, dev)
+    assert Jsonl(Jsonl.Options(path=dev)).inputs() == (dev,)
+
+
+# Dealing out
+
+
+def many(count: int, rows_each: int = 1) -> list[dict[str, Any]]:
+    return [
+        row(f"{group}-{at}", group=f"g{group}") for group in range(count) for at in range(rows_each)
+    ]
+
+
+def splits_of(found: list[harness.Example]) -> dict[str, str]:
+    return {e.id: e.split for e in found}
+
+
+def test_shares_deal_out_by_group(write: Write, load: Load) -> None:
+    found = load(path=write(many(400, 3)), sizes=SHARES)
+    assert len(found) == 1200
+    for split, share in SHARES.items():
+        assert sum(e.split == split for e in found) / 1200 == pytest.approx(share, abs=0.06)
+    assert len({(e.group, e.split) for e in found}) == 400
+
+
+def test_shares_do_not_depend_on_order_and_stay_when_rows_come(write: Write, load: Load) -> None:
+    rows = many(60)
+    before = splits_of(load(path=write(rows), sizes=SHARES))
+    assert splits_of(load(path=write(rows[::-1]), sizes=SHARES)) == before
+    after = splits_of(load(path=write(many(90)), sizes=SHARES))
+    assert {name: after[name] for name in before} == before
+
+
+def test_another_draw_deals_otherwise(write: Write, load: Load) -> None:
+    path = write(many(60))
+    assert splits_of(load(path=path, sizes=SHARES)) != splits_of(
+        load(path=path, sizes=SHARES, draw=1)
+    )
+
+
+def test_counts_are_filled_with_whole_groups(write: Write, load: Load) -> None:
+    found = load(path=write(many(50, 2)), sizes={"train": 40, "pool": 0, "dev": 11, "test": 10})
+    assert Counter(e.split for e in found) == {"train": 40, "dev": 12, "test": 10}
+    assert len({(e.group, e.split) for e in found}) == len({e.group for e in found})
+
+
+def test_counts_that_cannot_be_met_are_refused(write: Write, load: Load) -> None:
+    error = refused(load, path=write(many(50)), sizes={"train": 40, "dev": 10, "test": 10})
+    assert error.details == ("train: 10 rows are missing",)
+
+
+def test_rows_with_a_split_keep_it_and_lead_their_group(write: Write, load: Load) -> None:
+    rows = [row("x", "dev", group="g3"), *many(60)]
+    found = load(path=write(rows), sizes=SHARES)
+    assert {e.split for e in found if e.group == "g3"} == {"dev"}
+
+
+def test_rows_with_one_prompt_are_dealt_together(write: Write, load: Load) -> None:
+    same = [
+        row(f"s{at}", messages=[user("The  same?" if at % 2 else "the same?")]) for at in range(30)
+    ]
+    found = load(path=write(same + many(60)), sizes=SHARES)
+    assert len({e.split for e in found if e.id.startswith("s")}) == 1
+
+
+# What is refused: one row of three is bad
+
+
+def bad(**more: Any) -> bytes:
+    """A train row with something wrong, before good rows of every split."""
+    return json.dumps(row("bad", **({"split": "train"} | more))).encode()
+
+
+HEAD = '{"id": "bad", "split": "train", "references": ["x"], '
+MESSAGES = '"messages": [{"role": "user", "content": "Hm?"}]'
+ROWS: dict[str, tuple[bytes, int | str, str]] = {
+    "no JSON": (b'{"id": 1,}', 10, "not JSON: "),
+    "cut off": (b'{"id": "x', 8, "not JSON: unterminated string"),
+    "two objects": (b"{} {}", 4, "not JSON: extra data"),
+    "a duplicate key": (b'{"id": 1, "id": 2}', 11, 'the key "id" is given twice'),
+    "a duplicate key within": (
+        f'{HEAD}{MESSAGES}, "meta": {{"a": 1, "a": 1}}}}'.encode(),
+        '"a": 1}}',
+        'the key "a" is given',
+    ),
+    "NaN": (b'{"meta": {"x": NaN}}', 16, "NaN, Infinity"),
+    "Infinity": (b'{"meta": {"x": -Infinity}}', 16, "NaN, Infinity"),
+    "a number without end": (b'{"meta": {"x": 1e999}}', 16, "NaN, Infinity"),
+    "an integer of 5000 digits": (b'{"x": ' + b"9" * 5000 + b"}", 1, "not usable: "),
+    "nested too deeply": (b"[" * 200_000, 1, "not usable: nested too deeply"),
+    "not UTF-8": ("{'ä': 'x', 'ü'".encode("latin-1"), 3, "not UTF-8: byte 0xe4"),
+    "a lone surrogate": (b'{"id": "\\ud800"}', 8, "half of a surrogate pair"),
+    "a lone surrogate as key": (b'{"\\uDFFF": 1}', 2, "half of a surrogate pair"),
+    "a list": (b"[1]", 1, "a row must be a JSON object"),
+    "a pretty-printed file": (b"[", 1, "a row must be one line"),
+    "no messages": (bad(messages=None), '{"id"', "no `messages`"),
+    "messages empty": (bad(messages=[]), "[]", "`messages` must be a list with at least one turn"),
+    "messages a text": (bad(messages="Hm?"), '"Hm?"', "`messages` must be a list"),
+    "a turn that is no object": (bad(messages=["Hm?"]), '"Hm?"]', "a turn must be an object"),
+    "a wrong role": (
+        bad(messages=[{"role": "usr", "content": "Hm?"}]),
+        '"usr"',
+        "`role` must be one of system, developer, user, assistant, tool, did you mean 'user'?",
+    ),
+    "a role that is no text": (bad(messages=[{"role": 1, "content": "Hm?"}]), "1, ", "`role` must"),
+    "no role": (bad(messages=[{"content": "Hm?"}]), '{"content"', "`role` must be one of"),
+    "content that is no text": (
+        bad(messages=[{"role": "user", "content": ["Hm?"]}]),
+        '["Hm?"]',
+        "`content` must be a text",
+    ),
+    "no content": (bad(messages=[{"role": "user"}]), '{"role"', "`content` must be a text"),
+    "a blank prompt": (bad(messages=[user(" \n")]), '" \\n"', "empty prompt"),
+    "an unknown key of a turn": (
+        bad(messages=[user("Hm?") | {"nam": "x"}]),
+        '"nam"',
+        "unknown key \"nam\", did you mean 'name'?",
+    ),
+    "an assistant's turn and references": (
+        bad(messages=[user("Hm?"), assistant("So.")]),
+        '{"role": "assistant"',
+        "`references` are given",
+    ),
+    "a system turn last": (
+        bad(messages=[{"role": "system", "content": "x"}]),
+        '{"role": "system"',
+        "the last turn before the answer must be the user's",
+    ),
+    "only an answer": (
+        bad(messages=[assistant("So.")], references=None),
+        '{"role"',
+        "the last turn before the answer must be the user's",
+    ),
+    "no answer": (bad(references=None), '{"role": "user"', "no answer"),
+    "no reference in train": (bad(references=[]), "[]", "empty answer: train needs a reference"),
+    "a blank reference": (
+        bad(references=["fine", " "]),
+        '" "]',
+        "empty answer: a reference is blank",
+    ),
+    "a blank last turn": (
+        bad(messages=[user("Hm?"), assistant("")], references=None),
+        '{"role": "assistant"',
+        "empty answer: the last assistant turn has no text",
+    ),
+    "references a text": (bad(references="x"), '"x"', "`references` must be a list of texts"),
+    "a reference that is no text": (bad(references=[1]), "[1]", "`references` must be a list"),
+    "an id that is no text": (bad(id=["x"]), '["x"]', "`id` must be a text"),
+    "a blank id": (bad(id=""), '""', "`id` must be a text"),
+    "a group that is no text": (bad(group=True), "true", "`group` must be a text"),
+    "an unknown split": (
+        bad(split="trian"),
+        '"trian"',
+        "`split` must be one of train, valid, pool, dev, test, did you mean 'train'?",
+    ),
+    "no split": (bad(split=None), '{"id"', "no `split`"),
+    "meta that is no object": (bad(meta=[1]), "[1]", "`meta` must be an object"),
+    "meta that is not flat": (
+        bad(meta={"a": 1, "b": {"c": 2}}),
+        '{"c": 2}',
+        '`meta` must be flat: "b"',
+    ),
+    "tools that are no list": (
+        bad(tools={"a": 1}),
+        '{"a": 1}',
+        "`tools` must be a list of objects",
+    ),
+    "an unknown key": (
+        bad(message="x"),
+        '"message"',
+        "unknown key \"message\", did you mean 'messages'?",
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "at", "reason"), ROWS.values(), ids=ROWS.keys())
+def test_a_bad_row_is_named(
+    line: bytes, at: int | str, reason: str, write: Write, load: Load
+) -> None:
+    path = write(GOOD_LINES + line + b"\n")
+    error = refused(load, path=path)
+    assert len(error.details) == 1, error.details
+    place, _, said = error.details[0].partition(": ")
+    assert said.startswith(reason)
+    assert place.startswith(f"{path}:4:")
+    column = int(place.rpartition(":")[2])
+    if isinstance(at, int):
+        assert column == at
+    else:
+        assert line.decode()[column - 1 :].startswith(at)
+
+
+# What is refused: rows that do not go together
+
+DUTCH = [user("Hoe  laat is het?")]
+PAIRS: dict[str, tuple[list[dict[str, Any]], str]] = {
+    "a duplicate id": ([row("a", "train", messages=DUTCH)], "the id \"a\" is already at {path}:1"),
+    "an id in two splits": ([row("a", "pool")], "the id \"a\" is in two splits: in train at "
+                            "{path}:1 and in pool here"),
+    "a group in two splits": ([row("p", "train", group="g"), row("q", "dev", group="g")],
+                              "the group \"g\" is torn apart: in train at {path}:4 and in dev "),
+    "a group in dev and test": ([row("p", "dev", group="g"), row("q", "test", group="g")],
+                                "the group \"g\" is torn apart: in dev at {path}:4 and in test "),
+    "a prompt in train and dev": ([row("p", "train", messages=DUTCH),
+                                   row("q", "dev", messages=[user("hoe laat is het? ")])],
+                                  "the same prompt is on two sides: in train at {path}:4 and in "
+                                  "dev here"),
+    "a prompt in test and pool": ([row("p", "test", messages=DUTCH),
+                                   row("q", "pool", messages=[
+                                       {"role": "system", "content": "Be kind."}, *DUTCH])],
+                                  "the same prompt is on two sides: in test at {path}:4 and in "
+                                  "pool here"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "reason"), PAIRS.values(), ids=PAIRS.keys())
+def test_rows_that_do_not_go_together_are_named(
+    rows: list[dict[str, Any]], reason: str, write: Write, load: Load
+) -> None:
+    path = write([*GOOD, *rows])
+    error = refused(load, path=path)
+    place = f"{path}:{3 + len(rows)}:"
+    assert len(error.details) == 1, error.details
+    assert error.details[0].startswith(place)
+    assert error.details[0].partition(": ")[2].startswith(reason.format(path=path))
+
+
+@pytest.mark.parametrize("split", ["train", "dev", "test"])
+def test_an_empty_split_is_named(split: str, write: Write, load: Load) -> None:
+    path = write([item for item in GOOD if item["split"] != split])
+    assert refused(load, path=path).details == (f"{path}: the split {split} is empty",)
+
+
+# What is refused: files
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "the file has no rows"),
+        (b"\n \n", "the file has no rows"),
+        (GOOD_LINES.decode().encode("utf-16"), "the file is UTF-16"),
+        (GOOD_LINES.decode().encode("utf-16-be"), "the file is UTF-16"),
+    ],
+    ids=["empty", "blank", "UTF-16", "UTF-16 without a mark"],
+)
+def test_a_file_without_rows_is_named(
+    content: bytes, reason: str, write: Write, load: Load
+) -> None:
+    path = write(content)
+    (detail,) = refused(load, path=path).details
+    assert detail.startswith(f"{path}:1:1: {reason}")
+
+
+def test_missing_files_and_folders_are_named(write: Write, load: Load, tmp_path: Path) -> None:
+    path = tmp_path / "none.jsonl"
+    assert refused(load, path=path).details == (f"{path}: there is no such file",)
+    files = {"train": write(GOOD[:1]), "dev": path, "test": tmp_path}
+    assert set(refused(load, files=files).details) == {
+        f"{path}: there is no such file",
+        f"{tmp_path}: is a folder, not a file",
+    }
+
+
+def test_a_folder_that_lacks_a_split_is_refused(write: Write, load: Load, tmp_path: Path) -> None:
+    write([row("a")], "train.jsonl")
+    write([row("b")], "tets.jsonl")
+    assert refused(load, path=tmp_path).details == (
+        f"{tmp_path}: the split dev is empty: there is no dev.jsonl",
+        f"{tmp_path}: the split test is empty: there is no test.jsonl",
+        f"{tmp_path / 'tets.jsonl'}: not the name of a split, did you mean 'test'?",
+    )
+
+
+def test_a_split_that_contradicts_its_file_is_refused(
+    write: Write, load: Load, tmp_path: Path
+) -> None:
+    for split in ("train", "dev", "test"):
+        write([row(split, "dev")], f"{split}.jsonl")
+    said = [detail.partition(": ")[2] for detail in refused(load, path=tmp_path).details]
+    assert said == [
+        "`split` is dev, but this file is for test", "`split` is dev, but this file is for train"
+    ]  # fmt: skip
+
+
+def test_all_problems_are_counted_and_twenty_shown(write: Write, load: Load) -> None:
+    rows = [row(f"r{at}", "train", references=[""], meta=[]) for at in range(30)]
+    error = refused(load, path=write([*GOOD, *rows]))
+    assert "60 problems; the first 20" in error.what
+    assert len(error.details) == 20
+    lines = [int(detail.rsplit(".jsonl:", 1)[1].split(":")[0]) for detail in error.details]
+    assert lines == sorted(lines) and lines[0] == 4
+
+
+def test_places_are_as_one_would_type_them(
+    write: Write, load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = write(b"{\n", "data/rows.jsonl")
+    assert refused(load, path=path).details[0].startswith(os.path.join("data", "rows.jsonl:1:1: "))
+
+
+# Options
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({}, "either `path` or `files`"),
+        ({"path": "a", "files": {"train": "a", "dev": "b", "test": "c"}}, "either `path` or"),
+        ({"files": {"train": "a"}}, "`files` lacks dev, test"),
+        ({"files": {"trian": "a"}}, "'train', 'valid'"),
+        ({"path": "a", "sizes": {"train": 0.5, "dev": 0.5}}, "`sizes` lacks test"),
+        ({"path": "a", "sizes": {"train": 0.5, "dev": 0.2, "test": 0.2}}, "add up to 0.9"),
+        ({"path": "a", "sizes": {"train": 100, "dev": 0.2, "test": 0.2}}, "all shares"),
+        ({"path": "a", "sizes": {"train": 9, "dev": 9, "test": 9, "pool": -1}}, "negative"),
+        ({"path": "a", "paths": "b"}, "Extra inputs"),
+    ],
+)
+def test_wrong_options_are_refused(options: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        Jsonl.Options.model_validate(options)
+
+
+def test_sizes_for_a_folder_are_a_config_error(write: Write, load: Load, tmp_path: Path) -> None:
+    write(GOOD[:1], "train.jsonl")
+    with pytest.raises(harness.ConfigError, match="`path` is a folder"):
+        load(path=tmp_path, sizes=SHARES)

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.errors import ConfigError
+from harness.planner import apportion, plan, weak
+from harness.records import Condition, Findings, Slice
+
+
+def a_slice(name="RateBook", gap=0.2, n=20, q=0.01, from_prompt=True):
+    return Slice((Condition("intent", "=", name),), n, 10, 0.1, gap, 0.0, 1.0, q, from_prompt)
+
+
+weights = st.lists(st.floats(0, 1e6), min_size=1, max_size=30)
+
+
+@given(weights, st.integers(0, 5000), st.integers(0, 99))
+def test_apportion_obeys_the_quota_rule(shares, total, seed):
+    rows = apportion(shares, total, seed)
+    whole = math.fsum(shares)
+    if whole <= 0:
+        assert rows == [0] * len(shares)
+        return
+    assert sum(rows) == total
+    for share, count in zip(shares, rows, strict=True):
+        assert abs(count - total * (share / whole)) < 1 + 1e-6
+        assert count == 0 or share > 0
+
+
+@given(weights, st.integers(0, 500))
+def test_a_larger_weight_never_gets_fewer_rows(shares, total):
+    rows = apportion(shares, total)
+    ranked = sorted(zip(shares, rows, strict=True))
+    for (light, few), (heavy, many) in zip(ranked, ranked[1:], strict=False):
+        assert few <= many or light == heavy
+
+
+def test_apportion_gives_the_last_rows_to_the_largest_remainders():
+    assert apportion([47, 16, 15.8, 12, 6.1, 3.1], 10) == [5, 2, 1, 1, 1, 0]
+
+
+def test_the_seed_decides_between_equal_claims():
+    draws = {tuple(apportion([1, 1, 1], 1, seed)) for seed in range(20)}
+    assert draws == {(1, 0, 0), (0, 1, 0), (0, 0, 1)}
+    assert apportion([1, 1, 1], 1, 5) == apportion([1, 1, 1], 1, 5)
+
+
+def test_targeted_rows_go_by_gap_times_support():
+    findings = Findings((a_slice("A", 0.3, 20), a_slice("B", 0.1, 20)))
+    made = plan(findings, 100, "targeted", 0.2, 1, "add real rows")
+    assert [(i.slice.words if i.slice else None, i.rows) for i in made.items] == [
+        ("intent = A", 60),
+        ("intent = B", 20),
+        (None, 20),
+    ]
+    assert {item.remedy for item in made.items} == {"add real rows"}
+    assert "0.3 below" in made.items[0].reason
+    assert "20%" in made.items[2].reason
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.001, 1), st.integers(8, 300)), max_size=12),
+    st.integers(0, 400),
+    st.floats(0, 1),
+    st.sampled_from(["targeted", "random"]),
+)
+def test_the_items_sum_to_the_budget(found, budget, explore, strategy):
+    slices = tuple(a_slice(str(i), gap, n) for i, (gap, n) in enumerate(found))
+    made = plan(Findings(slices), budget, strategy, explore)
+    assert made.rows == budget
+    assert all(item.rows > 0 for item in made.items)
+
+
+@pytest.mark.parametrize(
+    "strong",
+    [
+        a_slice(q=0.11),
+        a_slice(q=None),
+        a_slice(gap=-0.2),
+        a_slice(gap=0.0),
+        a_slice(gap=None),
+        a_slice(gap=math.nan),
+        a_slice(from_prompt=False),
+    ],
+)
+def test_what_is_not_weak_or_has_no_address_gets_no_rows(strong):
+    made = plan(Findings((strong,)), 50)
+    assert [(item.slice, item.rows) for item in made.items] == [(None, 50)]
+    assert "no slice" in made.items[0].reason
+
+
+def test_a_slice_found_twice_counts_once():
+    assert len(weak(Findings((a_slice(), a_slice())))) == 1
+
+
+def test_random_ignores_the_findings_and_none_plans_nothing():
+    findings = Findings((a_slice(),))
+    made = plan(findings, 30, "random")
+    assert [(item.slice, item.rows) for item in made.items] == [(None, 30)]
+    assert plan(findings, 30, "none").items == ()
+
+
+def test_an_unknown_strategy_names_the_near_one():
+    with pytest.raises(ConfigError, match="did you mean 'targeted'"):
+        plan(Findings(), 10, "targetted")
+
+
+@pytest.mark.parametrize(("budget", "explore"), [(-1, 0.2), (10, 1.5), (10, math.nan)])
+def test_impossible_numbers_are_refused(budget, explore):
+    with pytest.raises(ConfigError):
+        plan(Findings((a_slice(),)), budget, explore=explore)

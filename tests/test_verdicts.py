@@ -1,0 +1,356 @@
+"""The verdict rule: its three labels, its doubts, and what it says."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import harness
+from harness import verdicts
+from harness.records import Measurement, to_json
+from harness.scoring import Entry
+
+
+class Quality(harness.Metric):
+    name = "quality"
+
+
+class Loss(harness.Metric):
+    name = "loss"
+    higher_is_better = False
+    bounds = (0.0, math.inf)
+
+
+class Two(harness.Metric):
+    """Two scores, the second a ratio of sums."""
+
+    name = "two"
+    bounds = (0.0, 100.0)
+
+    def score_names(self):
+        return ("hits", "rate")
+
+    def aggregate(self, sums, weights):
+        return 100 * np.stack([sums[..., 0] / weights, sums[..., 0] / sums[..., 1]], -1)
+
+
+class Whole(harness.Metric):
+    name = "whole"
+    additive = False
+
+
+GROUPS = {f"r{i:03}": f"g{i // 4:02}" for i in range(160)}
+
+
+def measured(values, *, missing=(), metric=Quality):
+    return [
+        Measurement(f"r{i:03}", metric.name, None if i in missing else tuple(np.atleast_1d(v)))
+        for i, v in enumerate(values)
+    ]
+
+
+def scores(gain: float = 0.0, seed: int = 0, n: int = 160):
+    """Row difficulties shared by all seeds, plus own noise, plus a gain."""
+    hard = np.random.default_rng(99).uniform(0.2, 0.6, n)
+    return hard + np.random.default_rng(seed).normal(0, 0.05, n) + gain
+
+
+def judge(new, old, metric=Quality, score="", **changes):
+    settings = {"rounds": 3, "against": "round 0", "groups": GROUPS} | changes
+    groups = settings.pop("groups")
+    entry = Entry(metric.name, metric())
+    return verdicts.judge(entry, score or metric.name, new, old, groups, **settings)
+
+
+def test_the_level_divides_five_percent_by_the_rounds():
+    assert verdicts.level(1) == 0.95
+    assert verdicts.level(3) == pytest.approx(0.98333, abs=1e-5)
+    assert verdicts.level(0) == 0.95
+
+
+def test_a_clear_gain_is_an_improvement():
+    verdict = judge(measured(scores(0.1, 1)), measured(scores()))
+    assert verdict.label == "improved"
+    assert 0 < verdict.low < verdict.difference < verdict.high
+    assert verdict.difference == pytest.approx(np.mean(scores(0.1, 1) - scores()))
+    assert (verdict.n, verdict.groups, verdict.against) == (160, 40, "round 0")
+    assert verdict.level == verdicts.level(3)
+
+
+def test_a_clear_loss_is_a_regression():
+    verdict = judge(measured(scores(-0.1, 1)), measured(scores()))
+    assert verdict.label == "regressed"
+    assert verdict.low < verdict.difference < verdict.high < 0
+
+
+def test_noise_is_no_evidence():
+    verdict = judge(measured(scores(0, 1)), measured(scores()))
+    assert verdict.label == "no evidence"
+    assert verdict.low < 0 < verdict.high
+
+
+def test_a_model_against_itself():
+    verdict = judge(measured(scores()), measured(scores()))
+    assert (verdict.label, verdict.difference, verdict.low, verdict.high) == (
+        "no evidence",
+        0,
+        0,
+        0,
+    )
+    assert verdict.detectable is None
+    assert verdict.sentence.startswith("quality did not change against round 0 (")
+
+
+def test_lower_is_better_is_turned_round():
+    better, worse = measured(scores(0, 1), metric=Loss), measured(scores(0.1), metric=Loss)
+    gain = judge(better, worse, Loss)
+    assert gain.label == "improved"
+    assert gain.difference > gain.low > 0
+    assert gain.sentence.startswith("loss fell by 0.1")
+    assert "(lower is better)" in gain.sentence
+    harm = judge(worse, better, Loss)
+    assert harm.label == "regressed"
+    assert harm.difference == -gain.difference
+    assert harm.sentence.startswith("loss rose by 0.1")
+
+
+def test_an_improvement_has_to_exceed_the_gain_asked_for():
+    new, old = measured(scores(0.1, 1)), measured(scores())
+    plain = judge(new, old)
+    just_below, just_above = plain.low - 1e-6, plain.low + 1e-6
+    assert judge(new, old, min_gain=just_below).label == "improved"
+    strict = judge(new, old, min_gain=just_above)
+    assert strict.label == "no evidence"
+    assert strict.detectable == pytest.approx(plain.detectable + just_above)
+    assert "a gain above 0.0" in strict.sentence
+
+
+def test_a_regression_does_not_wait_for_the_gain_asked_for():
+    assert judge(measured(scores(-0.1, 1)), measured(scores()), min_gain=0.5).label == "regressed"
+
+
+def test_more_rounds_ask_for_more():
+    new, old = measured(scores(0.1, 1)), measured(scores())
+    one, ten = judge(new, old, rounds=1), judge(new, old, rounds=10)
+    assert ten.low < one.low
+    assert ten.high > one.high
+    assert ten.detectable > one.detectable
+
+
+def test_only_rows_scored_on_both_sides_count():
+    """Row 0 is missing in both; rows 1 and 2 in one each: equal numbers, other rows."""
+    new = scores(0.1, 1)
+    new[[0, 2]] = 0.0
+    verdict = judge(measured(new, missing={0, 1}), measured(scores(), missing={0, 2}))
+    assert verdict.label == "improved"
+    assert verdict.n == 157
+    kept = np.arange(160) > 2
+    assert verdict.difference == pytest.approx(np.mean((scores(0.1, 1) - scores())[kept]))
+
+
+@pytest.mark.parametrize("sides", ["new", "old"])
+def test_unequal_missingness_is_no_evidence(sides):
+    missing = {"new": ({3}, ()), "old": ((), {3})}[sides]
+    verdict = judge(
+        measured(scores(0.2, 1), missing=missing[0]), measured(scores(), missing=missing[1])
+    )
+    assert verdict.label == "no evidence"
+    assert (verdict.difference, verdict.low, verdict.detectable) == (None, None, None)
+    assert "of 160 rows" in verdict.sentence
+    assert "seldom missing by chance" in verdict.sentence
+
+
+def test_a_row_that_one_side_never_saw_is_missing_there():
+    verdict = judge(measured(scores(0.2, 1))[:-1], measured(scores()))
+    assert verdict.label == "no evidence"
+    assert "1 are unscored on this side and 0 on the other" in verdict.sentence
+
+
+def test_a_row_measured_twice_is_refused():
+    with pytest.raises(ValueError, match="twice"):
+        judge([*measured(scores()), measured(scores())[0]], measured(scores()))
+
+
+@pytest.mark.parametrize(
+    ("count", "label"), [(19, "no evidence"), (20, "improved")], ids=["19 groups", "20 groups"]
+)
+def test_fewer_than_twenty_groups_are_no_evidence(count, label):
+    groups = {f"r{i:03}": f"g{i % count:02}" for i in range(160)}
+    verdict = judge(measured(scores(0.2, 1)), measured(scores()), groups=groups)
+    assert verdict.label == label
+    assert verdict.difference == pytest.approx(0.2, abs=0.02)
+    if label == "no evidence":
+        assert (verdict.low, verdict.high, verdict.detectable) == (None, None, None)
+        assert "the 160 rows come from 19 groups" in verdict.sentence
+
+
+@pytest.mark.parametrize(("large", "label"), [(16, "improved"), (17, "no evidence")])
+def test_one_group_with_more_than_a_tenth_of_the_rows_is_no_evidence(large, label):
+    groups = {f"r{i:03}": "big" if i < large else f"g{i:03}" for i in range(160)}
+    verdict = judge(measured(scores(0.2, 1)), measured(scores()), groups=groups)
+    assert verdict.label == label
+    assert ("one group, 'big', has 17 of the 160 rows" in verdict.sentence) == (large == 17)
+
+
+def test_usable_rows():
+    assert verdicts.usable([f"g{i % 20}" for i in range(100)]) == ""
+    assert "no row" in verdicts.usable([])
+    assert "19 groups" in verdicts.usable([f"g{i % 19}" for i in range(100)])
+    assert "\x1b" not in verdicts.usable(["\x1b[31m"] * 50 + [f"g{i}" for i in range(30)])
+
+
+def test_nothing_scored_is_no_evidence():
+    verdict = judge(measured(scores(), missing=range(160)), measured(scores(), missing=range(160)))
+    assert verdict.label == "no evidence"
+    assert (verdict.n, verdict.groups, verdict.difference) == (0, 0, None)
+    assert verdict.sentence == (
+        "quality cannot be compared with round 0: no row can be compared: no evidence."
+    )
+
+
+def test_a_metric_that_is_not_additive_gets_no_verdict():
+    rows = [Measurement(f"r{i:03}", "whole", ()) for i in range(160)]
+    verdict = judge(rows, rows, Whole)
+    assert verdict.label == "no evidence"
+    assert "no interval" in verdict.sentence
+
+
+def test_statistics_of_another_metric_get_no_verdict():
+    verdict = judge(measured(scores()), measured([(v, 1.0) for v in scores()]))
+    assert verdict.label == "no evidence"
+    assert "different statistics" in verdict.sentence
+
+
+def test_a_score_that_cannot_be_had_gives_no_verdict_and_valid_json():
+    zero = measured([(v, 0.0) for v in scores()], metric=Two)
+    verdict = judge(zero, zero, Two, "rate")
+    assert (verdict.label, verdict.difference) == ("no evidence", None)
+    assert "spread" in verdict.sentence
+    json.dumps(to_json(verdict), allow_nan=False)
+
+
+def test_the_named_score_decides():
+    new = measured([(v, 2.0) for v in scores(0.1, 1)], metric=Two)
+    old = measured([(v, 1.0) for v in scores()], metric=Two)
+    assert judge(new, old, Two, "hits").label == "improved"
+    assert judge(new, old, Two, "rate").label == "regressed"
+
+
+def test_the_sentence_of_an_improvement():
+    verdict = judge(measured(scores(0.1, 1)), measured(scores()))
+    assert verdict.sentence == (
+        f"quality rose by {verdict.difference:.3f} against round 0 (better by at least "
+        f"{verdict.low:.3f} at 98.3 % confidence; 160 rows in 40 groups; a true gain of "
+        f"{verdict.detectable:.3f} would be found four times out of five): improved."
+    )
+
+
+def test_the_sentence_of_a_regression_and_of_no_evidence():
+    lost = judge(measured(scores(-0.1, 1)), measured(scores()), rounds=1)
+    assert f"(worse by at least {-lost.high:.3f} at 95 % confidence;" in lost.sentence
+    assert lost.sentence.endswith(": regressed.")
+    same = judge(measured(scores(0, 1)), measured(scores()), against="")
+    assert (
+        f"the true gain may be anything from {same.low:.3f} to {same.high:.3f}, each end at"
+        in same.sentence
+    )
+    assert same.sentence.endswith(": no evidence.")
+
+
+def test_a_small_bound_is_never_printed_as_zero():
+    verdict = judge(measured(scores() + 0.0002), measured(scores()))
+    assert verdict.label == "improved"
+    assert "at least 0.0002 at" in verdict.sentence
+
+
+def test_the_baseline_is_compared_with_nothing():
+    verdict = verdicts.baseline_verdict(3, detectable=0.02, sentence="said before", n=9, groups=3)
+    assert (verdict.label, verdict.against, verdict.difference) == ("baseline", "", None)
+    assert (verdict.detectable, verdict.sentence, verdict.n) == (0.02, "said before", 9)
+    assert verdicts.baseline_verdict().sentence
+
+
+def test_what_can_be_detected_is_said_before_training():
+    entry = Entry("quality", Quality())
+    least, sentence = verdicts.foresee(entry, "quality", measured(scores()), GROUPS, 3)
+    spread = np.array(scores()).reshape(40, 4).mean(axis=1).std(ddof=1) / math.sqrt(40)
+    assert least == pytest.approx((2.205 + 0.851) * spread, rel=0.05)
+    assert f"a true gain of {least:.3f} in quality" in sentence
+    assert "160 rows in 40 groups" in sentence
+    assert "vary as much as the scores of the untouched model" in sentence
+    more, _ = verdicts.foresee(entry, "quality", measured(scores()), GROUPS, 3, min_gain=0.5)
+    assert more == pytest.approx(least + 0.5)
+
+
+def test_a_dev_set_that_cannot_carry_a_verdict_is_told_before_training():
+    groups = {key: group[:2] for key, group in GROUPS.items()}
+    entry = Entry("quality", Quality())
+    least, sentence = verdicts.foresee(entry, "quality", measured(scores()), groups, 3)
+    assert least is None
+    assert sentence.startswith("Every round will read no evidence on quality: ")
+    assert "4 groups" in sentence
+
+
+def arms(a, b, metric=Quality):
+    entry = Entry(metric.name, metric())
+    return verdicts.contrast_arms(entry, metric.name, a, b, GROUPS)
+
+
+def test_arms_are_compared_both_ways():
+    difference, low, high, sentence = arms(measured(scores(0.1, 1)), measured(scores()))
+    assert 0 < low < difference < high
+    assert "targeting did better in this run" in sentence
+    assert "needs several seeds" in sentence
+    back = arms(measured(scores()), measured(scores(0.1, 1)))
+    assert back[:3] == pytest.approx((-difference, -high, -low))
+    assert "targeting did worse in this run" in back[3]
+    _, low, high, sentence = arms(measured(scores(0, 1)), measured(scores()))
+    assert low < 0 < high
+    assert "no evidence that targeting helped or harmed" in sentence
+
+
+def test_an_interval_of_arms_is_two_sided():
+    a, b = measured(scores(0.1, 1)), measured(scores())
+    verdict = judge(a, b, rounds=2)  # each bound at 97.5 %
+    assert arms(a, b)[:3] == pytest.approx((verdict.difference, verdict.low, verdict.high))
+
+
+def test_arms_that_cannot_be_compared():
+    difference, low, high, sentence = arms(measured(scores(), missing={1}), measured(scores()))
+    assert (difference, low, high) == (None, None, None)
+    assert sentence.startswith("Targeted and random rows cannot be compared: of 160 rows")
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.randoms(use_true_random=False), st.floats(-0.2, 0.2))
+def test_the_order_of_measurements_changes_no_bit(shuffle, gain):
+    new, old = measured(scores(gain, 1)), measured(scores())
+    before = judge(new, old, draws=200)
+    shuffle.shuffle(new)
+    shuffle.shuffle(old)
+    assert judge(new, old, draws=200) == before
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(-0.2, 0.2))
+def test_swapping_the_sides_mirrors_the_verdict(gain):
+    new, old = measured(scores(gain, 1)), measured(scores())
+    mirror = {"improved": "regressed", "regressed": "improved", "no evidence": "no evidence"}
+    forth, back = judge(new, old, draws=200), judge(old, new, draws=200)
+    assert back.label == mirror[forth.label]
+    assert (back.low, back.high) == pytest.approx((-forth.high, -forth.low))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(0.01, 1000), st.floats(-0.2, 0.2))
+def test_the_unit_of_a_score_does_not_decide(unit, gain):
+    new, old = scores(gain, 1), scores()
+    plain = judge(measured(new), measured(old), draws=200)
+    scaled = judge(measured(new * unit), measured(old * unit), draws=200)
+    assert scaled.label == plain.label
+    assert scaled.low == pytest.approx(plain.low * unit)
