@@ -36,7 +36,7 @@ CONTAINED = 0.9
 SHINGLE = 5
 TELLING = 20
 """Characters from which a turn means something outside of its conversation."""
-CODE_MARKS = 24
+CODE_MARKS = 8
 """Brackets, operators and the like in a text long enough to be known by its shape."""
 HELD_OUT = ("dev", "test")
 

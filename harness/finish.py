@@ -38,8 +38,14 @@ def stored(run: Run) -> Document | None:
 
 
 def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Document:
-    """Write everything people read into ``reports/<run>/``; pin it once the run is done."""
+    """Write everything people read into ``reports/<run>/``; pin it once the run is done.
+
+    A run that is gone on with walks through its closed rounds again: what its reports say
+    already is then left as it is, so that they never go back to an earlier round.
+    """
     document = _document(run, steps, history, final=final)
+    if not final and _told(run, document):
+        return document
     run.reports.mkdir(parents=True, exist_ok=True)
     shown = configfile.dump(run.config.shown())
     write_bytes(run.reports / "config.yaml", shown.encode())
@@ -61,6 +67,19 @@ def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Documen
         run.artifacts.publish(STAGE, run.key, folder / "output", {"files": written}, 0.0)
         shutil.rmtree(folder, ignore_errors=True)
     return document
+
+
+def _told(run: Run, document: Document) -> bool:
+    """Whether the reports in place say as much (summary.json is the last to be written)."""
+    try:
+        return _closed(read_json(run.reports / "summary.json")) >= _closed(document)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _closed(document: Document) -> int:
+    """Closed rounds of all arms."""
+    return len(document["rounds"]) + len((document.get("control") or {"rounds": ()})["rounds"])
 
 
 def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Document:

@@ -56,8 +56,8 @@ class Example:
     @property
     def prompt(self) -> str:
         """The text of the last user turn."""
-        content = self.messages[-1].get("content", "") if self.messages else ""
-        return content if isinstance(content, str) else str(content)
+        content = self.messages[-1].get("content") if self.messages else None
+        return content if isinstance(content, str) else "" if content is None else str(content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -170,19 +171,22 @@ def _write(path: Path, contents: RunContents) -> None:
     try:
         connection.execute("BEGIN; CREATE SCHEMA raw")
         for name, table in TABLES.items():
-            connection.execute(table.ddl(name))
+            connection.execute(f"{table.ddl(name)}; {table.view(name)}")
             _load(connection, name, batches(name, contents))
-            connection.execute(table.view(name))
         connection.execute("COMMIT; CHECKPOINT")
     finally:
         connection.close()
 
 
 def _load(connection: duckdb.DuckDBPyConnection, name: str, rows: Iterator[Batch]) -> None:
+    first = next(rows, None)
+    if first is None:
+        return
     import pyarrow as pa
 
     table = TABLES[name]
-    reader = pa.RecordBatchReader.from_batches(table.arrow(), (table.batch(b) for b in rows))
+    batches_ = (table.batch(batch) for batch in chain((first,), rows))
+    reader = pa.RecordBatchReader.from_batches(table.arrow(), batches_)
     connection.register("incoming", reader)
     connection.execute(f"INSERT INTO raw.{name} SELECT * FROM incoming ORDER BY {table.order}")
     connection.unregister("incoming")

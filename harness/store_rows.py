@@ -32,7 +32,8 @@ def where_sql(found: Slice) -> str:
 
 def _condition(condition: Condition, own: Sequence[str]) -> str:
     name, value = condition.feature, condition.value
-    key = name if name.isidentifier() else f'$."{name}"'
+    # Other names go as a JSON pointer: DuckDB's own paths cannot hold a quotation mark.
+    key = name if name.isidentifier() else "/" + name.replace("~", "~0").replace("/", "~1")
     column = name if name in own else f"(features->>{_quoted(key)})"
     if isinstance(value, bool):
         return f"{column} {condition.op} {_quoted(str(value).lower())}"

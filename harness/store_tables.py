@@ -100,15 +100,18 @@ TABLES: Mapping[str, Layout] = {
 }  # fmt: skip
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
 def _dump(value: Any) -> str:
     """JSON text that DuckDB reads: no NaN, no NUL, no lone surrogate."""
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text = _JSON.encode(value)
         if "\\u0000" not in text and storable(text) == text:
             return text
     except (ValueError, TypeError):
         pass
-    return json.dumps(_clean(value), ensure_ascii=False, allow_nan=False)
+    return _JSON.encode(_clean(value))
 
 
 def _clean(value: Any) -> Any:

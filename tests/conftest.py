@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -43,6 +45,11 @@ class Result:
     def document(self) -> Any:
         return json.loads(self.out)
 
+    @property
+    def bare(self) -> Any:
+        """The summary without what may differ between two walks through one run."""
+        return {k: v for k, v in self.document.items() if k not in ("seconds", "cached")}
+
 
 @dataclass
 class Project:
@@ -70,14 +77,52 @@ class Project:
         )
         return Result(done.returncode, done.stdout, done.stderr)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def inside(self, *arguments: str, **environment: str) -> Result:
+        """The same command in this process: for tests where the process is not the point."""
+        from harness.cli import main
+
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            patch.chdir(self.folder)
+            patch.setattr(sys, "argv", ["harness", *arguments])
+            for name, value in {"NO_COLOR": "1", "COLUMNS": "200", **environment}.items():
+                patch.setenv(name, value)
+            try:
+                main()
+                code = 0
+            except SystemExit as end:
+                code = int(end.code or 0)
+        return Result(code, out.getvalue(), err.getvalue())
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
+            env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200", **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def manifests(self) -> dict[str, Any]:
+        """Stage and key of every artifact here -> its files with their digests."""
+        root = self.folder / ".harness" / "artifacts"
+        return {
+            path.parent.relative_to(root).as_posix(): json.loads(path.read_text())["files"]
+            for path in root.glob("*/*/manifest.json")
+        }
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Result]:
+    """A run that has ended, shared by the tests of a file: to be looked at, not changed."""
+    made = Project(tmp_path_factory.mktemp("finished"))
+    made.write()
+    return made, made.inside("iterate", "--json")
 
 
 @pytest.fixture

@@ -6,14 +6,40 @@ that it gets right; training raises it with the number of rows.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
+import time
 from pathlib import Path
 
 import harness
 
 WORDS = "amber birch cedar delta ember fjord grove heath inlet jetty knoll larch".split()
+
+
+def moment(name: str) -> None:
+    """A place in the middle of a stage where the tests may kill the process, each once."""
+    path = os.environ.get("FAKE_KILLS")
+    if path is None:
+        return
+    known = Path(path).read_text().splitlines() if Path(path).exists() else []
+    if name not in known:
+        with open(path, "a") as stream:
+            stream.write(name + "\n")
+        os.kill(os.getpid(), 9)
+
+
+def spy(who: str, context, rows) -> None:
+    """Write down what a stage was given, where the tests want to know."""
+    path = os.environ.get("FAKE_SPY")
+    if path is None:
+        return
+    seen = [{**dataclasses.asdict(row), "meta": dict(row.meta)} for row in rows]
+    line = {"who": who, "round": getattr(context, "round", None), "rows": seen}
+    line["arm"] = getattr(context, "arm", None)
+    with open(path, "a") as stream:
+        stream.write(json.dumps(line, default=str) + "\n")
 
 
 def _draw(text: str) -> float:
@@ -78,14 +104,25 @@ class FakeTrainer(harness.Trainer):
 
     class Options(harness.Options):
         gain: float = 0.005
+        hard_gain: float = 0.0
         die_in_round: int = 0
+        drop_in_round: int = 0
+        seconds: float = 0.0
 
     def train(self, base, train, valid, context):
+        spy("trainer", context, [*train, *valid])
         for step in range(1, 4):
+            time.sleep(self.options.seconds / 3)
             context.progress(step, 3, "step")
+            if step == 2:
+                moment(f"middle of train {context.round} {context.arm}")
         if context.round == self.options.die_in_round and context.arm == "main":
             os.kill(os.getpid(), 9)
-        skill = min(0.95, base.info["skill"] + self.options.gain * len(train))
+        hard = sum(row.meta.get("kind") == "hard" for row in train)
+        skill = base.info["skill"] + self.options.gain * len(train)
+        skill = max(0.0, min(0.95, skill + self.options.hard_gain * hard))
+        if context.round == self.options.drop_in_round:
+            skill = 0.02
         (context.output / "skill.json").write_text(json.dumps(skill))
         (context.output / "log.jsonl").write_text('{"step":1,"epoch":1.0,"loss":0.5}\n')
         context.note(trained_rows=len(train))
@@ -98,6 +135,7 @@ class FakeGenerator(harness.Generator):
     name = "fake"
 
     def generate(self, checkpoint, examples, context):
+        spy("generator", context, examples)
         skill = checkpoint.info["skill"]
         if checkpoint.kind == "adapter":
             assert json.loads((Path(checkpoint.path) / "skill.json").read_text()) == skill
@@ -107,6 +145,8 @@ class FakeGenerator(harness.Generator):
             own = skill * (0.5 if _draw(example.id) < 0.2 else 1)
             said = [w if _draw(f"{example.id}{w}") < own else "hm" for w in words]
             context.progress(done, len(examples))
+            if done == len(examples) // 2:
+                moment(f"middle of generate {context.round} {context.arm} {example.split}")
             yield harness.Prediction(example.id, " ".join(said), "stop", 8, len(said))
 
 
@@ -121,6 +161,9 @@ class Overlap(harness.Metric):
         give: str = ""
 
     def measure(self, prediction, example):
+        spy("metric", None, [example])
+        if example.id.endswith("-9"):
+            moment(f"middle of score {example.id} {prediction.text}")
         if example.id == self.options.fail_on:
             if self.options.give:
                 return {"nan": float("nan"), "none": None, "text": "high"}[self.options.give]
@@ -139,6 +182,8 @@ class FakeDetector(harness.Detector):
         return {"unsure": "the answer says hm"}
 
     def detect(self, scored):
+        if scored.example.id.endswith("-9"):
+            moment(f"middle of detect {scored.example.id} {scored.prediction.text}")
         if "hm" in scored.prediction.text:
             yield harness.ErrorLabel(scored.example.id, "unsure", "hm", "fake")
 
@@ -152,6 +197,8 @@ class FakeAnalyzer(harness.Analyzer):
         fail: bool = False
 
     def analyze(self, evidence, context):
+        spy("analyzer", context, [one.example for one in evidence.scored])
+        moment(f"middle of analyze {context.round} {context.arm}")
         if self.options.fail:
             raise RuntimeError("no idea")
         weak = harness.Slice(
@@ -168,15 +215,41 @@ class FakeAugmenter(harness.Augmenter):
 
     class Options(harness.Options):
         leak: bool = False
+        aim: bool = False
 
     def propose(self, item, data, context):
+        spy("augmenter", context, data.examples)
         assert {row.split for row in data.examples} <= {"train", "pool"}
+        pool = list(data.split("pool"))
         if self.options.leak:
-            yield _row("dev", 1, 24)
-            yield harness.Example(
-                "copy", ({"role": "user", "content": _row("test", 2, 24).prompt},), ("x",)
-            )
-        yield from data.split("pool")
+            yield from _leaks(pool)
+        if self.options.aim and item.slice is not None:
+            pool.sort(key=lambda row: row.meta["kind"] != "hard")
+        for number, row in enumerate(pool):
+            yield row
+            if number == 1:
+                moment(f"middle of augment {context.round} {context.arm}")
+
+
+def _said(name: str, text: str, parent: str | None) -> harness.Example:
+    return harness.Example(name, ({"role": "user", "content": text},), ("x",), parent=parent)
+
+
+def _leaks(pool):
+    """Rows that must never be trained on, one of each kind."""
+    dev, test, parent = _row("dev", 1, 24), _row("test", 2, 24), pool[-1].id if pool else None
+    yield dev
+    yield dataclasses.replace(test, split="train")
+    yield _said("leak-copy", test.prompt, parent)
+    yield _said("leak-shout", dev.prompt.upper() + " !", parent)
+    yield _said("leak-near", dev.prompt + " please", parent)
+    yield _said("leak-child", "something quite different, honestly made", "dev-3")
+    yield _said("leak-grandchild", "and yet another sentence of no likeness", "leak-child")
+    yield _said("leak-orphan", "a sentence from nowhere that nobody knows", None)
+    yield _said("dev-5", "the name of a row of dev with words of its own", parent)
+    turns = ({"role": "user", "content": dev.prompt}, {"role": "assistant", "content": "yes"})
+    last = {"role": "user", "content": "go on with the other one now"}
+    yield harness.Example("leak-turn", (*turns, last), ("x",), parent=parent)
 
 
 @harness.hookimpl

@@ -12,7 +12,10 @@ from harness.filters import DESCENDS, INVALID, NEAR_REPEAT, NO_ORIGIN, REPEAT, R
 from harness.records import Condition, Dataset, Example, Plan, PlanItem, Slice
 from harness.stages import Augmenter
 
-WORDS = "apple brick cloud drain eagle frost glove honey igloo jelly knife lemon".split()
+WORDS = (
+    "apple", "brick", "cloud", "drain", "eagle", "frost",
+    "glove", "honey", "igloo", "jelly", "knife", "lemon",
+)  # fmt: skip
 WEAK = Slice((Condition("kind", "=", "weak"),), 20, 20, 0.1, 0.2, 0.1, 0.3, 0.01)
 
 
@@ -24,7 +27,9 @@ def sentence(number):
 
 def row(number, split="pool", kind="plain", **fields):
     turns = ({"role": "user", "content": sentence(number)},)
-    return Example(f"{split}-{number}", turns, ("An answer.",), split, meta={"kind": kind}, **fields)
+    return Example(
+        f"{split}-{number}", turns, ("An answer.",), split, meta={"kind": kind}, **fields
+    )
 
 
 DEV = tuple(row(i, "dev") for i in range(1000, 1010))
@@ -62,9 +67,7 @@ def run(augmenter, *items, context=None):
 def test_the_budget_is_met_and_origins_are_written():
     rows, growth = run(FromPool(), (WEAK, 8), (None, 4))
     assert [r.split for r in rows] == ["train"] * 12
-    assert [r.origin for r in rows[:8]] == [
-        {"by": "entry", "round": 2, "slice": "kind = weak"}
-    ] * 8
+    assert [r.origin for r in rows[:8]] == [{"by": "entry", "round": 2, "slice": "kind = weak"}] * 8
     assert [r.origin["slice"] for r in rows[8:]] == [None] * 4
     assert len({r.id for r in rows}) == 12
     assert (growth.added, growth.by, growth.refused) == (12, {"entry": 12}, {})

@@ -171,7 +171,9 @@ def test_screen_counts_by_reason_and_leaves_held_out_rows_alone():
     assert gate.refuse(row("child", parent="pool1")) is None
 
 
-@pytest.mark.parametrize("held_out", [[], [replace(DEV, messages=())], [row("d", " ", split="dev")]])
+@pytest.mark.parametrize(
+    "held_out", [[], [replace(DEV, messages=())], [row("d", " ", split="dev")]]
+)
 def test_odd_held_out_rows_do_no_harm(held_out):
     gate = Gate(held_out, [SOURCE])
     assert gate.refuse(row(parent="source")) is None
@@ -199,6 +201,7 @@ def stdlib_texts():
     functions, paragraphs = [], []
     for path in sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*.py")):
         source = path.read_text(encoding="utf-8", errors="replace")
+        lines = source.splitlines()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(source)
@@ -207,7 +210,6 @@ def stdlib_texts():
                 continue
             told = ast.get_docstring(node) or ""
             if isinstance(node, ast.FunctionDef) and told and len(node.body) > 1:
-                lines = source.splitlines()
                 head = lines[node.lineno - 1 : node.body[0].lineno - 1]
                 code = "\n".join(head + lines[node.body[0].end_lineno : node.end_lineno])
                 if 80 <= len(code) <= 1200:
@@ -325,12 +327,12 @@ def test_unrelated_rows_pass(kind):
     assert measured()["unrelated", kind][0] <= 0.03
 
 
-def test_ten_thousand_rows_against_a_thousand_held_out_take_seconds():
+def test_two_thousand_rows_against_a_thousand_held_out_take_a_second_or_two():
     texts = [text for texts in stdlib_texts() for _, text in texts]
     held = [row(f"d{i}", text) for i, text in enumerate(texts[:1000])]
-    rows = [row(f"t{i}", texts[i % len(texts)] + f" {i}", parent="source") for i in range(10_000)]
+    rows = [row(f"t{i}", f"{texts[i]} {i}", parent="source") for i in range(2000)]
     gate = Gate(held, [SOURCE])
     start = time.process_time()
-    for candidate in rows:
-        gate.refuse(candidate)
-    assert time.process_time() - start < 30  # measured 5 to 8 s; slow machines pass too
+    refused = [gate.refuse(candidate) is not None for candidate in rows]
+    assert time.process_time() - start < 8  # measured 1 to 2 s; slow machines pass too
+    assert all(refused[:1000])

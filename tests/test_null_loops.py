@@ -114,7 +114,7 @@ def test_a_gain_of_twice_the_detectable_difference_is_found(shape):
         baseline = world.measured()
         groups = world.groups
         foreseen, _ = verdicts.foresee(ENTRY, "given", baseline, groups, ROUNDS, draws=DRAWS)
-        world = World(shape(), 10_000 + seed)
+        world = World(shape(), 10_000 + seed)  # the same baseline again
         hits += labels(world, lambda _, gain=2 * foreseen: gain)[0] == "improved"
     assert hits >= 0.9 * loops, f"{hits} of {loops}"
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -35,7 +36,7 @@ def test_apportion_obeys_the_quota_rule(shares, total, seed):
 def test_a_larger_weight_never_gets_fewer_rows(shares, total):
     rows = apportion(shares, total)
     ranked = sorted(zip(shares, rows, strict=True))
-    for (light, few), (heavy, many) in zip(ranked, ranked[1:], strict=False):
+    for (light, few), (heavy, many) in itertools.pairwise(ranked):
         assert few <= many or light == heavy
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import shlex
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +82,8 @@ def _walk(run: Run, console: Console, stop: _Stop) -> Mapping[str, Any]:
 
     settings = run.config.settings
     total = stages_planned(settings.rounds, len(run.config.metrics), run.config.control)
-    _log_to(run.folder / "harness.log")
-    with stop.listening(), Display(console, run.name, total) as display:
+    log = _log_to(run.folder / "harness.log")
+    with log, stop.listening(), Display(console, run.name, total) as display:
         run.watcher = display
         run.prepare()
         steps, history = Steps(run), History()
@@ -92,14 +93,22 @@ def _walk(run: Run, console: Console, stop: _Stop) -> Mapping[str, Any]:
         return finish.publish(run, steps, history, final=True)
 
 
-def _log_to(path: Path) -> None:
+@contextlib.contextmanager
+def _log_to(path: Path) -> Iterator[None]:
+    """The log of this run, and of no other one that the same process carries out."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logger = logging.getLogger("harness")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+    before = logger.level, logger.propagate
+    with contextlib.closing(logging.FileHandler(path, encoding="utf-8")) as handler:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.level, logger.propagate = before
 
 
 def _command() -> str:

@@ -67,7 +67,7 @@ class Meteor(harness.Metric):
     def _tokens(self, text: str) -> list[str]:
         """Tokens of a text, each in lower case."""
         words = text.split() if self.options.tokenizer == "whitespace" else _WORDS.findall(text)
-        return [word.lower() for word in words]
+        return list(map(str.lower, words))
 
 
 @harness.hookimpl

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 
 from nltk.stem.porter import PorterStemmer
 
@@ -35,39 +36,39 @@ def synonyms(word: str) -> frozenset[str]:
     return load().synonyms(word)
 
 
-def _same(word: str, words: Iterable[str]) -> Iterable[str]:
-    return (word,)
+def _places(words: Words) -> dict[str, list[int]]:
+    """Word -> its positions, ascending."""
+    places = defaultdict(list)
+    for position, word in words:
+        places[word].append(position)
+    return places
 
 
-def _synonymous(word: str, words: Iterable[str]) -> Iterable[str]:
-    return synonyms(word).intersection(words)
-
-
-def _match(
-    hypothesis: Words,
-    reference: Words,
-    matches: Matches,
-    partners: Callable[[str, Iterable[str]], Iterable[str]],
-) -> tuple[Words, Words]:
-    """Match from the right, each word with the last free partner; return what is left over."""
-    places: dict[str, list[int]] = {}
-    for position, word in reference:
-        places.setdefault(word, []).append(position)
-    left, taken = [], set()
-    for here, word in reversed(hypothesis):
-        free = [places[other] for other in partners(word, places) if places.get(other)]
-        if not free:
-            left.append((here, word))
-            continue
-        there = max(free, key=_last).pop()
-        taken.add(there)
-        matches.append((here, there))
+def _match_equal(hypothesis: Words, reference: Words, matches: Matches) -> tuple[Words, Words]:
+    """From the right, each word with its last free twin; returns what is left over."""
+    places = _places(reference)
+    left = []
+    for pair in reversed(hypothesis):
+        free = places.get(pair[1])
+        if free:
+            matches.append((pair[0], free.pop()))
+        else:
+            left.append(pair)
     left.reverse()
-    return left, [pair for pair in reference if pair[0] not in taken]
+    return left, sorted((here, word) for word, free in places.items() for here in free)
 
 
-def _last(positions: Sequence[int]) -> int:
-    return positions[-1]
+def _match_synonyms(hypothesis: Words, reference: Words, matches: Matches) -> None:
+    """From the right, each word with the last free word that has the same meaning."""
+    places = _places(reference)
+    for here, word in reversed(hypothesis):
+        shared = synonyms(word).intersection(places)
+        if not shared:
+            continue
+        chosen = max(shared, key=lambda other: places[other][-1])
+        matches.append((here, places[chosen].pop()))
+        if not places[chosen]:
+            del places[chosen]
 
 
 def _stemmed(words: Words) -> Words:
@@ -80,11 +81,12 @@ def align(hypothesis: Sequence[str], reference: Sequence[str]) -> Matches:
     That synonyms are sought for stems is how NLTK does it, so it is how it is done here.
     """
     matches: Matches = []
-    left, right = _match(list(enumerate(hypothesis)), list(enumerate(reference)), matches, _same)
+    words = list(enumerate(hypothesis)), list(enumerate(reference))
+    left, right = _match_equal(*words, matches)
     if left and right:
-        left, right = _match(_stemmed(left), _stemmed(right), matches, _same)
+        left, right = _match_equal(_stemmed(left), _stemmed(right), matches)
     if left and right:
-        _match(left, right, matches, _synonymous)
+        _match_synonyms(left, right, matches)
     return sorted(matches)
 
 

@@ -6,7 +6,8 @@ package differ, the package's rule is followed and said.
 
 from __future__ import annotations
 
-from collections import Counter
+import itertools
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from rapidfuzz.distance import LCSseq
@@ -18,25 +19,20 @@ Split = Callable[[str], list[str]]
 
 def f_measures(answer: str, reference: str, types: Sequence[str], split: Split) -> list[float]:
     """One F-measure from 0 to 1 for each type (``rouge1`` …, ``rougeL``, ``rougeLsum``)."""
-    numbers: dict[str, int] = {}
-    ours, theirs = _ids(split(answer), numbers), _ids(split(reference), numbers)
-    return [_score(kind, ours, theirs, (answer, reference), split) for kind in types]
-
-
-def _ids(tokens: Iterable[str], numbers: dict[str, int]) -> list[int]:
-    """Tokens as small numbers: rapidfuzz compares hashes, and those of strings may collide."""
-    return [numbers.setdefault(token, len(numbers)) for token in tokens]
-
-
-def _score(
-    kind: str, ours: list[int], theirs: list[int], texts: tuple[str, str], split: Split
-) -> float:
-    if kind == "rougeLsum" and any("\n" in text for text in texts):
-        return summary_f(*(_lines(text, split) for text in texts))
-    if kind in ("rougeL", "rougeLsum"):
-        # For one line against one line both are the same.
-        return _f(LCSseq.similarity(ours, theirs), len(ours), len(theirs))
-    return _ngram_f(ours, theirs, int(kind.removeprefix("rouge")))
+    # Tokens become small numbers: rapidfuzz compares hashes, and those of strings may collide.
+    numbers: dict[str, int] = defaultdict(itertools.count().__next__)
+    ours = list(map(numbers.__getitem__, split(answer)))
+    theirs = list(map(numbers.__getitem__, split(reference)))
+    several_lines = "\n" in answer or "\n" in reference
+    scores: dict[str, float] = {}
+    for kind in types:
+        if kind == "rougeLsum" and several_lines:
+            scores[kind] = summary_f(_lines(answer, split), _lines(reference, split))
+        elif kind not in ("rougeL", "rougeLsum"):
+            scores[kind] = _ngram_f(ours, theirs, int(kind.removeprefix("rouge")))
+        elif "lcs" not in scores:  # for one line against one line both are the same
+            scores["lcs"] = _f(LCSseq.similarity(ours, theirs), len(ours), len(theirs))
+    return [scores[kind] if kind in scores else scores["lcs"] for kind in types]
 
 
 def _f(common: int, ours: int, theirs: int) -> float:
@@ -61,9 +57,9 @@ def _ngrams(tokens: list[int], n: int) -> Iterable[Hashable]:
 
 def _overlap(ours: Iterable[Hashable], theirs: Iterable[Hashable]) -> int:
     """Size of the intersection of two bags."""
-    counts = Counter(ours)
-    other = Counter(theirs)
-    return sum(min(count, other[item]) for item, count in counts.items() if item in other)
+    left, right = Counter(ours), Counter(theirs)
+    shared = left.keys() & right.keys()
+    return sum(map(min, map(left.__getitem__, shared), map(right.__getitem__, shared)))
 
 
 def _lines(text: str, split: Split) -> list[list[str]]:

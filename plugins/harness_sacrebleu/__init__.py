@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -46,7 +46,7 @@ class Bleu(harness.Metric):
 
     def signature(self) -> str:
         """sacreBLEU's own; ``nrefs:var``, since each example may have its own number."""
-        bleu = self._bleu(self.options.smooth_method)
+        bleu = self._bleu()
         bleu.num_refs = -1
         return f"BLEU|{bleu.get_signature().format()}"
 
@@ -56,9 +56,13 @@ class Bleu(harness.Metric):
         """Ten counts: matches of order 1 to 4, n-grams of order 1 to 4, both lengths."""
         if not example.references:
             return None
-        # No smoothing here: add-k would change the counts.
-        found = self._counter.sentence_score(prediction.text, list(example.references))
-        return [*found.counts, *found.totals, found.sys_len, found.ref_len]
+        from harness_sacrebleu.count import count
+
+        return count(self._tokens(prediction.text), list(map(self._tokens, example.references)))
+
+    def _tokens(self, text: str) -> list[str]:
+        lowered = text.lower() if self.options.lowercase else text
+        return self._tokenize(lowered.rstrip()).split()
 
     def aggregate(self, sums: Floats, weights: Floats) -> Floats:
         """``(..., 10)`` sums of counts to ``(..., 1)`` corpus scores."""
@@ -79,10 +83,11 @@ class Bleu(harness.Metric):
         )
 
     @functools.cached_property
-    def _counter(self) -> sacrebleu.BLEU:
-        return self._bleu("none")
+    def _tokenize(self) -> Callable[[str], str]:
+        """sacreBLEU's tokenizer: text -> tokens parted by spaces."""
+        return self._bleu().tokenizer  # type: ignore[no-any-return]
 
-    def _bleu(self, smooth_method: str) -> sacrebleu.BLEU:
+    def _bleu(self) -> sacrebleu.BLEU:
         """sacreBLEU's metric with our options.
 
         Raises:
@@ -95,9 +100,8 @@ class Bleu(harness.Metric):
             return BLEU(
                 lowercase=options.lowercase,
                 tokenize=options.tokenize,
-                smooth_method=smooth_method,
+                smooth_method=options.smooth_method,
                 smooth_value=options.smooth_value,
-                effective_order=smooth_method == "none",
             )
         except (ImportError, RuntimeError) as error:
             extra = _EXTRAS.get(options.tokenize, "")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from harness_sacrebleu.count import ORDER
+
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-ORDER = 4
 _LOG_OF_ZERO = -9999999999.0
 
 

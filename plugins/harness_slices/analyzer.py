@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 WEAK_AT = 0.1
 NAMED = 5
+LEAST_NAMED = 3
+"""A slice of fewer rows is counted but not named: its value may tell of a single row."""
 
 
 class Slices(harness.Analyzer):
@@ -147,10 +149,12 @@ def _notes(
     weak = sum(s.q is not None and s.q <= WEAK_AT and (s.gap or 0) > 0 for s in slices)
     notes = [f"{len(slices)} slices were tried, {weak} are weak (q <= {WEAK_AT:g})"]
     if small:
-        names = [candidate.condition.words for candidate in small if candidate.from_prompt]
+        names = [
+            c.condition.words for c in small if c.from_prompt and c.inside.sum() >= LEAST_NAMED
+        ]
         shown = ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
         notes.append(
-            f"{len(small)} slices are too small to judge (fewer than {options.min_rows} rows or "
+            f"too small to judge: {len(small)} (fewer than {options.min_rows} rows or "
             f"{options.min_groups} groups on one side)" + (f": {shown}" if shown else "")
         )
     if given > scored:

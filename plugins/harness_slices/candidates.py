@@ -34,13 +34,16 @@ class Candidate:
 def candidates(
     rows: Sequence[Mapping[str, Value]], from_prompt: bool, bins: int
 ) -> Iterator[Candidate]:
-    """Every condition on the features of ``rows``; conditions with the same rows come once."""
+    """Every condition on the features of ``rows``; conditions with the same rows come once.
+
+    A condition that holds everywhere is none.
+    """
     names = sorted({name for row in rows for name in row})
     seen: set[bytes] = set()
     for name in names:
         for condition, inside in _of_feature(name, [row.get(name) for row in rows], bins):
             key = inside.tobytes()
-            if key not in seen:
+            if key not in seen and not inside.all():
                 seen.add(key)
                 yield Candidate(condition, inside, from_prompt)
 
@@ -54,9 +57,11 @@ def _of_feature(
     if len(kinds) != 1 or any(isinstance(v, str) and len(v) > LONGEST_VALUE for v in present):
         return
     distinct = sorted(set(present))  # type: ignore[type-var]
+    # Where most values stand in one row only, they are titles or names, not kinds.
+    kind_like = kinds != {"text"} or len(distinct) <= len(present) / 2
     if kinds == {"number"} and len(distinct) > FEW_NUMBERS:
         yield from _cuts(name, values, bins)
-    elif len(distinct) <= MOST_VALUES:
+    elif len(distinct) <= MOST_VALUES and kind_like:
         yield from _categories(name, values, distinct)
 
 

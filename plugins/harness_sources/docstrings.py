@@ -19,8 +19,8 @@ from harness_sources.functions import Function
 from harness_sources.repeats import Repeats
 
 INSTRUCTION = "Write the first line of the docstring of this Python function."
-# At most this share of train and pool comes from one package as long as others have rows
-# (tkinter alone has a tenth of the standard library's methods, all alike).
+# At most this share of dev, of test, and of train and pool comes from one package as long as
+# others have rows (tkinter alone has a tenth of the standard library's methods, all alike).
 PACKAGE_SHARE = 0.08
 
 
@@ -154,11 +154,13 @@ class _Draw:
     per_group: int
     draw: int
     held: dict[Split, list[Function]] = field(default_factory=lambda: {"dev": [], "test": []})
+    repeats: dict[Split, Repeats] = field(
+        default_factory=lambda: {"dev": Repeats(), "test": Repeats()}
+    )
 
     def splits(self) -> dict[Split, list[Function]]:
         taken = self._hold_out()
-        repeats = Repeats(f.code for rows in self.held.values() for f in rows)
-        rest = [f for f in self.usable if f.module not in taken and f.code not in repeats]
+        rest = [f for f in self.usable if f.module not in taken and not self._repeats(f)]
         chosen = _balanced(rest, self.sizes.train + self.sizes.pool)
         # The balanced order puts small packages first: mix before cutting.
         chosen.sort(key=lambda f: fraction(self.draw, f"train or pool/{f.id}"))
@@ -170,22 +172,32 @@ class _Draw:
         modules: dict[str, list[Function]] = defaultdict(list)
         for function in self.usable:
             modules[function.module].append(function)
+        order = sorted(modules, key=lambda m: (self._weighed(m, len(modules[m])), m))
         taken: set[str] = set()
-        repeats: dict[Split, Repeats] = {"dev": Repeats(), "test": Repeats()}
-        for module in sorted(modules, key=lambda m: (self._weighed(m, len(modules[m])), m)):
-            room = {split: 1 - len(self.held[split]) / self._wanted(split) for split in self.held}
-            split: Split = "dev" if room["dev"] >= room["test"] else "test"
-            if room[split] <= 0:
-                break
-            other = repeats["test" if split == "dev" else "dev"]
-            most = min(self.per_group, self._wanted(split) - len(self.held[split]))
-            rows = [f for f in modules[module] if f.code not in other][:most]
-            for function in rows:
-                repeats[split].add(function.code)
-            self.held[split] += rows
-            if rows:
-                taken.add(module)
+        for share in (PACKAGE_SHARE, 1.0):
+            for module in order:
+                if module not in taken and self._hold(modules[module], share):
+                    taken.add(module)
         return taken
+
+    def _hold(self, rows: Sequence[Function], share: float) -> bool:
+        """Put rows of one module into dev or test, whichever has more room, unless its package
+        would exceed its share there; whether any went."""
+        free = {split: 1 - len(held) / self._wanted(split) for split, held in self.held.items()}
+        split: Split = "dev" if free["dev"] >= free["test"] else "test"
+        wanted, held = self._wanted(split), self.held[split]
+        of_package = sum(function.package == rows[0].package for function in held)
+        most = max(self.per_group, int(share * wanted))
+        room = min(self.per_group, wanted - len(held), most - of_package)
+        other = self.repeats["test" if split == "dev" else "dev"]
+        fresh = [function for function in rows if function.code not in other][: max(0, room)]
+        for function in fresh:
+            self.repeats[split].add(function.code)
+        held += fresh
+        return bool(fresh)
+
+    def _repeats(self, function: Function) -> bool:
+        return any(function.code in repeats for repeats in self.repeats.values())
 
     def _wanted(self, split: Split) -> int:
         return self.sizes.dev if split == "dev" else self.sizes.test

@@ -17,7 +17,7 @@ MIN_LINE, MAX_LINE = 15, 160
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _UNWANTED = re.compile(r"^(?:>>>|[-=*.:_|+~]{3,}|deprecated\b|internal\b|todo\b|fixme\b)", re.I)
-_SIGNATURE = re.compile(r"^[\w.]+\(.*\)|^[\w.]+ ?\(|->")
+_SIGNATURE = re.compile(r"^[\w.]+ ?\(|->|^[\w-]+ = ")  # or a rule of a grammar
 _KINDS = {
     "property": "property", "cached_property": "property", "setter": "property",
     "getter": "property", "deleter": "property", "abstractproperty": "property",

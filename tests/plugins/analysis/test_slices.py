@@ -5,13 +5,13 @@ import time
 
 import numpy as np
 import pytest
+from harness_slices import Slices
 
 from harness.context import Context
 from harness.features import addresses
 from harness.planner import plan
 from harness.records import Example, Prediction, ScoredExample, to_json
 from harness.stages import Evidence
-from harness_slices import Slices
 
 INTENTS = ("Invoice", "Refund", "Roaming", "RateBook")
 
@@ -125,7 +125,7 @@ def test_small_slices_are_named_but_not_judged(tmp_path):
     ]
     found = analyze(tmp_path, data + few_groups, include=["kind"])
     assert [s.words for s in found.slices] == ["kind = common"]
-    assert "2 slices are too small to judge" in found.notes[1]
+    assert "too small to judge: 2 " in found.notes[1]
     assert "kind = rare" in found.notes[1]
     assert "kind = clump" in found.notes[1]
 
@@ -153,6 +153,16 @@ def test_no_text_of_dev_leaves(tmp_path):
     assert "remark" not in text
 
 
+def test_titles_are_no_slices_on_a_small_dev_set_either(tmp_path):
+    titles = [f"letter about {i}" for i in range(30)]
+    data = [scored(i, i / 40, {"title": titles[i % 30], "kind": "ab"[i % 2]}) for i in range(40)]
+    data += [scored(50, 0.5, {"kind": "Ms Herzog"})]
+    found = analyze(tmp_path, data)
+    assert "kind = a" in [s.words for s in found.slices]
+    assert "letter" not in json.dumps(to_json(found))
+    assert "Herzog" not in json.dumps(to_json(found))
+
+
 def test_mixed_and_broken_values_are_no_slices(tmp_path):
     data = [
         scored(i, i / 60, {"mixed": 1 if i % 2 else "1", "nan": float("nan"), "inf": float("inf"),
@@ -174,6 +184,7 @@ def test_numbers_are_cut_at_values_that_occur(tmp_path):
 
 def test_options_choose_features_and_length(tmp_path):
     data = rows(4)
+    assert not any("turns" in note for note in analyze(tmp_path, data).notes)
     only = analyze(tmp_path, data, include=["intent", "age"], exclude=["age"]).slices
     assert {s.conditions[0].feature for s in only} == {"intent"}
     assert len(analyze(tmp_path, data, max_slices=3).slices) == 3

@@ -111,7 +111,8 @@ def round_of(round_: int, arm: str = "main") -> RoundResult:
     )
     growth = Growth(120, {"pool": 108, "paraphrase": 12}, {"near dev": 9, "repeats train": 5})
     return RoundResult(
-        arm, round_, (0, 240, 360, 480)[round_], scores_of(round_), verdict_of(round_, int(round_ > 1)),
+        arm, round_, (0, 240, 360, 480)[round_], scores_of(round_),
+        verdict_of(round_, int(round_ > 1)),
         kept=round_ == 1, errors={kind: counts[round_] for kind, counts in ERRORS.items()},
         plan=None if last or not round_ else plan, growth=None if last or not round_ else growth,
     )  # fmt: skip

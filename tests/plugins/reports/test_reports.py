@@ -150,9 +150,10 @@ def test_hostile_text_adds_nothing_to_the_markdown(
     document: Document, hostile: Document, tmp_path: Path
 ) -> None:
     page = written(hostile, tmp_path)
-    # Two differing words more or fewer change the bold runs, nothing else may change.
+    # The words that differ are others, and with them what is bold; nothing else may change.
     structure = [
-        [b for b in blocks(p) if b[1] != "strong"] for p in (written(document, tmp_path), page)
+        [block for block in blocks(text) if block[1] not in ("strong", "em")]
+        for text in (written(document, tmp_path), page)
     ]
     assert structure[0] == structure[1]
     assert not {kind for kind, _ in blocks(page)} & {
@@ -170,8 +171,7 @@ def test_hostile_text_does_nothing_in_a_terminal(hostile: Document, width: int) 
     assert page.rstrip("\n").split("\n")[-1] == "Next: harness iterate --rounds 4"
     assert max(len(line) for line in page.split("\n")) <= width
     coloured = shown(hostile, width, color_system="truecolor", force_terminal=True)
-    assert set(re.findall(r"\x1b(.)", coloured)) == {"["}
-    assert "\x1b[31m" not in re.sub(r"█|▏|▋|▎|●|─", "", coloured).split("Weak places")[1][40:80]
+    assert "\x1b" not in re.sub(r"\x1b\[[0-9;]*m", "", coloured)
 
 
 def test_the_document_survives_a_file(document: Document, tmp_path: Path) -> None:

@@ -106,10 +106,11 @@ def test_no_near_repeat_is_in_two_sides(stdlib: Examples) -> None:
         assert [example.id for example in other if code_of(example) in repeats] == []
 
 
-def test_no_package_fills_the_training_side(stdlib: Examples) -> None:
-    rows = by_split(stdlib)["train"] + by_split(stdlib)["pool"]
-    packages = Counter(example.meta["package"] for example in rows)
-    assert packages.most_common(1)[0][1] <= PACKAGE_SHARE * len(rows)
+def test_no_package_fills_a_side(stdlib: Examples) -> None:
+    splits = by_split(stdlib)
+    for rows in (splits["train"] + splits["pool"], splits["dev"], splits["test"]):
+        packages = Counter(example.meta["package"] for example in rows)
+        assert packages.most_common(1)[0][1] <= PACKAGE_SHARE * len(rows)
 
 
 def test_meta_is_flat_and_says_only_what_the_prompt_shows(stdlib: Examples) -> None:

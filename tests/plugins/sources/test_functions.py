@@ -149,7 +149,7 @@ def test_lines_are_the_first_of_the_docstring(small: dict[str, Function]) -> Non
 @pytest.mark.parametrize(
     "line",
     ["Too short.", "x" * 20, "word " * 40, ">>> run(1, 2, 3)", "Deprecated since 3.1 or so.",
-     "f(x, y) -> text of it", "Return the \x07 bell of it."],
+     "f(x, y) -> text of it", "value = 1*(any of them)", "Return the \x07 bell of it."],
 )  # fmt: skip
 def test_lines_that_are_no_answer(line: str, tmp_path: Path) -> None:
     text = f'def f(x, y):\n    """{line}"""\n    return x + y\n'

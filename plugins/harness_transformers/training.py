@@ -1,0 +1,203 @@
+"""The Trainer as the harness runs it: fast on short answers, watched at every step."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PrinterCallback, Trainer, TrainerCallback
+
+import harness
+from harness_transformers.encoding import IGNORED, Encoded
+
+Batch = dict[str, torch.Tensor]
+
+
+def make(
+    model: Any,
+    tokenizer: Any,
+    arguments: Any,
+    rows: Sequence[Encoded],
+    held: Sequence[Encoded],
+    context: harness.Context,
+) -> Trainer:
+    """A Trainer over ``rows`` that validates on ``held`` and reports to ``context``."""
+    watch = Watch(context)
+    trainer = Answers(
+        model=model,
+        args=arguments,
+        train_dataset=_dataset(rows),
+        eval_dataset=_dataset(held) if held else None,
+        data_collator=Collator(tokenizer.pad_token_id),
+        callbacks=[watch],
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.names = [row.id for row in rows]
+    watch.trainer = trainer
+    return trainer
+
+
+def _dataset(rows: Sequence[Encoded]) -> Any:
+    from datasets import Dataset
+
+    return Dataset.from_dict(
+        {
+            "row": list(range(len(rows))),
+            "input_ids": [row.input_ids for row in rows],
+            "labels": [row.labels for row in rows],
+            "length": [len(row.input_ids) for row in rows],
+        }
+    )
+
+
+class Collator:
+    """Pads rows on the right.
+
+    Gives ``input_ids``, ``labels`` and ``attention_mask`` (rows x width), and ``row``: the
+    rows' numbers.
+    """
+
+    def __init__(self, pad: int) -> None:
+        self.pad = pad
+
+    def __call__(self, rows: Sequence[Any]) -> Batch:
+        width = max(len(row["input_ids"]) for row in rows)
+        ids = torch.full((len(rows), width), self.pad)
+        labels = torch.full((len(rows), width), IGNORED)
+        mask = torch.zeros((len(rows), width), dtype=torch.long)
+        for place, row in enumerate(rows):
+            size = len(row["input_ids"])
+            ids[place, :size] = torch.tensor(row["input_ids"])
+            labels[place, :size] = torch.tensor(row["labels"])
+            mask[place, :size] = 1
+        numbers = torch.tensor([row["row"] for row in rows])
+        return {"input_ids": ids, "labels": labels, "attention_mask": mask, "row": numbers}
+
+
+class Answers(Trainer):
+    """Computes logits only where a token is learned; the loss is the plain Trainer's.
+
+    On short answers to long prompts most of a step would otherwise go into logits that the
+    loss ignores. A model whose forward cannot choose positions computes them all.
+    """
+
+    loss_is_scaled_for_ga = True
+    names: Sequence[str] = ()
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        base = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
+        self.chooses = "logits_to_keep" in inspect.signature(base.forward).parameters
+        # The loss below is per learned token of the whole step, whatever the model's own is.
+        self.model_accepts_loss_kwargs = True
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: Batch,
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        wanted = torch.nn.functional.pad(inputs["labels"], (0, 1), value=IGNORED)[:, 1:]
+        learned = wanted != IGNORED
+        outputs, logits = self._logits(model, inputs, learned)
+        total = torch.nn.functional.cross_entropy(logits.float(), wanted[learned], reduction="sum")
+        if num_items_in_batch is None:
+            loss = total / learned.sum()
+        else:
+            loss = total / torch.as_tensor(num_items_in_batch).flatten()[0].to(total.device)
+            if self.args.average_tokens_across_devices:
+                loss = loss * self.accelerator.num_processes
+        if not torch.isfinite(loss):
+            raise self._broken(loss, inputs["row"])
+        return (loss, outputs) if return_outputs else loss
+
+    def _logits(self, model: Any, inputs: Batch, learned: torch.Tensor) -> tuple[Any, torch.Tensor]:
+        """The model's answer, and the logits of the learned positions (tokens x vocabulary)."""
+        if not self.chooses:
+            known = {key: inputs[key] for key in ("input_ids", "attention_mask")}
+            outputs = model(**known, use_cache=False)
+            return outputs, outputs.logits[learned]
+        # No mask: what follows in a causal row cannot change what precedes it. And positions
+        # as one list for all rows, which every version and architecture takes.
+        columns = learned.any(dim=0).nonzero().flatten()
+        outputs = model(input_ids=inputs["input_ids"], logits_to_keep=columns, use_cache=False)
+        return outputs, outputs.logits[learned[:, columns]]
+
+    def _broken(self, loss: torch.Tensor, rows: torch.Tensor) -> harness.PluginError:
+        if not self.model.training:
+            where = "validation"
+        else:
+            where = "rows " + ", ".join(self.names[number] for number in rows.tolist())
+        return harness.PluginError(
+            f"the loss is {loss.item()} after step {self.state.global_step} of "
+            f"{self.state.max_steps} ({where})",
+            hint="lower train.learning_rate, or use precision: fp32",
+        )
+
+    def validation_loss(self) -> float | None:
+        """Mean loss per learned token of the validation rows."""
+        if self.eval_dataset is None:
+            return None
+        total, count = 0.0, 0
+        self.model.eval()
+        with torch.no_grad():
+            for batch in self.get_eval_dataloader():
+                batch = self._prepare_inputs(batch)
+                learned = int((batch["labels"][:, 1:] != IGNORED).sum())
+                total += float(self.compute_loss(self.model, batch)) * learned
+                count += learned
+        self.model.train()
+        return total / count if count else None
+
+
+class Watch(TrainerCallback):
+    """Writes the log, reports progress, stops on a gradient that is not finite."""
+
+    trainer: Answers
+
+    def __init__(self, context: harness.Context) -> None:
+        self.context = context
+        self.path: Path = context.output / "log.jsonl"
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.context.progress(0, state.max_steps, "steps")
+        self._validate(state)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.context.progress(state.global_step, state.max_steps, "steps")
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._validate(state)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        if not logs or "loss" not in logs:
+            return
+        if not all(math.isfinite(logs.get(key) or 0.0) for key in ("loss", "grad_norm")):
+            raise harness.PluginError(
+                f"training is not finite at step {state.global_step} of {state.max_steps} "
+                f"(loss {logs['loss']}, gradient {logs.get('grad_norm')})",
+                hint="lower train.learning_rate, or use precision: fp32",
+            )
+        self._write(
+            step=state.global_step,
+            epoch=round(state.epoch or 0.0, 4),
+            loss=logs["loss"],
+            learning_rate=logs.get("learning_rate"),
+            grad_norm=logs.get("grad_norm"),
+        )
+
+    def _validate(self, state: Any) -> None:
+        loss = self.trainer.validation_loss()
+        if loss is not None:
+            epoch = round(state.epoch or 0.0, 4)
+            self._write(step=state.global_step, epoch=epoch, eval_loss=loss)
+
+    def _write(self, **values: Any) -> None:
+        with self.path.open("a") as stream:
+            stream.write(json.dumps(values) + "\n")

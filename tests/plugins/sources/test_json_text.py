@@ -1,0 +1,55 @@
+"""Strict JSON: equal to the library where it accepts, and places that are true."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from harness_sources import json_text
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+TEXTS = st.text(st.characters(exclude_categories=("Cs",)))
+SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+)
+VALUES = st.recursive(
+    SCALARS | TEXTS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=12
+)
+SPACED = st.sampled_from([(", ", ": "), (",", ":"), (" ,\t", " :\r")])
+
+
+@settings(deadline=None)
+@given(VALUES, SPACED, st.booleans())
+def test_good_json_is_what_the_library_reads(
+    value: Any, separators: tuple[str, str], ascii_only: bool
+) -> None:
+    text = json.dumps(value, separators=separators, ensure_ascii=ascii_only)
+    assert json_text.parse(text.encode()) == (text, value, [])
+
+
+@settings(deadline=None)
+@given(VALUES, SPACED)
+def test_places_are_where_keys_and_values_begin(value: Any, separators: tuple[str, str]) -> None:
+    text = json.dumps(value, separators=separators)
+    for place in json_text.walk(text):
+        found, _ = json.JSONDecoder().raw_decode(text, place.column - 1)
+        target = value
+        for step in place.path[:-1] if place.is_key else place.path:
+            target = target[step]
+        assert found == (place.path[-1] if place.is_key else target)
+        assert json_text.column(text, place.path, key=place.is_key) == place.column
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=40))
+def test_any_bytes_give_a_value_or_a_fault(raw: bytes) -> None:
+    _, value, faults = json_text.parse(raw)
+    assert (value is None) or not faults
+    assert all(column >= 1 and reason for column, reason in faults)
+
+
+def test_a_place_that_is_not_there_is_that_of_its_surroundings() -> None:
+    text = '{"messages": [{"role": "user"}]}'
+    assert json_text.column(text, ("messages", 0, "content")) == 15
+    assert json_text.column(text, ("meta",)) == 1

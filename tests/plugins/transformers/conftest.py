@@ -1,0 +1,133 @@
+"""A tiny random Llama with a tokenizer of its own, made in the test: nothing is downloaded."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.context import Context
+from harness.records import Checkpoint, Example
+
+TEMPLATE = (
+    "{% for message in messages %}"
+    "{{ '<|start|>' + message['role'] + '\\n' + message['content'] + '<|end|>\\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|start|>assistant\\n' }}{% endif %}"
+)
+WORDS = "def return the a list of names value first last open close count find red blue".split()
+
+
+def save_tokenizer(folder: Path, template: str = TEMPLATE) -> Any:
+    """A byte-level tokenizer with 300 tokens, trained on a few words."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    made = Tokenizer(models.BPE())
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=300,
+        special_tokens=["<|start|>", "<|end|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    made.train_from_iterator([" ".join(WORDS)] * 3, trainer)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=made, eos_token="<|end|>", pad_token="<|end|>"
+    )
+    tokenizer.chat_template = template
+    tokenizer.save_pretrained(folder)
+    return tokenizer
+
+
+def save_model(folder: Path) -> None:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(1)
+    config = LlamaConfig(
+        vocab_size=300,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        eos_token_id=1,
+        pad_token_id=1,
+        initializer_range=0.3,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the tiny model."""
+    from harness_transformers.quiet import quietly
+
+    folder = tmp_path_factory.mktemp("tiny")
+    with quietly():
+        save_tokenizer(folder)
+        save_model(folder)
+    return folder
+
+
+@pytest.fixture
+def base(tiny: Path) -> Checkpoint:
+    return Checkpoint("base", str(tiny), "d", "tiny")
+
+
+@pytest.fixture
+def row() -> Callable[..., Example]:
+    """``row(number, answer=None, **fields)``: rows of unequal lengths."""
+
+    def make(number: int, answer: str | None = None, **fields: Any) -> Example:
+        prompt = " ".join(WORDS[: 2 + number % 9])
+        answer = " ".join(WORDS[number % 5 : number % 5 + 2]) if answer is None else answer
+        message = {"role": "user", "content": f"{prompt} {number}"}
+        return Example(f"row-{number}", (message,), (answer,), **fields)
+
+    return make
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    return fresh(tmp_path)
+
+
+@pytest.fixture
+def another(tmp_path: Path) -> Callable[..., Context]:
+    """``another(**fields)``: one more context, with an empty output folder of its own."""
+
+    def make(**fields: Any) -> Context:
+        return fresh(tmp_path, **fields)
+
+    return make
+
+
+def fresh(folder: Path, **fields: Any) -> Context:
+    output = folder / f"output-{len(list(folder.iterdir()))}"
+    output.mkdir()
+    return Context(output, **{"seed": 11, **fields})
+
+
+@pytest.fixture
+def tokenizer(tiny: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(tiny)
+
+
+@pytest.fixture
+def retemplated(tiny: Path, tmp_path: Path) -> Callable[[str], Checkpoint]:
+    """The tiny model with another chat template."""
+
+    def make(template: str) -> Checkpoint:
+        folder = tmp_path / "retemplated"
+        shutil.copytree(tiny, folder)
+        (folder / "chat_template.jinja").write_text(template)
+        return Checkpoint("base", str(folder), "e", "retemplated")
+
+    return make

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+from harness_transformers.lora import OWNED, LoraTrainer
+from pydantic import ValidationError
+
+import harness
+from harness.records import to_json
+
+
+def trainer(**options):
+    settings = {"r": 4, "epochs": 1, "batch_size": 4, "precision": "fp32", **options}
+    return LoraTrainer(LoraTrainer.Options(**settings))
+
+
+def log(context):
+    return [json.loads(line) for line in (context.output / "log.jsonl").read_text().splitlines()]
+
+
+def bytes_of(context):
+    weights = (context.output / "adapter_model.safetensors").read_bytes()
+    return hashlib.sha256(weights).hexdigest()
+
+
+def test_it_learns_and_records_what_it_did(base, row, context, capfd):
+    train = [row(number) for number in range(12)]
+    steps = []
+    context.report = lambda done, total, what: steps.append((done, total))
+    made = trainer(epochs=8, learning_rate=0.02).train(base, train, train[:3], context)
+    losses = [entry for entry in log(context) if "loss" in entry]
+    validation = [entry["eval_loss"] for entry in log(context) if "eval_loss" in entry]
+    assert [entry["step"] for entry in losses] == list(range(1, 25))
+    assert {"step", "epoch", "loss", "learning_rate", "grad_norm"} == set(losses[0])
+    assert losses[-1]["loss"] < losses[0]["loss"] - 0.5
+    assert len(validation) == 9
+    assert validation[-1] < validation[0] - 0.5
+    assert steps == [(0, 24), *((step, 24) for step in range(1, 25))]
+    assert (made.kind, made.base_path, made.path) == ("adapter", base.path, str(context.output))
+    assert made.template
+    assert context.facts["trained_tokens"] == made.info["trained_tokens"] > 12
+    assert context.facts["truncated_rows"] == 0
+    names = sorted(path.name for path in context.output.iterdir())
+    assert names == ["adapter_config.json", "adapter_model.safetensors", "log.jsonl"]
+    assert base.path not in (context.output / "adapter_config.json").read_text()
+    json.dumps(to_json(made))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_one_seed_gives_equal_bytes_and_another_does_not(base, row, another):
+    train = [row(number) for number in range(9)]
+    found = []
+    for seed in (1, 1, 2):
+        context = another(seed=seed)
+        trainer(dropout=0.1).train(base, train, (), context)
+        found.append(bytes_of(context))
+    assert found[0] == found[1] != found[2]
+
+
+@pytest.mark.parametrize("chooses", [True, False], ids=["chosen positions", "all positions"])
+def test_loss_and_gradients_equal_the_plain_trainers(base, row, context, tmp_path, chooses):
+    """Two unequal batches in one step: a mean of means would differ."""
+    import torch
+    from harness_transformers import loading, training
+    from harness_transformers.lora import encode_all
+    from transformers import DataCollatorForSeq2Seq, Trainer, TrainingArguments
+
+    plugin = trainer(accumulation=2, batch_size=3)
+    tokenizer = loading.tokenizer_of(base)
+    long = "list of names value first last open close count find red blue"
+    train = [row(0, "a"), row(5, long), row(2), row(8, "of"), row(7, "list of names"), row(1)]
+    encoded = encode_all(tokenizer, train, plugin.options)
+
+    def settings(folder):
+        return TrainingArguments(
+            str(tmp_path / folder), per_device_train_batch_size=3, gradient_accumulation_steps=2,
+            use_cpu=True, train_sampling_strategy="sequential", remove_unused_columns=False,
+            max_steps=1, learning_rate=0.1, optim="sgd", max_grad_norm=0, save_strategy="no",
+            logging_steps=1, disable_tqdm=True, dataloader_pin_memory=False,
+            lr_scheduler_type="constant",
+        )  # fmt: skip
+
+    def result(make):
+        torch.manual_seed(3)
+        model = plugin._adapted(base)
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                torch.nn.init.normal_(parameter, std=0.1)
+        made = make(model)
+        made.train()
+        loss = next(entry["loss"] for entry in made.state.log_history if "loss" in entry)
+        return loss, {n: p.detach() for n, p in model.named_parameters() if p.requires_grad}
+
+    def plain(model):
+        data = [{"input_ids": e.input_ids, "labels": e.labels} for e in encoded]
+        collate = DataCollatorForSeq2Seq(tokenizer, padding=True)
+        made = Trainer(model, settings("plain"), train_dataset=data, data_collator=collate)
+        from transformers import PrinterCallback
+
+        made.remove_callback(PrinterCallback)
+        return made
+
+    def ours(model):
+        made = training.make(model, tokenizer, settings("ours"), encoded, (), context)
+        assert made.chooses
+        made.chooses = chooses
+        return made
+
+    from harness_transformers.quiet import quietly
+
+    with quietly():
+        expected_loss, expected = result(plain)
+        loss, found = result(ours)
+    assert loss == pytest.approx(expected_loss, rel=1e-6)
+    assert len(found) == len(expected) > 4
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-5, atol=1e-6, msg=name)
+
+
+def test_rows_with_nothing_to_learn_are_refused_by_id(base, row, context):
+    train = [row(1), row(2, place="data.jsonl:7"), row(3)]
+    with pytest.raises(harness.DataError) as caught:
+        trainer(max_length=8).train(base, train, (), context)
+    assert caught.value.details == ("row-1", "data.jsonl:7", "row-3")
+    assert "no token to learn" in str(caught.value)
+
+
+def test_a_cut_answer_is_refused_or_counted(base, row, another):
+    train = [row(1, "list of names " * 20), row(2)]
+    with pytest.raises(harness.DataError, match="cuts 1 training answers") as caught:
+        trainer(max_length=60).train(base, train, (), another())
+    assert caught.value.details == ("row-1",)
+    context = another()
+    made = trainer(max_length=60, on_truncated="count").train(base, train, (), context)
+    assert context.facts["truncated_rows"] == made.info["truncated_rows"] == 1
+
+
+def test_a_loss_that_is_not_finite_stops_and_says_where(tiny, row, tmp_path, context):
+    import shutil
+
+    from safetensors.torch import load_file, save_file
+
+    folder = tmp_path / "broken"
+    shutil.copytree(tiny, folder)
+    weights = load_file(folder / "model.safetensors")
+    weights["model.norm.weight"][:] = float("nan")
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    broken = harness.Checkpoint("base", str(folder), "d")
+    with pytest.raises(harness.PluginError, match=r"loss is nan after step 0 of 1 \(rows row-"):
+        trainer().train(broken, [row(1), row(2)], (), context)
+
+
+def test_a_rate_that_blows_the_weights_up_is_noticed(base, row, context):
+    train = [row(number) for number in range(12)]
+    with pytest.raises(harness.PluginError, match="step") as caught:
+        trainer(learning_rate=1e38, epochs=4, args={"max_grad_norm": 0}).train(
+            base, train, (), context
+        )
+    assert "learning_rate" in caught.value.hint
+
+
+def test_cancellation_stops_after_the_step(base, row, context):
+    done = []
+    context.report = lambda step, total, what: done.append(step)
+    context.cancelled = lambda: bool(done) and done[-1] == 2
+    with pytest.raises(harness.Cancelled):
+        trainer(batch_size=1).train(base, [row(n) for n in range(6)], (), context)
+    assert done[-1] == 2
+
+
+@pytest.mark.parametrize("bits", ["4bit", "8bit"])
+def test_it_trains_on_a_quantised_base(base, row, context, bits, capfd):
+    train = [row(number) for number in range(8)]
+    options = {"quantization": bits, "precision": "bf16", "epochs": 6, "learning_rate": 0.02}
+    made = trainer(**options).train(base, train, (), context)
+    losses = [entry["loss"] for entry in log(context) if "loss" in entry]
+    assert losses[-1] < losses[0]
+    assert made.kind == "adapter"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_named_layers_only(base, row, context):
+    from safetensors.torch import load_file
+
+    trainer(target_modules=["q_proj", "v_proj"]).train(base, [row(1)], (), context)
+    weights = load_file(context.output / "adapter_model.safetensors")
+    assert {name.split(".")[-3] for name in weights} == {"q_proj", "v_proj"}
+
+
+@pytest.mark.parametrize("key", sorted(OWNED))
+def test_what_the_harness_owns_cannot_be_set(key):
+    with pytest.raises(ValidationError, match=f"'{key}' belongs to the harness: use"):
+        trainer(args={key: 1})
+
+
+def test_an_unknown_training_argument_is_refused_without_loading_transformers():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from harness_transformers.lora import LoraTrainer\n"
+        "try: LoraTrainer.Options(args={'max_grad_nrm': 1})\n"
+        "except ValueError as error: print(error)\n"
+        "LoraTrainer.Options(args={'max_grad_norm': 1.0, 'report_to': 'none'})\n"
+        "print('torch' in sys.modules, 'transformers' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "no TrainingArguments key 'max_grad_nrm', did you mean 'max_grad_norm'?" in done.stdout
+    assert done.stdout.endswith("False False\n")
+
+
+def test_a_value_that_transformers_refuses_is_a_config_error(base, row, context):
+    with pytest.raises(harness.ConfigError, match=r"train.args: transformers refuses"):
+        trainer(args={"optim": "none-such"}).train(base, [row(1)], (), context)
+
+
+def test_other_training_arguments_reach_the_trainer(base, row, context):
+    train = [row(number) for number in range(8)]
+    trainer(args={"max_steps": 3}).train(base, train, (), context)
+    assert [entry["step"] for entry in log(context) if "loss" in entry] == [1, 2, 3]

@@ -1,0 +1,285 @@
+"""The docs say what the program does: README, config reference, hooks, links."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from harness import config
+from harness.hookspecs import Hooks
+from harness.registry import Registry
+from harness.stages import STAGES
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+RUN_LINE = (
+    "python3 -m venv .venv && . .venv/bin/activate && pip install -e . "
+    "&& harness iterate --rounds 3"
+)
+TEST_LINE = '. .venv/bin/activate && pip install -e ".[dev]" && pytest'
+CORE = "Keys of the core"
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+# -- the README ---------------------------------------------------------------------------
+
+
+def test_readme_has_the_two_lines_in_order() -> None:
+    lines = [line.strip() for line in page("README.md").splitlines()]
+    assert [line for line in lines if ".venv/bin/activate" in line] == [RUN_LINE, TEST_LINE]
+
+
+def test_ci_takes_the_test_line_from_the_readme() -> None:
+    script = page(".ci/run")
+    command = next(line for line in script.splitlines() if line.startswith("line=$("))
+    done = subprocess.run(
+        ["bash", "-c", f'{command}\nprintf "%s" "$line"'],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == TEST_LINE
+    assert "pip install -e" not in script
+
+
+def example_plugin(name: str, folder: Path) -> Path:
+    code = next(block for block in blocks(page(name), "python") if "KeywordRecall" in block)
+    path = folder / "keyword_recall.py"
+    path.write_text(code, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/plugins.md"])
+def test_the_metric_in_ten_lines_scores(name: str, tmp_path: Path) -> None:
+    import harness
+
+    path = example_plugin(name, tmp_path)
+    plugin: Any = Registry.build([path]).get("metric", "keyword-recall").plugin
+    metric = plugin(plugin.Options(words=["refund", "days"]))
+    example = harness.Example("a", ({"role": "user", "content": "When?"},), ("Soon.",))
+    answers = {"Refund in 5 days.": 1.0, "No refund.": 0.5, "": 0.0}
+    for answer, value in answers.items():
+        assert metric.measure(harness.Prediction("a", answer), example) == value
+
+
+def test_the_readme_metric_decides_a_run(project: Any) -> None:
+    example_plugin("README.md", project.folder)
+    snippet = next(b for b in blocks(page("README.md"), "yaml") if "keyword-recall" in b)
+    values = config.configfile.scalar(snippet)
+    assert values["plugins"] == ["keyword_recall.py"]
+    text = (project.folder / "harness.yaml").read_text("utf-8")
+    text = text.replace("plugins: [", "plugins: [keyword_recall.py, ")
+    text = text.replace("metrics: [{plugin: overlap}]\nprimary: overlap\n", "")
+    project.write(text + "".join(snippet.splitlines(keepends=True)[1:]))
+    result = project.harness("iterate", "--rounds", "1", "--json")
+    assert result.code == 0, result.err
+    assert result.document["primary"] == "keyword-recall"
+    assert result.document["rounds"][1]["scores"]["keyword-recall"]["n"] > 0
+
+
+def test_the_observer_in_the_docs_is_told_of_each_round(project: Any) -> None:
+    code = next(b for b in blocks(page("docs/plugins.md"), "python") if "on_round_end" in b)
+    (project.folder / "watch.py").write_text(code, encoding="utf-8")
+    text = (project.folder / "harness.yaml").read_text("utf-8")
+    project.write(text.replace("plugins: [", "plugins: [watch.py, "))
+    result = project.harness("iterate", "--rounds", "1")
+    assert result.code == 0, result.err
+    for number, label in ((0, "baseline"), (1, "")):
+        assert re.search(rf"^harness-\w+ main {number} {label}", result.out, re.MULTILINE)
+
+
+def test_readme_experiment_is_a_valid_config() -> None:
+    snippet = next(b for b in blocks(page("README.md"), "yaml") if b.startswith("rounds:"))
+    made = config.check(config.configfile.scalar(snippet), None, {}, {})
+    assert made.control
+    assert made.settings.primary == "rougeL"
+
+
+# -- the config reference -----------------------------------------------------------------
+
+
+def shown(default: Any) -> str:
+    """A default as the reference writes it: YAML on one line."""
+    if isinstance(default, bool) or default is None:
+        return json.dumps(default)
+    if isinstance(default, (list, tuple)):
+        return f"[{', '.join(map(str, default))}]"
+    return str(default)
+
+
+def row(key: str, field: FieldInfo) -> str:
+    """How the row of a key begins."""
+    if field.is_required():
+        return f"| `{key}` | needed |"
+    default = field.get_default(call_default_factory=True)
+    if isinstance(default, BaseModel):
+        return f"| `{key}` | see below |"
+    return f"| `{key}` | `{shown(default)}` |"
+
+
+def rows(model: type[BaseModel]) -> dict[str, str]:
+    """Row -> description, for all keys of a model; nested ones stand as ``outer.inner``."""
+    found = {}
+    for key, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            inner = field.annotation.model_fields.items()
+            found |= {row(f"{key}.{name}", f): f.description or "" for name, f in inner}
+        else:
+            found[row(key, field)] = field.description or ""
+    return found
+
+
+def core_sections() -> Iterator[tuple[str, dict[str, str]]]:
+    fields = config.Settings.model_fields
+    yield CORE, {row(key, field): field.description or "" for key, field in fields.items()}
+    for name, model in (
+        ("plan", config.Planning), ("filters", config.Filtering), ("execution", config.Execution),
+    ):  # fmt: skip
+        yield name, rows(model)
+
+
+def plugin_sections() -> Iterator[tuple[str, dict[str, str]]]:
+    for _, name, provider in Registry.build().providers():
+        if provider.plugin.__module__.startswith("harness_"):
+            yield name, rows(provider.plugin.Options)
+
+
+def documented() -> dict[str, list[str]]:
+    """Section -> the first two cells of its table's rows."""
+    found: dict[str, list[str]] = {}
+    section = ""
+    for line in page("docs/config.md").splitlines():
+        if line.startswith("#"):
+            section = line.lstrip("# ").strip("`")
+            assert section not in found, f"docs/config.md has two sections '{section}'"
+            found[section] = []
+        elif match := re.match(r"\| `[^|]*` \| [^|]* \|", line):
+            found[section].append(match[0])
+    return found
+
+
+SECTIONS = [*core_sections(), *plugin_sections()]
+
+
+@pytest.mark.parametrize(("section", "expected"), SECTIONS, ids=[name for name, _ in SECTIONS])
+def test_config_reference_is_complete(section: str, expected: dict[str, str]) -> None:
+    there = documented().get(section)
+    assert there is not None, f"docs/config.md lacks the section '### `{section}`'"
+    missing = [f"{text} {expected[text]} |" for text in expected if text not in there]
+    assert not missing, f"docs/config.md, `{section}` lacks:\n" + "\n".join(missing)
+    assert there == list(expected), f"docs/config.md, `{section}` has other rows, or another order"
+
+
+def test_config_reference_has_no_plugin_that_is_gone() -> None:
+    headings = re.findall(r"^### `(.*)`$", page("docs/config.md"), re.MULTILINE)
+    assert set(headings) == {name for name, _ in SECTIONS} - {CORE}
+
+
+def test_config_reference_names_every_key_of_an_entry() -> None:
+    keys = {cells.split("`")[1] for cells in documented()["Entries of plugins"]}
+    assert keys == {"source", "plugin", "name", "rows", "control"}
+
+
+# -- plugins ------------------------------------------------------------------------------
+
+
+def hooks() -> list[str]:
+    return [name for name in vars(Hooks) if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("hook", hooks())
+def test_plugins_page_names_every_hook(hook: str) -> None:
+    text = page("docs/plugins.md")
+    assert re.search(rf"^\| `{hook}(\(.*\))?` \|", text, re.MULTILINE), hook
+    if hook.startswith("on_"):
+        arguments = getattr(Hooks, hook).__code__.co_varnames[1:]
+        assert f"`{hook}({', '.join(arguments)})`" in text
+
+
+def test_plugins_page_names_every_contract_and_its_methods() -> None:
+    text = page("docs/plugins.md")
+    for kind in STAGES.values():
+        assert f"`harness.{kind.__name__}`" in text
+        own = [name for name, value in vars(kind).items() if callable(value) and name[0] != "_"]
+        for name in set(own) - {"Options", "values"}:
+            assert re.search(rf"`{name}\(", text), f"{kind.__name__}.{name}"
+
+
+# -- pages --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8"))
+    inside = [link for link in links if not link.startswith(("http:", "https:", "mailto:"))]
+    gone = [link for link in inside if not (path.parent / link).exists()]
+    assert not gone
+
+
+def test_exit_codes_in_the_docs_are_those_of_the_program() -> None:
+    from harness import errors
+
+    codes = {str(value) for name, value in vars(errors).items() if name.startswith("EXIT_")}
+    table = page("docs/loop.md").split("## Exit codes")[1]
+    assert set(re.findall(r"^\| (\d+) \|", table, re.MULTILINE)) == codes
+
+
+def test_reasons_for_refusals_in_the_docs_are_those_of_the_filters() -> None:
+    from harness.filters import REASONS
+
+    table = page("docs/loop.md").split("A row is refused that")[1].split("## ")[0]
+    assert re.findall(r"^\| `([^`]*)` \|", table, re.MULTILINE) == list(REASONS)
+
+
+# -- the picture --------------------------------------------------------------------------
+
+
+def picture_module() -> Any:
+    spec = importlib.util.spec_from_file_location("picture", ROOT / "benchmarks" / "picture.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["picture"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def addresses(svg: str) -> set[str]:
+    return set(re.findall(r"https?://[^\"')\s]*", svg)) - {"http://www.w3.org/2000/svg"}
+
+
+def test_the_picture_is_a_report_and_fetches_nothing(project: Any) -> None:
+    from xml.etree import ElementTree
+
+    document = project.harness("iterate", "--rounds", "1", "--json").document
+    document["notes"].append("<script>alert('&')</script>")
+    picture = picture_module().picture
+    svg = picture(document)
+    assert svg == picture(document)
+    text = "".join(ElementTree.fromstring(svg).itertext())
+    assert document["run"] in text
+    assert "<script" not in svg
+    assert "@font-face" not in svg
+    assert addresses(svg) == set()
+
+
+def test_the_readme_picture_fetches_nothing() -> None:
+    svg = page("docs/report.svg")
+    assert "@font-face" not in svg
+    assert addresses(svg) == set()

@@ -1,0 +1,194 @@
+"""The loop as a whole, on fakes: what it writes, keeps, reuses and repeats."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+import jsonschema
+import pytest
+
+ALL = ("augment=[{plugin: fake, rows: 5, aim: true, control: random}]", "plan.explore=0")
+
+
+def sets(*texts):
+    return [part for text in texts for part in ("--set", text)]
+
+
+
+def test_three_rounds_give_a_valid_document(finished):
+    project, result = finished
+    assert result.code == 0
+    schema = json.loads(files("harness").joinpath("summary.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(result.document)
+    assert [one["round"] for one in result.document["rounds"]] == [0, 1, 2, 3]
+    assert result.document["cached"] == []
+
+
+def test_standard_output_is_the_summary_file_and_nothing_else(finished):
+    project, result = finished
+    (folder,) = (project.folder / "reports").iterdir()
+    assert json.loads((folder / "summary.json").read_text()) == result.document
+    assert {"config.yaml", "run.duckdb", "report.md"} <= {path.name for path in folder.iterdir()}
+
+
+def test_every_round_says_its_verdict_as_soon_as_it_is_known(finished):
+    err = finished[1].err
+    places = [err.index(f"round {number}: improved") for number in (1, 2, 3)]
+    assert places == sorted(places)
+    assert err.index("a true gain of") < places[0]
+
+
+def test_the_second_call_answers_from_the_store(project):
+    first = project.inside("iterate", "--json")
+    before = project.manifests()
+    times = {p: p.stat().st_mtime_ns for p in project.folder.rglob("manifest.json")}
+    again = project.inside("iterate", "--json")
+    assert again.document == first.document
+    assert project.manifests() == before
+    assert {p: p.stat().st_mtime_ns for p in project.folder.rglob("manifest.json")} == times
+    assert "round 1" not in again.err
+
+
+def test_a_finished_run_whose_reports_were_deleted_gives_them_again(project):
+    first = project.inside("iterate", "--json")
+    (folder,) = (project.folder / "reports").iterdir()
+    (folder / "report.md").unlink()
+    again = project.inside("iterate", "--json")
+    assert (folder / "report.md").exists()
+    assert again.bare == first.bare
+    assert {"data", "round 3: train", "round 0: generate test"} <= set(again.document["cached"])
+
+
+def test_more_rounds_are_another_run_that_reuses_what_is_unchanged(project):
+    first = project.inside("iterate", "--rounds", "2", "--json").document
+    second = project.inside("iterate", "--rounds", "3", "--json").document
+    assert first["run"] != second["run"]
+    assert second["test"]["looks"] == 2
+    cached = second["cached"]
+    assert {"data", "round 0: generate", "round 2: train", "round 2: augment"} <= set(cached)
+    assert "round 3: train" not in cached
+
+
+def test_another_option_makes_again_only_what_depends_on_it(project):
+    project.inside("iterate", "--rounds", "1", "--json")
+    second = project.inside(
+        "iterate", "--rounds", "1", *sets("train.gain=0.01"), "--json"
+    ).document["cached"]
+    assert "round 0: score" in second
+    assert "round 1: train" not in second
+
+
+def test_only_an_improved_round_is_kept(project):
+    result = project.inside("iterate", "--json", *sets("train.drop_in_round=2")).document
+    labels = [one["verdict"]["label"] for one in result["rounds"]]
+    assert labels == ["baseline", "improved", "regressed", "improved"]
+    assert [one["kept"] for one in result["rounds"]] == [True, True, False, True]
+    against = [one["verdict"]["against"] for one in result["rounds"]]
+    assert against == ["", "round 0", "round 1", "round 1"]
+    assert result["kept_round"] == 3
+
+
+def test_after_a_regression_data_grow_from_the_kept_round(project):
+    spied = project.folder / "seen.jsonl"
+    project.inside("iterate", *sets("train.drop_in_round=2"), FAKE_SPY=str(spied))
+    trained = {}
+    for line in map(json.loads, spied.read_text().splitlines()):
+        if line["who"] == "trainer":
+            trained[line["round"]] = [r["id"] for r in line["rows"] if r["split"] == "train"]
+    assert len(trained[2]) == len(trained[1]) + 10
+    assert trained[3][: len(trained[1])] == trained[1]
+    assert len(trained[3]) == len(trained[1]) + 10
+
+
+def test_a_model_that_cannot_improve_fails_the_requirement(project):
+    result = project.inside("iterate", "--json", "--require", "improved", *sets("train.gain=0"))
+    assert result.code == 1
+    document = result.document
+    assert document["kept_round"] == 0
+    assert {one["verdict"]["label"] for one in document["rounds"][1:]} == {"no evidence"}
+    assert document["test"]["verdict"]["label"] == "no evidence"
+    assert document["test"]["looks"] == 1
+    again = project.inside("iterate", "--require", "improved", *sets("train.gain=0"))
+    assert again.code == 1
+
+
+def test_an_improvement_meets_the_requirement(finished):
+    project, _ = finished
+    assert project.inside("iterate", "--require", "improved").code == 0
+    assert project.inside("iterate", "--require", "better").code == 2
+
+
+def test_the_control_arm_is_compared_at_equal_rows(project):
+    result = project.inside("iterate", "--json", *sets(*ALL, "train.hard_gain=0.02"))
+    assert result.code == 0, result.err
+    document = result.document
+    control = document["control"]
+    rows = [one["train_rows"] for one in document["rounds"]]
+    assert [one["train_rows"] for one in control["rounds"]] == rows
+    assert rows[3] > rows[2] > rows[1]
+    assert control["low"] <= control["difference"] <= control["high"]
+    assert control["difference"] > 0
+    assert "round 1: train (random)" in document["cached"]
+    assert "round 2: train (random)" not in document["cached"]
+
+
+def test_without_a_control_arm_there_is_no_comparison(finished):
+    assert "control" not in finished[1].document
+
+
+@pytest.mark.parametrize("extra", [(), ("augment=[{plugin: fake, rows: 5, control: random}]",)])
+def test_the_same_seed_gives_the_same_bytes_in_another_folder(project, tmp_path, extra):
+    other = type(project)(tmp_path / "other")
+    other.folder.mkdir()
+    other.write()
+    given = ("iterate", "--rounds", "2", "--json", *sets(*extra))
+    first, second = project.inside(*given), other.inside(*given)
+    assert first.bare == second.bare
+    here, there = project.manifests(), other.manifests()
+    here = {key: found for key, found in here.items() if not key.startswith("summary/")}
+    assert here == {key: there[key] for key in here}
+    assert len(here) > 20
+
+
+def test_another_seed_is_another_run(project):
+    first = project.inside("iterate", "--rounds", "1", "--json").document
+    second = project.inside("iterate", "--rounds", "1", "--json", *sets("seed=8")).document
+    assert first["run"] != second["run"]
+
+
+def test_the_launcher_is_no_part_of_the_result(project):
+    first = project.inside("iterate", "--rounds", "1", "--json")
+    again = project.inside(
+        "iterate", "--rounds", "1", "--json", *sets("execution.launcher=child")
+    )
+    assert first.document == again.document
+
+
+def test_a_child_process_gives_the_same_as_this_one(project, tmp_path):
+    other = type(project)(tmp_path / "other")
+    other.folder.mkdir()
+    other.write()
+    given = ("iterate", "--rounds", "1", "--json")
+    first = project.inside(*given)
+    second = other.inside(*given, *sets("execution.launcher=child"))
+    assert second.code == 0, second.err
+    assert first.bare == second.bare
+
+
+def test_too_few_groups_are_said_before_training_and_never_improve(project):
+    result = project.inside(
+        "iterate", "--rounds", "1", "--json", *sets("data.groups=8", "train.gain=0.03")
+    )
+    assert result.code == 0, result.err
+    assert result.err.index("8 groups") < result.err.index("round 1:")
+    verdict = result.document["rounds"][1]["verdict"]
+    assert verdict["label"] == "no evidence"
+    assert verdict["difference"] > 0.1
+    assert result.document["test"]["verdict"]["label"] == "no evidence"
+
+
+def test_the_first_training_rows_have_an_empty_plan_before_them(finished):
+    before, first, *_ = finished[1].document["rounds"]
+    assert before["added"] == 0 and before["train_rows"] == 0
+    assert first["added"] == 10

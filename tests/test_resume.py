@@ -1,0 +1,238 @@
+"""Whatever kills a run, the same command goes on with it, and the end is the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+# Runs the command again and again in forked processes, each of which kills itself (SIGKILL) at
+# the first place that no process before it has died at: the begin of a stage, its middle (see
+# fakes.moment), its end with the files written but not yet in place, and each append to a
+# journal. Forking saves a second of imports for each of them.
+KILLER = """
+import importlib, importlib.metadata, os, sys
+import harness.cli.iterate, harness.finish, harness.loop, harness.scoring, harness.store
+import duckdb, numpy, pyarrow
+for point in importlib.metadata.entry_points(group="harness"):
+    importlib.import_module(point.value)
+from pathlib import Path
+from harness import artifacts, journal
+from harness.cli import main
+from harness.run import Run
+
+places = Path(os.environ["FAKE_KILLS"])
+sys.argv = ["harness", *sys.argv[1:]]
+
+def die_once(place):
+    known = places.read_text().splitlines() if places.exists() else []
+    if place not in known:
+        with places.open("a") as stream:
+            stream.write(place + chr(10))
+        os.kill(os.getpid(), 9)
+
+def before(owner, name, place):
+    real = getattr(owner, name)
+    def first(*arguments, **named):
+        die_once(place(*arguments))
+        return real(*arguments, **named)
+    setattr(owner, name, first)
+
+def after(owner, name, place):
+    real = getattr(owner, name)
+    def last(*arguments, **named):
+        answer = real(*arguments, **named)
+        die_once(place(*arguments))
+        return answer
+    setattr(owner, name, last)
+
+before(Run, "_make", lambda run, stage, key, label, make: f"begin of {label} {key[:8]}")
+after(artifacts, "write_json", lambda path, value: f"end of {value['stage']} {value['key'][:8]}")
+before(journal, "append_line", lambda path, value: f"before {value.get('run') or value['result']['round']}")
+after(journal, "append_line", lambda path, value: f"after {value.get('run') or value['result']['round']}")
+before(harness.finish, "_database", lambda run, history: f"reports of {len(history.results)}")
+
+for attempt in range(200):
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open("attempt.out", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
+        try:
+            main()
+        except SystemExit as end:
+            sys.stdout.flush()
+            os._exit(int(end.code or 0))
+        sys.stdout.flush()
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if not os.WIFSIGNALED(status):
+        print(attempt)
+        sys.exit(os.waitstatus_to_exitcode(status))
+    assert os.WTERMSIG(status) == 9
+"""  # noqa: E501
+
+
+def test_killed_at_every_place_of_two_rounds_the_end_is_the_same(project, tmp_path):
+    whole = type(project)(tmp_path / "whole")
+    whole.folder.mkdir()
+    whole.write()
+    given = ("iterate", "--rounds", "2", "--json", "--set", "report=[]")
+    given += ("--set", "data.dev=20", "--set", "data.test=20")
+    unbroken = whole.inside(*given)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLER, *given],
+        cwd=project.folder,
+        env={**os.environ, "FAKE_KILLS": str(project.folder / "kills.txt")},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    places = (project.folder / "kills.txt").read_text().splitlines()
+    assert len(places) == len(set(places)) == int(done.stdout)
+    for stage in ("train", "generate", "score", "detect", "analyze", "augment"):
+        for when in ("begin", "middle", "end"):
+            found = [p for p in places if p.startswith(f"{when} of") and stage in p]
+            assert len(found) >= 2, (when, stage, places)
+    resumed = project.inside(*given)
+    assert resumed.bare == unbroken.bare
+    assert resumed.document["test"]["looks"] == 1
+    assert project.manifests().keys() == whole.manifests().keys()
+    assert {k: v for k, v in project.manifests().items() if not k.startswith("summary/")} == {
+        k: v for k, v in whole.manifests().items() if not k.startswith("summary/")
+    }
+
+
+def test_a_kill_loses_no_more_than_the_stage_it_was_in(project):
+    environment = {
+        "FAKE_KILLS": str(project.folder / "kills.txt"),
+        "FAKE_SPY": str(project.folder / "seen.jsonl"),
+    }
+    codes = [project.harness("iterate", "--rounds", "1", **environment).code for _ in range(3)]
+    # Baseline generation and scoring, then detection: three deaths before any training.
+    assert codes == [-signal.SIGKILL] * 3
+    assert not (project.folder / ".harness" / "artifacts" / "train").exists()
+    seen = (project.folder / "seen.jsonl").read_text().splitlines()
+    assert sum(json.loads(line)["who"] == "generator" for line in seen) == 2
+
+
+def test_a_child_that_is_killed_is_one_message_and_can_be_gone_on_from(project):
+    given = ("--set", "execution.launcher=child", "--rounds", "2", "--json")
+    dead = project.harness("iterate", *given, "--set", "train.die_in_round=2")
+    assert dead.code == 5
+    assert "signal 9" in dead.err and "memory" in dead.err and "round 2: train" in dead.err
+    assert "Traceback" not in dead.err
+    alive = project.harness("iterate", *given)
+    assert alive.code == 0, alive.err
+    assert alive.document["test"]["looks"] == 1
+
+
+def wait_for(condition, seconds=40.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it did not happen in time")
+
+
+def in_training(project):
+    """The PID of whatever trains now, once it does."""
+
+    def look():
+        path = project.folder / "seen.jsonl"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return any('"who": "trainer"' in line for line in lines)
+
+    wait_for(look)
+
+
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as stream:
+        return [int(word) for word in stream.read().split()]
+
+
+def gone(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stream:
+            return stream.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+SLOW = ("iterate", "--rounds", "1", "--json", "--set", "train.seconds=30")
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks into /proc")
+def test_a_child_dies_with_its_parent(project):
+    running = project.start(
+        *SLOW, "--set", "execution.launcher=child", FAKE_SPY=str(project.folder / "seen.jsonl")
+    )
+    with running:
+        in_training(project)
+        (child,) = children_of(running.pid)
+        running.send_signal(signal.SIGKILL)
+        running.communicate()
+    wait_for(lambda: gone(child), 10)
+    # The lock went with the process: nobody has to remove anything.
+    assert project.inside(*SLOW[:-1], "train.seconds=0").code == 0
+
+
+@pytest.mark.parametrize("launcher", ["inline", "child"])
+def test_ctrl_c_stops_after_the_step_and_says_how_to_go_on(project, launcher):
+    quick = ("--set", "train.seconds=1.5", "--set", f"execution.launcher={launcher}")
+    given = (*SLOW[:-2], *quick)
+    running = project.start(*given, FAKE_SPY=str(project.folder / "seen.jsonl"))
+    with running:
+        in_training(project)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert out == ""
+    assert "Ctrl-C again ends at once" in err
+    assert "harness iterate --rounds 1 --json --set train.seconds=1.5" in err
+    assert "Traceback" not in err
+    again = project.inside(*given)
+    assert again.code == 0, again.err
+    assert {"data", "round 0: generate", "round 0: analyze"} <= set(again.document["cached"])
+
+
+def test_a_second_ctrl_c_ends_at_once(project):
+    running = project.start(*SLOW, FAKE_SPY=str(project.folder / "seen.jsonl"))
+    with running:
+        in_training(project)
+        running.send_signal(signal.SIGINT)
+        wait_for(lambda: running.stderr.readline().startswith("stopping"))
+        begin = time.monotonic()
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=10)
+    assert running.returncode == 130
+    assert time.monotonic() - begin < 5
+
+
+def test_a_run_in_progress_is_left_alone(project):
+    running = project.start(*SLOW, FAKE_SPY=str(project.folder / "seen.jsonl"))
+    with running:
+        in_training(project)
+        second = project.inside(*SLOW)
+        running.kill()
+        running.communicate()
+    assert second.code == 3
+    assert f"PID {running.pid} on {os.uname().nodename}" in second.err
+    assert "already in progress" in second.err
+
+
+def test_reports_never_go_back_to_an_earlier_round(project):
+    dying = ("iterate", "--rounds", "3", "--set", "train.die_in_round=3")
+    assert project.harness(*dying).code == -signal.SIGKILL
+    (summary,) = project.folder.glob("reports/*/summary.json")
+    before = summary.read_bytes()
+    assert len(json.loads(before)["rounds"]) == 3
+    written = summary.stat().st_mtime_ns
+    assert project.harness(*dying).code == -signal.SIGKILL
+    assert summary.read_bytes() == before and summary.stat().st_mtime_ns == written
