@@ -7,7 +7,120 @@ Everything that a plugin needs is here; names are loaded when they are first use
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.context import (
+        Context as Context,
+    )
+    from harness.errors import (
+        Cancelled as Cancelled,
+    )
+    from harness.errors import (
+        ConfigError as ConfigError,
+    )
+    from harness.errors import (
+        DataError as DataError,
+    )
+    from harness.errors import (
+        EnvironmentFailure as EnvironmentFailure,
+    )
+    from harness.errors import (
+        HarnessError as HarnessError,
+    )
+    from harness.errors import (
+        PluginError as PluginError,
+    )
+    from harness.errors import (
+        UsageError as UsageError,
+    )
+    from harness.errors import (
+        Waiting as Waiting,
+    )
+    from harness.hookspecs import (
+        hookimpl as hookimpl,
+    )
+    from harness.records import (
+        Checkpoint as Checkpoint,
+    )
+    from harness.records import (
+        Condition as Condition,
+    )
+    from harness.records import (
+        Dataset as Dataset,
+    )
+    from harness.records import (
+        ErrorLabel as ErrorLabel,
+    )
+    from harness.records import (
+        Example as Example,
+    )
+    from harness.records import (
+        Findings as Findings,
+    )
+    from harness.records import (
+        Growth as Growth,
+    )
+    from harness.records import (
+        Measurement as Measurement,
+    )
+    from harness.records import (
+        Plan as Plan,
+    )
+    from harness.records import (
+        PlanItem as PlanItem,
+    )
+    from harness.records import (
+        Prediction as Prediction,
+    )
+    from harness.records import (
+        RoundResult as RoundResult,
+    )
+    from harness.records import (
+        Score as Score,
+    )
+    from harness.records import (
+        ScoredExample as ScoredExample,
+    )
+    from harness.records import (
+        Slice as Slice,
+    )
+    from harness.records import (
+        Verdict as Verdict,
+    )
+    from harness.stages import (
+        Analyzer as Analyzer,
+    )
+    from harness.stages import (
+        Augmenter as Augmenter,
+    )
+    from harness.stages import (
+        Detector as Detector,
+    )
+    from harness.stages import (
+        Evidence as Evidence,
+    )
+    from harness.stages import (
+        Generator as Generator,
+    )
+    from harness.stages import (
+        Metric as Metric,
+    )
+    from harness.stages import (
+        Model as Model,
+    )
+    from harness.stages import (
+        Options as Options,
+    )
+    from harness.stages import (
+        Reporter as Reporter,
+    )
+    from harness.stages import (
+        Source as Source,
+    )
+    from harness.stages import (
+        Trainer as Trainer,
+    )
 
 __version__ = "0.1.0"
 

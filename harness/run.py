@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.artifacts import Artifact, Artifacts
-from harness.config import FILE_NAME, Config, Entry
+from harness.config import FILE_NAME, Config, Entry, shipped
 from harness.context import Context, Report
 from harness.errors import Cancelled, HarnessError, PluginError, Waiting
 from harness.files import digest, disk_trouble, files_digest, remove
@@ -248,8 +248,8 @@ def _all_inputs(config: Config) -> dict[str, str]:
 
 def _stem(path: Path | None) -> str:
     """The file's name, or its folder's where the file is just called harness.yaml."""
-    if path is None:
-        return "run"
+    if path is None or path == shipped(FILE_NAME):
+        return "harness"
     if path.name != FILE_NAME:
         return path.stem
     folder = path.resolve().parent

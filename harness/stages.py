@@ -29,6 +29,7 @@ from harness.records import (
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    from rich.console import Console
 
     Floats = npt.NDArray[np.float64]
 
@@ -278,6 +279,14 @@ class Reporter(Plugin):
     def write(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
         """Write into ``folder`` and return the files written."""
         raise NotImplementedError
+
+    def show(self, document: Mapping[str, Any], console: Console) -> bool:
+        """Print the report for a person at a terminal.
+
+        Returns:
+            False if this reporter only writes files (the default).
+        """
+        return False
 
 
 STAGES: Mapping[str, type[Plugin]] = {

@@ -15,7 +15,20 @@ from pathlib import Path
 
 import harness
 
-WORDS = "amber birch cedar delta ember fjord grove heath inlet jetty knoll larch".split()
+WORDS = [
+    "amber",
+    "birch",
+    "cedar",
+    "delta",
+    "ember",
+    "fjord",
+    "grove",
+    "heath",
+    "inlet",
+    "jetty",
+    "knoll",
+    "larch",
+]
 
 
 def moment(name: str) -> None:

@@ -15,7 +15,6 @@ def sets(*texts):
     return [part for text in texts for part in ("--set", text)]
 
 
-
 def test_three_rounds_give_a_valid_document(finished):
     project, result = finished
     assert result.code == 0
@@ -159,9 +158,7 @@ def test_another_seed_is_another_run(project):
 
 def test_the_launcher_is_no_part_of_the_result(project):
     first = project.inside("iterate", "--rounds", "1", "--json")
-    again = project.inside(
-        "iterate", "--rounds", "1", "--json", *sets("execution.launcher=child")
-    )
+    again = project.inside("iterate", "--rounds", "1", "--json", *sets("execution.launcher=child"))
     assert first.document == again.document
 
 

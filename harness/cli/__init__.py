@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -122,6 +123,10 @@ def main() -> None:
 
     from harness.errors import Cancelled, HarnessError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Reports hold any character; a terminal that lacks one shows a question mark.
+            stream.reconfigure(errors="replace")
     try:
         app()
     except HarnessError as error:

@@ -54,12 +54,9 @@ def iterate(
 
 
 def show(config: Config, document: Mapping[str, Any]) -> None:
-    """The report, by the first of the config's reporters that can show one."""
+    """The report, by the first of the config's reporters that shows one."""
     console = Console()
-    for entry in config.report:
-        if hasattr(entry.instance, "show"):
-            entry.instance.show(document, console)
-            return
+    any(entry.instance.show(document, console) for entry in config.report)
 
 
 def _carry_out(config: Config, console: Console, stop: _Stop) -> Mapping[str, Any]:

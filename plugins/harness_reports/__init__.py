@@ -29,11 +29,12 @@ class TerminalReporter(harness.Reporter):
         width: int = Field(default=100, ge=60, le=400)
         examples: int = Field(default=3, ge=0)
 
-    def show(self, document: Mapping[str, Any], console: Console) -> None:
+    def show(self, document: Mapping[str, Any], console: Console) -> bool:
         """Print the report; its last line is the next command to type."""
         from harness_reports.terminal import render
 
         render(document, console, examples=self.options.examples)
+        return True
 
     def write(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
         import io

@@ -4,14 +4,14 @@ import random
 from collections import Counter
 
 import pytest
-from harness_augment import Paraphrase, Pool
-from harness_augment.prose import is_prose
-from harness_augment.variation import KINDS, vary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.context import Context
 from harness.records import Condition, Dataset, Example, PlanItem, Slice
+from harness_augment import Paraphrase, Pool
+from harness_augment.prose import is_prose
+from harness_augment.variation import KINDS, vary
 
 INTENT = Slice((Condition("intent", "=", "Refund"),), 9, 9, 0.1, 0.2, 0.1, 0.3, 0.01)
 SLICE = PlanItem(INTENT, 5, "")

@@ -3,10 +3,10 @@ from __future__ import annotations
 import time
 
 import pytest
-from harness_slices import Basic
-from harness_slices.detectors import loop
 
 from harness.records import Example, Prediction, ScoredExample
+from harness_slices import Basic
+from harness_slices.detectors import loop
 
 PROMPT = "def total(items): return the sum of all the prices in the list of items that were given"
 REFERENCE = "Return the total price of the items, taxes included."

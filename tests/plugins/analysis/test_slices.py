@@ -5,13 +5,13 @@ import time
 
 import numpy as np
 import pytest
-from harness_slices import Slices
 
 from harness.context import Context
 from harness.features import addresses
 from harness.planner import plan
 from harness.records import Example, Prediction, ScoredExample, to_json
 from harness.stages import Evidence
+from harness_slices import Slices
 
 INTENTS = ("Invoice", "Refund", "Roaming", "RateBook")
 

@@ -7,13 +7,13 @@ import sys
 
 import numpy as np
 import pytest
-from harness_sacrebleu import Bleu
-from harness_sacrebleu.compute import bleu
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import harness
+from harness_sacrebleu import Bleu
+from harness_sacrebleu.compute import bleu
 
 SMOOTHINGS = [("exp", None), ("none", None), ("floor", None), ("floor", 0.5), ("add-k", None),
               ("add-k", 2.0)]  # fmt: skip

@@ -12,11 +12,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from harness_nltk import Meteor, wordnet
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import harness
+from harness_nltk import Meteor, wordnet
 
 TABLE = json.loads(Path(__file__).with_name("meteor_expected.json").read_text())
 WORDS = [

@@ -6,12 +6,13 @@ import subprocess
 import sys
 
 import pytest
-from harness_rouge import Rouge
-from harness_rouge.lcs import lcs_positions
-from harness_rouge.tokens import original, unicode_words
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+
+from harness_rouge import Rouge
+from harness_rouge.lcs import lcs_positions
+from harness_rouge.tokens import original, unicode_words
 
 TYPES = ("rouge1", "rouge2", "rouge3", "rougeL", "rougeLsum")
 PIECES = ["a ", "b ", "dogs ", "running ", "\n", "é ", ". ", "generously ", "猫", "\r\n", "x"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from harness_text import Exact, Length, TokenF1
 from hypothesis import given
 from hypothesis import strategies as st
+
+from harness_text import Exact, Length, TokenF1
 
 
 @pytest.mark.parametrize(

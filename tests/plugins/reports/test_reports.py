@@ -11,11 +11,11 @@ from typing import Any
 
 import jsonschema
 import pytest
-from harness_reports import MarkdownReporter, TerminalReporter, figures, register_reporters
 from markdown_it import MarkdownIt
 from rich.console import Console
 
 from harness.summary import schema
+from harness_reports import MarkdownReporter, TerminalReporter, figures, register_reporters
 
 Document = dict[str, Any]
 Make = Callable[..., Document]

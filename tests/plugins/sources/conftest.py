@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness_sources.docstrings import Docstrings
-from harness_sources.jsonl import Jsonl
 
 import harness
+from harness_sources.docstrings import Docstrings
+from harness_sources.jsonl import Jsonl
 
 Rows = list[dict[str, Any]]
 

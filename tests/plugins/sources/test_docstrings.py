@@ -9,13 +9,13 @@ import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
-import harness_sources
 import pytest
-from harness_sources.docstrings import INSTRUCTION, PACKAGE_SHARE, Docstrings, Sizes
-from harness_sources.repeats import Repeats
 from pydantic import ValidationError
 
 import harness
+import harness_sources
+from harness_sources.docstrings import INSTRUCTION, PACKAGE_SHARE, Docstrings, Sizes
+from harness_sources.repeats import Repeats
 
 Examples = tuple[harness.Example, ...]
 HELD = ("dev", "test")

@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
+
 from harness_sources.functions import Function, read
 from harness_sources.python_files import PythonFile
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from harness_sources import json_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from harness_sources import json_text
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)))
 SCALARS = (

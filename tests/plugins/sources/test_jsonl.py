@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness_sources.jsonl import Jsonl
 from pydantic import ValidationError
 
 import harness
+from harness_sources.jsonl import Jsonl
 
 Write = Callable[..., Path]
 Load = Callable[..., list[harness.Example]]

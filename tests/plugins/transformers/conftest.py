@@ -17,7 +17,10 @@ TEMPLATE = (
     "{{ '<|start|>' + message['role'] + '\\n' + message['content'] + '<|end|>\\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|start|>assistant\\n' }}{% endif %}"
 )
-WORDS = "def return the a list of names value first last open close count find red blue".split()
+WORDS = [
+    *("def", "return", "the", "a", "list", "of", "names", "value"),
+    *("first", "last", "open", "close", "count", "find", "red", "blue"),
+]
 
 
 def save_tokenizer(folder: Path, template: str = TEMPLATE) -> Any:

@@ -3,9 +3,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from harness_transformers import encoding
 
 import harness
+from harness_transformers import encoding
 
 
 def learned(tokenizer, encoded):

@@ -4,11 +4,11 @@ import hashlib
 import json
 
 import pytest
-from harness_transformers.lora import OWNED, LoraTrainer
 from pydantic import ValidationError
 
 import harness
 from harness.records import to_json
+from harness_transformers.lora import OWNED, LoraTrainer
 
 
 def trainer(**options):
@@ -63,9 +63,10 @@ def test_one_seed_gives_equal_bytes_and_another_does_not(base, row, another):
 def test_loss_and_gradients_equal_the_plain_trainers(base, row, context, tmp_path, chooses):
     """Two unequal batches in one step: a mean of means would differ."""
     import torch
+    from transformers import DataCollatorForSeq2Seq, Trainer, TrainingArguments
+
     from harness_transformers import loading, training
     from harness_transformers.lora import encode_all
-    from transformers import DataCollatorForSeq2Seq, Trainer, TrainingArguments
 
     plugin = trainer(accumulation=2, batch_size=3)
     tokenizer = loading.tokenizer_of(base)
