@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from harness import configfile, verdicts
+from harness.config import FILE_NAME, shipped
 from harness.errors import HarnessError
 from harness.files import read_json, write_bytes, write_json
 from harness.history import History
@@ -113,7 +115,7 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
 
 def _next_command(run: Run, history: History, *, final: bool) -> str:
     path = run.config.path
-    given = f" -c {path}" if path and path.exists() and path.parent.name else ""
+    given = "" if path in (None, Path(FILE_NAME), shipped(FILE_NAME)) else f" -c {path}"
     if not final:
         return f"harness iterate{given}"
     if history.kept:

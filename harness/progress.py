@@ -114,8 +114,8 @@ class Display:
             return
         arm = "" if result.arm == "main" else f" ({result.arm} rows)"
         head = Text(f"round {result.round}{arm}: ", style="bold")
-        head.append(verdict.label, style=f"bold {COLOURS[verdict.label]}")
-        head.append(f". {verdict.sentence}")
+        head.append(verdict.sentence, style="default not bold")
+        head.highlight_words([verdict.label], style=f"bold {COLOURS[verdict.label]}")
         self.console.print(head, highlight=False)
 
     def _print(self, text: str, style: str = "") -> None:

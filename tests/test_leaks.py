@@ -118,7 +118,6 @@ def test_the_ledger_counts_runs_and_neither_resumes_nor_deletions(project):
     other = ("--set", "train.gain=0.01")
     assert looks(project, *other) == 2
     shutil.rmtree(project.folder / "reports")
-    # The first run looked once before anyone else did, and that is what it says again.
     assert looks(project, *other) == 2
 
 

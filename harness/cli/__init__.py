@@ -36,16 +36,25 @@ RunName = Annotated[
 ]
 
 
-@app.callback(invoke_without_command=False)
-def _common(
-    debug: Annotated[bool, typer.Option("--debug", help="show tracebacks")] = False,
-    version: Annotated[bool, typer.Option("--version", help="print the version")] = False,
-) -> None:
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         from harness import __version__
 
         typer.echo(f"harness {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def _common(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="show tracebacks (may stand anywhere)")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="print the version", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Options of all commands; ``--debug`` was taken out by :func:`main` before."""
 
 
 @app.command()
@@ -123,6 +132,8 @@ def main() -> None:
 
     from harness.errors import Cancelled, HarnessError
 
+    debug = "--debug" in sys.argv
+    sys.argv[1:] = [argument for argument in sys.argv[1:] if argument != "--debug"]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Reports hold any character; a terminal that lacks one shows a question mark.
@@ -132,7 +143,7 @@ def main() -> None:
     except HarnessError as error:
         from harness.cli.failure import show
 
-        sys.exit(show(error, debug="--debug" in sys.argv))
+        sys.exit(show(error, debug=debug))
     except (Cancelled, KeyboardInterrupt):
         sys.exit(130)
     except BrokenPipeError:
@@ -141,4 +152,4 @@ def main() -> None:
     except OSError as error:
         from harness.cli.failure import show_os_error
 
-        sys.exit(show_os_error(error, debug="--debug" in sys.argv))
+        sys.exit(show_os_error(error, debug=debug))

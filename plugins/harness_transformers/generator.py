@@ -18,6 +18,7 @@ class TransformersGenerator(harness.Generator):
 
     class Options(harness.Options):
         max_new_tokens: int = Field(default=256, ge=1, description="longest answer, in tokens")
+        min_new_tokens: int = Field(default=0, ge=0, description="shortest answer, in tokens")
         batch_size: int = Field(default=32, ge=1, description="prompts at once")
         do_sample: bool = Field(default=False, description="draw instead of taking the likeliest")
         temperature: float = Field(default=1.0, gt=0, description="only with do_sample")
@@ -97,6 +98,7 @@ class TransformersGenerator(harness.Generator):
                 input_ids=ids.to(model.device),
                 attention_mask=mask.to(model.device),
                 max_new_tokens=self.options.max_new_tokens,
+                min_new_tokens=self.options.min_new_tokens or None,
                 do_sample=self.options.do_sample,
                 eos_token_id=stops,
                 pad_token_id=tokenizer.pad_token_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import harness
@@ -11,7 +12,7 @@ def tokenizer_of(checkpoint: harness.Checkpoint) -> Any:
     """The base model's tokenizer, padding included."""
     from transformers import AutoTokenizer
 
-    folder = checkpoint.base_path or checkpoint.path
+    folder = _folder(checkpoint)
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=_trusted(checkpoint))
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
@@ -22,7 +23,7 @@ def base_of(checkpoint: harness.Checkpoint, dtype: Any, **options: Any) -> Any:
     """The base model's weights in ``dtype``; safetensors only."""
     from transformers import AutoModelForCausalLM
 
-    folder = checkpoint.base_path or checkpoint.path
+    folder = _folder(checkpoint)
     return AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=dtype,
@@ -49,6 +50,16 @@ def _cpu_has_bf16() -> bool:
     import torch
 
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+
+
+def _folder(checkpoint: harness.Checkpoint) -> str:
+    """Where the whole weights lie. A missing folder must not be taken for a hub's id."""
+    folder = checkpoint.base_path or checkpoint.path
+    if not Path(folder).is_dir():
+        raise harness.EnvironmentFailure(
+            "the model's files are gone", where=folder, hint="run the same command again"
+        )
+    return folder
 
 
 def _trusted(checkpoint: harness.Checkpoint) -> bool:

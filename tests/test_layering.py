@@ -1,0 +1,116 @@
+"""Who may import whom, and what must not be loaded before it is needed."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.hookspecs import Hooks
+
+ROOT = Path(__file__).parent.parent
+CORE = sorted((ROOT / "harness").rglob("*.py"))
+PLUGINS = sorted(path for path in (ROOT / "plugins").iterdir() if path.is_dir())
+MODELS = {"torch", "transformers", "peft", "accelerate", "bitsandbytes", "datasets", "gguf"}
+METRICS = {"sacrebleu", "nltk", "evaluate", "rouge_score"}
+HEAVY = {"torch", "transformers", "duckdb", "pandas", "sacrebleu", "nltk", "evaluate"}
+
+
+def imported(path: Path, *, top: bool = False) -> set[str]:
+    """Top names of all modules that a file imports; ``top``: only when it is imported."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = list(_unconditional(tree)) if top else list(ast.walk(tree))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom) and not n.level}
+    return {name.split(".")[0] for name in names}
+
+
+def _unconditional(node: ast.AST):
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        yield from _unconditional(child)
+
+
+def modules_after(statement: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{statement}\nprint(*sys.modules, file=sys.stderr)"],
+        capture_output=True, text=True, check=True, cwd=ROOT.parent,
+    )  # fmt: skip
+    return {name.split(".")[0] for name in done.stderr.split()}
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_the_core_knows_no_plugin_and_no_model_library(path):
+    names = imported(path)
+    assert not names & (MODELS | METRICS)
+    assert not [name for name in names if name.startswith("harness_")]
+
+
+@pytest.mark.parametrize("folder", PLUGINS, ids=lambda p: p.name)
+def test_a_plugin_imports_of_the_project_only_harness_and_itself(folder):
+    for path in folder.rglob("*.py"):
+        names = {name for name in imported(path) if name.startswith("harness")}
+        assert names <= {"harness", folder.name}, path
+
+
+@pytest.mark.parametrize("folder", PLUGINS, ids=lambda p: p.name)
+def test_a_plugin_imports_from_the_public_door_of_harness(folder):
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                assert not node.module.startswith("harness.cli"), path
+
+
+def test_importing_a_plugin_loads_nothing_heavy():
+    names = [folder.name for folder in PLUGINS if (folder / "__init__.py").exists()]
+    assert len(names) >= 8
+    loaded = modules_after("import " + ", ".join(names))
+    assert not loaded & (HEAVY | MODELS | METRICS | {"numpy", "scipy"})
+
+
+@pytest.mark.parametrize("folder", PLUGINS, ids=lambda p: p.name)
+def test_the_module_of_a_plugin_imports_nothing_heavy_at_its_top(folder):
+    top = imported(folder / "__init__.py", top=True)
+    assert not top & (HEAVY | MODELS | METRICS | {"numpy", "scipy"})
+
+
+def test_help_loads_nothing_heavy():
+    loaded = modules_after(
+        "from harness.cli import main\nsys.argv = ['harness', '--help']\n"
+        "try: main()\nexcept SystemExit as end: assert not end.code"
+    )
+    assert "typer" in loaded
+    assert not loaded & (HEAVY | MODELS | METRICS | {"numpy", "scipy"})
+
+
+def test_a_finished_run_answers_without_model_libraries(finished):
+    project, _ = finished
+    done = modules_after(
+        f"import os; os.chdir({str(project.folder)!r})\n"
+        "from harness.cli import main\nsys.argv = ['harness', 'iterate', '--json']\n"
+        "sys.stdout = open(os.devnull, 'w')\n"
+        "try: main()\nexcept SystemExit as end: assert not end.code"
+    )
+    assert not done & (MODELS | METRICS | {"duckdb", "pandas"})
+
+
+@pytest.mark.parametrize("name", ["datasets", "rubrics", "reports"])
+def test_folders_of_data_hold_no_code(name):
+    assert not list((ROOT / name).rglob("*.py"))
+
+
+def test_plugins_is_a_folder_and_no_package():
+    assert not (ROOT / "plugins" / "__init__.py").exists()
+
+
+def test_every_hook_says_what_it_is_for():
+    hooks = {n: h for n, h in vars(Hooks).items() if n.startswith(("register_", "on_"))}
+    assert len(hooks) == 13
+    assert all((hook.__doc__ or "").strip() for hook in hooks.values())

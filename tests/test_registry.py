@@ -1,0 +1,169 @@
+"""Plugins as they come: whole, broken, misspelt, or with a name that is taken."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import harness
+from harness.errors import ConfigError, PluginError
+from harness.registry import Registry
+
+METRIC = """
+import harness
+class Own(harness.Metric):
+    name = "{name}"
+    def measure(self, prediction, example):
+        return 1.0
+@harness.hookimpl
+def {hook}():
+    return [Own]
+"""
+
+
+def plugin(folder: Path, text: str, name: str = "own.py") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_a_one_file_plugin_is_found_with_its_file(tmp_path):
+    path = plugin(tmp_path, METRIC.format(name="own", hook="register_metrics"))
+    registry = Registry.build([path])
+    assert registry.get("metric", "own").origin == str(path)
+    assert "own" in registry.names("metric")
+
+
+def test_installed_plugins_are_there_with_their_distribution():
+    registry = Registry.build()
+    assert "harness " in registry.get("reporter", "markdown").origin
+
+
+def test_a_taken_name_names_both(tmp_path):
+    first = plugin(tmp_path, METRIC.format(name="own", hook="register_metrics"))
+    second = plugin(tmp_path, METRIC.format(name="own", hook="register_metrics"), "second.py")
+    with pytest.raises(PluginError) as caught:
+        Registry.build([first, second])
+    assert str(first) in str(caught.value) and str(second) in str(caught.value)
+    assert "metric 'own'" in str(caught.value)
+
+
+def test_the_name_of_an_installed_plugin_is_taken_as_well(tmp_path):
+    name = Registry.build().names("metric")[0]
+    path = plugin(tmp_path, METRIC.format(name=name, hook="register_metrics"))
+    with pytest.raises(PluginError, match="claimed by both"):
+        Registry.build([path])
+
+
+def test_two_stages_may_share_a_name():
+    registry = Registry()
+    one = type("One", (harness.Metric,), {"name": "same"})
+    two = type("Two", (harness.Detector,), {"name": "same"})
+    module = SimpleNamespace(
+        register_metrics=harness.hookimpl(lambda: [one]),
+        register_detectors=harness.hookimpl(lambda: [two]),
+    )
+    registry.add(module, "both")
+    assert registry.get("metric", "same").plugin is one
+    assert registry.get("detector", "same").plugin is two
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (METRIC.format(name="own", hook="register_metric"), "register_metric"),
+        ("import no_such_module_anywhere", "ModuleNotFoundError"),
+        ("def broken(:", "SyntaxError"),
+        (METRIC.format(name="", hook="register_metrics"), "has no name"),
+        (METRIC.format(name="own", hook="register_detectors"), "no harness.Detector"),
+        (
+            METRIC.format(name="own", hook="register_metrics").replace("@harness.hookimpl", ""),
+            "lacks the decorator",
+        ),
+        (
+            METRIC.format(name="own", hook="register_metrics").replace("[Own]", "1 / 0"),
+            "register_metrics failed: ZeroDivisionError",
+        ),
+        (
+            METRIC.format(name="own", hook="register_metrics").replace("[Own]", "None"),
+            "register_metrics failed: TypeError",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_why_and_where(tmp_path, text, words):
+    path = plugin(tmp_path, text)
+    with pytest.raises(PluginError) as caught:
+        Registry.build([path])
+    assert words in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(PluginError, match="does not exist"):
+        Registry.build([tmp_path / "no.py"])
+
+
+def test_an_unknown_name_says_what_is_near_and_what_failed():
+    registry = Registry.build()
+    registry.failed["broken 1.0"] = "ImportError: no luck"
+    with pytest.raises(ConfigError) as caught:
+        registry.get("reporter", "markdwon")
+    assert "did you mean 'markdown'?" in str(caught.value)
+    assert "broken 1.0: ImportError: no luck" in str(caught.value)
+
+
+def test_an_observer_that_fails_is_logged_and_the_others_are_told(caplog):
+    told = []
+    registry = Registry()
+
+    @harness.hookimpl
+    def fails(run, config):
+        raise RuntimeError("no")
+
+    @harness.hookimpl
+    def hears(run):
+        told.append(run)
+
+    registry.add(SimpleNamespace(on_run_start=hears), "hears")
+    registry.add(SimpleNamespace(on_run_start=fails), "fails")
+    with caplog.at_level(logging.ERROR):
+        registry.observe(logging.getLogger("test"), "on_run_start", run="r", config={})
+    assert told == ["r"]
+    assert "plugin fails failed in on_run_start" in caplog.text
+
+
+def install(folder: Path, name: str, module: str) -> None:
+    """An installed distribution with one entry point, as a package manager leaves it."""
+    info = folder / f"{name}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[harness]\n{name} = {module}\n")
+
+
+@pytest.mark.parametrize("text", ["import no_such_module_anywhere", "raise SystemError('old')"])
+def test_an_installed_plugin_that_cannot_be_imported_harms_no_other(tmp_path, monkeypatch, text):
+    install(tmp_path, "zz-broken", "zz_broken_plugin")
+    (tmp_path / "zz_broken_plugin.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = Registry.build()
+    assert "terminal" in registry.names("reporter")
+    ((origin, reason),) = registry.failed.items()
+    assert "zz-broken 1.0" in origin
+    assert reason.split(":")[0] in ("ModuleNotFoundError", "SystemError")
+    with pytest.raises(ConfigError) as caught:
+        registry.get("metric", "of-zz")
+    assert "zz-broken 1.0" in str(caught.value)
+
+
+def test_an_installed_plugin_that_claims_a_taken_name_stops_the_run(tmp_path, monkeypatch):
+    name = Registry.build().names("metric")[0]
+    install(tmp_path, "zz-claims", "zz_claims_plugin")
+    text = METRIC.format(name=name, hook="register_metrics")
+    (tmp_path / "zz_claims_plugin.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(PluginError) as caught:
+        Registry.build()
+    assert "zz-claims 1.0" in str(caught.value) and "harness 0" in str(caught.value)
