@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from harness import verdicts
-from harness.config import Entry
+from harness.entries import Entry
 from harness.history import ArmState, History
 from harness.records import (
     BASE_ARM,

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness.artifacts import Artifact, Artifacts
-from harness.config import FILE_NAME, Config, Entry, shipped
+from harness.config import FILE_NAME, Config, shipped
 from harness.context import Context, Report
+from harness.entries import Entry
 from harness.errors import Cancelled, HarnessError, PluginError, Waiting
 from harness.files import digest, disk_trouble, files_digest, remove
 from harness.job import Job, run_child, run_inline, write

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.config import Entry
 from harness.context import derive_seed
+from harness.entries import Entry
 from harness.errors import Cancelled, DataError, PluginError
 from harness.files import digest, read_json, read_jsonl, write_json, write_jsonl
 from harness.filters import Gate

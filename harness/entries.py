@@ -1,0 +1,202 @@
+"""The plugins that a config names: found, their options checked, each made once.
+
+Problems are collected, each with its place in the file, so that all are told at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from harness.configfile import Lines, Place
+from harness.errors import ConfigError, near
+from harness.registry import Registry
+from harness.stages import Metric, Plugin
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A plugin as the config names it.
+
+    Attributes:
+        stage, plugin: which class.
+        name: the entry's own name (default: the plugin's).
+        rows, control: only under ``augment``.
+        instance: the plugin, made with its validated options.
+        origin: distribution or file that it comes from.
+    """
+
+    stage: str
+    plugin: str
+    name: str
+    instance: Any
+    origin: str
+    rows: int = 0
+    control: str | None = None
+
+    def key(self) -> dict[str, Any]:
+        """What of the entry changes results (files count by content, not by path)."""
+        options = self.instance.options
+        return {
+            "plugin": self.plugin,
+            "revision": self.instance.revision,
+            "options": {
+                name: _without_paths(getattr(options, name)) for name in type(options).model_fields
+            },
+        }
+
+    def shown(self) -> dict[str, Any]:
+        """The entry with every default, as it stands in the run's ``config.yaml``."""
+        head = {"source" if self.stage in ("source", "model") else "plugin": self.plugin}
+        if self.name != self.plugin:
+            head["name"] = self.name
+        core: dict[str, Any] = {"rows": self.rows} if self.rows else {}
+        if self.control:
+            core["control"] = self.control
+        return {**head, **core, **self.instance.options.model_dump(mode="json")}
+
+
+class Problems:
+    """Collects what is wrong, each with its line."""
+
+    def __init__(self, path: Path | None, lines: Lines) -> None:
+        self.path, self.lines, self.found = path, lines, list[str]()
+
+    def add(self, place: Place, message: str) -> None:
+        line = next(
+            (self.lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in self.lines),
+            None,
+        )
+        where = f"{self.path}:{line}: " if line else (f"{self.path}: " if self.path else "")
+        dotted = ".".join(str(part) for part in place)
+        self.found.append(f"{where}{dotted}: {message}")
+
+    def add_validation(
+        self, place: Place, error: ValidationError, known: Sequence[str] = ()
+    ) -> None:
+        for problem in error.errors():
+            inner = (*place, *problem["loc"])
+            if problem["type"] == "extra_forbidden":
+                name = str(problem["loc"][-1])
+                options = f"; known: {', '.join(known)}" if known else ""
+                self.add(inner, f"unknown key{near(name, known)}{options}")
+            elif problem["type"] == "missing":
+                self.add(inner, "is needed")
+            else:
+                message = problem["msg"].removeprefix("Value error, ")
+                self.add(inner, f"{message[:1].lower()}{message[1:]}, not {problem['input']!r}")
+
+    def done(self) -> None:
+        if self.found:
+            count = len(self.found)
+            raise ConfigError(
+                f"{count} problem{'s' if count > 1 else ''} in the config", details=self.found
+            )
+
+
+def entries_of(
+    registry: Registry, stage: str, raw: Any, name: str, base: Path, problems: Problems
+) -> Iterator[Entry]:
+    if not isinstance(raw, list):
+        problems.add((name,), "a list of plugins is needed")
+        return
+    if name == "metrics" and not raw:
+        problems.add((name,), "at least one metric is needed")
+    names: set[str] = set()
+    for index, item in enumerate(raw):
+        entry = entry_of(registry, stage, item, (name, index), base, problems)
+        if entry is None:
+            continue
+        if entry.name in names:
+            problems.add((name, index), f"'{entry.name}' is there twice; give one a name:")
+        names.add(entry.name)
+        yield entry
+
+
+def entry_of(
+    registry: Registry, stage: str, raw: Any, place: Place, base: Path, problems: Problems
+) -> Entry | None:
+    head = "source" if stage in ("source", "model") else "plugin"
+    if isinstance(raw, str):
+        raw = {head: raw}
+    if not isinstance(raw, dict):
+        problems.add(place, f"{{{head}: NAME}} is needed, not {raw!r}")
+        return None
+    options = dict(raw)
+    plugin = options.pop(head, None)
+    if not isinstance(plugin, str):
+        problems.add(place, f"{head}: is needed (one of {', '.join(registry.names(stage))})")
+        return None
+    name = options.pop("name", plugin) if head == "plugin" else plugin
+    rows = options.pop("rows", 0) if stage == "augmenter" else 0
+    control = options.pop("control", None) if stage == "augmenter" else None
+    if not isinstance(name, str):
+        problems.add((*place, "name"), f"text is needed, not {name!r}")
+    if isinstance(rows, bool) or not isinstance(rows, int):
+        problems.add((*place, "rows"), f"a whole number is needed, not {rows!r}")
+        rows = 0
+    if control not in (None, "random"):
+        problems.add((*place, "control"), f"only 'random' is known, not {control!r}")
+    try:
+        provider = registry.get(stage, plugin)
+    except ConfigError as error:
+        problems.add((*place, head), "; ".join([error.what, *error.details]))
+        return None
+    instance = _instance(provider.plugin, options, place, base, problems)
+    if instance is None:
+        return None
+    return Entry(stage, plugin, str(name), instance, provider.origin, rows, control)
+
+
+def _instance(
+    plugin: type[Plugin], options: Any, place: Place, base: Path, problems: Problems
+) -> Plugin | None:
+    kind = plugin.Options
+    try:
+        validated = kind.model_validate(options)
+    except ValidationError as error:
+        problems.add_validation(place, error, list(kind.model_fields))
+        return None
+    resolved = {
+        name: _resolve(getattr(validated, name), base)
+        for name in kind.model_fields
+        if _has_path(getattr(validated, name))
+    }
+    instance = plugin(validated.model_copy(update=resolved))
+    if isinstance(instance, Metric):
+        try:
+            instance.score_names()
+        except Exception as error:
+            problems.add(place, f"its options cannot be used: {error}")
+            return None
+    return instance
+
+
+def _has_path(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_has_path(item) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(_has_path(item) for item in value)
+    return isinstance(value, Path)
+
+
+def _resolve(value: Any, base: Path) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _resolve(item, base) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_resolve(item, base) for item in value)
+    return base / value.expanduser() if isinstance(value, Path) else value
+
+
+def _without_paths(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, Mapping):
+        return {str(key): _without_paths(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_without_paths(item) for item in value]
+    return "<file>" if isinstance(value, Path) else value
