@@ -9,9 +9,9 @@ from typing import Self
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     TaskID,
+    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -25,26 +25,32 @@ COLOURS = {"improved": "green", "no evidence": "yellow", "regressed": "red"}
 PLAIN_SECONDS = 15.0
 
 
-def stages_planned(rounds: int, metrics: int, control: bool) -> int:
-    """How many stages a run goes through, for the overall bar."""
-    evaluate = 2 + metrics
-    per_round = 1 + evaluate + 2
-    return 2 + (evaluate + 1) + rounds * per_round * (2 if control else 1) + 2 * evaluate
+WEIGHTS = {"train": 12.0, "generate": 6.0, "generate test": 4.0}
+"""How long stages last, relative to each other; all others count as :data:`SHORT`."""
+SHORT = 0.2
+
+
+def weight_planned(rounds: int, metrics: int, control: bool) -> float:
+    """The weight of all stages of a run, for the overall bar and its time left."""
+    small = SHORT * (metrics + 1)
+    dev, test = WEIGHTS["generate"] + small, WEIGHTS["generate test"] + small
+    each = WEIGHTS["train"] + dev + 2 * SHORT
+    return 2 * SHORT + dev + SHORT + rounds * each * (2 if control else 1) + 2 * test
 
 
 class Display:
     """Shows a run on standard error. Implements :class:`harness.run.Watcher`."""
 
-    def __init__(self, console: Console, run: str, total: int) -> None:
+    def __init__(self, console: Console, run: str, total: float) -> None:
         self.console, self.run = console, run
         self.live = console.is_terminal
-        self._done = 0
+        self._done = 0.0
         self._total = total
         self._said = 0.0
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
-            MofNCompleteColumn(),
+            TaskProgressColumn(),
             TimeElapsedColumn(),
             TextColumn("left", style="dim"),
             TimeRemainingColumn(compact=True),
@@ -76,12 +82,14 @@ class Display:
                 self._progress.remove_task(self._step)
             self._step = self._progress.add_task(label, total=None)
         begin = self._said = time.monotonic()
+        weight = WEIGHTS.get(_stage_of(label), SHORT)
 
         def report(done: int, total: int, what: str) -> None:
             if self.live:
                 if self._step is not None:
                     text = f"{label} {what}".strip()
                     self._progress.update(self._step, completed=done, total=total, description=text)
+                    self._advance(weight * done / max(1, total))
                 return
             now = time.monotonic()
             if now - self._said >= PLAIN_SECONDS and done:
@@ -93,14 +101,12 @@ class Display:
 
     def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
         """Count a stage on the overall bar and say how long it took."""
-        self._done += 1
+        self._done += WEIGHTS.get(stage, SHORT)
         if self.live:
             if self._step is not None:
                 self._progress.remove_task(self._step)
                 self._step = None
-            if self._overall is not None:
-                total = max(self._total, self._done)
-                self._progress.update(self._overall, completed=self._done, total=total)
+            self._advance(0.0)
         if seconds >= 1 and not cached:
             self._print(f"{label}: {seconds:.0f} s", style="dim")
 
@@ -118,5 +124,16 @@ class Display:
         head.highlight_words([verdict.label], style=f"bold {COLOURS[verdict.label]}")
         self.console.print(head, highlight=False)
 
+    def _advance(self, within: float) -> None:
+        """Move the overall bar to what is done and ``within`` the present stage."""
+        if self._overall is not None:
+            done = self._done + within
+            self._progress.update(self._overall, completed=done, total=max(self._total, done))
+
     def _print(self, text: str, style: str = "") -> None:
         self.console.print(Text(text, style=style), highlight=False)
+
+
+def _stage_of(label: str) -> str:
+    """``train`` of ``round 2: train (random)``."""
+    return label.split(": ")[-1].split(" (")[0]

@@ -74,11 +74,11 @@ def _walk(run: Run, console: Console, stop: _Stop) -> Mapping[str, Any]:
     from harness import finish
     from harness.history import History
     from harness.loop import rounds
-    from harness.progress import Display, stages_planned
+    from harness.progress import Display, weight_planned
     from harness.steps import Steps
 
     settings = run.config.settings
-    total = stages_planned(settings.rounds, len(run.config.metrics), run.config.control)
+    total = weight_planned(settings.rounds, len(run.config.metrics), run.config.control)
     log = _log_to(run.folder / "harness.log")
     with log, stop.listening(), Display(console, run.name, total) as display:
         run.watcher = display

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+
 from harness_transformers import fused, loading
 from harness_transformers.quiet import quietly
 

