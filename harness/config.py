@@ -197,20 +197,17 @@ def check(
     """The :class:`Config` that plain values describe; see :func:`load`."""
     problems = Problems(path, lines)
     base = path.resolve().parent if path else Path.cwd()
-    try:
-        settings = Settings.model_validate(dict(values))
-    except ValidationError as error:
-        problems.add_validation((), error, list(Settings.model_fields))
-        problems.done()
-        raise AssertionError from None
+    settings = _settings(values, problems)
     registry = Registry.build([base / file for file in settings.plugins])
     single = {
         name: entry_of(registry, stage, getattr(settings, name), (name,), base, problems)
         for name, stage in _SINGLE.items()
+        if name in values
     }
     lists = {
         name: tuple(entries_of(registry, stage, getattr(settings, name), name, base, problems))
         for name, stage in _LISTS.items()
+        if getattr(settings, name) is not None
     }
     problems.done()
     config = Config(
@@ -220,6 +217,20 @@ def check(
     _check_whole(config, problems)
     problems.done()
     return config
+
+
+def _settings(values: Mapping[str, Any], problems: Problems) -> Settings:
+    """The core's keys. Wrong ones are noted and taken as absent, so that the rest is checked."""
+    try:
+        return Settings.model_validate(dict(values))
+    except ValidationError as error:
+        problems.add_validation((), error, list(Settings.model_fields))
+        wrong = {problem["loc"][0] for problem in error.errors()}
+    fields = Settings.model_fields.items()
+    needed = {name: None if name != "primary" else "" for name, f in fields if f.is_required()}
+    return Settings.model_validate(
+        {**needed, **{key: value for key, value in values.items() if key not in wrong}}
+    )
 
 
 def _check_whole(config: Config, problems: Problems) -> None:

@@ -154,3 +154,15 @@ def test_a_plugin_file_that_is_missing(project):
     project.write(changed(project, "fakes.py", "fakirs.py"))
     with pytest.raises(PluginError, match="does not exist"):
         configuration.load(project.folder / "harness.yaml")
+
+
+def test_wrong_core_keys_do_not_hide_the_plugins_problems(tmp_path):
+    path = tmp_path / "harness.yaml"
+    path.write_text(
+        "rounds: many\naugmnt: []\nmodel: {source: nowhere}\nmetrics: [{plugin: exact, x: 1}]\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        configuration.load(path)
+    told = "\n".join(caught.value.details)
+    for part in ("rounds", "augmnt", "data: is needed", "nowhere", "metrics.0.x", "primary"):
+        assert part in told

@@ -134,7 +134,7 @@ class LoraTrainer(harness.Trainer):
         """The base model with a fresh adapter upon it."""
         from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 
-        from harness_transformers import loading
+        from harness_transformers import fused, loading
 
         options = self.options
         dtype = loading.dtype_of(options.precision)
@@ -152,7 +152,9 @@ class LoraTrainer(harness.Trainer):
             target_modules=targets if isinstance(targets, str) else list(targets),
             task_type="CAUSAL_LM",
         )
-        return get_peft_model(model, config)
+        adapted = get_peft_model(model, config)
+        fused.fuse(adapted)
+        return adapted
 
     def _bits(self, dtype: Any) -> Any:
         from transformers import BitsAndBytesConfig
