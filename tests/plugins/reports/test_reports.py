@@ -112,7 +112,10 @@ def test_a_document_of_nothing_but_the_needed_keys(make_document: Make, tmp_path
     assert "## Rounds" in written(document, tmp_path)
 
 
-def test_words_that_differ_stand_out_in_colour(document: Document) -> None:
+def test_words_that_differ_stand_out_in_colour(
+    document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
     page = shown(document, 120, color_system="standard", force_terminal=True)
     assert "\x1b[1;31mquoted\x1b[0m" in page
     assert "\x1b[1;32mshell-escaped\x1b[0m" in page

