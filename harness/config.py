@@ -6,6 +6,7 @@ from ``execution``, which only says how the work is done.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +30,9 @@ class Strict(BaseModel):
 class Planning(Strict):
     """How findings become a plan."""
 
-    strategy: str = Field(default="targeted", description="targeted | random | none")
+    strategy: Literal["targeted", "random", "none"] = Field(
+        default="targeted", description="targeted | random | none"
+    )
     explore: float = Field(
         default=0.2, ge=0, le=1, description="share of rows drawn from everywhere"
     )
@@ -81,7 +84,12 @@ class Settings(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A validated experiment."""
+    """A validated experiment.
+
+    Attributes:
+        origins: dotted key -> where its value is from, for what is not a default.
+        given: the overrides of the command line, as it takes them.
+    """
 
     path: Path | None
     settings: Settings
@@ -96,6 +104,7 @@ class Config:
     augment: tuple[Entry, ...]
     report: tuple[Entry, ...]
     origins: Mapping[str, str] = field(default_factory=dict)
+    given: tuple[str, ...] = ()
 
     @property
     def control(self) -> bool:
@@ -103,6 +112,7 @@ class Config:
 
     def shown(self) -> dict[str, Any]:
         """Everything with every default, in the order of the reference."""
+        base = self.path.resolve().parent if self.path else Path.cwd()
         values: dict[str, Any] = {}
         for name in Settings.model_fields:
             value = getattr(self, name, None)
@@ -114,7 +124,7 @@ class Config:
                 setting = getattr(self.settings, name)
                 if isinstance(setting, BaseModel):
                     setting = setting.model_dump(mode="json")
-                values[name] = [str(p) for p in setting] if name == "plugins" else setting
+                values[name] = [str(base / p) for p in setting] if name == "plugins" else setting
         return values
 
     def key(self) -> dict[str, Any]:
@@ -180,7 +190,9 @@ def load(
     path = find(path)
     values, lines = configfile.read(path)
     origins = {".".join(map(str, place)): f"{path}:{line}" for place, line in lines.items()}
+    given: list[str] = []
     for text in sets:
+        given += ["--set", text]
         dotted, value = _parse_set(text)
         _assign(values, dotted, value)
         origins[".".join(map(str, dotted))] = f"--set {text}"
@@ -188,7 +200,8 @@ def load(
         if value is not None:
             values[name] = value
             origins[name] = f"--{name}"
-    return check(values, path, lines, origins)
+            given += [f"--{name}", str(value)]
+    return dataclasses.replace(check(values, path, lines, origins), given=tuple(given))
 
 
 def check(

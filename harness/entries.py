@@ -5,6 +5,7 @@ Problems are collected, each with its place in the file, so that all are told at
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ class Entry:
             "plugin": self.plugin,
             "revision": self.instance.revision,
             "options": {
-                name: _without_paths(getattr(options, name)) for name in type(options).model_fields
+                name: _keyable(getattr(options, name)) for name in type(options).model_fields
             },
         }
 
@@ -177,26 +178,37 @@ def _instance(
 
 
 def _has_path(value: Any) -> bool:
+    if isinstance(value, BaseModel):
+        return any(_has_path(getattr(value, name)) for name in type(value).model_fields)
     if isinstance(value, Mapping):
         return any(_has_path(item) for item in value.values())
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, set, frozenset)):
         return any(_has_path(item) for item in value)
     return isinstance(value, Path)
 
 
 def _resolve(value: Any, base: Path) -> Any:
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields
+        return value.model_copy(update={n: _resolve(getattr(value, n), base) for n in fields})
     if isinstance(value, Mapping):
         return {key: _resolve(item, base) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, set, frozenset)):
         return type(value)(_resolve(item, base) for item in value)
     return base / value.expanduser() if isinstance(value, Path) else value
 
 
-def _without_paths(value: Any) -> Any:
+def _keyable(value: Any) -> Any:
+    """An option's value as JSON with one form in every process; files count by content."""
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
+        return {name: _keyable(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, Mapping):
-        return {str(key): _without_paths(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_without_paths(item) for item in value]
-    return "<file>" if isinstance(value, Path) else value
+        return {str(key): _keyable(item) for key, item in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return sorted((_keyable(item) for item in value), key=str)
+    if isinstance(value, (list, tuple)):
+        return [_keyable(item) for item in value]
+    if isinstance(value, Path):
+        return "<file>"
+    plain = value is None or isinstance(value, (str, bool, int))
+    return value if plain or (isinstance(value, float) and math.isfinite(value)) else str(value)

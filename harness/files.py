@@ -109,18 +109,27 @@ def append_line(path: Path, value: Any) -> None:
         stream.write(canonical(value) + b"\n")
         stream.flush()
         os.fsync(stream.fileno())
+    sync_folder(path.parent)
 
 
 def read_lines(path: Path) -> list[Any]:
-    """The complete JSON lines of an append-only file; a cut tail is ignored."""
+    """The complete JSON lines of an append-only file; a cut tail is ignored.
+
+    Raises:
+        DataError: a complete line is damaged, so what was decided cannot be known.
+    """
     if not path.exists():
         return []
     values: list[Any] = []
-    for line in path.read_bytes().split(b"\n")[:-1]:
+    for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):
         try:
             values.append(json.loads(line))
         except ValueError:
-            break
+            raise DataError(
+                "this line is damaged, and what it pinned cannot be known",
+                where=f"{path}:{number}",
+                hint="take the file from a backup, or move it away to start over",
+            ) from None
     return values
 
 

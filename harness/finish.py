@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -109,18 +110,18 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
             higher_is_better=kept.scores[primary].higher_is_better,
         ),
         notes=run.notes,
-        next_command=_next_command(run, history, final=final),
+        next_command=_next_command(run, final=final),
     )  # fmt: skip
 
 
-def _next_command(run: Run, history: History, *, final: bool) -> str:
+def _next_command(run: Run, *, final: bool) -> str:
+    """The same command until the run is done, then the one that shows it again."""
+    if final:
+        return shlex.join(["harness", "report", run.name])
     path = run.config.path
-    given = "" if path in (None, Path(FILE_NAME), shipped(FILE_NAME)) else f" -c {path}"
-    if not final:
-        return f"harness iterate{given}"
-    if history.kept:
-        return f"harness report {run.name}"
-    return f"harness iterate --rounds {run.config.settings.rounds + 1}{given}"
+    default = path in (None, Path(FILE_NAME), shipped(FILE_NAME))
+    named = [] if default else ["-c", str(path)]
+    return shlex.join(["harness", "iterate", *named, *run.config.given])
 
 
 def _control(steps: Steps, history: History) -> ControlResult | None:

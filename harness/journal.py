@@ -45,13 +45,13 @@ class Ledger:
         """Count an opening before it happens; a run that is resumed counts once.
 
         Returns:
-            how many times this test set has been opened, this time included.
+            which opening of this test set this is, over all runs (1 for the first).
         """
         opened = self.runs(test_digest)
         if run not in opened:
             append_line(self.path, {"schema": SCHEMA, "test": test_digest, "run": run})
             opened.append(run)
-        return len(opened)
+        return opened.index(run) + 1
 
     def runs(self, test_digest: str) -> list[str]:
         """The runs that have opened the test set, in order."""

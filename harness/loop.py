@@ -49,6 +49,7 @@ def rounds(steps: Steps, history: History) -> Iterator[RoundResult]:
 
     checkpoints = {BASELINE: base}
     growing = {name: data.split("train") for name in names}
+    source = BASELINE
     for number in range(1, settings.rounds + 1):
         for arm in [history.arms[name] for name in names]:
             rows = arm.train[number] = growing[arm.name]
@@ -58,7 +59,9 @@ def rounds(steps: Steps, history: History) -> Iterator[RoundResult]:
             history.evaluations[arm.name, number] = evaluation
             verdict = _judge(steps, history, arm, evaluation)
             history.findings[arm.name, number] = steps.analyze(evaluation, number, arm.name)
-            source = arm.kept if verdict.label == "regressed" else number
+            if arm.name == BASE_ARM:
+                # The control follows the main arm's schedule, or sizes would differ.
+                source = arm.kept if verdict.label == "regressed" else number
             harvest = _grow(steps, history, arm, source, number)
             growing[arm.name] = (*arm.train[source], *harvest.rows)
             history.added.setdefault(arm.name, []).extend(harvest.rows)

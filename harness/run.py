@@ -43,10 +43,17 @@ class Watcher(Protocol):
 def entry_key(entry: Entry) -> dict[str, Any]:
     """What of a plugin entry changes its results: options, revision, content of its files."""
     key = entry.key()
-    files = list(entry.instance.inputs())
+    files = _files(entry)
     if files:
         key["inputs"] = files_digest(files)
     return key
+
+
+def _files(entry: Entry) -> list[Path]:
+    """What the entry reads, its own code included where that is a one-file plugin."""
+    own = Path(entry.origin)
+    code = [own] if own.suffix == ".py" and own.is_file() else []
+    return [*entry.instance.inputs(), *code]
 
 
 class Run:
@@ -129,6 +136,9 @@ class Run:
         key = digest(parts)
         label = _label(stage, round_, arm)
         found = self.artifacts.find(stage, key)
+        if found is not None and found.facts.get("failed"):
+            # A plugin failed in it: whatever was the reason may be mended by now.
+            found = None
         self._say_damage()
         cached = found is not None
         if found is None:
@@ -241,7 +251,7 @@ def _all_inputs(config: Config) -> dict[str, str]:
     entries += [*config.metrics, *config.detect, *config.analyze, *config.augment]
     found = {}
     for index, entry in enumerate(entries):
-        files = list(entry.instance.inputs())
+        files = _files(entry)
         if files:
             found[f"{index} {entry.plugin}"] = files_digest(files)
     return found

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
@@ -312,6 +311,9 @@ def _upper(gap: float, se: float, df: float) -> float:
     """One-sided p of a gap above 0."""
     if se == 0:
         return 0.0 if gap > 0 else 1.0
+    # SciPy takes a third of a second to load, which a finished run need not wait for.
+    from scipy import special
+
     return float(special.stdtr(df, -gap / se))
 
 
@@ -349,4 +351,6 @@ def _around(value: float, se: float, reach: float) -> _Bounds:
 
 
 def _t(df: float, probability: float) -> float:
+    from scipy import special
+
     return float(special.stdtrit(df, probability))

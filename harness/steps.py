@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.context import derive_seed
 from harness.entries import Entry
-from harness.errors import Cancelled, DataError, PluginError
+from harness.errors import Cancelled, DataError, EnvironmentFailure, PluginError, Waiting
 from harness.files import digest, read_json, read_jsonl, write_json, write_jsonl
 from harness.filters import Gate
 from harness.records import (
@@ -38,6 +38,8 @@ from harness.run import Run, entry_key
 from harness.stages import Evidence
 
 SEEDLESS = 0
+_STOP = (Cancelled, Waiting, EnvironmentFailure, OSError)
+"""What is not one plugin's failure: the run has to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class Steps:
                 raise DataError(
                     f"the split '{split}' has no row", where=f"source '{self.config.data.plugin}'"
                 )
-        return dataclasses.replace(data, digest=rows_digest(data.examples))
+        return dataclasses.replace(data, digest=rows_digest(data.examples, lineage=True))
 
     def base(self) -> Checkpoint:
         """The untouched model. Asked of its plugin at each start, which checks its files."""
@@ -222,6 +224,9 @@ class Steps:
             report(0, len(rows), "")
             pairs = list(zip(predictions, rows, strict=True))
             found = scoring.measure(scoring.Entry(entry.name, entry.instance), pairs)
+            if found and all(m.error for m in found):
+                # Mostly a missing package or service: no result, and nothing to keep.
+                raise PluginError(f"no answer could be scored: {found[0].error}")
             write_jsonl(folder / "output" / "measurements.jsonl", map(to_json, found))
             return {"unscored": sum(m.statistics is None for m in found)}
 
@@ -275,6 +280,8 @@ class Steps:
             for entry in self.config.detect:
                 try:
                     labels += [lab for row in scored for lab in entry.instance.detect(row)]
+                except _STOP:
+                    raise
                 except Exception as error:
                     failed[entry.name] = f"{type(error).__name__}: {error}"
             write_jsonl(folder / "output" / "labels.jsonl", map(to_json, labels))
@@ -298,21 +305,26 @@ class Steps:
         )
         seed = self.seed("analyze", round_)
         keys = [entry_key(entry) for entry in self.config.analyze]
-        inputs = {"analyzers": keys, "score": name, "from": dict(evaluation.keys)}
+        inputs = {
+            "analyzers": keys, "score": name, "from": dict(evaluation.keys),
+            "higher": evidence.higher_is_better,
+            "rows": rows_digest([row.example for row in evaluation.scored]),
+            "labels": digest([to_json(label) for label in evaluation.labels]),
+        }  # fmt: skip
 
         def make(folder: Path) -> Mapping[str, Any]:
             context = self.run.context(folder, "analyze", round_, arm, seed)
             findings = Findings()
             for entry in self.config.analyze:
                 try:
-                    found = entry.instance.analyze(evidence, context)
-                except Cancelled:
+                    findings = _joined(findings, entry.instance.analyze(evidence, context))
+                except _STOP:
                     raise
                 except Exception as error:
-                    found = Findings(failed={entry.name: f"{type(error).__name__}: {error}"})
-                findings = _joined(findings, found)
+                    failed = Findings(failed={entry.name: f"{type(error).__name__}: {error}"})
+                    findings = _joined(findings, failed)
             write_json(folder / "output" / "findings.json", to_json(findings))
-            return {}
+            return {"failed": dict(findings.failed)}
 
         made = self.run.stage("analyze", None, inputs, make, round_=round_, arm=arm, seed=seed)
         findings = from_json(Findings, read_json(made.path / "findings.json"))

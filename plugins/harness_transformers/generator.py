@@ -50,7 +50,7 @@ class TransformersGenerator(harness.Generator):
     ) -> Iterator[harness.Prediction]:
         import torch
 
-        from harness_transformers import encoding, loading
+        from harness_transformers import encoding, greedy, loading
 
         tokenizer = loading.tokenizer_of(checkpoint)
         template = encoding.template_hash(tokenizer)
@@ -67,23 +67,32 @@ class TransformersGenerator(harness.Generator):
         # The longest first: what needs the most memory fails at once, and time left only falls.
         order = sorted(range(len(prompts)), key=lambda place: (-len(prompts[place]), place))
         stops = encoding.stop_ids(tokenizer, model)
+        pad = tokenizer.pad_token_id
+        quick = None
+        plain = not (self.options.do_sample or self.options.min_new_tokens)
+        if prompts and plain and greedy.suits(model):
+            quick = greedy.Greedy(model, prompts, stops, pad, context.check)
         size = self.options.batch_size
         context.progress(0, len(order), "answers")
         for start in range(0, len(order), size):
             places = order[start : start + size]
-            answers = self._answer(model, tokenizer, [prompts[p] for p in places], stops)
+            batch = [prompts[place] for place in places]
+            if quick is not None:
+                answers = quick.answer(batch, self.options.max_new_tokens)
+            else:
+                answers = self._answer(model, pad, batch, stops)
             for place, tokens in zip(places, answers, strict=True):
                 yield _prediction(examples[place], prompts[place], tokens, stops, tokenizer)
             context.progress(min(start + size, len(order)), len(order), "answers")
 
     def _answer(
-        self, model: Any, tokenizer: Any, prompts: Sequence[list[int]], stops: list[int]
+        self, model: Any, pad: int, prompts: Sequence[list[int]], stops: list[int]
     ) -> list[list[int]]:
         """Generated tokens of one batch, each up to and with its stop token."""
         import torch
 
         width = max(map(len, prompts))
-        ids = torch.full((len(prompts), width), tokenizer.pad_token_id)
+        ids = torch.full((len(prompts), width), pad)
         mask = torch.zeros((len(prompts), width), dtype=torch.long)
         for row, prompt in enumerate(prompts):
             ids[row, width - len(prompt) :] = torch.tensor(prompt)
@@ -101,7 +110,7 @@ class TransformersGenerator(harness.Generator):
                 min_new_tokens=self.options.min_new_tokens or None,
                 do_sample=self.options.do_sample,
                 eos_token_id=stops,
-                pad_token_id=tokenizer.pad_token_id,
+                pad_token_id=pad,
                 **sampling,
             )
         return [_cut(row, stops) for row in out[:, width:].tolist()]

@@ -57,6 +57,21 @@ def test_it_learns_a_handful_of_rows(smollm, train, another):
     assert {p.finish_reason for p in found.values()} == {"stop"}
 
 
+def test_decoding_answers_what_generate_would(smollm, train, context):
+    import torch
+
+    found = answers(smollm, train, context)
+    tokenizer = loading.tokenizer_of(smollm)
+    model = loading.base_of(smollm, torch.float32).eval()
+    for example in train:
+        ids = torch.tensor([encoding.prompt_ids(tokenizer, example)])
+        out = model.generate(
+            ids, attention_mask=torch.ones_like(ids), max_new_tokens=12, do_sample=False
+        )
+        text = tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True)
+        assert found[example.id].text == text.strip()
+
+
 def test_its_template_keeps_prompt_and_answer_apart(smollm, train):
     tokenizer = loading.tokenizer_of(smollm)
     for example in train:

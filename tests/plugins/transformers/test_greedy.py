@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from harness_transformers.greedy import Greedy, shared
+
+from harness_transformers import greedy, loading
+
+STOPS = [1]
+
+
+@pytest.fixture(scope="module")
+def model(base):
+    return loading.base_of(base, torch.float32).eval()
+
+
+def generated(model, prompts, limit):
+    """What ``model.generate`` answers to each prompt alone."""
+    found = []
+    for prompt in prompts:
+        ids = torch.tensor([prompt])
+        out = model.generate(
+            ids, attention_mask=torch.ones_like(ids), max_new_tokens=limit, do_sample=False
+        )
+        found.append(out[0, len(prompt) :].tolist())
+    return found
+
+
+def prompts(seed, beginning):
+    torch.manual_seed(seed)
+    rest = [torch.randint(2, 300, (1 + 3 * k % 11,)).tolist() for k in range(9)]
+    return [[*beginning, *tokens] for tokens in rest]
+
+
+@pytest.mark.parametrize("beginning", [(), (5, 6, 7, 8)], ids=["nothing shared", "shared"])
+@pytest.mark.parametrize("seed", range(6))
+def test_it_answers_what_generate_answers(model, beginning, seed):
+    asked = prompts(seed, beginning)
+    decoder = Greedy(model, asked, STOPS, 1, lambda: None)
+    assert decoder.length >= len(beginning)
+    assert decoder.answer(asked, 20) == generated(model, asked, 20)
+    assert decoder.answer(asked[3:5], 6) == generated(model, asked[3:5], 6)
+
+
+def test_answers_that_have_ended_leave_the_batch(model, monkeypatch):
+    asked = prompts(1, (5,))
+    first = Greedy(model, asked, STOPS, 1, lambda: None).answer(asked, 12)
+    stops = [first[0][2], first[4][5]]
+    sizes = []
+    decoder = Greedy(model, asked, stops, 1, lambda: None)
+    plain = decoder._logits
+    monkeypatch.setattr(
+        decoder, "_logits", lambda ids, *a: sizes.append(len(ids)) or plain(ids, *a)
+    )
+    found = decoder.answer(asked, 12)
+    assert found == [
+        row[: next((k for k, t in enumerate(row) if t in stops), 11) + 1] for row in first
+    ]
+    assert sizes[0] == 9
+    assert sizes[-1] < 9
+    assert sum(sizes) == sum(map(len, found))
+
+
+@pytest.mark.parametrize(
+    ("given", "length"),
+    [([[1, 2, 3], [1, 2, 4]], 2), ([[1, 2]], 1), ([[1, 2], [1, 2, 3]], 1), ([[1], [1]], 0),
+     ([[3, 1], [2, 1]], 0)],
+)  # fmt: skip
+def test_the_shared_beginning_leaves_a_token_of_each_prompt(given, length):
+    assert shared(given) == length
+
+
+def test_a_model_with_further_rules_is_left_to_generate(model, monkeypatch):
+    assert greedy.suits(model)
+    monkeypatch.setattr(model.generation_config, "repetition_penalty", 1.2)
+    assert not greedy.suits(model)
+
+
+def test_it_can_be_stopped_at_any_step(model):
+    calls = []
+
+    def check():
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+
+    decoder = Greedy(model, [[5, 6], [7, 8]], [], 1, check)
+    with pytest.raises(KeyboardInterrupt):
+        decoder.answer([[5, 6], [7, 8]], 20)
+    assert len(calls) == 3

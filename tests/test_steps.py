@@ -1,0 +1,90 @@
+"""What a stage's result depends on: whatever changes it must change its key."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from pydantic import BaseModel
+
+import harness
+from harness.entries import Entry
+from harness.steps import rows_digest
+
+MINE = """\
+import harness
+
+
+class Mine(harness.Metric):
+    name = "mine"
+
+    def measure(self, prediction, example):
+        return {value}
+
+
+@harness.hookimpl
+def register_metrics():
+    return [Mine]
+"""
+
+
+def _row(name: str, split: str) -> harness.Example:
+    return harness.Example(name, ({"role": "user", "content": name},), ("x",), split)
+
+
+def test_a_row_that_moves_to_test_gives_another_data_digest():
+    one = [_row("a", "train"), _row("b", "pool"), _row("c", "dev")]
+    other = [one[0], dataclasses.replace(one[1], split="test"), one[2]]
+    assert rows_digest(one) == rows_digest(other)
+    assert rows_digest(one, lineage=True) != rows_digest(other, lineage=True)
+
+
+def test_options_have_one_form_in_the_key():
+    class Inner(BaseModel):
+        words: set[str]
+
+    class Metric(harness.Metric):
+        name = "m"
+
+        class Options(harness.Options):
+            words: frozenset[str]
+            inner: Inner
+            limit: float = float("inf")
+
+    def key(words):
+        options = Metric.Options(words=words, inner=Inner(words=words))
+        return Entry("metric", "m", "m", Metric(options), "here").key()["options"]
+
+    assert key(["b", "a", "c"]) == {
+        "words": ["a", "b", "c"], "inner": {"words": ["a", "b", "c"]}, "limit": "inf",
+    }  # fmt: skip
+
+
+def _with_mine(project, value):
+    (project.folder / "mine.py").write_text(MINE.format(value=value))
+    path = project.folder / "harness.yaml"
+    if "mine.py" not in path.read_text():
+        text = path.read_text().replace("plugins: [", "plugins: [mine.py, ")
+        path.write_text(text.replace("{plugin: overlap}", "{plugin: overlap}, {plugin: mine}"))
+    return project.inside("iterate", "--rounds", "1", "--json")
+
+
+def test_an_edited_one_file_plugin_is_scored_again(project):
+    first, second = _with_mine(project, 0.25), _with_mine(project, 0.75)
+    assert [r.document["rounds"][1]["scores"]["mine"]["value"] for r in (first, second)] == [
+        0.25, 0.75,
+    ]  # fmt: skip
+    assert "round 1: train" in second.document["cached"]
+
+
+def test_a_metric_that_fails_on_every_answer_stops_the_run_and_leaves_nothing(project):
+    failed = _with_mine(project, "1 / 0")
+    assert failed.code == 5 and "no answer could be scored" in failed.err
+    assert "mine" in failed.err and "Traceback" not in failed.err
+    assert _with_mine(project, 0.5).code == 0
+
+
+@pytest.mark.parametrize("wrong", ["targetted", "3"])
+def test_a_wrong_strategy_is_found_before_anything_runs(project, wrong):
+    found = project.inside("check", "--set", f"plan.strategy={wrong}")
+    assert found.code == 2 and "plan.strategy" in found.err
