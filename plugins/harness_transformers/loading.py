@@ -49,7 +49,8 @@ def _cpu_has_bf16() -> bool:
     """AMX or AVX512-BF16; elsewhere bf16 is emulated and slower than fp32."""
     import torch
 
-    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+    names = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    return any(getattr(torch.cpu, name, bool)() for name in names)
 
 
 def _folder(checkpoint: harness.Checkpoint) -> str:
