@@ -28,11 +28,13 @@ def sha256(path: Path) -> str:
 
 
 def content(folder: Path) -> dict[str, str]:
-    """Relative name -> sha256 of every file (the manifest aside)."""
+    """Relative name -> sha256 of every file (the manifest and the hub's notes aside)."""
     return {
         path.relative_to(folder).as_posix(): sha256(path)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST and ".cache" not in path.parts
+        if path.is_file()
+        and path.name != MANIFEST
+        and ".cache" not in path.relative_to(folder).parts
     }
 
 
@@ -47,7 +49,7 @@ def verified(folder: Path) -> str | None:
         files: dict[str, str] = json.loads((folder / MANIFEST).read_bytes())["files"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return digest(files) if content(folder) == files else None
+    return digest(files) if files and content(folder) == files else None
 
 
 def obtain(folder: Path, make: Callable[[Path], None]) -> str:

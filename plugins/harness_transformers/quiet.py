@@ -15,6 +15,8 @@ CHATTY = ("accelerate", "bitsandbytes", "datasets", "peft", "torch")
 def quietly() -> Iterator[None]:
     """No progress bars, no warnings, no advice from the libraries inside the block."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # Some bars listen to nothing else, and only where tqdm is first imported after this.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     import transformers
     from datasets.utils import logging as datasets_logging
 

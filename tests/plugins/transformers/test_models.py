@@ -105,6 +105,18 @@ def test_a_damaged_cache_is_made_again(tmp_path):
     assert [path.name for path in folder.parent.iterdir()] == ["one"]
 
 
+def test_the_content_counts_wherever_the_cache_lies(tmp_path):
+    """The usual place is below a folder called ``.cache``."""
+    folder = tmp_path / ".cache" / "harness" / "models" / "one"
+    digests = set()
+    for data in (b"1", b"2"):
+        shutil.rmtree(folder, ignore_errors=True)
+        digests.add(cache.obtain(folder, lambda target, d=data: (target / "w").write_bytes(d)))
+    assert len(digests) == 2
+    (folder / "w").write_bytes(b"3")
+    assert cache.verified(folder) is None
+
+
 def test_a_failed_conversion_leaves_nothing(tmp_path):
     def make(target):
         (target / "half").write_bytes(b"1")
