@@ -122,7 +122,7 @@ class Display:
         head = Text(f"round {result.round}{arm}: ", style="bold")
         head.append(verdict.sentence, style="default not bold")
         head.highlight_words([verdict.label], style=f"bold {COLOURS[verdict.label]}")
-        self.console.print(head, highlight=False)
+        self.console.print(head, highlight=False, soft_wrap=not self.live)
 
     def _advance(self, within: float) -> None:
         """Move the overall bar to what is done and ``within`` the present stage."""
@@ -131,7 +131,8 @@ class Display:
             self._progress.update(self._overall, completed=done, total=max(self._total, done))
 
     def _print(self, text: str, style: str = "") -> None:
-        self.console.print(Text(text, style=style), highlight=False)
+        # In a log file a sentence stays on one line, where it can be searched.
+        self.console.print(Text(text, style=style), highlight=False, soft_wrap=not self.live)
 
 
 def _stage_of(label: str) -> str:
