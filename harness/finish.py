@@ -133,6 +133,12 @@ def _control(steps: Steps, history: History) -> ControlResult | None:
     if last == 1:
         sentence = "Both arms train on the same rows in round 1; they differ from round 2 on."
         return ControlResult(tuple(rounds), None, None, None, sentence)
+    if history.arms[BASE_ARM].train.get(last) == history.arms[CONTROL_ARM].train.get(last):
+        sentence = (
+            f"Both arms trained on the same rows in round {last}: no slice was weak by "
+            "evidence, so the plan drew its rows from everywhere, as the control does."
+        )
+        return ControlResult(tuple(rounds), None, None, None, sentence)
     entry = primary_entry(steps)
     difference, low, high, sentence = verdicts.contrast_arms(
         entry, steps.config.settings.primary,

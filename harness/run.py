@@ -90,6 +90,7 @@ class Run:
         self.log = logging.getLogger("harness.run")
         self.seconds: dict[str, float] = {}
         self.cached: list[str] = []
+        self._counted: set[str] = set()
         self.notes: list[str] = []
         self._journal: Journal | None = None
 
@@ -146,7 +147,10 @@ class Run:
                 found = self._make(stage, key, label, make)
         else:
             self.cached.append(label)
-        self.seconds[stage] = round(self.seconds.get(stage, 0.0) + found.seconds, 3)
+        if key not in self._counted:
+            # Arms share stages whose inputs are equal; such a one was done once.
+            self._counted.add(key)
+            self.seconds[stage] = round(self.seconds.get(stage, 0.0) + found.seconds, 3)
         self.watcher.stage_done(stage, label, found.seconds, cached)
         self.observe(
             "on_stage_end",
