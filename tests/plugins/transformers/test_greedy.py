@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from harness_transformers.greedy import Greedy, shared
 
 from harness_transformers import greedy, loading
+from harness_transformers.greedy import Greedy, shared
 
 STOPS = [1]
 
