@@ -183,6 +183,9 @@ class Metric(Plugin):
     ) -> Iterable[float | Sequence[float] | None]:
         """Statistics of many examples at once; override where a batch is faster.
 
+        The core hands over blocks, perhaps to several processes: an example's statistics must
+        not depend on which others are in its block.
+
         If it raises, the core falls back to :meth:`measure` for each, to find the culprit.
         """
         return [self.measure(prediction, example) for prediction, example in pairs]
@@ -208,6 +211,13 @@ class Metric(Plugin):
     def corpus(self, pairs: Sequence[tuple[Prediction, Example]]) -> Mapping[str, float]:
         """Only for ``additive = False``: score name -> value of the whole set."""
         raise NotImplementedError
+
+    def remarks(self, pairs: Sequence[tuple[Prediction, Example]]) -> Sequence[str]:
+        """What a reader of these scores has to know, in sentences with counts.
+
+        Shown beside the scores, as "the tokenizer drops most of 12 of 200 texts".
+        """
+        return ()
 
 
 class Detector(Plugin):
