@@ -95,6 +95,7 @@ class Waiting(HarnessError):
     def __init__(self, what: str, commands: Sequence[str]) -> None:
         super().__init__(what, details=commands)
         self.commands = tuple(commands)
+        self.args = (what, self.commands)  # what it is made anew from in another process
 
 
 class Cancelled(Exception):

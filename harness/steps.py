@@ -220,20 +220,20 @@ class Steps:
         inputs = {"name": entry.name, "predictions": generated, "rows": rows_digest(rows)}
 
         def make(folder: Path) -> Mapping[str, Any]:
-            report = self.run.watcher.stage(f"{_label(stage, round_, arm)} {entry.name}")
-            report(0, len(rows), "")
+            context = self.run.context(folder, f"{stage} {entry.name}", round_, arm, SEEDLESS)
+            context.progress(0, len(rows))
             pairs = list(zip(predictions, rows, strict=True))
-            found = scoring.measure(scoring.Entry(entry.name, entry.instance), pairs)
-            if found and all(m.error for m in found):
-                # Mostly a missing package or service: no result, and nothing to keep.
-                raise PluginError(f"no answer could be scored: {found[0].error}")
+            metric = scoring.Entry(entry.name, entry.instance)
+            found = scoring.measure(metric, pairs, context.progress)
             write_jsonl(folder / "output" / "measurements.jsonl", map(to_json, found))
-            return {"unscored": sum(m.statistics is None for m in found)}
+            return {"remarks": list(entry.instance.remarks(pairs))}
 
         made = self.run.stage(stage, entry, inputs, make, round_=round_, arm=arm)
         lines = read_jsonl(made.path / "measurements.jsonl")
         found = tuple(from_json(Measurement, line) for line in lines)
         self._note_unscored(entry, found, stage, round_, arm)
+        for remark in made.facts["remarks"]:
+            self.note(f"{_label(stage, round_, arm)}: {entry.name}: {remark}")
         return found, made.digest
 
     def _note_unscored(

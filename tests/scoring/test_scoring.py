@@ -134,7 +134,6 @@ def test_a_ratio_of_nothing_has_no_own_value_but_counts():
 BAD = {
     "nan": "not finite",
     "inf": "not finite",
-    "none": "None",
     "text": "a text where a number is due",
     "list of text": "one of them is a str",
     "empty": "empty list",
@@ -157,16 +156,27 @@ def test_one_bad_example_is_unscored_and_the_rest_stands(bad):
     assert (found["picky"].n, found["picky"].unscored) == (3, 1)
 
 
+def test_none_is_a_legitimate_answer_and_no_failure():
+    measured, found = scored(Picky(), "list", "none")
+    assert (measured[1].statistics, measured[1].error) == (None, "")
+    assert (found["picky"].n, found["picky"].unscored) == (1, 1)
+
+
 def test_every_form_of_a_number_is_taken():
     measured, _ = scored(Picky(), "array", "bool", "scalar", "tensor", "list")
     assert [m.statistics for m in measured] == [(0.5,), (1.0,), (0.5,), (0.5,), (0.5,)]
 
 
 def test_nothing_scored_is_not_zero():
-    measured, found = scored(Picky(), "nan", "raise")
+    measured, found = scored(Picky(), "none", "raise")
     score = found["picky"]
     assert (score.value, score.low, score.high, score.n, score.unscored) == (None, None, None, 0, 2)
-    assert all(m.statistics is None for m in measured)
+    assert [(m.statistics, bool(m.error)) for m in measured] == [(None, False), (None, True)]
+
+
+def test_a_metric_that_fails_on_every_answer_has_no_result():
+    with pytest.raises(PluginError, match="no answer could be scored: metric picky: it gave nan"):
+        scored(Picky(), "nan", "raise")
 
 
 def test_no_rows_at_all():
@@ -202,11 +212,13 @@ def test_a_batch_that_cannot_be_taken_apart_names_its_own_error():
             yield 0.5
             raise RuntimeError("row two is odd")
 
-    measured, _ = scored(OnlyBatch(), "a", "b")
-    assert all("RuntimeError: row two is odd" in m.error for m in measured)
+    with pytest.raises(PluginError, match="RuntimeError: row two is odd"):
+        scored(OnlyBatch(), "a", "b")
 
 
-@pytest.mark.parametrize("stop", [Cancelled(), Waiting("rate", ["rate"]), EnvironmentFailure("x")])
+@pytest.mark.parametrize(
+    "stop", [Cancelled(), Waiting("rate", ["rate"]), EnvironmentFailure("x"), PluginError("y")]
+)
 @pytest.mark.parametrize("method", ["measure", "measure_all"])
 def test_what_stops_the_run_is_not_swallowed(stop, method):
     def raising(self, *arguments):
@@ -224,9 +236,8 @@ def test_a_wrong_number_of_statistics_everywhere_is_told():
         def measure(self, prediction, example):
             return [0.1, 0.2]
 
-    measured, found = scored(Wide(), "a", "b")
-    assert found["wide"].value is None
-    assert "gives the shape (2, 2), where (2, 1) is due" in measured[0].error
+    with pytest.raises(PluginError, match=r"gives the shape \(2, 2\), where \(2, 1\) is due"):
+        scored(Wide(), "a", "b")
 
 
 def test_a_metric_that_aggregates_wrongly_is_a_plugin_error():

@@ -1,0 +1,98 @@
+"""A metric as a run names it, with its scores' names and its arithmetic guarded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from harness import stats
+from harness.errors import Cancelled, EnvironmentFailure, PluginError, Waiting
+from harness.records import Example, Prediction
+from harness.stages import Metric
+
+Pair = tuple[Prediction, Example]
+Groups = Mapping[str, str]
+"""Example id -> group; a row without one is a group of its own."""
+
+STOP = (Cancelled, Waiting, EnvironmentFailure, PluginError)
+"""Not about one example: the run has to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the config's ``metrics``.
+
+    Attributes:
+        name: the entry's name in this run; the plugin's own where the config gives none.
+        metric: the plugin, with its options.
+    """
+
+    name: str
+    metric: Metric
+
+    @property
+    def prefix(self) -> str:
+        """What precedes the metric's own score names in this run."""
+        return "" if self.name == self.metric.name else f"{self.name}-"
+
+    @property
+    def score_names(self) -> tuple[str, ...]:
+        """The run's names of the scores, in the order of the metric's last axis."""
+        return tuple(f"{self.prefix}{name}" for name in self.metric.score_names())
+
+    def column(self, score_name: str) -> int:
+        """The place of a score on the metric's last axis.
+
+        Raises:
+            ValueError: this entry does not give that score.
+        """
+        return self.score_names.index(score_name)
+
+    def aggregate(self, sums: stats.Floats, weights: stats.Floats) -> stats.Floats:
+        """The metric's ``aggregate``, with its shape checked.
+
+        Raises:
+            PluginError: it raises, or gives another number of scores than it names.
+        """
+        expected = (*weights.shape, len(self.score_names))
+        scores = self._guarded(partial(self.metric.aggregate, sums, weights), "aggregate")
+        if scores.shape != expected:
+            what = f"aggregate() gives the shape {scores.shape}, where {expected} is due"
+            raise PluginError(what, where=f"metric {self.name}", hint=_SHAPES)
+        return scores
+
+    def own_values(self, statistics: stats.Floats) -> stats.Floats:
+        """Each example's own scores ``(n, m)``; raises as :meth:`aggregate` does."""
+        expected = (len(statistics), len(self.score_names))
+        scores = self._guarded(partial(self.metric.values, statistics), "values")
+        if scores.shape != expected:
+            what = f"values() gives the shape {scores.shape}, where {expected} is due"
+            raise PluginError(what, where=f"metric {self.name}", hint=_SHAPES)
+        return scores
+
+    def _guarded(self, call: partial[Any], what: str) -> stats.Floats:
+        try:
+            with np.errstate(all="ignore"):
+                return np.asarray(call(), dtype=np.float64)
+        except STOP:
+            raise
+        except Exception as error:
+            problem = f"{what}() failed: {reason(error)}"
+            raise PluginError(problem, where=f"metric {self.name}", hint=_SHAPES) from error
+
+
+_SHAPES = "one statistic for each score, or an aggregate() that turns them into score_names()"
+
+
+def reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
+
+
+def overrides(metric: Metric, *methods: str) -> bool:
+    """Whether the metric's class defines one of these methods itself."""
+    return any(getattr(type(metric), m) is not getattr(Metric, m) for m in methods)

@@ -1,0 +1,137 @@
+"""Measures many answers, in blocks of a fixed size, on all cores where that is worth while."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Mapping, Sequence
+
+import numpy as np
+
+from harness.errors import PluginError
+from harness.records import Measurement
+from harness.scoring import spread
+from harness.scoring.answers import Outcome, outcomes
+from harness.scoring.entry import Entry, Pair, overrides
+from harness.stages import Metric
+
+BLOCK = 512
+"""Answers handed to a metric at once, whatever the number of processes."""
+
+WORTH_SPREADING = 3.0
+"""Seconds of work left from which other processes, which take time to start, are a gain."""
+
+Progress = Callable[[int, int, str], None]
+
+
+def _unheard(done: int, total: int, what: str) -> None:
+    return None
+
+
+def measure(
+    entry: Entry,
+    pairs: Sequence[Pair],
+    progress: Progress = _unheard,
+    *,
+    workers: int | None = None,
+) -> list[Measurement]:
+    """What the metric says of each answer, in the order of ``pairs``.
+
+    Own values that are not finite (a ratio of nothing) are left out of ``values``; the
+    example's statistics still count.
+
+    Args:
+        progress: told of done and all answers after each block; what it raises ends the work.
+        workers: most processes; by default as many as there are cores.
+
+    Raises:
+        PluginError: the metric says so, or fails on every single answer.
+        Cancelled, Waiting, EnvironmentFailure: what the metric raises to stop the run.
+    """
+    if not pairs:
+        return []
+    if not entry.metric.additive and not overrides(entry.metric, "measure", "measure_all"):
+        return [Measurement(example.id, entry.name, ()) for _, example in pairs]
+    results: list[Outcome] = []
+    with contextlib.closing(_blocks(entry.metric, pairs, workers)) as blocks:
+        for block in blocks:
+            results += block
+            progress(len(results), len(pairs), "")
+    results = _same_length(results)
+    values, failure = _own_values(entry, results)
+    found = [
+        _measurement(entry, example.id, result, values.get(index, {}), failure)
+        for index, ((_, example), result) in enumerate(zip(pairs, results, strict=True))
+    ]
+    if all(m.error for m in found):
+        # Mostly a missing package or service: no result, and nothing to keep.
+        raise PluginError(f"no answer could be scored: {found[0].error}")
+    return found
+
+
+def _blocks(
+    metric: Metric, pairs: Sequence[Pair], workers: int | None
+) -> Generator[Sequence[Outcome], None, None]:
+    """The outcomes of each block: here, until it is plain that this would take long."""
+    blocks = [pairs[start : start + BLOCK] for start in range(0, len(pairs), BLOCK)]
+    for place, block in enumerate(blocks):
+        begin = time.monotonic()
+        yield outcomes(metric, block)
+        left = (time.monotonic() - begin) * (len(blocks) - place - 1)
+        # The first block also pays for what the metric loads, so it says nothing.
+        if place and left > WORTH_SPREADING:
+            yield from spread.outcomes(metric, blocks[place + 1 :], workers)
+            return
+
+
+def _same_length(results: Sequence[Outcome]) -> list[Outcome]:
+    """The usual number of statistics is the right one; a row with another is refused."""
+    lengths = Counter(len(r) for r in results if isinstance(r, tuple))
+    if len(lengths) < 2:
+        return list(results)
+    usual = lengths.most_common(1)[0][0]
+    return [
+        r
+        if not isinstance(r, tuple) or len(r) == usual
+        else f"it gave {len(r)} numbers where other examples have {usual}"
+        for r in results
+    ]
+
+
+def _own_values(
+    entry: Entry, results: Sequence[Outcome]
+) -> tuple[dict[int, dict[str, float]], str]:
+    """Place -> score name -> value, and why there are none if the metric fails at that."""
+    places = [place for place, result in enumerate(results) if isinstance(result, tuple)]
+    if not places:
+        return {}, ""
+    statistics = np.array([results[place] for place in places], dtype=np.float64)
+    try:
+        rows = entry.own_values(statistics)
+    except PluginError as error:
+        return {}, error.what
+    return {
+        place: {
+            name: float(value)
+            for name, value in zip(entry.score_names, row, strict=True)
+            if math.isfinite(value)
+        }
+        for place, row in zip(places, rows, strict=True)
+    }, ""
+
+
+def _measurement(
+    entry: Entry,
+    example_id: str,
+    result: Outcome,
+    values: Mapping[str, float],
+    failure: str,
+) -> Measurement:
+    if result is None:
+        return Measurement(example_id, entry.name, None)
+    reason = result if isinstance(result, str) else failure
+    if isinstance(result, str) or reason:
+        return Measurement(example_id, entry.name, None, error=f"metric {entry.name}: {reason}")
+    return Measurement(example_id, entry.name, result, values)

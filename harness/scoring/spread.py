@@ -1,0 +1,109 @@
+"""Measuring in several processes. The values are those of one, whatever their number.
+
+A process is given the metric as a recipe (its class and its options), makes it anew, and runs
+the very function that is run here, on the same blocks.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import signal
+import sys
+from collections import deque
+from collections.abc import Iterator, Sequence
+from types import ModuleType
+from typing import Any
+
+from harness.errors import EnvironmentFailure
+from harness.scoring import answers
+from harness.scoring.answers import Outcome
+from harness.scoring.entry import Pair
+from harness.stages import Metric
+
+Recipe = tuple[str, str | None, str, str]
+"""Module, its file, the class's name in it, and its options as JSON."""
+
+
+def outcomes(
+    metric: Metric, blocks: Sequence[Sequence[Pair]], workers: int | None
+) -> Iterator[Sequence[Outcome]]:
+    """The outcomes of each block, in order.
+
+    A metric that cannot be made anew elsewhere (a class within a function) is run here.
+
+    Raises:
+        EnvironmentFailure: a process was killed, as happens when memory runs out.
+    """
+    import loky
+
+    count = min(loky.cpu_count() if workers is None else workers, len(blocks))
+    recipe = recipe_of(metric)
+    if count < 2 or recipe is None:
+        yield from (answers.outcomes(metric, block) for block in blocks)
+        return
+    pool = loky.get_reusable_executor(count, initializer=_leave_interrupts_alone)
+    waiting: deque[Any] = deque()
+    try:
+        for block in blocks:
+            waiting.append(pool.submit(_elsewhere, recipe, block))
+            if len(waiting) > 2 * count:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except loky.BrokenProcessPool as error:
+        raise EnvironmentFailure(
+            "a process that scored answers was killed",
+            where=f"metric {metric.name}",
+            hint="if memory ran out, score with --workers 1",
+        ) from error
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def recipe_of(metric: Metric) -> Recipe | None:
+    """How to make the metric in another process; None if that gives another one, or none."""
+    kind = type(metric)
+    module = sys.modules.get(kind.__module__)
+    if module is None or "<locals>" in kind.__qualname__ or kind.__module__ == "__main__":
+        return None
+    options = metric.options.model_dump_json()
+    recipe = (kind.__module__, getattr(module, "__file__", None), kind.__qualname__, options)
+    try:
+        same = type(metric.options).model_validate_json(options) == metric.options
+    except ValueError:
+        same = False
+    return recipe if same else None
+
+
+def _leave_interrupts_alone() -> None:
+    """Ctrl-C reaches every process of the terminal; the one that gave out the work decides."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _elsewhere(recipe: Recipe, block: Sequence[Pair]) -> list[Outcome]:
+    return answers.outcomes(_made(recipe), block)
+
+
+@functools.lru_cache(maxsize=32)
+def _made(recipe: Recipe) -> Metric:
+    name, file, qualified, options = recipe
+    kind: Any = functools.reduce(getattr, qualified.split("."), _module(name, file))
+    metric: Metric = kind(kind.Options.model_validate_json(options))
+    return metric
+
+
+def _module(name: str, file: str | None) -> Any:
+    """The module of that name, read from its file where it is not to be found by name."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        spec = importlib.util.spec_from_file_location(name, file) if file else None
+        if spec is None or spec.loader is None:
+            raise
+        module: ModuleType = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+        return module

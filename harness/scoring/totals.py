@@ -1,0 +1,99 @@
+"""Scores of a whole set of answers, from what was measured of each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from harness import stats
+from harness.errors import PluginError
+from harness.records import Measurement, Score
+from harness.scoring.entry import STOP, Entry, Groups, Pair, reason
+from harness.stages import Metric
+
+
+def scores(
+    entry: Entry,
+    measurements: Sequence[Measurement],
+    groups: Groups,
+    seed: int,
+    *,
+    pairs: Sequence[Pair] = (),
+    draws: int = stats.DRAWS,
+) -> dict[str, Score]:
+    """The entry's scores over all measured examples, with 95 % intervals.
+
+    Args:
+        pairs: answers and examples; only a metric that is not additive needs them.
+
+    Returns:
+        score name -> score; its value is None where nothing is scored.
+
+    Raises:
+        PluginError: the metric fails on the whole set.
+    """
+    kept = sorted((m for m in measurements if m.statistics is not None), key=_by_id)
+    unscored = len(measurements) - len(kept)
+    if not kept:
+        found = [stats.Interval(math.nan, None, None, None)] * len(entry.score_names)
+    elif entry.metric.additive:
+        names = [groups.get(m.example_id) or m.example_id for m in kept]
+        found = stats.interval(entry.aggregate, table(kept), names, seed, draws=draws)
+    else:
+        found = _corpus(entry, {m.example_id for m in kept}, pairs)
+    signature = entry.metric.signature()
+    return {
+        name: _score(name, one, len(kept), unscored, signature, entry.metric)
+        for name, one in zip(entry.score_names, found, strict=True)
+    }
+
+
+def right(metric: Metric, value: float | None) -> bool | None:
+    """Whether an example's own value counts as right; None where that cannot be said.
+
+    An option ``right_at`` that is set goes before the class's attribute.
+    """
+    at = getattr(metric.options, "right_at", None)
+    at = metric.right_at if at is None else at
+    if at is None or value is None or math.isnan(value):
+        return None
+    return bool(value >= at) if metric.higher_is_better else bool(value <= at)
+
+
+def table(measurements: Sequence[Measurement]) -> stats.Floats:
+    """Statistics ``(n, k)`` of scored examples."""
+    rows = [m.statistics for m in measurements if m.statistics is not None]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(rows[0]) if rows else 0)
+
+
+def _corpus(entry: Entry, scored: set[str], pairs: Sequence[Pair]) -> list[stats.Interval]:
+    where = f"metric {entry.name}"
+    chosen = [pair for pair in pairs if pair[1].id in scored]
+    if len(chosen) != len(scored):
+        raise ValueError(f"{where} is not additive: its score needs the answers")
+    try:
+        found = dict(entry.metric.corpus(chosen))
+        values = [float(found[name]) for name in entry.metric.score_names()]
+    except STOP:
+        raise
+    except Exception as error:
+        hint = "corpus() returns a number for each of score_names()"
+        raise PluginError(f"corpus() failed: {reason(error)}", where=where, hint=hint) from error
+    return [stats.Interval(value, None, None, None) for value in values]
+
+
+def _score(
+    name: str, found: stats.Interval, n: int, unscored: int, signature: str, metric: Metric
+) -> Score:
+    value = found.value if math.isfinite(found.value) else None
+    low, high = found.low, found.high
+    if value is not None and low is not None and high is not None:
+        least, most = metric.bounds
+        low, high = min(max(low, least), value), max(min(high, most), value)
+    return Score(name, value, low, high, n, unscored, signature, metric.higher_is_better)
+
+
+def _by_id(measurement: Measurement) -> str:
+    return measurement.example_id
