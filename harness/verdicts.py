@@ -7,17 +7,13 @@ decides; rows are compared in pairs; doubt of any kind reads *no evidence*.
 from __future__ import annotations
 
 import math
-import reprlib
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from harness import stats
+from harness.matched import NO_SPREAD, complete_pairs, difference
 from harness.records import Label, Measurement, Verdict
-from harness.scoring import Entry, Groups, table
+from harness.scoring import Entry, Groups
 
-MIN_GROUPS = 20
-MAX_SHARE = 0.10
 POWER = 0.8
 ALPHA = 0.05
 
@@ -25,26 +21,6 @@ ALPHA = 0.05
 def level(rounds: int) -> float:
     """Confidence of each one-sided bound when ``rounds`` verdicts are planned (Bonferroni)."""
     return 1 - ALPHA / max(1, rounds)
-
-
-def usable(groups: Sequence[str]) -> str:
-    """Why rows of these groups cannot carry a verdict, or an empty string.
-
-    Args:
-        groups: the group of each row.
-    """
-    counts = Counter(groups)
-    if not counts:
-        return "no row can be compared"
-    if len(counts) < MIN_GROUPS:
-        found = f"{len(groups)} rows come from {len(counts)} groups"
-        return f"the {found}, and a verdict needs {MIN_GROUPS} groups or more"
-    name, most = counts.most_common(1)[0]
-    if most > MAX_SHARE * len(groups):
-        share = f"{most} of the {len(groups)} rows"
-        most_allowed = f"{100 * MAX_SHARE:.0f} % is the most that a verdict allows"
-        return f"one group, {reprlib.repr(name)}, has {share}, and {most_allowed}"
-    return ""
 
 
 def baseline_verdict(
@@ -90,13 +66,13 @@ def judge(
         against: what the other checkpoint is called (``round 0``).
     """
     sure = level(rounds)
-    pairs = _pair(entry, new, old, groups)
-    gap = _gap(entry, score_name, pairs, sure, seed, draws) if pairs.comparable else None
+    pairs, place = complete_pairs(entry, new, old, groups), entry.column(score_name)
+    gap = difference(entry, pairs, sure, seed, draws)[place] if pairs.comparable else None
     value = gap.value if gap is not None and math.isfinite(gap.value) else None
     n, count = len(pairs.names), len(set(pairs.names))
     bounds = None if gap is None or pairs.doubt else _bounds(gap)
     if gap is None or bounds is None:
-        words = _doubtful(entry, score_name, against, value, pairs.doubt or _NO_SPREAD)
+        words = _doubtful(entry, score_name, against, value, pairs.doubt or NO_SPREAD)
         return Verdict("no evidence", against, value, None, None, sure, None, words, n, count)
     low, high, se = bounds
     label: Label = "no evidence"
@@ -128,11 +104,11 @@ def foresee(
     Returns:
         The gain found with 80 % power, or None where no verdict can be had; and a sentence.
     """
-    pairs = _pair(entry, baseline, baseline, groups)
+    pairs = complete_pairs(entry, baseline, baseline, groups)
     se, doubt = None, pairs.doubt
     if not doubt:
         found = stats.interval(entry.aggregate, pairs.new, pairs.names, seed, draws=draws)
-        se, doubt = found[entry.column(score_name)].se, _NO_SPREAD
+        se, doubt = found[entry.column(score_name)].se, NO_SPREAD
     if se is None:
         return None, f"Every round will read no evidence on {score_name}: {doubt}."
     count = len(set(pairs.names))
@@ -163,11 +139,12 @@ def contrast_arms(
         Difference, low and high of a two-sided interval at ``level``, and a sentence; three
         None where doubt forbids them.
     """
-    pairs = _pair(entry, a, b, groups)
-    gap = None if pairs.doubt else _gap(entry, score_name, pairs, (1 + level) / 2, seed, draws)
+    pairs = complete_pairs(entry, a, b, groups)
+    sure, place = (1 + level) / 2, entry.column(score_name)
+    gap = None if pairs.doubt else difference(entry, pairs, sure, seed, draws)[place]
     bounds = None if gap is None else _bounds(gap)
     if gap is None or bounds is None:
-        doubt = pairs.doubt or _NO_SPREAD
+        doubt = pairs.doubt or NO_SPREAD
         return None, None, None, f"Targeted and random rows cannot be compared: {doubt}."
     low, high, _ = bounds
     outcome = "no evidence that targeting helped or harmed"
@@ -189,70 +166,10 @@ def contrast_arms(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Pairs:
-    """Rows scored on both sides, in the order of their ids.
-
-    Attributes:
-        names: each row's group.
-        new, old: statistics ``(n, k)``.
-        doubt: why no verdict can be had, or an empty string.
-        comparable: whether even the bare difference means something.
-    """
-
-    names: list[str]
-    new: stats.Floats
-    old: stats.Floats
-    doubt: str
-    comparable: bool
-
-
-def _pair(
-    entry: Entry, new: Sequence[Measurement], old: Sequence[Measurement], groups: Groups
-) -> _Pairs:
-    """Complete pairs, and the first reason against a verdict on them."""
-    by_id = [{m.example_id: m for m in side} for side in (new, old)]
-    if [len(side) for side in by_id] != [len(new), len(old)]:
-        raise ValueError("an example is measured twice on one side")
-    scored = [{key for key, m in side.items() if m.statistics is not None} for side in by_id]
-    ids = sorted(scored[0] & scored[1])
-    names = [groups.get(key) or key for key in ids]
-    rows = len(by_id[0].keys() | by_id[1].keys())
-    here, there = (rows - len(side) for side in scored)
-    if not entry.metric.additive:
-        return _Pairs(names, table([]), table([]), _NOT_ADDITIVE, False)
-    if not ids:
-        return _Pairs(names, table([]), table([]), usable(names), False)
-    first, second = (table([side[key] for key in ids]) for side in by_id)
-    if first.shape != second.shape:
-        return _Pairs(names, table([]), table([]), _OTHER_METRIC, False)
-    if here != there:
-        doubt = f"of {rows} rows, {here} are unscored on this side and {there} on the other"
-        return _Pairs(names, first, second, f"{doubt}, {_NOT_BY_CHANCE}", False)
-    return _Pairs(names, first, second, usable(names), True)
-
-
-def _gap(
-    entry: Entry, score_name: str, pairs: _Pairs, sure: float, seed: int, draws: int
-) -> stats.Difference:
-    """New minus old on the pairs, turned so that positive is better."""
-    first, second = pairs.new, pairs.old
-    if not entry.metric.higher_is_better:
-        first, second = second, first
-    found = stats.difference(entry.aggregate, first, second, pairs.names, seed, sure, draws)
-    return found[entry.column(score_name)]
-
-
 def _bounds(gap: stats.Difference) -> tuple[float, float, float] | None:
     if gap.low is None or gap.high is None or gap.se is None:
         return None
     return gap.low, gap.high, gap.se
-
-
-_NO_SPREAD = "the spread of this score cannot be had from these rows"
-_NOT_ADDITIVE = "this metric has no statistics that add up over rows, so it has no interval"
-_OTHER_METRIC = "the two sides hold different statistics of this metric"
-_NOT_BY_CHANCE = "and what cannot be scored is seldom missing by chance"
 
 
 def _decided(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import harness
 from harness import verdicts
+from harness.matched import usable
 from harness.records import Measurement, to_json
 from harness.scoring import Entry
 
@@ -198,10 +199,10 @@ def test_one_group_with_more_than_a_tenth_of_the_rows_is_no_evidence(large, labe
 
 
 def test_usable_rows():
-    assert verdicts.usable([f"g{i % 20}" for i in range(100)]) == ""
-    assert "no row" in verdicts.usable([])
-    assert "19 groups" in verdicts.usable([f"g{i % 19}" for i in range(100)])
-    assert "\x1b" not in verdicts.usable(["\x1b[31m"] * 50 + [f"g{i}" for i in range(30)])
+    assert usable([f"g{i % 20}" for i in range(100)]) == ""
+    assert "no row" in usable([])
+    assert "19 groups" in usable([f"g{i % 19}" for i in range(100)])
+    assert "\x1b" not in usable(["\x1b[31m"] * 50 + [f"g{i}" for i in range(30)])
 
 
 def test_nothing_scored_is_no_evidence():

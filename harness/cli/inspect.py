@@ -21,9 +21,9 @@ from harness.summary import read
 
 def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
     """Everything that can be known before a model is loaded."""
-    from harness import verdicts
     from harness.cli.iterate import _Quiet
     from harness.context import Context
+    from harness.matched import usable
     from harness.steps import groups_of
 
     config = configuration.load(path, sets=sets, flags={"rounds": rounds})
@@ -39,7 +39,7 @@ def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
     shown = ", ".join(f"{count} {split}" for split, count in counts.items())
     console.print(Text(f"{config.path}: fine. Run {run.name}; rows: {shown}."))
     for split in ("dev", "test"):
-        doubt = verdicts.usable(list(groups_of([r for r in rows if r.split == split]).values()))
+        doubt = usable(list(groups_of([r for r in rows if r.split == split]).values()))
         if doubt:
             console.print(Text(f"warning: {split} cannot carry a verdict: {doubt}", "yellow"))
 
