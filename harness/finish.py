@@ -15,8 +15,9 @@ from harness.files import read_json, write_bytes, write_json
 from harness.history import History
 from harness.loop import primary_entry
 from harness.records import BASE_ARM, CONTROL_ARM
+from harness.rows import groups_of
 from harness.run import Run
-from harness.steps import Steps, groups_of
+from harness.steps import Steps
 from harness.summary import ControlResult, instructive, summarise
 
 STAGE = "summary"

@@ -21,8 +21,9 @@ from harness.records import (
     RoundResult,
     Verdict,
 )
+from harness.rows import groups_of, rows_digest
 from harness.scoring import Entry as MetricEntry
-from harness.steps import Evaluation, Harvest, Steps, groups_of, rows_digest
+from harness.steps import Evaluation, Harvest, Steps
 from harness.summary import TestResult
 
 BASELINE = 0

@@ -25,6 +25,7 @@ from harness.records import Checkpoint, Example
 
 MACHINE_FOLDER = ".harness"
 REPORTS_FOLDER = "reports"
+LEDGER = "test-openings.jsonl"
 
 
 class Watcher(Protocol):
@@ -86,7 +87,7 @@ class Run:
         self.reports = self.root / REPORTS_FOLDER / self.name
         self.work = self.machine / "work" / self.name
         self.artifacts = Artifacts(self.machine / "artifacts")
-        self.ledger = Ledger(self.machine / "test-openings.jsonl")
+        self.ledger = Ledger(self.machine / LEDGER)
         self.log = logging.getLogger("harness.run")
         self.seconds: dict[str, float] = {}
         self.cached: list[str] = []

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 import harness
 from harness.entries import Entry
-from harness.steps import rows_digest
+from harness.rows import rows_digest
 
 MINE = """\
 import harness

@@ -24,7 +24,7 @@ def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
     from harness.cli.iterate import _Quiet
     from harness.context import Context
     from harness.matched import usable
-    from harness.steps import groups_of
+    from harness.rows import groups_of
 
     config = configuration.load(path, sets=sets, flags={"rounds": rounds})
     run = Run(config, _Quiet())

@@ -1,0 +1,41 @@
+"""Rows as a set: their digest, their groups, and the cut of ``valid`` from train."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+
+from harness.files import digest
+from harness.records import Example, to_json
+
+
+def rows_digest(rows: Sequence[Example], *, lineage: bool = False) -> str:
+    """Content digest of rows; where they lie does not count, where they come from may."""
+    skip = {"place"} if lineage else {"place", "origin", "parent", "split"}
+    return digest([{k: v for k, v in to_json(row).items() if k not in skip} for row in rows])
+
+
+def groups_of(rows: Sequence[Example]) -> dict[str, str]:
+    """Example id -> group (a row without one is a group of its own)."""
+    return {row.id: row.group or row.id for row in rows}
+
+
+def with_valid(rows: Sequence[Example], share: float, seed: int) -> tuple[Example, ...]:
+    """Cut ``valid`` from train by whole groups, unless the source gave one."""
+    train = [row for row in rows if row.split == "train"]
+    if share == 0 or any(row.split == "valid" for row in rows) or len(train) < 2:
+        return tuple(rows)
+    groups = Counter(row.group or row.id for row in train)
+    order = sorted(groups, key=lambda name: digest([seed, name]))
+    wanted, chosen, size = round(share * len(train)), set[str](), 0
+    for name in order:
+        if size < wanted and size + groups[name] <= max(wanted * 1.5, 1):
+            chosen.add(name)
+            size += groups[name]
+    return tuple(
+        dataclasses.replace(row, split="valid")
+        if row.split == "train" and (row.group or row.id) in chosen
+        else row
+        for row in rows
+    )
