@@ -1,0 +1,210 @@
+"""From records to rows: which field is the text, which the id, and what is wrong with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from sys import intern
+from typing import Any
+
+from harness.columns.opening import Source
+from harness.columns.problems import Problems, kind_of, listed, quoted
+from harness.columns.table import Row
+from harness.errors import DataError, near
+from harness.text import one_line
+
+_ABSENT = object()
+_MANY = 2000  # names that are compared with a wrong one
+# What a list looks like once some program has written it into a cell.
+_LIST = re.compile(r"""\[\s*(['"]).*\1\s*\]\s*""", re.DOTALL)
+_SCALARS = (str, int, float, type(None))
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a file is read as.
+
+    Attributes:
+        names: the fields that may hold its texts, the most telling first.
+        several: whether a row may have no text, or more than one.
+    """
+
+    names: tuple[str, ...]
+    several: bool
+
+
+PREDICTIONS = Role(("text", "prediction"), several=False)
+REFERENCES = Role(("references", "reference", "text"), several=True)
+
+
+class Fields:
+    """Makes rows of one source's records; the first of them settles which fields are used."""
+
+    def __init__(self, source: Source, role: Role, problems: Problems) -> None:
+        self.source = source
+        self.role = role
+        self.problems = problems
+        self._file = problems.file
+        self._settled = False
+        self._field = ""
+        self._with_ids = False
+        self._left_out: set[str] = set()
+
+    def choose(self, names: Iterable[str], place: str) -> str:
+        """The field with the texts, out of those that are there.
+
+        Raises:
+            DataError: none of them is it; the message lists them.
+        """
+        there = list(names)
+        column = self.source.column
+        if column is not None:
+            if column in there:
+                return column
+            what = f"no column {quoted(column)}{one_line(near(column, there[:_MANY]))}"
+            raise DataError(f"{what}; there are {listed(there)}", where=place)
+        for name in self.role.names:
+            if name == "text" and self.role.several and "messages" in there:
+                break  # a row of a data set, whose answer is the last turn
+            if name in there:
+                return name
+        if self.role.several and "messages" in there:
+            return "references"
+        raise self._unnamed(there, place)
+
+    def _unnamed(self, there: list[str], place: str) -> DataError:
+        wanted = " or ".join(quoted(name) for name in self.role.names)
+        what = f"no field {wanted}; there are {listed(there)}"
+        hint = f"name the one with the texts: {self.source.with_column('FIELD')}"
+        if len(there) == 1 and (";" in there[0] or "\t" in there[0]):
+            hint = "the cells seem to be parted by something else than the suffix says"
+        return DataError(what, where=place, hint=hint)
+
+    def needed(self, names: list[str]) -> set[str]:
+        """Those of a table's columns that must be read, whatever they hold."""
+        field = self.choose(names, self.problems.file)
+        turns = {"messages"} if field not in names else set()
+        return {field, "id", "meta"} | turns
+
+    def _settle(self, names: Iterable[str], place: str) -> None:
+        there = list(names)
+        self._field = self.choose(there, place)
+        self._settled = True
+        self._with_ids = "id" in there
+        self._left_out = {"id", "meta", self._field}
+
+    def row(self, number: int, record: str | Mapping[str, Any]) -> Row | None:
+        """The row of a record; worthless, or None, where it has a problem (which is noted).
+
+        Raises:
+            DataError: it is the first, and has no field with texts.
+        """
+        place = f"{self._file}:{number}"
+        if isinstance(record, str):
+            return self._bare(record, place)
+        if not self._settled:
+            self._settle(record, place)
+        texts = self._texts(record, place)
+        if texts is None:
+            return None
+        return Row(self._id(record, place), texts, self._meta(record), place)
+
+    def _bare(self, text: str, place: str) -> Row:
+        if self.source.column is not None:
+            raise DataError(
+                f"rows of text only have no column {quoted(self.source.column)}",
+                where=self._file,
+                hint="leave the column out, or use JSON lines, CSV or Parquet",
+            )
+        return Row(None, (text,), {}, place)
+
+    def _texts(self, record: Mapping[str, Any], place: str) -> tuple[str, ...] | None:
+        value = record.get(self._field, _ABSENT)
+        if type(value) is str:
+            return (value,) if value[:1] != "[" else self._perhaps_a_list(value, place)
+        if value is _ABSENT:
+            return self._from_messages(record, place)
+        if not self.role.several:
+            self._refuse(place, f"{quoted(self._field)} is {kind_of(value)}, not a text")
+            return None
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            reason = f"{quoted(self._field)} is {kind_of(value)}, not a text or a list of texts"
+            self._refuse(place, reason)
+            return None
+        for at, item in enumerate(value, start=1):
+            if type(item) is not str:
+                nested = ": the list is nested too deeply" if isinstance(item, list) else ""
+                reason = f"number {at} of {quoted(self._field)} is {kind_of(item)}, not a text"
+                self._refuse(place, reason + nested)
+                return None
+        return tuple(value)
+
+    def _perhaps_a_list(self, text: str, place: str) -> tuple[str, ...] | None:
+        """Refuse to take several references for one, unless the user named the column."""
+        doubtful = self._field == "references" and self.source.column is None
+        if not doubtful or not _LIST.fullmatch(text):
+            return (text,)
+        hint = "a cell holds one reference: use JSON lines, or a column and --references for each"
+        self.problems.add(
+            place,
+            f"{quoted(self._field)} is a text that looks like a list of texts",
+            f"{hint}; if it is meant as it is, name it: {self.source.with_column(self._field)}",
+        )
+        return None
+
+    def _refuse(self, place: str, reason: str) -> None:
+        hint = 'an empty answer is written as an empty text ("")'
+        if self.role.several:
+            hint = "write a text, a list of texts, or null where there is no reference"
+        self.problems.add(place, reason, hint)
+
+    def _from_messages(self, record: Mapping[str, Any], place: str) -> tuple[str, ...] | None:
+        messages = record.get("messages")
+        if self.role.several and self.source.column is None and isinstance(messages, list):
+            last = messages[-1] if messages else None
+            if isinstance(last, dict) and last.get("role") == "assistant":
+                content = last.get("content")
+                if isinstance(content, str):
+                    return (content,)
+            reason = "no `references`, and the last of `messages` is no answer with a text"
+        else:
+            reason = f"no field {quoted(self._field)}; there are {listed(list(record))}"
+        self.problems.add(place, reason, "every row needs the field that the first row has")
+        return None
+
+    def _id(self, record: Mapping[str, Any], place: str) -> str | None:
+        """The id; None where there is none, or where there is a problem (which is noted)."""
+        value = record.get("id", _ABSENT)
+        if not self._with_ids:
+            if value is not _ABSENT:
+                self._refuse_id(place, "an `id`, though the first row has none")
+        elif type(value) is str and value and not value.isspace():
+            return value
+        elif isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        elif value is _ABSENT:
+            self._refuse_id(place, "no `id`, though the first row has one")
+        elif isinstance(value, str):
+            self._refuse_id(place, "the `id` is blank")
+        else:
+            self._refuse_id(place, f"the `id` is {kind_of(value)}, not a text or a whole number")
+        return None
+
+    def _refuse_id(self, place: str, reason: str) -> None:
+        hint = "give every row an `id` (a text or a whole number), or none"
+        self.problems.add(place, reason, hint)
+
+    def _meta(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        inner = record.get("meta")
+        meta: dict[str, Any] = {}
+        if isinstance(inner, dict):
+            meta = {intern(k): value for k, value in inner.items() if isinstance(value, _SCALARS)}
+        elif inner is not None and isinstance(inner, _SCALARS):
+            meta = {"meta": inner}
+        for key, value in record.items():
+            if key not in self._left_out and isinstance(value, _SCALARS):
+                meta[intern(key)] = value  # each line of JSON makes keys of its own
+        return meta

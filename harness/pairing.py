@@ -1,0 +1,170 @@
+"""Predictions joined with references, so that no score can come from misaligned rows.
+
+Rows are joined by id if all files have ids, and by position if none has. Anything else, and
+every id that is missing, surplus or doubled, is an error, and one error names them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeGuard
+
+from harness.alignment import Side, Trouble, align, doubled_ids, refuse_mix
+from harness.columns import Row, Table
+from harness.columns.problems import Problems, quoted
+from harness.errors import DataError
+from harness.records import Example, Prediction
+
+References = Sequence[Table] | Sequence[Example]
+"""Files of references (several give several references per example), or a loaded data set."""
+
+
+def pair(
+    predictions: Table, references: References, *, group_field: str | None = None
+) -> list[tuple[Prediction, Example]]:
+    """One system's predictions with their examples; :func:`pair_all` for one system."""
+    examples, systems = pair_all([predictions], references, group_field=group_field)
+    return list(zip(systems[0], examples, strict=True))
+
+
+def pair_all(
+    systems: Sequence[Table], references: References, *, group_field: str | None = None
+) -> tuple[list[Example], list[list[Prediction]]]:
+    """The examples, and for every system its predictions in the same order.
+
+    The order is that of the first file of references. Several files give each example several
+    references, in the order of the files.
+
+    Args:
+        group_field: the field of ``meta`` that says which rows belong together; by default it
+            is ``group`` where a row has one.
+
+    Raises:
+        DataError: something does not fit; all problems of all files are told at once.
+    """
+    if _are_examples(references):
+        examples = _regrouped(references, group_field)
+        return examples, join(examples, systems)
+    tables = _tables(references)
+    refuse_mix([*tables, *systems])
+    trouble = Trouble()
+    first = _side(tables[0])
+    doubled_ids(first, trouble)
+    others = [*tables[1:], *systems]
+    orders = [align(first, _side(table), trouble) for table in others]
+    trouble.refuse()
+    columns = [
+        tables[0].rows,
+        *([table.rows[at] for at in order] for table, order in zip(others, orders, strict=True)),
+    ]
+    answers = columns[len(tables) :]
+    examples = _examples(columns[: len(tables)], answers, group_field)
+    return examples, [_predictions(examples, rows) for rows in answers]
+
+
+def examples_of(references: Sequence[Table], *, group_field: str | None = None) -> list[Example]:
+    """The examples of files of references alone; see :func:`pair_all`."""
+    return pair_all([], references, group_field=group_field)[0]
+
+
+def join(examples: Sequence[Example], systems: Sequence[Table]) -> list[list[Prediction]]:
+    """For every system its predictions, in the order of the examples.
+
+    A system without ids is joined by position.
+
+    Raises:
+        DataError: an id is missing, surplus or doubled, or the lengths differ.
+    """
+    trouble = Trouble()
+    first = Side(
+        "the data set",
+        [example.id for example in examples],
+        [example.place or f"example {at}" for at, example in enumerate(examples, start=1)],
+    )
+    doubled_ids(first, trouble)
+    orders = [align(first, _side(system), trouble) for system in systems]
+    trouble.refuse()
+    return [
+        _predictions(examples, [system.rows[at] for at in order])
+        for system, order in zip(systems, orders, strict=True)
+    ]
+
+
+def _are_examples(references: References) -> TypeGuard[Sequence[Example]]:
+    return bool(references) and isinstance(references[0], Example)
+
+
+def _tables(references: References) -> list[Table]:
+    tables = [table for table in references if isinstance(table, Table)]
+    if not tables:
+        raise DataError(
+            "there are no references to compare with",
+            hint="name a file of references, or a data set with examples",
+        )
+    return tables
+
+
+def _side(table: Table) -> Side:
+    ids = [row.id for row in table.rows if row.id is not None] if table.has_ids else None
+    return Side(table.name, ids, [row.place for row in table.rows])
+
+
+def _predictions(examples: Sequence[Example], rows: Sequence[Row]) -> list[Prediction]:
+    return [
+        Prediction(example.id, row.texts[0]) for example, row in zip(examples, rows, strict=True)
+    ]
+
+
+def _examples(
+    references: Sequence[Sequence[Row]], systems: Sequence[Sequence[Row]], group_field: str | None
+) -> list[Example]:
+    """One example per row; what the first file does not know of it, the others may add."""
+    problems = Problems("references")
+    examples = []
+    files = len(references)
+    for number, rows in enumerate(zip(*references, *systems, strict=True), start=1):
+        first = rows[0]
+        meta = first.meta
+        for row in rows[1:]:
+            if not row.meta.keys() <= meta.keys():
+                meta = {**meta, **{k: v for k, v in row.meta.items() if k not in meta}}
+        examples.append(
+            Example(
+                id=first.id if first.id is not None else str(number),
+                messages=(),
+                references=first.texts + tuple(t for row in rows[1:files] for t in row.texts)
+                if files > 1
+                else first.texts,
+                split="dev",
+                group=_group(meta, group_field, first.place, problems),
+                meta=meta,
+                place=first.place,
+            )
+        )
+    problems.refuse()
+    return examples
+
+
+def _group(meta: Mapping[str, Any], field: str | None, place: str, problems: Problems) -> str:
+    value = meta.get("group" if field is None else field)
+    name = "" if value is None else str(value)
+    if field is not None and not name.strip():
+        reason = f"no {quoted(field)} that says to which group the row belongs"
+        problems.add(place, reason, "give every row one, or name another field for the groups")
+    return name
+
+
+def _regrouped(examples: Sequence[Example], field: str | None) -> list[Example]:
+    if field is None:
+        return list(examples)
+    problems = Problems("the data set")
+    grouped = [
+        replace(
+            example,
+            group=_group(example.meta, field, example.place or quoted(example.id), problems),
+        )
+        for example in examples
+    ]
+    problems.refuse()
+    return grouped
