@@ -1,8 +1,7 @@
-"""The formulas of harness.stats against closed forms, reference libraries and laws."""
+"""Intervals and paired differences against closed forms, reference libraries and laws."""
 
 from __future__ import annotations
 
-import itertools
 import math
 import time
 
@@ -14,6 +13,7 @@ from scipy import special
 from scipy import stats as reference
 
 from harness import stats
+from harness.stats import groups as grouping
 
 
 def mean(sums, weights):
@@ -24,37 +24,6 @@ def rows(seed: int, sizes: list[int], k: int = 1):
     rng = np.random.default_rng(seed)
     groups = [f"g{i:03}" for i, size in enumerate(sizes) for _ in range(size)]
     return rng.normal(0.4, 0.2, (len(groups), k)), groups
-
-
-def test_groups_are_ordered_by_name_whatever_the_rows_order():
-    codes, count = stats.encode(["b", "a", "c", "a"])
-    assert codes.tolist() == [1, 0, 2, 0]
-    assert count == 3
-    assert stats.encode(np.array([7, -1, 7]))[0].tolist() == [1, 0, 1]
-
-
-def test_group_sums_add_up_each_column():
-    statistics = np.array([[1.0, 10.0], [2.0, 20.0], [4.0, 40.0]])
-    sums = stats.group_sums(statistics, np.array([1, 0, 1]), 2)
-    assert sums.tolist() == [[2.0, 20.0], [5.0, 50.0]]
-
-
-@pytest.mark.parametrize("block", [1, 7, 10_000])
-def test_weights_are_multinomial_and_the_block_size_does_not_show(monkeypatch, block):
-    whole = np.concatenate(list(stats.weights(30, 5, 400)))
-    monkeypatch.setattr(stats, "_BLOCK", 30 * block)
-    assert np.array_equal(np.concatenate(list(stats.weights(30, 5, 400))), whole)
-    assert whole.dtype == np.float64
-    assert np.array_equal(whole.sum(axis=1), np.full(400, 30.0))
-    assert abs(whole.var() - 29 / 30) < 0.05
-
-
-def test_all_metrics_share_one_weight_matrix():
-    rng = np.random.default_rng(0)
-    one, other = rng.random((20, 2)), rng.random((20, 3))
-    together = stats.replicates(np.hstack([one, other]), 3, 50)
-    assert np.allclose(together[:, :2], stats.replicates(one, 3, 50), rtol=1e-14)
-    assert np.allclose(together[:, 2:], stats.replicates(other, 3, 50), rtol=1e-14)
 
 
 @pytest.mark.parametrize("sizes", [[1] * 60, [4] * 40, [9, 7, 5, *[2] * 30]])
@@ -79,19 +48,6 @@ def test_single_rows_give_the_textbook_t_interval():
     (found,) = stats.interval(mean, values, groups, seed=0, draws=40_000)
     low, high = reference.t.interval(0.95, 49, values.mean(), reference.sem(values[:, 0]))
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.003)
-
-
-@given(st.lists(st.integers(1, 30), min_size=2, max_size=60))
-def test_the_small_sample_correction(sizes):
-    factor, worth = stats.small_sample(np.array(sizes, float))
-    count = len(sizes)
-    assert 1 < worth <= count + 1e-9
-    assert factor >= worth / (worth - 1) - 1e-9
-    if len(set(sizes)) == 1:
-        assert worth == pytest.approx(count)
-        assert factor == pytest.approx(count / (count - 1))
-    names = [str(i) for i, size in enumerate(sizes) for _ in range(size)]
-    assert stats.effective_groups(names) == pytest.approx(worth)
 
 
 def test_fewer_than_two_groups_give_no_interval():
@@ -159,6 +115,31 @@ def test_no_spread_gives_exact_bounds():
     assert shifted.low == shifted.high == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize("sizes", [[1] * 60, [3] * 30, [9, 7, 5, *[2] * 30]])
+@pytest.mark.parametrize("shift", np.linspace(0, 0.15, 7))
+def test_p_is_below_5_percent_exactly_where_the_two_sided_interval_excludes_0(sizes, shift):
+    a, groups = rows(1, sizes)
+    b, _ = rows(2, sizes)
+    (found,) = stats.difference(mean, a + shift, b, groups, seed=0, level=0.975)
+    assert (found.p < 0.05) == (found.low > 0 or found.high < 0)
+    (other,) = stats.difference(mean, a + shift, b, groups, seed=0, level=1 - found.p / 2)
+    assert min(abs(other.low), abs(other.high)) == pytest.approx(0, abs=1e-9)
+
+
+def test_p_of_single_rows_is_that_of_the_paired_t_test():
+    a, groups = rows(1, [1] * 60)
+    b, _ = rows(2, [1] * 60)
+    (found,) = stats.difference(mean, a + 0.03, b, groups, seed=0, draws=40_000)
+    assert found.p == pytest.approx(reference.ttest_rel(a + 0.03, b).pvalue[0], rel=0.03)
+
+
+def test_p_where_nothing_varies():
+    a, groups = rows(1, [3] * 30)
+    assert stats.difference(mean, a, a, groups, seed=0)[0].p == 1
+    assert stats.difference(mean, a + 0.1, a, groups, seed=0)[0].p == 0
+    assert stats.difference(mean, a, a, ["g"] * 90, seed=0)[0].p is None
+
+
 def test_rounding_is_no_difference():
     """Two ways to write one ratio differ by rounding only."""
     a, groups = rows(1, [3] * 30, k=2)
@@ -211,7 +192,7 @@ def test_a_corpus_bleu_gets_a_difference_of_corpus_scores():
     assert found.value == pytest.approx(score_a - score_b, rel=1e-9)
     assert 0 < found.low < found.value < found.high
     jackknife = [
-        stats._score(bleu, np.append(side.sum(0) - side[3 * g : 3 * g + 3].sum(0), 117))[0]
+        grouping.score(bleu, np.append(side.sum(0) - side[3 * g : 3 * g + 3].sum(0), 117))[0]
         for side in (a, b)
         for g in range(40)
     ]
@@ -256,104 +237,3 @@ def test_the_detectable_difference_is_found_with_its_power():
     se = np.sqrt(rng.chisquare(39, 200_000) / 39)
     lower = rng.normal(least, 1, 200_000) - special.stdtrit(39, 0.98) * se
     assert np.mean(lower > 0) == pytest.approx(0.8, abs=0.01)
-
-
-def test_a_contrast_of_single_rows_is_close_to_welch():
-    rng = np.random.default_rng(1)
-    values = rng.normal(0.5, 0.2, 400)
-    inside = np.arange(400) < 100
-    values[inside] -= 0.05
-    found = stats.contrast(values, inside, [f"r{i:03}" for i in range(400)])
-    welch = reference.ttest_ind(
-        values[~inside], values[inside], equal_var=False, alternative="greater"
-    )
-    assert found.gap == pytest.approx(values[~inside].mean() - values[inside].mean())
-    assert found.p == pytest.approx(welch.pvalue, rel=0.1)
-    assert (found.n_inside, found.groups_inside) == (100, 100)
-    assert found.low < found.gap < found.high
-
-
-def direct(values, inside, codes):
-    """Bell and McCaffrey's factor and degrees of freedom, by explicit matrices."""
-    design = np.column_stack([inside, ~inside]).astype(float)
-    hat = design @ np.linalg.inv(design.T @ design) @ design.T
-    pull = np.where(inside, -1 / inside.sum(), 1 / (~inside).sum())
-    rest = np.eye(len(values)) - hat
-    columns = [rest[:, codes == g] @ pull[codes == g] for g in np.unique(codes)]
-    matrix = np.array(columns)
-    gram = matrix @ matrix.T
-    square = sum((pull[codes == g] @ (rest @ values)[codes == g]) ** 2 for g in np.unique(codes))
-    factor = (pull @ pull) / np.trace(gram)
-    return math.sqrt(factor * square), np.trace(gram) ** 2 / (gram**2).sum()
-
-
-@pytest.mark.parametrize("across", [False, True], ids=["whole groups", "groups across"])
-def test_a_contrast_equals_the_matrix_formula(across):
-    rng = np.random.default_rng(3)
-    codes = np.repeat(np.arange(25), rng.integers(1, 8, 25))
-    values = rng.normal(size=25)[codes] + rng.normal(size=len(codes))
-    inside = (codes % 5 == 0) | (across & (rng.random(len(codes)) < 0.3))
-    found = stats.contrast(values, inside, codes)
-    se, df = direct(values, inside, codes)
-    assert found.se == pytest.approx(se, rel=1e-9)
-    assert found.df == pytest.approx(df, rel=1e-9)
-    assert found.p == pytest.approx(reference.t.sf(found.gap / se, df), rel=1e-9)
-
-
-@pytest.mark.parametrize("across", [False, True], ids=["whole groups", "groups across"])
-def test_a_contrast_of_nothing_is_called_weak_one_time_in_twenty(across):
-    rng = np.random.default_rng(5)
-    hits, trials = 0, 1500
-    for _ in range(trials):
-        codes = np.repeat(np.arange(40), rng.integers(1, 9, 40))
-        values = rng.normal(size=40)[codes] + rng.normal(size=len(codes))
-        inside = codes < 8
-        if across:
-            inside &= rng.random(len(codes)) < 0.7
-        hits += stats.contrast(values, inside, codes).p < 0.05
-    assert 0.03 < hits / trials < 0.07
-
-
-def test_a_contrast_without_two_groups_on_either_side_says_nothing():
-    values = np.array([0.0, 0.0, 1.0, 1.0, 1.0])
-    found = stats.contrast(values, np.array([True, True, False, False, False]), list("aabcd"))
-    assert (found.gap, found.se, found.low, found.p, found.groups_inside) == (1, None, None, 1, 1)
-
-
-def test_a_contrast_without_spread():
-    inside = np.array([True, True, False, False])
-    equal = stats.contrast(np.full(4, 0.1), inside, list("abcd"))
-    assert (equal.gap, equal.se, equal.p) == (0, 0, 1)
-    apart = stats.contrast(np.array([0.0, 0, 1, 1]), inside, list("abcd"))
-    assert (apart.gap, apart.low, apart.p) == (1, 1, 0)
-
-
-@pytest.mark.parametrize(
-    ("values", "inside"),
-    [([1.0, 2.0], [True, True]), ([1.0, 2.0], [False, False]), ([1.0, math.nan], [True, False])],
-)
-def test_a_contrast_that_makes_no_sense_is_refused(values, inside):
-    with pytest.raises(ValueError, match="a contrast needs"):
-        stats.contrast(np.array(values), np.array(inside), ["a", "b"])
-
-
-def test_a_contrast_of_a_million_rows_takes_little_time():
-    rng = np.random.default_rng(0)
-    values, inside = rng.random(1_000_000), rng.random(1_000_000) < 0.1
-    groups = [f"g{i % 5000}" for i in range(1_000_000)]
-    start = time.perf_counter()
-    stats.contrast(values, inside, groups)
-    assert time.perf_counter() - start < 10
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
-def test_q_values_are_those_of_scipy(p):
-    found = stats.benjamini_hochberg(np.array(p))
-    assert np.allclose(found, reference.false_discovery_control(p), atol=1e-12)
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=12, unique=True))
-def test_q_values_keep_the_order_of_the_p_values(p):
-    pairs = sorted(zip(p, stats.benjamini_hochberg(np.array(p)), strict=True))
-    assert all(q >= value - 1e-12 for value, q in pairs)
-    assert all(a[1] <= b[1] for a, b in itertools.pairwise(pairs))

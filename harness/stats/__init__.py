@@ -1,0 +1,56 @@
+"""Intervals, paired differences, tests and contrasts, all of them clustered by group.
+
+Rows of one group resemble each other, so the group is the unit that is resampled or swapped.
+Nothing here knows records or metrics: statistics come as arrays ``(n, k)``, a function turns
+weighted sums of them into scores, and groups are one name (or one integer code) per row. Groups
+are ordered by name, so the order of rows never matters beyond floating-point rounding.
+
+* ``groups``: codes, sums and worth of groups.
+* ``resampling``: the bootstrap's weights, and totals under them.
+* ``intervals``: one score, or the paired difference of two systems, with bounds and p.
+* ``contrasts``: a slice against the rest.
+* ``significance``: randomisation, McNemar, and corrections for many tests.
+* ``student``: Student's t.
+
+For people: ``docs/statistics.md``.
+"""
+
+from harness.stats.contrasts import Contrast, contrast
+from harness.stats.groups import (
+    Aggregate,
+    Floats,
+    Groups,
+    Ints,
+    effective_groups,
+    encode,
+    group_sums,
+    small_sample,
+)
+from harness.stats.intervals import Difference, Interval, detectable, difference, interval
+from harness.stats.resampling import DRAWS, replicates, weights
+from harness.stats.significance import benjamini_hochberg, holm, mcnemar, randomisation
+
+__all__ = [
+    "DRAWS",
+    "Aggregate",
+    "Contrast",
+    "Difference",
+    "Floats",
+    "Groups",
+    "Interval",
+    "Ints",
+    "benjamini_hochberg",
+    "contrast",
+    "detectable",
+    "difference",
+    "effective_groups",
+    "encode",
+    "group_sums",
+    "holm",
+    "interval",
+    "mcnemar",
+    "randomisation",
+    "replicates",
+    "small_sample",
+    "weights",
+]
