@@ -64,8 +64,9 @@ class Entry:
 class Problems:
     """Collects what is wrong, each with its line."""
 
-    def __init__(self, path: Path | None, lines: Lines) -> None:
+    def __init__(self, path: Path | None, lines: Lines, subject: str = "the config") -> None:
         self.path, self.lines, self.found = path, lines, list[str]()
+        self.subject = subject
 
     def add(self, place: Place, message: str) -> None:
         line = next(
@@ -95,7 +96,7 @@ class Problems:
         if self.found:
             count = len(self.found)
             raise ConfigError(
-                f"{count} problem{'s' if count > 1 else ''} in the config", details=self.found
+                f"{count} problem{'s' if count > 1 else ''} in {self.subject}", details=self.found
             )
 
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness import configfile, verdicts
 from harness.config import FILE_NAME, shipped
+from harness.entries import Entry
 from harness.errors import HarnessError
 from harness.files import read_json, write_bytes, write_json
 from harness.history import History
 from harness.loop import primary_entry
-from harness.records import BASE_ARM, CONTROL_ARM
+from harness.records import BASE_ARM, CONTROL_ARM, Example
+from harness.rescored import recorded
 from harness.rows import groups_of
 from harness.run import Run
-from harness.steps import Steps
+from harness.steps import Evaluation, Steps
 from harness.summary import ControlResult, instructive, summarise
+
+if TYPE_CHECKING:
+    from harness.store import Answers, Rescored
 
 STAGE = "summary"
 Document = dict[str, Any]
@@ -53,7 +58,7 @@ def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Documen
     run.reports.mkdir(parents=True, exist_ok=True)
     shown = configfile.dump(run.config.shown())
     write_bytes(run.reports / "config.yaml", shown.encode())
-    _database(run, history)
+    database(run, steps, history)
     written = ["config.yaml", "run.duckdb"]
     for entry in run.config.report:
         try:
@@ -150,24 +155,10 @@ def _control(steps: Steps, history: History) -> ControlResult | None:
     return ControlResult(tuple(rounds), difference, low, high, sentence)
 
 
-def _database(run: Run, history: History) -> None:
-    from harness.store import Answers, RunContents, build
+def database(run: Run, steps: Steps, history: History) -> None:
+    """Write the run's database from what has happened so far."""
+    from harness.store import RunContents, build
 
-    answers = [
-        Answers(
-            arm, number, "dev", found.predictions,
-            [m for entry in found.measurements.values() for m in entry], found.labels,
-        )
-        for (arm, number), found in history.evaluations.items()
-    ]  # fmt: skip
-    answers += [
-        Answers(
-            BASE_ARM, number, "test", found.predictions,
-            [m for entry in found.measurements.values() for m in entry], found.labels,
-            found.scores,
-        )
-        for number, found in history.test_evaluations.items()
-    ]  # fmt: skip
     opened = history.test is not None
     arms: dict[str, Mapping[str, Any]] = {BASE_ARM: {}}
     if CONTROL_ARM in history.arms:
@@ -177,8 +168,36 @@ def _database(run: Run, history: History) -> None:
         config=run.config.shown(), facts={"model": history.model}, arms=arms,
         rounds=list(history.results.values()),
         examples=[row for row in history.data.examples if opened or row.split != "test"],
-        answers=answers, added=history.added,
+        answers=list(_answers(run, steps, history)), added=history.added,
         slices={place: found.slices for place, found in history.findings.items()},
         logs=history.logs,
     )  # fmt: skip
     build(run.reports / "run.duckdb", contents)
+
+
+def _answers(run: Run, steps: Steps, history: History) -> Iterator[Answers]:
+    from harness.store import Answers
+
+    sets = [(arm, number, "dev", found) for (arm, number), found in history.evaluations.items()]
+    sets += [(BASE_ARM, n, "test", found) for n, found in history.test_evaluations.items()]
+    extra = recorded(run)
+    for arm, number, split, found in sets:
+        rows = history.data.split(split)
+        yield Answers(
+            arm, number, split, found.predictions,
+            [m for entry in found.measurements.values() for m in entry], found.labels,
+            found.scores if split == "test" else {},
+            # Another score of test would be another look at it.
+            [_rescored(steps, e, found, rows, number, arm) for e in extra if split == "dev"],
+        )  # fmt: skip
+
+
+def _rescored(
+    steps: Steps, entry: Entry, found: Evaluation, rows: Sequence[Example],
+    number: int, arm: str,
+) -> Rescored:  # fmt: skip
+    from harness.store import Rescored
+
+    answers, generated = found.predictions, found.keys["generate"]
+    measured, _ = steps.score(entry, answers, generated, rows, "dev", number, arm)
+    return Rescored(steps.scores([entry], {entry.name: measured}, answers, rows), measured)

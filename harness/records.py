@@ -149,7 +149,11 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A score of a whole split, with its 95 % interval (None where it cannot be had)."""
+    """A score of a whole split, with its 95 % interval (None where it cannot be had).
+
+    Attributes:
+        se: standard error over groups, before the interval is cut to the metric's bounds.
+    """
 
     name: str
     value: float | None
@@ -159,6 +163,7 @@ class Score:
     unscored: int
     signature: str
     higher_is_better: bool = True
+    se: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

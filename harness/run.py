@@ -75,13 +75,14 @@ class Run:
         *,
         root: Path | None = None,
         cancelled: Callable[[], bool] = lambda: False,
+        name: str | None = None,
     ) -> None:
         self.config = config
         self.watcher = watcher
         self.cancelled = cancelled
         self.root = root or Path.cwd()
         self.key = digest({**config.key(), "files": _all_inputs(config)})
-        self.name = f"{_stem(config.path)}-{self.key[:8]}"
+        self.name = name or f"{_stem(config.path)}-{self.key[:8]}"
         self.machine = self.root / MACHINE_FOLDER
         self.folder = self.machine / "runs" / self.name
         self.reports = self.root / REPORTS_FOLDER / self.name
@@ -94,6 +95,11 @@ class Run:
         self._counted: set[str] = set()
         self.notes: list[str] = []
         self._journal: Journal | None = None
+
+    @property
+    def base_file(self) -> Path:
+        """Which untouched model the run began with, for whoever reads the run later."""
+        return self.folder / "base.json"
 
     @property
     def journal(self) -> Journal:

@@ -134,9 +134,9 @@ class Steps:
                 folder, entry, checkpoint=None, rows={}, round_=0, arm=BASE_ARM,
                 seed=SEEDLESS, label="model",
             )  # fmt: skip
-        checkpoint = from_json(Checkpoint, result["answer"])
+        write_json(self.run.base_file, result["answer"])
         self.run.watcher.stage_done("model", "model", 0.0, False)
-        return checkpoint
+        return from_json(Checkpoint, result["answer"])
 
     # -- each round -----------------------------------------------------------------------
 
@@ -178,14 +178,13 @@ class Steps:
         predictions, generated = self._generate(checkpoint, rows, split, round_, arm)
         measurements, digests = {}, {}
         for entry in self.config.metrics:
-            found, made = self._score(entry, predictions, generated, rows, split, round_, arm)
+            found, made = self.score(entry, predictions, generated, rows, split, round_, arm)
             measurements[entry.name], digests[entry.name] = found, made
         scored = _scored(rows, predictions, measurements)
         labels = self._detect(scored, [generated, *digests.values()], split, round_, arm)
-        return Evaluation(
-            predictions, measurements, self._scores(measurements, predictions, rows), scored,
-            labels, {"generate": generated, **{f"score {n}": d for n, d in digests.items()}},
-        )  # fmt: skip
+        scores = self.scores(self.config.metrics, measurements, predictions, rows)
+        keys = {"generate": generated, **{f"score {n}": d for n, d in digests.items()}}
+        return Evaluation(predictions, measurements, scores, scored, labels, keys)
 
     def _generate(
         self, checkpoint: Checkpoint, rows: Sequence[Example], split: str, round_: int, arm: str
@@ -211,10 +210,15 @@ class Steps:
         lines = read_jsonl(made.path / "predictions.jsonl")
         return tuple(from_json(Prediction, line) for line in lines), made.digest
 
-    def _score(
+    def score(
         self, entry: Entry, predictions: Sequence[Prediction], generated: str,
         rows: Sequence[Example], split: str, round_: int, arm: str,
     ) -> tuple[tuple[Measurement, ...], str]:  # fmt: skip
+        """One metric's measurements of stored answers, and their digest.
+
+        Args:
+            generated: digest of the answers.
+        """
         from harness import scoring
 
         stage = _on(split, "score")
@@ -249,18 +253,20 @@ class Steps:
                 f"{first.error}"
             )
 
-    def _scores(
+    def scores(
         self,
+        entries: Sequence[Entry],
         measurements: Mapping[str, Sequence[Measurement]],
         predictions: Sequence[Prediction],
         rows: Sequence[Example],
     ) -> dict[str, Score]:
+        """Score name -> score of the whole split, for these metric entries."""
         from harness import scoring
 
         groups = groups_of(rows)
         pairs = list(zip(predictions, rows, strict=True))
         found: dict[str, Score] = {}
-        for entry in self.config.metrics:
+        for entry in entries:
             metric = scoring.Entry(entry.name, entry.instance)
             with self.run.guard("score", entry, 0, BASE_ARM):
                 found |= scoring.scores(

@@ -30,11 +30,20 @@ ArmRound = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Rescored:
+    """What one more metric, or the same with other options, says of stored answers."""
+
+    scores: Mapping[str, Score]
+    measurements: Sequence[Measurement]
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
     """All about one checkpoint's answers to one split.
 
     Attributes:
         scores: of the whole split; needed only where ``RoundResult.scores`` are of another.
+        rescored: what the run did not decide by.
     """
 
     arm: str
@@ -44,6 +53,7 @@ class Answers:
     measurements: Sequence[Measurement] = ()
     labels: Sequence[ErrorLabel] = ()
     scores: Mapping[str, Score] = field(default_factory=dict)
+    rescored: Sequence[Rescored] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.features import prompt_features, reply_features
-from harness.records import Condition, Measurement, Prediction, Slice
+from harness.records import Condition, Measurement, Prediction, Score, Slice
 from harness.store_tables import Batch
 from harness.text import storable
 
@@ -100,16 +100,28 @@ def _scores(contents: RunContents) -> Iterator[Batch]:
     sets += [(a.arm, a.round, a.split, a.scores) for a in contents.answers if a.split != "dev"]
     for arm, number, split, scores in sets:
         if scores:
-            found = list(scores.values())
-            fields = ("name", "value", "low", "high", "n", "unscored")
-            yield {
-                "arm": arm,
-                "round": number,
-                "split": split,
-                **{name: [getattr(score, name) for score in found] for name in fields},
-                "higher_is_better": [score.higher_is_better for score in found],
-                "signature": [score.signature for score in found],
-            }
+            yield {"arm": arm, "round": number, "split": split, **_of_scores(scores)}
+
+
+def _of_scores(scores: Mapping[str, Score]) -> Batch:
+    fields = (
+        "name", "value", "low", "high", "n", "unscored", "higher_is_better", "signature",
+    )  # fmt: skip
+    return {name: [getattr(score, name) for score in scores.values()] for name in fields}
+
+
+def _rescores(contents: RunContents) -> Iterator[Batch]:
+    for answers in contents.answers:
+        for again in answers.rescored:
+            yield {**_place(answers), **_of_scores(again.scores)}
+
+
+def _example_rescores(contents: RunContents) -> Iterator[Batch]:
+    for answers in contents.answers:
+        for again in answers.rescored:
+            signature = next(iter(again.scores.values())).signature
+            for batch in _own_values(again.measurements):
+                yield {**_place(answers), **batch, "signature": signature}
 
 
 def _examples(contents: RunContents) -> Iterator[Batch]:
@@ -163,24 +175,28 @@ def _predictions(contents: RunContents) -> Iterator[Batch]:
 
 def _example_scores(contents: RunContents) -> Iterator[Batch]:
     for answers in contents.answers:
-        entries: dict[str, list[Measurement]] = {}
-        for row in answers.measurements:
-            entries.setdefault(row.entry, []).append(row)
-        for entry, rows in entries.items():
-            # An entry that scored nothing has no names: it is shown under its own.
-            names = next((tuple(row.values) for row in rows if row.values), (entry,))
-            for block in _blocks(rows):
-                ids = [row.example_id for row in block]
-                errors = [row.error or None for row in block]
-                for name in names:
-                    yield {
-                        **_place(answers),
-                        "id": ids,
-                        "name": name,
-                        "value": [row.values.get(name) for row in block],
-                        "entry": entry,
-                        "error": errors,
-                    }
+        for batch in _own_values(answers.measurements):
+            yield {**_place(answers), **batch}
+
+
+def _own_values(measurements: Sequence[Measurement]) -> Iterator[Batch]:
+    entries: dict[str, list[Measurement]] = {}
+    for row in measurements:
+        entries.setdefault(row.entry, []).append(row)
+    for entry, rows in entries.items():
+        # An entry that scored nothing has no names: it is shown under its own.
+        names = next((tuple(row.values) for row in rows if row.values), (entry,))
+        for block in _blocks(rows):
+            ids = [row.example_id for row in block]
+            errors = [row.error or None for row in block]
+            for name in names:
+                yield {
+                    "id": ids,
+                    "name": name,
+                    "value": [row.values.get(name) for row in block],
+                    "entry": entry,
+                    "error": errors,
+                }
 
 
 def _errors(contents: RunContents) -> Iterator[Batch]:
@@ -274,6 +290,8 @@ _ROWS: Mapping[str, Callable[[RunContents], Iterator[Batch]]] = {
     "added": _added,
     "predictions": _predictions,
     "example_scores": _example_scores,
+    "rescores": _rescores,
+    "example_rescores": _example_rescores,
     "errors": _errors,
     "slices": _slices,
     "plans": _plans,

@@ -79,6 +79,15 @@ TABLES: Mapping[str, Layout] = {
         "arm, round, split, id, name",
         "arm:s round:i split:s id:s name:s value:f entry:s error:s",
     ),
+    "rescores": _layout(
+        "arm, round, split, name, signature",
+        "arm:s round:i split:s name:s value:f low:f high:f n:i unscored:i "
+        "higher_is_better:b signature:s",
+    ),
+    "example_rescores": _layout(
+        "arm, round, split, id, name, signature",
+        "arm:s round:i split:s id:s name:s value:f entry:s error:s signature:s",
+    ),
     "errors": _layout(
         "arm, round, split, id, category, evidence",
         "arm:s round:i split:s id:s category:s cause:s evidence:s found_by:s",

@@ -31,7 +31,7 @@ from harness.records import (
     Slice,
     Verdict,
 )
-from harness.store import Answers, RunContents, build, query
+from harness.store import Answers, Rescored, RunContents, build, query
 from harness.store_rows import where_sql
 from harness.store_tables import TABLES
 
@@ -73,6 +73,8 @@ def answers(round_: int, arm: str = "main", split: str = "dev") -> Answers:
         ],
         [ErrorLabel(row.id, "cut off", "…", "basic", "limit") for row in EXAMPLES[::6]],
         {} if split == "dev" else scores(round_),
+        [Rescored(scores(round_), [Measurement(row.id, "again", (1.0,), {"rougeL": 1.0})
+                                   for row in EXAMPLES])],
     )  # fmt: skip
 
 
@@ -135,7 +137,7 @@ def test_every_record_arrives(path: Path) -> None:
     assert counts == {
         "runs": 1, "arms": 2, "rounds": 4, "scores": 4, "examples": 24, "added": 3,
         "predictions": 96, "example_scores": 4 * 24 * 3, "errors": 16, "slices": 2, "plans": 6,
-        "filters": 6, "training": 1,
+        "filters": 6, "training": 1, "rescores": 4, "example_rescores": 96,
     }  # fmt: skip
 
 

@@ -21,13 +21,13 @@ from harness.summary import read
 
 def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
     """Everything that can be known before a model is loaded."""
-    from harness.cli.iterate import _Quiet
+    from harness.cli.iterate import Quiet
     from harness.context import Context
     from harness.matched import usable
     from harness.rows import groups_of
 
     config = configuration.load(path, sets=sets, flags={"rounds": rounds})
-    run = Run(config, _Quiet())
+    run = Run(config, Quiet())
     rows = list(config.data.instance.load(Context(output=Path("unused"))))
     counts = {s: sum(r.split == s for r in rows) for s in ("train", "pool", "dev", "test")}
     for split in ("train", "dev", "test"):
@@ -46,7 +46,7 @@ def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
 
 def report(name: str | None, as_json: bool) -> None:
     """A run's report, from its summary.json."""
-    folder = _folder(name)
+    folder = folder_of(name)
     document = read(folder / "summary.json")
     if as_json:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
@@ -129,7 +129,12 @@ def _folders() -> list[Path]:
     return [p.parent for p in sorted(found, key=lambda p: p.stat().st_mtime, reverse=True)]
 
 
-def _folder(name: str | None) -> Path:
+def folder_of(name: str | None) -> Path:
+    """The reports of the run of that name, or of the latest one.
+
+    Raises:
+        UsageError: there is none.
+    """
     folders = _folders()
     names = [folder.name for folder in folders]
     if name is None:

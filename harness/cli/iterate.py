@@ -62,7 +62,7 @@ def show(config: Config, document: Mapping[str, Any]) -> None:
 def _carry_out(config: Config, console: Console, stop: _Stop) -> Mapping[str, Any]:
     from harness import finish
 
-    run = Run(config, _Quiet(), cancelled=stop.asked)
+    run = Run(config, Quiet(), cancelled=stop.asked)
     with exclusive(run.folder / "lock"):
         document = finish.stored(run)
         if document is not None:
@@ -112,7 +112,7 @@ def _command() -> str:
     return shlex.join(["harness", *sys.argv[1:]])
 
 
-class _Quiet:
+class Quiet:
     """Watches the few things that happen before the display is there."""
 
     def stage(self, label: str) -> Any:

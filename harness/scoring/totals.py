@@ -88,11 +88,12 @@ def _score(
     name: str, found: stats.Interval, n: int, unscored: int, signature: str, metric: Metric
 ) -> Score:
     value = found.value if math.isfinite(found.value) else None
-    low, high = found.low, found.high
+    low, high = (found.low, found.high) if found.se else (None, None)
     if value is not None and low is not None and high is not None:
         least, most = metric.bounds
         low, high = min(max(low, least), value), max(min(high, most), value)
-    return Score(name, value, low, high, n, unscored, signature, metric.higher_is_better)
+    better = metric.higher_is_better
+    return Score(name, value, low, high, n, unscored, signature, better, found.se)
 
 
 def _by_id(measurement: Measurement) -> str:

@@ -1,0 +1,96 @@
+"""The metrics that a command line asks for: ``--metrics`` and ``--option``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness import configfile
+from harness.entries import Entry, Problems, entry_of
+from harness.errors import UsageError, near
+from harness.registry import Registry
+from harness.scoring import Entry as MetricEntry
+
+DEFAULT = "bleu,chrf,rouge,meteor"
+
+
+def chosen(text: str, options: Sequence[str], files: Sequence[Path]) -> list[Entry]:
+    """The metrics named in ``text``, each made once with its options.
+
+    Args:
+        text: ``bleu,rouge``; ``stemmed=rouge`` gives an entry (and a prefix) of its own.
+        options: ``rouge.stemmer=true``, by entry.
+        files: one-file plugins to load.
+
+    Raises:
+        ConfigError: with all problems of names and options.
+        PluginError: a one-file plugin cannot be used.
+    """
+    wanted = _named(text)
+    given = _options(options, list(wanted))
+    registry = Registry.build(files)
+    problems = Problems(None, {}, "the metrics of this command")
+    made = [
+        entry_of(
+            registry,
+            "metric",
+            {**given.get(name, {}), "plugin": plugin, "name": name},
+            (name,),
+            Path.cwd(),
+            problems,
+        )
+        for name, plugin in wanted.items()
+    ]
+    entries = [entry for entry in made if entry is not None]
+    _refuse_doubles(entries, problems)
+    problems.done()
+    for entry in entries:
+        entry.instance.inputs()  # a damaged data file shows before any work
+    return entries
+
+
+def _named(text: str) -> dict[str, str]:
+    """Entry name -> plugin name."""
+    found: dict[str, str] = {}
+    for item in (part.strip() for part in text.split(",")):
+        name, sign, plugin = item.partition("=")
+        if not name or (sign and not plugin):
+            raise UsageError(f"--metrics takes names parted by commas, as {DEFAULT}, not {text!r}")
+        if name in found:
+            raise UsageError(
+                f"--metrics names '{name}' twice", hint=f"give one a name: other={plugin or name}"
+            )
+        found[name] = plugin or name
+    return found
+
+
+def _options(options: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Entry name -> option -> value."""
+    found: dict[str, dict[str, Any]] = {}
+    for text in options:
+        place, sign, value = text.partition("=")
+        name, dot, option = place.partition(".")
+        if not sign or not dot or not option:
+            raise UsageError(
+                f"--option takes METRIC.KEY=VALUE, as rouge.stemmer=true, not {text!r}"
+            )
+        if name not in names:
+            raise UsageError(
+                f"--option {text}: no metric of this command is called '{name}'{near(name, names)}"
+            )
+        found.setdefault(name, {})[option] = configfile.scalar(value)
+    return found
+
+
+def _refuse_doubles(entries: Sequence[Entry], problems: Problems) -> None:
+    seen: dict[str, str] = {}
+    for entry in entries:
+        for score in MetricEntry(entry.name, entry.instance).score_names:
+            if score in seen:
+                problems.add(
+                    (entry.name,),
+                    f"its score '{score}' is also one of '{seen[score]}'; "
+                    f"name one of the two: --metrics other={entry.plugin}",
+                )
+            seen[score] = entry.name

@@ -1,0 +1,149 @@
+"""``harness score``: predictions against references, alone or against a baseline."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from harness import config as configuration
+from harness.cli.chosen import DEFAULT, chosen
+from harness.cli.request import Request
+from harness.columns import read_predictions, read_references
+from harness.errors import DataError, UsageError
+from harness.files import write_bytes
+from harness.pairing import examples_of, join
+from harness.records import Example
+from harness.scorecard import Question, Stage, System, document, measured, rows
+from harness.scoring import Entry
+
+
+def score(request: Request) -> int:
+    """Measure, compare, print; returns the exit code."""
+    request.check()
+    if request.run is not None:
+        from harness.cli.rescore import rescore
+
+        return rescore(request)
+    entries = _entries(request)
+    examples, names, answers = _read(request)
+    with showing(Console(stderr=True), len(names) * len(entries)) as stage:
+        systems = [
+            measured(name, entries, examples, found, stage, request.workers)
+            for name, found in zip(names, answers, strict=True)
+        ]
+    question = Question(
+        baseline=_baseline(request, names), by=tuple(request.by), test=request.test_kind,
+        seed=request.seed,
+    )  # fmt: skip
+    report(document(entries, examples, systems, question), as_json=request.as_json)
+    if request.per_example is not None:
+        write_rows(request.per_example, systems, entries)
+    return 0
+
+
+def report(found: dict[str, Any], *, as_json: bool) -> None:
+    """The document on standard output, as JSON or for people."""
+    if as_json:
+        sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
+        return
+    from harness.cli.scoretable import show
+
+    show(found, Console())
+
+
+@contextlib.contextmanager
+def showing(console: Console, pieces: int) -> Iterator[Stage]:
+    """A progress display over so many pieces of work; each begins when it is asked for."""
+    from harness.progress import SHORT, Display
+
+    with Display(console, "score", pieces * SHORT) as display:
+        before: list[str] = []
+
+        def stage(label: str) -> Any:
+            if before:
+                display.stage_done("score", before[-1], 0.0, False)
+            before.append(label)
+            return display.stage(label)
+
+        yield stage
+
+
+def write_rows(path: Path, systems: Sequence[System], entries: Sequence[Entry]) -> None:
+    """Each answer's own values, as Parquet or as JSON lines; whole or not at all."""
+    names = [name for entry in entries for name in entry.score_names]
+    found = list(rows(systems, names))
+    if path.suffix == ".parquet":
+        write_bytes(path, _parquet(found, names))
+        return
+    lines = (json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in found)
+    write_bytes(path, "".join(lines).encode("utf-8", "backslashreplace"))
+
+
+def _parquet(found: Sequence[dict[str, Any]], names: Sequence[str]) -> bytes:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    texts = [(name, pa.string()) for name in ("id", "system")]
+    schema = pa.schema([*texts, *((name, pa.float64()) for name in names)])
+    sink = pa.BufferOutputStream()
+    parquet.write_table(pa.Table.from_pylist(list(found), schema=schema), sink)
+    return bytes(sink.getvalue())
+
+
+def _entries(request: Request) -> list[Entry]:
+    if request.metrics is None and request.config is not None:
+        if request.options:
+            raise UsageError("--option needs --metrics; a key of the config is set by --set")
+        config = configuration.load(request.config, sets=request.sets)
+        return [Entry(entry.name, entry.instance) for entry in config.metrics]
+    found = chosen(request.metrics or DEFAULT, request.options, request.plugins)
+    return [Entry(entry.name, entry.instance) for entry in found]
+
+
+def _read(request: Request) -> tuple[list[Example], list[str], list[Any]]:
+    """The examples, and each system's name and answers; the baseline is the last."""
+    tables = [read_predictions(source) for source in request.files]
+    if request.config is None:
+        references = [read_references(source) for source in request.references]
+        examples = examples_of(references, group_field=request.group)
+    else:
+        examples = _of_config(request)
+    return examples, [table.name for table in tables], join(examples, tables)
+
+
+def _of_config(request: Request) -> list[Example]:
+    from harness.context import Context
+    from harness.rows import rows_digest
+    from harness.run import LEDGER, MACHINE_FOLDER
+
+    if request.split == "test" and not request.open_test:
+        raise UsageError(
+            "the test set is sealed: each look at it is counted, and takes from what it is worth",
+            hint="--split dev, or --open-test to look all the same",
+        )
+    config = configuration.load(request.config, sets=request.sets)
+    context = Context(output=Path("unused"))
+    examples = [row for row in config.data.instance.load(context) if row.split == request.split]
+    if not examples:
+        raise DataError(
+            f"the split '{request.split}' has no row", where=f"source '{config.data.plugin}'"
+        )
+    if request.split == "test":
+        from harness.journal import Ledger
+
+        ledger = Ledger(Path(MACHINE_FOLDER) / LEDGER)
+        ledger.open(rows_digest(examples), "harness score")
+    return examples
+
+
+def _baseline(request: Request, names: Sequence[str]) -> str | None:
+    """The baseline's name: the one given, or the first of several systems."""
+    if request.baseline:
+        return names[-1]
+    return names[0] if len(names) > 1 else None

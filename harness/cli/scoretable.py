@@ -1,0 +1,163 @@
+"""Scores for people: tables that fit the terminal, signatures, and what they can show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from harness.progress import COLOURS
+from harness.text import one_line
+
+NAME_WIDTH = 28
+WIDE = 96
+"""Columns from which the counts of won and lost rows have room."""
+
+Scores = Mapping[str, Mapping[str, Any]]
+
+
+def show(document: Mapping[str, Any], console: Console) -> None:
+    """Print a ``harness.score/1`` document."""
+    if not document["comparison"]:
+        console.print(_scores(document))
+    for place, system in enumerate(document["comparison"]):
+        head = f"{one_line(system, 60)} against {one_line(document['baseline'], 60)}"
+        console.print(Text(("\n" if place else "") + head, style="bold"), highlight=False)
+        console.print(_comparison(document, system, console.width))
+    for field, slices in document["by"].items():
+        console.print()
+        console.print(_by(field, slices, document))
+    console.print()
+    console.print(Text("signatures", style="bold"))
+    for signature, names in _signatures(document["metrics"]).items():
+        console.print(Text(", ".join(names)), highlight=False)
+        console.print(Padding(Text(one_line(signature), style="dim"), (0, 0, 0, 2)))
+    console.print()
+    for remark in [*document["remarks"], *_doubts(document)]:
+        line = Text(f"note: {one_line(remark, 600)}", style="yellow")
+        console.print(line, highlight=False)
+    console.print(Text(document["sentence"]), highlight=False)
+
+
+def number(value: float | None, scale: float, *, sign: bool = False) -> str:
+    """A score with as many places as its size deserves; a dash where there is none.
+
+    Args:
+        scale: the greatest value beside it, which decides the places.
+    """
+    if value is None:
+        return "-"
+    places = 4 if scale <= 1 else 2 if scale < 1000 else 0
+    return f"{value:{'+' if sign else ''},.{places}f}"
+
+
+def _scale(scores: Scores, name: str) -> float:
+    values = [scores[name][key] for key in ("value", "low", "high")]
+    return max((abs(value) for value in values if value is not None), default=0.0)
+
+
+def _interval(low: float | None, high: float | None, scale: float, *, sign: bool = False) -> str:
+    if low is None or high is None:
+        return "-"
+    return f"{number(low, scale, sign=sign)} to {number(high, scale, sign=sign)}"
+
+
+def _table(*columns: tuple[str, str]) -> Table:
+    """A table without a frame; each column with ``left`` or ``right``."""
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for title, side in columns:
+        justify: Any = side
+        table.add_column(Text(title), justify=justify, overflow="fold", no_wrap=side == "right")
+    return table
+
+
+def _scores(document: Mapping[str, Any]) -> Table:
+    scores: Scores = document["metrics"]
+    unscored = any(score["unscored"] for score in scores.values())
+    more = [("unscored", "right")] if unscored else []
+    table = _table(
+        ("score", "left"), ("value", "right"), ("95 % interval", "right"), ("n", "right"), *more
+    )
+    for name, score in scores.items():
+        scale = _scale(scores, name)
+        table.add_row(
+            _score_name(name, score),
+            number(score["value"], scale),
+            _interval(score["low"], score["high"], scale),
+            f"{score['n']:,}",
+            *([f"{score['unscored']:,}"] if unscored else []),
+        )
+    return table
+
+
+def _score_name(name: str, score: Mapping[str, Any]) -> Text:
+    arrow = "" if score["higher_is_better"] else " (lower = better)"
+    return Text(one_line(name, NAME_WIDTH)) + Text(arrow, style="dim")
+
+
+def _comparison(document: Mapping[str, Any], system: str, width: int) -> Table:
+    """One system against the baseline, a row for each score."""
+    wide = width >= WIDE
+    several = len(document["comparison"]) > 1
+    table = _table(
+        ("score", "left"), ("baseline", "right"), ("value", "right"), ("difference", "right"),
+        ("95 % interval", "right"), ("p (Holm)" if several else "p", "right"),
+        *([("better/same/worse", "right")] if wide else []), ("", "left"),
+    )  # fmt: skip
+    before = document["systems"][document["baseline"]]["metrics"]
+    now = document["systems"][system]["metrics"]
+    for name, one in document["comparison"][system].items():
+        scale = _scale(before, name)
+        table.add_row(
+            _score_name(name, now[name]),
+            number(before[name]["value"], scale),
+            number(now[name]["value"], scale),
+            number(one["difference"], scale, sign=True),
+            _interval(one["low"], one["high"], scale, sign=True),
+            _p(one["p"]),
+            *([f"{one['wins']:,}/{one['ties']:,}/{one['losses']:,}"] if wide else []),
+            Text(one["label"], style=COLOURS[one["label"]]),
+        )
+    return table
+
+
+def _doubts(document: Mapping[str, Any]) -> list[str]:
+    """Why scores cannot be compared, each reason once."""
+    found: dict[str, list[str]] = {}
+    for scores in document["comparison"].values():
+        for name, one in scores.items():
+            if one["doubt"]:
+                found.setdefault(one["doubt"], []).append(name)
+    return [f"{', '.join(dict.fromkeys(names))}: {doubt}" for doubt, names in found.items()]
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
+
+
+def _by(field: str, slices: Any, document: Mapping[str, Any]) -> Table:
+    names = list(document["metrics"])
+    columns = [(one_line(name, 12), "right") for name in names]
+    table = _table((one_line(field, NAME_WIDTH), "left"), ("n", "right"), *columns)
+    for found in slices:
+        value = "(none)" if found["value"] is None else one_line(str(found["value"]), NAME_WIDTH)
+        cells = [
+            number(found["metrics"][name]["value"], _scale(document["metrics"], name))
+            for name in names
+        ]
+        table.add_row(Text(value), f"{found['n']:,}", *cells)
+    return table
+
+
+def _signatures(scores: Scores) -> dict[str, list[str]]:
+    """Signature -> the scores that bear it."""
+    found: dict[str, list[str]] = {}
+    for name, score in scores.items():
+        found.setdefault(score["signature"], []).append(one_line(name, NAME_WIDTH))
+    return found

@@ -1,0 +1,79 @@
+"""A run looked at again: the loop walked through with all of its stages taken from the store.
+
+Nothing is trained and nothing is generated; stored answers may be scored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness import config as configuration
+from harness.errors import DataError
+from harness.files import read_json
+from harness.history import History
+from harness.loop import rounds
+from harness.records import BASE_ARM, Checkpoint, from_json
+from harness.run import Run, Watcher
+from harness.steps import Steps
+
+
+class StoredRun(Run):
+    """A run that is only looked at: what it has not stored is an error, but for scores."""
+
+    def prepare(self) -> None:
+        return None
+
+    def observe(self, hook: str, **arguments: Any) -> None:
+        return None
+
+    def _make(
+        self, stage: str, key: str, label: str, make: Callable[[Path], Mapping[str, Any]]
+    ) -> Any:
+        if stage.split()[0] != "score":
+            raise NotStored(
+                f"{label}: what it gave is not in the store",
+                where=self.name,
+                hint="harness iterate with the run's config makes it again",
+            )
+        return super()._make(stage, key, label, make)
+
+
+class NotStored(DataError):
+    """A stage of a run that only looks at what is stored."""
+
+
+class StoredSteps(Steps):
+    """The steps of a :class:`StoredRun`: the model is known by what was written of it."""
+
+    def base(self) -> Checkpoint:
+        try:
+            return from_json(Checkpoint, read_json(self.run.base_file))
+        except (OSError, ValueError, TypeError):
+            raise NotStored(
+                "which model the run began with is not known",
+                where=str(self.run.base_file),
+                hint="harness iterate with the run's config writes it",
+            ) from None
+
+
+def opened(name: str, config: Path, watcher: Watcher) -> StoredRun:
+    """The run of that name, by the whole configuration that it left in its reports."""
+    return StoredRun(configuration.load(config), watcher, name=name)
+
+
+def replay(run: StoredRun) -> tuple[StoredSteps, History]:
+    """Everything that the run has stored.
+
+    Raises:
+        DataError: not even its first round is whole.
+    """
+    steps, history = StoredSteps(run), History()
+    try:
+        for _ in rounds(steps, history):
+            pass
+    except NotStored:
+        if (BASE_ARM, 0) not in history.results:
+            raise
+    return steps, history

@@ -1,0 +1,46 @@
+"""Which metrics a run was scored with again, kept beside its journal.
+
+So its database holds those scores whenever it is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.entries import Entry, Problems, entry_of
+from harness.errors import HarnessError
+from harness.files import append_line, read_lines
+from harness.registry import Registry
+from harness.run import Run
+
+RECORD = "rescored.jsonl"
+SCHEMA = 1
+
+
+def record(run: Run, entries: Sequence[Entry]) -> None:
+    """Remember what the run was scored with again, each entry once."""
+    known = read_lines(run.folder / RECORD)
+    for entry in entries:
+        shown = {**entry.shown(), "name": entry.name}
+        line = {"schema": SCHEMA, "origin": entry.origin, "entry": shown}
+        if line not in known:
+            append_line(run.folder / RECORD, line)
+
+
+def recorded(run: Run) -> list[Entry]:
+    """What the run was scored with again; what cannot be loaded any more is left out."""
+    found = []
+    for line in read_lines(run.folder / RECORD):
+        raw, origin = line["entry"], Path(line["origin"])
+        files = [origin] if origin.suffix == ".py" else []
+        try:
+            problems = Problems(None, {}, "the metrics that a run was scored with again")
+            entry = entry_of(Registry.build(files), "metric", raw, (), Path.cwd(), problems)
+            problems.done()
+        except HarnessError as error:
+            run.watcher.say(f"warning: {run.folder / RECORD}: {error.what}")
+            continue
+        if entry is not None:
+            found.append(entry)
+    return found

@@ -1,0 +1,145 @@
+"""A run's stored answers, scored again: nothing is generated, and both scores are kept."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from harness.store import query
+
+
+def lines(project, name):
+    return list(map(json.loads, (project.folder / name).read_text().splitlines()))
+
+
+@pytest.fixture
+def done(finished, tmp_path_factory):
+    """A copy of a run that has ended, and its name."""
+    project, result = finished
+    folder = tmp_path_factory.mktemp("copy") / "project"
+    shutil.copytree(project.folder, folder)
+    return type(project)(folder), result.document["run"]
+
+
+def rescored(project, run, *arguments):
+    found = project.inside("score", "--run", run, *arguments, "--json")
+    assert found.code == 0, found.err
+    return found.document
+
+
+def stored(project, run, sql):
+    return query(project.folder / "reports" / run / "run.duckdb", sql).rows
+
+
+def test_rounds_are_compared_by_another_metric(done):
+    project, run = done
+    before = project.manifests()
+    found = rescored(project, run, "--metrics", "rouge,exact")
+    assert list(found["systems"]) == ["round 0", "round 1", "round 2", "round 3"]
+    assert (found["system"], found["baseline"]) == ("round 3", "round 0")
+    assert found["comparison"]["round 3"]["rougeL"]["label"] == "improved"
+    new = set(project.manifests()) - set(before)
+    assert len(new) == 8  # two metrics on four rounds
+    assert {name.split("/")[0] for name in new} == {"score"}
+
+
+def test_the_run_s_own_scores_come_out_equal(done):
+    project, run = done
+    found = rescored(project, run)
+    summary = json.loads((project.folder / "reports" / run / "summary.json").read_text())
+    for entry in summary["rounds"]:
+        again = found["systems"][f"round {entry['round']}"]["metrics"]["overlap"]
+        own = entry["scores"]["overlap"]
+        assert all(again[key] == own[key] for key in ("value", "low", "high", "n"))
+    assert stored(project, run, "SELECT count(*) FROM rescores") == ((0,),)
+
+
+def test_the_database_keeps_both_told_apart_by_signature(done):
+    project, run = done
+    own = stored(project, run, "SELECT * FROM scores ORDER BY ALL")
+    rescored(project, run, "--metrics", "rouge")
+    rescored(project, run, "--metrics", "rouge", "--option", "rouge.stemmer=true")
+    rescored(project, run, "--metrics", "rouge")
+    assert stored(project, run, "SELECT * FROM scores ORDER BY ALL") == own
+    found = stored(
+        project, run,
+        "SELECT round, count(DISTINCT signature), count(*) FROM rescores WHERE name = 'rougeL' "
+        "GROUP BY round ORDER BY round",
+    )  # fmt: skip
+    assert found == ((0, 2, 2), (1, 2, 2), (2, 2, 2), (3, 2, 2))
+    answers = stored(project, run, "SELECT count(*) FROM example_rescores WHERE round = 1")
+    assert answers == ((2 * 4 * 48,),)
+
+
+def test_the_database_built_again_still_has_them(done):
+    project, run = done
+    rescored(project, run, "--metrics", "exact")
+    before = stored(project, run, "SELECT * FROM rescores ORDER BY ALL")
+    (project.folder / "reports" / run / "run.duckdb").unlink()
+    assert project.inside("iterate").code == 0
+    assert stored(project, run, "SELECT * FROM rescores ORDER BY ALL") == before != ()
+
+
+def test_another_baseline_and_each_answer(done):
+    project, run = done
+    found = rescored(project, run, "--baseline", "round 2", "--per-example", "own.jsonl")
+    assert set(found["comparison"]) == {"round 0", "round 1", "round 3"}
+    assert len(lines(project, "own.jsonl")) == 4 * 48
+    wrong = project.inside("score", "--run", run, "--baseline", "round 9")
+    assert (wrong.code, "there are: round 0" in wrong.err) == (2, True)
+
+
+def test_test_stays_sealed_and_a_look_is_counted(done):
+    project, run = done
+    sealed = project.inside("score", "--run", run, "--split", "test")
+    assert (sealed.code, "sealed" in sealed.err) == (2, True)
+    openings = project.folder / ".harness" / "test-openings.jsonl"
+    before = len(openings.read_text().splitlines())
+    found = rescored(project, run, "--split", "test", "--open-test", "--metrics", "exact")
+    assert list(found["systems"]) == ["round 0", "round 3"]
+    assert len(openings.read_text().splitlines()) == before + 1
+    assert stored(project, run, "SELECT DISTINCT split FROM rescores") == (("dev",),)
+
+
+def test_what_is_not_stored_is_never_made(done):
+    project, run = done
+    shutil.rmtree(project.folder / ".harness" / "artifacts" / "generate")
+    found = project.inside("score", "--run", run, "--metrics", "exact")
+    assert found.code == 4
+    assert "generate" in found.err and "not in the store" in found.err
+    assert not (project.folder / ".harness" / "artifacts" / "generate").exists()
+
+
+def test_a_run_that_is_half_done_is_scored_as_far_as_it_is(done):
+    project, run = done
+    artifacts = project.folder / ".harness" / "artifacts" / "train"
+    keys = sorted(artifacts.iterdir(), key=lambda path: path.stat().st_mtime)
+    shutil.rmtree(keys[-1])
+    found = rescored(project, run, "--metrics", "exact")
+    assert list(found["systems"]) == ["round 0", "round 1", "round 2"]
+
+
+def test_wrong_use(done):
+    project, run = done
+    unknown = project.inside("score", "--run", "harness-nothing")
+    assert (unknown.code, "no run is called" in unknown.err) == (2, True)
+    both = project.inside("score", "--run", run, "-p", "own.jsonl")
+    assert (both.code, "--run brings its own" in both.err) == (2, True)
+
+
+def test_references_come_from_a_config_and_test_is_sealed(done):
+    project, run = done
+    rescored(project, run, "--per-example", "own.jsonl")
+    ids = [row["id"] for row in lines(project, "own.jsonl") if row["system"] == "round 0"]
+    project.write(
+        "".join(json.dumps({"id": id_, "text": "a"}) + "\n" for id_ in ids), "answers.jsonl"
+    )
+    config = ("-p", "answers.jsonl", "-c", "harness.yaml")
+    found = project.inside("score", *config, "-m", "exact,length", "--json").document
+    assert found["metrics"]["length"]["value"] == 1
+    own = project.inside("score", *config, "--json").document
+    assert list(own["metrics"]) == ["overlap"]
+    sealed = project.inside("score", *config, "--split", "test")
+    assert (sealed.code, "sealed" in sealed.err) == (2, True)
