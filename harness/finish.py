@@ -14,7 +14,6 @@ from harness.entries import Entry
 from harness.errors import HarnessError
 from harness.files import read_json, write_bytes, write_json
 from harness.history import History
-from harness.loop import primary_entry
 from harness.records import BASE_ARM, CONTROL_ARM, Example
 from harness.rescored import recorded
 from harness.rows import groups_of
@@ -145,7 +144,7 @@ def _control(steps: Steps, history: History) -> ControlResult | None:
             "evidence, so the plan drew its rows from everywhere, as the control does."
         )
         return ControlResult(tuple(rounds), None, None, None, sentence)
-    entry = primary_entry(steps)
+    entry = steps.primary_entry()
     difference, low, high, sentence = verdicts.contrast_arms(
         entry, steps.config.settings.primary,
         history.evaluations[BASE_ARM, last].measurements[entry.name],

@@ -10,7 +10,6 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from harness import verdicts
-from harness.entries import Entry
 from harness.history import ArmState, History
 from harness.records import (
     BASE_ARM,
@@ -22,7 +21,6 @@ from harness.records import (
     Verdict,
 )
 from harness.rows import groups_of, rows_digest
-from harness.scoring import Entry as MetricEntry
 from harness.steps import Evaluation, Harvest, Steps
 from harness.summary import TestResult
 
@@ -43,10 +41,10 @@ def rounds(steps: Steps, history: History) -> Iterator[RoundResult]:
     for name in names:
         history.arms[name] = ArmState(name, {BASELINE: data.split("train")})
 
-    evaluation = steps.evaluate(base, dev, "dev", BASELINE, BASE_ARM)
-    history.evaluations[BASE_ARM, BASELINE] = evaluation
-    history.findings[BASE_ARM, BASELINE] = steps.analyze(evaluation, BASELINE, BASE_ARM)
-    yield _close_baseline(steps, history, evaluation)
+    untouched = steps.evaluate(base, dev, "dev", BASELINE, BASE_ARM)
+    history.evaluations[BASE_ARM, BASELINE] = untouched
+    history.findings[BASE_ARM, BASELINE] = steps.analyze(untouched, BASELINE, BASE_ARM)
+    yield _close_baseline(steps, history, untouched)
 
     checkpoints = {BASELINE: base}
     growing = {name: data.split("train") for name in names}
@@ -59,7 +57,9 @@ def rounds(steps: Steps, history: History) -> Iterator[RoundResult]:
             evaluation = steps.evaluate(checkpoint, dev, "dev", number, arm.name)
             history.evaluations[arm.name, number] = evaluation
             verdict = _judge(steps, history, arm, evaluation)
-            history.findings[arm.name, number] = steps.analyze(evaluation, number, arm.name)
+            history.findings[arm.name, number] = steps.analyze(
+                evaluation, number, arm.name, base=untouched, train=rows
+            )
             if arm.name == BASE_ARM:
                 # The control follows the main arm's schedule, or sizes would differ.
                 source = arm.kept if verdict.label == "regressed" else number
@@ -90,23 +90,12 @@ def open_test(
     return TestResult(looks, baseline.scores, found.scores, verdict)
 
 
-def primary_entry(steps: Steps) -> MetricEntry:
-    """The metric entry that gives the primary score."""
-    name = steps.config.settings.primary
-
-    def gives(entry: Entry) -> bool:
-        return name in MetricEntry(entry.name, entry.instance).score_names
-
-    entry = next(entry for entry in steps.config.metrics if gives(entry))
-    return MetricEntry(entry.name, entry.instance)
-
-
 def _compare(
     steps: Steps, new: Evaluation, old: Evaluation, rows: Sequence[Example],
     planned: int, against: int,
 ) -> Verdict:  # fmt: skip
     settings = steps.config.settings
-    entry = primary_entry(steps)
+    entry = steps.primary_entry()
     return verdicts.judge(
         entry, settings.primary, new.measurements[entry.name], old.measurements[entry.name],
         groups_of(rows), rounds=planned, min_gain=settings.min_gain,
@@ -117,7 +106,7 @@ def _compare(
 def _close_baseline(steps: Steps, history: History, evaluation: Evaluation) -> RoundResult:
     """Round 0, with what this dev set can show, said before anything is trained."""
     settings, dev = steps.config.settings, history.data.split("dev")
-    entry, groups = primary_entry(steps), groups_of(dev)
+    entry, groups = steps.primary_entry(), groups_of(dev)
     detectable, sentence = verdicts.foresee(
         entry, settings.primary, evaluation.measurements[entry.name], groups, settings.rounds,
         min_gain=settings.min_gain, seed=steps.seed("verdict", 0),

@@ -237,10 +237,29 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The likeliest cause of one wrong answer.
+
+    Attributes:
+        cause: short name, such as ``gap`` or ``conflict``.
+        evidence: what speaks for it, in a sentence that quotes nothing of dev.
+        remedy: what to do about it.
+        rows: ids of training rows that it speaks of, the most important first.
+    """
+
+    example_id: str
+    cause: str
+    evidence: str
+    remedy: str
+    rows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """What the analyzers found: aggregates only, never a prompt or an answer of dev."""
 
     slices: tuple[Slice, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
     notes: tuple[str, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
 

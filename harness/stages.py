@@ -8,7 +8,7 @@ this module knows any plugin, and plugins import only ``harness``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -243,12 +243,20 @@ class Evidence:
         score: name of the primary score (a key of ``ScoredExample.values``).
         higher_is_better: its direction.
         labels: what the detectors found.
+        right: example id -> whether the answer counts as right; None = cannot be said.
+        base: the untouched model's answers to the same examples (empty in round 0).
+        train: the rows that the model of this round has learned (empty in round 0).
+        seed: the run's, equal in all of its rounds.
     """
 
     scored: tuple[ScoredExample, ...]
     score: str
     higher_is_better: bool
     labels: tuple[ErrorLabel, ...] = ()
+    right: Mapping[str, bool | None] = field(default_factory=dict)
+    base: tuple[ScoredExample, ...] = ()
+    train: tuple[Example, ...] = ()
+    seed: int = 0
 
 
 class Analyzer(Plugin):

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.context import derive_seed
 from harness.entries import Entry
@@ -37,6 +37,9 @@ from harness.records import (
 from harness.rows import groups_of, rows_digest, with_valid
 from harness.run import Run, entry_key
 from harness.stages import Evidence
+
+if TYPE_CHECKING:
+    from harness.scoring import Entry as MetricEntry
 
 SEEDLESS = 0
 _STOP = (Cancelled, Waiting, EnvironmentFailure, OSError)
@@ -304,17 +307,31 @@ class Steps:
         lines = read_jsonl(made.path / "labels.jsonl")
         return tuple(from_json(ErrorLabel, line) for line in lines)
 
-    def analyze(self, evaluation: Evaluation, round_: int, arm: str) -> Findings:
-        """Where the model is weak on dev; one failing analyzer is noted, the rest stands."""
+    def analyze(
+        self, evaluation: Evaluation, round_: int, arm: str, *,
+        base: Evaluation | None = None, train: Sequence[Example] = (),
+    ) -> Findings:  # fmt: skip
+        """Where the model is weak on dev, and why; a failing analyzer is noted, the rest stands.
+
+        Args:
+            base: the untouched model on the same rows; None in round 0.
+            train: the rows that the round's model has learned.
+        """
+        from harness import scoring
+
         name = self.config.settings.primary
+        metric = self.primary_entry().metric
         evidence = Evidence(
-            evaluation.scored, name, evaluation.scores[name].higher_is_better, evaluation.labels
-        )
+            evaluation.scored, name, evaluation.scores[name].higher_is_better, evaluation.labels,
+            {r.example.id: scoring.right(metric, r.values.get(name)) for r in evaluation.scored},
+            base.scored if base else (), tuple(train), self.seed("halves", 0),
+        )  # fmt: skip
         seed = self.seed("analyze", round_)
         keys = [entry_key(entry) for entry in self.config.analyze]
         inputs = {
             "analyzers": keys, "score": name, "from": dict(evaluation.keys),
-            "higher": evidence.higher_is_better,
+            "higher": evidence.higher_is_better, "right": dict(evidence.right),
+            "base": dict(base.keys) if base else {}, "train": rows_digest(train),
             "rows": rows_digest([row.example for row in evaluation.scored]),
             "labels": digest([to_json(label) for label in evaluation.labels]),
         }  # fmt: skip
@@ -405,6 +422,13 @@ class Steps:
         items = tuple(item for entry in entries for item in entry.plan.items if item.rows)
         return Plan(strategy, items), growth, rows
 
+    def primary_entry(self) -> MetricEntry:
+        """The metric entry that gives the primary score."""
+        from harness.scoring import Entry as MetricEntry
+
+        made = [MetricEntry(entry.name, entry.instance) for entry in self.config.metrics]
+        return next(e for e in made if self.config.settings.primary in e.score_names)
+
     def note(self, sentence: str) -> None:
         """Something the report and the person at the terminal should know, once."""
         if sentence not in self.run.notes:
@@ -433,6 +457,7 @@ def _joined(first: Findings, second: Any) -> Findings:
         raise PluginError(f"an analyzer returned {type(second).__name__}, not Findings")
     return Findings(
         (*first.slices, *second.slices),
+        (*first.diagnoses, *second.diagnoses),
         (*first.notes, *second.notes),
         {**first.failed, **second.failed},
     )
