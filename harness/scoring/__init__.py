@@ -1,7 +1,7 @@
 """Runs the metrics over answers: what cannot be scored is recorded as such, never as 0."""
 
 from harness.scoring.entry import Entry, Groups, Pair
-from harness.scoring.measuring import measure
+from harness.scoring.measuring import BLOCK, measure
 from harness.scoring.totals import right, scores, table
 
-__all__ = ["Entry", "Groups", "Pair", "measure", "right", "scores", "table"]
+__all__ = ["BLOCK", "Entry", "Groups", "Pair", "measure", "right", "scores", "table"]

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 import harness
 
-Type = Literal["rouge1", "rouge2", "rouge3", "rouge4", "rougeL", "rougeLsum"]
+Type = Literal[
+    "rouge1",
+    "rouge2",
+    "rouge3",
+    "rouge4",
+    "rouge5",
+    "rouge6",
+    "rouge7",
+    "rouge8",
+    "rouge9",
+    "rougeL",
+    "rougeLsum",
+]
+Pair = tuple[harness.Prediction, harness.Example]
 
 
 def _distinct(types: tuple[Type, ...]) -> tuple[Type, ...]:
@@ -21,8 +34,9 @@ def _distinct(types: tuple[Type, ...]) -> tuple[Type, ...]:
 class Rouge(harness.Metric):
     """ROUGE F-measures, 0 to 1, equal to ``rouge_score``; the best reference counts.
 
-    ``tokenizer: original`` is that package's own: it drops every letter that is not ASCII.
-    ``unicode`` keeps the letters of all scripts.
+    ``rouge1`` to ``rouge9`` compare n-grams, ``rougeL`` takes the longest common subsequence of
+    the whole texts, ``rougeLsum`` that of their lines. ``tokenizer: original`` is that package's
+    own: it drops every letter that is not ASCII. ``unicode`` keeps the letters of all scripts.
     """
 
     name = "rouge"
@@ -50,21 +64,39 @@ class Rouge(harness.Metric):
         self, prediction: harness.Prediction, example: harness.Example
     ) -> Sequence[float] | None:
         """One F-measure per type: the best over the references; None without references."""
-        if not example.references:
-            return None
-        from harness_rouge.scores import f_measures
+        (scores,) = self.measure_all([(prediction, example)])
+        return scores
 
-        split = self._splitter()
-        rows = [
-            f_measures(prediction.text, reference, self.options.types, split)
-            for reference in example.references
-        ]
-        return [max(column) for column in zip(*rows, strict=True)]
+    def measure_all(self, pairs: Sequence[Pair]) -> list[list[float] | None]:
+        from harness_rouge.scores import best_f_measures
+        from harness_rouge.vocabulary import vocabulary
 
-    def _splitter(self) -> Callable[[str], list[str]]:
-        from harness_rouge import tokens
+        rows = [(prediction.text, example.references) for prediction, example in pairs]
+        scores = best_f_measures(
+            [(answer, references) for answer, references in rows if references],
+            self.options.types,
+            vocabulary(self.options.tokenizer, self.options.stemmer),
+        )
+        remaining = iter(scores.tolist())
+        return [next(remaining) if references else None for _, references in rows]
 
-        return tokens.SPLITTERS[self.options.tokenizer, self.options.stemmer]
+    def remarks(self, pairs: Sequence[Pair]) -> Sequence[str]:
+        """A warning where the original tokenizer drops more than half of some texts."""
+        if self.options.tokenizer != "original":
+            return ()
+        from harness_rouge.tokens import mostly_dropped
+
+        scored = [pair for pair in pairs if pair[1].references]
+        answers = [prediction.text for prediction, _ in scored]
+        references = [text for _, example in scored for text in example.references]
+        dropped = sum(map(mostly_dropped, answers)), sum(map(mostly_dropped, references))
+        if not any(dropped):
+            return ()
+        return (
+            f"the original tokenizer keeps ASCII letters and digits only, and drops more "
+            f"than half of those in {dropped[0]} of {len(answers)} answers and {dropped[1]} of "
+            f"{len(references)} references; set tokenizer: unicode to score them whole",
+        )
 
 
 @harness.hookimpl

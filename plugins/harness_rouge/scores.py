@@ -1,87 +1,127 @@
-"""ROUGE F-measures of one answer and one reference, equal to ``rouge_score`` to the last bit.
+"""ROUGE F-measures of many answers at once, equal to ``rouge_score`` to the last bit.
 
 Source: Lin (2004), "ROUGE: A Package for Automatic Evaluation of Summaries"; where paper and
-package differ, the package's rule is followed and said.
+package differ, the package's rule is followed and said. Common n-grams and subsequences are
+counted in integers, so that no value depends on what else is computed with it.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from array import array
+from collections.abc import Iterator, Sequence
 
+import numpy as np
+import numpy.typing as npt
 from rapidfuzz.distance import LCSseq
 
-from harness_rouge.lcs import common_positions
+from harness_rouge import lines
+from harness_rouge.lcs import summary_hits
+from harness_rouge.ngrams import Ngrams
+from harness_rouge.vocabulary import Text, Vocabulary
 
-Split = Callable[[str], list[str]]
+Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+Comparison = tuple[Text, Text]
+"""An answer and a reference."""
 
-
-def f_measures(answer: str, reference: str, types: Sequence[str], split: Split) -> list[float]:
-    """One F-measure from 0 to 1 for each type (``rouge1`` …, ``rougeL``, ``rougeLsum``)."""
-    # Tokens become small numbers: rapidfuzz compares hashes, and those of strings may collide.
-    numbers: dict[str, int] = defaultdict(itertools.count().__next__)
-    ours = list(map(numbers.__getitem__, split(answer)))
-    theirs = list(map(numbers.__getitem__, split(reference)))
-    several_lines = "\n" in answer or "\n" in reference
-    scores: dict[str, float] = {}
-    for kind in types:
-        if kind == "rougeLsum" and several_lines:
-            scores[kind] = summary_f(_lines(answer, split), _lines(reference, split))
-        elif kind not in ("rougeL", "rougeLsum"):
-            scores[kind] = _ngram_f(ours, theirs, int(kind.removeprefix("rouge")))
-        elif "lcs" not in scores:  # for one line against one line both are the same
-            scores["lcs"] = _f(LCSseq.similarity(ours, theirs), len(ours), len(theirs))
-    return [scores[kind] if kind in scores else scores["lcs"] for kind in types]
+_MOST_TOKENS = 1 << 18  # compared at once, unless one comparison has more
+_FEW = 16  # so few texts of several lines are faster one by one
 
 
-def _f(common: int, ours: int, theirs: int) -> float:
-    """Harmonic mean of precision and recall, in ``rouge_score``'s order of operations."""
-    if not common:
-        return 0.0
-    precision, recall = common / ours, common / theirs
-    return 2 * precision * recall / (precision + recall)
+def best_f_measures(
+    rows: Sequence[tuple[str, Sequence[str]]], types: Sequence[str], vocabulary: Vocabulary
+) -> Floats:
+    """For each type the F-measure with the reference where it is highest.
 
+    Args:
+        rows: answers, each with at least one reference.
+        types: ``rouge1`` to ``rouge9``, ``rougeL``, ``rougeLsum``.
 
-def _ngram_f(ours: list[int], theirs: list[int], n: int) -> float:
-    return _f(
-        _overlap(_ngrams(ours, n), _ngrams(theirs, n)),
-        max(len(ours) - n + 1, 0),
-        max(len(theirs) - n + 1, 0),
-    )
-
-
-def _ngrams(tokens: list[int], n: int) -> Iterable[Hashable]:
-    return tokens if n == 1 else zip(*(tokens[start:] for start in range(n)), strict=False)
-
-
-def _overlap(ours: Iterable[Hashable], theirs: Iterable[Hashable]) -> int:
-    """Size of the intersection of two bags."""
-    left, right = Counter(ours), Counter(theirs)
-    shared = left.keys() & right.keys()
-    return sum(map(min, map(left.__getitem__, shared), map(right.__getitem__, shared)))
-
-
-def _lines(text: str, split: Split) -> list[list[str]]:
-    """Tokens of each line: ``rougeLsum`` takes lines for sentences."""
-    return [split(line) for line in text.split("\n") if line]
-
-
-def summary_f(ours: list[list[str]], theirs: list[list[str]]) -> float:
-    """Summary-level LCS (section 3.2 of the paper) with ROUGE 1.5.5's clipping.
-
-    Each line of the reference is matched with every line of the answer; a token counts at most
-    as often as it occurs on either side.
+    Returns:
+        ``(len(rows), len(types))``, each from 0 to 1.
     """
-    left = Counter(token for line in ours for token in line)
-    right = Counter(token for line in theirs for token in line)
-    sizes = left.total(), right.total()
-    hits = 0
-    for line in theirs:
-        for position in sorted(common_positions(line, ours)):
-            token = line[position]
-            if left[token] > 0 and right[token] > 0:
-                hits += 1
-                left[token] -= 1
-                right[token] -= 1
-    return _f(hits, *sizes)
+    if not rows:
+        return np.zeros((0, len(types)))
+    parts = [f_measures(part, types) for part in _parts(_comparisons(rows, vocabulary))]
+    numbers = [len(references) for _, references in rows]
+    starts = np.cumsum([0, *numbers[:-1]])
+    return np.maximum.reduceat(np.concatenate(parts), starts)
+
+
+def _comparisons(
+    rows: Sequence[tuple[str, Sequence[str]]], vocabulary: Vocabulary
+) -> Iterator[Comparison]:
+    for answer, references in rows:
+        ours = vocabulary.text(answer)
+        for reference in references:
+            yield ours, vocabulary.reference(reference)
+
+
+def _parts(comparisons: Iterator[Comparison]) -> Iterator[list[Comparison]]:
+    """The comparisons in order, in lists that fit in memory at once."""
+    part: list[Comparison] = []
+    size = 0
+    for ours, theirs in comparisons:
+        size += len(ours.tokens) + len(theirs.tokens)
+        if part and size > _MOST_TOKENS:
+            yield part
+            part, size = [], len(ours.tokens) + len(theirs.tokens)
+        part.append((ours, theirs))
+    yield part
+
+
+def f_measures(comparisons: Sequence[Comparison], types: Sequence[str]) -> Floats:
+    """One row per comparison, one column per type."""
+    ours = np.array([len(answer.tokens) for answer, _ in comparisons])
+    theirs = np.array([len(reference.tokens) for _, reference in comparisons])
+    columns: dict[str, Floats] = {}
+    if not {"rougeL", "rougeLsum"}.isdisjoint(types):
+        longest = _longest(comparisons)
+        columns["rougeL"] = _f(longest, ours, theirs)
+        if "rougeLsum" in types:
+            columns["rougeLsum"] = _f(_summary(comparisons, longest), ours, theirs)
+    orders = {int(kind[5:]): kind for kind in types if kind[5:].isdigit()}
+    if orders:
+        ngrams = Ngrams([text.tokens for pair in comparisons for text in pair])
+        for n in range(1, max(orders) + 1):
+            if n > 1:
+                ngrams.lengthen()
+            if n in orders:
+                columns[orders[n]] = _f(ngrams.common(), *ngrams.totals())
+    return np.stack([columns[kind] for kind in types], axis=1)
+
+
+def _longest(comparisons: Sequence[Comparison]) -> Counts:
+    """Length of the longest common subsequence of the whole texts, line ends ignored."""
+    similarity = LCSseq.similarity
+    return np.array([similarity(ours.tokens, theirs.tokens) for ours, theirs in comparisons])
+
+
+def _summary(comparisons: Sequence[Comparison], longest: Counts) -> Counts:
+    """Hits by lines; where both sides have one line they are the longest subsequence."""
+    hits = longest.copy()
+    several = [i for i, (ours, theirs) in enumerate(comparisons) if ours.lines or theirs.lines]
+    short = [i for i in several if lines.fit(*map(_lines, comparisons[i]))]
+    if len(short) < _FEW:
+        short = []
+    for index in set(several).difference(short):
+        hits[index] = summary_hits(*map(_lines, comparisons[index]))
+    if short:
+        answers, references = (
+            lines.Lines([_lines(comparisons[i][side]) for i in short]) for side in (0, 1)
+        )
+        hits[short] = lines.hits(answers, references)
+    return hits
+
+
+def _lines(text: Text) -> Sequence[array[int]]:
+    return text.lines or [text.tokens]
+
+
+def _f(common: Counts, ours: Counts, theirs: Counts) -> Floats:
+    """Harmonic mean of precision and recall, in ``rouge_score``'s order of operations."""
+    precision = common / np.maximum(ours, 1)
+    recall = common / np.maximum(theirs, 1)
+    f = np.zeros(len(common))
+    np.divide(2 * precision * recall, precision + recall, out=f, where=common > 0)
+    return f

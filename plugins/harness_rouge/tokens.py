@@ -5,9 +5,17 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Mapping
 
-_ASCII_WORDS = re.compile(r"[a-z0-9]+")
+from harness_rouge import porter
+
+# ASCII letters in lower case, digits, and a blank for every other byte.
+_ASCII_WORDS = bytes(
+    ord(chr(code).lower()) if code < 128 and chr(code).isalnum() else ord(" ")
+    for code in range(256)
+)
+_LOST = re.compile(r"[^\x00-\x7f]+")
 # Scripts written without spaces: Thai, Lao, Myanmar, Khmer, kana, Han.
 _SPACELESS = (
     "\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff"
@@ -19,7 +27,32 @@ _LAST_MARK = 0x1F000  # the variation selectors above it never part two words
 
 def original(text: str) -> list[str]:
     """Runs of ASCII letters and digits, in lower case, as ``rouge_score`` finds them."""
-    return _ASCII_WORDS.findall(text.lower())
+    return _ascii_words(text).split()
+
+
+def _ascii_words(text: str) -> str:
+    # Beyond ASCII, lower() gives some ASCII letters: the Kelvin sign becomes a k.
+    lower = text if text.isascii() else text.lower()
+    return lower.encode("ascii", "replace").translate(_ASCII_WORDS).decode("ascii")
+
+
+def mostly_dropped(text: str) -> bool:
+    """True if :func:`original` drops more than half of the letters and digits of a text.
+
+    They are the characters of Unicode's categories L (letters of all scripts) and Nd (decimal
+    digits), counted after ``lower()``; marks and signs do not count.
+    """
+    if text.isascii():
+        return False
+    lower = text.lower()
+    characters = Counter("".join(_LOST.findall(lower)))
+    lost = sum(number for character, number in characters.items() if _is_word(character))
+    return lost > len(_ascii_words(lower).replace(" ", ""))
+
+
+def _is_word(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category.startswith("L") or category == "Nd"
 
 
 def unicode_words(text: str) -> list[str]:
@@ -37,28 +70,13 @@ def _unicode_pattern() -> re.Pattern[str]:
     return re.compile(rf"(?=[^\W_])[{_SPACELESS}][{marks}]*|(?:[^\W_{_SPACELESS}]|[{marks}])+")
 
 
-@functools.cache
-def _stemmer() -> Callable[[str], str]:
-    from nltk.stem.porter import PorterStemmer
-
-    return PorterStemmer().stem  # type: ignore[no-any-return]
+def stem(word: str) -> str:
+    """Porter's stem of a word of more than three ASCII characters, any other as it is."""
+    return porter.stem(word) if len(word) > 3 and word.isascii() else word
 
 
-@functools.lru_cache(1 << 16)
-def _stem(word: str) -> str:
-    return _stemmer()(word)
-
-
-def _stemmed(split: Callable[[str], list[str]], text: str) -> list[str]:
-    """Tokens with those of more than three ASCII characters replaced by their stems."""
-    words = split(text)
-    return [_stem(word) if len(word) > 3 and word.isascii() else word for word in words]
-
-
-SPLITTERS: Mapping[tuple[str, bool], Callable[[str], list[str]]] = {
-    ("original", False): original,
-    ("original", True): functools.partial(_stemmed, original),
-    ("unicode", False): unicode_words,
-    ("unicode", True): functools.partial(_stemmed, unicode_words),
+SPLITTERS: Mapping[str, Callable[[str], list[str]]] = {
+    "original": original,
+    "unicode": unicode_words,
 }
-"""(tokenizer, stemmer) -> text to tokens."""
+"""Tokenizer -> text to words, not yet stemmed."""
