@@ -67,7 +67,7 @@ class Registry:
             except Exception as error:
                 registry.failed[origin] = f"{type(error).__name__}: {error}"
         for path in files:
-            registry.add(_import_file(path), str(path))
+            registry.add(import_file(path), str(path))
         return registry
 
     def add(self, module: ModuleType | Any, origin: str) -> None:
@@ -149,7 +149,12 @@ class Registry:
                 log.exception("plugin %s failed in %s", implementation.plugin_name, hook)
 
 
-def _import_file(path: Path) -> ModuleType:
+def import_file(path: Path) -> ModuleType:
+    """The module in a file, made anew.
+
+    Raises:
+        PluginError: there is no such file, or it cannot be imported.
+    """
     if not path.is_file():
         raise PluginError("this plugin file does not exist", where=str(path))
     name = f"harness_file_{path.stem}"

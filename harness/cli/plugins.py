@@ -1,0 +1,226 @@
+"""``harness plugins check`` and ``harness plugins new``: for those who write plugins."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness import configfile
+from harness.errors import EXIT_OK, EXIT_PLUGIN, PluginError, UsageError, near
+from harness.registry import Provider, Registry, import_file
+from harness.stages import STAGES
+from harness.text import one_line, plain
+
+if TYPE_CHECKING:
+    from harness.testing import Outcome
+
+SCHEMA = "harness.plugins-check/1"
+_MARKS = {"ok": "✓", "note": "!", "failed": "✗", "skipped": "–"}
+_WORDS = {"ok": "ok", "note": "note", "failed": "FAILED", "skipped": "skipped"}
+_STYLES = {"ok": "green", "note": "yellow", "failed": "bold red", "skipped": "dim"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A plugin and what the rules say of it."""
+
+    stage: str
+    name: str
+    origin: str
+    outcomes: Sequence[Outcome]
+
+    @property
+    def ok(self) -> bool:
+        return all(outcome.status != "failed" for outcome in self.outcomes)
+
+
+def check(target: str, options: Sequence[str], as_json: bool) -> int:
+    """Run the conformance kit over an installed plugin, or over those of a file.
+
+    Args:
+        target: a name, ``stage:name``, or a ``.py`` file.
+        options: ``KEY=VALUE`` texts, the values as in a config.
+
+    Returns:
+        the exit code: 5 if a rule is broken.
+
+    Raises:
+        UsageError: no such plugin, or options that cannot be used.
+        PluginError: the file cannot be imported, or holds no plugin.
+    """
+    from harness.testing.outcomes import hushed
+
+    given = dict(map(_option, options))
+    with hushed():  # what a plugin prints while it is imported belongs to a rule, not to us
+        found = _targets(target)
+    _known(given, found)
+    checked = [_checked(stage, name, provider, given) for stage, name, provider in found]
+    if as_json:
+        sys.stdout.write(json.dumps(_document(target, checked), indent=1) + "\n")
+    else:
+        _show(Console(highlight=False), target, checked)
+    return EXIT_OK if all(one.ok for one in checked) else EXIT_PLUGIN
+
+
+def new(kind: str, name: str, folder: Path | None) -> int:
+    """Write a small installable package with a plugin, a test and a README.
+
+    Args:
+        kind: only ``metric``.
+        folder: where to write it (default: ``./NAME``).
+
+    Raises:
+        UsageError: a kind or name that cannot be used, or a folder that is there already.
+    """
+    from harness.scaffold import write_metric
+
+    if kind != "metric":
+        raise UsageError(f"'{one_line(kind, 40)}' cannot be written; only a metric can")
+    written = write_metric(name, Path(name) if folder is None else folder)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(Text(f"Wrote {written.folder}:"))
+    for file in written.files:
+        console.print(Text(f"  {file}"))
+    console.print(Text("Next:"))
+    for command in written.commands:
+        console.print(Text(f"  {command}"))
+    return EXIT_OK
+
+
+def _option(text: str) -> tuple[str, Any]:
+    key, sign, value = text.partition("=")
+    if not sign or not key.strip():
+        raise UsageError(
+            f"--option {one_line(text, 80)}: KEY=VALUE is needed",
+            hint="for example --option 'words=[refund, days]'",
+        )
+    return key.strip(), configfile.scalar(value)
+
+
+def _targets(target: str) -> list[tuple[str, str, Provider]]:
+    if target.endswith(".py") or os.sep in target:
+        return _of_file(Path(target))
+    stage, _, name = target.rpartition(":")
+    registry = Registry.build()
+    everything = registry.providers()
+    found = [one for one in everything if one[1] == name and stage in ("", one[0])]
+    if not found:
+        known = [known for _, known, _ in everything]
+        details = [f"failed to load: {origin}: {why}" for origin, why in registry.failed.items()]
+        what = f"no plugin is called '{one_line(target, 80)}'{near(name, known)}"
+        hint = "harness plugins shows what is installed; a file's name ends in .py"
+        raise UsageError(what, details=details, hint=hint)
+    if len(found) > 1:
+        which = ", ".join(f"{stage}:{name}" for stage, name, _ in found)
+        raise UsageError(f"several plugins are called '{name}'", hint=f"say which: {which}")
+    return found
+
+
+def _of_file(path: Path) -> list[tuple[str, str, Provider]]:
+    if not path.is_file():
+        what = "this is no file" if path.exists() else "this plugin file does not exist"
+        raise UsageError(what, where=str(path), hint="a plugin is a name, or a .py file")
+    registry = Registry()
+    try:
+        registry.add(import_file(path), str(path))
+    except SystemExit as end:
+        raise PluginError(f"ends the process ({end.code}) when imported", where=str(path)) from None
+    found = registry.providers()
+    if not found:
+        hooks = ", ".join(f"register_{stage}s" for stage in STAGES)
+        raise PluginError(
+            "this file registers no plugin",
+            where=str(path),
+            hint=f"add a function with @harness.hookimpl that returns classes: {hooks}",
+        )
+    return found
+
+
+def _known(given: Mapping[str, Any], found: Sequence[tuple[str, str, Provider]]) -> None:
+    """Of several plugins in a file, each takes the options that it has; one must have it."""
+    known = [name for _, _, p in found for name in getattr(p.plugin.Options, "model_fields", ())]
+    for key in given:
+        if key not in known:
+            what = f"no option is called '{one_line(key, 80)}'{near(key, known)}"
+            raise UsageError(what, hint=f"known: {', '.join(dict.fromkeys(known)) or 'none'}")
+
+
+def _checked(stage: str, name: str, provider: Provider, given: Mapping[str, Any]) -> _Checked:
+    from harness.testing import check as judge
+
+    fields = getattr(provider.plugin.Options, "model_fields", {})
+    options = {key: value for key, value in given.items() if key in fields}
+    return _Checked(stage, name, provider.origin, judge(provider.plugin, options))
+
+
+def _document(target: str, checked: Sequence[_Checked]) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "target": target,
+        "ok": all(one.ok for one in checked),
+        "plugins": [
+            {
+                "stage": one.stage,
+                "name": one.name,
+                "origin": one.origin,
+                "ok": one.ok,
+                "rules": [_rule(outcome) for outcome in one.outcomes],
+            }
+            for one in checked
+        ],
+    }
+
+
+def _rule(outcome: Outcome) -> dict[str, Any]:
+    return {**dataclasses.asdict(outcome), "seconds": round(outcome.seconds, 4)}
+
+
+def _show(console: Console, target: str, checked: Sequence[_Checked]) -> None:
+    plain_signs = not (console.encoding or "").lower().startswith("utf")
+    for one in checked:
+        head = f"{one.stage} {one.name} ({one.origin})"
+        console.print(Text(plain(head), style="bold"))
+        console.print(_table(one, _WORDS if plain_signs else _MARKS))
+    console.print(Text(_last_line(target, checked)))
+
+
+def _table(one: _Checked, marks: Mapping[str, str]) -> Table:
+    from harness.testing import rules
+
+    about = {rule.id: rule.about for rule in rules(one.stage)}
+    table = Table.grid(padding=(0, 1))
+    for _ in range(2):
+        table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for outcome in one.outcomes:
+        style = _STYLES[outcome.status]
+        message = Text(plain(outcome.message or about[outcome.rule]))
+        if outcome.status != "failed":
+            message.stylize("dim")
+        table.add_row(Text(marks[outcome.status], style=style), Text(outcome.rule), message)
+    return table
+
+
+def _last_line(target: str, checked: Sequence[_Checked]) -> str:
+    outcomes = [outcome for one in checked for outcome in one.outcomes]
+    counts = {status: sum(o.status == status for o in outcomes) for status in _MARKS}
+    seconds = sum(outcome.seconds for outcome in outcomes)
+    told = f"{counts['ok'] + counts['note']} rules hold"
+    if counts["note"]:
+        told += f" ({counts['note']} with a note)"
+    if counts["skipped"]:
+        told += f", {counts['skipped']} do not apply"
+    if counts["failed"]:
+        broken = counts["failed"]
+        told = f"{broken} rule{'s are' if broken > 1 else ' is'} broken, {told}"
+    return f"{plain(target)}: {told}; {seconds:.1f} s."

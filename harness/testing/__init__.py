@@ -1,0 +1,21 @@
+"""The conformance kit: rules that a plugin of any team, and every one of ours, obeys.
+
+In a plugin's own tests, one test for each rule::
+
+    import pytest
+    from harness.testing import metric_rules
+
+    @pytest.mark.parametrize("rule", metric_rules(), ids=str)
+    def test_conformance(rule):
+        rule.check(KeywordRecall, {"words": ["refund"]})
+
+On the command line: ``harness plugins check NAME|FILE``. No model is needed, and no network.
+"""
+
+from __future__ import annotations
+
+from harness.testing.catalogue import check, metric_rules, rules
+from harness.testing.outcomes import Outcome
+from harness.testing.rule import Rule
+
+__all__ = ["Outcome", "Rule", "check", "metric_rules", "rules"]

@@ -1,0 +1,205 @@
+"""A plugin with its options, as the rules see it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from harness.errors import ConfigError
+from harness.stages import STAGES, Metric, Plugin
+from harness.testing import fresh, texts
+from harness.testing.outcomes import STOP, Skipped
+
+if TYPE_CHECKING:
+    from harness.records import Measurement
+    from harness.scoring import Entry
+
+Pair = texts.Pair
+TOLERANCE = 1e-9
+_HINT = "give options: {} (on the command line --option KEY=VALUE)"
+
+
+class Subject:
+    """A plugin with its options, as the rules see it.
+
+    Attributes:
+        pairs: ordinary predictions with their examples.
+        own_rows: whether the author gave them.
+    """
+
+    def __init__(
+        self,
+        plugin: type[Plugin],
+        options: Mapping[str, Any] | None = None,
+        pairs: Sequence[Pair] | None = None,
+    ) -> None:
+        self.plugin = plugin
+        self.given = dict(options or {})
+        self.pairs = list(texts.ordinary() if pairs is None else pairs)
+        self.own_rows = pairs is not None
+        self.stage = next((s for s, k in STAGES.items() if issubclass(plugin, k)), "")
+        self.options = self._options()
+
+    def _options(self) -> Any:
+        from harness.entries import Problems
+
+        kind: Any = self.plugin.Options
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            return None  # the rule on options says so
+        try:
+            return self.plugin.Options.model_validate(self.given)
+        except ValidationError as error:
+            problems = Problems(None, {})
+            problems.add_validation((), error, list(self.plugin.Options.model_fields))
+            fields = self.plugin.Options.model_fields.items()
+            needed = [n for n, f in fields if f.is_required() and n not in self.given]
+            raise ConfigError(
+                f"the options of {self.stage or 'plugin'} '{self.plugin.name}' cannot be used",
+                details=problems.found,
+                hint=_HINT.format(", ".join(needed or self.plugin.Options.model_fields)),
+            ) from None
+
+    def make(self, options: Any = None) -> Any:
+        """A new instance."""
+        return self.plugin(self.options if options is None else options)
+
+    @cached_property
+    def instance(self) -> Any:
+        """An instance that all rules share."""
+        return self.make()
+
+    @property
+    def sign(self) -> float:
+        """+1 where higher is better, else -1."""
+        return 1.0 if self.instance.higher_is_better else -1.0
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The metric's own score names."""
+        return tuple(self.instance.score_names())
+
+    @property
+    def single(self) -> bool:
+        """Whether the metric says anything of one example."""
+        return self._overrides("measure", "measure_all")
+
+    def need_single(self) -> None:
+        """Skip the rule for a metric that knows only whole sets."""
+        if not self.single:
+            raise Skipped("it scores whole sets only (corpus), not single examples")
+
+    def need_references(self) -> None:
+        """Skip the rule for a metric that never looks at references."""
+        if not self.uses_references:
+            raise Skipped("its scores do not depend on the references")
+
+    def _overrides(self, *methods: str) -> bool:
+        kind = type(self.instance)  # options may choose a subclass
+        return any(getattr(kind, m) is not getattr(Metric, m) for m in methods)
+
+    def one(self, pair: Pair) -> Any:
+        """The metric's raw answer for one example."""
+        if self._overrides("measure"):
+            return self.instance.measure(*pair)
+        return next(iter(self.instance.measure_all([pair])))
+
+    def alone(self, pair: Pair) -> tuple[float, ...] | None:
+        """The statistics of one example, measured by itself; None where it is not scored."""
+        try:
+            return statistics_of(self.one(pair))
+        except STOP:
+            raise
+        except Exception:
+            return None  # the core records such a row as unscored
+
+    def measured(self, pairs: Sequence[Pair], metric: Any = None) -> list[Measurement]:
+        """What the core makes of the metric's answers, in the order of ``pairs``."""
+        from harness.scoring import measure
+
+        return measure(self.entry(metric), pairs)
+
+    def entry(self, metric: Any = None) -> Entry:
+        """The metric as the core calls it, with its shapes checked."""
+        from harness.scoring import Entry
+
+        return Entry(self.plugin.name, self.instance if metric is None else metric)
+
+    def numbers(self, pairs: Sequence[Pair], metric: Any = None) -> list[tuple[float, ...] | None]:
+        """Each example's statistics, or the corpus scores of a metric that has none."""
+        if not self.single:
+            return [tuple(self.corpus(pairs, metric).values())]
+        return [m.statistics for m in self.measured(pairs, metric)]
+
+    def values(self, pairs: Sequence[Pair], metric: Any = None) -> list[tuple[float, ...]]:
+        """Each example's own scores (NaN where there is none), in the order of ``names``."""
+        if not self.single:
+            return [tuple(self.corpus(pairs, metric).values())]
+        rows = self.measured(pairs, metric)
+        return [tuple(row.values.get(name, math.nan) for name in self.names) for row in rows]
+
+    def corpus(self, pairs: Sequence[Pair], metric: Any = None) -> dict[str, float]:
+        """The scores of the whole set; empty if no row is scored."""
+        import numpy as np
+
+        entry = self.entry(metric)
+        names = tuple(entry.metric.score_names())
+        if not entry.metric.additive:
+            found = entry.metric.corpus(list(pairs))
+            return {name: float(found[name]) for name in names}
+        rows = [m.statistics for m in self.measured(pairs, metric) if m.statistics is not None]
+        if not rows:
+            return {}
+        scores = entry.aggregate(np.array(rows).sum(axis=0), np.array(float(len(rows))))
+        return dict(zip(names, scores.tolist(), strict=True))
+
+    @cached_property
+    def uses_references(self) -> bool:
+        """Whether other references give other numbers."""
+        shift = [pair[1].references for pair in [*self.pairs[1:], *self.pairs[:1]]]
+        others = [with_references(p, r) for p, r in zip(self.pairs, shift, strict=True)]
+        return self.numbers(self.pairs) != self.numbers(others)
+
+    @cached_property
+    def fresh(self) -> fresh.Report:
+        """What another process, with another hash seed, makes of the plugin."""
+        pairs = self.pairs if self.stage == "metric" and self.single else []
+        return fresh.ask(self.plugin, self.options, pairs)
+
+
+def with_references(pair: Pair, references: Sequence[str]) -> Pair:
+    """The same answer to an example with other references."""
+    return pair[0], dataclasses.replace(pair[1], references=tuple(references))
+
+
+def with_text(pair: Pair, text: str) -> Pair:
+    """Another answer to the same example."""
+    return dataclasses.replace(pair[0], text=text, message=None), pair[1]
+
+
+def statistics_of(raw: Any) -> tuple[float, ...] | None:
+    """What a metric gave for one example, as floats; None = not scored.
+
+    Raises:
+        ValueError, TypeError: it is neither a finite number nor some of these.
+    """
+    raw = raw.tolist() if hasattr(raw, "tolist") else raw
+    if raw is None:
+        return None
+    if isinstance(raw, (str, bytes)):
+        raise TypeError(f"it gave the text {raw[:40]!r} where a number is due")
+    numbers = (float(raw),) if isinstance(raw, (int, float)) else tuple(map(float, raw))
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError(f"it gave {numbers if len(numbers) > 1 else numbers[0]}: not finite")
+    return numbers
+
+
+def close(one: float, other: float) -> bool:
+    """Equal but for rounding; two scores that do not exist are equal."""
+    if math.isnan(one) or math.isnan(other):
+        return math.isnan(one) and math.isnan(other)
+    return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)

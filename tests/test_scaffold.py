@@ -1,0 +1,157 @@
+"""``harness plugins new metric NAME``: a package that works before a line of it is changed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import scaffold
+from harness.cli.plugins import new
+from harness.errors import UsageError
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(folder: Path, *command: str, **environment: str) -> Any:
+    return subprocess.run(
+        [sys.executable, *command], cwd=folder, capture_output=True, text=True, timeout=120,
+        env={**os.environ, **environment}, check=False,
+    )  # fmt: skip
+
+
+def test_it_writes_a_package_and_says_what_to_type_next(here, capsys):
+    assert new("metric", "acme-recall", None) == 0
+    out = capsys.readouterr().out
+    files = sorted(p.relative_to(here).as_posix() for p in here.rglob("*") if p.is_file())
+    assert files == [
+        "acme-recall/.gitignore",
+        "acme-recall/README.md",
+        "acme-recall/acme_recall.py",
+        "acme-recall/pyproject.toml",
+        "acme-recall/tests/test_acme_recall.py",
+    ]
+    assert "cd acme-recall\n" in out
+    assert "pip install -e '.[dev]'\n" in out
+    assert out.rstrip().endswith("harness plugins check acme-recall")
+    project = tomllib.loads((here / "acme-recall" / "pyproject.toml").read_text())["project"]
+    assert project["name"] == "acme-recall"
+    assert project["dependencies"] == ["harness"]
+    assert project["entry-points"]["harness"] == {"acme_recall": "acme_recall"}
+    assert not [p for p in here.iterdir() if p.name.startswith(".")]
+
+
+def test_its_test_passes_without_installing(here):
+    new("metric", "acme-recall", None)
+    done = run(here / "acme-recall", "-m", "pytest", "-W", "error", "-p", "no:cacheprovider")
+    assert done.returncode == 0, done.stdout
+    assert "22 passed" in done.stdout
+
+
+def test_it_passes_its_own_check_as_a_file(here, capsys):
+    from harness.cli.plugins import check
+
+    new("metric", "acme-recall", Path("elsewhere"))
+    assert check("elsewhere/acme_recall.py", ["ignore_case=false"], False) == 0
+    assert "18 rules hold" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["f-2", "acme-recall", "a-name-of-the-greatest-length-that-is-ok"])
+@pytest.mark.parametrize("length", ["88", "100"])
+def test_it_is_clean_to_a_linter_and_a_formatter(here, name, length):
+    new("metric", name, None)
+    options = ["--isolated", "--no-cache", f"--config=line-length={length}", "."]
+    chosen = "E,F,I,B,UP,SIM,RUF,PT,C4,PIE,RET"
+    found = run(here / name, "-m", "ruff", "check", "--select", chosen, *options)
+    assert found.returncode == 0, found.stdout
+    found = run(here / name, "-m", "ruff", "format", "--diff", *options)
+    assert found.returncode == 0, found.stdout
+
+
+def test_built_and_unpacked_elsewhere_it_is_found_by_its_entry_point(here):
+    """What an installer does with a wheel, without one: unpack it where Python looks."""
+    pytest.importorskip("hatchling", reason="the build backend: pip install hatchling")
+    new("metric", "acme-recall", None)
+    code = "from hatchling.build import build_wheel; build_wheel('dist')"
+    done = run(here / "acme-recall", "-c", code)
+    assert done.returncode == 0, done.stderr
+    wheel = zipfile.ZipFile(next((here / "acme-recall" / "dist").glob("*.whl")))
+    assert "acme_recall.py" in wheel.namelist()
+    assert not [name for name in wheel.namelist() if "test" in name]
+    wheel.extractall(here / "site")
+    code = (
+        "from harness.registry import Registry\n"
+        "print(Registry.build().get('metric', 'acme-recall').origin)\n"
+        "from harness.cli.plugins import check\n"
+        "raise SystemExit(check('acme-recall', [], False))"
+    )
+    done = run(here, "-c", code, PYTHONPATH=str(here / "site"), PYTHONUTF8="1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "acme_recall (acme-recall 0.1.0)" in done.stdout
+    assert "18 rules hold" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Acme", "lower case letters and digits, parted by single dashes"),
+        ("acme_recall", "parted by single dashes"),
+        ("-acme", "a letter first"),
+        ("acme--recall", "single dashes"),
+        ("3acme", "a letter first"),
+        ("", "lower case"),
+        ("../acme", "lower case"),
+        ("a" * 41, "40 characters at most"),
+        ("[bold]x\x1b[2J", "name '[bold]x'"),
+        ("class", "a word of Python's own"),
+        ("match", "a word of Python's own"),
+        ("rouge", "there is a metric of that name, from harness_rouge"),
+        ("json", "a Python module 'json' already"),
+        ("numpy", "a Python module 'numpy' already"),
+        ("harness", "a Python module 'harness' already"),
+        ("tests", "a Python module 'tests' already"),
+    ],
+)
+def test_a_name_that_cannot_be_used_is_refused(here, name, words):
+    with pytest.raises(UsageError) as caught:
+        new("metric", name, None)
+    assert words in str(caught.value)
+    assert list(here.iterdir()) == []
+
+
+def test_only_a_metric_can_be_written(here):
+    with pytest.raises(UsageError, match="only a metric can"):
+        new("trainer", "acme-trainer", None)
+    assert list(here.iterdir()) == []
+
+
+def test_what_is_there_already_stays(here):
+    (here / "acme-recall").mkdir()
+    (here / "linked").symlink_to("nowhere")
+    for folder in (None, Path("linked")):
+        with pytest.raises(UsageError, match="this is there already"):
+            new("metric", "acme-recall", folder)
+    with pytest.raises(UsageError, match="the folder around it does not exist"):
+        new("metric", "acme-recall", Path("no/where"))
+    assert sorted(p.name for p in here.iterdir()) == ["acme-recall", "linked"]
+    assert list((here / "acme-recall").iterdir()) == []
+
+
+def test_a_failure_in_the_middle_leaves_nothing(here, monkeypatch):
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(scaffold.os, "rename", full)
+    with pytest.raises(OSError, match="No space left"):
+        new("metric", "acme-recall", None)
+    assert list(here.iterdir()) == []
