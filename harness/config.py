@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness import configfile
+from harness.aims import Guard, Objective
 from harness.configfile import Lines, Place
 from harness.entries import Entry, Problems, entries_of, entry_of
 from harness.errors import ConfigError, near
@@ -74,6 +75,12 @@ class Settings(Strict):
     augment: Any = Field([], description="[{plugin: NAME, rows: N per round, control: random}]")
     filters: Filtering = Field(Filtering(), description="what is kept out of training")
     report: Any = Field(["terminal", "markdown"], description="writers of reports")
+    guard: list[Guard] = Field(
+        [], description="scores or slices that a round must not make worse: [bleu, {where: …}]"
+    )
+    objective: Objective | None = Field(
+        None, description="{metric: SCORE, target: NUMBER, statement: TEXT}"
+    )
     min_gain: float = Field(0.0, ge=0, description="least gain that counts as improved")
     valid: float = Field(
         0.1, ge=0, lt=0.5, description="share of train cut off by group for validation loss"
@@ -122,8 +129,7 @@ class Config:
                 values[name] = [entry.shown() for entry in value]
             else:
                 setting = getattr(self.settings, name)
-                if isinstance(setting, BaseModel):
-                    setting = setting.model_dump(mode="json")
+                setting = _plain(setting)
                 values[name] = [str(base / p) for p in setting] if name == "plugins" else setting
         return values
 
@@ -137,6 +143,7 @@ class Config:
             "plan": settings.plan.model_dump(),
             "filters": settings.filters.model_dump(),
             "min_gain": settings.min_gain,
+            "guard": [guard.model_dump() for guard in settings.guard],
             "valid": settings.valid,
         }
         for name in ("data", "model", "train", "generate"):
@@ -147,6 +154,15 @@ class Config:
                 for entry in getattr(self, name)
             ]
         return values
+
+
+def _plain(setting: Any) -> Any:
+    """A setting as the file would hold it."""
+    if isinstance(setting, BaseModel):
+        return setting.model_dump(mode="json")
+    if isinstance(setting, list):
+        return [_plain(item) for item in setting]
+    return setting
 
 
 _SINGLE = {"data": "source", "model": "model", "train": "trainer", "generate": "generator"}
@@ -265,6 +281,12 @@ def _check_whole(config: Config, problems: Problems) -> None:
             f"no score is called '{primary}'{near(primary, list(seen))}; "
             f"scores of this config: {', '.join(seen)}",
         )
+    for index, guard in enumerate(config.settings.guard):
+        if guard.score is not None and guard.score not in seen:
+            problems.add(("guard", index), f"no score is called '{guard.score}'")
+    aim = config.settings.objective
+    if aim is not None and aim.metric not in seen:
+        problems.add(("objective", "metric"), f"no score is called '{aim.metric}'")
     produced = config.train.instance.produces
     accepts = config.generate.instance.accepts
     for kind in ("base", produced):

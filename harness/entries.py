@@ -83,9 +83,9 @@ class Problems:
         for problem in error.errors():
             inner = (*place, *problem["loc"])
             if problem["type"] == "extra_forbidden":
-                name = str(problem["loc"][-1])
-                options = f"; known: {', '.join(known)}" if known else ""
-                self.add(inner, f"unknown key{near(name, known)}{options}")
+                name, names = str(problem["loc"][-1]), known if len(problem["loc"]) == 1 else ()
+                options = f"; known: {', '.join(names)}" if names else ""
+                self.add(inner, f"unknown key{near(name, names)}{options}")
             elif problem["type"] == "missing":
                 self.add(inner, "is needed")
             else:

@@ -14,6 +14,7 @@ from harness.entries import Entry
 from harness.errors import HarnessError
 from harness.files import read_json, write_bytes, write_json
 from harness.history import History
+from harness.objective import progress
 from harness.records import BASE_ARM, CONTROL_ARM, Example
 from harness.rescored import recorded
 from harness.rows import groups_of
@@ -115,6 +116,7 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
             higher_is_better=kept.scores[primary].higher_is_better,
         ),
         notes=run.notes,
+        objective=progress(aim, main) if (aim := run.config.settings.objective) else None,
         next_command=_next_command(run, final=final),
     )  # fmt: skip
 

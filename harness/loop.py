@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from harness import verdicts
+from harness import guards, verdicts
 from harness.history import ArmState, History
 from harness.records import (
     BASE_ARM,
@@ -17,6 +17,7 @@ from harness.records import (
     Checkpoint,
     Dataset,
     Example,
+    GuardResult,
     RoundResult,
     Verdict,
 )
@@ -129,10 +130,25 @@ def _judge(steps: Steps, history: History, arm: ArmState, evaluation: Evaluation
     pinned = steps.run.journal.closed(arm.name, number)
     if pinned is not None:
         return pinned.verdict
-    kept_arm = arm.name if arm.kept else BASE_ARM
-    kept = history.evaluations[kept_arm, arm.kept]
-    planned = steps.config.settings.rounds
-    return _compare(steps, evaluation, kept, history.data.split("dev"), planned, arm.kept)
+    planned, dev = steps.config.settings.rounds, history.data.split("dev")
+    return _compare(steps, evaluation, _kept(history, arm), dev, planned, arm.kept)
+
+
+def _kept(history: History, arm: ArmState) -> Evaluation:
+    """What the arm's new rounds are compared with."""
+    return history.evaluations[arm.name if arm.kept else BASE_ARM, arm.kept]
+
+
+def _guards(
+    steps: Steps, history: History, arm: ArmState, evaluation: Evaluation
+) -> tuple[GuardResult, ...]:
+    """Whether the round made worse what it must leave alone."""
+    settings, dev = steps.config.settings, history.data.split("dev")
+    return guards.judge(
+        settings.guard, steps.metric_entries(), settings.primary, dev,
+        evaluation.measurements, _kept(history, arm).measurements, groups_of(dev),
+        rounds=settings.rounds, against=f"round {arm.kept}", seed=steps.seed("verdict", 0),
+    )  # fmt: skip
 
 
 def _grow(steps: Steps, history: History, arm: ArmState, source: int, number: int) -> Harvest:
@@ -156,11 +172,14 @@ def _close(
     steps: Steps, history: History, arm: ArmState, number: int,
     evaluation: Evaluation, verdict: Verdict, harvest: Harvest,
 ) -> RoundResult:  # fmt: skip
-    kept = verdict.label == "improved"
+    guarded = _guards(steps, history, arm, evaluation)
+    refusal = guards.refuse(verdict, guarded)
     result = RoundResult(
         arm=arm.name, round=number, train_rows=len(arm.train[number]),
-        scores=evaluation.scores, verdict=verdict, kept=kept, errors=evaluation.errors,
-        plan=harvest.plan, growth=harvest.growth, keys=evaluation.keys,
+        scores=evaluation.scores,
+        verdict=dataclasses.replace(verdict, sentence=verdict.sentence + refusal),
+        kept=verdict.label == "improved" and not refusal, errors=evaluation.errors,
+        plan=harvest.plan, growth=harvest.growth, keys=evaluation.keys, guards=guarded,
     )  # fmt: skip
     result = _pin(steps, history, result)
     if result.kept:

@@ -321,6 +321,14 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class GuardResult:
+    """Whether a round left alone what it must not make worse."""
+
+    name: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
 class RoundResult:
     """All that is reported of one round of one arm."""
 
@@ -334,6 +342,7 @@ class RoundResult:
     plan: Plan | None = None
     growth: Growth | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
+    guards: tuple[GuardResult, ...] = ()
 
 
 Record = TypeVar("Record")

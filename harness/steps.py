@@ -422,12 +422,16 @@ class Steps:
         items = tuple(item for entry in entries for item in entry.plan.items if item.rows)
         return Plan(strategy, items), growth, rows
 
-    def primary_entry(self) -> MetricEntry:
-        """The metric entry that gives the primary score."""
+    def metric_entries(self) -> list[MetricEntry]:
+        """The run's metrics, as the scoring takes them."""
         from harness.scoring import Entry as MetricEntry
 
-        made = [MetricEntry(entry.name, entry.instance) for entry in self.config.metrics]
-        return next(e for e in made if self.config.settings.primary in e.score_names)
+        return [MetricEntry(entry.name, entry.instance) for entry in self.config.metrics]
+
+    def primary_entry(self) -> MetricEntry:
+        """The metric entry that gives the primary score."""
+        name = self.config.settings.primary
+        return next(entry for entry in self.metric_entries() if name in entry.score_names)
 
     def note(self, sentence: str) -> None:
         """Something the report and the person at the terminal should know, once."""

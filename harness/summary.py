@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from harness.errors import DataError, UsageError
+from harness.objective import Progress
 from harness.records import (
     ErrorLabel,
     Growth,
@@ -90,6 +91,7 @@ def summarise(
     logs: Mapping[int, Sequence[Mapping[str, Any]]] | None = None,
     examples: Sequence[Mapping[str, Any]] = (),
     notes: Sequence[str] = (),
+    objective: Progress | None = None,
     next_command: str = "",
 ) -> Document:
     """The summary document of a run, finished or not.
@@ -117,6 +119,7 @@ def summarise(
         ],
         "kept_round": kept_round,
         "test": _test(test),
+        "objective": _objective(objective),
         "examples": [dict(example) for example in examples],
         "notes": [one_line(note) for note in notes],
         "seconds": {one_line(stage): round(took, 3) for stage, took in seconds.items()},
@@ -225,6 +228,10 @@ def _round(
         "added_by": {one_line(by): n for by, n in growth.by.items()},
         "refused": {one_line(reason): n for reason, n in growth.refused.items()},
         "log": _log(log),
+        "guards": [
+            {"name": one_line(guard.name), "verdict": _verdict(guard.verdict)}
+            for guard in result.guards
+        ],
     }
 
 
@@ -317,6 +324,22 @@ def _test(test: TestResult | None) -> Document | None:
         "baseline": _scores(test.baseline),
         "kept": _scores(test.kept),
         "verdict": _verdict(test.verdict),
+    }
+
+
+def _objective(found: Progress | None) -> Document | None:
+    if found is None:
+        return None
+    return {
+        "metric": one_line(found.objective.metric),
+        "target": found.objective.target,
+        "statement": one_line(found.objective.statement),
+        "state": found.state,
+        "value": finite(found.score.value) if found.score else None,
+        "missing": finite(found.missing),
+        "per_round": finite(found.per_round),
+        "rounds_left": finite(found.rounds_left),
+        "sentence": one_line(found.sentence),
     }
 
 

@@ -49,9 +49,11 @@ def _verdict(document: Document) -> str:
     facts = [document["run"], document["model"], size, f"{document['primary']} decides"]
     line = " · ".join(safe(fact) for fact in facts if fact)
     mark = figures.MARKS.get(verdict["label"], "?")
+    aim = document["objective"]
+    objective = f"{safe(aim['sentence'], 600)}\n\n" if aim else ""
     return (
         f"# {mark} {safe(verdict['label'], 20)} ({where})\n\n"
-        f"**{safe(verdict['sentence'], 600)}**\n\n{line}"
+        f"**{safe(verdict['sentence'], 600)}**\n\n{objective}{line}"
     )
 
 

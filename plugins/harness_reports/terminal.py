@@ -76,6 +76,8 @@ def _verdict(document: Document, console: Console) -> None:
     badge.stylize("reverse")
     _print(console, Text.assemble(badge, f"  on {where}"))
     _print(console, text(verdict["sentence"], 600))
+    if document["objective"]:
+        _print(console, text(document["objective"]["sentence"], 600))
     rows = document["data"]["rows"].get("dev")
     groups = document["data"]["dev_groups"]
     size = f"{rows} dev rows" + (f" in {groups} groups" if groups else "") if rows else ""

@@ -1,0 +1,52 @@
+"""What a run shall reach, and what it shall leave alone: two keys of the config."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from harness.features import prompt_features
+from harness.records import Example
+
+
+class Guard(BaseModel):
+    """One entry of the config's ``guard``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    score: str | None = Field(None, description="name of a score (default: the primary one)")
+    where: dict[str, str | bool | float] | None = Field(
+        None, description="only rows with these features, as {kind: class}"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_name(cls, given: Any) -> Any:
+        return {"score": given} if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Guard:
+        if self.score is None and not self.where:
+            raise ValueError("a guard names a score:, a slice by where:, or both")
+        return self
+
+    def name(self, primary: str) -> str:
+        """``bleu``, or ``rougeL where kind = class``."""
+        tests = " and ".join(f"{key} = {value}" for key, value in (self.where or {}).items())
+        return (self.score or primary) + (f" where {tests}" if tests else "")
+
+    def covers(self, example: Example) -> bool:
+        """Whether the example is one of the guarded rows."""
+        features = prompt_features(example)
+        return all(features.get(key) == value for key, value in (self.where or {}).items())
+
+
+class Objective(BaseModel):
+    """The config's ``objective``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    metric: str = Field(description="name of a score")
+    target: float = Field(allow_inf_nan=False, description="the value to be reached")
+    statement: str = Field("", description="what the model is for, in words")

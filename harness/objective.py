@@ -1,0 +1,99 @@
+"""Whether the run's objective is reached, and by the trend of its rounds what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.aims import Objective
+from harness.records import RoundResult, Score
+
+State = Literal[
+    "reached", "reached, not surely", "not reached, not surely", "not reached", "unknown"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands.
+
+    Attributes:
+        state: ``surely`` is by the score's 95 % interval.
+        missing: target minus value, positive while something is missing; in the score's units.
+        per_round: mean gain per kept round so far; None before the first.
+        rounds_left: rounds that this pace would still take; None where it leads nowhere.
+    """
+
+    objective: Objective
+    score: Score | None
+    state: State
+    missing: float | None
+    per_round: float | None
+    rounds_left: float | None
+    sentence: str
+
+
+def progress(objective: Objective, rounds: Sequence[RoundResult]) -> Progress:
+    """The objective after these rounds of one arm, of which the last kept one counts.
+
+    Args:
+        rounds: in order, the baseline first.
+    """
+    kept = [result for result in rounds if result.kept]
+    score = kept[-1].scores.get(objective.metric) if kept else None
+    if score is None or score.value is None:
+        return Progress(
+            objective, score, "unknown", None, None, None,
+            f"Objective: {objective.metric} has no value yet, so nothing can be said.",
+        )  # fmt: skip
+    up = 1 if score.higher_is_better else -1
+    missing = up * (objective.target - score.value)
+    pace = _pace(objective, kept, up)
+    left = missing / pace if missing > 0 and pace is not None and pace > 0 else None
+    state = _state(objective.target, score, missing)
+    return Progress(
+        objective, score, state, missing, pace, left, _words(objective, score, state, missing, left)
+    )  # fmt: skip
+
+
+def _pace(objective: Objective, kept: Sequence[RoundResult], up: int) -> float | None:
+    """Gain per round from the baseline to the kept round."""
+    first, last = kept[0], kept[-1]
+    before, now = (r.scores.get(objective.metric) for r in (first, last))
+    if last.round == first.round or before is None or now is None:
+        return None
+    if before.value is None or now.value is None:
+        return None
+    return up * (now.value - before.value) / (last.round - first.round)
+
+
+def _state(target: float, score: Score, missing: float) -> State:
+    nearest = score.high if score.higher_is_better else score.low
+    farthest = score.low if score.higher_is_better else score.high
+    up = 1 if score.higher_is_better else -1
+    if missing <= 0:
+        sure = farthest is not None and up * (farthest - target) >= 0
+        return "reached" if sure else "reached, not surely"
+    sure = nearest is None or up * (nearest - target) < 0
+    return "not reached" if sure else "not reached, not surely"
+
+
+def _words(
+    objective: Objective, score: Score, state: State, missing: float, left: float | None
+) -> str:
+    interval = "no interval"
+    if score.low is not None and score.high is not None:
+        interval = f"95 % interval {score.low:.3g} to {score.high:.3g}"
+    head = (
+        f"Objective {objective.metric} {objective.target:g}: {state} "
+        f"({score.value:.4g}, {interval})"
+    )
+    if missing <= 0:
+        return f"{head}."
+    if left is None:
+        return f"{head}; {missing:.3g} is missing, and no kept round has brought it nearer."
+    return (
+        f"{head}; {missing:.3g} is missing, which at the pace so far is {left:.1f} more rounds. "
+        "Gains mostly shrink from round to round, so take that as the least."
+    )
