@@ -1,20 +1,40 @@
-"""BLEU from counts, for any number of resampled corpora at once.
+"""BLEU from counts: bit for bit for single corpora, without a loop for many resampled ones.
 
 The formula is ``sacrebleu.BLEU.compute_bleu`` (Papineni et al., 2002; smoothing methods of Chen
-and Cherry, 2014), without a loop over draws.
+and Cherry, 2014).
 """
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
-
-from harness_sacrebleu.count import ORDER
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-_LOG_OF_ZERO = -9999999999.0
+# sacreBLEU's logarithm of 0: an int, which matters to the rounding of sum() in some Pythons.
+_LOG_OF_ZERO = -9999999999
+_SMOOTH_VALUES = {"floor": 0.1, "add-k": 1.0}
+
+
+class _Parts(NamedTuple):
+    """What a score is made of.
+
+    Attributes:
+        precisions: ``(..., orders)`` in percent, smoothed; 0 where an order is not counted.
+        used: the orders whose mean is taken.
+        nothing: ``(...)``: not one match, so that the score is 0 whatever the smoothing.
+        answers, references: ``(...)``: lengths.
+    """
+
+    precisions: Floats
+    used: Bools
+    nothing: Bools
+    answers: Floats
+    references: Floats
 
 
 def bleu(
@@ -27,49 +47,97 @@ def bleu(
     """Scores from 0 to 100.
 
     Args:
-        sums: ``(..., 10)``: matches and n-grams of order 1 to 4, length of answers, length of
-            the closest references; integers or weighted sums.
-        effective_order: leave out the orders of which there are no n-grams (sentence scores).
+        sums: ``(..., 2 * orders + 2)``: matches of each order, n-grams of each order, length of
+            the answers, length of the closest references; integers or weighted sums.
+        effective_order: leave out the orders of which there are no n-grams.
 
     Returns:
-        ``(..., 1)``. One corpus of whole counts goes through sacreBLEU itself, so that its
-        score is equal to the last bit; many agree within rounding.
+        ``(..., 1)``. A single corpus has sacreBLEU's score to the last bit; many agree within
+        rounding.
     """
     sums = np.asarray(sums, dtype=np.float64)
+    if sums.size == sums.shape[-1]:
+        score = each(
+            sums.reshape(1, -1),
+            smooth_method=smooth_method,
+            smooth_value=smooth_value,
+            effective_order=effective_order,
+        )
+        return score.reshape(*sums.shape[:-1], 1)
+    parts = _parts(sums, smooth_method, smooth_value, effective_order)
+    logs = np.full(parts.precisions.shape, float(_LOG_OF_ZERO))
+    np.log(parts.precisions, out=logs, where=parts.precisions > 0)
+    mean = np.where(parts.used, logs, 0.0).sum(axis=-1) / parts.used.sum(axis=-1)
+    scores = _brevity(parts.answers, parts.references) * np.exp(mean)
+    return np.where(parts.nothing, 0.0, scores)[..., None]
+
+
+def each(
+    sums: Floats,
+    *,
+    smooth_method: str = "exp",
+    smooth_value: float | None = None,
+    effective_order: bool = False,
+) -> Floats:
+    """The same for each of ``(n, 2 * orders + 2)``, all equal to sacreBLEU to the last bit.
+
+    Divisions round alike everywhere, NumPy's logarithm and exponential do not: these come from
+    ``math``, as sacreBLEU's do, and the sum is Python's.
+    """
+    parts = _parts(np.asarray(sums, np.float64), smooth_method, smooth_value, effective_order)
+    scores = np.zeros((len(sums), 1))
+    places = np.flatnonzero(~parts.nothing)
+    logs = _Logs()
+    rows = zip(
+        parts.precisions[places].tolist(),
+        parts.used[places].sum(axis=-1).tolist(),
+        parts.answers[places].tolist(),
+        parts.references[places].tolist(),
+        strict=True,
+    )
+    scores[places, 0] = [
+        _penalty(answers, references)
+        * math.exp(sum(map(logs.__getitem__, precisions[:used])) / used)
+        for precisions, used, answers, references in rows
+    ]
+    return scores
+
+
+class _Logs(dict[float, float]):
+    """Precision -> its logarithm; short texts share most of their precisions."""
+
+    def __missing__(self, precision: float) -> float:
+        log = self[precision] = math.log(precision) if precision else _LOG_OF_ZERO
+        return log
+
+
+def _penalty(answers: float, references: float) -> float:
+    if answers >= references:
+        return 1.0
+    return math.exp(1 - references / answers) if answers > 0 else 0.0
+
+
+def _parts(
+    sums: Floats, smooth_method: str, smooth_value: float | None, effective_order: bool
+) -> _Parts:
     if smooth_value is None:
-        smooth_value = {"floor": 0.1, "add-k": 1.0}.get(smooth_method, 0.0)
-    if sums.size == sums.shape[-1] and (sums == np.rint(sums)).all():
-        score = _one(sums.ravel(), smooth_method, smooth_value, effective_order)
-        return np.full((*sums.shape[:-1], 1), score)
-    correct, total = sums[..., :ORDER], sums[..., ORDER : 2 * ORDER]
+        smooth_value = _SMOOTH_VALUES.get(smooth_method, 0.0)
+    orders = sums.shape[-1] // 2 - 1
+    correct, total = sums[..., :orders], sums[..., orders : 2 * orders]
     nothing = ~(correct > 0).any(axis=-1)
     if smooth_method == "add-k":
-        added = np.array([0.0, *[smooth_value] * (ORDER - 1)])
+        added = np.array([0.0, *[smooth_value] * (orders - 1)])
         correct, total = correct + added, total + added
     counted = np.logical_and.accumulate(total > 0, axis=-1)
-    precisions = _precisions(correct, total, counted, smooth_method, smooth_value)
-    logs = np.full(precisions.shape, _LOG_OF_ZERO)
-    np.log(precisions, out=logs, where=precisions > 0)
     # Without a single n-gram nothing can be left out.
-    used = counted | ~counted[..., :1] if effective_order else np.ones(counted.shape, bool)
-    mean = np.where(used, logs, 0.0).sum(axis=-1) / used.sum(axis=-1)
-    scores = _brevity(sums[..., 2 * ORDER], sums[..., 2 * ORDER + 1]) * np.exp(mean)
-    return np.where(nothing, 0.0, scores)[..., None]
-
-
-def _one(sums: Floats, smooth_method: str, smooth_value: float, effective_order: bool) -> float:
-    from sacrebleu import BLEU
-
-    numbers = [int(number) for number in sums]
-    return BLEU.compute_bleu(
-        correct=numbers[:ORDER],
-        total=numbers[ORDER : 2 * ORDER],
-        sys_len=numbers[2 * ORDER],
-        ref_len=numbers[2 * ORDER + 1],
-        smooth_method=smooth_method,
-        smooth_value=smooth_value,
-        effective_order=effective_order,
-    ).score
+    used = counted | ~counted[..., :1] if effective_order else np.ones_like(counted)
+    return _Parts(
+        _precisions(correct, total, counted, smooth_method, smooth_value),
+        used,
+        nothing,
+        sums[..., 2 * orders],
+        sums[..., 2 * orders + 1],
+    )
 
 
 def _precisions(

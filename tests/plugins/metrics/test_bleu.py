@@ -1,13 +1,19 @@
-"""``bleu`` against sacreBLEU."""
+"""``bleu`` against sacreBLEU: equal to the last bit, corpus and examples."""
 
 from __future__ import annotations
 
+import inspect
+import logging
+import random
+import statistics as python_statistics
+import string
 import subprocess
 import sys
+import textwrap
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -16,11 +22,13 @@ from harness_sacrebleu import Bleu
 from harness_sacrebleu.compute import bleu
 
 SMOOTHINGS = [("exp", None), ("none", None), ("floor", None), ("floor", 0.5), ("add-k", None),
-              ("add-k", 2.0)]  # fmt: skip
-WORDS = ["the", "cat", "sat", "on", "a", "mat", ".", ",", "3.5", "猫"]
+              ("add-k", 2.0), ("floor", 0.0), ("add-k", 0.0)]  # fmt: skip
+PLAIN = ["13a", "intl", "char", "zh", "none"]
+WORDS = ["the", "cat", "sat", "on", "a", "mat", ".", ",", "3.5", "猫", "don't", "(x)", "&amp;"]
 words = st.lists(st.sampled_from(WORDS), max_size=20)
-texts = st.one_of(st.text(), words.map(" ".join), st.just("go " * 60))
-rows = st.lists(st.tuples(texts, st.lists(texts, min_size=1, max_size=3)), min_size=1, max_size=6)
+unicode = st.text(st.characters(exclude_categories=["Cs"]))
+texts = st.one_of(unicode, words.map(" ".join), st.just("go " * 60), st.sampled_from(["", "a"]))
+rows = st.lists(st.tuples(texts, st.lists(texts, min_size=1, max_size=4)), min_size=1, max_size=6)
 
 
 def columns(lists):
@@ -35,31 +43,106 @@ def reference(metric, **changes):
     return BLEU(**(metric.options.model_dump(exclude={"right_at"}) | changes))
 
 
-def corpus(metric, measure, pairs):
-    statistics = np.array([measure(metric, answer, refs) for answer, refs in pairs])
-    return metric.aggregate(statistics.sum(axis=0), np.float64(len(pairs)))
+def pairs_of(rows):
+    user = ({"role": "user", "content": "?"},)
+    return [
+        (harness.Prediction(str(i), answer), harness.Example(str(i), user, tuple(references)))
+        for i, (answer, references) in enumerate(rows)
+    ]
+
+
+def check(metric, rows):
+    """Corpus and own values are sacreBLEU's; a batch gives what single examples give."""
+    pairs = pairs_of(rows)
+    measured = list(metric.measure_all(pairs))
+    assert measured == [metric.measure(*pair) for pair in pairs]
+    table = np.array(measured, dtype=np.float64)
+    answers, lists = zip(*rows, strict=True)
+    score = reference(metric).corpus_score(list(answers), columns(lists)).score
+    assert metric.aggregate(table.sum(axis=0), np.float64(len(rows))).tolist() == [score]
+    sentence = reference(metric, effective_order=True)
+    own = [[sentence.sentence_score(answer, list(refs)).score] for answer, refs in rows]
+    assert metric.values(table).tolist() == own
 
 
 @settings(max_examples=200, deadline=None)
-@given(pairs=rows, smoothing=st.sampled_from(SMOOTHINGS), lowercase=st.booleans(),
-       tokenize=st.sampled_from(["13a", "intl", "char", "zh", "none"]))  # fmt: skip
-def test_corpus_score_equals_sacrebleu(measure, pairs, smoothing, lowercase, tokenize):
+@given(rows=rows, smoothing=st.sampled_from(SMOOTHINGS), lowercase=st.booleans(),
+       tokenize=st.sampled_from(PLAIN), order=st.sampled_from([1, 2, 4, 4, 5, 9]),
+       effective=st.booleans())  # fmt: skip
+@example([("go " * 700, ["go " * 900, "", "go go"])], SMOOTHINGS[0], False, "13a", 4, False)
+@example([(" ".join(map(str, range(9000))),) * 2], SMOOTHINGS[0], False, "none", 5, False)
+def test_equal_to_sacrebleu(rows, smoothing, lowercase, tokenize, order, effective):
+    rows = [(answer, [refs] if isinstance(refs, str) else refs) for answer, refs in rows]
     method, value = smoothing
-    metric = Bleu(Bleu.Options(tokenize=tokenize, lowercase=lowercase, smooth_method=method,
-                               smooth_value=value))  # fmt: skip
-    answers, lists = zip(*pairs, strict=True)
-    score = reference(metric).corpus_score(list(answers), columns(lists)).score
-    assert corpus(metric, measure, pairs).tolist() == [score]
+    options = Bleu.Options(tokenize=tokenize, lowercase=lowercase, smooth_method=method,
+                           smooth_value=value, max_ngram_order=order,
+                           effective_order=effective)  # fmt: skip
+    check(Bleu(options), rows)
 
 
-@settings(max_examples=150, deadline=None)
-@given(pairs=rows, smoothing=st.sampled_from(SMOOTHINGS))
-def test_own_values_are_sacrebleus_sentence_scores(measure, pairs, smoothing):
-    metric = Bleu(Bleu.Options(smooth_method=smoothing[0], smooth_value=smoothing[1]))
-    statistics = np.array([measure(metric, answer, refs) for answer, refs in pairs])
-    sentence = reference(metric, effective_order=True)
-    scores = [[sentence.sentence_score(answer, refs).score] for answer, refs in pairs]
-    assert metric.values(statistics) == pytest.approx(np.array(scores), rel=1e-12, abs=0)
+def real_rows(n, seed):
+    """Docstrings of the standard library against copies in which words are changed."""
+    modules = (random, inspect, logging, string, subprocess, textwrap, python_statistics)
+    members = [getattr(module, name) for module in modules for name in sorted(vars(module))]
+    docs = [inspect.getdoc(member) or "" for member in members if callable(member)]
+    docs = [doc for doc in docs if doc]
+    rng = random.Random(seed)
+    vocabulary = " ".join(docs).split()
+    return [(mutated(rng, docs[i % len(docs)], vocabulary),
+             [mutated(rng, docs[i % len(docs)], vocabulary) for _ in range(rng.randint(1, 3))])
+            for i in range(n)]  # fmt: skip
+
+
+def mutated(rng, text, vocabulary):
+    words = text.split(" ")[:120]
+    for _ in range(rng.randrange(1 + len(words) // 3)):
+        place = rng.randrange(len(words))
+        words[place : place + rng.randrange(3)] = rng.sample(vocabulary, rng.randrange(1, 3))
+    return " ".join(words)
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"tokenize": "intl"}, {"tokenize": "zh", "lowercase": True}, {"smooth_method": "add-k"},
+    {"effective_order": True, "max_ngram_order": 6},
+], ids=str)  # fmt: skip
+def test_equal_on_real_texts(options):
+    check(Bleu(Bleu.Options(**options)), real_rows(400, seed=5))
+
+
+def test_references_seen_before_change_nothing():
+    metric, rows = Bleu(), pairs_of(real_rows(150, seed=6))
+    first = list(metric.measure_all(rows))
+    assert list(metric.measure_all(rows)) == first
+    assert list(metric.measure_all(rows[::-1])) == first[::-1]
+    assert list(Bleu().measure_all(rows[70:90])) == first[70:90]
+
+
+def test_tables_that_overflow_start_anew(monkeypatch):
+    rows = real_rows(60, seed=7)
+    expected = list(Bleu().measure_all(pairs_of(rows)))
+    monkeypatch.setattr("harness_sacrebleu.tokens._CHARACTERS", 50)
+    metric = Bleu()
+    for row, statistics in zip(pairs_of(rows), expected, strict=True):
+        assert metric.measure(*row) == statistics
+    assert len(metric._encoder._numbers) < 1000
+
+
+pieces = st.sampled_from([
+    *" \n\t\x1c\x85\u2028\u3000", *string.punctuation, *"aZ09é½²३猫", "-\n", "&amp;", "&lt;",
+    "&quot;", "&gt;", "<skipped>", "...", "1,2", "5-",
+])  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(text=st.one_of(st.lists(pieces, max_size=12).map("".join), unicode),
+       tokenize=st.sampled_from(PLAIN))  # fmt: skip
+@example("<ski<skipped>pped> -&amp;lt;\nx", "13a")
+def test_tokens_are_sacrebleus(text, tokenize):
+    metric = Bleu(Bleu.Options(tokenize=tokenize))
+    encoder, own = metric._encoder, reference(metric)._preprocess_segment(text).split()
+    symbols = encoder(metric._prepared(text))
+    names = {number: token for token, number in encoder._numbers.items()}
+    assert [names[number] for number in memoryview(symbols).cast("i")] == own
 
 
 counts = st.tuples(
@@ -72,7 +155,7 @@ counts = st.tuples(
 
 @settings(max_examples=300, deadline=None)
 @given(draws=st.lists(counts, min_size=2, max_size=8), effective=st.booleans(),
-       smoothing=st.sampled_from([*SMOOTHINGS, ("add-k", 0.0), ("floor", 0.0)]))  # fmt: skip
+       smoothing=st.sampled_from(SMOOTHINGS))  # fmt: skip
 def test_many_draws_equal_compute_bleu(draws, effective, smoothing):
     from sacrebleu import BLEU
 
@@ -84,8 +167,9 @@ def test_many_draws_equal_compute_bleu(draws, effective, smoothing):
         found = BLEU.compute_bleu(list(matches), total, answer_length, reference_length, method,
                                   value, effective)  # fmt: skip
         scores.append(found.score)
-    got = bleu(np.array(sums), smooth_method=method, smooth_value=value, effective_order=effective)
-    assert got[:, 0] == pytest.approx(scores, rel=1e-12, abs=0)
+    settings = {"smooth_method": method, "smooth_value": value, "effective_order": effective}
+    assert bleu(np.array(sums), **settings)[:, 0] == pytest.approx(scores, rel=1e-12, abs=0)
+    assert [bleu(np.array(row), **settings).item() for row in sums] == scores
 
 
 def test_any_leading_shape():
@@ -101,33 +185,41 @@ def test_any_leading_shape():
     assert Bleu().aggregate(np.zeros((0, 10)), np.ones(0)).shape == (0, 1)
 
 
-def test_corpus_of_real_texts(measure):
-    pairs = [
-        ("Return the number of items.", ["Return how many items there are.", "Item count."]),
-        ("We refunded the second payment of $3.50.", ["The second payment was refunded."]),
-        ("", ["Close the file."]),
-    ]
-    metric = Bleu()
-    answers, lists = zip(*pairs, strict=True)
-    score = reference(metric).corpus_score(list(answers), columns(lists)).score
-    assert 0 < score < 100
-    assert corpus(metric, measure, pairs).tolist() == [score]
+def test_a_missing_reference_is_none_and_an_empty_one_is_a_reference():
+    """sacreBLEU leaves None out; an empty text counts, as a reference of length 0."""
+    rows = [("a b", ["a b c d e"]), ("c", ["c", "d"])]
+    answers = [answer for answer, _ in rows]
+    own = reference(Bleu())
+    missing = own.corpus_score(answers, [["a b c d e", "c"], [None, "d"]])
+    empty = own.corpus_score(answers, [["a b c d e", "c"], ["", "d"]])
+    assert (missing.ref_len, empty.ref_len) == (6, 1)
+    check(Bleu(), rows)
+    check(Bleu(), [("a b", ["a b c d e", ""]), ("c", ["c", "d"])])
 
 
 def test_signature_is_sacrebleus_own():
-    metric = Bleu(Bleu.Options(lowercase=True, smooth_method="floor"))
+    metric = Bleu(Bleu.Options(lowercase=True, smooth_method="floor", effective_order=True))
     own = reference(metric)
     own.corpus_score(["a", "b"], [["a", "b"], ["c", None]])
     assert metric.signature() == f"BLEU|{own.get_signature()}"
-    assert "case:lc|eff:no|tok:13a|smooth:floor[0.10]" in metric.signature()
+    assert "case:lc|eff:yes|tok:13a|smooth:floor[0.10]" in metric.signature()
+
+
+def test_what_sacrebleus_signature_does_not_tell_is_added():
+    other = Bleu(Bleu.Options(max_ngram_order=2, smooth_method="floor", smooth_value=0.125))
+    assert other.signature().endswith("|order:2|smooth-value:0.125")
 
 
 def test_without_references_nothing_is_scored(measure):
     assert measure(Bleu(), "text", []) is None
+    first, second, third = pairs_of([("a", ["a"]), ("b", []), ("c", ["c", "d"])])
+    assert [row is None for row in Bleu().measure_all([first, second, third])] == [0, 1, 0]
+    assert list(Bleu().measure_all([])) == []
+    assert list(Bleu().measure_all([second])) == [None]
 
 
 @pytest.mark.parametrize("text", ["", "\ud800 \x00", "\n", "x" * 10_000])
-@pytest.mark.parametrize("tokenize", ["13a", "intl", "char", "zh", "none"])
+@pytest.mark.parametrize("tokenize", PLAIN)
 def test_any_text_can_be_scored(text, tokenize, measure):
     metric = Bleu(Bleu.Options(tokenize=tokenize))
     statistics = np.array([measure(metric, text, [text, "word"])])
@@ -139,16 +231,47 @@ def test_a_value_that_no_smoothing_uses_is_refused():
         Bleu.Options(smooth_value=0.3)
 
 
-def test_a_tokenizer_without_its_package_is_an_environment_failure(measure):
-    pytest.importorskip("sacrebleu")
-    try:
-        import MeCab  # noqa: F401
-    except ImportError:
-        metric = Bleu(Bleu.Options(tokenize="ja-mecab"))
-        with pytest.raises(harness.EnvironmentFailure, match=r"sacrebleu\[ja\]"):
-            measure(metric, "a", ["a"])
-    else:
-        pytest.skip("MeCab is installed")
+def test_every_tokenizer_of_sacrebleu_is_known():
+    from sacrebleu import BLEU
+
+    for name in BLEU.TOKENIZERS:
+        assert Bleu.Options(tokenize=name).tokenize == name
+    with pytest.raises(ValidationError, match=r"did you mean 'intl'.*known: none, zh, 13a"):
+        Bleu.Options(tokenize="intll")
+
+
+NEEDS = [("ja-mecab", "MeCab", r"sacrebleu\[ja\]"), ("ko-mecab", "mecab_ko", r"sacrebleu\[ko\]"),
+         ("flores200", "sentencepiece", "pip install 'sentencepiece'")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("tokenize", "package", "advice"), NEEDS)
+def test_a_tokenizer_without_its_package_is_an_environment_failure(
+    tokenize, package, advice, monkeypatch
+):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(harness.EnvironmentFailure, match=rf"{package}[^Z]*{advice}") as caught:
+        Bleu(Bleu.Options(tokenize=tokenize))
+    assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize("tokenize", ["spm", "flores101", "flores200", "spBLEU-1K"])
+def test_a_tokenizer_without_its_model_file_names_it(tokenize, monkeypatch, tmp_path):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    monkeypatch.setattr("sacrebleu.tokenizers.tokenizer_spm.SACREBLEU_DIR", str(tmp_path))
+    with pytest.raises(harness.EnvironmentFailure, match=f"{tmp_path}/models/.*\n.*https://"):
+        Bleu(Bleu.Options(tokenize=tokenize))
+    assert not list(tmp_path.iterdir())  # nothing was downloaded
+
+
+def test_tokenized_answers_are_remarked():
+    rows = pairs_of([("It is done .", ["Done."])] * 6 + [("Done.", ["Done."])] * 44)
+    assert Bleu().remarks(rows) == (
+        "6 of 50 answers end in a full stop set apart (' .'): they look tokenized, and BLEU is "
+        "meant for plain text",
+    )
+    assert not Bleu().remarks(rows[3:])
+    assert not Bleu(Bleu.Options(force=True)).remarks(rows)
+    assert not Bleu(Bleu.Options(tokenize="none")).remarks(rows)
 
 
 def test_importing_the_plugin_imports_nothing_heavy():

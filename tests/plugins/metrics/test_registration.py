@@ -12,7 +12,7 @@ import harness
 from harness.hookspecs import Hooks
 
 METRICS = {
-    "harness_sacrebleu": ["bleu"],
+    "harness_sacrebleu": ["bleu", "chrf", "ter"],
     "harness_rouge": ["rouge"],
     "harness_nltk": ["meteor"],
     "harness_text": ["exact", "token-f1", "length"],
