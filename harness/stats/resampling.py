@@ -29,7 +29,10 @@ Counts = npt.NDArray[np.uint8]
 
 DRAWS = 2000
 _CELLS = 1 << 22  # weights drawn at once: 4 MiB; part of what a seed means
-_TILE = 4096  # groups multiplied at once, so that their weights as doubles stay in cache
+_TILE = 64  # draws multiplied at once, so that their weights as doubles stay in cache
+# Up to so many multiplications OpenBLAS keeps a product on one core. Thin products gain nothing
+# from a second one, and wait long for it where other work keeps it busy.
+_ONE_CORE = 1 << 18
 _LEFT_OVER = 255  # a byte of the table that stands for no count
 _MOST = 40  # a Poisson count of mean 1 goes beyond with probability 1e-50
 
@@ -51,9 +54,12 @@ def weights(count: int, seed: int, draws: int = DRAWS) -> Iterator[Counts]:
 def product(counts: Counts, table: Floats) -> Floats:
     """``counts (draws, K) @ table (K, c)`` in float64, without all counts as doubles at once."""
     result = np.zeros((len(counts), table.shape[1]))
-    for start in range(0, len(table), _TILE):
-        tile = counts[:, start : start + _TILE].astype(np.float64)
-        result += tile @ table[start : start + _TILE]
+    width = max(16, _ONE_CORE // (_TILE * max(1, table.shape[1])))
+    for top in range(0, len(counts), _TILE):
+        rows, into = counts[top : top + _TILE], result[top : top + _TILE]
+        for left in range(0, len(table), width):
+            tile = rows[:, left : left + width].astype(np.float64)
+            into += tile @ table[left : left + width]
     return result
 
 

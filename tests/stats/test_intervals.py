@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -228,6 +229,19 @@ def test_many_groups_are_resampled_in_little_time():
     start = time.perf_counter()
     stats.interval(mean, values, groups, seed=0)
     assert time.perf_counter() - start < 10
+
+
+def test_a_hundred_thousand_groups_are_compared_in_little_memory():
+    """Both sides' statistics are 16 MB, all weights of 100 draws as doubles would be 80."""
+    rng = np.random.default_rng(0)
+    a, b = rng.random((100_000, 10)), rng.random((100_000, 10))
+    tracemalloc.start()
+    try:
+        stats.difference(mean, a, b, np.arange(100_000), seed=0, draws=100)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 75e6
 
 
 def test_the_detectable_difference_is_found_with_its_power():

@@ -103,11 +103,12 @@ def test_no_block_of_weights_repeats_another_or_is_larger_than_it_may_be():
     assert len({block[0].tobytes() for block in blocks}) == 3
 
 
-@pytest.mark.parametrize("tile", [1, 7, 4096])
-def test_totals_do_not_depend_on_how_they_are_multiplied(monkeypatch, tile):
-    sums = np.random.default_rng(0).random((50, 3))
+@pytest.mark.parametrize(("tile", "size"), [(1, 1), (7, 1 << 10), (64, 1 << 18), (500, 1 << 30)])
+def test_totals_do_not_depend_on_how_they_are_multiplied(monkeypatch, tile, size):
+    sums = np.random.default_rng(0).random((150, 3))
     monkeypatch.setattr(resampling, "_TILE", tile)
-    assert np.allclose(stats.replicates(sums, 7, 40), whole(50, 7, 40) @ sums, rtol=1e-14)
+    monkeypatch.setattr(resampling, "_ONE_CORE", size)
+    assert np.allclose(stats.replicates(sums, 7, 90), whole(150, 7, 90) @ sums, rtol=1e-13)
 
 
 def test_whole_numbers_add_up_exactly():
