@@ -171,6 +171,7 @@ def database(run: Run, steps: Steps, history: History) -> None:
         examples=[row for row in history.data.examples if opened or row.split != "test"],
         answers=list(_answers(run, steps, history)), added=history.added,
         slices={place: found.slices for place, found in history.findings.items()},
+        diagnoses={place: found.diagnoses for place, found in history.findings.items()},
         logs=history.logs,
     )  # fmt: skip
     build(run.reports / "run.duckdb", contents)
@@ -190,6 +191,7 @@ def _answers(run: Run, steps: Steps, history: History) -> Iterator[Answers]:
             found.scores if split == "test" else {},
             # Another score of test would be another look at it.
             [_rescored(steps, e, found, rows, number, arm) for e in extra if split == "dev"],
+            steps.right(found),
         )  # fmt: skip
 
 

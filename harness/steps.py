@@ -317,14 +317,11 @@ class Steps:
             base: the untouched model on the same rows; None in round 0.
             train: the rows that the round's model has learned.
         """
-        from harness import scoring
-
         name = self.config.settings.primary
-        metric = self.primary_entry().metric
         evidence = Evidence(
             evaluation.scored, name, evaluation.scores[name].higher_is_better, evaluation.labels,
-            {r.example.id: scoring.right(metric, r.values.get(name)) for r in evaluation.scored},
-            base.scored if base else (), tuple(train), self.seed("halves", 0),
+            self.right(evaluation), base.scored if base else (), tuple(train),
+            self.seed("halves", 0),
         )  # fmt: skip
         seed = self.seed("analyze", round_)
         keys = [entry_key(entry) for entry in self.config.analyze]
@@ -427,6 +424,15 @@ class Steps:
         from harness.scoring import Entry as MetricEntry
 
         return [MetricEntry(entry.name, entry.instance) for entry in self.config.metrics]
+
+    def right(self, evaluation: Evaluation) -> dict[str, bool | None]:
+        """Example id -> whether its answer counts as right by the primary score."""
+        from harness import scoring
+
+        name, metric = self.config.settings.primary, self.primary_entry().metric
+        return {
+            row.example.id: scoring.right(metric, row.values.get(name)) for row in evaluation.scored
+        }
 
     def primary_entry(self) -> MetricEntry:
         """The metric entry that gives the primary score."""

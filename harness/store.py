@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -20,9 +20,20 @@ from typing import Any
 import duckdb
 
 from harness.errors import EnvironmentFailure, UsageError
-from harness.records import ErrorLabel, Example, Measurement, Prediction, RoundResult, Score, Slice
-from harness.store_rows import batches
+from harness.records import (
+    Diagnosis,
+    ErrorLabel,
+    Example,
+    Measurement,
+    Prediction,
+    RoundResult,
+    Score,
+    Slice,
+)
+from harness.store_rows import batches, where_sql
 from harness.store_tables import TABLES, Batch
+from harness.store_views import VIEWS
+from harness.text import storable
 
 MEMORY = "1GB"
 
@@ -44,6 +55,7 @@ class Answers:
     Attributes:
         scores: of the whole split; needed only where ``RoundResult.scores`` are of another.
         rescored: what the run did not decide by.
+        right: example id -> whether the answer counts as right by the primary score.
     """
 
     arm: str
@@ -54,6 +66,7 @@ class Answers:
     labels: Sequence[ErrorLabel] = ()
     scores: Mapping[str, Score] = field(default_factory=dict)
     rescored: Sequence[Rescored] = ()
+    right: Mapping[str, bool | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +82,7 @@ class RunContents:
         examples: rows as the source gave them.
         added: arm -> rows that augmentation added, in order.
         slices: (arm, round) -> slices found.
+        diagnoses: (arm, round) -> causes of wrong answers.
         logs: (arm, round) -> the trainer's log lines.
     """
 
@@ -79,10 +93,11 @@ class RunContents:
     facts: Mapping[str, Any] = field(default_factory=dict)
     arms: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"main": {}})
     rounds: Sequence[RoundResult] = ()
-    examples: Iterable[Example] = ()
+    examples: Sequence[Example] = ()
     answers: Sequence[Answers] = ()
     added: Mapping[str, Sequence[Example]] = field(default_factory=dict)
     slices: Mapping[ArmRound, Sequence[Slice]] = field(default_factory=dict)
+    diagnoses: Mapping[ArmRound, Sequence[Diagnosis]] = field(default_factory=dict)
     logs: Mapping[ArmRound, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
@@ -183,6 +198,9 @@ def _write(path: Path, contents: RunContents) -> None:
         for name, table in TABLES.items():
             connection.execute(f"{table.ddl(name)}; {table.view(name)}")
             _load(connection, name, batches(name, contents))
+        _fill_members(connection, contents)
+        for name, sql in VIEWS.items():
+            connection.execute(f"CREATE VIEW main.{name} AS {sql}")
         connection.execute("COMMIT; CHECKPOINT")
     finally:
         connection.close()
@@ -200,6 +218,19 @@ def _load(connection: duckdb.DuckDBPyConnection, name: str, rows: Iterator[Batch
     connection.register("incoming", reader)
     connection.execute(f"INSERT INTO raw.{name} SELECT * FROM incoming ORDER BY {table.order}")
     connection.unregister("incoming")
+
+
+def _fill_members(connection: duckdb.DuckDBPyConnection, contents: RunContents) -> None:
+    """Which dev rows each slice holds, by the slice's own SQL."""
+    for (arm, number), slices in contents.slices.items():
+        for found in slices:
+            connection.execute(
+                "INSERT INTO raw.slice_members SELECT arm, round, ?, id "
+                "FROM main.examples JOIN main.predictions USING (id, split) "
+                f"WHERE split = 'dev' AND arm = ? AND round = ? AND ({where_sql(found)}) "
+                "ORDER BY id",
+                [storable(found.words), arm, number],
+            )
 
 
 def _flush(path: Path) -> None:

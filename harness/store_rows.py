@@ -199,6 +199,54 @@ def _own_values(measurements: Sequence[Measurement]) -> Iterator[Batch]:
                 }
 
 
+def _outcomes(contents: RunContents) -> Iterator[Batch]:
+    """Each answer's primary score, and whether it counts as right."""
+    for answers in contents.answers:
+        values = {
+            row.example_id: row.values[contents.primary]
+            for row in answers.measurements
+            if contents.primary in row.values
+        }
+        for block in _blocks(answers.predictions):
+            ids = [row.example_id for row in block]
+            yield {
+                **_place(answers),
+                "id": ids,
+                "value": [values.get(name) for name in ids],
+                "is_right": [answers.right.get(name) for name in ids],
+            }
+
+
+def _diagnoses(contents: RunContents) -> Iterator[Batch]:
+    return _columns(
+        {
+            "arm": arm,
+            "round": number,
+            "id": one.example_id,
+            "cause": one.cause,
+            "evidence": one.evidence,
+            "remedy": one.remedy,
+            "train_rows": one.rows,
+        }
+        for (arm, number), found in contents.diagnoses.items()
+        for one in found
+    )
+
+
+def _guards(contents: RunContents) -> Iterator[Batch]:
+    fields = ("label", "against", "difference", "low", "high", "n", "sentence")
+    return _columns(
+        {
+            "arm": result.arm,
+            "round": result.round,
+            "name": guard.name,
+            **{name: getattr(guard.verdict, name) for name in fields},
+        }
+        for result in contents.rounds
+        for guard in result.guards
+    )
+
+
 def _errors(contents: RunContents) -> Iterator[Batch]:
     for answers in contents.answers:
         for block in _blocks(answers.labels):
@@ -281,6 +329,11 @@ def _training(contents: RunContents) -> Iterator[Batch]:
         )
 
 
+def _nothing(contents: RunContents) -> Iterator[Batch]:
+    """For a table that is filled from the others."""
+    return iter(())
+
+
 _ROWS: Mapping[str, Callable[[RunContents], Iterator[Batch]]] = {
     "runs": _runs,
     "arms": _arms,
@@ -292,6 +345,10 @@ _ROWS: Mapping[str, Callable[[RunContents], Iterator[Batch]]] = {
     "example_scores": _example_scores,
     "rescores": _rescores,
     "example_rescores": _example_rescores,
+    "outcomes": _outcomes,
+    "diagnoses": _diagnoses,
+    "guards": _guards,
+    "slice_members": _nothing,
     "errors": _errors,
     "slices": _slices,
     "plans": _plans,

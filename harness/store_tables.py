@@ -88,6 +88,18 @@ TABLES: Mapping[str, Layout] = {
         "arm, round, split, id, name, signature",
         "arm:s round:i split:s id:s name:s value:f entry:s error:s signature:s",
     ),
+    "outcomes": _layout(
+        "arm, round, split, id", "arm:s round:i split:s id:s value:f is_right:b"
+    ),
+    "diagnoses": _layout(
+        "arm, round, id, cause",
+        "arm:s round:i id:s cause:s evidence:s remedy:s train_rows:l",
+    ),
+    "guards": _layout(
+        "arm, round, name",
+        "arm:s round:i name:s label:s against:s difference:f low:f high:f n:i sentence:s",
+    ),
+    "slice_members": _layout("arm, round, slice, id", "arm:s round:i slice:s id:s"),
     "errors": _layout(
         "arm, round, split, id, category, evidence",
         "arm:s round:i split:s id:s category:s cause:s evidence:s found_by:s",

@@ -19,9 +19,11 @@ import pytest
 from harness.errors import EnvironmentFailure, UsageError
 from harness.records import (
     Condition,
+    Diagnosis,
     ErrorLabel,
     Example,
     Growth,
+    GuardResult,
     Measurement,
     Plan,
     PlanItem,
@@ -73,8 +75,9 @@ def answers(round_: int, arm: str = "main", split: str = "dev") -> Answers:
         ],
         [ErrorLabel(row.id, "cut off", "…", "basic", "limit") for row in EXAMPLES[::6]],
         {} if split == "dev" else scores(round_),
-        [Rescored(scores(round_), [Measurement(row.id, "again", (1.0,), {"rougeL": 1.0})
+        rescored=[Rescored(scores(round_), [Measurement(row.id, "again", (1.0,), {"rougeL": 1.0})
                                    for row in EXAMPLES])],
+        right={row.id: value >= 0.5 for row, value in zip(EXAMPLES, values, strict=True)},
     )  # fmt: skip
 
 
@@ -90,6 +93,7 @@ def result(round_: int, arm: str = "main") -> RoundResult:
     return RoundResult(
         arm, round_, 20 * round_, scores(round_), verdict, round_ == 1, {"cut off": 4},
         plan if round_ else None, growth if round_ else None,
+        guards=(GuardResult("exact", verdict),) if (arm, round_) == ("main", 2) else (),
     )  # fmt: skip
 
 
@@ -106,6 +110,7 @@ def contents(**changes: Any) -> RunContents:
         rounds=(result(0), result(1), result(2), result(1, "random")),
         examples=EXAMPLES, answers=(answers(0), answers(1), answers(2), answers(1, "random")),
         added={"main": added}, slices={("main", 1): (CUT, WEAK)},
+        diagnoses={("main", 1): (Diagnosis("row-01", "gap", "far", "add rows", ("t",)),)},
         logs={("main", 1): [{"step": 1, "epoch": 0.5, "loss": 2.0}, {"step": 1, "eval_loss": 1.9}]},
     )  # fmt: skip
     return dataclasses.replace(full, **changes)
@@ -138,6 +143,7 @@ def test_every_record_arrives(path: Path) -> None:
         "runs": 1, "arms": 2, "rounds": 4, "scores": 4, "examples": 24, "added": 3,
         "predictions": 96, "example_scores": 4 * 24 * 3, "errors": 16, "slices": 2, "plans": 6,
         "filters": 6, "training": 1, "rescores": 4, "example_rescores": 96,
+        "outcomes": 96, "diagnoses": 1, "guards": 1, "slice_members": 8,
     }  # fmt: skip
 
 
@@ -156,6 +162,60 @@ def test_values(path: Path) -> None:
     assert query(path, "SELECT made_by, slice, parent FROM added LIMIT 1").rows == (
         ("pool", "kind = class", "row-00"),
     )  # fmt: skip
+
+
+def judged(*courses: str) -> RunContents:
+    """Rounds in which row k is right (r), wrong (w) or cannot be judged (-)."""
+    marks = {"r": True, "w": False, "-": None}
+    rows = [f"row-{place:02d}" for place in range(len(courses))]
+    found = [
+        dataclasses.replace(
+            answers(number),
+            right={row: marks[course[number]] for row, course in zip(rows, courses, strict=True)},
+        )
+        for number in range(len(courses[0]))
+    ]
+    return contents(answers=found, rounds=[result(n) for n in range(len(found))])
+
+
+def test_the_ledger_tells_what_became_of_each_row(tmp_path: Path) -> None:
+    courses = {
+        "wwr": "fixed", "rrw": "broken", "rrr": "always right", "www": "never right",
+        "wrw": "flickering", "rwr": "flickering", "w-r": "fixed", "-rr": "always right",
+        "---": None,
+    }  # fmt: skip
+    build(tmp_path / "r.duckdb", judged(*courses))
+    rows = query(tmp_path / "r.duckdb", "SELECT id, kind FROM ledger WHERE arm = 'main'").rows
+    found = dict(rows)
+    assert [found.get(f"row-{place:02d}") for place in range(len(courses))] == list(
+        courses.values()
+    )
+
+
+def test_changes_are_against_the_round_that_the_verdict_names(tmp_path: Path) -> None:
+    build(tmp_path / "r.duckdb", judged("wrr", "rrw", "rww", "w-r"))
+    rows = query(
+        tmp_path / "r.duckdb", "SELECT round, against, id, kind FROM changes ORDER BY ALL"
+    ).rows
+    assert rows == (
+        (1, 0, "row-00", "fixed"), (1, 0, "row-02", "broken"),
+        (2, 0, "row-00", "fixed"), (2, 0, "row-01", "broken"),
+        (2, 0, "row-02", "broken"), (2, 0, "row-03", "fixed"),
+    )  # fmt: skip
+
+
+def test_the_views_on_errors_and_slices(path: Path) -> None:
+    members = query(path, "SELECT slice, count(*) FROM slice_members GROUP BY ALL ORDER BY ALL")
+    assert [count for _, count in members.rows] == [4, 4]
+    assert query(path, "SELECT slice, answers FROM errors_by_slice WHERE category = 'cut off'").rows
+    wrong = one(path, "SELECT count(*) FROM outcomes WHERE NOT is_right AND split = 'dev'")
+    labelled = one(
+        path,
+        "SELECT count(*) FROM outcomes o SEMI JOIN errors e USING (arm, round, split, id) "
+        "WHERE NOT is_right",
+    )
+    assert one(path, "SELECT count(*) FROM unexplained") == wrong - labelled
+    assert one(path, "SELECT count(*) FROM lineage WHERE parent_split = 'dev'") == 3
 
 
 def test_not_scored_is_null_with_its_reason(path: Path) -> None:
