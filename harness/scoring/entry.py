@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from harness import stats
-from harness.errors import Cancelled, EnvironmentFailure, PluginError, Waiting
+from harness.errors import Cancelled, ConfigError, EnvironmentFailure, PluginError, Waiting
 from harness.records import Example, Prediction
 from harness.stages import Metric
 
@@ -18,7 +18,7 @@ Pair = tuple[Prediction, Example]
 Groups = Mapping[str, str]
 """Example id -> group; a row without one is a group of its own."""
 
-STOP = (Cancelled, Waiting, EnvironmentFailure, PluginError)
+STOP = (Cancelled, Waiting, ConfigError, EnvironmentFailure, PluginError)
 """Not about one example: the run has to stop."""
 
 

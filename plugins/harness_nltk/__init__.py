@@ -1,24 +1,59 @@
-"""``meteor``: NLTK's METEOR with WordNet 3.0, offline and fast."""
+"""``meteor``: METEOR as NLTK computes it with WordNet 3.0, offline and fast."""
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 import harness
 
-_WORDS = re.compile(r"\w+|[^\w\s]+")
+if TYPE_CHECKING:
+    from harness_nltk.meteor import Formula, References
+
+WORDS = re.compile(r"\w+|[^\w\s]+")
+"""A run of letters, digits and underscores, or a run of signs."""
+
+
+def tokens(text: str) -> list[str]:
+    """Runs of letters and runs of signs, each in lower case."""
+    if text.isascii():
+        return WORDS.findall(text.lower())
+    return list(map(str.lower, WORDS.findall(text)))  # lower case may turn one letter into two
+
+
+def split(text: str) -> list[str]:
+    """What white space separates, each in lower case."""
+    return list(map(str.lower, text.split()))
+
+
+Language = Literal[
+    "english", "arabic", "danish", "dutch", "finnish", "french", "german", "hungarian", "italian",
+    "norwegian", "portuguese", "romanian", "russian", "spanish", "swedish",
+]  # fmt: skip
+
+_TOKENIZERS = {"words": tokens, "whitespace": split}
+
+
+@functools.lru_cache(maxsize=4)
+def _references(tokenizer: str, language: str) -> References:
+    """The process's memory of references, whichever metric asks."""
+    from harness_nltk.meteor import References, stemmer
+
+    return References(_TOKENIZERS[tokenizer], root=stemmer(language))
 
 
 class Meteor(harness.Metric):
-    """METEOR (NLTK, WordNet 3.0): matched words, stems and synonyms, and their order.
+    """METEOR (NLTK's, WordNet 3.0): matched words, stems and synonyms, and their order.
 
     ``tokenizer: words`` finds runs of letters and runs of signs (``\\w+|[^\\w\\s]+``, the rule of
     NLTK's ``wordpunct_tokenize``); ``whitespace`` takes texts that are tokenised already.
+    Without synonyms the score is another one, and is called ``meteor-nosyn``. Languages other
+    than English have none here, and NLTK's Snowball stemmers.
     """
 
     name = "meteor"
@@ -27,47 +62,65 @@ class Meteor(harness.Metric):
         alpha: Annotated[float, Field(ge=0, le=1)] = 0.9
         beta: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 3.0
         gamma: Annotated[float, Field(ge=0, le=1)] = 0.5
+        synonyms: bool = True
+        language: Language = "english"
         tokenizer: Literal["words", "whitespace"] = "words"
         right_at: Annotated[float, Field(ge=0, le=1)] = 0.5
 
+        @model_validator(mode="after")
+        def _synonyms_are_english(self) -> Any:
+            if self.synonyms and self.language != "english":
+                raise ValueError(
+                    "WordNet holds English words: others need synonyms: false"
+                )
+            return self
+
+    options: Options
+
+    def score_names(self) -> Sequence[str]:
+        return ("meteor" if self.options.synonyms else "meteor-nosyn",)
+
     def inputs(self) -> Sequence[Path]:
         """The shipped WordNet data; a damaged file ends the run here, before any scoring."""
+        if not self.options.synonyms:
+            return ()
         from harness_nltk.wordnet import DATA, read_packed
 
         read_packed(DATA)
         return (DATA,)
 
     def signature(self) -> str:
-        from importlib.metadata import version
-
         options = self.options
+        synonyms = "wordnet3.0" if options.synonyms else "no"
+        stem = "porter" if options.language == "english" else f"snowball-{options.language}"
         return (
-            f"meteor|alpha:{options.alpha:g}|beta:{options.beta:g}|gamma:{options.gamma:g}"
-            f"|tok:{options.tokenizer}|wordnet:3.0|nltk:{version('nltk')}|rev:{self.revision}"
+            f"{self.score_names()[0]}|alpha:{options.alpha:g}|beta:{options.beta:g}"
+            f"|gamma:{options.gamma:g}|tok:{options.tokenizer}|stem:{stem}-nltk|syn:{synonyms}"
+            f"|like:nltk-3.10|rev:{self.revision}"
         )
 
     def measure(self, prediction: harness.Prediction, example: harness.Example) -> float | None:
         """The best METEOR over the references; None without references."""
-        from harness_nltk.meteor import score
+        (score,) = self.measure_all([(prediction, example)])
+        return score
+
+    def measure_all(
+        self, pairs: Sequence[tuple[harness.Prediction, harness.Example]]
+    ) -> Iterable[float | None]:
+        """The same for many."""
+        formula, tokenize = self._formula(), _TOKENIZERS[self.options.tokenizer]
+        read = _references(self.options.tokenizer, self.options.language)
+        return [
+            formula.best(tokenize(prediction.text), map(read, example.references))
+            for prediction, example in pairs
+        ]
+
+    def _formula(self) -> Formula:
+        from harness_nltk.meteor import Formula, senses, stem_only
 
         options = self.options
-        hypothesis = self._tokens(prediction.text)
-        scores = [
-            score(
-                hypothesis,
-                self._tokens(reference),
-                alpha=options.alpha,
-                beta=options.beta,
-                gamma=options.gamma,
-            )
-            for reference in example.references
-        ]
-        return max(scores, default=None)
-
-    def _tokens(self, text: str) -> list[str]:
-        """Tokens of a text, each in lower case."""
-        words = text.split() if self.options.tokenizer == "whitespace" else _WORDS.findall(text)
-        return list(map(str.lower, words))
+        lookup = senses if options.synonyms else stem_only(options.language)
+        return Formula(options.alpha, options.beta, options.gamma, lookup)
 
 
 @harness.hookimpl

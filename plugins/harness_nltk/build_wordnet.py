@@ -11,16 +11,30 @@ plain lower-case word stands, and lone words that another synset holds too.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import lzma
 import re
+import shutil
 import sys
+import tempfile
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from harness_nltk.wordnet import DATA, PARTS, is_plain
 
+_LEXNAMES = {
+    "adj": "all pert",
+    "adv": "all",
+    "noun": "Tops act animal artifact attribute body cognition communication event feeling food "
+    "group location motive object person phenomenon plant possession process quantity relation "
+    "shape state substance time",
+    "verb": "body change cognition communication competition consumption contact creation emotion "
+    "motion perception possession social stative weather",
+}
 _MARKER = re.compile(r"\([^()]*\)$")
 
 
@@ -82,6 +96,39 @@ def extract(folder: Path) -> str:
         check_index(synsets, read_index(folder, part), part)
         blocks += [useful(synsets.values()), read_exceptions(folder, part)]
     return "\n\n".join("\n".join(block) for block in blocks)
+
+
+def lexnames() -> str:
+    """WordNet's table of its files, which Debian leaves out: number, name, part of speech."""
+    names = [f"{part}.{name}" for part, group in _LEXNAMES.items() for name in group.split()]
+    names.append("adj.ppl")
+    numbers = {part: number for number, part in enumerate(PARTS, start=1)}
+    return "".join(
+        f"{place:02d}\t{name}\t{numbers[name.partition('.')[0]]}\n"
+        for place, name in enumerate(names)
+    )
+
+
+def nltk_reader(folder: Path) -> Any:
+    """NLTK's own reader of a whole WordNet 3.0, to compare with; it wants a private copy."""
+    import nltk
+    from nltk.corpus.reader.wordnet import WordNetCorpusReader
+
+    root = tempfile.mkdtemp(prefix="nltk-data-")
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    corpus = Path(root, "corpora", "wordnet")
+    corpus.mkdir(parents=True)
+    for name in set(WordNetCorpusReader._FILES) - {"lexnames"}:
+        shutil.copyfile(folder / name, corpus / name)
+    (corpus / "lexnames").write_text(lexnames(), encoding="ascii")
+    for path in (corpus.parent, corpus):
+        path.chmod(0o700)
+    for path in corpus.iterdir():
+        path.chmod(0o600)
+    nltk.data.path.append(root)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns that it knows no other language
+        return WordNetCorpusReader(nltk.data.find("corpora/wordnet"), None)
 
 
 def main(arguments: list[str]) -> None:

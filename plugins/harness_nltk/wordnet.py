@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import lzma
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import EnvironmentFailure
@@ -29,53 +28,70 @@ RULES: Mapping[str, Sequence[tuple[str, str]]] = {
     "adv": (),
 }  # fmt: skip
 
+_RULES_BY_LETTER: dict[str, list[tuple[str, str, str]]] = {}
+for _number, _part in enumerate(PARTS):
+    for _old, _new in RULES[_part]:
+        _RULES_BY_LETTER.setdefault(_old[-1], []).append((str(_number), _old, _new))
+
 
 def is_plain(word: str) -> bool:
     """Whether a word of a synset can equal a token: METEOR lowers tokens and skips ``_``."""
     return "_" not in word and word == word.lower()
 
 
-class Part:
-    """One part of speech: lemma -> the plain words of each of its synsets; exceptions."""
-
-    def __init__(self, name: str, synsets: str, exceptions: str) -> None:
-        self.rules = RULES[name]
-        self.lemmas: dict[str, list[tuple[str, ...]]] = defaultdict(list)
-        for line in synsets.split("\n"):
-            words = line.split(" ")
-            plain = tuple(filter(is_plain, words))
-            for word in words:
-                self.lemmas[word.lower()].append(plain)
-        rows = (line.split(" ") for line in exceptions.split("\n"))
-        self.exceptions = {form: bases for form, *bases in rows}
-
-    def bases(self, word: str) -> Sequence[str]:
-        """Base forms that the word may come from, in WordNet or not."""
-        if word in self.exceptions:
-            return self.exceptions[word]
-        return [word[: -len(old)] + new for old, new in self.rules if word.endswith(old)]
-
-    def synonyms(self, word: str) -> set[str]:
-        """Plain words that share a synset with the word or one of its base forms."""
-        forms = {word, *self.bases(word)}
-        return {other for form in forms for synset in self.lemmas.get(form, ()) for other in synset}
-
-
 class WordNet:
-    """What METEOR asks WordNet: which words mean the same."""
+    """What METEOR asks WordNet: which words mean the same.
+
+    Lemmas point to texts, not lists: most are never asked for, and need no object of their own.
+
+    Attributes:
+        lemmas: lemma -> lines of a part of speech's number and a synset's words.
+        exceptions: irregular form -> lines of a part of speech's number and the base forms.
+    """
 
     def __init__(self, text: str) -> None:
-        blocks = text.split("\n\n")
-        pairs = zip(blocks[::2], blocks[1::2], strict=True)
-        self.parts = [
-            Part(name, synsets, exceptions)
-            for name, (synsets, exceptions) in zip(PARTS, pairs, strict=True)
-        ]
+        self.lemmas: dict[str, str] = {}
+        self.exceptions: dict[str, str] = {}
+        blocks = iter(text.split("\n\n"))
+        for part, synsets, exceptions in zip("0123", blocks, blocks, strict=True):
+            self._add_synsets(part, synsets)
+            for line in exceptions.split("\n"):
+                form, _, bases = line.partition(" ")
+                _append(self.exceptions, form, f"{part} {bases}")
+
+    def _add_synsets(self, part: str, synsets: str) -> None:
+        lemmas = self.lemmas
+        for words, lowered in zip(synsets.split("\n"), synsets.lower().split("\n"), strict=True):
+            line = f"{part} {words}"
+            for lemma in lowered.split(" "):
+                if lemma in lemmas:
+                    lemmas[lemma] += "\n" + line
+                else:
+                    lemmas[lemma] = line
 
     def synonyms(self, word: str) -> frozenset[str]:
-        """The word and all its synonyms."""
+        """The word and all plain words that share a synset with it or one of its base forms."""
         lowered = word.lower()
-        return frozenset({word}.union(*(part.synonyms(lowered) for part in self.parts)))
+        found = {word}
+        for line in self.lemmas.get(lowered, "").split("\n"):
+            found.update(line.split(" ")[1:])
+        for part, base in self._bases(lowered):
+            for line in self.lemmas.get(base, "").split("\n"):
+                if line.startswith(part):
+                    found.update(line.split(" ")[1:])
+        return frozenset(other for other in found if other is word or is_plain(other))
+
+    def _bases(self, word: str) -> Iterator[tuple[str, str]]:
+        """Base forms that the word may come from, in WordNet or not, each with its part."""
+        irregular = set()
+        for line in self.exceptions.get(word, "").split("\n"):
+            part, *bases = line.split(" ")
+            irregular.add(part)
+            for base in bases:
+                yield part, base
+        for part, old, new in _RULES_BY_LETTER.get(word[-1:], ()):
+            if word.endswith(old) and part not in irregular:
+                yield part, word[: -len(old)] + new
 
 
 def read_packed(path: Path) -> bytes:
@@ -101,6 +117,10 @@ def load(path: Path = DATA) -> WordNet:
         EnvironmentFailure: the file is missing or was changed.
     """
     return WordNet(lzma.decompress(read_packed(path)).decode())
+
+
+def _append(lines: dict[str, str], key: str, line: str) -> None:
+    lines[key] = f"{lines[key]}\n{line}" if key in lines else line
 
 
 def _failure(path: Path, problem: str) -> EnvironmentFailure:

@@ -8,7 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from harness_rouge import porter
+from harness import porter
 
 # ASCII letters in lower case, digits, and a blank for every other byte.
 _ASCII_WORDS = bytes(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import string
 from collections import Counter
-from typing import Annotated, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field
 
@@ -13,10 +15,24 @@ import harness
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
+_Read = TypeVar("_Read")
+# References of at most so many characters are kept ready for the next answer.
+_CACHED_TEXTS = 1 << 14
+_CACHED_LENGTH = 1 << 11
+
+
+def _remembered(read: Callable[[str], _Read]) -> Callable[[str], _Read]:
+    """``read``, with memory of the last thousands of texts that are not long."""
+    cached = functools.lru_cache(_CACHED_TEXTS)(read)
+    return lambda text: cached(text) if len(text) <= _CACHED_LENGTH else read(text)
 
 
 class Exact(harness.Metric):
-    """1 if the answer equals a reference (white space around both aside), else 0."""
+    """1 if the answer equals a reference (white space around both aside), else 0.
+
+    Nothing else is normalised; ``ignore_case`` compares as Unicode's case folding does
+    (``STRASSE`` is ``Straße``).
+    """
 
     name = "exact"
 
@@ -29,6 +45,7 @@ class Exact(harness.Metric):
         return f"exact|case:{case}|rev:{self.revision}"
 
     def measure(self, prediction: harness.Prediction, example: harness.Example) -> float | None:
+        """0 or 1; None without references."""
         if not example.references:
             return None
         answer = self._normal(prediction.text)
@@ -43,32 +60,46 @@ def squad_tokens(text: str) -> list[str]:
     return _ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split()
 
 
-def token_f1(answer: list[str], reference: list[str]) -> float:
-    """F1 of two bags of words; where one is empty, 1 if both are (SQuAD 2.0's rule)."""
+@_remembered
+def _reference_words(text: str) -> Mapping[str, int]:
+    return Counter(squad_tokens(text))
+
+
+def token_f1(answer: Mapping[str, int], reference: Mapping[str, int]) -> float:
+    """F1 of two bags of words; where one is empty, 1 if both are, else 0 (SQuAD 2.0's rule)."""
     if not answer or not reference:
-        return float(answer == reference)
-    common = (Counter(answer) & Counter(reference)).total()
+        return float(not answer and not reference)
+    common = sum(min(count, reference.get(word, 0)) for word, count in answer.items())
     if not common:
         return 0.0
-    precision, recall = common / len(answer), common / len(reference)
-    return 2 * precision * recall / (precision + recall)
+    precision, recall = common / sum(answer.values()), common / sum(reference.values())
+    return (2 * precision * recall) / (precision + recall)
 
 
 class TokenF1(harness.Metric):
-    """SQuAD's F1 of the words that answer and reference share (the best reference)."""
+    """SQuAD's F1 of the words that answer and reference share (the best reference), 0 to 1.
+
+    As SQuAD 2.0's own script counts: lower case, ASCII punctuation and the words a, an, the
+    removed. An answer without words scores 1 where the reference has none either, else 0. A
+    reference without words is passed over if another one has some.
+    """
 
     name = "token-f1"
+    revision = 2
 
     class Options(harness.Options):
         right_at: Annotated[float, Field(ge=0, le=1)] = 0.5
 
     def signature(self) -> str:
-        return f"token-f1|norm:squad|empty:v2|rev:{self.revision}"
+        return f"token-f1|version:squad-2.0|empty:v2|rev:{self.revision}"
 
     def measure(self, prediction: harness.Prediction, example: harness.Example) -> float | None:
-        answer = squad_tokens(prediction.text)
-        scores = (token_f1(answer, squad_tokens(text)) for text in example.references)
-        return max(scores, default=None)
+        """The best F1 over the references; None without references."""
+        if not example.references:
+            return None
+        answer = Counter(squad_tokens(prediction.text))
+        references: Sequence[Mapping[str, int]] = list(map(_reference_words, example.references))
+        return max(token_f1(answer, words) for words in list(filter(None, references)) or [{}])
 
 
 class Length(harness.Metric):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import lzma
 import random
@@ -16,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import harness
-from harness_nltk import Meteor, wordnet
+import harness_nltk
+from harness_nltk import Meteor, meteor, wordnet
 
 TABLE = json.loads(Path(__file__).with_name("meteor_expected.json").read_text())
 WORDS = [
@@ -63,7 +65,21 @@ WORDS = [
     "leave",
 ]
 WORD_OR_SIGNS = re.compile(r"\w+|[^\w\s]+")
-texts = st.one_of(st.text(), st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join))
+texts = st.one_of(
+    st.just(""),
+    st.text(),
+    st.sampled_from(WORDS),
+    st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join),
+    st.lists(st.sampled_from(WORDS[:4]), min_size=20, max_size=90).map(" ".join),
+    st.builds(lambda word, n: f"{word} " * n, st.sampled_from(WORDS), st.integers(1, 300)),
+)
+
+
+class NoSynsets:
+    """A WordNet that knows no word."""
+
+    def synsets(self, word):
+        return []
 
 
 def nltk_score(reader, options, answer, references):
@@ -89,13 +105,90 @@ def test_the_table_is_what_nltk_says(full_wordnet):
         assert score == row["score"], row
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-@given(answer=texts, references=st.lists(texts, min_size=1, max_size=3),
-       tokenizer=st.sampled_from(["words", "whitespace"]))  # fmt: skip
-def test_equals_nltk(full_wordnet, measure, answer, references, tokenizer):
-    metric = Meteor(Meteor.Options(tokenizer=tokenizer))
-    score = nltk_score(full_wordnet, metric.options, answer, references)
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(answer=texts, references=st.lists(texts, min_size=1, max_size=4),
+       tokenizer=st.sampled_from(["words", "whitespace"]), synonyms=st.booleans(),
+       weights=st.tuples(st.floats(0, 1), st.floats(0, 9), st.floats(0, 1)))  # fmt: skip
+def test_equals_nltk(full_wordnet, measure, answer, references, tokenizer, synonyms, weights):
+    alpha, beta, gamma = weights
+    metric = Meteor(Meteor.Options(alpha=alpha, beta=beta, gamma=gamma, tokenizer=tokenizer,
+                                   synonyms=synonyms))  # fmt: skip
+    reader = full_wordnet if synonyms else NoSynsets()
+    score = nltk_score(reader, metric.options, answer, references)
     assert measure(metric, answer, references) == score
+
+
+@pytest.mark.parametrize("synonyms", [True, False])
+def test_equals_nltk_on_thousands_of_passages(full_wordnet, synonyms):
+    rng = random.Random(7)
+    glosses = [synset.definition() for synset in itertools.islice(full_wordnet.all_synsets(), 3000)]
+    metric = Meteor(Meteor.Options(synonyms=synonyms))
+    pairs = []
+    for number, gloss in enumerate(glosses):
+        words = gloss.split()
+        answer = [rng.choice([word, word, word + "s", rng.choice(WORDS)]) for word in words]
+        references = [gloss, *rng.sample(glosses, number % 3)]
+        pairs.append(_pair(str(number), " ".join(answer), references))
+    reader = full_wordnet if synonyms else NoSynsets()
+    expected = [
+        nltk_score(reader, metric.options, prediction.text, example.references)
+        for prediction, example in pairs
+    ]
+    assert metric.measure_all(pairs) == expected
+    shuffled = rng.sample(range(len(pairs)), 300)
+    alone = [metric.measure(*pairs[place]) for place in shuffled]
+    assert alone == [expected[place] for place in shuffled]
+
+
+def _pair(name, answer, references):
+    example = harness.Example(name, ({"role": "user", "content": "?"},), tuple(references))
+    return harness.Prediction(name, answer), example
+
+
+def test_without_synonyms_the_score_has_another_name(measure, monkeypatch):
+    monkeypatch.setattr(wordnet, "DATA", Path("no such file"))
+    monkeypatch.setattr(meteor, "load", lambda: pytest.fail("WordNet was asked"))
+    plain = Meteor(Meteor.Options(synonyms=False))
+    assert plain.score_names() == ("meteor-nosyn",) != Meteor().score_names()
+    assert plain.inputs() == ()
+    assert "syn:no" in plain.signature() and plain.signature().startswith("meteor-nosyn|")
+    assert "syn:wordnet3.0" in Meteor().signature()
+    assert measure(plain, "autos", ["car"]) == 0.0
+    assert measure(plain, "a big red auto", ["a big red auto"]) > 0.9
+
+
+@pytest.mark.parametrize("language", ["german", "russian", "french"])
+def test_other_languages_have_nltks_snowball_stems(language, measure):
+    from nltk.stem.snowball import SnowballStemmer
+    from nltk.translate.meteor_score import meteor_score
+
+    texts = {
+        "german": ("die Häuser standen leer", "das Haus stand lange leer"),
+        "russian": ("красивые дома стоят", "красивый дом стоит давно"),
+        "french": ("les maisons étaient vides", "la maison était toujours vide"),
+    }
+    answer, reference = texts[language]
+    metric = Meteor(Meteor.Options(language=language, synonyms=False))
+    wanted = meteor_score(
+        [reference.split()], answer.split(), stemmer=SnowballStemmer(language),
+        wordnet=NoSynsets(),
+    )  # fmt: skip
+    assert measure(metric, answer, [reference]) == wanted > 0
+    assert f"stem:snowball-{language}" in metric.signature()
+    with pytest.raises(ValueError, match="WordNet holds English words"):
+        Meteor.Options(language=language)
+
+
+def test_references_are_forgotten_when_they_get_too_many():
+    read = meteor.References(str.split, limit=40)
+    first = read("one two")
+    assert read("one two") is first
+    for number in range(10):
+        read(f"text {number}")
+    assert read._held <= 40 and len(read._known) == 4
+    again = read("one two")
+    assert again is not first and again == first
+    assert len(read("w " * 100).stems) == 100 and read._held <= 40, "too long to be held"
 
 
 def test_synonyms_equal_nltks_for_a_thousand_words(full_wordnet):
@@ -115,6 +208,16 @@ def test_the_data_file_is_what_the_script_makes(wordnet_folder):
     from harness_nltk.build_wordnet import extract
 
     assert lzma.decompress(wordnet.DATA.read_bytes()).decode() == extract(wordnet_folder)
+
+
+def test_nltks_reader_can_be_made_from_the_folder(wordnet_folder, full_wordnet):
+    from harness_nltk.build_wordnet import nltk_reader
+
+    reader = nltk_reader(wordnet_folder)
+    assert reader.get_version() == "3.0"
+    for word in ("dogs", "better", "ran", "happily"):
+        names = [synset.name() for synset in reader.synsets(word)]
+        assert names == [synset.name() for synset in full_wordnet.synsets(word)] != []
 
 
 def test_the_licence_lies_beside_the_data():
@@ -168,9 +271,31 @@ def test_importing_the_plugin_imports_no_nltk():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_the_words_tokenizer_is_nltks_wordpunct():
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Don't pay $3.50 — ça_va? " + string.punctuation,
+        "I PAY",
+        "İSTANBUL Σ.ΑΣ",
+        "\x85a\u2028b",
+    ],
+)
+def test_the_words_tokenizer_is_nltks_wordpunct(text):
     from nltk.tokenize import WordPunctTokenizer
 
-    text = "Don't pay $3.50 — ça_va? " + string.punctuation
-    tokens = [word.lower() for word in WordPunctTokenizer().tokenize(text)]
-    assert Meteor()._tokens(text) == tokens
+    expected = [word.lower() for word in WordPunctTokenizer().tokenize(text)]
+    assert harness_nltk.tokens(text) == expected
+
+
+@given(st.text())
+def test_tokens_are_those_of_the_rule(text):
+    assert harness_nltk.tokens(text) == [word.lower() for word in WORD_OR_SIGNS.findall(text)]
+
+
+def test_a_metric_in_use_imports_no_nltk():
+    code = (
+        "import sys, harness; from harness_nltk import Meteor;"
+        "e = harness.Example('1', (), ('a car',)); p = harness.Prediction('1', 'an auto');"
+        "assert Meteor().measure(p, e) > 0; sys.exit('nltk' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

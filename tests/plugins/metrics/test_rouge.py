@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import harness
-from harness_rouge import Rouge, lcs, lines, porter, scores, vocabulary
+from harness_rouge import Rouge, lcs, lines, scores, vocabulary
 from harness_rouge.lcs import columns, lcs_positions, summary_hits
 from harness_rouge.tokens import mostly_dropped, original, stem, unicode_words
 
@@ -238,38 +238,6 @@ def test_tokens_equal_rouge_scores_for_every_character():
     for start in range(0, 0x110000, 4096):
         text = " ".join(f"a{chr(code)}b" for code in range(start, start + 4096))
         assert original(text) == tokenize(text, None)
-
-
-ENDINGS = [
-    *(ending for rules in porter.RULES for same in rules.values() for ending, _ in same),
-    *("s", "ss", "sses", "ies", "ied", "eed", "ed", "ing", "at", "bl", "iz", "ll", "y", "e"),
-]
-words = st.builds(
-    lambda start, endings: start + "".join(endings),
-    st.one_of(st.text("abcdefghijklmnopqrstuvwxyz09", max_size=8), st.text("aeyblst", max_size=8)),
-    st.lists(st.sampled_from(ENDINGS), max_size=3),
-).filter(lambda word: len(word) > 3)
-
-
-@settings(max_examples=80, deadline=None)
-@given(many=st.lists(words, min_size=1, max_size=30))
-def test_stems_equal_nltks(many):
-    from nltk.stem.porter import PorterStemmer
-
-    assert list(map(stem, many)) == list(map(PorterStemmer().stem, many))
-
-
-def test_stems_equal_nltks_for_real_and_for_irregular_words():
-    from nltk.stem.porter import PorterStemmer
-
-    nltks = PorterStemmer()
-    real = {word for text in docstrings() for word in original(text)}
-    real |= {f"{word}{ending}" for word in real for ending in ("s", "ed", "ing", "ly", "ness")}
-    real |= {"yyyyyying", *nltks.pool, *(word + "s" for word in nltks.pool)}
-    long = [word for word in real if len(word) > 3]
-    assert len(long) > 5000
-    assert list(map(stem, long)) == list(map(nltks.stem, long))
-    assert stem("ties") == nltks.stem("ties") and stem("its") == "its" and stem("été") == "été"
 
 
 def test_identical_thai_is_1_with_the_unicode_tokenizer_only(measure):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import string
+from fractions import Fraction
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import harness
 from harness_text import Exact, Length, TokenF1
 
 
@@ -41,6 +46,12 @@ def test_exact_without_case(measure):
         ("dog", ["cat", "dogs and a dog"], 0.5),
         ("dog", ["cat"], 0.0),
         ("the", [""], 1.0),
+        ("", ["", "cat"], 0.0),
+        ("cat", ["", "cat"], 1.0),
+        ("", ["the", "!?"], 1.0),
+        ("a_b", ["ab"], 1.0),
+        ("“the cat”", ["cat"], 0.0),
+        ("thé cat", ["the cat"], 2 / 3),
         ("", ["cat"], 0.0),
         ("cat", [], None),
         ("\ud800 x", ["x"], 2 / 3),
@@ -50,6 +61,75 @@ def test_token_f1(answer, references, score, measure):
     assert measure(TokenF1(), answer, references) == (
         score if score is None else pytest.approx(score, rel=1e-12)
     )
+
+
+def official_f1(answer, references):
+    """SQuAD 2.0's published rules, said another way: character by character, by sorted merge."""
+
+    def words(text):
+        kept = "".join(c for c in text.lower() if c not in string.punctuation)
+        pieces = re.split(r"(\w+)", kept)  # words stand at the odd places
+        articles = {"a", "an", "the"}
+        return sorted(
+            "".join(" " if i % 2 and p in articles else p for i, p in enumerate(pieces)).split()
+        )
+
+    golds = [gold for gold in map(words, references) if gold] or [[]]
+    given = words(answer)
+    best = Fraction(0)
+    for gold in golds:
+        left = list(gold)
+        for word in given:
+            if word in left:
+                left.remove(word)
+        same = len(gold) - len(left)
+        if not gold or not given:
+            best = max(best, Fraction(gold == given))
+        else:
+            best = max(best, Fraction(2 * same, len(gold) + len(given)))
+    return float(best)
+
+
+phrases = st.one_of(
+    st.text(max_size=30),
+    st.lists(
+        st.sampled_from(
+            ["the", "a", "an", "An", "cat", "cat,", "dog", "Dog!", "_the_", "a-b", "é"]
+        ),
+        max_size=12,
+    ).map(" ".join),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(phrases, st.lists(phrases, min_size=1, max_size=4))
+def test_token_f1_follows_the_official_rules(measure, answer, references):
+    score = measure(TokenF1(), answer, references)
+    assert score == pytest.approx(official_f1(answer, references), rel=1e-12)
+    assert score == measure(TokenF1(), answer, references)
+
+
+@settings(max_examples=200, deadline=None)
+@given(phrases, st.lists(phrases, min_size=1, max_size=4), st.booleans())
+def test_exact_is_membership(measure, answer, references, ignore_case):
+    metric = Exact(Exact.Options(ignore_case=ignore_case))
+    if ignore_case:
+        answer, references = answer.casefold(), [text.casefold() for text in references]
+    expected = answer.strip() in {text.strip() for text in references}
+    score = measure(metric, answer, references)
+    assert score == expected and isinstance(score, float)
+
+
+def test_a_block_gives_what_each_gives_alone(measure):
+    texts = ["", "a cat", "the dog, the cat", "x" * 5000, "cat " * 900, "Ö"]
+    pairs = [
+        (harness.Prediction(str(i), answer), harness.Example(str(i), (), tuple(texts[: i % 4])))
+        for i, answer in enumerate(texts * 3)
+    ]
+    for metric in (Exact(), TokenF1(), Length()):
+        alone = [measure(metric, p.text, e.references) for p, e in pairs]
+        assert list(metric.measure_all(pairs)) == alone
+        assert list(metric.measure_all(pairs[::-1]))[::-1] == alone
 
 
 @given(st.text(), st.text())

@@ -1,4 +1,4 @@
-"""Porter's stemmer, equal to NLTK's, which ``rouge_score`` uses.
+"""Porter's stemmer, equal to NLTK's: that of METEOR, and of ROUGE as ``rouge_score`` has it.
 
 NLTK takes a second to import, and ten microseconds a word. Source: M. F. Porter (1980), "An
 algorithm for suffix stripping", Program 14(3), 130-137, with NLTK's own changes, which are said
@@ -39,15 +39,25 @@ _ADJECTIVES = _rules("icate:ic ative: alize:al iciti:ic ical:ic ful: ness:")
 _SUFFIXES = _rules("al ance ence er ic able ible ant ement ment ent ion ou ism ate iti ous ive ize")
 RULES = (_DOUBLE_SUFFIXES, _ADJECTIVES, _SUFFIXES)
 
-_KINDS = str.maketrans(
-    {letter: "v" if letter in "aeiou" else "c" for letter in "abcdefghijklmnopqrstuvwxz0123456789"}
-)
+
+class _Kinds(dict[int, str]):
+    """``v`` for vowels and ``c`` for all else but y, whatever script it is of."""
+
+    def __missing__(self, code: int) -> str:
+        return "c"
+
+
+_KINDS = _Kinds({**{ord(letter): "v" for letter in "aeiou"}, ord("y"): "y"})
 
 
 def stem(word: str) -> str:
-    """The stem of a word of at least three of the characters a-z and 0-9."""
+    """The stem of any string, in lower case; what has two characters or less stays."""
+    short = len(word) <= 2
+    word = word.lower()
     if word in _IRREGULAR:
         return _IRREGULAR[word]
+    if short:
+        return word
     if word[-1] == "s":
         word = _without_s(word)
     if word.endswith(("ed", "ing")):
@@ -119,6 +129,8 @@ def _without_ed_or_ing(word: str) -> str:
         return word
     if base.endswith(("at", "bl", "iz")):
         return base + "e"
+    if base.endswith("*d"):  # NLTK takes its own sign for a doubled consonant by the letter
+        return base[:-2] + "d"
     if shape[-1] == "c" and base[-2:-1] == base[-1]:
         return base if base[-1] in "lsz" else base[:-1]
     return base + "e" if shape.count("vc") == 1 and _ends_short(base) else base
