@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import configfile, verdicts
+from harness.analysis.reading import FILE_NAME as ANALYSIS
 from harness.config import FILE_NAME, shipped
 from harness.entries import Entry
 from harness.errors import HarnessError
@@ -59,10 +60,12 @@ def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Documen
     shown = configfile.dump(run.config.shown())
     write_bytes(run.reports / "config.yaml", shown.encode())
     database(run, steps, history)
-    written = ["config.yaml", "run.duckdb"]
+    analysis = _analysis(run, steps, document)
+    write_json(run.reports / ANALYSIS, analysis)
+    written = ["config.yaml", "run.duckdb", ANALYSIS]
     for entry in run.config.report:
         try:
-            written += [path.name for path in entry.instance.write(document, run.reports)]
+            written += [path.name for path in entry.instance.write(analysis, run.reports)]
         except HarnessError:
             raise
         except Exception as error:
@@ -76,6 +79,23 @@ def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Documen
         run.artifacts.publish(STAGE, run.key, folder / "output", {"files": written}, 0.0)
         shutil.rmtree(folder, ignore_errors=True)
     return document
+
+
+def _analysis(run: Run, steps: Steps, document: Document) -> Document:
+    from harness.analysis.document import analyse
+
+    definitions: dict[str, str] = {}
+    for entry in run.config.detect:
+        definitions |= entry.instance.categories()
+    causes: dict[str, tuple[str, str, bool]] = {}
+    for entry in run.config.analyze:
+        causes |= entry.instance.causes()
+    metric = steps.primary_entry().metric
+    option = getattr(metric.options, "right_at", None)
+    return analyse(
+        document, run.reports / "run.duckdb", definitions=definitions, causes=causes,
+        right_at=metric.right_at if option is None else option,
+    )  # fmt: skip
 
 
 def _told(run: Run, document: Document) -> bool:

@@ -225,6 +225,12 @@ class Detector(Plugin):
 
     stage = "detector"
 
+    def prepare(self, train: Sequence[Example]) -> None:
+        """Called before a round's answers are looked at: the rows that its model has learned.
+
+        Empty for the untouched model. What was kept of an earlier call must be forgotten.
+        """
+
     def categories(self) -> Mapping[str, str]:
         """Category -> one-line definition."""
         raise NotImplementedError
@@ -264,6 +270,10 @@ class Analyzer(Plugin):
 
     stage = "analyzer"
 
+    def causes(self) -> Mapping[str, tuple[str, str, bool]]:
+        """Cause -> definition, remedy, and whether new data can cure it: its diagnoses' causes."""
+        return {}
+
     def analyze(self, evidence: Evidence, context: Context) -> Findings:
         raise NotImplementedError
 
@@ -290,7 +300,7 @@ class Augmenter(Plugin):
 
 
 class Reporter(Plugin):
-    """Writes a report from the summary document (see ``docs/summary.md``)."""
+    """Writes a report from the analysis document (see ``docs/analysis.md``)."""
 
     stage = "reporter"
 

@@ -86,11 +86,23 @@ def check(config: ConfigFile = None, rounds: Rounds = None, sets: Sets = None) -
 
 
 @app.command()
-def report(run: RunName = None, as_json: Json = False) -> None:
-    """Show the report of a run."""
+def report(
+    run: RunName = None,
+    html: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--html", metavar="FILE", help="write it as one HTML page"),
+    ] = None,
+    markdown: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--md", metavar="FILE", help="write it as Markdown"),
+    ] = None,
+    open_: Annotated[bool, typer.Option("--open", help="show the page in a browser")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show the report of a run, or write it as a page."""
     from harness.cli.inspect import report as work
 
-    work(run, as_json)
+    work(run, html, markdown, open_, as_json)
 
 
 @app.command()

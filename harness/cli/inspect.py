@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -17,6 +17,9 @@ from harness import configfile
 from harness.errors import DataError, UsageError, near
 from harness.run import REPORTS_FOLDER, Run
 from harness.summary import read
+
+if TYPE_CHECKING:
+    from harness.registry import Registry
 
 
 def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
@@ -44,18 +47,53 @@ def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
             console.print(Text(f"warning: {split} cannot carry a verdict: {doubt}", "yellow"))
 
 
-def report(name: str | None, as_json: bool) -> None:
-    """A run's report, from its summary.json."""
-    folder = folder_of(name)
-    document = read(folder / "summary.json")
+def report(
+    name: str | None, html: Path | None, markdown: Path | None, open_: bool, as_json: bool
+) -> None:
+    """A run's report, from its analysis.json: at the terminal, or as a file."""
+    from harness.analysis.reading import FILE_NAME
+    from harness.analysis.reading import read as read_analysis
+
+    document = read_analysis(folder_of(name) / FILE_NAME)
     if as_json:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
         return
     from harness.registry import Registry
 
     registry = Registry.build()
-    plugin: Any = registry.get("reporter", "terminal").plugin
-    plugin().show(document, Console())
+    for kind, target in (("html", html), ("markdown", markdown)):
+        if target is not None:
+            _write_report(registry, kind, document, target)
+    if html is None and markdown is None:
+        plugin: Any = registry.get("reporter", "terminal").plugin
+        plugin().show(document, Console())
+    if open_:
+        _show_in_browser(html)
+
+
+def _write_report(registry: Registry, kind: str, document: Any, target: Path) -> None:
+    """One file by the reporter of that name, whole or not at all."""
+    import tempfile
+
+    from harness.files import write_bytes
+
+    if target.is_dir():
+        raise UsageError(f"{target} is a folder", hint=f"name a file, as {target / 'report'}")
+    if not target.parent.is_dir():
+        raise UsageError(f"{target}: there is no folder {target.parent}")
+    plugin: Any = registry.get("reporter", kind).plugin
+    with tempfile.TemporaryDirectory() as folder:
+        (made, *_) = plugin().write(document, Path(folder))
+        write_bytes(target, Path(made).read_bytes())
+    Console(stderr=True).print(Text(f"written: {target}"), highlight=False, soft_wrap=True)
+
+
+def _show_in_browser(page: Path | None) -> None:
+    import webbrowser
+
+    if page is None:
+        raise UsageError("--open shows a page", hint="--html FILE --open")
+    webbrowser.open(page.resolve().as_uri())
 
 
 def runs(as_json: bool) -> None:

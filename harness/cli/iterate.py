@@ -17,6 +17,8 @@ from rich.console import Console
 from rich.text import Text
 
 from harness import config as configuration
+from harness.analysis.reading import FILE_NAME as ANALYSIS
+from harness.analysis.reading import read
 from harness.config import Config
 from harness.errors import (
     EXIT_INTERRUPTED,
@@ -26,7 +28,7 @@ from harness.errors import (
     UsageError,
 )
 from harness.lock import exclusive
-from harness.run import Run
+from harness.run import REPORTS_FOLDER, Run
 
 
 def iterate(
@@ -47,16 +49,17 @@ def iterate(
     if as_json:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
     else:
-        show(config, document)
+        show(config, document["run"])
     test = document["test"]
     label = test["verdict"]["label"] if test else "no evidence"
     return EXIT_REQUIREMENT if require and label != require else EXIT_OK
 
 
-def show(config: Config, document: Mapping[str, Any]) -> None:
+def show(config: Config, run: str) -> None:
     """The report, by the first of the config's reporters that shows one."""
     console = Console()
-    any(entry.instance.show(document, console) for entry in config.report)
+    analysis = read(Path(REPORTS_FOLDER) / run / ANALYSIS)
+    any(entry.instance.show(analysis, console) for entry in config.report)
 
 
 def _carry_out(config: Config, console: Console, stop: _Stop) -> Mapping[str, Any]:

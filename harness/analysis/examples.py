@@ -1,0 +1,81 @@
+"""The worst answers of the kept round, each with its course through the rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.analysis.sections import CAUSES, EXAMPLES
+from harness.store import query
+from harness.text import one_line, plain
+
+LIMIT = 200
+TEXT_LIMIT = 2_000
+
+Document = dict[str, Any]
+
+
+def chosen(database: Path, limit: int) -> list[Document]:
+    """At most ``limit`` dev examples, wrong answers first, the worst first."""
+    found = query(database, EXAMPLES.format(limit=int(limit))).rows
+    causes = {row[0]: row[1:] for row in query(database, CAUSES).rows}
+    kept = query(database, "SELECT kept_round FROM runs").rows[0][0]
+    by_id: dict[str, list[Sequence[Any]]] = {}
+    for row in found:
+        by_id.setdefault(row[1], []).append(row)
+    return [_example(rows, causes.get(name), kept) for name, rows in by_id.items()]
+
+
+def _example(rows: list[Sequence[Any]], cause: Sequence[Any] | None, kept: int) -> Document:
+    _, name, source, prompt, references, course, *_ = rows[0]
+    answers = [_answer(row) for row in rows]
+    now = next((one for one in answers if one["round"] == kept), answers[-1])
+    return {
+        "id": one_line(name, 200),
+        "place": one_line(source or "", 200),
+        "prompt": plain(prompt or "", TEXT_LIMIT),
+        "reference": plain(_nearest(references or (), now["text"]), TEXT_LIMIT),
+        "references": [plain(text, TEXT_LIMIT) for text in references or ()],
+        "answer": now["text"],
+        "score": now["score"],
+        "finish_reason": now["finish_reason"],
+        "errors": now["errors"],
+        "course": course,
+        "answers": answers,
+        "cause": _cause(cause),
+    }
+
+
+def _answer(row: Sequence[Any]) -> Document:
+    *_, number, text, finish_reason, value, is_right, categories = row
+    return {
+        "round": number,
+        "text": plain(text or "", TEXT_LIMIT),
+        "score": value,
+        "right": is_right,
+        "finish_reason": one_line(finish_reason or "", 40),
+        "errors": [one_line(kind, 80) for kind in categories or ()],
+    }
+
+
+def _cause(cause: Sequence[Any] | None) -> Document | None:
+    if cause is None:
+        return None
+    name, evidence, remedy, rows = cause
+    return {
+        "cause": one_line(name, 80),
+        "evidence": one_line(evidence or "", 600),
+        "remedy": one_line(remedy or "", 300),
+        "train_rows": [one_line(row, 200) for row in rows or ()],
+    }
+
+
+def _nearest(references: Sequence[str], answer: str) -> str:
+    """The reference that shares the most words with the answer, the first among equals."""
+    words = set(answer.casefold().split())
+    return max(
+        references,
+        key=lambda text: len(words & set(text[:TEXT_LIMIT].casefold().split())),
+        default="",
+    )

@@ -1,0 +1,45 @@
+"""What to do next, in the order of what it may be worth: answers that it could put right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.text import one_line
+
+Document = dict[str, Any]
+
+
+def remedies(
+    summary: Mapping[str, Any],
+    tables: Mapping[str, Sequence[Mapping[str, Any]]],
+    causes: Mapping[str, tuple[str, str, bool]],
+) -> list[Document]:
+    """Each remedy with its reason and the wrong answers of dev that it speaks of.
+
+    Worth is an upper limit: no remedy cures everything that it is meant for.
+    """
+    found = [
+        {
+            "remedy": one_line(row["remedy"]),
+            "why": f"{one_line(row['cause'])}: {causes[row['cause']][0]}"
+            if row["cause"] in causes
+            else one_line(row["cause"]),
+            "answers": row["answers"],
+            "by_data": causes[row["cause"]][2] if row["cause"] in causes else False,
+        }
+        for row in tables.get("causes", ())
+        if row["remedy"]
+    ]
+    kept = summary["rounds"][summary["kept_round"]]
+    found += [
+        {
+            "remedy": f"{item['rows']} rows for {item['slice']}",
+            "why": f"planned after round {kept['round']}: {item['reason']}",
+            "answers": item["n"],
+            "by_data": True,
+        }
+        for item in kept["plan"]
+        if item["n"] is not None and item["rows"]
+    ]
+    return sorted(found, key=lambda one: (-(one["answers"] or 0), one["remedy"]))

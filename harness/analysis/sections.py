@@ -1,0 +1,122 @@
+"""The parts of an analysis that are asked from the run's database, each with its SQL.
+
+A report's number and the answer of its query are the same thing: the report is made from the
+answers, and its appendix prints the queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One table of the analysis.
+
+    Attributes:
+        what: what it holds, in words.
+        sql: its query; the arm ``main`` throughout.
+    """
+
+    what: str
+    sql: str
+
+
+_KEPT = "(SELECT kept_round FROM runs)"
+_WORDS = "len(string_split_regex(trim({column}), '\\s+'))"
+
+SECTIONS: Mapping[str, Section] = {
+    "categories": Section(
+        "answers on dev that show each kind of error, by round",
+        "SELECT round, category, count(DISTINCT id) AS answers FROM errors "
+        "WHERE arm = 'main' AND split = 'dev' GROUP BY ALL ORDER BY ALL",
+    ),
+    "unexplained": Section(
+        "wrong answers on dev that show no known kind of error, by round",
+        "SELECT round, count(*) AS answers FROM unexplained "
+        "WHERE arm = 'main' AND split = 'dev' GROUP BY ALL ORDER BY ALL",
+    ),
+    "right": Section(
+        "answers on dev that count as right, wrong, or cannot be judged, by round",
+        "SELECT round, count(*) FILTER (WHERE is_right) AS is_right, "
+        "count(*) FILTER (WHERE NOT is_right) AS wrong, "
+        "count(*) FILTER (WHERE is_right IS NULL) AS unknown FROM outcomes "
+        "WHERE arm = 'main' AND split = 'dev' GROUP BY ALL ORDER BY ALL",
+    ),
+    "causes": Section(
+        "likeliest causes of the wrong answers of the kept round",
+        "SELECT cause, remedy, count(*) AS answers, list(id ORDER BY id)[:5] AS ids "
+        f"FROM diagnoses WHERE arm = 'main' AND round = {_KEPT} "
+        "GROUP BY ALL ORDER BY answers DESC, cause, remedy",
+    ),
+    "ledger": Section(
+        "what became of each dev row over the rounds",
+        "SELECT kind, count(*) AS answers FROM ledger WHERE arm = 'main' "
+        "GROUP BY ALL ORDER BY answers DESC, kind",
+    ),
+    "changes": Section(
+        "dev rows that each round fixed and broke, against the round it is compared with",
+        "SELECT round, against, count(*) FILTER (WHERE kind = 'fixed') AS fixed, "
+        "count(*) FILTER (WHERE kind = 'broken') AS broken FROM changes WHERE arm = 'main' "
+        "GROUP BY ALL ORDER BY round",
+    ),
+    "slice_errors": Section(
+        "the commonest kinds of errors within the slices of the kept round",
+        "SELECT slice, category, answers, slice_rows FROM errors_by_slice "
+        f"WHERE arm = 'main' AND round = {_KEPT} AND answers >= 3 "
+        "QUALIFY row_number() OVER (PARTITION BY slice ORDER BY answers DESC, category) <= 3 "
+        "ORDER BY slice, answers DESC, category",
+    ),
+    "answer_lengths": Section(
+        "words of the answers on dev, in bins of 10, by round",
+        "SELECT round, least(reply_words // 10, 20) * 10 AS words, count(*) AS answers "
+        "FROM predictions WHERE arm = 'main' AND split = 'dev' GROUP BY ALL ORDER BY ALL",
+    ),
+    "reference_lengths": Section(
+        "words of the first references of dev, in bins of 10",
+        f"SELECT least({_WORDS.format(column='reference')} // 10, 20) * 10 AS words, "
+        "count(*) AS answers FROM examples WHERE split = 'dev' AND reference IS NOT NULL "
+        "GROUP BY ALL ORDER BY ALL",
+    ),
+    "refused": Section(
+        "rows that were proposed for training and refused, by round and reason",
+        "SELECT round, reason, rows FROM filters WHERE arm = 'main' ORDER BY ALL",
+    ),
+    "added": Section(
+        "rows that were added to the training data, by round, maker and slice",
+        "SELECT round, made_by, slice, count(*) AS rows FROM added WHERE arm = 'main' "
+        "GROUP BY ALL ORDER BY ALL",
+    ),
+}
+
+EXAMPLES = """
+    WITH direction AS (
+        SELECT CASE WHEN higher_is_better THEN 1 ELSE -1 END AS sign FROM scores
+        WHERE arm = 'main' AND round = 0 AND split = 'dev'
+        AND name = (SELECT primary_score FROM runs)
+    ), ranked AS (
+        SELECT o.id, o.is_right, o.value * d.sign AS goodness FROM outcomes o, direction d
+        WHERE o.arm = 'main' AND o.split = 'dev' AND o.round = (SELECT kept_round FROM runs)
+    ), chosen AS (
+        SELECT id, row_number() OVER (
+            ORDER BY is_right NULLS LAST, goodness NULLS LAST, id) AS place
+        FROM ranked
+    )
+    SELECT c.place, c.id, e.place AS source, e.prompt, e.all_references, l.kind AS course,
+           p.round, p.text, p.finish_reason, o.value, o.is_right,
+           (SELECT list(DISTINCT x.category ORDER BY x.category) FROM errors x
+            WHERE x.arm = 'main' AND x.split = 'dev' AND x.round = p.round AND x.id = c.id)
+           AS categories
+    FROM chosen c
+    JOIN examples e ON e.id = c.id AND e.split = 'dev'
+    JOIN predictions p ON p.id = c.id AND p.arm = 'main' AND p.split = 'dev'
+    JOIN outcomes o ON o.id = c.id AND o.arm = 'main' AND o.split = 'dev' AND o.round = p.round
+    LEFT JOIN ledger l ON l.id = c.id AND l.arm = 'main'
+    WHERE c.place <= {limit}
+    ORDER BY c.place, p.round"""
+"""Wrong answers of the kept round, the worst first, with the answers of every round."""
+
+CAUSES = """
+    SELECT id, cause, evidence, remedy, train_rows FROM diagnoses
+    WHERE arm = 'main' AND round = (SELECT kept_round FROM runs)"""
