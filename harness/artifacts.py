@@ -77,6 +77,18 @@ class Artifacts:
         self._seen[stage, key] = artifact
         return artifact
 
+    def with_digest(self, stage: str, wanted: str) -> Artifact | None:
+        """The whole artifact of that content, whatever its key; None if there is none."""
+        for manifest in sorted((self.root / stage).glob(f"*/{MANIFEST}")):
+            try:
+                document = read_json(manifest)
+                key, files = document["key"], document["files"]
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+            if digest(files) == wanted and (found := self.find(stage, key)) is not None:
+                return found
+        return None
+
     def publish(
         self, stage: str, key: str, work: Path, facts: Mapping[str, Any], seconds: float
     ) -> Artifact:

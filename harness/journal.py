@@ -25,6 +25,11 @@ class Journal:
         """The round as it was closed, or None if it still is open."""
         return self._closed.get((arm, round_))
 
+    def rounds(self, arm: str) -> list[RoundResult]:
+        """The arm's closed rounds, in order."""
+        found = [result for (name, _), result in self._closed.items() if name == arm]
+        return sorted(found, key=lambda result: result.round)
+
     def close(self, result: RoundResult) -> RoundResult:
         """Pin a round; closing it a second time gives what was pinned first."""
         known = self.closed(result.arm, result.round)

@@ -6,15 +6,16 @@ Nothing is trained and nothing is generated; stored answers may be scored.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness import config as configuration
 from harness.errors import DataError
-from harness.files import read_json
+from harness.files import read_json, read_jsonl
 from harness.history import History
 from harness.loop import rounds
-from harness.records import BASE_ARM, Checkpoint, from_json
+from harness.records import BASE_ARM, Checkpoint, Prediction, from_json
 from harness.run import Run, Watcher
 from harness.steps import Steps
 
@@ -61,6 +62,41 @@ class StoredSteps(Steps):
 def opened(name: str, config: Path, watcher: Watcher) -> StoredRun:
     """The run of that name, by the whole configuration that it left in its reports."""
     return StoredRun(configuration.load(config), watcher, name=name)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a round answered, and the digest of that."""
+
+    round: int
+    predictions: tuple[Prediction, ...]
+    digest: str
+
+
+def answered(run: StoredRun) -> list[Answered]:
+    """The main arm's answers to dev, round by round, by what the journal says of them.
+
+    Nothing else of the run has to be there any more, and no plugin but the source the same.
+
+    Raises:
+        DataError: no round is closed, or the answers of one are gone.
+    """
+    found = []
+    for result in run.journal.rounds(BASE_ARM):
+        wanted = result.keys["generate"]
+        artifact = run.artifacts.with_digest("generate", wanted)
+        if artifact is None:
+            raise NotStored(
+                f"the answers of round {result.round} (generate) are not in the store",
+                where=run.name,
+                hint="harness iterate with the run's config makes them again",
+            )
+        lines = read_jsonl(artifact.path / "predictions.jsonl")
+        predictions = tuple(from_json(Prediction, line) for line in lines)
+        found.append(Answered(result.round, predictions, wanted))
+    if not found:
+        raise NotStored("no round of it is closed yet", where=run.name, hint="harness iterate")
+    return found
 
 
 def replay(run: StoredRun) -> tuple[StoredSteps, History]:

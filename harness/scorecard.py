@@ -215,12 +215,14 @@ def _slice(
     inside = [place for place, example in enumerate(examples) if example.id in chosen]
     rows = [examples[place] for place in inside]
     found = {
-        system.name: _metrics(_scores(entries, rows, _part(system, inside), groups, question))
+        system.name: {
+            "metrics": _metrics(_scores(entries, rows, _part(system, inside), groups, question))
+        }
         for system in systems
     }
     head = {"value": value, "n": len(rows), "groups": len({groups[row.id] for row in rows})}
     several = {"systems": found} if len(systems) > 1 else {}
-    return head | {"metrics": found[question.system or systems[0].name]} | several
+    return head | found[question.system or systems[0].name] | several
 
 
 def _part(system: System, places: Sequence[int]) -> System:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from harness.stages import STAGES
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 RUN_LINE = (
     "python3 -m venv .venv && . .venv/bin/activate && pip install -e . "
     "&& harness iterate --rounds 3"
@@ -220,6 +221,186 @@ def test_plugins_page_names_every_contract_and_its_methods() -> None:
         own = [name for name, value in vars(kind).items() if callable(value) and name[0] != "_"]
         for name in set(own) - {"Options", "values"}:
             assert re.search(rf"`{name}\(", text), f"{kind.__name__}.{name}"
+
+
+# -- harness score ------------------------------------------------------------------------
+
+
+def first_cells(text: str) -> list[str]:
+    """The first cells of all rows of all tables, without the heads."""
+    rows = re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE)
+    return [name for cell in rows for name in re.findall(r"`([^`]*)`", cell)]
+
+
+def part(name: str, heading: str) -> str:
+    """A page's section, without those that follow it."""
+    return re.split(rf"^## {re.escape(heading)}$", page(name), flags=re.MULTILINE)[1].split(
+        "\n## "
+    )[0]
+
+
+def test_score_page_names_every_option_of_the_command() -> None:
+    import typer
+
+    from harness.cli import app
+
+    command: Any = typer.main.get_command(app)
+    options = [name for option in command.commands["score"].params for name in option.opts]
+    assert set(first_cells(part("docs/score.md", "Every option"))) == {*options, "--help"}
+
+
+def shell(code: str, project: Any) -> str:
+    """Run a block of a page in the project's folder; returns what ``harness`` printed."""
+    commands = code.replace("\\\n", " ")
+    others = [line for line in commands.splitlines() if not line.startswith("harness ")]
+    subprocess.run(["bash", "-euc", "\n".join(others)], cwd=project.folder, check=True)
+    printed = ""
+    for line in commands.splitlines():
+        if line.startswith("harness "):
+            done = project.inside(*shlex.split(line)[1:], COLUMNS="98")
+            assert done.code == 0, done.err
+            printed += done.out
+    return printed
+
+
+def bare_lines(text: str) -> list[str]:
+    """Lines that are not empty, with single blanks; wrapping and versions do not count."""
+    text = re.sub(r"version:[\w.]+", "version:…", text)
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+
+
+def test_first_example_of_the_score_page_runs_as_written(project: Any) -> None:
+    text = page("docs/score.md")
+    code, shown = blocks(text, "sh")[0], blocks(text, "text")[0]
+    printed = shell(code, project)
+    assert " ".join(bare_lines(printed)) == " ".join(bare_lines(shown))
+
+
+def test_worked_comparison_is_what_the_program_prints(project: Any) -> None:
+    text = page("docs/comparing.md")
+    project.write(blocks(text, "python")[0], "make.py")
+    subprocess.run([sys.executable, "make.py"], cwd=project.folder, check=True)
+    commands = text.split("```sh\n")[1:]
+    assert len(commands) > 5
+    for piece in commands:
+        printed = bare_lines(shell(piece.split("```")[0], project))
+        shown = [line for block in blocks(piece, "text") for line in bare_lines(block)]
+        assert [line for line in shown if line not in printed] == []
+
+
+@pytest.fixture
+def score_document(project: Any) -> Any:
+    """A ``harness.score/1`` document in which every part is filled."""
+    answers = {"refs": "a b", "one": "a", "two": "b", "old": "c"}
+    for name, text in answers.items():
+        row = json.dumps({"text": text, "kind": "k"})
+        project.write(row + "\n", f"{name}.jsonl")
+    done = project.inside(
+        "score", "-p", "one.jsonl", "-p", "two.jsonl", "-b", "old.jsonl", "-r", "refs.jsonl",
+        "-m", "exact", "--by", "kind", "--json",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    return done.document
+
+
+def test_score_page_names_every_key_of_the_document(score_document: Any) -> None:
+    text = part("docs/score.md", "The JSON document")
+    whole, score, comparison, one = text.split("\n| field |")[1:]
+    found = score_document
+    assert found["schema"] in text
+    assert first_cells(whole)[0] == "schema"
+    in_order = {
+        whole: found,
+        score: found["metrics"]["exact"],
+        comparison: found["comparison"]["one.jsonl"]["exact"],
+        one: found["by"]["kind"][0],
+    }
+    for table, keys in in_order.items():
+        cells = re.findall(r"^\| ([^|]*) \|", table, re.MULTILINE)
+        named = [name for cell in cells for name in re.findall(r"`([^`]*)`", cell)]
+        assert sorted(named) == sorted(keys)
+
+
+# -- metrics ------------------------------------------------------------------------------
+
+
+def metrics() -> dict[str, Any]:
+    """Name -> class, of the metrics that come with the program."""
+    found = [
+        (name, p.plugin) for stage, name, p in Registry.build().providers() if stage == "metric"
+    ]
+    return {name: plugin for name, plugin in found if plugin.__module__.startswith("harness_")}
+
+
+METRICS = metrics()
+
+
+def test_every_metric_has_a_page_and_a_line_in_the_index() -> None:
+    assert {path.stem for path in (DOCS / "metrics").glob("*.md")} == set(METRICS)
+    lines = re.findall(
+        r"^\| \[`(.*)`\]\(metrics/(.*)\.md\) \|", page("docs/metrics.md"), re.MULTILINE
+    )
+    assert dict(lines) == {name: name for name in METRICS}
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_metric_page_has_every_option_with_its_default(name: str) -> None:
+    table = part(f"docs/metrics/{name}.md", "Options")
+    there = re.findall(r"^\| `[^|]*` \| [^|]* \|", table, re.MULTILINE)
+    assert there == [row(key, field) for key, field in METRICS[name].Options.model_fields.items()]
+
+
+@pytest.mark.parametrize("name", sorted(set(METRICS) - {"evaluate"}))
+def test_metric_page_shows_its_signature(name: str) -> None:
+    shown = part(f"docs/metrics/{name}.md", "Signature").strip().splitlines()[0]
+    metric = METRICS[name](METRICS[name].Options())
+    assert bare_lines(shown) == bare_lines(metric.signature())
+
+
+def examples(name: str) -> Iterator[tuple[str, str, str, dict[str, Any], str]]:
+    """Answer, reference, score, options and value of each cell of a page's table."""
+    table = re.findall(r"^\|.*\|$", part(f"docs/metrics/{name}.md", "Weaknesses"), re.MULTILINE)
+    head, *rest = [[cell.strip() for cell in line[1:-1].split("|")] for line in table]
+    for answer, reference, *values in rest[1:]:
+        for column, value in zip(head[2:], values, strict=True):
+            score, *options = re.findall(r"`([^`]*)`", column)
+            given = config.configfile.scalar("{" + ", ".join(options) + "}")
+            yield answer, reference, score, given, value
+
+
+@pytest.mark.parametrize("name", sorted(set(METRICS) - {"evaluate"}))
+def test_values_on_a_metric_page_are_those_that_it_gives(name: str) -> None:
+    import harness
+    from harness.scoring import Entry, measure
+
+    found = []
+    for answer, reference, score, options, value in examples(name):
+        metric = METRICS[name](METRICS[name].Options(**options))
+        pair = harness.Prediction("a", answer), harness.Example("a", (), (reference,))
+        own = measure(Entry(name, metric), [pair])[0].values[score]
+        places = len(value.partition(".")[2])
+        found.append((answer, score, options, value, f"{own:.{places}f}"))
+    assert len(found) >= 3
+    assert [line for line in found if line[3] != line[4]] == []
+
+
+def test_values_of_the_metric_script_in_the_docs(project: Any) -> None:
+    pytest.importorskip("evaluate")
+    text = page("docs/metrics/evaluate.md")
+    project.write(blocks(text, "python")[0], "word_share.py")
+    for name, answers in (
+        ("out", ("paid", "refund will the on")),
+        ("refs", ("paid", "the refund will arrive on Monday")),
+    ):
+        project.write("\n".join(answers) + "\n", f"{name}.txt")
+    options = ("-o", "evaluate.path=word_share.py", "-o", "evaluate.key=word_share")
+    for per in ("example", "corpus"):
+        done = project.inside(
+            "score", "-p", "out.txt", "-r", "refs.txt", "-m", "evaluate", *options,
+            "-o", f"evaluate.per={per}", "--json",
+        )  # fmt: skip
+        value = done.document["metrics"]["word_share"]["value"]
+        assert re.search(rf"`per: {per}`\s+gives\s+{value:.4f}", text)
 
 
 # -- pages --------------------------------------------------------------------------------

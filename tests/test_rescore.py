@@ -112,11 +112,21 @@ def test_what_is_not_stored_is_never_made(done):
     assert not (project.folder / ".harness" / "artifacts" / "generate").exists()
 
 
+def test_answers_are_enough_even_where_the_rest_is_gone(done):
+    project, run = done
+    own = stored(project, run, "SELECT count(*) FROM scores")
+    for stage in ("analyze", "train", "augment"):
+        shutil.rmtree(project.folder / ".harness" / "artifacts" / stage)
+    found = project.inside("score", "--run", run, "--metrics", "exact", "--json")
+    assert list(found.document["systems"]) == ["round 0", "round 1", "round 2", "round 3"]
+    assert "database was left as it is" in found.err
+    assert stored(project, run, "SELECT count(*) FROM scores") == own
+
+
 def test_a_run_that_is_half_done_is_scored_as_far_as_it_is(done):
     project, run = done
-    artifacts = project.folder / ".harness" / "artifacts" / "train"
-    keys = sorted(artifacts.iterdir(), key=lambda path: path.stat().st_mtime)
-    shutil.rmtree(keys[-1])
+    journal = project.folder / ".harness" / "runs" / run / "journal.jsonl"
+    journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:3]))
     found = rescored(project, run, "--metrics", "exact")
     assert list(found["systems"]) == ["round 0", "round 1", "round 2"]
 
@@ -125,8 +135,9 @@ def test_wrong_use(done):
     project, run = done
     unknown = project.inside("score", "--run", "harness-nothing")
     assert (unknown.code, "no run is called" in unknown.err) == (2, True)
-    both = project.inside("score", "--run", run, "-p", "own.jsonl")
-    assert (both.code, "--run brings its own" in both.err) == (2, True)
+    for extra in (("-p", "own.jsonl"), ("--seed", "3"), ("--group", "kind")):
+        both = project.inside("score", "--run", run, *extra)
+        assert (both.code, "--run brings its own" in both.err) == (2, True)
 
 
 def test_references_come_from_a_config_and_test_is_sealed(done):

@@ -173,17 +173,26 @@ def test_several_systems_are_compared_with_the_first_and_corrected(files):
         files, "-p", "bad.jsonl", "-p", "good.jsonl", "-p", "copy.jsonl", *GOOD[2:], "-m", "rouge",
         "--test", "randomisation",
     )  # fmt: skip
-    assert found["baseline"] == "bad.jsonl"
+    assert (found["baseline"], found["system"]) == ("bad.jsonl", "good.jsonl")
     good, copy = (found["comparison"][f"{name}.jsonl"]["rougeL"] for name in ("good", "copy"))
     assert good["test"] == "randomisation"
     assert good["p"] == pytest.approx(2 * good["p_alone"])
     assert (copy["difference"], copy["p"], copy["label"]) == (0, 1, "no evidence")
 
 
+def test_ids_on_one_side_only_give_no_number(files):
+    files.write("".join(row["text"] + "\n" for row in lines(files, "good.jsonl")), "good.txt")
+    done = files.inside("score", "-p", "good.txt", *GOOD[2:])
+    assert (done.code, done.out) == (4, "")
+    assert "good.txt" in done.err and "id" in done.err
+
+
 def test_slices_by_a_field(files):
-    found = document(files, *GOOD, "--by", "kind", "-m", "rouge")
+    found = document(files, *GOOD, "-b", "bad.jsonl", "--by", "kind", "-m", "rouge")
     slices = found["by"]["kind"]
     assert [(one["value"], one["n"]) for one in slices] == [("a", 30), ("b", 30)]
+    for one in slices:
+        assert one["metrics"] == one["systems"]["good.jsonl"]["metrics"]
     mean = sum(one["metrics"]["rougeL"]["value"] for one in slices) / 2
     assert mean == pytest.approx(found["metrics"]["rougeL"]["value"])
 

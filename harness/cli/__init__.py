@@ -202,7 +202,10 @@ def score(
     test: Annotated[
         str, typer.Option("--test", help="where p comes from: auto, bootstrap or randomisation")
     ] = "auto",
-    seed: Annotated[int, typer.Option("--seed", min=0, help="of the resampling")] = 7,
+    seed: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--seed", min=0, help="of the resampling (default: 7)"),
+    ] = None,
     workers: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option("--workers", min=1, help="most processes (default: one for each core)"),

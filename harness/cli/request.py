@@ -31,7 +31,7 @@ class Request:
     group: str | None
     per_example: Path | None
     test: str
-    seed: int
+    seed: int | None
     workers: int | None
     as_json: bool
 
@@ -53,11 +53,15 @@ class Request:
             raise UsageError(f"--split takes {', '.join(SPLITS)}, not '{self.split}'")
         if self.sets and self.config is None:
             raise UsageError("--set overrides a key of --config, which is not given")
+        if self.plugins and self.metrics is None:
+            raise UsageError("--plugin loads metrics for --metrics, which is not given")
         self._check_rows_path()
         if self.run is None:
             self._check_sources()
         elif self.predictions or self.references or self.config:
             raise UsageError("--run brings its own answers and references")
+        elif self.group is not None or self.seed is not None:
+            raise UsageError("--run brings its own groups and seed; leave --group and --seed out")
 
     def _check_sources(self) -> None:
         if not self.predictions:

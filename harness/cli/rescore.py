@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
+from rich.text import Text
 
 from harness.cli.chosen import chosen
 from harness.cli.inspect import folder_of
@@ -12,42 +15,56 @@ from harness.cli.score import report, showing, write_rows
 from harness.entries import Entry
 from harness.errors import DataError, UsageError, near
 from harness.finish import database
-from harness.history import History
 from harness.lock import exclusive
-from harness.records import BASE_ARM
-from harness.replay import StoredRun, StoredSteps, opened, replay
+from harness.records import BASE_ARM, Example
+from harness.replay import (
+    Answered,
+    NotStored,
+    StoredRun,
+    StoredSteps,
+    answered,
+    opened,
+    replay,
+)
 from harness.rescored import record
 from harness.rows import rows_digest
 from harness.run import entry_key
 from harness.scorecard import Question, System, document
 from harness.scoring import Entry as MetricEntry
-from harness.steps import Evaluation
 
 
 def rescore(request: Request) -> int:
     """Score, compare with round 0 (or ``--baseline``), remember; returns the exit code."""
     folder = folder_of(request.run)
     run = opened(folder.name, folder / "config.yaml", Quiet())
-    entries = _entries(request, run)
+    steps, entries = StoredSteps(run), _entries(request, run)
     with exclusive(run.folder / "lock"):
-        steps, history = replay(run)
-        evaluations = _evaluations(request, run, history)
-        baseline = _baseline(request, list(evaluations))
-        systems = _systems(request, steps, history, entries, evaluations)
+        rows = steps.data().split(request.split)
+        answers = _answers(request, run, rows)
+        baseline = _baseline(request, list(answers))
+        systems = _systems(request, steps, rows, entries, answers)
         fresh = _fresh(entries, run)
         if fresh:
             record(run, fresh)
-            database(run, steps, history)
+            _update_database(run)
     question = Question(
         system=systems[-1].name, baseline=baseline, by=tuple(request.by), test=request.test_kind,
         seed=steps.seed("scores", 0),
     )  # fmt: skip
     metrics = [MetricEntry(entry.name, entry.instance) for entry in entries]
-    rows = history.data.split(request.split)
     report(document(metrics, rows, systems, question), as_json=request.as_json)
     if request.per_example is not None:
         write_rows(request.per_example, systems, metrics)
     return 0
+
+
+def _update_database(run: StoredRun) -> None:
+    """With the new scores, if all that the database is made from is still stored."""
+    try:
+        database(run, *replay(run))
+    except NotStored as error:
+        told = f"note: the run's database was left as it is: {error.what}"
+        Console(stderr=True).print(Text(told, style="yellow"), highlight=False)
 
 
 def _entries(request: Request, run: StoredRun) -> list[Entry]:
@@ -64,15 +81,10 @@ def _fresh(entries: list[Entry], run: StoredRun) -> list[Entry]:
     return [entry for entry in entries if (entry.name, entry_key(entry)) not in own]
 
 
-def _evaluations(
-    request: Request, run: StoredRun, history: History
-) -> dict[str, tuple[str, int, Evaluation]]:
-    """System name -> arm, round and what was answered."""
+def _answers(request: Request, run: StoredRun, rows: Sequence[Example]) -> dict[str, Answered]:
+    """System name -> what that round answered."""
     if request.split == "dev":
-        return {
-            _name(arm, number): (arm, number, found)
-            for (arm, number), found in history.evaluations.items()
-        }
+        return {f"round {one.round}": one for one in answered(run)}
     if request.split != "test":
         raise UsageError(f"a run answers dev and test, not '{request.split}'")
     if not request.open_test:
@@ -80,15 +92,14 @@ def _evaluations(
             "the test set is sealed: each look at it is counted, and takes from what it is worth",
             hint="--split dev, or --open-test to look all the same",
         )
+    _, history = replay(run)
     if not history.test_evaluations:
         raise DataError("its test set was not opened yet", where=run.name, hint="harness iterate")
-    run.ledger.open(rows_digest(history.data.split("test")), f"{run.name} scored again")
-    found = history.test_evaluations.items()
-    return {_name(BASE_ARM, number): (BASE_ARM, number, one) for number, one in found}
-
-
-def _name(arm: str, number: int) -> str:
-    return f"round {number}" + ("" if arm == BASE_ARM else f" ({arm})")
+    run.ledger.open(rows_digest(rows), f"{run.name} scored again")
+    return {
+        f"round {number}": Answered(number, found.predictions, found.keys["generate"])
+        for number, found in history.test_evaluations.items()
+    }
 
 
 def _baseline(request: Request, names: list[str]) -> str | None:
@@ -105,20 +116,18 @@ def _baseline(request: Request, names: list[str]) -> str | None:
 def _systems(
     request: Request,
     steps: StoredSteps,
-    history: History,
+    rows: Sequence[Example],
     entries: list[Entry],
-    evaluations: dict[str, tuple[str, int, Evaluation]],
+    answers: dict[str, Answered],
 ) -> list[System]:
-    rows = history.data.split(request.split)
     systems = []
-    with showing(Console(stderr=True), len(evaluations) * len(entries)) as stage:
-        for name, (arm, number, found) in evaluations.items():
+    with showing(Console(stderr=True), len(answers) * len(entries)) as stage:
+        for name, one in answers.items():
             measured = {}
             for entry in entries:
                 stage(f"{name}: {entry.name}")
-                generated = found.keys["generate"]
                 measured[entry.name], _ = steps.score(
-                    entry, found.predictions, generated, rows, request.split, number, arm
+                    entry, one.predictions, one.digest, rows, request.split, one.round, BASE_ARM
                 )
-            systems.append(System(name, found.predictions, measured))
+            systems.append(System(name, one.predictions, measured))
     return systems

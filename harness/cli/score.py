@@ -18,10 +18,12 @@ from harness.cli.request import Request
 from harness.columns import read_predictions, read_references
 from harness.errors import DataError, UsageError
 from harness.files import write_bytes
-from harness.pairing import examples_of, join
+from harness.pairing import pair_all
 from harness.records import Example
 from harness.scorecard import Question, Stage, System, document, measured, rows
 from harness.scoring import Entry
+
+SEED = 7
 
 
 def score(request: Request) -> int:
@@ -40,10 +42,14 @@ def score(request: Request) -> int:
             measured(name, entries, examples, found, stage, request.workers)
             for name, found in zip(names, answers, strict=True)
         ]
+    baseline = _baseline(request, names)
     question = Question(
-        baseline=_baseline(request, names), by=tuple(request.by), test=request.test_kind,
-        seed=request.seed,
-    )  # fmt: skip
+        system=next((name for name in names if name != baseline), None),
+        baseline=baseline,
+        by=tuple(request.by),
+        test=request.test_kind,
+        seed=SEED if request.seed is None else request.seed,
+    )
     report(document(entries, examples, systems, question), as_json=request.as_json)
     if request.per_example is not None:
         write_rows(request.per_example, systems, entries)
@@ -112,12 +118,13 @@ def _entries(request: Request) -> list[Entry]:
 def _read(request: Request) -> tuple[list[Example], list[str], list[Any]]:
     """The examples, and each system's name and answers; the baseline is the last."""
     tables = [read_predictions(source) for source in request.files]
-    if request.config is None:
-        references = [read_references(source) for source in request.references]
-        examples = examples_of(references, group_field=request.group)
-    else:
-        examples = _of_config(request)
-    return examples, [table.name for table in tables], join(examples, tables)
+    references: Any = (
+        [read_references(source) for source in request.references]
+        if request.config is None
+        else _of_config(request)
+    )
+    examples, answers = pair_all(tables, references, group_field=request.group)
+    return examples, [table.name for table in tables], answers
 
 
 def _of_config(request: Request) -> list[Example]:

@@ -28,6 +28,8 @@ def show(document: Mapping[str, Any], console: Console) -> None:
         head = f"{one_line(system, 60)} against {one_line(document['baseline'], 60)}"
         console.print(Text(("\n" if place else "") + head, style="bold"), highlight=False)
         console.print(_comparison(document, system, console.width))
+    if not all(score["higher_is_better"] for score in document["metrics"].values()):
+        console.print(Text("↓ lower is better; differences are turned: + is better", "dim"))
     for field, slices in document["by"].items():
         console.print()
         console.print(_by(field, slices, document))
@@ -95,7 +97,7 @@ def _scores(document: Mapping[str, Any]) -> Table:
 
 
 def _score_name(name: str, score: Mapping[str, Any]) -> Text:
-    arrow = "" if score["higher_is_better"] else " (lower = better)"
+    arrow = "" if score["higher_is_better"] else " ↓"
     return Text(one_line(name, NAME_WIDTH)) + Text(arrow, style="dim")
 
 
