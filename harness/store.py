@@ -36,6 +36,7 @@ from harness.store_views import VIEWS
 from harness.text import storable
 
 MEMORY = "1GB"
+_UNWRITABLE = (OSError, duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
 
 ArmRound = tuple[str, int]
 
@@ -127,7 +128,7 @@ def build(path: Path, contents: RunContents) -> None:
         _flush(temporary)
         os.replace(temporary, path)
         _flush(path.parent)
-    except (OSError, duckdb.IOException, duckdb.FatalException) as problem:
+    except _UNWRITABLE as problem:
         raise EnvironmentFailure(
             f"the run's database cannot be written: {_first_line(problem)}",
             where=str(path),
