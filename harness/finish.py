@@ -20,7 +20,7 @@ from harness.records import BASE_ARM, CONTROL_ARM, Example
 from harness.rescored import recorded
 from harness.rows import groups_of
 from harness.run import Run
-from harness.steps import Evaluation, Steps
+from harness.steps import UNEXPLAINED, Evaluation, Steps
 from harness.summary import ControlResult, instructive, summarise
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Documen
 def _analysis(run: Run, steps: Steps, document: Document) -> Document:
     from harness.analysis.document import analyse
 
-    definitions: dict[str, str] = {}
+    definitions = {UNEXPLAINED: "a wrong answer that shows no other kind of error"}
     for entry in run.config.detect:
         definitions |= entry.instance.categories()
     causes: dict[str, tuple[str, str, bool]] = {}
@@ -211,7 +211,7 @@ def _answers(run: Run, steps: Steps, history: History) -> Iterator[Answers]:
             found.scores if split == "test" else {},
             # Another score of test would be another look at it.
             [_rescored(steps, e, found, rows, number, arm) for e in extra if split == "dev"],
-            steps.right(found),
+            steps.right(found.scored),
         )  # fmt: skip
 
 

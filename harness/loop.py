@@ -55,7 +55,7 @@ def rounds(steps: Steps, history: History) -> Iterator[RoundResult]:
             rows = arm.train[number] = growing[arm.name]
             checkpoint = steps.train(base, rows, valid, number, arm.name)
             history.logs[arm.name, number] = steps.training_log(checkpoint)
-            evaluation = steps.evaluate(checkpoint, dev, "dev", number, arm.name)
+            evaluation = steps.evaluate(checkpoint, dev, "dev", number, arm.name, learned=rows)
             history.evaluations[arm.name, number] = evaluation
             verdict = _judge(steps, history, arm, evaluation)
             history.findings[arm.name, number] = steps.analyze(
@@ -86,7 +86,10 @@ def open_test(
         sentence = "No round was kept, so there is nothing to compare on the test set."
         verdict = dataclasses.replace(verdict, label="no evidence", sentence=sentence)
         return TestResult(looks, baseline.scores, baseline.scores, verdict)
-    found = evaluations[history.kept] = steps.evaluate(kept, test, "test", history.kept, BASE_ARM)
+    learned = history.arms[BASE_ARM].train[history.kept]
+    found = evaluations[history.kept] = steps.evaluate(
+        kept, test, "test", history.kept, BASE_ARM, learned=learned
+    )
     verdict = _compare(steps, found, baseline, test, 1, BASELINE)
     return TestResult(looks, baseline.scores, found.scores, verdict)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from harness.scoring import Entry as MetricEntry
 
 SEEDLESS = 0
+UNEXPLAINED = "unexplained"
 _STOP = (Cancelled, Waiting, EnvironmentFailure, OSError)
 """What is not one plugin's failure: the run has to stop."""
 
@@ -175,16 +176,22 @@ class Steps:
         return list(read_jsonl(path)) if checkpoint.kind != "base" and path.exists() else []
 
     def evaluate(
-        self, checkpoint: Checkpoint, rows: Sequence[Example], split: str, round_: int, arm: str
-    ) -> Evaluation:
-        """Generate, score and label one checkpoint's answers to one split."""
+        self, checkpoint: Checkpoint, rows: Sequence[Example], split: str, round_: int, arm: str,
+        *, learned: Sequence[Example] = (),
+    ) -> Evaluation:  # fmt: skip
+        """Generate, score and label one checkpoint's answers to one split.
+
+        Args:
+            learned: the rows that the checkpoint was trained on.
+        """
         predictions, generated = self._generate(checkpoint, rows, split, round_, arm)
         measurements, digests = {}, {}
         for entry in self.config.metrics:
             found, made = self.score(entry, predictions, generated, rows, split, round_, arm)
             measurements[entry.name], digests[entry.name] = found, made
         scored = _scored(rows, predictions, measurements)
-        labels = self._detect(scored, [generated, *digests.values()], split, round_, arm)
+        made_from = [generated, *digests.values()]
+        labels = self._detect(scored, learned, made_from, split, round_, arm)
         scores = self.scores(self.config.metrics, measurements, predictions, rows)
         keys = {"generate": generated, **{f"score {n}": d for n, d in digests.items()}}
         return Evaluation(predictions, measurements, scores, scored, labels, keys)
@@ -278,9 +285,10 @@ class Steps:
         return found
 
     def _detect(
-        self, scored: Sequence[ScoredExample], inputs: Sequence[str], split: str,
-        round_: int, arm: str,
+        self, scored: Sequence[ScoredExample], learned: Sequence[Example], inputs: Sequence[str],
+        split: str, round_: int, arm: str,
     ) -> tuple[ErrorLabel, ...]:  # fmt: skip
+        """The kinds of errors of all answers; wrong ones that show none are *unexplained*."""
         stage = _on(split, "detect")
         keys = [entry_key(entry) for entry in self.config.detect]
 
@@ -289,6 +297,7 @@ class Steps:
             failed = {}
             for entry in self.config.detect:
                 try:
+                    entry.instance.prepare(learned)
                     labels += [lab for row in scored for lab in entry.instance.detect(row)]
                 except _STOP:
                     raise
@@ -299,13 +308,15 @@ class Steps:
 
         rows = rows_digest([row.example for row in scored])
         made = self.run.stage(
-            stage, None, {"detectors": keys, "rows": rows, "from": list(inputs)}, make,
-            round_=round_, arm=arm,
+            stage, None,
+            {"detectors": keys, "rows": rows, "from": list(inputs), "learned": rows_digest(learned)},
+            make, round_=round_, arm=arm,
         )  # fmt: skip
         for name, reason in made.facts["failed"].items():
             self.note(f"{_label(stage, round_, arm)}: detector '{name}' failed: {reason}")
         lines = read_jsonl(made.path / "labels.jsonl")
-        return tuple(from_json(ErrorLabel, line) for line in lines)
+        labels = tuple(from_json(ErrorLabel, line) for line in lines)
+        return (*labels, *_unexplained(self.right(scored), labels))
 
     def analyze(
         self, evaluation: Evaluation, round_: int, arm: str, *,
@@ -320,7 +331,7 @@ class Steps:
         name = self.config.settings.primary
         evidence = Evidence(
             evaluation.scored, name, evaluation.scores[name].higher_is_better, evaluation.labels,
-            self.right(evaluation), base.scored if base else (), tuple(train),
+            self.right(evaluation.scored), base.scored if base else (), tuple(train),
             self.seed("halves", 0),
         )  # fmt: skip
         seed = self.seed("analyze", round_)
@@ -425,13 +436,13 @@ class Steps:
 
         return [MetricEntry(entry.name, entry.instance) for entry in self.config.metrics]
 
-    def right(self, evaluation: Evaluation) -> dict[str, bool | None]:
+    def right(self, scored: Sequence[ScoredExample]) -> dict[str, bool | None]:
         """Example id -> whether its answer counts as right by the primary score."""
         from harness import scoring
 
         name, metric = self.config.settings.primary, self.primary_entry().metric
         return {
-            row.example.id: scoring.right(metric, row.values.get(name)) for row in evaluation.scored
+            row.example.id: scoring.right(metric, row.values.get(name)) for row in scored
         }
 
     def primary_entry(self) -> MetricEntry:
@@ -460,6 +471,16 @@ def _scored(
         ScoredExample(row, prediction, own)
         for row, prediction, own in zip(rows, predictions, values, strict=True)
     )
+
+
+def _unexplained(
+    right: Mapping[str, bool | None], labels: Sequence[ErrorLabel]
+) -> Iterator[ErrorLabel]:
+    """Wrong answers that no detector had anything to say of."""
+    known = {label.example_id for label in labels}
+    for name, is_right in right.items():
+        if is_right is False and name not in known:
+            yield ErrorLabel(name, UNEXPLAINED, found_by="harness")
 
 
 def _joined(first: Findings, second: Any) -> Findings:

@@ -1,17 +1,11 @@
-"""Where a model is weak, and which kinds of errors its answers show."""
+"""Where a model is weak."""
 
 from __future__ import annotations
 
 import harness
 from harness_slices.analyzer import Slices
-from harness_slices.detectors import Basic
 
 
 @harness.hookimpl
 def register_analyzers() -> list[type[harness.Analyzer]]:
     return [Slices]
-
-
-@harness.hookimpl
-def register_detectors() -> list[type[harness.Detector]]:
-    return [Basic]

@@ -1,0 +1,157 @@
+"""The detector ``basic``: kinds of errors that can be seen without judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Literal, get_args
+
+from pydantic import Field, field_validator
+
+import harness
+from harness import ErrorLabel, Example, ScoredExample
+from harness.text import one_line
+from harness_detectors import digits, formats, languages, names, repeats, sizes, stances
+from harness_detectors.memory import SAME, Memory
+from harness_detectors.reading import Reading, words
+
+Category = Literal[
+    "empty", "cut off", "repetition loop", "copy of the prompt", "wrong language", "wrong format",
+    "too short", "too long", "missing number", "invented number", "missing name",
+    "invented name", "refusal", "contradiction", "near copy of a training row", "low overlap",
+]  # fmt: skip
+CATEGORIES: tuple[str, ...] = get_args(Category)
+
+_SPAN = 80
+_EVIDENCE = 160
+
+Rule = Callable[[Reading], str]
+"""The evidence that the kind of error holds, or ''."""
+
+
+class Basic(harness.Detector):
+    """Names what rules can see of one answer; several kinds may hold.
+
+    A wrong fact or a wrong tone is not among them. *low overlap* is said only where no other
+    kind holds, and an empty answer is nothing but empty.
+    """
+
+    name = "basic"
+    revision = 2
+
+    class Options(harness.Options):
+        repeats: int = Field(default=4, ge=2, description="times in a row that make a loop")
+        copied: float = Field(default=0.5, gt=0, le=1, description="share of copied words")
+        short: float = Field(
+            default=1 / 3, ge=0, lt=1, description="of the shortest reference's words"
+        )
+        long: float = Field(default=3.0, gt=1, description="times the longest reference's words")
+        overlap: float = Field(default=0.2, ge=0, le=1, description="least word overlap (F1)")
+        languages: Literal["scripts", "py3langid"] = Field(
+            default="scripts", description="what tells languages apart"
+        )
+        skip: tuple[Category, ...] = Field(default=(), description="kinds that are not looked for")
+
+        @field_validator("languages")
+        @classmethod
+        def _is_installed(cls, value: str) -> str:
+            if value == "py3langid" and not languages.installed():
+                raise ValueError(
+                    "py3langid is not installed; run: pip install 'harness[lang]', "
+                    "or set languages: scripts"
+                )
+            return value
+
+    def __init__(self, options: Options | None = None) -> None:
+        super().__init__(options)
+        self._memory = Memory()
+        self._rules = self._chosen_rules()
+
+    def prepare(self, train: Sequence[Example]) -> None:
+        """Learn which answers the model was trained on, for near copies."""
+        wanted = "near copy of a training row" not in self.options.skip
+        self._memory = Memory(train if wanted else ())
+
+    def categories(self) -> Mapping[str, str]:
+        """The kinds that are looked for, each with its definition in one line."""
+        return {name: text for name, text in self._definitions().items() if self._looks_for(name)}
+
+    def detect(self, scored: ScoredExample) -> Iterable[ErrorLabel]:
+        """Every kind of error that the answer shows, each with its evidence."""
+        return [
+            ErrorLabel(scored.example.id, category, one_line(evidence, _EVIDENCE), self.name)
+            for category, evidence in self._found(scored)
+        ]
+
+    def _found(self, scored: ScoredExample) -> Iterator[tuple[str, str]]:
+        if not scored.prediction.text.strip():
+            if self._looks_for("empty"):
+                yield "empty", "0 words"
+            return
+        reading = Reading.of(scored)
+        other = False
+        for category, rule in self._rules.items():
+            evidence = "" if other and category == "low overlap" else rule(reading)
+            if evidence:
+                other = True
+                yield category, evidence
+
+    def _looks_for(self, category: str) -> bool:
+        return category not in self.options.skip
+
+    def _chosen_rules(self) -> Mapping[str, Rule]:
+        """The rules in the order in which they are tried; *low overlap* is the last."""
+        o = self.options
+        rules: Mapping[str, Rule] = {
+            "cut off": lambda r: "… " + r.text.rstrip()[-_SPAN:] if r.cut else "",
+            "repetition loop": lambda r: repeats.loop(r.whole, o.repeats),
+            "copy of the prompt": lambda r: repeats.copy_of_prompt(r, o.copied),
+            "wrong language": lambda r: languages.wrong_language(r, o.languages == "py3langid"),
+            "wrong format": formats.wrong_format,
+            "too short": lambda r: sizes.too_short(r, o.short),
+            "too long": lambda r: sizes.too_long(r, o.long),
+            "missing number": digits.missing_number,
+            "invented number": digits.invented_number,
+            "missing name": names.missing_name,
+            "invented name": names.invented_name,
+            "refusal": stances.refusal,
+            "contradiction": stances.contradiction,
+            "near copy of a training row": self._near_copy,
+            "low overlap": lambda r: sizes.low_overlap(r, o.overlap),
+        }
+        return {name: rule for name, rule in rules.items() if self._looks_for(name)}
+
+    def _near_copy(self, reading: Reading) -> str:
+        return self._memory.near_copy(reading.words, [words(t) for t in reading.references])
+
+    def _definitions(self) -> Mapping[str, str]:
+        o = self.options
+        told = "language" if o.languages == "py3langid" else "script"
+        return {
+            "empty": "the answer has no text",
+            "cut off": "the limit of tokens ended the answer",
+            "repetition loop": "the same piece (a word, phrase or line of up to 40 words) comes "
+            f"{o.repeats} times or more in a row, list numbers aside",
+            "copy of the prompt": f"{o.copied:.0%} or more of the answer repeats the prompt in "
+            f"runs of {repeats.GRAM} words or more, and the references do not",
+            "wrong language": f"most of the answer is in another {told} than the references",
+            "wrong format": "the references (without them: the prompt) want JSON, a list, code or "
+            "plain text, and the answer is mostly another of these, or is JSON or Python code "
+            "that does not parse although it was not cut off",
+            "too short": f"fewer than {o.short:.0%} of the words of the shortest reference",
+            "too long": f"more than {o.long:g} times the words of the longest reference",
+            "missing number": "a number that every reference has in digits is not in the answer, "
+            "in digits or in words; code aside",
+            "invented number": "the answer has a number in digits that neither a reference nor "
+            "the conversation has; list numbers and code aside",
+            "missing name": "a name (a word with a capital inside a sentence, in languages that "
+            "write only names so) that every reference has is not in the answer",
+            "invented name": "the answer has a name that neither a reference nor the conversation "
+            "has; code aside",
+            "refusal": "the answer declines to do what was asked, and no reference does",
+            "contradiction": "the answer says yes where the references say no (or the reverse), or "
+            "negates what every reference affirms (or the reverse) in the same words",
+            "near copy of a training row": f"{SAME:.0%} or more of the answer's words stand in the "
+            "same order in one training row's answer, and not in a reference; 8 words or more",
+            "low overlap": "word overlap (F1) with every reference is under "
+            f"{o.overlap:g}, and no other kind holds",
+        }

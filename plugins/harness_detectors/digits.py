@@ -1,0 +1,120 @@
+"""Numbers in digits, compared by value: ``1,000``, ``1.000``, ``1 000`` and ``1000`` are one.
+
+A separator followed by three digits may mean thousands or a fraction: such a number has both
+values, and two numbers are equal where one value of each agrees. Digits that belong to a longer
+name (``GPT-4``, ``utf-8``, ``v2``, ``0x1f``) are no numbers; ``15th``, ``20GB`` and ``5 %`` are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from harness_detectors.formats import kind_of
+from harness_detectors.reading import UNSPACED, Reading, shown, without_code, words
+
+_MANY_DIGITS = 30
+"""Longer runs are compared as they stand."""
+
+# Not after a letter, a letter and a hyphen, a digit or a point within a number.
+_NUMBER = re.compile(
+    rf"(?<![^\W{UNSPACED}])(?<![^\W\d{UNSPACED}]-)(?<!\d[.,])"
+    r"(?>\d{1,3}(?:[ \u00a0\u202f\u2009]\d{3})+(?!\d)|\d+(?:[.,'’\u066b\u066c]\d+)*)"
+    r"(?![A-Za-z]{1,20}\d)"
+)
+_LIST_NUMBER = re.compile(r"^[ \t]*\d{1,3}[.)](?=[ \t]|$)", re.MULTILINE)
+_SEPARATOR = re.compile(r"[.,'’\u066b\u066c]")
+_BLANKS = re.compile(r"[ \u00a0\u202f\u2009]")
+
+# Small numbers in words, and ordinals, of a few languages; no word that means something else in
+# another of them (Spanish "once", Italian "due").
+_IN_WORDS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen twenty",
+    "zeroth first second third fourth fifth sixth seventh eighth ninth tenth",
+    "null ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf",
+    "zéro un deux trois quatre cinq six sept huit neuf dix onze douze",
+    "cero uno dos tres cuatro cinco seis siete ocho nueve diez",
+)
+_TENS = "thirty forty fifty sixty seventy eighty ninety hundred"
+_VALUES = {word: str(value) for line in _IN_WORDS for value, word in enumerate(line.split())}
+_VALUES |= {word: str(10 * value) for value, word in enumerate(_TENS.split(), 3)}
+_VALUES |= dict.fromkeys(("eine", "einen", "eins", "une", "una"), "1")
+
+Number = tuple[str, frozenset[str]]
+"""How it is written, and the values that it may have."""
+
+
+def numbers(text: str) -> Iterator[Number]:
+    """The numbers of a text in digits; numbers at the start of a line's list item are aside."""
+    for found in _NUMBER.finditer(_LIST_NUMBER.sub("", text)):
+        written = found[0]
+        yield from _values(_BLANKS.sub("", written), written)
+
+
+def _values(digits: str, written: str) -> Iterator[Number]:
+    parts = _SEPARATOR.split(digits)
+    marks = _SEPARATOR.findall(digits)
+    whole, last = "".join(parts), parts[-1]
+    if not marks:
+        yield written, frozenset({_plain(whole)})
+    elif len(marks) == 1:
+        values = {_plain(whole)} if _thousands(parts) else set()
+        # Nobody writes 1.000 for one, so three zeros are always thousands.
+        values |= {_plain(parts[0], last)} if last != "000" or not values else set()
+        yield written, frozenset(values)
+    elif len(set(marks)) == 1 and _thousands(parts):
+        yield written, frozenset({_plain(whole)})
+    elif len(set(marks[:-1])) == 1 and marks[-1] != marks[0] and _thousands(parts[:-1]):
+        yield written, frozenset({_plain("".join(parts[:-1]), last)})
+    else:  # a date, a version, an address: each part for itself
+        for part in parts:
+            yield part, frozenset({_plain(part)})
+
+
+def _thousands(parts: list[str]) -> bool:
+    return len(parts[0]) <= 3 and parts[0] != "0" and all(len(part) == 3 for part in parts[1:])
+
+
+def _plain(whole: str, fraction: str = "") -> str:
+    """One spelling of a value: ASCII digits, no zeros at the ends."""
+    if len(whole) <= _MANY_DIGITS:
+        whole = str(int(whole or "0"))
+    fraction = fraction.rstrip("0") if fraction.isascii() else fraction
+    return f"{whole}.{fraction}" if fraction else whole
+
+
+def known_values(text: str) -> set[str]:
+    """All values that the text gives, in digits (list numbers too) or in words."""
+    values = {value for _, found in numbers(text) for value in found}
+    values |= {_plain(found[0].strip(" \t.)")) for found in _LIST_NUMBER.finditer(text)}
+    for word in set(words(text)):
+        if word in _VALUES:
+            values.add(_VALUES[word])
+    return values
+
+
+def missing_number(reading: Reading) -> str:
+    """Numbers of every reference that the answer does not give."""
+    references = [without_code(text) for text in reading.references]
+    if not references or any(kind_of(text) == "code" for text in reading.references):
+        return ""
+    others = [known_values(text) for text in references[1:]]
+    said = known_values(reading.text)
+    missing = [
+        written
+        for written, values in numbers(references[0])
+        if not values & said and all(values & other for other in others)
+    ]
+    return f"without {shown(list(dict.fromkeys(missing)))}" if missing else ""
+
+
+def invented_number(reading: Reading) -> str:
+    """Numbers of the answer that stand neither in a reference nor in the conversation."""
+    if not reading.references or kind_of(reading.text) == "code":
+        return ""
+    known = known_values(reading.conversation)
+    for text in reading.references:
+        known |= known_values(text)
+    new = [written for written, values in numbers(reading.prose) if not values & known]
+    return shown(list(dict.fromkeys(new)))
