@@ -1,6 +1,6 @@
 """The loop: train, generate, score, judge, analyse, plan, augment, and again.
 
-Everything is cached by content (``steps.py``) and closed rounds are pinned (``journal.py``), so
+Everything is cached by content (``steps``) and closed rounds are pinned (``journal.py``), so
 going on after a kill is the same walk through the same code.
 """
 

@@ -1,0 +1,16 @@
+"""The stage calls of a run, each one cached: from records to records.
+
+The loop (``loop.py``) says *when*; these modules say *how* a stage is called, what its result
+depends on, and where it is kept.
+"""
+
+from harness.steps.evaluating import UNEXPLAINED, Evaluation
+from harness.steps.growing import Growing, Harvest
+from harness.steps.preparing import Preparing
+
+
+class Steps(Preparing, Growing):
+    """All stage calls of one run."""
+
+
+__all__ = ["UNEXPLAINED", "Evaluation", "Harvest", "Steps"]

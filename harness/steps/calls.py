@@ -1,0 +1,55 @@
+"""What all stage calls of a run share: its config, its seeds, its notes, its labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.context import derive_seed
+from harness.errors import Cancelled, EnvironmentFailure, Waiting
+from harness.records import BASE_ARM
+from harness.run import Run
+
+if TYPE_CHECKING:
+    from harness.scoring import Entry as MetricEntry
+
+SEEDLESS = 0
+STOP = (Cancelled, Waiting, EnvironmentFailure, OSError)
+"""What is not one plugin's failure: the run has to stop."""
+
+
+class Calls:
+    """Calls stages for one run."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.config = run.config
+
+    def seed(self, stage: str, round_: int) -> int:
+        return derive_seed(self.config.settings.seed, stage, round_)
+
+    def metric_entries(self) -> list[MetricEntry]:
+        """The run's metrics, as the scoring takes them."""
+        from harness.scoring import Entry as MetricEntry
+
+        return [MetricEntry(entry.name, entry.instance) for entry in self.config.metrics]
+
+    def primary_entry(self) -> MetricEntry:
+        """The metric entry that gives the primary score."""
+        name = self.config.settings.primary
+        return next(entry for entry in self.metric_entries() if name in entry.score_names)
+
+    def note(self, sentence: str) -> None:
+        """Something the report and the person at the terminal should know, once."""
+        if sentence not in self.run.notes:
+            self.run.notes.append(sentence)
+            self.run.watcher.say(f"note: {sentence}")
+
+
+def on(split: str, stage: str) -> str:
+    """The stage's name on that split: dev is what is meant without a word."""
+    return stage if split == "dev" else f"{stage} {split}"
+
+
+def label(stage: str, round_: int, arm: str) -> str:
+    """``round 2: train (random)``."""
+    return f"round {round_}: {stage}" + ("" if arm == BASE_ARM else f" ({arm})")

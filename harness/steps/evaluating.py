@@ -1,0 +1,235 @@
+"""The calls that find out how good a checkpoint is: generate, score, name the errors."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.entries import Entry
+from harness.files import read_jsonl, write_jsonl
+from harness.records import (
+    BASE_ARM,
+    Checkpoint,
+    ErrorLabel,
+    Example,
+    Measurement,
+    Prediction,
+    Score,
+    ScoredExample,
+    from_json,
+    to_json,
+)
+from harness.rows import groups_of, rows_digest
+from harness.run import entry_key
+from harness.steps.calls import SEEDLESS, STOP, Calls, label, on
+
+UNEXPLAINED = "unexplained"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One checkpoint on one split.
+
+    Attributes:
+        measurements: metric entry -> one measurement per example.
+        scores: score name -> score of the split.
+        scored: the examples with answers and values.
+        labels: kinds of errors found.
+        keys: stage -> artifact digest.
+    """
+
+    predictions: tuple[Prediction, ...]
+    measurements: Mapping[str, tuple[Measurement, ...]]
+    scores: Mapping[str, Score]
+    scored: tuple[ScoredExample, ...]
+    labels: tuple[ErrorLabel, ...]
+    keys: Mapping[str, str]
+
+    @property
+    def errors(self) -> dict[str, int]:
+        """Category -> number of answers, the most frequent first."""
+        found = Counter((label.category, label.example_id) for label in self.labels)
+        kinds = Counter(category for category, _ in found)
+        return dict(sorted(kinds.items(), key=lambda item: (-item[1], item[0])))
+
+
+class Evaluating(Calls):
+    """Answers, scores and kinds of errors."""
+
+    def evaluate(
+        self, checkpoint: Checkpoint, rows: Sequence[Example], split: str, round_: int, arm: str,
+        *, learned: Sequence[Example] = (),
+    ) -> Evaluation:  # fmt: skip
+        """Generate, score and label one checkpoint's answers to one split.
+
+        Args:
+            learned: the rows that the checkpoint was trained on.
+        """
+        predictions, generated = self._generate(checkpoint, rows, split, round_, arm)
+        measurements, digests = {}, {}
+        for entry in self.config.metrics:
+            found, made = self.score(entry, predictions, generated, rows, split, round_, arm)
+            measurements[entry.name], digests[entry.name] = found, made
+        scored = _scored(rows, predictions, measurements)
+        made_from = [generated, *digests.values()]
+        labels = self._detect(scored, learned, made_from, split, round_, arm)
+        scores = self.scores(self.config.metrics, measurements, predictions, rows)
+        keys = {"generate": generated, **{f"score {n}": d for n, d in digests.items()}}
+        return Evaluation(predictions, measurements, scores, scored, labels, keys)
+
+    def _generate(
+        self, checkpoint: Checkpoint, rows: Sequence[Example], split: str, round_: int, arm: str
+    ) -> tuple[tuple[Prediction, ...], str]:
+        entry = self.config.generate
+        stage = on(split, "generate")
+        seed = self.seed(stage, round_)
+        # References stay behind: a generator must not be able to look at them.
+        prompts = [
+            dataclasses.replace(row, references=(), meta={}, group="", place="") for row in rows
+        ]
+        inputs = {"checkpoint": checkpoint.digest, "prompts": rows_digest(prompts)}
+
+        def make(folder: Path) -> Mapping[str, Any]:
+            result = self.run.job(
+                folder, entry, checkpoint=checkpoint, rows={"examples": prompts},
+                round_=round_, arm=arm, seed=seed, label=label(stage, round_, arm),
+            )  # fmt: skip
+            facts: Mapping[str, Any] = result["facts"]
+            return facts
+
+        made = self.run.stage(stage, entry, inputs, make, round_=round_, arm=arm, seed=seed)
+        lines = read_jsonl(made.path / "predictions.jsonl")
+        return tuple(from_json(Prediction, line) for line in lines), made.digest
+
+    def score(
+        self, entry: Entry, predictions: Sequence[Prediction], generated: str,
+        rows: Sequence[Example], split: str, round_: int, arm: str,
+    ) -> tuple[tuple[Measurement, ...], str]:  # fmt: skip
+        """One metric's measurements of stored answers, and their digest.
+
+        Args:
+            generated: digest of the answers.
+        """
+        from harness import scoring
+
+        stage = on(split, "score")
+        inputs = {"name": entry.name, "predictions": generated, "rows": rows_digest(rows)}
+
+        def make(folder: Path) -> Mapping[str, Any]:
+            context = self.run.context(folder, f"{stage} {entry.name}", round_, arm, SEEDLESS)
+            context.progress(0, len(rows))
+            pairs = list(zip(predictions, rows, strict=True))
+            metric = scoring.Entry(entry.name, entry.instance)
+            found = scoring.measure(metric, pairs, context.progress)
+            write_jsonl(folder / "output" / "measurements.jsonl", map(to_json, found))
+            return {"remarks": list(entry.instance.remarks(pairs))}
+
+        made = self.run.stage(stage, entry, inputs, make, round_=round_, arm=arm)
+        lines = read_jsonl(made.path / "measurements.jsonl")
+        found = tuple(from_json(Measurement, line) for line in lines)
+        self._note_unscored(entry, found, stage, round_, arm)
+        for remark in made.facts["remarks"]:
+            self.note(f"{label(stage, round_, arm)}: {entry.name}: {remark}")
+        return found, made.digest
+
+    def _note_unscored(
+        self, entry: Entry, found: Sequence[Measurement], stage: str, round_: int, arm: str
+    ) -> None:
+        failed = [m for m in found if m.error]
+        if failed:
+            first = failed[0]
+            self.note(
+                f"{label(stage, round_, arm)}: metric '{entry.name}' ({entry.origin}) left "
+                f"{len(failed)} of {len(found)} answers unscored, first '{first.example_id}': "
+                f"{first.error}"
+            )
+
+    def scores(
+        self,
+        entries: Sequence[Entry],
+        measurements: Mapping[str, Sequence[Measurement]],
+        predictions: Sequence[Prediction],
+        rows: Sequence[Example],
+    ) -> dict[str, Score]:
+        """Score name -> score of the whole split, for these metric entries."""
+        from harness import scoring
+
+        groups = groups_of(rows)
+        pairs = list(zip(predictions, rows, strict=True))
+        found: dict[str, Score] = {}
+        for entry in entries:
+            metric = scoring.Entry(entry.name, entry.instance)
+            with self.run.guard("score", entry, 0, BASE_ARM):
+                found |= scoring.scores(
+                    metric, measurements[entry.name], groups, self.seed("scores", 0), pairs=pairs
+                )
+        return found
+
+    def _detect(
+        self, scored: Sequence[ScoredExample], learned: Sequence[Example], inputs: Sequence[str],
+        split: str, round_: int, arm: str,
+    ) -> tuple[ErrorLabel, ...]:  # fmt: skip
+        """The kinds of errors of all answers; wrong ones that show none are *unexplained*."""
+        stage = on(split, "detect")
+        keys = [entry_key(entry) for entry in self.config.detect]
+
+        def make(folder: Path) -> Mapping[str, Any]:
+            labels: list[ErrorLabel] = []
+            failed = {}
+            for entry in self.config.detect:
+                try:
+                    entry.instance.prepare(learned)
+                    labels += [lab for row in scored for lab in entry.instance.detect(row)]
+                except STOP:
+                    raise
+                except Exception as error:
+                    failed[entry.name] = f"{type(error).__name__}: {error}"
+            write_jsonl(folder / "output" / "labels.jsonl", map(to_json, labels))
+            return {"failed": failed}
+
+        rows = rows_digest([row.example for row in scored])
+        known = {"detectors": keys, "rows": rows, "from": list(inputs)}
+        known["learned"] = rows_digest(learned)
+        made = self.run.stage(stage, None, known, make, round_=round_, arm=arm)
+        for name, reason in made.facts["failed"].items():
+            self.note(f"{label(stage, round_, arm)}: detector '{name}' failed: {reason}")
+        lines = read_jsonl(made.path / "labels.jsonl")
+        labels = tuple(from_json(ErrorLabel, line) for line in lines)
+        return (*labels, *_unexplained(self.right(scored), labels))
+
+    def right(self, scored: Sequence[ScoredExample]) -> dict[str, bool | None]:
+        """Example id -> whether its answer counts as right by the primary score."""
+        from harness import scoring
+
+        name, metric = self.config.settings.primary, self.primary_entry().metric
+        return {row.example.id: scoring.right(metric, row.values.get(name)) for row in scored}
+
+
+def _scored(
+    rows: Sequence[Example],
+    predictions: Sequence[Prediction],
+    measurements: Mapping[str, Sequence[Measurement]],
+) -> tuple[ScoredExample, ...]:
+    values: list[dict[str, float | None]] = [{} for _ in rows]
+    for found in measurements.values():
+        names = sorted({name for m in found for name in m.values})
+        for place, measurement in enumerate(found):
+            values[place] |= {name: measurement.values.get(name) for name in names}
+    return tuple(
+        ScoredExample(row, prediction, own)
+        for row, prediction, own in zip(rows, predictions, values, strict=True)
+    )
+
+
+def _unexplained(
+    right: Mapping[str, bool | None], labels: Sequence[ErrorLabel]
+) -> Iterator[ErrorLabel]:
+    """Wrong answers that no detector had anything to say of."""
+    known = {label.example_id for label in labels}
+    for name, is_right in right.items():
+        if is_right is False and name not in known:
+            yield ErrorLabel(name, UNEXPLAINED, found_by="harness")

@@ -1,0 +1,154 @@
+"""The calls that find the next training rows: analyse, plan, augment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import PluginError
+from harness.files import digest, read_json, read_jsonl, write_json, write_jsonl
+from harness.filters import Gate
+from harness.records import Dataset, Example, Findings, Growth, Plan, from_json, to_json
+from harness.rows import rows_digest
+from harness.run import entry_key
+from harness.stages import Evidence
+from harness.steps.calls import STOP, label
+from harness.steps.evaluating import Evaluating, Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Harvest:
+    """What augmentation gave after a round."""
+
+    plan: Plan
+    growth: Growth
+    rows: tuple[Example, ...]
+
+
+class Growing(Evaluating):
+    """Findings and new rows."""
+
+    def analyze(
+        self, evaluation: Evaluation, round_: int, arm: str, *,
+        base: Evaluation | None = None, train: Sequence[Example] = (),
+    ) -> Findings:  # fmt: skip
+        """Where the model is weak on dev, and why; a failing analyzer is noted, the rest stands.
+
+        Args:
+            base: the untouched model on the same rows; None in round 0.
+            train: the rows that the round's model has learned.
+        """
+        name = self.config.settings.primary
+        evidence = Evidence(
+            evaluation.scored, name, evaluation.scores[name].higher_is_better, evaluation.labels,
+            self.right(evaluation.scored), base.scored if base else (), tuple(train),
+            self.seed("halves", 0),
+        )  # fmt: skip
+        seed = self.seed("analyze", round_)
+        keys = [entry_key(entry) for entry in self.config.analyze]
+        inputs = {
+            "analyzers": keys, "score": name, "from": dict(evaluation.keys),
+            "higher": evidence.higher_is_better, "right": dict(evidence.right),
+            "base": dict(base.keys) if base else {}, "train": rows_digest(train),
+            "rows": rows_digest([row.example for row in evaluation.scored]),
+            "labels": digest([to_json(label) for label in evaluation.labels]),
+        }  # fmt: skip
+
+        def make(folder: Path) -> Mapping[str, Any]:
+            context = self.run.context(folder, "analyze", round_, arm, seed)
+            findings = Findings()
+            for entry in self.config.analyze:
+                try:
+                    findings = _joined(findings, entry.instance.analyze(evidence, context))
+                except STOP:
+                    raise
+                except Exception as error:
+                    failed = Findings(failed={entry.name: f"{type(error).__name__}: {error}"})
+                    findings = _joined(findings, failed)
+            write_json(folder / "output" / "findings.json", to_json(findings))
+            return {"failed": dict(findings.failed)}
+
+        made = self.run.stage("analyze", None, inputs, make, round_=round_, arm=arm, seed=seed)
+        findings = from_json(Findings, read_json(made.path / "findings.json"))
+        for failed, reason in findings.failed.items():
+            self.note(f"{label('analyze', round_, arm)}: analyzer '{failed}' failed: {reason}")
+        return findings
+
+    def augment(
+        self, data: Dataset, train: Sequence[Example], findings: Findings,
+        budgets: Mapping[str, int], strategy: str, round_: int, arm: str,
+    ) -> Harvest:  # fmt: skip
+        """Plan under each augmenter's budget, and take rows through the gate.
+
+        Args:
+            train: the rows to grow from.
+            budgets: augment entry -> rows wanted.
+            strategy: the planner's.
+        """
+        seed = self.seed("augment", round_)
+        settings = self.config.settings
+        inputs = {
+            "data": data.digest, "train": rows_digest(train, lineage=True),
+            "findings": digest(to_json(findings.slices)), "budgets": dict(budgets),
+            "strategy": strategy, "explore": settings.plan.explore,
+            "near": settings.filters.near,
+            "augmenters": [entry_key(entry) for entry in self.config.augment],
+        }  # fmt: skip
+
+        def make(folder: Path) -> Mapping[str, Any]:
+            context = self.run.context(folder, "augment", round_, arm, seed)
+            plan, growth, rows = self._collect(data, train, findings, budgets, strategy, context)
+            write_jsonl(folder / "output" / "rows.jsonl", map(to_json, rows))
+            write_json(folder / "output" / "plan.json", to_json(plan))
+            return {"growth": to_json(growth)}
+
+        made = self.run.stage("augment", None, inputs, make, round_=round_, arm=arm, seed=seed)
+        return Harvest(
+            from_json(Plan, read_json(made.path / "plan.json")),
+            from_json(Growth, made.facts["growth"]),
+            tuple(from_json(Example, row) for row in read_jsonl(made.path / "rows.jsonl")),
+        )
+
+    def _collect(
+        self, data: Dataset, train: Sequence[Example], findings: Findings,
+        budgets: Mapping[str, int], strategy: str, context: Any,
+    ) -> tuple[Plan, Growth, tuple[Example, ...]]:  # fmt: skip
+        from harness import augmentation
+        from harness.planner import plan
+
+        explore = self.config.settings.plan.explore
+        entries = [
+            augmentation.Entry(
+                entry.name,
+                entry.instance,
+                plan(
+                    findings, budgets.get(entry.name, 0), strategy, explore, context.seed,
+                    entry.instance.remedy,
+                ),
+            )
+            for entry in self.config.augment
+        ]  # fmt: skip
+        taken = {row.id for row in train}
+        pool = [row for row in data.split("pool") if row.id not in taken]
+        held_out = [*data.split("dev"), *data.split("test")]
+        # Rows of valid count as trained on: a copy of one in train would spoil its loss.
+        gate = Gate(
+            held_out, [*train, *data.split("valid")], known=pool,
+            near=self.config.settings.filters.near,
+        )  # fmt: skip
+        rows, growth = augmentation.collect(entries, Dataset((*train, *pool)), gate, context)
+        items = tuple(item for entry in entries for item in entry.plan.items if item.rows)
+        return Plan(strategy, items), growth, rows
+
+
+def _joined(first: Findings, second: Any) -> Findings:
+    if not isinstance(second, Findings):
+        raise PluginError(f"an analyzer returned {type(second).__name__}, not Findings")
+    return Findings(
+        (*first.slices, *second.slices),
+        (*first.diagnoses, *second.diagnoses),
+        (*first.notes, *second.notes),
+        {**first.failed, **second.failed},
+    )

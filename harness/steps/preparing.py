@@ -1,0 +1,97 @@
+"""The calls that make what is evaluated: data, the untouched model, and trained checkpoints."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.errors import DataError
+from harness.files import digest, read_jsonl, write_json, write_jsonl
+from harness.filters import Gate
+from harness.records import BASE_ARM, Checkpoint, Dataset, Example, from_json, to_json
+from harness.rows import rows_digest, with_valid
+from harness.steps.calls import SEEDLESS, Calls, label
+
+
+class Preparing(Calls):
+    """Data and checkpoints."""
+
+    def data(self) -> Dataset:
+        """The examples, with repeats of held-out rows taken out and ``valid`` cut from train.
+
+        Raises:
+            DataError: a split that is needed has no row.
+        """
+        entry = self.config.data
+        seed = self.seed("data", 0)
+
+        def make(folder: Path) -> Mapping[str, Any]:
+            context = self.run.context(folder, "data", 0, BASE_ARM, seed)
+            rows = list(entry.instance.load(context))
+            write_jsonl(folder / "output" / "examples.jsonl", map(to_json, rows))
+            return context.facts
+
+        artifact = self.run.stage("data", entry, {}, make, round_=0, arm=BASE_ARM, seed=seed)
+        rows = [from_json(Example, r) for r in read_jsonl(artifact.path / "examples.jsonl")]
+        return self._prepared(rows)
+
+    def _prepared(self, rows: Sequence[Example]) -> Dataset:
+        held_out = [row for row in rows if row.split in ("dev", "test")]
+        gate = Gate(held_out, near=self.config.settings.filters.near)
+        kept, refused = gate.screen(rows)
+        for reason, count in sorted(refused.items()):
+            self.note(f"{count} rows of the source were left out of train and pool: {reason}")
+        kept = with_valid(kept, self.config.settings.valid, self.seed("valid", 0))
+        data = Dataset((*kept, *held_out))
+        for split in ("train", "dev", "test"):
+            if not data.split(split):
+                raise DataError(
+                    f"the split '{split}' has no row", where=f"source '{self.config.data.plugin}'"
+                )
+        return dataclasses.replace(data, digest=rows_digest(data.examples, lineage=True))
+
+    def base(self) -> Checkpoint:
+        """The untouched model. Asked of its plugin at each start, which checks its files."""
+        entry = self.config.model
+        folder = self.run.fresh_folder("model")
+        with self.run.guard("model", entry, 0, BASE_ARM):
+            result = self.run.job(
+                folder, entry, checkpoint=None, rows={}, round_=0, arm=BASE_ARM,
+                seed=SEEDLESS, label="model",
+            )  # fmt: skip
+        write_json(self.run.base_file, result["answer"])
+        self.run.watcher.stage_done("model", "model", 0.0, False)
+        return from_json(Checkpoint, result["answer"])
+
+    def train(
+        self, base: Checkpoint, rows: Sequence[Example], valid: Sequence[Example],
+        round_: int, arm: str,
+    ) -> Checkpoint:  # fmt: skip
+        """A checkpoint that learned ``rows`` from ``base``."""
+        entry = self.config.train
+        seed = self.seed("train", round_)
+        inputs = {
+            "base": base.digest,
+            "train": rows_digest(rows),
+            "valid": rows_digest(valid),
+        }
+
+        def make(folder: Path) -> Mapping[str, Any]:
+            result = self.run.job(
+                folder, entry, checkpoint=base, rows={"train": rows, "valid": valid},
+                round_=round_, arm=arm, seed=seed, label=label("train", round_, arm),
+            )  # fmt: skip
+            return {**result["facts"], "checkpoint": result["answer"]}
+
+        made = self.run.stage("train", entry, inputs, make, round_=round_, arm=arm, seed=seed)
+        checkpoint = from_json(Checkpoint, made.facts["checkpoint"])
+        return dataclasses.replace(
+            checkpoint, path=str(made.path), digest=digest([base.digest, made.digest])
+        )
+
+    def training_log(self, checkpoint: Checkpoint) -> list[Any]:
+        """The trainer's loss curve, if it left one."""
+        path = Path(checkpoint.path) / "log.jsonl"
+        return list(read_jsonl(path)) if checkpoint.kind != "base" and path.exists() else []
