@@ -251,6 +251,7 @@ class Evidence:
         labels: what the detectors found.
         right: example id -> whether the answer counts as right; None = cannot be said.
         base: the untouched model's answers to the same examples (empty in round 0).
+        base_right: the same as ``right``, of the untouched model.
         train: the rows that the model of this round has learned (empty in round 0).
         seed: the run's, equal in all of its rounds.
     """
@@ -261,6 +262,7 @@ class Evidence:
     labels: tuple[ErrorLabel, ...] = ()
     right: Mapping[str, bool | None] = field(default_factory=dict)
     base: tuple[ScoredExample, ...] = ()
+    base_right: Mapping[str, bool | None] = field(default_factory=dict)
     train: tuple[Example, ...] = ()
     seed: int = 0
 
@@ -317,9 +319,30 @@ class Reporter(Plugin):
         return False
 
 
+class Section(Plugin):
+    """A section of one's own in every report: a table under a title.
+
+    Attributes:
+        title: its heading.
+    """
+
+    stage = "section"
+    title: ClassVar[str] = ""
+
+    def rows(self, document: Mapping[str, Any], database: Path) -> Sequence[Mapping[str, Any]]:
+        """The rows of the table; all have the keys of the first, whose order is the columns'.
+
+        Args:
+            document: the analysis so far (see ``docs/analysis.md``).
+            database: the run's ``run.duckdb``; ``harness.query(database, sql)`` asks it.
+        """
+        raise NotImplementedError
+
+
 STAGES: Mapping[str, type[Plugin]] = {
     kind.stage: kind
     for kind in (
         Source, Model, Trainer, Generator, Metric, Detector, Analyzer, Augmenter, Reporter,
+        Section,
     )
 }  # fmt: skip

@@ -42,10 +42,16 @@ class Growing(Evaluating):
         """
         name = self.config.settings.primary
         evidence = Evidence(
-            evaluation.scored, name, evaluation.scores[name].higher_is_better, evaluation.labels,
-            self.right(evaluation.scored), base.scored if base else (), tuple(train),
-            self.seed("halves", 0),
-        )  # fmt: skip
+            scored=evaluation.scored,
+            score=name,
+            higher_is_better=evaluation.scores[name].higher_is_better,
+            labels=evaluation.labels,
+            right=self.right(evaluation.scored),
+            base=base.scored if base else (),
+            base_right=self.right(base.scored) if base else {},
+            train=tuple(train),
+            seed=self.seed("halves", 0),
+        )
         seed = self.seed("analyze", round_)
         keys = [entry_key(entry) for entry in self.config.analyze]
         inputs = {

@@ -1,0 +1,132 @@
+"""The analyzer ``causes``: for each wrong answer the likeliest cause, and its remedy."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from pydantic import Field
+
+import harness
+from harness import Context, Evidence, Findings, ScoredExample
+from harness.records import Diagnosis
+from harness_causes import catalogue
+from harness_causes.answers import Answer, Reader
+from harness_causes.coverage import Coverage, Near
+from harness_causes.replies import Replies
+from harness_causes.rules import Limits, Signals, decide
+
+BLOCK = 500
+"""Answers between two looks at whether the user wants to stop."""
+
+
+class Causes(harness.Analyzer):
+    """Asks cheap signals, in a fixed order, why each wrong answer is wrong.
+
+    The signals: how the answer ended, whether the untouched model was right, what other
+    scores say, and what the nearest training rows teach. Nothing is trained, and thresholds
+    on nearness come from the training rows themselves. ``docs/causes.md`` has the rules.
+    """
+
+    name = "causes"
+
+    class Options(harness.Options):
+        near: int = Field(5, ge=2, le=50, description="nearest training rows that are asked")
+        far: float = Field(
+            0.1, gt=0, lt=0.5,
+            description="chance at which prompts that train covers are taken for far from it",
+        )  # fmt: skip
+        agree: float = Field(
+            0.5,
+            gt=0,
+            le=1,
+            description="overlap of words (F1, rare ones weigh more) from which two answers agree",
+        )
+        voice: float = Field(
+            0.5, gt=0, le=1, description="share of the nearest rows that outvotes the reference"
+        )
+        twin: float = Field(
+            0.8, gt=0, le=1, description="similarity from which two prompts are near copies"
+        )
+
+    options: Options
+
+    def causes(self) -> Mapping[str, tuple[str, str, bool]]:
+        """Cause -> its one-line definition, its remedy, whether new data can cure it."""
+        return catalogue.CAUSES
+
+    def analyze(self, evidence: Evidence, context: Context) -> Findings:
+        """One diagnosis per wrong answer, in the order of the examples."""
+        wrong = [r for r in evidence.scored if evidence.right.get(r.example.id) is False]
+        if not wrong:
+            return Findings(notes=_silence(evidence))
+        diagnoses = self._diagnoses(wrong, evidence, context)
+        return Findings(diagnoses=tuple(diagnoses), notes=_notes(diagnoses, evidence))
+
+    def _diagnoses(
+        self, wrong: Sequence[ScoredExample], evidence: Evidence, context: Context
+    ) -> list[Diagnosis]:
+        reader = _reader(evidence)
+        answers = [reader.read(row.prediction.text) for row in wrong]
+        references = [[reader.read(text) for text in row.example.references] for row in wrong]
+        nears = self._nears(wrong, answers, references, reader, evidence)
+        replies = Replies(evidence)
+        limits = Limits(self.options.far, self.options.voice)
+        found = []
+        for place, row in enumerate(wrong):
+            if place % BLOCK == 0:
+                context.progress(place, len(wrong), "causes")
+            reply = replies.read(row, answers[place], references[place])
+            signals = Signals(reply, nears[place], evidence.train, evidence.score)
+            finding = decide(signals, limits)
+            found.append(
+                Diagnosis(
+                    row.example.id, finding.cause, finding.evidence,
+                    catalogue.CAUSES[finding.cause].remedy,
+                    tuple(evidence.train[at].id for at in finding.rows),
+                )
+            )  # fmt: skip
+        return found
+
+    def _nears(
+        self, wrong: Sequence[ScoredExample], answers: Sequence[Answer],
+        references: Sequence[Sequence[Answer]], reader: Reader, evidence: Evidence,
+    ) -> Sequence[Near | None]:  # fmt: skip
+        if not evidence.train:
+            return [None] * len(wrong)
+        o = self.options
+        coverage = Coverage(
+            evidence.train, reader, evidence.seed, near=o.near, agree=o.agree, twin=o.twin
+        )
+        return coverage.read([row.example for row in wrong], answers, references)
+
+
+def _reader(evidence: Evidence) -> Reader:
+    """Weighs words by how rare they are in what train teaches; in round 0, in what dev wants."""
+    rows = evidence.train or [row.example for row in evidence.scored]
+    return Reader(row.references[0] for row in rows if row.references)
+
+
+def _silence(evidence: Evidence) -> tuple[str, ...]:
+    """Why there is nothing to say."""
+    if any(right is True for right in evidence.right.values()):
+        return ("no answer is wrong: no causes to look for",)
+    return (f"'{evidence.score}' does not say which answers are wrong: set its right_at",)
+
+
+def _notes(diagnoses: Sequence[Diagnosis], evidence: Evidence) -> tuple[str, ...]:
+    kinds = Counter(diagnosis.cause for diagnosis in diagnoses)
+    order = [cause for cause in catalogue.CAUSES if cause in kinds]
+    counts = ", ".join(f"{cause} {kinds[cause]}" for cause in order)
+    notes = [f"likeliest causes of {len(diagnoses)} wrong answers: {counts}"]
+    if not evidence.train:
+        notes.append("no training rows are known: gap, conflict and capacity were not looked for")
+    if not evidence.base:
+        notes.append("no answers of the untouched model: forgetting was not looked for")
+    elif not any(right is True for right in evidence.right.values()):
+        notes.append("no answer of this round is right, so it cannot be said what the untouched "
+                     "model had right: forgetting was not looked for")  # fmt: skip
+    unjudged = sum(right is None for right in evidence.right.values())
+    if unjudged:
+        notes.append(f"{unjudged} answers cannot be called right or wrong and were left out")
+    return tuple(notes)

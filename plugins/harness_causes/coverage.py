@@ -1,0 +1,269 @@
+"""Signals of the training rows: what the nearest ones teach, and how near is near."""
+
+from __future__ import annotations
+
+import random
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from statistics import fmean
+from typing import Any
+
+from harness import Example
+from harness.nearest import Rows, asked
+from harness_causes.answers import Answer, Reader, agreement, best_agreement
+
+SAMPLE = 2_000
+"""Training rows from which is learned how near neighbours usually are."""
+SPARE = 8
+"""Further neighbours looked up, to have enough after near copies and kin are left out."""
+LEAST = 20
+"""Training rows with a neighbour from which "usually" has a meaning."""
+ALIKE = 3
+"""Answers of train, the nearest to a reference by text, that are compared with it."""
+TELLING = 0.25
+"""Share of neighbours with the same answer from which its absence says something."""
+LISTED = 10
+"""Rows that stand behind a mean, at most."""
+
+Neighbour = tuple[int, float]
+"""Place in train, and similarity (0 to 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """What the training rows nearest to one prompt teach; all shares are by similarity.
+
+    ``rank``, ``support``, ``voice`` and ``disputed`` are means over the wrong answers that want
+    the same answer (the same heading, say): what train fails to teach, it fails for all of them,
+    and a mean is steadier than five neighbours. Where an answer has no rows behind a mean,
+    ``supporters``, ``voices`` and ``disputes`` are those that are commonest among the others.
+
+    Attributes:
+        rows: the nearest ones, the nearest first.
+        pooled: wrong answers that the means are of.
+        rank: share of training rows whose own nearest row is farther than this one's, None
+            where train is too small to say.
+        support: share that agree with a reference.
+        supporters: those rows, the nearest first.
+        voice: greatest share that agree with each other on another answer.
+        voices: those rows.
+        followed: the model gave their answer.
+        disputed: share that have a near copy with a contradicting answer.
+        disputes: those rows, each followed by its copies.
+        taught: some row of train has an answer like a reference; None where that says
+            nothing, because neighbours in this train seldom share their answer.
+    """
+
+    rows: tuple[Neighbour, ...]
+    pooled: int
+    rank: float | None
+    support: float
+    supporters: tuple[int, ...]
+    voice: float
+    voices: tuple[int, ...]
+    followed: bool
+    disputed: float
+    disputes: tuple[int, ...]
+    taught: bool | None
+
+    @property
+    def best(self) -> float:
+        return self.rows[0][1] if self.rows else 0.0
+
+
+class Coverage:
+    """The training rows, ready to be asked what they teach.
+
+    Args:
+        reader: reads their answers, as it read those that they are compared with.
+        near: neighbours that count.
+        agree: word overlap from which two answers say the same.
+        twin: similarity from which two prompts are near copies.
+    """
+
+    def __init__(
+        self, train: Sequence[Example], reader: Reader, seed: int, *,
+        near: int, agree: float, twin: float,
+    ) -> None:  # fmt: skip
+        self.train = train
+        self.limits = (near, agree, twin)
+        self.answers = [reader.read(row.references[0] if row.references else "") for row in train]
+        self._index = Rows([asked(row) for row in train])
+        places = range(len(train))
+        self._sample = sorted(random.Random(seed).sample(places, min(SAMPLE, len(train))))
+        self._around: dict[int, list[Neighbour]] = {}
+
+    def read(
+        self, rows: Sequence[Example], answers: Sequence[Answer],
+        references: Sequence[Sequence[Answer]],
+    ) -> list[Near]:  # fmt: skip
+        """The signals of each wrong answer: its example, itself, and its references."""
+        found = self._index.nearest([asked(row) for row in rows], self.limits[0])
+        self._look_around({place for near in found for place, _ in near} | set(self._sample))
+        usual = sorted(own[0][1] for p in self._sample if (own := self._strangers(p)))
+        # Where neighbours share no answers, its absence says nothing: not worth the search.
+        taught: Sequence[bool | None] = [None] * len(rows)
+        if self._telling():
+            taught = self._taught([row.references for row in rows], references)
+        nears = [
+            self._near(neighbours, answer, own, _rank(neighbours, usual), is_taught)
+            for neighbours, answer, own, is_taught in zip(
+                found, answers, references, taught, strict=True
+            )
+        ]
+        return _pooled(nears, references)
+
+    def _near(
+        self, neighbours: Sequence[Neighbour], answer: Answer, references: Sequence[Answer],
+        rank: float | None, taught: bool | None,
+    ) -> Near:  # fmt: skip
+        agree = self.limits[1]
+        total = _weight(neighbours) or 1.0
+        agreeing = {
+            p for p, _ in neighbours if best_agreement(self.answers[p], references) >= agree
+        }
+        others = [n for n in neighbours if n[0] not in agreeing]
+        voices = self._voice(others)
+        twins = {place: self._contradicting(place) for place, _ in neighbours}
+        return Near(
+            rows=tuple(neighbours),
+            pooled=1,
+            rank=rank,
+            support=sum(s for p, s in neighbours if p in agreeing) / total,
+            supporters=tuple(p for p, _ in neighbours if p in agreeing),
+            voice=_weight(voices) / total,
+            voices=tuple(place for place, _ in voices),
+            followed=bool(voices) and agreement(answer, self.answers[voices[0][0]]) >= agree,
+            disputed=sum(s for p, s in neighbours if twins[p]) / total,
+            disputes=_once(q for p, _ in neighbours if twins[p] for q in (p, *twins[p])),
+            taught=taught,
+        )
+
+    def _voice(self, neighbours: Sequence[Neighbour]) -> list[Neighbour]:
+        """Two or more that agree with one of them, the one that most (by similarity) follow."""
+        parties = [[n] for n in neighbours]
+        for (i, (one, _)), (j, (other, _)) in combinations(enumerate(neighbours), 2):
+            if agreement(self.answers[one], self.answers[other]) >= self.limits[1]:
+                parties[i].append(neighbours[j])
+                parties[j].append(neighbours[i])
+        voices = [party for party in parties if len(party) > 1]
+        return sorted(max(voices, key=_weight, default=[]), key=lambda n: -n[1])
+
+    def _look_around(self, places: set[int]) -> None:
+        order = sorted(places)
+        found = self._index.around(order, self.limits[0] + SPARE)
+        for place, neighbours in zip(order, found, strict=True):
+            self._around[place] = [n for n in neighbours if n[0] != place]
+
+    def _strangers(self, place: int) -> list[Neighbour]:
+        """A training row's neighbours without its kin and near copies."""
+        own = self.train[place]
+        strangers = [
+            (other, similarity)
+            for other, similarity in self._around[place]
+            if similarity < self.limits[2] and not _kin(own, self.train[other])
+        ]
+        return strangers[: self.limits[0]]
+
+    def _contradicting(self, place: int) -> list[int]:
+        """Near copies of a training row that teach another answer."""
+        _, agree, twin = self.limits
+        mine = self.answers[place]
+        return [
+            other
+            for other, similarity in self._around[place]
+            if similarity >= twin and agreement(mine, self.answers[other]) < agree
+        ]
+
+    def _telling(self) -> bool:
+        """Whether neighbours in train usually have the same answer."""
+        shares = []
+        for place in self._sample:
+            own = self._strangers(place)
+            same = [
+                agreement(self.answers[place], self.answers[other]) >= self.limits[1]
+                for other, _ in own
+            ]
+            shares += [sum(same) / len(same)] if same else []
+        return len(shares) >= LEAST and sum(shares) / len(shares) >= TELLING
+
+    def _taught(
+        self, texts: Sequence[Sequence[str]], references: Sequence[Sequence[Answer]]
+    ) -> list[bool]:
+        """For each example, whether any answer of train is like one of its references."""
+        kinds = {row.references[0]: i for i, row in enumerate(self.train) if row.references}
+        places = list(kinds.values())
+        index = Rows(list(kinds))
+        flat = [text for own in texts for text in own]
+        found = iter(index.nearest(flat, ALIKE))
+        return [
+            any(
+                agreement(reference, self.answers[places[p]]) >= self.limits[1]
+                for reference, near in [(r, next(found)) for r in own]
+                for p, _ in near
+            )
+            for own in references
+        ]
+
+
+def _pooled(nears: Sequence[Near], references: Sequence[Sequence[Answer]]) -> list[Near]:
+    """The same with means over those whose first references are the same words."""
+    wanted = [frozenset(own[0].worth.items()) if own else None for own in references]
+    parties: dict[object, list[Near]] = defaultdict(list)
+    for near, key in zip(nears, wanted, strict=True):
+        parties[key].append(near)
+    means = {key: _means(party) for key, party in parties.items() if key and len(party) > 1}
+    return [
+        replace(near, **{**means[key], **_own_rows(near)}) if key in means else near
+        for near, key in zip(nears, wanted, strict=True)
+    ]
+
+
+def _own_rows(near: Near) -> dict[str, tuple[int, ...]]:
+    own = {"supporters": near.supporters, "voices": near.voices, "disputes": near.disputes}
+    return {name: rows for name, rows in own.items() if rows}
+
+
+def _means(party: Sequence[Near]) -> dict[str, Any]:
+    """Means of the shares, and the rows behind them for those that have none of their own."""
+    ranks = [near.rank for near in party if near.rank is not None]
+    return {
+        "pooled": len(party),
+        "rank": fmean(ranks) if ranks else None,
+        "support": fmean(near.support for near in party),
+        "voice": fmean(near.voice for near in party),
+        "disputed": fmean(near.disputed for near in party),
+        "supporters": _commonest(near.supporters for near in party),
+        "voices": _commonest(near.voices for near in party),
+        "disputes": _commonest(near.disputes for near in party),
+    }
+
+
+def _commonest(rows: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
+    counts = Counter(place for own in rows for place in own)
+    return tuple(sorted(counts, key=lambda place: (-counts[place], place))[:LISTED])
+
+
+def _weight(neighbours: Iterable[Neighbour]) -> float:
+    return sum(similarity for _, similarity in neighbours)
+
+
+def _kin(one: Example, other: Example) -> bool:
+    """Rows of one group, or of one descent (variants of a prompt, say)."""
+    if one.group and one.group == other.group:
+        return True
+    ancestors = {one.id, one.parent} & {other.id, other.parent}
+    return bool(ancestors - {None})
+
+
+def _rank(neighbours: Sequence[Neighbour], usual: Sequence[float]) -> float | None:
+    if len(usual) < LEAST:
+        return None
+    return bisect_left(usual, neighbours[0][1] if neighbours else 0.0) / len(usual)
+
+
+def _once(places: Iterable[int]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(places))
