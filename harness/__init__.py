@@ -50,6 +50,9 @@ if TYPE_CHECKING:
         Dataset as Dataset,
     )
     from harness.records import (
+        Diagnosis as Diagnosis,
+    )
+    from harness.records import (
         ErrorLabel as ErrorLabel,
     )
     from harness.records import (
@@ -116,10 +119,16 @@ if TYPE_CHECKING:
         Reporter as Reporter,
     )
     from harness.stages import (
+        Section as Section,
+    )
+    from harness.stages import (
         Source as Source,
     )
     from harness.stages import (
         Trainer as Trainer,
+    )
+    from harness.store import (
+        query as query,
     )
 
 __version__ = "0.1.0"
@@ -127,14 +136,15 @@ __version__ = "0.1.0"
 _HOMES = {
     "harness.stages": (
         "Analyzer", "Augmenter", "Detector", "Evidence", "Generator", "Metric", "Model",
-        "Options", "Reporter", "Source", "Trainer",
+        "Options", "Reporter", "Section", "Source", "Trainer",
     ),
     "harness.records": (
         "Checkpoint", "Condition", "Dataset", "ErrorLabel", "Example", "Findings", "Growth",
-        "Measurement", "Plan", "PlanItem", "Prediction", "RoundResult", "Score",
+        "Diagnosis", "Measurement", "Plan", "PlanItem", "Prediction", "RoundResult", "Score",
         "ScoredExample", "Slice", "Verdict",
     ),
     "harness.context": ("Context",),
+    "harness.store": ("query",),
     "harness.hookspecs": ("hookimpl",),
     "harness.errors": (
         "Cancelled", "ConfigError", "DataError", "EnvironmentFailure", "HarnessError",

@@ -70,11 +70,12 @@ class Settings(Strict):
     metrics: Any = Field(description="[{plugin: NAME, name: PREFIX, …options}]")
     primary: str = Field(description="name of the score that decides")
     detect: Any = Field(["basic"], description="detectors of kinds of errors")
-    analyze: Any = Field(["slices"], description="finders of weak places")
+    analyze: Any = Field(["slices", "causes"], description="finders of weak places")
     plan: Planning = Field(Planning(), description="how weak places become a plan")
     augment: Any = Field([], description="[{plugin: NAME, rows: N per round, control: random}]")
     filters: Filtering = Field(Filtering(), description="what is kept out of training")
-    report: Any = Field(["terminal", "markdown"], description="writers of reports")
+    report: Any = Field(["terminal", "markdown", "html"], description="writers of reports")
+    sections: Any = Field([], description="sections of one's own in every report")
     guard: list[Guard] = Field(
         [], description="scores or slices that a round must not make worse: [bleu, {where: …}]"
     )
@@ -110,6 +111,7 @@ class Config:
     analyze: tuple[Entry, ...]
     augment: tuple[Entry, ...]
     report: tuple[Entry, ...]
+    sections: tuple[Entry, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     given: tuple[str, ...] = ()
 
@@ -168,7 +170,7 @@ def _plain(setting: Any) -> Any:
 _SINGLE = {"data": "source", "model": "model", "train": "trainer", "generate": "generator"}
 _LISTS = {
     "metrics": "metric", "detect": "detector", "analyze": "analyzer",
-    "augment": "augmenter", "report": "reporter",
+    "augment": "augmenter", "report": "reporter", "sections": "section",
 }  # fmt: skip
 
 

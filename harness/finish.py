@@ -56,6 +56,23 @@ def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Documen
     document = _document(run, steps, history, final=final)
     if not final and _told(run, document):
         return document
+    written = reports(run, steps, history, document)
+    write_json(run.reports / "summary.json", document)
+    if final:
+        run.observe("on_run_end", summary=document)
+        folder = run.fresh_folder(STAGE)
+        write_json(folder / "output" / "summary.json", document)
+        run.artifacts.publish(STAGE, run.key, folder / "output", {"files": written}, 0.0)
+        shutil.rmtree(folder, ignore_errors=True)
+    return document
+
+
+def reports(run: Run, steps: Steps, history: History, document: Document) -> list[str]:
+    """Config, database, analysis and what the reporters write; returns the files' names.
+
+    Args:
+        document: the run's summary.
+    """
     run.reports.mkdir(parents=True, exist_ok=True)
     shown = configfile.dump(run.config.shown())
     write_bytes(run.reports / "config.yaml", shown.encode())
@@ -71,14 +88,7 @@ def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Documen
         except Exception as error:
             run.log.exception("reporter %s failed", entry.name)
             run.watcher.say(f"warning: reporter '{entry.name}' ({entry.origin}): {error}")
-    write_json(run.reports / "summary.json", document)
-    if final:
-        run.observe("on_run_end", summary=document)
-        folder = run.fresh_folder(STAGE)
-        write_json(folder / "output" / "summary.json", document)
-        run.artifacts.publish(STAGE, run.key, folder / "output", {"files": written}, 0.0)
-        shutil.rmtree(folder, ignore_errors=True)
-    return document
+    return written
 
 
 def _analysis(run: Run, steps: Steps, document: Document) -> Document:
@@ -95,6 +105,7 @@ def _analysis(run: Run, steps: Steps, document: Document) -> Document:
     return analyse(
         document, run.reports / "run.duckdb", definitions=definitions, causes=causes,
         right_at=metric.right_at if option is None else option,
+        sections=[entry.instance for entry in run.config.sections],
     )  # fmt: skip
 
 

@@ -68,6 +68,11 @@ class Hooks:
         raise NotImplementedError
 
     @hookspec
+    def register_sections(self) -> Sequence[type[stages.Section]]:
+        """Sections of reports; ``sections: [{plugin: NAME}]``."""
+        raise NotImplementedError
+
+    @hookspec
     def on_run_start(self, run: str, config: Mapping[str, Any]) -> None:
         """A run starts or goes on; ``config`` has every default filled in."""
 

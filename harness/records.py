@@ -219,6 +219,12 @@ class Slice:
         q: false discovery rate at which it would be called weak, or None.
         from_prompt: True if every condition is about the prompt, so that rows can be
             addressed by it (only such slices enter a Plan).
+        holds: whether the finder stands by its being weak; None leaves it to q.
+        half: rows of the slice among those that gap, low and high come from, where these are
+            not all of its rows.
+        shrunken: gap after what so many slices show by chance is taken off it; 0 where the
+            slices differ no more than that. None where the finder does not say.
+        weight: share of all rows that are like this; None leaves it to n.
     """
 
     conditions: tuple[Condition, ...]
@@ -230,6 +236,10 @@ class Slice:
     high: float | None
     q: float | None = None
     from_prompt: bool = True
+    holds: bool | None = None
+    half: int | None = None
+    shrunken: float | None = None
+    weight: float | None = None
 
     @property
     def words(self) -> str:

@@ -281,6 +281,7 @@ def _slice(found: Slice) -> Document:
         "score": finite(found.score),
         **_interval(found),
         "q": finite(found.q),
+        "holds": found.holds,
         "from_prompt": found.from_prompt,
     }
 

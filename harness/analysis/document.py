@@ -7,6 +7,7 @@ number of its own, since reports of third parties are made from it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,12 @@ from harness.analysis.reading import SCHEMA, Document
 from harness.analysis.remedies import remedies
 from harness.analysis.sections import SECTIONS
 from harness.errors import HarnessError
+from harness.stages import Section
 from harness.store import query
+from harness.summary import finite
 from harness.text import one_line
 
+MOST_ROWS = 50
 NOT_LOOKED_FOR = (
     "A wrong fact and a wrong tone are seen by no rule. They were not looked for: people's "
     "rubric choices, or a detector of your own, name them."
@@ -34,6 +38,7 @@ def analyse(
     definitions: Mapping[str, str],
     causes: Causes,
     right_at: float | None,
+    sections: Sequence[Section] = (),
     limit: int = examples.LIMIT,
 ) -> Document:
     """The analysis document of a run.
@@ -43,9 +48,10 @@ def analyse(
         database: its ``run.duckdb``, built from the same state of the run.
         definitions: kind of error -> one line.
         right_at: value of the primary score from which an answer counts as right.
+        sections: tables of plugins.
         limit: most examples.
 
-    A section whose query fails is left out and named under ``failed``.
+    A section that fails is left out and named under ``failed``.
     """
     answers: dict[str, list[Document]] = {}
     failed: dict[str, str] = {}
@@ -59,7 +65,7 @@ def analyse(
         chosen = examples.chosen(database, limit)
     except HarnessError as error:
         failed["examples"] = error.what
-    return {
+    document = {
         **summary,
         "schema": SCHEMA,
         "right_at": right_at,
@@ -78,6 +84,34 @@ def analyse(
         ],
         "failed": failed,
     }
+    return {**document, "sections": _sections(sections, document, database, failed)}
+
+
+def _sections(
+    sections: Sequence[Section], document: Document, database: Path, failed: dict[str, str]
+) -> list[Document]:
+    """Each plugin's table; a cell is a number, or a text in one line."""
+    found = []
+    for section in sections:
+        try:
+            rows = [dict(row) for row in section.rows(document, database)]
+            columns = list(rows[0]) if rows else []
+            cells = [[_cell(row.get(name)) for name in columns] for row in rows[:MOST_ROWS]]
+        except Exception as error:
+            failed[section.name] = f"{type(error).__name__}: {error}"
+            continue
+        head = {"name": section.name, "title": one_line(section.title or section.name, 120)}
+        names = [one_line(str(name), 80) for name in columns]
+        found.append({**head, "columns": names, "rows": cells, "cut": len(rows) > MOST_ROWS})
+    return found
+
+
+def _cell(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float | Decimal):
+        return finite(float(value))
+    return one_line(str(value), 300)
 
 
 def _rows(database: Path, sql: str) -> list[Document]:

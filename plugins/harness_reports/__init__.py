@@ -1,4 +1,4 @@
-"""Reporters: the verdicts, errors and weak places of a run, for a terminal and for Markdown."""
+"""Reporters: verdicts, errors and weak places of a run: at a terminal, in Markdown, as a page."""
 
 from __future__ import annotations
 
@@ -70,6 +70,19 @@ class MarkdownReporter(harness.Reporter):
         return [path]
 
 
+class HtmlReporter(harness.Reporter):
+    """Writes ``report.html``: one page that needs no network and no script to be read."""
+
+    name = "html"
+
+    def write(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
+        from harness_reports.html.page import page
+
+        path = folder / "report.html"
+        path.write_text(page(document), encoding="utf-8")
+        return [path]
+
+
 @harness.hookimpl
 def register_reporters() -> list[type[harness.Reporter]]:
-    return [TerminalReporter, MarkdownReporter]
+    return [TerminalReporter, MarkdownReporter, HtmlReporter]

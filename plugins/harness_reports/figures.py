@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 from harness.text import one_line
 
 Document = Mapping[str, Any]
-Words = list[tuple[str, bool]]
+Runs = list[tuple[str, bool]]
+"""Runs of words, each with whether it differs from the other text."""
 
 MARKS = {"improved": "▲", "no evidence": "◆", "regressed": "▼", "baseline": "○"}
 DASH = "–"
@@ -73,6 +73,20 @@ def bar(value: float | None, top: float, width: int) -> str:
     return "█" * full + (_EIGHTHS[rest] if rest else "")
 
 
+def shares(counts: Sequence[int], width: int) -> list[int]:
+    """Whole cells for each count that sum to ``width``; what is not zero gets at least one."""
+    total = sum(counts)
+    cells = [max(1, width * n // total) if n else 0 for n in counts]
+    while total and sum(cells) != width:
+        step = 1 if sum(cells) < width else -1
+        owed = [step * (n / total * width - got) for n, got in zip(counts, cells, strict=True)]
+        usable = [at for at, got in enumerate(cells) if counts[at] and (step > 0 or got > 1)]
+        if not usable:
+            break
+        cells[max(usable, key=lambda at: owed[at])] += step
+    return cells
+
+
 def forest(
     value: float | None, low: float | None, high: float | None,
     axis: tuple[float, float], width: int,
@@ -111,6 +125,14 @@ def headline(document: Document) -> tuple[Document, str]:
     return chosen["verdict"], f"dev, round {chosen['round']}"
 
 
+def facts(document: Document) -> str:
+    """``run · model · 160 dev rows in 48 groups · rougeL decides``."""
+    rows, groups = document["data"]["rows"].get("dev"), document["data"]["dev_groups"]
+    size = f"{rows} dev rows" + (f" in {groups} groups" if groups else "") if rows else ""
+    told = [document["run"], document["model"], size, f"{document['primary']} decides"]
+    return " · ".join(fact for fact in told if fact)
+
+
 def shown_rounds(document: Document, most: int) -> list[Document]:
     """At most so many rounds: the baseline, the kept one, then the latest."""
     rounds = list(document["rounds"])
@@ -136,23 +158,6 @@ def score_names(document: Document) -> list[str]:
 def value_of(entry: Document, name: str) -> float | None:
     score = entry["scores"].get(name)
     return score["value"] if score else None
-
-
-def error_table(document: Document) -> list[str]:
-    """All kinds of errors, the most frequent in the latest round first."""
-    kinds = {kind for entry in document["rounds"] for kind in entry["errors"]}
-    latest = document["rounds"][-1]["errors"]
-    return sorted(kinds, key=lambda kind: (-latest.get(kind, 0), kind))
-
-
-def weak_slices(document: Document, most: int) -> tuple[int, list[Document]]:
-    """The latest analysed round, and its slices that lie below the rest, widest gap first."""
-    for entry in reversed(document["rounds"]):
-        found = [s for s in entry["slices"] or entry["plan"] if (s["gap"] or 0) > 0]
-        if found:
-            unique = {s["slice"]: s for s in found}.values()
-            return entry["round"], sorted(unique, key=lambda s: -s["gap"])[:most]
-    return 0, []
 
 
 def counted(counts: Mapping[str, int]) -> str:
@@ -197,33 +202,20 @@ def losses(entry: Document) -> tuple[list[float], list[float]]:
     return training, [point["eval_loss"] for point in log if point["eval_loss"] is not None]
 
 
-def differences(reference: str, answer: str, most: int = 60) -> tuple[Words, Words]:
-    """The words of both texts, each with whether the other text lacks it in that place."""
-    sides = [one_line(text, 12 * most).split(" ") for text in (reference, answer)]
-    expected, given = (
-        [*words[:most], *(["…"] if len(words) > most else [])] if words != [""] else []
-        for words in sides
-    )
-    matcher = difflib.SequenceMatcher(
-        None, [_bare(word) for word in expected], [_bare(word) for word in given], autojunk=False
-    )
-    marks = [True] * len(expected), [True] * len(given)
-    for at, there, size in matcher.get_matching_blocks():
-        for step in range(size):
-            marks[0][at + step] = marks[1][there + step] = False
+def sides(reference: str, answer: str, limit: int = 600) -> tuple[Runs, Runs]:
+    """Both texts in one line each, as runs of words with whether the other text lacks them."""
+    from harness_reports.words import differences
+
+    parts = differences(one_line(reference, limit), one_line(answer, limit))
     return (
-        list(zip(expected, marks[0], strict=True)),
-        list(zip(given, marks[1], strict=True)),
+        [(text, kind == "missing") for kind, text in parts if kind != "extra"],
+        [(text, kind == "extra") for kind, text in parts if kind != "missing"],
     )
 
 
 def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"
-
-
-def _bare(word: str) -> str:
-    return word.casefold().strip(".,;:!?\"'()") or word
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

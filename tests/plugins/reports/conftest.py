@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +32,11 @@ HOSTILE = (
     "[click](http://evil.example) http://evil.example www.evil.example @someone #12 `tick` "
     "``` | pipe | \u202eoverride\u202c \x00nul \ud800 *a* _b_ ~c~ $d$ &lt; \\ \r\n# heading\n- item"
 )
+
+FREE = (
+    "errors", "added_by", "refused", "seconds", "definitions", "causes_known", "failed",
+)  # fmt: skip
+"""Keys whose value is a mapping with keys that come from data, models or plugins."""
 
 SCORES = {
     "rougeL": ((0.156, 0.303, 0.318, 0.311), 0.016, "rougeL|stem:no|v:1"),
@@ -204,10 +211,44 @@ def build_document(rounds: int = 4, finished: bool = True, control: bool = True)
     )  # fmt: skip
 
 
+FAILED = {"answer_lengths": "the query did not end within 30 s"}
+ALREADY_RIGHT = "json:JSONEncoder.iterencode"
+
+
+def build_analysis() -> dict[str, Any]:
+    """The analysis of the finished run: its summary and what its database told."""
+    told = json.loads(Path(__file__).with_name("analysis.json").read_text(encoding="utf-8"))
+    found = build_document() | told | {"schema": "harness.analysis/1"}
+    found["examples"] = [_with_course(row) for row in found["examples"]]
+    verdict = found["rounds"][2]["verdict"]
+    sentence = "exact fell by 0.030 against round 1: regressed."
+    broken = verdict | {"label": "regressed", "sentence": sentence}
+    held = {"name": "kind = class", "verdict": verdict}
+    found["rounds"][1]["guards"] = found["rounds"][3]["guards"] = [held]
+    found["rounds"][2]["guards"] = [held, {"name": "exact", "verdict": broken}]
+    return found
+
+
+def _with_course(row: dict[str, Any]) -> dict[str, Any]:
+    right = row["id"] == ALREADY_RIGHT
+    answer = {"text": row["answer"], "score": row["score"], "right": right, "errors": []}
+    return row | {
+        "references": [row["reference"]],
+        "course": "fixed" if right else "never right",
+        "answers": [answer | {"round": n, "finish_reason": "stop"} for n in range(4)],
+        "cause": None
+        if right or not row["answer"]
+        else {
+            "cause": "gap", "evidence": "the nearest training row shares 9 % of its words",
+            "remedy": "augment this slice", "train_rows": ["csv:reader"],
+        },
+    }  # fmt: skip
+
+
 def poison(value: Any, parent: str = "") -> Any:
     """The document with hostile text in every place that data, models or plugins can fill."""
     if isinstance(value, dict):
-        free = parent in ("errors", "added_by", "refused", "seconds")
+        free = parent in FREE
         return {
             (f"{key} {HOSTILE}" if free else key): poison(item, key) for key, item in value.items()
         }
@@ -224,13 +265,19 @@ def document() -> dict[str, Any]:
 
 
 @pytest.fixture
+def analysis() -> dict[str, Any]:
+    return build_analysis()
+
+
+@pytest.fixture
 def make_document() -> Callable[..., dict[str, Any]]:
     return build_document
 
 
 @pytest.fixture
 def hostile() -> dict[str, Any]:
-    poisoned: dict[str, Any] = poison(build_document())
+    """The analysis, poisoned. One section has failed too, for a reason that is as hostile."""
+    poisoned: dict[str, Any] = poison(build_analysis() | {"failed": FAILED})
     poisoned["examples"][0]["answer"] = "A" * 1_000_000 + HOSTILE
     poisoned["examples"][0]["prompt"] = HOSTILE * 4000
     return poisoned

@@ -11,7 +11,6 @@ from typing import Any
 
 import jsonschema
 import pytest
-from markdown_it import MarkdownIt
 from rich.console import Console
 
 from harness.summary import schema
@@ -71,7 +70,7 @@ def test_each_section_has_its_figures(document: Document, width: int) -> None:
         r"rougeL +0\.150  \[0\.140, 0\.172\] +0\.297",
         r"targeted minus random: \+0\.004 \[-0\.011, \+0\.019\]",
         r"cut off +131 +9 +6 +7 ",
-        r"kind = class +31  0\.092  \[0\.047, 0\.137\] .*●",
+        r"kind = class +31  0\.112  \[0\.047, 0\.177\] .*●",
         r"after 1  \+120 rows \(pool 108, paraphrase 12\) · 14 refused: near dev 9,",
         r"48 for kind = class, 48 for length = long and first_verb = return,",
         r"1 ●    2\.65 → 1\.48  █.*▁  1\.71 → 1\.60",
@@ -117,8 +116,9 @@ def test_words_that_differ_stand_out_in_colour(
 ) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     page = shown(document, 120, color_system="standard", force_terminal=True)
-    assert "\x1b[1;31mquoted\x1b[0m" in page
-    assert "\x1b[1;32mshell-escaped\x1b[0m" in page
+    assert "Return a \x1b[1;31mquoted\x1b[0m string" in page
+    assert "\x1b[1;32mshell-escaped version of the\x1b[0m" in page
+    assert "{+" not in page
 
 
 def test_the_text_file_is_plain(document: Document, tmp_path: Path) -> None:
@@ -134,47 +134,12 @@ def test_markdown_tables(document: Document, tmp_path: Path) -> None:
         "1 ●", "▲ improved", "240", "0.303 [0.287, 0.319]", "+0.147", "[+0.128, +0.166]",
     ]  # fmt: skip
     assert cells(page, "## Errors on dev")[2] == ["off topic", "12", "38", "35", "37"]
-    assert cells(page, "## Weak places")[3] == ["kind = class", "31", "0.092", "[0.047, 0.137]"]
+    assert cells(page, "## Weak places")[3] == ["kind = class", "31", "0.112", "[0.047, 0.177]"]
     assert cells(page, "## Training data")[2][2:] == [
         "120 (pool 108, paraphrase 12)", "14 (near dev 9, repeats train 5)",
     ]  # fmt: skip
     assert "Opened 2 times so far" in page
     assert "- answer: Return a **quoted** string **that is safe for use" in page
-
-
-def blocks(page: str) -> list[tuple[str, str]]:
-    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(page)
-    flat = [child for token in tokens for child in (token.children or [token])]
-    harmless = ("text", "text_special", "softbreak", "fence", "inline")
-    return [(token.type, token.tag) for token in flat if token.type not in harmless]
-
-
-def test_hostile_text_adds_nothing_to_the_markdown(
-    document: Document, hostile: Document, tmp_path: Path
-) -> None:
-    page = written(hostile, tmp_path)
-    # The words that differ are others, and with them what is bold; nothing else may change.
-    structure = [
-        [block for block in blocks(text) if block[1] not in ("strong", "em")]
-        for text in (written(document, tmp_path), page)
-    ]
-    assert structure[0] == structure[1]
-    assert not {kind for kind, _ in blocks(page)} & {
-        "html_inline", "html_block", "link_open", "image", "code_inline", "s_open",
-    }  # fmt: skip
-    assert len(page) < 60_000
-    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202a-\u202e\ud800-\udfff]", page)
-
-
-@pytest.mark.parametrize("width", [80, 120])
-def test_hostile_text_does_nothing_in_a_terminal(hostile: Document, width: int) -> None:
-    page = shown(hostile, width)
-    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", page)
-    assert "[/red][bold]x[link=http://evil.example]y[/link]" in page
-    assert page.rstrip("\n").split("\n")[-1] == "Next: harness iterate --rounds 4"
-    assert max(len(line) for line in page.split("\n")) <= width
-    coloured = shown(hostile, width, color_system="truecolor", force_terminal=True)
-    assert "\x1b" not in re.sub(r"\x1b\[[0-9;]*m", "", coloured)
 
 
 def test_the_document_survives_a_file(document: Document, tmp_path: Path) -> None:
@@ -199,10 +164,19 @@ def test_bar_and_forest() -> None:
     assert figures.forest(None, None, None, (0.0, 0.0), 3) == "┊  "
 
 
-def test_differences() -> None:
-    expected, given = figures.differences("Return the sum.", "return a sum")
-    assert [word for word, differs in expected if differs] == ["the"]
-    assert [word for word, differs in given if differs] == ["a"]
-    assert figures.differences("", "x") == ([], [("x", True)])
-    long, _ = figures.differences("w " * 100, "")
-    assert len(long) == 61 and long[-1][0] == "…"
+def test_shares_fill_the_bar_and_forget_nobody() -> None:
+    assert figures.shares([1, 998, 1], 10) == [1, 8, 1]
+    assert figures.shares([50, 0, 50], 10) == [5, 0, 5]
+    assert figures.shares([1, 1, 1], 10) == [4, 3, 3]
+    assert figures.shares([0], 10) == [0]
+    assert figures.shares([], 10) == []
+    assert figures.shares([1, 1, 1], 2) == [1, 1, 1]
+
+
+def test_sides() -> None:
+    expected, given = figures.sides("Return the whole sum.", "Return a large sum.")
+    assert expected == [("Return", False), ("the whole", True), ("sum.", False)]
+    assert given == [("Return", False), ("a large", True), ("sum.", False)]
+    assert figures.sides("", "x") == ([], [("x", True)])
+    long, _ = figures.sides("word " * 10_000, "")
+    assert len(long) == 1 and len(long[0][0]) <= 600

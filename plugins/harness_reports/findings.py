@@ -1,0 +1,264 @@
+"""What an analysis found, as both reports tell it: chosen, ordered and cut to what is read.
+
+A document of an older version, or one whose analysis failed in part, lacks keys: each choice is
+then empty, and the reports leave its section out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from harness.text import one_line
+from harness_reports.figures import Document, number
+
+SHOWN = 5
+"""Rows of a table that a reader takes in at a glance."""
+
+WEAK_AT = 0.1
+"""Rate of false discoveries up to which a slice counts as weak, where its finder does not say."""
+
+COURSES = ("fixed", "broken", "always right", "never right", "flickering")
+UNEXPLAINED = "unexplained"
+_UNEXPLAINED = "wrong, and no detector saw why"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of error.
+
+    Attributes:
+        by_round: round -> answers that show it.
+        definition: one line, or an empty text.
+    """
+
+    name: str
+    by_round: Mapping[int, int] = field(default_factory=dict)
+    definition: str = ""
+
+
+def table(document: Document, name: str) -> list[Document]:
+    """The rows of one table of the analysis, or none."""
+    return list((document.get("tables") or {}).get(name) or ())
+
+
+def kept_round(document: Document) -> Document:
+    """The round whose model is the run's result."""
+    rounds = document["rounds"]
+    return next((r for r in rounds if r["round"] == document["kept_round"]), rounds[-1])
+
+
+def guards(document: Document) -> tuple[list[tuple[int, Document]], int]:
+    """Guards that were broken, as (round, guard), and how many held in the latest round."""
+    found = [(entry["round"], guard) for entry in document["rounds"] for guard in _guards(entry)]
+    broken = [(at, guard) for at, guard in found if guard["verdict"]["label"] == "regressed"]
+    latest = _guards(document["rounds"][-1])
+    return broken, sum(guard["verdict"]["label"] != "regressed" for guard in latest)
+
+
+def _guards(entry: Document) -> Sequence[Document]:
+    return entry.get("guards") or ()
+
+
+def weak(document: Document) -> tuple[int, list[Document], list[Document]]:
+    """A round, its slices that are weak by more than chance, and others below the rest.
+
+    The widest gap comes first. It is the kept round, or the latest with slices where that one
+    has none.
+    """
+    for entry in (kept_round(document), *reversed(document["rounds"])):
+        found = {s["slice"]: s for s in entry["slices"] or entry["plan"] if (s["gap"] or 0) > 0}
+        if found:
+            ordered = sorted(found.values(), key=lambda s: (-s["gap"], s["slice"]))
+            held = [piece for piece in ordered if holds(piece)]
+            return entry["round"], held, [piece for piece in ordered if not holds(piece)]
+    return 0, [], []
+
+
+def holds(piece: Document) -> bool:
+    """Whether a slice is weak by more than chance; one that rows are planned for is."""
+    if piece.get("holds") is not None:
+        return bool(piece["holds"])
+    if "q" in piece:
+        return piece["q"] is not None and piece["q"] <= WEAK_AT
+    return "rows" in piece
+
+
+def slice_name(piece: Document, limit: int) -> str:
+    """Its conditions; a slice that only the reply shows is marked, since no row can be planned."""
+    reply = "" if piece.get("from_prompt", True) else " (reply)"
+    return one_line(piece["slice"], limit) + reply
+
+
+def slice_kinds(document: Document, at: int, name: str, most: int = 3) -> str:
+    """``off topic 12, cut off 5``: the commonest kinds of errors of a slice of the kept round."""
+    if at != document["kept_round"]:
+        return ""
+    rows = [row for row in table(document, "slice_errors") if row["slice"] == name]
+    ordered = sorted(rows, key=lambda row: (-row["answers"], row["category"]))
+    return ", ".join(f"{one_line(r['category'], 40)} {r['answers']}" for r in ordered[:most])
+
+
+def ledger(document: Document) -> list[tuple[str, int]]:
+    """What became of each dev row, in a fixed order."""
+    counts = {row["kind"]: row["answers"] for row in table(document, "ledger")}
+    names = [*(name for name in COURSES if name in counts), *sorted(set(counts) - set(COURSES))]
+    return [(name, counts[name]) for name in names if counts[name]]
+
+
+def rightness(document: Document) -> str:
+    """From which score on an answer counts as right, or that nothing says so."""
+    if "tables" not in document:
+        return ""
+    primary, at = document["primary"], document.get("right_at")
+    if at is None:
+        return f"{primary} has no right_at, so no answer of its own counts as right or wrong"
+    score = kept_round(document)["scores"].get(primary) or {}
+    side = "at least" if score.get("higher_is_better", True) else "at most"
+    return f"right: {primary} {side} {at:g}"
+
+
+def changes(document: Document) -> list[Document]:
+    """``round``, ``against``, ``right``, ``judged``, ``fixed`` and ``broken`` of each round.
+
+    A round that changed nothing has no row in the table: its counts are 0, not unknown.
+    """
+    told = {row["round"]: row for row in table(document, "changes")}
+    rights = {row["round"]: row for row in table(document, "right")}
+    known = "changes" in (document.get("tables") or {})
+    rows: list[Document] = []
+    for entry in document["rounds"][1:]:
+        at, right = entry["round"], rights.get(entry["round"])
+        against = re.search(r"\d+", str(entry["verdict"]["against"]))
+        if right is None or not known or not right["is_right"] + right["wrong"]:
+            continue
+        counts = told.get(at, {"fixed": 0, "broken": 0})
+        rows.append(
+            {
+                "round": at,
+                "against": counts.get("against", int(against[0][:9]) if against else None),
+                "right": right["is_right"],
+                "judged": right["is_right"] + right["wrong"],
+                "fixed": counts["fixed"],
+                "broken": counts["broken"],
+            }
+        )
+    return rows
+
+
+def wrong(document: Document) -> int | None:
+    """Wrong answers of the kept round; None where nothing tells."""
+    rows = [r for r in table(document, "right") if r["round"] == document["kept_round"]]
+    return rows[0]["wrong"] if rows else None
+
+
+def kinds(document: Document) -> list[Kind]:
+    """All kinds of errors but the unexplained, the most frequent in the kept round first."""
+    counts: dict[str, dict[int, int]] = {}
+    for row in table(document, "categories"):
+        counts.setdefault(row["category"], {})[row["round"]] = row["answers"]
+    if not counts:
+        for entry in document["rounds"]:
+            for name, n in entry["errors"].items():
+                counts.setdefault(name, {})[entry["round"]] = n
+    if unexplained(document):
+        counts.pop(UNEXPLAINED, None)
+    told = document.get("definitions") or {}
+    at, last = document["kept_round"], document["rounds"][-1]["round"]
+    return sorted(
+        (Kind(name, by, told.get(name, "")) for name, by in counts.items()),
+        key=lambda kind: (-kind.by_round.get(at, 0), -kind.by_round.get(last, 0), kind.name),
+    )
+
+
+def unexplained(document: Document) -> Kind | None:
+    """Wrong answers that show no known kind of error; None where right and wrong are unknown."""
+    judged = [row for row in table(document, "right") if row["is_right"] + row["wrong"]]
+    if not judged or "unexplained" not in document["tables"]:
+        return None
+    counts = {row["round"]: row["answers"] for row in table(document, "unexplained")}
+    told = (document.get("definitions") or {}).get(UNEXPLAINED, _UNEXPLAINED)
+    return Kind(UNEXPLAINED, {row["round"]: counts.get(row["round"], 0) for row in judged}, told)
+
+
+def shown_kinds(document: Document, most: int = SHOWN) -> tuple[list[Kind], int]:
+    """The kinds that a report shows, the unexplained last, and how many it leaves out."""
+    found = [kind for kind in kinds(document) if any(kind.by_round.values())]
+    rest = unexplained(document)
+    return [*found[:most], *([rest] if rest else [])], max(0, len(found) - most)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A likely cause of wrong answers of the kept round."""
+
+    name: str
+    answers: int
+    remedy: str
+    ids: Sequence[str]
+    definition: str
+    by_data: bool
+
+
+def causes(document: Document) -> list[Cause]:
+    """The likeliest causes, the commonest first."""
+    known = document.get("causes_known") or {}
+    return [
+        Cause(
+            row["cause"],
+            row["answers"],
+            row["remedy"] or "",
+            row.get("ids") or (),
+            known.get(row["cause"], {}).get("definition", ""),
+            bool(known.get(row["cause"], {}).get("by_data")),
+        )
+        for row in table(document, "causes")
+    ]
+
+
+def explained(document: Document) -> str:
+    """``82 of 100 wrong answers``: those that have a likeliest cause."""
+    total, all_ = sum(cause.answers for cause in causes(document)), wrong(document)
+    return f"{total} of {all_} wrong answers" if all_ else f"{total} wrong answers"
+
+
+def remedies(document: Document) -> list[Document]:
+    """What to do, by what it may be worth."""
+    return list(document.get("remedies") or ())
+
+
+def worth(remedy: Document) -> str:
+    """``at most 12 answers``; never more is promised."""
+    n = remedy["answers"]
+    return "" if n is None else f"at most {number(n, 0)} answer{'' if n == 1 else 's'}"
+
+
+def failed(document: Document) -> list[tuple[str, str]]:
+    """Sections that could not be made: what each would have shown, and why it is not there."""
+    told = {query["name"]: query["what"] for query in document.get("queries") or ()}
+    return [
+        (one_line(told.get(name, name), 120), one_line(why, 300))
+        for name, why in sorted((document.get("failed") or {}).items())
+    ]
+
+
+def examples(document: Document, most: int) -> list[Document]:
+    """The worst answers to show, none of which counts as right.
+
+    First those that fail in a way of their own, by kind of error or cause: they say more than
+    the next one of the same.
+    """
+    seen: set[str] = set()
+    first: list[int] = []
+    later: list[int] = []
+    usable = [row for row in document["examples"] if not _is_right(row, document["kept_round"])]
+    for place, row in enumerate(usable):
+        traits = {*row["errors"][:1], *([row["cause"]["cause"]] if row.get("cause") else [])}
+        (first if traits - seen else later).append(place)
+        seen |= traits
+    return [usable[place] for place in sorted([*first, *later][:most])]
+
+
+def _is_right(row: Document, at: int) -> bool:
+    return any(one["right"] for one in row.get("answers") or () if one["round"] == at)

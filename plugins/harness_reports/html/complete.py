@@ -1,0 +1,108 @@
+"""A document with every key that the page reads, whatever it came with.
+
+Documents of older versions lack keys, and a part that failed left nothing behind; here they
+get the value that means "nothing is known", once, so that no section has to ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Document = dict[str, Any]
+
+_VERDICT: Document = {
+    "label": "", "against": "", "difference": None, "low": None, "high": None, "level": None,
+    "detectable": None, "sentence": "", "n": None, "groups": None,
+}  # fmt: skip
+_SCORE: Document = {
+    "value": None, "low": None, "high": None, "n": None, "unscored": 0, "signature": "",
+    "higher_is_better": True,
+}  # fmt: skip
+_SLICE: Document = {
+    "slice": "", "n": None, "groups": None, "score": None, "gap": None, "low": None,
+    "high": None, "from_prompt": True,
+}  # fmt: skip
+_ROUND: Document = {
+    "round": 0, "train_rows": None, "kept": False, "scores": {}, "verdict": {}, "errors": {},
+    "slices": [], "strategy": "", "plan": [], "added": 0, "added_by": {}, "refused": {},
+    "guards": [], "log": [],
+}  # fmt: skip
+_EXAMPLE: Document = {
+    "id": "", "place": "", "prompt": "", "reference": "", "references": [], "answer": "",
+    "score": None, "finish_reason": "", "errors": [], "course": "", "answers": [], "cause": None,
+}  # fmt: skip
+_ANSWER: Document = {
+    "round": 0, "text": "", "score": None, "right": None, "finish_reason": "", "errors": [],
+}  # fmt: skip
+_CAUSE: Document = {"cause": "", "evidence": "", "remedy": "", "train_rows": []}
+_OBJECTIVE: Document = {
+    "metric": "", "target": None, "statement": "", "state": "unknown", "value": None,
+    "missing": None, "sentence": "",
+}  # fmt: skip
+_DOCUMENT: Document = {
+    "run": "", "primary": "", "model": "", "data": {}, "rounds": [], "kept_round": 0,
+    "test": None, "control": None, "objective": None, "examples": [], "notes": [],
+    "seconds": {}, "cached": [], "next_command": "", "right_at": None, "definitions": {},
+    "causes_known": {}, "not_looked_for": "", "remedies": [], "queries": [],
+    "failed": {},
+}  # fmt: skip
+
+
+def complete(document: Mapping[str, Any]) -> Document:
+    """A copy of the document in which no key is missing; the given one stays as it is."""
+    full = _with(_DOCUMENT, document)
+    full["rounds"] = [_round(entry) for entry in full["rounds"]] or [_round({})]
+    full["data"] = _with({"rows": {}, "dev_groups": None}, full["data"])
+    full["examples"] = [_example(row) for row in full["examples"]]
+    if full["objective"]:
+        full["objective"] = _with(_OBJECTIVE, full["objective"])
+    if full["test"]:
+        full["test"] = _test(full["test"])
+    if full["control"]:
+        known = {"difference": None, "low": None, "high": None, "sentence": ""}
+        full["control"] = _with(known, full["control"])
+    return full
+
+
+def _with(known: Document, found: Mapping[str, Any] | None) -> Document:
+    """The found values over the known keys; None does not stand for a list, a table, a text."""
+    given = {
+        key: value
+        for key, value in (found or {}).items()
+        if value is not None or known.get(key) is None
+    }
+    return {**known, **given}
+
+
+def _scores(scores: Mapping[str, Any]) -> Document:
+    return {name: _with(_SCORE, score) for name, score in scores.items()}
+
+
+def _round(found: Mapping[str, Any]) -> Document:
+    entry = _with(_ROUND, found)
+    entry["scores"] = _scores(entry["scores"])
+    entry["verdict"] = _with(_VERDICT, entry["verdict"])
+    entry["slices"] = [_with(_SLICE, piece) for piece in entry["slices"]]
+    entry["plan"] = [_with(_SLICE, item) for item in entry["plan"]]
+    entry["log"] = [_with({"step": 0, "loss": None, "eval_loss": None}, p) for p in entry["log"]]
+    entry["guards"] = [
+        {"name": guard.get("name", ""), "verdict": _with(_VERDICT, guard.get("verdict"))}
+        for guard in entry["guards"]
+    ]
+    return entry
+
+
+def _test(found: Mapping[str, Any]) -> Document:
+    test = _with({"looks": None, "baseline": {}, "kept": {}, "verdict": {}}, found)
+    test["baseline"], test["kept"] = _scores(test["baseline"]), _scores(test["kept"])
+    test["verdict"] = _with(_VERDICT, test["verdict"])
+    return test
+
+
+def _example(found: Mapping[str, Any]) -> Document:
+    row = _with(_EXAMPLE, found)
+    row["answers"] = [_with(_ANSWER, answer) for answer in row["answers"]]
+    if row["cause"]:
+        row["cause"] = _with(_CAUSE, row["cause"])
+    return row

@@ -1,0 +1,146 @@
+"""The worst examples, each with its words compared, its cause, and the answers of all rounds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from harness_reports.figures import Document, number
+from harness_reports.html.diff import both
+from harness_reports.html.errors import failed
+from harness_reports.html.markup import Html, block, element, joined, name
+
+OPEN = 3
+"""Examples that are unfolded when the page opens."""
+BUDGET = 2_000_000
+"""Bytes that examples may take; the others are counted and left out."""
+OTHER_ROUNDS = 600
+"""Characters of an answer of another round than the kept one."""
+
+
+def anchor(example_id: str) -> str:
+    """A place to link to: the same for an example in every report, whatever its id holds."""
+    digest = hashlib.sha256(example_id.encode("utf-8", "replace")).hexdigest()
+    return f"example-{digest[:12]}"
+
+
+def section(document: Document) -> Html:
+    shown: list[Html] = []
+    left = BUDGET
+    for place, row in enumerate(document["examples"]):
+        one = example(document, row, place < OPEN)
+        left -= len(one.encode("utf-8"))
+        if left < 0:
+            break
+        shown.append(one)
+    beyond = len(document["examples"]) - len(shown)
+    told = (
+        f"Answers of round {document['kept_round']} on dev, the worst first. Marked in the "
+        "reference: words that the answer lacks; marked in the answer: words that the reference "
+        "lacks."
+    )
+    return joined(
+        failed(document, "examples"),
+        element("p", told, class_="note") if shown else element("p", "There are no examples."),
+        _filter(document["examples"]) if len(shown) > 1 else None,
+        element("div", shown, id="example-list"),
+        element("p", f"{beyond} more are left out, to keep this page small.") if beyond else None,
+    )
+
+
+def _filter(rows: Sequence[Document]) -> Html:
+    """Shown by the script alone: without it, it would do nothing."""
+    kinds = sorted({kind for row in rows for kind in row["errors"]})
+    courses = sorted({row["course"] for row in rows if row["course"]})
+    return element(
+        "form",
+        element("label", "Words ", element("input", type="search", id="find", autocomplete="off")),
+        _choice("kind", "Kind of error ", kinds), _choice("course", "Over the rounds ", courses),
+        element("output", id="found", aria_live="polite"),
+        id="filter", hidden=True,
+    )  # fmt: skip
+
+
+def _choice(key: str, title: str, values: Sequence[str]) -> Html | None:
+    if not values:
+        return None
+    options = [element("option", name_, value=name_) for name_ in values]
+    return element(
+        "label", title, element("select", element("option", "all", value=""), options, id=key)
+    )
+
+
+def example(document: Document, row: Document, unfolded: bool) -> Html:
+    """One example; its first line says what it is, the rest folds away."""
+    place = anchor(row["id"])
+    head = element(
+        "summary",
+        element("b", name(row["id"], 80)), " ",
+        element("span", name(document["primary"], 40), f" {number(row['score'], 3)}"), " ",
+        [[element("span", name(kind, 60), class_="tag"), " "] for kind in row["errors"]],
+        element("span", row["course"], class_="dim") if row["course"] else None,
+    )  # fmt: skip
+    reference, answer = both(row["reference"], row["answer"])
+    return element(
+        "details", head,
+        element(
+            "div",
+            _part("Prompt", block(row["prompt"], class_="text prompt")),
+            element("div", _part("Reference", reference), _part("Answer", answer), class_="pair"),
+            _part("Also right", [block(text) for text in _others(row)]) if _others(row) else None,
+            _why(row["cause"]),
+            _course(row, document["kept_round"]),
+            element("p", _where(row), element("a", "link to this example", href=f"#{place}"),
+                    class_="dim"),
+            class_="body",
+        ),
+        id=place, class_="example", open=unfolded,
+        data_kinds="\n".join(row["errors"]), data_course=row["course"],
+    )  # fmt: skip
+
+
+def _part(title: str, *inner: Any) -> Html:
+    return element("div", element("h4", title), *inner)
+
+
+def _others(row: Document) -> list[str]:
+    return [text for text in row["references"] if text != row["reference"]][:5]
+
+
+def _where(row: Document) -> Html:
+    cut = "The token limit cut the answer. " if row["finish_reason"] == "length" else ""
+    place = joined("From ", name(row["place"], 200), ". ") if row["place"] else None
+    return joined(cut, place)
+
+
+def _why(cause: Document | None) -> Html | None:
+    if not cause:
+        return None
+    rows = cause["train_rows"]
+    told = element("p", element("b", name(cause["cause"])), ": ", cause["evidence"])
+    remedy = element("p", f"Remedy: {cause['remedy']}") if cause["remedy"] else None
+    near = element("p", "Training rows: ", name(", ".join(rows), 600)) if rows else None
+    return _part("Likeliest cause", told, remedy, near)
+
+
+def _course(row: Document, kept: int) -> Html | None:
+    """The answers of all rounds; rounds that gave the same one stand together."""
+    if len(row["answers"]) < 2:
+        return None
+    same: dict[str, list[Document]] = {}
+    for answer in row["answers"]:
+        same.setdefault(answer["text"], []).append(answer)
+    items = [_answers(found, text, kept) for text, found in same.items()]
+    unlike = "all the same" if len(items) == 1 else f"{len(items)} different"
+    summary = f"Answers of all {len(row['answers'])} rounds, {unlike}"
+    return element("details", element("summary", summary), items, class_="rounds")
+
+
+def _answers(found: Sequence[Document], text: str, kept: int) -> Html:
+    rounds = ", ".join(str(one["round"]) + (" ●" if one["round"] == kept else "") for one in found)
+    right = {True: "right", False: "wrong"}.get(found[0]["right"], "not judged")
+    kinds = "".join(f" · {kind}" for kind in found[0]["errors"])
+    told = f"Round {rounds}: {number(found[0]['score'], 3)}, {right}{kinds}"
+    shown = block(text, OTHER_ROUNDS) if text.strip() else element("em", "(empty)", class_="dim")
+    return joined(element("h5", told), shown)

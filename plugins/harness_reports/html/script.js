@@ -1,0 +1,69 @@
+"use strict";
+// Sorting tables, filtering examples, opening the example that a link names. All of it may be
+// missing: the page reads the same.
+(() => {
+  const text = (row, at) => row.cells[at].textContent.trim();
+  const value = (shown) => {
+    const found = parseFloat(shown.replace(/^\[/, "").replace("−", "-"));
+    return Number.isNaN(found) ? null : found;
+  };
+  const compare = (a, b) => {
+    const [x, y] = [value(a), value(b)];
+    if (x !== null && y !== null) return x - y;
+    if (x !== null || y !== null) return x === null ? 1 : -1;
+    return a < b ? -1 : Number(a > b);
+  };
+  const sort = (table, at, button) => {
+    const head = button.closest("th");
+    const down = head.getAttribute("aria-sort") === "ascending";
+    for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", down ? "descending" : "ascending");
+    const rows = [...table.tBodies[0].rows];
+    rows.sort((a, b) => (down ? -1 : 1) * compare(text(a, at), text(b, at)));
+    table.tBodies[0].append(...rows);
+  };
+  for (const table of document.querySelectorAll("table.sortable")) {
+    [...table.tHead.rows[0].cells].forEach((head, at) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...head.childNodes);
+      button.addEventListener("click", () => sort(table, at, button));
+      head.append(button);
+    });
+  }
+
+  const form = document.getElementById("filter");
+  const examples = [...document.querySelectorAll("details.example")];
+  if (form) {
+    const [find, kind, course] = ["find", "kind", "course"].map((id) => document.getElementById(id));
+    const chosen = (select) => (select ? select.value : "");
+    const show = () => {
+      const words = find.value.toLowerCase();
+      let count = 0;
+      for (const one of examples) {
+        const kinds = one.dataset.kinds.split("\n");
+        const fits =
+          (!words || one.textContent.toLowerCase().includes(words)) &&
+          (!chosen(kind) || kinds.includes(chosen(kind))) &&
+          (!chosen(course) || one.dataset.course === chosen(course));
+        one.hidden = !fits;
+        count += Number(fits);
+      }
+      document.getElementById("found").textContent = `${count} of ${examples.length}`;
+    };
+    form.hidden = false;
+    form.addEventListener("input", show);
+    form.addEventListener("submit", (event) => event.preventDefault());
+    show();
+  }
+
+  const open = () => {
+    const target = document.getElementById(location.hash.slice(1));
+    if (!target || !target.matches("details.example")) return;
+    target.hidden = false;
+    target.open = true;
+    target.scrollIntoView();
+  };
+  window.addEventListener("hashchange", open);
+  open();
+})();

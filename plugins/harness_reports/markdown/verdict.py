@@ -1,0 +1,109 @@
+"""Whether it helped: the verdict, what may contradict it, and the scores behind it."""
+
+from __future__ import annotations
+
+from harness_reports import figures, findings
+from harness_reports.figures import Document, interval, signed
+from harness_reports.markdown.pieces import bullets, safe, scored, section, table
+
+GUARDS = 3
+
+
+def sections(document: Document) -> list[str]:
+    return [_verdict(document), _rounds(document), _test(document)]
+
+
+def _verdict(document: Document) -> str:
+    verdict, where = figures.headline(document)
+    mark = figures.MARKS.get(verdict["label"], "?")
+    aim = document.get("objective")
+    parts = [
+        f"# {mark} {safe(verdict['label'], 20)} ({where})",
+        f"**{safe(verdict['sentence'], 600)}**",
+        safe(aim["sentence"], 600) if aim else "",
+        _guards(document),
+        safe(figures.facts(document), 300),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _guards(document: Document) -> str:
+    """The broken ones, each with its sentence, and how many held."""
+    broken, held = findings.guards(document)
+    lines = [
+        f"✗ **guard {safe(guard['name'], 80)} broken by round {at}**: "
+        f"{safe(guard['verdict']['sentence'], 600)}"
+        for at, guard in broken[-GUARDS:]
+    ]
+    if held:
+        guards = "1 guard" if held == 1 else f"{held} guards"
+        lines.append(f"✓ {guards} held in round {document['rounds'][-1]['round']}")
+    return bullets(lines)
+
+
+def _rounds(document: Document) -> str:
+    primary = document["primary"]
+    digits = figures.score_digits(document, primary)
+    names = figures.score_names(document)
+    verdicts = table(
+        ["round", "verdict", "training rows", safe(primary), "change", "bounds"],
+        (
+            [
+                figures.round_name(entry, document),
+                f"{figures.MARKS.get(entry['verdict']['label'], '?')} {entry['verdict']['label']}",
+                str(entry["train_rows"]),
+                scored(entry["scores"].get(primary), digits),
+                signed(entry["verdict"]["difference"], digits),
+                interval(entry["verdict"]["low"], entry["verdict"]["high"], digits, plus=True),
+            ]
+            for entry in document["rounds"]
+        ),
+        right=(2, 3, 4),
+    )
+    shown = figures.shown_rounds(document, 6)
+    others = table(
+        ["score", *(figures.round_name(entry, document) for entry in shown)],
+        (
+            [
+                safe(name),
+                *(
+                    scored(entry["scores"].get(name), figures.score_digits(document, name))
+                    for entry in shown
+                ),
+            ]
+            for name in names
+            if name != primary
+        ),
+        right=range(1, len(shown) + 1),
+    )
+    sentences = "\n".join(
+        f"- Round {entry['round']}: {safe(entry['verdict']['sentence'], 600)}"
+        for entry in document["rounds"][1:]
+    )
+    level = figures.bounds_level(document)
+    remark = "● kept. Brackets after a score: 95 % interval. Change: against the round kept until"
+    remark += f" then, {level}." if level else " then."
+    rest = ("### Other scores", others) if len(names) > 1 else ()
+    return section("Rounds", verdicts, remark, sentences, *rest)
+
+
+def _test(document: Document) -> str:
+    test = document.get("test")
+    if not test:
+        return ""
+    shown = table(
+        ["score", "baseline", f"round {document['kept_round']}"],
+        (
+            [
+                safe(name),
+                *(
+                    scored(test[side].get(name), figures.score_digits(document, name))
+                    for side in ("baseline", "kept")
+                ),
+            ]
+            for name in figures.score_names(document)
+        ),
+        right=(1, 2),
+    )
+    looks = f"{test['looks']} time{'s' if test['looks'] != 1 else ''}"
+    return section("Test set", f"Opened {looks} so far, over all runs.", shown)

@@ -1,0 +1,138 @@
+"""Whether it helped: the verdict, what may contradict it, and the scores behind it."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from harness.text import one_line
+from harness_reports import figures, findings
+from harness_reports.figures import Document, interval, number, signed
+from harness_reports.terminal.pieces import (
+    STYLES,
+    Column,
+    columns,
+    heading,
+    indented,
+    is_wide,
+    label,
+    more,
+    out,
+    text,
+)
+
+GUARDS = 3
+
+
+def render(document: Document, console: Console) -> None:
+    _verdict(document, console)
+    _rounds(document, console)
+    _scores(document, console)
+    _test(document, console)
+
+
+def _verdict(document: Document, console: Console) -> None:
+    verdict, where = figures.headline(document)
+    name = one_line(verdict["label"], 20)
+    badge = Text(f" {figures.MARKS.get(name, '?')} {name.upper()} ", STYLES.get(name, ""))
+    badge.stylize("reverse")
+    out(console, Text.assemble(badge, f"  on {where}"))
+    out(console, text(verdict["sentence"], 600))
+    if document.get("objective"):
+        out(console, text(document["objective"]["sentence"], 600))
+    _guards(document, console)
+    out(console, text(figures.facts(document), 300, "dim"))
+
+
+def _guards(document: Document, console: Console) -> None:
+    broken, held = findings.guards(document)
+    for at, guard in broken[-GUARDS:]:
+        told = f"✗ guard {one_line(guard['name'], 80)} broken by round {at}"
+        sentence = one_line(guard["verdict"]["sentence"], 600)
+        out(console, Text.assemble((told, "bold red"), f": {sentence}"))
+    if held:
+        guards = "1 guard" if held == 1 else f"{held} guards"
+        out(console, Text(f"✓ {guards} held in round {document['rounds'][-1]['round']}", "green"))
+
+
+def _rounds(document: Document, console: Console) -> None:
+    primary, wide = document["primary"], is_wide(console)
+    digits = figures.score_digits(document, primary)
+    top = max((figures.value_of(e, primary) or 0.0 for e in document["rounds"]), default=0.0)
+    level = figures.bounds_level(document) if wide else ""
+    remark = ["● kept", "change: against the round kept until then", *([level] if level else [])]
+    heading(console, "Rounds", " · ".join(remark))
+    bounds: list[Column] = [("bounds", "left")] if wide else []
+    table = columns(
+        ("round", "left"), ("verdict", "left"), ("rows", "right"), (primary, "right"),
+        ("95 % interval", "left"), ("", "left"), ("change", "right"),
+        *bounds,
+    )  # fmt: skip
+    for entry in document["rounds"]:
+        score, verdict = entry["scores"].get(primary) or {}, entry["verdict"]
+        kept = entry["round"] == document["kept_round"]
+        cells = [
+            Text(figures.round_name(entry, document), style="bold" if kept else ""),
+            label(verdict["label"]),
+            Text(str(entry["train_rows"])),
+            Text(number(score.get("value"), digits), style="bold"),
+            Text(interval(score.get("low"), score.get("high"), digits)),
+            Text(figures.bar(score.get("value"), top, 16 if wide else 8), style="blue"),
+            Text(signed(verdict["difference"], digits)),
+            Text(interval(verdict["low"], verdict["high"], digits, plus=True)),
+        ]
+        table.add_row(*cells[: len(table.columns)])
+    indented(console, table)
+    if sentence := figures.latest_sentence(document):
+        indented(console, text(f"latest: {sentence}", 600))
+
+
+def _scores(document: Document, console: Console) -> None:
+    names = [name for name in figures.score_names(document) if name != document["primary"]]
+    if not names:
+        return
+    shown = figures.shown_rounds(document, 6 if is_wide(console) else 4)
+    last = next((e for e in shown if e["round"] == document["kept_round"]), shown[-1])
+    heading(console, "Other scores", f"interval: of round {last['round']}")
+    table = columns(
+        ("score", "left"), *((figures.round_name(e, document), "right") for e in shown),
+        ("95 % interval", "left"), ("trend", "left"), ("not scored", "right"),
+    )  # fmt: skip
+    for name in names[: findings.SHOWN]:
+        digits = figures.score_digits(document, name)
+        score = last["scores"].get(name) or {}
+        series = [figures.value_of(entry, name) for entry in document["rounds"]]
+        table.add_row(
+            text(name, 30),
+            *(Text(number(figures.value_of(entry, name), digits)) for entry in shown),
+            Text(interval(score.get("low"), score.get("high"), digits)),
+            Text(figures.sparkline(series, 12), style="blue"),
+            Text(str(score["unscored"]) if score.get("unscored") else ""),
+        )
+    indented(console, table)
+    if rest := names[findings.SHOWN :]:
+        more(console, f"and {len(rest)} more: {', '.join(one_line(name, 30) for name in rest)}")
+
+
+def _test(document: Document, console: Console) -> None:
+    test = document.get("test")
+    if not test:
+        return
+    looks = test["looks"]
+    times = "opened once so far" if looks == 1 else f"opened {looks} times so far, over all runs"
+    heading(console, "Test set", times)
+    table = columns(
+        ("score", "left"), ("baseline", "right"), ("95 % interval", "left"),
+        (f"round {document['kept_round']}", "right"), ("95 % interval", "left"),
+    )  # fmt: skip
+    for name in figures.score_names(document)[: findings.SHOWN + 1]:
+        digits = figures.score_digits(document, name)
+        cells: list[Text] = []
+        for side in (test["baseline"], test["kept"]):
+            score = side.get(name) or {}
+            cells += [
+                Text(number(score.get("value"), digits)),
+                Text(interval(score.get("low"), score.get("high"), digits)),
+            ]
+        table.add_row(text(name, 30, "bold" if name == document["primary"] else ""), *cells)
+    indented(console, table)

@@ -1,0 +1,316 @@
+"""The page: what it says and in which order, its charts, and text that stays text."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import hashlib
+import itertools
+import re
+import runpy
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness_reports import HtmlReporter, register_reporters
+from harness_reports.html.axes import Scale, tick_labels, ticks
+from harness_reports.html.examples import anchor
+from harness_reports.html.page import page
+from harness_reports.words import LIMIT, differences
+
+Document = dict[str, Any]
+ROOT = Path(__file__).parents[3]
+HOSTILE = runpy.run_path(str(ROOT / "tests" / "hostile_texts.py"))
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+TAGS = {
+    "html", "head", "meta", "title", "style", "body", "header", "h1", "bdi", "nav", "ul", "li",
+    "a", "main", "section", "h2", "h3", "h4", "h5", "div", "p", "span", "table", "caption",
+    "thead", "tbody", "tr", "th", "td", "details", "summary", "figure", "figcaption", "svg",
+    "desc", "line", "text", "polyline", "circle", "rect", "b", "em", "q", "dl", "dt", "dd",
+    "form", "label", "input", "select", "option", "output", "del", "ins", "pre", "code",
+    "script",
+}  # fmt: skip
+
+
+class Reader(HTMLParser):
+    """All tags with their attributes, and the text outside style and script."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.own: dict[str, str] = {}
+        self.within = ""
+        self.feed(markup)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.within = tag
+
+    def handle_data(self, data: str) -> None:
+        if self.within in ("style", "script"):
+            self.own[self.within] = self.own.get(self.within, "") + data
+        else:
+            self.words.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.within = ""
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def drawings(markup: str) -> dict[str, ElementTree.Element]:
+    """Title -> drawing; each must be well-formed."""
+    found = [ElementTree.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", markup, re.S)]
+    return {svg.findtext("title") or "": svg for svg in found}
+
+
+def long_example(text: str) -> Document:
+    answers = [{"round": n, "text": f"{n} {text}", "score": 0.1, "right": False, "errors": ["cut"]}
+               for n in range(4)]  # fmt: skip
+    return {
+        "id": text[:200], "place": text[:200], "prompt": text, "reference": text,
+        "references": [text], "answer": text[::-1], "score": 0.1, "errors": ["cut"],
+        "course": "never right", "answers": answers,
+        "cause": {"cause": "gap", "evidence": text[:600], "remedy": "", "train_rows": [text[:200]]},
+    }  # fmt: skip
+
+
+def test_it_is_registered_and_writes_one_file(analysis: Document, tmp_path: Path) -> None:
+    assert HtmlReporter in register_reporters()
+    before = copy.deepcopy(analysis)
+    (path,) = HtmlReporter().write(analysis, tmp_path)
+    assert [path] == list(tmp_path.iterdir())
+    assert path.read_text(encoding="utf-8") == page(analysis)
+    assert analysis == before
+
+
+def test_the_order_of_the_page(analysis: Document) -> None:
+    text = Reader(page(analysis)).text
+    expected = [
+        "▲ improved on test", "On the sealed test set round 1 is better", "Guards", "Rounds",
+        "Test set", "Weak slices Found", "Fixed and broken Right", "Kinds of errors Answers",
+        "A wrong fact and a wrong tone", "Causes A likeliest", "Worst examples Answers",
+        "Data added Training data", "What to do In order", "All scores by round", "Training Line",
+        "Appendix Notes", "Queries", "Next: harness iterate --rounds 4",
+    ]  # fmt: skip
+    start = text.index("▲ improved on test")
+    places = [text.index(part, start) for part in expected]
+    assert places == sorted(places)
+    assert text.endswith(expected[-1])
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "1 ● ▲ improved 240 0.303 [0.287, 0.319] +0.147",
+        "3 ◆ no evidence 480 0.311",
+        "rougeL 0.150 [0.140, 0.172] 0.297",
+        "targeted minus random: +0.004 [-0.011, +0.019]",
+        "round 2: broken exact",
+        "kind = class 31 14 0.191 +0.112 [0.047, 0.177] 0.010",
+        "finish_reason = length (reply)",
+        "2 more below the rest that may be chance",
+        "cut off 131 9 6 7",
+        "48 for kind = class",
+        "near dev 9, repeats train 5",
+        "1 2.646 1.481 1.710 1.602",
+        "too few to judge",
+        "nrefs:1|case:mixed|tok:13a|smooth:exp|version:2.6",
+        "meteor 0.191 0.274 0.281 0.279 [0.259, 0.289] 158 2 higher meteor|wn:3.0",
+        "each bound at 98.3 %",
+    ],
+)
+def test_the_figures_are_there(analysis: Document, told: str) -> None:
+    assert told in Reader(page(analysis)).text
+
+
+def test_each_query_is_in_the_appendix(analysis: Document) -> None:
+    text = Reader(page(analysis)).text
+    assert analysis["queries"]
+    for query in analysis["queries"]:
+        assert " ".join(query["sql"].split()) in text
+
+
+def test_drawings_say_what_they_show(analysis: Document) -> None:
+    markup = page(analysis)
+    found = drawings(markup)
+    assert {
+        "rougeL by round", "bleu by round", "Loss in round 1", "Answers on dev with each kind of "
+        "error", "How far rougeL lies below all other rows", "Round 0",
+    } <= set(found)  # fmt: skip
+    for svg in found.values():
+        ids = {one.get("id"): one.text for one in svg if one.tag in ("title", "desc")}
+        assert svg.get("role") == "img"
+        assert ids[svg.get("aria-labelledby")] and ids[svg.get("aria-describedby")]
+    assert "round 1: 0.303 [0.287, 0.319]" in (found["rougeL by round"].findtext("desc") or "")
+    ids = [attrs["id"] for _, attrs in Reader(markup).tags if attrs.get("id")]
+    assert len(ids) == len(set(ids))
+
+
+def test_points_lie_where_their_values_are(analysis: Document) -> None:
+    drawing = drawings(page(analysis))["rougeL by round"]
+    points = drawing.findall("circle")
+    heights = [float(point.get("cy") or 0) for point in points]
+    values = [entry["scores"]["rougeL"]["value"] for entry in analysis["rounds"]]
+    per_unit = (heights[0] - heights[1]) / (values[1] - values[0])
+    assert per_unit > 0
+    for height, value in zip(heights, values, strict=True):
+        assert height - heights[0] == pytest.approx((values[0] - value) * per_unit, abs=0.02)
+    assert [point.get("class") for point in points] == ["point", "point kept", "point", "point"]
+    bars = [one for one in drawing.findall("line") if one.get("x1") == one.get("x2")]
+    for bar, height in zip(bars, heights, strict=True):
+        assert float(bar.get("y2") or 0) < height < float(bar.get("y1") or 0)
+
+
+def test_a_gap_stands_right_of_no_gap_in_its_interval(analysis: Document) -> None:
+    drawing = drawings(page(analysis))["How far rougeL lies below all other rows"]
+    (zero,) = (float(x.get("x1") or 0) for x in drawing.findall("line") if x.get("class") == "zero")
+    points = [float(point.get("cx") or 0) for point in drawing.findall("circle")]
+    assert len(points) == 5 and min(points) > zero
+    spans = [(float(one.get("x1") or 0), float(one.get("x2") or 0)) for one in
+             drawing.findall("line") if "whisker" in (one.get("class") or "")]  # fmt: skip
+    wide = [span for span in spans if span[0] != span[1]]
+    assert all(low < x < high for x, (low, high) in zip(points, wide, strict=True))
+    assert [low > zero for low, _ in wide] == [True, True, True, False, False]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
+def test_ticks_hold_the_values_and_can_be_told_apart(low: float, span: float) -> None:
+    marks = ticks(low, low + span)
+    slack = 1e-6 * (marks[1] - marks[0]) + 1e-9 * abs(low)
+    assert marks[0] <= low + slack and marks[-1] >= low + span - slack
+    assert 2 <= len(marks) <= 7
+    if span > 1e-4 * (1 + abs(low)):
+        assert len(set(tick_labels(marks))) == len(marks)
+
+
+def test_one_value_alone_has_an_axis() -> None:
+    marks = ticks(0.0, 0.0)
+    assert marks[0] < 0 < marks[-1]
+    assert Scale(1, 1, 0, 10)(1) == 5
+
+
+WORDS = st.lists(st.sampled_from(["the", "a", "of", "Ring", "ring,", "list"]), max_size=30).map(
+    " ".join
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(WORDS, WORDS)
+def test_differences_hold_both_texts(reference: str, answer: str) -> None:
+    parts = differences(reference, answer)
+    assert " ".join(text for kind, text in parts if kind != "extra") == reference
+    assert " ".join(text for kind, text in parts if kind != "missing") == answer
+    kinds = [kind for kind, _ in parts]
+    assert all(a != b for a, b in itertools.pairwise(kinds))
+
+
+def test_differences_read_well() -> None:
+    assert differences("Return a tuple of numbers", "Return the list of numbers") == [
+        ("same", "Return"), ("missing", "a tuple"), ("extra", "the list"), ("same", "of numbers"),
+    ]  # fmt: skip
+    assert differences("Parse a list", "Drop the bag of a thing") == [
+        ("missing", "Parse a list"), ("extra", "Drop the bag of a thing"),
+    ]  # fmt: skip
+    assert differences("def f(x):\n    return 1", "def g(x):\n    return 1", lines=True)[-1] == (
+        "same", "\n    return 1",
+    )  # fmt: skip
+    assert differences("", "") == []
+    assert sum(len(text) for _, text in differences("x" * 10**6, "y " * 10**6)) <= 2 * LIMIT
+
+
+@pytest.mark.parametrize("missing", ["tables", "queries", "failed", "definitions", "causes_known",
+    "not_looked_for", "remedies", "right_at", "examples", "objective", "control", "notes", "data",
+    "seconds", "cached", "model", "test", "next_command", "rounds", "kept_round"])  # fmt: skip
+def test_older_documents_lack_keys(analysis: Document, missing: str) -> None:
+    for value in (None, "absent"):
+        shorter = dict(analysis)
+        shorter.pop(missing)
+        if value is None:
+            shorter[missing] = None
+        assert "<h2" in page(shorter)
+
+
+def test_a_summary_alone_and_an_empty_document(document: Document) -> None:
+    text = Reader(page(document)).text
+    assert "No plugin looked for causes." in text
+    assert "cut off 131 9 6 7" in text
+    assert "Nothing was scored." in Reader(page({})).text
+
+
+@pytest.mark.parametrize("part", ["slice_errors", "ledger", "categories", "answer_lengths",
+                                  "causes", "examples", "added"])  # fmt: skip
+def test_a_part_that_failed_says_so(analysis: Document, part: str) -> None:
+    analysis["tables"].pop(part, None)
+    analysis["failed"] = {part: "the query did not end"}
+    text = Reader(page(analysis)).text
+    assert text.count("the query did not end") == 2
+    assert "This part is incomplete." in text
+
+
+def test_the_rules_given_to_the_browser_name_just_this_script_and_style(analysis: Document) -> None:
+    read = Reader(page(analysis))
+    (rules,) = (
+        attrs["content"] or "" for tag, attrs in read.tags
+        if attrs.get("http-equiv") == "Content-Security-Policy"
+    )  # fmt: skip
+    assert rules.startswith("default-src 'none'; ")
+    for kind in ("style", "script"):
+        digest = base64.b64encode(hashlib.sha256(read.own[kind].encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in rules
+    assert "unsafe" not in rules
+
+
+@pytest.mark.parametrize("text", HOSTILE["TEXTS"], ids=lambda text: ascii(text[:30]))
+def test_hostile_text_stays_text(analysis: Document, text: str) -> None:
+    markup = page(HOSTILE["filled"](analysis | {"failed": {"causes": "x"}}, [text]))
+    read = Reader(markup)
+    assert {tag for tag, _ in read.tags} <= TAGS
+    names = {name for _, attrs in read.tags for name in attrs}
+    assert not {name for name in names if name.startswith("on") or name in ("style", "src")}
+    hrefs = [attrs["href"] or "" for _, attrs in read.tags if "href" in attrs]
+    assert all(re.fullmatch(r"#[a-z0-9-]+", href) for href in hrefs)
+    assert [tag for tag, _ in read.tags].count("script") == 1
+    assert not CONTROLS.search(markup)
+    assert len(markup) < 500_000
+
+
+def test_places_to_link_to_depend_on_the_id_alone(analysis: Document) -> None:
+    place = anchor("shlex:quote")
+    analysis["examples"].reverse()
+    markup = page(analysis)
+    assert f'id="{place}"' in markup and f'href="#{place}"' in markup
+    assert re.fullmatch(r"example-[0-9a-f]{12}", anchor('"><script>\ud800'))
+
+
+@pytest.mark.parametrize("text", ["é€ <&>\"' " * 250, "a b " * 500], ids=["escaped", "loop"])
+def test_the_page_stays_small(analysis: Document, text: str) -> None:
+    analysis["examples"] = [long_example(f"{n} {text}"[:2_000]) for n in range(200)]
+    markup = page(analysis)
+    assert len(markup.encode()) < 3_000_000
+    shown = markup.count('class="example"')
+    assert shown == 200 or f"{200 - shown} more are left out" in markup
+
+
+def test_every_key_is_documented(
+    analysis: Document, make_document: Callable[..., Document]
+) -> None:
+    told = (ROOT / "docs" / "analysis.md").read_text(encoding="utf-8")
+    known = set(re.findall(r"`(\w+)`", told))
+    extra = set(analysis) - set(make_document())
+    rows = [row for table in analysis["tables"].values() for row in table]
+    example, cause = analysis["examples"][0], analysis["examples"][1]["cause"]
+    parts = [extra, analysis["tables"], *rows, example, example["answers"][0], cause,
+             analysis["remedies"][0], analysis["queries"][0],
+             next(iter(analysis["causes_known"].values()))]  # fmt: skip
+    assert {key for part in parts for key in part} <= known

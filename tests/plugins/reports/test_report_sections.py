@@ -1,0 +1,287 @@
+"""What the analysis adds to both reports: each section, with and without what it needs."""
+
+from __future__ import annotations
+
+import copy
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from harness.analysis.sections import SECTIONS
+from harness_reports import findings
+from harness_reports.markdown import page as markdown
+from harness_reports.terminal import render
+
+Document = dict[str, Any]
+
+
+def terminal(document: Document, width: int = 80, **console: Any) -> str:
+    page = io.StringIO()
+    console.setdefault("color_system", None)
+    render(document, Console(file=page, width=width, **console))
+    return page.getvalue()
+
+
+ORDER = (
+    "Rounds", "Other scores", "Test set", "Weak places", "Fixed and broken", "Errors on dev",
+    "Likeliest causes", "Among the worst answers", "Training data added",
+    "Targeted or random rows", "Training loss", "Notes", "Not in this report", "What to do",
+    "Next:",
+)  # fmt: skip
+
+
+def test_the_sample_has_the_tables_of_an_analysis(analysis: Document) -> None:
+    assert set(analysis["tables"]) == set(SECTIONS)
+
+
+@pytest.mark.parametrize("face", [terminal, markdown])
+def test_the_order_is_that_of_the_questions(
+    analysis: Document, face: Callable[[Document], str]
+) -> None:
+    analysis["failed"] = {"answer_lengths": "no such table"}
+    page = face(analysis)
+    places = [re.search(rf"^#* ?{heading}", page, re.MULTILINE) for heading in ORDER]
+    assert all(places)
+    starts = [found.start() for found in places if found]
+    assert starts == sorted(starts)
+
+
+ROWS = {
+    "a broken guard": r"✗ guard exact broken by round 2: exact fell by 0\.030 against round 1",
+    "guards that held": r"✓ 1 guard held in round 3",
+    "a slice": r"kind = class +31  0\.112  \[0\.047, 0\.177\] .*●",
+    "its errors": r"off topic 12, too long 7",
+    "slices that may be chance": r"perhaps, but no more than .*: arguments > 3\.0 \(0\.041\)",
+    "what is right": r"Fixed and broken .* right: rougeL at least 0\.5",
+    "the ledger": r"▓ fixed 46  ░ broken 5  █ always right 7  · never right 83  ▒ flickering 17",
+    "what a round changed": r"2      1 +61 of 158      11 +█+│█+ +14",
+    "a round that changed nothing": r"3      1 +58 of 158       0 +│ +0",
+    "a kind by round": r"off topic +12   38  35  37  █",
+    "the unexplained": r"unexplained +0   21  17  19  █",
+    "what was left out": r"and one rarer kind",
+    "a definition": r"empty .* the answer has no visible character",
+    "what nobody looked for": r"wrong fact and a wrong tone are seen by no rule",
+    "the causes": r"Likeliest causes  round 1 · 100 of 100 wrong answers",
+    "a cause": r"gap +51  █+ +no near training row",
+    "its remedy": r"→ fix or drop the training rows that are named",
+    "an example": r"datetime:_parse_isoformat_date  rougeL 0\.08  \[off topic\]  never right",
+    "missing words": r"expected  \[-Parse a date in one-\] of the \[-ISO 8601 formats\.-\]",
+    "extra words": r"answer    \{\+Return the year and the week\+\} of the \{\+given string",
+    "its cause": r"cause     gap: the nearest training row shares 9 % of its words",
+    "a remedy": r"2\.  48 rows for kind = class  at most 31 answers  ● new data can cure it",
+    "a remedy by hand": r"3\.  fix or drop the training rows that are named  at most 22 answers *$",
+}
+
+
+@pytest.mark.parametrize("what", ROWS)
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_terminal_tells(analysis: Document, width: int, what: str) -> None:
+    assert re.search(ROWS[what], terminal(analysis, width), re.MULTILINE)
+
+
+LINES = {
+    "a broken guard": "- ✗ **guard exact broken by round 2**: exact fell by 0.030 against round 1",
+    "a slice": "| kind = class | 31 | 0.112 | [0.047, 0.177] | off topic 12, too long 7 |",
+    "slices that may be chance": "would show: arguments > 3.0 (0.041), package = tkinter (0.033).",
+    "the ledger": "| 46 | 5 | 7 | 83 | 17 |",
+    "what a round changed": "| 2 | 1 | 61 of 158 | 14 | 11 |",
+    "a round that changed nothing": "| 3 | 1 | 58 of 158 | 0 | 0 |",
+    "a kind by round": "| off topic | 12 | 38 | 35 | 37 |",
+    "the unexplained": "| unexplained | 0 | 21 | 17 | 19 |",
+    "a definition": "- empty: the answer has no visible character",
+    "what nobody looked for": "A wrong fact and a wrong tone are seen by no rule.",
+    "the causes": "Round 1: 100 of 100 wrong answers.",
+    "a cause": "| conflict | 22 | the nearest training rows contradict each other | fix or drop",
+    "an example": "### datetime:\\_parse_isoformat_date (rougeL 0.08 · off topic · never right)",
+    "extra words": "- answer: **Return the year and the week** of the **given string dtstr.**",
+    "its cause": "- cause: gap: the nearest training row shares 9 % of its words",
+    "a remedy": "| 2 | 48 rows for kind = class | at most 31 answers | yes | planned after round 1",
+}
+
+
+@pytest.mark.parametrize("what", LINES)
+def test_markdown_tells(analysis: Document, what: str) -> None:
+    assert LINES[what] in markdown(analysis)
+
+
+def test_a_wide_terminal_has_the_definitions_beside_the_counts(analysis: Document) -> None:
+    line = r"empty +1 +1 +0 +0 +▏ +the answer has no visible character"
+    assert re.search(line, terminal(analysis, 120))
+    assert not re.search(line, terminal(analysis, 80))
+
+
+NEW = ("right_at", "definitions", "causes_known", "not_looked_for", "tables", "remedies",
+       "queries", "failed")  # fmt: skip
+
+
+@pytest.mark.parametrize("face", [terminal, markdown])
+@pytest.mark.parametrize("lost", [*NEW, "all"])
+def test_a_document_without_new_keys_is_a_report(
+    analysis: Document, face: Callable[[Document], str], lost: str
+) -> None:
+    for key in NEW if lost == "all" else (lost,):
+        del analysis[key]
+    page = face(analysis)
+    assert "IMPROVED" in page.upper().split("\n")[0]
+    assert ("Likeliest causes" in page) is (lost not in ("tables", "all"))
+    assert ("What to do" in page) is (lost not in ("remedies", "all"))
+    assert ("Fixed and broken" in page) is (lost not in ("tables", "all"))
+
+
+@pytest.mark.parametrize("face", [terminal, markdown])
+@pytest.mark.parametrize(
+    ("table", "heading"), [("causes", "Likeliest causes"), ("ledger", "never right 83")]
+)
+def test_a_table_without_rows_takes_no_room(
+    analysis: Document, face: Callable[[Document], str], table: str, heading: str
+) -> None:
+    analysis["tables"][table] = []
+    assert heading not in face(analysis)
+
+
+@pytest.mark.parametrize("face", [terminal, markdown])
+def test_a_failed_section_is_named_with_its_reason(
+    analysis: Document, face: Callable[[Document], str]
+) -> None:
+    del analysis["tables"]["causes"]
+    analysis["failed"] = {"causes": "Catalog Error: no diagnoses"}
+    page = re.sub(r"\s+", " ", face(analysis))
+    told = "likeliest causes of the wrong answers of the kept round: Catalog Error: no diagnoses"
+    assert told in page
+
+
+@pytest.mark.parametrize("face", [terminal, markdown])
+def test_without_a_threshold_nothing_is_called_right(
+    analysis: Document, face: Callable[[Document], str]
+) -> None:
+    analysis["right_at"] = None
+    for row in analysis["tables"]["right"]:
+        row |= {"unknown": 160, "is_right": 0, "wrong": 0}
+    for name in ("ledger", "changes", "unexplained", "causes"):
+        analysis["tables"][name] = []
+    page = re.sub(r"\s+", " ", face(analysis))
+    assert "rougeL has no right_at" in page
+    assert "unexplained" not in page and "of 158" not in page
+
+
+@pytest.mark.parametrize("face", [terminal, markdown])
+def test_slices_that_may_be_chance_are_not_called_weak(
+    analysis: Document, face: Callable[[Document], str]
+) -> None:
+    for piece in analysis["rounds"][1]["slices"]:
+        piece["q"] = 0.4
+    page = face(analysis)
+    assert "none that holds" in page.lower()
+    assert re.search(r"but no more than chance would show: finish.?_reason = length", page)
+    assert "●──" not in page
+
+
+def test_whether_a_slice_holds_is_its_finders_word() -> None:
+    assert findings.holds({"holds": True, "q": 0.9})
+    assert not findings.holds({"holds": False, "q": 0.01})
+    assert findings.holds({"holds": None, "q": 0.1})
+    assert not findings.holds({"q": None})
+    assert not findings.holds({"q": 0.11})
+    assert findings.holds({"rows": 8})
+
+
+def test_errors_of_slices_are_those_of_the_kept_round(analysis: Document) -> None:
+    assert findings.slice_kinds(analysis, 1, "kind = class") == "off topic 12, too long 7"
+    assert findings.slice_kinds(analysis, 2, "kind = class") == ""
+
+
+def test_tables_are_cut_to_what_is_read(analysis: Document) -> None:
+    causes = analysis["tables"]["causes"]
+    analysis["tables"]["causes"] = [
+        dict(causes[0], cause=f"cause {n}", answers=30 - n) for n in range(8)
+    ]
+    analysis["remedies"] = [dict(analysis["remedies"][0], remedy=f"do {n}") for n in range(7)]
+    analysis["rounds"][1]["scores"] |= {
+        f"score{n}": analysis["rounds"][1]["scores"]["bleu"] for n in range(4)
+    }
+    for page in (terminal(analysis), markdown(analysis)):
+        assert "cause 4" in page and "cause 5" not in page
+        assert "do 4" in page and "do 5" not in page
+    assert "and 72 answers with rarer causes" in terminal(analysis)
+    assert "and 4 more: score0, score1, score2, score3" in terminal(analysis)
+    assert "And 3 more, rarer." in markdown(analysis)
+
+
+def test_the_worst_answers_differ_in_what_is_wrong(analysis: Document) -> None:
+    rows = analysis["examples"]
+    analysis["examples"] = [dict(rows[0], id=f"empty {n}") for n in range(5)] + rows[1:]
+    shown = [row["id"] for row in findings.examples(analysis, 3)]
+    assert shown == ["empty 0", "empty 1", "datetime:_parse_isoformat_date"]
+
+
+def test_a_right_answer_is_not_among_the_worst(analysis: Document) -> None:
+    shown = [row["id"] for row in findings.examples(analysis, 99)]
+    assert len(shown) == 3
+    assert "json:JSONEncoder.iterencode" not in shown
+
+
+def test_no_colour_is_known_by_the_environment_too(
+    analysis: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    colour = {"color_system": "standard", "force_terminal": True}
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "[-Parse" not in terminal(analysis, **colour)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "[-Parse" in terminal(analysis, **colour)
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_no_line_is_wider_than_the_terminal(analysis: Document, width: int) -> None:
+    analysis["tables"]["ledger"] = [
+        dict(row, answers=row["answers"] * 10_000) for row in analysis["tables"]["ledger"]
+    ]
+    for name in ("definitions", "causes_known"):
+        analysis[name] = {
+            key: "w" * 300 if name == "definitions" else dict(value, definition="w" * 300)
+            for key, value in analysis[name].items()
+        }
+    page = terminal(analysis, width)
+    assert max(map(len, page.split("\n"))) <= width
+    assert "flickering 170000" in page
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_wide_letters_take_two_cells(analysis: Document, width: int) -> None:
+    wide = "漢字" * 200
+    for table, key in (("causes", "cause"), ("ledger", "kind"), ("slice_errors", "category")):
+        analysis["tables"][table][0][key] = wide
+    analysis["rounds"][1]["slices"][0]["slice"] = wide
+    analysis["examples"][0] |= {"id": wide, "answer": wide, "prompt": wide}
+    page = terminal(analysis, width)
+    assert "漢字漢字" in page
+    assert max(map(cell_len, page.split("\n"))) <= width
+
+
+@pytest.mark.parametrize("face", [terminal, markdown])
+def test_a_report_is_the_same_bytes_again(
+    analysis: Document, face: Callable[[Document], str]
+) -> None:
+    before = copy.deepcopy(analysis)
+    page = face(analysis)
+    assert analysis == before
+    turned = {key: analysis[key] for key in reversed(analysis)}
+    for key in ("definitions", "causes_known", "tables"):
+        turned[key] = dict(reversed(turned[key].items()))
+    assert face(turned) == page
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_a_real_run_tells_all_it_knows(finished: tuple[Any, Any], columns: str) -> None:
+    project, _ = finished
+    page = project.inside("report", COLUMNS=columns).out
+    assert max(map(len, page.split("\n"))) <= int(columns)
+    assert re.search(r"unsure +(\d+ +)+", page) and "the answer says hm" in page
+    assert "right: overlap at least" in page
+    assert re.search(r"never right \d+", page)
+    assert re.search(r"1\.  \d+ rows for kind = hard  at most \d+ answers", page)
+    assert "{+hm" in page
