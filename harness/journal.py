@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.files import append_line, read_lines
+from harness.files import append_line, read_json, read_lines, write_json
 from harness.records import RoundResult, from_json, to_json
 
 SCHEMA = 1
@@ -15,6 +15,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._waiting = path.with_name("waiting.json")
         self._closed = {
             (line["result"]["arm"], line["result"]["round"]): from_json(RoundResult, line["result"])
             for line in read_lines(path)
@@ -29,6 +30,19 @@ class Journal:
         """The arm's closed rounds, in order."""
         found = [result for (name, _), result in self._closed.items() if name == arm]
         return sorted(found, key=lambda result: result.round)
+
+    def wait(self, arm: str, round_: int, generated: str) -> None:
+        """Say which answers an open round has that people are asked about."""
+        write_json(self._waiting, {"arm": arm, "round": round_, "generate": generated})
+
+    def waiting(self) -> tuple[str, int, str] | None:
+        """Arm, round and digest of the answers that :meth:`wait` told of, while it is open."""
+        try:
+            found = read_json(self._waiting)
+        except (OSError, ValueError):
+            return None
+        arm, number = found["arm"], found["round"]
+        return None if self.closed(arm, number) else (arm, number, found["generate"])
 
     def close(self, result: RoundResult) -> RoundResult:
         """Pin a round; closing it a second time gives what was pinned first."""

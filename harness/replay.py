@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from harness import config as configuration
-from harness.errors import DataError
+from harness.errors import DataError, UsageError, near
 from harness.files import read_json, read_jsonl
 from harness.history import History
 from harness.loop import rounds
 from harness.records import BASE_ARM, Checkpoint, Prediction, from_json
-from harness.run import Run, Watcher
+from harness.run import CONFIG, MACHINE_FOLDER, Run, Watcher
 from harness.steps import Steps
 
 
@@ -59,8 +59,17 @@ class StoredSteps(Steps):
             ) from None
 
 
-def opened(name: str, config: Path, watcher: Watcher) -> StoredRun:
-    """The run of that name, by the whole configuration that it left in its reports."""
+def opened(name: str, watcher: Watcher) -> StoredRun:
+    """The run of that name in this folder, by the whole configuration that it began with.
+
+    Raises:
+        UsageError: no run of that name was begun here.
+    """
+    root = Path(MACHINE_FOLDER) / "runs"
+    config = root / name / CONFIG
+    if not config.is_file():
+        known = sorted(path.parent.name for path in root.glob(f"*/{CONFIG}"))
+        raise UsageError(f"no run is called '{name}'{near(name, known)}")
     return StoredRun(configuration.load(config), watcher, name=name)
 
 
@@ -74,26 +83,30 @@ class Answered:
 
 
 def answered(run: StoredRun) -> list[Answered]:
-    """The main arm's answers to dev, round by round, by what the journal says of them.
+    """The main arm's answers to dev, round by round, by what the journal says of them; those of
+    a round that waits for people too.
 
     Nothing else of the run has to be there any more, and no plugin but the source the same.
 
     Raises:
         DataError: no round is closed, or the answers of one are gone.
     """
+    wanted_of = {r.round: r.keys["generate"] for r in run.journal.rounds(BASE_ARM)}
+    waiting = run.journal.waiting()
+    if waiting is not None and waiting[0] == BASE_ARM:
+        wanted_of[waiting[1]] = waiting[2]
     found = []
-    for result in run.journal.rounds(BASE_ARM):
-        wanted = result.keys["generate"]
+    for number, wanted in wanted_of.items():
         artifact = run.artifacts.with_digest("generate", wanted)
         if artifact is None:
             raise NotStored(
-                f"the answers of round {result.round} (generate) are not in the store",
+                f"the answers of round {number} (generate) are not in the store",
                 where=run.name,
                 hint="harness iterate with the run's config makes them again",
             )
         lines = read_jsonl(artifact.path / "predictions.jsonl")
         predictions = tuple(from_json(Prediction, line) for line in lines)
-        found.append(Answered(result.round, predictions, wanted))
+        found.append(Answered(number, predictions, wanted))
     if not found:
         raise NotStored("no round of it is closed yet", where=run.name, hint="harness iterate")
     return found

@@ -13,12 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness import configfile
 from harness.artifacts import Artifact, Artifacts
 from harness.config import FILE_NAME, Config, shipped
 from harness.context import Context, Report
 from harness.entries import Entry
 from harness.errors import Cancelled, HarnessError, PluginError, Waiting
-from harness.files import digest, disk_trouble, files_digest, remove
+from harness.files import digest, disk_trouble, files_digest, remove, write_bytes
 from harness.job import Job, run_child, run_inline, write
 from harness.journal import Journal, Ledger
 from harness.records import Checkpoint, Example
@@ -26,6 +27,7 @@ from harness.records import Checkpoint, Example
 MACHINE_FOLDER = ".harness"
 REPORTS_FOLDER = "reports"
 LEDGER = "test-openings.jsonl"
+CONFIG = "config.yaml"
 
 
 class Watcher(Protocol):
@@ -110,9 +112,11 @@ class Run:
     def prepare(self) -> None:
         """Make the folders and throw away what a killed attempt left half done."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        shown = self.config.shown()
+        write_bytes(self.folder / CONFIG, configfile.dump(shown).encode())
         remove(self.work)
         self.work.mkdir(parents=True)
-        self.observe("on_run_start", config=self.config.shown())
+        self.observe("on_run_start", config=shown)
 
     def observe(self, hook: str, **arguments: Any) -> None:
         self.config.registry.observe(self.log, hook, run=self.name, **arguments)

@@ -21,7 +21,7 @@ def rebuild(name: str | None) -> None:
     """
     folder = folder_of(name)
     document = read(folder / "summary.json")
-    run = opened(folder.name, folder / "config.yaml", Quiet())
+    run = opened(folder.name, Quiet())
     with exclusive(run.folder / "lock"):
         steps, history = replay(run)
         written = reports(run, steps, history, document)

@@ -36,7 +36,7 @@ from harness.scoring import Entry as MetricEntry
 def rescore(request: Request) -> int:
     """Score, compare with round 0 (or ``--baseline``), remember; returns the exit code."""
     folder = folder_of(request.run)
-    run = opened(folder.name, folder / "config.yaml", Quiet())
+    run = opened(folder.name, Quiet())
     steps, entries = StoredSteps(run), _entries(request, run)
     with exclusive(run.folder / "lock"):
         rows = steps.data().split(request.split)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.entries import Entry
+from harness.errors import Waiting
 from harness.files import read_jsonl, write_jsonl
 from harness.records import (
     BASE_ARM,
@@ -70,16 +71,41 @@ class Evaluating(Calls):
             learned: the rows that the checkpoint was trained on.
         """
         predictions, generated = self._generate(checkpoint, rows, split, round_, arm)
-        measurements, digests = {}, {}
-        for entry in self.config.metrics:
-            found, made = self.score(entry, predictions, generated, rows, split, round_, arm)
-            measurements[entry.name], digests[entry.name] = found, made
+        measurements, digests = self._measured(predictions, generated, rows, split, round_, arm)
         scored = _scored(rows, predictions, measurements)
         made_from = [generated, *digests.values()]
         labels = self._detect(scored, learned, made_from, split, round_, arm)
         scores = self.scores(self.config.metrics, measurements, predictions, rows)
         keys = {"generate": generated, **{f"score {n}": d for n, d in digests.items()}}
         return Evaluation(predictions, measurements, scores, scored, labels, keys)
+
+    def _measured(
+        self, predictions: Sequence[Prediction], generated: str, rows: Sequence[Example],
+        split: str, round_: int, arm: str,
+    ) -> tuple[dict[str, tuple[Measurement, ...]], dict[str, str]]:  # fmt: skip
+        """Every metric's measurements and their digests, by entry.
+
+        Raises:
+            Waiting: a metric waits for people; all others have been measured by then, and the
+                answers are pinned, so that people can be given them.
+        """
+        measurements, digests = {}, {}
+        waiting: list[Waiting] = []
+        for entry in self.config.metrics:
+            try:
+                found, made = self.score(entry, predictions, generated, rows, split, round_, arm)
+            except Waiting as wait:
+                waiting.append(wait)
+                continue
+            measurements[entry.name], digests[entry.name] = found, made
+        if waiting:
+            self.run.journal.wait(arm, round_, generated)
+            commands = [command for wait in waiting for command in wait.commands]
+            raise Waiting(
+                f"{label('score', round_, arm)}: {'; '.join(wait.what for wait in waiting)}",
+                [c.replace("ROUND", str(round_)).replace("RUN", self.run.name) for c in commands],
+            )
+        return measurements, digests
 
     def _generate(
         self, checkpoint: Checkpoint, rows: Sequence[Example], split: str, round_: int, arm: str
