@@ -6,15 +6,28 @@ them; features of the *reply* exist only where a model has answered.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from harness.records import Condition, Example, Prediction
 
 Value = str | float | bool
 
+READ = 20_000
+"""Characters of a prompt that are looked at for digits, code and questions."""
+
+_DIGIT = re.compile(r"\d")
+_CODE = re.compile(
+    r"```|^[ \t]*(?:def|class|import|from|function|public|private|var|let|const|SELECT|#include)\b"
+    r"|[{};][ \t]*$|\w\(\w*\)|=>|->|</\w",
+    re.MULTILINE,
+)
+_ASKS = re.compile(r"\b(what|which|who|whose|where|when|why|how)\b", re.IGNORECASE)
+
 
 def prompt_features(example: Example) -> dict[str, Value]:
-    """The row's meta (scalars only), its prompt's length and its number of turns."""
+    """The row's meta (scalars only), its number of turns, and what its prompt shows: its length,
+    digits, code, and what it asks."""
     features: dict[str, Value] = {
         key: value
         for key, value in example.meta.items()
@@ -23,7 +36,20 @@ def prompt_features(example: Example) -> dict[str, Value]:
     features.setdefault("prompt_words", len(example.prompt.split()))
     turns = sum(message.get("role") == "user" for message in example.messages)
     features.setdefault("turns", turns)
+    for name, value in _of_text(example.prompt[:READ]).items():
+        features.setdefault(name, value)
     return features
+
+
+def _of_text(text: str) -> dict[str, Value]:
+    """Digits, code, and what it asks (``why``, ``yes or no``, ``nothing``)."""
+    asked = _ASKS.search(text)
+    question = "yes or no" if "?" in text else "nothing"
+    return {
+        "has_digits": _DIGIT.search(text) is not None,
+        "has_code": _CODE.search(text) is not None,
+        "asks": asked.group().lower() if asked else question,
+    }
 
 
 def reply_features(prediction: Prediction) -> dict[str, Value]:

@@ -62,14 +62,31 @@ def weak(findings: Findings) -> tuple[Slice, ...]:
     found = {
         piece.conditions: piece
         for piece in findings.slices
-        if piece.from_prompt
-        and piece.conditions
-        and piece.q is not None
-        and piece.q <= WEAK_AT
-        and piece.gap is not None
-        and 0 < piece.gap < math.inf
+        if piece.from_prompt and piece.conditions and _holds(piece) and 0 < _gap(piece) < math.inf
     }
     return tuple(found.values())
+
+
+def _holds(piece: Slice) -> bool:
+    """Whether its weakness is more than chance; where its finder does not say, q decides."""
+    if piece.holds is not None:
+        return piece.holds
+    return piece.q is not None and piece.q <= WEAK_AT
+
+
+def _gap(piece: Slice) -> float:
+    """What to expect of it: the shrunken gap where there is one; 0 where nothing is known."""
+    found = piece.gap if piece.shrunken is None else piece.shrunken
+    return 0.0 if found is None else found
+
+
+def claims(slices: Sequence[Slice]) -> list[float]:
+    """What each slice costs the whole: its gap times its share of the traffic.
+
+    The number of rows stands for the share where not every finder gives one.
+    """
+    known = all(piece.weight is not None and 0 <= piece.weight < math.inf for piece in slices)
+    return [_gap(piece) * ((piece.weight or 0.0) if known else piece.n) for piece in slices]
 
 
 def apportion(weights: Sequence[float], total: int, seed: int = 0) -> list[int]:
@@ -102,11 +119,12 @@ def _targeted(
 ) -> tuple[PlanItem, ...]:
     slices = weak(findings)
     if not slices:
-        reason = "no slice that prompts can address is weak by evidence"
-        return (PlanItem(None, budget, remedy, reason),)
-    claims = [(piece.gap or 0.0) * piece.n for piece in slices]
-    whole = math.fsum(claims)
-    shares = [explore, *((1 - explore) * claim / whole for claim in claims)]
+        return (PlanItem(None, budget, remedy, _why_none(findings)),)
+    claimed = claims(slices)
+    whole = math.fsum(claimed)
+    if whole <= 0:
+        return (PlanItem(None, budget, remedy, "weak slices without any traffic"),)
+    shares = [explore, *((1 - explore) * claim / whole for claim in claimed)]
     everywhere, *rows = apportion(shares, budget, seed)
     items = [
         PlanItem(piece, count, remedy, _why(piece))
@@ -129,10 +147,19 @@ def _none(
 
 
 def _why(piece: Slice) -> str:
-    return (
-        f"scores {piece.gap:.3g} below the rest on {piece.n} rows of {piece.groups} groups "
-        f"(q = {piece.q:.2g})"
-    )
+    found = [] if piece.q is None else [f"q = {piece.q:.2g}"]
+    if piece.shrunken is not None:
+        found.append(f"counted as {piece.shrunken:.2g}, chance taken off")
+    beside = f" ({'; '.join(found)})" if found else ""
+    gap = _gap(piece) if piece.gap is None else piece.gap
+    return f"scores {gap:.3g} below the rest on {piece.n} rows of {piece.groups} groups{beside}"
+
+
+def _why_none(findings: Findings) -> str:
+    addressed = [piece for piece in findings.slices if piece.from_prompt and _holds(piece)]
+    if any(piece.shrunken is not None and piece.shrunken <= 0 for piece in addressed):
+        return "the slices differ no more than chance makes them differ"
+    return "no slice that prompts can address is weak by evidence"
 
 
 STRATEGIES: Mapping[str, Strategy] = {"targeted": _targeted, "random": _random, "none": _none}

@@ -30,7 +30,7 @@ from harness.records import (
     Score,
     Slice,
 )
-from harness.store_rows import batches, where_sql
+from harness.store_rows import batches, is_stored, where_sql
 from harness.store_tables import TABLES, Batch
 from harness.store_views import VIEWS
 from harness.text import storable
@@ -225,6 +225,8 @@ def _fill_members(connection: duckdb.DuckDBPyConnection, contents: RunContents) 
     """Which dev rows each slice holds, by the slice's own SQL."""
     for (arm, number), slices in contents.slices.items():
         for found in slices:
+            if not is_stored(found, contents):
+                continue
             connection.execute(
                 "INSERT INTO raw.slice_members SELECT arm, round, ?, id "
                 "FROM main.examples JOIN main.predictions USING (id, split) "

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from harness.store import Answers, RunContents
 
 BLOCK = 20_000
+ASKED = 500
+"""Examples that are asked for the names of features."""
 Item = TypeVar("Item")
 
 
@@ -28,6 +30,17 @@ def where_sql(found: Slice) -> str:
     """The slice as a condition on ``examples JOIN predictions USING (id, split)``."""
     own = () if found.from_prompt else tuple(reply_features(Prediction("", "")))
     return " AND ".join(_condition(c, own) for c in found.conditions) or "true"
+
+
+def is_stored(found: Slice, contents: RunContents) -> bool:
+    """Whether the database holds the features that the slice is made of.
+
+    (Distances to training rows and topics, say, are known to their analyzer alone.)
+    """
+    known = set(reply_features(Prediction("", "")))
+    for row in contents.examples[:ASKED]:
+        known.update(prompt_features(row))
+    return all(condition.feature in known for condition in found.conditions)
 
 
 def _condition(condition: Condition, own: Sequence[str]) -> str:
@@ -265,14 +278,17 @@ def _place(answers: Answers) -> dict[str, Any]:
 
 
 def _slices(contents: RunContents) -> Iterator[Batch]:
-    fields = ("n", "groups", "score", "gap", "low", "high", "q", "from_prompt")
+    fields = (
+        "n", "groups", "score", "gap", "low", "high", "q", "from_prompt", "holds", "half",
+        "shrunken", "weight",
+    )  # fmt: skip
     return _columns(
         {
             "arm": arm,
             "round": number,
             "slice": found.words,
             **{name: getattr(found, name) for name in fields},
-            "where_sql": where_sql(found),
+            "where_sql": where_sql(found) if is_stored(found, contents) else None,
         }
         for (arm, number), slices in contents.slices.items()
         for found in slices

@@ -107,7 +107,7 @@ TABLES: Mapping[str, Layout] = {
     "slices": _layout(
         "arm, round, gap DESC NULLS LAST, slice",
         "arm:s round:i slice:s n:i groups:i score:f gap:f low:f high:f q:f from_prompt:b "
-        "where_sql:s",
+        "holds:b half:i shrunken:f weight:f where_sql:s",
     ),
     "plans": _layout(
         "arm, round, position",

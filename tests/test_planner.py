@@ -12,8 +12,9 @@ from harness.planner import apportion, plan, weak
 from harness.records import Condition, Findings, Slice
 
 
-def a_slice(name="RateBook", gap=0.2, n=20, q=0.01, from_prompt=True):
-    return Slice((Condition("intent", "=", name),), n, 10, 0.1, gap, 0.0, 1.0, q, from_prompt)
+def a_slice(name="RateBook", gap=0.2, n=20, q=0.01, from_prompt=True, **more):
+    conditions = (Condition("intent", "=", name),)
+    return Slice(conditions, n, 10, 0.1, gap, 0.0, 1.0, q, from_prompt, **more)
 
 
 weights = st.lists(st.floats(0, 1e6), min_size=1, max_size=30)
@@ -86,12 +87,59 @@ def test_the_items_sum_to_the_budget(found, budget, explore, strategy):
         a_slice(gap=None),
         a_slice(gap=math.nan),
         a_slice(from_prompt=False),
+        a_slice(holds=False),
+        a_slice(q=0.2, holds=False, shrunken=0.1),
+        a_slice(shrunken=math.nan),
+        a_slice(shrunken=math.inf),
+        a_slice(gap=0.0, weight=0.5),
     ],
 )
 def test_what_is_not_weak_or_has_no_address_gets_no_rows(strong):
     made = plan(Findings((strong,)), 50)
     assert [(item.slice, item.rows) for item in made.items] == [(None, 50)]
     assert "no slice" in made.items[0].reason
+
+
+def test_rows_go_by_shrunken_gap_times_weight():
+    findings = Findings(
+        (
+            a_slice("A", 0.5, 20, shrunken=0.1, weight=0.3),
+            a_slice("B", 0.2, 90, shrunken=0.15, weight=0.1),
+        )
+    )
+    made = plan(findings, 50, explore=0.1)
+    assert [item.rows for item in made.items] == [30, 15, 5]
+    assert "counted as 0.1, chance taken off" in made.items[0].reason
+
+
+def test_rows_stand_for_the_weight_where_one_finder_gives_none():
+    findings = Findings((a_slice("A", 0.2, 30, shrunken=0.1, weight=0.9), a_slice("B", 0.1, 10)))
+    assert [item.rows for item in plan(findings, 50, explore=0.2).items] == [30, 10, 10]
+
+
+@pytest.mark.parametrize("weight", [-1.0, math.nan, math.inf])
+def test_a_weight_that_is_none_is_not_used(weight):
+    findings = Findings((a_slice("A", weight=weight), a_slice("B", weight=0.1)))
+    assert [item.rows for item in plan(findings, 100, explore=0.0).items] == [50, 50]
+
+
+def test_what_its_finder_stands_by_is_planned_whatever_its_q():
+    assert weak(Findings((a_slice(q=0.15, holds=True),)))
+    assert weak(Findings((a_slice(q=None, holds=True),)))
+    assert "q =" not in plan(Findings((a_slice(q=None, holds=True),)), 9).items[0].reason
+
+
+@pytest.mark.parametrize("shrunken", [0.0, -0.01])
+def test_slices_that_differ_no_more_than_chance_give_all_rows_to_exploration(shrunken):
+    slices = (a_slice(holds=True, shrunken=shrunken), a_slice("B", holds=False))
+    made = plan(Findings(slices), 40)
+    assert [(item.slice, item.rows) for item in made.items] == [(None, 40)]
+    assert "no more than chance" in made.items[0].reason
+
+
+def test_a_weak_slice_without_traffic_gets_no_rows():
+    made = plan(Findings((a_slice(weight=0.0),)), 40)
+    assert [(item.slice, item.rows) for item in made.items] == [(None, 40)]
 
 
 def test_a_slice_found_twice_counts_once():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +16,11 @@ from harness.stats.groups import ROUNDING, Floats, Groups, Ints, encode
 
 Mask = npt.NDArray[np.bool_]
 
-_CELLS = 1 << 22  # slices x rows (or groups) looked at together: 32 MiB an array
+_CELLS = 1 << 16  # slices x rows (or groups) looked at together: arrays stay in cache
+_FEW = 20_000  # groups: with more it pays to look only at those that a slice touches
+_LOST = 1e-13  # of a sum: what is left by subtraction and is less is nothing but rounding
+_Numbers = npt.NDArray[Any]
+_Moments = dict[str, _Numbers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,11 @@ class Contrasts:
     groups_inside: Ints
     n_outside: Ints
     groups_outside: Ints
+
+    def chosen(self, which: Mask) -> Contrasts:
+        """Those slices of which ``which (c,)`` is True."""
+        columns = {f.name: getattr(self, f.name)[which] for f in dataclasses.fields(self)}
+        return Contrasts(**columns)
 
 
 def contrast(values: Floats, inside: Mask, groups: Groups, level: float = 0.95) -> Contrast:
@@ -119,42 +130,59 @@ def contrasts(values: Floats, inside: Mask, groups: Groups, level: float = 0.95)
     codes, count = encode(groups)
     # Sums of centred values lose no digits where those of the rest come by subtraction.
     centred = values - values.mean() if len(values) else values
-    sizes = np.bincount(codes, minlength=count).astype(np.float64)
-    sums = np.bincount(codes, centred, count)
-    parts = [
-        _moments(*_inside_sums(block, centred, codes, count), sizes, sums)
-        for block in _blocks(inside, count)
-    ]
+    whole = _Groups.of(codes, centred, count)
+    look = _sparse if count > _FEW and len(inside) else _dense
+    parts = [look(block, codes, centred, whole) for block in _blocks(inside, count)]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in _MOMENTS}
     noise = ROUNDING * float(np.abs(values).max(initial=0.0))
     return _tested(columns, noise, level)
 
 
-def halves(names: Sequence[str], seed: int) -> Mask:
-    """Which rows ``(n,)`` belong to the first of two halves; whole groups stay together.
+def halves(names: Sequence[str], sizes: Ints, seed: int) -> Mask:
+    """Which of K groups belong to the first of two halves.
 
-    It depends on the seed, the groups' names and their sizes, not on the order of rows. Groups
-    of like size are paired, and a hash of seed and name decides which of a pair goes where: both
-    halves get as many groups (or one more), and their rows differ by no more than the largest
-    group has.
+    It depends on the seed, the groups' names and their sizes, on no order. Groups of like size
+    are paired, and a hash of seed and name decides which of a pair goes where: the halves have
+    equally many groups (or one more), and their rows differ by no more than the largest group
+    has.
 
     Args:
-        names: ``(n,)`` the group of each row.
+        names: ``(K,)``, all different.
+        sizes: ``(K,)`` rows of each group.
     """
-    codes, count = encode(names)
-    sizes = np.bincount(codes, minlength=count).tolist()
-    lots = [
-        hashlib.blake2b(f"{seed}/{name}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        for name in sorted(set(names))
-    ]
-    order = sorted(range(count), key=lambda code: (-sizes[code], lots[code]))
-    first = np.zeros(count, dtype=np.bool_)
-    for place in range(0, count, 2):
-        pair = order[place : place + 2]
-        chosen = pair[lots[pair[0]][-1] % 2] if len(pair) == 2 else pair[0]
-        first[chosen] = True
-    chosen_rows: Mask = first[codes]
-    return chosen_rows
+    salt = f"{seed}/".encode()
+    lots = np.array([_lot(salt + name.encode("utf-8", "surrogatepass")) for name in names])
+    lots = lots.astype(np.uint64)
+    order = np.lexsort((lots, -np.asarray(sizes)))
+    first = np.zeros(len(names), dtype=np.bool_)
+    paired = order[: len(order) // 2 * 2].reshape(-1, 2)
+    first[np.where(lots[paired[:, 0]] % 2 == 0, paired[:, 0], paired[:, 1])] = True
+    if len(order) % 2:
+        first[order[-1]] = True
+    return first
+
+
+def _lot(data: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """Rows and centred sums of some groups, each ``(K,)``."""
+
+    sizes: Floats
+    sums: Floats
+
+    @classmethod
+    def of(cls, codes: Ints, values: Floats, count: int) -> _Groups:
+        sums = np.bincount(codes, values, count).astype(np.float64, copy=False)
+        return cls(np.bincount(codes, minlength=count).astype(np.float64), sums)
+
+    @functools.cached_property
+    def powers(self) -> Floats:
+        """Sums over the groups: of 1, R, S, R^2, R^3, RS and S^2 for R rows and a sum of S."""
+        r, s = self.sizes, self.sums
+        return np.array([len(r), r.sum(), s.sum(), r @ r, (r * r) @ r, r @ s, s @ s])
 
 
 _MOMENTS = ("n_in", "n_out", "k_in", "k_out", "gap", "squares", "scale", "df")
@@ -167,43 +195,66 @@ def _blocks(inside: Mask, count: int) -> Iterator[Mask]:
         yield inside[start : start + size]
 
 
-def _inside_sums(block: Mask, values: Floats, codes: Ints, count: int) -> tuple[Floats, Floats]:
-    """Rows and sums ``(b, K)`` of each slice in each group."""
-    rows, sums = np.empty((len(block), count)), np.empty((len(block), count))
-    for place, inside in enumerate(block):
+def _dense(block: Mask, codes: Ints, values: Floats, whole: _Groups) -> _Moments:
+    """Moments of a block of slices from all groups, ``(b, K)`` at a time."""
+    count = len(whole.sizes)
+    slice_, row = np.nonzero(block)
+    cells, shape = slice_ * count + codes[row], (len(block), count)
+    rows = np.bincount(cells, minlength=len(block) * count).reshape(shape)
+    sums = np.bincount(cells, values[row], len(block) * count).reshape(shape)
+    return _moments(rows, sums, whole, np.zeros(7))
+
+
+def _sparse(block: Mask, codes: Ints, values: Floats, whole: _Groups) -> _Moments:
+    """The same, from the groups that a slice touches; of the others only powers are needed."""
+    parts, powers = [], whole.powers
+    for inside in block:
         chosen = np.flatnonzero(inside)
         own = codes[chosen]
-        rows[place] = np.bincount(own, minlength=count)
-        sums[place] = np.bincount(own, values[chosen], count)
-    return rows, sums
+        rows = np.bincount(own, minlength=len(whole.sizes))
+        touched = np.flatnonzero(rows)
+        sums = np.bincount(own, values[chosen], len(rows))[None, touched]
+        near = _Groups(whole.sizes[touched], whole.sums[touched])
+        left = powers - near.powers
+        left[np.abs(left) <= _LOST * np.abs(powers)] = 0.0
+        parts.append(_moments(rows[None, touched], sums, near, left))
+    return {name: np.concatenate([part[name] for part in parts]) for name in _MOMENTS}
 
 
 @np.errstate(all="ignore")  # what cannot be had is NaN here, and is told apart by its groups
-def _moments(
-    rows_in: Floats, sums_in: Floats, sizes: Floats, sums: Floats
-) -> dict[str, npt.NDArray[Any]]:
-    """Gap, sum of squared pulls, its shortfall and its degrees of freedom, each ``(b,)``."""
-    rows_out = sizes - rows_in
-    sums_out = np.where(rows_out > 0, sums - sums_in, 0.0)
-    n_in, n_out = rows_in.sum(axis=1), rows_out.sum(axis=1)
-    mean_in, mean_out = sums_in.sum(axis=1) / n_in, sums_out.sum(axis=1) / n_out
+def _moments(rows_in: _Numbers, sums_in: _Numbers, groups: _Groups, left: Floats) -> _Moments:
+    """Gap, sum of squared pulls, its shortfall and its degrees of freedom, each ``(b,)``.
+
+    Args:
+        rows_in, sums_in: ``(b, K)`` of the slices in some groups.
+        groups: all rows of these groups.
+        left: powers of the groups besides, which no slice of the block touches.
+    """
+    rows_out = groups.sizes - rows_in
+    sums_out = np.where(rows_out > 0, groups.sums - sums_in, 0.0)
+    count, rows, sums, r2, r3, rs, s2 = left
+    n_in, n_out = rows_in.sum(axis=1), rows_out.sum(axis=1) + rows
+    mean_in, mean_out = sums_in.sum(axis=1) / n_in, (sums_out.sum(axis=1) + sums) / n_out
     pull = (sums_out - mean_out[:, None] * rows_out) / n_out[:, None]
     pull -= (sums_in - mean_in[:, None] * rows_in) / n_in[:, None]
-    scale, df = _bell_mccaffrey(rows_in / n_in[:, None], rows_out / n_out[:, None], n_in, n_out)
+    beyond = np.maximum(0.0, s2 - 2 * mean_out * rs + mean_out**2 * r2) / n_out**2
+    scale, df = _bell_mccaffrey(
+        rows_in / n_in[:, None], rows_out / n_out[:, None], n_in, n_out, (r2, r3)
+    )
     return {
         "n_in": n_in.astype(np.intp),
         "n_out": n_out.astype(np.intp),
         "k_in": np.count_nonzero(rows_in, axis=1),
-        "k_out": np.count_nonzero(rows_out, axis=1),
+        "k_out": np.count_nonzero(rows_out, axis=1) + int(count),
         "gap": mean_out - mean_in,
-        "squares": _dot(pull, pull),
+        "squares": _dot(pull, pull) + beyond,
         "scale": scale,
         "df": df,
     }
 
 
 @np.errstate(all="ignore")
-def _tested(found: dict[str, npt.NDArray[Any]], noise: float, level: float) -> Contrasts:
+def _tested(found: _Moments, noise: float, level: float) -> Contrasts:
     from scipy import special
 
     judged = np.minimum(found["k_in"], found["k_out"]) >= 2
@@ -228,7 +279,11 @@ def _tested(found: dict[str, npt.NDArray[Any]], noise: float, level: float) -> C
 
 
 def _bell_mccaffrey(
-    share_in: Floats, share_out: Floats, n_in: Floats, n_out: Floats
+    share_in: Floats,
+    share_out: Floats,
+    n_in: Floats,
+    n_out: Floats,
+    left: tuple[float, float],
 ) -> tuple[Floats, Floats]:
     """What the sum of squared pulls is short by, and its degrees of freedom, each ``(b,)``.
 
@@ -236,13 +291,18 @@ def _bell_mccaffrey(
     squares is y'GG'y with G'G = diag(a_g'a_g) - pp'/n_in - qq'/n_out, where p and q are each
     group's shares of the two sides. Its expectation is tr(G'G) per unit of row variance
     (against a'a = 1/n_in + 1/n_out), its degrees tr(G'G)^2 / tr((G'G)^2).
+
+    Args:
+        left: sums of R^2 and R^3 over groups of R rows that lie outside as a whole and have no
+            column in ``share_out``.
     """
+    r2, r3 = left
     own = share_in / n_in[:, None] + share_out / n_out[:, None]
-    p2, q2 = _dot(share_in, share_in), _dot(share_out, share_out)
+    p2, q2 = _dot(share_in, share_in), _dot(share_out, share_out) + r2 / n_out**2
     pq = _dot(share_in, share_out)
     trace = (1 - p2) / n_in + (1 - q2) / n_out
-    square = _dot(own, own) - 2 * _dot(own, share_in**2) / n_in
-    square -= 2 * _dot(own, share_out**2) / n_out
+    square = _dot(own, own) + r2 / n_out**4 - 2 * _dot(own, share_in**2) / n_in
+    square -= 2 * (_dot(own, share_out**2) + r3 / n_out**4) / n_out
     square += (p2 / n_in) ** 2 + (q2 / n_out) ** 2 + 2 * pq**2 / (n_in * n_out)
     return (1 / n_in + 1 / n_out) / trace, trace**2 / square
 

@@ -1,9 +1,9 @@
-"""Which slices are worth a test: conditions on one feature each, with their rows."""
+"""Which slices are worth a test: conditions on one feature, and pairs of them, with their rows."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,94 +13,174 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    Mask = npt.NDArray[np.bool_]
+    Found = Iterator[tuple[Condition, Mask]]
+
 LONGEST_VALUE = 80
-"""Longer strings are free text, and no text of dev may leave the analyzer."""
+"""Longer strings are free text, and no text of dev may leave the analyzer; names of features
+that are longer are passed over too."""
 MOST_VALUES = 50
 FEW_NUMBERS = 6
 """A number with at most this many distinct values is a category."""
+MOST_PAIRED = 200
+"""Conditions that take part in pairs, those of most rows."""
+BLOCK = 1 << 16
+EXACT = 2.0**53
+"""Whole numbers from here on are not told apart by the arithmetic of quantiles."""
 
 Value = str | float | bool
+Column = Sequence[Value | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One condition, and the rows ``(n,)`` that fulfil it."""
+    """Conditions, and the rows ``(n,)`` that fulfil all of them."""
 
-    condition: Condition
-    inside: npt.NDArray[np.bool_]
+    conditions: tuple[Condition, ...]
+    inside: Mask
     from_prompt: bool
 
-
-def candidates(
-    rows: Sequence[Mapping[str, Value]], from_prompt: bool, bins: int
-) -> Iterator[Candidate]:
-    """Every condition on the features of ``rows``; conditions with the same rows come once.
-
-    A condition that holds everywhere is none.
-    """
-    names = sorted({name for row in rows for name in row})
-    seen: set[bytes] = set()
-    for name in names:
-        for condition, inside in _of_feature(name, [row.get(name) for row in rows], bins):
-            key = inside.tobytes()
-            if key not in seen and not inside.all():
-                seen.add(key)
-                yield Candidate(condition, inside, from_prompt)
+    @property
+    def words(self) -> str:
+        return " and ".join(condition.words for condition in self.conditions)
 
 
-def _of_feature(
-    name: str, values: Sequence[Value | None], bins: int
-) -> Iterator[tuple[Condition, npt.NDArray[np.bool_]]]:
-    present = [value for value in values if _usable(value)]
-    kinds = {_kind(value) for value in present}
-    # A feature that is a word here and a number there has no order and mixes 1 with True.
-    if len(kinds) != 1 or any(isinstance(v, str) and len(v) > LONGEST_VALUE for v in present):
-        return
-    distinct = sorted(set(present))  # type: ignore[type-var]
-    # Where most values stand in one row only, they are titles or names, not kinds.
-    kind_like = kinds != {"text"} or len(distinct) <= len(present) / 2
-    if kinds == {"number"} and len(distinct) > FEW_NUMBERS:
-        yield from _cuts(name, values, bins)
-    elif len(distinct) <= MOST_VALUES and kind_like:
-        yield from _categories(name, values, distinct)
+def singles(name: str, values: Column, from_prompt: bool, bins: int) -> list[Candidate]:
+    """Every condition on one feature with ``values (n,)``; None where a row lacks it."""
+    kind = _kind(values)
+    found: Iterable[tuple[Condition, Mask]] = ()
+    if len(name) > LONGEST_VALUE:
+        return []
+    if kind == "number":
+        found = _of_numbers(name, values, bins)
+    elif kind == "truth" or (kind == "text" and _kind_like(values)):
+        found = _categories(name, values)
+    return [Candidate((condition,), inside, from_prompt) for condition, inside in found]
 
 
-def _categories(
-    name: str, values: Sequence[Value | None], distinct: Sequence[Any]
-) -> Iterator[tuple[Condition, npt.NDArray[np.bool_]]]:
+def distinct(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Of candidates with the same rows only the first, and none that holds everywhere."""
     import numpy as np
 
-    place = {value: code for code, value in enumerate(distinct)}
-    codes = np.array([place[v] if _usable(v) else -1 for v in values], dtype=np.intp)
-    for code, value in enumerate(distinct):
+    kept: dict[bytes, Candidate] = {}
+    for candidate in candidates:
+        if not candidate.inside.all():
+            key = hashlib.blake2b(np.packbits(candidate.inside).tobytes()).digest()
+            kept.setdefault(key, candidate)
+    return list(kept.values())
+
+
+def pairs(candidates: Sequence[Candidate], most: int) -> list[Candidate]:
+    """The ``most`` pairs of conditions that hold on most rows, whatever the scores.
+
+    A pair is of two features, and says more than either condition: conditions of which one
+    implies the other make none. The broadest ``MOST_PAIRED`` conditions take part.
+    """
+    import numpy as np
+
+    if most < 1 or len(candidates) < 2:
+        return []
+    rows_of = [int(np.count_nonzero(c.inside)) for c in candidates]
+    broad = sorted(range(len(candidates)), key=lambda i: (-rows_of[i], i))[:MOST_PAIRED]
+    candidates = [candidates[i] for i in sorted(broad)]
+    shared = _shared([c.inside for c in candidates])
+    rows = shared.diagonal()
+    features = [c.conditions[0].feature for c in candidates]
+    place = {name: code for code, name in enumerate(features)}
+    of = np.array([place[name] for name in features])
+    i, j = np.triu_indices(len(candidates), 1)
+    more = (shared[i, j] > 0) & (shared[i, j] < np.minimum(rows[i], rows[j]))
+    i, j = (side[more & (of[i] != of[j])] for side in (i, j))
+    chosen = np.lexsort((j, i, -shared[i, j]))[:most]
+    return [
+        _both(candidates[first], candidates[other])
+        for first, other in zip(i[chosen].tolist(), j[chosen].tolist(), strict=True)
+    ]
+
+
+def _shared(masks: Sequence[Mask]) -> npt.NDArray[np.int64]:
+    """Rows ``(c, c)`` that each two of c masks have in common."""
+    import numpy as np
+
+    found = np.zeros((len(masks), len(masks)), dtype=np.int64)
+    for start in range(0, len(masks[0]), BLOCK):
+        part = np.array([mask[start : start + BLOCK] for mask in masks], dtype=np.float32)
+        found += np.rint(part @ part.T).astype(np.int64)
+    return found
+
+
+def _both(first: Candidate, second: Candidate) -> Candidate:
+    return Candidate(
+        (*first.conditions, *second.conditions),
+        first.inside & second.inside,
+        first.from_prompt and second.from_prompt,
+    )
+
+
+def _kind(values: Column) -> str:
+    """``text``, ``truth`` or ``number``; a mixture has no order and takes 1 for True."""
+    types = set(map(type, values)) - {type(None)}
+    if not types:
+        return "nothing"
+    if all(issubclass(kind, str) for kind in types):
+        return "text"
+    if all(issubclass(kind, bool) for kind in types):
+        return "truth"
+    if all(issubclass(kind, (int, float)) and not issubclass(kind, bool) for kind in types):
+        return "number"
+    return "mixed"
+
+
+def _kind_like(values: Column) -> bool:
+    """Whether texts name kinds: where most stand in one row only, they are titles or names."""
+    known = set(values) - {None}
+    if len(known) > MOST_VALUES or any(len(str(value)) > LONGEST_VALUE for value in known):
+        return False
+    return 2 * len(known) <= len(values) - values.count(None)
+
+
+def _categories(name: str, values: Column) -> Found:
+    import numpy as np
+
+    known: list[Any] = sorted(set(values) - {None})
+    place: dict[Any, int] = {value: code for code, value in enumerate(known)} | {None: -1}
+    codes = np.fromiter(map(place.__getitem__, values), np.int16, len(values))
+    for code, value in enumerate(known):
         yield Condition(name, "=", value), codes == code
 
 
-def _cuts(
-    name: str, values: Sequence[Value | None], bins: int
-) -> Iterator[tuple[Condition, npt.NDArray[np.bool_]]]:
+def _of_numbers(name: str, values: Column, bins: int) -> Found:
+    import numpy as np
+
+    try:
+        numbers = np.array(values, dtype=np.float64)
+    except OverflowError:  # a whole number beyond all doubles
+        return
+    numbers[np.isinf(numbers)] = np.nan
+    present = numbers[~np.isnan(numbers)]
+    whole = {type(value) for value in values} <= {int, type(None)}
+    if not len(present) or (whole and np.abs(present).max() >= EXACT):
+        return
+    some = np.unique(present[:10_000])
+    known = some if len(some) > FEW_NUMBERS else np.unique(present)
+    if len(known) <= FEW_NUMBERS:
+        for value in known.tolist():
+            yield Condition(name, "=", int(value) if whole else value), numbers == value
+    else:
+        yield from _cuts(name, numbers, present, bins, whole)
+
+
+def _cuts(name: str, numbers: Any, present: Any, bins: int, whole: bool) -> Found:
     """Low and high ends of a number, cut at the quantiles 1/bins, 2/bins, …
 
     Cuts are values that occur, so that they read well (``words <= 34``).
     """
     import numpy as np
 
-    numbers = np.array([float(v) if v is not None and _usable(v) else np.nan for v in values])
-    whole = all(isinstance(value, int) for value in values if _usable(value))
-    for share in (part / bins for part in range(1, bins)):
-        cut = float(np.nanquantile(numbers, share, method="lower"))
-        shown = int(cut) if whole else cut
+    shares = [part / bins for part in range(1, bins)]
+    for share, cut in zip(shares, np.quantile(present, shares, method="lower"), strict=True):
+        shown = int(cut) if whole else float(cut)
         if share <= 0.5:
             yield Condition(name, "<=", shown), numbers <= cut
         if share >= 0.5:
             yield Condition(name, ">", shown), numbers > cut
-
-
-def _usable(value: Value | None) -> bool:
-    return value is not None and not (isinstance(value, float) and not math.isfinite(value))
-
-
-def _kind(value: Value | None) -> str:
-    if isinstance(value, str):
-        return "text"
-    return "truth" if isinstance(value, bool) else "number"

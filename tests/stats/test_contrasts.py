@@ -7,9 +7,12 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats as reference
 
 from harness import stats
+from harness.stats.contrasts import contrasts, halves
 
 
 def test_a_contrast_of_single_rows_is_close_to_welch():
@@ -98,3 +101,102 @@ def test_a_contrast_of_a_million_rows_takes_little_time():
     start = time.perf_counter()
     stats.contrast(values, inside, groups)
     assert time.perf_counter() - start < 10
+
+
+FIELDS = ("gap", "se", "low", "high", "p", "df", "groups_inside", "n_inside")
+
+
+def drawn(rng, n, groups, slices):
+    codes = rng.integers(0, groups, n)
+    values = rng.normal(size=groups)[codes] + rng.normal(size=n)
+    inside = rng.random((slices, n)) < rng.uniform(0.02, 0.9, (slices, 1))
+    inside[0] = codes < groups // 4
+    return values, inside, codes
+
+
+@pytest.mark.parametrize(("n", "groups"), [(200, 30), (40_000, 25_000)], ids=["few", "many"])
+def test_many_contrasts_equal_the_matrix_formula_one_by_one(n, groups):
+    values, inside, codes = drawn(np.random.default_rng(8), n, groups, 5)
+    found = contrasts(values, inside, codes)
+    for place, own in enumerate(inside):
+        rows = [np.bincount(codes, side, groups) for side in (own, ~own)]
+        means = [values[side].mean() for side in (own, ~own)]
+        assert found.gap[place] == pytest.approx(means[1] - means[0], rel=1e-9)
+        assert found.n_inside[place] == own.sum()
+        assert found.n_outside[place] == n - own.sum()
+        assert found.groups_inside[place] == np.count_nonzero(rows[0])
+        assert found.groups_outside[place] == np.count_nonzero(rows[1])
+        if n < 1000:
+            se, df = direct(values, own, codes)
+        else:
+            pull = np.where(own, -(values - means[0]) / own.sum(),
+                            (values - means[1]) / (~own).sum())  # fmt: skip
+            square = (np.bincount(codes, pull, groups) ** 2).sum()
+            p2, q2 = ((side / side.sum()) @ (side / side.sum()) for side in rows)
+            want = 1 / own.sum() + 1 / (~own).sum()
+            se = math.sqrt(square * want / ((1 - p2) / own.sum() + (1 - q2) / (~own).sum()))
+            df = found.df[place]
+        assert found.se[place] == pytest.approx(se, rel=1e-9)
+        assert found.df[place] == pytest.approx(df, rel=1e-9)
+        assert found.p[place] == pytest.approx(reference.t.sf(found.gap[place] / se, df), rel=1e-8)
+
+
+def test_with_many_groups_only_those_of_the_slice_are_looked_at(monkeypatch):
+    values, inside, codes = drawn(np.random.default_rng(9), 3_000, 900, 20)
+    all_groups = contrasts(values, inside, codes)
+    monkeypatch.setattr("harness.stats.contrasts._FEW", 0)
+    touched = contrasts(values, inside, codes)
+    for name in (*FIELDS, "n_outside", "groups_outside"):
+        np.testing.assert_allclose(getattr(touched, name), getattr(all_groups, name), rtol=1e-9)
+
+
+@pytest.mark.parametrize("few", [0, 100], ids=["touched groups", "all groups"])
+def test_slices_that_cannot_be_judged_leave_the_others_alone(monkeypatch, few):
+    monkeypatch.setattr("harness.stats.contrasts._FEW", few)
+    values = np.array([0.0, 0.0, 1.0, 1.0, 1.0, 0.5])
+    rows = ["111111", "000000", "110000", "101010"]
+    inside = np.array([[letter == "1" for letter in row] for row in rows])
+    found = contrasts(values, inside, list("aabcde"))
+    assert np.isnan(found.gap[:2]).all()
+    assert np.isnan(found.se[:3]).all()
+    assert found.p[:3].tolist() == [1, 1, 1]
+    assert found.df[:3].tolist() == [0, 0, 0]
+    alone = stats.contrast(values, inside[3], list("aabcde"))
+    assert (found.gap[3], found.se[3], found.p[3]) == pytest.approx((alone.gap, alone.se, alone.p))
+    assert contrasts(values, inside[:0], list("aabcde")).gap.shape == (0,)
+
+
+@pytest.mark.parametrize("few", [0, 100], ids=["touched groups", "all groups"])
+def test_many_contrasts_without_spread(monkeypatch, few):
+    monkeypatch.setattr("harness.stats.contrasts._FEW", few)
+    inside = np.arange(60) % 3 == 0
+    equal = contrasts(np.full(60, 0.1), inside[None], np.arange(60))
+    assert (equal.gap[0], equal.se[0], equal.p[0]) == (0, 0, 1)
+    apart = contrasts(np.where(inside, 0.1, 0.7), inside[None], np.arange(60))
+    assert apart.gap[0] == pytest.approx(0.6)
+    assert apart.p[0] < 1e-12
+
+
+group_sizes = st.lists(st.integers(1, 40), min_size=1, max_size=60)
+
+
+@settings(deadline=None, max_examples=60)
+@given(group_sizes, st.integers(0, 2**31))
+def test_halves_are_balanced_and_know_no_order(sizes, seed):
+    names, counts = [f"g{i}" for i in range(len(sizes))], np.array(sizes)
+    first = halves(names, counts, seed)
+    assert abs(2 * int(first.sum()) - len(sizes)) <= 1
+    assert abs(int(counts[first].sum()) - int(counts[~first].sum())) <= max(sizes)
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    moved = halves([names[i] for i in order], counts[order], seed)
+    assert np.array_equal(moved, first[order])
+
+
+def test_the_seed_and_the_name_decide_the_half():
+    names, sizes = [f"g{i}" for i in range(40)], np.ones(40, dtype=np.intp)
+    draws = np.array([halves(names, sizes, seed) for seed in range(400)])
+    assert len({draw.tobytes() for draw in draws}) == 400
+    assert 0.35 < draws.mean(axis=0).min() <= draws.mean(axis=0).max() < 0.65
+    assert not np.array_equal(halves([f"h{i}" for i in range(40)], sizes, 0), draws[0])
+    assert halves(["\ud800", "\x00"], np.array([1, 1]), 1).sum() == 1
+    assert halves([], np.zeros(0, dtype=np.intp), 1).shape == (0,)

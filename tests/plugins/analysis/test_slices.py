@@ -1,17 +1,26 @@
 from __future__ import annotations
 
+import dataclasses
 import json
+import random
+import re
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harness.context import Context
-from harness.features import addresses
+from harness.features import addresses, prompt_features
 from harness.planner import plan
-from harness.records import Example, Prediction, ScoredExample, to_json
+from harness.records import Example, Findings, Prediction, ScoredExample, from_json, to_json
 from harness.stages import Evidence
 from harness_slices import Slices
+from harness_slices.search import Table
+from harness_slices.shrink import prior
+from harness_slices.words import words
 
 INTENTS = ("Invoice", "Refund", "Roaming", "RateBook")
 
@@ -27,7 +36,7 @@ def scored(i, value, meta, reply="a fine answer", finish="stop", group=None, pro
     return ScoredExample(example, Prediction(f"d{i}", reply, finish), {"rougeL": value})
 
 
-def rows(seed=0, n=160, weak=0.0, groups=60, **meta):
+def rows(seed=0, n=400, weak=0.0, groups=150, **meta):
     draw = np.random.default_rng(seed)
     effects = draw.normal(0, 0.1, groups)
     made = []
@@ -49,13 +58,30 @@ def rows(seed=0, n=160, weak=0.0, groups=60, **meta):
     return tuple(made)
 
 
-def analyze(tmp_path, data, better=True, **options):
+def analyze(tmp_path, data, better=True, seed=1, train=(), **options):
     analyzer = Slices(Slices.Options(**options))
-    return analyzer.analyze(Evidence(tuple(data), "rougeL", better), context(tmp_path))
+    evidence = Evidence(tuple(data), "rougeL", better, seed=seed, train=tuple(train))
+    return analyzer.analyze(evidence, context(tmp_path))
 
 
-def weak(findings):
-    return [s for s in findings.slices if s.q <= 0.1 and s.gap > 0]
+def rescored(row, value):
+    return dataclasses.replace(row, values={"rougeL": value})
+
+
+def first_half(data, seed=1):
+    """Row by row: whether it is in the half that chooses."""
+    return Table.of(data, "rougeL", True, seed).rows.first
+
+
+def held(findings):
+    return [s for s in findings.slices if s.holds]
+
+
+def words_of(slices):
+    return [s.words for s in slices]
+
+
+# -- finding --------------------------------------------------------------------------------
 
 
 def test_a_planted_weak_slice_is_found_first(tmp_path):
@@ -63,48 +89,162 @@ def test_a_planted_weak_slice_is_found_first(tmp_path):
     best = found.slices[0]
     assert best.words == "intent = RateBook"
     assert best.from_prompt
+    assert best.holds
     assert best.low < 0.2 < best.high
     assert best.q < 0.01
-    assert found.notes[0].endswith("weak (q <= 0.1)")
+    assert 0.1 < best.shrunken < 0.25
+    assert "weak by evidence (q <= 0.1 on either half of dev): 1" in found.notes[0]
     assert plan(found, 50).items[0].slice == best
 
 
+def test_most_planted_slices_are_found_and_little_else(tmp_path):
+    """The same at other seeds: of 20, 18 or more (19.8 are to be expected)."""
+    finds = [held(analyze(tmp_path, rows(seed, weak=0.2), clusters=0)) for seed in range(20)]
+    right = sum("intent = RateBook" in words_of(found) for found in finds)
+    assert right >= 18
+    assert sum(map(len, finds)) <= right + 4
+
+
 def test_the_numbers_of_a_slice_are_those_of_its_rows(tmp_path):
+    """Support and score are of all rows, the gap of the half that had no part in the choice."""
     data = rows(2, weak=0.2)
     best = next(s for s in analyze(tmp_path, data).slices if s.words == "intent = RateBook")
-    inside = [r for r in data if addresses(best.conditions, r.example)]
-    outside = [r.values["rougeL"] for r in data if r not in inside]
-    score = np.mean([r.values["rougeL"] for r in inside])
-    assert (best.n, best.groups) == (len(inside), len({r.example.group for r in inside}))
-    assert best.score == pytest.approx(score)
-    assert best.gap == pytest.approx(np.mean(outside) - score)
+    first = first_half(data)
+    inside = np.array([addresses(best.conditions, r.example) for r in data])
+    values = np.array([r.values["rougeL"] for r in data])
+    groups = np.array([r.example.group for r in data])
+    assert (best.n, best.groups) == (inside.sum(), len(set(groups[inside])))
+    assert best.score == pytest.approx(values[inside].mean())
+    assert best.weight == pytest.approx(inside.mean())
+    assert best.half == (inside & ~first).sum()
+    gap = values[~inside & ~first].mean() - values[inside & ~first].mean()
+    assert best.gap == pytest.approx(gap)
 
 
 def test_a_loss_is_turned_round(tmp_path):
-    data = [
-        ScoredExample(r.example, r.prediction, {"rougeL": 1 - r.values["rougeL"]})
-        for r in rows(1, weak=0.2)
-    ]
+    data = [rescored(r, 1 - r.values["rougeL"]) for r in rows(1, weak=0.2)]
     best = analyze(tmp_path, data, better=False).slices[0]
     assert (best.words, best.gap > 0.1, best.score > 0.6) == ("intent = RateBook", True, True)
 
 
 def test_null_data_seldom_show_a_weak_slice(tmp_path):
-    """Prompt and reply features are two families, each with a false discovery rate of 10 %."""
-    trials = 150
-    prompt = reply = 0
-    for seed in range(trials):
-        found = weak(analyze(tmp_path, rows(1000 + seed)))
-        prompt += any(s.from_prompt for s in found)
-        reply += any(not s.from_prompt for s in found)
-    # 22 or fewer of 150 have a chance of 96 % at a rate of 10 %; mirrored tests make it less.
-    assert prompt <= 22
-    assert reply <= 22
+    """At most one data set in ten; as two halves must agree, it is about one in fifty."""
+    trials = 100
+    wrong = sum(
+        bool(held(analyze(tmp_path, rows(1000 + s, n=160, groups=65)))) for s in range(trials)
+    )
+    assert wrong <= 6
+
+
+def test_an_interaction_is_found_as_a_pair(tmp_path):
+    data = []
+    for row in rows(3, n=800, groups=300):
+        both = row.example.meta["intent"] == "Refund" and row.example.meta["urgent"]
+        data.append(rescored(row, row.values["rougeL"] - 0.35 * both))
+    found = held(analyze(tmp_path, data))
+    assert words_of(found)[0] == "intent = Refund and urgent = True"
+    assert found[0].from_prompt
+    assert addresses(found[0].conditions, Example("x", (), meta={"intent": "Refund",
+                                                                "urgent": True}))  # fmt: skip
+    assert not held(analyze(tmp_path, rows(3, n=800, groups=300)))
+
+
+def test_a_pair_is_not_named_where_its_condition_alone_is_weak(tmp_path):
+    found = held(analyze(tmp_path, rows(4, n=800, groups=300, weak=0.25)))
+    assert words_of(found) == ["intent = RateBook"]
+
+
+def test_overlapping_slices_are_merged_into_the_stronger(tmp_path):
+    draw = random.Random(1)
+    data = []
+    for row in rows(5, weak=0.25):
+        weak = row.example.meta["intent"] == "RateBook"
+        meta = {**row.example.meta, "desk": "billing" if weak ^ (draw.random() < 0.08) else "x"}
+        data.append(dataclasses.replace(row, example=dataclasses.replace(row.example, meta=meta)))
+    found = analyze(tmp_path, data, pairs=0)
+    assert words_of(held(found)) == ["intent = RateBook"]
+    assert "desk = billing" not in words_of(found.slices)
+    assert any("a stronger one explains them: 1" in note for note in found.notes)
+
+
+def test_two_weak_slices_are_both_named(tmp_path):
+    data = [
+        rescored(r, r.values["rougeL"] - 0.2 * (r.example.meta["level"] == 2))
+        for r in rows(6, n=800, groups=300, weak=0.25)
+    ]
+    assert {"intent = RateBook", "level = 2"} <= set(words_of(held(analyze(tmp_path, data))))
+
+
+# -- halves ---------------------------------------------------------------------------------
+
+
+def test_the_order_of_rows_changes_nothing(tmp_path):
+    data = list(rows(7, weak=0.2, n=200))
+    before = analyze(tmp_path, data)
+    random.Random(3).shuffle(data)
+    after = analyze(tmp_path, data)
+    assert words_of(after.slices) == words_of(before.slices)
+    assert after.notes == before.notes
+    for one, other in zip(before.slices, after.slices, strict=True):
+        for name in ("gap", "low", "high", "q", "score", "shrunken"):
+            assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-9, abs=1e-12)
+
+
+def test_the_first_half_has_no_part_in_the_gap(tmp_path):
+    data = rows(8, weak=0.2)
+    first = first_half(data)
+    moved = [
+        rescored(r, r.values["rougeL"] - 0.1 * (in_first and r.example.meta["level"] == 1))
+        for r, in_first in zip(data, first, strict=True)
+    ]
+    before = {s.words: s for s in analyze(tmp_path, data, max_slices=999, pairs=0).slices}
+    after = {s.words: s for s in analyze(tmp_path, moved, max_slices=999, pairs=0).slices}
+    for name_of in before.keys() & after.keys():
+        for name in ("gap", "low", "high"):
+            assert getattr(before[name_of], name) == getattr(after[name_of], name)
+    assert after["level = 1"].score < before["level = 1"].score - 0.03
+
+
+def test_what_only_one_half_shows_does_not_hold(tmp_path):
+    data = rows(9)
+    planted = [
+        rescored(r, r.values["rougeL"] - 0.3 * (first and r.example.meta["intent"] == "Refund"))
+        for r, first in zip(data, first_half(data), strict=True)
+    ]
+    found = analyze(tmp_path, planted)
+    assert not held(found)
+    assert any("not confirmed by the second" in note for note in found.notes)
+    assert plan(found, 40).items[0].slice is None
+
+
+def test_halves_are_the_same_in_every_round(tmp_path):
+    """Whatever was scored, whichever the round's own seed; another run has others."""
+    data = rows(10)
+    later = [rescored(r, None if i % 7 == 0 else 0.1 * (i % 5)) for i, r in enumerate(data)]
+    first = first_half(data)
+    scored_later = np.array([r.values["rougeL"] is not None for r in later])
+    assert np.array_equal(first_half(later), first[scored_later])
+    assert not np.array_equal(first_half(data, seed=2), first)
+    evidence = Evidence(data, "rougeL", True, seed=5)
+    one = Slices(Slices.Options()).analyze(evidence, Context(tmp_path, seed=1))
+    other = Slices(Slices.Options()).analyze(evidence, Context(tmp_path, seed=99, round=2))
+    assert one == other
+
+
+def test_groups_are_not_torn_apart():
+    data = rows(11)
+    sides = {}
+    for row, first in zip(data, first_half(data), strict=True):
+        sides.setdefault(row.example.group, set()).add(bool(first))
+    assert all(len(side) == 1 for side in sides.values())
+
+
+# -- prompts, training and replies ----------------------------------------------------------
 
 
 def test_reply_slices_never_enter_a_plan(tmp_path):
     data = []
-    for i in range(120):
+    for i in range(160):
         cut = i % 3 == 0
         data.append(
             scored(i, 0.1 if cut else 0.6 + i / 1000, {"a": "xy"[i % 2]}, "w " * 9,
@@ -112,10 +252,92 @@ def test_reply_slices_never_enter_a_plan(tmp_path):
         )  # fmt: skip
     found = analyze(tmp_path, data)
     assert found.slices[0].words == "finish_reason = length"
+    assert found.slices[0].holds
     assert not found.slices[0].from_prompt
-    items = plan(found, 40).items
-    assert all(item.slice is None or item.slice.from_prompt for item in items)
-    assert [item.slice for item in items] == [None]
+    assert [item.slice for item in plan(found, 40).items] == [None]
+
+
+TOPICS = {
+    "money": ["invoice", "refund", "charge", "payment", "balance"],
+    "travel": ["roaming", "abroad", "border", "country", "flight"],
+    "phone": ["screen", "battery", "handset", "repair", "warranty"],
+}
+
+
+def topical(seed=0, n=300, weak="travel"):
+    draw = random.Random(seed)
+    data = []
+    for i in range(n):
+        topic = draw.choice(list(TOPICS))
+        text = "please help with " + " ".join(draw.sample(TOPICS[topic], 3))
+        value = draw.gauss(0.6, 0.15) - 0.3 * (topic == weak)
+        data.append(scored(i, value, {}, prompt=text))
+    return data
+
+
+def test_a_weak_topic_is_found_without_meta(tmp_path):
+    found = held(analyze(tmp_path, topical()))
+    best = found[0].conditions[0]
+    assert best.feature.startswith("mentions of ")
+    assert set(best.feature.removeprefix("mentions of ").split("/")) <= set(TOPICS["travel"])
+    # Nobody stores how often a row of the pool mentions these: the plan cannot ask for them.
+    assert not found[0].from_prompt
+
+
+def test_a_topic_means_just_what_it_says(tmp_path):
+    data = topical()
+    found = held(analyze(tmp_path, data, include=["topics"]))[0]
+    terms = set(found.conditions[0].feature.removeprefix("mentions of ").split("/"))
+    mentions = [len(terms & set(r.example.prompt.split())) for r in data]
+    assert found.n == sum(count > found.conditions[0].value for count in mentions)
+
+
+def test_what_training_does_not_cover_is_found(tmp_path):
+    train = [row.example for row in topical(9) if not set(TOPICS["travel"]) & set(
+        row.example.prompt.split())]  # fmt: skip
+    found = held(
+        analyze(tmp_path, topical(), train=train, include=["rare_words", "train_distance"])
+    )
+    assert found
+    assert found[0].conditions[0].feature in ("rare_words", "train_distance")
+    assert found[0].conditions[0].op in (">", "=")
+    assert not found[0].from_prompt
+    assert not analyze(tmp_path, topical(), include=["rare_words"]).slices
+
+
+def test_the_text_of_prompts_is_looked_at(tmp_path):
+    data = []
+    for i in range(200):
+        asks = ("what is it", "how do you do it", "do it")[i % 3]
+        text = asks + (" 42" if i % 2 else "") + ("\nreturn f(x);" if i % 5 == 0 else "")
+        data.append(scored(i, 0.5 + i / 500 - 0.4 * (i % 2), {}, prompt=text))
+    found = analyze(tmp_path, data, max_slices=99)
+    assert held(found)[0].words == "has_digits = True"
+    features = {s.conditions[0].feature for s in found.slices}
+    assert {"asks", "has_code"} <= features
+
+
+@pytest.mark.parametrize("piece", ["\n", "{ ", "a(", "; " + " " * 140, "what", "?", " ", "x" * 50])
+def test_a_long_text_of_any_kind_is_read_in_a_moment(piece):
+    text = piece * (1_000_000 // len(piece))
+    start = time.process_time()
+    prompt_features(Example("a", ({"role": "user", "content": text},)))
+    words(text)
+    assert time.process_time() - start < 0.5
+
+
+def test_a_slice_that_rows_can_be_addressed_by_is_never_left_out_for_one_that_cannot(tmp_path):
+    data = []
+    for i, row in enumerate(topical()):
+        weak = bool(set(TOPICS["travel"]) & set(row.example.prompt.split()))
+        # Almost the topic, but one row in ten stands elsewhere: the topic itself is stronger.
+        meta = {"desk": "abroad" if weak ^ (i % 10 == 0) else "home"}
+        data.append(dataclasses.replace(row, example=dataclasses.replace(row.example, meta=meta)))
+    found = held(analyze(tmp_path, data))
+    assert words_of([s for s in found if s.from_prompt]) == ["desk = abroad"]
+
+
+# -- what may not be judged, and what may not be told ---------------------------------------
 
 
 def test_small_slices_are_named_but_not_judged(tmp_path):
@@ -123,34 +345,59 @@ def test_small_slices_are_named_but_not_judged(tmp_path):
     few_groups = [
         scored(100 + i, 0.1, {"kind": "clump"}, group=f"c{i % 3}", prompt="x") for i in range(40)
     ]
+    found = analyze(tmp_path, data + few_groups, include=["kind"], min_groups=2, min_rows=2)
+    assert "kind = common" in words_of(found.slices)
     found = analyze(tmp_path, data + few_groups, include=["kind"])
-    assert [s.words for s in found.slices] == ["kind = common"]
-    assert "too small to judge: 2 " in found.notes[1]
-    assert "kind = rare" in found.notes[1]
-    assert "kind = clump" in found.notes[1]
+    assert not held(found)
+    small = next(note for note in found.notes if note.startswith("too small"))
+    assert "kind = rare" in small
+    assert "kind = clump" in small
+
+
+def test_a_value_of_fewer_than_three_groups_is_not_named(tmp_path):
+    data = [scored(i, i / 90, {"kind": "ab"[i % 2]}) for i in range(90)]
+    data += [scored(90 + i, 0.1, {"kind": "Herzog"}, group=f"h{i % 2}") for i in range(30)]
+    found = analyze(tmp_path, data)
+    assert "Herzog" not in json.dumps(to_json(found))
 
 
 def test_unscored_rows_are_left_out(tmp_path):
     data = rows(1, weak=0.2)
     holes = [
-        ScoredExample(r.example, r.prediction, {"rougeL": value})
-        for r, value in zip(data[:10], [None, float("nan")] * 5, strict=True)
+        rescored(r, value) for r, value in zip(data[:10], [None, float("nan")] * 5, strict=True)
     ]
     found = analyze(tmp_path, (*holes, *data[10:]))
-    assert "10 of 160 rows have no score" in found.notes[-1]
-    assert found.slices == analyze(tmp_path, data[10:]).slices
+    assert "10 of 400 rows have no score and were left out" in found.notes
+    for piece in found.slices:
+        assert piece.n <= 390
     assert analyze(tmp_path, holes).slices == ()
 
 
 def test_no_text_of_dev_leaves(tmp_path):
     secret = "the customer of Herzog street 9 wrote: " + "please " * 8
     data = []
-    for i, row in enumerate(rows(3)):
+    for i, row in enumerate(rows(3, n=160)):
         meta = {**row.example.meta, "note": secret, "free": f"remark {i}", "list": [secret]}
         data.append(scored(i, row.values["rougeL"], meta, secret, prompt=secret))
     text = json.dumps(to_json(analyze(tmp_path, data, max_slices=100)))
-    assert "Herzog" not in text
+    assert "erzog" not in text
     assert "remark" not in text
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 6))
+def test_terms_stand_in_three_groups_or_are_not_told(tmp_path_factory, seed, people):
+    """Each person has words that nobody else uses, however often."""
+    draw = random.Random(seed)
+    data = []
+    for i in range(120):
+        person = draw.randrange(2 * people)
+        own = f"zq{chr(97 + person // 2)}secret" if draw.random() < 0.7 else "common"
+        text = f"{own} {draw.choice(['invoice', 'refund', 'roaming', 'screen'])} {own}"
+        data.append(scored(i, draw.random(), {}, prompt=text, group=f"g{person}"))
+    found = analyze(tmp_path_factory.mktemp("x"), data, max_slices=999, min_groups=2, min_rows=2)
+    # Word zqX belongs to two people at most, so to two groups.
+    assert "secret" not in json.dumps(to_json(found))
 
 
 def test_titles_are_no_slices_on_a_small_dev_set_either(tmp_path):
@@ -158,7 +405,7 @@ def test_titles_are_no_slices_on_a_small_dev_set_either(tmp_path):
     data = [scored(i, i / 40, {"title": titles[i % 30], "kind": "ab"[i % 2]}) for i in range(40)]
     data += [scored(50, 0.5, {"kind": "Ms Herzog"})]
     found = analyze(tmp_path, data)
-    assert "kind = a" in [s.words for s in found.slices]
+    assert "kind = a" in words_of(found.slices)
     assert "letter" not in json.dumps(to_json(found))
     assert "Herzog" not in json.dumps(to_json(found))
 
@@ -166,28 +413,92 @@ def test_titles_are_no_slices_on_a_small_dev_set_either(tmp_path):
 def test_mixed_and_broken_values_are_no_slices(tmp_path):
     data = [
         scored(i, i / 60, {"mixed": 1 if i % 2 else "1", "nan": float("nan"), "inf": float("inf"),
-                           "ok": i % 2 == 0})
+                           "huge": 10**400 + i, "exact": 2**60 + i % 2, "none": None, "same": 7,
+                           "k" * 81: i % 2, "ok": i % 2 == 0})
         for i in range(60)
     ]  # fmt: skip
     features = {s.conditions[0].feature for s in analyze(tmp_path, data, max_slices=99).slices}
     assert "ok" in features
-    assert not features & {"mixed", "nan", "inf"}
+    assert features <= {"ok", "prompt_words", "reply_words", "turns", "asks"}
+
+
+def test_rows_without_a_value_are_on_the_other_side(tmp_path):
+    data = [
+        scored(i, 0.5 + i / 900, {"kind": "ab"[i % 2]} | ({"size": i} if i % 3 else {}))
+        for i in range(120)
+    ]
+    found = {s.words: s for s in analyze(tmp_path, data, include=["size", "kind"]).slices}
+    sizes = [s for words, s in found.items() if words.startswith("size")]
+    assert len(sizes) == 2
+    assert sum(s.n for s in sizes) <= 80
+    for piece in sizes:
+        assert piece.n == sum(addresses(piece.conditions, r.example) for r in data)
+
+
+HOSTILE = ["\x00", "\ud800", "[/red]", "<script>alert(1)</script>", "‮abc", "'; DROP TABLE x; --",
+           "\x1b[31m", "=1+1", "a\nb", ""]  # fmt: skip
+
+
+def test_hostile_texts_do_no_harm(tmp_path):
+    data = [
+        scored(i, i / 200, {"kind": HOSTILE[i % 3], HOSTILE[i % 5]: "x"},
+               prompt=" ".join(HOSTILE) * (i % 7), reply=HOSTILE[i % 10], finish=HOSTILE[i % 2])
+        for i in range(120)
+    ]  # fmt: skip
+    data.append(scored(120, 0.5, {}, prompt="(" * 200_000, group="\ud800"))
+    found = analyze(tmp_path, data, max_slices=99)
+    assert len(found.slices) >= 3
+    for piece in found.slices:
+        if piece.from_prompt:
+            assert piece.n == sum(addresses(piece.conditions, r.example) for r in data)
+
+
+def test_scores_that_are_all_alike_have_no_weak_slice(tmp_path):
+    found = analyze(tmp_path, [rescored(r, 0.3) for r in rows(12)])
+    assert not held(found)
+    assert all(s.gap == 0 for s in found.slices)
+
+
+def test_very_wide_meta_is_cut_short_and_said(tmp_path):
+    data = [scored(i, i / 60, {f"m{k}": (i * (k + 3)) % 5 for k in range(250)}) for i in range(60)]
+    start = time.process_time()
+    found = analyze(tmp_path, data)
+    assert time.process_time() - start < 10
+    assert any(note.startswith("only 1000 of ") for note in found.notes)
+
+
+# -- options, notes, records ----------------------------------------------------------------
 
 
 def test_numbers_are_cut_at_values_that_occur(tmp_path):
     data = [scored(i, i / 90, {"size": i}) for i in range(90)]
-    three = {s.words for s in analyze(tmp_path, data, include=["size"]).slices}
-    two = {s.words for s in analyze(tmp_path, data, include=["size"], bins=2).slices}
+    three = set(words_of(analyze(tmp_path, data, include=["size"]).slices))
+    two = set(words_of(analyze(tmp_path, data, include=["size"], bins=2).slices))
     assert three == {"size <= 29", "size > 59"}
     assert two == {"size <= 44", "size > 44"}
 
 
 def test_options_choose_features_and_length(tmp_path):
     data = rows(4)
-    assert not any("turns" in note for note in analyze(tmp_path, data).notes)
     only = analyze(tmp_path, data, include=["intent", "age"], exclude=["age"]).slices
     assert {s.conditions[0].feature for s in only} == {"intent"}
     assert len(analyze(tmp_path, data, max_slices=3).slices) == 3
+    assert " 0 pairs of these" in analyze(tmp_path, data, pairs=0).notes[0]
+    assert " 7 pairs of these" in analyze(tmp_path, data, pairs=7).notes[0]
+
+
+def test_a_stricter_level_finds_less(tmp_path):
+    data = rows(14, weak=0.1)
+    lenient, strict = (analyze(tmp_path, data, q=q, pairs=0) for q in (0.5, 1e-12))
+    assert "intent = RateBook" in words_of(held(lenient))
+    assert not held(strict)
+    assert plan(strict, 10).items[0].slice is None
+
+
+def test_the_docs_name_each_option():
+    page = Path(__file__).parents[3] / "docs" / "slices.md"
+    named = set(re.findall(r"`([a-z_]+)`", page.read_text().split("## Options")[1]))
+    assert set(Slices.Options.model_fields) <= named
 
 
 def test_conditions_with_the_same_rows_are_tested_once(tmp_path):
@@ -195,8 +506,81 @@ def test_conditions_with_the_same_rows_are_tested_once(tmp_path):
     assert len(analyze(tmp_path, data, include=["a", "b"]).slices) == 2
 
 
+def test_notes_say_what_could_be_found(tmp_path):
+    notes = analyze(tmp_path, rows(15, n=160, groups=65)).notes
+    power = next(note for note in notes if "four times out of five" in note)
+    assert " rows in 3" in power
+    needed = float(power.split("about ")[1].split()[0])
+    assert 0.1 < needed < 0.4
+    few = analyze(tmp_path, rows(15, n=20, groups=12)).notes
+    assert any("no slice of prompts is large enough to be judged" in note for note in few)
+
+
+def test_findings_survive_the_way_through_a_file(tmp_path):
+    found = analyze(tmp_path, rows(1, weak=0.2))
+    assert from_json(Findings, json.loads(json.dumps(to_json(found)))) == found
+
+
 def test_five_thousand_rows_are_quick(tmp_path):
     data = rows(5, n=5000, groups=400)
     start = time.process_time()
     analyze(tmp_path, data)
     assert time.process_time() - start < 5
+
+
+# -- shrinking ------------------------------------------------------------------------------
+
+
+def test_gaps_that_chance_alone_explains_have_no_spread():
+    draw = np.random.default_rng(1)
+    ses = draw.uniform(0.02, 0.06, 80)
+    found = prior(ses * draw.normal(0, 0.7, 80), ses)
+    assert found.variance == 0
+    assert found.shrink(np.array([0.3, -0.2]), np.array([0.05, 0.05])).tolist() == [0, 0]
+    assert prior(np.array([np.nan, 0.1]), np.array([0.1, 0.0])).variance == 0
+    assert prior(np.zeros(0), np.zeros(0)).variance == 0
+
+
+def test_the_spread_of_the_true_gaps_is_found():
+    draw = np.random.default_rng(2)
+    true, ses = draw.normal(0, 0.1, 3000), draw.uniform(0.05, 0.15, 3000)
+    seen = true + ses * draw.normal(size=3000)
+    belief = prior(seen, ses)
+    assert belief.variance == pytest.approx(0.01, rel=0.15)
+    best = 0.01 / (0.01 + ses**2) * seen  # what one would say if one knew the spread
+    made = np.mean((belief.shrink(seen, ses) - true) ** 2)
+    assert made < 1.02 * np.mean((best - true) ** 2)
+    assert made < 0.7 * np.mean((seen - true) ** 2)
+
+
+def test_a_lone_weak_slice_keeps_its_gap_and_luck_does_not():
+    draw = np.random.default_rng(3)
+    ses = np.full(100, 0.03)
+    seen = ses * draw.normal(size=100)
+    seen[0] = 0.2
+    left = prior(seen, ses).shrink(seen, ses)
+    assert left[0] > 0.85 * 0.2
+    assert np.sqrt(np.mean(left[1:] ** 2)) < 0.4 * np.sqrt(np.mean(seen[1:] ** 2))
+
+
+def test_the_more_slices_are_like_chance_the_more_is_taken_off():
+    few = np.array([0.12, *np.tile([0.01, -0.02], 5)])
+    many = np.array([0.12, *np.tile([0.01, -0.02], 40)])
+    left = [
+        prior(g, np.full(len(g), 0.03)).shrink(g, np.full(len(g), 0.03))[0] for g in (few, many)
+    ]
+    assert 0 < left[1] < left[0] < 0.12
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(st.tuples(st.floats(-1, 1), st.floats(0.001, 1)), min_size=1, max_size=40),
+    st.floats(0.01, 100),
+)
+def test_shrinking_never_turns_or_widens_a_gap_and_knows_no_unit(pairs, unit):
+    gaps, ses = np.array(pairs).T
+    left = prior(gaps, ses).shrink(gaps, ses)
+    assert np.all(left * gaps >= 0)
+    assert np.all(np.abs(left) <= np.abs(gaps) + 1e-15)
+    scaled = prior(gaps * unit, ses * unit).shrink(gaps * unit, ses * unit)
+    np.testing.assert_allclose(scaled, left * unit, rtol=1e-3, atol=1e-6 * unit)
