@@ -46,7 +46,7 @@ class Watcher(Protocol):
 def entry_key(entry: Entry) -> dict[str, Any]:
     """What of a plugin entry changes its results: options, revision, content of its files."""
     key = entry.key()
-    files = _files(entry)
+    files = [*_files(entry), *entry.instance.growing()]
     if files:
         key["inputs"] = files_digest(files)
     return key

@@ -68,6 +68,13 @@ class Plugin:
         """Files that the results depend on; their content becomes part of the stage's key."""
         return ()
 
+    def growing(self) -> Sequence[Path]:
+        """The same for files that people add to while the run goes on, such as ratings.
+
+        They are part of a stage's key, and not of the run's: the run stays the same one.
+        """
+        return ()
+
 
 class Source(Plugin):
     """Gives the examples. ``split`` is set on each; ``valid`` may be missing: the core cuts it."""
@@ -170,6 +177,13 @@ class Metric(Plugin):
         options = self.options.model_dump(mode="json")
         settings = "|".join(f"{key}:{value}" for key, value in sorted(options.items()))
         return f"{self.name}|rev:{self.revision}" + (f"|{settings}" if settings else "")
+
+    def ready(self, pairs: Sequence[tuple[Prediction, Example]]) -> None:
+        """Told of all answers to a split before any of them is measured.
+
+        Raises:
+            Waiting: the metric needs people first.
+        """
 
     def measure(self, prediction: Prediction, example: Example) -> float | Sequence[float] | None:
         """The example's sufficient statistics; None = not scored (never use 0 for that).
