@@ -127,6 +127,10 @@ def _comparison(
     p, used = (drawn, "randomisation") if test == "randomisation" else (gap.p, "bootstrap")
     if test == "auto" and pass_or_fail and _is_mean(gap.value, wins, losses, pairs):
         p, used = stats.mcnemar(wins, losses), "mcnemar"
+        low, high = stats.mcnemar_interval(wins, losses, len(pairs.names))
+        if low is not None and high is not None:  # rounding must not leave the value outside
+            low, high = min(low, gap.value), max(high, gap.value)
+        gap = dataclasses.replace(gap, low=low, high=high)
     if doubt:
         gap, p, used = dataclasses.replace(gap, low=None, high=None, se=None), None, ""
     detectable = stats.detectable(gap.se, _EACH_SIDE, gap.effective, POWER) if gap.se else None
@@ -152,7 +156,8 @@ def _wins(
     known = np.array([(a, b) for a, b in both if a is not None and b is not None]).reshape(-1, 2)
     better = np.sign(known[:, 0] - known[:, 1]) * (1 if entry.metric.higher_is_better else -1)
     wins, losses = int((better > 0).sum()), int((better < 0).sum())
-    return wins, len(known) - wins - losses, losses, bool(np.isin(known, (0.0, 1.0)).all())
+    pass_or_fail = len(known) > 0 and bool(np.isin(known, (0.0, 1.0)).all())
+    return wins, len(known) - wins - losses, losses, pass_or_fail
 
 
 def _is_mean(value: float, wins: int, losses: int, pairs: Pairs) -> bool:

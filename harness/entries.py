@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from harness.configfile import Lines, Place
-from harness.errors import ConfigError, near
+from harness.errors import ConfigError, HarnessError, near
 from harness.registry import Registry
 from harness.stages import Metric, Plugin
 
@@ -168,7 +168,13 @@ def _instance(
         for name in kind.model_fields
         if _has_path(getattr(validated, name))
     }
-    instance = plugin(validated.model_copy(update=resolved))
+    try:
+        instance = plugin(validated.model_copy(update=resolved))
+    except HarnessError:
+        raise
+    except (Exception, SystemExit) as error:
+        problems.add(place, f"its options cannot be used: {type(error).__name__}: {error}")
+        return None
     if isinstance(instance, Metric):
         try:
             instance.score_names()

@@ -221,17 +221,24 @@ def _answers(run: Run, steps: Steps, history: History) -> Iterator[Answers]:
             [m for entry in found.measurements.values() for m in entry], found.labels,
             found.scores if split == "test" else {},
             # Another score of test would be another look at it.
-            [_rescored(steps, e, found, rows, number, arm) for e in extra if split == "dev"],
+            list(_rescored(steps, extra if split == "dev" else (), found, rows, number, arm)),
             steps.right(found.scored),
         )  # fmt: skip
 
 
 def _rescored(
-    steps: Steps, entry: Entry, found: Evaluation, rows: Sequence[Example],
+    steps: Steps, entries: Sequence[Entry], found: Evaluation, rows: Sequence[Example],
     number: int, arm: str,
-) -> Rescored:  # fmt: skip
+) -> Iterator[Rescored]:  # fmt: skip
+    """What each metric says that the run was scored with again; one that fails harms no other."""
     from harness.store import Rescored
 
     answers, generated = found.predictions, found.keys["generate"]
-    measured, _ = steps.score(entry, answers, generated, rows, "dev", number, arm)
-    return Rescored(steps.scores([entry], {entry.name: measured}, answers, rows), measured)
+    for entry in entries:
+        try:
+            measured, _ = steps.score(entry, answers, generated, rows, "dev", number, arm)
+            scores = steps.scores([entry], {entry.name: measured}, answers, rows)
+        except HarnessError as error:
+            steps.note(f"round {number}: '{entry.name}' of harness score --run: {error.what}")
+            continue
+        yield Rescored(scores, measured)

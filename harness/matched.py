@@ -83,8 +83,10 @@ def complete_pairs(
     first, second = (table([side[key] for key in ids]) for side in by_id)
     if first.shape != second.shape:
         return Pairs(ids, names, table([]), table([]), _OTHER_METRIC, False)
-    if here != there:
+    if scored[0] != scored[1]:
         doubt = f"of {rows} rows, {here} are unscored on this side and {there} on the other"
+        if here == there:
+            doubt += ", and not the same ones"
         return Pairs(ids, names, first, second, f"{doubt}, {_NOT_BY_CHANCE}", False)
     return Pairs(ids, names, first, second, usable(names), True)
 

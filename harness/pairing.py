@@ -59,7 +59,7 @@ def pair_all(
         *([table.rows[at] for at in order] for table, order in zip(others, orders, strict=True)),
     ]
     answers = columns[len(tables) :]
-    examples = _examples(columns[: len(tables)], answers, group_field)
+    examples = _examples(columns[: len(tables)], group_field)
     return examples, [_predictions(examples, rows) for rows in answers]
 
 
@@ -116,14 +116,14 @@ def _predictions(examples: Sequence[Example], rows: Sequence[Row]) -> list[Predi
     ]
 
 
-def _examples(
-    references: Sequence[Sequence[Row]], systems: Sequence[Sequence[Row]], group_field: str | None
-) -> list[Example]:
-    """One example per row; what the first file does not know of it, the others may add."""
+def _examples(references: Sequence[Sequence[Row]], group_field: str | None) -> list[Example]:
+    """One example per row; what the first file does not know of it, later references may add.
+
+    Fields of the predictions do not count: a system must not decide who belongs together.
+    """
     problems = Problems("references")
     examples = []
-    files = len(references)
-    for number, rows in enumerate(zip(*references, *systems, strict=True), start=1):
+    for number, rows in enumerate(zip(*references, strict=True), start=1):
         first = rows[0]
         meta = first.meta
         for row in rows[1:]:
@@ -133,9 +133,7 @@ def _examples(
             Example(
                 id=first.id if first.id is not None else str(number),
                 messages=(),
-                references=first.texts + tuple(t for row in rows[1:files] for t in row.texts)
-                if files > 1
-                else first.texts,
+                references=tuple(text for row in rows for text in row.texts),
                 split="dev",
                 group=_group(meta, group_field, first.place, problems),
                 meta=meta,

@@ -64,7 +64,7 @@ class Registry:
                 if "both" in error.what:
                     raise
                 registry.failed[origin] = error.what
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 registry.failed[origin] = f"{type(error).__name__}: {error}"
         for path in files:
             registry.add(import_file(path), str(path))
@@ -165,7 +165,7 @@ def import_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(
             f"cannot be imported: {type(error).__name__}: {error}", where=str(path)
         ) from error

@@ -16,9 +16,14 @@ def rows_digest(rows: Sequence[Example], *, lineage: bool = False) -> str:
     return digest([{k: v for k, v in to_json(row).items() if k not in skip} for row in rows])
 
 
+def group_of(row: Example) -> str:
+    """The row's group; one without is a group of its own, whose name no other can have."""
+    return row.group or f"\0{row.id}"
+
+
 def groups_of(rows: Sequence[Example]) -> dict[str, str]:
-    """Example id -> group (a row without one is a group of its own)."""
-    return {row.id: row.group or row.id for row in rows}
+    """Example id -> :func:`group_of` it."""
+    return {row.id: group_of(row) for row in rows}
 
 
 def with_valid(rows: Sequence[Example], share: float, seed: int) -> tuple[Example, ...]:

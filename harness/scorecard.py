@@ -17,6 +17,7 @@ from harness.comparison import Comparison, Test, compare
 from harness.errors import UsageError
 from harness.reach import reach
 from harness.records import Example, Measurement, Prediction, Score
+from harness.rows import groups_of
 from harness.scoring import Entry, Groups, measure, scores
 
 SCHEMA = "harness.score/1"
@@ -86,11 +87,12 @@ def document(
         UsageError: a field of ``by`` is in no example, or has too many values.
         PluginError: a metric fails on the whole set.
     """
-    groups = {example.id: example.group or example.id for example in examples}
+    groups = groups_of(examples)
     slices = {field: _slices(field, examples) for field in question.by}
     totals = {s.name: _scores(entries, examples, s, groups, question) for s in systems}
     compared = _compared(entries, systems, groups, question)
     name = question.system or systems[0].name
+    chosen = next(system for system in systems if system.name == name)
     return {
         "schema": SCHEMA,
         "n": len(examples),
@@ -110,8 +112,8 @@ def document(
             ]
             for field, found in slices.items()
         },
-        "remarks": _remarks(entries, examples, systems),
-        "sentence": reach(groups, totals[name], compared),
+        "remarks": _remarks(entries, examples, systems, totals[name]),
+        "sentence": reach(_scored_groups(entries, chosen, groups), totals[name], compared),
     }
 
 
@@ -164,6 +166,18 @@ def _compared(
     return found
 
 
+def _scored_groups(
+    entries: Sequence[Entry], system: System, groups: Groups
+) -> dict[str, list[str]]:
+    """Score name -> the group of each row that has it."""
+    found: dict[str, list[str]] = {}
+    for entry in entries:
+        kept = [m for m in system.measurements[entry.name] if m.statistics is not None]
+        names = [groups[m.example_id] for m in kept]
+        found |= dict.fromkeys(entry.score_names, names)
+    return found
+
+
 def _metrics(found: Mapping[str, Score]) -> dict[str, Any]:
     return {
         name: {
@@ -183,6 +197,12 @@ def _comparison(one: Comparison) -> dict[str, Any]:
     return {key: value for key, value in dataclasses.asdict(one).items() if key != "name"}
 
 
+def check_fields(fields: Sequence[str], examples: Sequence[Example]) -> None:
+    """Raises UsageError where a field of ``by`` is in no example, or has too many values."""
+    for field in fields:
+        _slices(field, examples)
+
+
 def _slices(field: str, examples: Sequence[Example]) -> list[tuple[Any, list[str]]]:
     """Value -> ids of the examples that have it, the largest slice first."""
     found: dict[tuple[str, Any], list[str]] = defaultdict(list)
@@ -190,7 +210,8 @@ def _slices(field: str, examples: Sequence[Example]) -> list[tuple[Any, list[str
         value = example.meta.get(field)
         found[type(value).__name__, value].append(example.id)
     if set(found) == {("NoneType", None)}:
-        known = sorted({name for example in examples for name in example.meta})
+        named = {n for e in examples for n, v in e.meta.items() if v is not None}
+        known = sorted(named)
         has = f"the examples have: {', '.join(known)}" if known else "the examples have no fields"
         raise UsageError(f"--by {field}: no example has such a field", hint=has)
     if len(found) > MOST_SLICES:
@@ -235,7 +256,10 @@ def _part(system: System, places: Sequence[int]) -> System:
 
 
 def _remarks(
-    entries: Sequence[Entry], examples: Sequence[Example], systems: Sequence[System]
+    entries: Sequence[Entry],
+    examples: Sequence[Example],
+    systems: Sequence[System],
+    totals: Mapping[str, Score],
 ) -> list[str]:
     """What the metrics, and the rows that they could not score, have to tell the reader."""
     found = []
@@ -243,13 +267,16 @@ def _remarks(
         pairs = list(zip(system.predictions, examples, strict=True))
         for entry in entries:
             head = f"{entry.name}: " if len(systems) == 1 else f"{system.name}: {entry.name}: "
-            found += [head + remark for remark in entry.metric.remarks(pairs)]
+            found += [head + remark for remark in entry.remarks(pairs)]
             failed = [m for m in system.measurements[entry.name] if m.error]
             if failed:
                 found.append(
                     f"{head}{len(failed)} of {len(pairs)} answers could not be scored, first "
                     f"'{failed[0].example_id}': {failed[0].error}"
                 )
+    for name, score in totals.items():
+        if score.value is None and score.n:
+            found.append(f"{name}: its value over {score.n} rows is not a finite number")
     bare = sum(not example.references for example in examples)
     if bare:
         found.append(f"{bare} of {len(examples)} examples have no reference")

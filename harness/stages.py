@@ -160,6 +160,7 @@ class Metric(Plugin):
         right_at: an example whose own value is at least this good counts as right; None if
             the metric cannot say. An option called ``right_at`` overrides it.
         additive: False = no sufficient statistics; override :meth:`corpus`, no interval.
+        needs_references: only for ``additive = False``: examples without any are left out.
     """
 
     stage = "metric"
@@ -167,6 +168,7 @@ class Metric(Plugin):
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
     right_at: ClassVar[float | None] = None
     additive: ClassVar[bool] = True
+    needs_references: ClassVar[bool] = False
 
     def score_names(self) -> Sequence[str]:
         """Names of the scores, in the order of :meth:`aggregate`'s last axis."""

@@ -131,6 +131,28 @@ def test_unequal_missingness_is_no_evidence():
     assert "1 are unscored on this side and 0 on the other" in found.doubt
 
 
+def test_as_many_unscored_on_other_rows_is_no_evidence_either():
+    new, old = draw(1, 0.2), draw(2)
+    new[3] = old[4] = None
+    found = one(new, old)
+    assert (found.label, found.p) == ("no evidence", None)
+    assert "not the same ones" in found.doubt
+    old[3], old[4] = None, 0.5
+    assert (one(new, old).n, one(new, old).label) == (N - 1, "improved")
+
+
+@pytest.mark.parametrize(("wins", "losses"), [(5, 0), (6, 0), (9, 1), (15, 4), (30, 20), (0, 0)])
+def test_the_interval_of_pass_or_fail_agrees_with_mcnemar(wins, losses):
+    rest = [1.0] * (N - wins - losses)
+    found = one([1.0] * wins + [0.0] * losses + rest, [0.0] * wins + [1.0] * losses + rest)
+    assert found.test == "mcnemar"
+    if found.low is None:
+        assert (wins, losses, found.p) == (0, 0, 1)
+        return
+    assert (found.p < 0.05) == (found.low > 0 or found.high < 0)
+    assert found.low <= found.difference <= found.high
+
+
 def test_nothing_scored_on_either_side():
     found = one([None] * N, [None] * N)
     assert (found.difference, found.label, found.n) == (None, "no evidence", 0)

@@ -113,11 +113,11 @@ def test_numbers_and_texts_are_one_id(tmp_path: Path) -> None:
 # What the examples know
 
 
-def test_later_files_and_predictions_only_add_to_meta() -> None:
+def test_later_references_only_add_to_meta_and_predictions_nothing() -> None:
     refs = [table("r", {"a": "x"}, k="first", group="g"), table("q", {"a": "x"}, k="second", m=2)]
     systems = [table("s", {"a": "p"}, m=3, model="s"), table("t", {"a": "p"}, model="t", n=4)]
     (example,), _ = pair_all(systems, refs)
-    assert example.meta == {"k": "first", "group": "g", "m": 2, "model": "s", "n": 4}
+    assert example.meta == {"k": "first", "group": "g", "m": 2}
     assert example.group == "g"
     assert refs[0].rows[0].meta == {"k": "first", "group": "g"}
 

@@ -135,9 +135,48 @@ def test_wrong_use(done):
     project, run = done
     unknown = project.inside("score", "--run", "harness-nothing")
     assert (unknown.code, "no run is called" in unknown.err) == (2, True)
-    for extra in (("-p", "own.jsonl"), ("--seed", "3"), ("--group", "kind")):
+    for extra in (("-p", "own.jsonl"), ("--seed", "3"), ("--group", "kind"), ("--workers", "1")):
         both = project.inside("score", "--run", run, *extra)
-        assert (both.code, "--run brings its own" in both.err) == (2, True)
+        assert (both.code, "--run" in both.err) == (2, True)
+
+
+BROKEN = """\
+import harness
+
+
+class Broken(harness.Metric):
+    "Fails on the whole."
+
+    name = "broken"
+    additive = False
+
+    def corpus(self, pairs):
+        raise RuntimeError("no")
+
+
+@harness.hookimpl
+def register_metrics():
+    return [Broken]
+"""
+
+
+def test_a_metric_that_fails_spoils_nothing(done):
+    project, run = done
+    project.write(BROKEN, "broken.py")
+    failed = project.inside("score", "--run", run, "--plugin", "broken.py", "-m", "broken")
+    assert (failed.code, failed.out) == (5, "")
+    record = project.folder / ".harness" / "runs" / run / "rescored.jsonl"
+    assert not record.exists()
+    rescored(project, run, "-m", "exact")
+    assert project.inside("score", "--run", run, "-m", "rouge", "--by", "nofield").code == 2
+    (line,) = record.read_text().splitlines()
+    assert json.loads(line)["entry"]["plugin"] == "exact"
+    entry = {"plugin": "broken", "name": "broken"}
+    more = {"schema": 1, "origin": str(project.folder / "broken.py"), "entry": entry}
+    record.write_text(f"{line}\n{json.dumps(more)}\n")
+    (project.folder / "reports" / run / "run.duckdb").unlink()
+    assert project.inside("iterate").code == 0
+    assert stored(project, run, "SELECT DISTINCT name FROM rescores") == (("exact",),)
 
 
 def test_references_come_from_a_config_and_test_is_sealed(done):

@@ -343,6 +343,86 @@ def test_wrong_use_is_exit_2(files, case):
     assert told in done.err
 
 
+BAD_PLUGINS = {
+    "remarks raise": ("remarks(self, pairs):\n        raise RuntimeError", "remarks() failed"),
+    "remarks text": ("remarks(self, pairs):\n        return 'hm'", "remarks() gives a str"),
+    "signature": ("signature(self):\n        return 7", "signature() gives a int"),
+    "leaves": ("measure(self, p, e):\n        raise SystemExit(0)", "no answer could be"),
+}
+
+
+def plugin(body, name="odd"):
+    return (
+        "import harness\n"
+        "class Odd(harness.Metric):\n"
+        "    'An odd one.'\n"
+        f"    name = {name!r}\n"
+        "    def measure(self, prediction, example):\n"
+        "        return 1.0\n"
+        f"{body}"
+        "@harness.hookimpl\n"
+        "def register_metrics():\n"
+        "    return [Odd]\n"
+    )
+
+
+@pytest.mark.parametrize("case", BAD_PLUGINS)
+def test_a_plugin_that_misbehaves_is_exit_5(files, case):
+    body, told = BAD_PLUGINS[case]
+    files.write(plugin(f"    def {body}\n"), "odd.py")
+    done = files.inside("score", *GOOD, "--plugin", "odd.py", "-m", "odd")
+    assert (done.code, done.out) == (5, "")
+    assert told in done.err
+
+
+def test_what_a_plugin_prints_is_no_part_of_the_document(files):
+    loud = plugin("").replace(
+        "        return 1.0\n", "        print('HELLO')\n        return 1.0\n"
+    )
+    files.write(
+        f"import os\nprint('HELLO import')\nos.system('echo HELLO shell')\n{loud}", "odd.py"
+    )
+    done = files.harness("score", *GOOD, "--plugin", "odd.py", "-m", "odd", "--json")
+    assert done.code == 0
+    assert "HELLO" not in done.out and "HELLO shell" in done.err
+    assert done.document["metrics"]["odd"]["value"] == 1
+
+
+def test_own_scores_never_overwrite_what_is_read_or_their_own_columns(files):
+    before = (files.folder / "refs.jsonl").read_bytes()
+    done = files.inside("score", *GOOD, "--per-example", "./refs.jsonl", "-m", "length")
+    assert (done.code, "this file is read" in done.err) == (2, True)
+    assert (files.folder / "refs.jsonl").read_bytes() == before
+    files.write(plugin("", "id"), "odd.py")
+    done = files.inside(
+        "score", *GOOD, "--plugin", "odd.py", "-m", "id", "--per-example", "own.jsonl"
+    )
+    assert (done.code, "columns of its own called id" in done.err) == (2, True)
+
+
+def test_the_last_line_speaks_of_the_rows_that_have_a_score(files):
+    rows = lines(files, "refs.jsonl")
+    bare = [r | {"references": []} if i >= 5 else r for i, r in enumerate(rows)]
+    write_lines(files, "refs.jsonl", bare)
+    found = document(files, *GOOD, "-m", "rouge")
+    assert found["metrics"]["rougeL"]["n"] == 5
+    assert "5 rows come from 3 groups" in found["sentence"]
+
+
+def test_a_field_of_a_systems_file_decides_nothing(files):
+    rows = [row | {"group": "all", "kind": "x"} for row in lines(files, "good.jsonl")]
+    write_lines(files, "good.jsonl", rows)
+    assert document(files, *GOOD, "-m", "exact")["groups"] == 30
+
+
+def test_slices_keep_their_columns_however_many_scores_there_are(files):
+    many = ("-m", "bleu,chrf,ter,rouge,exact")
+    done = files.inside("score", *GOOD, "--by", "kind", *many, COLUMNS="80")
+    rows = [line.split() for line in done.out.splitlines() if line.startswith(("a  ", "b  "))]
+    assert len(rows) > 2
+    assert all(row[1] == "30" for row in rows)
+
+
 def test_a_metric_script_that_fails_is_exit_5(files):
     files.write("import nothing_of_that_name\n", "broken.py")
     done = files.inside(

@@ -130,11 +130,13 @@ def errors(
     ] = None,
     limit: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option("--limit", min=1, help="most answers (default: 20; with --json all)"),
+        typer.Option(
+            "--limit", min=1, metavar="N", help="most answers (default: 20; with --json all)"
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the wrong answers on dev, the worst first, with category and cause."""
+    """List the wrong answers on dev, the worst first."""
     from harness.cli.errors import work
     from harness.inspection.errors import Wanted
 
@@ -150,7 +152,7 @@ def why(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show one row: its answers in all rounds, their scores, and why they are wrong."""
+    """Show one row: its answers in all rounds, and why they are wrong."""
     from harness.cli.why import work
 
     work(name, run, open_test, as_json)
@@ -165,11 +167,17 @@ def compare(
         typer.Option("--run", metavar="RUN", help="whose rounds (default: the latest run's)"),
     ] = None,
     limit: Annotated[
-        int, typer.Option("--limit", min=1, help="most ids, keys and rows of each list shown")
+        int,
+        typer.Option(
+            "--limit", min=1, metavar="N", help="most ids, keys and rows of each list shown"
+        ),
     ] = 10,
     as_json: Json = False,
 ) -> None:
-    """Compare two rounds of a run, or the kept rounds of two runs: is B better than A?"""
+    """Compare two rounds of a run, or two runs: is B better than A?
+
+    Of two runs the kept rounds are compared, on the rows of dev that both have.
+    """
     from harness.cli.compare import work
 
     work(first, second, run, limit, as_json)
@@ -186,12 +194,19 @@ def query(
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV, safe to open as a sheet")] = False,
     limit: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option("--limit", min=1, help="most rows (default: 100; in a file 100,000)"),
+        typer.Option(
+            "--limit", min=1, metavar="N", help="most rows (default: 100; written 100,000)"
+        ),
     ] = None,
-    seconds: Annotated[float, typer.Option("--seconds", min=0.001, help="time limit")] = 30.0,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=0.001, metavar="S", help="time limit")
+    ] = 30.0,
     examples: Annotated[bool, typer.Option("--examples", help="print ready questions")] = False,
 ) -> None:
-    """Ask a run's database; nothing can be written, and a run in progress is not disturbed."""
+    """Ask a run's database in SQL; nothing can be written.
+
+    A run in progress may be asked too: it is not disturbed.
+    """
     from harness.cli.query import Question, work
 
     work(Question(sql, run, as_json, as_csv, limit, seconds, examples))

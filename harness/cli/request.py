@@ -60,8 +60,17 @@ class Request:
             self._check_sources()
         elif self.predictions or self.references or self.config:
             raise UsageError("--run brings its own answers and references")
-        elif self.group is not None or self.seed is not None:
-            raise UsageError("--run brings its own groups and seed; leave --group and --seed out")
+        elif (self.group, self.seed, self.workers) != (None, None, None):
+            raise UsageError("--group, --seed and --workers are not for --run")
+
+    def check_scores(self, names: Sequence[str]) -> None:
+        """Raises UsageError where a score's name is one that ``--per-example`` needs itself."""
+        taken = {"id", "system"}.intersection(names)
+        if self.per_example is not None and taken:
+            raise UsageError(
+                f"--per-example writes columns of its own called {' and '.join(sorted(taken))}",
+                hint="name the metric: --metrics other=METRIC",
+            )
 
     def _check_sources(self) -> None:
         if not self.predictions:
@@ -85,3 +94,7 @@ class Request:
         if path.is_dir() or not path.parent.is_dir():
             what = "this is a folder" if path.is_dir() else f"there is no folder {path.parent}"
             raise UsageError(f"--per-example {path}: {what}")
+        for source in [*self.files, *self.references]:
+            read = Path(source) if Path(source).exists() else Path(source.rpartition(":")[0])
+            if path.exists() and read.exists() and path.samefile(read):
+                raise UsageError(f"--per-example {path}: this file is read")

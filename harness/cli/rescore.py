@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -12,6 +13,7 @@ from harness.cli.inspect import folder_of
 from harness.cli.iterate import Quiet
 from harness.cli.request import Request
 from harness.cli.score import report, showing, write_rows
+from harness.cli.streams import plugins_on_stderr
 from harness.entries import Entry
 from harness.errors import DataError, UsageError, near
 from harness.finish import database
@@ -29,33 +31,45 @@ from harness.replay import (
 from harness.rescored import record
 from harness.rows import rows_digest
 from harness.run import entry_key
-from harness.scorecard import Question, System, document
+from harness.scorecard import Question, System, check_fields, document
 from harness.scoring import Entry as MetricEntry
 
 
 def rescore(request: Request) -> int:
     """Score, compare with round 0 (or ``--baseline``), remember; returns the exit code."""
     folder = folder_of(request.run)
-    run = opened(folder.name, Quiet())
+    with plugins_on_stderr():
+        run = opened(folder.name, Quiet())
+        with exclusive(run.folder / "lock"):
+            found, systems, metrics = _found(request, run)
+    if request.per_example is not None:
+        write_rows(request.per_example, systems, metrics)
+    report(found, as_json=request.as_json)
+    return 0
+
+
+def _found(
+    request: Request, run: StoredRun
+) -> tuple[dict[str, Any], list[System], list[MetricEntry]]:
+    """The document; only what it could be made of is remembered."""
     steps, entries = StoredSteps(run), _entries(request, run)
-    with exclusive(run.folder / "lock"):
-        rows = steps.data().split(request.split)
-        answers = _answers(request, run, rows)
-        baseline = _baseline(request, list(answers))
-        systems = _systems(request, steps, rows, entries, answers)
-        fresh = _fresh(entries, run)
-        if fresh:
-            record(run, fresh)
-            _update_database(run)
+    metrics = [MetricEntry(entry.name, entry.instance) for entry in entries]
+    request.check_scores([name for entry in metrics for name in entry.score_names])
+    rows = steps.data().split(request.split)
+    check_fields(request.by, rows)
+    answers = _answers(request, run, rows)
+    baseline = _baseline(request, list(answers))
+    systems = _systems(request, steps, rows, entries, answers)
     question = Question(
         system=systems[-1].name, baseline=baseline, by=tuple(request.by), test=request.test_kind,
         seed=steps.seed("scores", 0),
     )  # fmt: skip
-    metrics = [MetricEntry(entry.name, entry.instance) for entry in entries]
-    report(document(metrics, rows, systems, question), as_json=request.as_json)
-    if request.per_example is not None:
-        write_rows(request.per_example, systems, metrics)
-    return 0
+    found = document(metrics, rows, systems, question)
+    fresh = _fresh(entries, run)
+    if fresh:
+        record(run, fresh)
+        _update_database(run)
+    return found, systems, metrics
 
 
 def _update_database(run: StoredRun) -> None:

@@ -15,12 +15,21 @@ from rich.console import Console
 from harness import config as configuration
 from harness.cli.chosen import DEFAULT, chosen
 from harness.cli.request import Request
+from harness.cli.streams import plugins_on_stderr
 from harness.columns import read_predictions, read_references
-from harness.errors import DataError, UsageError
+from harness.errors import DataError, EnvironmentFailure, UsageError
 from harness.files import write_bytes
 from harness.pairing import pair_all
 from harness.records import Example
-from harness.scorecard import Question, Stage, System, document, measured, rows
+from harness.scorecard import (
+    Question,
+    Stage,
+    System,
+    check_fields,
+    document,
+    measured,
+    rows,
+)
 from harness.scoring import Entry
 
 SEED = 7
@@ -35,13 +44,20 @@ def score(request: Request) -> int:
         from harness.cli.rescore import rescore
 
         return rescore(request)
+    with plugins_on_stderr():
+        found, systems, entries = _found(request)
+    if request.per_example is not None:
+        write_rows(request.per_example, systems, entries)
+    report(found, as_json=request.as_json)
+    return 0
+
+
+def _found(request: Request) -> tuple[dict[str, Any], list[System], list[Entry]]:
+    """The document, and what each answer's own scores are written from."""
     entries = _entries(request)
+    request.check_scores([name for entry in entries for name in entry.score_names])
     examples, names, answers = _read(request)
-    with showing(Console(stderr=True), len(names) * len(entries)) as stage:
-        systems = [
-            measured(name, entries, examples, found, stage, request.workers)
-            for name, found in zip(names, answers, strict=True)
-        ]
+    check_fields(request.by, examples)
     baseline = _baseline(request, names)
     question = Question(
         system=next((name for name in names if name != baseline), None),
@@ -50,10 +66,13 @@ def score(request: Request) -> int:
         test=request.test_kind,
         seed=SEED if request.seed is None else request.seed,
     )
-    report(document(entries, examples, systems, question), as_json=request.as_json)
-    if request.per_example is not None:
-        write_rows(request.per_example, systems, entries)
-    return 0
+    with showing(Console(stderr=True), len(names) * len(entries) + 1) as stage:
+        systems = [
+            measured(name, entries, examples, found, stage, request.workers)
+            for name, found in zip(names, answers, strict=True)
+        ]
+        stage("intervals and comparisons")
+        return document(entries, examples, systems, question), systems, entries
 
 
 def report(found: dict[str, Any], *, as_json: bool) -> None:
@@ -88,10 +107,16 @@ def write_rows(path: Path, systems: Sequence[System], entries: Sequence[Entry]) 
     names = [name for entry in entries for name in entry.score_names]
     found = list(rows(systems, names))
     if path.suffix == ".parquet":
-        write_bytes(path, _parquet(found, names))
-        return
-    lines = (json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in found)
-    write_bytes(path, "".join(lines).encode("utf-8", "backslashreplace"))
+        body = _parquet(found, names)
+    else:
+        lines = (json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in found)
+        body = "".join(lines).encode("utf-8", "backslashreplace")
+    try:
+        write_bytes(path, body)
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"cannot be written: {error.strerror}", where=str(path), hint="name another file"
+        ) from error
 
 
 def _parquet(found: Sequence[dict[str, Any]], names: Sequence[str]) -> bytes:

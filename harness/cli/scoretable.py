@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -14,6 +14,7 @@ from harness.progress import COLOURS
 from harness.text import one_line
 
 NAME_WIDTH = 28
+BY_WIDTH = 14
 WIDE = 96
 """Columns from which the counts of won and lost rows have room."""
 
@@ -31,8 +32,11 @@ def show(document: Mapping[str, Any], console: Console) -> None:
     if not all(score["higher_is_better"] for score in document["metrics"].values()):
         console.print(Text("↓ lower is better; differences are turned: + is better", "dim"))
     for field, slices in document["by"].items():
-        console.print()
-        console.print(_by(field, slices, document))
+        if len(document["systems"]) > 1:
+            console.print(Text(f"\n{one_line(document['system'], 60)}", "bold"), highlight=False)
+        for table in _by(field, slices, document, console.width):
+            console.print()
+            console.print(table)
     console.print()
     console.print(Text("signatures", style="bold"))
     for signature, names in _signatures(document["metrics"]).items():
@@ -134,7 +138,10 @@ def _doubts(document: Mapping[str, Any]) -> list[str]:
         for name, one in scores.items():
             if one["doubt"]:
                 found.setdefault(one["doubt"], []).append(name)
-    return [f"{', '.join(dict.fromkeys(names))}: {doubt}" for doubt, names in found.items()]
+            elif one["n"] < document["n"]:
+                part = f"compared on {one['n']:,} of {document['n']:,} rows"
+                found.setdefault(part, []).append(name)
+    return [f"{', '.join(dict.fromkeys(names))}: {told}" for told, names in found.items()]
 
 
 def _p(value: float | None) -> str:
@@ -143,18 +150,32 @@ def _p(value: float | None) -> str:
     return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
 
 
-def _by(field: str, slices: Any, document: Mapping[str, Any]) -> Table:
+def _by(field: str, slices: Any, document: Mapping[str, Any], width: int) -> Iterator[Table]:
+    """Scores for each value of a field, in as many tables as the terminal needs."""
     names = list(document["metrics"])
-    columns = [(one_line(name, 12), "right") for name in names]
-    table = _table((one_line(field, NAME_WIDTH), "left"), ("n", "right"), *columns)
-    for found in slices:
-        value = "(none)" if found["value"] is None else one_line(str(found["value"]), NAME_WIDTH)
-        cells = [
-            number(found["metrics"][name]["value"], _scale(document["metrics"], name))
-            for name in names
-        ]
-        table.add_row(Text(value), f"{found['n']:,}", *cells)
-    return table
+    values = [_value(found["value"]) for found in slices]
+    counts = [f"{found['n']:,}" for found in slices]
+    head = max(len(one_line(field, NAME_WIDTH)), *map(len, values))
+    room = max(1, (width - head - max(map(len, ["n", *counts])) - 4) // BY_WIDTH)
+    for start in range(0, len(names), room):
+        shown = names[start : start + room]
+        columns = [(one_line(name, BY_WIDTH - 2), "right") for name in shown]
+        table = _table((one_line(field, NAME_WIDTH), "left"), ("n", "right"), *columns)
+        for value, count, found in zip(values, counts, slices, strict=True):
+            cells = [
+                number(found["metrics"][name]["value"], _scale(document["metrics"], name))
+                for name in shown
+            ]
+            table.add_row(Text(value), count, *cells)
+        yield table
+
+
+def _value(value: Any) -> str:
+    """A field's value as it is told apart from others: texts that look like numbers are quoted."""
+    if value is None:
+        return "(none)"
+    text = one_line(str(value), NAME_WIDTH)
+    return repr(text) if isinstance(value, str) and text.replace(".", "").isdigit() else text
 
 
 def _signatures(scores: Scores) -> dict[str, list[str]]:

@@ -37,12 +37,12 @@ def _results(metric: Metric, pairs: Sequence[Pair]) -> list[Any]:
         results: list[Any] = list(metric.measure_all(pairs))
         if len(results) == len(pairs):
             return results
-        problem: Exception = ValueError(
+        problem: BaseException = ValueError(
             f"measure_all() gave {len(results)} results for {len(pairs)} examples"
         )
     except STOP:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         problem = error
     if not overrides(metric, "measure"):
         return [problem] * len(pairs)
@@ -54,7 +54,7 @@ def _attempt(metric: Metric, prediction: Prediction, example: Example) -> Any:
         return metric.measure(prediction, example)
     except STOP:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return error
 
 
@@ -62,7 +62,7 @@ def _checked(raw: Any) -> Outcome:
     """Statistics, or why they are none. (No repr of objects: it may hold an address.)"""
     if raw is None:
         return None
-    if isinstance(raw, Exception):
+    if isinstance(raw, BaseException):
         return reason(raw)
     if isinstance(raw, (str, bytes)):
         return f"it gave a text where a number is due: {reprlib.repr(raw)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -52,6 +52,33 @@ class Entry:
         """
         return self.score_names.index(score_name)
 
+    def signature(self) -> str:
+        """The metric's; raises PluginError where that is no text."""
+        found = self._called(self.metric.signature, "signature")
+        if not isinstance(found, str):
+            raise PluginError(f"signature() gives a {type(found).__name__}", where=self._where)
+        return found
+
+    def remarks(self, pairs: Sequence[Pair]) -> list[str]:
+        """The metric's; raises PluginError where they are no texts."""
+        found = self._called(partial(self.metric.remarks, pairs), "remarks")
+        if isinstance(found, str) or not isinstance(found, Sequence):
+            what = f"remarks() gives a {type(found).__name__} where a list of texts is due"
+            raise PluginError(what, where=self._where)
+        return [str(remark) for remark in found]
+
+    @property
+    def _where(self) -> str:
+        return f"metric {self.name}"
+
+    def _called(self, call: Callable[[], Any], what: str) -> Any:
+        try:
+            return call()
+        except STOP:
+            raise
+        except (Exception, SystemExit) as error:
+            raise PluginError(f"{what}() failed: {reason(error)}", where=self._where) from error
+
     def aggregate(self, sums: stats.Floats, weights: stats.Floats) -> stats.Floats:
         """The metric's ``aggregate``, with its shape checked.
 
@@ -88,7 +115,7 @@ class Entry:
 _SHAPES = "one statistic for each score, or an aggregate() that turns them into score_names()"
 
 
-def reason(error: Exception) -> str:
+def reason(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
 

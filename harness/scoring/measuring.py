@@ -53,7 +53,11 @@ def measure(
     if not pairs:
         return []
     if not entry.metric.additive and not overrides(entry.metric, "measure", "measure_all"):
-        return [Measurement(example.id, entry.name, ()) for _, example in pairs]
+        needed = entry.metric.needs_references
+        return [
+            Measurement(row.id, entry.name, () if row.references or not needed else None)
+            for _, row in pairs
+        ]
     results: list[Outcome] = []
     with contextlib.closing(_blocks(entry.metric, pairs, workers)) as blocks:
         for block in blocks:

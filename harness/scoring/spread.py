@@ -22,6 +22,8 @@ from harness.scoring.answers import Outcome
 from harness.scoring.entry import Pair
 from harness.stages import Metric
 
+_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <linux/prctl.h>
+
 Recipe = tuple[str, str | None, str, str]
 """Module, its file, the class's name in it, and its options as JSON."""
 
@@ -43,7 +45,7 @@ def outcomes(
     if count < 2 or recipe is None:
         yield from (answers.outcomes(metric, block) for block in blocks)
         return
-    pool = loky.get_reusable_executor(count, initializer=_leave_interrupts_alone)
+    pool = loky.get_reusable_executor(count, initializer=_follow)
     waiting: deque[Any] = deque()
     try:
         for block in blocks:
@@ -78,9 +80,14 @@ def recipe_of(metric: Metric) -> Recipe | None:
     return recipe if same else None
 
 
-def _leave_interrupts_alone() -> None:
-    """Ctrl-C reaches every process of the terminal; the one that gave out the work decides."""
+def _follow() -> None:
+    """Leave Ctrl-C, which reaches every process of a terminal, to the one that gave out the work,
+    and end with it, however that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _elsewhere(recipe: Recipe, block: Sequence[Pair]) -> list[Outcome]:

@@ -43,7 +43,7 @@ def scores(
         found = stats.interval(entry.aggregate, table(kept), names, seed, draws=draws)
     else:
         found = _corpus(entry, {m.example_id for m in kept}, pairs)
-    signature = entry.metric.signature()
+    signature = entry.signature()
     return {
         name: _score(name, one, len(kept), unscored, signature, entry.metric)
         for name, one in zip(entry.score_names, found, strict=True)

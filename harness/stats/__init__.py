@@ -28,7 +28,13 @@ from harness.stats.groups import (
 )
 from harness.stats.intervals import Difference, Interval, detectable, difference, interval
 from harness.stats.resampling import DRAWS, replicates, weights
-from harness.stats.significance import benjamini_hochberg, holm, mcnemar, randomisation
+from harness.stats.significance import (
+    benjamini_hochberg,
+    holm,
+    mcnemar,
+    mcnemar_interval,
+    randomisation,
+)
 
 __all__ = [
     "DRAWS",
@@ -49,6 +55,7 @@ __all__ = [
     "holm",
     "interval",
     "mcnemar",
+    "mcnemar_interval",
     "randomisation",
     "replicates",
     "small_sample",

@@ -91,6 +91,25 @@ def mcnemar(wins: int, losses: int) -> float:
     return min(1.0, 2 * float(special.bdtr(min(wins, losses), wins + losses, 0.5)))
 
 
+def mcnemar_interval(
+    wins: int, losses: int, n: int, level: float = 0.95
+) -> tuple[float | None, float | None]:
+    """The interval of (wins - losses) / n that belongs to :func:`mcnemar`.
+
+    That of Clopper and Pearson (1934) for the share of wins among the rows that differ, given
+    how many do. It excludes 0 exactly where p is below 1 - ``level``. None where no row differs.
+    """
+    differ = wins + losses
+    if not differ:
+        return None, None
+    from scipy import special
+
+    tail = (1 - level) / 2
+    low = special.betaincinv(wins, losses + 1, tail) if wins else 0.0
+    high = special.betaincinv(wins + 1, losses, 1 - tail) if losses else 1.0
+    return float((2 * low - 1) * differ / n), float((2 * high - 1) * differ / n)
+
+
 def holm(p: Floats | Sequence[float | None]) -> Floats:
     """Adjusted p-values ``(m,)``: each at or below alpha is called, all errors at alpha together.
 

@@ -153,7 +153,7 @@ class Evaluating(Calls):
             entry.instance.ready(pairs)
             found = scoring.measure(metric, pairs, context.progress)
             write_jsonl(folder / "output" / "measurements.jsonl", map(to_json, found))
-            return {"remarks": list(entry.instance.remarks(pairs))}
+            return {"remarks": metric.remarks(pairs)}
 
         made = self.run.stage(stage, entry, inputs, make, round_=round_, arm=arm)
         lines = read_jsonl(made.path / "measurements.jsonl")

@@ -178,6 +178,7 @@ class CorpusMetric(EvaluateMetric):
     """The script's one number for all answers (``per: corpus``)."""
 
     additive = False
+    needs_references = True
     measure = harness.Metric.measure  # type: ignore[assignment]
     measure_all = harness.Metric.measure_all  # type: ignore[assignment]
 

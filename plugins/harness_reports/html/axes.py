@@ -55,7 +55,7 @@ def tick_labels(values: Sequence[float]) -> list[str]:
 
 def label(x: float, y: float, text: str, anchor: str = "start", class_: str | None = None) -> Html:
     return element(
-        "text", one_line(text, 60), x=x, y=y, class_=class_,
+        "text", one_line(text, 54), x=x, y=y, class_=class_,
         text_anchor=None if anchor == "start" else anchor,
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from harness_reports import figures
 from harness_reports.figures import Document
-from harness_reports.findings import Kind
+from harness_reports.findings import Kind, holds
 from harness_reports.html.axes import (
     WIDTH,
     Scale,
@@ -23,6 +23,8 @@ from harness_reports.html.markup import Child, Html, element, number
 BIN = 10
 """Words in a bin of the histograms; the last is open."""
 LAST_BIN = 200
+
+Lengths = Mapping[int, Mapping[int, int]]
 
 
 def categories(document: Document, kinds: Sequence[Kind]) -> Html | None:
@@ -54,21 +56,25 @@ def categories(document: Document, kinds: Sequence[Kind]) -> Html | None:
 
 
 def forest(slices: Sequence[Document], primary: str, digits: int) -> Html | None:
-    """Each slice's gap in its 95 % interval, upon an axis on which "no gap" is marked."""
+    """Each slice's gap in its 95 % interval, upon an axis on which "no gap" is marked.
+
+    Slices that hold are filled, others hollow: an interval of one slice says nothing of how many
+    were looked at.
+    """
     known = [found for found in slices if found["gap"] is not None]
     if not known:
         return None
     low, high = figures.gap_axis(known)
     marks = ticks(low, high)
-    x = Scale(marks[0], marks[-1], 8, WIDTH - 14)
+    x = Scale(marks[0], marks[-1], 16, WIDTH - 16)
     height = 34.0 * len(known) + 26
     drawn: list[Child] = [line(x(value), 4, x(value), height - 20, "grid") for value in marks]
     drawn.append(line(x(0), 2, x(0), height - 20, "zero"))
     for place, found in enumerate(known):
         drawn += _row(found, x, 34.0 * place + 4, digits)
     drawn += [
-        label(x(value), height - 6, text, _anchor(place, len(marks)))
-        for place, (value, text) in enumerate(zip(marks, tick_labels(marks), strict=True))
+        label(x(value), height - 6, text, "middle")
+        for value, text in zip(marks, tick_labels(marks), strict=True)
     ]
     told = "; ".join(
         f"{found['slice']}: {figures.signed(found['gap'], digits)} "
@@ -80,8 +86,7 @@ def forest(slices: Sequence[Document], primary: str, digits: int) -> Html | None
 
 
 def _row(found: Document, x: Scale, y: float, digits: int) -> list[Child]:
-    clear = (found["low"] or 0) > 0
-    tone = "clear" if clear else "unclear"
+    tone = "clear" if holds(found) else "unclear"
     middle = y + 22
     drawn: list[Child] = [label(0, y + 11, found["slice"], class_="name halo")]
     if found["low"] is not None and found["high"] is not None:
@@ -96,39 +101,38 @@ def _row(found: Document, x: Scale, y: float, digits: int) -> list[Child]:
     return drawn
 
 
-def _anchor(place: int, count: int) -> str:
-    return "start" if place == 0 else "end" if place == count - 1 else "middle"
-
-
-def lengths(
-    key: str, title: str, answers: Mapping[int, int], references: Mapping[int, int]
-) -> Html | None:
-    """A histogram of the answers' lengths (bars) against the references' (outline).
+def lengths(answers: Lengths, references: Mapping[int, int]) -> list[Html]:
+    """Histograms of the answers' lengths (bars) against the references' (outline), by round.
 
     Args:
-        answers, references: first number of words of a bin -> texts. Drawn as shares, since
+        answers: round -> first number of words of a bin -> texts.
+        references: the same of the references. All are drawn as shares upon one scale, since
             rows without a reference make the totals differ.
     """
-    if not answers:
-        return None
-    last = max([*answers, *references, 3 * BIN])
+    last = max([*(words for found in answers.values() for words in found), *references, 3 * BIN])
     bins = range(0, last + BIN, BIN)
-    sides = [_shares(counts, bins) for counts in (answers, references)]
-    height, left, bottom = 130.0, 44.0, 22.0
-    marks = ticks(0.0, max(max(side) for side in sides), 4)
-    y = Scale(0.0, marks[-1], height - bottom, 10)
+    outline = _shares(references, bins)
+    top = max([*outline, *(max(_shares(found, bins)) for found in answers.values())])
+    return [_histogram(at, found, references, bins, top) for at, found in answers.items()]
+
+
+def _histogram(
+    at: int, answers: Mapping[int, int], references: Mapping[int, int], bins: range, top: float
+) -> Html:
+    height, left = 130.0, 44.0
+    marks = ticks(0.0, top, 4)
+    y = Scale(0.0, marks[-1], height - 22, 10)
     x = Scale(0, len(bins), left + 2, WIDTH - 6)
     width = x(1) - x(0)
-    percent = [f"{100 * mark:.0f} %" for mark in marks]
     drawn: list[Child] = [
         [line(left, y(mark), WIDTH - 4, y(mark), "grid") for mark in marks],
-        [label(left - 5, y(m) + 3.5, text, "end") for m, text in zip(marks, percent, strict=True)],
+        [label(left - 5, y(mark) + 3.5, f"{100 * mark:.0f} %", "end") for mark in marks],
     ]
-    for place, (words, share) in enumerate(zip(bins, sides[0], strict=True)):
+    for place, (words, share) in enumerate(zip(bins, _shares(answers, bins), strict=True)):
         tip = f"{bin_name(words)} words: {answers.get(words, 0)} answers"
         drawn.append(rect(x(place) + 1, y(share), width - 2, y(0) - y(share), "bar", tip))
     if references:
-        drawn.append(_outline(sides[1], x, y))
+        drawn.append(_outline(_shares(references, bins), x, y))
     stride = -(-len(bins) // 7)
     drawn += [
         label(x(place) + width / 2, height - 6, bin_name(words), "middle", "small")
@@ -139,7 +143,7 @@ def lengths(
         f"{references.get(words, 0)} references"
         for words in bins if answers.get(words) or references.get(words)
     )  # fmt: skip
-    return figure(key, height, title, f"{told}.", drawn)
+    return figure(f"lengths-{at}", height, f"Lengths in round {at}", f"{told}.", drawn)
 
 
 def _shares(counts: Mapping[int, int], bins: Sequence[int]) -> list[float]:

@@ -44,7 +44,7 @@ _DOCUMENT: Document = {
     "run": "", "primary": "", "model": "", "data": {}, "rounds": [], "kept_round": 0,
     "test": None, "control": None, "objective": None, "examples": [], "notes": [],
     "seconds": {}, "cached": [], "next_command": "", "right_at": None, "definitions": {},
-    "causes_known": {}, "not_looked_for": "", "remedies": [], "queries": [],
+    "causes_known": {}, "not_looked_for": "", "remedies": [], "queries": [], "sections": [],
     "failed": {},
 }  # fmt: skip
 

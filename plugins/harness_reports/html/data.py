@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from harness_reports import figures, findings
 from harness_reports.figures import Document, interval, number
@@ -17,7 +18,7 @@ def grown(document: Document) -> Html:
     notice = failed(document, "added", "refused")
     if not entries:
         return joined(notice, element("p", "No training data were added."))
-    columns = [("after round", ""), ("added", "n"), ("by", ""), ("planned", ""), ("refused", "n"),
+    columns = [("after round", "s"), ("added", "n"), ("by", ""), ("planned", ""), ("refused", "n"),
                ("why", "")]  # fmt: skip
     rows = [
         (
@@ -39,7 +40,7 @@ def _added(document: Document) -> Html | None:
          str(r.get("rows")))
         for r in found
     ]  # fmt: skip
-    columns = [("after round", ""), ("made by", ""), ("for the slice", ""), ("rows", "n")]
+    columns = [("after round", "s"), ("made by", ""), ("for the slice", ""), ("rows", "n")]
     summary = "Rows added by round, maker and slice"
     return element("details", element("summary", summary), table(columns, rows, summary))
 
@@ -50,7 +51,7 @@ def remedies(document: Document) -> Html:
     if not found:
         return element("p", "No remedy is known: neither a cause nor a planned slice names one.")
     told = "In order of the wrong answers that each speaks of. That is an upper limit of what it "
-    columns = [("remedy", ""), ("answers", "n"), ("new data", ""), ("why", "")]
+    columns = [("remedy", ""), ("answers", "n"), ("new data", "s"), ("why", "")]
     rows = [
         (
             name(one.get("remedy"), 300),
@@ -79,7 +80,7 @@ def scores(document: Document) -> Html:
     columns = [
         ("score", ""), *((figures.round_name(e, document), "n") for e in rounds),
         (f"95 % interval, round {last['round']}", "n"), ("scored", "n"), ("not scored", "n"),
-        ("better", ""), ("signature", ""),
+        ("better", "s"), ("signature", ""),
     ]  # fmt: skip
     rows = [_score(document, score, rounds, last) for score in names]
     note = "Compare two numbers only if their signatures are equal."
@@ -114,7 +115,7 @@ def training(document: Document) -> Html:
         (str(entry["round"]), *(cell for side in figures.losses(entry) for cell in _ends(side)))
         for entry in document["rounds"] if any(figures.losses(entry))
     ]  # fmt: skip
-    columns = [("round", "")]
+    columns = [("round", "s")]
     for side in ("training", "validation"):
         columns += [(f"{side}, first", "n"), (f"{side}, last", "n")]
     told = "Line: loss on the training rows; dots: loss on the validation rows."
@@ -130,6 +131,29 @@ def _ends(values: list[float]) -> tuple[str, str]:
     return number(values[0]), number(values[-1])
 
 
+def of_plugins(document: Document) -> Html | None:
+    """Sections of plugins: a table each, whatever it holds."""
+    found = document["sections"]
+    return joined([_of_plugin(section) for section in found]) if found else None
+
+
+def _of_plugin(section: Document) -> Html:
+    columns, rows = section.get("columns") or (), section.get("rows") or ()
+    kinds = [
+        "n" if all(isinstance(row[at], int | float | None) for row in rows) else ""
+        for at in range(len(columns))
+    ]
+    cells = [[_cell(value) for value in row] for row in rows]
+    title = section.get("title") or ""
+    shown = table(list(zip(columns, kinds, strict=True)), cells, title) if rows else "Nothing."
+    more = element("p", "There are more rows.", class_="note") if section.get("cut") else None
+    return joined(element("h3", name(title)), shown, more)
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str("–" if value is None else value)
+
+
 def appendix(document: Document) -> Html:
     """Notes, parts that failed, time spent, and the SQL behind each table."""
     notes = [element("li", note) for note in document["notes"]]
@@ -140,7 +164,7 @@ def appendix(document: Document) -> Html:
         [element("h3", "Notes"), element("ul", notes)] if notes else None,
         [element("h3", "Parts that could not be made"), element("ul", broken)] if broken else None,
         _queries(document),
-        [element("h3", "Time"), table([("stage", ""), ("time", "n")], spent, "Time by stage",
+        [element("h3", "Time"), table([("stage", "s"), ("time", "n")], spent, "Time by stage",
                                       sortable=False)] if spent else None,
     )  # fmt: skip
 

@@ -39,7 +39,8 @@ def slices(document: Document) -> Html:
         parts.append(element("p", told))
     if holding or doubtful:
         told = f"Found after round {at}. A gap is the score of all other rows minus that of the "
-        parts.append(element("p", f"{told}slice; its interval is at 95 %.", class_="note"))
+        told += "slice, with its 95 % interval. Filled: it holds; hollow: it may be chance."
+        parts.append(element("p", told, class_="note"))
         parts.append(bars.forest([*holding, *doubtful][:MOST_SLICES], document["primary"], digits))
     if holding:
         parts.append(_slices(document, at, holding, digits, "Weak slices that hold"))
@@ -89,7 +90,7 @@ def changes(document: Document) -> Html:
         parts.append(element("p", "No answer was followed from round to round."))
     if by_round:
         columns = [
-            ("round", ""), ("right", "n"), ("judged", "n"), ("against", "n"), ("fixed", "n"),
+            ("round", "s"), ("right", "n"), ("judged", "n"), ("against", "n"), ("fixed", "n"),
             ("broken", "n"), ("net", "n"),
         ]  # fmt: skip
         rows = [
@@ -100,7 +101,7 @@ def changes(document: Document) -> Html:
         parts.append(table(columns, rows, "Answers fixed and broken by round"))
     if ledger:
         courses = [(name(course), str(n)) for course, n in ledger]
-        parts.append(table([("over all rounds", ""), ("dev rows", "n")], courses, "Ledger"))
+        parts.append(table([("over all rounds", "s"), ("dev rows", "n")], courses, "Ledger"))
     return joined(parts)
 
 
@@ -156,10 +157,8 @@ def _lengths(document: Document) -> Html | None:
     }
     notice = failed(document, "answer_lengths", "reference_lengths")
     rounds = [entry["round"] for entry in figures.shown_rounds(document, 4)]
-    drawn = [
-        bars.lengths(f"lengths-{at}", f"Round {at}", answers[at], references)
-        for at in rounds if answers.get(at)
-    ]  # fmt: skip
+    shown = {at: answers[at] for at in rounds if answers.get(at)}
+    drawn = bars.lengths(shown, references) if shown else []
     if not drawn and not notice:
         return None
     told = "Words of the answers (bars) and of the references (outline), as shares of each."
@@ -173,7 +172,7 @@ def _length_table(
     rounds: Sequence[int], answers: dict[int, dict[int, int]], references: dict[int, int]
 ) -> Html:
     sides = [*(answers.get(at, {}) for at in rounds), references]
-    columns = [("words", ""), *((f"round {at}", "n") for at in rounds), ("references", "n")]
+    columns = [("words", "s"), *((f"round {at}", "n") for at in rounds), ("references", "n")]
     rows = [
         (bars.bin_name(words), *(str(side.get(words, 0)) for side in sides))
         for words in sorted({words for side in sides for words in side})
@@ -202,7 +201,7 @@ def causes(document: Document) -> Html:
         )
         for cause in found
     ]
-    told = f"A likeliest cause was found for {findings.explained(document)} of the kept round."
+    told = f"By likeliest cause: {findings.explained(document)} of the kept round."
     return joined(
         notice, element("p", told, class_="note"),
         table(columns, rows, "Likeliest causes of wrong answers"),

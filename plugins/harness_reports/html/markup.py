@@ -77,11 +77,12 @@ def table(
     """A table that scrolls sideways where there is no room.
 
     Args:
-        columns: heading, and ``n`` for numbers (to the right) or an empty text.
+        columns: heading, and ``n`` for numbers (to the right), ``s`` for a short word or two
+            (never broken), or an empty text.
         caption: for those who do not see it, and for finding it.
     """
     kinds = [kind or None for _, kind in columns]
-    head = [element("th", title, scope="col", class_=kind) for title, kind in columns]
+    head = [element("th", one_line(title, 40), scope="col", class_=kind) for title, kind in columns]
     body = [element("tr", map(_cell, range(len(kinds)), kinds, row)) for row in rows]
     found = element(
         "table",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.resources import files
 from typing import Any
 
 from harness_reports.html import data, errors, examples, verdict
 from harness_reports.html.complete import Document, complete
-from harness_reports.html.markup import Html, element, joined, name
+from harness_reports.html.markup import Html, element, name
 
-SECTIONS: Mapping[str, tuple[str, Callable[[Document], Html]]] = {
+SECTIONS: Mapping[str, tuple[str, Callable[[Document], Html | None]]] = {
     "verdict": ("Verdict", verdict.section),
     "weak": ("Weak slices", errors.slices),
     "changes": ("Fixed and broken", errors.changes),
@@ -23,9 +23,10 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Document], Html]]] = {
     "remedies": ("What to do", data.remedies),
     "scores": ("Scores", data.scores),
     "training": ("Training", data.training),
+    "more": ("More", data.of_plugins),
     "appendix": ("Appendix", data.appendix),
 }
-"""Anchor -> heading and what makes the section, in the order of the page."""
+"""Anchor -> heading and what makes the section (None: leave it out), in their order."""
 
 
 def page(document: Mapping[str, Any]) -> str:
@@ -43,10 +44,12 @@ def page(document: Mapping[str, Any]) -> str:
         element("title", title),
         element("style", style),
     )
+    made = {key: make(full) for key, (_, make) in SECTIONS.items()}
+    sections = {key: inner for key, inner in made.items() if inner is not None}
     body = element(
         "body",
-        element("header", element("h1", name(full["run"] or "Report")), _contents()),
-        element("main", [_section(key, full) for key in SECTIONS], data.next_command(full)),
+        element("header", element("h1", name(full["run"] or "Report")), _contents(sections)),
+        element("main", map(_section, sections, sections.values()), data.next_command(full)),
         element("script", script),
     )
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
@@ -70,14 +73,11 @@ def _own(name_: str) -> Html:
     return Html(files("harness_reports.html").joinpath(name_).read_text(encoding="utf-8"))
 
 
-def _contents() -> Html:
-    links = [
-        element("li", element("a", title, href=f"#{key}")) for key, (title, _) in SECTIONS.items()
-    ]
+def _contents(keys: Iterable[str]) -> Html:
+    links = [element("li", element("a", SECTIONS[key][0], href=f"#{key}")) for key in keys]
     return element("nav", element("ul", links), aria_label="Contents")
 
 
-def _section(key: str, document: Document) -> Html:
-    title, make = SECTIONS[key]
-    heading = element("h2", title, id=f"{key}-h")
-    return element("section", joined(heading, make(document)), id=key, aria_labelledby=f"{key}-h")
+def _section(key: str, inner: Html) -> Html:
+    heading = element("h2", SECTIONS[key][0], id=f"{key}-h")
+    return element("section", heading, inner, id=key, aria_labelledby=f"{key}-h")

@@ -4,14 +4,14 @@
 (() => {
   const text = (row, at) => row.cells[at].textContent.trim();
   const value = (shown) => {
-    const found = parseFloat(shown.replace(/^\[/, "").replace("−", "-"));
+    const found = parseFloat(shown.replace(/^\[/, ""));
     return Number.isNaN(found) ? null : found;
   };
-  const compare = (a, b) => {
+  const compare = (a, b, sign) => {
     const [x, y] = [value(a), value(b)];
-    if (x !== null && y !== null) return x - y;
-    if (x !== null || y !== null) return x === null ? 1 : -1;
-    return a < b ? -1 : Number(a > b);
+    if (x !== null && y !== null) return sign * (x - y);
+    if (x !== null || y !== null) return x === null ? 1 : -1; // no number comes last, either way
+    return sign * (a < b ? -1 : Number(a > b));
   };
   const sort = (table, at, button) => {
     const head = button.closest("th");
@@ -19,7 +19,7 @@
     for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", down ? "descending" : "ascending");
     const rows = [...table.tBodies[0].rows];
-    rows.sort((a, b) => (down ? -1 : 1) * compare(text(a, at), text(b, at)));
+    rows.sort((a, b) => compare(text(a, at), text(b, at), down ? -1 : 1));
     table.tBodies[0].append(...rows);
   };
   for (const table of document.querySelectorAll("table.sortable")) {

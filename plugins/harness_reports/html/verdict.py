@@ -67,7 +67,7 @@ def guards(document: Document) -> Html | None:
         for at, guard in broken
     ]  # fmt: skip
     rows = [(str(entry["round"]), *_guard(guard)) for entry in entries for guard in entry["guards"]]
-    columns = [("round", ""), ("guard", ""), ("state", ""), ("change", "n"), ("bounds", "n")]
+    columns = [("round", "s"), ("guard", ""), ("state", "s"), ("change", "n"), ("bounds", "n")]
     summary = element("summary", f"All guards by round; {held} held in the latest")
     return joined(
         element("h3", "Guards"),
@@ -92,7 +92,7 @@ def rounds(document: Document) -> Html:
     digits = figures.score_digits(document, primary)
     level = figures.bounds_level(document)
     columns = [
-        ("round", ""), ("verdict", ""), ("train rows", "n"), (primary, "n"),
+        ("round", "s"), ("verdict", "s"), ("train rows", "n"), (primary, "n"),
         ("95 % interval", "n"), ("change", "n"), ("bounds", "n"),
     ]  # fmt: skip
     rows = [_round(entry, document, digits) for entry in document["rounds"]]

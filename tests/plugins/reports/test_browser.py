@@ -1,20 +1,11 @@
-"""The page in a real Chromium: hostile text does nothing, and people can read it.
-
-Chromium is driven through the DevTools protocol over a pair of pipes.
-"""
+"""The page in a real Chromium: hostile text does nothing, and people can read it."""
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import re
 import runpy
-import select
-import shutil
-import signal
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,13 +17,10 @@ from harness_reports.html.examples import anchor
 from harness_reports.html.page import page
 
 Document = dict[str, Any]
-HOSTILE = runpy.run_path(str(Path(__file__).parents[2] / "hostile_texts.py"))
-PATIENCE = 60.0
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync "
-    "--disable-dev-shm-usage --remote-debugging-pipe"
-)
+TESTS = Path(__file__).parents[2]
+HOSTILE = runpy.run_path(str(TESTS / "hostile_texts.py"))
+BROWSER = runpy.run_path(str(TESTS / "chromium.py"))
+Chromium, Listener = BROWSER["Chromium"], BROWSER["Listener"]
 # A page that behaves: what makes it fail is listed, so that a failure says what it was.
 STATE = """
 (() => {
@@ -73,112 +61,8 @@ CONTRAST = """
 })()"""
 
 
-class Chromium:
-    """A running browser with one tab at a time."""
-
-    def __init__(self, path: str, profile: Path, port: int) -> None:
-        ours, theirs = _pipe(), _pipe()
-        command = [path, *FLAGS.split(), f"--user-data-dir={profile}",
-                   f"--host-resolver-rules=MAP *.example 127.0.0.1:{port}", "about:blank"]  # fmt: skip
-        actions = [(os.POSIX_SPAWN_DUP2, theirs[0], 3), (os.POSIX_SPAWN_DUP2, ours[1], 4)]
-        actions += [(os.POSIX_SPAWN_OPEN, at, os.devnull, os.O_RDWR, 0) for at in (0, 1, 2)]
-        self.pid = os.posix_spawn(
-            path, command, os.environ, file_actions=actions, setsid=True
-        )  # fmt: skip
-        os.close(theirs[0])
-        os.close(ours[1])
-        self.inward, self.outward = ours[0], theirs[1]
-        self.rest, self.number, self.session = b"", 0, ""
-        self.events: list[Document] = []
-
-    def call(self, method: str, **params: Any) -> Document:
-        self.number += 1
-        message = {"id": self.number, "method": method, "params": params}
-        if self.session:
-            message["sessionId"] = self.session
-        os.write(self.outward, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._read()
-            if answer.get("id") == self.number:
-                assert "error" not in answer, (method, answer["error"])
-                result: Document = answer["result"]
-                return result
-            self.events.append(answer)
-
-    def _read(self) -> Document:
-        while b"\0" not in self.rest:
-            assert select.select([self.inward], [], [], PATIENCE)[0], "Chromium does not answer"
-            found = os.read(self.inward, 1 << 20)
-            assert found, "Chromium has ended"
-            self.rest += found
-        message, _, self.rest = self.rest.partition(b"\0")
-        answer: Document = json.loads(message)
-        return answer
-
-    def open(self, address: str, width: int = 1280, dark: bool = False, media: str = "") -> None:
-        """A new tab, in which everything is recorded from the start."""
-        self.session = ""
-        tab = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self.session = self.call("Target.attachToTarget", targetId=tab, flatten=True)["sessionId"]
-        self.events.clear()
-        for domain in ("Page", "Runtime", "Network", "Log"):
-            self.call(f"{domain}.enable")
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.call("Emulation.setEmulatedMedia", media=media, features=[scheme])
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=900,
-                  deviceScaleFactor=1, mobile=width < 500)  # fmt: skip
-        self.call("Page.navigate", url=address)
-        while self.evaluate("document.readyState") != "complete":
-            time.sleep(0.02)
-
-    def evaluate(self, expression: str) -> Any:
-        found = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
-        assert "exceptionDetails" not in found, found
-        return found["result"].get("value")
-
-    def asked(self) -> list[str]:
-        """Addresses that this tab has asked for."""
-        self.call("Page.enable")
-        return [event["params"]["request"]["url"] for event in self.events
-                if event.get("method") == "Network.requestWillBeSent"]  # fmt: skip
-
-    def close(self) -> None:
-        os.killpg(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        os.close(self.inward)
-        os.close(self.outward)
-
-
-def _pipe() -> tuple[int, int]:
-    """A pipe with numbers that are not in the way of 3 and 4."""
-    low = os.pipe()
-    high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 20) for end in low]
-    for end in low:
-        os.close(end)
-    return high[0], high[1]
-
-
-class Listener:
-    """Counts whoever connects."""
-
-    def __init__(self) -> None:
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self.socket.getsockname()[1]
-        self.calls = 0
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                caller, _ = self.socket.accept()
-            except OSError:
-                return
-            self.calls += 1
-            caller.close()
-
-
 @pytest.fixture(scope="module")
-def listener() -> Iterator[Listener]:
+def listener() -> Iterator[Any]:
     found = Listener()
     yield found
     found.socket.shutdown(socket.SHUT_RDWR)
@@ -186,13 +70,10 @@ def listener() -> Iterator[Listener]:
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory, listener: Listener) -> Iterator[Chromium]:
-    path = shutil.which("chromium") or shutil.which("google-chrome")
+def browser(tmp_path_factory: pytest.TempPathFactory, listener: Any) -> Iterator[Any]:
+    path = BROWSER["found_chromium"]()
     if path is None:
-        told = "no Chromium here: apt-get install chromium (Debian), or put one on the PATH"
-        if os.environ.get("CI"):
-            pytest.fail(told)
-        pytest.skip(told)
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(BROWSER["HOW_TO_GET"])
     found = Chromium(path, tmp_path_factory.mktemp("profile"), listener.port)
     yield found
     found.close()
@@ -240,7 +121,7 @@ for (const e of document.querySelectorAll("body *")) {
 
 @pytest.mark.parametrize("guarded", [True, False], ids=["as it is", "without its policy"])
 def test_hostile_text_does_nothing(
-    browser: Chromium, listener: Listener, saved: Callable[[str], str],
+    browser: Any, listener: Any, saved: Callable[[str], str],
     poisoned: Document, guarded: bool,
 ) -> None:  # fmt: skip
     before, markup = listener.calls, page(poisoned)
@@ -261,11 +142,11 @@ def test_hostile_text_does_nothing(
 
 
 def test_the_same_texts_do_harm_where_nothing_holds_them(
-    browser: Chromium, listener: Listener, saved: Callable[[str], str]
+    browser: Any, listener: Any, saved: Callable[[str], str]
 ) -> None:
     """So the tests above can fail: as plain HTML these texts run scripts and ask the network."""
     before = listener.calls
-    texts = [*HOSTILE["SCRIPTS"], *HOSTILE["HANDLERS"], *HOSTILE["FETCHES"][:7]]
+    texts = [*HOSTILE["FETCHES"][:7], *HOSTILE["HANDLERS"], *HOSTILE["SCRIPTS"]]
     browser.open(saved(f"<!DOCTYPE html><p>{'<p>'.join(texts)}"))
     deadline = time.monotonic() + 10
     while listener.calls == before and time.monotonic() < deadline:
@@ -276,11 +157,113 @@ def test_the_same_texts_do_harm_where_nothing_holds_them(
 
 
 def test_the_policy_alone_stops_scripts_too(
-    browser: Chromium, saved: Callable[[str], str], analysis: Document
+    browser: Any, saved: Callable[[str], str], analysis: Document
 ) -> None:
-    raw = "<p>".join([*HOSTILE["SCRIPTS"], *HOSTILE["HANDLERS"]])
+    raw = "<p>".join([*HOSTILE["HANDLERS"], *HOSTILE["SCRIPTS"]])
     browser.open(saved(page(analysis).replace("<header>", f"{raw}<header>")))
     browser.evaluate(ACT)
     state = browser.evaluate(STATE)
     assert len(state["acting"]) > 5
     assert state["canary"] is None and "pwned" not in state["title"]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("kind", ["analysis", "poisoned"])
+def test_it_fits_its_width(
+    browser: Any, saved: Callable[[str], str], width: int, kind: str, request: Any
+) -> None:
+    browser.open(saved(page(request.getfixturevalue(kind))), width=width)
+    browser.evaluate('for (const e of document.querySelectorAll("details")) e.open = true;')
+    assert browser.evaluate("innerWidth") == width
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    # Letters of the charts stay readable: their drawings are scaled by no less than this.
+    scales = browser.evaluate(
+        '[...document.querySelectorAll("svg")].map((e) => e.getBoundingClientRect().width / 360)'
+    )
+    assert scales and min(scales) >= 0.8
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_all_text_stands_out_from_its_background(
+    browser: Any, saved: Callable[[str], str], analysis: Document, dark: bool
+) -> None:
+    browser.open(saved(page(analysis | {"failed": {"causes": "x"}})), dark=dark)
+    browser.evaluate('for (const e of document.querySelectorAll("details")) e.open = true;')
+    background = browser.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == ("rgb(20, 24, 28)" if dark else "rgb(255, 255, 255)")
+    assert browser.evaluate(CONTRAST) == []
+
+
+def test_tables_are_sorted(browser: Any, saved: Callable[[str], str], analysis: Document) -> None:
+    browser.open(saved(page(analysis)))
+    table = """[...document.querySelectorAll("table")]
+        .find((t) => t.caption.textContent === "Kinds of errors by round")"""
+    column = f"[...{table}.tBodies[0].rows].map((r) => Number(r.cells[1].textContent))"
+    for times, way in ((1, "ascending"), (2, "descending")):
+        browser.evaluate(f"{table}.tHead.rows[0].cells[1].querySelector('button').click()")
+        numbers = browser.evaluate(column)
+        assert numbers == sorted(numbers, reverse=times == 2)
+        assert len(set(numbers)) > 3
+        head = f"{table}.tHead.rows[0].cells[1].getAttribute('aria-sort')"
+        assert browser.evaluate(head) == way
+
+
+def test_what_is_no_number_comes_last_either_way(
+    browser: Any, saved: Callable[[str], str], analysis: Document
+) -> None:
+    analysis["remedies"][0]["answers"] = None
+    browser.open(saved(page(analysis)))
+    table = """[...document.querySelectorAll("table")]
+        .find((t) => t.caption.textContent.startsWith("Remedies"))"""
+    column = f"[...{table}.tBodies[0].rows].map((r) => r.cells[1].textContent)"
+    shown = [str(one["answers"]) for one in analysis["remedies"][1:]]
+    for way in (1, -1):
+        browser.evaluate(f"{table}.tHead.rows[0].cells[1].querySelector('button').click()")
+        assert browser.evaluate(column) == [*sorted(shown, key=int)[::way], "–"]
+
+
+def test_examples_are_filtered(
+    browser: Any, saved: Callable[[str], str], analysis: Document
+) -> None:
+    browser.open(saved(page(analysis)))
+    shown = """[...document.querySelectorAll("details.example")].filter((e) => !e.hidden)
+        .map((e) => e.querySelector("b").textContent)"""
+    assert len(browser.evaluate(shown)) == len(analysis["examples"])
+
+    def choose(field: str, value: str) -> Any:
+        browser.evaluate(f"""(() => {{ const e = document.getElementById("{field}");
+            e.value = "{value}"; e.dispatchEvent(new Event("input", {{bubbles: true}})); }})()""")
+        return browser.evaluate(shown)
+
+    wanted = [row["id"] for row in analysis["examples"] if "off topic" in row["errors"]]
+    assert wanted and choose("kind", "off topic") == wanted
+    assert choose("find", "SHELL-escaped") == ["shlex:quote"]
+    assert choose("course", "fixed") == []
+    assert browser.evaluate('document.getElementById("found").textContent') == "0 of 4"
+
+
+def test_a_link_opens_its_example(
+    browser: Any, saved: Callable[[str], str], analysis: Document
+) -> None:
+    row = analysis["examples"][-1]
+    browser.open(f"{saved(page(analysis))}#{anchor(row['id'])}")
+    found = browser.evaluate(f"""(() => {{ const e = document.getElementById("{anchor(row["id"])}");
+        return [e.open, e.getBoundingClientRect().top]; }})()""")
+    assert found[0] is True and 0 <= found[1] < 900
+
+
+def test_it_is_read_without_a_script_and_on_paper(
+    browser: Any, saved: Callable[[str], str], analysis: Document
+) -> None:
+    whole = page(analysis)
+    browser.open(saved(whole.split("<script>")[0]))
+    text = browser.evaluate("document.body.innerText")
+    for told in ("Weak slices", "off topic", "lib/shlex.py:11", "Next: harness iterate"):
+        assert told in text
+    assert "Kind of error" not in text and "↕" not in text
+    browser.open(saved(whole), width=720, media="print", dark=True)
+    assert (
+        browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    )
+    assert browser.evaluate("document.documentElement.scrollWidth") <= 720
+    assert not browser.evaluate('document.querySelector("nav").checkVisibility()')

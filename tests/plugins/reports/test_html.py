@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import copy
 import hashlib
-import itertools
 import re
 import runpy
 from collections.abc import Callable
@@ -22,7 +21,6 @@ from harness_reports import HtmlReporter, register_reporters
 from harness_reports.html.axes import Scale, tick_labels, ticks
 from harness_reports.html.examples import anchor
 from harness_reports.html.page import page
-from harness_reports.words import LIMIT, differences
 
 Document = dict[str, Any]
 ROOT = Path(__file__).parents[3]
@@ -98,7 +96,7 @@ def test_the_order_of_the_page(analysis: Document) -> None:
     expected = [
         "▲ improved on test", "On the sealed test set round 1 is better", "Guards", "Rounds",
         "Test set", "Weak slices Found", "Fixed and broken Right", "Kinds of errors Answers",
-        "A wrong fact and a wrong tone", "Causes A likeliest", "Worst examples Answers",
+        "A wrong fact and a wrong tone", "Causes By likeliest", "Worst examples Answers",
         "Data added Training data", "What to do In order", "All scores by round", "Training Line",
         "Appendix Notes", "Queries", "Next: harness iterate --rounds 4",
     ]  # fmt: skip
@@ -133,6 +131,19 @@ def test_the_figures_are_there(analysis: Document, told: str) -> None:
     assert told in Reader(page(analysis)).text
 
 
+def test_a_plugins_section_is_a_table(analysis: Document) -> None:
+    rows = [["hard\nword <b>", 3, 0.123456, None], ["x", 1, 2.0, None]]
+    names = ["word", "times", "share", "more"]
+    section = {"name": "w", "title": "Hardest words", "columns": names, "rows": rows, "cut": True}
+    analysis["sections"] = [section]
+    text = Reader(page(analysis)).text
+    assert "word times share more hard word <b> 3 0.1235 – x 1 2 –" in text
+    assert "There are more rows." in text
+    analysis["sections"] = [section | {"rows": [], "columns": [], "cut": False}]
+    assert "Hardest words Nothing." in Reader(page(analysis)).text
+    assert 'id="more"' not in page(analysis | {"sections": []})
+
+
 def test_each_query_is_in_the_appendix(analysis: Document) -> None:
     text = Reader(page(analysis)).text
     assert analysis["queries"]
@@ -145,7 +156,8 @@ def test_drawings_say_what_they_show(analysis: Document) -> None:
     found = drawings(markup)
     assert {
         "rougeL by round", "bleu by round", "Loss in round 1", "Answers on dev with each kind of "
-        "error", "How far rougeL lies below all other rows", "Round 0",
+        "error", "How far rougeL lies below all other rows",
+        "Lengths in round 0",
     } <= set(found)  # fmt: skip
     for svg in found.values():
         ids = {one.get("id"): one.text for one in svg if one.tag in ("title", "desc")}
@@ -198,35 +210,6 @@ def test_one_value_alone_has_an_axis() -> None:
     marks = ticks(0.0, 0.0)
     assert marks[0] < 0 < marks[-1]
     assert Scale(1, 1, 0, 10)(1) == 5
-
-
-WORDS = st.lists(st.sampled_from(["the", "a", "of", "Ring", "ring,", "list"]), max_size=30).map(
-    " ".join
-)
-
-
-@settings(max_examples=100, deadline=None)
-@given(WORDS, WORDS)
-def test_differences_hold_both_texts(reference: str, answer: str) -> None:
-    parts = differences(reference, answer)
-    assert " ".join(text for kind, text in parts if kind != "extra") == reference
-    assert " ".join(text for kind, text in parts if kind != "missing") == answer
-    kinds = [kind for kind, _ in parts]
-    assert all(a != b for a, b in itertools.pairwise(kinds))
-
-
-def test_differences_read_well() -> None:
-    assert differences("Return a tuple of numbers", "Return the list of numbers") == [
-        ("same", "Return"), ("missing", "a tuple"), ("extra", "the list"), ("same", "of numbers"),
-    ]  # fmt: skip
-    assert differences("Parse a list", "Drop the bag of a thing") == [
-        ("missing", "Parse a list"), ("extra", "Drop the bag of a thing"),
-    ]  # fmt: skip
-    assert differences("def f(x):\n    return 1", "def g(x):\n    return 1", lines=True)[-1] == (
-        "same", "\n    return 1",
-    )  # fmt: skip
-    assert differences("", "") == []
-    assert sum(len(text) for _, text in differences("x" * 10**6, "y " * 10**6)) <= 2 * LIMIT
 
 
 @pytest.mark.parametrize("missing", ["tables", "queries", "failed", "definitions", "causes_known",

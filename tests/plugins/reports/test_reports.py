@@ -43,7 +43,7 @@ def cells(page: str, heading: str) -> list[list[str]]:
 
 
 def test_both_are_registered() -> None:
-    assert [kind.name for kind in register_reporters()] == ["terminal", "markdown"]
+    assert [kind.name for kind in register_reporters()] == ["terminal", "markdown", "html"]
 
 
 def test_the_sample_is_a_valid_document(document: Document) -> None:

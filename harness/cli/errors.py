@@ -1,0 +1,168 @@
+"""``harness errors``: the wrong answers on dev, the worst first."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.cli import tables
+from harness.cli.inspect import folder_of
+from harness.inspection.errors import Wanted, errors
+from harness.inspection.index import Index
+from harness.text import one_line
+
+MOST = 20
+"""Answers in the table unless ``--limit`` says otherwise; ``--json`` gives all."""
+MOST_KINDS = 12
+SCORE = 10
+"""Cells of the column of scores."""
+
+Document = Mapping[str, Any]
+
+
+def work(run: str | None, wanted: Wanted, as_json: bool) -> None:
+    """Print the answers as a table, or as a document."""
+    index = Index.opened(folder_of(run))
+    if as_json:
+        found = errors(index, wanted)
+        sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
+        return
+    if wanted.limit is None:
+        wanted = Wanted(
+            wanted.round, wanted.category, wanted.slice, wanted.cause, wanted.broken_by, MOST
+        )
+    _show(errors(index, wanted), Console(), run)
+
+
+def _show(found: Document, console: Console, run: str | None) -> None:
+    if found["rows"]:
+        console.print(
+            _wide(found, console) if console.width >= tables.WIDE else _narrow(found, console)
+        )
+        console.print()
+    if found["train_rows"]:
+        _show_train_rows(found, console)
+    for line in _sentences(found):
+        tables.note(console, line)
+    if found["rows"]:
+        first = found["rows"][0]["id"]
+        tables.next_command(console, _why(first, run))
+
+
+def _why(name: str, run: str | None) -> str:
+    """The command that shows one answer; an id that looks like an option is kept from being one."""
+    guard = ["--"] if name.startswith("-") else []
+    return shlex.join(["harness", "why", *guard, name, *([run] if run else [])])
+
+
+def _wide(found: Document, console: Console) -> Table:
+    shown = tables.table(
+        "id", found["primary"], "categories", "cause", "answer", "reference",
+        right=[found["primary"]],
+    )  # fmt: skip
+    for row in found["rows"]:
+        shown.add_row(
+            tables.name(row["id"]),
+            tables.value(row["score"]),
+            _categories(row),
+            Text(tables.listed([row["cause"] or ""])),
+            tables.piece(row["answer"], console.width),
+            tables.piece(row["reference"], console.width, "green"),
+        )
+    return tables.fit(shown, console, (26, SCORE, 22, 16), texts=2)
+
+
+def _narrow(found: Document, console: Console) -> Table:
+    """Answer above reference in one column, categories above the cause in another."""
+    shown = tables.table(
+        "id", found["primary"], "what is wrong", "answer, and reference below it",
+        right=[found["primary"]],
+    )  # fmt: skip
+    for row in found["rows"]:
+        wrong = _categories(row)
+        if row["cause"]:
+            wrong += Text("\n" if wrong else "") + Text(tables.listed([row["cause"]]), "dim")
+        shown.add_row(
+            tables.name(row["id"]),
+            tables.value(row["score"]),
+            wrong,
+            _above(row["answer"], row["reference"], console),
+        )
+    return tables.fit(shown, console, (20, SCORE, 20))
+
+
+def _categories(row: Document) -> Text:
+    """What the answer shows; one that is listed for that, and counts as right, says so."""
+    right = ("right, but " if row["categories"] else "right") if row["right"] else ""
+    return Text(right + tables.listed(row["categories"]))
+
+
+def _show_train_rows(found: Document, console: Console) -> None:
+    cause = found["filters"]["cause"]
+    tables.note(console, f"training rows that '{cause}' names", "bold")
+    rows = [{**row, "place": _where(row)} for row in found["train_rows"]]
+    console.print(tables.train_rows(rows, console, "answers"))
+    console.print()
+
+
+def _where(row: Document) -> str:
+    """Where a row stands; one that was made stands where that one does that it was made from."""
+    place = row["place"] or ""
+    return f"{place} (made from it by {row['made_by']})".strip() if row["made_by"] else place
+
+
+def _above(first: str | None, second: str | None, console: Console) -> Text:
+    below = tables.piece(second, console.width, "green")
+    return Text.assemble(tables.piece(first, console.width), "\n", below)
+
+
+def _sentences(found: Document) -> list[str]:
+    chosen = {key: value for key, value in found["filters"].items() if value is not None}
+    kept = " (kept)" if found["round"] == found["kept_round"] else ""
+    place = f"{found['answers']:,} answers of round {found['round']}{kept}"
+    lines = [f"{found['matching']:,} of {place} {_property(found, chosen)}{_shown(found)}."]
+    for key in ("categories", "causes"):
+        if found[key]:
+            lines.append(f"{key}: {_counts(found[key])}")
+    if found["definition"]:
+        name = chosen.get("category") or chosen.get("cause")
+        lines.append(f"{name}: {found['definition']}.")
+    remedies = dict.fromkeys(row["remedy"] for row in found["rows"] if row["remedy"])
+    if "cause" in chosen and remedies:
+        lines.append(f"remedy: {'; '.join(list(remedies)[:3])}.")
+    if found["wrong"] is None:
+        lines.append(
+            f"'{found['primary']}' does not say which answers are wrong (set its right_at), so "
+            "all are counted, the lowest first."
+        )
+    return lines
+
+
+def _counts(found: Mapping[str, int]) -> str:
+    shown = [f"{one_line(name, 60)} {count:,}" for name, count in list(found.items())[:MOST_KINDS]]
+    more = f", {len(found) - MOST_KINDS} more" if len(found) > MOST_KINDS else ""
+    return ", ".join(shown) + more
+
+
+def _property(found: Document, chosen: Mapping[str, Any]) -> str:
+    parts = [] if "category" in chosen or found["wrong"] is None else ["are wrong"]
+    words = {
+        "category": "show '{}'",
+        "slice": "belong to '{}'",
+        "cause": "have the cause '{}'",
+        "broken_by": "were broken by round {}",
+    }
+    parts += [words[key].format(value) for key, value in chosen.items()]
+    return " and ".join(parts) or "can be shown"
+
+
+def _shown(found: Document) -> str:
+    shown = len(found["rows"])
+    return f"; the worst {shown:,} are shown" if 0 < shown < found["matching"] else ""

@@ -1,0 +1,158 @@
+"""``harness query``: SQL on a run's database, read-only."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from harness.cli import tables
+from harness.cli.inspect import folder_of
+from harness.errors import UsageError
+from harness.inspection.ask import ask
+from harness.inspection.index import DATABASE
+from harness.inspection.questions import READY
+from harness.inspection.values import as_cell, as_json, as_word, distinct, guarded, objects
+from harness.store import Table
+
+MOST_SHOWN = 100
+MOST_WRITTEN = 100_000
+"""Rows, so that a query without end cannot fill the memory before its time is over."""
+CELL = 60
+"""Characters of a text in a cell; a single row shows more of them."""
+NARROWEST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The command line."""
+
+    sql: str | None
+    run: str | None
+    as_json: bool
+    as_csv: bool
+    limit: int | None
+    seconds: float
+    examples: bool
+
+    def check(self) -> str:
+        """The SQL; raises UsageError for what cannot be meant."""
+        if self.as_json and self.as_csv:
+            raise UsageError("--json and --csv exclude each other")
+        return self.sql or ""
+
+
+def work(question: Question) -> None:
+    """Ask, and print the answer in the form that is wanted."""
+    if question.examples:
+        sys.stdout.write("\n\n".join(f"-- {one.question}\n{one.sql}" for one in READY) + "\n")
+        return
+    sql = question.check()
+    written = question.as_json or question.as_csv
+    limit = question.limit or (MOST_WRITTEN if written else MOST_SHOWN)
+    found = ask(folder_of(question.run) / DATABASE, sql, question.seconds, limit)
+    notes = [f"only the first {limit:,} rows are given: --limit N"] if found.cut else []
+    if question.as_json:
+        _write_json(found)
+    elif question.as_csv:
+        _write_csv(found)
+    else:
+        notes += _show(found, Console())
+    for note in notes:
+        tables.note(Console(stderr=True), f"note: {note}", "yellow")
+
+
+def _write_json(found: Table) -> None:
+    """A list of objects, one in each line."""
+    lines = (json.dumps(row, allow_nan=False) for row in objects(found))
+    sys.stdout.write("[" + ",\n ".join(lines) + "]\n")
+
+
+def _write_csv(found: Table) -> None:
+    # Every text is quoted: a sheet that parts cells by other signs than commas leaves it whole.
+    writer = csv.writer(sys.stdout, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow([guarded(name) for name in distinct(found.columns)])
+    writer.writerows([as_cell(value) for value in row] for row in found.rows)
+
+
+def _show(found: Table, console: Console) -> list[str]:
+    """Print the rows; returns what was cut."""
+    names = [as_word(name, 40) for name in distinct(found.columns)]
+    widths = _widths(found, names, console.width)
+    if len(found.rows) == 1 and (len(widths) < len(names) or _cut(found, names, widths)):
+        return _show_single(found, names, console)
+    numeric = [_numeric(found, place) for place in range(len(widths))]
+    grid = tables.table(*names[: len(widths)])
+    for column, width, number in zip(grid.columns, widths, numeric, strict=True):
+        column.width, column.no_wrap, column.overflow = width, True, "ellipsis"
+        column.justify = "right" if number else "left"
+    for row in found.rows:
+        grid.add_row(*(_cell(value) for value in row[: len(widths)]))
+    console.print(grid)
+    plural = "" if len(found.rows) == 1 else "s"
+    notes = [] if found.rows else ["no row"]
+    if len(widths) < len(names):
+        left = ", ".join(names[len(widths) :])
+        notes.append(f"columns without room: {left}; --json or --csv gives them")
+    if _cut(found, names, widths):
+        notes.append(f"the row{plural} are cut to the terminal; --json or --csv gives all")
+    return notes
+
+
+def _show_single(found: Table, names: list[str], console: Console) -> list[str]:
+    """One row as lines of name and value."""
+    grid = Grid.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    limit = 40 * CELL
+    for name, value in zip(names, found.rows[0], strict=True):
+        grid.add_row(Text(name, style="bold"), _cell(value, limit))
+    console.print(grid)
+    long = any(len(as_word(value, limit + 1)) > limit for value in found.rows[0])
+    return ["long values are cut; --json or --csv gives all"] if long else []
+
+
+def _widths(found: Table, names: list[str], room: int) -> list[int]:
+    """The columns that have room, each with its width; texts give way before numbers do."""
+    natural = [
+        max(cell_len(text) for text in (name, *(_cell(row[place]).plain for row in found.rows)))
+        for place, name in enumerate(names)
+    ]
+    rigid = [_numeric(found, place) for place in range(len(names))]
+    for count in range(len(names), 0, -1):
+        for most in range(max(*natural, NARROWEST), NARROWEST - 1, -1):
+            widths = [
+                own if fixed else min(own, most)
+                for own, fixed in zip(natural[:count], rigid, strict=False)
+            ]
+            if sum(widths) + tables.GAP * (count - 1) <= room:
+                return widths
+    return [room]
+
+
+def _cut(found: Table, names: list[str], widths: list[int]) -> bool:
+    """Whether a shown cell is not whole."""
+    return any(
+        cell_len(as_word(row[place], CELL + 1)) > min(width, CELL)
+        for place, width in enumerate(widths)
+        for row in found.rows
+    ) or any(cell_len(name) > width for name, width in zip(names, widths, strict=False))
+
+
+def _numeric(found: Table, place: int) -> bool:
+    values = [row[place] for row in found.rows if row[place] is not None]
+    return bool(values) and all(
+        isinstance(one, (int, float)) and not isinstance(one, bool) for one in values
+    )
+
+
+def _cell(value: Any, limit: int = CELL) -> Text:
+    none = as_json(value) is None
+    return Text("null", style="dim") if none else Text(as_word(value, limit))

@@ -1,0 +1,124 @@
+"""Tables without frames, and text in them that is never more than text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from harness.cli.scoretable import number
+from harness.text import one_line, plain
+
+WIDE = 110
+"""Columns from which texts stand side by side."""
+ID_LIMIT = 200
+GAP = 2
+"""Blanks between two columns."""
+LEAST = 12
+BLOCK_LIMIT = 4_000
+"""Characters of a whole text that are shown."""
+
+
+def table(*titles: str, right: Iterable[str] = ()) -> Table:
+    """A table with these columns; those named by ``right`` hold numbers."""
+    made = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
+    for title in titles:
+        numbers = title in right
+        justify: Any = "right" if numbers else "left"
+        made.add_column(Text(title), justify=justify, overflow="fold", no_wrap=numbers)
+    return made
+
+
+def fit(shown: Table, console: Console, widths: Sequence[int], texts: int = 1) -> Table:
+    """Give the last columns, which hold one-line texts, the room that the others leave.
+
+    Args:
+        widths: most cells of each other column.
+        texts: how many the last ones are.
+    """
+    others, last = shown.columns[:-texts], shown.columns[-texts:]
+    room = console.width - GAP * (len(shown.columns) - 1)
+    for column, most in zip(others, widths, strict=True):
+        column.width = min(most, max(_width(cell) for cell in (column.header, *column.cells)))
+        room -= column.width
+    for column in last:
+        column.overflow, column.no_wrap = "ellipsis", True
+        column.width = max(room // texts, LEAST)
+    return shown
+
+
+def _width(cell: Any) -> int:
+    text = cell.plain if isinstance(cell, Text) else str(cell)
+    return max((cell_len(line) for line in text.split("\n")), default=0)
+
+
+def piece(text: str | None, limit: int, style: str = "") -> Text:
+    """The beginning of a text in one line; what is empty is said to be so."""
+    line = one_line(text or "", limit)
+    return Text(line, style=style) if line else Text("(empty)", style="dim")
+
+
+def name(text: str | None) -> Text:
+    """An id, a file, a category: folded where it is long, so that it can be copied."""
+    return Text(one_line(text or "", ID_LIMIT), overflow="fold")
+
+
+def placed(row: str | None, where: str | None) -> Text:
+    """A row's id, and below it where a person finds the row."""
+    return Text.assemble(name(row), "\n", (one_line(where or "", ID_LIMIT), "dim"))
+
+
+def listed(names: Iterable[str]) -> str:
+    return ", ".join(one_line(one, 60) for one in names)
+
+
+def value(found: float | None) -> str:
+    """One answer's score."""
+    return number(found, abs(found) if found is not None else 0.0)
+
+
+def head(console: Console, text: str) -> None:
+    """The title of a part, with a free line before it."""
+    console.print()
+    console.print(Text(one_line(text, ID_LIMIT), style="bold"), highlight=False)
+
+
+def block(console: Console, text: str | Text, style: str = "") -> None:
+    """A text with its lines, set in by two."""
+    shown = Text(plain(text, BLOCK_LIMIT), style=style) if isinstance(text, str) else text
+    shown = shown if shown.plain.strip() else Text("(empty)", style="dim")
+    console.print(Padding(shown, (0, 0, 0, 2), expand=False), highlight=False)
+
+
+def note(console: Console, text: str, style: str = "") -> None:
+    """A sentence, wrapped at the terminal's edge."""
+    console.print(Text(one_line(text, 2_000), style=style), highlight=False)
+
+
+def train_rows(rows: Sequence[Mapping[str, Any]], console: Console, *numbers: str) -> Table:
+    """Training rows: where they stand, what they ask, and below it what they teach.
+
+    Args:
+        numbers: keys of the rows to show as columns before the texts.
+    """
+    shown = table("row, and where", *numbers, "prompt, and below what it teaches", right=numbers)
+    for row in rows:
+        teaches = piece(row.get("reference"), console.width, "green")
+        found = (row.get(key) for key in numbers)
+        shown.add_row(
+            placed(row["id"], row.get("place") or row.get("split") or "not among the rows"),
+            *(f"{one:.2f}" if isinstance(one, float) else str(one) for one in found),
+            Text.assemble(piece(row.get("prompt"), console.width), "\n", teaches),
+        )
+    return fit(shown, console, (console.width // 2, *map(len, numbers)))
+
+
+def next_command(console: Console, command: str) -> None:
+    """What to type next; never broken, so that it can be copied."""
+    line = Text.assemble(("next: ", "dim"), one_line(command, 400))
+    console.print(line, highlight=False, soft_wrap=True)

@@ -1,0 +1,240 @@
+"""``harness why``: one row, its answers in all rounds, and why they are wrong."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from harness.cli import tables
+from harness.cli.inspect import folder_of
+from harness.inspection import sealed
+from harness.inspection.index import Index
+from harness.inspection.why import shown_as, split_of, unknown, why
+from harness.text import one_line, plain
+
+STYLES = {"same": "", "missing": "red strike", "extra": "green"}
+MARKS = {"missing": ("[-", "-]"), "extra": ("{+", "+}")}
+"""Around words where there is no colour."""
+TURNS = 20
+
+Document = Mapping[str, Any]
+
+
+def work(name: str, run: str | None, open_test: bool, as_json: bool) -> None:
+    """Print all that is known of a row."""
+    folder = folder_of(run)
+    index = Index.opened(folder)
+    name, split = _allowed(folder, index, name, open_test)
+    found = why(index, name, split)
+    if as_json:
+        sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
+        return
+    _show(found, Console(), run)
+
+
+def _allowed(folder: Path, index: Index, name: str, open_test: bool) -> tuple[str, str]:
+    """The row's id and split, once it is sure that it may be looked at."""
+    split = split_of(index, name)
+    if split is None:
+        if sealed.holds(folder, name):
+            raise sealed.not_opened(index.run) if open_test else sealed.refused()
+        meant = shown_as(index, name)
+        split = split_of(index, meant) if meant is not None else None
+        if meant is None or split is None:
+            raise unknown(index, name)
+        name = meant
+    if split == "test":
+        if not open_test:
+            raise sealed.refused()
+        sealed.count_look(folder, "looked at by harness why")
+    return name, split
+
+
+def _show(found: Document, console: Console, run: str | None) -> None:
+    _show_head(found, console)
+    _show_texts(found, console)
+    if found["answers"]:
+        _show_answers(found, console)
+        _show_scores(found, console)
+    _show_causes(found, console)
+    _show_nearest(found, console)
+    _show_slices(found, console)
+    _show_origin(found, console)
+    console.print()
+    tables.next_command(console, _next(found, run))
+
+
+def _show_head(found: Document, console: Console) -> None:
+    facts = [found["split"], f"group {found['group']}" if found["group"] else "", found["place"]]
+    rest = ", ".join(one_line(fact, 120) for fact in facts if fact)
+    title = Text.assemble((one_line(found["id"], tables.ID_LIMIT), "bold"), (f"  {rest}", "dim"))
+    console.print(title, highlight=False)
+    if found["course"]:
+        course = found["course"]
+        marks = [
+            f"{number} {'right' if right else 'wrong'}"
+            for number, right in zip(course["rounds"], course["rights"], strict=True)
+        ]
+        tables.note(console, f"{course['kind']} (round {', '.join(marks)})")
+    if found["meta"]:
+        pairs = [f"{key} = {value}" for key, value in found["meta"].items()]
+        tables.note(console, one_line(", ".join(pairs), 400), "dim")
+
+
+def _show_texts(found: Document, console: Console) -> None:
+    turns = found["messages"]
+    left_out = max(0, len(turns) - TURNS)
+    for turn in turns[left_out:]:
+        role = str(turn.get("role", "?")) if isinstance(turn, dict) else "?"
+        title = "prompt" if role == "user" and len(turns) == 1 else role
+        tables.head(console, one_line(title, 40))
+        tables.block(console, _content(turn))
+    several = len(found["references"]) > 1
+    for place, text in enumerate(found["references"], start=1):
+        tables.head(console, f"reference {place}" if several else "reference")
+        tables.block(console, text, "green")
+
+
+def _content(turn: Any) -> str:
+    content = turn.get("content") if isinstance(turn, dict) else turn
+    return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+
+
+def _show_answers(found: Document, console: Console) -> None:
+    coloured = console.is_terminal and not console.no_color
+    console.print()
+    legend = _marked([("same", ": "), ("missing", "lacking "), ("extra", "more")], coloured)
+    console.print(Text.assemble(("answers against the reference", "bold"), legend), highlight=False)
+    said: dict[str, int] = {}
+    for answer in found["answers"]:
+        tables.note(console, _verdict(found, answer), "bold")
+        first = said.setdefault(answer["text"], answer["round"])
+        if first != answer["round"]:
+            tables.block(console, f"the same answer as in round {first}", "dim")
+            continue
+        pieces = answer["differences"] or [("same", answer["text"])]
+        tables.block(console, _marked(pieces, coloured))
+
+
+def _verdict(found: Document, answer: Document) -> str:
+    kept = " (kept)" if answer["round"] == found["kept_round"] else ""
+    judged = {True: "right", False: "wrong", None: "cannot be judged"}[answer["right"]]
+    parts = [judged, f"{found['primary']} {tables.value(answer['score'])}"]
+    parts += [tables.listed(dict.fromkeys(e["category"] for e in answer["errors"]))]
+    if answer["finish_reason"] == "length":
+        parts.append("cut by the limit of tokens")
+    sample = f", sample {answer['sample']}" if answer["sample"] else ""
+    return f"round {answer['round']}{kept}{sample}: " + ", ".join(part for part in parts if part)
+
+
+def _marked(pieces: Sequence[Sequence[str]], coloured: bool) -> Text:
+    """The pieces of an answer, marked by colour or by signs, cut where they are too long."""
+    shown, room = Text(), tables.BLOCK_LIMIT
+    for kind, raw in pieces:
+        text = plain(raw, max(room, 1))
+        room -= len(text)
+        word = text.rstrip()
+        if kind != "same" and word[:1].isalnum() and shown and not shown.plain[-1].isspace():
+            shown += Text(" ")
+        left, right = ("", "") if coloured else MARKS.get(kind, ("", ""))
+        shown += Text(f"{left}{word}{right}", style=STYLES[kind]) if word else Text()
+        shown += Text(text[len(word) :])
+        if room <= 0:
+            break
+    return shown
+
+
+def _show_scores(found: Document, console: Console) -> None:
+    names = list(dict.fromkeys(name for a in found["answers"] for name in a["scores"]))
+    rounds = {answer["round"]: answer["scores"] for answer in found["answers"]}
+    titles = [f"round {number}" for number in rounds]
+    console.print()
+    shown = tables.table("score", *titles, right=titles)
+    for name in names:
+        cells = (scores.get(name, {}).get("value") for scores in rounds.values())
+        shown.add_row(Text(one_line(name, 28)), *(tables.value(cell) for cell in cells))
+    console.print(shown)
+    failed = {s["error"]: n for a in found["answers"] for n, s in a["scores"].items() if s["error"]}
+    for error, name in failed.items():
+        tables.note(console, f"not scored by {name}: {error}", "yellow")
+    for label, numbers in _labels(found).items():
+        tables.note(console, f"{label}: round {', '.join(map(str, numbers))}", "dim")
+
+
+def _labels(found: Document) -> dict[str, list[int]]:
+    """Category with evidence and detector -> the rounds whose answers show it."""
+    labels: dict[str, list[int]] = {}
+    for answer in found["answers"]:
+        for error in answer["errors"]:
+            evidence = f" '{one_line(error['evidence'], 200)}'" if error["evidence"] else ""
+            label = f"{error['category']}{evidence} ({error['found_by']})"
+            labels.setdefault(label, []).append(answer["round"])
+    return labels
+
+
+def _show_causes(found: Document, console: Console) -> None:
+    for cause in found["causes"]:
+        tables.head(console, f"likeliest cause in round {cause['round']}: {cause['cause']}")
+        tables.block(console, one_line(cause["evidence"] or "", 1_000))
+        tables.block(console, one_line(f"remedy: {cause['remedy']}", 600))
+        if cause["train_rows"]:
+            console.print(tables.train_rows(cause["train_rows"], console))
+
+
+def _show_nearest(found: Document, console: Console) -> None:
+    if not found["nearest"]:
+        return
+    before = "that round 1 learns from" if found["kept_round"] == 0 else "of the kept round"
+    tables.head(console, f"nearest training rows {before}")
+    console.print(tables.train_rows(found["nearest"], console, "similarity"))
+
+
+def _show_slices(found: Document, console: Console) -> None:
+    if found["split"] != "dev":
+        return
+    tables.head(console, "what was done for its slices")
+    if not found["slices"]:
+        tables.block(console, "it belongs to no slice that was found")
+    for one in found["slices"]:
+        gap = "" if one["gap"] is None else f", {tables.value(one['gap'])} below the rest"
+        done = (
+            f"{one['asked']} rows asked for, {one['added']} added"
+            if one["asked"]
+            else "no rows asked for"
+        )
+        remedy = f" ({one['remedy']})" if one["asked"] and one["remedy"] else ""
+        line = f"after round {one['round']}: {one['slice']} ({one['n']} rows{gap}): {done}{remedy}"
+        tables.block(console, one_line(line, 600))
+
+
+def _show_origin(found: Document, console: Console) -> None:
+    origin = found["origin"]
+    if origin:
+        tables.head(console, "how it came into the training data")
+        line = f"after round {origin['round']}, by {origin['made_by']}, for '{origin['slice']}'"
+        if origin["parent"]:
+            line += f", made from {origin['parent']} {origin['parent_place'] or ''}"
+        tables.block(console, one_line(line, 600))
+    if found["named_by"]:
+        tables.head(console, "answers whose cause names it")
+        for one in found["named_by"][:10]:
+            tables.block(console, one_line(f"{one['id']}, round {one['round']}: {one['cause']}"))
+
+
+def _next(found: Document, run: str | None) -> str:
+    named = [run] if run else []
+    causes = [c["cause"] for c in found["causes"] if c["round"] == found["kept_round"]]
+    kept = [a for a in found["answers"] if a["round"] == found["kept_round"]]
+    categories = [e["category"] for answer in kept for e in answer["errors"]]
+    if causes:
+        return shlex.join(["harness", "errors", *named, "--cause", causes[0]])
+    if categories and found["split"] == "dev":
+        return shlex.join(["harness", "errors", *named, "--category", categories[0]])
+    return shlex.join(["harness", "errors", *named])

@@ -1,0 +1,263 @@
+"""The answers on dev that are wrong, by whatever picks them out, the worst first."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from harness.inspection.index import Index, Row, known, literal
+from harness.worddiff import closest
+
+SCHEMA = "harness.errors/1"
+UNEXPLAINED = "unexplained"
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the answers have in common; all that is given must hold.
+
+    Attributes:
+        round: of the answers; None is the kept one (or that of ``broken_by``).
+        broken_by: right before this round, and wrong after it.
+        limit: most answers, and most training rows, that are returned.
+    """
+
+    round: int | None = None
+    category: str | None = None
+    slice: str | None = None
+    cause: str | None = None
+    broken_by: int | None = None
+    limit: int | None = None
+
+
+def errors(index: Index, wanted: Wanted) -> Document:
+    """A ``harness.errors/1`` document (``docs/commands.md``).
+
+    Raises:
+        UsageError: a round, category, slice or cause that this run does not know.
+    """
+    if wanted.broken_by is not None:
+        index.round(wanted.broken_by, "--broken-by")
+    number = index.round(wanted.broken_by if wanted.round is None else wanted.round)
+    (counts,) = index.ask(_COUNTS.format(round=number))
+    judged = counts["is_right"] + counts["wrong"] > 0
+    conditions = _conditions(index, wanted, number, judged)
+    rows = index.ask(_rows_sql(index, conditions, number, wanted))
+    kinds = index.ask(_MATCHING.format(round=number, conditions=conditions))
+    return {
+        "schema": SCHEMA,
+        "run": index.run,
+        "round": number,
+        "kept_round": index.kept,
+        "primary": index.primary,
+        "higher_is_better": index.higher,
+        "filters": {k: v for k, v in asdict(wanted).items() if k not in ("round", "limit")},
+        "definition": _definition(index, wanted),
+        "answers": counts["answers"],
+        "wrong": counts["wrong"] if judged else None,
+        "matching": _counted(kinds, "matching")[""],
+        "categories": _counted(kinds, "categories"),
+        "causes": _counted(kinds, "causes"),
+        "rows": [_row(row) for row in rows],
+        "train_rows": _train_rows(index, conditions, number, wanted),
+    }
+
+
+def _conditions(index: Index, wanted: Wanted, number: int, judged: bool) -> str:
+    """What an answer must fulfil, as SQL on ``outcomes o``."""
+    found = []
+    if wanted.category is None and judged:
+        found.append("NOT o.is_right")
+    if wanted.category is not None:
+        _known_category(index, wanted.category)
+        found.append(f"o.id IN ({_showing(wanted.category, number)})")
+    if wanted.slice is not None:
+        found.append(f"o.id IN ({_members(index, wanted.slice, number)})")
+    if wanted.cause is not None:
+        _known_cause(index, wanted.cause)
+        found.append(
+            f"o.id IN (SELECT id FROM diagnoses WHERE arm = 'main' AND round = {number} "
+            f"AND cause = {literal(wanted.cause)})"
+        )
+    if wanted.broken_by is not None:
+        found.append(
+            f"o.id IN (SELECT id FROM changes WHERE arm = 'main' AND kind = 'broken' "
+            f"AND round = {wanted.broken_by})"
+        )
+    return " AND ".join(found) or "true"
+
+
+def _counted(kinds: list[Row], kind: str) -> dict[str, int]:
+    """Name -> answers, the most frequent first."""
+    return {row["name"]: row["answers"] for row in kinds if row["kind"] == kind}
+
+
+def _showing(category: str, number: int) -> str:
+    place = f"arm = 'main' AND split = 'dev' AND round = {number}"
+    labelled = f"SELECT id FROM errors WHERE {place} AND category = {literal(category)}"
+    if category != UNEXPLAINED:
+        return labelled
+    return f"{labelled} UNION SELECT id FROM unexplained WHERE {place}"
+
+
+def _known_category(index: Index, category: str) -> None:
+    found = index.ask("SELECT DISTINCT category FROM errors ORDER BY category")
+    names = {*(row["category"] for row in found), *index.analysis("definitions"), UNEXPLAINED}
+    known("--category", category, sorted(names), "category")
+
+
+def _known_cause(index: Index, cause: str) -> None:
+    found = index.ask("SELECT DISTINCT cause FROM diagnoses ORDER BY cause")
+    names = {*(row["cause"] for row in found), *index.analysis("causes_known")}
+    known("--cause", cause, sorted(names), "cause")
+
+
+def _members(index: Index, name: str, number: int) -> str:
+    """Dev rows of a slice by its own condition, so that it may be asked of any round."""
+    found = index.ask(
+        "SELECT slice, any_value(where_sql) AS condition FROM slices WHERE arm = 'main' "
+        f"GROUP BY slice ORDER BY bool_or(round = {number}) DESC, slice"
+    )
+    known("--slice", name, [row["slice"] for row in found], "slice")
+    condition = next(row["condition"] for row in found if row["slice"] == name)
+    return (
+        "SELECT id FROM examples JOIN predictions USING (id, split) WHERE split = 'dev' "
+        f"AND arm = 'main' AND round = {number} AND ({condition})"
+    )
+
+
+def _definition(index: Index, wanted: Wanted) -> str | None:
+    """What the category, or the cause, that is asked for means."""
+    if wanted.category is not None:
+        text = index.analysis("definitions").get(wanted.category)
+    elif wanted.cause is not None:
+        text = index.analysis("causes_known").get(wanted.cause, {}).get("definition")
+    else:
+        text = None
+    return text if isinstance(text, str) else None
+
+
+_COUNTS = """
+    SELECT count(*) AS answers, count(*) FILTER (WHERE is_right) AS is_right,
+           count(*) FILTER (WHERE NOT is_right) AS wrong
+    FROM outcomes WHERE arm = 'main' AND split = 'dev' AND round = {round}"""
+
+_MATCHING = """
+    WITH matching AS MATERIALIZED (
+        SELECT o.id FROM outcomes o
+        WHERE o.arm = 'main' AND o.split = 'dev' AND o.round = {round} AND {conditions}
+    ), labels AS (
+        SELECT id, category FROM errors
+        WHERE arm = 'main' AND split = 'dev' AND round = {round}
+        UNION ALL
+        SELECT id, 'unexplained' FROM unexplained
+        WHERE arm = 'main' AND split = 'dev' AND round = {round}
+    )
+    SELECT 'matching' AS kind, '' AS name, count(*) AS answers FROM matching
+    UNION ALL
+    SELECT 'categories', category, count(DISTINCT id) FROM labels
+    WHERE id IN (FROM matching) GROUP BY category
+    UNION ALL
+    SELECT 'causes', cause, count(DISTINCT id) FROM diagnoses
+    WHERE arm = 'main' AND round = {round} AND id IN (FROM matching) GROUP BY cause
+    ORDER BY kind, answers DESC, name"""
+"""How many answers there are, and how many of them show each kind of error and each cause."""
+
+_ROWS = """
+    WITH chosen AS (
+        SELECT o.id, o.value, o.is_right, {sign} * o.value AS goodness FROM outcomes o
+        WHERE o.arm = 'main' AND o.split = 'dev' AND o.round = {round} AND {conditions}
+        ORDER BY goodness NULLS LAST, o.id {limit}
+    ), shown AS (
+        SELECT x.id, list(DISTINCT x.category ORDER BY x.category) AS categories,
+               any_value(x.cause ORDER BY x.cause) AS cause
+        FROM errors x SEMI JOIN chosen c ON c.id = x.id
+        WHERE x.arm = 'main' AND x.split = 'dev' AND x.round = {round} GROUP BY x.id
+    ), diagnosed AS (
+        SELECT d.id, first(d.cause ORDER BY d.cause) AS cause,
+               first(d.evidence ORDER BY d.cause) AS evidence,
+               first(d.remedy ORDER BY d.cause) AS remedy
+        FROM diagnoses d WHERE d.arm = 'main' AND d.round = {round} AND {of_cause}
+        GROUP BY d.id
+    )
+    SELECT c.id, e.place, e.group_id, c.value AS score, c.is_right, s.categories,
+           coalesce(d.cause, s.cause) AS cause, d.evidence, d.remedy,
+           e.prompt, e.all_references, p.text, p.finish_reason
+    FROM chosen c
+    JOIN examples e ON e.id = c.id AND e.split = 'dev'
+    LEFT JOIN predictions p ON p.id = c.id AND p.arm = 'main' AND p.split = 'dev'
+         AND p.round = {round}
+    LEFT JOIN shown s ON s.id = c.id
+    LEFT JOIN diagnosed d ON d.id = c.id
+    QUALIFY row_number() OVER (PARTITION BY c.id ORDER BY p.sample_index) = 1
+    ORDER BY c.goodness NULLS LAST, c.id"""
+
+_TRAIN_ROWS = """
+    WITH named AS (
+        SELECT unnest(d.train_rows) AS id, d.id AS answer
+        FROM diagnoses d JOIN outcomes o ON o.id = d.id AND o.arm = 'main' AND o.split = 'dev'
+             AND o.round = d.round
+        WHERE d.arm = 'main' AND d.round = {round} AND d.cause = {cause} AND {conditions}
+    ), counted AS (
+        SELECT id, count(DISTINCT answer) AS answers,
+               list(DISTINCT answer ORDER BY answer)[:5] AS ids
+        FROM named GROUP BY id
+    )
+    SELECT c.id, coalesce(e.split, 'added') AS split, coalesce(e.place, p.place) AS place,
+           a.made_by, a.parent, c.answers, c.ids,
+           coalesce(e.prompt, a.prompt) AS prompt, coalesce(e.reference, a.reference) AS reference
+    FROM counted c
+    LEFT JOIN examples e ON e.id = c.id
+    LEFT JOIN added a ON a.id = c.id AND a.arm = 'main'
+    LEFT JOIN examples p ON p.id = a.parent
+    ORDER BY c.answers DESC, c.id {limit}"""
+
+
+def _rows_sql(index: Index, conditions: str, number: int, wanted: Wanted) -> str:
+    return _ROWS.format(
+        sign=1 if index.higher else -1,
+        round=number,
+        conditions=conditions,
+        of_cause="true" if wanted.cause is None else f"d.cause = {literal(wanted.cause)}",
+        limit=_limit(wanted.limit),
+    )
+
+
+def _limit(limit: int | None) -> str:
+    return "" if limit is None else f"LIMIT {int(limit)}"
+
+
+def _row(row: Row) -> Document:
+    references = list(row["all_references"] or ())
+    answer = row["text"] or ""
+    return {
+        "id": row["id"],
+        "place": row["place"] or "",
+        "group": row["group_id"] or "",
+        "score": row["score"],
+        "right": row["is_right"],
+        "categories": list(row["categories"] or ()),
+        "cause": row["cause"],
+        "evidence": row["evidence"],
+        "remedy": row["remedy"],
+        "prompt": row["prompt"] or "",
+        "reference": closest(references, answer),
+        "answer": answer,
+        "finish_reason": row["finish_reason"] or "",
+    }
+
+
+def _train_rows(index: Index, conditions: str, number: int, wanted: Wanted) -> list[Document]:
+    """The training rows that the diagnoses of a cause name, those of most answers first."""
+    if wanted.cause is None:
+        return []
+    return index.ask(
+        _TRAIN_ROWS.format(
+            round=number,
+            cause=literal(wanted.cause),
+            conditions=conditions,
+            limit=_limit(wanted.limit),
+        )
+    )

@@ -1,0 +1,132 @@
+"""A run's database as the commands ask it: one place for what they all need to know first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.analysis.reading import FILE_NAME
+from harness.errors import DataError, UsageError, near
+from harness.files import read_json
+from harness.store import Table, query
+from harness.store_tables import TABLES
+from harness.store_views import VIEWS
+from harness.text import one_line, storable
+
+DATABASE = "run.duckdb"
+REBUILD = "`harness rebuild RUN` makes it again from what the run has stored"
+
+Row = dict[str, Any]
+
+
+def literal(text: str) -> str:
+    """Text as SQL."""
+    return "'" + storable(text).replace("'", "''") + "'"
+
+
+def told(names: Sequence[str], most: int = 8) -> str:
+    """Names for a message, the first of many."""
+    shown = ", ".join(one_line(name, 80) for name in names[:most])
+    return shown + (f", and {len(names) - most} more" if len(names) > most else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The database of one run.
+
+    Attributes:
+        primary: the score that decides.
+        kept: the round kept so far.
+        rounds: rounds of the main arm that it knows, in order.
+        higher: whether more is better in the primary score.
+    """
+
+    path: Path
+    run: str
+    primary: str
+    kept: int
+    rounds: tuple[int, ...]
+    higher: bool
+
+    @classmethod
+    def opened(cls, folder: Path) -> Index:
+        """The database in a run's reports.
+
+        Raises:
+            UsageError: there is none.
+            DataError: it was built by another version and lacks a view, or holds no round.
+        """
+        path = folder / DATABASE
+        (run,) = _rows(query(path, _HEAD))
+        lacking = sorted({*TABLES, *VIEWS} - set(run["views"]))
+        if lacking:
+            raise DataError(
+                f"another version of harness built it: it has no {told(lacking)}",
+                where=str(path),
+                hint=REBUILD,
+            )
+        if not run["rounds"]:
+            raise DataError("it holds no closed round yet", where=str(path), hint="harness iterate")
+        return cls(
+            path, run["run"], run["primary_score"], run["kept_round"], tuple(run["rounds"]),
+            run["higher"] is not False,
+        )  # fmt: skip
+
+    def ask(self, sql: str) -> list[Row]:
+        """The rows of a query, each by the names of its columns."""
+        return _rows(query(self.path, sql))
+
+    def round(self, number: int | None, option: str = "--round") -> int:
+        """That round, or the kept one.
+
+        Raises:
+            UsageError: the run has no such round.
+        """
+        if number is None:
+            return self.kept
+        if number not in self.rounds:
+            there = told([str(one) for one in self.rounds])
+            raise UsageError(f"{option} {number}: run {self.run} has the rounds {there}")
+        return number
+
+    def analysis(self, key: str) -> dict[str, Any]:
+        """One mapping of the run's ``analysis.json``; empty where there is none to be had."""
+        try:
+            found = read_json(self.path.with_name(FILE_NAME))[key]
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def likely(self, name: str, sql: str) -> list[str]:
+        """Of the names that a query gives, those most like ``name``, however many there are."""
+        rows = self.ask(
+            f"SELECT name FROM ({sql}) WHERE name IS NOT NULL ORDER BY "
+            f"jaro_winkler_similarity(name, {literal(name)}) DESC, name LIMIT 20"
+        )
+        return [row["name"] for row in rows]
+
+
+def known(option: str, name: str, names: Sequence[str], what: str) -> None:
+    """Raises UsageError unless ``name`` is one of the names, offering the near one."""
+    if name in names:
+        return
+    shown = [one_line(other, 200) for other in names]
+    raise UsageError(
+        f"{option}: there is no {what} '{name}'{near(name, shown)}",
+        hint=f"there are: {told(shown)}" if shown else f"this run has no {what} at all",
+    )
+
+
+_HEAD = """
+    SELECT run, primary_score, kept_round,
+           (SELECT any_value(higher_is_better) FROM scores
+            WHERE arm = 'main' AND split = 'dev' AND name = primary_score) AS higher,
+           (SELECT list(round ORDER BY round) FROM rounds WHERE arm = 'main') AS rounds,
+           (SELECT list(view_name) FROM duckdb_views() WHERE NOT internal) AS views
+    FROM runs"""
+
+
+def _rows(table: Table) -> list[Row]:
+    return [dict(zip(table.columns, row, strict=True)) for row in table.rows]

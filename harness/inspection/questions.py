@@ -1,0 +1,96 @@
+"""Questions that people ask of a run's database, ready to be copied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A question in words and as SQL."""
+
+    question: str
+    sql: str
+
+
+READY = (
+    Ready(
+        "Did each round help?",
+        """\
+SELECT arm, round, train_rows, score, score_low, score_high, label, difference
+FROM rounds ORDER BY arm, round;""",
+    ),
+    Ready(
+        "Which answers of round 1 are the worst?",
+        """\
+SELECT s.value, e.prompt, e.reference, p.text
+FROM example_scores s JOIN predictions p USING (arm, round, split, id)
+JOIN examples e USING (split, id)
+WHERE s.arm = 'main' AND s.round = 1 AND s.split = 'dev'
+  AND s.name = (SELECT primary_score FROM runs)
+ORDER BY s.value NULLS LAST LIMIT 10;""",
+    ),
+    Ready(
+        "Which answers got better and which got worse between rounds 0 and 1?",
+        """\
+SELECT id, old.value AS before, new.value AS after, new.value - old.value AS change
+FROM example_scores old JOIN example_scores new USING (arm, split, id, name)
+WHERE arm = 'main' AND split = 'dev' AND old.round = 0 AND new.round = 1
+  AND name = (SELECT primary_score FROM runs)
+ORDER BY change;""",
+    ),
+    Ready(
+        "Which kinds of errors go away, round by round?",
+        """\
+PIVOT (SELECT round, category FROM errors WHERE arm = 'main' AND split = 'dev')
+ON round USING count(*) GROUP BY category;""",
+    ),
+    Ready(
+        "Where was the model weak, what was asked for there, and how many rows came?",
+        """\
+SELECT p.round, p.slice, p.gap, p.rows AS asked, count(a.id) AS added, p.remedy
+FROM plans p LEFT JOIN added a
+  ON a.arm = p.arm AND a.round = p.round AND a.slice = p.slice
+WHERE p.arm = 'main' GROUP BY ALL ORDER BY p.round, p.gap DESC;""",
+    ),
+    Ready(
+        "What became of the rows of dev over the rounds?",
+        """\
+SELECT kind, count(*) AS rows, list(id ORDER BY id)[:3] AS some
+FROM ledger WHERE arm = 'main' GROUP BY kind ORDER BY rows DESC;""",
+    ),
+    Ready(
+        "Why are answers of the kept round wrong, and what can be done about it?",
+        """\
+SELECT cause, remedy, count(*) AS answers FROM diagnoses
+WHERE arm = 'main' AND round = (SELECT kept_round FROM runs)
+GROUP BY ALL ORDER BY answers DESC;""",
+    ),
+    Ready(
+        "Which training rows do these causes name, and where are they to be found?",
+        """\
+SELECT t.cause, t.id, e.place, count(*) AS answers
+FROM (SELECT cause, unnest(train_rows) AS id FROM diagnoses
+      WHERE arm = 'main' AND round = (SELECT kept_round FROM runs)) AS t
+LEFT JOIN examples e USING (id)
+GROUP BY ALL ORDER BY answers DESC, t.id LIMIT 20;""",
+    ),
+    Ready(
+        "Which kinds of errors do the weak slices show?",
+        """\
+SELECT round, slice, category, answers, slice_rows FROM errors_by_slice
+WHERE arm = 'main' ORDER BY round DESC, answers DESC LIMIT 20;""",
+    ),
+    Ready(
+        "What was refused as training data, and why?",
+        """\
+SELECT arm, round, reason, rows FROM filters ORDER BY arm, round, rows DESC;""",
+    ),
+    Ready(
+        "And what could not be scored, and why?",
+        """\
+SELECT arm, round, split, name, error, count(*) AS examples
+FROM example_scores WHERE value IS NULL GROUP BY ALL ORDER BY ALL;""",
+    ),
+)
+"""All of them stand in ``docs/database.md``."""

@@ -1,0 +1,206 @@
+"""``harness compare``: two rounds, or two runs, and nothing made, counted or decided by it."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.inspection.phrases import SUPPORT, phrases
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory, finished):
+    """A folder with two finished runs and their names; the second learns from other rows."""
+    project, result = finished
+    config = (project.folder / "harness.yaml").read_text()
+    other = config.replace("rows: 10", "rows: 14").replace("rounds: 3", "rounds: 2")
+    (project.folder / "other.yaml").write_text(other)
+    second = project.inside("iterate", "-c", "other.yaml", "--json")
+    assert second.code == 0, second.err
+    return project, result.document["run"], second.document["run"]
+
+
+def compared(project, *arguments):
+    found = project.inside("compare", *arguments, "--json")
+    assert found.code == 0, found.err
+    return found.document
+
+
+def stored(project, run, sql):
+    return project.inside("query", sql, run, "--json").document
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def test_two_rounds_of_one_run(two):
+    project, run, _ = two
+    before = snapshot(project.folder)
+    found = compared(project, "0", "2", "--run", run)
+    assert snapshot(project.folder) == before
+    assert found["schema"] == "harness.compare/1"
+    assert [found[side]["round"] for side in "ab"] == [0, 2]
+    assert found["config"] == [] and found["not_comparable"] == {}
+    scores = {row["round"]: row["score"] for row in stored(project, run, "FROM rounds")}
+    one = found["metrics"]["overlap"]
+    assert (one["a"], one["b"]) == (scores[0], scores[2])
+    assert one["difference"] == pytest.approx(scores[2] - scores[0])
+    assert one["low"] < one["difference"] < one["high"]
+    assert one["wins"] + one["ties"] + one["losses"] == found["n"] == one["n"] == 48
+
+
+def test_fixed_and_broken_are_those_of_the_database(two):
+    project, run, _ = two
+    for row in stored(project, run, "SELECT DISTINCT round, against FROM changes"):
+        found = compared(project, str(row["against"]), str(row["round"]), "--run", run)
+        for kind in ("fixed", "broken"):
+            ids = [one["id"] for one in found[kind]]
+            sql = f"SELECT id FROM changes WHERE round = {row['round']} AND kind = '{kind}'"
+            assert sorted(ids) == sorted(one["id"] for one in stored(project, run, sql))
+
+
+def test_the_other_way_round_is_the_opposite(two):
+    project, run, _ = two
+    there, back = (compared(project, *pair, "--run", run) for pair in (("1", "3"), ("3", "1")))
+    one, other = there["metrics"]["overlap"], back["metrics"]["overlap"]
+    assert one["difference"] == pytest.approx(-other["difference"])
+    assert (one["wins"], one["losses"]) == (other["losses"], other["wins"])
+    assert there["data"]["added"] == back["data"]["removed"] != []
+    assert [r["id"] for r in there["fixed"]] == [r["id"] for r in back["broken"]]
+
+
+def test_training_rows_that_were_added(two):
+    project, run, _ = two
+    found = compared(project, "1", "2", "--run", run)["data"]
+    added = stored(project, run, "SELECT id FROM added WHERE arm = 'main' AND round = 1")
+    assert found["added"] == [row["id"] for row in added] and found["added_by"] == {"fake": 10}
+    assert found["rows_b"] - found["rows_a"] == 10 and found["removed"] == []
+
+
+def test_two_runs_by_their_kept_rounds(two):
+    project, run, other = two
+    found = compared(project, run, other)
+    assert [found[side]["run"] for side in "ab"] == [run, other]
+    kept = stored(project, other, "SELECT kept_round FROM runs")[0]["kept_round"]
+    assert found["b"]["round"] == kept and found["b"]["kept"]
+    assert {one["key"]: (one["a"], one["b"]) for one in found["config"]} == {
+        "rounds": (3, 2), "augment.0.rows": (10, 14),
+    }  # fmt: skip
+    assert found["data"]["added"] or found["data"]["removed"]
+    assert found["n"] == 48 and found["only_a"] == found["only_b"] == 0
+
+
+def test_other_rows_and_other_signatures_are_left_out(two):
+    project, run, _ = two
+    config = (project.folder / "other.yaml").read_text()
+    config = config.replace("{source: fake}\nmodel", "{source: fake, dev: 40}\nmodel")
+    config = config.replace("[{plugin: overlap}]", "[{plugin: overlap, fail_on: dev-3}, exact]")
+    (project.folder / "third.yaml").write_text(config.replace("rounds: 2", "rounds: 1"))
+    third = project.inside("iterate", "-c", "third.yaml", "--json").document["run"]
+    found = compared(project, run, third)
+    assert (found["n"], found["only_a"], found["only_b"]) == (40, 8, 0)
+    assert found["metrics"] == {} and found["fixed"] is None
+    assert found["not_comparable"]["overlap"].startswith("other signatures: overlap|")
+    assert found["not_comparable"]["exact"] == "only B has it"
+    shown = project.inside("compare", run, third, COLUMNS="80").out
+    assert "overlap: not comparable: other signatures" in shown and "left out" in shown
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_page_fits(two, width):
+    project, run, other = two
+    for pair in (["0", "2", "--run", run], [run, other]):
+        found = project.inside("compare", *pair, COLUMNS=str(width))
+        assert found.code == 0, found.err
+        lines = [line for line in found.out.splitlines() if not line.startswith("next: ")]
+        assert max(map(len, lines)) <= width
+        for text in ("overlap", "B - A", "fixed", "broken", "configuration", "training rows"):
+            assert text in found.out
+    assert "Its verdict here" in project.inside("compare", "0", "1", "--run", run).out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["0", "9", "--run", "RUN"], "has the rounds 0, 1, 2, 3"),
+        (["1", "1", "--run", "RUN"], "nothing to compare"),
+        (["RUN", "RUN"], "nothing to compare"),
+        (["1", "RUN"], "'1' is a round, and the other is not"),
+        (["RUN", "OTHER", "--run", "RUN"], "here are two runs"),
+        (["RUNx", "OTHER"], "did you mean"),
+        (["0", "1", "--run", "RUNx"], "did you mean"),
+    ],
+)
+def test_what_cannot_be_meant_is_a_usage_error(two, arguments, message):
+    project, run, other = two
+    words = [word.replace("RUN", run).replace("OTHER", other) for word in arguments]
+    found = project.inside("compare", *words)
+    assert found.code == 2 and message in found.err and not found.out
+
+
+def test_what_is_not_stored_any_more_is_said(two, tmp_path):
+    project, run, _ = two
+    folder = tmp_path / "copy"
+    shutil.copytree(project.folder, folder)
+    shutil.rmtree(folder / ".harness" / "artifacts" / "generate")
+    found = type(project)(folder).inside("compare", "0", "1", "--run", run)
+    assert found.code == 4 and "not in the store" in found.err and "harness iterate" in found.err
+
+
+def test_hostile_values_of_the_configuration(two):
+    project, run, _ = two
+    config = (project.folder / "other.yaml").read_text()
+    hostile = "[/b]\x1b[31m\u202e=1+1"
+    config = config.replace(
+        "{plugin: overlap}", f"{{plugin: overlap, fail_on: {json.dumps(hostile)}}}"
+    )
+    (project.folder / "hostile.yaml").write_text(config.replace("rounds: 2", "rounds: 1"))
+    made = project.inside("iterate", "-c", "hostile.yaml", "--json")
+    assert made.code == 0, made.err
+    found = project.inside("compare", run, made.document["run"])
+    assert found.code == 0 and "[/b]=1+1" in found.out
+    assert not set(found.out) & set("\x1b\u202e")
+
+
+# -- phrases ----------------------------------------------------------------------------------
+
+
+def test_phrases_that_one_side_uses_more():
+    a = ["the answer is short"] * 20 + ["other words here"] * 20
+    b = ["as an assistant I think the answer is short"] * 20 + ["other words here"] * 20
+    more_a, more_b = phrases(a, b)
+    assert more_a == []
+    assert more_b[0].phrase in ("as an assistant", "an assistant i", "assistant i think")
+    assert all((one.a, one.b) == (0, 20) and one.z > 2 for one in more_b)
+    assert "an assistant" not in [one.phrase for one in more_b]  # it stands within a longer one
+    back_a, back_b = phrases(b, a)
+    assert back_b == [] and [one.phrase for one in back_a] == [one.phrase for one in more_b]
+
+
+def test_equal_answers_and_rare_words_give_no_phrase():
+    texts = [f"answer {n} of many words" for n in range(50)]
+    assert phrases(texts, texts) == ([], [])
+    assert (
+        phrases(["plain"] * 50, ["plain"] * (50 - SUPPORT + 1) + ["rare"] * (SUPPORT - 1))[1] == []
+    )
+    assert phrases([], []) == ([], [])
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10_000))
+def test_counts_are_answers_that_hold_the_phrase(seed):
+    draw = random.Random(seed)
+    words = ["a", "b", "c", "d"]
+    sides = [[" ".join(draw.choices(words, weights=weights, k=6)) for _ in range(40)]
+             for weights in ([4, 3, 2, 1], [1, 2, 3, 4])]  # fmt: skip
+    for one in [one for side in phrases(*sides, most=100) for one in side]:
+        counts = [sum(f" {one.phrase} " in f" {text} " for text in side) for side in sides]
+        assert [one.a, one.b] == counts and max(counts) >= SUPPORT

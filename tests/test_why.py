@@ -1,0 +1,262 @@
+"""``harness why``: all that is known of one row, and what is sealed stays sealed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.inspection.index import Index
+from harness.inspection.why import train_rows_sql
+from harness.records import (
+    Diagnosis,
+    ErrorLabel,
+    Example,
+    Measurement,
+    Prediction,
+    RoundResult,
+    Score,
+    Verdict,
+)
+from harness.store import Answers, RunContents, build
+from harness.text import one_line
+from harness.worddiff import MOST_WORDS, closest, differences
+
+HOSTILE = (
+    "[bold]x[/bold] [/nope] \x1b[31mred\x1b[0m \x1b]0;title\x07 \u202eabc <script>a()</script> =1"
+)
+
+
+@pytest.fixture
+def done(finished, tmp_path_factory):
+    """A copy of a run that has ended, and its name."""
+    project, result = finished
+    folder = tmp_path_factory.mktemp("copy") / "project"
+    shutil.copytree(project.folder, folder)
+    return type(project)(folder), result.document["run"]
+
+
+def openings(project) -> list[str]:
+    path = project.folder / ".harness" / "test-openings.jsonl"
+    return [json.loads(line)["run"] for line in path.read_text().splitlines()]
+
+
+def test_a_row_of_dev(finished):
+    project, result = finished
+    listed = project.inside("errors", "--json").document
+    worst = listed["rows"][0]
+    found = project.inside("why", worst["id"], "--json").document
+    assert found["schema"] == "harness.why/1" and found["run"] == result.document["run"]
+    assert (found["split"], found["prompt"]) == ("dev", worst["prompt"])
+    rounds = [answer["round"] for answer in found["answers"]]
+    assert rounds == [0, 1, 2, 3] == found["course"]["rounds"]
+    kept = found["answers"][found["kept_round"]]
+    assert (kept["text"], kept["score"], kept["right"]) == (worst["answer"], worst["score"], False)
+    assert kept["scores"]["overlap"] == {"value": kept["score"], "error": None}
+    assert kept["errors"][0] == {"category": "unsure", "evidence": "hm", "found_by": "fake"}
+    said = "".join(text for kind, text in kept["differences"] if kind != "missing")
+    assert said == kept["text"]
+    assert [row["similarity"] for row in found["nearest"]] == sorted(
+        (row["similarity"] for row in found["nearest"]), reverse=True
+    )
+
+
+def test_what_the_plan_did_for_its_slices(finished):
+    project, _ = finished
+    found = project.inside("why", "dev-4", "--json").document  # every fourth row is a hard one
+    assert [one["slice"] for one in found["slices"]] == ["kind = hard"] * 4
+    asked = [(one["asked"], one["added"]) for one in found["slices"]]
+    assert asked[0] == (None, 0) and asked[1][0] >= asked[1][1] > 0
+    assert project.inside("why", "dev-5", "--json").document["slices"] == []
+    told = project.inside("why", "dev-4").out
+    assert "after round 1: kind = hard" in told and "take rows" in told
+
+
+def test_a_training_row_says_how_it_came_there(finished):
+    project, _ = finished
+    listed = project.inside("query", "SELECT id, round FROM added LIMIT 1", "--json").document[0]
+    found = project.inside("why", listed["id"], "--json").document
+    assert found["origin"]["made_by"] == "fake" and found["origin"]["round"] == listed["round"]
+    assert (found["answers"], found["nearest"], found["course"]) == ([], [], None)
+    assert "by fake, for" in project.inside("why", listed["id"]).out
+    assert project.inside("why", "train-9").code == 0
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_page_fits(finished, width):
+    project, result = finished
+    name = result.document["run"]
+    found = project.inside("why", "dev-1", name, COLUMNS=str(width))
+    assert found.code == 0
+    lines = found.out.splitlines()
+    assert max(len(line) for line in lines[:-1]) <= width
+    for text in ("never right", "round 3", "overlap", "[-", "{+", "nearest training rows"):
+        assert text in found.out
+    assert lines[-1] == f"next: harness errors {name} --category unsure"
+
+
+def test_a_row_of_test_is_refused_and_a_look_at_it_counted(done):
+    project, run = done
+    before = openings(project)
+    refused = project.inside("why", "test-3", run)
+    assert refused.code == 2 and "sealed" in refused.err and "--open-test" in refused.err
+    assert not refused.out and openings(project) == before
+    found = project.inside("why", "test-3", run, "--open-test", "--json")
+    assert found.code == 0 and found.document["split"] == "test"
+    assert found.document["answers"][0]["text"]
+    assert found.document["slices"] == found.document["causes"] == []
+    assert openings(project) == [*before, f"{run} looked at by harness why"]
+    project.inside("why", "test-4", run, "--open-test")
+    assert len(openings(project)) == len(before) + 1
+
+
+def test_test_is_sealed_before_the_run_has_opened_it(project):
+    config = (project.folder / "harness.yaml").read_text()
+    stops = config.replace("{plugin: fake}\ngen", "{plugin: fake, die_in_round: 2}\ngen")
+    (project.folder / "harness.yaml").write_text(stops)
+    assert project.harness("iterate").code < 0
+    refused = project.inside("why", "test-3")
+    assert refused.code == 2 and "sealed" in refused.err
+    too_early = project.inside("why", "test-3", "--open-test")
+    assert too_early.code == 4 and "not opened yet" in too_early.err
+    assert project.inside("why", "dev-3").code == project.inside("compare", "0", "1").code == 0
+    assert project.inside("errors", "--round", "1").code == 0
+    assert not (project.folder / ".harness" / "test-openings.jsonl").exists()
+
+
+def test_an_unknown_id_gets_the_near_one_and_never_one_of_test(finished):
+    project, _ = finished
+    found = project.inside("why", "dev1")
+    assert found.code == 2 and "did you mean 'dev-1'?" in found.err
+    found = project.inside("why", "tset-12")
+    assert found.code == 2 and "'test-" not in found.err
+
+
+# -- what cannot be had from a run of fakes ---------------------------------------------------
+
+
+def planted(folder: Path, examples, answers, *, diagnoses=(), rounds=(), added=()) -> Index:
+    build(folder / "run.duckdb", RunContents(
+        "planted", "f1", 0, rounds=rounds or [closed(0, "baseline", True)], examples=examples,
+        answers=answers, diagnoses={("main", 0): diagnoses}, added={"main": added},
+    ))  # fmt: skip
+    (folder / "summary.json").write_text("{}")
+    return Index.opened(folder)
+
+
+def closed(number, label, kept):
+    verdict = Verdict(label, "round 0", 0.1, 0.0, 0.2, 0.95, 0.1, "s")
+    return RoundResult("main", number, 1, {"f1": Score("f1", 0.5, 0, 1, 1, 0, "f1")}, verdict, kept)
+
+
+def row(name, split="train", text="a question", **more):
+    return Example(name, ({"role": "user", "content": text},), ("an answer",), split, **more)
+
+
+def test_training_rows_are_those_that_the_round_learned_from(tmp_path):
+    """A round that regressed is not grown from; a pool row that was moved keeps its place."""
+    rounds = [
+        closed(0, "baseline", True), closed(1, "improved", True), closed(2, "regressed", False),
+        closed(3, "no evidence", False), closed(4, "no evidence", False),
+    ]  # fmt: skip
+    added = [row(f"p{n}", origin={"by": "pool", "round": n}) for n in (1, 2, 3)]
+    index = planted(tmp_path, [row("t0"), row("p1", "pool", place="pool.jsonl:7")], [],
+                    rounds=rounds, added=added)  # fmt: skip
+    learned = {n: [r["id"] for r in index.ask(train_rows_sql(index, n))] for n in range(5)}
+    assert learned == {
+        0: ["t0"], 1: ["t0"], 2: ["t0", "p1"], 3: ["t0", "p2"], 4: ["t0", "p2", "p3"],
+    }  # fmt: skip
+    assert index.ask(train_rows_sql(index, 2))[1]["place"] == "pool.jsonl:7"
+
+
+def test_rows_learned_from_agree_with_the_run_s_own_count(project):
+    config = (project.folder / "harness.yaml").read_text()
+    falls = config.replace("{plugin: fake}\ngen", "{plugin: fake, drop_in_round: 2}\ngen")
+    (project.folder / "harness.yaml").write_text(falls)
+    run = project.inside("iterate", "--json").document["run"]
+    index = Index.opened(project.folder / "reports" / run)
+    rounds = index.ask("SELECT round, train_rows, label FROM rounds WHERE round > 0 ORDER BY round")
+    assert "regressed" in [one["label"] for one in rounds]
+    for one in rounds:
+        assert len(index.ask(train_rows_sql(index, one["round"]))) == one["train_rows"]
+
+
+def test_cause_nearest_and_closest_reference(project):
+    folder = project.folder / "reports" / "planted"
+    asked = Example("d", ({"role": "system", "content": "Be brief."},
+                          {"role": "user", "content": "How do I reset my password?"}),
+                    ("Open the settings.", "Ask the help desk for a new one."), "dev")  # fmt: skip
+    cause = Diagnosis("d", "conflict", "they disagree", "fix them", ("t2", "gone"))
+    planted(folder, [asked, row("t1", text="What is the weather?", place="t.jsonl:1"),
+                     row("t2", text="How can I reset a password?", place="t.jsonl:2")],
+            [Answers("main", 0, "dev", [Prediction("d", "Ask the help desk.", "length")],
+                     [Measurement("d", "f", None, {}, "it broke")])],
+            diagnoses=(cause,))  # fmt: skip
+    found = project.inside("why", "d", "--json").document
+    assert found["answers"][0]["reference"] == "Ask the help desk for a new one."
+    assert found["nearest"][0]["id"] == "t2"
+    assert found["causes"][0]["train_rows"][0]["place"] == "t.jsonl:2"
+    assert found["causes"][0]["train_rows"][1] == {"id": "gone"}
+    told = project.inside("why", "d", COLUMNS="80").out
+    for text in ("Be brief.", "reference 2", "they disagree", "remedy: fix them", "t.jsonl:2",
+                 "cut by the limit of tokens", "it broke", "not among the rows",
+                 "cannot be judged"):  # fmt: skip
+        assert text in told, text
+    assert told.splitlines()[-1] == "next: harness errors --cause conflict"
+
+
+def test_hostile_texts_are_shown_as_text(project):
+    hurt = Example(HOSTILE, ({"role": HOSTILE, "content": [{"text": HOSTILE}]},
+                             {"role": "user", "content": HOSTILE}), (HOSTILE + " y",), "dev",
+                   HOSTILE, {HOSTILE: HOSTILE}, place=HOSTILE)  # fmt: skip
+    answer = Answers("main", 0, "dev", [Prediction(HOSTILE, HOSTILE + "x" * 1_000_000, HOSTILE)],
+                     [Measurement(HOSTILE, "f", None, {}, HOSTILE)],
+                     [ErrorLabel(HOSTILE, HOSTILE, HOSTILE, HOSTILE)])  # fmt: skip
+    cause = Diagnosis(HOSTILE, HOSTILE, HOSTILE, HOSTILE, ("t",))
+    rows = [hurt, row("t", text=HOSTILE, place=HOSTILE)]
+    planted(project.folder / "reports" / "planted", rows, [answer], diagnoses=(cause,))
+    found = project.inside("why", HOSTILE, COLUMNS="80")
+    assert found.code == 0, found.err
+    assert not set(found.out) & set("\x1b\x07\u202e")
+    assert "[bold]x[/bold]" in found.out and len(found.out) < 40_000
+    assert project.inside("why", HOSTILE, "--json").document["id"] == HOSTILE
+    as_shown = one_line(HOSTILE)  # what the table of errors shows can be typed
+    assert project.inside("why", as_shown, "--json").document["id"] == HOSTILE
+
+
+# -- differences word by word -----------------------------------------------------------------
+
+
+def test_differences_of_words():
+    assert differences("the red fox ran", "the fox ran away") == [
+        ("same", "the "), ("missing", "red "), ("same", "fox ran "), ("extra", "away"),
+    ]  # fmt: skip
+    assert differences("Paris", "Paris.") == [("same", "Paris"), ("extra", ".")]
+    assert differences("東京です", "京都です") == [
+        ("missing", "東"), ("same", "京"), ("extra", "都"), ("same", "です"),
+    ]  # fmt: skip
+    assert differences("", "a") == [("extra", "a")] and differences("a", "") == [("missing", "a")]
+    assert differences("", "") == []
+
+
+@settings(deadline=None, max_examples=60)
+@given(*[st.text(st.sampled_from("ab \n.,'_é漢字か=<"), max_size=40)] * 2)
+def test_the_pieces_are_the_answer_and_the_reference(reference, answer):
+    found = differences(reference, answer)
+    assert "".join(text for kind, text in found if kind != "missing") == answer
+    wanted = "".join(text for kind, text in found if kind != "extra")
+    assert "".join(wanted.split()) == "".join(reference.split())
+
+
+def test_differences_of_endless_texts_are_bounded():
+    found = differences("a b " * 100_000, "b a " * 100_000)
+    assert sum(len(text.split()) for _, text in found) <= 2 * MOST_WORDS
+
+
+def test_the_closest_reference():
+    assert closest(["one two", "three four five"], "four five six") == "three four five"
+    assert closest(["one", "two"], "") == "one" and closest([], "a") == ""
