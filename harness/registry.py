@@ -165,7 +165,9 @@ def import_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except SystemExit as error:
+        raise PluginError(f"it ends the process ({error.code})", where=str(path)) from error
+    except Exception as error:
         raise PluginError(
             f"cannot be imported: {type(error).__name__}: {error}", where=str(path)
         ) from error

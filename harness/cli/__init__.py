@@ -8,6 +8,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from harness.cli.rate_app import app as rate_app
+
 app = typer.Typer(
     name="harness",
     help="Fine-tune a language model in rounds, and be told the truth about each.",
@@ -383,6 +385,8 @@ def plugins_new(
 
     raise typer.Exit(work(kind, name, folder))
 
+
+app.add_typer(rate_app, name="rate")
 
 config_app = typer.Typer(help="Look at the configuration.", no_args_is_help=True)
 app.add_typer(config_app, name="config")

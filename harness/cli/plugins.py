@@ -131,10 +131,7 @@ def _of_file(path: Path) -> list[tuple[str, str, Provider]]:
         what = "this is no file" if path.exists() else "this plugin file does not exist"
         raise UsageError(what, where=str(path), hint="a plugin is a name, or a .py file")
     registry = Registry()
-    try:
-        registry.add(import_file(path), str(path))
-    except SystemExit as end:
-        raise PluginError(f"ends the process ({end.code}) when imported", where=str(path)) from None
+    registry.add(import_file(path), str(path))
     found = registry.providers()
     if not found:
         hooks = ", ".join(f"register_{stage}s" for stage in STAGES)

@@ -10,6 +10,7 @@ import pytest
 from harness.registry import Registry
 from harness.testing import check, rules
 
+ROOT = Path(__file__).resolve().parents[2]
 OURS = [
     (stage, name, provider.plugin)
     for stage, name, provider in Registry.build().providers()
@@ -57,6 +58,7 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     rows.write_text("", encoding="utf-8")
     return {
         "evaluate": {"path": script, "key": "shared"},
+        "rubric": {"rubric": ROOT / "rubrics" / "everyday.yaml"},
         "evaluate, per corpus": {"path": script, "key": "shared", "per": "corpus"},
         "jsonl": {"path": rows},
         "local": {"path": folder},
@@ -68,6 +70,8 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
 @pytest.mark.parametrize("rule", rules("metric"), ids=str)
 @pytest.mark.parametrize("name", [*METRICS, "evaluate, per corpus"])
 def test_metric(name, rule, options):
+    if (name, rule.id) == ("rubric", "bounds"):
+        pytest.skip("nothing has a score before people have rated it")
     rule.check(METRICS[name.split(",")[0]], options.get(name))
 
 

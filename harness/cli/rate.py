@@ -1,0 +1,209 @@
+"""``harness rate``: batches made, looked at, filled from files, and handed on."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from harness.cli import tables
+from harness.cli.iterate import Quiet
+from harness.errors import UsageError
+from harness.files import write_bytes
+from harness.rating import batches
+from harness.rating.order import REPEATS, Order
+from harness.rating.records import FOLDER, Batch
+from harness.rating.rubric import Rubric, load
+from harness.rating.status import BatchStatus, RaterStatus, disagreements, expectation
+from harness.rating.status import status as status_of
+from harness.records import to_json
+from harness.run import MACHINE_FOLDER
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """The command line of ``rate create``."""
+
+    rubric: Path
+    raters: str
+    run: str | None = None
+    round: int | None = None
+    versus: int | None = None
+    split: str = "dev"
+    n: int = 60
+    strategy: str = "random"
+    by: str | None = None
+    overlap: float | None = None
+    several: int = 2
+    repeats: float = REPEATS
+    seed: int = 0
+    as_json: bool = False
+
+    def order(self, rubric: Rubric, run: str, round_: int) -> Order:
+        """The order; raises UsageError for what cannot be meant."""
+        raters = tuple(name.strip() for name in self.raters.split(",") if name.strip())
+        made = Order(
+            rubric, run, round_, raters, self.versus, self.split, self.n, self.strategy, self.by,
+            self.overlap, self.several, self.repeats, self.seed,
+        )  # fmt: skip
+        made.check()
+        return made
+
+
+def create(wanted: Creation) -> Batch:
+    """Make a batch of a run's stored answers, or find the one that the same command made."""
+    from harness.rating.answers import candidates
+    from harness.replay import answered, opened
+
+    rubric = load(wanted.rubric)
+    run = opened(wanted.run or _latest_run(), Quiet())
+    round_ = answered(run)[-1].round if wanted.round is None else wanted.round
+    order = wanted.order(rubric, run.name, round_)
+    before = batches.names()
+    found = candidates(run, order.rounds, order.split, order.strategy)
+    batch = batches.create(order, found)
+    if wanted.as_json:
+        _write_json(_created(batch))
+    else:
+        _show_created(batch, found=batch.name in before)
+    return batch
+
+
+def _latest_run() -> str:
+    runs = Path(MACHINE_FOLDER) / "runs"
+    found = sorted(runs.glob("*/journal.jsonl"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise UsageError("no run of this folder has answered anything yet", hint="harness iterate")
+    return found[-1].parent.name
+
+
+def _created(batch: Batch) -> dict[str, Any]:
+    return {
+        "batch": batch.name, "run": batch.run, "strategy": batch.strategy,
+        "verdicts": batch.verdicts, "folder": str(FOLDER / batch.name),
+        "items": sum(one.repeat_of is None for one in batch.placings.values()),
+        "assigned": {rater: len(items) for rater, items in batch.assignments.items()},
+        "expectation": expectation(batch),
+    }  # fmt: skip
+
+
+def _show_created(batch: Batch, *, found: bool) -> None:
+    console = Console()
+    document = _created(batch)
+    what = "is there already" if found else "is made"
+    tables.note(console, f"Batch {batch.name} {what}: {document['items']} items of {batch.run}.")
+    for rater, count in document["assigned"].items():
+        tables.note(console, f"  {rater}: {count} items")
+    for sentence in document["expectation"]:
+        tables.note(console, sentence)
+    tables.next_command(console, shlex.join(["harness", "rate", "serve", batch.name]))
+
+
+def status(name: str | None, as_json: bool) -> None:
+    """How far one batch is, or all."""
+    names = batches.names() if name is None else [name]
+    if not names:
+        raise UsageError("there is no batch in this folder yet", hint="harness rate create")
+    found = [status_of(batches.load(FOLDER, one)) for one in names]
+    if as_json:
+        _write_json([to_json(one) for one in found])
+        return
+    console = Console()
+    for one in found:
+        _show_status(console, one)
+
+
+def _show_status(console: Console, one: BatchStatus) -> None:
+    tables.head(console, f"{one.batch}  ({one.strategy}, of {one.run}, {one.created})")
+    shown = tables.table(
+        "rater", "done", "of", "skipped", "flagged", "comments", "s/item", "last",
+        right=("done", "of", "skipped", "flagged", "comments", "s/item"),
+    )  # fmt: skip
+    for rater in one.raters:
+        shown.add_row(*map(tables.name, _cells(rater)))
+    console.print(shown)
+    tables.note(
+        console,
+        f"{one.rated} of {one.items} items are rated; {one.several} of {one.planned_several} that "
+        "several raters get are rated by several.",
+    )
+    if not one.verdicts:
+        tables.note(console, "This sample gives no verdict: it is for finding errors.")
+    for rater in one.raters:
+        for item, comment in rater.comments.items():
+            tables.note(console, f"{rater.rater} on {item}: {comment}")
+
+
+def _cells(rater: RaterStatus) -> list[str]:
+    seconds = "" if rater.seconds is None else f"{rater.seconds:.0f}"
+    numbers = (rater.done, rater.assigned, rater.skipped, len(rater.flagged), len(rater.comments))
+    return [rater.rater, *map(str, numbers), seconds, rater.last]
+
+
+def import_(path: Path, name: str | None, as_json: bool) -> None:
+    """Keep the ratings of a file from a packed page, or of a sheet."""
+    from harness.rating.exchange import import_file
+
+    found = import_file(path, batch=name)
+    if as_json:
+        _write_json(to_json(found))
+        return
+    console = Console()
+    for rater, count in found.new.items():
+        known = f", {found.known[rater]} were known" if found.known[rater] else ""
+        tables.note(console, f"{found.batch}: {count} new events of {rater}{known}.")
+    if not found.new:
+        tables.note(console, f"{found.batch}: nothing new.")
+    tables.next_command(console, shlex.join(["harness", "rate", "status", found.batch]))
+
+
+def export(name: str | None, to: str, target: Path | None) -> None:
+    """Hand the ratings on, to a file or standard output."""
+    from harness.rating.exports import exported
+    from harness.rating.foreign import labelling_config
+
+    batch = chosen(name)
+    data = exported(batch, to)
+    if target is None:
+        sys.stdout.write(data.decode())
+        return
+    if target.is_dir() or not target.parent.is_dir():
+        what = "this is a folder" if target.is_dir() else f"there is no folder {target.parent}"
+        raise UsageError(f"-o {target}: {what}")
+    files: dict[Path, bytes] = {target: data}
+    if to == "label-studio":
+        files[target.with_suffix(".xml")] = labelling_config(batch).encode()
+    for path, content in files.items():
+        write_bytes(path, content)
+        tables.note(Console(stderr=True), f"written: {path}")
+
+
+def adjudicate_data(name: str | None, apart: float) -> Mapping[str, Any]:
+    """What raters disagree on, without names, for the page that settles it."""
+    batch = chosen(name)
+    found = disagreements(batch, apart=apart)
+    return {"batch": batch.name, "disagreements": [to_json(one) for one in found]}
+
+
+def chosen(name: str | None) -> Batch:
+    """The batch of that name, or the only one there is.
+
+    Raises:
+        UsageError: there is none, or several and no name.
+    """
+    names = batches.names()
+    if name is None and len(names) != 1:
+        if not names:
+            raise UsageError("there is no batch in this folder yet", hint="harness rate create")
+        raise UsageError("there are several batches; name one", hint=", ".join(names))
+    return batches.load(FOLDER, name or names[0])
+
+
+def _write_json(document: Any) -> None:
+    sys.stdout.write(json.dumps(document, indent=1) + "\n")

@@ -1,0 +1,1 @@
+"""People rate answers against a rubric: rubrics, batches, events, agreement."""

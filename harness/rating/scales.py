@@ -1,0 +1,177 @@
+"""The values of a scale: which there are, how they read, and which of them a rater gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from harness.errors import DataError
+from harness.rating.rubric import Criterion, Scale
+from harness.text import one_line, storable
+
+SIDES = ("A", "tie", "B")
+LONGEST_TEXT = 20_000
+"""Characters of a typed answer."""
+TAKEN_KEYS = "0usfcrd?"
+"""Keys that the page itself uses; no criterion may have them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A value that can be picked.
+
+    Attributes:
+        label: the value as text (``4``, ``yes``, ``wrong facts``, ``A``).
+        words: its anchor, perhaps empty.
+        key: the key that picks it, or empty.
+    """
+
+    value: Any
+    label: str
+    words: str
+    key: str
+
+
+def options(criterion: Criterion) -> tuple[Option, ...]:
+    """The values to pick from, in the order shown; none for ``number`` and ``text``."""
+    values = _values(criterion.scale)
+    keys = criterion.keys or _digits(criterion.scale, len(values))
+    anchors = criterion.scale.anchors
+    return tuple(
+        Option(value, label(value), anchors.get(label(value), ""), key)
+        for value, key in zip(values, keys, strict=True)
+    )
+
+
+def label(value: Any) -> str:
+    """A value as people read it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return "; ".join(value)
+    if value is None:
+        return "cannot judge"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _values(scale: Scale) -> tuple[Any, ...]:
+    if scale.kind == "binary":
+        return (True, False)
+    if scale.kind == "pairwise":
+        return SIDES
+    if scale.kind == "ordinal" and scale.least is not None and scale.most is not None:
+        return tuple(range(int(scale.least), int(scale.most) + 1))
+    return scale.choices
+
+
+def _digits(scale: Scale, count: int) -> tuple[str, ...]:
+    """Default keys: the level itself where it is a digit, else the place; none after the ninth."""
+    first = 1
+    if scale.kind == "ordinal" and scale.least is not None and 1 <= scale.least <= 9:
+        first = int(scale.least)
+    return tuple(str(key) if key <= 9 else "" for key in range(first, first + count))
+
+
+def check(criterion: Criterion, value: Any) -> Any:
+    """A value in its one form, as it is stored.
+
+    ``yes`` and ``no`` become True and False, 4.0 becomes 4, choices come in the scale's order.
+    An empty list of choices is a value: none of them. Blank text is not: it is to be cleared.
+
+    Raises:
+        DataError: the scale does not know the value.
+    """
+    if value is None:
+        if criterion.allow_na:
+            return None
+        raise _refused(criterion, value)
+    return _CHECKS[criterion.scale.kind](criterion, value)
+
+
+def _binary(criterion: Criterion, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value in ("yes", "no"):
+        return bool(value == "yes")
+    raise _refused(criterion, value)
+
+
+def _ordinal(criterion: Criterion, value: Any) -> int:
+    number = _number(criterion, value)
+    if number != int(number):
+        raise _refused(criterion, value)
+    return int(number)
+
+
+def _number(criterion: Criterion, value: Any) -> float:
+    least, most = criterion.scale.least, criterion.scale.most
+    plain = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not plain or least is None or most is None or not least <= value <= most:
+        raise _refused(criterion, value)
+    return float(value) if abs(value) < 2**53 and value != int(value) else int(value)
+
+
+def _choice(criterion: Criterion, value: Any) -> str:
+    if isinstance(value, str) and value in criterion.scale.choices:
+        return value
+    raise _refused(criterion, value)
+
+
+def _choices(criterion: Criterion, value: Any) -> list[str]:
+    if not isinstance(value, (list, tuple)):
+        raise _refused(criterion, value)
+    for item in value:
+        _choice(criterion, item)
+    return [choice for choice in criterion.scale.choices if choice in value]
+
+
+def _text(criterion: Criterion, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_TEXT:
+        raise _refused(criterion, value)
+    return storable(value.strip())
+
+
+def _side(criterion: Criterion, value: Any) -> str:
+    if isinstance(value, str) and value in SIDES:
+        return value
+    raise _refused(criterion, value)
+
+
+_CHECKS: dict[str, Callable[[Criterion, Any], Any]] = {
+    "binary": _binary,
+    "ordinal": _ordinal,
+    "number": _number,
+    "choice": _choice,
+    "choices": _choices,
+    "text": _text,
+    "pairwise": _side,
+}
+
+
+def expected(criterion: Criterion) -> str:
+    """The values of a criterion in words, for messages and forms."""
+    scale = criterion.scale
+    if scale.kind in ("ordinal", "number"):
+        whole = "a whole number" if scale.kind == "ordinal" else "a number"
+        found = f"{whole} from {scale.least:g} to {scale.most:g}"
+    elif scale.kind == "text":
+        found = f"text of 1 to {LONGEST_TEXT:,} characters"
+    else:
+        words = ", ".join(option.label for option in options(criterion))
+        found = f"a list of some of: {words}" if scale.kind == "choices" else f"one of: {words}"
+    return f"{found}, or null (cannot judge)" if criterion.allow_na else found
+
+
+def _refused(criterion: Criterion, value: Any) -> DataError:
+    return DataError(f"criterion {criterion.id} takes {expected(criterion)}; not {_shown(value)}")
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "null (cannot judge)"
+    if isinstance(value, str):
+        return repr(one_line(value, 60))
+    if isinstance(value, int) and abs(value) > 10**15:
+        return "a number of more than 15 digits"  # Python refuses to write out the longest
+    return str(value) if isinstance(value, (bool, int, float)) else f"a {type(value).__name__}"

@@ -1,0 +1,253 @@
+"""Ratings from a CSV file, such as ``harness rate export --to csv`` writes and a sheet edits.
+
+A row says what a rater's value is to be. Where it is so already nothing happens; else a new event
+is made, so that a sheet that is imported twice changes nothing the second time.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import DataError, near
+from harness.files import digest
+from harness.rating.events import now, ratings, settled, settlers, state
+from harness.rating.exchange import Lines, batch_of, checked, refuse, refuse_all
+from harness.rating.exports import CANNOT_JUDGE, COLUMNS, written
+from harness.rating.records import ITEM_EVENT, KINDS, Batch, Event
+from harness.rating.rubric import Criterion
+from harness.records import to_json
+from harness.text import one_line
+
+NEEDED = ("batch", "rubric", "rater", "item", "criterion", "value")
+FLAGS = ("skip", "flag")
+MARKS = (*FLAGS, "comment")
+_NO_ID = "0" * 32
+_LARGEST_CELL = 16 * 2**20
+_GUARDED = tuple(f"'{sign}" for sign in "=+-@\t\r\n＝＋－＠")
+_TRUE = ("yes", "true", "1")
+_FALSE = ("no", "false", "0")
+
+Row = Mapping[str, str]
+
+
+Place = tuple[str, str, str, str]
+"""Rater, item, kind (``set`` or a mark), criterion."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stands:
+    """What is kept already: how a sheet shows it, the value, and since when."""
+
+    shown: str = ""
+    value: Any = None
+    at: str = ""
+
+
+def read_sheet(path: Path, data: bytes, root: Path) -> tuple[Batch, Lines]:
+    """The batch of a sheet, and the events that make its ratings so.
+
+    Raises:
+        DataError: it is no sheet of ratings, or a row of it is wrong.
+    """
+    rows = list(_rows(path, data))
+    if not rows:
+        refuse(path, 1, "the sheet has no row", "import what harness rate export --to csv wrote")
+    first, row = rows[0]
+    batch = batch_of(path, first, root, row["batch"], row["rubric"])
+    standing, seen = _standing(batch, root), dict[Place, int]()
+    wrong: list[tuple[int, str]] = []
+    found: list[tuple[int, Event]] = []
+    for line, row in rows:
+        try:
+            event = _event(batch, row, _place(batch, rows[0][1], row, seen, line), standing)
+        except DataError as error:
+            wrong.append((line, error.what))
+            continue
+        if event is not None:
+            found.append((line, event))
+    refuse_all(path, wrong)
+    return batch, found
+
+
+def _place(batch: Batch, first: Row, row: Row, seen: dict[Place, int], line: int) -> Place:
+    """What a row speaks of; each thing is said once."""
+    if (row["batch"], row["rubric"]) != (first["batch"], first["rubric"]):
+        raise DataError("this row is of another batch or rubric than the first")
+    kind = row.get("kind", "").strip() or "set"
+    known = [one.id for one in batch.rubric.criteria]
+    if kind not in ("set", CANNOT_JUDGE, *MARKS):
+        raise DataError(f"there is no kind '{one_line(kind, 40)}'")
+    criterion = ITEM_EVENT if kind in MARKS else row["criterion"]
+    if kind not in MARKS and criterion not in known:
+        name = one_line(criterion, 40)
+        raise DataError(f"the rubric has no criterion '{name}'{near(name, known)}")
+    place = (row["rater"], row["item"], kind if kind in MARKS else "set", criterion)
+    if place in seen:
+        raise DataError(f"this says again what line {seen[place]} says")
+    seen[place] = line
+    return place
+
+
+def _rows(path: Path, data: bytes) -> Iterator[tuple[int, Row]]:
+    """Rows with the line that each begins in."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        refuse(path, 1, "it is not UTF-8", "save the sheet as CSV UTF-8")
+    if "\x00" in text:
+        refuse(path, text[: text.index("\x00")].count("\n") + 1, "there is a NUL in it")
+    before = csv.field_size_limit(_LARGEST_CELL)
+    try:
+        yield from _parsed(path, text)
+    finally:
+        csv.field_size_limit(before)
+
+
+def _parsed(path: Path, text: str) -> Iterator[tuple[int, Row]]:
+    head = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=head.count)
+    reader = csv.reader(_physical(text), delimiter=delimiter, strict=True)
+    columns: list[str] = []
+    begin = 1
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            refuse(path, begin, f"the sheet is cut or damaged here: {error}")
+        if not columns:
+            columns = _columns(path, cells)
+        elif any(cells):
+            if len(cells) != len(columns):
+                have = f"{len(cells)} cells, and there are {len(columns)} columns"
+                refuse(path, begin, f"this row is cut or damaged: it has {have}")
+            yield begin, dict(zip(columns, cells, strict=True))
+        begin = reader.line_num + 1
+
+
+def _physical(text: str) -> list[str]:
+    """Lines as the csv module wants them; only ``\\n`` ends one."""
+    return [f"{line}\n" for line in text.removesuffix("\n").split("\n")]
+
+
+def _columns(path: Path, cells: Sequence[str]) -> list[str]:
+    columns = [cell.strip() for cell in cells]
+    for name in columns:
+        if name not in COLUMNS or columns.count(name) > 1:
+            known = ", ".join(NEEDED)
+            refuse(path, 1, f"there is no column '{one_line(name, 40)}', or it comes twice"
+                   f"{near(name, COLUMNS)}", f"needed are: {known}")  # fmt: skip
+    for name in NEEDED:
+        if name not in columns:
+            refuse(path, 1, f"the column '{name}' is missing", f"needed are: {', '.join(NEEDED)}")
+    return columns
+
+
+def _standing(batch: Batch, root: Path) -> dict[Place, _Stands]:
+    from harness.inspection.values import as_cell
+
+    found: dict[Place, _Stands] = {}
+    for one in [*ratings(batch, root), *settled(batch, root)]:
+        shown = str(as_cell(written(one.value)))
+        found[one.rater, one.item, "set", one.criterion] = _Stands(shown, one.value, one.at)
+    for rater in (*batch.raters, *settlers(batch, root)):
+        for item in state(batch, rater, root).items:
+            marks: dict[str, bool | str] = {"skip": item.status == "skipped", "flag": item.flagged}
+            for kind, value in {**marks, "comment": item.comment}.items():
+                if value:
+                    shown = str(as_cell(value))
+                    place = (rater, item.item, kind, ITEM_EVENT)
+                    found[place] = _Stands(shown, value, item.at)
+    return found
+
+
+def _event(batch: Batch, row: Row, place: Place, standing: Mapping[Place, _Stands]) -> Event | None:
+    """What has to happen so that the row is true; None if it is, or says nothing."""
+    rater, item, kind, criterion = place
+    raw, before = row["value"], standing.get(place, _Stands())
+    given = row.get("at", "").strip()
+    cannot = row.get("kind", "").strip() == CANNOT_JUDGE
+    if not raw.strip() and not cannot:
+        checked(batch, Event(_NO_ID, rater, item, ITEM_EVENT, "flag", False, given or now()))
+        return None
+    value = None if cannot else _mark(raw) if kind in FLAGS else _value(batch, criterion, raw)
+    kinds = next(one for one in KINDS if one == kind)
+    made = checked(batch, Event(_NO_ID, rater, item, criterion, kinds, value, given or now()))
+    same = before.at and (_plain(made.value) == _plain(before.value) or raw == before.shown)
+    if same or (made.value is False and kind in FLAGS and not before.at):
+        return None
+    return _timed(made, row["batch"], given, before.at)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _timed(event: Event, batch: str, given: str, before: str) -> Event:
+    """The event with its time and id.
+
+    A row keeps its time where nothing else stands. Else it was changed in the sheet, just now for
+    all that is known, unless what stands is newer than the row ever was.
+    """
+    if given and before and given < before:
+        raise DataError(
+            f"this row is of {given}, and {event.rater} said something else at {before}; empty "
+            "its cell 'at' to put the row before it"
+        )
+    if given and not before:
+        # The same id each time: what the rater took back since is not brought in again.
+        made = digest([batch, to_json(event)])[:32]
+        return dataclasses.replace(event, id=made)
+    at = given if given > before else now()
+    return dataclasses.replace(event, id=uuid.uuid4().hex, at=at)
+
+
+def _mark(raw: str) -> bool:
+    word = raw.strip().casefold()
+    if word and word not in (*_TRUE, *_FALSE):
+        raise DataError(f"a mark is yes or no, not '{one_line(raw, 40)}'")
+    return word in _TRUE
+
+
+def _value(batch: Batch, criterion: str, raw: str) -> Any:
+    """A cell as the value of a scale; what does not fit is left as text, to be refused."""
+    text = raw[1:] if raw.startswith(_GUARDED) else raw
+    if criterion == ITEM_EVENT:
+        return text
+    one = batch.rubric.criterion(criterion)
+    read = {"binary": _binary, "ordinal": _number, "number": _number, "choices": _choices}
+    return read.get(one.scale.kind, _text)(one, text)
+
+
+def _binary(criterion: Criterion, text: str) -> Any:
+    word = text.strip().casefold()
+    return True if word in _TRUE else False if word in _FALSE else text
+
+
+def _number(criterion: Criterion, text: str) -> Any:
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError:
+        return text
+
+
+def _choices(criterion: Criterion, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return [part.strip() for part in text.split(";") if part.strip()]
+
+
+def _text(criterion: Criterion, text: str) -> Any:
+    word = text.strip()
+    if criterion.scale.kind == "pairwise":
+        return {"a": "A", "b": "B", "tie": "tie"}.get(word.casefold(), word)
+    return word

@@ -1,0 +1,229 @@
+"""The server of the rating page: a few addresses behind one gate.
+
+GET  /in/<token>                 a rater's link: sets the cookie, leads to the page
+GET  /b/<batch>/                 the page; page.js and page.css beside it
+GET  /b/<batch>/state            rubric, the rater's own items and events
+GET  /b/<batch>/items/<id>       one of the rater's own items
+GET  /b/<batch>/progress         how much is done, by this rater and by all
+POST /b/<batch>/events           {"events": [...]}: answered once they are on the disk
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import EnvironmentFailure, HarnessError, UsageError
+from harness.rating.records import Batch
+from harness.rating.web.desk import Room
+from harness.rating.web.pages import ASSETS, asset, extra_missing, page, passage
+from harness.rating.web.security import COOKIE, Gate
+from harness.rating.web.tokens import Seat, Tokens
+from harness.rating.web.wire import Said
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+PORT = 8642
+MONTH = 30 * 86_400
+BACKLOG = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the page is served.
+
+    Attributes:
+        folder: where the batches lie.
+        host: address to listen at; one beyond this machine needs ``hosts``.
+        hosts: the Hosts by which browsers know the page, with port (``rate.example.org``);
+            empty = just ``host:port``.
+        scheme: as browsers see it; ``https`` behind a proxy that encrypts.
+    """
+
+    folder: Path
+    host: str = "127.0.0.1"
+    port: int = PORT
+    hosts: tuple[str, ...] = ()
+    scheme: str = "http"
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The Hosts that are answered."""
+        return self.hosts or (f"[{self.host}]:{self.port}" if ":" in self.host
+                              else f"{self.host}:{self.port}",)  # fmt: skip
+
+    def checked(self) -> Options:
+        """These options, once they are safe to serve with.
+
+        Raises:
+            UsageError: an address that others reach without saying by which name.
+        """
+        if not _is_loopback(self.host) and not self.hosts:
+            raise UsageError(
+                f"{self.host} can be reached from other machines",
+                hint="say by which address browsers will know the page: "
+                f"--allow-host NAME:{self.port}",
+            )
+        if self.scheme not in ("http", "https"):
+            raise UsageError(f"the scheme is http or https, not {self.scheme!r}")
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def app(
+    batches: Iterable[Batch],
+    tokens: Mapping[str, Seat],
+    options: Options,
+    said: Mapping[str, Said] | None = None,
+) -> Starlette:
+    """The application.
+
+    Args:
+        tokens: token -> the seat that it opens (:func:`harness.rating.web.tokens.seats`).
+        said: item id -> criterion -> the values that raters gave. Shown, without names, to seats
+            whose rater is ``settled-<who>`` and to no other.
+
+    Raises:
+        EnvironmentFailure: the extra ``rate`` is not installed.
+        UsageError: the options are not safe.
+    """
+    try:
+        import jinja2  # noqa: F401
+        from starlette.applications import Starlette
+        from starlette.middleware import Middleware
+        from starlette.routing import Route
+    except ImportError as error:
+        raise extra_missing(error) from None
+    options = options.checked()
+    served = _Served(Room(options.folder, batches, said), options)
+    routes = [
+        Route("/in/{token}", served.link),
+        Route("/b/{batch}/", served.page),
+        Route("/b/{batch}/state", served.state),
+        Route("/b/{batch}/progress", served.progress),
+        Route("/b/{batch}/events", served.events, methods=["POST"]),
+        Route("/b/{batch}/items/{item}", served.item),
+        Route("/b/{batch}/{name}", served.asset),
+    ]
+    gate = Middleware(Gate, hosts=options.allowed, tokens=Tokens(tokens), scheme=options.scheme)
+    return Starlette(routes=routes, middleware=[gate])
+
+
+class _Served:
+    """The addresses; the gate has seen to it that every request comes from a rater."""
+
+    def __init__(self, room: Room, options: Options) -> None:
+        self.room, self.options = room, options
+
+    async def link(self, request: Request) -> Response:
+        from starlette.responses import HTMLResponse, RedirectResponse
+
+        seat: Seat = request.scope["seat"]
+        place = f"/b/{seat.batch}/"
+        # A browser keeps a strict cookie from a redirect that another site began, so coming
+        # from outside it is our own page that leads on.
+        answer: Response = RedirectResponse(place, status_code=303)
+        if request.scope["from_outside"]:
+            answer = HTMLResponse(passage(place))
+        answer.set_cookie(
+            COOKIE, request.scope["token"], path=place, max_age=MONTH, httponly=True,
+            samesite="strict", secure=self.options.scheme == "https",
+        )  # fmt: skip
+        return answer
+
+    async def page(self, request: Request) -> Response:
+        from starlette.responses import HTMLResponse
+
+        return HTMLResponse(page(self.room.batch(request.scope["seat"])))
+
+    async def asset(self, request: Request) -> Response:
+        from starlette.responses import Response
+
+        name = request.path_params["name"]
+        return Response(asset(name), media_type=ASSETS[name])
+
+    async def state(self, request: Request) -> Response:
+        return await self._answer(self.room.state, request.scope["seat"])
+
+    async def progress(self, request: Request) -> Response:
+        return await self._answer(self.room.progress, request.scope["seat"])
+
+    async def item(self, request: Request) -> Response:
+        return await self._answer(self.room.item, request.scope["seat"], request.scope["item"])
+
+    async def events(self, request: Request) -> Response:
+        body = await request.body()
+        return await self._answer(self.room.take, request.scope["seat"], body)
+
+    async def _answer(self, work: Any, *arguments: Any) -> Response:
+        """Reading and writing files in a thread; every trouble is one sentence."""
+        from starlette.concurrency import run_in_threadpool
+        from starlette.responses import JSONResponse
+
+        try:
+            status, found = await run_in_threadpool(work, *arguments)
+        except EnvironmentFailure as error:
+            status, found = 503, {"error": error.what}
+        except HarnessError as error:
+            status, found = 500, {"error": error.what}
+        except OSError as error:
+            status, found = 503, {"error": f"the disk does not answer: {error.strerror}"}
+        return JSONResponse(found, status)
+
+
+def links(tokens: Mapping[str, Seat], options: Options) -> list[tuple[Seat, str]]:
+    """Each seat with the link to hand to its rater."""
+    start = f"{options.scheme}://{options.allowed[0]}/in/"
+    return [(seat, f"{start}{token}") for token, seat in tokens.items()]
+
+
+def listen(options: Options) -> socket.socket:
+    """A socket at the address asked for.
+
+    Raises:
+        EnvironmentFailure: the port is taken, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    try:
+        return socket.create_server((options.host, options.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"cannot listen at {options.host}, port {options.port}: {error.strerror}",
+            hint="is the page served already? Choose another port with --port",
+        ) from None
+
+
+def server(application: Starlette) -> Any:
+    """The ``uvicorn.Server``; nothing of a request is logged, as links are secret.
+
+    Raises:
+        EnvironmentFailure: the extra ``rate`` is not installed.
+    """
+    try:
+        import uvicorn
+    except ImportError as error:
+        raise extra_missing(error) from None
+    config = uvicorn.Config(
+        application, access_log=False, log_level="warning", server_header=False, ws="none",
+        lifespan="off", proxy_headers=False, timeout_keep_alive=30,
+        timeout_graceful_shutdown=3, backlog=BACKLOG,
+    )  # fmt: skip
+    return uvicorn.Server(config)
+
+
+def serve(application: Starlette, bound: socket.socket) -> None:
+    """Serve until interrupted (SIGINT or SIGTERM)."""
+    server(application).run(sockets=[bound])

@@ -1,0 +1,100 @@
+"""The page's own files, and the HTML around them."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from harness.errors import EnvironmentFailure
+from harness.rating.records import Batch
+from harness.text import one_line
+
+HERE = Path(__file__).parent
+ASSETS = {
+    "page.js": "text/javascript; charset=utf-8",
+    "page.css": "text/css; charset=utf-8",
+}
+# Characters that end a script element, open markup, or end a line of old JavaScript.
+_ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
+
+
+def extra_missing(error: ImportError) -> EnvironmentFailure:
+    """The error for people, where the page's libraries are not installed."""
+    return EnvironmentFailure(
+        f"the rating page needs {error.name or 'a package'}, which is not installed",
+        hint="pip install 'harness[rate]'",
+    )
+
+
+@functools.cache
+def asset(name: str) -> bytes:
+    """One of our own files; its name is one of :data:`ASSETS`."""
+    return (HERE / "static" / name).read_bytes() if name in ASSETS else b""
+
+
+def page(batch: Batch) -> str:
+    """The page that a server gives; it asks for all else itself."""
+    return _render(
+        "page.html",
+        batch=batch,
+        title=one_line(batch.rubric.title),
+        packed=False,
+        data=script_json({"mode": "served", "batch": batch.name}),
+    )
+
+
+def whole(batch: Batch, data: dict[str, Any]) -> str:
+    """The page as one file that needs nothing else."""
+    script, style = (asset(name).decode() for name in ("page.js", "page.css"))
+    policy = (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        "img-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
+    )
+    return _render(
+        "page.html",
+        batch=batch,
+        title=one_line(batch.rubric.title),
+        packed=True,
+        policy=policy,
+        script=script,
+        style=style,
+        data=script_json(data),
+    )
+
+
+def passage(place: str) -> str:
+    """A page that leads on to ``place``, so that the browser gets there from our own site."""
+    return _render("passage.html", place=place)
+
+
+def script_json(value: Any) -> str:
+    """JSON that is safe inside a script element."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).translate(_ESCAPED)
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _render(name: str, **values: Any) -> str:
+    found: str = _templates().get_template(name).render(**values)
+    return found
+
+
+@functools.cache
+def _templates() -> Any:
+    try:
+        import jinja2
+    except ImportError as error:
+        raise extra_missing(error) from None
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,127 @@
+"""``rubric``: the run waits for people, and goes on with what they said."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import pytest
+
+from harness.cli.iterate import Quiet
+from harness.rating import batches, events, rubric
+from harness.rating.answers import candidates
+from harness.rating.records import FOLDER, Event
+from harness.replay import opened
+from harness_rubric import RubricMetric
+from harness_rubric.scores import counted
+
+RUBRIC = """\
+schema: harness.rubric/1
+id: short
+version: 1
+title: Short
+language: en
+instructions: Read the answer, then judge it.
+criteria:
+  - id: right
+    title: Right
+    question: Is the answer right?
+    scale: {kind: ordinal, min: 1, max: 5, anchors: {1: wrong, 5: right}}
+  - id: polite
+    title: Polite
+    question: Is the answer polite?
+    scale: {kind: binary, anchors: {"yes": polite, "no": rude}}
+    allow_na: true
+"""
+
+
+def rate(project, run, number, value, rater="ana"):
+    """Rate all that the batch gives; returns the batch."""
+    rules = rubric.load(project.folder / "short.yaml")
+    order = batches.Order(
+        rules, run, number, (rater,), n=48, overlap=0.0, repeats=0.0, strategy="random"
+    )
+    batch = batches.create(order, candidates(opened(run, Quiet()), (number,), "dev", "random"))
+    log = events.Events(FOLDER / batch.name, rater)
+    for place, item in enumerate(batch.assignments[rater]):
+        for criterion, said in (("right", value(place)), ("polite", None)):
+            log.append(
+                Event(uuid.uuid4().hex, rater, item, criterion, "set", said, events.now(), 3.0)
+            )
+    return batch
+
+
+@pytest.fixture
+def experiment(project, monkeypatch):
+    text = (project.folder / "harness.yaml").read_text()
+    project.write(
+        text.replace(
+            "metrics: [{plugin: overlap}]",
+            "metrics: [{plugin: overlap}, {plugin: rubric, rubric: short.yaml, enough: 30}]",
+        )
+    )
+    project.write(RUBRIC, "short.yaml")
+    monkeypatch.chdir(project.folder)
+    return project
+
+
+def test_the_run_waits_and_the_same_command_goes_on(experiment):
+    waiting = experiment.inside("iterate", "--rounds", "1", "--json")
+    assert (waiting.code, waiting.out) == (6, "")
+    assert "0 of 48 answers are rated by 'short', and 30 are waited for" in waiting.err
+    (run,) = [path.name for path in (experiment.folder / ".harness" / "runs").iterdir()]
+    rules = experiment.folder / "short.yaml"
+    assert f"harness rate create --rubric {rules} --run {run} --round 0 -n 30" in waiting.err
+
+    rate(experiment, run, 0, lambda place: 1 if place % 2 else 3)
+    again = experiment.inside("iterate", "--rounds", "1", "--json")
+    assert again.code == 6
+    assert "--round 1" in again.err
+
+    rate(experiment, run, 1, lambda place: 5)
+    done = experiment.inside("iterate", "--rounds", "1", "--json")
+    assert done.code == 0, done.err
+    assert done.document["run"] == run
+    before, after = (one["scores"] for one in done.document["rounds"])
+    assert before["rubric"]["value"] == before["rubric-right"]["value"] == pytest.approx(0.25)
+    assert 0.7 < after["rubric"]["value"] < 1  # answers that stayed the same share their ratings
+    assert (after["rubric-polite"]["value"], after["rubric"]["n"]) == (None, 48)
+
+
+def test_a_late_rating_changes_no_closed_round(experiment):
+    experiment.inside("iterate", "--rounds", "1")
+    (run,) = [path.name for path in (experiment.folder / ".harness" / "runs").iterdir()]
+    rate(experiment, run, 0, lambda place: 3)
+    experiment.inside("iterate", "--rounds", "1")
+    rate(experiment, run, 1, lambda place: 5)
+    first = experiment.inside("iterate", "--rounds", "1", "--json").document
+    name = rate(experiment, run, 1, lambda place: 1).name
+    log = events.Events(FOLDER / name, "ana")
+    assert len(log.all()) == 4 * 48
+    later = experiment.inside("iterate", "--rounds", "1", "--json").document
+    assert json.dumps(later["rounds"]) == json.dumps(first["rounds"])
+
+
+def test_a_sample_of_each_round_holds_the_same_examples(experiment):
+    experiment.inside("iterate", "--rounds", "1")
+    (run,) = [path.name for path in (experiment.folder / ".harness" / "runs").iterdir()]
+    rules = rubric.load(experiment.folder / "short.yaml")
+
+    def sample(number):
+        order = batches.Order(rules, run, number, ("ana",), n=30, overlap=0.0, repeats=0.0)
+        found = candidates(opened(run, Quiet()), (number,), "dev", "random")
+        return {one.example_id for one in batches.create(order, found).placings.values()}
+
+    first = sample(0)
+    rate(experiment, run, 0, lambda place: 3)
+    experiment.inside("iterate", "--rounds", "1")
+    assert sample(1) == first
+    assert len(first) == 30
+
+
+def test_only_numbers_are_counted(experiment):
+    rules = rubric.load(experiment.folder / "short.yaml")
+    assert [criterion.id for criterion in counted(rules)] == ["right", "polite"]
+    metric = RubricMetric(RubricMetric.Options(rubric=experiment.folder / "short.yaml"))
+    assert metric.score_names() == ("rubric", "rubric-right", "rubric-polite")
+    assert metric.signature() == "rubric|id:short|version:1|agg:mean|rev:1"

@@ -1,0 +1,175 @@
+"""Batches made by hand, and the page's server in a thread or a process of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.rating.records import Batch, Item, Placing
+from harness.rating.rubric import Criterion, Overall, Rubric, Scale, Show
+
+NEEDED = ("starlette", "jinja2", "uvicorn")
+MODEL, ROUND, RUN = "secret-model-7b", 4177, "nightly-0c0ffee0"
+"""What no rater may learn."""
+RATERS = ("ana", "bo")
+
+
+def need(*modules: str) -> None:
+    """Skip where a package is missing; in CI that is a failure."""
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if not missing:
+        return
+    message = f"no {', '.join(missing)} here: pip install 'harness[rate,dev]'"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+ACCURACY = Criterion(
+    "accuracy", "Accuracy", "Is everything that it says right?",
+    Scale("ordinal", 1, 5, {"1": "mostly wrong", "3": "right but for details", "5": "all right"}),
+    allow_na=True,
+)  # fmt: skip
+TONE = Criterion("tone", "Tone", "Is it friendly?", Scale("binary", anchors={"yes": "as we write"}))
+ERRORS = Criterion(
+    "errors", "Kinds of error", "What is wrong with it?",
+    Scale("choices", choices=("wrong facts", "missing steps", "wrong tone")),
+    ask_if="accuracy < 4 or tone = no", use_as="error_category",
+)  # fmt: skip
+BETTER = Criterion(
+    "better", "A better answer", "How should it have been said?", Scale("text"),
+    use_as="reference",
+)  # fmt: skip
+MINUTES = Criterion("minutes", "Minutes", "How long would it take to mend?", Scale("number", 0, 60))
+PREFERENCE = Criterion(
+    "preference", "Preference", "Which answer is better?",
+    Scale("pairwise", anchors={"A": "A helps more", "tie": "no difference", "B": "B helps more"}),
+)  # fmt: skip
+
+
+def rubric(
+    *criteria: Criterion, reference: Any = "after_first_score", system: bool = False
+) -> Rubric:
+    return Rubric(
+        "support", 2, "Support answers", "en",
+        "Read the question first.\nJudge only what is said, not how long it is.",
+        Show(reference, system, ("topic",)), criteria or (ACCURACY, TONE, ERRORS, BETTER),
+        Overall(), None, "0" * 64,
+    )  # fmt: skip
+
+
+def item_id(number: int) -> str:
+    return hashlib.sha256(f"item {number}".encode()).hexdigest()[:12]
+
+
+def item(number: int, *answers: str, **fields: Any) -> Item:
+    given: dict[str, Any] = {
+        "messages": ({"role": "user", "content": f"Question {number}: where is my parcel?"},),
+        "answers": answers or (f"Answer {number}: it will arrive on Monday.",),
+        "references": (f"Answer {number}: it arrives on Tuesday morning.",),
+        "meta": {"topic": "delivery", "model": MODEL},
+    }
+    return Item(item_id(number), **{**given, **fields})
+
+
+def batch(
+    items: Sequence[Item] = (),
+    given: Rubric | None = None,
+    raters: Sequence[str] = RATERS,
+    assignments: dict[str, tuple[str, ...]] | None = None,
+) -> Batch:
+    """Ana rates all items, Bo all but the first."""
+    items = tuple(items) or tuple(item(number) for number in range(4))
+    ids = tuple(one.id for one in items)
+    plan = {rater: ids[index:] for index, rater in enumerate(raters)}
+    placings = {
+        one: Placing(one, f"{MODEL}/{n}", MODEL, (ROUND, ROUND), "dev", f"group {n}")
+        for n, one in enumerate(ids)
+    }
+    return Batch(
+        "support-1a2b3c4d", RUN, given or rubric(), "random", 7, tuple(raters),
+        assignments or plan, items, placings, "2026-11-25", True,
+    )  # fmt: skip
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        return int(bound.getsockname()[1])
+
+
+class Server:
+    """The real server in a thread; ``stop`` and ``start`` again as often as wanted."""
+
+    def __init__(self, folder: Path, *batches: Batch, said: Any = None) -> None:
+        self.folder, self.batches, self.said = folder, batches, said
+        self.port = free_port()
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> Server:
+        from harness.rating.web import app as web
+        from harness.rating.web.tokens import seats
+
+        options = web.Options(self.folder, port=self.port)
+        tokens = seats(self.folder, self.batches)
+        self.links = {seat.rater: link for seat, link in web.links(tokens, options)}
+        self.server = web.server(web.app(self.batches, tokens, options, self.said))
+        bound = web.listen(options)
+        run = self.server.run
+        self.thread = threading.Thread(target=run, args=([bound],), daemon=True)
+        self.thread.start()
+        while not self.server.started:
+            time.sleep(0.01)
+        return self
+
+    def stop(self) -> None:
+        self.server.should_exit = self.server.force_exit = True
+        self.thread.join(10)
+
+
+@contextmanager
+def serving(folder: Path, *batches: Batch, said: Any = None) -> Iterator[Server]:
+    server = Server(folder, *batches, said=said).start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+PROCESS = """
+import runpy, sys, time
+from pathlib import Path
+served = runpy.run_path(sys.argv[1])
+from harness.rating.web import app as web
+from harness.rating.web.tokens import seats
+folder, port = Path(sys.argv[2]), int(sys.argv[3])
+batch = served["batch"]()
+options = web.Options(folder, port=port)
+web.serve(web.app([batch], seats(folder, [batch]), options), web.listen(options))
+"""
+
+
+def process(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    """The server as a process that can be killed; it is up when this returns."""
+    command = [sys.executable, "-c", PROCESS, __file__, str(folder), str(port)]
+    started = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    for _ in range(600):
+        with socket.socket() as tried:
+            if not tried.connect_ex(("127.0.0.1", port)):
+                return started
+        time.sleep(0.05)
+    raise AssertionError("the server does not start")
