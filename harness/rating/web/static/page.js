@@ -64,7 +64,9 @@ function drop(ids) {   // what was not accepted is not shown as if it had been
     queue.delete(id); forget(id);
     if (!event) continue;
     events.delete(id); stands.delete(event.item);
-    ofItem.set(event.item, ofItem.get(event.item).filter((one) => one.id !== id));
+    const left = ofItem.get(event.item).filter((one) => one.id !== id);
+    ofItem.set(event.item, left);
+    if (!left.some((one) => one.kind === "set")) seen.delete(event.item);
   }
   history(); fillFields(); refresh();
 }
@@ -344,15 +346,16 @@ async function ask(name) {
   if (!answer.ok) throw Object.assign(new Error(await answer.text()), {status: answer.status});
   return answer.json();
 }
+const LATER = "This item comes when the connection is back.";
 const loading = new Map();
 function load(id, anew = false) {
   if (items.has(id) && !anew) return Promise.resolve();
   const key = anew ? `${id}+` : id;
   if (!loading.has(key)) loading.set(key, ask(`items/${id}`)
-    .then((found) => { items.set(id, found); trouble(""); if (id === item() && !ended) { if (!anew) texts(); refresh(); } })
+    .then((found) => { items.set(id, found); if ($("trouble").textContent === LATER) trouble(""); if (id === item() && !ended) { if (!anew) texts(); refresh(); } })
     .catch((error) => {
       if (id === item() && !anew)
-        trouble(error.status === 403 ? error.message : "This item comes when the connection is back.");
+        trouble(error.status === 403 ? error.message : LATER);
     })
     .finally(() => loading.delete(key)));
   return loading.get(key);
