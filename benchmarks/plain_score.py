@@ -12,11 +12,12 @@ from pathlib import Path
 
 warnings.simplefilter("ignore")
 
-from harness_nltk import WORDS  # noqa: E402 - the same regular expression for both sides
-from harness_nltk.build_wordnet import nltk_reader  # noqa: E402
 from nltk.translate.meteor_score import meteor_score  # noqa: E402
 from rouge_score.rouge_scorer import RougeScorer  # noqa: E402
 from sacrebleu import BLEU  # noqa: E402
+
+from harness_nltk import WORDS  # noqa: E402 - the same regular expression for both sides
+from harness_nltk.build_wordnet import nltk_reader  # noqa: E402
 
 with open("answers.jsonl") as stream:
     answers = {row["id"]: row["text"] for row in map(json.loads, stream)}

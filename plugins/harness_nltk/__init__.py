@@ -70,9 +70,7 @@ class Meteor(harness.Metric):
         @model_validator(mode="after")
         def _synonyms_are_english(self) -> Any:
             if self.synonyms and self.language != "english":
-                raise ValueError(
-                    "WordNet holds English words: others need synonyms: false"
-                )
+                raise ValueError("WordNet holds English words: others need synonyms: false")
             return self
 
     options: Options
