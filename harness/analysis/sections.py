@@ -27,6 +27,31 @@ _KEPT = "(SELECT kept_round FROM runs)"
 _WORDS = "len(string_split_regex(trim({column}), '\\s+'))"
 
 SECTIONS: Mapping[str, Section] = {
+    "rounds": Section(
+        "the rounds: rows trained on, primary score, verdict",
+        "SELECT round, train_rows, score, score_low, score_high, label, difference, low, high, "
+        "kept FROM rounds WHERE arm = 'main' ORDER BY round",
+    ),
+    "scores": Section(
+        "every score of every round, on dev and, once it was opened, on test",
+        "SELECT split, round, name, value, low, high, n, unscored, signature FROM scores "
+        "WHERE arm = 'main' ORDER BY split, round, name",
+    ),
+    "slices": Section(
+        "the slices that were found, by round, the weakest first",
+        "SELECT round, slice, n, groups, score, gap, low, high, q, holds FROM slices "
+        "WHERE arm = 'main' ORDER BY round, gap DESC NULLS LAST, slice",
+    ),
+    "plans": Section(
+        "rows asked for after each round",
+        "SELECT round, slice, rows, remedy FROM plans WHERE arm = 'main' ORDER BY round, position",
+    ),
+    "training": Section(
+        "the loss of each round's training, its last step",
+        "SELECT round, max(step) AS step, arg_max(loss, step) AS loss, "
+        "arg_max(eval_loss, step) AS eval_loss FROM training WHERE arm = 'main' "
+        "GROUP BY round ORDER BY round",
+    ),
     "categories": Section(
         "answers on dev that show each kind of error, by round",
         "SELECT round, category, count(DISTINCT id) AS answers FROM errors "

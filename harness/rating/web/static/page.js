@@ -313,7 +313,7 @@ function waitFor(why) {
   again = Math.min(again + 1, 5);
   $("saved").textContent = `${why}: ${words(queue.size, "entry", "entries")} kept in this browser, to be sent again`;
   $("saved").classList.add("bad");
-  timer = setTimeout(flush, 500 * 2 ** again);
+  timer = setTimeout(flush, 250 * 2 ** again);
   if (ids.length && !ended) reference();
   return false;
 }
@@ -352,7 +352,13 @@ function load(id, anew = false) {
   if (items.has(id) && !anew) return Promise.resolve();
   const key = anew ? `${id}+` : id;
   if (!loading.has(key)) loading.set(key, ask(`items/${id}`)
-    .then((found) => { items.set(id, found); if ($("trouble").textContent === LATER) trouble(""); if (id === item() && !ended) { if (!anew) texts(); refresh(); } })
+    .then((found) => {
+      items.set(id, found);
+      if ($("trouble").textContent === LATER) trouble("");
+      if (id !== item() || ended) return;
+      if (!anew) texts();
+      refresh();
+    })
     .catch((error) => {
       if (id === item() && !anew)
         trouble(error.status === 403 ? error.message : LATER);

@@ -1,0 +1,54 @@
+"""Every number of a report comes from the database, by the SQL that the appendix gives."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from harness.analysis.document import analyse
+from harness.analysis.sections import SECTIONS
+from harness.store import query
+
+
+@pytest.fixture(scope="module")
+def run(finished):
+    project, done = finished
+    folder = project.folder / "reports" / done.document["run"]
+    return folder, json.loads((folder / "analysis.json").read_text())
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_each_query_of_the_appendix_gives_the_table_of_the_report(run, name):
+    folder, analysis = run
+    (told,) = [one for one in analysis["queries"] if one["name"] == name]
+    found = query(folder / "run.duckdb", told["sql"])
+    rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+    assert json.loads(json.dumps(rows)) == analysis["tables"][name]
+
+
+def test_the_tables_say_what_the_summary_says(run):
+    _, analysis = run
+    for entry, row in zip(analysis["rounds"], analysis["tables"]["rounds"], strict=True):
+        score = entry["scores"][analysis["primary"]]
+        assert (row["round"], row["score"]) == (entry["round"], score["value"])
+        assert (row["label"], row["kept"]) == (entry["verdict"]["label"], entry["kept"])
+        assert row["difference"] == entry["verdict"]["difference"]
+        errors = {r["category"]: r["answers"] for r in analysis["tables"]["categories"]
+                  if r["round"] == entry["round"]}  # fmt: skip
+        assert errors == entry["errors"]
+    test = {r["name"]: r["value"] for r in analysis["tables"]["scores"]
+            if (r["split"], r["round"]) == ("test", analysis["kept_round"])}  # fmt: skip
+    assert test == {n: s["value"] for n, s in analysis["test"]["kept"].items()}
+    ledger = sum(row["answers"] for row in analysis["tables"]["ledger"])
+    assert ledger == len(analysis["examples"]) == 48
+
+
+def test_a_table_that_cannot_be_had_is_named_and_the_rest_stands(run, monkeypatch):
+    folder, _ = run
+    broken = dict(SECTIONS) | {"ledger": type(SECTIONS["ledger"])("x", "SELECT nothing FROM no")}
+    monkeypatch.setattr("harness.analysis.document.SECTIONS", broken)
+    summary = json.loads((folder / "summary.json").read_text())
+    found = analyse(summary, folder / "run.duckdb", definitions={}, causes={}, right_at=0.5)
+    assert "ledger" not in found["tables"] and "no" in found["failed"]["ledger"]
+    assert found["tables"]["rounds"]
