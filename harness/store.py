@@ -155,6 +155,8 @@ def query(
         timer.start()
         try:
             cursor = connection.execute(sql)
+            if cursor is None:
+                raise UsageError("there is no query in it", hint="SELECT …")
             columns = tuple(str(column[0]) for column in cursor.description or ())
             if limit_rows is None:
                 return Table(columns, tuple(cursor.fetchall()))

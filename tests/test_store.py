@@ -406,6 +406,12 @@ def test_a_query_has_a_time_limit_and_a_row_limit(path: Path) -> None:
     assert threading.active_count() == threads
 
 
+@pytest.mark.parametrize("nothing", ["", ";", " ; -- only a remark"])
+def test_no_query_is_told(path: Path, nothing: str) -> None:
+    with pytest.raises(UsageError):
+        query(path, nothing)
+
+
 def test_no_file_and_a_damaged_one(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no database here"):
         query(tmp_path / "none.duckdb", "SELECT 1")
