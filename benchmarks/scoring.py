@@ -91,8 +91,9 @@ def pairs(answers: Sequence[str], references: Sequence[Sequence[str]]) -> list[s
 def statistics_of(metric: scoring.Entry, rows: Sequence[scoring.Pair]) -> list[Any]:
     """What the metric gives, block by block, in this process alone."""
     found: list[Any] = []
-    for start in range(0, len(rows), scoring.BLOCK):
-        found += metric.metric.measure_all(rows[start : start + scoring.BLOCK])
+    with scoring.rare_collections():
+        for start in range(0, len(rows), scoring.BLOCK):
+            found += metric.metric.measure_all(rows[start : start + scoring.BLOCK])
     return found
 
 

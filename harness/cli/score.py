@@ -30,16 +30,17 @@ from harness.scorecard import (
     measured,
     rows,
 )
-from harness.scoring import Entry
+from harness.scoring import Entry, spread
 
 SEED = 7
+LARGE = 2_000_000
+"""Bytes of answers from which processes are started while the files are read."""
 
 
 def score(request: Request) -> int:
     """Measure, compare, print; returns the exit code."""
     request.check()
-    # Scoring makes millions of small objects and no cycles, which the collector looks for in vain.
-    gc.set_threshold(200_000, 50, 1_000)
+    gc.set_threshold(*spread.RARE)
     if request.run is not None:
         from harness.cli.rescore import rescore
 
@@ -56,6 +57,8 @@ def _found(request: Request) -> tuple[dict[str, Any], list[System], list[Entry]]
     """The document, and what each answer's own scores are written from."""
     entries = _entries(request)
     request.check_scores([name for entry in entries for name in entry.score_names])
+    if _is_large(request):
+        spread.prepare([entry.metric for entry in entries], request.workers)
     examples, names, answers = _read(request)
     check_fields(request.by, examples)
     baseline = _baseline(request, names)
@@ -73,6 +76,13 @@ def _found(request: Request) -> tuple[dict[str, Any], list[System], list[Entry]]
         ]
         stage("intervals and comparisons")
         return document(entries, examples, systems, question), systems, entries
+
+
+def _is_large(request: Request) -> bool:
+    """Whether the files are so large that other processes will surely be of use."""
+    paths = [Path(name.rpartition(":")[0] or name) for name in request.files]
+    paths += [Path(name) for name in request.files]
+    return sum(path.stat().st_size for path in paths if path.is_file()) > LARGE
 
 
 def report(found: dict[str, Any], *, as_json: bool) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -19,9 +20,6 @@ from harness.stages import Metric
 
 BLOCK = 512
 """Answers handed to a metric at once, whatever the number of processes."""
-
-WORTH_SPREADING = 3.0
-"""Seconds of work left from which other processes, which take time to start, are a gain."""
 
 Progress = Callable[[int, int, str], None]
 
@@ -59,20 +57,32 @@ def measure(
             for _, row in pairs
         ]
     results: list[Outcome] = []
-    with contextlib.closing(_blocks(entry.metric, pairs, workers)) as blocks:
+    found = _blocks(entry.metric, pairs, workers)
+    with rare_collections(), contextlib.closing(found) as blocks:
         for block in blocks:
             results += block
             progress(len(results), len(pairs), "")
     results = _same_length(results)
     values, failure = _own_values(entry, results)
-    found = [
+    measured = [
         _measurement(entry, example.id, result, values.get(index, {}), failure)
         for index, ((_, example), result) in enumerate(zip(pairs, results, strict=True))
     ]
-    if all(m.error for m in found):
+    if all(m.error for m in measured):
         # Mostly a missing package or service: no result, and nothing to keep.
-        raise PluginError(f"no answer could be scored: {found[0].error}")
-    return found
+        raise PluginError(f"no answer could be scored: {measured[0].error}")
+    return measured
+
+
+@contextlib.contextmanager
+def rare_collections() -> Iterator[None]:
+    """Within it the garbage collector looks for cycles seldom: scoring hardly makes any."""
+    before = gc.get_threshold()
+    gc.set_threshold(*spread.RARE)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _blocks(
@@ -85,7 +95,7 @@ def _blocks(
         yield outcomes(metric, block)
         left = (time.monotonic() - begin) * (len(blocks) - place - 1)
         # The first block also pays for what the metric loads, so it says nothing.
-        if place and left > WORTH_SPREADING:
+        if place and spread.is_worth(left, workers):
             yield from spread.outcomes(metric, blocks[place + 1 :], workers)
             return
 

@@ -7,6 +7,7 @@ the very function that is run here, on the same blocks.
 from __future__ import annotations
 
 import functools
+import gc
 import importlib
 import importlib.util
 import signal
@@ -22,10 +23,48 @@ from harness.scoring.answers import Outcome
 from harness.scoring.entry import Pair
 from harness.stages import Metric
 
+RARE = (200_000, 50, 1_000)
+"""Thresholds of the collector while scoring, which makes millions of small objects and hardly a
+cycle."""
+
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <linux/prctl.h>
 
 Recipe = tuple[str, str | None, str, str]
 """Module, its file, the class's name in it, and its options as JSON."""
+
+
+WORTH = 3.0
+"""Seconds of work left from which processes, which take time to start, are a gain."""
+
+WORTH_READY = 0.5
+"""The same once they have been started ahead."""
+
+_ready: set[int] = set()
+
+
+def prepare(metrics: Sequence[Metric], workers: int | None) -> None:
+    """Start the processes ahead of need, while files are read and the first blocks measured."""
+    import loky
+
+    count = loky.cpu_count() if workers is None else workers
+    recipes = [recipe for metric in metrics if (recipe := recipe_of(metric)) is not None]
+    if count < 2 or not recipes:
+        return
+    pool = loky.get_reusable_executor(count, initializer=_follow)
+    for _ in range(count):
+        for recipe in recipes:
+            pool.submit(_elsewhere, recipe, ())
+    _ready.add(count)
+
+
+def is_worth(seconds: float, workers: int | None) -> bool:
+    """Whether so much work left is done sooner by several processes."""
+    if not _ready:
+        return seconds > WORTH
+    import loky
+
+    count = loky.cpu_count() if workers is None else workers
+    return seconds > (WORTH_READY if count in _ready else WORTH)
 
 
 def outcomes(
@@ -40,9 +79,9 @@ def outcomes(
     """
     import loky
 
-    count = min(loky.cpu_count() if workers is None else workers, len(blocks))
+    count = loky.cpu_count() if workers is None else workers
     recipe = recipe_of(metric)
-    if count < 2 or recipe is None:
+    if min(count, len(blocks)) < 2 or recipe is None:
         yield from (answers.outcomes(metric, block) for block in blocks)
         return
     pool = loky.get_reusable_executor(count, initializer=_follow)
@@ -84,6 +123,7 @@ def _follow() -> None:
     """Leave Ctrl-C, which reaches every process of a terminal, to the one that gave out the work,
     and end with it, however that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.set_threshold(*RARE)
     if sys.platform == "linux":
         import ctypes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 
@@ -51,7 +52,7 @@ def register_metrics():
 def metric(tmp_path, monkeypatch):
     """The class; blocks are small, and whatever is left after two of them is spread."""
     monkeypatch.setattr(measuring, "BLOCK", 4)
-    monkeypatch.setattr(measuring, "WORTH_SPREADING", -1.0)
+    monkeypatch.setattr(spread, "WORTH", -1.0)
     path = tmp_path / "share.py"
     path.write_text(PLUGIN)
     return Registry.build([path]).get("metric", "share").plugin
@@ -77,6 +78,24 @@ def test_many_processes_give_the_values_of_one(metric):
     assert many[-1].error == "metric share: ValueError: an odd answer"
     assert done[-1] == (31, 31, "")
     assert [d for d, _, _ in done] == [4, 8, 12, 16, 20, 24, 28, 31]
+
+
+def test_processes_started_ahead_give_the_same(metric, monkeypatch):
+    monkeypatch.setattr(spread, "_ready", set())
+    entry = Entry("share", metric(metric.Options(letters="aen")))
+    assert not spread.is_worth(-2.0, 2)
+    spread.prepare([entry.metric], 2)
+    monkeypatch.setattr(spread, "WORTH_READY", -1.0)
+    assert spread.is_worth(0.0, 2)
+    many = scoring.measure(entry, pairs(*TEXTS), workers=2)
+    assert many == scoring.measure(entry, pairs(*TEXTS), workers=1)
+
+
+def test_the_collector_is_left_as_it_was():
+    before = gc.get_threshold()
+    with scoring.rare_collections():
+        assert gc.get_threshold() == spread.RARE
+    assert gc.get_threshold() == before
 
 
 def test_what_stops_a_run_stops_it_from_another_process(metric):
