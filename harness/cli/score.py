@@ -46,10 +46,14 @@ def score(request: Request) -> int:
 
         return rescore(request)
     with plugins_on_stderr():
-        found, systems, entries = _found(request)
+        try:
+            found, systems, entries = _found(request)
+        finally:
+            spread.finish()
     if request.per_example is not None:
         write_rows(request.per_example, systems, entries)
     report(found, as_json=request.as_json)
+    gc.freeze()  # the interpreter would look through millions of objects once more at its end
     return 0
 
 

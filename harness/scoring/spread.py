@@ -40,6 +40,7 @@ WORTH_READY = 0.5
 """The same once they have been started ahead."""
 
 _ready: set[int] = set()
+_pools: dict[int, Any] = {}
 
 
 def prepare(metrics: Sequence[Metric], workers: int | None) -> None:
@@ -50,11 +51,27 @@ def prepare(metrics: Sequence[Metric], workers: int | None) -> None:
     recipes = [recipe for metric in metrics if (recipe := recipe_of(metric)) is not None]
     if count < 2 or not recipes:
         return
-    pool = loky.get_reusable_executor(count, initializer=_follow)
+    pool = _pool(count)
     for _ in range(count):
         for recipe in recipes:
             pool.submit(_elsewhere, recipe, ())
     _ready.add(count)
+
+
+def _pool(count: int) -> Any:
+    """The processes, which are used again as long as this one lives."""
+    import loky
+
+    _pools[count] = loky.get_reusable_executor(count, initializer=_follow)
+    return _pools[count]
+
+
+def finish() -> None:
+    """Let the processes go without waiting for them: a command that is done ends at once."""
+    for pool in _pools.values():
+        pool.shutdown(wait=False, kill_workers=True)
+    _pools.clear()
+    _ready.clear()
 
 
 def is_worth(seconds: float, workers: int | None) -> bool:
@@ -84,7 +101,7 @@ def outcomes(
     if min(count, len(blocks)) < 2 or recipe is None:
         yield from (answers.outcomes(metric, block) for block in blocks)
         return
-    pool = loky.get_reusable_executor(count, initializer=_follow)
+    pool = _pool(count)
     waiting: deque[Any] = deque()
     try:
         for block in blocks:

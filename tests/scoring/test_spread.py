@@ -91,6 +91,14 @@ def test_processes_started_ahead_give_the_same(metric, monkeypatch):
     assert many == scoring.measure(entry, pairs(*TEXTS), workers=1)
 
 
+def test_processes_are_let_go_and_come_back(metric):
+    entry = Entry("share", metric())
+    one = scoring.measure(entry, pairs(*TEXTS), workers=2)
+    spread.finish()
+    assert scoring.measure(entry, pairs(*TEXTS), workers=2) == one
+    spread.finish()
+
+
 def test_the_collector_is_left_as_it_was():
     before = gc.get_threshold()
     with scoring.rare_collections():
