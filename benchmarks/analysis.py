@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import resource
 import subprocess
@@ -139,18 +138,32 @@ def loading(database: Path, count: int = 2_000) -> tuple[float, float]:
     return total, theirs
 
 
+PROBE = """
+import resource, sys
+from harness.cli import main
+try:
+    main()
+finally:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak {peak}", file=sys.stderr)
+"""
+
+
 def command(folder: Path, *arguments: str) -> dict[str, float]:
-    """Seconds and peak MiB of one ``harness`` process."""
+    """Seconds and peak MiB of one ``harness`` process.
+
+    It is started by a small process: a child of this large one would count its memory as its own.
+    """
+    start = "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:]).returncode)"
     begin = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from harness.cli import main; main()", *arguments],
-        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    done = subprocess.run(
+        [sys.executable, "-c", start, sys.executable, "-c", PROBE, *arguments],
+        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False,
     )  # fmt: skip
-    _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - begin
-    if status:
-        raise SystemExit(process.stderr.read() if process.stderr else "failed")
-    return {"seconds": seconds, "mib": usage.ru_maxrss / 1024}
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return {"seconds": seconds, "mib": float(done.stderr.rpartition("peak ")[2])}
 
 
 def main() -> None:
