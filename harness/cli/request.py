@@ -63,6 +63,15 @@ class Request:
         elif (self.group, self.seed, self.workers) != (None, None, None):
             raise UsageError("--group, --seed and --workers are not for --run")
 
+    def check_sealed(self) -> None:
+        """Raises UsageError for a look at the test set that was not asked for in so many words."""
+        if self.split == "test" and not self.open_test:
+            raise UsageError(
+                "the test set is sealed: each look at it is counted, and takes from what it is "
+                "worth",
+                hint="--split dev, or --open-test to look all the same",
+            )
+
     def check_scores(self, names: Sequence[str]) -> None:
         """Raises UsageError where a score's name is one that ``--per-example`` needs itself."""
         taken = {"id", "system"}.intersection(names)

@@ -101,11 +101,7 @@ def _answers(request: Request, run: StoredRun, rows: Sequence[Example]) -> dict[
         return {f"round {one.round}": one for one in answered(run)}
     if request.split != "test":
         raise UsageError(f"a run answers dev and test, not '{request.split}'")
-    if not request.open_test:
-        raise UsageError(
-            "the test set is sealed: each look at it is counted, and takes from what it is worth",
-            hint="--split dev, or --open-test to look all the same",
-        )
+    request.check_sealed()
     _, history = replay(run)
     if not history.test_evaluations:
         raise DataError("its test set was not opened yet", where=run.name, hint="harness iterate")

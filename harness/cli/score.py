@@ -171,11 +171,7 @@ def _of_config(request: Request) -> list[Example]:
     from harness.rows import rows_digest
     from harness.run import LEDGER, MACHINE_FOLDER
 
-    if request.split == "test" and not request.open_test:
-        raise UsageError(
-            "the test set is sealed: each look at it is counted, and takes from what it is worth",
-            hint="--split dev, or --open-test to look all the same",
-        )
+    request.check_sealed()
     config = configuration.load(request.config, sets=request.sets)
     context = Context(output=Path("unused"))
     examples = [row for row in config.data.instance.load(context) if row.split == request.split]
