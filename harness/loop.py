@@ -55,7 +55,9 @@ def rounds(steps: Steps, history: History) -> Iterator[RoundResult]:
             rows = arm.train[number] = growing[arm.name]
             checkpoint = steps.train(base, rows, valid, number, arm.name)
             history.logs[arm.name, number] = steps.training_log(checkpoint)
-            evaluation = steps.evaluate(checkpoint, dev, "dev", number, arm.name, learned=rows)
+            evaluation = steps.evaluate(
+                checkpoint, dev, "dev", number, arm.name, learned=rows, against=arm.kept
+            )
             history.evaluations[arm.name, number] = evaluation
             verdict = _judge(steps, history, arm, evaluation)
             history.findings[arm.name, number] = steps.analyze(
@@ -134,12 +136,14 @@ def _judge(steps: Steps, history: History, arm: ArmState, evaluation: Evaluation
     if pinned is not None:
         return pinned.verdict
     planned, dev = steps.config.settings.rounds, history.data.split("dev")
-    return _compare(steps, evaluation, _kept(history, arm), dev, planned, arm.kept)
+    return _compare(steps, evaluation, _kept(steps, history, arm), dev, planned, arm.kept)
 
 
-def _kept(history: History, arm: ArmState) -> Evaluation:
+def _kept(steps: Steps, history: History, arm: ArmState) -> Evaluation:
     """What the arm's new rounds are compared with."""
-    return history.evaluations[arm.name if arm.kept else BASE_ARM, arm.kept]
+    name = arm.name if arm.kept else BASE_ARM
+    found = history.evaluations[name, arm.kept]
+    return steps.today(found, history.data.split("dev"), arm.kept, name)
 
 
 def _guards(
@@ -149,7 +153,7 @@ def _guards(
     settings, dev = steps.config.settings, history.data.split("dev")
     return guards.judge(
         settings.guard, steps.metric_entries(), settings.primary, dev,
-        evaluation.measurements, _kept(history, arm).measurements, groups_of(dev),
+        evaluation.measurements, _kept(steps, history, arm).measurements, groups_of(dev),
         rounds=settings.rounds, against=f"round {arm.kept}", seed=steps.seed("verdict", 0),
     )  # fmt: skip
 

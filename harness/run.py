@@ -131,11 +131,14 @@ class Run:
         round_: int,
         arm: str,
         seed: int = 0,
+        pinned: str | None = None,
     ) -> Artifact:
         """The artifact of a stage: from the store, or made now and published.
 
         Args:
             inputs: JSON values (digests of contents above all) that the result depends on.
+            pinned: digest of what it gave a round that is closed by now: where that is stored,
+                it stands, whatever people have added since.
             make: does the work in an empty folder, leaves its files in ``output/`` below it
                 and returns the facts to keep.
 
@@ -151,6 +154,8 @@ class Run:
         if found is not None and found.facts.get("failed"):
             # A plugin failed in it: whatever was the reason may be mended by now.
             found = None
+        if pinned is not None and (found is None or found.digest != pinned):
+            found = self.artifacts.with_digest(stage, pinned) or found
         self._say_damage()
         cached = found is not None
         if found is None:

@@ -29,6 +29,8 @@ from harness.run import entry_key
 from harness.steps.calls import SEEDLESS, STOP, Calls, label, on
 
 UNEXPLAINED = "unexplained"
+DETECT = "detect"
+"""Key of the labels among an evaluation's keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,53 +65,101 @@ class Evaluating(Calls):
 
     def evaluate(
         self, checkpoint: Checkpoint, rows: Sequence[Example], split: str, round_: int, arm: str,
-        *, learned: Sequence[Example] = (),
+        *, learned: Sequence[Example] = (), against: int | None = None,
     ) -> Evaluation:  # fmt: skip
         """Generate, score and label one checkpoint's answers to one split.
 
+        A round that is closed keeps the measurements and labels that it was closed with.
+
         Args:
             learned: the rows that the checkpoint was trained on.
+            against: the round that it will be compared with.
         """
-        predictions, generated = self._generate(checkpoint, rows, split, round_, arm)
-        measurements, digests = self._measured(predictions, generated, rows, split, round_, arm)
+        predictions, generated = self.generate(checkpoint, rows, split, round_, arm)
+        closed = self.run.journal.closed(arm, round_) if split == "dev" else None
+        pinned = closed.keys if closed is not None else {}
+        try:
+            measurements, digests = self._measured(
+                predictions, generated, rows, split, round_, arm, pinned
+            )
+        except Waiting as wait:
+            raise self._asked(wait, generated, round_, arm, against) from None
         scored = _scored(rows, predictions, measurements)
         made_from = [generated, *digests.values()]
-        labels = self._detect(scored, learned, made_from, split, round_, arm)
+        labels, detected = self._detect(scored, learned, made_from, split, round_, arm, pinned)
         scores = self.scores(self.config.metrics, measurements, predictions, rows)
-        keys = {"generate": generated, **{f"score {n}": d for n, d in digests.items()}}
+        keys = {
+            "generate": generated, **{f"score {n}": d for n, d in digests.items()},
+            DETECT: detected,
+        }  # fmt: skip
         return Evaluation(predictions, measurements, scores, scored, labels, keys)
+
+    def today(
+        self, found: Evaluation, rows: Sequence[Example], round_: int, arm: str
+    ) -> Evaluation:
+        """A closed round's answers to dev as people have rated them by now.
+
+        What an open round is compared with: both may have been rated in one batch since.
+        """
+        measurements = dict(found.measurements)
+        for entry in self.config.metrics:
+            if not entry.instance.growing():
+                continue
+            try:
+                measurements[entry.name], _ = self.score(
+                    entry, found.predictions, found.keys["generate"], rows, "dev", round_, arm
+                )
+            except Waiting:
+                continue  # ratings were taken away: those that it was closed with stand
+        return dataclasses.replace(found, measurements=measurements)
 
     def _measured(
         self, predictions: Sequence[Prediction], generated: str, rows: Sequence[Example],
-        split: str, round_: int, arm: str,
+        split: str, round_: int, arm: str, pinned: Mapping[str, str],
     ) -> tuple[dict[str, tuple[Measurement, ...]], dict[str, str]]:  # fmt: skip
         """Every metric's measurements and their digests, by entry.
 
         Raises:
-            Waiting: a metric waits for people; all others have been measured by then, and the
-                answers are pinned, so that people can be given them.
+            Waiting: metrics wait for people; all others have been measured by then.
         """
         measurements, digests = {}, {}
         waiting: list[Waiting] = []
         for entry in self.config.metrics:
             try:
-                found, made = self.score(entry, predictions, generated, rows, split, round_, arm)
+                found, made = self.score(
+                    entry, predictions, generated, rows, split, round_, arm,
+                    pinned=pinned.get(f"score {entry.name}"),
+                )  # fmt: skip
             except Waiting as wait:
                 waiting.append(wait)
                 continue
             measurements[entry.name], digests[entry.name] = found, made
         if waiting:
-            self.run.journal.wait(arm, round_, generated)
             commands = [command for wait in waiting for command in wait.commands]
-            raise Waiting(
-                f"{label('score', round_, arm)}: {'; '.join(wait.what for wait in waiting)}",
-                [c.replace("ROUND", str(round_)).replace("RUN", self.run.name) for c in commands],
-            )
+            raise Waiting("; ".join(wait.what for wait in waiting), commands)
         return measurements, digests
 
-    def _generate(
+    def _asked(
+        self, wait: Waiting, generated: str, round_: int, arm: str, against: int | None
+    ) -> Waiting:
+        """What people are asked, with this round in it; its answers are kept for them.
+
+        A round that will be compared is rated together with the other one, blindly.
+        """
+        self.run.journal.wait(arm, round_, generated)
+        versus = "" if against is None else f" --vs {against}"
+        named = {" [--vs KEPT]": versus, "ROUND": str(round_), "RUN": self.run.name}
+        commands = []
+        for command in wait.commands:
+            for name, value in named.items():
+                command = command.replace(name, value)
+            commands.append(command)
+        return Waiting(f"{label('score', round_, arm)}: {wait.what}", commands)
+
+    def generate(
         self, checkpoint: Checkpoint, rows: Sequence[Example], split: str, round_: int, arm: str
     ) -> tuple[tuple[Prediction, ...], str]:
+        """A checkpoint's answers to rows, whose references it never sees, and their digest."""
         entry = self.config.generate
         stage = on(split, "generate")
         seed = self.seed(stage, round_)
@@ -134,11 +184,13 @@ class Evaluating(Calls):
     def score(
         self, entry: Entry, predictions: Sequence[Prediction], generated: str,
         rows: Sequence[Example], split: str, round_: int, arm: str,
+        *, pinned: str | None = None,
     ) -> tuple[tuple[Measurement, ...], str]:  # fmt: skip
         """One metric's measurements of stored answers, and their digest.
 
         Args:
             generated: digest of the answers.
+            pinned: digest of the measurements that a closed round was given.
         """
         from harness import scoring
 
@@ -155,7 +207,7 @@ class Evaluating(Calls):
             write_jsonl(folder / "output" / "measurements.jsonl", map(to_json, found))
             return {"remarks": metric.remarks(pairs)}
 
-        made = self.run.stage(stage, entry, inputs, make, round_=round_, arm=arm)
+        made = self.run.stage(stage, entry, inputs, make, round_=round_, arm=arm, pinned=pinned)
         lines = read_jsonl(made.path / "measurements.jsonl")
         found = tuple(from_json(Measurement, line) for line in lines)
         self._note_unscored(entry, found, stage, round_, arm)
@@ -198,9 +250,12 @@ class Evaluating(Calls):
 
     def _detect(
         self, scored: Sequence[ScoredExample], learned: Sequence[Example], inputs: Sequence[str],
-        split: str, round_: int, arm: str,
-    ) -> tuple[ErrorLabel, ...]:  # fmt: skip
-        """The kinds of errors of all answers; wrong ones that show none are *unexplained*."""
+        split: str, round_: int, arm: str, pinned: Mapping[str, str],
+    ) -> tuple[tuple[ErrorLabel, ...], str]:  # fmt: skip
+        """The kinds of errors of all answers, and the digest of what the detectors found.
+
+        Wrong answers that show no kind are *unexplained*.
+        """
         stage = on(split, "detect")
         keys = [entry_key(entry) for entry in self.config.detect]
 
@@ -221,12 +276,14 @@ class Evaluating(Calls):
         rows = rows_digest([row.example for row in scored])
         known = {"detectors": keys, "rows": rows, "from": list(inputs)}
         known["learned"] = rows_digest(learned)
-        made = self.run.stage(stage, None, known, make, round_=round_, arm=arm)
+        made = self.run.stage(
+            stage, None, known, make, round_=round_, arm=arm, pinned=pinned.get(DETECT)
+        )
         for name, reason in made.facts["failed"].items():
             self.note(f"{label(stage, round_, arm)}: detector '{name}' failed: {reason}")
         lines = read_jsonl(made.path / "labels.jsonl")
         labels = tuple(from_json(ErrorLabel, line) for line in lines)
-        return (*labels, *_unexplained(self.right(scored), labels))
+        return (*labels, *_unexplained(self.right(scored), labels)), made.digest
 
     def right(self, scored: Sequence[ScoredExample]) -> dict[str, bool | None]:
         """Example id -> whether its answer counts as right by the primary score."""

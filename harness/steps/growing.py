@@ -15,7 +15,7 @@ from harness.rows import rows_digest
 from harness.run import entry_key
 from harness.stages import Evidence
 from harness.steps.calls import STOP, label
-from harness.steps.evaluating import Evaluating, Evaluation
+from harness.steps.evaluating import DETECT, Evaluating, Evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ class Growing(Evaluating):
         seed = self.seed("analyze", round_)
         keys = [entry_key(entry) for entry in self.config.analyze]
         inputs = {
-            "analyzers": keys, "score": name, "from": dict(evaluation.keys),
+            "analyzers": keys, "score": name, "from": _measured(evaluation),
             "higher": evidence.higher_is_better, "right": dict(evidence.right),
-            "base": dict(base.keys) if base else {}, "train": rows_digest(train),
+            "base": _measured(base) if base else {}, "train": rows_digest(train),
             "rows": rows_digest([row.example for row in evaluation.scored]),
             "labels": digest([to_json(label) for label in evaluation.labels]),
         }  # fmt: skip
@@ -147,6 +147,11 @@ class Growing(Evaluating):
         rows, growth = augmentation.collect(entries, Dataset((*train, *pool)), gate, context)
         items = tuple(item for entry in entries for item in entry.plan.items if item.rows)
         return Plan(strategy, items), growth, rows
+
+
+def _measured(evaluation: Evaluation) -> dict[str, str]:
+    """The keys of answers and scores; labels count by their content."""
+    return {name: key for name, key in evaluation.keys.items() if name != DETECT}
 
 
 def _joined(first: Findings, second: Any) -> Findings:

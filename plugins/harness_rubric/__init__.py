@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 import harness
+from harness_rubric.better_answers import BetterAnswers
+from harness_rubric.choices import RubricChoices
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from harness.rating.rated import Rated
     from harness.rating.rubric import Rubric
-    from harness_rubric.scores import Rated
 
     Floats = npt.NDArray[np.float64]
 
@@ -48,7 +50,7 @@ class RubricMetric(harness.Metric):
 
     def score_names(self) -> Sequence[str]:
         """The overall score, then the criteria that can be counted."""
-        from harness_rubric.scores import counted
+        from harness.rating.rated import counted
 
         return ("rubric", *(f"rubric-{one.id}" for one in counted(self._rubric)))
 
@@ -61,7 +63,7 @@ class RubricMetric(harness.Metric):
 
     def growing(self) -> Sequence[Path]:
         """Batches and what raters have said so far."""
-        from harness_rubric.scores import files
+        from harness.rating.rated import files
 
         return files(Path(self.options.folder), self._rubric)
 
@@ -77,23 +79,28 @@ class RubricMetric(harness.Metric):
         return [ratings.statistics(row.id, answer.text) for answer, row in pairs]
 
     def ready(self, pairs: Pairs) -> None:
-        """Whether enough of these answers are rated.
+        """Whether enough of these answers are rated, and all to examples that were rated before.
+
+        An answer that did not change brings its ratings along, so the ones that lack them are
+        just those that changed.
 
         Raises:
             Waiting: too few answers to dev are rated; says what to run.
         """
         ratings = self._ratings()
         dev = [(answer, row) for answer, row in pairs if row.split == "dev"]
-        rated = sum(ratings.statistics(row.id, answer.text) is not None for answer, row in dev)
-        wanted = min(self.options.enough, len(dev))
-        if rated < wanted:
+        unrated = [row for answer, row in dev if not ratings.has(row.id, answer.text)]
+        rated = len(dev) - len(unrated)
+        again = sum(row.id in ratings.examples for row in unrated)
+        wanted = min(max(self.options.enough, rated + again), len(dev))
+        if self.options.enough and rated < wanted:
             path = shlex.quote(str(self.options.rubric))
             raise harness.Waiting(
                 f"{rated} of {len(dev)} answers are rated by '{self._rubric.id}', and {wanted} "
                 "are waited for",
                 [
-                    f"harness rate create --rubric {path} --run RUN --round ROUND -n {wanted} "
-                    "--raters NAME",
+                    f"harness rate create --rubric {path} --run RUN --round ROUND [--vs KEPT] "
+                    f"-n {wanted} --raters NAME",
                     "harness rate serve",
                 ],
             )
@@ -110,7 +117,7 @@ class RubricMetric(harness.Metric):
         return load(self.options.rubric)
 
     def _ratings(self) -> Rated:
-        from harness_rubric.scores import Rated
+        from harness.rating.rated import Rated
 
         return Rated.read(Path(self.options.folder), self._rubric)
 
@@ -118,3 +125,13 @@ class RubricMetric(harness.Metric):
 @harness.hookimpl
 def register_metrics() -> list[type[harness.Metric]]:
     return [RubricMetric]
+
+
+@harness.hookimpl
+def register_detectors() -> list[type[harness.Detector]]:
+    return [RubricChoices]
+
+
+@harness.hookimpl
+def register_augmenters() -> list[type[harness.Augmenter]]:
+    return [BetterAnswers]

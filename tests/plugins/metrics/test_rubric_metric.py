@@ -10,10 +10,10 @@ import pytest
 from harness.cli.iterate import Quiet
 from harness.rating import batches, events, rubric
 from harness.rating.answers import candidates
+from harness.rating.rated import counted
 from harness.rating.records import FOLDER, Event
 from harness.replay import opened
 from harness_rubric import RubricMetric
-from harness_rubric.scores import counted
 
 RUBRIC = """\
 schema: harness.rubric/1
@@ -125,3 +125,50 @@ def test_only_numbers_are_counted(experiment):
     metric = RubricMetric(RubricMetric.Options(rubric=experiment.folder / "short.yaml"))
     assert metric.score_names() == ("rubric", "rubric-right", "rubric-polite")
     assert metric.signature() == "rubric|id:short|version:1|agg:mean|rev:1"
+
+
+def trainings(project):
+    return {name for name in project.manifests() if name.split("/")[0] in ("train", "augment")}
+
+
+def test_a_rating_that_comes_while_a_later_round_waits_trains_nothing_anew(experiment):
+    text = (experiment.folder / "harness.yaml").read_text()
+    experiment.write(text.replace("primary: overlap", "primary: rubric"))
+    assert experiment.inside("iterate", "--rounds", "2").code == 6
+    (run,) = [path.name for path in (experiment.folder / ".harness" / "runs").iterdir()]
+    rate(experiment, run, 0, lambda place: 3)
+    assert experiment.inside("iterate", "--rounds", "2").code == 6
+    rate(experiment, run, 1, lambda place: 4)
+    waiting = experiment.inside("iterate", "--rounds", "2")
+    assert "--round 2 --vs 1" in waiting.err or "--round 2 --vs 0" in waiting.err
+    made = trainings(experiment)
+    journal = experiment.folder / ".harness" / "runs" / run / "journal.jsonl"
+    closed = journal.read_text()
+
+    rate(experiment, run, 0, lambda place: 5 if place % 3 else 1)  # everything right is wrong now
+    rate(experiment, run, 1, lambda place: 1 if place % 3 else 5)
+    assert experiment.inside("iterate", "--rounds", "2").code == 6
+    assert trainings(experiment) == made
+    rate(experiment, run, 2, lambda place: 3)
+    done = experiment.inside("iterate", "--rounds", "2", "--json")
+    assert done.code == 0, done.err
+    assert journal.read_text().startswith(closed)
+    shown = done.document["rounds"]
+    assert [one["scores"]["rubric"]["value"] for one in shown[:1]] == [pytest.approx(0.5)]
+    assert experiment.inside("rebuild").code == 0
+
+
+def test_an_open_round_is_compared_with_what_people_say_of_the_kept_one_by_now(experiment):
+    text = (experiment.folder / "harness.yaml").read_text()
+    experiment.write(text.replace("primary: overlap", "primary: rubric"))
+    experiment.inside("iterate", "--rounds", "1")
+    (run,) = [path.name for path in (experiment.folder / ".harness" / "runs").iterdir()]
+    rate(experiment, run, 0, lambda place: 1)
+    experiment.inside("iterate", "--rounds", "1")
+    rate(experiment, run, 0, lambda place: 4 - place % 2)  # both in one blind batch
+    rate(experiment, run, 1, lambda place: 4 - place % 2)
+    done = experiment.inside("iterate", "--rounds", "1", "--json").document
+    before, after = done["rounds"]
+    assert before["scores"]["rubric"]["value"] == 0  # as it was closed
+    assert abs(after["verdict"]["difference"]) < 0.05
+    assert after["verdict"]["label"] == "no evidence"

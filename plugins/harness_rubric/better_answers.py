@@ -1,0 +1,80 @@
+"""The augmenter ``better-answers``: what people would have answered to rows of the pool."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+import harness
+from harness import Context, Dataset, Example, PlanItem
+from harness.features import addresses
+
+if TYPE_CHECKING:
+    from harness.rating.corrections import Correction
+
+
+class BetterAnswers(harness.Augmenter):
+    """Proposes rows of the pool with the better answer that a rater typed.
+
+    The new row asks what the pool's row asks and teaches the typed text; several texts for one
+    row become its references, the oldest first. Those for rows of dev are passed over. Rows are
+    proposed in the order of the file, which is that of typing.
+    """
+
+    name = "better-answers"
+    remedy = "learn answers that people corrected"
+
+    class Options(harness.Options):
+        file: Path = Field(description="what harness rate accept wrote")
+
+    options: Options
+
+    def inputs(self) -> Sequence[Path]:
+        """The accepted corrections."""
+        return (self.options.file,)
+
+    def propose(self, item: PlanItem, data: Dataset, context: Context) -> Iterator[Example]:
+        """The corrected rows that fall under the item's slice and are not in train yet.
+
+        Raises:
+            DataError: the file is none, or a row asks something else than when it was rated.
+        """
+        from harness.rating.corrections import check_fits
+
+        conditions = item.slice.conditions if item.slice else ()
+        pool = {row.id: row for row in data.split("pool")}
+        trained = {row.id for row in data.split("train")}
+        for name, found in self._typed().items():
+            row = pool.get(name)
+            if row is None:
+                context.log.info("%s is no row of the pool (any more)", name)
+                continue
+            for one in found:
+                check_fits(one, row)
+            made = _answered(row, found)
+            if made.id not in trained and addresses(conditions, row):
+                yield made
+
+    def _typed(self) -> dict[str, list[Correction]]:
+        """Row of the pool -> what was typed for it."""
+        from harness.rating.correction_file import read
+
+        typed: dict[str, list[Correction]] = defaultdict(list)
+        for one in read(self.options.file):
+            if one.split == "pool":
+                typed[one.example_id].append(one)
+        return typed
+
+
+def _answered(row: Example, found: Sequence[Correction]) -> Example:
+    """The row under a name of its own, with the typed answers; its place is where they stand."""
+    texts = tuple(one.reference for one in found)
+    return replace(
+        row, id=f"{row.id}~better", references=texts, parent=row.id, origin=None,
+        place=found[0].place,
+    )  # fmt: skip
