@@ -16,6 +16,8 @@ EXIT_DATA = 4
 EXIT_PLUGIN = 5
 EXIT_WAITING = 6
 EXIT_INTERRUPTED = 130
+EXIT_UNREAD = 141
+"""What a shell says of a program that SIGPIPE ended: 128 + 13."""
 
 
 class HarnessError(Exception):

@@ -46,7 +46,7 @@ def create(
         Optional[int],  # noqa: UP045
         typer.Option("--vs", metavar="J", min=0, help="the round to compare it with, blindly"),
     ] = None,
-    split: Annotated[str, typer.Option("--from", help="dev")] = "dev",
+    split: Annotated[str, typer.Option("--from", help="dev, or pool: answered now")] = "dev",
     n: Annotated[int, typer.Option("-n", min=1, help="examples")] = 60,
     strategy: Annotated[
         str,
@@ -91,11 +91,14 @@ def serve(
         Optional[list[str]],  # noqa: UP045
         typer.Option("--allow-host", metavar="HOST", help="by which browsers may know the page"),
     ] = None,
+    https: Annotated[
+        bool, typer.Option("--https", help="browsers come through a proxy that encrypts")
+    ] = False,
 ) -> None:
     """Serve the rating page and print a link for each rater."""
     from harness.cli.rating import serve as work
 
-    work(batch, host, port, hosts or [])
+    work(batch, host, port, hosts or [], https=https)
 
 
 @app.command()
@@ -115,14 +118,17 @@ def import_(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="a packed page's export, or CSV")],
     batch: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--batch", help="of a CSV file"),
+        typer.Option("--batch", metavar="BATCH", help="refuse a file of any other batch"),
     ] = None,
+    all_raters: Annotated[
+        bool, typer.Option("--all-raters", help="the team's own export, of several people")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Take in ratings from a file; twice does no harm."""
     from harness.cli.rate import import_ as work
 
-    work(path, batch, as_json)
+    work(path, batch, as_json, all_raters=all_raters)
 
 
 @app.command()
@@ -157,11 +163,56 @@ def agreement(batch: BatchName = None, as_json: Json = False) -> None:
 
 
 @app.command()
+def verdict(batch: BatchName = None, as_json: Json = False) -> None:
+    """Which round people prefer, and how sure that is."""
+    from harness.cli.outcomes import verdict as work
+
+    work(batch, as_json)
+
+
+@app.command()
 def validity(batch: BatchName = None, as_json: Json = False) -> None:
     """Which automatic metric orders answers as people do."""
     from harness.cli.rating import validity as work
 
     work(batch, as_json)
+
+
+@app.command()
+def accept(
+    target: Annotated[Path, typer.Option("-o", metavar="FILE", help="made, or added to")],
+    batch: BatchName = None,
+    items: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--item", metavar="ID", help="only what was typed about this one"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take better answers that raters typed into a file, to correct the data with."""
+    from harness.cli.accept import accept as work
+
+    work(batch, target, items or [], as_json)
+
+
+@app.command()
+def judge(
+    batch: BatchName = None,
+    judge: Annotated[str, typer.Option("--judge", metavar="NAME", help="which judge")] = "judge",
+    sets: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--set", metavar="KEY=VALUE", help="an option of the judge, as model=NAME"),
+    ] = None,
+    plugins: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option("--plugin", metavar="FILE", help="a one-file plugin with a judge"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Let a model rate a batch, and say how far it agrees with people."""
+    from harness.cli.judging import Wanted
+    from harness.cli.judging import judge as work
+
+    raise typer.Exit(work(Wanted(batch, judge, sets or [], plugins or [], as_json)))
 
 
 @app.command()
@@ -172,7 +223,7 @@ def adjudicate(
         float, typer.Option("--apart", min=0, max=1, help="share of the scale that counts as apart")
     ] = 0.5,
     host: Host = "127.0.0.1",
-    port: Port = 8642,
+    port: Port = 8643,
 ) -> None:
     """Serve what raters disagree on, names hidden, to be settled."""
     from harness.cli.rating import adjudicate as work

@@ -1,18 +1,104 @@
-"""Standard output belongs to results: what plugins print goes to standard error."""
+"""Standard output and standard error: whose they are, and what happens when nobody reads them."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterator
+from typing import NoReturn, TextIO
+
+
+class Unread(BaseException):
+    """Nobody reads our output any more (``harness errors | head -1``): the program ends quietly.
+
+    No ``Exception`` and no ``SystemExit``: both would be put down to the plugin that printed.
+    """
+
+
+class _Outlet(io.TextIOWrapper):
+    """A stream that ends the program once its reader is gone.
+
+    SIGPIPE would do the same, but also kill a server whose browser leaves, and a run whose
+    child process does.
+    """
+
+    def write(self, text: str, /) -> int:
+        try:
+            return super().write(text)
+        except BrokenPipeError:
+            self._end()
+
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except BrokenPipeError:
+            self._end()
+
+    def _end(self) -> NoReturn:
+        self.discard()
+        raise Unread
+
+    def discard(self) -> None:
+        """From here on, and with what is still held back, to nowhere."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.fileno())
+        os.close(nowhere)
+
+
+@contextlib.contextmanager
+def outlets() -> Iterator[None]:
+    """Within it the program's streams raise :class:`Unread` when their reader is gone.
+
+    Reports hold any character; a terminal that lacks one shows a question mark.
+    """
+    with contextlib.ExitStack() as stack:
+        for name in ("stdout", "stderr"):
+            stream = getattr(sys, name)
+            if isinstance(stream, io.TextIOWrapper):
+                stack.enter_context(_outlet(name, stream))
+            elif stream is None:
+                stack.enter_context(_nowhere(name))
+        yield
+
+
+@contextlib.contextmanager
+def _nowhere(name: str) -> Iterator[None]:
+    """For a stream that was closed before we began (``>&-``); it gets the number that is free."""
+    with open(os.devnull, "w", encoding="utf-8") as stream:
+        setattr(sys, name, stream)
+        try:
+            yield
+        finally:
+            setattr(sys, name, None)
+
+
+@contextlib.contextmanager
+def _outlet(name: str, stream: io.TextIOWrapper) -> Iterator[None]:
+    stream.flush()
+    made = _Outlet(
+        stream.buffer, stream.encoding, "replace", line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )  # fmt: skip
+    setattr(sys, name, made)
+    try:
+        yield
+    finally:
+        setattr(sys, name, stream)
+        try:
+            made.flush()
+        except OSError:
+            made.discard()  # the disk is full, and that was said before
+        finally:
+            made.detach()  # or the stream would be closed with it
 
 
 @contextlib.contextmanager
 def plugins_on_stderr() -> Iterator[None]:
     """Within it, all that is printed, by other processes that are started too, is on stderr."""
     out = sys.stdout
-    saved = os.dup(1) if out is sys.__stdout__ else None
+    saved = os.dup(1) if _is_the_process_output(out) else None
     out.flush()
     sys.stdout = sys.stderr
     if saved is not None:
@@ -25,3 +111,10 @@ def plugins_on_stderr() -> Iterator[None]:
             os.dup2(saved, 1)
             os.close(saved)
         sys.stdout = out
+
+
+def _is_the_process_output(stream: TextIO) -> bool:
+    try:
+        return stream.fileno() == 1
+    except (OSError, ValueError):
+        return False

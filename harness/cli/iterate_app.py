@@ -1,0 +1,39 @@
+"""``harness iterate`` and ``harness check``, as the command line takes them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+from harness.cli.options import ConfigFile, Json, Rounds, Sets
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def iterate(
+    config: ConfigFile = None,
+    rounds: Rounds = None,
+    sets: Sets = None,
+    require: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--require", metavar="improved", help="exit 1 unless the test verdict is so"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure, train, generate, score, judge, analyse, augment; round after round.
+
+    The same command again goes on where it was stopped; a finished run answers at once.
+    """
+    from harness.cli.iterate import iterate as work
+
+    raise typer.Exit(work(config, rounds, sets or [], require, as_json))
+
+
+@app.command()
+def check(config: ConfigFile = None, rounds: Rounds = None, sets: Sets = None) -> None:
+    """Check a config whole (keys, plugins, options, data files) without loading a model."""
+    from harness.cli.inspect import check as work
+
+    work(config, rounds, sets or [])
