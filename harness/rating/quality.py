@@ -10,9 +10,8 @@ This module loads NumPy: import it where it is used.
 from __future__ import annotations
 
 import math
-import statistics
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,6 @@ import numpy as np
 from harness.errors import DataError
 from harness.rating import rubric as rubrics
 from harness.rating.agreement import (
-    FEW_GROUPS,
     Figure,
     Grid,
     Kind,
@@ -31,15 +29,14 @@ from harness.rating.agreement import (
     ratio,
     raw_of,
 )
+from harness.rating.agreement_words import OVERALL, between, in_words, sentences
+from harness.rating.raters import MIRRORED, Values, is_list, severity, steadiness, timing
 from harness.rating.records import Batch, Rating
 from harness.rating.rubric import Criterion
-from harness.records import to_json
-from harness.stats import Floats
-from harness.text import one_line
+
+__all__ = ["agreement_of", "between", "checked", "distribution", "group_of"]
 
 SCHEMA = "harness.agreement/1"
-OVERALL = "overall"
-RELIABLE, TENTATIVE = 0.8, 0.667  # Krippendorff's customary requirements
 
 _KINDS: Mapping[str, Kind] = {
     "binary": "nominal",
@@ -49,10 +46,7 @@ _KINDS: Mapping[str, Kind] = {
     "pairwise": "ordinal",
     "number": "interval",
 }
-_MIRRORED = {"A": "B", "B": "A"}
 _HINT = "the rater's file was changed outside of the program: take it from a backup"
-Values = Mapping[tuple[str, str], Any]
-"""(rater, item) -> value; None = cannot judge."""
 
 
 def agreement_of(
@@ -88,7 +82,6 @@ def agreement_of(
         for criterion in batch.rubric.criteria
         if criterion.scale.kind in _KINDS
     ]
-    timing = _timing(seconds or {}, batch.raters)
     document = {
         "schema": SCHEMA,
         "batch": batch.name,
@@ -97,9 +90,9 @@ def agreement_of(
         "ratings": sum(len(table) for table in tables.values()),
         "criteria": criteria,
         OVERALL: None if batch.rubric.pairwise else _scored(batch, scores, of_item, seed),
-        "time": timing,
+        "time": timing(seconds or {}, batch.raters),
     }
-    document["sentences"] = _sentences(document)
+    document["sentences"] = sentences(document)
     return document
 
 
@@ -153,13 +146,13 @@ def _criterion(
         "title": criterion.title,
         "scale": scale,
         "distribution": distribution(table.values()),
-        "consistency": _consistency(batch, table, points),
+        "consistency": steadiness(batch, table, points),
     }
     if scale == "pairwise":
         found["first_shown"] = _first_shown(batch, table, groups, seed)
     if scale == "choices":
         found["choices"] = _per_choice(batch, criterion, table, groups, seed)
-    found["sentences"] = _in_words(criterion.title, found)
+    found["sentences"] = in_words(criterion.title, found)
     return found
 
 
@@ -169,8 +162,8 @@ def _scored(
     """The overall score, 0 to 1, as if it were one more criterion of an interval scale."""
     given = _grid(batch, table, groups, float)
     found = _figures(batch, given, "interval", seed)
-    found["consistency"] = _consistency(batch, table, float)
-    found["sentences"] = _in_words("Overall score", found)
+    found["consistency"] = steadiness(batch, table, float)
+    found["sentences"] = in_words("Overall score", found)
     return found
 
 
@@ -180,19 +173,17 @@ def _figures(batch: Batch, given: Grid, kind: Kind, seed: int) -> dict[str, Any]
     return {
         "kind": kind,
         "items_rated_twice": given.count,
-        "alpha": to_json(alpha_of(given, kind, seed)),
-        "raw": to_json(raw_of(given, seed)),
+        "alpha": alpha_of(given, kind, seed).told(),
+        "raw": raw_of(given, seed).told(),
         "kappa": {
             "weights": "quadratic" if kind in ("ordinal", "interval") else "none",
-            "mean": to_json(mean),
+            "mean": mean.told(),
             "pairs": [
-                {"raters": [names[a], names[b]], **to_json(found)}
-                for (a, b), found in pairs.items()
+                {"raters": [names[a], names[b]], **found.told()} for (a, b), found in pairs.items()
             ],
         },
         "severity": [
-            {"rater": names[code], **to_json(found)}
-            for code, found in severity(given, seed).items()
+            {"rater": names[code], **found.told()} for code, found in severity(given, seed).items()
         ],
     }
 
@@ -205,7 +196,7 @@ def _grid(
     row = {item: code for code, item in enumerate(items)}
     column = {rater: code for code, rater in enumerate(batch.raters)}
     cells = [
-        (row[item], column[rater], tuple(sorted(value)) if _is_list(value) else value)
+        (row[item], column[rater], tuple(sorted(value)) if is_list(value) else value)
         for (rater, item), value in table.items()
         if value is not None and item in row
     ]
@@ -221,10 +212,6 @@ def _points(criterion: Criterion) -> Callable[[Any], float]:
     return lambda value: math.nan
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, (list, tuple))
-
-
 def _per_choice(
     batch: Batch, criterion: Criterion, table: Values, groups: Mapping[str, str], seed: int
 ) -> list[dict[str, Any]]:
@@ -234,7 +221,7 @@ def _per_choice(
         chosen = {k: choice in value for k, value in table.items() if value is not None}
         given = _grid(batch, chosen, groups, float)
         times = sum(chosen.values())
-        found.append({"choice": choice, "times": times} | to_json(alpha_of(given, "nominal", seed)))
+        found.append({"choice": choice, "times": times} | alpha_of(given, "nominal", seed).told())
     return found
 
 
@@ -245,14 +232,14 @@ def _first_shown(
     given = [
         (item, value == "A")
         for (_, item), value in table.items()
-        if value in _MIRRORED and batch.placings[item].repeat_of is None
+        if value in MIRRORED and batch.placings[item].repeat_of is None
     ]
     if not given:
-        return dict(to_json(Figure(None, why="nobody preferred one answer")))
+        return Figure(None, why="nobody preferred one answer").told()
     sums = np.array([[float(first), 1.0] for _, first in given])
     owners = [groups[item] for item, _ in given]
     (found,) = bootstrap(sums, ratio, owners, seed, (0.0, 1.0))
-    return dict(to_json(found))
+    return found.told()
 
 
 def distribution(values: Iterable[Any]) -> list[dict[str, Any]]:
@@ -265,214 +252,6 @@ def distribution(values: Iterable[Any]) -> list[dict[str, Any]]:
     total = 0
     for value in values:
         total += 1
-        counts.update(set(value) if _is_list(value) else [value])
+        counts.update(set(value) if is_list(value) else [value])
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
     return [{"value": value, "ratings": n, "share": n / total} for value, n in ordered]
-
-
-# -- each rater ---------------------------------------------------------------------------------
-
-
-def severity(given: Grid, seed: int | None) -> dict[int, Figure]:
-    """By how many points each rater (code) is above the others on the same units.
-
-    A rating's deviation is from the mean of the *others'* ratings of that unit: the mean of all
-    would contain the rater, and with two raters halve the difference. Below 0 is strict.
-    """
-    if not given.count or not np.isfinite(given.numbers).all():
-        return {}
-    values, sizes = given.numbers[given.codes], given.sizes
-    sums = np.bincount(given.units, values, given.count)
-    others = (sums[given.units] - values) / (sizes[given.units] - 1)
-    raters, columns = np.unique(given.raters, return_inverse=True)
-    shape = (given.count, len(raters))
-    apart, rated = np.zeros(shape), np.zeros(shape)
-    np.add.at(apart, (given.units, columns), values - others)
-    np.add.at(rated, (given.units, columns), 1.0)
-
-    def scores(sums: Floats) -> Floats:
-        half = len(raters)
-        return np.asarray(sums[:half] / sums[half:])
-
-    limits = (-math.inf, math.inf)
-    found = bootstrap(np.hstack([apart, rated]), scores, given.groups, seed, limits, rated)
-    return dict(zip(raters.tolist(), found, strict=True))
-
-
-def _consistency(
-    batch: Batch, table: Values, number: Callable[[Any], float]
-) -> list[dict[str, Any]]:
-    """How far each rater gave hidden repeats the same value again."""
-    pairs: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
-    for (rater, item), again in table.items():
-        placing = batch.placings[item]
-        first = table.get((rater, placing.repeat_of)) if placing.repeat_of else None
-        if first is None or again is None:
-            continue
-        if placing.rounds != batch.placings[placing.repeat_of or ""].rounds:
-            again = _MIRRORED.get(again, again) if isinstance(again, str) else again
-        pairs[rater].append((first, again))
-    return [
-        {"rater": rater, **consistency(pairs[rater], number)}
-        for rater in batch.raters
-        if pairs[rater]
-    ]
-
-
-def consistency(
-    pairs: Sequence[tuple[Any, Any]], number: Callable[[Any], float] = lambda _: math.nan
-) -> dict[str, Any]:
-    """Share of pairs of one rater's values that are the same, and their mean distance.
-
-    The interval is Wilson's (1927), which also holds where all or none are the same.
-
-    Args:
-        number: what a value counts in points, NaN without.
-    """
-    n = len(pairs)
-    same = sum(_same(first, again) for first, again in pairs)
-    low, high = wilson(same, n)
-    moved = [abs(number(again) - number(first)) for first, again in pairs]
-    mean = math.fsum(moved) / n if n else math.nan
-    return {
-        "repeats": n,
-        "same": same / n if n else None,
-        "low": low,
-        "high": high,
-        "moved": mean if math.isfinite(mean) else None,
-    }
-
-
-def _same(first: Any, again: Any) -> bool:
-    if _is_list(first) and _is_list(again):
-        return set(first) == set(again)
-    return bool(first == again)
-
-
-def wilson(hits: int, n: int) -> tuple[float | None, float | None]:
-    """95 % interval of a share: E. B. Wilson, *Probable Inference*, 1927."""
-    if not n:
-        return None, None
-    z = 1.959963984540054
-    share = hits / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    reach = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, middle - reach), min(1.0, middle + reach)
-
-
-def _timing(seconds: Mapping[tuple[str, str], float], raters: Sequence[str]) -> dict[str, Any]:
-    """Seconds for an item, of all and of each rater."""
-    of: dict[str, list[float]] = {rater: [] for rater in raters}
-    for (rater, _), spent in seconds.items():
-        if rater in of:
-            of[rater].append(spent)
-    every = [spent for one in of.values() for spent in one]
-    return {
-        **quartiles(every),
-        "raters": [{"rater": rater, **quartiles(one)} for rater, one in of.items() if one],
-    }
-
-
-def quartiles(seconds: Sequence[float]) -> dict[str, Any]:
-    """Items, and the quartiles of their times; None without any."""
-    if len(seconds) < 2:
-        only = seconds[0] if seconds else None
-        return {"items": len(seconds), "lower": only, "median": only, "upper": only}
-    lower, median, upper = statistics.quantiles(seconds, n=4, method="inclusive")
-    return {"items": len(seconds), "lower": lower, "median": median, "upper": upper}
-
-
-# -- in words -----------------------------------------------------------------------------------
-
-
-def between(found: Mapping[str, Any], digits: int = 2) -> str:
-    """A figure's value with its interval: ``0.71 [0.62, 0.80]``."""
-    text = f"{found['value']:.{digits}f}"
-    if found["low"] is None:
-        return text
-    return f"{text} [{found['low']:.{digits}f}, {found['high']:.{digits}f}]"
-
-
-def _in_words(title: str, found: Mapping[str, Any]) -> list[str]:
-    name = one_line(title, 60)
-    alpha, raw = found["alpha"], found["raw"]
-    if alpha["value"] is None:
-        return [f"{name}: agreement cannot be computed, because {alpha['why']}."]
-    lines = [
-        f"{name}: alpha {between(alpha)} on {alpha['n']:,} items rated twice or more: "
-        f"{_reading(alpha)}."
-    ]
-    if alpha["low"] is None:
-        lines.append(f"{name}: there is no interval, because {_without(alpha)}.")
-    elif alpha["groups"] < FEW_GROUPS:
-        lines.append(f"{name}: only {alpha['groups']} groups of items, so the interval is rough.")
-    if raw["value"] >= RELIABLE and alpha["value"] < TENTATIVE:
-        lines.append(
-            f"{name}: two raters give the same value in {raw['value']:.0%} of pairs, but nearly "
-            f"all values are alike, so chance alone would come close to that."
-        )
-    return lines + _side_words(name, found) + _severity_words(name, found["severity"])
-
-
-def _reading(alpha: Mapping[str, Any]) -> str:
-    value, low = alpha["value"], alpha["low"]
-    if value >= RELIABLE:
-        sure = low is not None and low >= TENTATIVE
-        return "raters agree well" if sure else "raters seem to agree well, on few items"
-    if value >= TENTATIVE:
-        return "enough for careful conclusions only"
-    if low is not None and low <= 0:
-        return "not shown to be better than chance"
-    return "too little to rely on; sharpen the anchors and talk over the items that differ"
-
-
-def _without(found: Mapping[str, Any]) -> str:
-    if found["why"] == "all items say the same":
-        return f"no two ratings differ on these {found['n']:,} items"
-    return str(found["why"])
-
-
-def _side_words(name: str, found: Mapping[str, Any]) -> list[str]:
-    first = found.get("first_shown")
-    if not first or first["low"] is None or first["low"] <= 0.5 <= first["high"]:
-        return []
-    side = "first" if first["value"] > 0.5 else "second"
-    share = max(first["value"], 1 - first["value"])
-    return [
-        f"{name}: raters prefer the answer shown {side} in {share:.0%} of pairs, though sides were "
-        f"drawn by lot: some judge by the place."
-    ]
-
-
-def _severity_words(name: str, raters: Sequence[Mapping[str, Any]]) -> list[str]:
-    lines = []
-    for one in raters:
-        if one["low"] is None or one["low"] <= 0 <= one["high"]:
-            continue
-        side = "higher" if one["value"] > 0 else "lower"
-        size = {"value": abs(one["value"])}
-        size["low"], size["high"] = sorted((abs(one["low"]), abs(one["high"])))
-        lines.append(
-            f"{name}: {one['rater']} scores {between(size)} points {side} than the others on the "
-            f"same {one['n']:,} items."
-        )
-    return lines
-
-
-def _sentences(document: Mapping[str, Any]) -> list[str]:
-    parts = [*document["criteria"], *([document[OVERALL]] if document[OVERALL] else [])]
-    lines = [line for part in parts for line in part["sentences"]]
-    for part in document["criteria"]:
-        for one in part["consistency"]:
-            lines.append(
-                f"{one_line(part['title'], 60)}: {one['rater']} gave {one['same']:.0%} "
-                f"[{one['low']:.0%}, {one['high']:.0%}] of {one['repeats']} hidden repeats the "
-                f"same value again."
-            )
-    time = document["time"]
-    if time["items"]:
-        lines.append(
-            f"An item takes {time['median']:.0f} s; half of them take {time['lower']:.0f} to "
-            f"{time['upper']:.0f} s."
-        )
-    return lines

@@ -11,9 +11,9 @@ import pytest
 from scipy import stats as reference
 
 from harness.errors import DataError
-from harness.rating import quality
 from harness.rating.agreement import alpha, grid
-from harness.rating.quality import agreement_of, consistency, distribution, quartiles, wilson
+from harness.rating.quality import agreement_of, distribution
+from harness.rating.raters import consistency, quartiles, severity, wilson
 from harness.rating.records import Batch, Item, Placing, Rating
 from harness.rating.rubric import Criterion, Overall, Rubric, Scale, Show
 
@@ -219,7 +219,7 @@ def test_severity_is_the_distance_to_the_others_on_the_same_items():
 
 
 def test_severity_of_two_raters_is_their_whole_difference():
-    found = quality.severity(grid([[1, 2], [2, 3], [4, 4]]), seed=None)
+    found = severity(grid([[1, 2], [2, 3], [4, 4]]), seed=None)
     assert found[0].value == pytest.approx(-2 / 3)
     assert found[1].value == pytest.approx(2 / 3)
 

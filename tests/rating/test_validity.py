@@ -14,10 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as reference
 
-from harness.rating import validity
+from harness import stats
+from harness.rating import concordance, ranks
+from harness.rating.concordance import compared, differences
+from harness.rating.ranks import Rows, spearman
 from harness.rating.records import Batch, Item, Placing, Rating
 from harness.rating.rubric import Criterion, Overall, Rubric, Scale, Show
-from harness.rating.validity import Rows, compared, differences, people_of, spearman, validity_of
+from harness.rating.validity import people_of, validity_of
 
 AT = "2026-11-25T15:30:00.000Z"
 
@@ -90,10 +93,10 @@ def test_values_are_scipys(seed):
 def test_draws_are_what_scipy_gives_for_the_drawn_rows(groups):
     """Weights stand for copies of whole groups: Spearman, tau-b and accuracy of the copies."""
     given_rows = seeded(4, 50, groups=groups)
-    codes, count = validity.encode(given_rows.groups)
-    tables = validity._pair_tables(given_rows, codes, count)
-    of = validity._weighted_spearman(given_rows)
-    for block in itertools.islice(validity.weights(count, 3, 5), 1):
+    codes, count = stats.encode(given_rows.groups)
+    tables = concordance._pair_tables(given_rows, codes, count)
+    of = ranks._weighted_spearman(given_rows)
+    for block in itertools.islice(stats.weights(count, 3, 5), 1):
         copies = block.astype(float)
         rho = of(copies[:, codes])
         for place, weight in enumerate(block):
@@ -131,7 +134,7 @@ def test_accuracy_of_any_two_answers_by_hand():
 def test_many_groups_give_nearly_the_same_interval(monkeypatch):
     given_rows = seeded(7, 300)
     exact = compared(given_rows, seed=1)
-    monkeypatch.setattr(validity, "_WHOLE", 10)
+    monkeypatch.setattr(concordance, "_WHOLE", 10)
     quick = compared(given_rows, seed=1)
     for name in ("kendall", "accuracy"):
         assert quick[name]["value"] == pytest.approx(exact[name]["value"])
@@ -210,7 +213,7 @@ def test_differences_by_hand():
 )
 def test_what_cannot_be_computed_is_said(people, metric, why):
     given_rows = rows(people, metric)
-    for found in (spearman(given_rows, 1), validity._concordance(given_rows, 1)[1]):
+    for found in (spearman(given_rows, 1), concordance._concordance(given_rows, 1)[1]):
         assert (found.value, found.low, found.why) == (None, None, why)
     json.dumps([compared(given_rows, 1), differences(given_rows, 1)], allow_nan=False)
 

@@ -1,0 +1,105 @@
+"""Agreement and raters in words: the sentences of an agreement document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.rating.figures import FEW_GROUPS
+from harness.text import one_line
+
+OVERALL = "overall"
+RELIABLE, TENTATIVE = 0.8, 0.667  # Krippendorff's customary requirements
+
+
+def between(found: Mapping[str, Any], digits: int = 2) -> str:
+    """A figure's value with its interval: ``0.71 [0.62, 0.80]``."""
+    text = f"{found['value']:.{digits}f}"
+    if found["low"] is None:
+        return text
+    return f"{text} [{found['low']:.{digits}f}, {found['high']:.{digits}f}]"
+
+
+def in_words(title: str, found: Mapping[str, Any]) -> list[str]:
+    name = one_line(title, 60)
+    alpha, raw = found["alpha"], found["raw"]
+    if alpha["value"] is None:
+        return [f"{name}: agreement cannot be computed, because {alpha['why']}."]
+    lines = [
+        f"{name}: alpha {between(alpha)} on {alpha['n']:,} items rated twice or more: "
+        f"{_reading(alpha)}."
+    ]
+    if alpha["low"] is None:
+        lines.append(f"{name}: there is no interval, because {_without(alpha)}.")
+    elif alpha["groups"] < FEW_GROUPS:
+        lines.append(f"{name}: only {alpha['groups']} groups of items, so the interval is rough.")
+    if raw["value"] >= RELIABLE and alpha["value"] < TENTATIVE:
+        lines.append(
+            f"{name}: two raters give the same value in {raw['value']:.0%} of pairs, but nearly "
+            f"all values are alike, so chance alone would come close to that."
+        )
+    return lines + _side_words(name, found) + _severity_words(name, found["severity"])
+
+
+def _reading(alpha: Mapping[str, Any]) -> str:
+    value, low = alpha["value"], alpha["low"]
+    if value >= RELIABLE:
+        sure = low is not None and low >= TENTATIVE
+        return "raters agree well" if sure else "raters seem to agree well, on few items"
+    if value >= TENTATIVE:
+        return "enough for careful conclusions only"
+    if low is not None and low <= 0:
+        return "not shown to be better than chance"
+    return "too little to rely on; sharpen the anchors and talk over the items that differ"
+
+
+def _without(found: Mapping[str, Any]) -> str:
+    if found["why"] == "all items say the same":
+        return f"no two ratings differ on these {found['n']:,} items"
+    return str(found["why"])
+
+
+def _side_words(name: str, found: Mapping[str, Any]) -> list[str]:
+    first = found.get("first_shown")
+    if not first or first["low"] is None or first["low"] <= 0.5 <= first["high"]:
+        return []
+    side = "first" if first["value"] > 0.5 else "second"
+    share = max(first["value"], 1 - first["value"])
+    return [
+        f"{name}: raters prefer the answer shown {side} in {share:.0%} of pairs, though sides were "
+        f"drawn by lot: some judge by the place."
+    ]
+
+
+def _severity_words(name: str, raters: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines = []
+    for one in raters:
+        if one["low"] is None or one["low"] <= 0 <= one["high"]:
+            continue
+        side = "higher" if one["value"] > 0 else "lower"
+        size = {"value": abs(one["value"])}
+        size["low"], size["high"] = sorted((abs(one["low"]), abs(one["high"])))
+        lines.append(
+            f"{name}: {one['rater']} scores {between(size)} points {side} than the others on the "
+            f"same {one['n']:,} items."
+        )
+    return lines
+
+
+def sentences(document: Mapping[str, Any]) -> list[str]:
+    parts = [*document["criteria"], *([document[OVERALL]] if document[OVERALL] else [])]
+    lines = [line for part in parts for line in part["sentences"]]
+    for part in document["criteria"]:
+        for one in part["consistency"]:
+            lines.append(
+                f"{one_line(part['title'], 60)}: {one['rater']} gave {one['same']:.0%} "
+                f"[{one['low']:.0%}, {one['high']:.0%}] of {one['repeats']} hidden repeats the "
+                f"same value again."
+            )
+    time = document["time"]
+    if time["items"]:
+        lines.append(
+            f"An item takes {time['median']:.0f} s; half of them take {time['lower']:.0f} to "
+            f"{time['upper']:.0f} s."
+        )
+    return lines
