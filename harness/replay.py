@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import config as configuration
-from harness.errors import DataError, UsageError, near
+from harness.errors import DataError, UsageError, Waiting, near
 from harness.files import read_json, read_jsonl
 from harness.history import History
 from harness.loop import rounds
@@ -21,7 +21,13 @@ from harness.steps import Steps
 
 
 class StoredRun(Run):
-    """A run that is only looked at: what it has not stored is an error, but for scores."""
+    """A run that is only looked at: what it has not stored is an error, but for scores.
+
+    Attributes:
+        may_make: how the names of the stages begin that may be made now.
+    """
+
+    may_make: tuple[str, ...] = ("score",)
 
     def prepare(self) -> None:
         return None
@@ -32,7 +38,7 @@ class StoredRun(Run):
     def _make(
         self, stage: str, key: str, label: str, make: Callable[[Path], Mapping[str, Any]]
     ) -> Any:
-        if stage.split()[0] != "score":
+        if not stage.startswith(self.may_make):
             raise NotStored(
                 f"{label}: what it gave is not in the store",
                 where=self.name,
@@ -47,6 +53,8 @@ class NotStored(DataError):
 
 class StoredSteps(Steps):
     """The steps of a :class:`StoredRun`: the model is known by what was written of it."""
+
+    run: StoredRun
 
     def base(self) -> Checkpoint:
         try:
@@ -69,7 +77,8 @@ def opened(name: str, watcher: Watcher) -> StoredRun:
     config = root / name / CONFIG
     if not config.is_file():
         known = sorted(path.parent.name for path in root.glob(f"*/{CONFIG}"))
-        raise UsageError(f"no run is called '{name}'{near(name, known)}")
+        hint = "harness runs lists them" if known else "harness iterate makes one"
+        raise UsageError(f"no run is called '{name}'{near(name, known)}", hint=hint)
     return StoredRun(configuration.load(config), watcher, name=name)
 
 
@@ -117,12 +126,14 @@ def replay(run: StoredRun) -> tuple[StoredSteps, History]:
 
     Raises:
         DataError: not even its first round is whole.
+        Waiting: it waits for people in its first round.
     """
     steps, history = StoredSteps(run), History()
     try:
         for _ in rounds(steps, history):
             pass
-    except NotStored:
+    except (NotStored, Waiting):
+        # The rest was never made, or waits for people.
         if (BASE_ARM, 0) not in history.results:
             raise
     return steps, history

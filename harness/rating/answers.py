@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.errors import DataError, UsageError, Waiting
+from harness.errors import DataError, UsageError, Waiting, near
 from harness.rating.sampling import Candidate
 from harness.records import BASE_ARM, Example, Measurement, Prediction
 
@@ -17,7 +17,7 @@ _Scores = Mapping[str, Sequence[float | None]]
 
 
 def candidates(run: StoredRun, rounds: Sequence[int], split: str, strategy: str) -> list[Candidate]:
-    """Every example of dev with these rounds' answers.
+    """Every example of dev with these rounds' answers (:mod:`harness.rating.reserve`: the pool).
 
     Args:
         rounds: the one that is rated, perhaps followed by the one that it is compared with.
@@ -29,7 +29,7 @@ def candidates(run: StoredRun, rounds: Sequence[int], split: str, strategy: str)
     """
     from harness.replay import StoredSteps, answered
 
-    _check_split(split, run.name)
+    _check_split(split)
     found = {one.round: one for one in answered(run)}
     for number in rounds:
         if number not in found:
@@ -48,17 +48,11 @@ def candidates(run: StoredRun, rounds: Sequence[int], split: str, strategy: str)
     return _with_scores(steps, rows, chosen, strategy)
 
 
-def _check_split(split: str, run: str) -> None:
-    if split == "pool":
-        raise DataError(
-            "the pool has no answers: a run generates on dev only, so there is nothing to rate",
-            where=run,
-            hint="--from dev",
-        )
+def _check_split(split: str) -> None:
     if split == "test":
         raise UsageError("the test set is sealed and cannot be rated", hint="--from dev")
     if split != "dev":
-        raise UsageError(f"--from takes dev or pool, not '{split}'")
+        raise UsageError(f"--from takes dev or pool, not '{split}'{near(split, ['dev', 'pool'])}")
 
 
 def _with_scores(

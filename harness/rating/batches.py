@@ -27,6 +27,7 @@ from harness.files import (
     write_json,
 )
 from harness.rating import assigning
+from harness.rating.items import item_of
 from harness.rating.order import Order
 from harness.rating.records import (
     BATCH_SCHEMA,
@@ -36,13 +37,11 @@ from harness.rating.records import (
     Item,
     Placing,
 )
-from harness.rating.rubric import Rubric
+from harness.rating.rubric import Rubric, version_problem
 from harness.rating.sampling import GROUP, VERDICTS, Candidate, Wanted, draw
 from harness.records import BASE_ARM, from_json, to_json
 
 __all__ = ["Order", "create", "load", "names"]
-
-_MESSAGE_KEYS = ("role", "content", "tool_calls", "name", "tool_call_id")
 
 
 def create(order: Order, candidates: Sequence[Candidate], root: Path = FOLDER) -> Batch:
@@ -63,7 +62,10 @@ def create(order: Order, candidates: Sequence[Candidate], root: Path = FOLDER) -
     content = _content(order, chosen)
     name = f"{order.rubric.id}-{digest(content)[:8]}"
     _check_version(order.rubric, root)
-    if (root / name / "batch.json").exists():
+    if (root / name).exists():
+        if not (root / name / "batch.json").exists():
+            # What raters said may lie in it, so it is not made anew.
+            raise _damaged(root / name)
         return load(root, name)
     _check_meta(order.rubric, chosen)
     _publish(_composed(name, order, chosen, digest(["secret", content])), content, root)
@@ -86,20 +88,18 @@ def _content(order: Order, chosen: Sequence[Candidate]) -> dict[str, Any]:
 
 
 def _check_version(rubric: Rubric, root: Path) -> None:
-    """A rubric of one version has one wording, here at least."""
+    """A rubric of one version has one wording, here at least.
+
+    Its weights and its judge may change: values keep their meaning.
+    """
     for name in names(root):
         try:
-            other = read_json(root / name / "batch.json")["rubric"]
-            same = (other["id"], other["version"]) == (rubric.id, rubric.version)
-            changed = same and other["digest"] != rubric.digest
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-        if changed:
-            raise UsageError(
-                f"rubric {rubric.id} is not what it was when batch {name} was made, and still "
-                f"has version {rubric.version}; ratings of two wordings cannot be put together",
-                hint=f"write version: {rubric.version + 1} into it, or restore its wording",
-            )
+            other = from_json(Rubric, read_json(root / name / "batch.json")["rubric"])
+            problem = version_problem(other, rubric)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue  # a damaged batch says so where it is used
+        if problem:
+            raise UsageError(problem, where=f"batch {name}", hint="or restore its wording")
 
 
 def _check_meta(rubric: Rubric, chosen: Sequence[Candidate]) -> None:
@@ -130,7 +130,8 @@ def _composed(name: str, order: Order, chosen: Sequence[Candidate], secret: str)
     for one, raters, turned in zip(chosen, assigned, swapped, strict=True):
         for rounds in _shown_rounds(order, turned):
             item = next(ids)
-            items[item] = _item(item, one, rounds, order.rubric)
+            answers = [one.answers[k] for k in rounds]
+            items[item] = item_of(item, one.example, answers, order.rubric)
             placings[item] = _placing(item, one, rounds, order.split)
             for rater in raters:
                 own[rater].append(item)
@@ -158,19 +159,6 @@ def _shown_rounds(order: Order, turned: bool) -> list[tuple[int, ...]]:
     if not order.rubric.pairwise:
         return [(number,) for number in order.rounds]
     return [order.rounds[::-1] if turned else order.rounds]
-
-
-def _item(item: str, one: Candidate, rounds: Sequence[int], rubric: Rubric) -> Item:
-    """What raters see; keys of messages that are not known here are left out."""
-    show, example = rubric.show, one.example
-    messages = tuple(
-        {key: message[key] for key in _MESSAGE_KEYS if key in message}
-        for message in example.messages
-        if show.system_prompt or message.get("role") != "system"
-    )
-    references = () if show.reference == "never" else example.references
-    meta = {name: example.meta[name] for name in show.meta if name in example.meta}
-    return Item(item, messages, tuple(one.answers[k] for k in rounds), references, meta)
 
 
 def _placing(item: str, one: Candidate, rounds: tuple[int, ...], split: str) -> Placing:
@@ -211,6 +199,19 @@ def names(root: Path = FOLDER) -> list[str]:
     return sorted(p.parent.name for p in root.glob("*/batch.json") if p.parent.name[0] != ".")
 
 
+def rubric_of(root: Path, name: str) -> tuple[str, int]:
+    """Id and version of the rubric of a batch, whatever else is wrong with it.
+
+    Raises:
+        DataError: not even that can be read.
+    """
+    try:
+        rubric = read_json(root / name / "batch.json")["rubric"]
+        return rubric["id"], rubric["version"]
+    except (OSError, ValueError, TypeError, KeyError):
+        raise _damaged(root / name) from None
+
+
 def load(root: Path, name: str) -> Batch:
     """A batch as it was made.
 
@@ -225,11 +226,15 @@ def load(root: Path, name: str) -> Batch:
     try:
         return _read(root / name)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        raise DataError(
-            "this batch was changed or is damaged, and batches are frozen",
-            where=str(root / name),
-            hint="take batch.json and items.json from a backup",
-        ) from None
+        raise _damaged(root / name) from None
+
+
+def _damaged(folder: Path) -> DataError:
+    return DataError(
+        "this batch was changed or is damaged, and batches are frozen",
+        where=str(folder),
+        hint="take batch.json and items.json from a backup",
+    )
 
 
 def _read(folder: Path) -> Batch:

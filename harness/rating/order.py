@@ -56,8 +56,7 @@ class Order:
     def check(self) -> None:
         """Raises UsageError for what cannot be meant, whatever the run holds."""
         for rater in self.raters:
-            if not RATER.fullmatch(rater) or rater.startswith(SETTLED.rstrip("-")):
-                raise UsageError(f"--raters: '{rater}' cannot be a name", hint=f"use {RATER_RULE}")
+            _check_name(rater)
         if not self.raters or len(set(self.raters)) < len(self.raters):
             raise UsageError("--raters takes one name or more, each once", hint="--raters ana,bo")
         if self.strategy not in STRATEGIES:
@@ -75,6 +74,11 @@ class Order:
             raise UsageError("--overlap takes a share from 0 to 1, --repeats one from 0 to 0.5")
         if self.several < 2:
             raise UsageError("an example that several rate has two raters or more")
+        if self.share > 0 and 1 < len(self.raters) < self.several:
+            raise UsageError(
+                f"--several {self.several} needs as many raters, and there are {len(self.raters)}",
+                hint=f"name more raters, or --several {len(self.raters)}",
+            )
         if self.share > 0 and len(self.raters) < 2:
             raise UsageError(
                 f"--overlap {self.share:g} needs two raters, and there is one",
@@ -91,3 +95,13 @@ class Order:
             )
         if self.strategy == "changed" and self.versus is None:
             raise UsageError("what changed is known between two rounds", hint="--vs J")
+
+
+def _check_name(rater: str) -> None:
+    if not RATER.fullmatch(rater):
+        raise UsageError(f"--raters: {rater!r} cannot be a name", hint=f"use {RATER_RULE}")
+    if rater.startswith(SETTLED):
+        raise UsageError(
+            f"--raters: {rater!r} cannot be a rater's name",
+            hint=f"names that begin with {SETTLED} are those of people who settle",
+        )

@@ -8,9 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from harness.errors import ConfigError
 from harness.rating import batches, events
+from harness.rating.answers import text
 from harness.rating.records import Batch
-from harness.rating.rubric import Criterion, Rubric, normal, overall
+from harness.rating.rubric import Criterion, Rubric, normal, overall, version_problem
+from harness.rating.standing import Said, complete
+from harness.records import Prediction
 
 Key = tuple[str, str]
 """Example id, and digest of the answer's text."""
@@ -27,41 +31,47 @@ def key_of(example_id: str, text: str) -> Key:
     return example_id, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def files(folder: Path, rubric: Rubric) -> list[Path]:
-    """Everything that the ratings by this rubric are read from, in a fixed order."""
+def files(folder: Path, rubric: Rubric, *, samples: bool = True) -> list[Path]:
+    """Everything that the ratings by this rubric are read from, in a fixed order.
+
+    Args:
+        samples: only of batches that stand for the whole set.
+    """
     found: list[Path] = []
-    for batch in batches_by(folder, rubric):
+    for batch in batches_by(folder, rubric, samples=samples):
         place = folder / batch.name
         found += [place / "batch.json", *sorted((place / "events").glob("*.jsonl"))]
     return found
 
 
-def batches_by(folder: Path, rubric: Rubric) -> list[Batch]:
-    """Batches of this rubric and version that stand for the whole set, one answer an item."""
-    found = [batches.load(folder, name) for name in sorted(batches.names(folder))]
-    return [
-        batch
-        for batch in found
-        if (batch.rubric.id, batch.rubric.version) == (rubric.id, rubric.version) and batch.verdicts
-    ]
+def batches_by(folder: Path, rubric: Rubric, *, samples: bool = True) -> list[Batch]:
+    """The batches that were rated by this rubric and version.
 
+    Args:
+        samples: only those that stand for the whole set.
 
-def people_of(batch: Batch, folder: Path) -> dict[str, list[dict[str, Any]]]:
-    """Item -> what each of its raters said, as criterion -> value; hidden repeats are left out.
-
-    What was settled after raters had disagreed stands for each of them.
+    Raises:
+        ConfigError: the rubric's wording has changed since, and its version has not.
     """
-    final = {(one.item, one.criterion): one.value for one in events.settled(batch, folder)}
-    of_rater: dict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
-    for one in events.ratings(batch, folder):
-        if not one.criterion.startswith("@"):
-            value = final.get((one.item, one.criterion), one.value)
-            of_rater[one.rater, one.item][one.criterion] = value
-    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for (_, item), said in of_rater.items():
-        if batch.placings[item].repeat_of is None:
-            found[item].append(said)
-    return dict(found)
+    found = []
+    for name in sorted(batches.names(folder)):
+        if batches.rubric_of(folder, name) != (rubric.id, rubric.version):
+            continue
+        batch = batches.load(folder, name)
+        trouble = version_problem(batch.rubric, rubric)
+        if trouble:
+            raise ConfigError(trouble, where=f"batch {name}", hint="or restore the wording")
+        if batch.verdicts or not samples:
+            found.append(batch)
+    return found
+
+
+def people_of(batch: Batch, folder: Path) -> Said:
+    """Item -> rater -> criterion -> value, of all that a rater has answered whole.
+
+    See :mod:`harness.rating.standing`.
+    """
+    return complete(batch, [*events.ratings(batch, folder), *events.settled(batch, folder)])
 
 
 class Rated:
@@ -79,29 +89,29 @@ class Rated:
 
     @classmethod
     def read(cls, folder: Path, rubric: Rubric) -> Self:
-        """All ratings in the folder; hidden repeats are left out.
+        """All ratings in the folder.
 
-        What was settled after raters had disagreed stands for each of them.
+        Who has rated an answer in several batches counts once, by the latest of them.
         """
-        values: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
-        for batch in batches_by(folder, rubric):
+        values: dict[Key, dict[str, Mapping[str, Any]]] = defaultdict(dict)
+        for batch in sorted(batches_by(folder, rubric), key=lambda one: _latest(one, folder)):
             items = {item.id: item for item in batch.items}
             for item, raters in people_of(batch, folder).items():
                 answers = items[item].answers
                 if len(answers) == 1:
-                    values[key_of(batch.placings[item].example_id, answers[0])] += raters
-        return cls(rubric, values)
+                    values[key_of(batch.placings[item].example_id, answers[0])].update(raters)
+        return cls(rubric, {key: list(raters.values()) for key, raters in values.items()})
 
-    def has(self, example_id: str, text: str) -> bool:
-        """Whether somebody has said anything of the answer, were it that it cannot be judged."""
-        return key_of(example_id, text) in self._values
+    def has(self, example_id: str, answer: Prediction) -> bool:
+        """Whether somebody has rated the answer, were it that it cannot be judged."""
+        return key_of(example_id, text(answer)) in self._values
 
-    def statistics(self, example_id: str, text: str) -> list[float] | None:
+    def statistics(self, example_id: str, answer: Prediction) -> list[float] | None:
         """The overall value and each criterion's, then 1 for each that is known; None unrated.
 
         Raters are averaged within the answer.
         """
-        said = self._values.get(key_of(example_id, text))
+        said = self._values.get(key_of(example_id, text(answer)))
         if not said:
             return None
         columns = [[overall(self._rubric, values) for values in said]]
@@ -112,6 +122,11 @@ class Rated:
         if means[0] is None:
             return None
         return [*(mean or 0.0 for mean in means), *(float(mean is not None) for mean in means)]
+
+
+def _latest(batch: Batch, folder: Path) -> str:
+    """When the last of its ratings was given."""
+    return max((one.at for one in events.ratings(batch, folder)), default="")
 
 
 def _mean(values: Sequence[float]) -> float | None:

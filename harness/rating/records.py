@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from harness.rating.rubric import Rubric
 from harness.records import BASE_ARM, Message
-
-if TYPE_CHECKING:
-    from harness.rating.rubric import Rubric
 
 FOLDER = Path(".harness", "ratings")
 """Where the batches of a working folder lie, each in a folder of its name."""

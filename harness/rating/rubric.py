@@ -15,6 +15,7 @@ criterion that has not been answered is absent.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -208,10 +209,13 @@ def asked(rubric: Rubric, values: Mapping[str, Any]) -> tuple[Criterion, ...]:
     return tuple(criterion for criterion in rubric.criteria if criterion.id in found)
 
 
-def _asks_about(criterion: Criterion) -> set[str]:
-    if criterion.ask_if is None:
-        return set()
-    return {test.criterion for test in ask_if.tests(ask_if.parse(criterion.ask_if))}
+def _asks_about(criterion: Criterion) -> frozenset[str]:
+    return frozenset() if criterion.ask_if is None else _names_in(criterion.ask_if)
+
+
+@functools.lru_cache(maxsize=256)
+def _names_in(condition: str) -> frozenset[str]:
+    return frozenset(test.criterion for test in ask_if.tests(ask_if.parse(condition)))
 
 
 def missing(rubric: Rubric, values: Mapping[str, Any]) -> tuple[Criterion, ...]:

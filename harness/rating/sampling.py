@@ -7,7 +7,6 @@ nothing of the rest. Every draw follows from the seed and the examples' ids alon
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -48,12 +47,14 @@ class Wanted:
     Attributes:
         n: examples.
         by: for ``stratified``: ``group``, or a field of the examples' meta.
+        known: what is true of all candidates, where there are too few of them.
     """
 
     strategy: str
     n: int
     seed: int
     by: str = GROUP
+    known: str = "were answered"
 
 
 def draw(candidates: Sequence[Candidate], wanted: Wanted) -> list[Candidate]:
@@ -89,11 +90,16 @@ _Ranked = tuple[list[Candidate], str]
 
 
 def _random(mixed: list[Candidate], wanted: Wanted) -> _Ranked:
-    return mixed, "were answered"
+    return mixed, wanted.known
 
 
 def _stratified(mixed: list[Candidate], wanted: Wanted) -> _Ranked:
-    """Each stratum in proportion to its size, so that the plain mean stays right."""
+    """Each stratum in proportion to its size, so that the plain mean stays right.
+
+    Every so-many-th example from a random start, stratum behind stratum: each example has the
+    same chance, and each stratum its share but for one (systematic sampling; W. G. Cochran,
+    *Sampling Techniques*, 1977, ch. 8). Rounding each share would shut the small strata out.
+    """
     strata: dict[str, list[Candidate]] = defaultdict(list)
     for one in mixed:
         strata[_stratum(one.example, wanted.by)].append(one)
@@ -104,26 +110,17 @@ def _stratified(mixed: list[Candidate], wanted: Wanted) -> _Ranked:
             hint=f"there are: {', '.join([GROUP, *fields])}",
         )
     if len(mixed) < wanted.n:
-        return mixed, "were answered"
-    return [one for name, k in _shares(strata, wanted).items() for one in strata[name][:k]], ""
+        return mixed, wanted.known
+    names = shuffled(list(strata), lambda name: name, [wanted.seed, "strata"])
+    line = [one for name in names for one in strata[name]]
+    start = int(digest([wanted.seed, "start"]), 16) % len(line)
+    return [line[(start + k * len(line)) // wanted.n] for k in range(wanted.n)], ""
 
 
 def _stratum(example: Example, by: str) -> str:
     if by == GROUP:
         return example.group or example.id
     return str(example.meta.get(by, ""))
-
-
-def _shares(strata: Mapping[str, Sequence[Candidate]], wanted: Wanted) -> dict[str, int]:
-    """Stratum -> examples from it: largest remainders, ties by lot."""
-    total = sum(map(len, strata.values()))
-    exact = {name: wanted.n * len(rows) / total for name, rows in strata.items()}
-    shares = {name: math.floor(share) for name, share in exact.items()}
-    lots = shuffled(list(strata), lambda name: name, [wanted.seed, "strata"])
-    lots.sort(key=lambda name: shares[name] - exact[name])
-    for name in lots[: wanted.n - sum(shares.values())]:
-        shares[name] += 1
-    return shares
 
 
 def _worst(mixed: list[Candidate], wanted: Wanted) -> _Ranked:

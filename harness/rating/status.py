@@ -12,12 +12,12 @@ from typing import Any
 from harness.rating.events import ItemState, ratings, settled, state
 from harness.rating.records import FOLDER, Batch, Rating
 from harness.rating.rubric import Criterion, normal
+from harness.rating.standing import said
 
 SPREAD = 0.25
 """Assumed standard deviation of an example's difference in the overall rating (0 to 1)."""
 SPREAD_OF_PAIRS = 0.5
 """The greatest that a preference (1, tie 0.5, 0) can have."""
-LEVEL = 0.95
 APART = 0.5
 """Values of 0 to 1 that lie so far apart are a disagreement worth settling."""
 _NO_VERDICT = {
@@ -103,28 +103,32 @@ def _of_rater(rater: str, found: Sequence[ItemState]) -> RaterStatus:
     )  # fmt: skip
 
 
-def expectation(batch: Batch) -> list[str]:
-    """What the ratings of this batch will be able to show, said before they are there."""
+def expectation(batch: Batch, level: float = 0.95) -> list[str]:
+    """What the ratings of this batch will be able to show, said before they are there.
+
+    Args:
+        level: confidence of the verdict's one-sided bounds (:func:`harness.verdicts.level`).
+    """
     from harness.matched import usable
     from harness.stats import detectable, effective_groups
 
     groups = list(_groups(batch).values())
-    said = [f"{len(groups)} examples from {len(set(groups))} groups.", _shared_sentence(batch)]
+    told = [f"{len(groups)} examples from {len(set(groups))} groups.", _shared_sentence(batch)]
     if not batch.verdicts:
         which = _NO_VERDICT.get(batch.strategy, "a chosen part")
-        said.append(
+        told.append(
             f"This sample holds {which}: it is for finding errors and gives no verdict, since "
             "it does not stand for the whole set."
         )
-        return said
+        return told
     doubt = usable(groups)
     if doubt:
-        return [*said, f"It cannot carry a verdict: {doubt}."]
+        return [*told, f"It cannot carry a verdict: {doubt}."]
     worth = effective_groups(groups)
     spread = SPREAD_OF_PAIRS if batch.rubric.pairwise else SPREAD
-    least = detectable(spread / worth**0.5, LEVEL, worth)
-    said.append(_detectable_sentence(batch, least, spread))
-    return said
+    least = detectable(spread / worth**0.5, level, worth)
+    told.append(_detectable_sentence(batch, least, spread, level))
+    return told
 
 
 def _shared_sentence(batch: Batch) -> str:
@@ -149,7 +153,7 @@ def _groups(batch: Batch) -> dict[str, str]:
     return {one.example_id: one.group for one in batch.placings.values()}
 
 
-def _detectable_sentence(batch: Batch, least: float, spread: float) -> str:
+def _detectable_sentence(batch: Batch, least: float, spread: float, level: float) -> str:
     if batch.rubric.pairwise:
         what = f"A share of wins that is {least:.2f} or more above one half"
         assumed = f"preferences spread as widely as they can (standard deviation {spread:g})"
@@ -162,7 +166,7 @@ def _detectable_sentence(batch: Batch, least: float, spread: float) -> str:
     two = len({number for one in batch.placings.values() for number in one.rounds}) > 1
     between = "" if two else " between this round and another one rated on the same examples"
     return (
-        f"{what}{between} would be found with 80 % power (one-sided at {100 * LEVEL:.0f} %), "
+        f"{what}{between} would be found with 80 % power (one-sided at {100 * level:.3g} %), "
         f"if {assumed} and examples of one group count as one; a smaller one would probably be "
         "missed."
     )
@@ -194,24 +198,25 @@ def disagreements(batch: Batch, root: Path = FOLDER, *, apart: float = APART) ->
         apart: values on a scale count as different from this distance on (of 0 to 1); choices
             and "cannot judge" differ whenever they are not equal.
     """
-    said: dict[tuple[str, str], list[Rating]] = defaultdict(list)
-    for one in ratings(batch, root):
-        if batch.placings[one.item].repeat_of is None:
-            said[one.item, one.criterion].append(one)
-    after = {(one.item, one.criterion): one for one in settled(batch, root)}
-    found = list(_differing(batch, said, after, apart))
+    given: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for item, raters in said(batch, ratings(batch, root)).items():
+        for values in raters.values():
+            for criterion, value in values.items():
+                given[item, criterion].append(value)
+    ended = sorted(settled(batch, root), key=lambda one: one.at)
+    after = {(one.item, one.criterion): one for one in ended}
+    found = list(_differing(batch, given, after, apart))
     return sorted(found, key=lambda one: (-one.apart, one.item, one.criterion))
 
 
 def _differing(
-    batch: Batch, said: Mapping[tuple[str, str], Sequence[Rating]],
+    batch: Batch, given: Mapping[tuple[str, str], Sequence[Any]],
     after: Mapping[tuple[str, str], Rating], apart: float,
 ) -> Iterator[Disagreement]:  # fmt: skip
-    for (item, name), several in said.items():
+    for (item, name), values in given.items():
         criterion = batch.rubric.criterion(name)
-        if len(several) < 2 or criterion.scale.kind == "text":
+        if len(values) < 2 or criterion.scale.kind == "text":
             continue
-        values = [one.value for one in several]
         distance = _apart(criterion, values)
         if distance > 0 and distance >= apart:
             end = after.get((item, name))

@@ -21,8 +21,13 @@ from hypothesis import strategies as st
 
 from harness.cli import rate
 from harness.errors import DataError, HarnessError, UsageError
+from harness.files import digest
 from harness.rating import assigning, batches
+from harness.rating.records import Batch
+from harness.rating.rubric import Overall
+from harness.rating.sampling import Candidate, Wanted, draw
 from harness.rating.status import expectation
+from harness.records import Example, from_json, to_json
 from harness.stats import detectable
 
 MATERIAL = Path(__file__).with_name("material.py")
@@ -148,6 +153,34 @@ def test_sides_are_balanced_over_all_and_for_each_rater(tmp_path):
         assert item.answers == tuple(words[k] for k in places[item.id].rounds)
 
 
+@pytest.mark.parametrize(
+    ("raters", "pairs", "overlap", "several"),
+    [(1, 61, 0.0, 2), (2, 60, 0.3, 2), (5, 60, 0.3, 2), (10, 60, 0.3, 2), (10, 60, 1.0, 2),
+     (10, 60, 0.3, 3), (7, 35, 1.0, 3), (4, 7, 1.0, 2), (6, 30, 1.0, 6)],
+)  # fmt: skip
+def test_each_rater_sees_each_side_about_as_often(raters, pairs, overlap, several):
+    names = [f"r{n}" for n in range(raters)]
+    for seed in range(12):
+        secret = digest(["secret", seed])
+        assigned = assigning.raters_of(pairs, names, overlap, several, secret)
+        swapped = assigning.sides(assigned, secret)
+        assert swapped == assigning.sides(assigned, secret)
+        for name in names:
+            own = [turned for turned, who in zip(swapped, assigned, strict=True) if name in who]
+            assert abs(2 * sum(own) - len(own)) <= 2, (seed, name)
+        assert abs(2 * sum(swapped) - pairs) <= 6
+    firsts = {assigning.sides([("a",)], digest(["secret", seed]))[0] for seed in range(20)}
+    assert firsts == {True, False}
+
+
+def test_names_are_refused_for_the_reserved_beginning_only():
+    order(raters=("settledown", "settled", "unsettled-bo")).check()
+    with pytest.raises(UsageError) as caught:
+        order(raters=("ana", "settled-bo")).check()
+    assert "settled-" in str(caught.value.hint)
+    order(several=3, overlap=0).check()
+
+
 def test_two_rounds_are_rated_in_one_batch_by_the_same_people(tmp_path):
     made = batch(tmp_path, versus=0, n=30, repeats=0)
     assert len(made.items) == 60
@@ -181,6 +214,19 @@ def test_strata_by_group_take_from_as_many_groups_as_they_can(tmp_path):
     assert len({place.group for place in made.placings.values()}) == 8
 
 
+def test_rows_of_small_strata_have_the_chance_of_all_others():
+    """50 groups of one row and 50 of three: a fourth of what is drawn is due to the small ones."""
+    rows = [Candidate(Example(f"s{n}", (), (), "dev", f"s{n}"), {}) for n in range(50)]
+    rows += [Candidate(Example(f"l{n}", (), (), "dev", f"l{n % 50}"), {}) for n in range(150)]
+    drawn = Counter(
+        one.example.id[0]
+        for seed in range(100)
+        for one in draw(rows, Wanted("stratified", 40, seed, "group"))
+    )
+    assert drawn["s"] + drawn["l"] == 4000
+    assert 900 < drawn["s"] < 1100
+
+
 WRONG = {
     "unknown strategy": ({"strategy": "wrost"}, UsageError, "did you mean 'worst'"),
     "larger than the data": ({"n": 41}, DataError, "41 examples are wanted, and 40 were answered"),
@@ -191,7 +237,9 @@ WRONG = {
     "no rater": ({"raters": ()}, UsageError, "--raters takes one name or more"),
     "doubled rater": ({"raters": ("ana", "ana")}, UsageError, "each once"),
     "a path as a rater": ({"raters": ("../ana",)}, UsageError, "cannot be a name"),
-    "a reserved rater": ({"raters": ("settled-ana",)}, UsageError, "cannot be a name"),
+    "a hidden rater": ({"raters": ("ana\x1b[0m",)}, UsageError, r"'ana\\x1b\[0m' cannot be"),
+    "a reserved rater": ({"raters": ("settled-ana",)}, UsageError, "cannot be a rater's name"),
+    "too few raters": ({"several": 3}, UsageError, "--several 3 needs as many raters, and there"),
     "overlap of one": ({"raters": ("ana",), "overlap": 0.3}, UsageError, "needs two raters"),
     "overlap above 1": ({"overlap": 1.5}, UsageError, "--overlap takes a share"),
     "against itself": ({"versus": 3}, UsageError, "cannot be compared with itself"),
@@ -225,9 +273,63 @@ def test_a_shown_field_must_exist_and_must_not_tell_the_example(tmp_path):
 
 def test_another_wording_needs_another_version(tmp_path):
     made = batch(tmp_path)
-    with pytest.raises(UsageError, match=f"batch {made.name} was made.*still has version 1"):
-        batch(tmp_path, rubric(digest="another"), n=5)
-    assert batch(tmp_path, rubric(digest="another", version=2), n=5).rubric.version == 2
+    changed = {"instructions": "Read twice.", "digest": "another"}
+    with pytest.raises(UsageError, match=f"batch {made.name}: the wording of rubric small") as told:
+        batch(tmp_path, rubric(**changed), n=5)
+    assert "raise it to version: 2" in str(told.value)
+    assert batches.names(tmp_path) == [made.name]
+    assert batch(tmp_path, rubric(**changed, version=2), n=5).rubric.version == 2
+
+
+def test_another_weight_key_or_bar_needs_no_other_version(tmp_path):
+    first = rubric()
+    made = batch(tmp_path, first)
+    quality = dataclasses.replace(
+        first.criteria[0], weight=3.0, fail_below=2, keys=tuple("qwert"), use_as=None
+    )
+    again = rubric(
+        (quality, *first.criteria[1:]), judge={"bar": 0.7}, digest="another", overall=Overall()
+    )
+    other = batch(tmp_path, again)
+    assert other.rubric.criteria[0].weight == 3.0
+    assert batches.load(tmp_path, made.name).rubric == first  # frozen, as it was made
+    assert set(batches.names(tmp_path)) == {made.name, other.name}
+
+
+def test_a_damaged_batch_does_not_keep_others_from_being_made(tmp_path):
+    damaged = batch(tmp_path).name
+    for text in ("", "[]", '{"rubric": 5}', '{"rubric": {"id": "small", "criteria": 3}}'):
+        (tmp_path / damaged / "batch.json").write_text(text)
+        made = batch(tmp_path, n=5)
+        assert made.name in batches.names(tmp_path)
+        shutil.rmtree(tmp_path / made.name)
+
+
+IMPORTS = {
+    "records first": "import harness.rating.records, harness.records, harness.rating.rubric",
+    "rubric first": "import harness.rating.rubric, harness.rating.records, harness.records",
+    "the core first": "import harness.records, harness.rating.records",
+    "batches first": "import harness.rating.batches, harness.records, harness.rating.records",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("order_of", IMPORTS)
+def test_a_batch_comes_back_from_json_whatever_was_imported_first(tmp_path, order_of):
+    made = batch(tmp_path)
+    path = tmp_path / "plain.json"
+    path.write_text(json.dumps(to_json(made)))
+    program = f"""
+        {IMPORTS[order_of]}
+        import json, sys
+        plain = json.load(open(sys.argv[1]))
+        made = harness.records.from_json(harness.rating.records.Batch, plain)
+        assert harness.records.to_json(made) == plain
+        assert type(made.rubric.criteria[0].scale).__name__ == "Scale"
+        assert type(made.items[0]).__name__ == "Item"
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program), str(path)]
+    subprocess.run(command, cwd=ROOT, check=True)
+    assert from_json(Batch, to_json(made)) == made
 
 
 @pytest.mark.parametrize("name", ["batch.json", "items.json"])
@@ -246,6 +348,10 @@ def test_a_batch_is_frozen(tmp_path, name, edit):
         batches.load(tmp_path, made.name)
     gone = edit == "gone" and name == "batch.json"
     assert ("there is no batch" if gone else "batches are frozen") in str(caught.value)
+    before = files(tmp_path)
+    with pytest.raises(DataError, match="batches are frozen"):
+        batch(tmp_path)  # the same order does not make it anew over what raters said
+    assert files(tmp_path) == before
 
 
 def test_a_kill_in_the_middle_leaves_no_half_batch(tmp_path):
@@ -357,8 +463,8 @@ def test_the_scores_of_the_run_guide_the_strategies(there):
 COMMANDS = {
     "unknown round": ({"round": 9}, "has no round 9", 2),
     "unknown run": ({"run": "harnes"}, "no run is called", 2),
-    "the pool": ({"split": "pool"}, "the pool has no answers", 4),
     "test": ({"split": "test"}, "the test set is sealed", 2),
+    "misspelt split": ({"split": "dv"}, "did you mean 'dev'", 2),
     "one metric": ({"strategy": "disagreement"}, "where there are two", 2),
     "larger than the data": ({"n": 49}, "49 examples are wanted", 4),
 }  # fmt: skip

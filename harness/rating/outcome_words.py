@@ -1,0 +1,207 @@
+"""The outcome of a batch in sentences: what raters or a rubric wrote is one harmless line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from harness.records import BASE_ARM
+from harness.text import one_line
+
+NO_SAMPLE = "this sample is for finding errors and does not stand for the whole set"
+ALL_EQUAL = "no group of examples differs between the two rounds"
+UNRATED = "nothing that counts is rated"
+_NOTHING = "Nothing that counts is rated yet, so there is nothing to tell."
+_NO_OVERLAP = "No example has a rating of both rounds by the same rater, so none can be compared."
+_ONE_ROUND = (
+    "This batch holds one round, so there is no verdict: to compare two, let both be rated in one "
+    "blind batch (harness rate create --round K --vs J)."
+)
+_PAIRS_ONLY = "Pairs of answers give verdicts and win rates, and no score of a round."
+_MANY = (
+    "The overall score decides, by the difference of its values. Each criterion is judged by "
+    "itself: the more of them one looks at, the more will seem changed by chance."
+)
+
+Document = Mapping[str, Any]
+
+
+def lopsided(count: int, total: int) -> str:
+    """Why nothing is concluded where only one of two answers has a value."""
+    has = "has" if count == 1 else "have"
+    return (
+        f"{count:,} of {total:,} examples {has} a value in one round only, or by different raters, "
+        "and what is missing is seldom missing by chance"
+    )
+
+
+def comparison(found: Document, doubt: str) -> str:
+    """One comparison in a sentence.
+
+    Args:
+        doubt: why there is no verdict, or an empty string.
+    """
+    told = _preferred(found) if found["difference"] is None else _changed(found)
+    if doubt:
+        return f"{told}, but {doubt}: no evidence."
+    return f"{told} ({_surely(found)}; {_support(found)}{_seen(found)}): {found['label']}."
+
+
+def _preferred(found: Document) -> str:
+    new, old = (_source(found, key) for key in ("round", "against"))
+    return (
+        f"{title(found)}: {new} is preferred to {old} in {_examples(found['wins'])}, {old} in "
+        f"{found['losses']:,}, neither in {found['ties']:,}: a win rate of "
+        f"{rate(found['win_rate']['value'])}"
+    )
+
+
+def _changed(found: Document) -> str:
+    new, old = (_source(found, key) for key in ("round", "against"))
+    value = found["difference"]["value"]
+    moved = f"{'up' if value > 0 else 'down'} by {points(abs(value))}" if value else "no change"
+    return (
+        f"{title(found)}, {new} against {old}: {moved} on a scale of 0 to 1, better in "
+        f"{_examples(found['wins'])}, worse in {found['losses']:,}, equal in {found['ties']:,}"
+    )
+
+
+def _surely(found: Document) -> str:
+    level = f"at {percent(found['level'])} confidence"
+    low, high = found["low"], found["high"]
+    if found["difference"] is None:
+        what, told, worst = "win rate", rate, f"the true win rate is at most {rate(high)}"
+    else:
+        what, told, worst = "gain", points, f"the true loss is at least {points(-high)}"
+    if found["label"] == "improved":
+        return f"the true {what} is at least {told(low)} {level}"
+    if found["label"] == "regressed":
+        return f"{worst} {level}"
+    return f"the true {what} may be anything from {told(low)} to {told(high)}, each end {level}"
+
+
+def rate(value: float) -> str:
+    """A share with two places, or as many as tell it from one half."""
+    return next(
+        (text for text in (f"{value:.{places}f}" for places in (2, 3, 4)) if float(text) != 0.5),
+        f"{value:.2f}",
+    )
+
+
+def points(value: float) -> str:
+    """A difference with three places, or as many as tell it from nothing."""
+    text = f"{value:.3f}"
+    return f"{value:.1g}" if value and not float(text) else text
+
+
+def _seen(found: Document) -> str:
+    """What would have been seen, had it been there."""
+    least = found["detectable"]
+    if least is None:
+        return ""
+    if found["difference"] is not None:
+        what = f"gain of {points(least)}"
+    elif least <= 0.5:
+        what = f"win rate of {rate(0.5 + least)}"
+    else:
+        return ""
+    return f"; a true {what} would be found four times out of five"
+
+
+def missing(score: Document, why: str) -> str:
+    """Why a round has no score, or its score no interval."""
+    lacks = "score" if score["value"] is None else "interval"
+    name = f"{title(score)}, {_source(score, 'round')}"
+    return f"{name}: there is no {lacks}, because {why}."
+
+
+def sentences(
+    document: Document,
+    strategy: str,
+    total: int,
+    gaps: Sequence[str],
+    bias: Mapping[str, float | None] | None,
+) -> list[str]:
+    """All that a document says, in words.
+
+    Args:
+        strategy: how the batch was drawn.
+        total: examples that might be compared.
+        gaps: what scores lack (:func:`missing`).
+        bias: share of preferences for the answer shown first, where there are any.
+    """
+    return [
+        *_about_rounds(document, total, gaps),
+        *_about_places(document, bias),
+        *_about_the_sample(document, strategy),
+    ]
+
+
+def _about_rounds(document: Document, total: int, gaps: Sequence[str]) -> Iterator[str]:
+    found, scores = document["comparisons"], document["scores"]
+    if not found and not any(one["n"] for one in scores):
+        yield _NOTHING
+        return
+    yield from (one["sentence"] for one in found)
+    yield from gaps
+    if not found:
+        yield _NO_OVERLAP if len({one["round"] for one in scores}) > 1 else _ONE_ROUND
+        return
+    if len({one["criterion"] for one in found}) > 1:
+        yield _MANY
+    if found[0]["n"] < total:
+        yield (
+            f"{found[0]['n']:,} of {total:,} examples are rated on both sides. Decide when all "
+            "are in: whoever looks often is lucky sometimes."
+        )
+    if not scores:
+        yield _PAIRS_ONLY
+
+
+def _about_places(document: Document, bias: Mapping[str, float | None] | None) -> Iterator[str]:
+    if bias is None or document["position"] is None:
+        return
+    value, low, high = (bias[key] for key in ("value", "low", "high"))
+    if value is None or low is None or high is None or low <= 0.5 <= high:
+        return
+    side = "first"
+    if value < 0.5:
+        side, value, low, high = "second", 1 - value, 1 - high, 1 - low
+    count = document["position"]["a"] + document["position"]["b"]
+    yield (
+        f"Some judge by the place: {percent(value, 0)} [{100 * low:.0f}, {100 * high:.0f}] of "
+        f"{count:,} preferences are for the answer shown {side}. Sides are balanced, so this "
+        "favours no round, but it draws the win rate towards one half."
+    )
+
+
+def _about_the_sample(document: Document, strategy: str) -> Iterator[str]:
+    if not document["verdicts"]:
+        yield (
+            f"This sample ({one_line(strategy, 40)}) is for finding errors: it does not stand for "
+            "the whole set, so it gives no verdict and no intervals."
+        )
+
+
+def title(found: Document) -> str:
+    return one_line(found["title"], 60) or "(no title)"
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """``98.3 %``."""
+    text = f"{100 * share:.{digits}f}"
+    return (text.removesuffix(".0") if digits == 1 else text) + " %"
+
+
+def _examples(count: int) -> str:
+    return f"{count:,} example" + ("" if count == 1 else "s")
+
+
+def _source(found: Document, key: str) -> str:
+    arm = "" if found["arm"] == BASE_ARM else f" of arm {one_line(found['arm'], 40)}"
+    return f"round {found[key]}{arm}"
+
+
+def _support(found: Document) -> str:
+    groups = f"{found['groups']:,} group" + ("" if found["groups"] == 1 else "s")
+    return f"{_examples(found['n'])} in {groups}"
