@@ -107,6 +107,9 @@ if TYPE_CHECKING:
         Generator as Generator,
     )
     from harness.stages import (
+        Judge as Judge,
+    )
+    from harness.stages import (
         Metric as Metric,
     )
     from harness.stages import (
@@ -135,7 +138,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "harness.stages": (
-        "Analyzer", "Augmenter", "Detector", "Evidence", "Generator", "Metric", "Model",
+        "Analyzer", "Augmenter", "Detector", "Evidence", "Generator", "Judge", "Metric", "Model",
         "Options", "Reporter", "Section", "Source", "Trainer",
     ),
     "harness.records": (

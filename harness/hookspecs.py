@@ -73,6 +73,11 @@ class Hooks:
         raise NotImplementedError
 
     @hookspec
+    def register_judges(self) -> Sequence[type[stages.Judge]]:
+        """Models that rate as people do; ``harness rate judge --judge NAME``."""
+        raise NotImplementedError
+
+    @hookspec
     def on_run_start(self, run: str, config: Mapping[str, Any]) -> None:
         """A run starts or goes on; ``config`` has every default filled in."""
 

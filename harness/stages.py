@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from rich.console import Console
 
+    from harness.rating.judging import Judgement
+    from harness.rating.records import Item
+    from harness.rating.rubric import Rubric
+
     Floats = npt.NDArray[np.float64]
 
 
@@ -41,7 +45,9 @@ class Options(BaseModel):
     the type and the core resolves them.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A default of 32 for a float has to be 32.0, as it is when it is read from a file: the keys
+    # of stages are made of options.
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
 class Plugin:
@@ -161,6 +167,7 @@ class Metric(Plugin):
             the metric cannot say. An option called ``right_at`` overrides it.
         additive: False = no sufficient statistics; override :meth:`corpus`, no interval.
         needs_references: only for ``additive = False``: examples without any are left out.
+        by_people: its values are what people said, so nothing is learned by comparing them.
     """
 
     stage = "metric"
@@ -169,6 +176,7 @@ class Metric(Plugin):
     right_at: ClassVar[float | None] = None
     additive: ClassVar[bool] = True
     needs_references: ClassVar[bool] = False
+    by_people: ClassVar[bool] = False
 
     def score_names(self) -> Sequence[str]:
         """Names of the scores, in the order of :meth:`aggregate`'s last axis."""
@@ -185,6 +193,15 @@ class Metric(Plugin):
 
         Raises:
             Waiting: the metric needs people first.
+            EnvironmentFailure: what it needs cannot be had here.
+        """
+
+    @staticmethod
+    def progress(done: int, total: int, what: str) -> None:
+        """Where :meth:`ready` says how far it is, if it takes long; the core sets it.
+
+        Raises:
+            Cancelled: the user pressed Ctrl-C.
         """
 
     def measure(self, prediction: Prediction, example: Example) -> float | Sequence[float] | None:
@@ -355,10 +372,40 @@ class Section(Plugin):
         raise NotImplementedError
 
 
+class Judge(Plugin):
+    """A model that rates items by a rubric, as raters do.
+
+    What it says is kept apart from what people say, and is called *uncalibrated* until enough
+    ratings by people agree with it.
+    """
+
+    stage = "judge"
+
+    def signature(self) -> str:
+        """What decides what it says (the model above all); judgements are kept by it."""
+        options = self.options.model_dump(mode="json")
+        settings = "|".join(f"{key}:{value}" for key, value in sorted(options.items()))
+        return f"{self.name}|rev:{self.revision}" + (f"|{settings}" if settings else "")
+
+    def rate(
+        self, rubric: Rubric, items: Sequence[Item], context: Context
+    ) -> Iterator[Judgement]:
+        """One judgement for each criterion that is asked of each item, in any order.
+
+        Each is kept as soon as it is yielded. A criterion of which the model says nothing that
+        can be read has a judgement with an ``error``, never a value. What could not be asked
+        (a service that fails) is left out, and told at the end by raising.
+
+        Raises:
+            harness.errors.EnvironmentFailure: some items could not be judged.
+        """
+        raise NotImplementedError
+
+
 STAGES: Mapping[str, type[Plugin]] = {
     kind.stage: kind
     for kind in (
         Source, Model, Trainer, Generator, Metric, Detector, Analyzer, Augmenter, Reporter,
-        Section,
+        Section, Judge,
     )
 }  # fmt: skip

@@ -2,7 +2,8 @@
 
 from harness.scoring.entry import Entry, Groups, Pair
 from harness.scoring.measuring import BLOCK, measure, rare_collections
-from harness.scoring.totals import right, scores, table
+from harness.scoring.readiness import ready
+from harness.scoring.totals import right, right_at, scores, table
 
 __all__ = [
     "BLOCK",
@@ -11,7 +12,9 @@ __all__ = [
     "Pair",
     "measure",
     "rare_collections",
+    "ready",
     "right",
+    "right_at",
     "scores",
     "table",
 ]

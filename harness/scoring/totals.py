@@ -50,13 +50,15 @@ def scores(
     }
 
 
-def right(metric: Metric, value: float | None) -> bool | None:
-    """Whether an example's own value counts as right; None where that cannot be said.
-
-    An option ``right_at`` that is set goes before the class's attribute.
-    """
+def right_at(metric: Metric) -> float | None:
+    """The value from which an example counts as right: the option, else the class's attribute."""
     at = getattr(metric.options, "right_at", None)
-    at = metric.right_at if at is None else at
+    return metric.right_at if at is None else at
+
+
+def right(metric: Metric, value: float | None) -> bool | None:
+    """Whether an example's own value counts as right; None where that cannot be said."""
+    at = right_at(metric)
     if at is None or value is None or math.isnan(value):
         return None
     return bool(value >= at) if metric.higher_is_better else bool(value <= at)

@@ -1,0 +1,169 @@
+"""``harness rate judge``: a model rates a batch, and is held against the people who rated it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from harness import configfile
+from harness.cli.rate import chosen
+from harness.cli.streams import plugins_on_stderr
+from harness.context import Context, Report
+from harness.entries import Problems, entry_of
+from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EnvironmentFailure, UsageError
+from harness.lock import exclusive
+from harness.progress import SHORT, Display
+from harness.rating import judging
+from harness.rating.judging import Judgements
+from harness.rating.panel import panel_items, panel_of, panel_words
+from harness.rating.records import FOLDER, Batch, Item
+from harness.registry import Registry
+from harness.stages import Judge
+from harness.text import one_line
+
+SCHEMA = "harness.judged/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The command line of ``rate judge``."""
+
+    batch: str | None
+    judge: str
+    sets: Sequence[str] = ()
+    plugins: Sequence[Path] = ()
+    as_json: bool = False
+
+
+def judge(wanted: Wanted) -> int:
+    """Judge what is not judged yet, then say how far the judge agrees; returns the exit code.
+
+    Raises:
+        ConfigError: an option of the judge is wrong; all problems are told at once.
+        EnvironmentFailure: some items could not be judged; what is judged is kept.
+    """
+    batch = chosen(wanted.batch)
+    with plugins_on_stderr():
+        model = _judge_of(wanted)
+        folder = FOLDER / batch.name
+        with _alone(folder / judging.FOLDER / f"{wanted.judge}.lock", batch):
+            kept = Judgements(folder, wanted.judge, model.signature())
+            try:
+                _rate(model, batch, kept)
+            except KeyboardInterrupt:
+                return _stopped()
+    document = _document(batch, wanted.judge, kept)
+    if wanted.as_json:
+        sys.stdout.write(json.dumps(document, indent=1, allow_nan=False) + "\n")
+        return EXIT_OK
+    console = Console()
+    for sentence in document["sentences"]:
+        console.print(Text(one_line(sentence, 600)), highlight=False)
+    return EXIT_OK
+
+
+def _judge_of(wanted: Wanted) -> Judge:
+    """The judge with its options, checked as those of a config are."""
+    options: dict[str, Any] = {}
+    for text in wanted.sets:
+        key, sign, value = text.partition("=")
+        if not sign or not key:
+            # What was given is not repeated: it may be a key.
+            raise UsageError("--set takes KEY=VALUE, as model=NAME")
+        options[key] = configfile.scalar(value)
+    problems = Problems(None, {}, "the options of the judge")
+    raw = {**options, "plugin": wanted.judge}
+    entry = entry_of(Registry.build(wanted.plugins), "judge", raw, ("judge",), Path.cwd(), problems)
+    problems.done()
+    assert entry is not None
+    found: Judge = entry.instance
+    found.inputs()  # a missing file shows before any work
+    return found
+
+
+@contextlib.contextmanager
+def _alone(path: Path, batch: Batch) -> Iterator[None]:
+    """One process at a time writes what a judge says of a batch."""
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(exclusive(path))
+        except EnvironmentFailure as error:
+            holder = error.what.rpartition(": ")[2]
+            raise EnvironmentFailure(
+                f"this batch is being judged already: {holder}", where=batch.name, hint=error.hint
+            ) from None
+        yield
+
+
+def _items(batch: Batch) -> list[Item]:
+    """What is judged: hidden repeats are the raters' business."""
+    return [item for item in batch.items if batch.placings[item.id].repeat_of is None]
+
+
+def _rate(model: Judge, batch: Batch, kept: Judgements) -> None:
+    items = _items(batch)
+    left = judging.unjudged(batch.rubric, [*items, *panel_items(items)], kept.standing)
+    if not left:
+        return
+    with _showing(batch) as report, tempfile.TemporaryDirectory() as output:
+        context = Context(Path(output), seed=batch.seed, stage="judge", report=report)
+        for one in model.rate(batch.rubric, left, context):
+            kept.append(one)
+
+
+@contextlib.contextmanager
+def _showing(batch: Batch) -> Iterator[Report]:
+    with Display(Console(stderr=True), batch.name, SHORT) as display:
+        yield display.stage("judge")
+
+
+def _stopped() -> int:
+    console = Console(stderr=True)
+    console.print("stopped; what is judged is kept. To go on:", highlight=False)
+    console.print(Text(f"  {shlex.join(['harness', *sys.argv[1:]])}"), soft_wrap=True)
+    return EXIT_INTERRUPTED
+
+
+def _document(batch: Batch, name: str, kept: Judgements) -> dict[str, Any]:
+    from harness.rating.calibration import calibration_of, rows_of
+
+    judged = kept.standing
+    rows = rows_of(batch, judged, FOLDER)
+    calibration = calibration_of(batch.rubric, rows, batch.seed)
+    panel = panel_of(batch.rubric, judged)
+    return {
+        "schema": SCHEMA,
+        "batch": batch.name,
+        "judge": name,
+        "by": kept.by,
+        "items": len(_items(batch)),
+        "judged": len(rows),
+        "calibration": calibration,
+        "panel": panel,
+        "sentences": _sentences(batch, calibration, panel),
+    }
+
+
+def _sentences(
+    batch: Batch, calibration: Mapping[str, Any], panel: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    found = [
+        *calibration["sentences"],
+        f"{panel_words(panel, pairwise=batch.rubric.pairwise)}.",
+    ]
+    if not batch.verdicts:
+        found.append(
+            f"This batch was drawn for finding errors ({one_line(batch.strategy, 40)}), so it is "
+            "no sample of all answers, and the judge may do better or worse on those."
+        )
+    return found

@@ -1,0 +1,128 @@
+"""A calibration in sentences, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.text import one_line
+
+Found = Mapping[str, Any]
+
+
+def label_words(whole: Found, bar: float, needed: int) -> str:
+    """*Calibrated* or *uncalibrated*, with what that rests on or what is missing."""
+    kappa, n = whole["kappa"], whole["n"]
+    if whole["calibrated"]:
+        below = kappa["low"] is None or kappa["low"] <= bar
+        doubt = ", though its interval does not exclude less" if below else ""
+        return (
+            f"calibrated: weighted kappa with people {_figure(kappa)} on {n:,} items is above "
+            f"the bar of {bar:g}{doubt}"
+        )
+    return f"uncalibrated: {'; '.join(_lacking(kappa, n, bar, needed))}"
+
+
+def _lacking(kappa: Found, n: int, bar: float, needed: int) -> list[str]:
+    found = []
+    if n < needed:
+        found.append(f"people and the judge have both rated {n:,} items, and {needed:,} are needed")
+    if kappa["value"] is None:
+        if n:
+            found.append(f"weighted kappa cannot be computed, because {kappa['why']}")
+    elif kappa["value"] <= bar:
+        found.append(f"weighted kappa with people {_figure(kappa)} is not above the bar of {bar:g}")
+    return found
+
+
+def in_words(document: Found) -> list[str]:
+    """One sentence for each thing that a reader has to know."""
+    lines = _whole(document)
+    for part in document["criteria"]:
+        if part["kappa"]["value"] is not None:
+            lines.append(
+                f"{_title(part)}: {_state(part)}, weighted kappa {_figure(part['kappa'])} on "
+                f"{part['n']:,} items, bias {_figure(part['bias'], sign=True)}."
+            )
+    return lines
+
+
+def in_short(document: Found) -> str:
+    """The same as one remark, the label first, for beside a score."""
+    known = [part for part in document["criteria"] if part["kappa"]["value"] is not None]
+    each = [f"{_title(part)} {part['kappa']['value']:.2f} ({_state(part)})" for part in known]
+    criteria = [f"Weighted kappa by criterion: {', '.join(each)}."] if each else []
+    return " ".join([*_whole(document), *criteria])
+
+
+def _whole(document: Found) -> list[str]:
+    whole = document["overall"]
+    found = [words(whole) for words in (_bias, _length, _consistency, _position)]
+    if document["unreadable"]:
+        found.append(
+            f"{document['unreadable']:,} of {document['judgements']:,} judgements could not be "
+            "read, and have no value."
+        )
+    return [f"{document['label']}.", *filter(None, found)]
+
+
+def _title(part: Found) -> str:
+    return one_line(part["title"], 60)
+
+
+def _state(part: Found) -> str:
+    return "calibrated" if part["calibrated"] else "uncalibrated"
+
+
+def _bias(whole: Found) -> str:
+    bias = whole["bias"]
+    if bias["value"] is None:
+        return ""
+    if _clear(bias):
+        side = "more" if bias["value"] > 0 else "less"
+        return f"Bias: the judge gives {side} than people do, by {_figure(bias, sign=True)}."
+    return f"Bias: none that is clear, {_figure(bias, sign=True)} (judge less people)."
+
+
+def _length(whole: Found) -> str:
+    length = whole["length"]
+    if length["value"] is None:
+        return ""
+    if _clear(length):
+        side = "longer" if length["value"] > 0 else "shorter"
+        return (
+            f"Length bias: beside what people give, the judge favours {side} answers (rank "
+            f"correlation {_figure(length, sign=True)})."
+        )
+    return f"Length bias: none that is clear (rank correlation {_figure(length, sign=True)})."
+
+
+def _consistency(whole: Found) -> str:
+    same = whole["consistency"]
+    if same["value"] is None:
+        return ""
+    return f"Self-consistency: two samples give the same value in {_share(same)} of cases."
+
+
+def _position(whole: Found) -> str:
+    same = whole["position"]
+    if same["value"] is None:
+        return ""
+    return f"Position: the judge says the same in both orders in {_share(same)} of pairs."
+
+
+def _clear(found: Found) -> bool:
+    return found["low"] is not None and not found["low"] <= 0 <= found["high"]
+
+
+def _figure(found: Found, *, sign: bool = False) -> str:
+    form = "{:+.2f}" if sign else "{:.2f}"
+    text = form.format(found["value"])
+    if found["low"] is None:
+        return text
+    return f"{text} [{form.format(found['low'])}, {form.format(found['high'])}]"
+
+
+def _share(found: Found) -> str:
+    text = f"{found['value']:.0%}"
+    return text if found["low"] is None else f"{text} [{found['low']:.0%}, {found['high']:.0%}]"

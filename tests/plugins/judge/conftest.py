@@ -1,0 +1,274 @@
+"""A model behind a real HTTP server on the loopback, which says what a test tells it to."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import harness
+from harness.rating import rubric as rubrics
+
+RUBRIC = """\
+schema: harness.rubric/1
+id: short
+version: 1
+title: Short
+instructions: Read the answer, then judge it.
+show: {reference: never}
+criteria:
+  - id: right
+    title: Right
+    question: Is the answer right?
+    scale: {kind: ordinal, min: 1, max: 5, anchors: {1: wrong, 5: right}}
+  - id: polite
+    title: Polite
+    question: Is the answer polite?
+    scale: {kind: binary, anchors: {"yes": polite, "no": rude}}
+    allow_na: true
+    ask_if: right > 1
+judge: {bar: 0.6, items: 20, samples: 1}
+"""
+PAIRS = """\
+schema: harness.rubric/1
+id: pairs
+version: 1
+title: Pairs
+instructions: Say which one is better.
+criteria:
+  - id: better
+    title: Better
+    question: Which answer is better?
+    scale: pairwise
+judge: {bar: 0.6, items: 20, samples: 2}
+"""
+SECRET = "sk-test/4f9a-Very+Secret-0123456789"
+
+
+@dataclass
+class Asked:
+    """A request, as the server got it."""
+
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+    @property
+    def system(self) -> str:
+        return self.body["messages"][0]["content"]
+
+    @property
+    def user(self) -> str:
+        return self.body["messages"][1]["content"]
+
+    @property
+    def criterion(self) -> str:
+        return re.search(r"# The criterion: (.*)", self.system)[1]
+
+    def text(self, name: str = "answer") -> str:
+        """What stands in a part of the prompt."""
+        found = re.search(
+            rf"<<<{name} (\w{{12}})>>>\n(.*)\n<<<end of {name} \1>>>", self.user, re.DOTALL
+        )
+        return found[2]
+
+
+@dataclass
+class Answer:
+    """A response: a status, a body, and what is wrong with it."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    slow: float = 0.0
+    cut: bool = False
+
+
+def said(text: str) -> Answer:
+    """A reply of the model, as such APIs wrap it."""
+    document = {"choices": [{"message": {"role": "assistant", "content": text}}]}
+    return Answer(body=json.dumps(document).encode())
+
+
+def judged(value: Any, evidence: str = "It says so.") -> Answer:
+    return said(json.dumps({"evidence": evidence, "score": value}))
+
+
+def fair(asked: Asked) -> Answer:
+    """A judge that gives 5 to good answers and 1 to others, and finds all polite."""
+    if asked.criterion == "Polite":
+        return judged("yes")
+    return judged(5 if "good" in asked.text() else 1)
+
+
+class Server:
+    """The server.
+
+    Attributes:
+        says: what it answers; a test sets it.
+        asked: all requests so far.
+    """
+
+    def __init__(self) -> None:
+        self.says: Callable[[Asked], Answer] = fair
+        self.asked: list[Asked] = []
+        lock = threading.Lock()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else each answer takes 40 ms
+
+            def do_POST(self) -> None:
+                size = int(self.headers["Content-Length"])
+                request = Asked(json.loads(self.rfile.read(size)), dict(self.headers))
+                request.headers["path"] = self.path
+                with lock:
+                    outer.asked.append(request)
+                    answer = outer.says(request)
+                time.sleep(answer.slow)
+                try:
+                    self._send(answer)
+                except OSError:
+                    self.close_connection = True
+
+            def _send(self, answer: Answer) -> None:
+                self.send_response(answer.status)
+                for name, value in answer.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(answer.body)))
+                self.end_headers()
+                half = answer.body[: len(answer.body) // 2]
+                self.wfile.write(half if answer.cut else answer.body)
+                self.close_connection = answer.cut
+
+            def log_message(self, *_: Any) -> None:
+                return None
+
+        class Quiet(ThreadingHTTPServer):
+            def handle_error(self, *_: Any) -> None:
+                return None
+
+        self._server = Quiet(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, with the rubrics; the key is set."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    (tmp_path / "short.yaml").write_text(RUBRIC)
+    (tmp_path / "pairs.yaml").write_text(PAIRS)
+    return tmp_path
+
+
+@pytest.fixture
+def short(here: Path) -> rubrics.Rubric:
+    return rubrics.load(here / "short.yaml")
+
+
+@pytest.fixture
+def options(server: Server, here: Path) -> dict[str, Any]:
+    """Options of the metric that wait for nothing."""
+    return {
+        "rubric": here / "short.yaml", "endpoint": server.url, "model": "tester",
+        "wait": 0, "timeout": 5, "concurrency": 2,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def metric(options: dict[str, Any]) -> Callable[..., Any]:
+    """``metric(**changed)``: the metric, made anew."""
+    from harness_judge import JudgeMetric
+
+    def make(**changed: Any) -> Any:
+        return JudgeMetric(JudgeMetric.Options(**{**options, **changed}))
+
+    return make
+
+
+@pytest.fixture
+def pairs() -> list[tuple[harness.Prediction, harness.Example]]:
+    """Ten answers, every second one good."""
+    return [
+        (
+            harness.Prediction(f"row-{n}", f"a {'good' if n % 2 else 'poor'} answer {n}"),
+            harness.Example(
+                f"row-{n}", ({"role": "user", "content": f"question {n}?"},),
+                (f"reference {n}",), split="dev", group=f"g{n}",
+            ),
+        )
+        for n in range(10)
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def rated(here: Path) -> Callable[..., Any]:
+    """``rated(pairs, value, rubric=..., raters=...)``: a batch of the answers, rated by people.
+
+    ``value(rater, answers)`` is what the rater says: criterion -> value.
+    """
+    from harness.rating import batches, events
+    from harness.rating.records import FOLDER, Event
+    from harness.rating.sampling import Candidate
+
+    def make(
+        pairs: Any, value: Any, rubric: str = "short.yaml", raters: tuple[str, ...] = ("ana",),
+        rounds: int = 1, strategy: str = "random",
+    ) -> Any:  # fmt: skip
+        found = [
+            Candidate(row, {n: f"{answer.text}{' later' * n}" for n in range(rounds)}, 0.5, {}, {})
+            for answer, row in pairs
+        ]
+        order = batches.Order(
+            rubrics.load(here / rubric), "run", rounds - 1, raters, 0 if rounds > 1 else None,
+            n=len(found), overlap=1.0 if len(raters) > 1 else 0.0, repeats=0.0, strategy=strategy,
+        )  # fmt: skip
+        batch = batches.create(order, found)
+        items = {item.id: item for item in batch.items}
+        for rater in raters:
+            log = events.Events(FOLDER / batch.name, rater)
+            log.extend(
+                [
+                    Event(uuid.uuid4().hex, rater, item, criterion, "set", said, events.now(), 3.0)
+                    for item in batch.assignments[rater]
+                    for criterion, said in value(rater, items[item].answers).items()
+                ]
+            )
+        return batch
+
+    return make
+
+
+@pytest.fixture
+def words() -> Any:
+    """The makers of answers, for tests that script the server."""
+    import types
+
+    return types.SimpleNamespace(
+        Answer=Answer, said=said, judged=judged, fair=fair, SECRET=SECRET, RUBRIC=RUBRIC
+    )

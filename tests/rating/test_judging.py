@@ -1,0 +1,218 @@
+"""Judgements: what samples come to, and how they are kept."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from harness.errors import DataError, UsageError
+from harness.rating.judging import (
+    Judgement,
+    Judgements,
+    judges,
+    overall,
+    score,
+    settings,
+    settle,
+    unjudged,
+    with_conditions,
+)
+from harness.rating.panel import PROBES, panel_items, panel_of, panel_words
+from harness.rating.records import Item
+from harness.rating.rubric import Criterion, Overall, Rubric, Scale, Show
+from harness.rating.scales import check
+
+LEVELS = Criterion("right", "R", "?", Scale("ordinal", 1, 5), weight=3, allow_na=True)
+POLITE = Criterion("polite", "P", "?", Scale("binary"), fail_below=1, ask_if="right > 1")
+SIDE = Criterion("side", "S", "?", Scale("pairwise"))
+SOME = Criterion("some", "S", "?", Scale("choices", choices=("a", "b", "c")))
+ONE_OF = Criterion("one", "O", "?", Scale("choice", choices=("a", "b")))
+WARM = Criterion("warm", "W", "?", Scale("number", -10, 10))
+
+
+def rubric(*criteria: Criterion, judge=None) -> Rubric:
+    return Rubric("r", 1, "R", "en", "Read.", Show(), criteria, Overall(), judge, "d")
+
+
+@pytest.mark.parametrize(
+    ("criterion", "samples", "value"),
+    [
+        (LEVELS, [3], 3), (LEVELS, [2, 3], 2), (LEVELS, [1, 5, 5], 5), (LEVELS, [1, 2, 4, 5], 2),
+        (LEVELS, [None, None, 4], None), (LEVELS, [None, 4], 4), (LEVELS, [None], None),
+        (POLITE, [True, False], False), (POLITE, [True, True, False], True),
+        (SIDE, ["A", "B"], "tie"), (SIDE, ["A", "A"], "A"), (SIDE, ["A", "tie"], "tie"),
+        (SIDE, ["B", "B", "B", "A"], "B"), (SIDE, ["B", "tie", "B", "tie"], "tie"),
+        (SOME, [["a"], ["a", "b"], ["b", "a"]], ["a", "b"]), (SOME, [["a"], []], []),
+        (ONE_OF, ["b", "a", "b"], "b"), (WARM, [1, 2], 1.5), (WARM, [1, 3], 2),
+    ],
+)  # fmt: skip
+def test_samples_come_to_one_value_of_the_scale(criterion, samples, value):
+    found = settle(criterion, samples)
+    assert (found, type(found)) == (value, type(value))
+    if found is not None:
+        assert check(criterion, found) == found
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(1, 5)), min_size=1, max_size=7))
+@examples(max_examples=40, deadline=None)
+def test_a_settled_level_lies_among_the_samples(samples):
+    found = settle(LEVELS, samples)
+    known = [value for value in samples if value is not None]
+    assert found is None or min(known) <= found <= max(known)
+    mean = score(LEVELS, Judgement("i", "right", found, tuple(samples)))
+    assert (mean is None) is (found is None)
+
+
+def judged(**values) -> dict[str, Judgement]:
+    return {
+        name: Judgement("i", name, samples[0], tuple(samples)) for name, samples in values.items()
+    }
+
+
+def test_the_overall_score_is_the_mean_of_the_samples():
+    rules = rubric(LEVELS, POLITE)
+    both = judged(right=[5, 3], polite=[True, True])
+    assert overall(rules, both) == pytest.approx((1.0 + (3 * 0.5 + 1) / 4) / 2)
+    fails = judged(right=[5, 5], polite=[True, False])
+    assert overall(rules, fails) == pytest.approx(0.5)  # in one of two samples it fails
+    assert overall(rules, judged(right=[1, 1])) == 0.0  # polite is not asked then
+    assert overall(rules, judged(right=[5, 5])) is None  # it is asked, and was not judged
+    assert overall(rules, {**both, "polite": Judgement("i", "polite", error="no")}) is None
+    assert overall(rules, judged(right=[None])) is None
+    assert score(LEVELS, Judgement("i", "right", 4)) == 0.75  # a judge without samples
+
+
+def test_what_counts_for_nothing_spoils_nothing():
+    kinds = Criterion("kinds", "K", "?", Scale("choices", choices=("a", "b")))
+    unread = {"kinds": Judgement("i", "kinds", error="no JSON")}
+    assert overall(rubric(LEVELS, kinds), judged(right=[5]) | unread) == 1.0
+    hangs = Criterion("polite", "P", "?", Scale("binary"), ask_if='kinds has "a"')
+    assert overall(rubric(LEVELS, kinds, hangs), judged(right=[5]) | unread) is None
+    assert with_conditions(rubric(LEVELS, kinds, hangs), ["polite"]) == {"polite", "kinds"}
+
+
+def test_the_rubric_says_how_it_is_judged():
+    found = settings(rubric(LEVELS))
+    assert (found.bar, found.items, found.samples, found.instructions) == (0.6, 50, 3, "")
+    assert settings(rubric(LEVELS, judge={"bar": 0.5, "samples": 9})).samples == 9
+
+
+# -- kept ---------------------------------------------------------------------------------------
+
+
+def test_lines_are_kept_once_and_the_last_one_stands(tmp_path):
+    log = Judgements(tmp_path, "judge", "by me")
+    first = Judgement("i", "right", 3, (3, 3), "because")
+    for one in (first, first, Judgement("i", "right", 4, (4,)), first):
+        log.append(one)
+    lines = log.path.read_text().splitlines()
+    assert len(lines) == len({json.loads(line)["id"] for line in lines}) == 3
+    assert Judgements(tmp_path, "judge", "by me").standing == {("i", "right"): first}
+    assert Judgements(tmp_path, "judge", "by another").standing == {}
+    assert judges(tmp_path) == ["judge"]
+
+
+def test_a_doubled_line_counts_once_and_lists_come_back(tmp_path):
+    log = Judgements(tmp_path, "judge", "me")
+    log.append(Judgement("i", "some", ["a"], (["a"], ["a", "b"])))
+    log.path.write_bytes(log.path.read_bytes() * 2)
+    again = Judgements(tmp_path, "judge", "me")
+    assert again.standing == log.standing
+    again.append(Judgement("i", "some", ["b"], (["b"],)))
+    assert len(log.path.read_bytes().splitlines()) == 3
+
+
+@given(st.integers(1, 40))
+@examples(max_examples=15, deadline=None)
+def test_a_cut_line_is_dropped(tmp_path_factory, cut):
+    folder = tmp_path_factory.mktemp("cut")
+    log = Judgements(folder, "judge", "me")
+    for place in range(3):
+        log.append(Judgement(f"i{place}", "right", 3))
+    log.path.write_bytes(log.path.read_bytes()[:-cut])
+    again = Judgements(folder, "judge", "me")
+    assert set(again.standing) == {("i0", "right"), ("i1", "right")}
+    again.append(Judgement("i2", "right", 4))
+    assert len(Judgements(folder, "judge", "me").standing) == 3
+
+
+def test_a_damaged_line_is_told_with_its_number(tmp_path):
+    log = Judgements(tmp_path, "judge", "me")
+    log.append(Judgement("i", "right", 3))
+    log.path.write_bytes(log.path.read_bytes() + b'{"id": 1}\n')
+    with pytest.raises(DataError, match=r"judge\.jsonl:2"):
+        Judgements(tmp_path, "judge", "me")
+
+
+@pytest.mark.parametrize("name", ["../x", "A", "", "a/b", "."])
+def test_a_name_that_is_a_path_is_refused(tmp_path, name):
+    with pytest.raises(UsageError):
+        Judgements(tmp_path, name, "me")
+
+
+def test_what_is_still_to_be_judged():
+    rules = rubric(LEVELS, POLITE, Criterion("why", "W", "?", Scale("text")))
+    items = [Item(name, (), ("x",)) for name in "abcd"]
+    found = {
+        ("a", "right"): Judgement("a", "right", 1),  # polite is not asked, nor are texts
+        ("b", "right"): Judgement("b", "right", 5),
+        ("c", "right"): Judgement("c", "right", error="unreadable"),
+    }
+    assert [item.id for item in unjudged(rules, items, found)] == ["b", "c", "d"]
+
+
+# -- the panel ----------------------------------------------------------------------------------
+
+
+def test_the_panel_answers_the_first_prompts():
+    items = [Item(str(n), ({"role": "user", "content": f"q{n}"},), (f"a{n}",)) for n in range(5)]
+    made = panel_items(items)
+    assert len({one.id for one in made}) == len(made) == 2 * len(PROBES)
+    asked = [one.messages[0]["content"] for one in made]
+    assert sorted(set(asked)) == ["q0", "q1"]
+    assert {one.answers[0] for one in made} == {probe.text for probe in PROBES}
+    pairs = panel_items([Item("p", (), ("real", "other"))])
+    assert {one.answers[0] for one in pairs} == {"real"}
+    assert {one.answers[1] for one in pairs} == {probe.text for probe in PROBES}
+
+
+def test_who_gets_too_much():
+    rules = rubric(LEVELS)
+    levels = {"empty": 4, "off-topic": 2, "order": 3, "false-end": 2}
+    found = {
+        (f"panel-{place}-{name}", "right"): Judgement(f"panel-{place}-{name}", "right", level)
+        for name, level in levels.items()
+        for place in range(2)
+    }
+    panel = panel_of(rules, found)
+    assert {one["probe"]: one["too_much"] for one in panel} == {
+        "empty": True,  # it would count as right
+        "off-topic": False,
+        "order": True,  # more than the same text without the order
+        "false-end": False,
+        "authority": False,  # nothing is known of it
+    }
+    assert panel_words(panel, pairwise=False) == (
+        "panel (of 0 to 1): empty 0.75, off-topic 0.25, order 0.50, false-end 0.25; more than it "
+        "should: empty, order"
+    )
+    assert "could be read" in panel_words(panel_of(rules, {}), pairwise=False)
+
+
+def test_in_pairs_the_panel_must_not_win():
+    found = {
+        (f"panel-0-{name}", "side"): Judgement(f"panel-0-{name}", "side", value, (value, other))
+        for name, value, other in (
+            ("empty", "A", "A"),
+            ("order", "B", "B"),
+            ("authority", "A", "B"),
+        )
+    }
+    panel = {one["probe"]: one for one in panel_of(rubric(SIDE), found)}
+    assert (panel["empty"]["score"], panel["empty"]["too_much"]) == (0.0, False)
+    assert (panel["order"]["score"], panel["order"]["too_much"]) == (1.0, True)
+    assert (panel["authority"]["score"], panel["authority"]["too_much"]) == (0.5, False)

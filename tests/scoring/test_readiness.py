@@ -1,0 +1,59 @@
+"""A metric is told of all answers first, and may say how far it is."""
+
+from __future__ import annotations
+
+import pytest
+
+import harness
+from harness.records import Example, Prediction
+from harness.scorecard import measured
+from harness.scoring import Entry, ready
+from harness.stages import STAGES
+from harness.testing.contract import _WORK
+
+PAIRS = [(Prediction("a", "x"), Example("a", ()))]
+
+
+class Asks(harness.Metric):
+    """Counts, and waits for people."""
+
+    name = "asks"
+
+    def ready(self, pairs):
+        self.progress(1, 2, "questions")
+        raise harness.Waiting("nobody rated it", ["rate it"])
+
+    def measure(self, prediction, example):
+        return 1.0
+
+
+def test_progress_is_there_during_the_call_only():
+    heard, metric = [], Asks()
+    with pytest.raises(harness.Waiting):
+        ready(metric, PAIRS, lambda *told: heard.append(told))
+    assert heard == [(1, 2, "questions")]
+    assert vars(metric) == {"options": metric.options}
+    assert metric.progress(1, 1, "") is None
+
+
+def test_what_is_heard_may_stop_it():
+    def stop(*told):
+        raise harness.Cancelled
+
+    with pytest.raises(harness.Cancelled):
+        ready(Asks(), PAIRS, stop)
+
+
+def test_a_command_that_scores_waits_for_nobody():
+    heard = []
+    predictions, examples = zip(*PAIRS, strict=True)
+    found = measured(
+        "one", [Entry("asks", Asks())], examples, predictions,
+        lambda label: lambda *told: heard.append((label, *told)),
+    )  # fmt: skip
+    assert found.measurements["asks"][0].statistics == (1.0,)
+    assert heard[0] == ("one: asks", 1, 2, "questions")
+
+
+def test_every_stage_has_a_method_that_a_plugin_must_write():
+    assert set(_WORK) == set(STAGES)
