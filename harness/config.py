@@ -19,6 +19,7 @@ from harness.aims import Guard, Objective
 from harness.configfile import Lines, Place
 from harness.entries import Entry, Problems, entries_of, entry_of
 from harness.errors import ConfigError, near
+from harness.files import files_digest
 from harness.registry import Registry
 
 FILE_NAME = "harness.yaml"
@@ -64,6 +65,9 @@ class Settings(Strict):
     rounds: int = Field(3, ge=1, le=100, description="rounds of training")
     seed: int = Field(7, ge=0, description="all randomness comes from it")
     data: Any = Field(description="where examples come from: {source: NAME, …options}")
+    corrections: Path | None = Field(
+        None, description="a file of better answers that people typed and a team accepted"
+    )
     model: Any = Field(description="the untouched model: {source: NAME, …options}")
     train: Any = Field(description="{plugin: NAME, …options}")
     generate: Any = Field(description="{plugin: NAME, …options}")
@@ -116,12 +120,23 @@ class Config:
     given: tuple[str, ...] = ()
 
     @property
+    def folder(self) -> Path:
+        """What relative paths are relative to."""
+        return self.path.resolve().parent if self.path else Path.cwd()
+
+    @property
+    def corrections(self) -> Path | None:
+        """The file of accepted corrections, if there is one."""
+        given = self.settings.corrections
+        return None if given is None else self.folder / given
+
+    @property
     def control(self) -> bool:
         return any(entry.control == "random" for entry in self.augment)
 
     def shown(self) -> dict[str, Any]:
         """Everything with every default, in the order of the reference."""
-        base = self.path.resolve().parent if self.path else Path.cwd()
+        base = self.folder
         values: dict[str, Any] = {}
         for name in Settings.model_fields:
             value = getattr(self, name, None)
@@ -131,8 +146,7 @@ class Config:
                 values[name] = [entry.shown() for entry in value]
             else:
                 setting = getattr(self.settings, name)
-                setting = _plain(setting)
-                values[name] = [str(base / p) for p in setting] if name == "plugins" else setting
+                values[name] = _plain(setting, base)
         return values
 
     def key(self) -> dict[str, Any]:
@@ -148,6 +162,9 @@ class Config:
             "guard": [guard.model_dump() for guard in settings.guard],
             "valid": settings.valid,
         }
+        if self.corrections is not None:
+            # Its content counts, not where it lies; without it, no run's key has changed.
+            values["corrections"] = files_digest([self.corrections])
         for name in ("data", "model", "train", "generate"):
             values[name] = getattr(self, name).key()
         for name in ("metrics", "detect", "analyze", "augment"):
@@ -158,13 +175,13 @@ class Config:
         return values
 
 
-def _plain(setting: Any) -> Any:
-    """A setting as the file would hold it."""
+def _plain(setting: Any, base: Path) -> Any:
+    """A setting as the file would hold it, paths whole."""
     if isinstance(setting, BaseModel):
         return setting.model_dump(mode="json")
     if isinstance(setting, list):
-        return [_plain(item) for item in setting]
-    return setting
+        return [_plain(item, base) for item in setting]
+    return str(base / setting) if isinstance(setting, Path) else setting
 
 
 _SINGLE = {"data": "source", "model": "model", "train": "trainer", "generate": "generator"}
@@ -267,6 +284,9 @@ def _settings(values: Mapping[str, Any], problems: Problems) -> Settings:
 def _check_whole(config: Config, problems: Problems) -> None:
     from harness.scoring import Entry as MetricEntry
 
+    if config.corrections is not None and not config.corrections.is_file():
+        message = f"there is no file {config.corrections}; harness rate accept writes such files"
+        problems.add(("corrections",), message)
     seen: dict[str, str] = {}
     for index, entry in enumerate(config.metrics):
         for score in MetricEntry(entry.name, entry.instance).score_names:

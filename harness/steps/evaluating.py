@@ -202,7 +202,7 @@ class Evaluating(Calls):
             context.progress(0, len(rows))
             pairs = list(zip(predictions, rows, strict=True))
             metric = scoring.Entry(entry.name, entry.instance)
-            entry.instance.ready(pairs)
+            scoring.ready(entry.instance, pairs, context.progress)
             found = scoring.measure(metric, pairs, context.progress)
             write_jsonl(folder / "output" / "measurements.jsonl", map(to_json, found))
             return {"remarks": metric.remarks(pairs)}

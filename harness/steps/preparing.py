@@ -8,21 +8,25 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import DataError
-from harness.files import digest, read_jsonl, write_json, write_jsonl
+from harness.files import digest, read_jsonl, write_bytes, write_json, write_jsonl
 from harness.filters import Gate
 from harness.records import BASE_ARM, Checkpoint, Dataset, Example, from_json, to_json
 from harness.rows import rows_digest, with_valid
 from harness.steps.calls import SEEDLESS, Calls, label
+
+CORRECTIONS = "corrections.jsonl"
+"""The run's own copy of the accepted corrections: their file grows with the next batch."""
 
 
 class Preparing(Calls):
     """Data and checkpoints."""
 
     def data(self) -> Dataset:
-        """The examples, with repeats of held-out rows taken out and ``valid`` cut from train.
+        """The examples: dev with accepted corrections, repeats of held-out rows taken out, and
+        ``valid`` cut from train.
 
         Raises:
-            DataError: a split that is needed has no row.
+            DataError: a split that is needed has no row, or a correction does not fit its row.
         """
         entry = self.config.data
         seed = self.seed("data", 0)
@@ -35,7 +39,28 @@ class Preparing(Calls):
 
         artifact = self.run.stage("data", entry, {}, make, round_=0, arm=BASE_ARM, seed=seed)
         rows = [from_json(Example, r) for r in read_jsonl(artifact.path / "examples.jsonl")]
-        return self._prepared(rows)
+        return self._prepared(self._corrected(rows))
+
+    def _corrected(self, rows: Sequence[Example]) -> Sequence[Example]:
+        """The rows, those of dev with the references that people typed and the team accepted.
+
+        The file's content is part of the run's name, so the copy of a run is what it began with.
+        """
+        given = self.config.corrections
+        if given is None:
+            return rows
+        from harness.rating import correction_file
+        from harness.rating.corrections import corrected
+
+        copy = self.run.folder / CORRECTIONS
+        data = correction_file.content(copy if copy.is_file() else given)
+        made = corrected(rows, correction_file.parsed(data, str(given)), str(given))
+        if self.run.folder.is_dir() and not copy.is_file():
+            write_bytes(copy, data)
+        if made.references:
+            plural = "reference" if made.references == 1 else "references"
+            self.note(f"dev has {made.references} corrected {plural} from {given.name}")
+        return made.rows
 
     def _prepared(self, rows: Sequence[Example]) -> Dataset:
         held_out = [row for row in rows if row.split in ("dev", "test")]

@@ -35,6 +35,7 @@ class RubricMetric(harness.Metric):
     """
 
     name = "rubric"
+    by_people = True
 
     class Options(harness.Options):
         rubric: Path = Field(description="the rubric file")
@@ -44,9 +45,17 @@ class RubricMetric(harness.Metric):
         folder: str = Field(
             default=".harness/ratings", description="where batches of ratings are kept"
         )
-        right_at: Annotated[float, Field(ge=0, le=1)] = 0.75
+        right_at: Annotated[float, Field(ge=0, le=1)] | None = Field(
+            default=None,
+            description="overall score from which an answer is right; default: the rubric's",
+        )
 
     options: Options
+
+    @property
+    def right_at(self) -> float:
+        """As the rubric says."""
+        return self._rubric.overall.right_at
 
     def score_names(self) -> Sequence[str]:
         """The overall score, then the criteria that can be counted."""
@@ -71,12 +80,12 @@ class RubricMetric(harness.Metric):
         self, prediction: harness.Prediction, example: harness.Example
     ) -> Sequence[float] | None:
         """For each score its value and 1, or two zeros where nobody could judge."""
-        return self._ratings().statistics(example.id, prediction.text)
+        return self._ratings().statistics(example.id, prediction)
 
     def measure_all(self, pairs: Pairs) -> Iterable[Sequence[float] | None]:
         """The same for many."""
         ratings = self._ratings()
-        return [ratings.statistics(row.id, answer.text) for answer, row in pairs]
+        return [ratings.statistics(row.id, answer) for answer, row in pairs]
 
     def ready(self, pairs: Pairs) -> None:
         """Whether enough of these answers are rated, and all to examples that were rated before.
@@ -89,7 +98,7 @@ class RubricMetric(harness.Metric):
         """
         ratings = self._ratings()
         dev = [(answer, row) for answer, row in pairs if row.split == "dev"]
-        unrated = [row for answer, row in dev if not ratings.has(row.id, answer.text)]
+        unrated = [row for answer, row in dev if not ratings.has(row.id, answer)]
         rated = len(dev) - len(unrated)
         again = sum(row.id in ratings.examples for row in unrated)
         wanted = min(max(self.options.enough, rated + again), len(dev))
@@ -112,9 +121,18 @@ class RubricMetric(harness.Metric):
 
     @functools.cached_property
     def _rubric(self) -> Rubric:
+        from harness.rating.rated import counted
         from harness.rating.rubric import load
 
-        return load(self.options.rubric)
+        rubric = load(self.options.rubric)
+        if not any(criterion.scores for criterion in counted(rubric)):
+            raise harness.ConfigError(
+                f"rubric {rubric.id} gives no score: a metric needs a criterion that is answered "
+                "by yes or no, a level or a number",
+                where=str(self.options.rubric),
+                hint="preferences between two rounds are told by harness rate verdict",
+            )
+        return rubric
 
     def _ratings(self) -> Rated:
         from harness.rating.rated import Rated

@@ -15,7 +15,7 @@ import harness
 from harness import ErrorLabel, Example, ScoredExample
 
 if TYPE_CHECKING:
-    from harness.rating.records import Batch, Rating
+    from harness.rating.records import Batch
     from harness.rating.rubric import Criterion, Rubric
 
 FOUND_BY = "people"
@@ -51,11 +51,9 @@ class RubricChoices(harness.Detector):
 
     def growing(self) -> Sequence[Path]:
         """Batches of the rubric and what raters have said so far, in a fixed order."""
-        found: list[Path] = []
-        for batch in self._batches():
-            place = Path(self.options.folder) / batch.name
-            found += [place / "batch.json", *sorted((place / "events").glob("*.jsonl"))]
-        return found
+        from harness.rating.rated import files
+
+        return files(Path(self.options.folder), self._rubric, samples=False)
 
     def prepare(self, train: Sequence[Example]) -> None:
         """Read what people have said by now."""
@@ -89,18 +87,13 @@ class RubricChoices(harness.Detector):
 
         return load(self.options.rubric)
 
-    def _batches(self) -> list[Batch]:
-        from harness.rating import batches
-
-        folder, rubric = Path(self.options.folder), self._rubric
-        found = [batches.load(folder, name) for name in sorted(batches.names(folder))]
-        same = (rubric.id, rubric.version)
-        return [one for one in found if (one.rubric.id, one.rubric.version) == same]
-
     def _read(self) -> Iterator[tuple[Key, Mapping[str, str]]]:
+        from harness.rating.rated import batches_by
+
+        folder = Path(self.options.folder)
         answers: dict[Key, _Answer] = defaultdict(_Answer.new)
-        for batch in self._batches():
-            _hear(batch, Path(self.options.folder), self._rubric, answers)
+        for batch in batches_by(folder, self._rubric, samples=False):
+            _hear(batch, folder, answers)
         for key, answer in answers.items():
             yield key, dict(answer.named(self._rubric))
 
@@ -115,49 +108,44 @@ class _Answer:
 
     Attributes:
         by_rater: rater -> criterion -> choices.
-        settled: criterion -> what was settled, the latest.
+        settled: criteria that raters differed on, and that were settled.
     """
 
     by_rater: dict[str, dict[str, set[str]]]
-    settled: dict[str, Rating]
+    settled: set[str]
 
     @classmethod
     def new(cls) -> _Answer:
-        return cls(defaultdict(lambda: defaultdict(set)), {})
+        return cls(defaultdict(lambda: defaultdict(set)), set())
 
     def named(self, rubric: Rubric) -> Iterator[tuple[str, str]]:
         """The choices, in the rubric's order, each with its evidence."""
         seen: set[str] = set()
         for criterion in _naming(rubric):
-            final = self.settled.get(criterion.id)
             for choice in criterion.scale.choices:
                 count = sum(choice in said[criterion.id] for said in self.by_rater.values())
-                holds = count > 0 if final is None else choice in _picked(final.value)
-                if holds and choice not in seen:
+                if count and choice not in seen:
                     seen.add(choice)
                     told = f"{count} of {len(self.by_rater)} raters"
-                    yield choice, told if final is None else f"settled; {told}"
+                    yield choice, "settled" if criterion.id in self.settled else told
 
 
-def _hear(batch: Batch, folder: Path, rubric: Rubric, answers: dict[Key, _Answer]) -> None:
+def _hear(batch: Batch, folder: Path, answers: dict[Key, _Answer]) -> None:
     """Add what a batch's raters said."""
     from harness.rating import events
-    from harness.rating.rubric import asked
+    from harness.rating.standing import said
 
-    keys = _keys(batch)
-    said: dict[tuple[str, str], dict[str, Any]] = defaultdict(dict)
-    for one in events.ratings(batch, folder):
-        if one.item in keys and not one.criterion.startswith("@"):
-            said[one.rater, one.item][one.criterion] = one.value
-    for (rater, item), values in said.items():
-        choices = answers[keys[item]].by_rater[rater]
-        for criterion in asked(rubric, values):
-            choices[criterion.id] |= _picked(values.get(criterion.id))
-    for one in events.settled(batch, folder):
-        if one.item in keys:
-            final = answers[keys[one.item]].settled
-            if one.criterion not in final or final[one.criterion].at <= one.at:
-                final[one.criterion] = one
+    keys, given = _keys(batch), events.ratings(batch, folder)
+    before, after = said(batch, given), said(batch, [*given, *events.settled(batch, folder)])
+    for item, raters in after.items():
+        if item not in keys:
+            continue
+        answer = answers[keys[item]]
+        for rater, values in raters.items():
+            for criterion, value in values.items():
+                answer.by_rater[rater][criterion] |= _picked(value)
+                if value != before[item][rater].get(criterion):
+                    answer.settled.add(criterion)
 
 
 def _keys(batch: Batch) -> dict[str, Key]:

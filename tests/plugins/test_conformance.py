@@ -16,6 +16,7 @@ OURS = [
     for stage, name, provider in Registry.build().providers()
     if provider.plugin.__module__.startswith("harness_")
 ]
+ENDPOINT = {"endpoint": "http://127.0.0.1:9/v1", "model": "nobody"}
 METRICS = {name: plugin for stage, name, plugin in OURS if stage == "metric"}
 OTHERS = [(stage, name, plugin) for stage, name, plugin in OURS if stage != "metric"]
 
@@ -56,11 +57,15 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     script.write_text(SCRIPT, encoding="utf-8")
     rows = folder / "rows.jsonl"
     rows.write_text("", encoding="utf-8")
+    accepted = folder / "accepted.jsonl"
+    accepted.write_text('{"schema": "harness.corrections/1"}\n', encoding="utf-8")
     return {
         "evaluate": {"path": script, "key": "shared"},
         "rubric": {"rubric": ROOT / "rubrics" / "everyday.yaml"},
+        "judge": {"rubric": ROOT / "rubrics" / "everyday.yaml", **ENDPOINT},
         "evaluate, per corpus": {"path": script, "key": "shared", "per": "corpus"},
         "jsonl": {"path": rows},
+        "better-answers": {"file": accepted},
         "local": {"path": folder},
         "hub": {"id": "team/model"},
     }
@@ -70,8 +75,8 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
 @pytest.mark.parametrize("rule", rules("metric"), ids=str)
 @pytest.mark.parametrize("name", [*METRICS, "evaluate, per corpus"])
 def test_metric(name, rule, options):
-    if (name, rule.id) == ("rubric", "bounds"):
-        pytest.skip("nothing has a score before people have rated it")
+    if name in ("judge", "rubric") and rule.id == "bounds":
+        pytest.skip("nothing has a score before it was rated")
     rule.check(METRICS[name.split(",")[0]], options.get(name))
 
 
@@ -79,6 +84,6 @@ def test_metric(name, rule, options):
     ("stage", "name", "plugin"), OTHERS, ids=[f"{s}-{n}" for s, n, _ in OTHERS]
 )
 def test_other_stage(stage, name, plugin, options):
-    outcomes = check(plugin, options.get(name))
+    outcomes = check(plugin, ENDPOINT if stage == "judge" else options.get(name))
     assert len(outcomes) == len(rules(stage))
     assert not [o for o in outcomes if o.status not in ("ok", "skipped")]

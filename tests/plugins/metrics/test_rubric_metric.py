@@ -9,10 +9,12 @@ import pytest
 
 from harness.cli.iterate import Quiet
 from harness.rating import batches, events, rubric
-from harness.rating.answers import candidates
-from harness.rating.rated import counted
+from harness.rating.answers import candidates, text
+from harness.rating.rated import Rated, counted, key_of
 from harness.rating.records import FOLDER, Event
+from harness.records import Prediction
 from harness.replay import opened
+from harness.scoring import right_at
 from harness_rubric import RubricMetric
 
 RUBRIC = """\
@@ -84,7 +86,7 @@ def test_the_run_waits_and_the_same_command_goes_on(experiment):
     assert done.document["run"] == run
     before, after = (one["scores"] for one in done.document["rounds"])
     assert before["rubric"]["value"] == before["rubric-right"]["value"] == pytest.approx(0.25)
-    assert 0.7 < after["rubric"]["value"] < 1  # answers that stayed the same share their ratings
+    assert after["rubric"]["value"] == 1  # who rated an answer twice counts by the later one
     assert (after["rubric-polite"]["value"], after["rubric"]["n"]) == (None, 48)
 
 
@@ -125,6 +127,62 @@ def test_only_numbers_are_counted(experiment):
     metric = RubricMetric(RubricMetric.Options(rubric=experiment.folder / "short.yaml"))
     assert metric.score_names() == ("rubric", "rubric-right", "rubric-polite")
     assert metric.signature() == "rubric|id:short|version:1|agg:mean|rev:1"
+
+
+def problem(project, text):
+    project.write(text, "short.yaml")
+    found = project.inside("check")
+    assert found.code == 2
+    return found.err
+
+
+def test_a_rubric_that_gives_no_score_is_refused_before_anything_is_run(experiment):
+    scales = RUBRIC[RUBRIC.index("criteria:") :]
+    pairs = RUBRIC.replace(scales, "criteria:\n  - {id: a, title: A, question: Q, scale: pairwise}")
+    assert "rubric short gives no score" in problem(experiment, pairs)
+
+
+def test_a_changed_wording_of_the_same_version_is_refused(experiment):
+    experiment.inside("iterate", "--rounds", "1")
+    (run,) = [path.name for path in (experiment.folder / ".harness" / "runs").iterdir()]
+    rate(experiment, run, 0, lambda place: 5)
+    experiment.write(
+        RUBRIC.replace("max: 5", "max: 9").replace("5: right", "9: right"), "short.yaml"
+    )
+    found = experiment.inside("iterate", "--rounds", "1")
+    assert found.code == 2
+    assert "raise it to version: 2" in found.err
+
+
+def test_the_rubric_says_from_where_an_answer_is_right(experiment):
+    experiment.write(RUBRIC + "overall: {right_at: 0.4}\n", "short.yaml")
+    options = {"rubric": experiment.folder / "short.yaml"}
+    assert right_at(RubricMetric(RubricMetric.Options(**options))) == 0.4
+    assert right_at(RubricMetric(RubricMetric.Options(**options, right_at=0.9))) == 0.9
+
+
+def test_half_rated_and_skipped_answers_are_waited_for(experiment):
+    experiment.inside("iterate", "--rounds", "1")
+    (run,) = [path.name for path in (experiment.folder / ".harness" / "runs").iterdir()]
+    rules = rubric.load(experiment.folder / "short.yaml")
+    order = batches.Order(rules, run, 0, ("ana",), n=48, overlap=0.0, repeats=0.0)
+    batch = batches.create(order, candidates(opened(run, Quiet()), (0,), "dev", "random"))
+    log = events.Events(FOLDER / batch.name, "ana")
+    for item in batch.assignments["ana"]:
+        log.append(Event(uuid.uuid4().hex, "ana", item, "right", "set", 5, events.now(), 3.0))
+        log.append(Event(uuid.uuid4().hex, "ana", item, "", "skip", True, events.now(), 3.0))
+    found = experiment.inside("iterate", "--rounds", "1")
+    assert found.code == 6
+    assert "0 of 48 answers are rated" in found.err
+
+
+def test_an_answer_with_calls_of_tools_is_found_again(experiment):
+    rules = rubric.load(experiment.folder / "short.yaml")
+    calls = {"role": "assistant", "content": "I look.", "tool_calls": [{"name": "look"}]}
+    answer = Prediction("row", "I look.", message=calls)
+    values = {key_of("row", text(answer)): [{"right": 3, "polite": None}]}
+    assert Rated(rules, values).has("row", answer)
+    assert Rated(rules, values).statistics("row", answer) == [0.5, 0.5, 0.0, 1.0, 1.0, 0.0]
 
 
 def trainings(project):

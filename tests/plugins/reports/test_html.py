@@ -21,6 +21,7 @@ from harness_reports import HtmlReporter, register_reporters
 from harness_reports.html.axes import Scale, tick_labels, ticks
 from harness_reports.html.examples import anchor
 from harness_reports.html.page import page
+from harness_reports.html.people import TABLES as PEOPLE
 
 Document = dict[str, Any]
 ROOT = Path(__file__).parents[3]
@@ -96,7 +97,8 @@ def test_the_order_of_the_page(analysis: Document) -> None:
     expected = [
         "▲ improved on test", "On the sealed test set round 1 is better", "Guards", "Rounds",
         "Test set", "Weak slices Found", "Fixed and broken Right", "Kinds of errors Answers",
-        "A wrong fact and a wrong tone", "Causes By likeliest", "Worst examples Answers",
+        "A wrong fact and a wrong tone", "Causes By likeliest", "What people say 90 of 90",
+        "Worst examples Answers",
         "Data added Training data", "What to do In order", "All scores by round", "Training Line",
         "Appendix Notes", "Queries", "Next: harness iterate --rounds 4",
     ]  # fmt: skip
@@ -125,6 +127,15 @@ def test_the_order_of_the_page(analysis: Document) -> None:
         "nrefs:1|case:mixed|tok:13a|smooth:exp|version:2.6",
         "meteor 0.191 0.274 0.281 0.279 [0.259, 0.289] 158 2 higher meteor|wn:3.0",
         "each bound at 98.3 %",
+        "2 Small, version 1 0, 1 random 60 of 60 ana, bo small-ed5fa6c1",
+        "Quality 0.32 [0.23, 0.41] 0.78 [0.69, 0.86]",
+        "Preference 1 1 against 0 25 0 5 0.83 [0.69, 0.97] – ▲ improved",
+        "80 % raters agree well",
+        "100 % none: everyone chose 0.5",
+        "bo 2 66 4 s +0.01 [-0.02, +0.03] Overall 0 % of 6",
+        "wrong facts 16 3",
+        "of so many rated 30 30",
+        "rougeL orders two answers to one prompt as people do in 73 %",
     ],
 )
 def test_the_figures_are_there(analysis: Document, told: str) -> None:
@@ -142,6 +153,14 @@ def test_a_plugins_section_is_a_table(analysis: Document) -> None:
     analysis["sections"] = [section | {"rows": [], "columns": [], "cut": False}]
     assert "Hardest words Nothing." in Reader(page(analysis)).text
     assert 'id="more"' not in page(analysis | {"sections": []})
+
+
+def test_where_nobody_has_rated_people_have_no_section(analysis: Document) -> None:
+    for name in PEOPLE:
+        analysis["tables"][name] = []
+    assert 'id="people"' not in page(analysis)
+    analysis["failed"] = {"agreement": "the query did not end"}
+    assert "This part is incomplete. It could not be found out" in page(analysis)
 
 
 def test_each_query_is_in_the_appendix(analysis: Document) -> None:

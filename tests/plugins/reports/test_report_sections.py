@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from harness.analysis.sections import SECTIONS
-from harness_reports import findings
+from harness_reports import findings, people
 from harness_reports.markdown import page as markdown
 from harness_reports.terminal import render
 
@@ -29,7 +29,7 @@ def terminal(document: Document, width: int = 80, **console: Any) -> str:
 
 ORDER = (
     "Rounds", "Other scores", "Test set", "Weak places", "Fixed and broken", "Errors on dev",
-    "Likeliest causes", "Among the worst answers", "Training data added",
+    "Likeliest causes", "What people say", "Among the worst answers", "Training data added",
     "Targeted or random rows", "Training loss", "Notes", "Not in this report", "What to do",
     "Next:",
 )  # fmt: skip
@@ -73,6 +73,17 @@ ROWS = {
     "missing words": r"expected  \[-Parse a date in one-\] of the \[-ISO 8601 formats\.-\]",
     "extra words": r"answer    \{\+Return the year and the week\+\} of the \{\+given string",
     "its cause": r"cause     gap: the nearest training row shares 9 % of its words",
+    "how far people are": r"What people say  90 of 90 items rated",
+    "a batch": r" 2  Small, version 1 +0, 1 +random +60 of 60  ana, bo",
+    "scores by round": r"Quality +0\.32 \[0\.23, 0\.41\]  0\.78 \[0\.69, 0\.86\]",
+    "a win rate": r"1  Preference +1 : 0 +25-0-5  0\.83 \[0\.69, 0\.97\]  ▲ improved",
+    "that many are compared": r"the overall score decides",
+    "agreement": r"2  Quality +60  0\.94 \[0\.89, 0\.98\] +0\.94 +80 %",
+    "no agreement in words": r"none: everyone chose 0\.5",
+    "a rater": r"2  ana +66      4 s  -0\.01 \[-0\.03, \+0\.02\]  Overall +50 % of 6",
+    "named errors": r"wrong facts +16 +3",
+    "of how many": r"of so many rated +30 +30",
+    "a metric": r"rougeL orders two answers to one prompt as people do in 73 % \[57, 90\]",
     "a remedy": r"2\.  48 rows for kind = class  at most 31 answers  ● new data can cure it",
     "a remedy by hand": r"3\.  fix or drop the training rows that are named  at most 22 answers *$",
 }
@@ -100,6 +111,14 @@ LINES = {
     "an example": "### datetime:\\_parse_isoformat_date (rougeL 0.08 · off topic · never right)",
     "extra words": "- answer: **Return the year and the week** of the **given string dtstr.**",
     "its cause": "- cause: gap: the nearest training row shares 9 % of its words",
+    "a batch": "| 2 | small-ed5fa6c1 | Small, version 1 | 0, 1 | random | 60 of 60 | ana, bo |",
+    "scores by round": "| Quality | 0.32 [0.23, 0.41] | 0.78 [0.69, 0.86] |",
+    "a win rate": "| 1 | Preference | 1 against 0 | 25 | 0 | 5 | 0.83 [0.69, 0.97] | – | ▲ impro",
+    "no agreement in words": "| none: everyone chose 0.5 |",
+    "no interval in words": "raters seem to agree well, on few items; no interval: too few items",
+    "a rater": "| 2 | ana | 66 | 4 s | -0.01 [-0.03, +0.02] | Overall | 50 % of 6 |",
+    "named errors": "| wrong facts | 16 | 3 |",
+    "a metric": "- rougeL orders two answers to one prompt as people do in 73 % ",
     "a remedy": "| 2 | 48 rows for kind = class | at most 31 answers | yes | planned after round 1",
 }
 
@@ -142,6 +161,52 @@ def test_a_table_without_rows_takes_no_room(
 ) -> None:
     analysis["tables"][table] = []
     assert heading not in face(analysis)
+
+
+PEOPLE = ("rated", "rating_scores", "win_rates", "agreement", "raters", "validity", "named_errors")
+
+
+@pytest.mark.parametrize("face", [terminal, markdown])
+def test_where_nobody_has_rated_people_say_nothing(
+    analysis: Document, face: Callable[[Document], str]
+) -> None:
+    (batch, *_) = analysis["tables"]["rated"]
+    for name in PEOPLE:
+        analysis["tables"][name] = []
+    assert "What people say" not in face(analysis)
+    analysis["tables"]["rated"] = [batch | {"rated": 0}]  # made, and nobody has come
+    assert "What people say" not in face(analysis)
+
+
+@pytest.mark.parametrize("face", [terminal, markdown])
+def test_one_batch_alone_has_no_number(analysis: Document, face: Callable[[Document], str]) -> None:
+    for name in PEOPLE[:-1]:
+        analysis["tables"][name] = [
+            row for row in analysis["tables"][name] if row["batch"].startswith("small")
+        ]
+    page = face(analysis)
+    assert re.search(r"^[| ]+Quality[| ]+1 (:|against) 0", page, re.MULTILINE)
+
+
+@pytest.mark.parametrize("face", [terminal, markdown])
+def test_a_sample_for_finding_errors_says_so(
+    analysis: Document, face: Callable[[Document], str]
+) -> None:
+    analysis["tables"]["rated"][1] |= {"strategy": "worst", "verdicts": False}
+    page = face(analysis)
+    assert re.search(r"worst \\?\*", page)
+    assert "chosen for finding errors: no intervals, no verdict" in page
+
+
+def test_of_two_batches_of_one_round_the_larger_is_shown(analysis: Document) -> None:
+    scores = analysis["tables"]["rating_scores"]
+    row = next(one for one in scores if (one["title"], one["round"]) == ("Quality", 1))
+    scores.append(row | {"batch": "pairs-1846d0a8", "n": 90, "value": 0.5, "low": 0.4})
+    page = terminal(analysis)
+    assert "0.50 [0.40, 0.86]" in page and people.CLASH in page
+    assert people.CLASH not in terminal(
+        analysis | {"tables": {**analysis["tables"], "rating_scores": scores[:-1]}}
+    )
 
 
 @pytest.mark.parametrize("face", [terminal, markdown])

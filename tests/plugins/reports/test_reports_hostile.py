@@ -58,7 +58,13 @@ def test_it_does_nothing_in_a_terminal(hostile: Document, width: int) -> None:
     assert "\x1b" not in re.sub(r"\x1b\[[0-9;]*m", "", coloured)
 
 
-HEADINGS = ("Fixed and broken", "Likeliest causes", "Not in this report", "What to do")
+HEADINGS = (
+    "Fixed and broken",
+    "Likeliest causes",
+    "What people say",
+    "Not in this report",
+    "What to do",
+)
 
 
 def test_the_poisoned_sections_are_all_shown(hostile: Document) -> None:
@@ -74,6 +80,14 @@ def test_names_that_are_all_one_word_are_cut(analysis: Document) -> None:
     analysis["tables"]["slice_errors"][0]["category"] = long
     analysis["remedies"][0] |= {"remedy": long, "why": long}
     analysis["failed"] = {long: long}
+    for name, keys in {
+        "rated": ("title", "strategy"), "rating_scores": ("title", "rubric"),
+        "win_rates": ("title",), "agreement": ("title", "why", "sentence"),
+        "raters": ("rater", "title"), "validity": ("metric", "sentence"),
+        "named_errors": ("category",),
+    }.items():  # fmt: skip
+        analysis["tables"][name][-1] |= dict.fromkeys(keys, long)
+    analysis["tables"]["rated"][0]["raters"] = [long] * 50
     analysis["examples"][1] |= {"id": long, "place": long, "course": long, "errors": [long]}
     analysis["examples"][1]["cause"] |= {"cause": long, "evidence": long}
     for width in (80, 120):

@@ -1,0 +1,160 @@
+"""``harness rate accept``: what people typed, listed, and taken into a file."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+
+from harness.rating import correction_file, events
+from harness.rating.corrections import corrections
+
+FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
+LONG = "It is [red]long[/red] \x1b[31m" + "and longer " * 40
+
+
+@pytest.fixture
+def room(project, monkeypatch):
+    """A folder with a batch of 12 items of dev; nobody has typed anything."""
+    monkeypatch.chdir(project.folder)
+    project.made = FROM["batch"](project.folder / ".harness" / "ratings", n=12, repeats=0.0)
+    return project
+
+
+def say(room, rater, text, place=0, criterion="better"):
+    item = room.made.assignments[rater][place]
+    log = events.Events(room.folder / ".harness" / "ratings" / room.made.name, rater)
+    log.append(FROM["event"](rater, item, criterion, "set", text))
+    return item
+
+
+def accept(room, *options, code=0):
+    done = room.inside("rate", "accept", *options)
+    assert done.code == code, done.err
+    return done.out if code == 0 else done.err
+
+
+def rows(room, name="better.jsonl"):
+    return [one.text for one in correction_file.read(room.folder / name)]
+
+
+def test_what_was_typed_is_listed_and_kept_and_a_second_time_changes_nothing(room):
+    item = say(room, "ana", "A much better answer.")
+    example = room.made.placings[item].example_id
+    number = example.removeprefix("row-")
+    shown = accept(room, "-o", "better.jsonl")
+    for text in (item, "dev, ana", f"question {number}?", f"reference {number}", "A much better"):
+        assert text in shown
+    assert "1 accepted into better.jsonl." in shown
+    assert shown.splitlines()[-1] == "next: harness iterate --set corrections=better.jsonl"
+    assert rows(room) == [(example, "A much better answer.")]
+    before = (room.folder / "better.jsonl").read_bytes()
+    assert "0 accepted into better.jsonl; 1 were there already." in accept(
+        room, room.made.name, "-o", "better.jsonl"
+    )
+    assert (room.folder / "better.jsonl").read_bytes() == before
+
+
+def test_an_existing_file_is_extended(room):
+    say(room, "ana", "First.")
+    accept(room, "-o", "better.jsonl")
+    say(room, "bo", "Second.", 1)
+    assert "1 accepted into better.jsonl; 1 were there already." in accept(
+        room, "-o", "better.jsonl"
+    )
+    assert [text for _, text in rows(room)] == ["First.", "Second."]
+
+
+def test_the_document(room):
+    say(room, "ana", "First.")
+    item = say(room, "bo", "Second.", 1)
+    found = json.loads(accept(room, "-o", "better.jsonl", "--item", item, "--json"))
+    example = room.made.placings[item].example_id
+    number = example.removeprefix("row-")
+    assert {key: found[key] for key in ("batch", "file", "new", "known", "next_command")} == {
+        "batch": room.made.name, "file": "better.jsonl", "new": 1, "known": 0,
+        "next_command": "harness iterate --set corrections=better.jsonl",
+    }  # fmt: skip
+    (one,) = found["accepted"]
+    assert one["origin"]["rater"] == "bo"
+    assert (one["example_id"], one["split"], one["reference"], one["before"], one["prompt"]) == (
+        example, "dev", "Second.", [f"reference {number}"], f"user: question {number}?",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("width", ["60", "100"])
+def test_texts_fit_the_terminal_and_are_only_text(room, width):
+    say(room, "ana", LONG)
+    done = room.inside("rate", "accept", "-o", "better.jsonl", COLUMNS=width)
+    table = done.out.split("\n\n")[0]
+    assert "[red]long[/red]" in table and "\x1b" not in done.out
+    assert max(len(line.rstrip()) for line in table.splitlines()) <= int(width)
+
+
+def test_the_next_command_knows_a_config_that_has_the_file_already(room):
+    say(room, "ana", "First.")
+    room.write((room.folder / "harness.yaml").read_text() + "corrections: ./better.jsonl\n")
+    assert accept(room, "-o", "better.jsonl").splitlines()[-1] == "next: harness iterate"
+    (room.folder / "harness.yaml").unlink()
+    last = accept(room, "-o", "better.jsonl").splitlines()[-1]
+    assert last == f"next: harness iterate --set corrections={room.folder / 'better.jsonl'}"
+
+
+def test_rows_of_the_pool_are_for_an_augmenter(room):
+    root = room.folder / ".harness" / "ratings"
+    reserve = FROM["batch"](root, n=5, split="pool", repeats=0.0)
+    log = events.Events(root / reserve.name, "ana")
+    log.append(FROM["event"]("ana", reserve.assignments["ana"][0], "better", "set", "Typed."))
+    shown = accept(room, reserve.name, "-o", "better.jsonl")
+    told = " ".join(shown.split())
+    assert "{plugin: better-answers, file: better.jsonl, rows: 1}" in told
+    assert "corrections:" not in told
+    assert shown.splitlines()[-1] == "next: harness iterate"
+    assert [one.split for one in correction_file.read(room.folder / "better.jsonl")] == ["pool"]
+
+
+def test_nobody_has_typed_anything_yet(room):
+    say(room, "ana", 5, criterion="quality")
+    shown = accept(room, "-o", "better.jsonl")
+    assert f"Nobody has typed a better answer in {room.made.name} yet." in shown
+    assert shown.splitlines()[-1] == f"next: harness rate status {room.made.name}"
+    assert not (room.folder / "better.jsonl").exists()
+    assert json.loads(accept(room, "-o", "better.jsonl", "--json"))["accepted"] == []
+
+
+WRONG = [
+    (["-o", "no/better.jsonl"], 2, "there is no folder no"),
+    (["-o", "."], 2, "this is a folder"),
+    (["-o", "harness.yaml"], 4, "harness.yaml:1: this line is cut or damaged"),
+    (["-o", "b.jsonl", "--item", "0123"], 2, "has no item '0123'"),
+    (["other-batch", "-o", "b.jsonl"], 2, "there is no batch 'other-batch'"),
+    ([], 2, "-o"),
+]
+
+
+@pytest.mark.parametrize(("options", "code", "message"), WRONG)
+def test_what_cannot_be_done_is_said_and_nothing_is_written(room, options, code, message):
+    say(room, "ana", "First.")
+    config = (room.folder / "harness.yaml").read_bytes()
+    assert message in accept(room, *options, code=code)
+    assert (room.folder / "harness.yaml").read_bytes() == config
+    assert not (room.folder / "b.jsonl").exists()
+
+
+def test_an_item_for_which_nobody_typed_is_named(room):
+    say(room, "ana", "First.")
+    item = room.made.assignments["ana"][3]
+    found = accept(room, "-o", "b.jsonl", "--item", item, code=2)
+    assert f"nobody typed a better answer for item '{item}'" in found
+
+
+def test_a_rubric_that_asks_for_no_better_answer(project, monkeypatch):
+    monkeypatch.chdir(project.folder)
+    rules = FROM["rubric"](FROM["CRITERIA"][:5], id="plain")
+    made = FROM["batch"](project.folder / ".harness" / "ratings", rules)
+    assert corrections(made) == []
+    done = project.inside("rate", "accept", "-o", "b.jsonl")
+    assert done.code == 2
+    assert "rubric plain asks for no better answer" in done.err
