@@ -16,6 +16,7 @@ from harness.errors import HarnessError
 from harness.files import read_json, write_bytes, write_json
 from harness.history import History
 from harness.objective import progress
+from harness.rating.records import FOLDER as RATINGS
 from harness.records import BASE_ARM, CONTROL_ARM, Example
 from harness.rescored import recorded
 from harness.rows import groups_of
@@ -24,6 +25,7 @@ from harness.steps import UNEXPLAINED, Evaluation, Steps
 from harness.summary import ControlResult, instructive, summarise
 
 if TYPE_CHECKING:
+    from harness.rating.tables import People
     from harness.store import Answers, Rescored
 
 STAGE = "summary"
@@ -76,8 +78,9 @@ def reports(run: Run, steps: Steps, history: History, document: Document) -> lis
     run.reports.mkdir(parents=True, exist_ok=True)
     shown = configfile.dump(run.config.shown())
     write_bytes(run.reports / "config.yaml", shown.encode())
-    database(run, steps, history)
-    analysis = _analysis(run, steps, document)
+    said = said_of(run, history)
+    database(run, steps, history, said)
+    analysis = _analysis(run, steps, document, said)
     write_json(run.reports / ANALYSIS, analysis)
     written = ["config.yaml", "run.duckdb", ANALYSIS]
     for entry in run.config.report:
@@ -91,22 +94,50 @@ def reports(run: Run, steps: Steps, history: History, document: Document) -> lis
     return written
 
 
-def _analysis(run: Run, steps: Steps, document: Document) -> Document:
+def said_of(run: Run, history: History) -> People:
+    """What people said of the run's answers so far, and what it comes to."""
+    from harness.rating.metric_values import metric_values
+    from harness.rating.tables import people
+
+    return people(
+        run.name, run.root / RATINGS, lambda: metric_values(run.config.metrics, history),
+        level=verdicts.level(run.config.settings.rounds),
+    )  # fmt: skip
+
+
+def _analysis(run: Run, steps: Steps, document: Document, said: People) -> Document:
     from harness.analysis.document import analyse
 
-    definitions = {UNEXPLAINED: "a wrong answer that shows no other kind of error"}
-    for entry in run.config.detect:
-        definitions |= entry.instance.categories()
     causes: dict[str, tuple[str, str, bool]] = {}
     for entry in run.config.analyze:
         causes |= entry.instance.causes()
     metric = steps.primary_entry().metric
     option = getattr(metric.options, "right_at", None)
     return analyse(
-        document, run.reports / "run.duckdb", definitions=definitions, causes=causes,
+        document, run.reports / "run.duckdb",
+        definitions=definitions_of(run.config.detect), causes=causes,
         right_at=metric.right_at if option is None else option,
         sections=[entry.instance for entry in run.config.sections],
+        ratings=said.digest, notes=said.notes,
+        people=any(entry.instance.growing() for entry in run.config.detect),
     )  # fmt: skip
+
+
+def definitions_of(detectors: Sequence[Entry]) -> dict[str, str]:
+    """Kind of error -> its definition.
+
+    A kind that several detectors look for is one kind, found where either finds it; each one's
+    definition stands behind its name.
+    """
+    told: dict[str, dict[str, str]] = {}
+    for entry in detectors:
+        for kind, text in entry.instance.categories().items():
+            told.setdefault(kind, {})[entry.name] = text
+    found = {UNEXPLAINED: "a wrong answer that shows no other kind of error"}
+    for kind, texts in told.items():
+        several = "; or ".join(f"{name}: {text}" for name, text in texts.items())
+        found[kind] = several if len(texts) > 1 else next(iter(texts.values()))
+    return found
 
 
 def _told(run: Run, document: Document) -> bool:
@@ -187,10 +218,11 @@ def _control(steps: Steps, history: History) -> ControlResult | None:
     return ControlResult(tuple(rounds), difference, low, high, sentence)
 
 
-def database(run: Run, steps: Steps, history: History) -> None:
+def database(run: Run, steps: Steps, history: History, said: People | None = None) -> None:
     """Write the run's database from what has happened so far."""
     from harness.store import RunContents, build
 
+    said = said_of(run, history) if said is None else said
     opened = history.test is not None
     arms: dict[str, Mapping[str, Any]] = {BASE_ARM: {}}
     if CONTROL_ARM in history.arms:
@@ -203,7 +235,7 @@ def database(run: Run, steps: Steps, history: History) -> None:
         answers=list(_answers(run, steps, history)), added=history.added,
         slices={place: found.slices for place, found in history.findings.items()},
         diagnoses={place: found.diagnoses for place, found in history.findings.items()},
-        logs=history.logs,
+        logs=history.logs, people=said.tables,
     )  # fmt: skip
     build(run.reports / "run.duckdb", contents)
 

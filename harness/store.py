@@ -9,13 +9,14 @@ views in ``main`` (see ``docs/database.md``) are stable.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
@@ -30,12 +31,16 @@ from harness.records import (
     Score,
     Slice,
 )
-from harness.store_rows import batches, is_stored, where_sql
-from harness.store_tables import TABLES, Batch
+from harness.store_columns import Batch
+from harness.store_rows import batches
+from harness.store_slices import is_stored, where_sql
+from harness.store_tables import TABLES
 from harness.store_views import VIEWS
 from harness.text import storable
 
 MEMORY = "1GB"
+_ALONE = {"enable_external_access": "false", "lock_configuration": "true"}
+"""Settings under which no other file can be reached."""
 _UNWRITABLE = (OSError, duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
 
 ArmRound = tuple[str, int]
@@ -85,6 +90,7 @@ class RunContents:
         slices: (arm, round) -> slices found.
         diagnoses: (arm, round) -> causes of wrong answers.
         logs: (arm, round) -> the trainer's log lines.
+        people: table of ratings -> its rows (:class:`harness.rating.tables.People`).
     """
 
     run: str
@@ -100,6 +106,7 @@ class RunContents:
     slices: Mapping[ArmRound, Sequence[Slice]] = field(default_factory=dict)
     diagnoses: Mapping[ArmRound, Sequence[Diagnosis]] = field(default_factory=dict)
     logs: Mapping[ArmRound, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    people: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,50 +145,92 @@ def build(path: Path, contents: RunContents) -> None:
         _sweep(path)
 
 
+class Asking(Protocol):
+    """What :func:`reading` gives."""
+
+    def __call__(
+        self, sql: str, limit_seconds: float = 30.0, limit_rows: int | None = None
+    ) -> Table: ...
+
+
+@contextlib.contextmanager
+def reading(path: Path, *, spare: bool = False) -> Iterator[Asking]:
+    """The file, opened once for many queries; each is what :func:`query` is.
+
+    Args:
+        spare: give the queries 1 GB of memory and no room on the disk.
+
+    Raises:
+        UsageError: no such file.
+        EnvironmentFailure: it cannot be opened.
+    """
+    if not path.exists():
+        raise UsageError("there is no database here yet", where=str(path))
+    with _opened(path, spare) as connection:
+        yield functools.partial(_answer, connection, path)
+
+
 def query(
     path: Path, sql: str, limit_seconds: float = 30.0, limit_rows: int | None = None
 ) -> Table:
     """The rows of one read-only query; no other file can be read or written by it.
 
+    A single call of a function is only stopped at its end, after its time.
+
     Raises:
         UsageError: no such file, wrong SQL, or the time is over.
         EnvironmentFailure: the file cannot be opened.
     """
-    if not path.exists():
-        raise UsageError("there is no database here yet", where=str(path))
-    with _opened(path) as connection:
-        timer = threading.Timer(limit_seconds, connection.interrupt)
-        timer.daemon = True
-        timer.start()
-        try:
-            cursor = connection.execute(sql)
-            if cursor is None:
-                raise UsageError("there is no query in it", hint="SELECT …")
-            columns = tuple(str(column[0]) for column in cursor.description or ())
-            if limit_rows is None:
-                return Table(columns, tuple(cursor.fetchall()))
-            rows = cursor.fetchmany(limit_rows + 1)
-            return Table(columns, tuple(rows[:limit_rows]), cut=len(rows) > limit_rows)
-        except duckdb.InterruptException:
-            raise UsageError(
-                f"the query took longer than {limit_seconds:g} s", where=str(path)
-            ) from None
-        except duckdb.Error as problem:
-            raise UsageError(
-                _first_line(problem), hint="`SHOW TABLES` lists what can be queried"
-            ) from problem
-        finally:
-            timer.cancel()
+    with reading(path) as ask:
+        return ask(sql, limit_seconds, limit_rows)
+
+
+def overdue(path: Path, seconds: float) -> UsageError:
+    """What is said of a query whose time is over."""
+    return UsageError(f"the query took longer than {seconds:g} s", where=str(path))
+
+
+def _answer(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    sql: str,
+    limit_seconds: float = 30.0,
+    limit_rows: int | None = None,
+) -> Table:
+    timer = threading.Timer(limit_seconds, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        cursor = connection.execute(sql)
+        if cursor is None:
+            raise UsageError("there is no query in it", hint="SELECT …")
+        columns = tuple(str(column[0]) for column in cursor.description or ())
+        if limit_rows is None:
+            return Table(columns, tuple(cursor.fetchall()))
+        rows = cursor.fetchmany(limit_rows + 1)
+        return Table(columns, tuple(rows[:limit_rows]), cut=len(rows) > limit_rows)
+    except duckdb.InterruptException:
+        raise overdue(path, limit_seconds) from None
+    except duckdb.OutOfMemoryException:
+        raise UsageError(
+            "the query needs more memory than there is for one", hint="ask for less at a time"
+        ) from None
+    except duckdb.Error as problem:
+        raise UsageError(
+            _first_line(problem), hint="`SHOW TABLES` lists what can be queried"
+        ) from problem
+    finally:
+        timer.cancel()
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "enable_external_access": "false",
-        "lock_configuration": "true",
-    }
+def _opened(path: Path, spare: bool) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
-        connection = duckdb.connect(str(path), read_only=True, config=config)
+        config = {"memory_limit": MEMORY} if spare else _ALONE
+        connection = duckdb.connect(str(path), read_only=True, config={**config})
+        if spare:  # the place to spill to can only be taken away while the disk is at hand
+            own = "; ".join(f"SET {name} = {value}" for name, value in _ALONE.items())
+            connection.execute(f"SET temp_directory = ''; {own}")
     except duckdb.Error as problem:
         raise EnvironmentFailure(
             f"the database cannot be opened: {_first_line(problem)}",

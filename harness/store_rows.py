@@ -6,17 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.features import prompt_features, reply_features
-from harness.records import Condition, Measurement, Prediction, Score, Slice
-from harness.store_tables import Batch
-from harness.text import storable
+from harness import store_ratings
+from harness.features import prompt_features
+from harness.records import Measurement, Score
+from harness.store_columns import Batch
+from harness.store_slices import is_stored, where_sql
 
 if TYPE_CHECKING:
     from harness.store import Answers, RunContents
 
 BLOCK = 20_000
-ASKED = 500
-"""Examples that are asked for the names of features."""
 Item = TypeVar("Item")
 
 
@@ -24,39 +23,6 @@ def batches(name: str, contents: RunContents) -> Iterator[Batch]:
     """The rows of one table, in batches of a bounded number of rows."""
     rows: Callable[[RunContents], Iterator[Batch]] = _ROWS[name]
     return rows(contents)
-
-
-def where_sql(found: Slice) -> str:
-    """The slice as a condition on ``examples JOIN predictions USING (id, split)``."""
-    own = () if found.from_prompt else tuple(reply_features(Prediction("", "")))
-    return " AND ".join(_condition(c, own) for c in found.conditions) or "true"
-
-
-def is_stored(found: Slice, contents: RunContents) -> bool:
-    """Whether the database holds the features that the slice is made of.
-
-    (Distances to training rows and topics, say, are known to their analyzer alone.)
-    """
-    known = set(reply_features(Prediction("", "")))
-    for row in contents.examples[:ASKED]:
-        known.update(prompt_features(row))
-    return all(condition.feature in known for condition in found.conditions)
-
-
-def _condition(condition: Condition, own: Sequence[str]) -> str:
-    name, value = condition.feature, condition.value
-    # Other names go as a JSON pointer: DuckDB's own paths cannot hold a quotation mark.
-    key = name if name.isidentifier() else "/" + name.replace("~", "~0").replace("/", "~1")
-    column = name if name in own else f"(features->>{_quoted(key)})"
-    if isinstance(value, bool):
-        return f"{column} {condition.op} {_quoted(str(value).lower())}"
-    if isinstance(value, str):
-        return f"{column} {condition.op} {_quoted(value)}"
-    return f"TRY_CAST({column} AS DOUBLE) {condition.op} {value!r}"
-
-
-def _quoted(text: str) -> str:
-    return "'" + storable(text).replace("'", "''") + "'"
 
 
 def _blocks(items: Iterable[Item]) -> Iterator[list[Item]]:
@@ -370,4 +336,5 @@ _ROWS: Mapping[str, Callable[[RunContents], Iterator[Batch]]] = {
     "plans": _plans,
     "filters": _filters,
     "training": _training,
+    **{name: store_ratings.rows_of(name) for name in store_ratings.TABLES},
 }

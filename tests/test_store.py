@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import json
 import random
 import re
+import runpy
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -17,6 +21,8 @@ import duckdb
 import pytest
 
 from harness.errors import EnvironmentFailure, UsageError
+from harness.rating.metric_values import MetricValues
+from harness.rating.tables import people
 from harness.records import (
     Condition,
     Diagnosis,
@@ -34,10 +40,11 @@ from harness.records import (
     Verdict,
 )
 from harness.store import Answers, Rescored, RunContents, build, query
-from harness.store_rows import where_sql
+from harness.store_slices import where_sql
 from harness.store_tables import TABLES
 
 DOCS = Path(__file__).parent.parent / "docs" / "database.md"
+PEOPLE = runpy.run_path(str(Path(__file__).parent / "rating" / "people.py"))
 HOSTILE = "'; DROP TABLE raw.runs; -- \x00 \ud800 \x1b[31m [/b] <script> \u202e"
 KINDS = ("class", "function", "it's")
 WEAK = Slice((Condition("kind", "=", "class"), Condition("arguments", ">", 1)),
@@ -97,6 +104,16 @@ def result(round_: int, arm: str = "main") -> RoundResult:
     )  # fmt: skip
 
 
+@functools.cache
+def said() -> dict[str, Any]:
+    """What people said of rounds 0 and 3, as rows."""
+    values = {("main", number, f"row-{n}"): n + number for number in (0, 3) for n in range(40)}
+    with tempfile.TemporaryDirectory() as folder:
+        PEOPLE["rated"](Path(folder))
+        found = people(PEOPLE["RUN"], Path(folder), lambda: MetricValues({"rougeL": values}))
+    return dict(found.tables)
+
+
 def contents(**changes: Any) -> RunContents:
     added = [
         Example(f"new-{n}", ({"role": "user", "content": "q"},), ("a",), parent="row-00",
@@ -112,6 +129,7 @@ def contents(**changes: Any) -> RunContents:
         added={"main": added}, slices={("main", 1): (CUT, WEAK)},
         diagnoses={("main", 1): (Diagnosis("row-01", "gap", "far", "add rows", ("t",)),)},
         logs={("main", 1): [{"step": 1, "epoch": 0.5, "loss": 2.0}, {"step": 1, "eval_loss": 1.9}]},
+        people=said(),
     )  # fmt: skip
     return dataclasses.replace(full, **changes)
 
@@ -144,6 +162,7 @@ def test_every_record_arrives(path: Path) -> None:
         "predictions": 96, "example_scores": 4 * 24 * 3, "errors": 16, "slices": 2, "plans": 6,
         "filters": 6, "training": 1, "rescores": 4, "example_rescores": 96,
         "outcomes": 96, "diagnoses": 1, "guards": 1, "slice_members": 8,
+        **{name: len(rows) for name, rows in said().items()},
     }  # fmt: skip
 
 
@@ -216,6 +235,62 @@ def test_the_views_on_errors_and_slices(path: Path) -> None:
     )
     assert one(path, "SELECT count(*) FROM unexplained") == wrong - labelled
     assert one(path, "SELECT count(*) FROM lineage WHERE parent_split = 'dev'") == 3
+
+
+def test_ratings_arrive_as_they_are(path: Path) -> None:
+    for name, rows in said().items():
+        columns = TABLES[name].columns
+        there = sorted(query(path, f"FROM {name}").rows, key=repr)
+        assert there == tuple_rows(rows, columns), name
+    assert one(path, "SELECT rounds FROM batches WHERE rubric = 'small'") == [0, 3]
+
+
+def tuple_rows(rows: Any, columns: Any) -> list[Any]:
+    return sorted((tuple(row[column] for column in columns) for row in rows), key=repr)
+
+
+def rating(example: str, value: Any, **changes: Any) -> dict[str, Any]:
+    """A row of what people said, in which a kind of error is named."""
+    return {
+        "batch": "b-1", "rubric": "r", "version": 1, "arm": "main", "round": 1, "split": "dev",
+        "example_id": example, "item": example, "repeat": False, "rater": "ana",
+        "settled": False, "criterion": "errors", "scale": "choices",
+        "use_as": "error_category", "judged": True, "value_text": value, "value_number": None,
+        "against": None, "rated_at": "2026", **changes,
+    }  # fmt: skip
+
+
+def test_errors_that_people_named_count_answers(tmp_path: Path) -> None:
+    rows = [
+        rating("a", '["wrong facts", "tone"]'),
+        rating("a", '["wrong facts"]', rater="bo"),  # twice named, one answer
+        rating("b", '["tone"]'),
+        rating("b", '["format"]', rater="settled-cy", settled=True),  # stands for all
+        rating("c", "[]"),
+        rating("d", "cannot judge", judged=False),
+        rating("e", '["tone"]', repeat=True, item="e-again"),
+        rating("f", "tone", scale="choice"),
+        rating("f", '["tone"]', batch="b-2", round=0),
+        rating("g", '["tone"]', use_as=None, batch="b-3"),
+        rating("h", json.dumps(['["x"]', "it's; <b>"]), arm="random"),
+    ]
+    build(tmp_path / "r.duckdb", contents(people={"ratings": rows}))
+    found = query(
+        tmp_path / "r.duckdb", "SELECT arm, round, category, answers, rated FROM named_errors"
+    )
+    assert found.rows == (
+        ("main", 0, "tone", 1, 1),
+        ("main", 1, "tone", 2, 5), ("main", 1, "format", 1, 5), ("main", 1, "wrong facts", 1, 5),
+        ("random", 1, '["x"]', 1, 1), ("random", 1, "it's; <b>", 1, 1),
+    )  # fmt: skip
+
+
+def test_hostile_ratings_are_stored_as_text(tmp_path: Path) -> None:
+    rows = [rating(HOSTILE, HOSTILE, rater=HOSTILE, scale="choice", arm=HOSTILE)]
+    build(tmp_path / "r.duckdb", contents(people={"ratings": rows}))
+    clean = HOSTILE.replace("\x00", "\ufffd").replace("\ud800", "\ufffd")
+    assert one(tmp_path / "r.duckdb", "SELECT value_text FROM ratings") == clean
+    assert one(tmp_path / "r.duckdb", "SELECT category FROM named_errors") == clean
 
 
 def test_not_scored_is_null_with_its_reason(path: Path) -> None:

@@ -17,7 +17,7 @@ from harness.analysis.remedies import remedies
 from harness.analysis.sections import SECTIONS
 from harness.errors import HarnessError
 from harness.stages import Section
-from harness.store import query
+from harness.store import Table, reading
 from harness.summary import finite
 from harness.text import one_line
 
@@ -25,6 +25,10 @@ MOST_ROWS = 50
 NOT_LOOKED_FOR = (
     "A wrong fact and a wrong tone are seen by no rule. They were not looked for: people's "
     "rubric choices, or a detector of your own, name them."
+)
+NAMED_BY_PEOPLE = (
+    "A wrong fact and a wrong tone are seen by no rule. People named what they saw in the answers "
+    "that they rated, and in no others."
 )
 
 Causes = Mapping[str, tuple[str, str, bool]]
@@ -40,6 +44,9 @@ def analyse(
     right_at: float | None,
     sections: Sequence[Section] = (),
     limit: int = examples.LIMIT,
+    ratings: str | None = None,
+    notes: Sequence[str] = (),
+    people: bool = False,
 ) -> Document:
     """The analysis document of a run.
 
@@ -50,31 +57,27 @@ def analyse(
         right_at: value of the primary score from which an answer counts as right.
         sections: tables of plugins.
         limit: most examples.
+        ratings: digest of the ratings that the database was built with.
+        notes: what else there is to remark.
+        people: whether people named kinds of errors, too.
 
     A section that fails is left out and named under ``failed``.
     """
-    answers: dict[str, list[Document]] = {}
-    failed: dict[str, str] = {}
-    for name, section in SECTIONS.items():
-        try:
-            answers[name] = _rows(database, section.sql)
-        except HarnessError as error:
-            failed[name] = error.what
-    chosen: list[Document] = []
-    try:
-        chosen = examples.chosen(database, limit)
-    except HarnessError as error:
-        failed["examples"] = error.what
+    answers, chosen, failed = _answers(database, limit)
     document = {
         **summary,
         "schema": SCHEMA,
+        "notes": [*summary.get("notes", ()), *(one_line(note) for note in notes)],
+        "ratings": ratings,
         "right_at": right_at,
         "definitions": {one_line(name): one_line(text) for name, text in definitions.items()},
         "causes_known": {
             one_line(name): {"definition": one_line(d), "remedy": one_line(r), "by_data": by_data}
             for name, (d, r, by_data) in causes.items()
         },
-        "not_looked_for": NOT_LOOKED_FOR,
+        "not_looked_for": NAMED_BY_PEOPLE
+        if people or answers.get("named_errors")
+        else NOT_LOOKED_FOR,
         "tables": answers,
         "examples": chosen or list(summary["examples"]),
         "remedies": remedies(summary, answers, causes),
@@ -85,6 +88,29 @@ def analyse(
         "failed": failed,
     }
     return {**document, "sections": _sections(sections, document, database, failed)}
+
+
+def _answers(
+    database: Path, limit: int
+) -> tuple[dict[str, list[Document]], list[Document], dict[str, str]]:
+    """Section -> its rows, the examples, and what failed -> why; the database is opened once."""
+    answers: dict[str, list[Document]] = {}
+    chosen: list[Document] = []
+    failed: dict[str, str] = {}
+    try:
+        with reading(database) as ask:
+            for name, section in SECTIONS.items():
+                try:
+                    answers[name] = _rows(ask(section.sql))
+                except HarnessError as error:
+                    failed[name] = error.what
+            try:
+                chosen = examples.chosen(ask, limit)
+            except HarnessError as error:
+                failed["examples"] = error.what
+    except HarnessError as error:
+        failed = dict.fromkeys([*SECTIONS, "examples"], error.what)
+    return answers, chosen, failed
 
 
 def _sections(
@@ -114,8 +140,7 @@ def _cell(value: Any) -> Any:
     return one_line(str(value), 300)
 
 
-def _rows(database: Path, sql: str) -> list[Document]:
-    table = query(database, sql)
+def _rows(table: Table) -> list[Document]:
     return [
         {name: _plain(value) for name, value in zip(table.columns, row, strict=True)}
         for row in table.rows

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from harness.analysis.sections import CAUSES, EXAMPLES
-from harness.store import query
+from harness.store import Asking
 from harness.text import one_line, plain
+from harness.worddiff import closest
 
 LIMIT = 200
 TEXT_LIMIT = 2_000
@@ -16,11 +16,11 @@ TEXT_LIMIT = 2_000
 Document = dict[str, Any]
 
 
-def chosen(database: Path, limit: int) -> list[Document]:
+def chosen(ask: Asking, limit: int) -> list[Document]:
     """At most ``limit`` dev examples, wrong answers first, the worst first."""
-    found = query(database, EXAMPLES.format(limit=int(limit))).rows
-    causes = {row[0]: row[1:] for row in query(database, CAUSES).rows}
-    kept = query(database, "SELECT kept_round FROM runs").rows[0][0]
+    found = ask(EXAMPLES.format(limit=int(limit))).rows
+    causes = {row[0]: row[1:] for row in ask(CAUSES).rows}
+    kept = ask("SELECT kept_round FROM runs").rows[0][0]
     by_id: dict[str, list[Sequence[Any]]] = {}
     for row in found:
         by_id.setdefault(row[1], []).append(row)
@@ -35,7 +35,7 @@ def _example(rows: list[Sequence[Any]], cause: Sequence[Any] | None, kept: int) 
         "id": one_line(name, 200),
         "place": one_line(source or "", 200),
         "prompt": plain(prompt or "", TEXT_LIMIT),
-        "reference": plain(_nearest(references or (), now["text"]), TEXT_LIMIT),
+        "reference": plain(closest(references or (), now["text"]), TEXT_LIMIT),
         "references": [plain(text, TEXT_LIMIT) for text in references or ()],
         "answer": now["text"],
         "score": now["score"],
@@ -69,13 +69,3 @@ def _cause(cause: Sequence[Any] | None) -> Document | None:
         "remedy": one_line(remedy or "", 300),
         "train_rows": [one_line(row, 200) for row in rows or ()],
     }
-
-
-def _nearest(references: Sequence[str], answer: str) -> str:
-    """The reference that shares the most words with the answer, the first among equals."""
-    words = set(answer.casefold().split())
-    return max(
-        references,
-        key=lambda text: len(words & set(text[:TEXT_LIMIT].casefold().split())),
-        default="",
-    )

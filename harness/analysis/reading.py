@@ -25,7 +25,7 @@ def read(path: Path) -> Document:
         document = read_json(path)
     except FileNotFoundError:
         raise UsageError(
-            "there is no analysis here yet", where=str(path), hint="harness report RUN makes it"
+            "there is no analysis here yet", where=str(path), hint="harness rebuild RUN makes it"
         ) from None
     except ValueError as problem:
         raise DataError(f"this is not JSON: {problem}", where=str(path)) from None

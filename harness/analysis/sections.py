@@ -113,6 +113,45 @@ SECTIONS: Mapping[str, Section] = {
         "SELECT round, made_by, slice, count(*) AS rows FROM added WHERE arm = 'main' "
         "GROUP BY ALL ORDER BY ALL",
     ),
+    "rated": Section(
+        "batches that people rate, and how far they are",
+        "SELECT batch, rubric, version, title, strategy, verdicts, split, rounds, raters, items, "
+        "rated, created FROM batches ORDER BY created, batch",
+    ),
+    "rating_scores": Section(
+        "what people's ratings come to, by batch, criterion and round, on a scale of 0 to 1",
+        "SELECT batch, rubric, version, position, criterion, title, round, value, low, high, n, "
+        "groups, unrated FROM rating_scores WHERE arm = 'main' ORDER BY batch, position, round",
+    ),
+    "win_rates": Section(
+        "how often people prefer one round's answers to another's, and what that shows",
+        "SELECT batch, rubric, position, criterion, title, round, against, n, groups, wins, ties, "
+        "losses, win_rate, win_rate_low, win_rate_high, difference, difference_low, "
+        "difference_high, label, sentence FROM win_rates WHERE arm = 'main' "
+        "ORDER BY batch, position, round, against",
+    ),
+    "agreement": Section(
+        "how far raters agree, by batch and criterion",
+        "SELECT batch, position, criterion, title, kind, n, alpha, alpha_low, alpha_high, kappa, "
+        "kappa_low, kappa_high, raw, why, sentence FROM agreement ORDER BY batch, position",
+    ),
+    "raters": Section(
+        "how severe and how steady each rater is, by batch and criterion",
+        "SELECT batch, position, criterion, title, rater, done, seconds, severity, severity_low, "
+        "severity_high, n, same, same_low, same_high, repeats FROM raters "
+        "ORDER BY batch, position, rater",
+    ),
+    "validity": Section(
+        "how far each automatic metric orders answers as people do, by batch",
+        "SELECT batch, metric, view, n, groups, accuracy, accuracy_low, accuracy_high, spearman, "
+        "spearman_low, spearman_high, kendall, kendall_low, kendall_high, sentence FROM validity "
+        "ORDER BY batch, metric, view DESC",
+    ),
+    "named_errors": Section(
+        "kinds of errors that people named, by round, in answers, of so many rated",
+        "SELECT round, category, answers, rated FROM named_errors "
+        "WHERE arm = 'main' AND split = 'dev' ORDER BY round, answers DESC, category",
+    ),
 }
 
 EXAMPLES = """

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from harness.text import plain
+from harness.worddiff import Step, steps
 
 Kind = Literal["same", "missing", "extra"]
 Parts = list[tuple[Kind, str]]
@@ -33,20 +34,7 @@ def differences(reference: str, answer: str, lines: bool = False) -> Parts:
 
     Time and room are bounded: texts are cut at :data:`LIMIT` characters and made harmless.
     """
-    from rapidfuzz.distance import LCSseq
-
-    wanted, given = _words(reference, lines), _words(answer, lines)
-    numbers: dict[str, int] = {}
-    left, right = (
-        [numbers.setdefault(word.strip(), len(numbers)) for word in words]
-        for words in (wanted, given)
-    )
-    steps = [
-        ("same" if step.tag == "equal" else "other", wanted[step.src_start : step.src_end],
-         given[step.dest_start : step.dest_end])
-        for step in LCSseq.opcodes(left, right)
-    ]  # fmt: skip
-    return list(_parts(steps))
+    return list(_parts(list(steps(_words(reference, lines), _words(answer, lines)))))
 
 
 def _words(text: str, lines: bool) -> list[str]:
@@ -59,19 +47,13 @@ def _break(space: str) -> str:
     return space[space.rindex("\n") :] if "\n" in space else ""
 
 
-Step = tuple[str, Sequence[str], Sequence[str]]
-
-
-def _parts(steps: Sequence[Step]) -> Iterator[tuple[Kind, str]]:
-    kept = [
-        "same" if kind == "same" and not _chance(steps, place) else "other"
-        for place, (kind, _, _) in enumerate(steps)
-    ]
-    for kind, run in itertools.groupby(range(len(steps)), key=kept.__getitem__):
+def _parts(found: Sequence[Step]) -> Iterator[tuple[Kind, str]]:
+    kept = [step.same and not _chance(found, place) for place, step in enumerate(found)]
+    for same, run in itertools.groupby(range(len(found)), key=kept.__getitem__):
         places = list(run)
-        missing = [word for place in places for word in steps[place][1]]
-        extra = [word for place in places for word in steps[place][2]]
-        if kind == "same":
+        missing = [word for place in places for word in found[place].reference]
+        extra = [word for place in places for word in found[place].answer]
+        if same:
             yield "same", " ".join(extra)
             continue
         if missing:
@@ -80,8 +62,8 @@ def _parts(steps: Sequence[Step]) -> Iterator[tuple[Kind, str]]:
             yield "extra", " ".join(extra)
 
 
-def _chance(steps: Sequence[Step], place: int) -> bool:
+def _chance(found: Sequence[Step], place: int) -> bool:
     """Whether the words at a place are one short word with differences on both sides."""
-    between = 0 < place < len(steps) - 1
-    words = steps[place][2]
+    between = 0 < place < len(found) - 1
+    words = found[place].answer
     return between and len(words) == 1 and len(words[0].strip()) < _CLEAR

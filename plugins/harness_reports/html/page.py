@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib.resources import files
 from typing import Any
 
-from harness_reports.html import data, errors, examples, verdict
+from harness_reports.html import data, errors, examples, people, verdict
 from harness_reports.html.complete import Document, complete
 from harness_reports.html.markup import Html, element, name
+from harness_reports.people import TITLE as PEOPLE
 
 SECTIONS: Mapping[str, tuple[str, Callable[[Document], Html | None]]] = {
     "verdict": ("Verdict", verdict.section),
@@ -18,6 +19,7 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Document], Html | None]]] = {
     "changes": ("Fixed and broken", errors.changes),
     "kinds": ("Kinds of errors", errors.categories),
     "causes": ("Causes", errors.causes),
+    "people": (PEOPLE, people.section),
     "examples": ("Worst examples", examples.section),
     "data": ("Data added", data.grown),
     "remedies": ("What to do", data.remedies),

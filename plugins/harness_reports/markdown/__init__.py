@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness_reports.figures import Document
-from harness_reports.markdown import closing, data, errors, sections, verdict, weak, worst
+from harness_reports.markdown import closing, data, errors, people, sections, verdict, weak, worst
 
 
 def page(document: Document, examples: int = 3) -> str:
@@ -12,6 +12,7 @@ def page(document: Document, examples: int = 3) -> str:
         *verdict.sections(document),
         *weak.sections(document),
         *errors.sections(document),
+        people.part(document),
         worst.section(document, examples),
         *data.sections(document),
         *sections.sections(document),

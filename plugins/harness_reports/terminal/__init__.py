@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from harness_reports.figures import Document
-from harness_reports.terminal import closing, data, errors, sections, verdict, weak, worst
+from harness_reports.terminal import closing, data, errors, people, sections, verdict, weak, worst
 
 
 def render(document: Document, console: Console, examples: int = 3) -> None:
@@ -13,6 +13,7 @@ def render(document: Document, console: Console, examples: int = 3) -> None:
     verdict.render(document, console)
     weak.render(document, console)
     errors.render(document, console)
+    people.render(document, console)
     worst.render(document, console, examples)
     data.render(document, console)
     sections.render(document, console)

@@ -1,0 +1,160 @@
+"""A late rating changes reports and the database, never a closed round."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+import uuid
+from pathlib import Path
+
+import pytest
+
+from harness.cli.iterate import Quiet
+from harness.rating import batches, events, rubric
+from harness.rating.answers import candidates
+from harness.rating.records import FOLDER, Event
+from harness.replay import opened
+from harness.store import query
+
+RUBRIC = """\
+schema: harness.rubric/1
+id: short
+version: 1
+title: Short
+language: en
+instructions: Read the answer, then judge it.
+criteria:
+  - id: right
+    title: Right
+    question: Is the answer right?
+    scale: {kind: ordinal, min: 1, max: 5, anchors: {1: wrong, 5: right}}
+  - id: faults
+    title: Faults
+    question: What is wrong?
+    scale: {kind: choices, choices: [wrong facts, wrong tone]}
+    use_as: error_category
+"""
+
+
+@pytest.fixture
+def run(finished, tmp_path, monkeypatch):
+    """A finished run of its own, in the working folder."""
+    project, done = finished
+    shutil.copytree(project.folder, tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+    (tmp_path / "project" / "short.yaml").write_text(RUBRIC)
+    return type(project)(tmp_path / "project"), done.document["run"]
+
+
+def rate(run, value=lambda place: place % 5 + 1, rater="ana", rounds=(1, 0), n=30):
+    """Rate these rounds in one batch; returns the batch."""
+    number, versus = (*rounds, None)[:2]
+    order = batches.Order(rubric.load(Path("short.yaml")), run, number, ("ana", "bo"),
+                          versus=versus, n=n, overlap=1.0, repeats=0.0)  # fmt: skip
+    found = candidates(opened(run, Quiet()), rounds, "dev", "random")
+    batch = batches.create(order, found)
+    said = [
+        Event(uuid.uuid4().hex, rater, item, criterion, "set", one, events.now(), 3.0)
+        for place, item in enumerate(batch.assignments[rater])
+        for criterion, one in (("right", value(place)), ("faults", ["wrong tone"]))
+    ]
+    events.Events(FOLDER / batch.name, rater).extend(said)
+    return batch
+
+
+def closed(project, run):
+    """What must never change: the summary and the journal, byte for byte."""
+    journal = project.folder / ".harness" / "runs" / run / "journal.jsonl"
+    summary = project.folder / "reports" / run / "summary.json"
+    return journal.read_bytes(), summary.read_bytes()
+
+
+def test_the_report_has_them_and_closed_rounds_are_as_they_were(run):
+    project, name = run
+    before = closed(project, name)
+    first = project.inside("report", "--json")
+    assert first.document["ratings"] is None and first.document["tables"]["rated"] == []
+    batch = rate(name)
+    shown = project.inside("report", "--json")
+    assert "people have rated since this report was made" in shown.err
+    (rated,) = shown.document["tables"]["rated"]
+    assert (rated["batch"], rated["rated"], rated["rounds"]) == (batch.name, 60, [0, 1])
+    assert {row["round"] for row in shown.document["tables"]["rating_scores"]} == {0, 1}
+    assert shown.document["tables"]["named_errors"][0]["category"] == "wrong tone"
+    assert {row["metric"] for row in shown.document["tables"]["validity"]} == {"overlap"}
+    assert shown.document["not_looked_for"] != first.document["not_looked_for"]
+    assert shown.document["rounds"] == first.document["rounds"]
+    assert closed(project, name) == before
+    assert project.inside("report", "--json").err == ""
+
+
+def test_a_further_rating_is_seen_by_the_same_iterate(run):
+    project, name = run
+    before = closed(project, name)
+    rate(name)
+    assert "it is made again" in project.inside("iterate").err
+    rate(name, value=lambda place: 5, rater="bo")
+    again = project.inside("iterate", "--json")
+    assert "it is made again" in again.err
+    assert again.document == json.loads(before[1])
+    rows = query(project.folder / "reports" / name / "run.duckdb", "SELECT count(*) FROM ratings "
+                 "WHERE rater = 'bo'").rows  # fmt: skip
+    assert rows == ((120,),)
+    page = (project.folder / "reports" / name / "report.html").read_text()
+    assert "What people say" in page
+    assert closed(project, name) == before
+    assert project.inside("iterate", "--json").err == ""
+
+
+@pytest.mark.parametrize("gone", ["generate", "generate test"])
+def test_if_it_cannot_be_made_again_the_old_one_is_shown(run, gone):
+    project, name = run
+    rate(name)
+    shutil.rmtree(project.folder / ".harness" / "artifacts" / gone)
+    database = project.folder / "reports" / name / "run.duckdb"
+    before = database.read_bytes()
+    shown = project.inside("report", "--json")
+    assert shown.code == 0
+    assert "warning: that failed, so the report is as it was: " in shown.err
+    assert shown.document["ratings"] is None
+    assert database.read_bytes() == before
+
+
+def test_while_the_run_goes_on_in_another_process_the_report_waits_for_nobody(run):
+    project, name = run
+    rate(name)
+    with (project.folder / ".harness" / "runs" / name / "lock").open("a+") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        shown = project.inside("report", "--json")
+    assert (shown.code, shown.document["ratings"]) == (0, None)
+    assert "already in progress" in shown.err
+
+
+def test_a_damaged_batch_is_named_in_the_notes(run):
+    project, name = run
+    (project.folder / FOLDER / rate(name).name / "items.json").write_text("{")
+    shown = project.inside("report", "--json")
+    assert shown.document["tables"]["rated"] == []
+    assert "are left out: this batch was changed or is damaged" in shown.document["notes"][-1]
+    assert "What people say" not in project.inside("report").out
+
+
+def test_a_run_that_waits_for_more_shows_what_there_is(project, monkeypatch):
+    monkeypatch.chdir(project.folder)
+    project.write(RUBRIC, "short.yaml")
+    text = (project.folder / "harness.yaml").read_text()
+    asked = "metrics: [{plugin: overlap}, {plugin: rubric, rubric: short.yaml, enough: 30}]"
+    project.write(text.replace("metrics: [{plugin: overlap}]", asked))
+    assert project.inside("iterate", "--rounds", "1").code == 6
+    (name,) = [path.name for path in (project.folder / ".harness" / "runs").iterdir()]
+    rate(name, rounds=(0,))
+    assert project.inside("iterate", "--rounds", "1").code == 6
+    before = closed(project, name)
+    rate(name, value=lambda place: 5, n=10)
+    shown = project.inside("report", "--json")
+    assert shown.err.startswith("people have rated since")
+    assert [row["rounds"] for row in shown.document["tables"]["rated"]] in ([[0], [0, 1]],
+                                                                         [[0, 1], [0]])  # fmt: skip
+    assert {row["metric"] for row in shown.document["tables"]["validity"]} == {"overlap"}
+    assert closed(project, name) == before
