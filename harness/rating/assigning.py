@@ -7,8 +7,11 @@ example, so that a rater's severity falls on both alike.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from harness.files import digest
 from harness.rating.sampling import shuffled
 
 ID_DIGITS = 12
@@ -47,15 +50,59 @@ def raters_of(
 
 
 def sides(assigned: Sequence[tuple[str, ...]], secret: str) -> list[bool]:
-    """For each unit whether the pair is swapped: half of all, and half of what each set of
-    raters gets, or one more or less.
+    """For each unit whether the pair is swapped: half of all, and half of what each rater gets,
+    or nearly.
+
+    A pair goes to the side that its raters, together, have had less often. What several raters
+    get comes first, as it binds several; a rater's own pairs then make up for what is left.
     """
-    mixed = shuffled(range(len(assigned)), lambda one: one, [secret, "sides"])
-    mixed.sort(key=lambda unit: assigned[unit])
-    swapped = [False] * len(assigned)
-    for turn, unit in enumerate(mixed, start=int(secret[-1], 16) % 2):
-        swapped[unit] = bool(turn % 2)
+    bound = [(*raters, _ALL) for raters in assigned]
+    mixed = shuffled(range(len(bound)), lambda one: one, [secret, "sides"])
+    mixed.sort(key=lambda unit: -len(bound[unit]))
+    lead: Counter[str] = Counter()  # by how many pairs more are swapped than not
+    swapped = [False] * len(bound)
+    for unit in mixed:
+        ahead = sum(lead[rater] for rater in assigned[unit]) or lead[_ALL]
+        lot = int(digest([secret, "side", unit])[0], 16) % 2 == 1
+        swapped[unit] = ahead < 0 if ahead else lot
+        lead.update(dict.fromkeys(bound[unit], 1 if swapped[unit] else -1))
+    while turn := _better(bound, swapped, mixed, lead):
+        lead.update(_change(bound, swapped, turn))
+        for unit in turn:
+            swapped[unit] = not swapped[unit]
     return swapped
+
+
+_ALL = ""
+"""All raters together: no rater's name."""
+
+
+def _better(
+    bound: Sequence[tuple[str, ...]], swapped: Sequence[bool], mixed: Sequence[int],
+    lead: Mapping[str, int],
+) -> set[int]:  # fmt: skip
+    """One pair or two that had better be turned over, or none.
+
+    The sum of the squares of ``lead`` falls with every turn, so that turning comes to an end.
+    """
+    worst = {rater for rater, ahead in lead.items() if abs(ahead) > 1 and rater != _ALL}
+    uneven = [unit for unit in mixed if not worst.isdisjoint(bound[unit])]
+    for pair in itertools.chain(((unit,) for unit in uneven), itertools.product(uneven, mixed)):
+        turn = set(pair)
+        change = _change(bound, swapped, turn)
+        if sum((lead[rater] + by) ** 2 - lead[rater] ** 2 for rater, by in change.items()) < 0:
+            return turn
+    return set()
+
+
+def _change(
+    bound: Sequence[tuple[str, ...]], swapped: Sequence[bool], turn: Iterable[int]
+) -> Counter[str]:
+    """What turning these pairs over adds to ``lead``."""
+    change: Counter[str] = Counter()
+    for unit in turn:
+        change.update(dict.fromkeys(bound[unit], -2 if swapped[unit] else 2))
+    return change
 
 
 def order(rater: str, own: Sequence[str], secret: str) -> list[str]:

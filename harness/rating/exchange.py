@@ -20,7 +20,7 @@ from harness.files import canonical
 from harness.rating import batches
 from harness.rating.events import Events, problem
 from harness.rating.exports import EVERYBODY, JSONL_SCHEMA, checksum, rubric_of
-from harness.rating.records import FOLDER, Batch, Event
+from harness.rating.records import FOLDER, SETTLED, Batch, Event
 from harness.rating.rubric import check_value
 from harness.records import from_json, to_json
 from harness.text import one_line, storable
@@ -29,6 +29,8 @@ LARGEST = 256 * 2**20
 """Bytes of a file."""
 _MOST_TOLD = 5
 _FRESH = "ask the rater to export the file again, and import it as it is"
+_OWN = "if your team exported it, and no rater sent it: harness rate import --all-raters FILE"
+_NO_TIME = "9999"
 _HEAD = {"schema", "batch", "rubric", "rater", "events", "crc32"}
 
 
@@ -49,12 +51,16 @@ Lines = Sequence[tuple[int, Event]]
 """Events with the lines that they stand in."""
 
 
-def import_file(path: Path, root: Path = FOLDER, *, batch: str | None = None) -> Imported:
+def import_file(
+    path: Path, root: Path = FOLDER, *, batch: str | None = None, all_raters: bool = False
+) -> Imported:
     """Keep the ratings of a JSONL or CSV file.
 
     Args:
         root: where the batches lie.
         batch: the one that the file has to be of; None takes the file's word.
+        all_raters: whether a file of events may be of everybody (``*``), and any file may hold
+            what was settled: the team's own exports, never what a rater sends.
 
     Raises:
         DataError: the file is cut or edited, or does not belong here; nothing was kept.
@@ -63,11 +69,22 @@ def import_file(path: Path, root: Path = FOLDER, *, batch: str | None = None) ->
     from harness.rating.sheets import read_sheet
 
     data = _bytes(path)
-    read = read_sheet if path.suffix.casefold() in (".csv", ".tsv") else _read_jsonl
-    found, lines = read(path, data, root)
+    if path.suffix.casefold() in (".csv", ".tsv"):
+        found, lines = read_sheet(path, data, root)
+    else:
+        found, lines = _read_jsonl(path, data, root, all_raters)
     if batch is not None and found.name != batch:
         refuse(path, 1, f"these are ratings of batch {found.name}, not of {batch}", _FRESH)
+    if not all_raters:
+        _one_persons(path, lines)
     return _keep(path, found, root, lines)
+
+
+def _one_persons(path: Path, lines: Lines) -> None:
+    """Refuse what speaks for others than one rater."""
+    for number, event in lines:
+        if event.rater.startswith(SETTLED):
+            refuse(path, number, f"this was settled ('{event.rater}'), and is no rater's", _OWN)
 
 
 def _bytes(path: Path) -> bytes:
@@ -102,10 +119,13 @@ def batch_of(path: Path, line: int, root: Path, batch: Any, rubric: Any) -> Batc
     return found
 
 
-def _read_jsonl(path: Path, data: bytes, root: Path) -> tuple[Batch, Lines]:
+def _read_jsonl(path: Path, data: bytes, root: Path, all_raters: bool) -> tuple[Batch, Lines]:
     lines = data.split(b"\n")
     if not data.strip():
         refuse(path, 1, "the file is empty", _FRESH)
+    if data.lstrip().startswith(b"<"):
+        refuse(path, 1, "this is a page, and not what it saves",
+               "open it, press 'Save my ratings as a file', and import that file")  # fmt: skip
     if lines.pop() != b"":
         refuse(path, len(lines) + 1, "the file is cut: its last line has no end", _FRESH)
     head = _object(path, 1, lines[0])
@@ -114,6 +134,8 @@ def _read_jsonl(path: Path, data: bytes, root: Path) -> tuple[Batch, Lines]:
                "import the file that a packed page or harness rate export wrote")  # fmt: skip
     batch = batch_of(path, 1, root, head["batch"], head["rubric"])
     rater = head["rater"]
+    if rater == EVERYBODY and not all_raters:
+        refuse(path, 1, "the file speaks for all raters", _OWN)
     if rater != EVERYBODY and rater not in batch.raters:
         _unknown_rater(path, 1, batch, rater)
     if head["events"] != len(lines) - 1:
@@ -188,6 +210,8 @@ def checked(batch: Batch, event: Event) -> Event:
     trouble = problem(batch, event)
     if trouble is not None:
         raise DataError(trouble)
+    if event.at >= _NO_TIME:
+        raise DataError(f"its time, {event.at}, leaves none for what is said after it")
     value = event.value
     if event.kind == "set":
         value = check_value(batch.rubric.criterion(event.criterion), value)

@@ -12,8 +12,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,13 @@ from harness.rating.records import FOLDER, Batch, Item, Rating
 from harness.rating.rubric import Criterion, normal
 from harness.rating.scales import label
 from harness.records import to_json
-from harness.text import storable
+from harness.text import plain, storable
 
 JSONL_SCHEMA = "harness.events/1"
 EVERYBODY = "*"
 CANNOT_JUDGE = "cannot-judge"
+GUARDED = re.compile("'+[=+\\-@\t\r\n＝＋－＠]")
+"""How a cell begins whose first apostrophe is not part of the text."""
 COLUMNS = (
     "batch", "rubric", "rater", "item", "kind", "criterion", "value", "at", "seconds",
     "example", "arm", "rounds", "split", "repeat_of", "prompt", "answer_a", "answer_b",
@@ -57,8 +60,6 @@ def rubric_of(batch: Batch) -> str:
 
 
 def _csv(batch: Batch, root: Path) -> bytes:
-    from harness.inspection.values import as_cell
-
     stream = io.StringIO()
     writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -67,8 +68,16 @@ def _csv(batch: Batch, root: Path) -> bytes:
         standing = {(one.item, one.criterion): one for one in ratings(batch, root, rater)}
         for of_item in state(batch, rater, root).items:
             for row in _rows(batch, rater, of_item, items[of_item.item], standing):
-                writer.writerow([as_cell(row.get(column)) for column in COLUMNS])
+                writer.writerow([cell(row.get(column)) for column in COLUMNS])
     return stream.getvalue().encode()
+
+
+def cell(value: Any) -> str | int | float:
+    """A value for a cell: no formula, and told apart from a text that begins as a guarded one."""
+    from harness.inspection.values import as_cell
+
+    shown = as_cell(value)
+    return f"'{shown}" if isinstance(value, str) and GUARDED.match(plain(value)) else shown
 
 
 def _rows(
@@ -132,19 +141,25 @@ FORMATS: Mapping[str, Callable[[Batch, Path], bytes]] = {
 }
 
 
-def rows_for_store(batch: Batch, root: Path = FOLDER) -> Iterator[dict[str, Any]]:
+def rows_for_store(
+    batch: Batch, root: Path = FOLDER, given: Iterable[Rating] | None = None
+) -> Iterator[dict[str, Any]]:
     """Standing ratings as rows of a database, plain texts and numbers only.
 
     A rating that compares two answers gives one row for each: ``value_text`` is then ``better``,
     ``worse`` or ``tie``, ``value_number`` 1, 0 or 0.5, ``against`` the other answer's round.
+
+    Args:
+        given: by default what all raters of the batch have said.
     """
-    for one in ratings(batch, root):
+    for one in ratings(batch, root) if given is None else given:
         placing = batch.placings[one.item]
         criterion = batch.rubric.criterion(one.criterion)
         common = {
             "batch": batch.name, "rater": one.rater, "item": one.item,
             "example_id": storable(placing.example_id), "arm": placing.arm,
             "criterion": one.criterion, "at": one.at, "repeat": placing.repeat_of is not None,
+            "judged": one.value is not None,
         }  # fmt: skip
         for round_, against, words, number in _sides(criterion, one.value, placing.rounds):
             yield {

@@ -133,8 +133,8 @@ def _levels(criterion: Criterion, place: Place) -> Found:
         if bare and len(labels) <= MOST_KEYS:
             message = f"levels without words: {', '.join(bare)}; raters will read them differently"
             yield (*place, "scale", "anchors"), message
-        if scale.least is not None and scale.least < 1 and not criterion.keys:
-            message = "a level below 1 cannot have its own digit as key (0 is 'cannot judge')"
+        if scale.least is not None and scale.least < 0 and not criterion.keys:
+            message = "a level below 0 has no digit, and so no key; give 'keys', or begin at 0 or 1"
             yield (*place, "scale", "min"), message
     first: dict[str, str] = {}
     for value, words in scale.anchors.items():

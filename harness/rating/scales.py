@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,9 @@ SIDES = ("A", "tie", "B")
 LONGEST_TEXT = 20_000
 """Characters of a typed answer."""
 TAKEN_KEYS = "0usfcrd?"
-"""Keys that the page itself uses; no criterion may have them."""
+"""Keys that the page itself uses; no criterion may be given them."""
+NA_KEY, OTHER_NA_KEY = "0", "n"
+"""Keys for "cannot judge": the other one where 0 is a level, or part of a number to be typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,18 @@ class Option:
 def options(criterion: Criterion) -> tuple[Option, ...]:
     """The values to pick from, in the order shown; none for ``number`` and ``text``."""
     values = _values(criterion.scale)
-    keys = criterion.keys or _digits(criterion.scale, len(values))
+    keys = criterion.keys or _digits(criterion.scale, values)
     anchors = criterion.scale.anchors
     return tuple(
         Option(value, label(value), anchors.get(label(value), ""), key)
         for value, key in zip(values, keys, strict=True)
     )
+
+
+def na_key(criterion: Criterion) -> str:
+    """The key for "cannot judge", which no value of the criterion has."""
+    typed = criterion.scale.kind == "number"
+    return OTHER_NA_KEY if typed or any(o.key == NA_KEY for o in options(criterion)) else NA_KEY
 
 
 def label(value: Any) -> str:
@@ -65,12 +73,10 @@ def _values(scale: Scale) -> tuple[Any, ...]:
     return scale.choices
 
 
-def _digits(scale: Scale, count: int) -> tuple[str, ...]:
-    """Default keys: the level itself where it is a digit, else the place; none after the ninth."""
-    first = 1
-    if scale.kind == "ordinal" and scale.least is not None and 1 <= scale.least <= 9:
-        first = int(scale.least)
-    return tuple(str(key) if key <= 9 else "" for key in range(first, first + count))
+def _digits(scale: Scale, values: Sequence[Any]) -> tuple[str, ...]:
+    """Default keys: a level itself, any other value's place; none where that is no digit."""
+    numbers = values if scale.kind == "ordinal" else range(1, len(values) + 1)
+    return tuple(str(number) if 0 <= number <= 9 else "" for number in numbers)
 
 
 def check(criterion: Criterion, value: Any) -> Any:

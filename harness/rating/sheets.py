@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import math
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from typing import Any
 
 from harness.errors import DataError, near
 from harness.files import digest
-from harness.rating.events import now, ratings, settled, settlers, state
+from harness.rating.events import Events, fold, now, settlers, state
 from harness.rating.exchange import Lines, batch_of, checked, refuse, refuse_all
-from harness.rating.exports import CANNOT_JUDGE, COLUMNS, written
+from harness.rating.exports import CANNOT_JUDGE, COLUMNS, GUARDED, cell, written
+from harness.rating.moments import later
 from harness.rating.records import ITEM_EVENT, KINDS, Batch, Event
 from harness.rating.rubric import Criterion
 from harness.records import to_json
@@ -30,7 +32,7 @@ FLAGS = ("skip", "flag")
 MARKS = (*FLAGS, "comment")
 _NO_ID = "0" * 32
 _LARGEST_CELL = 16 * 2**20
-_GUARDED = tuple(f"'{sign}" for sign in "=+-@\t\r\n＝＋－＠")
+MOST_SECONDS = 1e7
 _TRUE = ("yes", "true", "1")
 _FALSE = ("no", "false", "0")
 
@@ -62,6 +64,8 @@ def read_sheet(path: Path, data: bytes, root: Path) -> tuple[Batch, Lines]:
     first, row = rows[0]
     batch = batch_of(path, first, root, row["batch"], row["rubric"])
     standing, seen = _standing(batch, root), dict[Place, int]()
+    people = (*batch.raters, *settlers(batch, root))
+    known = {rater: _ids(root / batch.name, rater) for rater in people}
     wrong: list[tuple[int, str]] = []
     found: list[tuple[int, Event]] = []
     for line, row in rows:
@@ -70,7 +74,7 @@ def read_sheet(path: Path, data: bytes, root: Path) -> tuple[Batch, Lines]:
         except DataError as error:
             wrong.append((line, error.what))
             continue
-        if event is not None:
+        if event is not None and event.id not in known.get(event.rater, ()):
             found.append((line, event))
     refuse_all(path, wrong)
     return batch, found
@@ -152,18 +156,16 @@ def _columns(path: Path, cells: Sequence[str]) -> list[str]:
 
 
 def _standing(batch: Batch, root: Path) -> dict[Place, _Stands]:
-    from harness.inspection.values import as_cell
-
     found: dict[Place, _Stands] = {}
-    for one in [*ratings(batch, root), *settled(batch, root)]:
-        shown = str(as_cell(written(one.value)))
-        found[one.rater, one.item, "set", one.criterion] = _Stands(shown, one.value, one.at)
     for rater in (*batch.raters, *settlers(batch, root)):
+        for one in fold(Events(root / batch.name, rater).all()).values():
+            shown = str(cell(written(one.value)))
+            found[rater, one.item, "set", one.criterion] = _Stands(shown, one.value, one.at)
         for item in state(batch, rater, root).items:
             marks: dict[str, bool | str] = {"skip": item.status == "skipped", "flag": item.flagged}
             for kind, value in {**marks, "comment": item.comment}.items():
                 if value:
-                    shown = str(as_cell(value))
+                    shown = str(cell(value))
                     place = (rater, item.item, kind, ITEM_EVENT)
                     found[place] = _Stands(shown, value, item.at)
     return found
@@ -172,7 +174,7 @@ def _standing(batch: Batch, root: Path) -> dict[Place, _Stands]:
 def _event(batch: Batch, row: Row, place: Place, standing: Mapping[Place, _Stands]) -> Event | None:
     """What has to happen so that the row is true; None if it is, or says nothing."""
     rater, item, kind, criterion = place
-    raw, before = row["value"], standing.get(place, _Stands())
+    raw, before = _lines(row["value"]), standing.get(place, _Stands())
     given = row.get("at", "").strip()
     cannot = row.get("kind", "").strip() == CANNOT_JUDGE
     if not raw.strip() and not cannot:
@@ -181,14 +183,35 @@ def _event(batch: Batch, row: Row, place: Place, standing: Mapping[Place, _Stand
     value = None if cannot else _mark(raw) if kind in FLAGS else _value(batch, criterion, raw)
     kinds = next(one for one in KINDS if one == kind)
     made = checked(batch, Event(_NO_ID, rater, item, criterion, kinds, value, given or now()))
-    same = before.at and (_plain(made.value) == _plain(before.value) or raw == before.shown)
+    same = before.at and (_plain(made.value) == _plain(before.value) or raw == _lines(before.shown))
     if same or (made.value is False and kind in FLAGS and not before.at):
         return None
-    return _timed(made, row["batch"], given, before.at)
+    seconds = _seconds(row.get("seconds", ""))
+    return dataclasses.replace(_timed(made, row["batch"], given, before.at), seconds=seconds)
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return _lines(value)
     return list(value) if isinstance(value, tuple) else value
+
+
+def _lines(text: str) -> str:
+    """Ends of lines as everywhere else; sheets write their own."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _seconds(raw: str) -> float | None:
+    """The time on the item, as it is counted up to a row's event; empty where not known."""
+    if not raw.strip():
+        return None
+    try:
+        found = float(raw.strip().replace(",", "."))
+    except ValueError:
+        found = math.nan
+    if not 0 <= found < MOST_SECONDS:
+        raise DataError(f"'seconds' is a number, not '{one_line(raw, 40)}'")
+    return found
 
 
 def _timed(event: Event, batch: str, given: str, before: str) -> Event:
@@ -206,7 +229,10 @@ def _timed(event: Event, batch: str, given: str, before: str) -> Event:
         # The same id each time: what the rater took back since is not brought in again.
         made = digest([batch, to_json(event)])[:32]
         return dataclasses.replace(event, id=made)
-    at = given if given > before else now()
+    # What stands may bear a time ahead of this clock; a correction comes after it all the same.
+    at = given if given > before else max(now(), later(before, 1) if before else "")
+    if at == before:
+        raise DataError(f"{event.rater} said something else at {before}, and no time is later")
     return dataclasses.replace(event, id=uuid.uuid4().hex, at=at)
 
 
@@ -219,7 +245,7 @@ def _mark(raw: str) -> bool:
 
 def _value(batch: Batch, criterion: str, raw: str) -> Any:
     """A cell as the value of a scale; what does not fit is left as text, to be refused."""
-    text = raw[1:] if raw.startswith(_GUARDED) else raw
+    text = raw[1:] if GUARDED.match(raw) else raw
     if criterion == ITEM_EVENT:
         return text
     one = batch.rubric.criterion(criterion)
@@ -251,3 +277,8 @@ def _text(criterion: Criterion, text: str) -> Any:
     if criterion.scale.kind == "pairwise":
         return {"a": "A", "b": "B", "tie": "tie"}.get(word.casefold(), word)
     return word
+
+
+def _ids(folder: Path, rater: str) -> set[str]:
+    """What was brought in before, even if it was taken back since."""
+    return {event.id for event in Events(folder, rater).all()}

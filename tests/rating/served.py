@@ -112,8 +112,8 @@ def free_port() -> int:
 class Server:
     """The real server in a thread; ``stop`` and ``start`` again as often as wanted."""
 
-    def __init__(self, folder: Path, *batches: Batch, said: Any = None) -> None:
-        self.folder, self.batches, self.said = folder, batches, said
+    def __init__(self, folder: Path, *batches: Batch, said: Any = None, **options: Any) -> None:
+        self.folder, self.batches, self.said, self.options = folder, batches, said, options
         self.port = free_port()
 
     @property
@@ -124,7 +124,7 @@ class Server:
         from harness.rating.web import app as web
         from harness.rating.web.tokens import seats
 
-        options = web.Options(self.folder, port=self.port)
+        options = web.Options(self.folder, port=self.port, **self.options)
         tokens = seats(self.folder, self.batches)
         self.links = {seat.rater: link for seat, link in web.links(tokens, options)}
         self.server = web.server(web.app(self.batches, tokens, options, self.said))
@@ -142,8 +142,8 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *batches: Batch, said: Any = None) -> Iterator[Server]:
-    server = Server(folder, *batches, said=said).start()
+def serving(folder: Path, *batches: Batch, said: Any = None, **options: Any) -> Iterator[Server]:
+    server = Server(folder, *batches, said=said, **options).start()
     try:
         yield server
     finally:

@@ -113,9 +113,36 @@ def test_a_file_with_more_adds_only_that(fresh, tmp_path):
 def test_what_is_exported_as_jsonl_can_be_imported_elsewhere(fresh, original, tmp_path):
     (source, made), (root, _) = original, fresh
     path = write(tmp_path, exported(made, "jsonl", source))
-    import_file(path, root)
+    with pytest.raises(DataError, match="speaks for all raters") as caught:
+        import_file(path, root)
+    assert "--all-raters" in caught.value.hint and stored(root, made) == {}
+    import_file(path, root, all_raters=True)
     assert everything(root, made) == everything(source, made)
-    assert import_file(path, root).new == {"ana": 0, "settled-cy": 0}
+    assert import_file(path, root, all_raters=True).new == {"ana": 0, "settled-cy": 0}
+
+
+def test_a_file_of_one_rater_speaks_for_nobody_else(fresh, tmp_path):
+    root, made = fresh
+    shared = next(i for i in made.assignments["ana"] if i in made.assignments["bo"])
+    for rater in ("bo", "settled-boss"):
+        told = [event("ana", shared, "quality", value=4), event(rater, shared, "quality", value=1)]
+        for head in ({}, {"rater": "*"}, {"rater": rater}):
+            with pytest.raises(DataError, match="nothing was imported"):
+                import_file(write(tmp_path, packed(made, told, **head)), root)
+    rows = rows_of(made, ("quality", "4"))
+    rows[0]["rater"] = "settled-boss"
+    path = write(tmp_path, as_sheet(rows, NEEDED), "x.csv")
+    with pytest.raises(DataError, match="'settled-boss'") as caught:
+        import_file(path, root)
+    assert caught.value.where == f"{path}:2" and stored(root, made) == {}
+    assert import_file(path, root, all_raters=True).new == {"settled-boss": 1}
+
+
+def test_a_time_after_which_nothing_can_be_said_is_refused(fresh, tmp_path):
+    root, made = fresh
+    path = write(tmp_path, packed(made, wrong_event(made, at="9999-12-31T23:59:59.999Z")))
+    with pytest.raises(DataError, match="leaves none for what is said after it"):
+        import_file(path, root)
 
 
 def test_a_cut_file_is_refused_wherever_it_is_cut(fresh, tmp_path):
@@ -257,7 +284,7 @@ def as_sheet(rows, columns=COLUMNS, delimiter=",") -> bytes:
 def test_a_sheet_goes_out_and_comes_in_as_it_was(original, fresh, tmp_path, delimiter, mark):
     (source, made), (root, _) = original, fresh
     path = write(tmp_path, mark + as_sheet(sheet(made, source), delimiter=delimiter), "all.csv")
-    import_file(path, root)
+    import_file(path, root, all_raters=True)
     assert everything(root, made) == everything(source, made)
     before = stored(root, made)
     assert import_file(path, root).new == {}
@@ -267,7 +294,7 @@ def test_a_sheet_goes_out_and_comes_in_as_it_was(original, fresh, tmp_path, deli
 def test_a_sheet_that_was_edited_changes_what_was_edited(original, fresh, tmp_path):
     (source, made), (root, _) = original, fresh
     rows = sheet(made, source)
-    import_file(write(tmp_path, as_sheet(rows), "all.csv"), root)
+    import_file(write(tmp_path, as_sheet(rows), "all.csv"), root, all_raters=True)
     row = next(r for r in rows if (r["criterion"], r["value"]) == ("quality", "5"))
     row["value"] = "2"
     path = write(tmp_path, as_sheet(rows), "all.csv")
@@ -294,6 +321,65 @@ def test_what_was_taken_back_does_not_come_back_with_the_sheet(original, tmp_pat
     assert (gone.item, gone.criterion) not in {(r.item, r.criterion) for r in ratings(made, root)}
 
 
+def test_a_sheet_corrects_what_was_said_by_a_clock_ahead(fresh, tmp_path):
+    root, made = fresh
+    item, at = made.assignments["ana"][0], "2087-11-25T15:00:00.999Z"
+    Events(root / made.name, "ana").append(event("ana", item, "quality", value=1, at=at))
+    rows = sheet(made, root)
+    rows[0]["value"] = "5"
+    path = write(tmp_path, as_sheet(rows), "x.csv")
+    assert import_file(path, root).new == {"ana": 1}
+    assert [(r.value, r.at) for r in ratings(made, root)] == [(5, "2087-11-25T15:00:01.000Z")]
+
+
+def test_texts_of_a_sheet_come_back_as_they_were(fresh, original, tmp_path):
+    (root, made), elsewhere = fresh, tmp_path / "elsewhere"
+    shutil.copytree(root, elsewhere)
+    texts = ["'=x", "=x", "''=x", "'''-1", "-5", "'tis", "''", "two\nlines", "a'=b", "'@", "＝1"]
+    told = [
+        event("ana", item, "better", value=text, seconds=1.5 + n)
+        for n, (item, text) in enumerate(zip(made.assignments["ana"], texts, strict=False))
+    ]
+    assert len(told) == len(texts)
+    Events(root / made.name, "ana").extend(told)
+    path = write(tmp_path, exported(made, "csv", root), "x.csv")
+    assert not [cell for row in sheet(made, root) for cell in row.values()
+                if cell.startswith(FORMULA)]  # fmt: skip
+    import_file(path, elsewhere)
+    assert [r.value for r in ratings(made, elsewhere)] == texts
+    seconds = {one.item: one.seconds for one in state(made, "ana", elsewhere).items}
+    assert [seconds[one.item] for one in told] == [one.seconds for one in told]
+    for folder in (root, elsewhere):
+        assert import_file(path, folder).new == {}
+
+
+def test_a_sheet_with_other_ends_of_lines_says_nothing_new(fresh, tmp_path):
+    root, made = fresh
+    first, second = made.assignments["ana"][:2]
+    Events(root / made.name, "ana").extend(
+        [
+            event("ana", first, "better", value="two\nlines"),
+            event("ana", second, "better", value="as\r\nwell"),
+            event("ana", first, kind="comment", value="=a\nb"),
+        ]
+    )
+    for end in ("\r\n", "\n", "\r"):
+        rows = sheet(made, root)
+        for row in rows:
+            row["value"] = row["value"].replace("\r\n", "\n").replace("\n", end)
+        path = write(tmp_path, as_sheet(rows), "x.csv")
+        assert import_file(path, root).new == {}, repr(end)
+
+
+def test_seconds_that_are_none_are_refused(fresh, tmp_path):
+    root, made = fresh
+    for wrong in ("soon", "-1", "nan", "1e9"):
+        rows = [row | {"seconds": wrong} for row in rows_of(made, ("quality", "4"))]
+        path = write(tmp_path, as_sheet(rows, [*NEEDED, "seconds"]), "x.csv")
+        with pytest.raises(DataError, match=f"'seconds' is a number, not '{wrong}'"):
+            import_file(path, root)
+
+
 NEEDED = ("batch", "rubric", "rater", "item", "criterion", "value")
 
 
@@ -305,14 +391,14 @@ def rows_of(made, *cells):
 
 def test_a_sheet_by_hand_needs_six_columns(fresh, tmp_path):
     root, made = fresh
-    cells = [("quality", "4"), ("polite", "TRUE"), ("degrees", "-1,5"), ("tone", "warm"),
+    cells = [("quality", "4"), ("polite", "FALSE"), ("degrees", "-1,5"), ("tone", "warm"),
              ("errors", "a; b"), ("better", "'=1+1")]  # fmt: skip
     cells[4] = ("errors", '["a; b"]')
     path = write(tmp_path, as_sheet(rows_of(made, *cells), NEEDED), "hand.csv")
     assert import_file(path, root).new == {"ana": 6}
     found = {one.criterion: one.value for one in ratings(made, root)}
     assert found == {
-        "quality": 4, "polite": True, "degrees": -1.5, "tone": "warm", "errors": ("a; b",),
+        "quality": 4, "polite": False, "degrees": -1.5, "tone": "warm", "errors": ("a; b",),
         "better": "=1+1",
     }  # fmt: skip
     assert import_file(path, root).new == {}
@@ -425,7 +511,7 @@ def test_hostile_texts_come_back_from_their_export(hostile, tmp_path):
     shutil.copytree(root, other)
     for name, form in (("all.jsonl", "jsonl"), ("all.csv", "csv")):
         path = write(tmp_path, exported(made, form, root), name)
-        assert set(import_file(path, other).new.values()) <= {0}
+        assert set(import_file(path, other, all_raters=True).new.values()) <= {0}
     assert everything(other, made) == everything(root, made)
 
 
@@ -485,7 +571,10 @@ def test_rows_for_the_database(original):
     root, made = original
     rows = list(rows_for_store(made, root))
     standing = fold(Events(root / made.name, "ana").all())
-    assert len(rows) == len(standing)
+    polite = {item for (item, name), one in standing.items() if name == "polite" and one.value}
+    unasked = {(item, name) for item, name in standing if name == "degrees" and item in polite}
+    assert unasked
+    assert {(r["item"], r["criterion"]) for r in rows} == standing.keys() - unasked
     for row in rows:
         place = made.placings[row["item"]]
         assert (row["batch"], row["rater"], row["arm"]) == (made.name, "ana", "main")
@@ -521,7 +610,7 @@ def test_the_commands(original, tmp_path, monkeypatch, capsys):
     assert json.loads(Path("out.json").read_text()) and Path("out.xml").exists()
     rate.export(made.name, "jsonl", Path("all.jsonl"))
     capsys.readouterr()
-    rate.import_(Path("all.jsonl"), None, False)
+    rate.import_(Path("all.jsonl"), None, False, all_raters=True)
     assert f"{made.name}: 0 new events of ana" in capsys.readouterr().out
     rate.status(None, True)
     (document,) = json.loads(capsys.readouterr().out)
@@ -538,3 +627,20 @@ def test_the_commands(original, tmp_path, monkeypatch, capsys):
     assert len(batches.names()) == 2
     with pytest.raises(UsageError, match="there are several batches"):
         rate.export(None, "csv", None)
+
+
+def test_a_labelling_configuration_is_written_over_nothing_else(original, tmp_path, monkeypatch):
+    source, made = original
+    shutil.copytree(source, tmp_path / ".harness" / "ratings")
+    monkeypatch.chdir(tmp_path)
+    for name in ("out.xml", "out.XML"):
+        with pytest.raises(UsageError, match="configuration is written to out") as caught:
+            rate.export(None, "label-studio", Path(name))
+        assert caught.value.hint == "-o out.json" and not Path(name).exists()
+    Path("mine.xml").write_text("<mine/>")
+    with pytest.raises(UsageError, match=r"goes to mine\.xml, where something else is"):
+        rate.export(None, "label-studio", Path("mine.json"))
+    assert Path("mine.xml").read_text() == "<mine/>" and not Path("mine.json").exists()
+    for _ in range(2):
+        rate.export(None, "label-studio", Path("out.json"))
+    assert Path("out.xml").read_bytes() == labelling_config(made).encode()

@@ -23,7 +23,7 @@ from harness.rating.events import Events, fold, state
 from harness.rating.exchange import import_file
 from harness.rating.order import Order
 from harness.rating.records import KINDS, Batch, Event
-from harness.rating.rubric import asked
+from harness.rating.rubric import Scale, asked
 from harness.rating.sampling import Candidate
 from harness.records import Example
 
@@ -136,7 +136,7 @@ def title(page: Any) -> str:
 def test_a_whole_batch_by_keyboard_only(windows: Windows, served: Any, tmp_path: Path) -> None:
     server = served(make_batch())
     page = windows.open(server.links["ana"])
-    assert page.url == f"{server.origin}/b/support-1a2b3c4d/", "no token in the address"
+    assert page.url == f"{server.origin}/b/support-1a2b3c4d/ana/", "no token in the address"
     press(page, "5 1 Enter 2 2 1 3 Enter 0 1 Enter 4 2 4 Enter")
     page.wait_for_selector("#end:not([hidden])")
     page.wait_for_selector(SAVED)
@@ -188,6 +188,37 @@ def test_numbers_texts_and_comments_by_keyboard(
     press(page, "ArrowLeft")
     assert page.input_value("#comment") == "u see"
     assert page.input_value("textarea >> nth=0") == "sfu? 1 c d: it is Tuesday"
+
+
+def test_cannot_judge_has_a_key_that_is_no_part_of_an_answer(
+    windows: Windows, served: Any, tmp_path: Path
+) -> None:
+    """A number is typed as it is, and a level has its own digit, 0 among them."""
+    degrees = dataclasses.replace(
+        SERVED["MINUTES"], scale=Scale("number", -40, 60), allow_na=True, id="degrees"
+    )
+    depth = dataclasses.replace(
+        SERVED["ACCURACY"], scale=Scale("ordinal", 0, 4, {"0": "none", "4": "deep"}), id="depth"
+    )
+    given = make_rubric(degrees, depth, SERVED["ACCURACY"])
+    page = windows.open(served(make_batch(given=given)).links["ana"])
+    keys = (
+        "[...document.querySelectorAll('button')].filter((e) => /judge/.test(e.textContent))"
+        ".map((e) => [e.querySelector('kbd').textContent, e.getAttribute('aria-keyshortcuts')])"
+    )
+    assert page.evaluate(keys) == [["n", "n"], ["n", "n"], ["0", "0"]]
+    press(page, "0 . 5 Enter 3 4 Enter")
+    press(page, "- 1 . 5 Enter 0 0 Enter")
+    press(page, ". 2 5 ArrowDown 1 ArrowUp ArrowUp 7 n 5 Enter")
+    press(page, "n n 1")
+    page.wait_for_selector(SAVED)
+    named = ("degrees", "depth", "accuracy")
+    rated = ([0.5, 3, 4], [-1.5, 0, None], [None, 1, 5], [None, None, 1])
+    assert standing(tmp_path) == {
+        (n, name): value for n, values in enumerate(rated)
+        for name, value in zip(named, values, strict=True)
+    }  # fmt: skip
+    assert page.input_value("input[type=number]") == ""
 
 
 def test_a_number_out_of_range_is_no_answer(windows: Windows, served: Any, tmp_path: Path) -> None:
@@ -333,7 +364,7 @@ def test_offline_and_back_even_over_a_closed_window(
     page.close()
     context.set_offline(False)
     page = context.new_page()
-    page.goto(f"{server.origin}/b/support-1a2b3c4d/")
+    page.goto(f"{server.origin}/b/support-1a2b3c4d/ana/")
     page.wait_for_selector(READY)
     page.wait_for_selector(SAVED)
     assert standing(tmp_path)[2, "accuracy"] == 3
@@ -376,20 +407,46 @@ def test_two_raters_side_by_side(windows: Windows, served: Any, tmp_path: Path) 
 def test_two_links_in_one_browser_mix_nothing_up(
     windows: Windows, served: Any, tmp_path: Path
 ) -> None:
+    """Each page speaks as the rater whose name is on it, also after it is loaded anew."""
     server = served(make_batch())
     page = windows.open(server.links["ana"])
     other = page.context.new_page()
     other.goto(server.links["bo"])
     other.wait_for_selector(READY)
     press(page, "5")
-    page.wait_for_selector("#trouble:has-text('your own link')")
     press(other, "2")
+    page.wait_for_selector(SAVED)
     other.wait_for_selector(SAVED)
-    assert (standing(tmp_path), standing(tmp_path, "bo")) == ({}, {(1, "accuracy"): 2})
-    other.goto(server.links["ana"])
-    other.wait_for_selector(SAVED)
-    assert standing(tmp_path) == {(0, "accuracy"): 5}
-    windows.wrong.clear()  # the refused requests
+    page.reload()
+    page.wait_for_selector(READY)
+    assert [one.text_content("header #who") for one in (page, other)] == ["ana", "bo"]
+    press(page, "2")
+    page.wait_for_selector(SAVED)
+    assert standing(tmp_path) == {(0, "accuracy"): 5, (0, "tone"): False}
+    assert standing(tmp_path, "bo") == {(1, "accuracy"): 2}
+
+
+def test_a_clock_that_is_wrong_or_goes_back_loses_nothing(
+    windows: Windows, served: Any, tmp_path: Path
+) -> None:
+    """The newest answer stands, whatever the clock of the rater's device says."""
+    server = served(make_batch())
+    for first, then in (("2087-01-01", "1999-01-01"), ("1999-01-01", "2087-01-01")):
+        context = windows.context()
+        page = context.new_page()
+        page.clock.set_fixed_time(f"{first}T12:00:00Z")
+        page.goto(server.links["ana"])
+        page.wait_for_selector(READY)
+        page.click("[aria-keyshortcuts='5']")
+        page.wait_for_selector(SAVED)
+        page.clock.set_fixed_time(f"{then}T12:00:00Z")
+        page.reload()
+        page.wait_for_selector(READY)
+        page.click("[aria-keyshortcuts='2']")
+        page.wait_for_selector(SAVED)
+        assert standing(tmp_path)[0, "accuracy"] == 2
+    times = [one.at for one in Events(tmp_path / "support-1a2b3c4d", "ana").all()]
+    assert len(times) == 4 and times == sorted(times) and "2020" < times[0] < times[-1] < "2080"
 
 
 def test_what_is_not_accepted_is_told_and_not_shown(
@@ -420,7 +477,7 @@ def test_a_link_from_a_mail_opens_the_page(windows: Windows, served: Any, tmp_pa
     page.goto(mail.as_uri())
     page.click("a")
     page.wait_for_selector(READY)
-    assert page.url == f"{server.origin}/b/support-1a2b3c4d/"
+    assert page.url == f"{server.origin}/b/support-1a2b3c4d/ana/"
 
 
 # -- the fold ---------------------------------------------------------------------------------
@@ -623,15 +680,24 @@ def test_who_settles_sees_what_raters_said_and_no_names(windows: Windows, tmp_pa
     batch = dataclasses.replace(
         whole, raters=("settled-lea", "bo"), assignments={"settled-lea": ids, "bo": ids}
     )
-    said = {item_id(1): {"accuracy": (2, 5), "tone": (True, False)}}
+    said = {
+        item_id(1): {"accuracy": (2, 5), "tone": (True, False)},
+        item_id(3): {"tone": (True, False)},
+    }
     with SERVED["serving"](tmp_path, batch, said=said) as server:
         page = windows.open(server.links["settled-lea"])
         accuracy = page.get_by_role("group", name="Accuracy")
         assert accuracy.locator(".said").text_content() == "Raters said: 2 · 5"
         assert "yes · no" in page.inner_text("#criteria")
         press(page, "4 1 Enter")
-        assert "Raters said" not in page.inner_text("#criteria")
+        assert not page.get_by_role("group", name="Accuracy").is_visible()  # all say the same of it
+        press(page, "2 Enter")
         page.wait_for_selector(SAVED)
+        assert standing(tmp_path, "settled-lea").keys() == {
+            (1, "accuracy"),
+            (1, "tone"),
+            (3, "tone"),
+        }
         assert standing(tmp_path, "settled-lea")[1, "accuracy"] == 4
         other = windows.open(server.links["bo"])
         assert "Raters said" not in other.inner_text("#criteria")

@@ -131,7 +131,15 @@ def test_options_carry_words_and_keys(tiny: Rubric) -> None:
     ]  # fmt: skip
     zero = dataclasses.replace(first, scale=Scale("ordinal", 0, 10))
     keys = [option.key for option in scales.options(zero)]
-    assert keys == [*"123456789", "", ""]
+    assert keys == [*"0123456789", ""]
+    below = dataclasses.replace(first, scale=Scale("ordinal", -1, 1))
+    assert [option.key for option in scales.options(below)] == ["", "0", "1"]
+    by_hand = dataclasses.replace(zero, scale=Scale("ordinal", 0, 2), keys=("x", "y", "z"))
+    cases = ((first, "0"), (second, "0"), (zero, "n"), (below, "n"), (by_hand, "0"),
+             (criterion("number"), "n"), (criterion("choices"), "0"))  # fmt: skip
+    for asked, key in cases:
+        assert scales.na_key(asked) == key
+        assert key not in [option.key for option in scales.options(asked)]
     for asked in (first, second, criterion("choices"), criterion("pairwise")):
         values = [option.value for option in scales.options(asked)]
         several = asked.scale.kind == "choices"

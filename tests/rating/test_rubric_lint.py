@@ -44,8 +44,8 @@ CHOICES = "{kind: choices, choices: [wrong facts, wrong tone]}"
         (ANCHORS, "anchors: {1: wrong, 2: Wrong, 3: right}", "anchors", "has the words of 1"),
         ("max: 3\n      " + ANCHORS, "max: 12\n      anchors: {1: a, 12: b}", "scale:",
          "over 9 values"),
-        ("min: 1\n      max: 3\n      anchors: {1: wrong", "min: 0\n      max: 3\n      anchors: "
-         "{0: none, 1: wrong", "min: 0", "cannot have its own digit"),
+        ("min: 1\n      max: 3\n      anchors: {1: wrong", "min: -1\n      max: 3\n      anchors: "
+         "{-1: none, 1: wrong", "min: -1", "a level below 0 has no digit"),
         ("Read the answer.", "Read. " * 600, "instructions", "too long for a page"),
         ("Is it polite?", f"Is it {'very ' * 40}polite?", "question: Is it very", "too long"),
         ("3: correct", f"3: {'x' * 201}", "anchors", "too long for a page"),

@@ -7,6 +7,7 @@ import json
 import runpy
 import socket
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,7 @@ def sent(**changed: Any) -> bytes:
     return json.dumps({"events": [{**EVENT, **changed}]}).encode()
 
 
-PAGE = f"/b/{BATCH}/"
+PAGE, BOS_PAGE = f"/b/{BATCH}/ana/", f"/b/{BATCH}/bo/"
 
 
 # -- honest requests --------------------------------------------------------------------------
@@ -162,16 +163,17 @@ def test_no_host_and_two_hosts_are_refused(server: Any) -> None:
 
 
 PATHS = (
-    "/", "//", "/b/", f"/b/{BATCH}", f"//b/{BATCH}/", f"/b/{BATCH}//", f"/b/{BATCH}/state/",
-    f"/b/{BATCH}/../{BATCH}/", f"/b/{BATCH}/%2e%2e/{BATCH}/", f"/b/{BATCH}/./state",
-    f"/b/{BATCH}/batch.json", f"/b/{BATCH}/tokens.json", f"/b/{BATCH}/events/ana.jsonl",
-    f"/b/{BATCH}/app.py", f"/b/{BATCH}/page.js%00.css", f"/b/{BATCH}/..%2f..%2fetc%2fpasswd",
-    f"/b/{BATCH}/items/../state", f"/b/{BATCH}/items/{ITEM}/..", f"/b/{BATCH}/items/",
-    f"/b/{BATCH}/items/{ITEM.upper()}x", f"/b/{BATCH}/items/..%2fbatch.json",
-    f"/b/{BATCH}/items/%2e%2e%2f%2e%2e%2ftokens.json", f"/b/{BATCH}/items/C:%5Cwindows",
-    f"/b/{BATCH}/state?rater=bo", f"/b/{BATCH}/state?", f"/b/{BATCH}/%73tate", "/b/../etc/passwd/",
+    "/", "//", "/b/", f"/b/{BATCH}", f"/b/{BATCH}/", f"/b/{BATCH}/ana", f"/b/{BATCH}/state",
+    f"/{PAGE}", f"{PAGE}/", f"{PAGE}state/", f"/b/{BATCH}/Ana/", f"/b/{BATCH}/*/", "/b/ana/",
+    f"{PAGE}../ana/", f"{PAGE}%2e%2e/ana/", f"{PAGE}./state", f"/b/{BATCH}/bo/../ana/state",
+    f"{PAGE}batch.json", f"{PAGE}tokens.json", f"{PAGE}events/ana.jsonl", f"/b/{BATCH}/tokens.json",
+    f"{PAGE}app.py", f"{PAGE}page.js%00.css", f"{PAGE}..%2f..%2fetc%2fpasswd",
+    f"{PAGE}items/../state", f"{PAGE}items/{ITEM}/..", f"{PAGE}items/",
+    f"{PAGE}items/{ITEM.upper()}x", f"{PAGE}items/..%2fbatch.json",
+    f"{PAGE}items/%2e%2e%2f%2e%2e%2ftokens.json", f"{PAGE}items/C:%5Cwindows",
+    f"{PAGE}state?rater=bo", f"{PAGE}state?", f"{PAGE}%73tate", "/b/../etc/passwd/",
     "/static/page.js", "/favicon.ico", "/openapi.json", "/in/", "/in/short", "/in/" + "A" * 44,
-    "/" + "a" * 5000, "http://evil.example/", f"/b/{BATCH}/state;x=1", f"/b/{BATCH}\\state",
+    "/" + "a" * 5000, "http://evil.example/", f"{PAGE}state;x=1", f"{PAGE[:-1]}\\state",
 )  # fmt: skip
 
 
@@ -206,11 +208,11 @@ def cookies(server: Any) -> list[str | None]:
         f"rater={true.swapcase()}", f"Rater={true}", f"xrater={true}", f"rater=\"{true}\"",
         f"rater={true}; rater={true}", f"rater={true}; rater=x", f"rater={'A' * 43}",
         "rater=\xff\xfe", f"rater={token(server, 'ana', 'other-99999999')}", "rater=ana", "rater=*",
-        f"rater={true}, x", f"rater={'x' * 20000}",
+        f"rater={true}, x", f"rater={'x' * 20000}", f"rater={token(server, 'bo')}",
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("number", range(20))
+@pytest.mark.parametrize("number", range(21))
 def test_another_cookie_opens_nothing(server: Any, number: int) -> None:
     headers = writing(server, Cookie=cookies(server)[number])
     for method, name in (("GET", ""), ("GET", f"items/{ITEM}"), ("GET", "page.js")):
@@ -322,7 +324,8 @@ EVENTS: tuple[dict[str, Any], ...] = (
     {"criterion": "tone", "value": None}, {"criterion": "errors", "value": ["made up"]},
     {"criterion": "errors", "value": "wrong facts"}, {"criterion": "better", "value": "x" * 20_001},
     {"criterion": "better", "value": " "}, {"at": ""}, {"at": "yesterday"}, {"at": 5},
-    {"at": "2026-13-45T99:99:99.123Z"}, {"at": "2026-11-25T15:30:00Z"}, {"seconds": -1},
+    {"at": "2026-13-45T99:99:99.123Z"}, {"at": "9999-12-31T23:59:59.999Z"},
+    {"at": "2026-11-25T15:30:00Z"}, {"seconds": -1},
     {"seconds": "3"}, {"seconds": True}, {"seconds": 1e300}, {"seconds": [1]}, {"more": 1},
     {"__proto__": {}},
 )  # fmt: skip
@@ -333,7 +336,7 @@ def test_what_no_page_would_say_is_not_kept(server: Any, number: int) -> None:
     """As Bo, who does not rate Ana's first item."""
     headers = writing(server, Cookie=f"rater={token(server, 'bo')}")
     body = sent(**EVENTS[number]).replace(b"Infinity", b"1e999")
-    reply = ask(server, "POST", PAGE + "events", headers, body)
+    reply = ask(server, "POST", BOS_PAGE + "events", headers, body)
     assert reply.status == (409 if "rater" in EVENTS[number] else 422)
     assert not json.loads(reply.body).get("saved")
     assert not (server.folder / BATCH / "events" / "bo.jsonl").exists()
@@ -341,7 +344,7 @@ def test_what_no_page_would_say_is_not_kept(server: Any, number: int) -> None:
 
 def test_another_raters_item_is_not_shown(server: Any) -> None:
     headers = reading(server, Cookie=f"rater={token(server, 'bo')}")
-    assert ask(server, "GET", f"{PAGE}items/{BOS_ITEM_ONLY_ANA}", headers).status == 404
+    assert ask(server, "GET", f"{BOS_PAGE}items/{BOS_ITEM_ONLY_ANA}", headers).status == 404
     assert ask(server, "GET", f"{PAGE}items/{BOS_ITEM_ONLY_ANA}", reading(server)).status == 200
 
 
@@ -358,16 +361,16 @@ def test_reading_has_no_effect(server: Any) -> None:
 
 RAW = (
     b"GET / HTTP/1.1\r\n\r\n",
-    b"GET /b/{b}/ HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-    b"POST /b/{b}/events HTTP/1.1\r\nHost: {h}\r\nContent-Length: 4\r\n"
+    b"GET /b/{b}/ana/ HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    b"POST /b/{b}/ana/events HTTP/1.1\r\nHost: {h}\r\nContent-Length: 4\r\n"
     b"Content-Length: 5\r\n\r\nabcd",
-    b"POST /b/{b}/events HTTP/1.1\r\nHost: {h}\r\nContent-Length: 4\r\n"
+    b"POST /b/{b}/ana/events HTTP/1.1\r\nHost: {h}\r\nContent-Length: 4\r\n"
     b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n",
-    b"GET /b/{b}/ HTTP/1.1\r\nHost : {h}\r\n\r\n",
-    b"GET /b/{b}/ HTTP/1.1\r\nHost: {h}\r\nX: a\x00b\r\n\r\n",
-    b"GET /b/{b}/ HTTP/9.9\r\nHost: {h}\r\n\r\n",
+    b"GET /b/{b}/ana/ HTTP/1.1\r\nHost : {h}\r\n\r\n",
+    b"GET /b/{b}/ana/ HTTP/1.1\r\nHost: {h}\r\nX: a\x00b\r\n\r\n",
+    b"GET /b/{b}/ana/ HTTP/9.9\r\nHost: {h}\r\n\r\n",
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-    b"GET /b/{b}/ HTTP/1.1\r\nHost: {h}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"GET /b/{b}/ana/ HTTP/1.1\r\nHost: {h}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
     b"GET " + b"/" * 70_000 + b" HTTP/1.1\r\nHost: {h}\r\n\r\n",
 )  # fmt: skip
@@ -418,3 +421,60 @@ def test_an_open_address_needs_its_names(tmp_path: Path) -> None:
     assert named.allowed == ("rate.example.org",)
     assert Options(tmp_path).checked().allowed == ("127.0.0.1:8642",)
     assert Options(tmp_path, host="::1").checked().allowed == ("[::1]:8642",)
+
+
+def test_hosts_are_known_as_browsers_send_them(tmp_path: Path) -> None:
+    from harness.rating.web.app import Options
+
+    for given, scheme, sent in (
+        ("Rate.Example.ORG:8642", "http", "rate.example.org:8642"),
+        ("rate.example.org:80", "http", "rate.example.org"),
+        ("Rate.example.org:443", "https", "rate.example.org"),
+        ("rate.example.org:80", "https", "rate.example.org:80"),
+    ):
+        options = Options(tmp_path, hosts=(given,), scheme=scheme).checked()
+        assert options.allowed == (sent,)
+    assert Options(tmp_path, host="LOCALHOST").checked().allowed == ("localhost:8642",)
+
+
+def test_behind_a_proxy_that_encrypts(tmp_path: Path) -> None:
+    """What the proxy passes on bears the browsers' own Host and Origin."""
+    from harness.rating.web.app import Options
+
+    with pytest.raises(UsageError, match="browsers know by another address") as caught:
+        Options(tmp_path, scheme="https").checked()
+    assert "--allow-host" in str(caught.value.hint)
+    with SERVED["serving"](
+        tmp_path, SERVED["batch"](), hosts=("Rate.Example.Org",), scheme="https"
+    ) as running:
+        assert running.links["ana"].startswith("https://rate.example.org/in/")
+        headers = writing(running, Host="rate.example.org", Origin="https://rate.example.org")
+        assert ask(running, "POST", PAGE + "events", headers, sent()).status == 200
+        headers["Origin"] = "http://rate.example.org"
+        assert ask(running, "POST", PAGE + "events", headers, sent()).status == 403
+        link = running.links["ana"].removeprefix("https://rate.example.org")
+        cookie = ask(running, "GET", link, {"Host": "rate.example.org"}).headers["Set-Cookie"]
+        assert "; secure" in cookie.lower()
+
+
+def test_servers_that_start_at_once_give_the_same_links(tmp_path: Path) -> None:
+    from harness.rating.web import tokens
+
+    batch, ready = SERVED["batch"](), threading.Barrier(8)
+    found: list[Any] = []
+
+    def start(folder: Path) -> None:
+        ready.wait()
+        found.append(tokens.seats(folder, [batch]))
+
+    for turn in range(5):
+        folder = tmp_path / str(turn)
+        servers = [threading.Thread(target=start, args=(folder,)) for _ in range(8)]
+        for one in servers:
+            one.start()
+        for one in servers:
+            one.join()
+        kept = tokens.seats(folder, [batch])
+        assert found == [kept] * 8
+        assert [path.name for path in (folder / batch.name).iterdir()] == ["tokens.json"]
+        found.clear()

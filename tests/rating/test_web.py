@@ -9,11 +9,13 @@ import json
 import re
 import runpy
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import uuid
 from collections.abc import Iterator
+from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from typing import Any
 import pytest
 
 from harness.errors import EnvironmentFailure, UsageError
-from harness.rating.events import Events, fold
+from harness.rating.events import Events, fold, now
 from harness.rating.records import Batch, Event
 
 SERVED = runpy.run_path(str(Path(__file__).with_name("served.py")))
@@ -40,7 +42,7 @@ class Rater:
 
     def __init__(self, server: Any, name: str) -> None:
         self.server, self.name = server, name
-        self.start = f"/b/{server.batches[0].name}/"
+        self.start = f"/b/{server.batches[0].name}/{name}/"
         token = server.links[name].rsplit("/", 1)[1]
         self.headers = {"Cookie": f"rater={token}", "Sec-Fetch-Site": "same-origin"}
 
@@ -90,6 +92,10 @@ def bo(served: Any) -> Rater:
     return Rater(served, "bo")
 
 
+def moment(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
 def written(server: Any, rater: str) -> list[Event]:
     return Events(server.folder / server.batches[0].name, rater).all()
 
@@ -112,6 +118,36 @@ def test_an_event_that_comes_twice_counts_once(served: Any, ana: Rater) -> None:
     assert all(status == 200 and sent["id"] in told["saved"] for status, told in answers)
     assert len(written(served, "ana")) == 1
     assert len(ana.get("state")["events"]) == 1
+
+
+def test_a_known_id_with_another_content_is_refused(served: Any, ana: Rater) -> None:
+    sent, good = event(0), event(1)
+    ana.send(sent)
+    status, told = ana.send({**sent, "value": 5})
+    assert (status, told["saved"]) == (422, [])
+    assert [(one["id"], one["why"]) for one in told["refused"]] == [
+        (sent["id"], "it is known already, with another content")
+    ]
+    # Also where another process has written it meanwhile.
+    imported = Event(rater="ana", **event(2))
+    Events(served.folder / served.batches[0].name, "ana").append(imported)
+    status, told = ana.send({**event(2), "id": imported.id, "value": 1}, good)
+    assert (status, told["saved"]) == (200, [good["id"]])
+    assert [one["id"] for one in told["refused"]] == [imported.id]
+    assert [one.value for one in written(served, "ana")] == [4, 4, 4]
+
+
+def test_a_time_far_ahead_is_refused_and_a_newer_answer_wins(served: Any, ana: Rater) -> None:
+    """A page goes by the server's clock; what was brought in with another one is gone by, too."""
+    status, told = ana.send(event(0, at="9999-12-31T23:59:59.999Z"))
+    assert status == 422 and "more than a day ahead" in told["refused"][0]["why"]
+    assert written(served, "ana") == []
+    ahead = Event(rater="ana", **event(0, value=1, at="2087-01-01T00:00:00.000Z"))
+    Events(served.folder / served.batches[0].name, "ana").append(ahead)
+    assert abs(moment(ana.get("state")["now"]) - moment(now())) < 60
+    newer = event(0, value=5, at="2087-01-01T00:00:00.001Z")
+    assert ana.send(newer)[1]["saved"] == [newer["id"]]
+    assert [one.value for one in fold(written(served, "ana")).values()] == [5]
 
 
 def test_a_bad_event_does_not_hold_up_the_good_ones(served: Any, ana: Rater) -> None:
@@ -177,7 +213,8 @@ def test_two_raters_see_nothing_of_each_other(ana: Rater, bo: Rater) -> None:
     before = bo.get("state")
     ana.send(event(1), event(2, "tone", False), event(1, "", "a private note", kind="comment"))
     after = bo.get("state")
-    assert after["events"] == [] and {**after, "progress": 0} == {**before, "progress": 0}
+    changing = {"progress": 0, "now": ""}
+    assert after["events"] == [] and after | changing == before | changing
     assert b"private note" not in bo.ask("state")[1] and b"ana" not in bo.ask("state")[1]
     assert "references" in bo.get(f"items/{item_id(1)}")
     assert bo.get(f"items/{item_id(1)}")["references"] is None
@@ -255,6 +292,17 @@ def test_the_first_page_is_small(ana: Rater) -> None:
     parts = [ana.ask(name)[1] for name in ("", "page.js", "page.css", "state")]
     assert sum(map(len, parts)) < 60_000
     assert sum(len(gzip.compress(part)) for part in parts) < 20_000
+
+
+@pytest.mark.parametrize("name", ["page.js", "page.css"])
+def test_script_and_style_come_zipped_to_who_can_read_it(ana: Rater, name: str) -> None:
+    plain = ana.ask(name)[1]
+    for refused in ("br", "gzip;q=0", "x-gzip"):
+        ana.headers["Accept-Encoding"] = refused
+        assert ana.ask(name)[1] == plain
+    ana.headers["Accept-Encoding"] = "deflate, gzip"
+    zipped = ana.ask(name)[1]
+    assert gzip.decompress(zipped) == plain and len(zipped) < len(plain) / 2
 
 
 # -- the packed page --------------------------------------------------------------------------
@@ -367,6 +415,16 @@ def test_a_taken_port_is_one_message(served: Any) -> None:
 
     with pytest.raises(EnvironmentFailure, match=f"port {served.port}"):
         web.listen(web.Options(served.folder, port=served.port))
+
+
+def test_the_body_of_an_answer_does_not_wait_for_its_headers(tmp_path: Path) -> None:
+    from harness.rating.web import app as web
+
+    options = web.Options(tmp_path, port=SERVED["free_port"]())
+    with web.listen(options) as bound, socket.create_connection(bound.getsockname()):
+        connection, _ = bound.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_full_disk_is_told_and_nothing_is_called_saved(served: Any, ana: Rater) -> None:

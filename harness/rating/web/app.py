@@ -1,18 +1,24 @@
 """The server of the rating page: a few addresses behind one gate.
 
-GET  /in/<token>                 a rater's link: sets the cookie, leads to the page
-GET  /b/<batch>/                 the page; page.js and page.css beside it
-GET  /b/<batch>/state            rubric, the rater's own items and events
-GET  /b/<batch>/items/<id>       one of the rater's own items
-GET  /b/<batch>/progress         how much is done, by this rater and by all
-POST /b/<batch>/events           {"events": [...]}: answered once they are on the disk
+GET  /in/<token>                     a rater's link: sets the cookie, leads to the page
+GET  /b/<batch>/<rater>/             the page; page.js and page.css beside it
+GET  /b/<batch>/<rater>/state        rubric, the rater's own items and events
+GET  /b/<batch>/<rater>/items/<id>   one of the rater's own items
+GET  /b/<batch>/<rater>/progress     how much is done, by this rater and by all
+POST /b/<batch>/<rater>/events       {"events": [...]}: answered once they are on the disk
+
+The rater is in the address and in the path of the cookie, so that the links of two raters can be
+open in one browser: each page speaks as the rater whose name is on it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import EnvironmentFailure, HarnessError, UsageError
 from harness.rating.records import Batch
 from harness.rating.web.desk import Room
-from harness.rating.web.pages import ASSETS, asset, extra_missing, page, passage
+from harness.rating.web.pages import ASSETS, asset, extra_missing, page, passage, zipped
 from harness.rating.web.security import COOKIE, Gate
 from harness.rating.web.tokens import Seat, Tokens
 from harness.rating.web.wire import Said
@@ -33,6 +39,9 @@ if TYPE_CHECKING:
 PORT = 8642
 MONTH = 30 * 86_400
 BACKLOG = 512
+THREADS = 16
+"""Desks that work at a time: so many waits for the disk overlap. More of them only take turns."""
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +64,10 @@ class Options:
 
     @property
     def allowed(self) -> tuple[str, ...]:
-        """The Hosts that are answered."""
-        return self.hosts or (f"[{self.host}]:{self.port}" if ":" in self.host
-                              else f"{self.host}:{self.port}",)  # fmt: skip
+        """The Hosts that are answered, as browsers send them."""
+        own = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        default = ":443" if self.scheme == "https" else ":80"
+        return tuple(one.lower().removesuffix(default) for one in self.hosts or (own,))
 
     def checked(self) -> Options:
         """These options, once they are safe to serve with.
@@ -65,18 +75,30 @@ class Options:
         Raises:
             UsageError: an address that others reach without saying by which name.
         """
+        if self.scheme == "https" and not self.hosts:
+            raise UsageError(
+                "--https is for a page behind a proxy, which browsers know by another address",
+                hint="say by which one: --allow-host NAME",
+            )
         if not _is_loopback(self.host) and not self.hosts:
             raise UsageError(
-                f"{self.host} can be reached from other machines",
+                f"--host {self.host} can be reached from other machines",
                 hint="say by which address browsers will know the page: "
                 f"--allow-host NAME:{self.port}",
             )
+        for host in self.hosts:
+            if not _HOST.fullmatch(host):
+                raise UsageError(
+                    f"--allow-host '{host}' is no Host", hint="NAME or NAME:PORT, without http://"
+                )
         if self.scheme not in ("http", "https"):
             raise UsageError(f"the scheme is http or https, not {self.scheme!r}")
         return self
 
 
 def _is_loopback(host: str) -> bool:
+    if host.lower().rstrip(".") == "localhost":
+        return True
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -111,12 +133,12 @@ def app(
     served = _Served(Room(options.folder, batches, said), options)
     routes = [
         Route("/in/{token}", served.link),
-        Route("/b/{batch}/", served.page),
-        Route("/b/{batch}/state", served.state),
-        Route("/b/{batch}/progress", served.progress),
-        Route("/b/{batch}/events", served.events, methods=["POST"]),
-        Route("/b/{batch}/items/{item}", served.item),
-        Route("/b/{batch}/{name}", served.asset),
+        Route("/b/{batch}/{rater}/", served.page),
+        Route("/b/{batch}/{rater}/state", served.state),
+        Route("/b/{batch}/{rater}/progress", served.progress),
+        Route("/b/{batch}/{rater}/events", served.events, methods=["POST"]),
+        Route("/b/{batch}/{rater}/items/{item}", served.item),
+        Route("/b/{batch}/{rater}/{name}", served.asset),
     ]
     gate = Middleware(Gate, hosts=options.allowed, tokens=Tokens(tokens), scheme=options.scheme)
     return Starlette(routes=routes, middleware=[gate])
@@ -127,12 +149,13 @@ class _Served:
 
     def __init__(self, room: Room, options: Options) -> None:
         self.room, self.options = room, options
+        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="desk")
 
     async def link(self, request: Request) -> Response:
         from starlette.responses import HTMLResponse, RedirectResponse
 
         seat: Seat = request.scope["seat"]
-        place = f"/b/{seat.batch}/"
+        place = f"/b/{seat.batch}/{seat.rater}/"
         # A browser keeps a strict cookie from a redirect that another site began, so coming
         # from outside it is our own page that leads on.
         answer: Response = RedirectResponse(place, status_code=303)
@@ -153,7 +176,12 @@ class _Served:
         from starlette.responses import Response
 
         name = request.path_params["name"]
-        return Response(asset(name), media_type=ASSETS[name])
+        accepted = request.headers.get("accept-encoding", "").replace(" ", "").split(",")
+        headers = {"Vary": "Accept-Encoding"}
+        if "gzip" not in accepted:
+            return Response(asset(name), media_type=ASSETS[name], headers=headers)
+        headers["Content-Encoding"] = "gzip"
+        return Response(zipped(name), media_type=ASSETS[name], headers=headers)
 
     async def state(self, request: Request) -> Response:
         return await self._answer(self.room.state, request.scope["seat"])
@@ -170,11 +198,11 @@ class _Served:
 
     async def _answer(self, work: Any, *arguments: Any) -> Response:
         """Reading and writing files in a thread; every trouble is one sentence."""
-        from starlette.concurrency import run_in_threadpool
         from starlette.responses import JSONResponse
 
+        loop = asyncio.get_running_loop()
         try:
-            status, found = await run_in_threadpool(work, *arguments)
+            status, found = await loop.run_in_executor(self.threads, work, *arguments)
         except EnvironmentFailure as error:
             status, found = 503, {"error": error.what}
         except HarnessError as error:
@@ -198,12 +226,16 @@ def listen(options: Options) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     try:
-        return socket.create_server((options.host, options.port), family=family, backlog=BACKLOG)
+        bound = socket.create_server((options.host, options.port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise EnvironmentFailure(
             f"cannot listen at {options.host}, port {options.port}: {error.strerror}",
             hint="is the page served already? Choose another port with --port",
         ) from None
+    # Its connections have it too. Without it the body of an answer, which goes after the headers,
+    # waits 40 ms for the browser to acknowledge these; asyncio sees to it only where it listens.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return bound
 
 
 def server(application: Starlette) -> Any:

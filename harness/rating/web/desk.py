@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness.errors import DataError
 from harness.rating.events import Events, now
 from harness.rating.folding import item_state, ordered
+from harness.rating.moments import later
 from harness.rating.records import SETTLED, Batch, Event, Item
+from harness.rating.rubric import Rubric
 from harness.rating.web import wire
 from harness.rating.web.tokens import Seat
 
@@ -18,6 +21,10 @@ Answer = tuple[int, Any]
 """Status and JSON body."""
 MOST_EVENTS = 200
 """Events of one request."""
+DAY = 86_400_000
+"""Milliseconds by which a page's time may be ahead of ours."""
+AHEAD = "its time is more than a day ahead; please reload the page"
+OTHER = "it is known already, with another content"
 
 
 class Desk:
@@ -43,14 +50,17 @@ class Desk:
         self._said = said if rater.startswith(SETTLED) else {}
         self._events = Events(root / batch.name, rater)
         self._of_item: dict[str, list[Event]] = {}
+        self._kept: dict[str, Event] = {}
+        self._newest = ""
         self._status: dict[str, str] = {}
+        self._done = 0
         self._mutex = threading.Lock()
         self._refresh()
 
     @property
     def progress(self) -> tuple[int, int]:
         """Items that are done, and all."""
-        return list(self._status.values()).count("done"), len(self.shown)
+        return self._done, len(self.shown)
 
     def state(self) -> Answer:
         """What the page starts from: the rubric, the order of items, what the rater did.
@@ -68,6 +78,8 @@ class Desk:
             "items": list(self.shown),
             "events": [wire.own(event) for event in events],
             "texts": [self.item(one)[1] for one in first],
+            "only": {item: list(said) for item, said in self._said.items()},
+            "now": now(),
         }
 
     def item(self, identifier: str) -> Answer:
@@ -82,12 +94,37 @@ class Desk:
             said=self._said.get(identifier),
         )
 
-    def take(self, events: list[Event]) -> None:
-        """Keep events; they are on the disk when this returns."""
+    def take(self, events: list[Event]) -> dict[str, str]:
+        """Keep events; they are on the disk when this returns.
+
+        Returns:
+            id -> why it was not kept, where it was not.
+        """
         with self._mutex:
-            self._events.extend(events)
-            known = {one.id for event in events for one in self._of_item.get(event.item, ())}
-            self._add(event for event in events if event.id not in known)
+            latest = self._latest()
+            refused = {one.id: AHEAD for one in events if one.at > latest}
+            fresh: dict[str, Event] = {}
+            for one in events:
+                if one.id not in self._kept and one.id not in refused:
+                    fresh.setdefault(one.id, one)
+            if fresh and self._events.extend(list(fresh.values())) < len(fresh):
+                self._refresh()  # another process has written some of them
+            elif fresh:
+                self._add(fresh.values())
+            others = (one for one in events if self._kept.get(one.id, one) != one)
+            return refused | {one.id: OTHER for one in others}
+
+    def _latest(self) -> str:
+        """The latest time that is believed: a page goes by this clock, or by its own events."""
+        return later(max(now(), self._newest), DAY)
+
+    def _asks(self, identifier: str) -> Rubric:
+        """Who settles is asked what raters disagree on, and nothing else."""
+        rubric, said = self.batch.rubric, self._said.get(identifier)
+        if said is None:
+            return rubric
+        asked = [replace(one, ask_if=None) for one in rubric.criteria if one.id in said]
+        return replace(rubric, criteria=tuple(asked))
 
     def _may_see(self, identifier: str) -> bool:
         when = self.batch.rubric.show.reference
@@ -97,17 +134,20 @@ class Desk:
 
     def _refresh(self) -> None:
         events = self._events.all()
-        self._of_item = {}
+        self._of_item, self._kept = {}, {}
         self._add(events)
 
     def _add(self, events: Iterable[Event]) -> None:
         touched = set()
         for event in events:
             self._of_item.setdefault(event.item, []).append(event)
+            self._kept[event.id] = event
+            self._newest = max(self._newest, event.at)
             touched.add(event.item)
         for item in touched & self._items.keys():
-            state = item_state(self.batch.rubric, item, ordered(self._of_item[item]))
+            state = item_state(self._asks(item), item, ordered(self._of_item[item]))
             self._status[item] = state.status
+        self._done = list(self._status.values()).count("done")
 
 
 class Room:
@@ -126,6 +166,7 @@ class Room:
             name: {item.id: item for item in batch.items} for name, batch in self._batches.items()
         }
         self._desks: dict[Seat, Desk] = {}
+        self._beside: dict[Seat, tuple[Desk, ...]] = {}
         self._mutex = threading.Lock()
 
     def batch(self, seat: Seat) -> Batch:
@@ -173,19 +214,21 @@ class Room:
                 good.append(wire.event(desk.batch, seat.rater, data))
             except DataError as error:
                 refused.append({"id": wire.claimed(data), "why": error.what})
-        if good:
-            desk.take(good)
-        return 200 if good else 422, {
-            "saved": [event.id for event in good],
+        not_kept = desk.take(good) if good else {}
+        refused += [{"id": identifier, "why": why} for identifier, why in not_kept.items()]
+        saved = [event.id for event in good if event.id not in not_kept]
+        return 200 if saved else 422, {
+            "saved": saved,
             "refused": refused,
             "at": now(),
             "progress": self._progress(seat),
         }
 
     def _progress(self, seat: Seat) -> dict[str, list[int]]:
-        batch = self._batches[seat.batch]
-        raters = {*batch.raters, seat.rater}
-        counts = [self.desk(Seat(batch.name, rater)).progress for rater in sorted(raters)]
+        if seat not in self._beside:
+            raters = {*self._batches[seat.batch].raters, seat.rater}
+            self._beside[seat] = tuple(self.desk(Seat(seat.batch, rater)) for rater in raters)
+        counts = [desk.progress for desk in self._beside[seat]]
         own = self.desk(seat).progress
         return {"own": list(own), "all": [sum(done) for done in zip(*counts, strict=True)]}
 

@@ -1,7 +1,7 @@
 """Who may ask the page's server for what: one gate in front of everything.
 
 The gate knows every address that there is, and lets nothing else through. Whatever passes it
-has the one right Host, a method that the address takes, the cookie of a rater of that very batch
+has the one right Host, a method that the address takes, the cookie of that very rater of that batch
 (or a link with a true token) and, if it writes, our own Origin and a JSON body of bounded size.
 """
 
@@ -23,7 +23,8 @@ COOKIE = "rater"
 LARGEST_BODY = 256 * 1024
 """Bytes of one request's body."""
 PLACE = re.compile(
-    r"/b/(?P<batch>[a-z0-9-]{1,100})/(?P<what>|page\.js|page\.css|state|progress|events"
+    r"/b/(?P<batch>[a-z0-9-]{1,100})/(?P<rater>[a-z0-9-]{1,40})/"
+    r"(?P<what>|page\.js|page\.css|state|progress|events"
     r"|items/(?P<item>[0-9a-f]{12}))"
 )
 WRITES = ("events",)
@@ -109,7 +110,7 @@ class Gate:
         if headers.any("sec-fetch-site") not in ("", "same-origin", "none"):
             raise Refused(403, "Another page may not ask for this.")
         seat = self.tokens.seat(_cookie(headers))
-        if seat is None or seat.batch != place["batch"]:
+        if seat is None or (seat.batch, seat.rater) != (place["batch"], place["rater"]):
             raise Refused(403, USE_LINK)
         scope["seat"], scope["item"] = seat, place["item"]
         if not writes:

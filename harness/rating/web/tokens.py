@@ -64,13 +64,14 @@ def seats(folder: Path, batches: Iterable[Batch]) -> dict[str, Seat]:
     found: dict[str, Seat] = {}
     for batch in batches:
         path = folder / batch.name / FILE
-        kept = _read(path) if path.exists() else _draw(path, batch.raters)
-        found |= {token: Seat(batch.name, rater) for rater, token in kept.items()}
+        if not path.exists():
+            _publish(path, {rater: secrets.token_urlsafe(32) for rater in batch.raters})
+        found |= {token: Seat(batch.name, rater) for rater, token in _read(path).items()}
     return found
 
 
-def _draw(path: Path, raters: Iterable[str]) -> dict[str, str]:
-    drawn = {rater: secrets.token_urlsafe(32) for rater in raters}
+def _publish(path: Path, drawn: Mapping[str, str]) -> None:
+    """Make the file of the tokens, whole, unless another server has made it meanwhile."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -78,9 +79,15 @@ def _draw(path: Path, raters: Iterable[str]) -> dict[str, str]:
         stream.write(json.dumps(drawn, indent=1) + "\n")
         stream.flush()
         os.fsync(stream.fileno())
-    os.replace(temporary, path)
+    try:
+        os.link(temporary, path)  # unlike a rename, it replaces nothing
+    except FileExistsError:
+        pass
+    except OSError:  # a disk without links
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
-    return drawn
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -16,7 +16,7 @@ from harness.rating import ask_if
 from harness.rating.events import problem
 from harness.rating.records import Batch, Event, Item
 from harness.rating.rubric import Criterion, Rubric, check_value
-from harness.rating.scales import LONGEST_TEXT, label, options
+from harness.rating.scales import LONGEST_TEXT, label, na_key, options
 from harness.text import plain, storable
 
 Said = Mapping[str, Sequence[Any]]
@@ -50,7 +50,7 @@ def _criterion(given: Criterion) -> dict[str, Any]:
             for o in options(given)
         ],
         "anchors": {str(key): plain(text) for key, text in scale.anchors.items()},
-        "na": given.allow_na,
+        "na": na_key(given) if given.allow_na else None,
         "required": given.required,
         "when": None if given.ask_if is None else ask_if.tree(ask_if.parse(given.ask_if)),
     }

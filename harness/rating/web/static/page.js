@@ -8,7 +8,7 @@ const packed = given.mode === "packed";
 const PREFIX = `rating:${given.batch}:`;
 const BATCH = 50, LONGEST_SEND = 100000, MOST_AHEAD = 200, MOST_WORDS = 600, PIECE = 10000;
 
-let rubric, rater, ids = [], keeps = "";
+let rubric, rater, ids = [], keeps = "", only = {};
 const items = new Map();     // item id -> its texts
 const events = new Map();    // event id -> event
 const ofItem = new Map();    // item id -> its events, by time
@@ -20,7 +20,7 @@ let queue = new Map();       // events that are not acknowledged yet
 let progress = null, exported = 0;
 let at = 0, criterion = 0, ended = false;
 let showsReference = true, showsDifference = false, keysOn = true;
-let lastTime = 0, shownSince = null, writeKey = "t";
+let lastTime = 0, behind = 0, shownSince = null, writeKey = "t";   // behind: of the server's clock, ms
 
 // ---- small helpers ---------------------------------------------------------------------------
 function make(tag, attributes, ...inner) {
@@ -79,7 +79,7 @@ function standing(id) {
     if (kind === "set") values.set(name, value); else if (kind === "clear") values.delete(name);
     if (kind === "set" || kind === "done") marks.skip = false; else if (kind === "clear") marks.done = false;
   }
-  const questions = asked(values), missing = questions.filter((one) => one.required && !values.has(one.id));
+  const questions = askedOf(id, values), missing = questions.filter((one) => one.required && !values.has(one.id));
   const done = !missing.length && (marks.done || questions.some((one) => one.required));
   const found = {values, marks, asked: questions, missing, status: done ? "done" : marks.skip ? "skipped" : "open"};
   stands.set(id, found);
@@ -108,6 +108,9 @@ function holds(test, values) {   // true, false, or null = not known yet
           ">": value > wanted, ">=": value >= wanted}[test.op];
 }
 function leaves(test) { return test.of ? test.of.flatMap(leaves) : [test.criterion]; }
+function askedOf(id, values) {   // who settles is asked only what raters disagree on
+  return id in only ? rubric.criteria.filter((one) => only[id].includes(one.id)) : asked(values);
+}
 function asked(values) {   // a value of a criterion that is no longer asked decides nothing
   const holding = new Map(), found = new Set();
   let open = rubric.criteria;
@@ -128,7 +131,7 @@ function asked(values) {   // a value of a criterion that is no longer asked dec
 // ---- what people do --------------------------------------------------------------------------
 function act(kind, name, value, id = item()) {
   const before = name ? valueOf(id, name) : mark(id, kind);
-  lastTime = Math.max(Date.now(), lastTime + 1);
+  lastTime = Math.max(Date.now() + behind, lastTime + 1);
   const event = {id: newId(), rater, item: id, criterion: name, kind, value,
                  at: new Date(lastTime).toISOString(), seconds: spent(id)};
   take(event);
@@ -378,7 +381,7 @@ async function renew() {   // another tab or an import may have added something
     const found = await ask("state");
     if (found.rater !== rater)
       return trouble("This browser now has the link of another rater. Please open your own link once more.");
-    progress = found.progress;
+    progress = found.progress; behind = Date.parse(found.now) - Date.now();
     if (found.events.filter(take).length) { history(); fillFields(); refresh(); }
     counts();
   } catch { /* what is here stays; writing tells of a lost connection */ }
@@ -531,7 +534,7 @@ function optionButton(key, words) {
 }
 function naButton(panel) {
   if (!panel.one.na) return [];
-  const button = optionButton("0", "Cannot judge");
+  const button = optionButton(panel.one.na, "Cannot judge");
   button.addEventListener("click", () => choose(panel, null));
   panel.buttons.push([button, null]);
   return [button];
@@ -629,8 +632,8 @@ function choose(panel, value) {
     score(one, after);
     return say(`${value}: ${after.includes(value) ? "chosen" : "not chosen"}`);
   }
+  if (panel.input) { clearTimeout(panel.timer); panel.timer = null; panel.input.value = ""; }
   score(one, value);
-  if (panel.input) fillFields();
   moveOn();
 }
 function point(index, focus = false) {
@@ -717,7 +720,12 @@ function whileTyping(event) {
     commit(); event.preventDefault();
     (panel ? panel.root : $("item-title")).focus({preventScroll: true});
   }
-  else if (event.key === "Enter" && number) { event.preventDefault(); if (enter(panel)) moveOn(); }
+  else if (!number) return;
+  else if (event.key === "Enter") { event.preventDefault(); if (enter(panel)) moveOn(); }
+  else if (event.key === "ArrowUp" || event.key === "ArrowDown") {   // they would change the number
+    event.preventDefault(); if (enter(panel)) step(event.key === "ArrowUp" ? -1 : 1);
+  }
+  else if (keysOn && event.key === panel.one.na) { event.preventDefault(); choose(panel, null); }
 }
 function write() {
   const open = panels.filter((panel) => panel.one.kind === "text" && !panel.root.hidden);
@@ -731,10 +739,10 @@ function press(key) {
   const option = one && one.options.find((other) => other.key && other.key === key);
   if (option) return choose(panel, option.value), true;
   if (one && key === noneKey(one)) return choose(panel, []), true;
-  if (one && key === "0" && one.na) return choose(panel, null), true;
-  if (one?.kind === "number" && /^[0-9]$/.test(key)) {
-    panel.input.focus(); panel.input.value = key; panel.input.dispatchEvent(new Event("input"));
-    return true;
+  if (one?.na && key === one.na) return choose(panel, null), true;
+  if (one?.kind === "number" && /^[-.,0-9]$/.test(key)) {   // the key itself is typed there then
+    panel.input.focus(); panel.input.select();
+    return false;
   }
   if (key === "0") return say("This question must be answered."), true;
   const done = {ArrowUp: () => step(-1), ArrowDown: () => step(1), ArrowLeft: () => at > 0 && show(at - 1),
@@ -774,8 +782,9 @@ function listen() {
   addEventListener("beforeunload", (event) => { if (queue.size && !safe) event.preventDefault(); });
 }
 function open(found) {
-  rubric = found.rubric; rater = found.rater; ids = found.items; progress = found.progress || null;
-  keeps = `${PREFIX}${rater}:`;
+  rubric = found.rubric; rater = found.rater; ids = found.items; progress = found.progress || null; only = found.only || {};
+  keeps = `${PREFIX}${rater}:`; $("who").textContent = rater;
+  if (found.now) behind = Date.parse(found.now) - Date.now();
   found.events.forEach(take);
   for (const event of remembered()) if (take(event) || !packed) queue.set(event.id, event);
   for (const one of found.texts || []) items.set(one.id, one);
