@@ -6,6 +6,7 @@ the same order.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,11 +15,11 @@ from typing import Any
 
 from harness import stats
 from harness.comparison import Comparison, Test, compare
-from harness.errors import UsageError
+from harness.errors import UsageError, Waiting
 from harness.reach import reach
 from harness.records import Example, Measurement, Prediction, Score
 from harness.rows import groups_of
-from harness.scoring import Entry, Groups, measure, scores
+from harness.scoring import Entry, Groups, measure, ready, scores
 
 SCHEMA = "harness.score/1"
 MOST_SLICES = 100
@@ -68,10 +69,12 @@ def measured(
 ) -> System:
     """A system's answers through every metric."""
     pairs = list(zip(predictions, examples, strict=True))
-    found = {
-        entry.name: measure(entry, pairs, stage(f"{name}: {entry.name}"), workers=workers)
-        for entry in entries
-    }
+    found = {}
+    for entry in entries:
+        progress = stage(f"{name}: {entry.name}")
+        with contextlib.suppress(Waiting):  # what people have not rated yet is not scored
+            ready(entry.metric, pairs, progress)
+        found[entry.name] = measure(entry, pairs, progress, workers=workers)
     return System(name, predictions, found)
 
 

@@ -14,9 +14,10 @@ from rich.text import Text
 
 from harness import config as configuration
 from harness import configfile
-from harness.errors import DataError, UsageError, near
+from harness.errors import DataError, HarnessError, UsageError, near
 from harness.run import REPORTS_FOLDER, Run
 from harness.summary import read
+from harness.text import one_line
 
 if TYPE_CHECKING:
     from harness.registry import Registry
@@ -27,11 +28,13 @@ def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
     from harness.cli.iterate import Quiet
     from harness.context import Context
     from harness.matched import usable
+    from harness.rating.correction_file import applied
     from harness.rows import groups_of
 
     config = configuration.load(path, sets=sets, flags={"rounds": rounds})
     run = Run(config, Quiet())
     rows = list(config.data.instance.load(Context(output=Path("unused"))))
+    applied(config.corrections, rows)
     counts = {s: sum(r.split == s for r in rows) for s in ("train", "pool", "dev", "test")}
     for split in ("train", "dev", "test"):
         if not counts[split]:
@@ -53,8 +56,11 @@ def report(
     """A run's report, from its analysis.json: at the terminal, or as a file."""
     from harness.analysis.reading import FILE_NAME
     from harness.analysis.reading import read as read_analysis
+    from harness.cli.rebuild import refreshed
 
-    document = read_analysis(folder_of(name) / FILE_NAME)
+    folder = folder_of(name)
+    refreshed(folder)
+    document = read_analysis(folder / FILE_NAME)
     if as_json:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
         return
@@ -75,16 +81,14 @@ def _write_report(registry: Registry, kind: str, document: Any, target: Path) ->
     """One file by the reporter of that name, whole or not at all."""
     import tempfile
 
-    from harness.files import write_bytes
+    from harness.cli.targets import check_target, write_target
 
-    if target.is_dir():
-        raise UsageError(f"{target} is a folder", hint=f"name a file, as {target / 'report'}")
-    if not target.parent.is_dir():
-        raise UsageError(f"{target}: there is no folder {target.parent}")
+    option = "--html" if kind == "html" else "--md"
+    check_target(option, target)
     plugin: Any = registry.get("reporter", kind).plugin
     with tempfile.TemporaryDirectory() as folder:
         (made, *_) = plugin().write(document, Path(folder))
-        write_bytes(target, Path(made).read_bytes())
+        write_target(option, target, Path(made).read_bytes())
     Console(stderr=True).print(Text(f"written: {target}"), highlight=False, soft_wrap=True)
 
 
@@ -98,7 +102,7 @@ def _show_in_browser(page: Path | None) -> None:
 
 def runs(as_json: bool) -> None:
     """All runs of this folder, the latest first."""
-    rows = [_overview(folder) for folder in _folders()]
+    rows = [row for folder in _folders() if (row := _overview(folder))]
     if as_json:
         sys.stdout.write(json.dumps(rows, indent=1) + "\n")
         return
@@ -178,15 +182,27 @@ def folder_of(name: str | None) -> Path:
     if name is None:
         if not folders:
             raise UsageError("there is no run in this folder yet", hint="harness iterate")
-        return folders[0]
+        whole = (folder for folder in folders if len(folders) == 1 or _overview(folder))
+        return next(whole, folders[0])
     if name not in names:
         known = f"; there are: {', '.join(names[:5])}" if names else ""
         raise UsageError(f"no run is called '{name}'{near(name, names)}{known}")
     return folders[names.index(name)]
 
 
-def _overview(folder: Path) -> dict[str, Any]:
-    document = read(folder / "summary.json")
+def _overview(folder: Path) -> dict[str, Any] | None:
+    """A run in a line; None, with a warning, where its summary is damaged."""
+    path = folder / "summary.json"
+    try:
+        return _line(read(path))
+    except (HarnessError, OSError, LookupError, TypeError, ValueError, RecursionError) as problem:
+        why = problem.what if isinstance(problem, HarnessError) else "this is no whole summary"
+        told = Text(one_line(f"warning: {path} is passed over: {why}"), "yellow")
+        Console(stderr=True).print(told, highlight=False, soft_wrap=True)
+        return None
+
+
+def _line(document: dict[str, Any]) -> dict[str, Any]:
     kept = document["rounds"][document["kept_round"]]
     value = kept["scores"][document["primary"]]["value"]
     score = f"{document['primary']} {value:.4g}" if value is not None else "unscored"

@@ -64,11 +64,13 @@ def show(config: Config, run: str) -> None:
 
 def _carry_out(config: Config, console: Console, stop: _Stop) -> Mapping[str, Any]:
     from harness import finish
+    from harness.cli.rebuild import refreshed
 
     run = Run(config, Quiet(), cancelled=stop.asked)
     with exclusive(run.folder / "lock"):
         document = finish.stored(run)
         if document is not None:
+            refreshed(run.reports, locked=True)
             return document
         return _walk(run, console, stop)
 

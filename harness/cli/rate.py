@@ -8,22 +8,29 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.text import Text
 
 from harness.cli import tables
 from harness.cli.iterate import Quiet
-from harness.errors import UsageError
-from harness.files import write_bytes
+from harness.cli.streams import plugins_on_stderr
+from harness.cli.targets import check_target, write_target
+from harness.errors import Cancelled, UsageError
+from harness.lock import exclusive
 from harness.rating import batches
 from harness.rating.order import REPEATS, Order
 from harness.rating.records import FOLDER, Batch
 from harness.rating.rubric import Rubric, load
+from harness.rating.sampling import Candidate
 from harness.rating.status import BatchStatus, RaterStatus, disagreements, expectation
 from harness.rating.status import status as status_of
-from harness.records import to_json
+from harness.records import BASE_ARM, to_json
 from harness.run import MACHINE_FOLDER
+
+if TYPE_CHECKING:
+    from harness.replay import StoredRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +65,64 @@ class Creation:
 
 def create(wanted: Creation) -> Batch:
     """Make a batch of a run's stored answers, or find the one that the same command made."""
-    from harness.rating.answers import candidates
-    from harness.replay import answered, opened
+    from harness import verdicts
+    from harness.replay import opened
 
     rubric = load(wanted.rubric)
-    run = opened(wanted.run or _latest_run(), Quiet())
-    round_ = answered(run)[-1].round if wanted.round is None else wanted.round
-    order = wanted.order(rubric, run.name, round_)
     before = batches.names()
-    found = candidates(run, order.rounds, order.split, order.strategy)
-    batch = batches.create(order, found)
+    with plugins_on_stderr():
+        run = opened(wanted.run or _latest_run(), Quiet())
+        round_ = _latest_round(run, wanted.split) if wanted.round is None else wanted.round
+        order = wanted.order(rubric, run.name, round_)
+        batch = batches.create(order, _candidates(run, order))
+    document = _created(batch, verdicts.level(run.config.settings.rounds))
     if wanted.as_json:
-        _write_json(_created(batch))
+        _write_json(document)
     else:
-        _show_created(batch, found=batch.name in before)
+        _show_created(batch, document, found=batch.name in before)
     return batch
+
+
+def _latest_round(run: StoredRun, split: str) -> int:
+    """The last round that has answers; of those that are closed, where a model is needed."""
+    from harness.replay import NotStored, answered
+
+    if split != "pool":
+        return answered(run)[-1].round
+    closed = run.journal.rounds(BASE_ARM)
+    if not closed:
+        raise NotStored("no round of it is closed yet", where=run.name, hint="harness iterate")
+    return closed[-1].round
+
+
+def _candidates(run: StoredRun, order: Order) -> list[Candidate]:
+    from harness.rating.answers import candidates
+
+    if order.split != "pool":
+        return candidates(run, order.rounds, order.split, order.strategy)
+    console = Console(stderr=True)
+    try:
+        with exclusive(run.folder / "lock"):
+            return _of_the_pool(run, order, console)
+    except KeyboardInterrupt:
+        note = "stopped; no batch was made, and what was answered before is kept"
+        console.print(note, highlight=False)
+        raise Cancelled from None
+
+
+def _of_the_pool(run: StoredRun, order: Order, console: Console) -> list[Candidate]:
+    from harness.progress import SHORT, Display
+    from harness.rating import reserve
+    from harness.replay import StoredSteps
+
+    steps = StoredSteps(run)
+    drawn = reserve.drawn(steps, order)
+    if drawn.learned:
+        said = f"note: {drawn.learned} rows of the pool were trained on and are left out."
+        console.print(Text(said), highlight=False)
+    with Display(console, run.name, SHORT * (1 + len(order.rounds))) as display:
+        run.watcher = display
+        return reserve.answered(steps, drawn)
 
 
 def _latest_run() -> str:
@@ -83,19 +133,18 @@ def _latest_run() -> str:
     return found[-1].parent.name
 
 
-def _created(batch: Batch) -> dict[str, Any]:
+def _created(batch: Batch, level: float) -> dict[str, Any]:
     return {
         "batch": batch.name, "run": batch.run, "strategy": batch.strategy,
         "verdicts": batch.verdicts, "folder": str(FOLDER / batch.name),
         "items": sum(one.repeat_of is None for one in batch.placings.values()),
         "assigned": {rater: len(items) for rater, items in batch.assignments.items()},
-        "expectation": expectation(batch),
+        "expectation": expectation(batch, level),
     }  # fmt: skip
 
 
-def _show_created(batch: Batch, *, found: bool) -> None:
+def _show_created(batch: Batch, document: Mapping[str, Any], *, found: bool) -> None:
     console = Console()
-    document = _created(batch)
     what = "is there already" if found else "is made"
     tables.note(console, f"Batch {batch.name} {what}: {document['items']} items of {batch.run}.")
     for rater, count in document["assigned"].items():
@@ -117,12 +166,15 @@ def status(name: str | None, as_json: bool) -> None:
     console = Console()
     for one in found:
         _show_status(console, one)
+    if len(found) == 1:
+        next_one = "agreement" if found[0].several else "serve"
+        tables.next_command(console, shlex.join(["harness", "rate", next_one, found[0].batch]))
 
 
 def _show_status(console: Console, one: BatchStatus) -> None:
     tables.head(console, f"{one.batch}  ({one.strategy}, of {one.run}, {one.created})")
     shown = tables.table(
-        "rater", "done", "of", "skipped", "flagged", "comments", "s/item", "last",
+        "rater", "done", "of", "skipped", "flagged", "comments", "s/item", "last (UTC)",
         right=("done", "of", "skipped", "flagged", "comments", "s/item"),
     )  # fmt: skip
     for rater in one.raters:
@@ -143,14 +195,15 @@ def _show_status(console: Console, one: BatchStatus) -> None:
 def _cells(rater: RaterStatus) -> list[str]:
     seconds = "" if rater.seconds is None else f"{rater.seconds:.0f}"
     numbers = (rater.done, rater.assigned, rater.skipped, len(rater.flagged), len(rater.comments))
-    return [rater.rater, *map(str, numbers), seconds, rater.last]
+    last = rater.last[:16].replace("T", " ")
+    return [rater.rater, *map(str, numbers), seconds, last]
 
 
-def import_(path: Path, name: str | None, as_json: bool) -> None:
+def import_(path: Path, name: str | None, as_json: bool, *, all_raters: bool = False) -> None:
     """Keep the ratings of a file from a packed page, or of a sheet."""
     from harness.rating.exchange import import_file
 
-    found = import_file(path, batch=name)
+    found = import_file(path, batch=name, all_raters=all_raters)
     if as_json:
         _write_json(to_json(found))
         return
@@ -173,15 +226,29 @@ def export(name: str | None, to: str, target: Path | None) -> None:
     if target is None:
         sys.stdout.write(data.decode())
         return
-    if target.is_dir() or not target.parent.is_dir():
-        what = "this is a folder" if target.is_dir() else f"there is no folder {target.parent}"
-        raise UsageError(f"-o {target}: {what}")
+    check_target("-o", target)
     files: dict[Path, bytes] = {target: data}
     if to == "label-studio":
-        files[target.with_suffix(".xml")] = labelling_config(batch).encode()
+        config = target.with_suffix(".xml")
+        files[config] = labelling_config(batch).encode()
+        _check_beside(target, config, files[config])
     for path, content in files.items():
-        write_bytes(path, content)
+        write_target("-o", path, content)
         tables.note(Console(stderr=True), f"written: {path}")
+
+
+def _check_beside(target: Path, config: Path, content: bytes) -> None:
+    """The configuration goes beside the ratings; nothing of other people's is written over."""
+    if target.suffix.casefold() == config.suffix:
+        raise UsageError(
+            f"-o {target}: the labelling configuration is written to {config}",
+            hint=f"-o {target.with_suffix('.json')}",
+        )
+    if config.exists() and (config.is_dir() or config.read_bytes() != content):
+        raise UsageError(
+            f"-o {target}: the labelling configuration goes to {config}, where something else is",
+            hint="move that away, or choose another name",
+        )
 
 
 def adjudicate_data(name: str | None, apart: float) -> Mapping[str, Any]:

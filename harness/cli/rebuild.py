@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.console import Console
 from rich.text import Text
 
 from harness.cli.inspect import folder_of
 from harness.cli.iterate import Quiet
-from harness.finish import reports
-from harness.lock import exclusive
-from harness.replay import opened, replay
-from harness.summary import read
+from harness.refresh import refresh, remake
 
 
 def rebuild(name: str | None) -> None:
@@ -20,10 +19,16 @@ def rebuild(name: str | None) -> None:
         DataError: what they are made from is not stored any more.
     """
     folder = folder_of(name)
-    document = read(folder / "summary.json")
-    run = opened(folder.name, Quiet())
-    with exclusive(run.folder / "lock"):
-        steps, history = replay(run)
-        written = reports(run, steps, history, document)
+    written = remake(folder, Quiet())
     told = f"{folder}: {', '.join(written)}"
     Console(stderr=True).print(Text(told), highlight=False, soft_wrap=True)
+
+
+def refreshed(folder: Path, *, locked: bool = False) -> None:
+    """Make a run's reports again where people have rated since; a line on stderr says so."""
+    console = Console(stderr=True)
+
+    def say(sentence: str) -> None:
+        console.print(Text(sentence), highlight=False, soft_wrap=True)
+
+    refresh(folder, Quiet(), say, locked=locked)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+from harness.cli.targets import check_target
 from harness.comparison import Test
 from harness.errors import UsageError
 from harness.records import SPLITS
@@ -100,9 +101,7 @@ class Request:
             return
         if path.suffix not in (".jsonl", ".ndjson", ".parquet"):
             raise UsageError(f"--per-example {path}: the name has to end in .jsonl or .parquet")
-        if path.is_dir() or not path.parent.is_dir():
-            what = "this is a folder" if path.is_dir() else f"there is no folder {path.parent}"
-            raise UsageError(f"--per-example {path}: {what}")
+        check_target("--per-example", path)
         for source in [*self.files, *self.references]:
             read = Path(source) if Path(source).exists() else Path(source.rpartition(":")[0])
             if path.exists() and read.exists() and path.samefile(read):

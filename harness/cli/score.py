@@ -168,13 +168,15 @@ def _read(request: Request) -> tuple[list[Example], list[str], list[Any]]:
 
 def _of_config(request: Request) -> list[Example]:
     from harness.context import Context
+    from harness.rating.correction_file import applied
     from harness.rows import rows_digest
     from harness.run import LEDGER, MACHINE_FOLDER
 
     request.check_sealed()
     config = configuration.load(request.config, sets=request.sets)
     context = Context(output=Path("unused"))
-    examples = [row for row in config.data.instance.load(context) if row.split == request.split]
+    rows = applied(config.corrections, list(config.data.instance.load(context)))
+    examples = [row for row in rows if row.split == request.split]
     if not examples:
         raise DataError(
             f"the split '{request.split}' has no row", where=f"source '{config.data.plugin}'"

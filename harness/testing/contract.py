@@ -31,6 +31,8 @@ _WORK: Mapping[str, tuple[str, ...]] = {
     "analyzer": ("analyze",),
     "augmenter": ("propose",),
     "reporter": ("write",),
+    "section": ("rows",),
+    "judge": ("rate",),
 }
 
 
