@@ -387,9 +387,7 @@ class Judge(Plugin):
         settings = "|".join(f"{key}:{value}" for key, value in sorted(options.items()))
         return f"{self.name}|rev:{self.revision}" + (f"|{settings}" if settings else "")
 
-    def rate(
-        self, rubric: Rubric, items: Sequence[Item], context: Context
-    ) -> Iterator[Judgement]:
+    def rate(self, rubric: Rubric, items: Sequence[Item], context: Context) -> Iterator[Judgement]:
         """One judgement for each criterion that is asked of each item, in any order.
 
         Each is kept as soon as it is yielded. A criterion of which the model says nothing that

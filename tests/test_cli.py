@@ -228,6 +228,23 @@ def test_runs_lists_the_latest_first(finished):
     assert done.document["run"] in project.inside("runs").out
 
 
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"schema": "harness.summary/1"}', "[" * 9999]
+)
+def test_a_damaged_summary_hides_no_other_run(finished, tmp_path, text):
+    project, done = finished
+    shutil.copytree(project.folder / "reports", tmp_path / "reports")
+    bad = tmp_path / "reports" / "bad" / "summary.json"
+    bad.parent.mkdir()
+    bad.write_text(text)
+    copy = type(project)(tmp_path)
+    listed = copy.inside("runs", "--json")
+    assert [row["run"] for row in listed.document] == [done.document["run"]]
+    assert "warning: reports/bad/summary.json is passed over: " in listed.err
+    latest = copy.inside("query", "SELECT run FROM runs", "--json")
+    assert latest.document == [{"run": done.document["run"]}] and "reports/bad" in latest.err
+
+
 def test_report_shows_the_latest_or_the_named_run(finished):
     project, done = finished
     name = done.document["run"]

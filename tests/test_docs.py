@@ -157,9 +157,12 @@ def core_sections() -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def plugin_sections() -> Iterator[tuple[str, dict[str, str]]]:
-    for _, name, provider in Registry.build().providers():
-        if provider.plugin.__module__.startswith("harness_"):
-            yield name, rows(provider.plugin.Options)
+    """Name -> rows; a name that a metric has, too, is told apart by its stage."""
+    ours = [p for p in Registry.build().providers() if p[2].plugin.__module__[:8] == "harness_"]
+    metrics = {name for stage, name, _ in ours if stage == "metric"}
+    for stage, name, provider in ours:
+        twin = stage != "metric" and name in metrics
+        yield f"{name} ({stage})" if twin else name, rows(provider.plugin.Options)
 
 
 def documented() -> dict[str, list[str]]:
@@ -350,7 +353,7 @@ def test_metric_page_has_every_option_with_its_default(name: str) -> None:
     assert there == [row(key, field) for key, field in METRICS[name].Options.model_fields.items()]
 
 
-@pytest.mark.parametrize("name", sorted(set(METRICS) - {"evaluate", "rubric"}))
+@pytest.mark.parametrize("name", sorted(set(METRICS) - {"evaluate", "judge", "rubric"}))
 def test_metric_page_shows_its_signature(name: str) -> None:
     shown = part(f"docs/metrics/{name}.md", "Signature").strip().splitlines()[0]
     metric = METRICS[name](METRICS[name].Options())
@@ -368,7 +371,7 @@ def examples(name: str) -> Iterator[tuple[str, str, str, dict[str, Any], str]]:
             yield answer, reference, score, given, value
 
 
-@pytest.mark.parametrize("name", sorted(set(METRICS) - {"evaluate", "rubric"}))
+@pytest.mark.parametrize("name", sorted(set(METRICS) - {"evaluate", "judge", "rubric"}))
 def test_values_on_a_metric_page_are_those_that_it_gives(name: str) -> None:
     import harness
     from harness.scoring import Entry, measure
