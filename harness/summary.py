@@ -28,6 +28,7 @@ from harness.records import (
     Verdict,
 )
 from harness.text import one_line, plain
+from harness.worddiff import closest
 
 SCHEMA = "harness.summary/1"
 EVERYWHERE = "everywhere"
@@ -359,19 +360,9 @@ def _example(row: ScoredExample, kinds: Sequence[str], score: str) -> Document:
         "id": one_line(row.example.id, 200),
         "place": one_line(row.example.place, 200),
         "prompt": plain(row.example.prompt, TEXT_LIMIT),
-        "reference": plain(_nearest(row.example.references, row.prediction.text), TEXT_LIMIT),
+        "reference": plain(closest(row.example.references, row.prediction.text), TEXT_LIMIT),
         "answer": plain(row.prediction.text, TEXT_LIMIT),
         "score": finite(row.values[score]),
         "finish_reason": one_line(row.prediction.finish_reason, 40),
         "errors": [one_line(kind, 80) for kind in dict.fromkeys(kinds)],
     }
-
-
-def _nearest(references: Sequence[str], answer: str) -> str:
-    """The reference that shares the most words with the answer, the first among equals."""
-    words = set(answer[:TEXT_LIMIT].casefold().split())
-    return max(
-        references,
-        key=lambda reference: len(words & set(reference[:TEXT_LIMIT].casefold().split())),
-        default="",
-    )

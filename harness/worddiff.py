@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Sequence
-from difflib import SequenceMatcher
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["same", "missing", "extra"]
+Kind = Literal["same", "missing", "extra", "rest"]
 
-MOST_WORDS = 600
-"""Words of each text that are compared: the time grows with their product."""
+MOST_WORDS = 4_000
+"""Words of each text that are compared: time and room grow with their product."""
 MOST_CHARACTERS = 20_000
 
 # Chinese characters and kana are words of their own, ASCII punctuation parts from its word (but
@@ -20,22 +21,54 @@ _SIGNS = r"!-&(-/:-@\[-^`{-~"
 _WORD = re.compile(rf"(?:[{_CHARACTERS}]|[{_SIGNS}]|[^\s{_SIGNS}{_CHARACTERS}]+)\s*|^\s+")
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A run of words that both texts share, or one in which they differ; one side may be empty."""
+
+    same: bool
+    reference: Sequence[str]
+    answer: Sequence[str]
+
+
+def steps(reference: Sequence[str], answer: Sequence[str]) -> Iterator[Step]:
+    """Both texts from their beginning to their end, by a longest common subsequence of words.
+
+    Words are equal if they are so letter by letter, without the white space around them. Shared
+    runs and differences take turns.
+    """
+    from rapidfuzz.distance import LCSseq
+
+    numbers: dict[str, int] = {}
+    left, right = (
+        [numbers.setdefault(word.strip(), len(numbers)) for word in words]
+        for words in (reference, answer)
+    )
+    runs = itertools.groupby(LCSseq.opcodes(left, right), key=lambda step: step.tag == "equal")
+    for same, run in runs:
+        parts = list(run)
+        start, end = parts[0], parts[-1]
+        yield Step(
+            same,
+            reference[start.src_start : end.src_end],
+            answer[start.dest_start : end.dest_end],
+        )
+
+
 def differences(reference: str, answer: str) -> list[tuple[Kind, str]]:
     """The answer in pieces, with what it lacks of the reference put where it is missing.
 
-    The pieces that are ``same`` or ``extra`` are the answer, character by character; those that
-    are ``missing`` stand in the reference alone. Only the first 600 words of each are compared.
+    All pieces but those that are ``missing``, which stand in the reference alone, are the answer,
+    character by character. The first 4,000 words (20,000 characters) of each text are compared;
+    what an answer has behind them is ``rest``.
     """
     wanted, said = _words(reference), _words(answer)
-    matcher = SequenceMatcher(None, [w.strip() for w in wanted], [w.strip() for w in said], False)
     found: list[tuple[Kind, str]] = []
-    for kind, a, b, c, d in matcher.get_opcodes():
-        if kind == "equal":
-            found.append(("same", "".join(said[c:d])))
-            continue
-        pieces: list[tuple[Kind, list[str]]] = [("missing", wanted[a:b]), ("extra", said[c:d])]
-        found += [(name, "".join(piece)) for name, piece in pieces if piece]
-    return found
+    for step in steps(wanted, said):
+        ours, theirs = "".join(step.answer), "".join(step.reference)
+        pieces: list[tuple[Kind, str]] = [("missing", theirs), ("extra", ours)]
+        found += [("same", ours)] if step.same else [piece for piece in pieces if piece[1]]
+    rest = answer[sum(map(len, said)) :]
+    return [*found, ("rest", rest)] if rest else found
 
 
 def closest(references: Sequence[str], answer: str) -> str:

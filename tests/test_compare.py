@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
-from harness.inspection.phrases import SUPPORT, phrases
+from harness.cli import compare as shown
+from harness.inspection.phrases import SUPPORT, phrases, sampled
 
 
 @pytest.fixture(scope="module")
@@ -108,10 +110,53 @@ def test_other_rows_and_other_signatures_are_left_out(two):
     found = compared(project, run, third)
     assert (found["n"], found["only_a"], found["only_b"]) == (40, 8, 0)
     assert found["metrics"] == {} and found["fixed"] is None
+    assert "other signatures" in found["changes_doubt"]
     assert found["not_comparable"]["overlap"].startswith("other signatures: overlap|")
     assert found["not_comparable"]["exact"] == "only B has it"
     shown = project.inside("compare", run, third, COLUMNS="80").out
     assert "overlap: not comparable: other signatures" in shown and "left out" in shown
+
+
+@pytest.fixture(scope="module")
+def bars(two):
+    """The names of three runs that differ in what makes an answer of theirs right."""
+    project, _, _ = two
+    config = (project.folder / "harness.yaml").read_text().replace("rounds: 3", "rounds: 1")
+    config = config.replace("primary: overlap", "primary: token-f1")
+    found = {}
+    for bar in ("0.2", "0.9", "0.90"):
+        made = config.replace("{plugin: overlap}", f"{{plugin: token-f1, right_at: {bar}}}")
+        path = project.folder / f"bar-{bar}.yaml"
+        path.write_text(made.replace("seed: 7", "seed: 8") if bar == "0.90" else made)
+        found[bar] = project.inside("iterate", "-c", path.name, "--json").document["run"]
+    return found
+
+
+def test_another_bar_for_a_right_answer_breaks_none(two, bars):
+    project, _, _ = two
+    found = compared(project, bars["0.2"], bars["0.9"])
+    assert found["not_comparable"] == {} and found["metrics"]["token-f1"]["difference"] == 0
+    assert found["same_answer"] == found["n"]
+    assert (found["fixed"], found["broken"]) == (None, None)
+    assert found["changes_doubt"].endswith("right_at 0.2 in A, 0.9 in B")
+    told = project.inside("compare", bars["0.2"], bars["0.9"], COLUMNS="200").out
+    assert "fixed and broken cannot be told: token-f1 has other bars" in told
+    equal = compared(project, bars["0.9"], bars["0.90"])
+    assert equal["changes_doubt"] is None and equal["fixed"] is not None
+
+
+def test_names_of_scores_are_never_cut():
+    one = {"a": 0.5123, "b": 0.612, "difference": 0.1, "low": -0.01, "high": 0.2, "p": 0.034,
+           "label": "no evidence", "wins": 9, "ties": 9, "losses": 9}  # fmt: skip
+    names = [f"rubric-every-step-is-named-and-in-the-order-{letter}" for letter in "ab"]
+    metrics = {name: {**one, "higher_is_better": name == names[0]} for name in names}
+    for width in (80, 120):
+        console = Console(width=width, record=True)
+        with console.capture() as capture:
+            console.print(shown._metrics({"metrics": metrics, "primary": names[0]}, width))
+        lines = capture.get().splitlines()
+        first = "".join(line.split("  ")[0].strip() for line in lines)
+        assert all(name in first for name in names) and max(map(len, lines)) <= width
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -144,6 +189,16 @@ def test_what_cannot_be_meant_is_a_usage_error(two, arguments, message):
     words = [word.replace("RUN", run).replace("OTHER", other) for word in arguments]
     found = project.inside("compare", *words)
     assert found.code == 2 and message in found.err and not found.out
+
+
+def test_the_configuration_is_the_one_that_the_run_began_with(two, tmp_path):
+    """The copy in the reports is for people, who may have changed it."""
+    project, run, other = two
+    folder = tmp_path / "copy"
+    shutil.copytree(project.folder, folder)
+    (folder / "reports" / run / "config.yaml").write_text("rounds: what [")
+    copy = type(project)(folder)
+    assert compared(copy, run, other)["config"] == compared(project, run, other)["config"]
 
 
 def test_what_is_not_stored_any_more_is_said(two, tmp_path):
@@ -183,6 +238,20 @@ def test_phrases_that_one_side_uses_more():
     assert "an assistant" not in [one.phrase for one in more_b]  # it stands within a longer one
     back_a, back_b = phrases(b, a)
     assert back_b == [] and [one.phrase for one in back_a] == [one.phrase for one in more_b]
+
+
+def test_counts_of_a_part_of_the_answers_say_so():
+    texts = [f"answer {n}" for n in range(20_001)]
+    read = sampled(texts)
+    assert (len(read), read[:2]) == (6667, ["answer 0", "answer 3"])
+    assert sampled(texts[:10_000]) == texts[:10_000]
+    console = Console(width=80)
+    with console.capture() as capture:
+        found = {"a": [], "b": [], "read_a": 6667, "read_b": 6667}
+        shown._show_phrases(found, 20_001, console, 10)
+        shown._show_phrases({**found, "read_a": 9, "read_b": 9}, 9, console, 10)
+    assert capture.get().count("counted in") == 1
+    assert "6,667 answers of A and 6,667 of B, evenly spaced, of 20,001" in capture.get()
 
 
 def test_equal_answers_and_rare_words_give_no_phrase():

@@ -192,6 +192,29 @@ def test_a_cause_lists_the_training_rows_with_file_and_line(planted):
     assert "train.jsonl:3" in told and "remedy: fix them." in told
 
 
+def test_a_training_row_that_was_added_twice_is_one_row(project):
+    """Round 1 was not kept, so that its row was drawn again after round 2."""
+
+    def again(n: int) -> Example:
+        return Example("made-1", ({"role": "user", "content": "made up"},), ("m",),
+                       parent="train-01", origin={"by": f"maker {n}", "round": n})  # fmt: skip
+
+    plant(reports(project), contents(added={"main": [again(2), again(1)]}))
+    found = project.inside("errors", "--cause", "conflict", "--limit", "2", "--json").document
+    rows = [(row["id"], row["made_by"]) for row in found["train_rows"]]
+    assert rows == [("train-02", None), ("made-1", "maker 1")]  # round 2 learned from round 1
+
+
+def test_a_slice_that_the_database_cannot_tell_is_one_message(project):
+    far = Slice((Condition("nearest_train", "<", 0.2),), 4, 4, 0.2, 0.3, 0.1, 0.5, 0.01)
+    plant(reports(project), contents(slices={("main", 1): (far, KINDS)}))
+    found = project.inside("errors", "--slice", far.words)
+    assert found.code == 2 and not found.out
+    assert f"'{far.words}' cannot be asked of" in found.err and "kind = hard" in found.err
+    plant(reports(project), contents(slices={("main", 1): (far,)}))
+    assert "no slice of this run can be" in project.inside("errors", "--slice", far.words).err
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_table_fits_and_ends_with_the_next_command(planted, width):
     found = planted.inside("errors", COLUMNS=str(width))

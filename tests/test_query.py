@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import multiprocessing
+import os
 import re
 import shutil
+import signal
 import time
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.inspection import apart
 from harness.inspection.ask import ask
 from harness.inspection.questions import READY
 from harness.inspection.values import as_cell, distinct
@@ -167,6 +171,56 @@ def test_a_query_that_never_ends_is_stopped(finished):
     assert many.code == 0 and len(many.out.splitlines()) == 6
 
 
+def test_one_call_without_end_is_stopped_too(finished):
+    """DuckDB itself would stop it at its end only."""
+    project, _ = finished
+    sql = "SELECT length(repeat('x', 4000000000))"
+    started = time.perf_counter()
+    found = project.inside("query", sql, "--seconds", "0.5")
+    assert found.code == 2 and "longer than 0.5 s" in found.err and "--seconds" in found.err
+    assert time.perf_counter() - started < 5 and not multiprocessing.active_children()
+
+
+def test_an_interrupt_ends_the_question_at_once(finished):
+    project, _ = finished
+    asked = project.start("query", "SELECT length(repeat('x', 4000000000))", "--seconds", "300")
+    children = Path(f"/proc/{asked.pid}/task/{asked.pid}/children")
+    if not children.exists():
+        asked.kill()
+        pytest.skip("only Linux tells which processes a process has started")
+    until = time.monotonic() + 30
+    while not (child := children.read_text().strip()) and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    asked.send_signal(signal.SIGINT)
+    assert asked.wait(5) == 130
+    asked.communicate()
+    assert not Path(f"/proc/{child}").exists()
+
+
+def test_a_question_that_is_ended_from_outside_is_one_message(finished, monkeypatch):
+    project, _ = finished
+    monkeypatch.setattr(apart, "ask", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    found = project.inside("query", "FROM runs")
+    assert found.code == 3 and "ended from outside (exit code -9)" in found.err
+
+
+def test_a_question_gets_little_memory_and_no_disk(finished):
+    project, result = finished
+    reports = project.folder / "reports" / result.document["run"]
+    before = sorted(reports.iterdir())
+    sql = "SELECT count(*) FROM (SELECT DISTINCT repeat('x', 100) || range FROM range(20000000))"
+    found = project.inside("query", sql)
+    assert found.code == 2 and "more memory" in found.err and sorted(reports.iterdir()) == before
+
+
+def test_sql_may_begin_with_a_comment(finished):
+    project, _ = finished
+    found = project.inside("query", "-- How many?\nSELECT count(*) AS n FROM runs", "--json")
+    assert found.code == 0 and found.document == [{"n": 1}]
+    assert project.inside("query", "--nothing").code == 2
+
+
 def test_forms_exclude_each_other(finished):
     project, _ = finished
     assert project.inside("query", "FROM runs", "--json", "--csv").code == 2
@@ -195,8 +249,9 @@ def test_every_ready_question_runs_and_is_in_the_docs(finished):
     listed = project.inside("query", "--examples").out
     page = (DOCS / "database.md").read_text(encoding="utf-8")
     for one in READY:
-        assert project.inside("query", one.sql, "--json").code == 0, one.sql
-        assert f"-- {one.question}\n{one.sql}" in listed
+        block = f"-- {one.question}\n{one.sql}"
+        assert project.inside("query", block, "--json").code == 0, one.sql
+        assert block in listed
         assert f"{one.question}\n\n```sql\n{one.sql}\n```" in page
 
 

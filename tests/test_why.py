@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.inspection.index import Index
-from harness.inspection.why import train_rows_sql
+from harness.inspection.learned import train_rows_sql
 from harness.records import (
     Diagnosis,
     ErrorLabel,
@@ -24,7 +26,7 @@ from harness.records import (
 )
 from harness.store import Answers, RunContents, build
 from harness.text import one_line
-from harness.worddiff import MOST_WORDS, closest, differences
+from harness.worddiff import MOST_WORDS, closest, differences, steps
 
 HOSTILE = (
     "[bold]x[/bold] [/nope] \x1b[31mred\x1b[0m \x1b]0;title\x07 \u202eabc <script>a()</script> =1"
@@ -139,13 +141,12 @@ def test_an_unknown_id_gets_the_near_one_and_never_one_of_test(finished):
 # -- what cannot be had from a run of fakes ---------------------------------------------------
 
 
-def planted(folder: Path, examples, answers, *, diagnoses=(), rounds=(), added=()) -> Index:
+def planted(folder: Path, examples, answers, *, diagnoses=(), rounds=(), added=()) -> None:
     build(folder / "run.duckdb", RunContents(
         "planted", "f1", 0, rounds=rounds or [closed(0, "baseline", True)], examples=examples,
         answers=answers, diagnoses={("main", 0): diagnoses}, added={"main": added},
     ))  # fmt: skip
     (folder / "summary.json").write_text("{}")
-    return Index.opened(folder)
 
 
 def closed(number, label, kept):
@@ -164,13 +165,38 @@ def test_training_rows_are_those_that_the_round_learned_from(tmp_path):
         closed(3, "no evidence", False), closed(4, "no evidence", False),
     ]  # fmt: skip
     added = [row(f"p{n}", origin={"by": "pool", "round": n}) for n in (1, 2, 3)]
-    index = planted(tmp_path, [row("t0"), row("p1", "pool", place="pool.jsonl:7")], [],
-                    rounds=rounds, added=added)  # fmt: skip
-    learned = {n: [r["id"] for r in index.ask(train_rows_sql(index, n))] for n in range(5)}
+    planted(tmp_path, [row("t0"), row("p1", "pool", place="pool.jsonl:7")], [],
+            rounds=rounds, added=added)  # fmt: skip
+    with Index.opened(tmp_path) as index:
+        rows = {n: index.ask(train_rows_sql(index, n)) for n in range(5)}
+    learned = {n: [r["id"] for r in found] for n, found in rows.items()}
     assert learned == {
         0: ["t0"], 1: ["t0"], 2: ["t0", "p1"], 3: ["t0", "p2"], 4: ["t0", "p2", "p3"],
     }  # fmt: skip
-    assert index.ask(train_rows_sql(index, 2))[1]["place"] == "pool.jsonl:7"
+    assert rows[2][1]["place"] == "pool.jsonl:7"
+
+
+def test_a_row_that_was_added_twice_came_by_what_the_kept_round_learned_from(project):
+    """Round 1 regressed, so that its pool row was drawn again after round 2."""
+    rounds = [
+        closed(0, "baseline", True), closed(1, "no evidence", True), closed(2, "regressed", False),
+        closed(3, "no evidence", False),
+    ]  # fmt: skip
+    folder = project.folder / "reports" / "planted"
+
+    def origin(kept, rows):
+        made = [row("p", origin={"by": "pool", "round": n, "slice": f"s{n}"}) for n in rows]
+        build(folder / "run.duckdb", RunContents(
+            "planted", "f1", kept, rounds=rounds, examples=[row("t0"), row("p", "pool")],
+            added={"main": made},
+        ))  # fmt: skip
+        (folder / "summary.json").write_text("{}")
+        found = project.inside("why", "p", "--json").document["origin"]
+        return found["round"], found["slice"]
+
+    assert origin(3, (1, 2)) == (2, "s2")
+    assert origin(3, (2, 1)) == (2, "s2")
+    assert origin(0, (2, 1)) == (1, "s1")  # none of them: the first
 
 
 def test_rows_learned_from_agree_with_the_run_s_own_count(project):
@@ -178,11 +204,13 @@ def test_rows_learned_from_agree_with_the_run_s_own_count(project):
     falls = config.replace("{plugin: fake}\ngen", "{plugin: fake, drop_in_round: 2}\ngen")
     (project.folder / "harness.yaml").write_text(falls)
     run = project.inside("iterate", "--json").document["run"]
-    index = Index.opened(project.folder / "reports" / run)
-    rounds = index.ask("SELECT round, train_rows, label FROM rounds WHERE round > 0 ORDER BY round")
-    assert "regressed" in [one["label"] for one in rounds]
-    for one in rounds:
-        assert len(index.ask(train_rows_sql(index, one["round"]))) == one["train_rows"]
+    with Index.opened(project.folder / "reports" / run) as index:
+        rounds = index.ask(
+            "SELECT round, train_rows, label FROM rounds WHERE round > 0 ORDER BY round"
+        )
+        assert "regressed" in [one["label"] for one in rounds]
+        for one in rounds:
+            assert len(index.ask(train_rows_sql(index, one["round"]))) == one["train_rows"]
 
 
 def test_cause_nearest_and_closest_reference(project):
@@ -252,9 +280,48 @@ def test_the_pieces_are_the_answer_and_the_reference(reference, answer):
     assert "".join(wanted.split()) == "".join(reference.split())
 
 
-def test_differences_of_endless_texts_are_bounded():
-    found = differences("a b " * 100_000, "b a " * 100_000)
-    assert sum(len(text.split()) for _, text in found) <= 2 * MOST_WORDS
+def test_differences_of_endless_texts_are_bounded_and_lose_nothing():
+    answer = "b a " * 100_000
+    found = differences("a b " * 100_000, answer)
+    *compared, (kind, _) = found
+    assert kind == "rest" and "rest" not in [kind for kind, _ in compared]
+    assert sum(len(text.split()) for _, text in compared) <= 2 * MOST_WORDS
+    assert "".join(text for kind, text in found if kind != "missing") == answer
+    words = " ".join(["w"] * MOST_WORDS)
+    assert differences(words, words) == [("same", words)]
+    assert differences(words, f"{words} one two") == [("same", f"{words} "), ("rest", "one two")]
+
+
+@settings(deadline=None, max_examples=60)
+@given(*[st.lists(st.sampled_from("abc"), max_size=12)] * 2)
+def test_steps_are_both_texts_and_take_turns(reference, answer):
+    found = list(steps(reference, answer))
+    assert [word for step in found for word in step.reference] == reference
+    assert [word for step in found for word in step.answer] == answer
+    assert all(step.reference == step.answer for step in found if step.same)
+    assert all(one.same != other.same for one, other in itertools.pairwise(found))
+    shared = sum(len(step.answer) for step in found if step.same)
+    assert shared == longest(tuple(reference), tuple(answer))
+
+
+@functools.cache
+def longest(a, b):
+    """Words of a longest common subsequence, by its definition."""
+    if not a or not b:
+        return 0
+    if a[0] == b[0]:
+        return 1 + longest(a[1:], b[1:])
+    return max(longest(a[1:], b), longest(a, b[1:]))
+
+
+def test_an_answer_beyond_what_is_compared_is_shown_to_its_end(project):
+    words = " ".join(["w"] * MOST_WORDS)
+    asked = row("d", "dev", place="d.jsonl:1")
+    said = Answers("main", 0, "dev", [Prediction("d", f"{words} to the end")])
+    planted(project.folder / "reports" / "planted", [asked], [said])
+    pieces = project.inside("why", "d", "--json").document["answers"][0]["differences"]
+    assert pieces[-1] == ["rest", "to the end"]
+    assert "the rest was not compared" in project.inside("why", "d").out
 
 
 def test_the_closest_reference():

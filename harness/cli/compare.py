@@ -41,7 +41,7 @@ def _show(found: Document, console: Console, limit: int) -> None:
         console.print(_metrics(found, console.width))
     _show_doubts(found, console)
     _show_changed(found, console, limit)
-    _show_phrases(found["phrases"], console, limit)
+    _show_phrases(found["phrases"], found["n"], console, limit)
     _show_config(found["config"], console, limit)
     _show_data(found["data"], console, limit)
     console.print()
@@ -87,7 +87,7 @@ def _metrics(found: Document, width: int) -> Table:
         bold = "bold" if name == found["primary"] else ""
         counts = f"{one['wins']:,}/{one['ties']:,}/{one['losses']:,}"
         shown.add_row(
-            Text.assemble((one_line(name, 28), bold), (arrow, "dim")),
+            Text.assemble((one_line(name, tables.ID_LIMIT), bold), (arrow, "dim")),
             number(one["a"], scale),
             number(one["b"], scale),
             number(one["difference"], scale, sign=True),
@@ -127,7 +127,8 @@ def _show_changed(found: Document, console: Console, limit: int) -> None:
     tables.head(console, "answers")
     tables.block(console, f"the same word for word: {found['same_answer']:,} of {found['n']:,}")
     if found["fixed"] is None:
-        tables.block(console, "fixed and broken cannot be told: the two decide by other scores")
+        doubt = one_line(found["changes_doubt"], 600)
+        tables.block(console, f"fixed and broken cannot be told: {doubt}")
         return
     for kind, style in (("fixed", "green"), ("broken", "red")):
         rows = found[kind]
@@ -144,8 +145,11 @@ def _some(shown: Sequence[str], total: int) -> str:
     return ", ".join(one_line(text, 240) for text in shown) + rest
 
 
-def _show_phrases(found: Mapping[str, Any], console: Console, limit: int) -> None:
+def _show_phrases(found: Document, answers: int, console: Console, limit: int) -> None:
     tables.head(console, "words that one uses more (answers of A, of B)")
+    if min(found["read_a"], found["read_b"]) < answers:
+        read = f"{found['read_a']:,} answers of A and {found['read_b']:,} of B"
+        tables.block(console, f"counted in {read}, evenly spaced, of {answers:,}")
     if not found["a"] and not found["b"]:
         tables.block(console, "none that stands out")
         return

@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
@@ -29,16 +30,14 @@ Document = Mapping[str, Any]
 
 def work(run: str | None, wanted: Wanted, as_json: bool) -> None:
     """Print the answers as a table, or as a document."""
-    index = Index.opened(folder_of(run))
-    if as_json:
+    if wanted.limit is None and not as_json:
+        wanted = replace(wanted, limit=MOST)
+    with Index.opened(folder_of(run)) as index:
         found = errors(index, wanted)
+    if as_json:
         sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
         return
-    if wanted.limit is None:
-        wanted = Wanted(
-            wanted.round, wanted.category, wanted.slice, wanted.cause, wanted.broken_by, MOST
-        )
-    _show(errors(index, wanted), Console(), run)
+    _show(found, Console(), run)
 
 
 def _show(found: Document, console: Console, run: str | None) -> None:

@@ -19,7 +19,7 @@ from harness.inspection.index import Index
 from harness.inspection.why import shown_as, split_of, unknown, why
 from harness.text import one_line, plain
 
-STYLES = {"same": "", "missing": "red strike", "extra": "green"}
+STYLES = {"same": "", "missing": "red strike", "extra": "green", "rest": "dim"}
 MARKS = {"missing": ("[-", "-]"), "extra": ("{+", "+}")}
 """Around words where there is no colour."""
 TURNS = 20
@@ -30,9 +30,9 @@ Document = Mapping[str, Any]
 def work(name: str, run: str | None, open_test: bool, as_json: bool) -> None:
     """Print all that is known of a row."""
     folder = folder_of(run)
-    index = Index.opened(folder)
-    name, split = _allowed(folder, index, name, open_test)
-    found = why(index, name, split)
+    with Index.opened(folder) as index:
+        name, split = _allowed(folder, index, name, open_test)
+        found = why(index, name, split)
     if as_json:
         sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
         return
@@ -121,6 +121,8 @@ def _show_answers(found: Document, console: Console) -> None:
             continue
         pieces = answer["differences"] or [("same", answer["text"])]
         tables.block(console, _marked(pieces, coloured))
+        if pieces[-1][0] == "rest":
+            tables.block(console, "(the rest was not compared)", "dim")
 
 
 def _verdict(found: Document, answer: Document) -> str:
@@ -141,7 +143,7 @@ def _marked(pieces: Sequence[Sequence[str]], coloured: bool) -> Text:
         text = plain(raw, max(room, 1))
         room -= len(text)
         word = text.rstrip()
-        if kind != "same" and word[:1].isalnum() and shown and not shown.plain[-1].isspace():
+        if kind in MARKS and word[:1].isalnum() and shown and not shown.plain[-1].isspace():
             shown += Text(" ")
         left, right = ("", "") if coloured else MARKS.get(kind, ("", ""))
         shown += Text(f"{left}{word}{right}", style=STYLES[kind]) if word else Text()
@@ -159,7 +161,7 @@ def _show_scores(found: Document, console: Console) -> None:
     shown = tables.table("score", *titles, right=titles)
     for name in names:
         cells = (scores.get(name, {}).get("value") for scores in rounds.values())
-        shown.add_row(Text(one_line(name, 28)), *(tables.value(cell) for cell in cells))
+        shown.add_row(tables.name(name), *(tables.value(cell) for cell in cells))
     console.print(shown)
     failed = {s["error"]: n for a in found["answers"] for n, s in a["scores"].items() if s["error"]}
     for error, name in failed.items():

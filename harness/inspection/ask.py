@@ -9,9 +9,11 @@ import duckdb
 
 from harness.errors import DataError, UsageError
 from harness.inspection.index import REBUILD
-from harness.store import Table, query
+from harness.store import Table, reading
 from harness.store_tables import TABLES
 from harness.store_views import VIEWS
+
+MORE_TIME = "--seconds N gives it more time"
 
 _READING = {"SELECT", "MULTI", "EXPLAIN", "PRAGMA"}
 """Kinds of statements; ``MULTI`` is how DuckDB carries out a PIVOT."""
@@ -19,7 +21,7 @@ _ABSENT = re.compile(r"(?:Table|View) with name (\w+) does not exist")
 
 
 def ask(path: Path, sql: str, seconds: float, limit: int) -> Table:
-    """The answer to one reading statement.
+    """The answer to one reading statement, with little memory and no room on the disk.
 
     Raises:
         UsageError: it is none, or more than one, or would write; it is wrong SQL; or its time
@@ -28,7 +30,8 @@ def ask(path: Path, sql: str, seconds: float, limit: int) -> Table:
     """
     _check(sql)
     try:
-        return query(path, sql, seconds, limit)
+        with reading(path, spare=True) as asking:
+            return asking(sql, seconds, limit)
     except UsageError as problem:
         absent = _ABSENT.search(problem.what)
         if absent and absent[1] in {*TABLES, *VIEWS}:
@@ -38,7 +41,7 @@ def ask(path: Path, sql: str, seconds: float, limit: int) -> Table:
                 hint=REBUILD,
             ) from None
         if "longer than" in problem.what:
-            problem.hint = "--seconds N gives it more time"
+            problem.hint = MORE_TIME
         raise
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness import scoring
 from harness.errors import UsageError
 from harness.history import History
 from harness.inspection.index import Index
@@ -24,6 +25,7 @@ class Checkpoint:
         rows: dev.
         measurements: metric entry -> its measurements.
         right: example id -> whether its answer counts as right.
+        right_at: value of the primary score from which it does; None where none is set.
         train: the rows that it learned from; none in round 0.
         verdict: the run's own.
         config: the run's whole configuration.
@@ -40,6 +42,7 @@ class Checkpoint:
     entries: Sequence[Entry]
     scores: Mapping[str, Score]
     right: Mapping[str, bool | None]
+    right_at: float | None
     train: Sequence[Example]
     verdict: Verdict
     config: Mapping[str, Any]
@@ -75,18 +78,18 @@ def pair(
 
 
 def _of_one_run(folder: Path, first: int, second: int) -> tuple[Checkpoint, Checkpoint]:
-    index = Index.opened(folder)
-    for number in (first, second):
-        index.round(number, "round")
+    with Index.opened(folder) as index:
+        for number in (first, second):
+            index.round(number, "round")
     if first == second:
         raise UsageError(f"round {first} twice: there is nothing to compare")
-    steps, history = walked(opened(folder), max(first, second))
+    steps, history = walked(opened(folder.name), max(first, second))
     return _checkpoint(steps, history, first, index), _checkpoint(steps, history, second, index)
 
 
 def _kept_of(folder: Path) -> Checkpoint:
-    index = Index.opened(folder)
-    steps, history = walked(opened(folder), index.kept)
+    with Index.opened(folder) as index:
+        steps, history = walked(opened(folder.name), index.kept)
     return _checkpoint(steps, history, index.kept, index)
 
 
@@ -103,6 +106,7 @@ def _checkpoint(steps: StoredSteps, history: History, number: int, index: Index)
         entries=steps.metric_entries(),
         scores=found.scores,
         right=steps.right(found.scored),
+        right_at=scoring.right_at(steps.primary_entry().metric),
         train=history.arms[BASE_ARM].train[number] if number else (),
         verdict=history.results[BASE_ARM, number].verdict,
         config=steps.config.shown(),

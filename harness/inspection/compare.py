@@ -10,7 +10,7 @@ from typing import Any
 from harness import comparison, scoring
 from harness.errors import DataError
 from harness.inspection.checkpoints import Checkpoint
-from harness.inspection.phrases import phrases
+from harness.inspection.phrases import phrases, sampled
 from harness.records import Example, Measurement, Score
 from harness.rows import groups_of
 from harness.scoring import Entry
@@ -31,7 +31,8 @@ def compare(a: Checkpoint, b: Checkpoint) -> Document:
     rows = _shared(a, b)
     ids = {row.id for row in rows}
     metrics, incomparable = _metrics(a, b, rows)
-    more_a, more_b = phrases(_texts(a, ids), _texts(b, ids))
+    read_a, read_b = sampled(_texts(a, ids)), sampled(_texts(b, ids))
+    more_a, more_b = phrases(read_a, read_b)
     return {
         "schema": SCHEMA,
         "a": _named(a),
@@ -47,6 +48,8 @@ def compare(a: Checkpoint, b: Checkpoint) -> Document:
         "phrases": {
             "a": [dataclasses.asdict(one) for one in more_a],
             "b": [dataclasses.asdict(one) for one in more_b],
+            "read_a": len(read_a),
+            "read_b": len(read_b),
         },
         "config": _config(a.config, b.config),
         "data": _data(a.train, b.train),
@@ -154,12 +157,11 @@ def _metric(one: comparison.Comparison, before: Score, after: Score) -> Document
 
 
 def _changed_answers(a: Checkpoint, b: Checkpoint, rows: Sequence[Example]) -> Document:
-    """Rows that are right in one and wrong in the other, by the score that both decide by."""
-    same = a.primary == b.primary and a.scores[a.primary].signature == (
-        b.scores[b.primary].signature
-    )
-    if not same:
-        return {"fixed": None, "broken": None, "same_answer": _same(a, b, rows)}
+    """Rows that are right in one and wrong in the other, where both mean the same by right."""
+    doubt = _other_right(a, b)
+    same = _same(a, b, rows)
+    if doubt:
+        return {"fixed": None, "broken": None, "changes_doubt": doubt, "same_answer": same}
     before, after = _values(a), _values(b)
 
     def turned(wanted: bool) -> list[Document]:
@@ -168,7 +170,23 @@ def _changed_answers(a: Checkpoint, b: Checkpoint, rows: Sequence[Example]) -> D
         ids.sort(key=lambda name: (-abs((after[name] or 0) - (before[name] or 0)), name))
         return [{"id": name, "a": before[name], "b": after[name]} for name in ids]
 
-    return {"fixed": turned(True), "broken": turned(False), "same_answer": _same(a, b, rows)}
+    found = {"fixed": turned(True), "broken": turned(False)}
+    return {**found, "changes_doubt": None, "same_answer": same}
+
+
+def _other_right(a: Checkpoint, b: Checkpoint) -> str:
+    """Why an answer that is right in one need not be so in the other, or an empty string."""
+    if a.primary != b.primary:
+        return f"A is decided by {a.primary}, B by {b.primary}"
+    here, there = b.scores[b.primary].signature, a.scores[a.primary].signature
+    if here != there:
+        return f"{b.primary} has other signatures: {there} and {here}"
+    if a.right_at is None and b.right_at is None:
+        return f"{b.primary} does not say which answers are right (set its right_at)"
+    if a.right_at != b.right_at:
+        old, new = ("none" if at is None else f"{at:g}" for at in (a.right_at, b.right_at))
+        return f"{b.primary} has other bars for a right answer: right_at {old} in A, {new} in B"
+    return ""
 
 
 def _values(side: Checkpoint) -> dict[str, float | None]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.inspection.index import Index, Row, known, literal
+from harness.errors import UsageError, near
+from harness.inspection.index import Index, Row, known, literal, told
+from harness.inspection.learned import additions_sql
+from harness.text import one_line
 from harness.worddiff import closest
 
 SCHEMA = "harness.errors/1"
@@ -117,14 +120,28 @@ def _known_cause(index: Index, cause: str) -> None:
 def _members(index: Index, name: str, number: int) -> str:
     """Dev rows of a slice by its own condition, so that it may be asked of any round."""
     found = index.ask(
-        "SELECT slice, any_value(where_sql) AS condition FROM slices WHERE arm = 'main' "
-        f"GROUP BY slice ORDER BY bool_or(round = {number}) DESC, slice"
+        "SELECT slice, first(where_sql ORDER BY round = "
+        f"{number} DESC, round) FILTER (WHERE where_sql IS NOT NULL) AS condition FROM slices "
+        f"WHERE arm = 'main' GROUP BY slice ORDER BY bool_or(round = {number}) DESC, slice"
     )
     known("--slice", name, [row["slice"] for row in found], "slice")
-    condition = next(row["condition"] for row in found if row["slice"] == name)
+    conditions = {row["slice"]: row["condition"] for row in found}
+    condition = conditions[name]
+    if condition is None:
+        raise _unasked(name, [own for own, sql in conditions.items() if sql is not None])
     return (
         "SELECT id FROM examples JOIN predictions USING (id, split) WHERE split = 'dev' "
         f"AND arm = 'main' AND round = {number} AND ({condition})"
+    )
+
+
+def _unasked(name: str, others: list[str]) -> UsageError:
+    """What is said of a slice by topics or distances, say, which its analyzer alone knows."""
+    shown = [one_line(other, 200) for other in others]
+    return UsageError(
+        f"--slice: '{one_line(name, 200)}' cannot be asked of: the run's database does not hold "
+        f"what it is made of{near(name, shown)}",
+        hint=f"these can be: {told(shown)}" if shown else "no slice of this run can be",
     )
 
 
@@ -210,7 +227,7 @@ _TRAIN_ROWS = """
            coalesce(e.prompt, a.prompt) AS prompt, coalesce(e.reference, a.reference) AS reference
     FROM counted c
     LEFT JOIN examples e ON e.id = c.id
-    LEFT JOIN added a ON a.id = c.id AND a.arm = 'main'
+    LEFT JOIN ({additions}) a ON a.id = c.id
     LEFT JOIN examples p ON p.id = a.parent
     ORDER BY c.answers DESC, c.id {limit}"""
 
@@ -258,6 +275,7 @@ def _train_rows(index: Index, conditions: str, number: int, wanted: Wanted) -> l
             round=number,
             cause=literal(wanted.cause),
             conditions=conditions,
+            additions=additions_sql(index, number),
             limit=_limit(wanted.limit),
         )
     )

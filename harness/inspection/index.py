@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from harness.analysis.reading import FILE_NAME
 from harness.errors import DataError, UsageError, near
 from harness.files import read_json
-from harness.store import Table, query
+from harness.store import Asking, Table, reading
 from harness.store_tables import TABLES
 from harness.store_views import VIEWS
 from harness.text import one_line, storable
@@ -41,6 +42,7 @@ class Index:
         kept: the round kept so far.
         rounds: rounds of the main arm that it knows, in order.
         higher: whether more is better in the primary score.
+        asking: answers SQL, while the database is open.
     """
 
     path: Path
@@ -49,34 +51,39 @@ class Index:
     kept: int
     rounds: tuple[int, ...]
     higher: bool
+    asking: Asking
 
     @classmethod
-    def opened(cls, folder: Path) -> Index:
-        """The database in a run's reports.
+    @contextlib.contextmanager
+    def opened(cls, folder: Path) -> Iterator[Index]:
+        """The database in a run's reports, as it is now: a run that goes on changes none of it.
 
         Raises:
             UsageError: there is none.
             DataError: it was built by another version and lacks a view, or holds no round.
         """
         path = folder / DATABASE
-        (run,) = _rows(query(path, _HEAD))
-        lacking = sorted({*TABLES, *VIEWS} - set(run["views"]))
-        if lacking:
-            raise DataError(
-                f"another version of harness built it: it has no {told(lacking)}",
-                where=str(path),
-                hint=REBUILD,
-            )
-        if not run["rounds"]:
-            raise DataError("it holds no closed round yet", where=str(path), hint="harness iterate")
-        return cls(
-            path, run["run"], run["primary_score"], run["kept_round"], tuple(run["rounds"]),
-            run["higher"] is not False,
-        )  # fmt: skip
+        with reading(path) as asking:
+            (run,) = _rows(asking(_HEAD))
+            lacking = sorted({*TABLES, *VIEWS} - set(run["views"]))
+            if lacking:
+                raise DataError(
+                    f"another version of harness built it: it has no {told(lacking)}",
+                    where=str(path),
+                    hint=REBUILD,
+                )
+            if not run["rounds"]:
+                raise DataError(
+                    "it holds no closed round yet", where=str(path), hint="harness iterate"
+                )
+            yield cls(
+                path, run["run"], run["primary_score"], run["kept_round"], tuple(run["rounds"]),
+                run["higher"] is not False, asking,
+            )  # fmt: skip
 
     def ask(self, sql: str) -> list[Row]:
         """The rows of a query, each by the names of its columns."""
-        return _rows(query(self.path, sql))
+        return _rows(self.asking(sql))
 
     def round(self, number: int | None, option: str = "--round") -> int:
         """That round, or the kept one.

@@ -44,7 +44,7 @@ def phrases(
     """What ``a`` uses more, and what ``b`` uses more, the clearest first.
 
     Phrases of one to three words, without case and punctuation. A phrase counts once in an
-    answer. At most 10,000 answers of each side are read, evenly spaced.
+    answer. Every answer is read: see :func:`sampled`.
     """
     first, second = _read(a), _read(b)
     found = [
@@ -59,9 +59,13 @@ def phrases(
     )
 
 
+def sampled(texts: Sequence[str]) -> Sequence[str]:
+    """All of them, or 10,000 at most, evenly spaced: counts are then of these alone."""
+    return texts[:: max(1, math.ceil(len(texts) / MOST_ANSWERS))]
+
+
 def _read(texts: Sequence[str]) -> list[list[str]]:
-    step = max(1, math.ceil(len(texts) / MOST_ANSWERS))
-    return [_WORD.findall(text.casefold())[:MOST_WORDS] for text in texts[::step]]
+    return [_WORD.findall(text.casefold())[:MOST_WORDS] for text in texts]
 
 
 def _counts(a: Sequence[list[str]], b: Sequence[list[str]]) -> dict[Words, tuple[int, int]]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import DataError, HarnessError, UsageError
-from harness.inspection.stored import Still, opened
+from harness.inspection.stored import opened
 from harness.records import Example
-from harness.replay import StoredSteps
+from harness.replay import StoredRun, StoredSteps
 from harness.rows import rows_digest
 
 
@@ -28,16 +28,16 @@ def not_opened(run: str) -> DataError:
 def holds(reports: Path, name: str) -> bool:
     """Whether an id is of the run's test set, where that can be known."""
     try:
-        return any(row.id == name for row in _test(opened(reports)))
+        return any(row.id == name for row in _test(opened(reports.name)))
     except HarnessError:
         return False
 
 
 def count_look(reports: Path, purpose: str) -> None:
     """Count a look in the ledger of openings, before it happens."""
-    run = opened(reports)
+    run = opened(reports.name)
     run.ledger.open(rows_digest(_test(run)), f"{run.name} {purpose}")
 
 
-def _test(run: Still) -> Sequence[Example]:
+def _test(run: StoredRun) -> Sequence[Example]:
     return StoredSteps(run).data().split("test")

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.errors import UsageError, near
 from harness.inspection.index import Index, Row, literal
+from harness.inspection.learned import additions_sql, train_rows_sql
 from harness.text import one_line
 from harness.worddiff import closest, differences
 
@@ -19,8 +20,8 @@ Document = dict[str, Any]
 def split_of(index: Index, name: str) -> str | None:
     """Where a row belongs; ``added`` for one that augmentation made; None for an unknown one."""
     rows = index.ask(
-        f"SELECT split FROM examples WHERE id = {literal(name)} UNION ALL "
-        f"SELECT 'added' FROM added WHERE arm = 'main' AND id = {literal(name)}"
+        f"SELECT 0 AS place, split FROM examples WHERE id = {literal(name)} UNION ALL "
+        f"SELECT 1, 'added' FROM added WHERE arm = 'main' AND id = {literal(name)} ORDER BY place"
     )
     return rows[0]["split"] if rows else None
 
@@ -77,10 +78,10 @@ def _example(index: Index, name: str) -> Document:
 
 
 def _added(index: Index, name: str) -> Document:
-    (row, *_) = index.ask(
+    (row,) = index.ask(
         "SELECT id, 'added' AS split, '' AS \"group\", '' AS place, prompt, "
         "CASE WHEN reference IS NULL THEN [] ELSE [reference] END AS references "
-        f"FROM added WHERE arm = 'main' AND id = {literal(name)}"
+        f"FROM ({additions_sql(index, index.kept)}) WHERE id = {literal(name)}"
     )
     turn = {"role": "user", "content": row["prompt"]}
     return {**row, "meta": {}, "features": {}, "messages": [turn]}
@@ -132,48 +133,21 @@ def _causes(index: Index, name: str) -> list[Document]:
         f"WHERE arm = 'main' AND id = {literal(name)} ORDER BY round, cause"
     )
     named = {row for cause in found for row in cause["train_rows"] or ()}
-    known = {row["id"]: row for row in index.ask(_rows_of(named))} if named else {}
+    known = {row["id"]: row for row in index.ask(_rows_of(index, named))} if named else {}
     return [
         {**cause, "train_rows": [known.get(row, {"id": row}) for row in cause["train_rows"] or ()]}
         for cause in found
     ]
 
 
-def _rows_of(names: set[str]) -> str:
+def _rows_of(index: Index, names: set[str]) -> str:
     listed = ", ".join(map(literal, sorted(names)))
     return (
         "SELECT id, split, place, prompt, reference FROM examples "
         f"WHERE id IN ({listed}) AND split <> 'test' UNION ALL "
-        "SELECT id, 'added', '', prompt, reference FROM added a WHERE arm = 'main' "
-        f"AND id IN ({listed}) AND NOT EXISTS (SELECT 1 FROM examples e WHERE e.id = a.id)"
-    )
-
-
-def trained(index: Index, number: int) -> tuple[int, ...]:
-    """The rounds whose added rows are among those that a round learned from.
-
-    A round that regressed is not grown from: the next one grows from the kept round again.
-    """
-    rounds = index.ask(
-        "SELECT round, label, kept FROM rounds WHERE arm = 'main' AND round > 0 ORDER BY round"
-    )
-    grown: dict[int, tuple[int, ...]] = {0: (), 1: ()}
-    kept = 0
-    for row in rounds:
-        source = kept if row["label"] == "regressed" else row["round"]
-        grown[row["round"] + 1] = (*grown[source], row["round"])
-        kept = row["round"] if row["kept"] else kept
-    return grown[number]
-
-
-def train_rows_sql(index: Index, number: int) -> str:
-    """The rows that a round learned from (of round 0: those that round 1 learns from)."""
-    rounds = ", ".join(map(str, trained(index, number)))
-    added = _ADDED.format(rounds=rounds) if rounds else ""
-    return (
-        "SELECT id, split, place, prompt, reference FROM (SELECT 0 AS after, 0 AS position, id, "
-        f"split, place, prompt, reference FROM examples WHERE split = 'train'{added}) "
-        "ORDER BY after, position, id"
+        "SELECT id, 'added', '', prompt, reference "
+        f"FROM ({additions_sql(index, index.kept)}) a WHERE id IN ({listed}) "
+        "AND NOT EXISTS (SELECT 1 FROM examples e WHERE e.id = a.id)"
     )
 
 
@@ -192,10 +166,13 @@ def _slices(index: Index, name: str) -> list[Document]:
 
 
 def _origin(index: Index, name: str) -> Document | None:
-    """How a row came into the training data, if it was added."""
+    """How a row came into the training data, if it was added.
+
+    Where it was added more than once: by the addition that the kept round learned from.
+    """
     found = index.ask(
-        "SELECT round, made_by, slice, parent, parent_split, parent_place FROM lineage "
-        f"WHERE arm = 'main' AND id = {literal(name)}"
+        "SELECT round, made_by, slice, parent, parent_split, parent_place "
+        f"FROM ({additions_sql(index, index.kept, 'lineage')}) WHERE id = {literal(name)}"
     )
     return found[0] if found else None
 
@@ -224,13 +201,6 @@ _ANSWERS = """
 
 _SCORES = "SELECT round, name, value, error FROM example_scores"
 _LABELS = "SELECT round, category, evidence, found_by FROM errors"
-
-_ADDED = """
-    UNION ALL
-    SELECT a.round, a.position, a.id, coalesce(e.split, 'added'), coalesce(e.place, ''),
-           a.prompt, a.reference
-    FROM added a LEFT JOIN examples e USING (id)
-    WHERE a.arm = 'main' AND a.round IN ({rounds})"""
 
 _SLICES = """
     SELECT m.round, m.slice, s.n, s.gap, s.low, s.high,

@@ -1,0 +1,54 @@
+"""Which rows a round learned from, and by which addition each of them came."""
+
+from __future__ import annotations
+
+from harness.inspection.index import Index
+
+
+def trained(index: Index, number: int) -> tuple[int, ...]:
+    """The rounds whose added rows are among those that a round learned from.
+
+    A round that regressed is not grown from: the next one grows from the kept round again.
+    """
+    rounds = index.ask(
+        "SELECT round, label, kept FROM rounds WHERE arm = 'main' AND round > 0 ORDER BY round"
+    )
+    grown: dict[int, tuple[int, ...]] = {0: (), 1: ()}
+    kept = 0
+    for row in rounds:
+        source = kept if row["label"] == "regressed" else row["round"]
+        grown[row["round"] + 1] = (*grown[source], row["round"])
+        kept = row["round"] if row["kept"] else kept
+    return grown[number]
+
+
+def train_rows_sql(index: Index, number: int) -> str:
+    """The rows that a round learned from (of round 0: those that round 1 learns from)."""
+    rounds = ", ".join(map(str, trained(index, number)))
+    added = _ADDED.format(rounds=rounds) if rounds else ""
+    return (
+        "SELECT id, split, place, prompt, reference FROM (SELECT 0 AS after, 0 AS position, id, "
+        f"split, place, prompt, reference FROM examples WHERE split = 'train'{added}) "
+        "ORDER BY after, position, id"
+    )
+
+
+def additions_sql(index: Index, number: int, view: str = "added") -> str:
+    """One line of ``added`` or ``lineage`` for each row of the main arm, however often it came.
+
+    A row that was added by a round that regressed may be drawn again. The addition that a round
+    learned from goes before the others, of these the first.
+    """
+    rounds = ", ".join(map(str, trained(index, number))) or "NULL"
+    return (
+        f"FROM {view} WHERE arm = 'main' QUALIFY row_number() OVER (PARTITION BY id "
+        f"ORDER BY coalesce(round IN ({rounds}), false) DESC, round) = 1"
+    )
+
+
+_ADDED = """
+    UNION ALL
+    SELECT a.round, a.position, a.id, coalesce(e.split, 'added'), coalesce(e.place, ''),
+           a.prompt, a.reference
+    FROM added a LEFT JOIN examples e USING (id)
+    WHERE a.arm = 'main' AND a.round IN ({rounds})"""
