@@ -59,6 +59,10 @@ class Artifacts:
     def folder(self, stage: str, key: str) -> Path:
         return self.root / stage / key[:24]
 
+    def has(self, stage: str, key: str) -> bool:
+        """Whether there is an artifact, unchecked."""
+        return (self.folder(stage, key) / MANIFEST).is_file()
+
     def find(self, stage: str, key: str) -> Artifact | None:
         """The artifact if it is whole (every byte is checked once per process).
 

@@ -24,8 +24,9 @@ def derive_seed(seed: int, stage: str, round_: int) -> int:
     return int.from_bytes(digest[:4], "big") >> 1
 
 
-def _silent(done: int, total: int, what: str) -> None:
-    return None
+def silent(done: int, total: int, what: str) -> None:
+    """A :data:`Report` that nobody reads."""
+    return
 
 
 def _never() -> bool:
@@ -52,7 +53,7 @@ class Context:
     arm: str = "main"
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("harness"))
     facts: dict[str, Any] = field(default_factory=dict)
-    report: Report = _silent
+    report: Report = silent
     cancelled: Callable[[], bool] = _never
 
     def progress(self, done: int, total: int, what: str = "") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,13 +29,24 @@ if TYPE_CHECKING:
     from harness.store import Answers, Rescored
 
 STAGE = "summary"
+_MOST_NAMED = 3
 Document = dict[str, Any]
 
 
-def stored(run: Run) -> Document | None:
-    """The summary of a run that is finished and whose reports are all in place."""
+def stored(run: Run, say: Callable[[str], None]) -> Document | None:
+    """The summary of a run that is finished, with all reports and stages of it in place.
+
+    Args:
+        say: is told which stages are gone from the store; the walk makes them again.
+    """
     artifact = run.artifacts.find(STAGE, run.key)
     if artifact is None:
+        return None
+    gone = [
+        label for label, *place in artifact.facts.get("stages", ()) if not run.artifacts.has(*place)
+    ]
+    if gone:
+        say(_gone(gone))
         return None
     expected = [*artifact.facts["files"], "summary.json"]
     if not all((run.reports / name).exists() for name in expected):
@@ -47,6 +58,13 @@ def stored(run: Run) -> Document | None:
     except (OSError, ValueError):
         return None
     return document
+
+
+def _gone(labels: Sequence[str]) -> str:
+    told = ", ".join(labels[:_MOST_NAMED])
+    more = f" and {len(labels) - _MOST_NAMED} more" if len(labels) > _MOST_NAMED else ""
+    verb = "are" if len(labels) > 1 else "is"
+    return f"the run was finished, but {told}{more} {verb} not in the store any more: made again"
 
 
 def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Document:
@@ -64,7 +82,9 @@ def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Documen
         run.observe("on_run_end", summary=document)
         folder = run.fresh_folder(STAGE)
         write_json(folder / "output" / "summary.json", document)
-        run.artifacts.publish(STAGE, run.key, folder / "output", {"files": written}, 0.0)
+        stages = [[label, *place] for place, label in run.used.items()]
+        facts = {"files": written, "stages": stages}
+        run.artifacts.publish(STAGE, run.key, folder / "output", facts, 0.0)
         shutil.rmtree(folder, ignore_errors=True)
     return document
 
@@ -107,16 +127,15 @@ def said_of(run: Run, history: History) -> People:
 
 def _analysis(run: Run, steps: Steps, document: Document, said: People) -> Document:
     from harness.analysis.document import analyse
+    from harness.scoring import right_at
 
     causes: dict[str, tuple[str, str, bool]] = {}
     for entry in run.config.analyze:
         causes |= entry.instance.causes()
-    metric = steps.primary_entry().metric
-    option = getattr(metric.options, "right_at", None)
     return analyse(
         document, run.reports / "run.duckdb",
         definitions=definitions_of(run.config.detect), causes=causes,
-        right_at=metric.right_at if option is None else option,
+        right_at=right_at(steps.primary_entry().metric),
         sections=[entry.instance for entry in run.config.sections],
         ratings=said.digest, notes=said.notes,
         people=any(entry.instance.growing() for entry in run.config.detect),

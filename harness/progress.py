@@ -25,7 +25,7 @@ COLOURS = {"improved": "green", "no evidence": "yellow", "regressed": "red"}
 PLAIN_SECONDS = 15.0
 
 
-WEIGHTS = {"train": 12.0, "generate": 6.0, "generate test": 4.0}
+WEIGHTS = {"train": 12.0, "generate": 6.0, "generate pool": 6.0, "generate test": 4.0}
 """How long stages last, relative to each other; all others count as :data:`SHORT`."""
 SHORT = 0.2
 
@@ -39,7 +39,7 @@ def weight_planned(rounds: int, metrics: int, control: bool) -> float:
 
 
 class Display:
-    """Shows a run on standard error. Implements :class:`harness.run.Watcher`."""
+    """Shows a run on standard error. Implements :class:`harness.watcher.Watcher`."""
 
     def __init__(self, console: Console, run: str, total: float) -> None:
         self.console, self.run = console, run

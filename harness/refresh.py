@@ -19,7 +19,7 @@ from harness.summary import read as read_summary
 
 if TYPE_CHECKING:
     from harness.history import History
-    from harness.run import Watcher
+    from harness.watcher import Watcher
 
 NEWS = "people have rated since this report was made: it is made again"
 

@@ -16,8 +16,9 @@ from harness.files import read_json, read_jsonl
 from harness.history import History
 from harness.loop import rounds
 from harness.records import BASE_ARM, Checkpoint, Prediction, from_json
-from harness.run import CONFIG, MACHINE_FOLDER, Run, Watcher
+from harness.run import CONFIG, MACHINE_FOLDER, Run
 from harness.steps import Steps
+from harness.watcher import Watcher
 
 
 class StoredRun(Run):

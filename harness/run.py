@@ -11,36 +11,24 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from harness import configfile
 from harness.artifacts import Artifact, Artifacts
 from harness.config import FILE_NAME, Config, shipped
-from harness.context import Context, Report
+from harness.context import Context
 from harness.entries import Entry
 from harness.errors import Cancelled, HarnessError, PluginError, Waiting
 from harness.files import digest, disk_trouble, files_digest, remove, write_bytes
 from harness.job import Job, run_child, run_inline, write
 from harness.journal import Journal, Ledger
 from harness.records import Checkpoint, Example
+from harness.watcher import Watcher
 
 MACHINE_FOLDER = ".harness"
 REPORTS_FOLDER = "reports"
 LEDGER = "test-openings.jsonl"
 CONFIG = "config.yaml"
-
-
-class Watcher(Protocol):
-    """Shows what a run is doing."""
-
-    def stage(self, label: str) -> Report:
-        """A stage begins; returns where its steps are reported."""
-
-    def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
-        """The stage that began last has ended."""
-
-    def say(self, sentence: str) -> None:
-        """Something that a person should read."""
 
 
 def entry_key(entry: Entry) -> dict[str, Any]:
@@ -68,6 +56,7 @@ class Run:
         seconds: stage -> seconds spent on it (when it was made, where it was cached).
         cached: stages that were taken from the store.
         notes: what the report should mention.
+        used: (stage, key) -> label of every artifact that it has rested on so far.
     """
 
     def __init__(
@@ -96,6 +85,7 @@ class Run:
         self.cached: list[str] = []
         self._counted: set[str] = set()
         self.notes: list[str] = []
+        self.used: dict[tuple[str, str], str] = {}
         self._journal: Journal | None = None
 
     @property
@@ -163,6 +153,7 @@ class Run:
                 found = self._make(stage, key, label, make)
         else:
             self.cached.append(label)
+        self.used[stage, found.key] = label
         if key not in self._counted:
             # Arms share stages whose inputs are equal; such a one was done once.
             self._counted.add(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from importlib.resources import files
 
 import jsonschema
@@ -49,6 +50,26 @@ def test_the_second_call_answers_from_the_store(project):
     assert project.manifests() == before
     assert {p: p.stat().st_mtime_ns for p in project.folder.rglob("manifest.json")} == times
     assert "round 1" not in again.err
+
+
+@pytest.mark.parametrize("stage", ["generate", "train", "analyze"])
+def test_a_finished_run_whose_stages_were_deleted_makes_them_again(project, stage):
+    first = project.inside("iterate", "--rounds", "1", "--json")
+    run, before = first.document["run"], project.manifests()
+    folder = project.folder / ".harness" / "artifacts" / stage
+    lost = {name for name in before if name.startswith(f"{stage}/")}
+    shutil.rmtree(folder)
+    again = project.inside("iterate", "--rounds", "1", "--json")
+    assert again.code == 0 and lost
+    assert "the run was finished, but round" in again.err
+    assert "not in the store any more: made again" in again.err
+    assert {name: project.manifests()[name] for name in before if "summary" not in name} == {
+        name: files for name, files in before.items() if "summary" not in name
+    }
+    for part in ("rounds", "kept_round", "test"):
+        assert again.document[part] == first.document[part]
+    assert project.inside("rebuild", run).code == 0
+    assert "made again" not in project.inside("iterate", "--rounds", "1", "--json").err
 
 
 def test_a_finished_run_whose_reports_were_deleted_gives_them_again(project):

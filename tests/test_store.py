@@ -39,7 +39,7 @@ from harness.records import (
     Slice,
     Verdict,
 )
-from harness.store import Answers, Rescored, RunContents, build, query
+from harness.store import Answers, Rescored, RunContents, build, query, reading
 from harness.store_slices import where_sql
 from harness.store_tables import TABLES
 
@@ -493,6 +493,22 @@ def test_no_file_and_a_damaged_one(tmp_path: Path) -> None:
     (tmp_path / "bad.duckdb").write_bytes(b"not a database" * 1000)
     with pytest.raises(EnvironmentFailure, match="cannot be opened"):
         query(tmp_path / "bad.duckdb", "SELECT 1")
+
+
+def test_one_reading_sees_one_state_and_survives_a_wrong_question(path: Path) -> None:
+    with reading(path) as ask:
+        before = ask("SELECT run, kept_round FROM runs")
+        with pytest.raises(UsageError, match="nowhere"):
+            ask("FROM nowhere")
+        build(path, contents(kept_round=0))
+        assert ask("SELECT run, kept_round FROM runs") == before
+        assert ask("FROM range(9)", limit_rows=2).cut
+    assert one(path, "SELECT kept_round FROM runs") == 0
+    with reading(path, spare=True) as ask:
+        for sql in ("FROM read_text('pyproject.toml')", "SET memory_limit = '9GB'"):
+            with pytest.raises(UsageError):
+                ask(sql)
+        assert ask("SELECT current_setting('temp_directory')").rows == (("",),)
 
 
 def test_an_empty_run_has_every_view(tmp_path: Path) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.cli.iterate import Quiet
 from harness.config import load
 from harness.replay import StoredRun, answered
+from harness.watcher import Quiet
 
 PLUGIN = '''
 import pathlib

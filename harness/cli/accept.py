@@ -17,6 +17,7 @@ from rich.text import Text
 from harness import configfile
 from harness.cli import tables
 from harness.cli.rate import chosen
+from harness.cli.targets import check_target, write_target
 from harness.config import FILE_NAME
 from harness.errors import UsageError, near
 from harness.rating import correction_file
@@ -45,14 +46,12 @@ def accept(name: str | None, target: Path, items: Sequence[str], as_json: bool) 
     """Take what raters typed into a file of corrections; a second time it changes nothing."""
     batch = chosen(name)
     _check_typed(batch)
-    if target.is_dir() or not target.parent.is_dir():
-        what = "this is a folder" if target.is_dir() else f"there is no folder {target.parent}"
-        raise UsageError(f"-o {target}: {what}")
+    check_target("-o", target)
     found = corrections(batch, items=_checked(batch, items) if items else None)
     old = correction_file.read(target) if target.exists() else []
     whole = correction_file.merged(old, found)
     if len(whole) > len(old):
-        correction_file.write(target, whole)
+        write_target("-o", target, correction_file.encoded(whole))
     done = Accepted(batch, found, len(whole) - len(old), whole)
     if as_json:
         sys.stdout.write(json.dumps(_document(done, target), indent=1) + "\n")

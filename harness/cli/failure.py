@@ -7,7 +7,7 @@ import traceback
 from rich.console import Console
 from rich.text import Text
 
-from harness.errors import HarnessError, PluginError
+from harness.errors import EnvironmentFailure, HarnessError, PluginError
 from harness.files import disk_trouble
 from harness.text import plain
 
@@ -29,8 +29,11 @@ def show(error: HarnessError, *, debug: bool) -> int:
 
 
 def show_os_error(error: OSError, *, debug: bool) -> int:
-    """A full disk or a missing permission, wherever it was met."""
-    trouble = disk_trouble(error)
-    if trouble is None:
-        raise error
-    return show(trouble, debug=debug)
+    """What the system refused, wherever it was met: a full disk, a cut connection, a lost file."""
+    found = disk_trouble(error) or EnvironmentFailure(
+        error.strerror or str(error) or type(error).__name__,
+        where=str(error.filename or ""),
+        hint="" if debug else "--debug shows where in the program it happened",
+    )
+    found.__cause__ = error
+    return show(found, debug=debug)

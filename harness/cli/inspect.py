@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
     """Everything that can be known before a model is loaded."""
-    from harness.cli.iterate import Quiet
     from harness.context import Context
     from harness.matched import usable
     from harness.rating.correction_file import applied
     from harness.rows import groups_of
+    from harness.watcher import Quiet
 
     config = configuration.load(path, sets=sets, flags={"rounds": rounds})
     run = Run(config, Quiet())

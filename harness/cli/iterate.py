@@ -29,6 +29,7 @@ from harness.errors import (
 )
 from harness.lock import exclusive
 from harness.run import REPORTS_FOLDER, Run
+from harness.watcher import Quiet
 
 
 def iterate(
@@ -68,7 +69,7 @@ def _carry_out(config: Config, console: Console, stop: _Stop) -> Mapping[str, An
 
     run = Run(config, Quiet(), cancelled=stop.asked)
     with exclusive(run.folder / "lock"):
-        document = finish.stored(run)
+        document = finish.stored(run, lambda text: console.print(Text(text), highlight=False))
         if document is not None:
             refreshed(run.reports, locked=True)
             return document
@@ -115,19 +116,6 @@ def _log_to(path: Path) -> Iterator[None]:
 
 def _command() -> str:
     return shlex.join(["harness", *sys.argv[1:]])
-
-
-class Quiet:
-    """Watches the few things that happen before the display is there."""
-
-    def stage(self, label: str) -> Any:
-        return lambda done, total, what: None
-
-    def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
-        return None
-
-    def say(self, sentence: str) -> None:
-        return None
 
 
 class _Stop:

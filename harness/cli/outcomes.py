@@ -13,12 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.cli import tables
-from harness.cli.iterate import Quiet
 from harness.cli.rate import chosen
 from harness.progress import COLOURS
 from harness.rating import events
 from harness.records import BASE_ARM
 from harness.text import one_line
+from harness.watcher import Quiet
 
 TITLE = 22
 """Characters of a criterion's title in a table."""

@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.cli import tables
-from harness.cli.iterate import Quiet
 from harness.cli.streams import plugins_on_stderr
 from harness.cli.targets import check_target, write_target
 from harness.errors import Cancelled, UsageError
@@ -27,7 +26,7 @@ from harness.rating.sampling import Candidate
 from harness.rating.status import BatchStatus, RaterStatus, disagreements, expectation
 from harness.rating.status import status as status_of
 from harness.records import BASE_ARM, to_json
-from harness.run import MACHINE_FOLDER
+from harness.watcher import Quiet
 
 if TYPE_CHECKING:
     from harness.replay import StoredRun
@@ -126,6 +125,8 @@ def _of_the_pool(run: StoredRun, order: Order, console: Console) -> list[Candida
 
 
 def _latest_run() -> str:
+    from harness.run import MACHINE_FOLDER
+
     runs = Path(MACHINE_FOLDER) / "runs"
     found = sorted(runs.glob("*/journal.jsonl"), key=lambda path: path.stat().st_mtime)
     if not found:
@@ -148,7 +149,7 @@ def _show_created(batch: Batch, document: Mapping[str, Any], *, found: bool) -> 
     what = "is there already" if found else "is made"
     tables.note(console, f"Batch {batch.name} {what}: {document['items']} items of {batch.run}.")
     for rater, count in document["assigned"].items():
-        tables.note(console, f"  {rater}: {count} items")
+        tables.item(console, f"{rater}: {count} items")
     for sentence in document["expectation"]:
         tables.note(console, sentence)
     tables.next_command(console, shlex.join(["harness", "rate", "serve", batch.name]))

@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.cli import tables
-from harness.cli.iterate import Quiet
 from harness.cli.rate import chosen
 from harness.cli.targets import check_target, write_target
 from harness.errors import UsageError, near
@@ -23,6 +22,7 @@ from harness.rating import events
 from harness.rating.records import FOLDER, SETTLED, Batch
 from harness.rating.rubric import find
 from harness.text import one_line
+from harness.watcher import Quiet
 
 if TYPE_CHECKING:
     from harness.rating.web.app import Options

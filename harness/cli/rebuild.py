@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.cli.inspect import folder_of
-from harness.cli.iterate import Quiet
 from harness.refresh import refresh, remake
+from harness.watcher import Quiet
 
 
 def rebuild(name: str | None) -> None:

@@ -10,7 +10,6 @@ from rich.text import Text
 
 from harness.cli.chosen import chosen
 from harness.cli.inspect import folder_of
-from harness.cli.iterate import Quiet
 from harness.cli.request import Request
 from harness.cli.score import report, showing, write_rows
 from harness.cli.streams import plugins_on_stderr
@@ -33,6 +32,7 @@ from harness.rows import rows_digest
 from harness.run import entry_key
 from harness.scorecard import Question, System, check_fields, document
 from harness.scoring import Entry as MetricEntry
+from harness.watcher import Quiet
 
 
 def rescore(request: Request) -> int:

@@ -100,6 +100,11 @@ def note(console: Console, text: str, style: str = "") -> None:
     console.print(Text(one_line(text, 2_000), style=style), highlight=False)
 
 
+def item(console: Console, text: str) -> None:
+    """One line of a list, set in by two."""
+    console.print(Padding(Text(one_line(text, 2_000)), (0, 0, 0, 2)), highlight=False)
+
+
 def train_rows(rows: Sequence[Mapping[str, Any]], console: Console, *numbers: str) -> Table:
     """Training rows: where they stand, what they ask, and below it what they teach.
 

@@ -52,8 +52,13 @@ def merged(old: Sequence[Correction], new: Sequence[Correction]) -> list[Correct
 
 def write(path: Path, found: Iterable[Correction]) -> None:
     """Write the file, whole or not at all."""
+    write_bytes(path, encoded(found))
+
+
+def encoded(found: Iterable[Correction]) -> bytes:
+    """What a file of these holds."""
     lines = [{"schema": SCHEMA}, *({key: _plain(one, key) for key in _KEYS} for one in found)]
-    write_bytes(path, b"".join(canonical(line) + b"\n" for line in lines))
+    return b"".join(canonical(line) + b"\n" for line in lines)
 
 
 def _plain(one: Correction, key: str) -> Any:

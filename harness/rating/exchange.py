@@ -74,7 +74,8 @@ def import_file(
     else:
         found, lines = _read_jsonl(path, data, root, all_raters)
     if batch is not None and found.name != batch:
-        refuse(path, 1, f"these are ratings of batch {found.name}, not of {batch}", _FRESH)
+        what = f"these are ratings of batch {found.name}, not of {one_line(batch, 60)}"
+        refuse(path, 1, what, f"if they are meant to count there: --batch {found.name}")
     if not all_raters:
         _one_persons(path, lines)
     return _keep(path, found, root, lines)

@@ -137,6 +137,8 @@ sys.meta_path.insert(0, Block())
     ("name", "arguments"),
     [
         ("starlette", ("serve",)),
+        ("uvicorn", ("serve",)),
+        ("jinja2", ("serve",)),
         ("jinja2", ("pack", "--rater", "ana", "-o", "ana.html")),
     ],
 )

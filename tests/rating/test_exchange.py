@@ -263,8 +263,10 @@ def test_a_known_id_with_another_content_refuses_the_file(fresh, tmp_path):
 
 def test_a_file_of_another_batch_than_is_named_is_refused(fresh, tmp_path):
     root, made = fresh
-    with pytest.raises(DataError, match=f"ratings of batch {made.name}, not of other"):
+    with pytest.raises(DataError, match=f"ratings of batch {made.name}, not of other") as found:
         import_file(write(tmp_path, packed(made, wrong_event(made))), root, batch="other")
+    assert found.value.hint.endswith(f"--batch {made.name}")
+    assert not ratings(made, root)
 
 
 def sheet(made, root) -> list[dict[str, str]]:

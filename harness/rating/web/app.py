@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import EnvironmentFailure, HarnessError, UsageError
 from harness.rating.records import Batch
 from harness.rating.web.desk import Room
-from harness.rating.web.pages import ASSETS, asset, extra_missing, page, passage, zipped
+from harness.rating.web.pages import ASSETS, SERVING, asset, load_extra, page, passage, zipped
 from harness.rating.web.security import COOKIE, Gate
 from harness.rating.web.tokens import Seat, Tokens
 from harness.rating.web.wire import Said
@@ -122,13 +122,11 @@ def app(
         EnvironmentFailure: the extra ``rate`` is not installed.
         UsageError: the options are not safe.
     """
-    try:
-        import jinja2  # noqa: F401
-        from starlette.applications import Starlette
-        from starlette.middleware import Middleware
-        from starlette.routing import Route
-    except ImportError as error:
-        raise extra_missing(error) from None
+    load_extra(*SERVING)
+    from starlette.applications import Starlette
+    from starlette.middleware import Middleware
+    from starlette.routing import Route
+
     options = options.checked()
     served = _Served(Room(options.folder, batches, said), options)
     routes = [
@@ -244,10 +242,9 @@ def server(application: Starlette) -> Any:
     Raises:
         EnvironmentFailure: the extra ``rate`` is not installed.
     """
-    try:
-        import uvicorn
-    except ImportError as error:
-        raise extra_missing(error) from None
+    load_extra("uvicorn")
+    import uvicorn
+
     config = uvicorn.Config(
         application, access_log=False, log_level="warning", server_header=False, ws="none",
         lifespan="off", proxy_headers=False, timeout_keep_alive=30,

@@ -6,6 +6,7 @@ import base64
 import functools
 import gzip
 import hashlib
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,32 @@ ASSETS = {
 _ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
-def extra_missing(error: ImportError) -> EnvironmentFailure:
-    """The error for people, where the page's libraries are not installed."""
-    return EnvironmentFailure(
-        f"the rating page needs {error.name or 'a package'}, which is not installed",
-        hint="pip install 'harness[rate]'",
-    )
+SERVING = ("starlette", "jinja2", "uvicorn")
+"""The modules of the extra ``rate`` that serving takes; packing takes jinja2 alone."""
+
+
+def load_extra(*names: str) -> None:
+    """Import these modules, so that what is missing shows before any work.
+
+    Raises:
+        EnvironmentFailure: some are not installed; all of them are named.
+    """
+    missing = [missed for name in names if (missed := _missing(name))]
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        raise EnvironmentFailure(
+            f"the rating page needs {', '.join(missing)}, which {verb} not installed",
+            hint="pip install 'harness[rate]'",
+        )
+
+
+def _missing(name: str) -> str:
+    """The module that cannot be imported: this one, or one that it needs; empty if all is well."""
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        return error.name or name
+    return ""
 
 
 @functools.cache
@@ -94,10 +115,9 @@ def _render(name: str, **values: Any) -> str:
 
 @functools.cache
 def _templates() -> Any:
-    try:
-        import jinja2
-    except ImportError as error:
-        raise extra_missing(error) from None
+    load_extra("jinja2")
+    import jinja2
+
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE / "templates"),
         autoescape=True,

@@ -7,7 +7,6 @@ import uuid
 
 import pytest
 
-from harness.cli.iterate import Quiet
 from harness.rating import batches, events, rubric
 from harness.rating.answers import candidates, text
 from harness.rating.rated import Rated, counted, key_of
@@ -15,6 +14,7 @@ from harness.rating.records import FOLDER, Event
 from harness.records import Prediction
 from harness.replay import opened
 from harness.scoring import right_at
+from harness.watcher import Quiet
 from harness_rubric import RubricMetric
 
 RUBRIC = """\
