@@ -95,7 +95,7 @@ class Waiting(HarnessError):
     title = "waiting"
 
     def __init__(self, what: str, commands: Sequence[str]) -> None:
-        super().__init__(what, details=commands)
+        super().__init__(what, details=commands, hint="then the same command goes on")
         self.commands = tuple(commands)
         self.args = (what, self.commands)  # what it is made anew from in another process
 

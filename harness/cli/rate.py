@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.text import Text
@@ -16,7 +16,7 @@ from rich.text import Text
 from harness.cli import tables
 from harness.cli.streams import plugins_on_stderr
 from harness.cli.targets import check_target, write_target
-from harness.errors import Cancelled, UsageError
+from harness.errors import Cancelled, DataError, UsageError
 from harness.lock import exclusive
 from harness.rating import batches
 from harness.rating.order import REPEATS, Order
@@ -30,6 +30,9 @@ from harness.watcher import Quiet
 
 if TYPE_CHECKING:
     from harness.replay import StoredRun
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,9 @@ def _latest_run() -> str:
     from harness.run import MACHINE_FOLDER
 
     runs = Path(MACHINE_FOLDER) / "runs"
-    found = sorted(runs.glob("*/journal.jsonl"), key=lambda path: path.stat().st_mtime)
+    # The second is of a run that waits in its first round.
+    marks = [*runs.glob("*/journal.jsonl"), *runs.glob("*/waiting.json")]
+    found = sorted(marks, key=lambda path: path.stat().st_mtime)
     if not found:
         raise UsageError("no run of this folder has answered anything yet", hint="harness iterate")
     return found[-1].parent.name
@@ -156,11 +161,8 @@ def _show_created(batch: Batch, document: Mapping[str, Any], *, found: bool) -> 
 
 
 def status(name: str | None, as_json: bool) -> None:
-    """How far one batch is, or all."""
-    names = batches.names() if name is None else [name]
-    if not names:
-        raise UsageError("there is no batch in this folder yet", hint="harness rate create")
-    found = [status_of(batches.load(FOLDER, one)) for one in names]
+    """How far one batch is, or all; of all, a damaged one is named and left out."""
+    found = of_each(name, lambda one: status_of(batches.load(FOLDER, one)))
     if as_json:
         _write_json([to_json(one) for one in found])
         return
@@ -170,6 +172,30 @@ def status(name: str | None, as_json: bool) -> None:
     if len(found) == 1:
         next_one = "agreement" if found[0].several else "serve"
         tables.next_command(console, shlex.join(["harness", "rate", next_one, found[0].batch]))
+
+
+def of_each(name: str | None, read: Callable[[str], T]) -> list[T]:
+    """What ``read`` finds of the named batch, or of each that is whole.
+
+    Of several, a damaged batch is told on standard error and harms no other.
+
+    Raises:
+        UsageError: there is no batch.
+        HarnessError: the named batch, or the only one, is damaged.
+    """
+    names = batches.names() if name is None else [name]
+    if not names:
+        raise UsageError("there is no batch in this folder yet", hint="harness rate create")
+    if len(names) == 1:
+        return [read(names[0])]
+    found = []
+    for one in names:
+        try:
+            found.append(read(one))
+        except DataError as error:
+            told = f"warning: batch {one} is left out: {error.what} ({error.where})"
+            Console(stderr=True).print(Text(told), highlight=False, soft_wrap=True)
+    return found
 
 
 def _show_status(console: Console, one: BatchStatus) -> None:
