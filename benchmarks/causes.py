@@ -244,7 +244,7 @@ def evidence(recording: Recording, answers: str) -> Evidence:
     for name, options in (("token-f1", {"right_at": RIGHT_AT}), ("rouge", {}), ("bleu", {})):
         kind: Any = registry.get("metric", name).plugin
         entries.append(scoring.Entry(name, kind(kind.Options(**options))))
-    detectors: Any = [p.plugin() for stage, _, p in registry.providers() if stage == "detector"]
+    detector: Any = registry.get("detector", "basic").plugin()
 
     def scored(own: Mapping[str, Prediction]) -> tuple[ScoredExample, ...]:
         pairs = [(own[row.id], row) for row in recording.dev]
@@ -255,7 +255,7 @@ def evidence(recording: Recording, answers: str) -> Evidence:
         )
 
     now = scored(recording.answers[answers])
-    labels = tuple(label for row in now for d in detectors for label in d.detect(row))
+    labels = tuple(label for row in now for label in detector.detect(row))
     metric = entries[0].metric
 
     def right(rows: Sequence[ScoredExample]) -> dict[str, bool | None]:

@@ -55,7 +55,7 @@ before(Run, "_make", lambda run, stage, key, label, make: f"begin of {label} {ke
 after(artifacts, "write_json", lambda path, value: f"end of {value['stage']} {value['key'][:8]}")
 before(journal, "append_line", lambda path, value: f"before {value.get('run') or value['result']['round']}")
 after(journal, "append_line", lambda path, value: f"after {value.get('run') or value['result']['round']}")
-before(harness.finish, "database", lambda run, steps, history: f"reports of {len(history.results)}")
+before(harness.finish, "database", lambda run, steps, history, *said: f"reports of {len(history.results)}")
 
 for attempt in range(200):
     child = os.fork()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ConfigDict
 
 import harness
 from harness.errors import ConfigError, EnvironmentFailure, PluginError, UsageError
@@ -127,11 +128,12 @@ class Reserved(Sound):
 
 
 class BadDefault(Sound):
-    """Its default would be refused."""
+    """Its default would be refused, did it not switch that off."""
 
     name = "bad-default"
 
     class Options(harness.Options):
+        model_config = ConfigDict(validate_default=False)
         words: int = "many"  # type: ignore[assignment]
 
 
