@@ -59,7 +59,8 @@ def rounds(steps: Steps, history: History) -> Iterator[RoundResult]:
                 checkpoint, dev, "dev", number, arm.name, learned=rows, against=arm.kept
             )
             history.evaluations[arm.name, number] = evaluation
-            verdict = _judge(steps, history, arm, evaluation)
+            both = _both(steps, history, arm, evaluation)
+            verdict = _judge(steps, history, arm, *both)
             history.findings[arm.name, number] = steps.analyze(
                 evaluation, number, arm.name, base=untouched, train=rows
             )
@@ -71,7 +72,7 @@ def rounds(steps: Steps, history: History) -> Iterator[RoundResult]:
             history.added.setdefault(arm.name, []).extend(harvest.rows)
             if arm.name == BASE_ARM:
                 checkpoints[number] = checkpoint
-            yield _close(steps, history, arm, number, evaluation, verdict, harvest)
+            yield _close(steps, history, arm, number, both, verdict, harvest)
     history.test = open_test(steps, history, data, base, checkpoints[history.kept])
 
 
@@ -129,31 +130,40 @@ def _close_baseline(steps: Steps, history: History, evaluation: Evaluation) -> R
     return _pin(steps, history, result)
 
 
-def _judge(steps: Steps, history: History, arm: ArmState, evaluation: Evaluation) -> Verdict:
+def _both(
+    steps: Steps, history: History, arm: ArmState, evaluation: Evaluation
+) -> tuple[Evaluation, Evaluation]:
+    """The newest round's answers and the kept one's, as they are compared."""
+    number, name = max(arm.train), arm.name if arm.kept else BASE_ARM
+    kept = history.evaluations[name, arm.kept]
+    if steps.run.journal.closed(arm.name, number) is not None:
+        return evaluation, kept
+    dev = history.data.split("dev")
+    return steps.compared(evaluation, kept, dev, number, arm.name, arm.kept)
+
+
+def _judge(
+    steps: Steps, history: History, arm: ArmState, new: Evaluation, kept: Evaluation
+) -> Verdict:
     """The new round against the kept one. A closed round keeps the verdict that it was given."""
-    number = max(arm.train)
-    pinned = steps.run.journal.closed(arm.name, number)
+    pinned = steps.run.journal.closed(arm.name, max(arm.train))
     if pinned is not None:
         return pinned.verdict
     planned, dev = steps.config.settings.rounds, history.data.split("dev")
-    return _compare(steps, evaluation, _kept(steps, history, arm), dev, planned, arm.kept)
-
-
-def _kept(steps: Steps, history: History, arm: ArmState) -> Evaluation:
-    """What the arm's new rounds are compared with."""
-    name = arm.name if arm.kept else BASE_ARM
-    found = history.evaluations[name, arm.kept]
-    return steps.today(found, history.data.split("dev"), arm.kept, name)
+    return _compare(steps, new, kept, dev, planned, arm.kept)
 
 
 def _guards(
-    steps: Steps, history: History, arm: ArmState, evaluation: Evaluation
+    steps: Steps, history: History, arm: ArmState, new: Evaluation, kept: Evaluation
 ) -> tuple[GuardResult, ...]:
-    """Whether the round made worse what it must leave alone."""
+    """Whether the round made worse what it must leave alone. A closed one keeps what it got."""
+    pinned = steps.run.journal.closed(arm.name, max(arm.train))
+    if pinned is not None:
+        return pinned.guards
     settings, dev = steps.config.settings, history.data.split("dev")
     return guards.judge(
         settings.guard, steps.metric_entries(), settings.primary, dev,
-        evaluation.measurements, _kept(steps, history, arm).measurements, groups_of(dev),
+        new.measurements, kept.measurements, groups_of(dev),
         rounds=settings.rounds, against=f"round {arm.kept}", seed=steps.seed("verdict", 0),
     )  # fmt: skip
 
@@ -177,9 +187,9 @@ def _grow(steps: Steps, history: History, arm: ArmState, source: int, number: in
 
 def _close(
     steps: Steps, history: History, arm: ArmState, number: int,
-    evaluation: Evaluation, verdict: Verdict, harvest: Harvest,
+    both: tuple[Evaluation, Evaluation], verdict: Verdict, harvest: Harvest,
 ) -> RoundResult:  # fmt: skip
-    guarded = _guards(steps, history, arm, evaluation)
+    evaluation, guarded = both[0], _guards(steps, history, arm, *both)
     refusal = guards.refuse(verdict, guarded)
     result = RoundResult(
         arm=arm.name, round=number, train_rows=len(arm.train[number]),

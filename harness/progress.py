@@ -38,6 +38,11 @@ def weight_planned(rounds: int, metrics: int, control: bool) -> float:
     return 2 * SHORT + dev + SHORT + rounds * each * (2 if control else 1) + 2 * test
 
 
+def weight_of_pool(rounds: int) -> float:
+    """The same of answering rows of the pool with so many rounds' models."""
+    return SHORT + rounds * WEIGHTS["generate pool"]
+
+
 class Display:
     """Shows a run on standard error. Implements :class:`harness.watcher.Watcher`."""
 

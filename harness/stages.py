@@ -204,6 +204,18 @@ class Metric(Plugin):
             Cancelled: the user pressed Ctrl-C.
         """
 
+    def beside(
+        self,
+        own: Sequence[tuple[Prediction, Example]],
+        others: Sequence[tuple[Prediction, Example]],
+    ) -> Metric:
+        """The metric that measures ``own`` answers for a comparison with ``others``.
+
+        Mostly itself. Where people rate, only those who rated both answers can compare them; its
+        :meth:`ready` may wait for such ratings.
+        """
+        return self
+
     def measure(self, prediction: Prediction, example: Example) -> float | Sequence[float] | None:
         """The example's sufficient statistics; None = not scored (never use 0 for that).
 
@@ -244,6 +256,13 @@ class Metric(Plugin):
     def corpus(self, pairs: Sequence[tuple[Prediction, Example]]) -> Mapping[str, float]:
         """Only for ``additive = False``: score name -> value of the whole set."""
         raise NotImplementedError
+
+    def caveat(self) -> str:
+        """A word or two that stands beside its scores wherever they are shown (*uncalibrated*).
+
+        Empty where the scores can be taken as they are. Nobody is asked for it.
+        """
+        return ""
 
     def remarks(self, pairs: Sequence[tuple[Prediction, Example]]) -> Sequence[str]:
         """What a reader of these scores has to know, in sentences with counts.

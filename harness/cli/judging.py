@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness import configfile
+from harness.cli import tables
 from harness.cli.rate import chosen
 from harness.cli.streams import plugins_on_stderr
 from harness.context import Context, Report
@@ -32,6 +33,9 @@ from harness.stages import Judge
 from harness.text import one_line
 
 SCHEMA = "harness.judged/1"
+OF_THE_JUDGE = (
+    "These are the model's preferences and no verdict of people: harness rate verdict gives that."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,28 @@ def judge(wanted: Wanted) -> int:
     console = Console()
     for sentence in document["sentences"]:
         console.print(Text(one_line(sentence, 600)), highlight=False)
+    _show_outcome(document["outcome"], console)
     return EXIT_OK
+
+
+def _show_outcome(found: Mapping[str, Any], console: Console) -> None:
+    """What the judge prefers, never without its label."""
+    from harness.cli.outcomes import comparisons_table, scores_table
+
+    compared = found["comparisons"]
+    scored = [one for one in found["scores"] if one["n"] and not (compared and one["criterion"])]
+    if not compared and not scored:
+        return
+    does = "prefers" if compared else "gives"
+    tables.head(console, f"What the judge {does} ({found['label'].partition(':')[0]})")
+    if compared:
+        console.print(comparisons_table(compared, console.width))
+    if compared and scored:
+        console.print()
+    if scored:
+        console.print(scores_table(scored))
+    console.print()
+    tables.note(console, OF_THE_JUDGE)
 
 
 def _judge_of(wanted: Wanted) -> Judge:
@@ -136,6 +161,7 @@ def _stopped() -> int:
 
 def _document(batch: Batch, name: str, kept: Judgements) -> dict[str, Any]:
     from harness.rating.calibration import calibration_of, rows_of
+    from harness.rating.judge_outcome import judge_outcome
 
     judged = kept.standing
     rows = rows_of(batch, judged, FOLDER)
@@ -150,6 +176,7 @@ def _document(batch: Batch, name: str, kept: Judgements) -> dict[str, Any]:
         "judged": len(rows),
         "calibration": calibration,
         "panel": panel,
+        "outcome": judge_outcome(batch, judged, calibration),
         "sentences": _sentences(batch, calibration, panel),
     }
 

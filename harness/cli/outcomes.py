@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -45,9 +45,10 @@ def verdict(name: str | None, as_json: bool) -> None:
 
 def _show(found: Document, console: Console) -> None:
     tables.head(console, f"{found['batch']} (rubric {found['rubric']}, of {found['run']})")
-    shown = _comparisons(found, console.width) if found["comparisons"] else None
-    if any(one["n"] for one in found["scores"]) and shown is None:
-        shown = _scores(found)
+    compared, scored = found["comparisons"], found["scores"]
+    shown = comparisons_table(compared, console.width) if compared else None
+    if any(one["n"] for one in scored) and shown is None:
+        shown = scores_table(scored)
     if shown is not None:
         console.print(shown)
         console.print()
@@ -62,29 +63,30 @@ def _show(found: Document, console: Console) -> None:
         tables.next_command(console, shlex.join(["harness", "rate", "status", found["batch"]]))
 
 
-def _comparisons(found: Document, width: int) -> Table:
-    wide = width >= tables.WIDE and any(one["difference"] for one in found["comparisons"])
+def comparisons_table(comparisons: Sequence[Document], width: int) -> Table:
+    """Each two rounds; a judge's comparisons have no label."""
+    wide = width >= tables.WIDE and any(one["difference"] for one in comparisons)
     numbers = ["won/tied/lost", "win rate [95 %]", "difference [95 %]"][: 3 if wide else 2]
-    shown = tables.table("", "rounds", *numbers, "", right=numbers)
-    for one in found["comparisons"]:
-        cells = [f"{one['wins']:,}/{one['ties']:,}/{one['losses']:,}", _span(one["win_rate"], 2)]
+    labels = [""] if any("label" in one for one in comparisons) else []
+    shown = tables.table("", "rounds", *numbers, *labels, right=numbers)
+    for one in comparisons:
+        won = f"{one['wins']:,}/{one['ties']:,}/{one['losses']:,}"
+        cells: list[str | Text] = [won, tables.span(one["win_rate"], 2)]
         if wide:
-            cells.append(_span(one["difference"], 3, sign=True))
-        shown.add_row(
-            _title(one),
-            _rounds(one),
-            *cells,
-            Text(one["label"], style=COLOURS[one["label"]]),
-        )
+            cells.append(tables.span(one["difference"], 3, sign=True))
+        if labels:
+            cells.append(Text(one["label"], style=COLOURS[one["label"]]))
+        shown.add_row(_title(one), _rounds(one), *cells)
     return shown
 
 
-def _scores(found: Document) -> Table:
+def scores_table(scores: Sequence[Document]) -> Table:
+    """The mean values of each round's answers."""
     numbers = ["score [95 %]", "answers", "groups", "unrated"]
     shown = tables.table("", "round", *numbers, right=["round", *numbers])
-    for one in found["scores"]:
+    for one in scores:
         counts = (f"{one[key]:,}" for key in ("n", "groups", "unrated"))
-        shown.add_row(_title(one), f"{one['round']}{_arm(one)}", _span(one, 3), *counts)
+        shown.add_row(_title(one), f"{one['round']}{_arm(one)}", tables.span(one, 3), *counts)
     return shown
 
 
@@ -99,16 +101,6 @@ def _rounds(one: Document) -> Text:
 
 def _arm(one: Document) -> str:
     return "" if one["arm"] == BASE_ARM else f" {one_line(one['arm'], ARM)}"
-
-
-def _span(found: Document, places: int, *, sign: bool = False) -> str:
-    """A value with its interval; a dash where there is none."""
-    form = f"{'+' if sign else ''}.{places}f"
-    if found["value"] is None:
-        return "-"
-    if found["low"] is None or found["high"] is None:
-        return f"{found['value']:{form}}"
-    return f"{found['value']:{form}} [{found['low']:{form}}, {found['high']:{form}}]"
 
 
 def _position(found: Document) -> str:

@@ -1,12 +1,10 @@
-"""``harness rate``: the page, the packed page, and what raters' answers are worth."""
+"""``harness rate``: advice on a rubric, the page, and the packed page."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import secrets
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,14 +13,12 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.cli import tables
-from harness.cli.rate import chosen
+from harness.cli.rate import chosen, of_each
 from harness.cli.targets import check_target, write_target
-from harness.errors import UsageError, near
+from harness.errors import DataError, UsageError, near
 from harness.rating import events
 from harness.rating.records import FOLDER, SETTLED, Batch
 from harness.rating.rubric import find
-from harness.text import one_line
-from harness.watcher import Quiet
 
 if TYPE_CHECKING:
     from harness.rating.web.app import Options
@@ -45,16 +41,20 @@ def serve(
     name: str | None, host: str, port: int, hosts: Sequence[str], *, https: bool = False
 ) -> None:
     """The page for every rater of one batch, or of all, until Ctrl-C."""
-    from harness.rating import batches
     from harness.rating.web.app import Options
     from harness.rating.web.tokens import seats
 
-    names = [name] if name is not None else batches.names()
-    if not names:
-        raise UsageError("there is no batch in this folder yet", hint="harness rate create")
-    found = [chosen(one) for one in names]
+    def seated(one: str) -> tuple[Batch, Mapping[str, Seat]]:
+        batch = chosen(one)
+        return batch, seats(FOLDER, [batch])
+
+    found = of_each(name, seated)
+    if not found:
+        raise DataError("no batch of this folder is whole, so there is nothing to serve")
+    places = {token: seat for _, own in found for token, seat in own.items()}
     scheme = "https" if https else "http"
-    _run(found, seats(FOLDER, found), Options(FOLDER, host, port, tuple(hosts), scheme), {})
+    options = Options(FOLDER, host, port, tuple(hosts), scheme)
+    _run([batch for batch, _ in found], places, options, {})
 
 
 def adjudicate(name: str | None, who: str, apart: float, host: str, port: int) -> None:
@@ -141,41 +141,3 @@ def pack(name: str | None, rater: str, target: Path) -> None:
     console = Console()
     tables.note(console, f"written: {target}. {rater} opens it, rates, and sends back the export.")
     tables.next_command(console, "harness rate import FILE")
-
-
-def agreement(name: str | None, as_json: bool) -> None:
-    """How far raters agree, how severe and how steady each is."""
-    from harness.rating.quality import agreement_of
-
-    batch = chosen(name)
-    said = [events.Events(FOLDER / batch.name, rater).all() for rater in batch.raters]
-    ratings = [rating for one in said for rating in events.fold(one).values()]
-    seconds: dict[tuple[str, str], float] = {}
-    for event in (event for one in said for event in one):
-        if event.seconds is not None:
-            place = event.rater, event.item
-            seconds[place] = max(seconds.get(place, 0.0), event.seconds)
-    _tell(agreement_of(batch, ratings, seconds=seconds), as_json)
-
-
-def validity(name: str | None, as_json: bool) -> None:
-    """Which automatic metric orders answers as people do."""
-    from harness.rating.metric_values import metric_values
-    from harness.rating.validity import validity_of
-    from harness.replay import opened, replay
-
-    batch = chosen(name)
-    steps, history = replay(opened(batch.run, Quiet()))
-    found = metric_values(steps.config.metrics, history)
-    said = [*events.ratings(batch), *events.settled(batch)]
-    _tell(validity_of(batch, said, found.scores, lower_is_better=found.lower_is_better), as_json)
-
-
-def _tell(document: Mapping[str, Any], as_json: bool) -> None:
-    """The document, or the sentences in it."""
-    if as_json:
-        sys.stdout.write(json.dumps(document, indent=1, allow_nan=False) + "\n")
-        return
-    console = Console()
-    for sentence in document["sentences"]:
-        console.print(Text(one_line(sentence, 600)), highlight=False)

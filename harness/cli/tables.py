@@ -82,6 +82,26 @@ def value(found: float | None) -> str:
     return number(found, abs(found) if found is not None else 0.0)
 
 
+def span(found: Mapping[str, Any], places: int, *, sign: bool = False) -> str:
+    """A figure's value with its interval; a dash where there is none."""
+    form = f"{'+' if sign else ''}.{places}f"
+    if found["value"] is None:
+        return "-"
+    if found["low"] is None or found["high"] is None:
+        return f"{found['value']:{form}}"
+    return f"{found['value']:{form}} [{found['low']:{form}}, {found['high']:{form}}]"
+
+
+def percent(found: Mapping[str, Any], *, alone: bool = False) -> str:
+    """The same for a share, in percent; ``alone`` leaves the interval out."""
+    if found["value"] is None:
+        return "-"
+    text = f"{100 * found['value']:.0f} %"
+    if alone or found["low"] is None or found["high"] is None:
+        return text
+    return f"{text} [{100 * found['low']:.0f}, {100 * found['high']:.0f}]"
+
+
 def head(console: Console, text: str) -> None:
     """The title of a part, with a free line before it."""
     console.print()
@@ -102,7 +122,8 @@ def note(console: Console, text: str, style: str = "") -> None:
 
 def item(console: Console, text: str) -> None:
     """One line of a list, set in by two."""
-    console.print(Padding(Text(one_line(text, 2_000)), (0, 0, 0, 2)), highlight=False)
+    shown = Padding(Text(one_line(text, 2_000)), (0, 0, 0, 2), expand=False)
+    console.print(shown, highlight=False)
 
 
 def train_rows(rows: Sequence[Mapping[str, Any]], console: Console, *numbers: str) -> Table:

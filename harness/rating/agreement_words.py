@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from harness.rating.figures import FEW_GROUPS
@@ -33,12 +33,71 @@ def in_words(title: str, found: Mapping[str, Any]) -> list[str]:
         lines.append(f"{name}: there is no interval, because {_without(alpha)}.")
     elif alpha["groups"] < FEW_GROUPS:
         lines.append(f"{name}: only {alpha['groups']} groups of items, so the interval is rough.")
-    if raw["value"] >= RELIABLE and alpha["value"] < TENTATIVE:
-        lines.append(
-            f"{name}: two raters give the same value in {raw['value']:.0%} of pairs, but nearly "
-            f"all values are alike, so chance alone would come close to that."
-        )
-    return lines + _side_words(name, found) + _severity_words(name, found["severity"])
+    return (
+        lines
+        + _alike_words(name, alpha, raw)
+        + _side_words(name, found)
+        + _severity_words(name, found["severity"])
+    )
+
+
+def remarks(document: Mapping[str, Any]) -> list[str]:
+    """What a table of an agreement document's figures leaves unsaid, each thing once."""
+    parts = [(one_line(part["title"], 60), part) for part in document["criteria"]]
+    whole = [("Overall score", document[OVERALL])] if document[OVERALL] else []
+    every = parts + whole
+    had = [(name, part) for name, part in every if part["alpha"]["value"] is not None]
+    lines = _each_once(had, lambda part: f"{_reading(part['alpha'])}.")
+    lines += _each_once(every, _not_had)
+    few = sorted(_few(had))
+    if few:
+        count = f"{few[0]}" if len(few) == 1 else f"{few[0]} to {few[-1]}"
+        noun = "group" if few == [1] else "groups"
+        lines.append(f"Only {count} {noun} of items, so intervals are rough.")
+    for name, part in had:
+        lines += _alike_words(name, part["alpha"], part["raw"]) + _side_words(name, part)
+    # The severity in the overall score stands in a table of raters.
+    for name, part in parts:
+        lines += _severity_words(name, part["severity"])
+    return lines
+
+
+def _each_once(
+    parts: Sequence[tuple[str, Mapping[str, Any]]], says: Callable[[Mapping[str, Any]], str]
+) -> list[str]:
+    """What is to be said of parts, with the names of all of which it is true before it."""
+    names: dict[str, list[str]] = {}
+    for name, part in parts:
+        if text := says(part):
+            names.setdefault(text, []).append(name)
+    return [f"{', '.join(of)}: {text}" for text, of in names.items()]
+
+
+def _not_had(part: Mapping[str, Any]) -> str:
+    """Why a figure of the part, or its interval, cannot be had; empty where all can."""
+    alpha, kappa = part["alpha"], part["kappa"]["mean"]
+    if alpha["value"] is None:
+        return f"agreement cannot be computed, because {alpha['why']}."
+    if alpha["low"] is None:
+        return f"alpha has no interval, because {_without(alpha)}."
+    if kappa["value"] is None:
+        return f"kappa cannot be computed, because {kappa['why']}."
+    return f"kappa has no interval, because {_without(kappa)}." if kappa["low"] is None else ""
+
+
+def _few(parts: Sequence[tuple[str, Mapping[str, Any]]]) -> set[int]:
+    """Numbers of groups that make an interval rough."""
+    found = [part["alpha"] for _, part in parts if part["alpha"]["low"] is not None]
+    return {one["groups"] for one in found if one["groups"] < FEW_GROUPS}
+
+
+def _alike_words(name: str, alpha: Mapping[str, Any], raw: Mapping[str, Any]) -> list[str]:
+    if raw["value"] < RELIABLE or alpha["value"] >= TENTATIVE:
+        return []
+    return [
+        f"{name}: two raters give the same value in {raw['value']:.0%} of pairs, but nearly "
+        f"all values are alike, so chance alone would come close to that."
+    ]
 
 
 def _reading(alpha: Mapping[str, Any]) -> str:

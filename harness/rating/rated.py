@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from harness.errors import ConfigError
 from harness.rating import batches, events
@@ -28,7 +29,12 @@ def counted(rubric: Rubric) -> tuple[Criterion, ...]:
 
 def key_of(example_id: str, text: str) -> Key:
     """Under which an answer's ratings are kept."""
-    return example_id, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return example_id, digest_of(text)
+
+
+def digest_of(text: str) -> str:
+    """SHA-256 of an answer's text, whatever is in it."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def files(folder: Path, rubric: Rubric, *, samples: bool = True) -> list[Path]:
@@ -55,7 +61,7 @@ def batches_by(folder: Path, rubric: Rubric, *, samples: bool = True) -> list[Ba
     """
     found = []
     for name in sorted(batches.names(folder)):
-        if batches.rubric_of(folder, name) != (rubric.id, rubric.version):
+        if not batches.made_by(folder, name, rubric):
             continue
         batch = batches.load(folder, name)
         trouble = version_problem(batch.rubric, rubric)
@@ -74,60 +80,139 @@ def people_of(batch: Batch, folder: Path) -> Said:
     return complete(batch, [*events.ratings(batch, folder), *events.settled(batch, folder)])
 
 
+Two = Mapping[str, tuple[str, str]]
+"""Example id -> the texts of two answers to it."""
+
+
+def shows(batch: Batch, two: Two) -> bool:
+    """Whether a batch is made of these two answers to each of its examples, and no others.
+
+    Another batch may hold some of their texts, since rounds answer alike in places; but those are
+    no sample: just what has changed would be missing.
+    """
+    sides: dict[str, list[str]] = defaultdict(list)
+    for item in batch.items:
+        placing = batch.placings[item.id]
+        if placing.repeat_of is None:
+            sides[placing.example_id] += item.answers
+    return bool(sides) and all(
+        sorted(answers) == sorted(two.get(example, ())) for example, answers in sides.items()
+    )
+
+
+Vector = tuple[float | None, ...]
+"""The overall value of an answer, then each counted criterion's."""
+_Items = Mapping[str, Sequence[Mapping[str, Vector]]]
+"""Digest of a text -> its items in a batch -> rater -> vector."""
+
+
 class Rated:
     """What raters have said of answers, by the answers' texts.
 
-    Attributes:
-        examples: ids of those with a rated answer, of whatever round.
+    Args:
+        batches: of each batch, the older first: example id -> its items.
     """
 
-    def __init__(self, rubric: Rubric, values: Mapping[Key, Sequence[Mapping[str, Any]]]) -> None:
-        self._rubric = rubric
-        self._values = values
-        self._criteria = counted(rubric)
-        self.examples = frozenset(example for example, _ in values)
+    def __init__(self, batches: Sequence[Mapping[str, _Items]]) -> None:
+        self._batches = batches
 
     @classmethod
-    def read(cls, folder: Path, rubric: Rubric) -> Self:
-        """All ratings in the folder.
+    def read(cls, folder: Path, rubric: Rubric, two: Two | None = None) -> Self:
+        """All ratings in the folder by this rubric, of samples of the whole set.
 
-        Who has rated an answer in several batches counts once, by the latest of them.
+        Args:
+            two: only of batches that are made of these two checkpoints' answers.
         """
-        values: dict[Key, dict[str, Mapping[str, Any]]] = defaultdict(dict)
-        for batch in sorted(batches_by(folder, rubric), key=lambda one: _latest(one, folder)):
-            items = {item.id: item for item in batch.items}
-            for item, raters in people_of(batch, folder).items():
-                answers = items[item].answers
-                if len(answers) == 1:
-                    values[key_of(batch.placings[item].example_id, answers[0])].update(raters)
-        return cls(rubric, {key: list(raters.values()) for key, raters in values.items()})
+        found = [one for one in batches_by(folder, rubric) if two is None or shows(one, two)]
+        found.sort(key=lambda one: _latest(one, folder))
+        return cls([_items_of(batch, folder, rubric) for batch in found])
 
     def has(self, example_id: str, answer: Prediction) -> bool:
         """Whether somebody has rated the answer, were it that it cannot be judged."""
-        return key_of(example_id, text(answer)) in self._values
+        return bool(self._vectors(example_id, answer))
 
     def statistics(self, example_id: str, answer: Prediction) -> list[float] | None:
         """The overall value and each criterion's, then 1 for each that is known; None unrated.
 
-        Raters are averaged within the answer.
+        Raters are averaged. Who has rated an answer in several batches counts once, by the
+        latest of them.
         """
-        said = self._values.get(key_of(example_id, text(answer)))
-        if not said:
-            return None
-        columns = [[overall(self._rubric, values) for values in said]]
-        for criterion in self._criteria:
-            known = [values[criterion.id] for values in said if criterion.id in values]
-            columns.append([normal(criterion, value) for value in known])
-        means = [_mean([value for value in column if value is not None]) for column in columns]
-        if means[0] is None:
-            return None
-        return [*(mean or 0.0 for mean in means), *(float(mean is not None) for mean in means)]
+        return _statistics([*self._vectors(example_id, answer).values()])
+
+    def beside(self, example_id: str, answer: Prediction, other: Prediction) -> list[float] | None:
+        """The same by those alone who have rated both answers in one batch; None without any.
+
+        Whoever gave only one of them would bring in how severe he is.
+        """
+        found: dict[str, Vector] = {}
+        own, against = digest_of(text(answer)), digest_of(text(other))
+        for batch in self._batches:
+            items = batch.get(example_id, {})
+            if own != against:
+                sides = [items.get(own, ()), items.get(against, ())]
+                known = [_by_rater(side) for side in sides]
+                shared = [rater for rater in known[0] if rater in known[1]]
+                both = {r: _shared(known[0][r], known[1][r]) for r in shared}
+            else:
+                same = items.get(own, ())
+                by_rater = _by_rater(same) if len(same) > 1 else {}
+                both = {r: one for r, one in by_rater.items() if all(r in item for item in same)}
+            found |= {r: one for r, one in both.items() if one[0] is not None}
+        return _statistics([*found.values()])
+
+    def _vectors(self, example_id: str, answer: Prediction) -> dict[str, Vector]:
+        found: dict[str, Vector] = {}
+        for batch in self._batches:
+            found |= _by_rater(batch.get(example_id, {}).get(digest_of(text(answer)), ()))
+        return found
+
+
+def _items_of(batch: Batch, folder: Path, rubric: Rubric) -> dict[str, _Items]:
+    """Example id -> digest of a text -> its items, each with what raters said of it.
+
+    Items that nobody has rated are there too, without raters: they were to be.
+    """
+    said, criteria = people_of(batch, folder), counted(rubric)
+    found: dict[str, dict[str, list[Mapping[str, Vector]]]] = defaultdict(lambda: defaultdict(list))
+    for item in batch.items:
+        placing = batch.placings[item.id]
+        if placing.repeat_of is None and len(item.answers) == 1:
+            vectors = {
+                rater: (
+                    overall(rubric, values),
+                    *(normal(one, values.get(one.id)) for one in criteria),
+                )
+                for rater, values in said.get(item.id, {}).items()
+            }
+            found[placing.example_id][digest_of(item.answers[0])].append(vectors)
+    return {example: dict(items) for example, items in found.items()}
+
+
+def _by_rater(items: Sequence[Mapping[str, Vector]]) -> dict[str, Vector]:
+    """Rater -> mean over the items that show one text."""
+    raters = dict.fromkeys(rater for item in items for rater in item)
+    return {rater: _mean([item[rater] for item in items if rater in item]) for rater in raters}
+
+
+def _shared(own: Vector, other: Vector) -> Vector:
+    """What is known on both sides."""
+    return tuple(a if b is not None else None for a, b in zip(own, other, strict=True))
+
+
+def _mean(vectors: Sequence[Vector]) -> Vector:
+    columns = [[one for one in column if one is not None] for column in zip(*vectors, strict=True)]
+    return tuple(math.fsum(column) / len(column) if column else None for column in columns)
+
+
+def _statistics(vectors: Sequence[Vector]) -> list[float] | None:
+    if not vectors:
+        return None
+    means = _mean(vectors)
+    if means[0] is None:
+        return None
+    return [*(mean or 0.0 for mean in means), *(float(mean is not None) for mean in means)]
 
 
 def _latest(batch: Batch, folder: Path) -> str:
     """When the last of its ratings was given."""
     return max((one.at for one in events.ratings(batch, folder)), default="")
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.rating.agreement_words import between
@@ -10,25 +10,51 @@ from harness.rating.figures import FEW_GROUPS
 from harness.rating.grid import shown
 from harness.text import one_line
 
+ANY_TWO = "orders any two answers"
+ONE_PROMPT = "orders two answers to one prompt"
+
 
 def in_words(name: str, found: Mapping[str, Any]) -> list[str]:
     label = one_line(name, 60)
     lines = []
     if found["answers"] is not None:
         one = found["answers"]
-        lines.append(_accuracy_words(label, one, "orders any two answers"))
+        lines.append(_accuracy_words(label, one, ANY_TWO))
         if one["spearman"]["value"] is not None:
             lines.append(
                 f"{label} has a rank correlation of {between(one['spearman'])} with people's "
                 f"overall score ({one['n']:,} answers)."
             )
-    lines.append(_accuracy_words(label, found["differences"], "orders two answers to one prompt"))
-    for one in found["rounds"]:
-        lines.append(
-            f"{label}, {_source(one['from'])} to {_source(one['to'])} on {one['n']:,} prompts: "
-            f"{one['says']} (people {between(one['people'])}, {label} {between(one['metric'])})."
-        )
-    return lines
+    lines.append(_accuracy_words(label, found["differences"], ONE_PROMPT))
+    return lines + _round_words(label, found["rounds"])
+
+
+def remarks(document: Mapping[str, Any]) -> list[str]:
+    """What tables of a validity document's figures leave unsaid: a sentence for each metric.
+
+    It is of two answers to one prompt where there are such pairs, else of any two answers. Then
+    come the rounds, and the document's own remarks.
+    """
+    lines: list[str] = []
+    for metric in document["metrics"]:
+        label = one_line(metric["metric"], 60)
+        pairs, answers = metric["differences"], metric["answers"]
+        if pairs["accuracy"]["value"] is None and answers is not None:
+            lines.append(_accuracy_words(label, answers, ANY_TWO))
+        else:
+            lines.append(_accuracy_words(label, pairs, ONE_PROMPT))
+        lines += _round_words(label, metric["rounds"])
+    of_metrics = {line for metric in document["metrics"] for line in metric["sentences"]}
+    return lines + [line for line in document["sentences"] if line not in of_metrics]
+
+
+def _round_words(label: str, rounds: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [
+        f"{label}, {_source(one['from'])} to {_source(one['to'])} on "
+        f"{one['n']:,} prompt{'' if one['n'] == 1 else 's'}: "
+        f"{one['says']} (people {between(one['people'])}, {label} {between(one['metric'])})."
+        for one in rounds
+    ]
 
 
 def _accuracy_words(label: str, found: Mapping[str, Any], does: str) -> str:
@@ -40,10 +66,13 @@ def _accuracy_words(label: str, found: Mapping[str, Any], does: str) -> str:
         percent += f" [{100 * share['low']:.0f}, {100 * share['high']:.0f}]"
     text = f"{label} {does} as people do in {percent} of pairs: {_reading(share)}"
     ties = []
-    if found["people_tied"]:
+    if found["people_tied"] == 1:
+        ties.append("1 pair that people rate alike is left out")
+    elif found["people_tied"]:
         ties.append(f"{found['people_tied']:,} pairs that people rate alike are left out")
     if found["metric_tied"]:
-        ties.append(f"{found['metric_tied']:,} that {label} scores alike count one half")
+        count = "counts" if found["metric_tied"] == 1 else "count"
+        ties.append(f"{found['metric_tied']:,} that {label} scores alike {count} one half")
     return f"{text} ({'; '.join(ties)})." if ties else f"{text}."
 
 

@@ -93,24 +93,37 @@ class Evaluating(Measuring):
         }  # fmt: skip
         return Evaluation(predictions, measurements, scores, scored, labels, keys)
 
-    def today(
-        self, found: Evaluation, rows: Sequence[Example], round_: int, arm: str
-    ) -> Evaluation:
-        """A closed round's answers to dev as people have rated them by now.
+    def compared(
+        self, new: Evaluation, old: Evaluation, rows: Sequence[Example], round_: int, arm: str,
+        against: int,
+    ) -> tuple[Evaluation, Evaluation]:  # fmt: skip
+        """Two checkpoints' answers to dev, measured for comparing them.
 
-        What an open round is compared with: both may have been rated in one batch since.
+        What people said is compared as they say it by now, by those who rated both answers; for
+        all other metrics nothing changes.
+
+        Args:
+            round_, arm: of ``new``; ``against`` is the round of ``old``.
+
+        Raises:
+            Waiting: too few answers are rated beside the others.
         """
-        measurements = dict(found.measurements)
+        pairs = [list(zip(one.predictions, rows, strict=True)) for one in (new, old)]
+        measured = [dict(one.measurements) for one in (new, old)]
         for entry in self.config.metrics:
-            if not entry.instance.growing():
+            beside = [entry.instance.beside(pairs[n], pairs[1 - n]) for n in (0, 1)]
+            if beside[0] is entry.instance:
                 continue
             try:
-                measurements[entry.name], _ = self.score(
-                    entry, found.predictions, found.keys["generate"], rows, "dev", round_, arm
-                )
-            except Waiting:
-                continue  # ratings were taken away: those that it was closed with stand
-        return dataclasses.replace(found, measurements=measurements)
+                for place, metric in enumerate(beside):
+                    measured[place][entry.name] = self._beside(entry, metric, pairs[place])
+            except Waiting as wait:
+                raise self._asked(wait, new.keys["generate"], round_, arm, against) from None
+        found = [
+            dataclasses.replace(one, measurements=own)
+            for one, own in zip((new, old), measured, strict=True)
+        ]
+        return found[0], found[1]
 
     def _detect(
         self, scored: Sequence[ScoredExample], learned: Sequence[Example], inputs: Sequence[str],

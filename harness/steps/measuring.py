@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.context import silent
 from harness.entries import Entry
 from harness.errors import Waiting
 from harness.files import read_jsonl, write_jsonl
@@ -21,6 +22,7 @@ from harness.records import (
     to_json,
 )
 from harness.rows import groups_of, rows_digest
+from harness.stages import Metric
 from harness.steps.calls import SEEDLESS, Calls, label, on
 
 
@@ -128,6 +130,18 @@ class Measuring(Calls):
         for remark in made.facts["remarks"]:
             self.note(f"{label(stage, round_, arm)}: {entry.name}: {remark}")
         return found, made.digest
+
+    def _beside(
+        self, entry: Entry, metric: Metric, pairs: Sequence[tuple[Prediction, Example]]
+    ) -> tuple[Measurement, ...]:
+        """What ``entry.instance.beside(others)`` says of answers; never kept, for people go on."""
+        from harness import scoring
+
+        with self.run.guard("score", entry, 0, BASE_ARM):
+            scoring.ready(metric, pairs, silent)
+            # In this process: another one would make the metric from its options alone.
+            found = scoring.measure(scoring.Entry(entry.name, metric), pairs, workers=1)
+        return tuple(found)
 
     def _note_unscored(
         self, entry: Entry, found: Sequence[Measurement], stage: str, round_: int, arm: str

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import functools
-import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from harness.rating.rated import Rated
+    from harness.rating.rated import Rated, Two
     from harness.rating.rubric import Rubric
 
     Floats = npt.NDArray[np.float64]
@@ -51,6 +51,8 @@ class RubricMetric(harness.Metric):
         )
 
     options: Options
+    _others: Mapping[str, harness.Prediction] | None = None
+    _two: Two | None = None
 
     @property
     def right_at(self) -> float:
@@ -64,8 +66,14 @@ class RubricMetric(harness.Metric):
         return ("rubric", *(f"rubric-{one.id}" for one in counted(self._rubric)))
 
     def signature(self) -> str:
+        """Rubric, version, and a digest of what turns values into scores: weights and the like."""
+        from harness.rating.rubric import scoring
+
         rubric = self._rubric
-        return f"rubric|id:{rubric.id}|version:{rubric.version}|agg:mean|rev:{self.revision}"
+        return (
+            f"rubric|id:{rubric.id}|version:{rubric.version}|scoring:{scoring(rubric)[:8]}|"
+            f"agg:mean|rev:{self.revision}"
+        )
 
     def inputs(self) -> Sequence[Path]:
         return (self.options.rubric,)
@@ -76,48 +84,77 @@ class RubricMetric(harness.Metric):
 
         return files(Path(self.options.folder), self._rubric)
 
+    def beside(self, own: Pairs, others: Pairs) -> harness.Metric:
+        """What those say who have rated both answers in one batch of these two checkpoints."""
+        from harness.rating.answers import text
+
+        metric = copy.copy(self)
+        metric._others = {row.id: answer for answer, row in others}
+        metric._two = {
+            row.id: (text(answer), text(metric._others[row.id]))
+            for answer, row in own
+            if row.id in metric._others
+        }
+        return metric
+
     def measure(
         self, prediction: harness.Prediction, example: harness.Example
     ) -> Sequence[float] | None:
         """For each score its value and 1, or two zeros where nobody could judge."""
-        return self._ratings().statistics(example.id, prediction)
+        return self._statistics(self._ratings(), prediction, example)
 
     def measure_all(self, pairs: Pairs) -> Iterable[Sequence[float] | None]:
         """The same for many."""
         ratings = self._ratings()
-        return [ratings.statistics(row.id, answer) for answer, row in pairs]
+        return [self._statistics(ratings, answer, row) for answer, row in pairs]
+
+    def _statistics(
+        self, ratings: Rated, answer: harness.Prediction, row: harness.Example
+    ) -> Sequence[float] | None:
+        if self._others is None:
+            return ratings.statistics(row.id, answer)
+        other = self._others.get(row.id)
+        return None if other is None else ratings.beside(row.id, answer, other)
 
     def ready(self, pairs: Pairs) -> None:
-        """Whether enough of these answers are rated, and all to examples that were rated before.
-
-        An answer that did not change brings its ratings along, so the ones that lack them are
-        just those that changed.
+        """Whether enough of these answers to dev are rated, or rated beside the others.
 
         Raises:
-            Waiting: too few answers to dev are rated; says what to run.
+            Waiting: they are not; says what to run.
         """
+        from harness_rubric.waiting import asked, commands
+
         ratings = self._ratings()
         dev = [(answer, row) for answer, row in pairs if row.split == "dev"]
-        unrated = [row for answer, row in dev if not ratings.has(row.id, answer)]
-        rated = len(dev) - len(unrated)
-        again = sum(row.id in ratings.examples for row in unrated)
-        wanted = min(max(self.options.enough, rated + again), len(dev))
-        if self.options.enough and rated < wanted:
-            path = shlex.quote(str(self.options.rubric))
-            raise harness.Waiting(
-                f"{rated} of {len(dev)} answers are rated by '{self._rubric.id}', and {wanted} "
-                "are waited for",
-                [
-                    f"harness rate create --rubric {path} --run RUN --round ROUND [--vs KEPT] "
-                    f"-n {wanted} --raters NAME",
-                    "harness rate serve",
-                ],
-            )
+        rated = sum(
+            self._statistics(ratings, answer, row) is not None
+            if self._others is not None
+            else ratings.has(row.id, answer)
+            for answer, row in dev
+        )
+        wanted = min(self.options.enough, len(dev))
+        if rated >= wanted:
+            return
+        batches = asked(Path(self.options.folder), self._rubric, dev, self._two)
+        beside = "" if self._others is None else " together with those that they are compared with"
+        raise harness.Waiting(
+            f"{rated} of {len(dev)} answers are rated{beside} by '{self._rubric.id}', and {wanted} "
+            f"are waited for{batches.words}",
+            commands(self.options.rubric, batches, rated, wanted),
+        )
 
     def aggregate(self, sums: Floats, weights: Floats) -> Floats:
         """``(..., 2m)`` to ``(..., m)``: mean over the answers for which there is a value."""
         count = sums.shape[-1] // 2
         return sums[..., :count] / sums[..., count:]
+
+    def remarks(self, pairs: Pairs) -> Sequence[str]:
+        """That there is nothing to see, where nobody has rated any of these; test never is."""
+        ratings = self._ratings()
+        rows = [row for _, row in pairs if row.split != "test"]
+        if not rows or any(ratings.has(row.id, answer) for answer, row in pairs):
+            return ()
+        return [f"nobody has rated these answers by this rubric in {self.options.folder}"]
 
     @functools.cached_property
     def _rubric(self) -> Rubric:
@@ -137,7 +174,7 @@ class RubricMetric(harness.Metric):
     def _ratings(self) -> Rated:
         from harness.rating.rated import Rated
 
-        return Rated.read(Path(self.options.folder), self._rubric)
+        return Rated.read(Path(self.options.folder), self._rubric, self._two)
 
 
 @harness.hookimpl

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,10 @@ def test_create_makes_a_batch_and_says_what_it_can_show(desk, told):
     said = " ".join(told(desk.rate(*create("cy"))).split())
     assert "items of " + desk.run in said and "30 examples from" in said
     assert said.split("next: ")[1].startswith("harness rate serve short-")
+
+
+def test_create_sets_the_raters_in(desk, told):
+    assert "\n  cy: 30 items\n" in told(desk.rate(*create("cy"), "--repeats", "0"))
 
 
 def test_create_finds_the_batch_that_it_made(desk, document):
@@ -83,6 +90,42 @@ def test_status_without_a_name_shows_all_batches(desk, told, document):
     assert {one["batch"] for one in document(desk.rate("status", "--json"))} == {desk.name, other}
 
 
+def damaged(desk, name):
+    """Break the batch; returns what is said of it."""
+    (desk.ratings / name / "batch.json").write_text("{}")
+    return f"warning: batch {name} is left out: this batch was changed or is damaged"
+
+
+def test_a_damaged_batch_hides_no_other_one(desk, refused):
+    other = desk.another()
+    warning = damaged(desk, other)
+    shown, listed = desk.rate("status"), desk.rate("status", "--json")
+    for result in (shown, listed):
+        assert result.code == 0 and result.err.startswith(warning)
+        assert result.err.count("\n") == 1 and "Traceback" not in result.err
+    assert desk.name in shown.out and other not in shown.out
+    assert [one["batch"] for one in listed.document] == [desk.name]
+    refused(desk.rate("status", other), 4, "is damaged", other)
+    report = desk.project.inside("report", desk.run)
+    assert report.code == 0 and desk.run in report.out
+
+
+def test_a_damaged_file_of_a_rater_hides_no_other_batch(desk):
+    other = desk.another()
+    events = desk.ratings / other / "events" / "cy.jsonl"
+    events.write_text("no event\n")
+    result = desk.rate("status")
+    assert result.code == 0 and result.err.startswith(f"warning: batch {other} is left out: ")
+    assert desk.name in result.out and str(Path("events", "cy.jsonl:1")) in result.err
+
+
+def test_where_all_batches_are_damaged_status_shows_none(desk):
+    warnings = [damaged(desk, name) for name in (desk.name, desk.another())]
+    result = desk.rate("status", "--json")
+    assert (result.code, result.document) == (0, [])
+    assert all(warning in result.err for warning in warnings)
+
+
 def test_comments_are_shown_as_text_and_never_as_more(desk, told):
     items = desk.batch.assignments["ana"]
     texts = ["[bold]not bold[/bold] [/nothing]", *HOSTILE]
@@ -101,13 +144,104 @@ BIDI = {0x202A, 0x202B, 0x202C, 0x202D, 0x202E, 0x2066, 0x2067, 0x2068, 0x2069}
 def test_agreement_says_how_far_raters_agree(rated, told, document):
     out = told(rated.rate("agreement"))
     found = document(rated.rate("agreement", "--json"))
-    assert " ".join(found["sentences"][0].split()) in " ".join(out.split())
-    assert "Right" in out and "Polite" in out and "lower than" in " ".join(out.split())
+    assert found["sentences"] and found["batch"] == rated.name
+    figures, raters, values, words = out.strip("\n").split("\n\n")
+    right, whole = found["criteria"][0], found["overall"]
+    alpha, kappa = right["alpha"], right["kappa"]["mean"]
+    row = next(line for line in figures.splitlines() if line.startswith("Right"))
+    assert [float(one) for one in re.findall(r"-?\d\.\d\d", row)] == [
+        round(one[key], 2) for one in (alpha, kappa) for key in ("value", "low", "high")
+    ]
+    assert row.endswith(f"  {100 * right['raw']['value']:.0f} %  30")
+    severity = {one["rater"]: f"{one['value']:+.2f} [" for one in whole["severity"]}
+    assert raters.splitlines()[0].split("  ")[-1] == "items"
+    for line, rater in zip(raters.splitlines()[1:], ("ana", "bo"), strict=True):
+        assert line.startswith(rater) and severity[rater] in line
+        assert line.split()[-2:] == ["3", "30"]
+    assert "1: 0   2: 10   3: 20   4: 20   5: 10" in values and "no: 16   yes: 44" in values
+    assert "Right: bo scores " in words and "points lower than the others" in " ".join(
+        words.split()
+    )
+
+
+def test_agreement_says_that_there_are_few_groups_once(desk, told):
+    command = ("create", "--rubric", "short.yaml", "-n", "12", "--raters", "ana,bo")
+    desk.name = desk.rate(*command, "--overlap", "1", "--json").document["batch"]
+    desk.fill()
+    found = desk.rate("agreement", desk.name, "--json").document
+    (groups,) = {part["alpha"]["groups"] for part in (*found["criteria"], found["overall"])}
+    out = " ".join(told(desk.rate("agreement", desk.name)).split())
+    assert out.count("groups of items") == 1
+    assert f"Only {groups} groups of items, so intervals are rough." in out
+
+
+def test_agreement_counts_the_hidden_repeats_of_all_criteria(desk, told):
+    command = (*create("ana,bo"), "--overlap", "1", "--repeats", "0.2", "--json")
+    desk.name = desk.rate(*command).document["batch"]
+    desk.fill()
+    found = desk.rate("agreement", desk.name, "--json").document
+    each = [one for part in found["criteria"] for one in part["consistency"]]
+    assert sum(one["repeats"] for one in each if one["rater"] == "bo") == 12
+    same = sum(one["same"] * one["repeats"] for one in each if one["rater"] == "bo")
+    assert f"{same:.0f} of 12" in told(desk.rate("agreement", desk.name))
+
+
+HOSTILE_RUBRIC = """\
+schema: harness.rubric/1
+id: hostile
+version: 1
+title: Hostile
+language: en
+instructions: Read the answer, then judge it.
+criteria:
+  - id: right
+    title: "[red]Right[/red] [/nothing] and a very long title that goes on and on and on"
+    question: Is the answer right?
+    scale: {kind: ordinal, min: 1, max: 5, anchors: {1: wrong, 5: right}}
+  - id: kind
+    title: Kind of error
+    question: What is wrong?
+    scale: {kind: choices, choices: ["[bold]facts[/bold]", "a tone that is wrong in many ways"]}
+  - id: words
+    title: Share
+    question: How much of it is right?
+    scale: {kind: number, min: 0, max: 100, anchors: {0: nothing, 100: all}}
+"""
+
+
+def test_agreement_of_hostile_titles_and_choices_and_of_one_value_only(desk, told, document):
+    desk.project.write(HOSTILE_RUBRIC, "hostile.yaml")
+    command = ("create", "--rubric", "hostile.yaml", "-n", "30", "--raters", "ana,bo")
+    desk.name = desk.rate(*command, "--overlap", "1", "--json").document["batch"]
+    for rater in ("ana", "bo"):
+        for place, item in enumerate(desk.batch.assignments[rater]):
+            desk.says(rater, item, "right", 5)
+            desk.says(rater, item, "kind", ["[bold]facts[/bold]"] if place % 3 else [])
+            desk.says(rater, item, "words", place)
+    out = told(desk.rate("agreement", desk.name))
+    assert "[red]Right[/red]" in out and "[bold]facts[/bold]: " in out
+    assert "values from 0 to 3" in out
+    row = next(line for line in out.splitlines() if line.startswith("[red]Right"))
+    assert re.search(r"… +-  +-  +100 %  30$", row)
+    assert "agreement cannot be computed, because everyone chose 5." in " ".join(out.split())
+    assert document(desk.rate("agreement", desk.name, "--json"))["criteria"]
+    plain = desk.project.harness("rate", "agreement", desk.name, PYTHONIOENCODING="ascii")
+    assert "█" in out and (plain.code, plain.err, plain.out.isascii()) == (0, "", True)
 
 
 def test_validity_says_what_the_metrics_are_worth(rated, told, document):
-    assert "overlap" in told(rated.rate("validity"))
-    assert document(rated.rate("validity", "--json"))["sentences"]
+    out = told(rated.rate("validity"))
+    found = document(rated.rate("validity", "--json"))
+    (metric,) = found["metrics"]
+    assert found["sentences"] == metric["sentences"]
+    table, words = out.strip("\n").split("\n\n")[1:]
+    (row,) = table.splitlines()[1:]
+    figures = [metric["answers"][key] for key in ("spearman", "kendall")]
+    assert [float(one) for one in re.findall(r"-?\d\.\d\d", row)] == [
+        round(one[key], 2) for one in figures for key in ("value", "low", "high")
+    ]
+    assert row.startswith("overlap") and row.endswith(f" {metric['answers']['n']}")
+    assert " ".join(words.split()) == metric["sentences"][0]
 
 
 @pytest.mark.parametrize("command", ["agreement", "validity"])
@@ -248,3 +382,26 @@ def test_create_says_how_many_examples_there_are(desk, refused):
 def test_help_says_what_a_command_does(project, command):
     done = project.inside("rate", command, "--help", COLUMNS="80")
     assert done.code == 0 and max(map(len, done.out.splitlines())) <= 80
+
+
+FAILS = """
+import errno
+from harness.rating import batches
+def failing(*given):
+    raise OSError(errno.EIO, "Input/output error", "batch.json")
+batches.names = failing
+from harness.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_what_the_system_refuses_is_one_message_and_a_traceback_only_for_debug(desk, debug):
+    program = ["-c", FAILS, "rate", "status", *(["--debug"] if debug else [])]
+    done = subprocess.run(
+        [sys.executable, *program], cwd=desk.folder, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("environment: batch.json: Input/output error\n")
+    assert ("Traceback" in done.stderr) == debug
+    assert ("--debug shows" in done.stderr) != debug

@@ -93,6 +93,19 @@ def test_serve_without_a_name_serves_all_batches(desk, port):
         assert interrupted(process)[2].endswith("next: harness rate status\n")
 
 
+def test_serve_leaves_out_a_damaged_batch(desk, port, refused):
+    other = desk.another()
+    (desk.ratings / other / "items.json").write_text("{}")
+    with started(desk, "serve", "--port", str(port)) as (process, lines):
+        assert [line for line in lines if line.startswith("short-")] == [desk.name]
+        assert links_in(lines).keys() == {"ana", "bo"}
+        assert f"batch {other} is left out: this batch was changed" in interrupted(process)[2]
+    refused(desk.rate("serve", other, "--port", str(port)), 4, "is damaged", other)
+    (desk.ratings / desk.name / "items.json").write_text("{}")
+    result = desk.rate("serve", "--port", str(port))
+    assert (result.code, result.out) == (4, "") and "nothing to serve" in result.err
+
+
 def test_adjudicate_serves_what_raters_disagree_on(rated, port):
     given = ("adjudicate", "--who", "cy", "--port", str(port))
     with started(rated, *given) as (process, lines):

@@ -453,3 +453,10 @@ def test_a_damaged_file_is_told_and_not_written_to(served: Any, ana: Rater) -> N
     assert status == 500 and "damaged" in json.loads(body)["error"]
     assert ana.ask("events", {"events": [event(0)]})[0] == 500
     assert path.read_bytes() == b"{broken}\n"
+
+
+def test_a_damaged_file_of_one_rater_does_not_stop_another(served: Any, bo: Rater) -> None:
+    path = served.folder / served.batches[0].name / "events" / "ana.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"no event at all\n")
+    assert bo.get("progress") == {"own": [0, 3], "all": [0, 3]}

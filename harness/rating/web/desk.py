@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -227,10 +228,16 @@ class Room:
     def _progress(self, seat: Seat) -> dict[str, list[int]]:
         if seat not in self._beside:
             raters = {*self._batches[seat.batch].raters, seat.rater}
-            self._beside[seat] = tuple(self.desk(Seat(seat.batch, rater)) for rater in raters)
+            self._beside[seat] = tuple(self._whole(Seat(seat.batch, one) for one in raters))
         counts = [desk.progress for desk in self._beside[seat]]
         own = self.desk(seat).progress
         return {"own": list(own), "all": [sum(done) for done in zip(*counts, strict=True)]}
+
+    def _whole(self, seats: Iterable[Seat]) -> Iterator[Desk]:
+        """The desks that can be read: one rater's damaged file is no business of the others."""
+        for seat in seats:
+            with contextlib.suppress(DataError):
+                yield self.desk(seat)
 
 
 def _sent(body: bytes) -> list[Any]:

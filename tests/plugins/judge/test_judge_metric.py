@@ -269,9 +269,27 @@ def test_a_rubric_of_pairs_gives_no_score(metric, here):
 
 
 def test_the_signature_names_the_model_and_no_address(server, metric):
-    assert metric().signature() == (
-        "judge|id:short|version:1|rev:1|model:tester|samples:1|temperature:0.7"
-    )
+    words = metric().signature().split("|")
+    assert words[:3] == ["judge", "id:short", "version:1"]
+    assert [word.split(":")[0] for word in words[3:5]] == ["scoring", "instructions"]
+    assert words[5:] == [
+        "rev:1", "model:tester", "samples:1", "temperature:0.7", "max_tokens:512", "tries:3",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("judge: {", "judge: {instructions: Be strict., "),
+        ("    title: Right\n", "    title: Right\n    weight: 2\n"),
+    ],
+)
+def test_the_signature_knows_what_changes_a_prompt_or_a_score(metric, here, change):
+    first = metric().signature()
+    assert metric(max_tokens=64).signature() != first
+    text = (here / "short.yaml").read_text()
+    (here / "short.yaml").write_text(text.replace(*change))
+    assert metric().signature() != first
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -64,7 +64,8 @@ def test_what_it_says_is_kept_as_unreadable_and_gives_no_score(tiny, here, pairs
     lines = metric.remarks(pairs[:1])
     assert lines[0].startswith("uncalibrated")
     assert "nothing of what the judge said of it could be read" in lines[-1]
-    assert "model:tiny" in metric.signature()
+    assert f"model:local-{identity(tiny)[:12]}|" in metric.signature()
+    assert "tiny" not in metric.signature()
     assert tiny / "config.json" in metric.inputs()
 
 

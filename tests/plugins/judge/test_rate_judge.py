@@ -178,12 +178,55 @@ def test_a_judge_that_takes_the_first_is_found_out(command, rated, pairs, server
     assert (first["value"], first["samples"]) == ("tie", ["A", "B"])
 
 
+def test_what_the_judge_prefers_stands_under_its_label_and_is_no_verdict(
+    command, rated, pairs, server, words
+):
+    rated(
+        many(pairs, 24), lambda rater, answers: {"better": "B" if "later" in answers[0] else "A"},
+        rubric="pairs.yaml", rounds=2,
+    )  # fmt: skip
+    server.says = lambda asked: prefers("later", asked, words)
+    outcome = command("--json").document["outcome"]
+    (one,) = outcome["comparisons"]
+    assert outcome["label"].startswith("uncalibrated: ") and outcome["calibrated"] is False
+    assert (one["round"], one["against"]) == (1, 0)
+    assert (one["wins"], one["ties"], one["losses"], one["n"]) == (24, 0, 0, 24)
+    assert one["win_rate"]["value"] == 1.0 and outcome["scores"] == []
+    assert not {"label", "low", "high", "level", "sentence"} & one.keys()
+    shown = command(COLUMNS="80").out
+    assert "\nWhat the judge prefers (uncalibrated)\n" in shown
+    assert "1 vs 0" in shown and "24/0/0" in shown and "1.00 [0." in shown
+    assert "no verdict of people" in shown and "improved" not in shown
+
+
+def test_what_the_judge_gives_to_answers_one_by_one(command, rated, pairs):
+    rated(many(pairs, 30), good, raters=("ana", "bo"))
+    found = command("--json").document
+    assert found["outcome"]["label"] == found["calibration"]["label"]
+    assert found["outcome"]["calibrated"] is True and found["outcome"]["comparisons"] == []
+    whole = found["outcome"]["scores"][0]
+    # Of ten answers five are good: 5 and polite is 1, and 1 of 1 to 5 is 0.
+    assert (whole["criterion"], whole["value"], whole["n"]) == ("", 0.5, 30)
+    assert "\nWhat the judge gives (calibrated)\n" in command().out
+
+
+def test_what_could_not_be_read_counts_in_no_outcome(command, rated, pairs, server, words):
+    rated(pairs, good)
+    server.says = lambda asked: (
+        words.said("well") if "answer 3" in asked.text() else words.fair(asked)
+    )
+    whole = command("--json").document["outcome"]["scores"][0]
+    assert (whole["n"], whole["unrated"]) == (9, 1)
+
+
 def test_the_page_names_every_key_of_the_documents(command, rated, pairs):
     rated(pairs, good)
     found = command("--json").document
     page = (Path(__file__).parents[3] / "docs" / "judge.md").read_text()
     whole = found["calibration"]["overall"]
-    parts = (found, found["calibration"], found["panel"][0], whole, whole["kappa"])
+    parts = (
+        found, found["calibration"], found["panel"][0], whole, whole["kappa"], found["outcome"],
+    )  # fmt: skip
     keys = {key for part in parts for key in part} - {"schema"}
     assert [key for key in sorted(keys) if f"`{key}`" not in page] == []
     assert f"`{found['schema']}`" in page
