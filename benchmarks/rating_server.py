@@ -24,7 +24,7 @@ from harness.rating.web.wire import own
 
 CLIENTS = Path(__file__).with_name("rating_clients.py")
 HARNESS = (sys.executable, "-c", "from harness.cli import main; main()")
-LINK = re.compile(r"([a-z0-9-]+)\s+http://127\.0\.0\.1:\d+(/in/\S+)")
+LINK = re.compile(r"http://127\.0\.0\.1:\d+(/in/\S+)")
 PATIENCE = 60.0
 
 
@@ -54,7 +54,7 @@ class Server:
         for line in self.process.stdout:
             said.append(line)
             if found := LINK.search(line):
-                self.links[found[1]] = found[2]
+                self.links[said[-2].strip()] = found[1]  # the line before names the rater
             elif line.startswith("Ctrl-C"):
                 break
         else:

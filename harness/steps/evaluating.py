@@ -116,14 +116,14 @@ class Evaluating(Measuring):
                 continue
             try:
                 for place, metric in enumerate(beside):
-                    measured[place][entry.name] = self._beside(entry, metric, pairs[place])
+                    found = self._beside(entry, metric, pairs[place], round_, arm)
+                    measured[place][entry.name] = found
             except Waiting as wait:
                 raise self._asked(wait, new.keys["generate"], round_, arm, against) from None
-        found = [
-            dataclasses.replace(one, measurements=own)
-            for one, own in zip((new, old), measured, strict=True)
-        ]
-        return found[0], found[1]
+        return (
+            dataclasses.replace(new, measurements=measured[0]),
+            dataclasses.replace(old, measurements=measured[1]),
+        )
 
     def _detect(
         self, scored: Sequence[ScoredExample], learned: Sequence[Example], inputs: Sequence[str],

@@ -132,12 +132,13 @@ class Measuring(Calls):
         return found, made.digest
 
     def _beside(
-        self, entry: Entry, metric: Metric, pairs: Sequence[tuple[Prediction, Example]]
-    ) -> tuple[Measurement, ...]:
+        self, entry: Entry, metric: Metric, pairs: Sequence[tuple[Prediction, Example]],
+        round_: int, arm: str,
+    ) -> tuple[Measurement, ...]:  # fmt: skip
         """What ``entry.instance.beside(others)`` says of answers; never kept, for people go on."""
         from harness import scoring
 
-        with self.run.guard("score", entry, 0, BASE_ARM):
+        with self.run.guard("score", entry, round_, arm):
             scoring.ready(metric, pairs, silent)
             # In this process: another one would make the metric from its options alone.
             found = scoring.measure(scoring.Entry(entry.name, metric), pairs, workers=1)
