@@ -282,6 +282,7 @@ def _settings(values: Mapping[str, Any], problems: Problems) -> Settings:
 
 
 def _check_whole(config: Config, problems: Problems) -> None:
+    from harness.people import check_control
     from harness.scoring import Entry as MetricEntry
 
     if config.corrections is not None and not config.corrections.is_file():
@@ -320,6 +321,7 @@ def _check_whole(config: Config, problems: Problems) -> None:
     for index, entry in enumerate(config.augment):
         if entry.rows < 1:
             problems.add(("augment", index), "rows: is needed (rows to add per round)")
+    check_control(config, problems)
 
 
 def _parse_set(text: str) -> tuple[Place, Any]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import shlex
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import configfile, verdicts
+from harness import configfile, goingon, verdicts
 from harness.analysis.reading import FILE_NAME as ANALYSIS
-from harness.config import FILE_NAME, shipped
 from harness.entries import Entry
 from harness.errors import HarnessError
 from harness.files import read_json, write_bytes, write_json
@@ -18,6 +16,7 @@ from harness.history import History
 from harness.objective import progress
 from harness.rating.records import FOLDER as RATINGS
 from harness.records import BASE_ARM, CONTROL_ARM, Example
+from harness.remarks import Caveats, by_now, caveats_of, scores_with, with_caveats
 from harness.rescored import recorded
 from harness.rows import groups_of
 from harness.run import Run
@@ -100,7 +99,7 @@ def reports(run: Run, steps: Steps, history: History, document: Document) -> lis
     write_bytes(run.reports / "config.yaml", shown.encode())
     said = said_of(run, history)
     database(run, steps, history, said)
-    analysis = _analysis(run, steps, document, said)
+    analysis = _analysis(run, steps, by_now(document, steps, history), said)
     write_json(run.reports / ANALYSIS, analysis)
     written = ["config.yaml", "run.duckdb", ANALYSIS]
     for entry in run.config.report:
@@ -139,6 +138,7 @@ def _analysis(run: Run, steps: Steps, document: Document, said: People) -> Docum
         sections=[entry.instance for entry in run.config.sections],
         ratings=said.digest, notes=said.notes,
         people=any(entry.instance.growing() for entry in run.config.detect),
+        by_people=steps.primary_entry().metric.by_people,
     )  # fmt: skip
 
 
@@ -206,10 +206,7 @@ def _next_command(run: Run, *, final: bool) -> str:
     """The same command until the run is done, then the one that shows it again."""
     if final:
         return shlex.join(["harness", "report", run.name])
-    path = run.config.path
-    default = path in (None, Path(FILE_NAME), shipped(FILE_NAME))
-    named = [] if default else ["-c", str(path)]
-    return shlex.join(["harness", "iterate", *named, *run.config.given])
+    return shlex.join(goingon.kept(run.folder) or goingon.command(run.config))
 
 
 def _control(steps: Steps, history: History) -> ControlResult | None:
@@ -242,16 +239,16 @@ def database(run: Run, steps: Steps, history: History, said: People | None = Non
     from harness.store import RunContents, build
 
     said = said_of(run, history) if said is None else said
-    opened = history.test is not None
+    opened, caveats = history.test is not None, caveats_of(steps)
     arms: dict[str, Mapping[str, Any]] = {BASE_ARM: {}}
     if CONTROL_ARM in history.arms:
         arms[CONTROL_ARM] = {"plan.strategy": "random"}
     contents = RunContents(
         run=run.name, primary=run.config.settings.primary, kept_round=history.kept,
         config=run.config.shown(), facts={"model": history.model}, arms=arms,
-        rounds=list(history.results.values()),
+        rounds=[with_caveats(result, caveats) for result in history.results.values()],
         examples=[row for row in history.data.examples if opened or row.split != "test"],
-        answers=list(_answers(run, steps, history)), added=history.added,
+        answers=list(_answers(run, steps, history, caveats)), added=history.added,
         slices={place: found.slices for place, found in history.findings.items()},
         diagnoses={place: found.diagnoses for place, found in history.findings.items()},
         logs=history.logs, people=said.tables,
@@ -259,7 +256,7 @@ def database(run: Run, steps: Steps, history: History, said: People | None = Non
     build(run.reports / "run.duckdb", contents)
 
 
-def _answers(run: Run, steps: Steps, history: History) -> Iterator[Answers]:
+def _answers(run: Run, steps: Steps, history: History, caveats: Caveats) -> Iterator[Answers]:
     from harness.store import Answers
 
     sets = [(arm, number, "dev", found) for (arm, number), found in history.evaluations.items()]
@@ -270,7 +267,7 @@ def _answers(run: Run, steps: Steps, history: History) -> Iterator[Answers]:
         yield Answers(
             arm, number, split, found.predictions,
             [m for entry in found.measurements.values() for m in entry], found.labels,
-            found.scores if split == "test" else {},
+            scores_with(found.scores, caveats) if split == "test" else {},
             # Another score of test would be another look at it.
             list(_rescored(steps, extra if split == "dev" else (), found, rows, number, arm)),
             steps.right(found.scored),

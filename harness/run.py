@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import configfile
+from harness import configfile, goingon
 from harness.artifacts import Artifact, Artifacts
 from harness.config import FILE_NAME, Config, shipped
 from harness.context import Context
@@ -104,6 +104,7 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         shown = self.config.shown()
         write_bytes(self.folder / CONFIG, configfile.dump(shown).encode())
+        goingon.keep(self.folder, self.config)
         remove(self.work)
         self.work.mkdir(parents=True)
         self.observe("on_run_start", config=shown)

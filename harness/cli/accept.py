@@ -14,16 +14,22 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from harness import configfile
+from harness import configfile, goingon
 from harness.cli import tables
 from harness.cli.rate import chosen
 from harness.cli.targets import check_target, write_target
 from harness.config import FILE_NAME
-from harness.errors import UsageError, near
+from harness.errors import ConfigError, UsageError, near
 from harness.rating import correction_file
 from harness.rating.corrections import Correction, corrections, who
 from harness.rating.foreign import prompt
 from harness.rating.records import Batch
+from harness.run import CONFIG, MACHINE_FOLDER
+
+_NEW_RUN = (
+    "With these texts it is a new run, since its data is another one: the next command opens the "
+    "test set again, and that is counted."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +120,33 @@ def _show(done: Accepted, target: Path) -> None:
         tables.note(
             console,
             f"{_many(counts['dev'], 'text')} of the file for dev: a run with `corrections: "
-            f"{target}` scores all rounds again, with them as further references. Its answers and "
-            "checkpoints are taken from the store.",
+            f"{_seen(done, target)}` scores all rounds again, with them as further references. "
+            "Its answers and checkpoints are taken from the store.",
         )
     if counts["pool"]:
-        entry = f"{{plugin: better-answers, file: {target}, rows: {counts['pool']}}}"
-        tables.note(
-            console,
-            f"{_many(counts['pool'], 'text')} of the file for the pool: an augmenter may propose "
-            f"them for training, as with `{entry}` first under `augment:`.",
-        )
+        tables.note(console, _of_the_pool(done, target, counts["pool"]))
+    if any(counts.values()):
+        tables.note(console, _NEW_RUN)
     tables.next_command(console, _next(done, target))
+
+
+def _of_the_pool(done: Accepted, target: Path, count: int) -> str:
+    """What an augmenter does with the texts, and what the config needs first."""
+    head = f"{_many(count, 'text')} of the file for the pool: an augmenter may propose them for "
+    if _proposes(done.batch, target):
+        return f"{head}training, and the run's config has one that does."
+    entry = f"{{plugin: better-answers, file: {_seen(done, target)}, rows: {count}}}"
+    return (
+        f"{head}training. The run's config has none that does: until `{entry}` stands first under "
+        "`augment:`, the command changes nothing with them."
+    )
+
+
+def _proposes(batch: Batch, target: Path) -> bool:
+    """Whether an augmenter of the run reads the file."""
+    augment = _began(batch).get("augment")
+    files = [one.get("file") for one in augment or () if isinstance(one, dict)]
+    return any(isinstance(one, str) and Path(one).resolve() == target.resolve() for one in files)
 
 
 def _table(done: Accepted, console: Console) -> Any:
@@ -148,15 +170,46 @@ def _many(count: int, what: str) -> str:
 
 
 def _next(done: Accepted, target: Path) -> str:
-    """The command that uses the file; its path is relative to the config, where there is one."""
+    """The command that uses the file: the run's own, with the file where it lacks that."""
     if not done.found:
         return shlex.join(["harness", "rate", "status", done.batch.name])
+    words = _command(done.batch)
     if not any(one.split == "dev" for one in done.whole):
-        return "harness iterate"
-    here = Path(FILE_NAME)
-    if not here.is_file():
-        return shlex.join(["harness", "iterate", "--set", f"corrections={target.resolve()}"])
-    given = configfile.read(here)[0].get("corrections")
-    if isinstance(given, str) and Path(given).resolve() == target.resolve():
-        return "harness iterate"
-    return shlex.join(["harness", "iterate", "--set", f"corrections={target}"])
+        return shlex.join(words)
+    here = goingon.config_of(words) or Path(FILE_NAME)
+    bare = goingon.without(words, "corrections")
+    if bare == words and _in_config(here, target):
+        return shlex.join(words)
+    return shlex.join([*bare, "--set", f"corrections={_as_seen_from(here, target)}"])
+
+
+def _in_config(config: Path, target: Path) -> bool:
+    given = configfile.read(config)[0].get("corrections") if config.is_file() else None
+    return isinstance(given, str) and (config.parent / given).resolve() == target.resolve()
+
+
+def _seen(done: Accepted, target: Path) -> Path:
+    return _as_seen_from(goingon.config_of(_command(done.batch)) or Path(FILE_NAME), target)
+
+
+def _as_seen_from(config: Path, target: Path) -> Path:
+    """A path is relative to the config, where there is one."""
+    whole, folder = target.resolve(), config.resolve().parent
+    inside = config.is_file() and whole.is_relative_to(folder)
+    return whole.relative_to(folder) if inside else whole
+
+
+def _command(batch: Batch) -> list[str]:
+    return goingon.kept(_folder(batch)) or list(goingon.PLAIN)
+
+
+def _folder(batch: Batch) -> Path:
+    return Path(MACHINE_FOLDER) / "runs" / batch.run
+
+
+def _began(batch: Batch) -> dict[str, Any]:
+    """The config that the batch's run began with; empty where it is not known."""
+    try:
+        return configfile.read(_folder(batch) / CONFIG)[0]
+    except ConfigError:
+        return {}

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from harness.cli import tables
 from harness.cli.inspect import folder_of
-from harness.cli.scoretable import WIDE, number
+from harness.cli.scoretable import WIDE, explain_marks, number
 from harness.inspection.checkpoints import pair
 from harness.inspection.compare import compare
 from harness.progress import COLOURS
@@ -87,7 +87,11 @@ def _metrics(found: Document, width: int) -> Table:
         bold = "bold" if name == found["primary"] else ""
         counts = f"{one['wins']:,}/{one['ties']:,}/{one['losses']:,}"
         shown.add_row(
-            Text.assemble((one_line(name, tables.ID_LIMIT), bold), (arrow, "dim")),
+            Text.assemble(
+                (one_line(name, tables.ID_LIMIT), bold),
+                (_beside(one, wide), "yellow"),
+                (arrow, "dim"),
+            ),
             number(one["a"], scale),
             number(one["b"], scale),
             number(one["difference"], scale, sign=True),
@@ -96,7 +100,18 @@ def _metrics(found: Document, width: int) -> Table:
             *([counts] if wide else []),
             Text(one["label"], style=COLOURS.get(one["label"], "")),
         )
+    if not wide:
+        explain_marks(shown, map(_caveat, found["metrics"].values()))
     return shown
+
+
+def _beside(one: Document, wide: bool) -> str:
+    """The score's caveat, or a mark in place of it."""
+    return _caveat(one) and (f" ({_caveat(one)})" if wide else " *")
+
+
+def _caveat(one: Document) -> str:
+    return one_line(one.get("caveat") or "", 40)
 
 
 def _interval(one: Document, scale: float) -> str:

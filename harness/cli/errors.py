@@ -55,6 +55,11 @@ def _show(found: Document, console: Console, run: str | None) -> None:
         tables.next_command(console, _why(first, run))
 
 
+def _caveat(found: Document) -> str:
+    """What stands beside the score that decides, wherever it is shown."""
+    return str(found["caveats"].get(found["primary"], ""))
+
+
 def _why(name: str, run: str | None) -> str:
     """The command that shows one answer; an id that looks like an option is kept from being one."""
     guard = ["--"] if name.startswith("-") else []
@@ -62,9 +67,10 @@ def _why(name: str, run: str | None) -> str:
 
 
 def _wide(found: Document, console: Console) -> Table:
+    score = found["primary"] + (" *" if _caveat(found) else "")
     shown = tables.table(
-        "id", found["primary"], "categories", "cause", "answer", "reference",
-        right=[found["primary"]],
+        "id", score, "categories", "cause", "answer", "reference",
+        right=[score],
     )  # fmt: skip
     for row in found["rows"]:
         shown.add_row(
@@ -80,9 +86,10 @@ def _wide(found: Document, console: Console) -> Table:
 
 def _narrow(found: Document, console: Console) -> Table:
     """Answer above reference in one column, categories above the cause in another."""
+    score = found["primary"] + (" *" if _caveat(found) else "")
     shown = tables.table(
-        "id", found["primary"], "what is wrong", "answer, and reference below it",
-        right=[found["primary"]],
+        "id", score, "what is wrong", "answer, and reference below it",
+        right=[score],
     )  # fmt: skip
     for row in found["rows"]:
         wrong = _categories(row)
@@ -141,6 +148,8 @@ def _sentences(found: Document) -> list[str]:
             f"'{found['primary']}' does not say which answers are wrong (set its right_at), so "
             "all are counted, the lowest first."
         )
+    if _caveat(found):
+        lines.append(f"* {found['primary']}: {_caveat(found)}")
     return lines
 
 

@@ -17,7 +17,7 @@ from harness import configfile
 from harness.errors import DataError, HarnessError, UsageError, near
 from harness.run import REPORTS_FOLDER, Run
 from harness.summary import read
-from harness.text import one_line
+from harness.text import one_line, titled
 
 if TYPE_CHECKING:
     from harness.registry import Registry
@@ -27,6 +27,7 @@ def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
     """Everything that can be known before a model is loaded."""
     from harness.context import Context
     from harness.matched import usable
+    from harness.people import sealed_note
     from harness.rating.correction_file import applied
     from harness.rows import groups_of
     from harness.watcher import Quiet
@@ -48,6 +49,9 @@ def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
         doubt = usable(list(groups_of([r for r in rows if r.split == split]).values()))
         if doubt:
             console.print(Text(f"warning: {split} cannot carry a verdict: {doubt}", "yellow"))
+    note = sealed_note(config)
+    if note:
+        Console(stderr=True).print(Text(note), highlight=False)
 
 
 def report(
@@ -204,8 +208,9 @@ def _overview(folder: Path) -> dict[str, Any] | None:
 
 def _line(document: dict[str, Any]) -> dict[str, Any]:
     kept = document["rounds"][document["kept_round"]]
-    value = kept["scores"][document["primary"]]["value"]
-    score = f"{document['primary']} {value:.4g}" if value is not None else "unscored"
+    found = kept["scores"][document["primary"]]
+    name, value = titled(document["primary"], found.get("caveat")), found["value"]
+    score = f"{name} {value:.4g}" if value is not None else "unscored"
     return {
         "run": document["run"],
         "rounds": len(document["rounds"]) - 1,

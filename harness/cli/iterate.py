@@ -80,10 +80,14 @@ def _walk(run: Run, console: Console, stop: _Stop) -> Mapping[str, Any]:
     from harness import finish
     from harness.history import History
     from harness.loop import rounds
+    from harness.people import sealed_note
     from harness.progress import Display, weight_planned
     from harness.steps import Steps
 
     settings = run.config.settings
+    note = sealed_note(run.config)
+    if note:
+        console.print(Text(note), highlight=False)
     total = weight_planned(settings.rounds, len(run.config.metrics), run.config.control)
     log = _log_to(run.folder / "harness.log")
     with log, stop.listening(), Display(console, run.name, total) as display:

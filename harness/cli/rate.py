@@ -23,8 +23,7 @@ from harness.rating.order import REPEATS, Order
 from harness.rating.records import FOLDER, Batch
 from harness.rating.rubric import Rubric, load
 from harness.rating.sampling import Candidate
-from harness.rating.status import BatchStatus, RaterStatus, disagreements, expectation
-from harness.rating.status import status as status_of
+from harness.rating.status import disagreements, expectation
 from harness.records import BASE_ARM, to_json
 from harness.watcher import Quiet
 
@@ -113,7 +112,7 @@ def _candidates(run: StoredRun, order: Order) -> list[Candidate]:
 
 
 def _of_the_pool(run: StoredRun, order: Order, console: Console) -> list[Candidate]:
-    from harness.progress import SHORT, Display
+    from harness.progress import Display, weight_of_pool
     from harness.rating import reserve
     from harness.replay import StoredSteps
 
@@ -122,7 +121,7 @@ def _of_the_pool(run: StoredRun, order: Order, console: Console) -> list[Candida
     if drawn.learned:
         said = f"note: {drawn.learned} rows of the pool were trained on and are left out."
         console.print(Text(said), highlight=False)
-    with Display(console, run.name, SHORT * (1 + len(order.rounds))) as display:
+    with Display(console, run.name, weight_of_pool(len(order.rounds))) as display:
         run.watcher = display
         return reserve.answered(steps, drawn)
 
@@ -160,20 +159,6 @@ def _show_created(batch: Batch, document: Mapping[str, Any], *, found: bool) -> 
     tables.next_command(console, shlex.join(["harness", "rate", "serve", batch.name]))
 
 
-def status(name: str | None, as_json: bool) -> None:
-    """How far one batch is, or all; of all, a damaged one is named and left out."""
-    found = of_each(name, lambda one: status_of(batches.load(FOLDER, one)))
-    if as_json:
-        _write_json([to_json(one) for one in found])
-        return
-    console = Console()
-    for one in found:
-        _show_status(console, one)
-    if len(found) == 1:
-        next_one = "agreement" if found[0].several else "serve"
-        tables.next_command(console, shlex.join(["harness", "rate", next_one, found[0].batch]))
-
-
 def of_each(name: str | None, read: Callable[[str], T]) -> list[T]:
     """What ``read`` finds of the named batch, or of each that is whole.
 
@@ -198,34 +183,6 @@ def of_each(name: str | None, read: Callable[[str], T]) -> list[T]:
     return found
 
 
-def _show_status(console: Console, one: BatchStatus) -> None:
-    tables.head(console, f"{one.batch}  ({one.strategy}, of {one.run}, {one.created})")
-    shown = tables.table(
-        "rater", "done", "of", "skipped", "flagged", "comments", "s/item", "last (UTC)",
-        right=("done", "of", "skipped", "flagged", "comments", "s/item"),
-    )  # fmt: skip
-    for rater in one.raters:
-        shown.add_row(*map(tables.name, _cells(rater)))
-    console.print(shown)
-    tables.note(
-        console,
-        f"{one.rated} of {one.items} items are rated; {one.several} of {one.planned_several} that "
-        "several raters get are rated by several.",
-    )
-    if not one.verdicts:
-        tables.note(console, "This sample gives no verdict: it is for finding errors.")
-    for rater in one.raters:
-        for item, comment in rater.comments.items():
-            tables.note(console, f"{rater.rater} on {item}: {comment}")
-
-
-def _cells(rater: RaterStatus) -> list[str]:
-    seconds = "" if rater.seconds is None else f"{rater.seconds:.0f}"
-    numbers = (rater.done, rater.assigned, rater.skipped, len(rater.flagged), len(rater.comments))
-    last = rater.last[:16].replace("T", " ")
-    return [rater.rater, *map(str, numbers), seconds, last]
-
-
 def import_(path: Path, name: str | None, as_json: bool, *, all_raters: bool = False) -> None:
     """Keep the ratings of a file from a packed page, or of a sheet."""
     from harness.rating.exchange import import_file
@@ -243,13 +200,15 @@ def import_(path: Path, name: str | None, as_json: bool, *, all_raters: bool = F
     tables.next_command(console, shlex.join(["harness", "rate", "status", found.batch]))
 
 
-def export(name: str | None, to: str, target: Path | None) -> None:
-    """Hand the ratings on, to a file or standard output."""
+def export(name: str | None, to: str, target: Path | None, rater: str | None = None) -> None:
+    """Hand the ratings on, or a sheet to fill in, to a file or standard output."""
     from harness.rating.exports import exported
     from harness.rating.foreign import labelling_config
 
     batch = chosen(name)
-    data = exported(batch, to)
+    data = exported(batch, to, rater=rater)
+    if to == "sheet" and data.count(b"\n") == 1:
+        tables.note(Console(stderr=True), "Nothing is open: the sheet has no row.")
     if target is None:
         sys.stdout.write(data.decode())
         return
@@ -262,6 +221,9 @@ def export(name: str | None, to: str, target: Path | None) -> None:
     for path, content in files.items():
         write_target("-o", path, content)
         tables.note(Console(stderr=True), f"written: {path}")
+    if to == "sheet":
+        back = shlex.join(["harness", "rate", "import", str(target)])
+        tables.next_command(Console(stderr=True), back)
 
 
 def _check_beside(target: Path, config: Path, content: bytes) -> None:

@@ -134,22 +134,28 @@ def import_(
 @app.command()
 def export(
     batch: BatchName = None,
-    to: Annotated[str, typer.Option("--to", help="csv, jsonl, label-studio or argilla")] = "csv",
+    to: Annotated[
+        str, typer.Option("--to", help="csv, sheet (to fill in), jsonl, label-studio or argilla")
+    ] = "csv",
+    rater: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--rater", metavar="NAME", help="whose sheet to fill in (default: of all)"),
+    ] = None,
     target: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("-o", metavar="FILE", help="default: standard output"),
     ] = None,
 ) -> None:
-    """Hand the ratings on."""
+    """Hand the ratings on, or a sheet of what is open."""
     from harness.cli.rate import export as work
 
-    work(batch, to, target)
+    work(batch, to, target, rater)
 
 
 @app.command()
 def status(batch: BatchName = None, as_json: Json = False) -> None:
     """How far each rater is."""
-    from harness.cli.rate import status as work
+    from harness.cli.status import status as work
 
     work(batch, as_json)
 
@@ -157,7 +163,7 @@ def status(batch: BatchName = None, as_json: Json = False) -> None:
 @app.command()
 def agreement(batch: BatchName = None, as_json: Json = False) -> None:
     """How far raters agree, how severe and how steady each is."""
-    from harness.cli.rating import agreement as work
+    from harness.cli.agreement import agreement as work
 
     work(batch, as_json)
 
@@ -173,7 +179,7 @@ def verdict(batch: BatchName = None, as_json: Json = False) -> None:
 @app.command()
 def validity(batch: BatchName = None, as_json: Json = False) -> None:
     """Which automatic metric orders answers as people do."""
-    from harness.cli.rating import validity as work
+    from harness.cli.validity import validity as work
 
     work(batch, as_json)
 

@@ -19,7 +19,7 @@ def rebuild(name: str | None) -> None:
         DataError: what they are made from is not stored any more.
     """
     folder = folder_of(name)
-    written = remake(folder, Quiet())
+    written = remake(folder, Quiet(), whole=True)
     told = f"{folder}: {', '.join(written)}"
     Console(stderr=True).print(Text(told), highlight=False, soft_wrap=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -100,9 +100,16 @@ def _scores(document: Mapping[str, Any]) -> Table:
     return table
 
 
-def _score_name(name: str, score: Mapping[str, Any]) -> Text:
+def _score_name(name: str, score: Mapping[str, Any], *, short: bool = False) -> Text:
+    """The name, its caveat or a mark in place of it, and its direction."""
     arrow = "" if score["higher_is_better"] else " ↓"
-    return Text(one_line(name, NAME_WIDTH)) + Text(arrow, style="dim")
+    caveat = _caveat(score) and (" *" if short else f" ({_caveat(score)})")
+    return Text.assemble(one_line(name, NAME_WIDTH), (caveat, "yellow"), (arrow, "dim"))
+
+
+def _caveat(score: Mapping[str, Any]) -> str:
+    """What stands beside a score wherever it is shown."""
+    return one_line(score.get("caveat") or "", NAME_WIDTH)
 
 
 def _comparison(document: Mapping[str, Any], system: str, width: int) -> Table:
@@ -119,7 +126,7 @@ def _comparison(document: Mapping[str, Any], system: str, width: int) -> Table:
     for name, one in document["comparison"][system].items():
         scale = _scale(before, name)
         table.add_row(
-            _score_name(name, now[name]),
+            _score_name(name, now[name], short=not wide),
             number(before[name]["value"], scale),
             number(now[name]["value"], scale),
             number(one["difference"], scale, sign=True),
@@ -128,6 +135,8 @@ def _comparison(document: Mapping[str, Any], system: str, width: int) -> Table:
             *([f"{one['wins']:,}/{one['ties']:,}/{one['losses']:,}"] if wide else []),
             Text(one["label"], style=COLOURS[one["label"]]),
         )
+    if not wide:
+        explain_marks(table, map(_caveat, now.values()))
     return table
 
 
@@ -159,7 +168,9 @@ def _by(field: str, slices: Any, document: Mapping[str, Any], width: int) -> Ite
     room = max(1, (width - head - max(map(len, ["n", *counts])) - 4) // BY_WIDTH)
     for start in range(0, len(names), room):
         shown = names[start : start + room]
-        columns = [(one_line(name, BY_WIDTH - 2), "right") for name in shown]
+        doubts = {name: _caveat(document["metrics"][name]) for name in shown}
+        marks = {name: " *" if doubts[name] else "" for name in shown}
+        columns = [(one_line(n, BY_WIDTH - 2 - len(marks[n])) + marks[n], "right") for n in shown]
         table = _table((one_line(field, NAME_WIDTH), "left"), ("n", "right"), *columns)
         for value, count, found in zip(values, counts, slices, strict=True):
             cells = [
@@ -167,7 +178,15 @@ def _by(field: str, slices: Any, document: Mapping[str, Any], width: int) -> Ite
                 for name in shown
             ]
             table.add_row(Text(value), count, *cells)
+        explain_marks(table, doubts.values())
         yield table
+
+
+def explain_marks(table: Table, caveats: Iterable[str]) -> None:
+    """What the marks beside names stand for, below the table."""
+    told = [f"* {one}" for one in dict.fromkeys(caveats) if one]
+    if told:
+        table.caption, table.caption_justify = Text("; ".join(told)), "left"
 
 
 def _value(value: Any) -> str:

@@ -17,7 +17,7 @@ from harness.cli.inspect import folder_of
 from harness.inspection import sealed
 from harness.inspection.index import Index
 from harness.inspection.why import shown_as, split_of, unknown, why
-from harness.text import one_line, plain
+from harness.text import one_line, plain, titled
 
 STYLES = {"same": "", "missing": "red strike", "extra": "green", "rest": "dim"}
 MARKS = {"missing": ("[-", "-]"), "extra": ("{+", "+}")}
@@ -125,10 +125,14 @@ def _show_answers(found: Document, console: Console) -> None:
             tables.block(console, "(the rest was not compared)", "dim")
 
 
+def _titled(found: Document, score: str) -> str:
+    return titled(one_line(score, tables.ID_LIMIT), found["caveats"].get(score))
+
+
 def _verdict(found: Document, answer: Document) -> str:
     kept = " (kept)" if answer["round"] == found["kept_round"] else ""
     judged = {True: "right", False: "wrong", None: "cannot be judged"}[answer["right"]]
-    parts = [judged, f"{found['primary']} {tables.value(answer['score'])}"]
+    parts = [judged, f"{_titled(found, found['primary'])} {tables.value(answer['score'])}"]
     parts += [tables.listed(dict.fromkeys(e["category"] for e in answer["errors"]))]
     if answer["finish_reason"] == "length":
         parts.append("cut by the limit of tokens")
@@ -161,7 +165,7 @@ def _show_scores(found: Document, console: Console) -> None:
     shown = tables.table("score", *titles, right=titles)
     for name in names:
         cells = (scores.get(name, {}).get("value") for scores in rounds.values())
-        shown.add_row(tables.name(name), *(tables.value(cell) for cell in cells))
+        shown.add_row(Text(_titled(found, name)), *(tables.value(cell) for cell in cells))
     console.print(shown)
     failed = {s["error"]: n for a in found["answers"] for n, s in a["scores"].items() if s["error"]}
     for error, name in failed.items():

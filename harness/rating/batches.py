@@ -212,6 +212,20 @@ def rubric_of(root: Path, name: str) -> tuple[str, int]:
         raise _damaged(root / name) from None
 
 
+def made_by(root: Path, name: str, rubric: Rubric) -> bool:
+    """Whether a batch is of this rubric and version, by its name alone where it is damaged.
+
+    Raises:
+        DataError: it is of this rubric, and its version cannot be read any more.
+    """
+    try:
+        return rubric_of(root, name) == (rubric.id, rubric.version)
+    except DataError:
+        if name.rpartition("-")[0] != rubric.id:
+            return False  # a batch is called after its rubric
+        raise
+
+
 def load(root: Path, name: str) -> Batch:
     """A batch as it was made.
 

@@ -4,7 +4,8 @@
 both can be imported again (:mod:`harness.rating.exchange`).
 
 Exports are for the team: but for ``jsonl`` they name examples and rounds, so they must not reach
-a rater before the rating is over.
+a rater before the rating is over. ``sheet`` alone is for raters: what they have not rated yet
+(:mod:`harness.rating.blank_sheet`).
 """
 
 from __future__ import annotations
@@ -39,11 +40,14 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def exported(batch: Batch, to: str, root: Path = FOLDER) -> bytes:
+def exported(batch: Batch, to: str, root: Path = FOLDER, rater: str | None = None) -> bytes:
     """The batch's ratings in that form, UTF-8.
 
+    Args:
+        rater: whose sheet; None gives those of all in one.
+
     Raises:
-        UsageError: there is no such form.
+        UsageError: there is no such form or rater.
         DataError: a line of a rater's file is damaged.
     """
     if to not in FORMATS:
@@ -51,7 +55,23 @@ def exported(batch: Batch, to: str, root: Path = FOLDER) -> bytes:
         raise UsageError(
             f"--to: there is no form '{to}'{near(to, list(FORMATS))}", hint=f"there are: {known}"
         )
-    return FORMATS[to](batch, root)
+    if rater is None:
+        return FORMATS[to](batch, root)
+    if to != "sheet":
+        raise UsageError(f"--rater: a sheet is one person's, and '{to}' is all people's",
+                         hint="--to sheet --rater NAME")  # fmt: skip
+    if rater not in batch.raters:
+        raise UsageError(
+            f"--rater: {batch.name} has no rater '{rater}'{near(rater, batch.raters)}",
+            hint=f"there are: {', '.join(batch.raters)}",
+        )
+    return _sheet(batch, root, (rater,))
+
+
+def _sheet(batch: Batch, root: Path, raters: Sequence[str] | None = None) -> bytes:
+    from harness.rating.blank_sheet import blank_sheet
+
+    return blank_sheet(batch, root, batch.raters if raters is None else raters)
 
 
 def rubric_of(batch: Batch) -> str:
@@ -135,6 +155,7 @@ def checksum(data: bytes, head: bytes) -> str:
 
 FORMATS: Mapping[str, Callable[[Batch, Path], bytes]] = {
     "csv": _csv,
+    "sheet": _sheet,
     "jsonl": _jsonl,
     "label-studio": label_studio,
     "argilla": argilla,

@@ -304,6 +304,15 @@ def wording(rubric: Rubric) -> str:
     return digest_of([criteria, {key: to_json(getattr(rubric, key)) for key in head}])
 
 
+def scoring(rubric: Rubric) -> str:
+    """Digest of what turns values into scores, and may change within one version.
+
+    What the values are is said by id and version (see :func:`wording`).
+    """
+    criteria = {c.id: [c.weight, c.fail_below] for c in rubric.criteria}
+    return digest_of([criteria, to_json(rubric.overall)])
+
+
 def same_wording(one: Rubric, other: Rubric) -> bool:
     """Whether ratings by one rubric are ratings by the other."""
     return one.id == other.id and wording(one) == wording(other)

@@ -18,18 +18,22 @@ from typing import Any
 
 from harness.errors import DataError, near
 from harness.files import digest
+from harness.rating.blank_sheet import READING
 from harness.rating.events import Events, fold, now, settlers, state
 from harness.rating.exchange import Lines, batch_of, checked, refuse, refuse_all
 from harness.rating.exports import CANNOT_JUDGE, COLUMNS, GUARDED, cell, written
 from harness.rating.moments import later
 from harness.rating.records import ITEM_EVENT, KINDS, Batch, Event
 from harness.rating.rubric import Criterion
+from harness.rating.scales import label
 from harness.records import to_json
 from harness.text import one_line
 
 NEEDED = ("batch", "rubric", "rater", "item", "criterion", "value")
 FLAGS = ("skip", "flag")
 MARKS = (*FLAGS, "comment")
+_KINDS = ("set", CANNOT_JUDGE, *MARKS)
+_KNOWN = (*COLUMNS, *READING)
 _NO_ID = "0" * 32
 _LARGEST_CELL = 16 * 2**20
 MOST_SECONDS = 1e7
@@ -86,8 +90,11 @@ def _place(batch: Batch, first: Row, row: Row, seen: dict[Place, int], line: int
         raise DataError("this row is of another batch or rubric than the first")
     kind = row.get("kind", "").strip() or "set"
     known = [one.id for one in batch.rubric.criteria]
-    if kind not in ("set", CANNOT_JUDGE, *MARKS):
-        raise DataError(f"there is no kind '{one_line(kind, 40)}'")
+    if kind not in _KINDS:
+        name = one_line(kind, 40)
+        raise DataError(
+            f"there is no kind '{name}'{near(name, _KINDS)}; there are: {', '.join(_KINDS)}"
+        )
     criterion = ITEM_EVENT if kind in MARKS else row["criterion"]
     if kind not in MARKS and criterion not in known:
         name = one_line(criterion, 40)
@@ -145,10 +152,10 @@ def _physical(text: str) -> list[str]:
 def _columns(path: Path, cells: Sequence[str]) -> list[str]:
     columns = [cell.strip() for cell in cells]
     for name in columns:
-        if name not in COLUMNS or columns.count(name) > 1:
+        if name not in _KNOWN or columns.count(name) > 1:
             known = ", ".join(NEEDED)
             refuse(path, 1, f"there is no column '{one_line(name, 40)}', or it comes twice"
-                   f"{near(name, COLUMNS)}", f"needed are: {known}")  # fmt: skip
+                   f"{near(name, _KNOWN)}", f"needed are: {known}")  # fmt: skip
     for name in NEEDED:
         if name not in columns:
             refuse(path, 1, f"the column '{name}' is missing", f"needed are: {', '.join(NEEDED)}")
@@ -176,7 +183,7 @@ def _event(batch: Batch, row: Row, place: Place, standing: Mapping[Place, _Stand
     rater, item, kind, criterion = place
     raw, before = _lines(row["value"]), standing.get(place, _Stands())
     given = row.get("at", "").strip()
-    cannot = row.get("kind", "").strip() == CANNOT_JUDGE
+    cannot = _cannot(batch, row, criterion)
     if not raw.strip() and not cannot:
         checked(batch, Event(_NO_ID, rater, item, ITEM_EVENT, "flag", False, given or now()))
         return None
@@ -188,6 +195,15 @@ def _event(batch: Batch, row: Row, place: Place, standing: Mapping[Place, _Stand
         return None
     seconds = _seconds(row.get("seconds", ""))
     return dataclasses.replace(_timed(made, row["batch"], given, before.at), seconds=seconds)
+
+
+def _cannot(batch: Batch, row: Row, criterion: str) -> bool:
+    """Whether a row says that it cannot be judged: by its kind or, without one, by its value."""
+    kind = row.get("kind", "").strip()
+    if kind or row["value"].strip().casefold() != label(None):
+        return kind == CANNOT_JUDGE
+    one = batch.rubric.criterion(criterion)
+    return one.allow_na and label(None) not in one.scale.choices
 
 
 def _plain(value: Any) -> Any:

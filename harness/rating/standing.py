@@ -25,12 +25,39 @@ def said(batch: Batch, ratings: Iterable[Rating]) -> Said:
     * Hidden repeats are left out.
     * Where raters differ on a criterion, what was settled last stands for all who answered it;
       where they agree there was nothing to settle.
+    * A settled value may bring up a question that a rater was not asked. What was settled of that
+      one, too, stands for all whom it concerns now.
     * A value left over from a criterion that is no longer asked is dropped.
 
     Args:
         ratings: of raters, and of those who settled (:func:`harness.rating.events.settled`).
     """
-    found: Said = defaultdict(lambda: defaultdict(dict))
+    given, final = _parted(batch, ratings)
+    for item, raters in given.items():
+        _settle(batch.rubric, raters, final.get(item, {}))
+    return given
+
+
+def complete(batch: Batch, ratings: Iterable[Rating]) -> Said:
+    """The same, of the items alone that a rater has answered whole.
+
+    Half an item would give a score in which just the easy questions count. What a rater was asked
+    decides that, and not what was settled afterwards: that may bring up a question, and nobody
+    can be blamed for not having answered it.
+    """
+    ratings = list(ratings)
+    given, _ = _parted(batch, ratings)
+    found: Said = {}
+    for item, raters in said(batch, ratings).items():
+        whole = [name for name in raters if not missing(batch.rubric, given[item][name])]
+        if whole:
+            found[item] = {name: raters[name] for name in whole}
+    return found
+
+
+def _parted(batch: Batch, ratings: Iterable[Rating]) -> tuple[Said, dict[str, dict[str, Any]]]:
+    """What raters said to what they were asked, and, item by item, what was settled last."""
+    given: Said = defaultdict(lambda: defaultdict(dict))
     final: dict[str, dict[str, Any]] = defaultdict(dict)
     for one in sorted(ratings, key=lambda one: (one.at, one.rater)):
         if batch.placings[one.item].repeat_of is not None:
@@ -38,35 +65,33 @@ def said(batch: Batch, ratings: Iterable[Rating]) -> Said:
         if one.rater.startswith(SETTLED):
             final[one.item][one.criterion] = one.value
         else:
-            found[one.item][one.rater][one.criterion] = one.value
-    for item, raters in found.items():
-        _settle(raters, final.get(item, {}))
+            given[one.item][one.rater][one.criterion] = one.value
+    for raters in given.values():
         for values in raters.values():
             _drop_unasked(batch.rubric, values)
-    return {item: dict(raters) for item, raters in found.items()}
+    return {item: dict(raters) for item, raters in given.items()}, final
 
 
-def complete(batch: Batch, ratings: Iterable[Rating]) -> Said:
-    """The same, of the items alone that a rater has answered whole.
-
-    Half an item would give a score in which just the easy questions count.
-    """
-    whole = {
-        item: {r: values for r, values in raters.items() if not missing(batch.rubric, values)}
-        for item, raters in said(batch, ratings).items()
-    }
-    return {item: raters for item, raters in whole.items() if raters}
-
-
-def _settle(raters: Mapping[str, dict[str, Any]], final: Values) -> None:
+def _settle(rubric: Rubric, raters: Mapping[str, dict[str, Any]], final: Values) -> None:
+    before = {name: _asked(rubric, values) for name, values in raters.items()}
     for criterion, value in final.items():
         given = [values for values in raters.values() if criterion in values]
         if any(values[criterion] != given[0][criterion] for values in given):
             for values in given:
                 values[criterion] = value
+    for _ in rubric.criteria:  # a question that comes up may bring up another one
+        now = {name: _asked(rubric, values) for name, values in raters.items()}
+        new = {criterion for name, names in now.items() for criterion in names - before[name]}
+        for name, values in raters.items():
+            values.update({one: final[one] for one in new & now[name] & final.keys()})
+    for values in raters.values():
+        _drop_unasked(rubric, values)
+
+
+def _asked(rubric: Rubric, values: Values) -> set[str]:
+    return {criterion.id for criterion in asked(rubric, values)}
 
 
 def _drop_unasked(rubric: Rubric, values: dict[str, Any]) -> None:
-    kept = {criterion.id for criterion in asked(rubric, values)}
-    for name in [name for name in values if name not in kept]:
+    for name in values.keys() - _asked(rubric, values):
         del values[name]

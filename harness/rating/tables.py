@@ -15,6 +15,7 @@ from harness.errors import HarnessError
 from harness.rating import events
 from harness.rating.exports import rows_for_store
 from harness.rating.metric_values import MetricValues
+from harness.rating.named import Named, named_of, named_rows
 from harness.rating.of_run import batches_of, digest_of
 from harness.rating.records import SETTLED, Batch, Rating
 from harness.rating.status import BatchStatus, status
@@ -66,6 +67,7 @@ def people(
     digest = digest_of(run, root)
     found = batches_of(run, root)
     tables: dict[str, list[Row]] = {}
+    named: list[Named] = []
     notes = list(found.notes)
     values: MetricValues | None = None
     for batch in found.batches:
@@ -75,11 +77,14 @@ def people(
             if said.ratings:
                 values = metrics() if values is None else values
                 rows |= _computed(said, values, level)
+            named.append(named_of(batch, [*said.ratings, *said.settled]))
         except HarnessError as error:
             notes.append(f"the ratings of batch {batch.name} are left out: {error.what}")
             continue
         for name, more in rows.items():
             tables.setdefault(name, []).extend(more)
+    if rows_of_all := named_rows(named):
+        tables["named_errors"] = [*rows_of_all]
     return People(digest, tables, tuple(notes))
 
 

@@ -85,6 +85,7 @@ class JudgeMetric(harness.Metric):
     def __init__(self, options: Any = None) -> None:
         super().__init__(options)
         check(self.options)
+        self._calibrated: tuple[str, bool] | None = None
 
     def score_names(self) -> Sequence[str]:
         """The overall score, then the criteria that can be counted.
@@ -100,11 +101,16 @@ class JudgeMetric(harness.Metric):
         return ("judge", *(f"judge-{name}" for name in self._names))
 
     def signature(self) -> str:
-        """Rubric, model and sampling; never the address or the key."""
+        """Rubric, instructions, model and sampling; never the address or the key."""
+        from harness.files import digest
+        from harness.rating.judging import settings
+        from harness.rating.rubric import scoring
+
         rubric = self._rubric
+        told = digest(settings(rubric).instructions)
         return (
-            f"judge|id:{rubric.id}|version:{rubric.version}|rev:{self.revision}|"
-            f"{_settings(self.options, self._samples)}"
+            f"judge|id:{rubric.id}|version:{rubric.version}|scoring:{scoring(rubric)[:8]}|"
+            f"instructions:{told[:8]}|rev:{self.revision}|{_settings(self.options, self._samples)}"
         )
 
     def inputs(self) -> Sequence[Path]:
@@ -125,6 +131,7 @@ class JudgeMetric(harness.Metric):
         from harness.rating.panel import panel_items
         from harness_judge.remarks import items_of
 
+        self._calibrated = None
         items = items_of(self._rubric, pairs)
         for _ in self._engine.judge([*items, *panel_items(items)], self.progress):
             pass  # it is kept; :meth:`measure` reads it
@@ -147,6 +154,17 @@ class JudgeMetric(harness.Metric):
         """``(..., 2m)`` to ``(..., m)``: mean over the answers for which there is a value."""
         count = sums.shape[-1] // 2
         return sums[..., :count] / sums[..., count:]
+
+    def caveat(self) -> str:
+        """``uncalibrated`` until people's ratings in the folder agree with what is kept."""
+        from harness.files import files_digest
+        from harness_judge.remarks import calibrated
+
+        said = files_digest(self.growing())
+        if self._calibrated is None or self._calibrated[0] != said:
+            found = calibrated(self._rubric, self._engine, Path(self.options.folder))
+            self._calibrated = said, found
+        return "" if self._calibrated[1] else "uncalibrated"
 
     def remarks(self, pairs: Pairs) -> Sequence[str]:
         """Calibrated or not, bias, length bias, self-consistency, the panel."""
@@ -180,10 +198,17 @@ class JudgeMetric(harness.Metric):
 
 
 def _settings(options: Asking, samples: int | None = None) -> str:
-    """What decides what a model says."""
-    model = options.local.name if options.local else options.model
+    """What decides what a model says. One in a folder is known by its content, not by its name."""
+    model = options.model
+    if options.local is not None:
+        from harness_judge.local import identity
+
+        model = f"local-{identity(options.local)[:12]}"
     many = samples or options.samples or "rubric"
-    return f"model:{model}|samples:{many}|temperature:{options.temperature}"
+    return (
+        f"model:{model}|samples:{many}|temperature:{options.temperature}|"
+        f"max_tokens:{options.max_tokens}|tries:{options.tries}"
+    )
 
 
 def _model_files(options: Asking) -> Sequence[Path]:

@@ -32,8 +32,14 @@ def files(folder: Path) -> list[Path]:
 
 
 def identity(folder: Path) -> str:
-    """What tells the model from others: the content of its files."""
-    return files_digest(files(folder))
+    """What tells the model from others: the content of its files, read again where one changed."""
+    found = [(path, path.stat()) for path in files(folder)]
+    return _identity(tuple((path, of.st_size, of.st_mtime_ns, of.st_ino) for path, of in found))
+
+
+@functools.lru_cache(maxsize=8)
+def _identity(found: tuple[tuple[Path, int, int, int], ...]) -> str:
+    return files_digest(path for path, *_ in found)
 
 
 class Local:

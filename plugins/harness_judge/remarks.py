@@ -41,6 +41,14 @@ def remarks(rubric: Rubric, engine: Judging, pairs: Pairs, folder: Path) -> list
     return [in_short(document), f"{_panel(rubric, engine, pairs)}."]
 
 
+def calibrated(rubric: Rubric, engine: Judging, folder: Path) -> bool:
+    """Whether what people have rated and what is kept agree as the rubric asks for."""
+    rows = [row for _, row in _rated(rubric, engine, folder)]
+    if len(rows) < judging.settings(rubric).items:
+        return False
+    return bool(calibration_of(rubric, rows)["calibrated"])
+
+
 def _rated(rubric: Rubric, engine: Judging, folder: Path) -> Iterator[tuple[Key, Row]]:
     """Answers that people have rated, in whatever batch, and that the judge has judged."""
     found: dict[Key, Row] = {}

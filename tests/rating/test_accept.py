@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import runpy
 from pathlib import Path
 
@@ -111,6 +112,8 @@ def test_rows_of_the_pool_are_for_an_augmenter(room):
     told = " ".join(shown.split())
     assert "{plugin: better-answers, file: better.jsonl, rows: 1}" in told
     assert "corrections:" not in told
+    assert "first under `augment:`, the command changes nothing" in told
+    assert "it is a new run" in told and "opens the test set again, and that is counted" in told
     assert shown.splitlines()[-1] == "next: harness iterate"
     assert [one.split for one in correction_file.read(room.folder / "better.jsonl")] == ["pool"]
 
@@ -132,6 +135,15 @@ WRONG = [
     (["other-batch", "-o", "b.jsonl"], 2, "there is no batch 'other-batch'"),
     ([], 2, "-o"),
 ]
+
+
+def test_where_no_file_can_be_and_what_the_system_refuses(room):
+    say(room, "ana", "First.")
+    os.mkfifo(room.folder / "pipe.jsonl")
+    assert "-o pipe.jsonl: this is a device or a pipe" in accept(room, "-o", "pipe.jsonl", code=2)
+    assert "name too long" in accept(room, "-o", "x" * 300, code=2)
+    if Path("/proc/self").is_dir():
+        assert "-o /proc/x: cannot write: " in accept(room, "-o", "/proc/x", code=3)
 
 
 @pytest.mark.parametrize(("options", "code", "message"), WRONG)
@@ -158,3 +170,56 @@ def test_a_rubric_that_asks_for_no_better_answer(project, monkeypatch):
     done = project.inside("rate", "accept", "-o", "b.jsonl")
     assert done.code == 2
     assert "rubric plain asks for no better answer" in done.err
+
+
+@pytest.fixture
+def begun(project, monkeypatch):
+    """A run of another config than the usual one, and a batch of its answers."""
+    monkeypatch.chdir(project.folder)
+    (project.folder / "sub").mkdir()
+    (project.folder / "harness.yaml").rename(project.folder / "sub" / "exp.yaml")
+    done = project.inside("iterate", "-c", "sub/exp.yaml", "--rounds", "1", "--json")
+    assert done.code == 0, done.err
+    project.run = done.document["run"]
+    return project
+
+
+def batch_of(begun, **more):
+    root = begun.folder / ".harness" / "ratings"
+    begun.made = FROM["batch"](root, run=begun.run, n=5, repeats=0.0, **more)
+    say(begun, "ana", "Typed.")
+
+
+def test_the_next_command_is_the_one_that_the_run_was_given(begun):
+    batch_of(begun)
+    whole = "next: harness iterate -c sub/exp.yaml --rounds 1 --set corrections="
+    last = accept(begun, "-o", "sub/better.jsonl").splitlines()[-1]
+    assert last == f"{whole}better.jsonl"  # relative to the config
+    last = accept(begun, "-o", "better.jsonl").splitlines()[-1]
+    assert last == f"{whole}{begun.folder / 'better.jsonl'}"
+    text = (begun.folder / "sub" / "exp.yaml").read_text()
+    begun.write(text + "corrections: better.jsonl\n", "sub/exp.yaml")
+    last = accept(begun, "-o", "sub/better.jsonl").splitlines()[-1]
+    assert last == "next: harness iterate -c sub/exp.yaml --rounds 1"
+
+
+def test_a_run_that_was_given_other_corrections_gets_the_new_ones(begun):
+    kept = begun.folder / ".harness" / "runs" / begun.run / "command.json"
+    words = json.loads(kept.read_text())
+    kept.write_text(json.dumps([*words, "--set", "corrections=old.jsonl", "--set", "seed=3"]))
+    batch_of(begun)
+    last = accept(begun, "-o", "sub/better.jsonl").splitlines()[-1]
+    assert last.endswith("--rounds 1 --set seed=3 --set corrections=better.jsonl")
+
+
+def test_an_augmenter_that_reads_the_file_is_known(begun):
+    batch_of(begun, split="pool")
+    config = begun.folder / ".harness" / "runs" / begun.run / "config.yaml"
+    told = " ".join(accept(begun, "-o", "sub/better.jsonl").split())
+    assert "until `{plugin: better-answers, file: better.jsonl, rows: 1}` stands first" in told
+    entry = {"plugin": "better-answers", "file": str(begun.folder / "sub/better.jsonl"), "rows": 5}
+    text = config.read_text().replace("augment:\n", f"augment:\n- {json.dumps(entry)}\n")
+    config.write_text(text)
+    shown = accept(begun, "-o", "sub/better.jsonl")
+    assert "the run's config has one that does" in " ".join(shown.split())
+    assert shown.splitlines()[-1] == "next: harness iterate -c sub/exp.yaml --rounds 1"

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.cli import rate
+from harness.cli.status import status
 from harness.errors import DataError, UsageError
 from harness.rating import batches
 from harness.rating.events import Events, fold, ratings, settled, state
@@ -614,10 +615,10 @@ def test_the_commands(original, tmp_path, monkeypatch, capsys):
     capsys.readouterr()
     rate.import_(Path("all.jsonl"), None, False, all_raters=True)
     assert f"{made.name}: 0 new events of ana" in capsys.readouterr().out
-    rate.status(None, True)
+    status(None, True)
     (document,) = json.loads(capsys.readouterr().out)
     assert [rater["rater"] for rater in document["raters"]] == ["ana", "bo"]
-    rate.status(made.name, False)
+    status(made.name, False)
     out = capsys.readouterr().out
     assert "@SUM(1,1) looks wrong" in out and "0 of 6 that several raters get" in " ".join(
         out.split()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import runpy
 import shutil
@@ -13,11 +14,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from rich.console import Console
 
 from harness.cli import rate
 from harness.errors import HarnessError
 from harness.lock import exclusive
-from harness.rating import batches, events
+from harness.progress import Display, weight_of_pool
+from harness.rating import batches, events, reserve
 from harness.rating.records import Event
 from harness.records import Checkpoint, Example
 
@@ -317,3 +320,15 @@ def test_ctrl_c_stops_it_and_the_same_command_goes_on(project, monkeypatch):
     Path("go").touch()
     done = project.harness(*command(run), "--json")
     assert done.code == 0 and done.document["items"] == 6, done.err
+
+
+def test_the_overall_bar_counts_the_answers_of_each_round():
+    console = Console(file=io.StringIO(), force_terminal=True)
+    with Display(console, "run", weight_of_pool(2)) as display:
+        (overall,) = display._progress.tasks
+        display.stage("data")
+        display.stage_done("data", "data", 0.1, cached=True)
+        display.stage(f"round 0: {reserve.STAGE}")(5, 10, "rows")
+        assert overall.percentage == pytest.approx(25, abs=3)
+        display.stage_done(reserve.STAGE, "", 0.1, cached=False)
+        assert overall.percentage == pytest.approx(50, abs=3)

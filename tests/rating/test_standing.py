@@ -66,3 +66,38 @@ def test_ratings_stay_as_they_are(made):
     before = [dataclasses.replace(one) for one in given]
     said(made, given)
     assert given == before
+
+
+def differing(made, **more):
+    """One rater says rude and is asked degrees, the other says polite and is not."""
+    polite = {name: value for name, value in ASKED.items() if name != "degrees"}
+    return [*gave(made, ASKED), *gave(made, {**polite, "polite": True, **more}, "bo")]
+
+
+def test_a_settled_value_that_brings_up_a_question_leaves_the_item_complete(made):
+    (raters,) = complete(made, differing(made)).values()
+    assert sorted(raters) == ["ana", "bo"]
+    by_zoe = gave(made, {"polite": False}, "settled-zoe", at="2")
+    (raters,) = complete(made, [*differing(made), *by_zoe]).values()
+    assert [values["polite"] for values in raters.values()] == [False, False]
+    assert [values.get("degrees") for values in raters.values()] == [3, None]
+
+
+def test_what_was_settled_of_a_question_that_came_up_stands_for_all(made):
+    by_zoe = gave(made, {"polite": False, "degrees": 1}, "settled-zoe", at="2")
+    (raters,) = complete(made, [*differing(made), *by_zoe]).values()
+    assert [values["degrees"] for values in raters.values()] == [1, 1]
+
+
+def test_what_is_settled_fills_no_gap_that_a_rater_left(made):
+    both = [*gave(made, ASKED), *gave(made, {"quality": 4, "polite": False}, "bo")]
+    by_zoe = gave(made, {"polite": False, "degrees": 1, "tone": "cold"}, "settled-zoe", at="2")
+    (raters,) = complete(made, [*both, *by_zoe]).values()
+    assert raters == {"ana": ASKED}
+
+
+def test_what_a_rater_took_back_does_not_come_back_by_settling(made):
+    left_over = differing(made, degrees=2)  # said before he changed his mind about polite
+    by_zoe = gave(made, {"polite": False}, "settled-zoe", at="2")
+    (raters,) = said(made, [*left_over, *by_zoe]).values()
+    assert "degrees" not in raters["bo"]

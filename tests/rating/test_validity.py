@@ -21,6 +21,7 @@ from harness.rating.ranks import Rows, spearman
 from harness.rating.records import Batch, Item, Placing, Rating
 from harness.rating.rubric import Criterion, Overall, Rubric, Scale, Show
 from harness.rating.validity import people_of, validity_of
+from harness.rating.validity_words import in_words
 
 AT = "2026-11-25T15:30:00.000Z"
 
@@ -377,3 +378,21 @@ def test_it_is_repeatable_whatever_the_order():
     one = validity_of(ours, ratings, scores, seed=1)
     assert validity_of(ours, ratings[::-1], scores, seed=1) == one
     assert validity_of(ours, ratings, scores, seed=2) != one
+
+
+@pytest.mark.parametrize(
+    ("people", "metric", "told"),
+    [
+        (
+            1,
+            1,
+            "(1 pair that people rate alike is left out; 1 that m scores alike counts one half)",
+        ),
+        (2, 3, "(2 pairs that people rate alike are left out; 3 that m scores alike count one "),
+    ],
+)
+def test_one_pair_is_one(people, metric, told):
+    share = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 40, "groups": 40, "why": ""}
+    one = {"accuracy": share, "people_tied": people, "metric_tied": metric}
+    (sentence,) = in_words("m", {"answers": None, "differences": one, "rounds": []})
+    assert told in sentence

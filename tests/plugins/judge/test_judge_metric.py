@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+import uuid
 from collections import Counter
 
 import pytest
@@ -313,7 +314,7 @@ criteria:
     title: Right
     question: Is it right?
     scale: {kind: ordinal, min: 1, max: 5, anchors: {1: wrong, 5: right}}
-judge: {samples: 1}
+judge: {samples: 1, items: 20}
 """
 
 
@@ -410,3 +411,75 @@ def test_without_its_rubric_everything_else_is_told(experiment):
     done = experiment.inside("check")
     assert done.code == 2
     assert "one.yaml" in done.err
+
+
+def test_the_report_follows_what_people_say_later(experiment, server, words, here, monkeypatch):
+    from harness.rating import batches, events, rubric
+    from harness.rating.answers import candidates
+    from harness.rating.records import FOLDER, Event
+    from harness.replay import opened
+    from harness.watcher import Quiet
+
+    def worth(text):
+        return 5 - text.count("hm") % 5
+
+    server.says = lambda asked: words.judged(worth(asked.text()))
+    done = experiment.inside("iterate", "--rounds", "1", "--json", OPENAI_API_KEY=words.SECRET)
+    assert done.code == 0, done.err
+    name, asked = done.document["run"], len(server.asked)
+    summary = experiment.folder / "reports" / name / "summary.json"
+    before = summary.read_bytes()
+    assert {one["scores"]["judge-right"]["caveat"] for one in done.document["rounds"]} == {
+        "uncalibrated"
+    }
+    assert "judge (uncalibrated)" in experiment.inside("report").out
+    monkeypatch.chdir(experiment.folder)
+    order = batches.Order(rubric.load(experiment.folder / "one.yaml"), name, 1, ("ana",), 0, n=24,
+                          repeats=0.0)  # fmt: skip
+    batch = batches.create(order, candidates(opened(name, Quiet()), (1, 0), "dev", "random"))
+    answers = {item.id: item.answers[0] for item in batch.items}
+    said = [
+        Event(uuid.uuid4().hex, "ana", item, "right", "set", worth(answers[item]),
+              events.now(), 3.0)
+        for item in batch.assignments["ana"]
+    ]  # fmt: skip
+    events.Events(FOLDER / batch.name, "ana").extend(said)
+    assert len({one.value for one in said}) > 1
+    shown = experiment.inside("report", "--json")
+    assert "it is made again" in shown.err and "warning" not in shown.err
+    scores = [one["scores"]["judge"] for one in shown.document["rounds"]]
+    assert [one["caveat"] for one in scores] == ["", ""]
+    heads = [note for note in shown.document["notes"] if ": score: judge: calibrated: " in note]
+    assert [note.split(":")[0] for note in heads] == ["round 0", "round 1"]
+    assert not any("uncalibrated: people" in note for note in shown.document["notes"])
+    assert any("panel (of 0 to 1)" in note for note in shown.document["notes"])
+    assert "uncalibrated" not in experiment.inside("report").out
+    assert summary.read_bytes() == before
+    assert len(server.asked) == asked
+
+
+def test_it_is_calibrated_by_what_people_say_and_by_nothing_else(server, metric, rated):
+    one, pairs = metric(), rows(TABLE)
+    assert one.caveat() == "uncalibrated"
+    rated(pairs, good)
+    assert one.caveat() == "uncalibrated"  # nothing was asked yet
+    one.ready(pairs)
+    asked = len(server.asked)
+    assert one.caveat() == "" == metric().caveat()
+    assert len(server.asked) == asked
+
+
+def test_a_sample_of_errors_calibrates_nothing(server, metric, rated):
+    one, pairs = metric(), rows(TABLE)
+    rated(pairs, good, strategy="worst")
+    one.ready(pairs)
+    assert one.caveat() == "uncalibrated"
+
+
+def test_people_who_disagree_take_it_back(server, metric, rated):
+    one, pairs = metric(), rows(TABLE)
+    one.ready(pairs)
+    rated(pairs, good)
+    assert one.caveat() == ""
+    rated(pairs, lambda rater, answers: {"right": 3, "polite": True}, raters=("bo", "cy", "di"))
+    assert one.caveat() == "uncalibrated"

@@ -67,7 +67,8 @@ def test_a_batch_is_judged_and_calibrated(command, rated, pairs, server, words, 
     assert (found["items"], found["judged"]) == (30, 30)
     assert found["calibration"]["calibrated"] is True
     assert found["calibration"]["overall"]["kappa"]["value"] == pytest.approx(1.0)
-    assert found["by"] == "judge|rev:1|model:tester|samples:rubric|temperature:0.7"
+    asking = "model:tester|samples:rubric|temperature:0.7|max_tokens:512|tries:1"
+    assert found["by"] == f"judge|rev:1|{asking}"
     assert [one["score"] for one in found["panel"]] == [0.0] * 5
     assert len(server.asked) == 30 + 15 + 10  # right, polite of the good ones, the panel
 

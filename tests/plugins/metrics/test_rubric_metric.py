@@ -291,3 +291,15 @@ def test_an_answer_with_calls_of_tools_is_found_again():
     ratings = Rated([{"row": {digest_of(text(answer)): [vectors]}}])
     assert ratings.has("row", answer)
     assert ratings.statistics("row", answer) == [0.5, 0.5, 0.0, 1.0, 1.0, 0.0]
+
+
+def test_where_nobody_has_rated_the_score_says_so(experiment):
+    for name in ("said", "wanted"):
+        (experiment.folder / f"{name}.txt").write_text("a\nb\n")
+    files = ("-p", "said.txt", "-r", "wanted.txt")
+    rules = experiment.folder / "short.yaml"
+    options = ("-m", "rubric", "-o", f"rubric.rubric={rules}", "-o", "rubric.enough=0")
+    done = experiment.inside("score", *files, *options)
+    assert done.code == 0, done.err
+    words = "nobody has rated these answers by this rubric in .harness/ratings"
+    assert " ".join((done.out + done.err).split()).count(words) == 1

@@ -38,6 +38,9 @@ FREE = (
 )  # fmt: skip
 """Keys whose value is a mapping with keys that come from data, models or plugins."""
 
+KNOWN = ("label", "schema", "primary", "next_command", "split")
+"""Keys whose value the program itself gives."""
+
 SCORES = {
     "rougeL": ((0.156, 0.303, 0.318, 0.311), 0.016, "rougeL|stem:no|v:1"),
     "rouge1": ((0.204, 0.352, 0.366, 0.360), 0.018, "rouge1|stem:no|v:1"),
@@ -254,7 +257,7 @@ def poison(value: Any, parent: str = "") -> Any:
         }
     if isinstance(value, list):
         return [poison(item, parent) for item in value]
-    if isinstance(value, str) and parent not in ("label", "schema", "primary", "next_command"):
+    if isinstance(value, str) and parent not in KNOWN:
         return f"{value} {HOSTILE}"
     return value
 

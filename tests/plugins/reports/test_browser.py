@@ -225,6 +225,7 @@ def test_what_is_no_number_comes_last_either_way(
 def test_examples_are_filtered(
     browser: Any, saved: Callable[[str], str], analysis: Document
 ) -> None:
+    analysis["examples"][0]["errors"].append("in two\nlines")
     browser.open(saved(page(analysis)))
     shown = """[...document.querySelectorAll("details.example")].filter((e) => !e.hidden)
         .map((e) => e.querySelector("b").textContent)"""
@@ -232,10 +233,13 @@ def test_examples_are_filtered(
 
     def choose(field: str, value: str) -> Any:
         browser.evaluate(f"""(() => {{ const e = document.getElementById("{field}");
-            e.value = "{value}"; e.dispatchEvent(new Event("input", {{bubbles: true}})); }})()""")
+            const named = [...(e.options ?? [])].find((one) => one.text === "{value}");
+            e.value = named ? named.value : "{value}";
+            e.dispatchEvent(new Event("input", {{bubbles: true}})); }})()""")
         return browser.evaluate(shown)
 
     wanted = [row["id"] for row in analysis["examples"] if "off topic" in row["errors"]]
+    assert choose("kind", "in two lines") == [analysis["examples"][0]["id"]]
     assert wanted and choose("kind", "off topic") == wanted
     assert choose("find", "SHELL-escaped") == ["shlex:quote"]
     assert choose("course", "fixed") == []

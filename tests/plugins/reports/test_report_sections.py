@@ -350,3 +350,44 @@ def test_a_real_run_tells_all_it_knows(finished: tuple[Any, Any], columns: str) 
     assert re.search(r"never right \d+", page)
     assert re.search(r"1\.  \d+ rows for kind = hard  at most \d+ answers", page)
     assert "{+hm" in page
+
+
+@pytest.mark.parametrize("face", [terminal, markdown])
+def test_a_batch_of_the_pool_says_what_it_is_for(
+    analysis: Document, face: Callable[[Document], str]
+) -> None:
+    assert "†" not in face(analysis)
+    analysis["tables"]["rated"][1] |= {"split": "pool"}
+    page = face(analysis)
+    assert "pool: random †" in page
+    assert f"† {people.NOT_DEV}" in " ".join(page.split())
+    assert people.NO_SAMPLE not in page
+
+
+@pytest.mark.parametrize("face", [terminal, markdown])
+def test_of_a_score_that_people_give_it_is_said_whose_change_it_is(
+    analysis: Document, face: Callable[[Document], str]
+) -> None:
+    told = "hange: by those who rated both rounds in one batch"
+    assert told not in face(analysis)
+    assert told in face(analysis | {"by_people": True})
+
+
+@pytest.mark.parametrize("face", [terminal, markdown])
+def test_errors_that_people_named_say_how_they_are_counted(
+    analysis: Document, face: Callable[[Document], str]
+) -> None:
+    page = " ".join(face(analysis).replace("\\", "").split())
+    assert people.BY_BATCH[1:] in page
+
+
+@pytest.mark.parametrize("face", [terminal, markdown])
+def test_a_caveat_is_never_cut_off(analysis: Document, face: Callable[[Document], str]) -> None:
+    long = "judge-" + "very-" * 20 + "long"
+    for entry in analysis["rounds"]:
+        scores = entry["scores"]
+        scores[long] = scores["bleu"] | {"caveat": "uncalibrated"}
+        scores["rougeL"]["caveat"] = "uncalibrated"
+    page = face(analysis)
+    assert len(re.findall(r"judge-very-.* \(uncalibrated\)", page)) >= 1
+    assert "rougeL (uncalibrated) decides" in " ".join(page.split())

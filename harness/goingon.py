@@ -1,0 +1,52 @@
+"""The command that goes on with a run: as it was given, and kept for other commands to tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.config import FILE_NAME, Config, shipped
+from harness.files import read_json, write_json
+
+KEPT = "command.json"
+PLAIN = ("harness", "iterate")
+
+
+def command(config: Config) -> list[str]:
+    """The words of the command line that this config came from."""
+    path = config.path
+    default = path in (None, Path(FILE_NAME), shipped(FILE_NAME))
+    named = [] if default else ["-c", str(path)]
+    return [*PLAIN, *named, *config.given]
+
+
+def keep(folder: Path, config: Config) -> None:
+    """Remember it in the run's folder."""
+    write_json(folder / KEPT, command(config))
+
+
+def kept(folder: Path) -> list[str] | None:
+    """What was remembered there, or None."""
+    try:
+        found = read_json(folder / KEPT)
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, list) and all(isinstance(x, str) for x in found) else None
+
+
+def config_of(words: list[str]) -> Path | None:
+    """The config file that a command names; None where it takes the usual one."""
+    return Path(words[words.index("-c") + 1]) if "-c" in words[:-1] else None
+
+
+def without(words: list[str], key: str) -> list[str]:
+    """The command without its ``--set KEY=…``."""
+    found: list[str] = []
+    left = iter(words)
+    for word in left:
+        if word != "--set":
+            found.append(word)
+            continue
+        value = next(left, "")
+        if not value.startswith(f"{key}="):
+            found += [word, value]
+    return found
