@@ -42,9 +42,13 @@ class HarnessError(Exception):
         self.hint = hint
         self.details = tuple(details)
 
+    @property
+    def placed(self) -> str:
+        """Where and what, for within a sentence."""
+        return f"{self.where}: {self.what}" if self.where else self.what
+
     def __str__(self) -> str:
-        head = f"{self.where}: {self.what}" if self.where else self.what
-        lines = [head, *(f"  {line}" for line in self.details)]
+        lines = [self.placed, *(f"  {line}" for line in self.details)]
         if self.hint:
             lines.append(f"  -> {self.hint}")
         return "\n".join(lines)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from harness.aims import Objective
 from harness.records import RoundResult, Score
+from harness.text import titled
 
 State = Literal[
     "reached", "reached, not surely", "not reached, not surely", "not reached", "unknown"
@@ -86,7 +87,7 @@ def _words(
     if score.low is not None and score.high is not None:
         interval = f"95 % interval {score.low:.3g} to {score.high:.3g}"
     head = (
-        f"Objective {objective.metric} {objective.target:g}: {state} "
+        f"Objective {titled(objective.metric, score.caveat)} {objective.target:g}: {state} "
         f"({score.value:.4g}, {interval})"
     )
     if missing <= 0:

@@ -8,6 +8,7 @@ from harness import stats
 from harness.comparison import ALPHA, POWER, Comparison
 from harness.matched import usable
 from harness.records import Score
+from harness.text import titled
 
 
 def reach(
@@ -23,7 +24,8 @@ def reach(
         compared: system -> score name -> comparison.
     """
     if compared:
-        return _of_differences([one for found in compared.values() for one in found.values()])
+        every = [one for found in compared.values() for one in found.values()]
+        return _of_differences(every, {name: score.caveat for name, score in scores.items()})
     names = next(iter(groups.values()))
     doubt = usable(names)
     if doubt:
@@ -35,22 +37,27 @@ def _support(rows: int, groups: int) -> str:
     return f"{rows} rows" + (f" in {groups} groups" if groups != rows else "")
 
 
-def _of_differences(every: Sequence[Comparison]) -> str:
+def _of_differences(every: Sequence[Comparison], caveats: Mapping[str, str]) -> str:
+    def named(score: str) -> str:
+        return titled(score, caveats.get(score))
+
     found = next((one for one in every if one.detectable), None)
     if found is not None:
         systems = len(every) > len({one.name for one in every})
         more = " (before the correction for several systems)" if systems else ""
         return (
             f"With {_support(found.n, found.groups)}, a true difference of "
-            f"{found.detectable:.3g} in {found.name} would be found four times out of five{more}. "
-            "Smaller ones mostly read no evidence, which does not mean that the systems are equal."
+            f"{found.detectable:.3g} in {named(found.name)} would be found four times out of "
+            f"five{more}. Smaller ones mostly read no evidence, which does not mean that the "
+            "systems are equal."
         )
     first = every[0]
     if first.doubt:
         return f"No difference between these systems can be judged: {first.doubt}."
     return (
-        f"The differences in {first.name} do not vary over {_support(first.n, first.groups)}, so "
-        "these rows do not tell what smaller difference they could show."
+        f"The differences in {named(first.name)} do not vary over "
+        f"{_support(first.n, first.groups)}, so these rows do not tell what smaller "
+        "difference they could show."
     )
 
 
@@ -66,7 +73,7 @@ def _of_one_system(
     worth = stats.effective_groups(list(names))
     least = stats.detectable(first.se or 0.0, 1 - ALPHA / 2, worth, POWER)
     return (
-        f"With {_support(len(names), len(set(names)))}, {first.name} is known to within "
-        f"{within:.3g} (95 %). Between two systems whose differences vary as much as these scores "
-        f"do, a true gain of {least:.3g} would be found four times out of five."
+        f"With {_support(len(names), len(set(names)))}, {titled(first.name, first.caveat)} is "
+        f"known to within {within:.3g} (95 %). Between two systems whose differences vary as much "
+        f"as these scores do, a true gain of {least:.3g} would be found four times out of five."
     )

@@ -153,6 +153,7 @@ class Score:
 
     Attributes:
         se: standard error over groups, before the interval is cut to the metric's bounds.
+        caveat: what stands beside the score wherever it is shown (*uncalibrated*), or empty.
     """
 
     name: str
@@ -164,6 +165,7 @@ class Score:
     signature: str
     higher_is_better: bool = True
     se: float | None = None
+    caveat: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ def remake(
     with contextlib.nullcontext() if locked else exclusive(run.folder / "lock"):
         steps, history = replay(run)
         if whole and _short(document, history):
-            raise DataError("not all that it was made from is stored any more", where=run.name)
+            reason = steps.stopped.placed if steps.stopped else run.name
+            raise DataError(f"not all that it was made from is stored any more: {reason}")
         return reports(run, steps, history, document)
 
 
@@ -85,4 +86,4 @@ def refresh(
     try:
         remake(folder, watcher, locked=locked, whole=True)
     except HarnessError as error:
-        say(f"warning: that failed, so the report is as it was: {error.what}")
+        say(f"warning: that failed, so the report is as it was: {error.placed}")

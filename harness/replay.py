@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import config as configuration
-from harness.errors import DataError, UsageError, Waiting, near
+from harness.errors import DataError, HarnessError, UsageError, Waiting, near
 from harness.files import read_json, read_jsonl
 from harness.history import History
 from harness.loop import rounds
@@ -22,13 +22,16 @@ from harness.watcher import Watcher
 
 
 class StoredRun(Run):
-    """A run that is only looked at: what it has not stored is an error, but for scores.
+    """A run that is only looked at: what it has not stored is an error.
+
+    Scores and kinds of errors are made anew where people have rated since: those of a closed
+    round on dev are pinned, those of the test set are not.
 
     Attributes:
         may_make: how the names of the stages begin that may be made now.
     """
 
-    may_make: tuple[str, ...] = ("score",)
+    may_make: tuple[str, ...] = ("score", "detect")
 
     def prepare(self) -> None:
         return None
@@ -53,9 +56,14 @@ class NotStored(DataError):
 
 
 class StoredSteps(Steps):
-    """The steps of a :class:`StoredRun`: the model is known by what was written of it."""
+    """The steps of a :class:`StoredRun`: the model is known by what was written of it.
+
+    Attributes:
+        stopped: why :func:`replay` went no further; None where it came to the end.
+    """
 
     run: StoredRun
+    stopped: HarnessError | None = None
 
     def base(self) -> Checkpoint:
         try:
@@ -133,8 +141,9 @@ def replay(run: StoredRun) -> tuple[StoredSteps, History]:
     try:
         for _ in rounds(steps, history):
             pass
-    except (NotStored, Waiting):
+    except (NotStored, Waiting) as reason:
         # The rest was never made, or waits for people.
+        steps.stopped = reason
         if (BASE_ARM, 0) not in history.results:
             raise
     return steps, history

@@ -191,6 +191,7 @@ def _metrics(found: Mapping[str, Score]) -> dict[str, Any]:
             "unscored": score.unscored,
             "higher_is_better": score.higher_is_better,
             "signature": score.signature,
+            "caveat": score.caveat,
         }
         for name, score in found.items()
     }

@@ -1,4 +1,4 @@
-"""What people said, in the run's database: tables, rows, and the view on the errors they named."""
+"""What people said, in the run's database: tables and rows."""
 
 from __future__ import annotations
 
@@ -49,33 +49,10 @@ TABLES: Mapping[str, Layout] = {
         "spearman_high:f kendall:f kendall_low:f kendall_high:f accuracy:f accuracy_low:f "
         "accuracy_high:f sentence:s",
     ),
-}
-
-VIEWS: Mapping[str, str] = {
-    # An answer counts once for each kind that anybody named, whoever rated it, in however many
-    # batches; a value that was settled stands for all others.
-    "named_errors": """
-        WITH said AS (
-            SELECT * FROM ratings r WHERE use_as = 'error_category' AND judged AND NOT repeat
-            AND (settled OR NOT EXISTS (
-                SELECT 1 FROM ratings s WHERE s.settled AND s.batch = r.batch
-                AND s.item = r.item AND s.criterion = r.criterion))
-        ), named AS (
-            SELECT arm, round, split, example_id, unnest(
-                CASE WHEN scale = 'choices'
-                     THEN coalesce(TRY_CAST(TRY_CAST(value_text AS JSON) AS VARCHAR[]), [])
-                     ELSE [value_text] END) AS category
-            FROM said
-        ), asked AS (
-            SELECT arm, round, split, count(DISTINCT example_id) AS rated FROM ratings
-            WHERE batch IN (SELECT batch FROM ratings WHERE use_as = 'error_category')
-            AND NOT repeat GROUP BY ALL
-        )
-        SELECT n.arm, n.round, n.split, n.category, count(DISTINCT n.example_id) AS answers,
-               any_value(a.rated) AS rated
-        FROM named n JOIN asked a USING (arm, round, split)
-        GROUP BY n.arm, n.round, n.split, n.category
-        ORDER BY n.arm, n.round, n.split, answers DESC, n.category""",
+    "named_errors": layout(
+        "arm, round, split, answers DESC, category",
+        "arm:s round:i split:s category:s answers:i rated:i",
+    ),
 }
 
 

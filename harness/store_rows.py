@@ -85,6 +85,7 @@ def _scores(contents: RunContents) -> Iterator[Batch]:
 def _of_scores(scores: Mapping[str, Score]) -> Batch:
     fields = (
         "name", "value", "low", "high", "n", "unscored", "higher_is_better", "signature",
+        "caveat",
     )  # fmt: skip
     return {name: [getattr(score, name) for score in scores.values()] for name in fields}
 

@@ -21,7 +21,7 @@ TABLES: Mapping[str, Layout] = {
     "scores": layout(
         "arm, round, split, name",
         "arm:s round:i split:s name:s value:f low:f high:f n:i unscored:i "
-        "higher_is_better:b signature:s",
+        "higher_is_better:b signature:s caveat:s",
     ),
     "examples": layout(
         "split, id",
@@ -44,7 +44,7 @@ TABLES: Mapping[str, Layout] = {
     "rescores": layout(
         "arm, round, split, name, signature",
         "arm:s round:i split:s name:s value:f low:f high:f n:i unscored:i "
-        "higher_is_better:b signature:s",
+        "higher_is_better:b signature:s caveat:s",
     ),
     "example_rescores": layout(
         "arm, round, split, id, name, signature",

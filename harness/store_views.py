@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness import store_ratings
-
 VIEWS: Mapping[str, str] = {
     # What became of each dev row over the rounds of its arm. Rounds that cannot be judged are
     # passed over; the baseline is shared by all arms.
@@ -66,6 +64,5 @@ VIEWS: Mapping[str, str] = {
                p.split AS parent_split, p.place AS parent_place
         FROM added a LEFT JOIN examples p ON p.id = coalesce(a.parent, a.id)
         ORDER BY a.arm, a.round, a.position""",
-    **store_ratings.VIEWS,
 }
 """View -> its query over the tables' own views."""

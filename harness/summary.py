@@ -246,6 +246,7 @@ def _scores(scores: Mapping[str, Score]) -> Document:
             "unscored": score.unscored,
             "signature": one_line(score.signature),
             "higher_is_better": score.higher_is_better,
+            "caveat": one_line(score.caveat),
         }
         for name, score in scores.items()
     }

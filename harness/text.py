@@ -62,6 +62,11 @@ def one_line(text: str, limit: int | None = None) -> str:
     return line if len(line) <= limit else line[: max(limit - 1, 0)].rstrip() + ELLIPSIS
 
 
+def titled(name: str, caveat: str | None) -> str:
+    """``judge (uncalibrated)``: a score's name with what stands beside it."""
+    return f"{name} ({caveat})" if caveat else name
+
+
 def storable(text: str) -> str:
     """The same text but for what a database or UTF-8 cannot hold: NUL and lone surrogates."""
     return _STORABLE.sub("\ufffd", text)

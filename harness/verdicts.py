@@ -72,7 +72,8 @@ def judge(
     n, count = len(pairs.names), len(set(pairs.names))
     bounds = None if gap is None or pairs.doubt else _bounds(gap)
     if gap is None or bounds is None:
-        words = _doubtful(entry, score_name, against, value, pairs.doubt or NO_SPREAD)
+        shown = entry.titled(score_name)
+        words = _doubtful(entry, shown, against, value, pairs.doubt or NO_SPREAD)
         return Verdict("no evidence", against, value, None, None, sure, None, words, n, count)
     low, high, se = bounds
     label: Label = "no evidence"
@@ -81,7 +82,7 @@ def judge(
     elif high < 0:
         label = "regressed"
     least = min_gain + stats.detectable(se, sure, gap.effective, POWER) if se else None
-    words = _decided(entry, score_name, against, gap, label, least, min_gain)
+    words = _decided(entry, entry.titled(score_name), against, gap, label, least, min_gain)
     return Verdict(label, against, gap.value, low, high, sure, least, words, n, count)
 
 
@@ -110,14 +111,16 @@ def foresee(
         found = stats.interval(entry.aggregate, pairs.new, pairs.names, seed, draws=draws)
         se, doubt = found[entry.column(score_name)].se, NO_SPREAD
     if se is None:
-        return None, f"Every round will read no evidence on {score_name}: {doubt}."
+        shown = entry.titled(score_name)
+        return None, f"Every round will read no evidence on {shown}: {doubt}."
     count = len(set(pairs.names))
     worth = stats.effective_groups(pairs.names)
     least = min_gain + stats.detectable(se, level(rounds), worth, POWER)
     return least, (
         f"With {_support(len(pairs.names), count)}, a true gain of {_number(entry)(least)} in "
-        f"{score_name} would be found four times out of five at {_percent(level(rounds))} "
-        "confidence, supposing that the differences between two checkpoints vary as much as "
+        f"{entry.titled(score_name)} would be found four times out of five at "
+        f"{_percent(level(rounds))} confidence, supposing that the differences between two "
+        "checkpoints vary as much as "
         "the scores of the untouched model do. Smaller gains will mostly read no evidence."
     )
 
@@ -158,10 +161,10 @@ def contrast_arms(
         low,
         high,
         (
-            f"Targeted minus randomly drawn rows on {score_name}, positive = targeting is better: "
-            f"{show(gap.value)} ({_percent(level)} interval {show(low)} to {show(high)}; "
-            f"{_support(gap.n, gap.groups)}): {outcome}. These are two single trainings; a claim "
-            "about targeting as such needs several seeds."
+            f"Targeted minus randomly drawn rows on {entry.titled(score_name)}, positive = "
+            f"targeting is better: {show(gap.value)} ({_percent(level)} interval {show(low)} to "
+            f"{show(high)}; {_support(gap.n, gap.groups)}): {outcome}. These are two single "
+            "trainings; a claim about targeting as such needs several seeds."
         ),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import json
 import shutil
@@ -47,12 +48,17 @@ def run(finished, tmp_path, monkeypatch):
     return type(project)(tmp_path / "project"), done.document["run"]
 
 
-def rate(run, value=lambda place: place % 5 + 1, rater="ana", rounds=(1, 0), n=30):
+def rate(run, value=lambda place: place % 5 + 1, rater="ana", rounds=(1, 0), n=30,
+         strategy="random", split="dev"):  # fmt: skip
     """Rate these rounds in one batch; returns the batch."""
     number, versus = (*rounds, None)[:2]
     order = batches.Order(rubric.load(Path("short.yaml")), run, number, ("ana", "bo"),
-                          versus=versus, n=n, overlap=1.0, repeats=0.0)  # fmt: skip
-    found = candidates(opened(run, Quiet()), rounds, "dev", "random")
+                          versus=versus, n=n, overlap=1.0, repeats=0.0, strategy=strategy,
+                          split=split)  # fmt: skip
+    found = candidates(opened(run, Quiet()), rounds, "dev", strategy)
+    if split != "dev":  # as answers to rows of the pool come
+        found = [dataclasses.replace(one, example=dataclasses.replace(
+            one.example, id=f"{split}-{one.example.id}")) for one in found]  # fmt: skip
     batch = batches.create(order, found)
     said = [
         Event(uuid.uuid4().hex, rater, item, criterion, "set", one, events.now(), 3.0)
@@ -119,6 +125,99 @@ def test_if_it_cannot_be_made_again_the_old_one_is_shown(run, gone):
     assert "warning: that failed, so the report is as it was: " in shown.err
     assert shown.document["ratings"] is None
     assert database.read_bytes() == before
+
+
+def test_why_it_cannot_be_made_again_is_told(run):
+    project, name = run
+    rate(name)
+    shutil.rmtree(project.folder / ".harness" / "artifacts" / "generate test")
+    told = project.inside("report", "--json").err
+    assert "is stored any more: " in told
+    assert f"{name}: round 0: generate test: what it gave is not in the store" in told
+
+
+def test_only_samples_of_dev_tell_how_good_a_round_is(run):
+    project, name = run
+    sample = rate(name, value=lambda place: 5, n=10)
+    worst = rate(name, value=lambda place: 1, strategy="worst", rounds=(1,), n=40)
+    pool = rate(name, value=lambda place: 1, split="pool", rounds=(1,), n=40)
+    tables = project.inside("report", "--json").document["tables"]
+    rated = {row["batch"]: (row["split"], row["verdicts"]) for row in tables["rated"]}
+    assert rated == {sample.name: ("dev", True), worst.name: ("dev", False),
+                     pool.name: ("pool", True)}  # fmt: skip
+    for table in ("rating_scores", "win_rates", "validity"):
+        assert {row["batch"] for row in tables[table]} == {sample.name}, table
+    assert {row["value"] for row in tables["rating_scores"]} == {1.0}
+    assert {row["batch"] for row in tables["agreement"]} == set(rated)
+    kept = query(project.folder / "reports" / name / "run.duckdb",
+                 "SELECT DISTINCT batch FROM rating_scores").rows  # fmt: skip
+    assert {row[0] for row in kept} == set(rated)
+    page = project.inside("report").out
+    assert "worst *" in page and "* chosen for finding errors" in page
+    assert "pool: random †" in page and "† not of dev" in page
+
+
+DETECTING = "detect: [fake, {plugin: rubric, rubric: short.yaml}]"
+
+
+@pytest.fixture
+def detecting(project, monkeypatch):
+    """A finished run that names the kinds of errors that people chose, in the working folder."""
+    monkeypatch.chdir(project.folder)
+    project.write(RUBRIC, "short.yaml")
+    text = (project.folder / "harness.yaml").read_text()
+    project.write(text.replace("detect: [fake]", DETECTING))
+    done = project.inside("iterate", "--rounds", "1", "--json")
+    assert done.code == 0, done.err
+    return project, done.document["run"]
+
+
+def test_a_run_that_names_what_people_chose_hears_of_late_ratings(detecting):
+    project, name = detecting
+    before = closed(project, name)
+    first = project.inside("report", "--json").document
+    rate(name)
+    shown = project.inside("report", "--json")
+    assert "warning" not in shown.err
+    assert [row["rated"] for row in shown.document["tables"]["rated"]] == [60]
+    assert shown.document["tables"]["named_errors"][0]["category"] == "wrong tone"
+    # A closed round keeps the labels that it was closed with.
+    assert shown.document["tables"]["categories"] == first["tables"]["categories"]
+    assert shown.document["test"] == first["test"]
+    assert closed(project, name) == before
+    assert project.inside("report", "--json").err == ""
+
+
+OTHER = RUBRIC.replace("id: short", "id: other")
+
+
+def damaged(run, text=RUBRIC):
+    """A batch by this rubric of which nothing can be read."""
+    Path("other.yaml").write_text(text)
+    order = batches.Order(rubric.load(Path("other.yaml")), run, 1, ("ana",), n=5, repeats=0.0)
+    batch = batches.create(order, candidates(opened(run, Quiet()), (1,), "dev", "random"))
+    (FOLDER / batch.name / "batch.json").write_text("{")
+    return batch
+
+
+def test_a_damaged_batch_of_another_rubric_is_no_matter(detecting):
+    project, name = detecting
+    rate(name)
+    other = damaged(name, OTHER)
+    shown = project.inside("report", "--json")
+    assert "warning" not in shown.err
+    assert [row["rated"] for row in shown.document["tables"]["rated"]] == [60]
+    assert any(other.name in note for note in shown.document["notes"])
+
+
+def test_a_damaged_batch_of_its_own_rubric_is_named(detecting):
+    project, name = detecting
+    rate(name)
+    own = damaged(name)
+    shown = project.inside("report", "--json")
+    assert shown.code == 0 and shown.document["ratings"] is None
+    assert "warning: that failed" in shown.err
+    assert f"{own.name}: this batch was changed or is damaged" in shown.err
 
 
 def test_while_the_run_goes_on_in_another_process_the_report_waits_for_nobody(run):

@@ -42,3 +42,13 @@ def test_nothing_is_made_that_is_not_stored(copy):
     done = project.inside("rebuild", folder.name)
     assert done.code == 4
     assert "not in the store" in done.err
+
+
+def test_what_is_there_does_not_shrink_to_what_is_still_stored(copy):
+    project, folder = copy
+    shutil.rmtree(project.folder / ".harness" / "artifacts" / "train")
+    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+    done = project.inside("rebuild", folder.name)
+    assert done.code == 4
+    assert "not all that it was made from is stored any more" in done.err
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import random
 import re
 import runpy
@@ -260,34 +259,11 @@ def rating(example: str, value: Any, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_errors_that_people_named_count_answers(tmp_path: Path) -> None:
-    rows = [
-        rating("a", '["wrong facts", "tone"]'),
-        rating("a", '["wrong facts"]', rater="bo"),  # twice named, one answer
-        rating("b", '["tone"]'),
-        rating("b", '["format"]', rater="settled-cy", settled=True),  # stands for all
-        rating("c", "[]"),
-        rating("d", "cannot judge", judged=False),
-        rating("e", '["tone"]', repeat=True, item="e-again"),
-        rating("f", "tone", scale="choice"),
-        rating("f", '["tone"]', batch="b-2", round=0),
-        rating("g", '["tone"]', use_as=None, batch="b-3"),
-        rating("h", json.dumps(['["x"]', "it's; <b>"]), arm="random"),
-    ]
-    build(tmp_path / "r.duckdb", contents(people={"ratings": rows}))
-    found = query(
-        tmp_path / "r.duckdb", "SELECT arm, round, category, answers, rated FROM named_errors"
-    )
-    assert found.rows == (
-        ("main", 0, "tone", 1, 1),
-        ("main", 1, "tone", 2, 5), ("main", 1, "format", 1, 5), ("main", 1, "wrong facts", 1, 5),
-        ("random", 1, '["x"]', 1, 1), ("random", 1, "it's; <b>", 1, 1),
-    )  # fmt: skip
-
-
 def test_hostile_ratings_are_stored_as_text(tmp_path: Path) -> None:
     rows = [rating(HOSTILE, HOSTILE, rater=HOSTILE, scale="choice", arm=HOSTILE)]
-    build(tmp_path / "r.duckdb", contents(people={"ratings": rows}))
+    named = {"arm": "main", "round": 1, "split": "dev", "category": HOSTILE}
+    named |= {"answers": 1, "rated": 1}
+    build(tmp_path / "r.duckdb", contents(people={"ratings": rows, "named_errors": [named]}))
     clean = HOSTILE.replace("\x00", "\ufffd").replace("\ud800", "\ufffd")
     assert one(tmp_path / "r.duckdb", "SELECT value_text FROM ratings") == clean
     assert one(tmp_path / "r.duckdb", "SELECT category FROM named_errors") == clean

@@ -73,6 +73,15 @@ class OddScoreNames(Sound):
         return "r"
 
 
+class OddCaveat(Sound):
+    """It says nothing where a text is due."""
+
+    name = "odd-caveat"
+
+    def caveat(self):
+        return None
+
+
 class NeverRight(Sound):
     """No value can be right."""
 
@@ -378,6 +387,7 @@ FAULTY = [
     (Undocumented, "contract", "no docstring"),
     (OddArguments, "contract", "remarks(self) cannot be called"),
     (OddScoreNames, "contract", "score_names() gives 'r'"),
+    (OddCaveat, "contract", "caveat() gives None"),
     (NeverRight, "contract", "right_at is 30.0, outside of the bounds 0 to 1"),
     (TypoFriendly, "options", "an option that does not exist is accepted"),
     (Mutable, "options", "can be changed"),

@@ -47,6 +47,7 @@ def analyse(
     ratings: str | None = None,
     notes: Sequence[str] = (),
     people: bool = False,
+    by_people: bool = False,
 ) -> Document:
     """The analysis document of a run.
 
@@ -60,6 +61,7 @@ def analyse(
         ratings: digest of the ratings that the database was built with.
         notes: what else there is to remark.
         people: whether people named kinds of errors, too.
+        by_people: whether the primary score is what people said.
 
     A section that fails is left out and named under ``failed``.
     """
@@ -70,6 +72,7 @@ def analyse(
         "notes": [*summary.get("notes", ()), *(one_line(note) for note in notes)],
         "ratings": ratings,
         "right_at": right_at,
+        "by_people": by_people,
         "definitions": {one_line(name): one_line(text) for name, text in definitions.items()},
         "causes_known": {
             one_line(name): {"definition": one_line(d), "remedy": one_line(r), "by_data": by_data}

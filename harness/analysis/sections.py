@@ -24,6 +24,8 @@ class Section:
 
 
 _KEPT = "(SELECT kept_round FROM runs)"
+_SAMPLES = "batch IN (SELECT batch FROM batches WHERE split = 'dev' AND verdicts)"
+"""Samples of dev: what was rated of the pool, or to find errors, tells nothing of a round."""
 _WORDS = "len(string_split_regex(trim({column}), '\\s+'))"
 
 SECTIONS: Mapping[str, Section] = {
@@ -34,7 +36,7 @@ SECTIONS: Mapping[str, Section] = {
     ),
     "scores": Section(
         "every score of every round, on dev and, once it was opened, on test",
-        "SELECT split, round, name, value, low, high, n, unscored, signature FROM scores "
+        "SELECT split, round, name, value, low, high, n, unscored, signature, caveat FROM scores "
         "WHERE arm = 'main' ORDER BY split, round, name",
     ),
     "slices": Section(
@@ -119,15 +121,16 @@ SECTIONS: Mapping[str, Section] = {
         "rated, created FROM batches ORDER BY created, batch",
     ),
     "rating_scores": Section(
-        "what people's ratings come to, by batch, criterion and round, on a scale of 0 to 1",
+        "what people's ratings of samples of dev come to, by batch, criterion and round, 0 to 1",
         "SELECT batch, rubric, version, position, criterion, title, round, value, low, high, n, "
-        "groups, unrated FROM rating_scores WHERE arm = 'main' ORDER BY batch, position, round",
+        f"groups, unrated FROM rating_scores WHERE arm = 'main' AND {_SAMPLES} "
+        "ORDER BY batch, position, round",
     ),
     "win_rates": Section(
         "how often people prefer one round's answers to another's, and what that shows",
         "SELECT batch, rubric, position, criterion, title, round, against, n, groups, wins, ties, "
         "losses, win_rate, win_rate_low, win_rate_high, difference, difference_low, "
-        "difference_high, label, sentence FROM win_rates WHERE arm = 'main' "
+        f"difference_high, label, sentence FROM win_rates WHERE arm = 'main' AND {_SAMPLES} "
         "ORDER BY batch, position, round, against",
     ),
     "agreement": Section(
@@ -145,6 +148,7 @@ SECTIONS: Mapping[str, Section] = {
         "how far each automatic metric orders answers as people do, by batch",
         "SELECT batch, metric, view, n, groups, accuracy, accuracy_low, accuracy_high, spearman, "
         "spearman_low, spearman_high, kendall, kendall_low, kendall_high, sentence FROM validity "
+        f"WHERE {_SAMPLES} "
         "ORDER BY batch, metric, view DESC",
     ),
     "named_errors": Section(

@@ -153,6 +153,7 @@ def _metric(one: comparison.Comparison, before: Score, after: Score) -> Document
         **facts,
         "higher_is_better": after.higher_is_better,
         "signature": after.signature,
+        "caveat": after.caveat,
     }
 
 

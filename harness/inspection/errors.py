@@ -55,6 +55,7 @@ def errors(index: Index, wanted: Wanted) -> Document:
         "round": number,
         "kept_round": index.kept,
         "primary": index.primary,
+        "caveats": index.caveats(),
         "higher_is_better": index.higher,
         "filters": {k: v for k, v in asdict(wanted).items() if k not in ("round", "limit")},
         "definition": _definition(index, wanted),

@@ -98,6 +98,11 @@ class Index:
             raise UsageError(f"{option} {number}: run {self.run} has the rounds {there}")
         return number
 
+    def caveats(self) -> dict[str, str]:
+        """Score -> what stands beside it wherever it is shown, of those that have such a word."""
+        rows = self.ask(_CAVEATS)
+        return {row["name"]: row["caveat"] for row in rows if row["caveat"]}
+
     def analysis(self, key: str) -> dict[str, Any]:
         """One mapping of the run's ``analysis.json``; empty where there is none to be had."""
         try:
@@ -133,6 +138,12 @@ _HEAD = """
            (SELECT list(round ORDER BY round) FROM rounds WHERE arm = 'main') AS rounds,
            (SELECT list(view_name) FROM duckdb_views() WHERE NOT internal) AS views
     FROM runs"""
+
+
+# As JSON, since a database of an older version has no such column.
+_CAVEATS = """
+    SELECT name, any_value(to_json(s) ->> '$.caveat') AS caveat FROM scores s
+    WHERE arm = 'main' GROUP BY name ORDER BY name"""
 
 
 def _rows(table: Table) -> list[Row]:

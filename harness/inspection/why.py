@@ -57,6 +57,7 @@ def why(index: Index, name: str, split: str) -> Document:
         "run": index.run,
         "kept_round": index.kept,
         "primary": index.primary,
+        "caveats": index.caveats(),
         **row,
         "course": _course(index, name) if split == "dev" else None,
         "answers": answers,

@@ -13,6 +13,7 @@ from harness import stats
 from harness.errors import Cancelled, ConfigError, EnvironmentFailure, PluginError, Waiting
 from harness.records import Example, Prediction
 from harness.stages import Metric
+from harness.text import one_line, titled
 
 Pair = tuple[Prediction, Example]
 Groups = Mapping[str, str]
@@ -20,6 +21,9 @@ Groups = Mapping[str, str]
 
 STOP = (Cancelled, Waiting, ConfigError, EnvironmentFailure, PluginError)
 """Not about one example: the run has to stop."""
+
+CAVEAT = 40
+"""Characters of a caveat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,17 @@ class Entry:
         if not isinstance(found, str):
             raise PluginError(f"signature() gives a {type(found).__name__}", where=self._where)
         return found
+
+    def caveat(self) -> str:
+        """The metric's, in one line; raises PluginError where that is no text."""
+        found = self._called(self.metric.caveat, "caveat")
+        if not isinstance(found, str):
+            raise PluginError(f"caveat() gives a {type(found).__name__}", where=self._where)
+        return one_line(found, CAVEAT)
+
+    def titled(self, score_name: str) -> str:
+        """A score's name as people read it, with its caveat."""
+        return titled(score_name, self.caveat())
 
     def remarks(self, pairs: Sequence[Pair]) -> list[str]:
         """The metric's; raises PluginError where they are no texts."""

@@ -43,9 +43,9 @@ def scores(
         found = stats.interval(entry.aggregate, table(kept), names, seed, draws=draws)
     else:
         found = _corpus(entry, {m.example_id for m in kept}, pairs)
-    signature = entry.signature()
+    signature, caveat = entry.signature(), entry.caveat()
     return {
-        name: _score(name, one, len(kept), unscored, signature, entry.metric)
+        name: _score(name, one, len(kept), unscored, signature, caveat, entry.metric)
         for name, one in zip(entry.score_names, found, strict=True)
     }
 
@@ -87,15 +87,16 @@ def _corpus(entry: Entry, scored: set[str], pairs: Sequence[Pair]) -> list[stats
 
 
 def _score(
-    name: str, found: stats.Interval, n: int, unscored: int, signature: str, metric: Metric
-) -> Score:
+    name: str, found: stats.Interval, n: int, unscored: int, signature: str, caveat: str,
+    metric: Metric,
+) -> Score:  # fmt: skip
     value = found.value if math.isfinite(found.value) else None
     low, high = (found.low, found.high) if found.se else (None, None)
     if value is not None and low is not None and high is not None:
         least, most = metric.bounds
         low, high = min(max(low, least), value), max(min(high, most), value)
     better = metric.higher_is_better
-    return Score(name, value, low, high, n, unscored, signature, better, found.se)
+    return Score(name, value, low, high, n, unscored, signature, better, found.se, caveat)
 
 
 def _by_id(measurement: Measurement) -> str:

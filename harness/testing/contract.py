@@ -116,6 +116,8 @@ def _metric(subject: Subject) -> None:
         what = f"right_at is {metric.right_at!r}, outside of the bounds {low:g} to {high:g}"
         raise Failed(what, "Give a value of one example from which it counts as right, or None")
     _score_names(metric)
+    if not isinstance(metric.caveat(), str):
+        raise Failed(f"caveat() gives {metric.caveat()!r}", "Give a word or two, mostly none: ''")
 
 
 def _limits(metric: Metric) -> tuple[float, float]:

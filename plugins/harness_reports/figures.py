@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from harness.text import one_line
+from harness.text import one_line, titled
 
 Document = Mapping[str, Any]
 Runs = list[tuple[str, bool]]
@@ -14,6 +14,8 @@ Runs = list[tuple[str, bool]]
 
 MARKS = {"improved": "▲", "no evidence": "◆", "regressed": "▼", "baseline": "○"}
 DASH = "–"
+BY_PEOPLE = "change: by those who rated both rounds in one batch"
+"""Of a primary score that people give."""
 _LEVELS = "▁▂▃▄▅▆▇█"
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -129,7 +131,8 @@ def facts(document: Document) -> str:
     """``run · model · 160 dev rows in 48 groups · rougeL decides``."""
     rows, groups = document["data"]["rows"].get("dev"), document["data"]["dev_groups"]
     size = f"{rows} dev rows" + (f" in {groups} groups" if groups else "") if rows else ""
-    told = [document["run"], document["model"], size, f"{document['primary']} decides"]
+    decides = f"{score_title(document, document['primary'], 200)} decides"
+    told = [document["run"], document["model"], size, decides]
     return " · ".join(fact for fact in told if fact)
 
 
@@ -153,6 +156,26 @@ def score_names(document: Document) -> list[str]:
     names = {name: None for entry in document["rounds"] for name in entry["scores"]}
     primary = document["primary"]
     return [*([primary] if primary in names else []), *(n for n in names if n != primary)]
+
+
+def caveat(document: Document, name: str) -> str:
+    """What stands beside a score wherever it is shown, or nothing."""
+    tables = [entry["scores"] for entry in document["rounds"]]
+    found = [table[name].get("caveat") for table in tables if name in table]
+    return one_line(found[-1] or "", 40) if found else ""
+
+
+def score_title(document: Document, name: str, limit: int) -> str:
+    """``judge (uncalibrated)``; only the name is cut."""
+    return titled(one_line(name, limit), caveat(document, name))
+
+
+def guard_title(document: Document, name: str) -> str:
+    """A guard's name, which begins with its score's."""
+    for score in sorted(score_names(document), key=len, reverse=True):
+        if name == score or name.startswith(f"{score} "):
+            return score_title(document, score, 80) + one_line(name[len(score) :] + ".", 80)[:-1]
+    return one_line(name, 160)
 
 
 def value_of(entry: Document, name: str) -> float | None:

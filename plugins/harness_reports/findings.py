@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.text import one_line
-from harness_reports.figures import Document, number
+from harness_reports.figures import Document, number, score_title
 
 SHOWN = 5
 """Rows of a table that a reader takes in at a glance."""
@@ -116,7 +116,7 @@ def rightness(document: Document) -> str:
         return f"{primary} has no right_at, so no answer of its own counts as right or wrong"
     score = kept_round(document)["scores"].get(primary) or {}
     side = "at least" if score.get("higher_is_better", True) else "at most"
-    return f"right: {primary} {side} {at:g}"
+    return f"right: {score_title(document, primary, 80)} {side} {at:g}"
 
 
 def changes(document: Document) -> list[Document]:

@@ -20,7 +20,12 @@ ALPHA = (
 SEVERITY = "points above (+) or below (-) the others on the same items"
 CLASH = "several batches rated the same round: the largest is shown"
 MANY = "the overall score decides; among many criteria some seem changed by chance"
-NO_SAMPLE = "chosen for finding errors: no intervals, no verdict"
+NO_SAMPLE = "chosen for finding errors: no intervals, no verdict, not among the scores here"
+NOT_DEV = "not of dev, so it is for new training rows: not among the scores here"
+BY_BATCH = (
+    'of the answers in each round\'s own batches; "Errors on dev" matches what people chose by an '
+    "answer's text, in whatever batch it was rated"
+)
 
 
 def batches(document: Document) -> list[Document]:
@@ -59,8 +64,17 @@ def rounds(row: Document) -> str:
 
 
 def sample(row: Document) -> str:
-    """How its answers were chosen."""
+    """How its answers were chosen, with a mark where they tell nothing of a round."""
+    if row["split"] != "dev":
+        return f"{one_line(row['split'], 20)}: {one_line(row['strategy'], 30)} †"
     return one_line(row["strategy"], 30) + ("" if row["verdicts"] else " *")
+
+
+def purposes(found: Sequence[Document]) -> list[tuple[str, str]]:
+    """Mark and meaning of the batches that are no samples of dev."""
+    apart = any(row["split"] != "dev" for row in found)
+    biased = any(row["split"] == "dev" and not row["verdicts"] for row in found)
+    return [*([("*", NO_SAMPLE)] if biased else []), *([("†", NOT_DEV)] if apart else [])]
 
 
 @dataclass(frozen=True, slots=True)

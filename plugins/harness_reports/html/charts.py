@@ -43,7 +43,8 @@ def scores_by_round(document: Document, name: str, key: str, height: float = 170
         drawn.append(dot(x(round_), y(score["value"]), "point kept" if kept else "point", tip))
     better = "" if points[0][1]["higher_is_better"] else " (lower is better)"
     told = "; ".join(_told(round_, score, digits) for round_, score in points)
-    return figure(key, height, f"{name} by round{better}", f"{told}.", drawn)
+    shown = figures.score_title(document, name, 120)
+    return figure(key, height, f"{shown} by round{better}", f"{told}.", drawn)
 
 
 def _interval(x: float, y: Scale, score: Document) -> list[Html]:

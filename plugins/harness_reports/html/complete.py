@@ -17,7 +17,7 @@ _VERDICT: Document = {
 }  # fmt: skip
 _SCORE: Document = {
     "value": None, "low": None, "high": None, "n": None, "unscored": 0, "signature": "",
-    "higher_is_better": True,
+    "higher_is_better": True, "caveat": "",
 }  # fmt: skip
 _SLICE: Document = {
     "slice": "", "n": None, "groups": None, "score": None, "gap": None, "low": None,
@@ -43,9 +43,9 @@ _OBJECTIVE: Document = {
 _DOCUMENT: Document = {
     "run": "", "primary": "", "model": "", "data": {}, "rounds": [], "kept_round": 0,
     "test": None, "control": None, "objective": None, "examples": [], "notes": [],
-    "seconds": {}, "cached": [], "next_command": "", "right_at": None, "definitions": {},
-    "causes_known": {}, "not_looked_for": "", "remedies": [], "queries": [], "sections": [],
-    "failed": {},
+    "seconds": {}, "cached": [], "next_command": "", "right_at": None, "by_people": False,
+    "definitions": {}, "causes_known": {}, "not_looked_for": "", "remedies": [], "queries": [],
+    "sections": [], "failed": {},
 }  # fmt: skip
 
 

@@ -96,7 +96,7 @@ def _score(
     digits = figures.score_digits(document, score)
     now = last["scores"].get(score, {})
     return (
-        name(score, 40),
+        name(figures.score_title(document, score, 40), 90),
         *(number(figures.value_of(entry, score), digits) for entry in rounds),
         interval(now.get("low"), now.get("high"), digits),
         count(now.get("n")),

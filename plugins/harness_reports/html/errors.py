@@ -41,7 +41,8 @@ def slices(document: Document) -> Html:
         told = f"Found after round {at}. A gap is the score of all other rows minus that of the "
         told += "slice, with its 95 % interval. Filled: it holds; hollow: it may be chance."
         parts.append(element("p", told, class_="note"))
-        parts.append(bars.forest([*holding, *doubtful][:MOST_SLICES], document["primary"], digits))
+        score = figures.score_title(document, document["primary"], 80)
+        parts.append(bars.forest([*holding, *doubtful][:MOST_SLICES], score, digits))
     if holding:
         parts.append(_slices(document, at, holding, digits, "Weak slices that hold"))
     if doubtful:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from harness_reports.figures import Document, number
+from harness_reports.figures import Document, number, score_title
 from harness_reports.html.diff import both
 from harness_reports.html.errors import failed
 from harness_reports.html.markup import Html, block, element, joined, name
@@ -27,9 +28,10 @@ def anchor(example_id: str) -> str:
 
 def section(document: Document) -> Html:
     shown: list[Html] = []
+    choices = _choices(document["examples"])
     left = BUDGET
     for place, row in enumerate(document["examples"]):
-        one = example(document, row, place < OPEN)
+        one = example(document, row, choices, place < OPEN)
         left -= len(one.encode("utf-8"))
         if left < 0:
             break
@@ -43,20 +45,43 @@ def section(document: Document) -> Html:
     return joined(
         failed(document, "examples"),
         element("p", told, class_="note") if shown else element("p", "There are no examples."),
-        _filter(document["examples"]) if len(shown) > 1 else None,
+        _filter(choices) if len(shown) > 1 else None,
         element("div", shown, id="example-list"),
         element("p", f"{beyond} more are left out, to keep this page small.") if beyond else None,
     )
 
 
-def _filter(rows: Sequence[Document]) -> Html:
-    """Shown by the script alone: without it, it would do nothing."""
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What examples can be filtered by; the page knows each by its place in these lists.
+
+    A name may be long, and an example would hold all of its names a second time.
+    """
+
+    kinds: Sequence[str]
+    courses: Sequence[str]
+
+    def places(self, row: Document) -> dict[str, str | int | None]:
+        """The example's own, as attributes."""
+        course = row["course"]
+        return {
+            "data_kinds": " ".join(str(self.kinds.index(kind)) for kind in row["errors"]),
+            "data_course": self.courses.index(course) if course else None,
+        }
+
+
+def _choices(rows: Sequence[Document]) -> Choices:
     kinds = sorted({kind for row in rows for kind in row["errors"]})
-    courses = sorted({row["course"] for row in rows if row["course"]})
+    return Choices(kinds, sorted({row["course"] for row in rows if row["course"]}))
+
+
+def _filter(choices: Choices) -> Html:
+    """Shown by the script alone: without it, it would do nothing."""
     return element(
         "form",
         element("label", "Words ", element("input", type="search", id="find", autocomplete="off")),
-        _choice("kind", "Kind of error ", kinds), _choice("course", "Over the rounds ", courses),
+        _choice("kind", "Kind of error ", choices.kinds),
+        _choice("course", "Over the rounds ", choices.courses),
         element("output", id="found", aria_live="polite"),
         id="filter", hidden=True,
     )  # fmt: skip
@@ -65,19 +90,20 @@ def _filter(rows: Sequence[Document]) -> Html:
 def _choice(key: str, title: str, values: Sequence[str]) -> Html | None:
     if not values:
         return None
-    options = [element("option", name_, value=name_) for name_ in values]
+    options = [element("option", text, value=place) for place, text in enumerate(values)]
     return element(
         "label", title, element("select", element("option", "all", value=""), options, id=key)
     )
 
 
-def example(document: Document, row: Document, unfolded: bool) -> Html:
+def example(document: Document, row: Document, choices: Choices, unfolded: bool) -> Html:
     """One example; its first line says what it is, the rest folds away."""
     place = anchor(row["id"])
+    score = score_title(document, document["primary"], 40)
     head = element(
         "summary",
         element("b", name(row["id"], 80)), " ",
-        element("span", name(document["primary"], 40), f" {number(row['score'], 3)}"), " ",
+        element("span", name(score, 90), f" {number(row['score'], 3)}"), " ",
         [[element("span", name(kind, 60), class_="tag"), " "] for kind in row["errors"]],
         element("span", row["course"], class_="dim") if row["course"] else None,
     )  # fmt: skip
@@ -95,8 +121,7 @@ def example(document: Document, row: Document, unfolded: bool) -> Html:
                     class_="dim"),
             class_="body",
         ),
-        id=place, class_="example", open=unfolded,
-        data_kinds="\n".join(row["errors"]), data_course=row["course"],
+        id=place, class_="example", open=unfolded, **choices.places(row),
     )  # fmt: skip
 
 

@@ -40,11 +40,11 @@ def _batches(document: Document, found: list[Document]) -> Html | None:
         )
         for row in found
     ]  # fmt: skip
-    sound = all(row["verdicts"] for row in found)
+    notes = [element("p", f"{mark} {told}", class_="note") for mark, told in people.purposes(found)]
     return joined(
         element("p", f"{people.extent(document)}."),
         table(columns, rows, "Batches that people rate"),
-        None if sound else element("p", f"* {people.NO_SAMPLE}", class_="note"),
+        joined(notes),
     )
 
 
@@ -166,7 +166,7 @@ def _named(document: Document) -> Html | None:
     ]
     rows.append(("of so many rated", *(str(rated[at]) for at in rounds)))
     columns = [("kind", ""), *((f"round {at}", "n") for at in rounds)]
-    about = "Answers of which at least one rater said so."
+    about = f"Answers of which at least one rater said so, {people.BY_BATCH}."
     shown = table(columns, rows, "Errors that people named", sortable=False)
     return _part("Errors that people named", about, shown)
 

@@ -41,7 +41,7 @@
       const words = find.value.toLowerCase();
       let count = 0;
       for (const one of examples) {
-        const kinds = one.dataset.kinds.split("\n");
+        const kinds = one.dataset.kinds.split(" ");
         const fits =
           (!words || one.textContent.toLowerCase().includes(words)) &&
           (!chosen(kind) || kinds.includes(chosen(kind))) &&

@@ -27,7 +27,7 @@ def banner(document: Document) -> Html:
     facts = [
         joined("model ", name(document["model"])) if document["model"] else None,
         size,
-        joined(name(document["primary"]), " decides"),
+        joined(_score(document, document["primary"]), " decides"),
     ]
     latest = figures.latest_sentence(document)
     return element(
@@ -63,10 +63,14 @@ def guards(document: Document) -> Html | None:
     broken, held = findings.guards(document)
     told = [
         element("li", element("span", f"round {at}: broken ", class_="label bad"),
-                name(guard["name"]), ". ", guard["verdict"]["sentence"])
+                name(figures.guard_title(document, guard["name"])), ". ",
+                guard["verdict"]["sentence"])
         for at, guard in broken
     ]  # fmt: skip
-    rows = [(str(entry["round"]), *_guard(guard)) for entry in entries for guard in entry["guards"]]
+    rows = [
+        (str(entry["round"]), *_guard(document, guard))
+        for entry in entries for guard in entry["guards"]
+    ]  # fmt: skip
     columns = [("round", "s"), ("guard", ""), ("state", "s"), ("change", "n"), ("bounds", "n")]
     summary = element("summary", f"All guards by round; {held} held in the latest")
     return joined(
@@ -76,10 +80,10 @@ def guards(document: Document) -> Html | None:
     )
 
 
-def _guard(guard: Document) -> tuple[Child, ...]:
+def _guard(document: Document, guard: Document) -> tuple[Child, ...]:
     verdict = guard["verdict"]
     return (
-        name(guard["name"]),
+        name(figures.guard_title(document, guard["name"])),
         "broken" if verdict["label"] == "regressed" else "held",
         signed(verdict["difference"]),
         interval(verdict["low"], verdict["high"], plus=True),
@@ -92,7 +96,8 @@ def rounds(document: Document) -> Html:
     digits = figures.score_digits(document, primary)
     level = figures.bounds_level(document)
     columns = [
-        ("round", "s"), ("verdict", "s"), ("train rows", "n"), (primary, "n"),
+        ("round", "s"), ("verdict", "s"), ("train rows", "n"),
+        (figures.score_title(document, primary, 20), "n"),
         ("95 % interval", "n"), ("change", "n"), ("bounds", "n"),
     ]  # fmt: skip
     rows = [_round(entry, document, digits) for entry in document["rounds"]]
@@ -104,7 +109,14 @@ def rounds(document: Document) -> Html:
         charts.scores_by_round(document, primary, "primary"),
         table(columns, rows, "Rounds: verdict and primary score", sortable=False),
         element("p", remark, class_="note"),
-    )
+        element("p", f"{figures.BY_PEOPLE.capitalize()}.", class_="note")
+        if document["by_people"] else None,
+    )  # fmt: skip
+
+
+def _score(document: Document, score: str) -> Html:
+    """A score's name, with what stands beside it."""
+    return name(figures.score_title(document, score, 120), 170)
 
 
 def _round(entry: Document, document: Document, digits: int) -> list[Child]:
@@ -134,7 +146,7 @@ def test_set(document: Document) -> Html | None:
     for side in ("baseline", f"round {document['kept_round']}"):
         columns += [(side, "n"), ("95 % interval", "n")]
     rows = [
-        (name(score), *_sides(test, score, figures.score_digits(document, score)))
+        (_score(document, score), *_sides(test, score, figures.score_digits(document, score)))
         for score in figures.score_names(document)
     ]
     return joined(

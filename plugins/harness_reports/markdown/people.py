@@ -35,8 +35,8 @@ def _batches(found: list[Document]) -> str:
     ]  # fmt: skip
     heads = ["", "batch", "rubric", "rounds", "sample", "rated", "raters"]
     left = more(len(found) - MOST)
-    note = "" if all(row["verdicts"] for row in found) else f"\\* {people.NO_SAMPLE}"
-    return "\n\n".join(one for one in (table(heads, rows, (0, 5)), left, note) if one)
+    notes = [f"\\{mark} {told}".replace("\\†", "†") for mark, told in people.purposes(found)]
+    return "\n\n".join(one for one in (table(heads, rows, (0, 5)), left, *notes) if one)
 
 
 def _part(title: str, body: str, count: int, note: str = "") -> Iterable[str]:
@@ -139,7 +139,8 @@ def _named(document: Document) -> Iterable[str]:
     rows.append(["of so many rated", *(str(rated[at]) for at in rounds)])
     heads = ["kind", *(f"round {at}" for at in rounds)]
     body = table(heads, rows, range(1, len(heads)))
-    return _part("Errors that people named, in answers", body, len(kinds))
+    note = f"{people.BY_BATCH[:1].upper()}{people.BY_BATCH[1:]}."
+    return _part("Errors that people named, in answers", body, len(kinds), note)
 
 
 def _metrics(document: Document) -> Iterable[str]:

@@ -31,7 +31,7 @@ def _guards(document: Document) -> str:
     """The broken ones, each with its sentence, and how many held."""
     broken, held = findings.guards(document)
     lines = [
-        f"✗ **guard {safe(guard['name'], 80)} broken by round {at}**: "
+        f"✗ **guard {safe(figures.guard_title(document, guard['name']))} broken by round {at}**: "
         f"{safe(guard['verdict']['sentence'], 600)}"
         for at, guard in broken[-GUARDS:]
     ]
@@ -46,7 +46,7 @@ def _rounds(document: Document) -> str:
     digits = figures.score_digits(document, primary)
     names = figures.score_names(document)
     verdicts = table(
-        ["round", "verdict", "training rows", safe(primary), "change", "bounds"],
+        ["round", "verdict", "training rows", _name(document, primary), "change", "bounds"],
         (
             [
                 figures.round_name(entry, document),
@@ -65,7 +65,7 @@ def _rounds(document: Document) -> str:
         ["score", *(figures.round_name(entry, document) for entry in shown)],
         (
             [
-                safe(name),
+                _name(document, name),
                 *(
                     scored(entry["scores"].get(name), figures.score_digits(document, name))
                     for entry in shown
@@ -83,8 +83,13 @@ def _rounds(document: Document) -> str:
     level = figures.bounds_level(document)
     remark = "● kept. Brackets after a score: 95 % interval. Change: against the round kept until"
     remark += f" then, {level}." if level else " then."
+    remark += f" {figures.BY_PEOPLE.capitalize()}." if document.get("by_people") else ""
     rest = ("### Other scores", others) if len(names) > 1 else ()
     return section("Rounds", verdicts, remark, sentences, *rest)
+
+
+def _name(document: Document, score: str) -> str:
+    return safe(figures.score_title(document, score, 160), 220)
 
 
 def _test(document: Document) -> str:
@@ -95,7 +100,7 @@ def _test(document: Document) -> str:
         ["score", "baseline", f"round {document['kept_round']}"],
         (
             [
-                safe(name),
+                _name(document, name),
                 *(
                     scored(test[side].get(name), figures.score_digits(document, name))
                     for side in ("baseline", "kept")

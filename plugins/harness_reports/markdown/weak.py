@@ -33,7 +33,8 @@ def _slices(document: Document) -> str:
         ),
         right=(1, 2),
     )
-    about = f"Round {at}; the gap is how far {safe(document['primary'])} lies below all other rows."
+    score = safe(figures.score_title(document, document["primary"], 160), 220)
+    about = f"Round {at}; the gap is how far {score} lies below all other rows."
     perhaps = ", ".join(
         f"{safe(findings.slice_name(piece, 80))} ({number(piece['gap'], digits)})"
         for piece in others[: findings.SHOWN]

@@ -28,7 +28,9 @@ def section(document: Document, most: int) -> str:
 
 
 def _title(row: Document, document: Document) -> str:
-    facts = [f"{safe(document['primary'], 40)} {number(row['score'], 2)}"]
+    facts = [
+        f"{safe(figures.score_title(document, document['primary'], 40))} {number(row['score'], 2)}"
+    ]
     facts += [safe(kind, 60) for kind in row["errors"][:3]]
     facts += [safe(row["course"], 30)] if row.get("course") else []
     return f"### {safe(row['id'], 80)} ({' · '.join(facts)})"

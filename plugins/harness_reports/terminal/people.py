@@ -59,8 +59,8 @@ def _batches(found: list[Document], console: Console) -> None:
         )
     indented(console, shown)
     _rest(console, found, "batches")
-    if not all(row["verdicts"] for row in found):
-        more(console, f"* {people.NO_SAMPLE}")
+    for mark, meaning in people.purposes(found):
+        more(console, f"{mark} {meaning}")
 
 
 def _rest(console: Console, rows: Sequence[object], what: str) -> None:
@@ -195,6 +195,7 @@ def _named(document: Document, console: Console) -> None:
     table.add_row(Text("of so many rated", "dim"), *(Text(str(rated[at]), "dim") for at in rounds))
     indented(console, table)
     _rest(console, kinds, "kinds")
+    more(console, people.BY_BATCH)
 
 
 def _metrics(document: Document, console: Console) -> None:

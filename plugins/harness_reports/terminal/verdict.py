@@ -47,7 +47,7 @@ def _verdict(document: Document, console: Console) -> None:
 def _guards(document: Document, console: Console) -> None:
     broken, held = findings.guards(document)
     for at, guard in broken[-GUARDS:]:
-        told = f"✗ guard {one_line(guard['name'], 80)} broken by round {at}"
+        told = f"✗ guard {figures.guard_title(document, guard['name'])} broken by round {at}"
         sentence = one_line(guard["verdict"]["sentence"], 600)
         out(console, Text.assemble((told, "bold red"), f": {sentence}"))
     if held:
@@ -60,11 +60,14 @@ def _rounds(document: Document, console: Console) -> None:
     digits = figures.score_digits(document, primary)
     top = max((figures.value_of(e, primary) or 0.0 for e in document["rounds"]), default=0.0)
     level = figures.bounds_level(document) if wide else ""
+    doubt = figures.caveat(document, primary)
     remark = ["● kept", "change: against the round kept until then", *([level] if level else [])]
+    remark += [f"* {doubt}"] if doubt else []
     heading(console, "Rounds", " · ".join(remark))
     bounds: list[Column] = [("bounds", "left")] if wide else []
     table = columns(
-        ("round", "left"), ("verdict", "left"), ("rows", "right"), (primary, "right"),
+        ("round", "left"), ("verdict", "left"), ("rows", "right"),
+        (one_line(primary, 38) + (" *" if doubt else ""), "right"),
         ("95 % interval", "left"), ("", "left"), ("change", "right"),
         *bounds,
     )  # fmt: skip
@@ -83,6 +86,8 @@ def _rounds(document: Document, console: Console) -> None:
         ]
         table.add_row(*cells[: len(table.columns)])
     indented(console, table)
+    if document.get("by_people"):
+        more(console, figures.BY_PEOPLE)
     if sentence := figures.latest_sentence(document):
         indented(console, text(f"latest: {sentence}", 600))
 
@@ -103,7 +108,7 @@ def _scores(document: Document, console: Console) -> None:
         score = last["scores"].get(name) or {}
         series = [figures.value_of(entry, name) for entry in document["rounds"]]
         table.add_row(
-            text(name, 30),
+            Text(figures.score_title(document, name, 30)),
             *(Text(number(figures.value_of(entry, name), digits)) for entry in shown),
             Text(interval(score.get("low"), score.get("high"), digits)),
             Text(figures.sparkline(series, 12), style="blue"),
@@ -111,7 +116,8 @@ def _scores(document: Document, console: Console) -> None:
         )
     indented(console, table)
     if rest := names[findings.SHOWN :]:
-        more(console, f"and {len(rest)} more: {', '.join(one_line(name, 30) for name in rest)}")
+        names = [figures.score_title(document, name, 30) for name in rest]
+        more(console, f"and {len(rest)} more: {', '.join(names)}")
 
 
 def _test(document: Document, console: Console) -> None:
@@ -134,5 +140,6 @@ def _test(document: Document, console: Console) -> None:
                 Text(number(score.get("value"), digits)),
                 Text(interval(score.get("low"), score.get("high"), digits)),
             ]
-        table.add_row(text(name, 30, "bold" if name == document["primary"] else ""), *cells)
+        style = "bold" if name == document["primary"] else ""
+        table.add_row(Text(figures.score_title(document, name, 30), style), *cells)
     indented(console, table)

@@ -30,7 +30,7 @@ def _slices(document: Document, console: Console) -> None:
     if not held and not others:
         return
     digits = figures.score_digits(document, document["primary"])
-    gap = f"gap: {document['primary']} below all other rows"
+    gap = f"gap: {figures.score_title(document, document['primary'], 60)} below all other rows"
     heading(console, "Weak places", f"round {at} · {gap}")
     shown = held[: findings.SHOWN]
     if shown:

@@ -24,7 +24,7 @@ def render(document: Document, console: Console, most: int) -> None:
     for place, row in enumerate(rows):
         if place:
             console.print()
-        indented(console, _title(row, document["primary"]))
+        indented(console, _title(row, figures.score_title(document, document["primary"], 40)))
         expected, given = figures.sides(row["reference"], row["answer"])
         told = grid()
         room = 2 * max(console.width - 14, 40)
@@ -37,9 +37,9 @@ def render(document: Document, console: Console, most: int) -> None:
         indented(console, told)
 
 
-def _title(row: Document, primary: str) -> Text:
+def _title(row: Document, score: str) -> Text:
     line = Text.assemble((one_line(row["id"], 60), "bold"))
-    line.append(f"  {one_line(primary, 40)} {number(row['score'], 2)}", "dim")
+    line.append(f"  {score} {number(row['score'], 2)}", "dim")
     line.append("".join(f"  [{one_line(kind, 40)}]" for kind in row["errors"][:3]), "yellow")
     line.append(f"  {one_line(row['course'], 30)}" if row.get("course") else "", "dim")
     return line.append(f"  {one_line(row['place'], 80)}" if row["place"] else "", "dim")

@@ -1,0 +1,107 @@
+"""What metrics remark by now, for reports: people may have rated since the metrics measured.
+
+What a metric remarks of its scores is stored with them, and a closed round keeps what it was
+closed with. Reports tell more: whether a judge is calibrated is a matter of all ratings so far.
+Nobody is asked for it, and the summary stays as it is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from harness.entries import Entry
+from harness.history import History
+from harness.records import BASE_ARM, Example, Prediction, RoundResult, Score
+from harness.stages import Metric
+from harness.steps import Evaluation, Steps
+from harness.steps.calls import label, on
+from harness.text import one_line
+
+Document = dict[str, Any]
+Pair = tuple[Prediction, Example]
+Caveats = Mapping[str, str]
+"""Score name -> what stands beside it."""
+
+
+def by_now(document: Document, steps: Steps, history: History) -> Document:
+    """The summary, with the caveats of today and the remarks of metrics that people add to."""
+    caveats = caveats_of(steps)
+    changed = {
+        "rounds": [_round(one, caveats) for one in document["rounds"]],
+        "notes": _notes(document["notes"], steps, history),
+    }
+    if document.get("test"):
+        sides = {side: _scores(document["test"][side], caveats) for side in ("baseline", "kept")}
+        changed["test"] = {**document["test"], **sides}
+    if document.get("control"):
+        rounds = [_round(one, caveats) for one in document["control"]["rounds"]]
+        changed["control"] = {**document["control"], "rounds": rounds}
+    return {**document, **changed}
+
+
+def caveats_of(steps: Steps) -> dict[str, str]:
+    """Every score of the run with its caveat of today."""
+    return {name: entry.caveat() for entry in steps.metric_entries() for name in entry.score_names}
+
+
+def with_caveats(result: RoundResult, caveats: Caveats) -> RoundResult:
+    """A closed round, with the caveats of today."""
+    return dataclasses.replace(result, scores=scores_with(result.scores, caveats))
+
+
+def scores_with(scores: Mapping[str, Score], caveats: Caveats) -> dict[str, Score]:
+    """Scores with these caveats; one whose metric is gone keeps its own."""
+    return {
+        name: dataclasses.replace(score, caveat=caveats.get(name, score.caveat))
+        for name, score in scores.items()
+    }
+
+
+def _round(found: Document, caveats: Caveats) -> Document:
+    return {**found, "scores": _scores(found["scores"], caveats)}
+
+
+def _scores(scores: Mapping[str, Document], caveats: Caveats) -> Document:
+    return {
+        name: {**score, "caveat": caveats.get(name, score.get("caveat", ""))}
+        for name, score in scores.items()
+    }
+
+
+# -- remarks ------------------------------------------------------------------------------------
+
+
+def _notes(notes: Sequence[str], steps: Steps, history: History) -> list[str]:
+    """The notes, with today's remarks in place of those that the same metric made then."""
+    found = list(notes)
+    for entry in steps.config.metrics:
+        if _grows(entry.instance):
+            for split, arm, number, answers in _evaluations(history):
+                head = f"{label(on(split, 'score'), number, arm)}: {entry.name}: "
+                pairs = list(zip(answers.predictions, history.data.split(split), strict=True))
+                found = _renewed(found, one_line(head) + " ", entry, pairs)
+    return found
+
+
+def _renewed(notes: list[str], head: str, entry: Entry, pairs: Sequence[Pair]) -> list[str]:
+    """The notes, in which those that begin so are made anew: where the first of them stood."""
+    from harness import scoring
+
+    remarks = scoring.Entry(entry.name, entry.instance).remarks(pairs)
+    first = next((place for place, one in enumerate(notes) if one.startswith(head)), len(notes))
+    kept = [note for note in notes if not note.startswith(head)]
+    return [*kept[:first], *(one_line(f"{head}{one}") for one in remarks), *kept[first:]]
+
+
+def _grows(metric: Metric) -> bool:
+    """Whether it says which files people add to, be there any by now or not."""
+    return type(metric).growing is not Metric.growing
+
+
+def _evaluations(history: History) -> Iterator[tuple[str, str, int, Evaluation]]:
+    for (arm, number), found in history.evaluations.items():
+        yield "dev", arm, number, found
+    for number, found in history.test_evaluations.items():
+        yield "test", BASE_ARM, number, found
