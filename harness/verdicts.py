@@ -71,8 +71,8 @@ def judge(
     value = gap.value if gap is not None and math.isfinite(gap.value) else None
     n, count = len(pairs.names), len(set(pairs.names))
     bounds = None if gap is None or pairs.doubt else _bounds(gap)
+    shown = entry.titled(score_name)
     if gap is None or bounds is None:
-        shown = entry.titled(score_name)
         words = _doubtful(entry, shown, against, value, pairs.doubt or NO_SPREAD)
         return Verdict("no evidence", against, value, None, None, sure, None, words, n, count)
     low, high, se = bounds
@@ -82,7 +82,11 @@ def judge(
     elif high < 0:
         label = "regressed"
     least = min_gain + stats.detectable(se, sure, gap.effective, POWER) if se else None
-    words = _decided(entry, entry.titled(score_name), against, gap, label, least, min_gain)
+    if se == 0 and value == 0:
+        same = f"({_support(n, count)}, none of which differs)"
+        words = f"{_change(entry, shown, against, value)} {same}: no evidence."
+    else:
+        words = _decided(entry, shown, against, gap, label, least, min_gain)
     return Verdict(label, against, gap.value, low, high, sure, least, words, n, count)
 
 
@@ -113,6 +117,12 @@ def foresee(
     if se is None:
         shown = entry.titled(score_name)
         return None, f"Every round will read no evidence on {shown}: {doubt}."
+    if se == 0:
+        return None, (
+            f"The untouched model scores the same in {entry.titled(score_name)} on all of "
+            f"{_support(len(pairs.names), len(set(pairs.names)))}, so what gain they can show "
+            "cannot be told beforehand."
+        )
     count = len(set(pairs.names))
     worth = stats.effective_groups(pairs.names)
     least = min_gain + stats.detectable(se, level(rounds), worth, POWER)

@@ -104,7 +104,10 @@ def test_a_model_against_itself():
         0,
     )
     assert verdict.detectable is None
-    assert verdict.sentence.startswith("quality did not change against round 0 (")
+    assert verdict.sentence == (
+        "quality did not change against round 0 (160 rows in 40 groups, none of which differs): "
+        "no evidence."
+    )
 
 
 def test_lower_is_better_is_turned_round():
@@ -236,6 +239,13 @@ def test_a_score_that_cannot_be_had_gives_no_verdict_and_valid_json():
     assert (verdict.label, verdict.difference) == ("no evidence", None)
     assert "spread" in verdict.sentence
     json.dumps(to_json(verdict), allow_nan=False)
+
+
+def test_where_nothing_varies_nothing_is_foretold():
+    flat = measured([0.5] * 160)
+    least, words = verdicts.foresee(Entry("quality", Quality()), "quality", flat, GROUPS, 3)
+    assert least is None
+    assert "scores the same" in words and "cannot be told beforehand" in words
 
 
 def test_the_named_score_decides():
