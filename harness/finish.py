@@ -261,7 +261,7 @@ def _answers(run: Run, steps: Steps, history: History, caveats: Caveats) -> Iter
 
     sets = [(arm, number, "dev", found) for (arm, number), found in history.evaluations.items()]
     sets += [(BASE_ARM, n, "test", found) for n, found in history.test_evaluations.items()]
-    extra = recorded(run)
+    extra, right = recorded(run), _right(steps, history)
     for arm, number, split, found in sets:
         rows = history.data.split(split)
         yield Answers(
@@ -270,8 +270,31 @@ def _answers(run: Run, steps: Steps, history: History, caveats: Caveats) -> Iter
             scores_with(found.scores, caveats) if split == "test" else {},
             # Another score of test would be another look at it.
             list(_rescored(steps, extra if split == "dev" else (), found, rows, number, arm)),
-            steps.right(found.scored),
+            right[arm, number] if split == "dev" else steps.right(found.scored),
         )  # fmt: skip
+
+
+def _right(steps: Steps, history: History) -> dict[tuple[str, int], dict[str, bool | None]]:
+    """(arm, round) -> example id -> whether its answer counts as right.
+
+    What people say of one text may change from round to round; it has not got better or worse by
+    that, so the latest they said of it holds for all rounds.
+    """
+    found = {place: steps.right(one.scored) for place, one in history.evaluations.items()}
+    if not steps.primary_entry().metric.by_people:
+        return found
+    latest: dict[tuple[str, str], bool | None] = {}
+    for place in sorted(found, key=lambda place: place[1]):
+        for one in history.evaluations[place].scored:
+            key, says = (one.example.id, one.prediction.text), found[place][one.example.id]
+            latest[key] = latest.get(key) if says is None else says
+    return {
+        place: {
+            one.example.id: latest[one.example.id, one.prediction.text]
+            for one in history.evaluations[place].scored
+        }
+        for place in found
+    }
 
 
 def _rescored(

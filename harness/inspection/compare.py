@@ -29,6 +29,7 @@ def compare(a: Checkpoint, b: Checkpoint) -> Document:
         DataError: there is no such row.
     """
     rows = _shared(a, b)
+    a, b = _beside(a, b, rows)
     ids = {row.id for row in rows}
     metrics, incomparable = _metrics(a, b, rows)
     read_a, read_b = sampled(_texts(a, ids)), sampled(_texts(b, ids))
@@ -91,6 +92,36 @@ def _shared(a: Checkpoint, b: Checkpoint) -> list[Example]:
             hint="compare runs of the same data",
         )
     return rows
+
+
+def _beside(a: Checkpoint, b: Checkpoint, rows: Sequence[Example]) -> tuple[Checkpoint, Checkpoint]:
+    """The two, with what those people said who have rated both answers in one batch."""
+    known = {row.id: row for row in rows}
+    sides = [
+        [(one, known[one.example_id]) for one in side.predictions if one.example_id in known]
+        for side in (a, b)
+    ]
+    theirs = {entry.name: entry for entry in a.entries}
+    measured = [dict(side.measurements) for side in (a, b)]
+    for entry in b.entries:
+        if not entry.metric.by_people or entry.name not in theirs:
+            continue
+        for place in (0, 1):
+            metric = entry.metric.beside(sides[place], sides[1 - place])
+            found = scoring.measure(Entry(entry.name, metric), sides[place], workers=1)
+            measured[place][entry.name] = found
+    return _judged(a, measured[0]), _judged(b, measured[1])
+
+
+def _judged(side: Checkpoint, measured: Mapping[str, Sequence[Measurement]]) -> Checkpoint:
+    entry = next(entry for entry in side.entries if side.primary in entry.score_names)
+    if not entry.metric.by_people:
+        return dataclasses.replace(side, measurements=measured)
+    right = {
+        one.example_id: scoring.right(entry.metric, one.values.get(side.primary))
+        for one in measured[entry.name]
+    }
+    return dataclasses.replace(side, measurements=measured, right=right)
 
 
 def _metrics(

@@ -139,26 +139,31 @@ class Rated:
         """
         return _statistics([*self._vectors(example_id, answer).values()])
 
+    def has_beside(self, example_id: str, answer: Prediction, other: Prediction) -> bool:
+        """Whether somebody has rated both answers, were it that one cannot be judged."""
+        return bool(self._both(example_id, answer, other))
+
     def beside(self, example_id: str, answer: Prediction, other: Prediction) -> list[float] | None:
         """The same by those alone who have rated both answers in one batch; None without any.
 
         Whoever gave only one of them would bring in how severe he is.
         """
+        both = self._both(example_id, answer, other).values()
+        return _statistics([one for one in both if one[0] is not None])
+
+    def _both(self, example_id: str, answer: Prediction, other: Prediction) -> dict[str, Vector]:
         found: dict[str, Vector] = {}
         own, against = digest_of(text(answer)), digest_of(text(other))
         for batch in self._batches:
             items = batch.get(example_id, {})
             if own != against:
-                sides = [items.get(own, ()), items.get(against, ())]
-                known = [_by_rater(side) for side in sides]
+                known = [_by_rater(items.get(one, ())) for one in (own, against)]
                 shared = [rater for rater in known[0] if rater in known[1]]
-                both = {r: _shared(known[0][r], known[1][r]) for r in shared}
-            else:
-                same = items.get(own, ())
-                by_rater = _by_rater(same) if len(same) > 1 else {}
-                both = {r: one for r, one in by_rater.items() if all(r in item for item in same)}
-            found |= {r: one for r, one in both.items() if one[0] is not None}
-        return _statistics([*found.values()])
+                found |= {r: _shared(known[0][r], known[1][r]) for r in shared}
+            elif len(same := items.get(own, ())) > 1:
+                by_rater = _by_rater(same).items()
+                found |= {r: one for r, one in by_rater if all(r in item for item in same)}
+        return found
 
     def _vectors(self, example_id: str, answer: Prediction) -> dict[str, Vector]:
         found: dict[str, Vector] = {}

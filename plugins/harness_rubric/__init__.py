@@ -126,12 +126,7 @@ class RubricMetric(harness.Metric):
 
         ratings = self._ratings()
         dev = [(answer, row) for answer, row in pairs if row.split == "dev"]
-        rated = sum(
-            self._statistics(ratings, answer, row) is not None
-            if self._others is not None
-            else ratings.has(row.id, answer)
-            for answer, row in dev
-        )
+        rated = sum(self._is_rated(ratings, answer, row) for answer, row in dev)
         wanted = min(self.options.enough, len(dev))
         if rated >= wanted:
             return
@@ -140,8 +135,15 @@ class RubricMetric(harness.Metric):
         raise harness.Waiting(
             f"{rated} of {len(dev)} answers are rated{beside} by '{self._rubric.id}', and {wanted} "
             f"are waited for{batches.words}",
-            commands(self.options.rubric, batches, rated, wanted),
+            commands(self.options.rubric, batches, rated, wanted, len(dev)),
         )
+
+    def _is_rated(self, ratings: Rated, answer: harness.Prediction, row: harness.Example) -> bool:
+        """Also where it cannot be judged: nobody is asked for that again."""
+        if self._others is None:
+            return ratings.has(row.id, answer)
+        other = self._others.get(row.id)
+        return other is not None and ratings.has_beside(row.id, answer, other)
 
     def aggregate(self, sums: Floats, weights: Floats) -> Floats:
         """``(..., 2m)`` to ``(..., m)``: mean over the answers for which there is a value."""

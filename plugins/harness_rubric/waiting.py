@@ -37,7 +37,10 @@ class Asked:
         if any(self.open.values()):
             left = ", ".join(f"{count} of {name}" for name, count in self.open.items() if count)
             return f"; still to be rated: {left}"
-        return f"; {self.skipped} items were skipped" if self.skipped else ""
+        if not self.skipped:
+            return ""
+        items = "1 item was" if self.skipped == 1 else f"{self.skipped} items were"
+        return f"; {items} skipped, and can be gone back to"
 
 
 def asked(folder: Path, rubric: Rubric, pairs: Pairs, two: Two | None) -> Asked:
@@ -66,13 +69,19 @@ def _shows(batch: Batch, texts: Mapping[str, str]) -> bool:
     return examples == shown
 
 
-def commands(rubric: Path, asked: Asked, rated: int, wanted: int) -> list[str]:
-    """What people run next: go on with what is open, or make a batch that is large enough."""
+def commands(rubric: Path, asked: Asked, rated: int, wanted: int, most: int) -> list[str]:
+    """What people run next: go on with what is open, or make a batch that is large enough.
+
+    Args:
+        most: answers that there are.
+    """
     left = [name for name, count in asked.open.items() if count]
+    if not left and asked.examples >= most:
+        left = list(asked.open)  # no draw can be larger: what was skipped is left
     if left:
         return [f"harness rate serve {name}" for name in left]
     # The same draw goes on: a larger one holds the smaller one's examples.
-    n = max(wanted, asked.examples + wanted - rated if asked.examples else 0)
+    n = min(most, max(wanted, asked.examples + wanted - rated if asked.examples else 0))
     path = shlex.quote(_shown(rubric))
     return [
         f"harness rate create --rubric {path} --run RUN --round ROUND [--vs KEPT] -n {n} "

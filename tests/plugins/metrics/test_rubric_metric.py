@@ -171,9 +171,48 @@ def test_a_batch_of_two_rounds_of_which_one_is_rated_is_waited_for(experiment):
     found = experiment.inside("iterate", "--rounds", "1")
     assert found.code == 6
     assert "0 of 48 answers are rated together with those that they are compared" in found.err
-    assert "items were skipped" in found.err
-    assert batch.name not in found.err
-    assert "-n 78" in found.err  # 48 of which none counts, and 30 more
+    assert "48 items were skipped, and can be gone back to" in found.err
+    assert f"harness rate serve {batch.name}" in found.err  # all of dev is in it: no larger draw
+
+
+def test_a_batch_that_was_too_small_is_drawn_larger(experiment):
+    run = begun(experiment)
+    rate(experiment, run, 0, lambda place, _: None if place < 2 else 3, n=31)
+    found = experiment.inside("iterate", "--rounds", "1")
+    assert "29 of 48 answers are rated by 'short', and 30 are waited for; 2 items were" in found.err
+    assert "--round 0 -n 32 --raters NAME" in found.err
+
+
+def test_an_answer_that_cannot_be_judged_is_not_asked_for_again(experiment):
+    by_rubric(experiment)
+    text = (experiment.folder / "short.yaml").read_text()
+    experiment.write(text.replace("5: right}}\n", "5: right}}\n    allow_na: true\n"), "short.yaml")
+    run = begun(experiment)
+    rate(experiment, run, 0, lambda *_: 3)
+    experiment.inside("iterate", "--rounds", "1")
+    batch = rate(experiment, run, 1, lambda *_: 3, versus=0)
+    log = events.Events(FOLDER / batch.name, "ana")
+    for item in batch.assignments["ana"][:40]:
+        log.append(Event(uuid.uuid4().hex, "ana", item, "right", "set", None, events.now(), 3.0))
+    done = experiment.inside("iterate", "--rounds", "1", "--json")
+    assert done.code == 0, done.err
+
+
+def test_a_text_that_did_not_change_is_neither_fixed_nor_broken(experiment):
+    by_rubric(experiment)
+    run = begun(experiment)
+    rate(experiment, run, 0, lambda *_: 5)
+    experiment.inside("iterate", "--rounds", "1")
+    rate(experiment, run, 1, lambda *_: 2, "bo", versus=0)
+    assert experiment.inside("iterate", "--rounds", "1").code == 0
+    found = experiment.inside("compare", "0", "1", "--json").document
+    assert found["metrics"]["rubric"]["difference"] == 0
+    assert (found["fixed"], found["broken"]) == ([], [])
+    sql = (
+        "SELECT count(*) AS n FROM changes c JOIN predictions a USING (arm, round, id) "
+        "JOIN predictions b ON b.id = c.id AND b.round = c.against WHERE a.text = b.text"
+    )
+    assert experiment.inside("query", sql, "--json").document == [{"n": 0}]
 
 
 def test_what_is_open_is_finished_before_more_is_asked_for(experiment):
