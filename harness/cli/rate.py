@@ -23,7 +23,7 @@ from harness.rating.order import REPEATS, Order
 from harness.rating.records import FOLDER, Batch
 from harness.rating.rubric import Rubric, load
 from harness.rating.sampling import Candidate
-from harness.rating.status import disagreements, expectation
+from harness.rating.status import expectation
 from harness.records import BASE_ARM, to_json
 from harness.watcher import Quiet
 
@@ -238,13 +238,6 @@ def _check_beside(target: Path, config: Path, content: bytes) -> None:
             f"-o {target}: the labelling configuration goes to {config}, where something else is",
             hint="move that away, or choose another name",
         )
-
-
-def adjudicate_data(name: str | None, apart: float) -> Mapping[str, Any]:
-    """What raters disagree on, without names, for the page that settles it."""
-    batch = chosen(name)
-    found = disagreements(batch, apart=apart)
-    return {"batch": batch.name, "disagreements": [to_json(one) for one in found]}
 
 
 def chosen(name: str | None) -> Batch:

@@ -17,24 +17,7 @@ from rich.cells import cell_len
 from harness.rating import batches, events
 from harness.rating.records import Batch, Event
 
-RUBRIC = """\
-schema: harness.rubric/1
-id: short
-version: 1
-title: Short
-language: en
-instructions: Read the answer, then judge it.
-criteria:
-  - id: right
-    title: Right
-    question: Is the answer right?
-    scale: {kind: ordinal, min: 1, max: 5, anchors: {1: wrong, 5: right}}
-  - id: polite
-    title: Polite
-    question: Is the answer polite?
-    scale: {kind: binary, anchors: {"yes": polite, "no": rude}}
-    allow_na: true
-"""
+RUBRIC = (Path(__file__).parents[1] / "short.yaml").read_text(encoding="utf-8")
 CREATE = ("rate", "create", "--rubric", "short.yaml", "-n", "30", "--raters")
 
 

@@ -26,6 +26,7 @@ from harness.rating.events import Events, fold, ratings, settled, state
 from harness.rating.exchange import import_file
 from harness.rating.exports import COLUMNS, exported, rows_for_store
 from harness.rating.foreign import labelling_config
+from harness.rating.status import disagreements
 from harness.records import to_json
 
 TESTS = Path(__file__).parents[1]
@@ -623,7 +624,7 @@ def test_the_commands(original, tmp_path, monkeypatch, capsys):
     assert "@SUM(1,1) looks wrong" in out and "0 of 6 that several raters get" in " ".join(
         out.split()
     )
-    assert rate.adjudicate_data(None, 0.5) == {"batch": made.name, "disagreements": []}
+    assert disagreements(made) == []
     with pytest.raises(UsageError, match="there is no folder nowhere"):
         rate.export(None, "csv", Path("nowhere/x.csv"))
     batch(tmp_path / ".harness" / "ratings", n=5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,8 @@ from harness.rating.rubric import Criterion, Overall, Rubric, Scale, Show
 
 POLITE = "scale: binary\n    keys: [y, n]"
 moderate = settings(max_examples=60, deadline=None)
-TINY = (Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8")
-
-
-def write(path: Path, *changes: tuple[str, str]) -> str:
-    """The small rubric with these changes, as a file; its text."""
-    text = TINY
-    for old, new in changes:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    path.write_text(text, encoding="utf-8")
-    return text
+FROM = runpy.run_path(str(Path(__file__).with_name("tiny.py")))
+write = FROM["write"]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +18,13 @@ from harness.rating import rubric, rubric_lint
 from harness.rating.rubric import Overall, Rubric, Show
 from harness.records import from_json, to_json
 
-TINY = (Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8")
-
-
-def write(path: Path, *changes: tuple[str, str]) -> str:
-    """The small rubric with these changes, as a file; its text."""
-    text = TINY
-    for old, new in changes:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    path.write_text(text, encoding="utf-8")
-    return text
+FROM = runpy.run_path(str(Path(__file__).with_name("tiny.py")))
+TINY, write, line_of = (FROM[name] for name in ("TINY", "write", "line_of"))
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "tiny.yaml"
-
-
-def line_of(text: str, part: str) -> int:
-    """The line (from 1) in which a part of a text begins."""
-    return text[: text.index(part)].count("\n") + 1
 
 
 @pytest.fixture

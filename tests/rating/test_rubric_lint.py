@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import pytest
 
 from harness.rating import rubric_lint
 
-TINY = (Path(__file__).parent / "tiny.yaml").read_text(encoding="utf-8")
-
-
-def write(path: Path, *changes: tuple[str, str]) -> str:
-    """The small rubric with these changes, as a file; its text."""
-    text = TINY
-    for old, new in changes:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    path.write_text(text, encoding="utf-8")
-    return text
+FROM = runpy.run_path(str(Path(__file__).with_name("tiny.py")))
+TINY, write, line_of = (FROM[name] for name in ("TINY", "write", "line_of"))
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "tiny.yaml"
-
-
-def line_of(text: str, part: str) -> int:
-    """The line (from 1) in which a part of a text begins."""
-    return text[: text.index(part)].count("\n") + 1
 
 
 ANCHORS = "anchors: {1: wrong, 2: nearly, 3: correct}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -17,24 +18,7 @@ from harness.scoring import right_at
 from harness.watcher import Quiet
 from harness_rubric import RubricMetric
 
-RUBRIC = """\
-schema: harness.rubric/1
-id: short
-version: 1
-title: Short
-language: en
-instructions: Read the answer, then judge it.
-criteria:
-  - id: right
-    title: Right
-    question: Is the answer right?
-    scale: {kind: ordinal, min: 1, max: 5, anchors: {1: wrong, 5: right}}
-  - id: polite
-    title: Polite
-    question: Is the answer polite?
-    scale: {kind: binary, anchors: {"yes": polite, "no": rude}}
-    allow_na: true
-"""
+RUBRIC = (Path(__file__).parents[2] / "short.yaml").read_text(encoding="utf-8")
 
 
 def rate(project, run, number, value, rater="ana", versus=None, n=48):
