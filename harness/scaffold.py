@@ -144,7 +144,7 @@ version = "0.1.0"
 description = "A metric for harness: «name»."
 readme = "README.md"
 requires-python = ">=3.11"
-dependencies = ["harness"]
+dependencies = ["iteration-harness"]
 
 [project.optional-dependencies]
 dev = ["pytest"]

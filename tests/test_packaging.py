@@ -33,6 +33,38 @@ def test_version_is_said_once_in_effect() -> None:
     assert re.search(rf"^## {re.escape(harness.__version__)}\b", changelog, re.MULTILINE)
 
 
+def test_the_distribution_has_its_own_name() -> None:
+    """On the package index ``harness`` is somebody else's project."""
+    assert PROJECT["project"]["name"] == "iteration-harness"
+    assert PROJECT["project"]["scripts"] == {"harness": "harness.cli:main"}
+
+
+OTHERS_NAME = re.compile(
+    r"""pip\s+install\s[^\n`"&]*(?<![\w./-])harness(?![\w./-])  # by name, with an extra or without
+    |["']harness\[                                           # a requirement with an extra
+    |dependencies\s*=\s*\[[^\]]*["']harness["'>=<~! ]        # of a package that needs it
+    |install\ harness\b""",
+    re.VERBOSE,
+)
+
+
+def test_nothing_tells_anybody_to_install_the_other_project() -> None:
+    assert OTHERS_NAME.search("pip install 'harness[judge]'")
+    assert OTHERS_NAME.search("pip install harness")
+    assert OTHERS_NAME.search('dependencies = ["harness>=1"]')
+    assert not OTHERS_NAME.search("pip install 'iteration-harness[judge]'")
+    assert not OTHERS_NAME.search("pip install -e . && harness iterate")
+    texts = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "pyproject.toml")]
+    for folder, kinds in (("harness", "py"), ("plugins", "py"), ("docs", "md"), ("datasets", "md")):
+        texts += (ROOT / folder).rglob(f"*.{kinds}")
+    found = {
+        path.relative_to(ROOT).as_posix(): match.group()
+        for path in texts
+        if (match := OTHERS_NAME.search(path.read_text(encoding="utf-8")))
+    }
+    assert found == {}
+
+
 def test_licence_is_there() -> None:
     assert PROJECT["project"]["license"] == "Apache-2.0"
     for name in PROJECT["project"]["license-files"]:
@@ -114,7 +146,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 def test_wheel_brings_the_code_and_the_shipped_files(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     tops = {name.split("/")[0] for name in names}
-    info = f"harness-{harness.__version__}.dist-info"
+    info = f"iteration_harness-{harness.__version__}.dist-info"
     assert tops == {"harness", "harness_shipped", info, *PLUGIN_PACKAGES}
     for path in ROOT.glob("harness/**/*.py"):
         assert path.relative_to(ROOT).as_posix() in names

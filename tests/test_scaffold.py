@@ -46,7 +46,7 @@ def test_it_writes_a_package_and_says_what_to_type_next(here, capsys):
     assert out.rstrip().endswith("harness plugins check acme-recall")
     project = tomllib.loads((here / "acme-recall" / "pyproject.toml").read_text())["project"]
     assert project["name"] == "acme-recall"
-    assert project["dependencies"] == ["harness"]
+    assert project["dependencies"] == ["iteration-harness"]
     assert project["entry-points"]["harness"] == {"acme_recall": "acme_recall"}
     assert not [p for p in here.iterdir() if p.name.startswith(".")]
 

@@ -56,7 +56,7 @@ class Basic(harness.Detector):
         def _is_installed(cls, value: str) -> str:
             if value == "py3langid" and not languages.installed():
                 raise ValueError(
-                    "py3langid is not installed; run: pip install 'harness[lang]', "
+                    "py3langid is not installed; run: pip install 'iteration-harness[lang]', "
                     "or set languages: scripts"
                 )
             return value

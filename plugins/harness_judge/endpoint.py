@@ -41,7 +41,8 @@ class Endpoint:
             import httpx2
         except ImportError:
             raise harness.EnvironmentFailure(
-                "an endpoint needs the package httpx2", hint="pip install 'harness[judge]'"
+                "an endpoint needs the package httpx2",
+                hint="pip install 'iteration-harness[judge]'",
             ) from None
         self._http: Any = httpx2
         self._options = options

@@ -125,5 +125,5 @@ def _append(lines: dict[str, str], key: str, line: str) -> None:
 
 def _failure(path: Path, problem: str) -> EnvironmentFailure:
     return EnvironmentFailure(
-        f"METEOR's WordNet data {problem}", where=str(path), hint="install harness again"
+        f"METEOR's WordNet data {problem}", where=str(path), hint="install iteration-harness again"
     )

@@ -31,7 +31,7 @@ def need(*modules: str) -> None:
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
     if not missing:
         return
-    message = f"no {', '.join(missing)} here: pip install 'harness[rate,dev]'"
+    message = f"no {', '.join(missing)} here: pip install 'iteration-harness[rate,dev]'"
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)

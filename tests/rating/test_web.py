@@ -396,7 +396,7 @@ def test_a_missing_extra_says_how_to_get_it() -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert done.stdout.count("pip install 'harness[rate]'") == 3
+    assert done.stdout.count("pip install 'iteration-harness[rate]'") == 3
 
 
 def test_nothing_of_the_extra_is_imported_before_it_is_needed() -> None:

@@ -39,7 +39,7 @@ def load_extra(*names: str) -> None:
         verb = "is" if len(missing) == 1 else "are"
         raise EnvironmentFailure(
             f"the rating page needs {', '.join(missing)}, which {verb} not installed",
-            hint="pip install 'harness[rate]'",
+            hint="pip install 'iteration-harness[rate]'",
         )
 
 

@@ -96,7 +96,7 @@ def test_without_the_package_the_option_says_how_to_get_it(monkeypatch):
 
 @pytest.mark.skipif(
     importlib.util.find_spec("py3langid") is None,
-    reason="needs py3langid: pip install 'harness[lang]'",
+    reason="needs py3langid: pip install 'iteration-harness[lang]'",
 )
 @pytest.mark.parametrize(
     ("answer", "reference", "evidence"),

@@ -192,7 +192,7 @@ def test_without_the_package_the_extra_is_named(here, monkeypatch):
     monkeypatch.setitem(sys.modules, "httpx2", None)
     with pytest.raises(harness.EnvironmentFailure) as caught:
         Endpoint(Asking(endpoint="http://127.0.0.1:9/v1", model="m"))
-    assert "pip install 'harness[judge]'" in str(caught.value)
+    assert "pip install 'iteration-harness[judge]'" in str(caught.value)
 
 
 # -- many answers -------------------------------------------------------------------------------

@@ -257,7 +257,7 @@ def test_a_damaged_data_file_is_one_environment_failure(damage, tmp_path, monkey
     with pytest.raises(harness.EnvironmentFailure) as failure:
         Meteor().inputs()
     assert failure.value.where == str(path)
-    assert failure.value.hint == "install harness again"
+    assert failure.value.hint == "install iteration-harness again"
     with pytest.raises(harness.EnvironmentFailure):
         wordnet.load(path)
 
