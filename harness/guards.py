@@ -42,7 +42,14 @@ def judge(
             [m for m in side[entry.name] if m.example_id in ids] for side in (new, old)
         ]  # fmt: skip
         verdict = verdicts.judge(
-            entry, score, sides[0], sides[1], groups, rounds=rounds, against=against, seed=seed
+            entry,
+            score,
+            sides[0],
+            sides[1],
+            groups,
+            alpha=verdicts.alpha_of(rounds),
+            against=against,
+            seed=seed,
         )
         found.append(GuardResult(guard.name(primary), verdict))
     return tuple(found)

@@ -85,7 +85,7 @@ def open_test(
     evaluations = history.test_evaluations
     baseline = evaluations[BASELINE] = steps.evaluate(base, test, "test", BASELINE, BASE_ARM)
     if history.kept == BASELINE:
-        verdict = _compare(steps, baseline, baseline, test, 1, BASELINE)
+        verdict = _compare(steps, baseline, baseline, test, verdicts.ALPHA, BASELINE)
         sentence = "No round was kept, so there is nothing to compare on the test set."
         verdict = dataclasses.replace(verdict, label="no evidence", sentence=sentence)
         return TestResult(looks, baseline.scores, baseline.scores, verdict)
@@ -93,19 +93,19 @@ def open_test(
     found = evaluations[history.kept] = steps.evaluate(
         kept, test, "test", history.kept, BASE_ARM, learned=learned
     )
-    verdict = _compare(steps, found, baseline, test, 1, BASELINE)
+    verdict = _compare(steps, found, baseline, test, verdicts.ALPHA, BASELINE)
     return TestResult(looks, baseline.scores, found.scores, verdict)
 
 
 def _compare(
     steps: Steps, new: Evaluation, old: Evaluation, rows: Sequence[Example],
-    planned: int, against: int,
+    alpha: float, against: int,
 ) -> Verdict:  # fmt: skip
     settings = steps.config.settings
     entry = steps.primary_entry()
     return verdicts.judge(
         entry, settings.primary, new.measurements[entry.name], old.measurements[entry.name],
-        groups_of(rows), rounds=planned, min_gain=settings.min_gain,
+        groups_of(rows), alpha=alpha, min_gain=settings.min_gain,
         against=f"round {against}", seed=steps.seed("verdict", 0),
     )  # fmt: skip
 
@@ -115,8 +115,9 @@ def _close_baseline(steps: Steps, history: History, evaluation: Evaluation) -> R
     settings, dev = steps.config.settings, history.data.split("dev")
     entry, groups = steps.primary_entry(), groups_of(dev)
     detectable, sentence = verdicts.foresee(
-        entry, settings.primary, evaluation.measurements[entry.name], groups, settings.rounds,
-        min_gain=settings.min_gain, seed=steps.seed("verdict", 0),
+        entry, settings.primary, evaluation.measurements[entry.name], groups,
+        alpha=verdicts.alpha_of(settings.rounds), min_gain=settings.min_gain,
+        seed=steps.seed("verdict", 0),
     )  # fmt: skip
     steps.run.watcher.say(sentence)
     result = RoundResult(
@@ -149,8 +150,8 @@ def _judge(
     pinned = steps.run.journal.closed(arm.name, max(arm.train))
     if pinned is not None:
         return pinned.verdict
-    planned, dev = steps.config.settings.rounds, history.data.split("dev")
-    return _compare(steps, new, kept, dev, planned, arm.kept)
+    alpha = verdicts.alpha_of(steps.config.settings.rounds)
+    return _compare(steps, new, kept, history.data.split("dev"), alpha, arm.kept)
 
 
 def _guards(

@@ -18,9 +18,14 @@ POWER = 0.8
 ALPHA = 0.05
 
 
+def alpha_of(rounds: int) -> float:
+    """Error allowed to each one-sided bound when ``rounds`` verdicts are planned (Bonferroni)."""
+    return ALPHA / max(1, rounds)
+
+
 def level(rounds: int) -> float:
-    """Confidence of each one-sided bound when ``rounds`` verdicts are planned (Bonferroni)."""
-    return 1 - ALPHA / max(1, rounds)
+    """Confidence of each one-sided bound when ``rounds`` verdicts are planned."""
+    return 1 - alpha_of(rounds)
 
 
 def baseline_verdict(
@@ -47,7 +52,7 @@ def judge(
     old: Sequence[Measurement],
     groups: Groups,
     *,
-    rounds: int,
+    alpha: float,
     min_gain: float = 0.0,
     against: str = "",
     seed: int = 0,
@@ -55,17 +60,17 @@ def judge(
 ) -> Verdict:
     """One checkpoint (``new``) against another on one score.
 
-    *Improved* if the one-sided lower bound at :func:`level` is above ``min_gain``, *regressed*
-    if the upper bound at the same level is below 0. Positive differences are better, whatever
-    the metric's direction.
+    *Improved* if the one-sided lower bound at level 1 - ``alpha`` is above ``min_gain``,
+    *regressed* if the upper bound at the same level is below 0. Positive differences
+    are better, whatever the metric's direction.
 
     Args:
         new, old: measurements of the same examples by ``entry``.
         groups: example id -> group.
-        rounds: how many rounds are planned.
+        alpha: error allowed to each one-sided bound (:func:`alpha_of` the planned rounds).
         against: what the other checkpoint is called (``round 0``).
     """
-    sure = level(rounds)
+    sure = 1 - alpha
     pairs, place = complete_pairs(entry, new, old, groups), entry.column(score_name)
     gap = difference(entry, pairs, sure, seed, draws)[place] if pairs.comparable else None
     value = gap.value if gap is not None and math.isfinite(gap.value) else None
@@ -95,8 +100,8 @@ def foresee(
     score_name: str,
     baseline: Sequence[Measurement],
     groups: Groups,
-    rounds: int,
     *,
+    alpha: float,
     min_gain: float = 0.0,
     seed: int = 0,
     draws: int = stats.DRAWS,
@@ -125,11 +130,11 @@ def foresee(
         )
     count = len(set(pairs.names))
     worth = stats.effective_groups(pairs.names)
-    least = min_gain + stats.detectable(se, level(rounds), worth, POWER)
+    least = min_gain + stats.detectable(se, 1 - alpha, worth, POWER)
     return least, (
         f"With {_support(len(pairs.names), count)}, a true gain of {_number(entry)(least)} in "
         f"{entry.titled(score_name)} would be found four times out of five at "
-        f"{_percent(level(rounds))} confidence, supposing that the differences between two "
+        f"{_percent(1 - alpha)} confidence, supposing that the differences between two "
         "checkpoints vary as much as "
         "the scores of the untouched model do. Smaller gains will mostly read no evidence."
     )

@@ -107,13 +107,15 @@ def test_every_sentence_of_a_verdict_names_it():
     entry, groups = Entry("known", Known()), {str(n): str(n) for n in range(30)}
     low = measured(entry, *(n / 100 for n in range(30)))
     high = measured(entry, *(n / 100 + 0.2 + n % 3 / 50 for n in range(30)))
-    decided = verdicts.judge(entry, "known", high, low, groups, rounds=2, against="round 0")
+    decided = verdicts.judge(entry, "known", high, low, groups, alpha=0.025, against="round 0")
     assert decided.sentence.startswith("known (unproven) rose by 0.2")
-    doubtful = verdicts.judge(entry, "known", high[:1], low[:1], groups, rounds=2)
+    doubtful = verdicts.judge(entry, "known", high[:1], low[:1], groups, alpha=0.025)
     assert doubtful.sentence.startswith("known (unproven) rose by 0.2")
-    missing = verdicts.judge(entry, "known", [], [], groups, rounds=2)
+    missing = verdicts.judge(entry, "known", [], [], groups, alpha=0.025)
     assert missing.sentence.startswith("known (unproven) cannot be compared")
-    told = [verdicts.foresee(entry, "known", side, groups, 2)[1] for side in (low, low[:1])]
+    told = [
+        verdicts.foresee(entry, "known", side, groups, alpha=0.025)[1] for side in (low, low[:1])
+    ]
     assert all("known (unproven)" in one for one in told)
     assert (
         "on known (unproven), positive"

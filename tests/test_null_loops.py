@@ -20,6 +20,7 @@ from harness.records import Measurement
 from harness.scoring import Entry
 
 ROUNDS = 3
+ALPHA = verdicts.alpha_of(ROUNDS)
 DRAWS = 500
 
 
@@ -74,7 +75,7 @@ def labels(world: World, gains: Callable[[int], float]) -> list[str]:
     for round_ in range(1, ROUNDS + 1):
         new = world.measured(gains(round_))
         verdict = verdicts.judge(
-            ENTRY, "given", new, kept, groups, rounds=ROUNDS, seed=round_, draws=DRAWS
+            ENTRY, "given", new, kept, groups, alpha=ALPHA, seed=round_, draws=DRAWS
         )
         found.append(verdict.label)
         kept = new if verdict.label == "improved" else kept
@@ -113,7 +114,7 @@ def test_a_gain_of_twice_the_detectable_difference_is_found(shape):
         world = World(shape(), 10_000 + seed)
         baseline = world.measured()
         groups = world.groups
-        foreseen, _ = verdicts.foresee(ENTRY, "given", baseline, groups, ROUNDS, draws=DRAWS)
+        foreseen, _ = verdicts.foresee(ENTRY, "given", baseline, groups, alpha=ALPHA, draws=DRAWS)
         world = World(shape(), 10_000 + seed)  # the same baseline again
         hits += labels(world, lambda _, gain=2 * foreseen: gain)[0] == "improved"
     assert hits >= 0.9 * loops, f"{hits} of {loops}"
@@ -126,12 +127,12 @@ def test_the_detectable_difference_of_a_verdict_is_found_four_times_in_five(shap
     for seed in range(50):
         world = World(shape(), 20_000 + seed)
         old, new = world.measured(), world.measured()
-        verdict = verdicts.judge(ENTRY, "given", new, old, world.groups, rounds=ROUNDS, draws=DRAWS)
+        verdict = verdicts.judge(ENTRY, "given", new, old, world.groups, alpha=ALPHA, draws=DRAWS)
         figures.append(verdict.detectable)
     gain = float(np.mean(figures))
     for seed in range(loops):
         world = World(shape(), 30_000 + seed)
         old, new = world.measured(), world.measured(gain)
-        verdict = verdicts.judge(ENTRY, "given", new, old, world.groups, rounds=ROUNDS, draws=DRAWS)
+        verdict = verdicts.judge(ENTRY, "given", new, old, world.groups, alpha=ALPHA, draws=DRAWS)
         hits += verdict.label == "improved"
     assert 0.72 <= hits / loops <= 0.88, f"{hits} of {loops}"

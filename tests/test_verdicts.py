@@ -62,7 +62,7 @@ def scores(gain: float = 0.0, seed: int = 0, n: int = 160):
 
 
 def judge(new, old, metric=Quality, score="", **changes):
-    settings = {"rounds": 3, "against": "round 0", "groups": GROUPS} | changes
+    settings = {"alpha": verdicts.alpha_of(3), "against": "round 0", "groups": GROUPS} | changes
     groups = settings.pop("groups")
     entry = Entry(metric.name, metric())
     return verdicts.judge(entry, score or metric.name, new, old, groups, **settings)
@@ -140,7 +140,7 @@ def test_a_regression_does_not_wait_for_the_gain_asked_for():
 
 def test_more_rounds_ask_for_more():
     new, old = measured(scores(0.1, 1)), measured(scores())
-    one, ten = judge(new, old, rounds=1), judge(new, old, rounds=10)
+    one, ten = judge(new, old, alpha=0.05), judge(new, old, alpha=0.005)
     assert ten.low < one.low
     assert ten.high > one.high
     assert ten.detectable > one.detectable
@@ -243,7 +243,9 @@ def test_a_score_that_cannot_be_had_gives_no_verdict_and_valid_json():
 
 def test_where_nothing_varies_nothing_is_foretold():
     flat = measured([0.5] * 160)
-    least, words = verdicts.foresee(Entry("quality", Quality()), "quality", flat, GROUPS, 3)
+    least, words = verdicts.foresee(
+        Entry("quality", Quality()), "quality", flat, GROUPS, alpha=0.05 / 3
+    )
     assert least is None
     assert "scores the same" in words and "cannot be told beforehand" in words
 
@@ -265,7 +267,7 @@ def test_the_sentence_of_an_improvement():
 
 
 def test_the_sentence_of_a_regression_and_of_no_evidence():
-    lost = judge(measured(scores(-0.1, 1)), measured(scores()), rounds=1)
+    lost = judge(measured(scores(-0.1, 1)), measured(scores()), alpha=0.05)
     assert f"(worse by at least {-lost.high:.3f} at 95 % confidence;" in lost.sentence
     assert lost.sentence.endswith(": regressed.")
     same = judge(measured(scores(0, 1)), measured(scores()), against="")
@@ -291,20 +293,22 @@ def test_the_baseline_is_compared_with_nothing():
 
 def test_what_can_be_detected_is_said_before_training():
     entry = Entry("quality", Quality())
-    least, sentence = verdicts.foresee(entry, "quality", measured(scores()), GROUPS, 3)
+    least, sentence = verdicts.foresee(entry, "quality", measured(scores()), GROUPS, alpha=0.05 / 3)
     spread = np.array(scores()).reshape(40, 4).mean(axis=1).std(ddof=1) / math.sqrt(40)
     assert least == pytest.approx((2.205 + 0.851) * spread, rel=0.05)
     assert f"a true gain of {least:.3f} in quality" in sentence
     assert "160 rows in 40 groups" in sentence
     assert "vary as much as the scores of the untouched model" in sentence
-    more, _ = verdicts.foresee(entry, "quality", measured(scores()), GROUPS, 3, min_gain=0.5)
+    more, _ = verdicts.foresee(
+        entry, "quality", measured(scores()), GROUPS, alpha=0.05 / 3, min_gain=0.5
+    )
     assert more == pytest.approx(least + 0.5)
 
 
 def test_a_dev_set_that_cannot_carry_a_verdict_is_told_before_training():
     groups = {key: group[:2] for key, group in GROUPS.items()}
     entry = Entry("quality", Quality())
-    least, sentence = verdicts.foresee(entry, "quality", measured(scores()), groups, 3)
+    least, sentence = verdicts.foresee(entry, "quality", measured(scores()), groups, alpha=0.05 / 3)
     assert least is None
     assert sentence.startswith("Every round will read no evidence on quality: ")
     assert "4 groups" in sentence
@@ -330,7 +334,7 @@ def test_arms_are_compared_both_ways():
 
 def test_an_interval_of_arms_is_two_sided():
     a, b = measured(scores(0.1, 1)), measured(scores())
-    verdict = judge(a, b, rounds=2)  # each bound at 97.5 %
+    verdict = judge(a, b, alpha=0.025)  # each bound at 97.5 %
     assert arms(a, b)[:3] == pytest.approx((verdict.difference, verdict.low, verdict.high))
 
 
