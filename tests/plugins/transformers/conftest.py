@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import runpy
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from harness.context import Context
 from harness.records import Checkpoint, Example
 
+ARCHITECTURES = runpy.run_path(str(Path(__file__).parent / "architectures.py"))["ARCHITECTURES"]
 TEMPLATE = (
     "{% for message in messages %}"
     "{{ '<|start|>' + message['role'] + '\\n' + message['content'] + '<|end|>\\n' }}"
@@ -91,6 +94,35 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def base(tiny: Path) -> Checkpoint:
     return Checkpoint("base", str(tiny), "d", "tiny")
+
+
+class Tiny(NamedTuple):
+    """A tiny model of some architecture: ``made`` says what it is, ``base`` where it lies."""
+
+    name: str
+    made: Any
+    base: Checkpoint
+
+
+@pytest.fixture(scope="session")
+def architectures(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Tiny]:
+    """``architectures(name)``: one of the tiny models of ``architectures.py``, made once."""
+    from harness_transformers.quiet import quietly
+
+    @functools.cache
+    def make(name: str) -> Tiny:
+        made = ARCHITECTURES[name]
+        with quietly():
+            folder = made.save(tmp_path_factory.mktemp(name))
+        return Tiny(name, made, Checkpoint("base", str(folder), f"digest of {name}", name))
+
+    return make
+
+
+@pytest.fixture(scope="session", params=sorted(ARCHITECTURES))
+def architecture(request: Any, architectures: Callable[[str], Tiny]) -> Tiny:
+    """Each of the tiny models in turn."""
+    return architectures(request.param)
 
 
 @pytest.fixture(scope="session")
