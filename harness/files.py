@@ -9,10 +9,16 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.errors import DataError, EnvironmentFailure
+
+SEAL = "seal"
+"""Key of a line's checksum: the digest of all that the line says besides."""
+UNSEALED = 1
+"""Schema of the lines that earlier versions wrote, without a seal."""
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -93,11 +99,16 @@ def read_jsonl(path: Path) -> Iterator[Any]:
             yield json.loads(line)
 
 
-def append_line(path: Path, value: Any) -> None:
-    """Append one JSON line and fsync it before returning.
+def append_line(path: Path, value: Mapping[str, Any]) -> None:
+    """Append one sealed JSON line and fsync it before returning.
 
     A cut last line, left by a crash, is dropped first, so that it cannot spoil the new one.
+
+    Args:
+        value: what the line says; its ``schema``, if any, is above :data:`UNSEALED`.
     """
+    if value.get("schema") == UNSEALED:
+        raise ValueError("lines of this schema carry no seal")
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as stream:
         stream.seek(0)
@@ -106,30 +117,91 @@ def append_line(path: Path, value: Any) -> None:
         if keep != len(whole):
             stream.truncate(keep)
         stream.seek(0, os.SEEK_END)
-        stream.write(canonical(value) + b"\n")
+        stream.write(canonical({**value, SEAL: digest(value)}) + b"\n")
         stream.flush()
         os.fsync(stream.fileno())
     sync_folder(path.parent)
 
 
-def read_lines(path: Path) -> list[Any]:
-    """The complete JSON lines of an append-only file; a cut tail is ignored.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an append-only file.
+
+    Attributes:
+        number: from 1.
+        value: what it says, without its seal; None where it is damaged.
+        trouble: what is wrong with a damaged one.
+    """
+
+    number: int
+    value: dict[str, Any] | None
+    trouble: str = ""
+
+
+def scan_lines(path: Path) -> list[Line]:
+    """The complete lines of an append-only file, damaged ones among them; a cut tail is ignored.
+
+    A line is believed if its seal is the digest of the rest and its bytes are the canonical form.
+    Lines without a seal, which earlier versions wrote, are accepted at the begin of the file and
+    only with the schema of that time: a damaged sealed line has another schema, so it cannot
+    pass for one of those.
+    """
+    if not path.exists():
+        return []
+    *whole, tail = path.read_bytes().split(b"\n")
+    if tail and _read_line(tail[:-1])[1]:
+        # Complete but for its end: that is no cut line.
+        whole.append(tail)
+    found: list[Line] = []
+    seals_begun = False
+    for number, raw in enumerate(whole, start=1):
+        value, sealed, trouble = _read_line(raw)
+        seals_begun = seals_begun or sealed
+        if value is not None and not sealed and seals_begun:
+            value, trouble = None, "it has no checksum, and lines before it have"
+        found.append(Line(number, value, trouble))
+    return found
+
+
+def _read_line(raw: bytes) -> tuple[dict[str, Any] | None, bool, str]:
+    """What a line says (None: damaged), whether it is sealed, and what is wrong with it."""
+    try:
+        value = json.loads(raw)
+        if not isinstance(value, dict):
+            return None, False, "it is no JSON object"
+        if SEAL not in value and value.get("schema") == UNSEALED:
+            return value, False, ""
+        if SEAL not in value:
+            return None, False, "its checksum is missing"
+        is_canonical = canonical(value) == raw
+    except (ValueError, RecursionError):
+        return None, False, "it is no JSON that the harness wrote"
+    if not is_canonical or value.pop(SEAL) != digest(value):
+        return None, False, "its checksum is wrong"
+    return value, True, ""
+
+
+def read_lines(
+    path: Path,
+    *,
+    cost: str = "what it pinned cannot be known",
+    hint: str = "take the file from a backup, or move it away to start over",
+) -> list[dict[str, Any]]:
+    """What all complete lines of an append-only file say (see :func:`scan_lines`).
+
+    Args:
+        cost: what a damaged line means for the reader, as the end of a sentence.
+        hint: what to do about it.
 
     Raises:
         DataError: a complete line is damaged, so what was decided cannot be known.
     """
-    if not path.exists():
-        return []
-    values: list[Any] = []
-    for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):
-        try:
-            values.append(json.loads(line))
-        except ValueError:
-            raise DataError(
-                "this line is damaged, and what it pinned cannot be known",
-                where=f"{path}:{number}",
-                hint="take the file from a backup, or move it away to start over",
-            ) from None
+    values = []
+    for line in scan_lines(path):
+        if line.value is None:
+            what = f"this line is damaged ({line.trouble}), and {cost}"
+            raise DataError(what, where=f"{path}:{line.number}", hint=hint)
+        values.append(line.value)
     return values
 
 

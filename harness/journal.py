@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.files import append_line, read_json, read_lines, write_json
 from harness.records import RoundResult, from_json, to_json
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class Journal:
@@ -19,7 +19,6 @@ class Journal:
         self._closed = {
             (line["result"]["arm"], line["result"]["round"]): from_json(RoundResult, line["result"])
             for line in read_lines(path)
-            if line.get("schema") == SCHEMA
         }
 
     def closed(self, arm: str, round_: int) -> RoundResult | None:

@@ -15,16 +15,16 @@ from harness.registry import Registry
 from harness.run import Run
 
 RECORD = "rescored.jsonl"
-SCHEMA = 1
+SCHEMA = 2
 
 
 def record(run: Run, entries: Sequence[Entry]) -> None:
     """Remember what the run was scored with again, each entry once."""
-    known = read_lines(run.folder / RECORD)
+    known = [(line["origin"], line["entry"]) for line in read_lines(run.folder / RECORD)]
     for entry in entries:
         shown = {**entry.shown(), "name": entry.name}
-        line = {"schema": SCHEMA, "origin": entry.origin, "entry": shown}
-        if line not in known:
+        if (entry.origin, shown) not in known:
+            line = {"schema": SCHEMA, "origin": entry.origin, "entry": shown}
             append_line(run.folder / RECORD, line)
 
 

@@ -73,3 +73,75 @@ def test_trouble_with_the_disk_is_told_from_other_errors():
     assert full.where == "/somewhere"
     assert files.disk_trouble(PermissionError(errno.EACCES, "Permission denied", "x"))
     assert files.disk_trouble(OSError(errno.EPIPE, "pipe")) is None
+
+
+LINES = [{"n": 1, "score": 0.247, "text": "café \ud800"}, {"n": 2, "by": {"a": 3}}, {"n": 3}]
+
+
+def sealed(path, lines=LINES):
+    for line in lines:
+        files.append_line(path, {"schema": 2, **line})
+    return path.read_bytes()
+
+
+def flips(whole):
+    """Every single flipped bit."""
+    for place in range(len(whole)):
+        for bit in range(8):
+            yield whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :]
+
+
+def test_no_flipped_bit_is_accepted(tmp_path):
+    path = tmp_path / "log.jsonl"
+    whole = sealed(path)
+    for damaged in flips(whole):
+        path.write_bytes(damaged)
+        with pytest.raises(DataError, match=r"damaged \(it"):
+            files.read_lines(path)
+
+
+def test_a_damaged_line_is_named_and_the_others_are_read(tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(sealed(path).replace(b'"by"', b'"of"'))
+    found = files.scan_lines(path)
+    assert [(line.number, line.value and line.value["n"]) for line in found] == [
+        (1, 1), (2, None), (3, 3),
+    ]  # fmt: skip
+    with pytest.raises(DataError) as caught:
+        files.read_lines(path, cost="nobody knows the count", hint="count again")
+    error = caught.value
+    assert error.where == f"{path}:2" and error.hint == "count again"
+    assert error.what == (
+        "this line is damaged (its checksum is wrong), and nobody knows the count"
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[1]", b"null", b"7", b'"text"', b"{}", b'{"n":1}', b'{"schema":2,"n":1}', b"\xff\xfe",
+        b"", b"[" * 100_000, b'{"schema":2,"a":' * 50_000, b'{"n":NaN,"seal":"x"}',
+        b'{"seal":null}', b'{"seal":{"seal":1}}', b"9" * 5_000,
+    ],
+)  # fmt: skip
+def test_a_line_that_is_no_sealed_line_is_damaged(tmp_path, line):
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(line + b"\n")
+    with pytest.raises(DataError, match=r"log\.jsonl:1: this line is damaged"):
+        files.read_lines(path)
+
+
+def test_lines_of_earlier_versions_are_read_where_no_sealed_line_precedes(tmp_path):
+    path = tmp_path / "log.jsonl"
+    old = b'{"run":"a","schema":1}\n'
+    path.write_bytes(old)
+    whole = sealed(path)
+    assert [line.get("run", line.get("n")) for line in files.read_lines(path)] == ["a", 1, 2, 3]
+    path.write_bytes(whole + old)
+    with pytest.raises(DataError, match=r":5: .*no checksum, and lines before it have"):
+        files.read_lines(path)
+
+
+def test_a_line_cannot_be_written_as_one_without_a_seal(tmp_path):
+    with pytest.raises(ValueError, match="no seal"):
+        files.append_line(tmp_path / "log.jsonl", {"schema": 1})

@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from harness.files import append_line
 from harness.store import query
 
 
@@ -172,8 +173,8 @@ def test_a_metric_that_fails_spoils_nothing(done):
     (line,) = record.read_text().splitlines()
     assert json.loads(line)["entry"]["plugin"] == "exact"
     entry = {"plugin": "broken", "name": "broken"}
-    more = {"schema": 1, "origin": str(project.folder / "broken.py"), "entry": entry}
-    record.write_text(f"{line}\n{json.dumps(more)}\n")
+    more = {"schema": 2, "origin": str(project.folder / "broken.py"), "entry": entry}
+    append_line(record, more)
     (project.folder / "reports" / run / "run.duckdb").unlink()
     assert project.inside("iterate").code == 0
     assert stored(project, run, "SELECT DISTINCT name FROM rescores") == (("exact",),)
