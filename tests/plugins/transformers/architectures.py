@@ -26,7 +26,8 @@ CHATML = (
 )
 THINKING = (
     "{%- if tools %}{{ '<|im_start|>system\\n<tools>' }}"
-    "{%- for tool in tools %}{{ tool | tojson }}{%- endfor %}{{ '</tools><|im_end|>\\n' }}{%- endif %}"
+    "{%- for tool in tools %}{{ tool | tojson }}{%- endfor %}"
+    "{{ '</tools><|im_end|>\\n' }}{%- endif %}"
     "{%- for m in messages %}"
     "{%- if m.role == 'tool' %}"
     "{{ '<|im_start|>user\\n<tool_response>\\n' + m.content + '\\n</tool_response><|im_end|>\\n' }}"
@@ -42,7 +43,8 @@ THINKING = (
     "{{ '<think>\\n\\n</think>\\n\\n' }}{%- endif %}{%- endif %}"
 )
 DATED = (
-    "{%- if not date_string is defined %}{%- set date_string = strftime_now('%d %b %Y') %}{%- endif %}"
+    "{%- if not date_string is defined %}"
+    "{%- set date_string = strftime_now('%d %b %Y') %}{%- endif %}"
     "{{ bos_token }}{{ '<|head|>system<|/head|>\\n\\nToday Date: ' + date_string + '\\n\\n' }}"
     "{%- if messages[0]['role'] == 'system' %}{{ messages[0]['content'] | trim }}"
     "{%- set messages = messages[1:] %}{%- endif %}{{ '<|eot_id|>' }}"
@@ -56,7 +58,8 @@ NO_SYSTEM = (
     "{{ raise_exception('System role not supported') }}{%- endif %}"
     "{%- for m in messages %}"
     "{%- set role = 'model' if m['role'] == 'assistant' else m['role'] %}"
-    "{{ '<start_of_turn>' + role + '\\n' + (m['content'] | trim) + '<end_of_turn>\\n' }}{%- endfor %}"
+    "{{ '<start_of_turn>' + role + '\\n' + (m['content'] | trim) + '<end_of_turn>\\n' }}"
+    "{%- endfor %}"
     "{%- if add_generation_prompt %}{{ '<start_of_turn>model\\n' }}{%- endif %}"
 )
 INSTRUCTION = (
