@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.aims import Objective
+from harness.chosen import MARK
 from harness.records import RoundResult, Score
 from harness.text import titled
 
@@ -53,9 +54,9 @@ def progress(objective: Objective, rounds: Sequence[RoundResult]) -> Progress:
     pace = _pace(objective, kept, up)
     left = missing / pace if missing > 0 and pace is not None and pace > 0 else None
     state = _state(objective.target, score, missing)
-    return Progress(
-        objective, score, state, missing, pace, left, _words(objective, score, state, missing, left)
-    )  # fmt: skip
+    on_dev = f", {MARK}" if kept[-1].round else ""
+    words = _words(objective, score, state, missing, left, on_dev)
+    return Progress(objective, score, state, missing, pace, left, words)
 
 
 def _pace(objective: Objective, kept: Sequence[RoundResult], up: int) -> float | None:
@@ -81,14 +82,15 @@ def _state(target: float, score: Score, missing: float) -> State:
 
 
 def _words(
-    objective: Objective, score: Score, state: State, missing: float, left: float | None
-) -> str:
+    objective: Objective, score: Score, state: State, missing: float, left: float | None,
+    on_dev: str,
+) -> str:  # fmt: skip
     interval = "no interval"
     if score.low is not None and score.high is not None:
         interval = f"95 % interval {score.low:.3g} to {score.high:.3g}"
     head = (
         f"Objective {titled(objective.metric, score.caveat)} {objective.target:g}: {state} "
-        f"({score.value:.4g}, {interval})"
+        f"({score.value:.4g}, {interval}{on_dev})"
     )
     if missing <= 0:
         return f"{head}."

@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from harness.chosen import chosen
 from harness.entries import Entry
 from harness.history import History
 from harness.records import BASE_ARM, Example, Prediction, RoundResult, Score
@@ -38,7 +39,8 @@ def by_now(document: Document, steps: Steps, history: History) -> Document:
     if document.get("control"):
         rounds = [_round(one, caveats) for one in document["control"]["rounds"]]
         changed["control"] = {**document["control"], "rounds": rounds}
-    return {**document, **changed}
+    now = {**document, **changed}
+    return {**now, "chosen": chosen(now)}
 
 
 def caveats_of(steps: Steps) -> dict[str, str]:

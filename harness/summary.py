@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
 
+from harness.chosen import chosen
 from harness.errors import DataError, UsageError
 from harness.objective import Progress
 from harness.records import (
@@ -129,6 +130,7 @@ def summarise(
     }
     if control is not None:
         document["control"] = _control(control)
+    document["chosen"] = chosen(document)
     return document
 
 
@@ -207,7 +209,7 @@ def read(path: Path) -> Document:
             where=str(path),
             hint="run the same `harness iterate` again, or install a newer harness",
         )
-    return dict(document)
+    return {**document, "chosen": document.get("chosen", chosen(document))}
 
 
 def _round(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from harness.chosen import chosen
 from harness.errors import DataError, UsageError
 from harness.files import read_json
 
@@ -36,4 +37,4 @@ def read(path: Path) -> Document:
             where=str(path),
             hint="run the same `harness iterate` again, or install a newer harness",
         )
-    return dict(document)
+    return {**document, "chosen": document.get("chosen", chosen(document))}

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.chosen import MARK
 from harness.cli import tables
 from harness.cli.inspect import folder_of
 from harness.cli.scoretable import WIDE, explain_marks, number
@@ -65,6 +66,7 @@ def _show_head(found: Document, console: Console) -> None:
 
 def _title(side: Document) -> str:
     kept = ", kept" if side["kept"] else ""
+    kept += f": {MARK}" if side["chosen"] else ""
     rows = f"{side['train_rows']:,} training rows" if side["round"] else "untouched"
     return f"round {side['round']} of {one_line(side['run'], 80)} ({rows}{kept})"
 

@@ -112,7 +112,8 @@ def runs(as_json: bool) -> None:
         return
     table = Table("run", "rounds", "kept", "score", "test verdict", box=None, pad_edge=False)
     for row in rows:
-        cells = (row["run"], row["rounds"], row["kept"], row["score"], row["verdict"])
+        score = titled(row["score"], row["chosen"])
+        cells = (row["run"], row["rounds"], row["kept"], score, row["verdict"])
         table.add_row(*(Text(str(cell)) for cell in cells))
     Console().print(table if rows else Text("no runs yet: harness iterate"))
 
@@ -211,11 +212,13 @@ def _line(document: dict[str, Any]) -> dict[str, Any]:
     found = kept["scores"][document["primary"]]
     name, value = titled(document["primary"], found.get("caveat")), found["value"]
     score = f"{name} {value:.4g}" if value is not None else "unscored"
+    mark = (document["chosen"] or {}).get("short", "")
     return {
         "run": document["run"],
         "rounds": len(document["rounds"]) - 1,
         "kept": document["kept_round"],
         "score": score,
+        "chosen": mark,
         "verdict": document["test"]["verdict"]["label"] if document["test"] else "not finished",
     }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -32,6 +33,7 @@ from harness.rows import rows_digest
 from harness.run import entry_key
 from harness.scorecard import Question, System, check_fields, document
 from harness.scoring import Entry as MetricEntry
+from harness.summary import read
 from harness.watcher import Quiet
 
 
@@ -65,11 +67,19 @@ def _found(
         seed=steps.seed("scores", 0),
     )  # fmt: skip
     found = document(metrics, rows, systems, question)
+    if request.split == "dev":
+        found["remarks"] += _chosen(folder_of(request.run), answers)
     fresh = _fresh(entries, run)
     if fresh:
         record(run, fresh)
         _update_database(run)
     return found, systems, metrics
+
+
+def _chosen(folder: Path, answers: Mapping[str, Answered]) -> list[str]:
+    """What has to stand beside dev scores of the round that was chosen by dev."""
+    mark = read(folder / "summary.json")["chosen"]
+    return [mark["sentence"]] if mark and f"round {mark['round']}" in answers else []
 
 
 def _update_database(run: StoredRun) -> None:

@@ -66,6 +66,7 @@ def _named(side: Checkpoint) -> Document:
         "run": side.run,
         "round": side.round,
         "kept": side.kept,
+        "chosen": side.kept and side.round > 0,
         "train_rows": len(side.train),
         "verdict": {
             "label": side.verdict.label,

@@ -124,7 +124,27 @@ def headline(document: Document) -> tuple[Document, str]:
         return document["test"]["verdict"], "test"
     kept = [entry for entry in rounds if entry["round"] == document["kept_round"]]
     chosen = kept[0] if kept and kept[0]["round"] else rounds[-1]
-    return chosen["verdict"], f"dev, round {chosen['round']}"
+    return chosen["verdict"], f"dev, round {chosen['round']}{chosen_mark(document, chosen)}"
+
+
+def chosen_mark(document: Document, entry: Document, before: str = ", ") -> str:
+    """The mark of scores on dev that led to the choice of this round, or nothing."""
+    found = document.get("chosen") or {}
+    same = found.get("round") == entry["round"]
+    return before + one_line(found["mark"], 60) if same and found.get("mark") else ""
+
+
+def chosen_score(document: Document, name: str) -> str:
+    """The mark, with this score's value on test where there is one, or nothing."""
+    mark = one_line((document.get("chosen") or {}).get("mark") or "", 60)
+    score = ((document.get("test") or {}).get("kept") or {}).get(name) or {}
+    known = mark and score.get("value") is not None
+    return f"{mark}; test: {number(score['value'], score_digits(document, name))}" if known else mark
+
+
+def chosen_sentence(document: Document) -> str:
+    """The same in a sentence."""
+    return one_line((document.get("chosen") or {}).get("sentence") or "", 400)
 
 
 def facts(document: Document) -> str:

@@ -28,22 +28,30 @@ def scores_by_round(document: Document, name: str, key: str, height: float = 170
     if not points:
         return None
     digits = figures.score_digits(document, name)
+
+    def told_of(round_: int, score: Document) -> str:
+        mark = figures.chosen_mark(document, {"round": round_})
+        return _told(round_, score, digits) + mark
+
     ends = [s[end] for _, s in points for end in ("low", "value", "high") if s[end] is not None]
     marks = ticks(min(ends), max(ends))
     rounds = [entry["round"] for entry in document["rounds"]]
     x = Scale(min(rounds), max(rounds), _LEFT + 22, WIDTH - 24)
-    y = Scale(marks[0], marks[-1], height - _BOTTOM, _TOP)
+    chosen = figures.chosen_score(document, name)
+    y = Scale(marks[0], marks[-1], height - _BOTTOM, _TOP + (14 if chosen else 0))
     drawn: list[Child] = [*left_axis(marks, y, _LEFT), _round_names(rounds, x, height)]
+    if chosen:
+        drawn.append(label(WIDTH - 4, _TOP + 2, f"● {chosen}", "end"))
     way = " ".join(f"{number(x(r))},{number(y(s['value']))}" for r, s in points)
     drawn.append(element("polyline", points=way, class_="way"))
     for round_, score in points:
         kept = round_ == document["kept_round"]
         drawn += _interval(x(round_), y, score)
-        tip = _told(round_, score, digits)
+        tip = told_of(round_, score)
         drawn.append(dot(x(round_), y(score["value"]), "point kept" if kept else "point", tip))
-    better = "" if points[0][1]["higher_is_better"] else " (lower is better)"
-    told = "; ".join(_told(round_, score, digits) for round_, score in points)
     shown = figures.score_title(document, name, 120)
+    better = "" if points[0][1]["higher_is_better"] else " (lower is better)"
+    told = "; ".join(told_of(round_, score) for round_, score in points)
     return figure(key, height, f"{shown} by round{better}", f"{told}.", drawn)
 
 

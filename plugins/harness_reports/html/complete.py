@@ -45,7 +45,7 @@ _DOCUMENT: Document = {
     "test": None, "control": None, "objective": None, "examples": [], "notes": [],
     "seconds": {}, "cached": [], "next_command": "", "right_at": None, "by_people": False,
     "definitions": {}, "causes_known": {}, "not_looked_for": "", "remedies": [], "queries": [],
-    "sections": [], "failed": {},
+    "sections": [], "failed": {}, "chosen": None,
 }  # fmt: skip
 
 

@@ -84,6 +84,7 @@ def scores(document: Document) -> Html:
     ]  # fmt: skip
     rows = [_score(document, score, rounds, last) for score in names]
     note = "Compare two numbers only if their signatures are equal."
+    note = " ".join(filter(None, [note, figures.chosen_sentence(document)]))
     return joined(
         table(columns, rows, "All scores by round"), element("p", note, class_="note"),
         element("div", drawn, class_="charts"),

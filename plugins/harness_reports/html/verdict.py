@@ -109,9 +109,16 @@ def rounds(document: Document) -> Html:
         charts.scores_by_round(document, primary, "primary"),
         table(columns, rows, "Rounds: verdict and primary score", sortable=False),
         element("p", remark, class_="note"),
+        chosen(document),
         element("p", f"{figures.BY_PEOPLE.capitalize()}.", class_="note")
         if document["by_people"] else None,
     )  # fmt: skip
+
+
+def chosen(document: Document) -> Html | None:
+    """That the kept round's scores on dev are those that it was chosen by."""
+    sentence = figures.chosen_sentence(document)
+    return element("p", sentence, class_="note") if sentence else None
 
 
 def _score(document: Document, score: str) -> Html:
@@ -126,7 +133,8 @@ def _round(entry: Document, document: Document, digits: int) -> list[Child]:
         figures.round_name(entry, document),
         label(verdict["label"]),
         "" if entry["train_rows"] is None else str(entry["train_rows"]),
-        element("b", number(score.get("value"), digits)),
+        joined(element("b", number(score.get("value"), digits)),
+               figures.chosen_mark(document, entry, " ")),
         interval(score.get("low"), score.get("high"), digits),
         signed(verdict["difference"], digits),
         interval(verdict["low"], verdict["high"], digits, plus=True),

@@ -52,7 +52,8 @@ def _rounds(document: Document) -> str:
                 figures.round_name(entry, document),
                 f"{figures.MARKS.get(entry['verdict']['label'], '?')} {entry['verdict']['label']}",
                 str(entry["train_rows"]),
-                scored(entry["scores"].get(primary), digits),
+                scored(entry["scores"].get(primary), digits)
+                + figures.chosen_mark(document, entry),
                 signed(entry["verdict"]["difference"], digits),
                 interval(entry["verdict"]["low"], entry["verdict"]["high"], digits, plus=True),
             ]
@@ -84,8 +85,9 @@ def _rounds(document: Document) -> str:
     remark = "● kept. Brackets after a score: 95 % interval. Change: against the round kept until"
     remark += f" then, {level}." if level else " then."
     remark += f" {figures.BY_PEOPLE.capitalize()}." if document.get("by_people") else ""
-    rest = ("### Other scores", others) if len(names) > 1 else ()
-    return section("Rounds", verdicts, remark, sentences, *rest)
+    chosen = safe(figures.chosen_sentence(document), 400)
+    rest = ("### Other scores", others, chosen) if len(names) > 1 else ()
+    return section("Rounds", verdicts, remark, chosen, sentences, *rest)
 
 
 def _name(document: Document, score: str) -> str:

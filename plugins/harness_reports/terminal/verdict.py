@@ -61,7 +61,8 @@ def _rounds(document: Document, console: Console) -> None:
     top = max((figures.value_of(e, primary) or 0.0 for e in document["rounds"]), default=0.0)
     level = figures.bounds_level(document) if wide else ""
     doubt = figures.caveat(document, primary)
-    remark = ["● kept", "change: against the round kept until then", *([level] if level else [])]
+    kept = figures.chosen_mark(document, findings.kept_round(document), ": ")
+    remark = [f"● kept{kept}", "change: against the round kept until then", *([level] if level else [])]
     remark += [f"* {doubt}"] if doubt else []
     heading(console, "Rounds", " · ".join(remark))
     bounds: list[Column] = [("bounds", "left")] if wide else []
@@ -86,6 +87,8 @@ def _rounds(document: Document, console: Console) -> None:
         ]
         table.add_row(*cells[: len(table.columns)])
     indented(console, table)
+    if sentence := figures.chosen_sentence(document):
+        more(console, sentence)
     if document.get("by_people"):
         more(console, figures.BY_PEOPLE)
     if sentence := figures.latest_sentence(document):
@@ -98,7 +101,8 @@ def _scores(document: Document, console: Console) -> None:
         return
     shown = figures.shown_rounds(document, 6 if is_wide(console) else 4)
     last = next((e for e in shown if e["round"] == document["kept_round"]), shown[-1])
-    heading(console, "Other scores", f"interval: of round {last['round']}")
+    chosen = figures.chosen_mark(document, last, " · ● ")
+    heading(console, "Other scores", f"interval: of round {last['round']}{chosen}")
     table = columns(
         ("score", "left"), *((figures.round_name(e, document), "right") for e in shown),
         ("95 % interval", "left"), ("trend", "left"), ("not scored", "right"),

@@ -111,7 +111,7 @@ def test_the_order_of_the_page(analysis: Document) -> None:
 @pytest.mark.parametrize(
     "told",
     [
-        "1 ● ▲ improved 240 0.303 [0.287, 0.319] +0.147",
+        "1 ● ▲ improved 240 0.303 chosen on these rows [0.287, 0.319] +0.147",
         "3 ◆ no evidence 480 0.311",
         "rougeL 0.150 [0.140, 0.172] 0.297",
         "targeted minus random: +0.004 [-0.011, +0.019]",

@@ -88,7 +88,7 @@ def test_a_long_command_stays_one_line(document: Document) -> None:
 
 def test_a_run_without_a_test_is_told_by_its_kept_round(make_document: Make) -> None:
     page = shown(make_document(4, finished=False), 80)
-    assert page.split("\n")[0].split() == ["▲", "IMPROVED", "on", "dev,", "round", "1"]
+    assert page.split("\n")[0].split("on dev, ")[1] == "round 1, chosen on these rows"
     assert "latest: There is no evidence that round 3 differs" in page
     assert "Test set" not in page
 
@@ -131,7 +131,7 @@ def test_the_text_file_is_plain(document: Document, tmp_path: Path) -> None:
 def test_markdown_tables(document: Document, tmp_path: Path) -> None:
     page = written(document, tmp_path)
     assert cells(page, "## Rounds")[3] == [
-        "1 ●", "▲ improved", "240", "0.303 [0.287, 0.319]", "+0.147", "[+0.128, +0.166]",
+        "1 ●", "▲ improved", "240", "0.303 [0.287, 0.319], chosen on these rows", "+0.147", "[+0.128, +0.166]",
     ]  # fmt: skip
     assert cells(page, "## Errors on dev")[2] == ["off topic", "12", "38", "35", "37"]
     assert cells(page, "## Weak places")[3] == ["kind = class", "31", "0.112", "[0.047, 0.177]"]

@@ -1,0 +1,53 @@
+"""That the kept round was chosen on dev, which its scores on dev have to say wherever they stand.
+
+The kept round is the best of several by the very rows that it is shown on, so its score there is
+optimistic: the best of three equally good rounds looks 2.1 points better with 200 rows. The test
+set had no part in the choice, and its score stands beside the mark once it was opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.text import one_line, titled
+
+MARK = "chosen on these rows"
+
+
+def chosen(document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What stands beside the dev scores of a summary's kept round; None where nothing was chosen.
+
+    The untouched model is what every run begins with, so round 0 is not chosen.
+
+    Returns:
+        ``round``; ``mark``, for tables; ``short``, the mark with test's primary score where there
+        is one; ``sentence``.
+    """
+    kept = document.get("kept_round")
+    if not kept:
+        return None
+    test = _test(document)
+    head = f"Round {kept} was {MARK} of dev, so its scores on them are optimistic"
+    if test is None:
+        return {
+            "round": kept, "mark": MARK, "short": MARK,
+            "sentence": f"{head}; the test set was not opened.",
+        }  # fmt: skip
+    value, bounds = test
+    caveat = document["test"]["kept"][document["primary"]].get("caveat")
+    name = titled(one_line(document["primary"], 80), one_line(caveat or "", 40))
+    return {
+        "round": kept, "mark": MARK, "short": f"{MARK}; test: {value}",
+        "sentence": f"{head}; on the test set it has {name} {value}{bounds}.",
+    }  # fmt: skip
+
+
+def _test(document: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The kept round's primary score on test, and its interval in words."""
+    score = ((document.get("test") or {}).get("kept") or {}).get(document["primary"]) or {}
+    value, low, high = (score.get(key) for key in ("value", "low", "high"))
+    if value is None:
+        return None
+    bounds = "" if low is None or high is None else f" (95 % interval {low:.3g} to {high:.3g})"
+    return f"{value:.3g}", bounds
