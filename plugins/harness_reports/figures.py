@@ -139,7 +139,9 @@ def chosen_score(document: Document, name: str) -> str:
     mark = one_line((document.get("chosen") or {}).get("mark") or "", 60)
     score = ((document.get("test") or {}).get("kept") or {}).get(name) or {}
     known = mark and score.get("value") is not None
-    return f"{mark}; test: {number(score['value'], score_digits(document, name))}" if known else mark
+    return (
+        f"{mark}; test: {number(score['value'], score_digits(document, name))}" if known else mark
+    )
 
 
 def chosen_sentence(document: Document) -> str:

@@ -133,8 +133,10 @@ def _round(entry: Document, document: Document, digits: int) -> list[Child]:
         figures.round_name(entry, document),
         label(verdict["label"]),
         "" if entry["train_rows"] is None else str(entry["train_rows"]),
-        joined(element("b", number(score.get("value"), digits)),
-               figures.chosen_mark(document, entry, " ")),
+        joined(
+            element("b", number(score.get("value"), digits)),
+            figures.chosen_mark(document, entry, " "),
+        ),
         interval(score.get("low"), score.get("high"), digits),
         signed(verdict["difference"], digits),
         interval(verdict["low"], verdict["high"], digits, plus=True),

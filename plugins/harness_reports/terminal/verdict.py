@@ -62,7 +62,11 @@ def _rounds(document: Document, console: Console) -> None:
     level = figures.bounds_level(document) if wide else ""
     doubt = figures.caveat(document, primary)
     kept = figures.chosen_mark(document, findings.kept_round(document), ": ")
-    remark = [f"● kept{kept}", "change: against the round kept until then", *([level] if level else [])]
+    remark = [
+        f"● kept{kept}",
+        "change: against the round kept until then",
+        *([level] if level else []),
+    ]
     remark += [f"* {doubt}"] if doubt else []
     heading(console, "Rounds", " · ".join(remark))
     bounds: list[Column] = [("bounds", "left")] if wide else []
