@@ -57,6 +57,11 @@ def files_digest(paths: Iterable[Path]) -> str:
     return whole.hexdigest()
 
 
+def fsync(descriptor: int) -> None:
+    """Wait until what was written to an open file is on the disk: the one place that does."""
+    os.fsync(descriptor)
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a whole file under a temporary name, fsync, and rename it into place."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +70,7 @@ def write_bytes(path: Path, data: bytes) -> None:
         with temporary.open("wb") as stream:
             stream.write(data)
             stream.flush()
-            os.fsync(stream.fileno())
+            fsync(stream.fileno())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -119,7 +124,7 @@ def append_line(path: Path, value: Mapping[str, Any]) -> None:
         stream.seek(0, os.SEEK_END)
         stream.write(canonical({**value, SEAL: digest(value)}) + b"\n")
         stream.flush()
-        os.fsync(stream.fileno())
+        fsync(stream.fileno())
     sync_folder(path.parent)
 
 
@@ -222,7 +227,7 @@ def sync_tree(folder: Path) -> None:
     for path in folder.rglob("*"):
         if path.is_file():
             with path.open("rb") as stream:
-                os.fsync(stream.fileno())
+                fsync(stream.fileno())
         elif path.is_dir():
             sync_folder(path)
     sync_folder(folder)
@@ -235,7 +240,7 @@ def sync_folder(folder: Path) -> None:
     except OSError:
         return
     try:
-        os.fsync(descriptor)
+        fsync(descriptor)
     except OSError:
         pass
     finally:

@@ -13,6 +13,7 @@ from harness.entries import Entry
 from harness.errors import HarnessError
 from harness.files import read_json, write_bytes, write_json
 from harness.history import History
+from harness.lock import turn
 from harness.objective import progress
 from harness.rating.records import FOLDER as RATINGS
 from harness.records import BASE_ARM, CONTROL_ARM, Example
@@ -21,7 +22,7 @@ from harness.rescored import recorded
 from harness.rows import groups_of
 from harness.run import Run
 from harness.steps import UNEXPLAINED, Evaluation, Steps
-from harness.summary import ControlResult, instructive, summarise
+from harness.summary import ControlResult, instructive, rounds_closed, summarise
 
 if TYPE_CHECKING:
     from harness.rating.tables import People
@@ -67,24 +68,27 @@ def _gone(labels: Sequence[str]) -> str:
 
 
 def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Document:
-    """Write everything people read into ``reports/<run>/``; pin it once the run is done.
+    """The summary after each round; everything people read, and its pin, once the run is done.
 
-    A run that is gone on with walks through its closed rounds again: what its reports say
-    already is then left as it is, so that they never go back to an earlier round.
+    The reports of a round in between are made when somebody asks for them (``refresh.py``). A run
+    that is gone on with walks through its closed rounds again: a summary that tells of more is
+    left as it is, so that it never goes back to an earlier round.
     """
     document = _document(run, steps, history, final=final)
-    if not final and _told(run, document):
+    if not final:
+        if not _told(run, document):
+            write_json(run.reports / "summary.json", document)
         return document
-    written = reports(run, steps, history, document)
-    write_json(run.reports / "summary.json", document)
-    if final:
-        run.observe("on_run_end", summary=document)
-        folder = run.fresh_folder(STAGE)
-        write_json(folder / "output" / "summary.json", document)
-        stages = [[label, *place] for place, label in run.used.items()]
-        facts = {"files": written, "stages": stages}
-        run.artifacts.publish(STAGE, run.key, folder / "output", facts, 0.0)
-        shutil.rmtree(folder, ignore_errors=True)
+    with turn(run.reports_lock):
+        written = reports(run, steps, history, document)
+        write_json(run.reports / "summary.json", document)
+    run.observe("on_run_end", summary=document)
+    folder = run.fresh_folder(STAGE)
+    write_json(folder / "output" / "summary.json", document)
+    stages = [[label, *place] for place, label in run.used.items()]
+    facts = {"files": written, "stages": stages}
+    run.artifacts.publish(STAGE, run.key, folder / "output", facts, 0.0)
+    shutil.rmtree(folder, ignore_errors=True)
     return document
 
 
@@ -160,16 +164,11 @@ def definitions_of(detectors: Sequence[Entry]) -> dict[str, str]:
 
 
 def _told(run: Run, document: Document) -> bool:
-    """Whether the reports in place say as much (summary.json is the last to be written)."""
+    """Whether the summary in place tells of as many rounds."""
     try:
-        return _closed(read_json(run.reports / "summary.json")) >= _closed(document)
+        return rounds_closed(read_json(run.reports / "summary.json")) >= rounds_closed(document)
     except (OSError, ValueError, KeyError, TypeError):
         return False
-
-
-def _closed(document: Document) -> int:
-    """Closed rounds of all arms."""
-    return len(document["rounds"]) + len((document.get("control") or {"rounds": ()})["rounds"])
 
 
 def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Document:

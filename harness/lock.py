@@ -1,4 +1,4 @@
-"""One process at a time works on a run."""
+"""One process at a time works on a run, or writes its reports."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.errors import EnvironmentFailure
+
+
+@contextlib.contextmanager
+def turn(path: Path) -> Iterator[None]:
+    """Hold the lock, waiting for whoever has it; for work of seconds at most."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
 
 
 @contextlib.contextmanager

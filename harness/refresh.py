@@ -1,54 +1,60 @@
-"""Reports made again from what a run has stored, by request or since people have rated meanwhile.
+"""A run's reports made again from what it has stored: by request, or where they are outdated.
 
-A late rating changes reports and the database, never a closed round: the summary stays as it is.
+The run itself writes them at its end. Until then, and where people have rated since, the commands
+that show them make them first. A late rating changes reports and the database, never a closed
+round: the summary stays as it is.
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis.reading import FILE_NAME, read
 from harness.errors import DataError, HarnessError
-from harness.lock import exclusive
+from harness.lock import turn
 from harness.rating.of_run import digest_of
 from harness.records import BASE_ARM, CONTROL_ARM
 from harness.summary import read as read_summary
+from harness.summary import rounds_closed
 
 if TYPE_CHECKING:
     from harness.history import History
+    from harness.replay import StoredRun
     from harness.watcher import Watcher
 
-NEWS = "people have rated since this report was made: it is made again"
+RATED = "people have rated since this report was made: it is made again"
+GONE_ON = "the report of the rounds that are closed by now is made"
 
 
-def remake(
-    folder: Path, watcher: Watcher, *, locked: bool = False, whole: bool = False
-) -> list[str]:
+def remake(folder: Path, watcher: Watcher, *, whole: bool = False) -> list[str]:
     """Everything in a run's reports but its summary; returns the files' names.
 
     Args:
         folder: the run's reports, of its name.
-        locked: the caller holds the run's lock already.
         whole: nothing is written unless all that the summary tells of is still stored.
 
     Raises:
-        HarnessError: what they are made from is not stored any more, or another process works on
-            the run.
+        HarnessError: what they are made from is not stored any more.
     """
+    from harness.replay import opened
+
+    run = opened(folder.name, watcher)
+    with turn(run.reports_lock):
+        return _remade(run, folder, whole)
+
+
+def _remade(run: StoredRun, folder: Path, whole: bool) -> list[str]:
     from harness.finish import reports
-    from harness.replay import opened, replay
+    from harness.replay import replay
 
     document = read_summary(folder / "summary.json")
-    run = opened(folder.name, watcher)
-    with contextlib.nullcontext() if locked else exclusive(run.folder / "lock"):
-        steps, history = replay(run)
-        if whole and _short(document, history):
-            reason = steps.stopped.placed if steps.stopped else run.name
-            raise DataError(f"not all that it was made from is stored any more: {reason}")
-        return reports(run, steps, history, document)
+    steps, history = replay(run)
+    if whole and _short(document, history):
+        reason = steps.stopped.placed if steps.stopped else run.name
+        raise DataError(f"not all that it was made from is stored any more: {reason}")
+    return reports(run, steps, history, document)
 
 
 def _short(document: Mapping[str, Any], history: History) -> bool:
@@ -60,30 +66,34 @@ def _short(document: Mapping[str, Any], history: History) -> bool:
     return lost or bool(document["test"] and history.test is None)
 
 
-def outdated(folder: Path) -> bool:
-    """Whether people have said something that the reports in this folder do not know of."""
-    said = digest_of(folder.name)
-    if said is None:
-        return False
+def outdated(folder: Path) -> str:
+    """Why the reports in this folder do not say all that is known, or an empty string."""
     try:
-        return bool(read(folder / FILE_NAME).get("ratings") != said)
-    except HarnessError:
-        return False
+        closed = rounds_closed(read_summary(folder / "summary.json"))
+        report = read(folder / FILE_NAME) if (folder / FILE_NAME).exists() else None
+        if report is None or rounds_closed(report) < closed:
+            return GONE_ON
+    except (HarnessError, LookupError, TypeError):
+        return ""
+    said = digest_of(folder.name)
+    return RATED if said is not None and report.get("ratings") != said else ""
 
 
-def refresh(
-    folder: Path, watcher: Watcher, say: Callable[[str], None], *, locked: bool = False
-) -> None:
+def refresh(folder: Path, watcher: Watcher, say: Callable[[str], None]) -> None:
     """Make the reports again if they are outdated; if that fails they stay as they are.
 
     Args:
         say: is told what happens.
-        locked: the caller holds the run's lock already.
     """
     if not outdated(folder):
         return
-    say(NEWS)
+    from harness.replay import opened
+
     try:
-        remake(folder, watcher, locked=locked, whole=True)
+        run = opened(folder.name, watcher)
+        with turn(run.reports_lock):
+            if reason := outdated(folder):  # whoever had the lock may have made them
+                say(reason)
+                _remade(run, folder, whole=True)
     except HarnessError as error:
         say(f"warning: that failed, so the report is as it was: {error.placed}")

@@ -94,6 +94,11 @@ class Run:
         return self.folder / "base.json"
 
     @property
+    def reports_lock(self) -> Path:
+        """Held by whoever writes the reports: the run at its end, or a command that shows them."""
+        return self.folder / "reports.lock"
+
+    @property
     def journal(self) -> Journal:
         if self._journal is None:
             self._journal = Journal(self.folder / "journal.jsonl")

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 import duckdb
 
+from harness import files
 from harness.errors import EnvironmentFailure, UsageError
 from harness.records import (
     Diagnosis,
@@ -290,7 +291,7 @@ def _fill_members(connection: duckdb.DuckDBPyConnection, contents: RunContents) 
 def _flush(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        files.fsync(handle)
     finally:
         os.close(handle)
 

@@ -186,6 +186,12 @@ def schema() -> Document:
     return document
 
 
+def rounds_closed(document: Mapping[str, Any]) -> int:
+    """How many closed rounds of all arms the document tells of."""
+    control = document.get("control") or {"rounds": ()}
+    return len(document["rounds"]) + len(control["rounds"])
+
+
 def read(path: Path) -> Document:
     """The document in a ``summary.json``, brought up to the present schema.
 

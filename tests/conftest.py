@@ -6,13 +6,17 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from harness import files
 
 FAKES = Path(__file__).parent / "fakes.py"
 
@@ -117,12 +121,31 @@ class Project:
         }
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Result]:
-    """A run that has ended, shared by the tests of a file: to be looked at, not changed."""
-    made = Project(tmp_path_factory.mktemp("finished"))
+@pytest.fixture(autouse=True, scope="session")
+def _no_fsync() -> Iterator[None]:
+    """No test cuts the power: what was written is there for the next process without it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "fsync", lambda descriptor: None)
+        yield
+
+
+@pytest.fixture(scope="session")
+def run_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Result]:
+    """A run that has ended, made once for all tests; they get copies of it."""
+    made = Project(tmp_path_factory.mktemp("once"))
     made.write()
     return made, made.inside("iterate", "--json")
+
+
+@pytest.fixture(scope="module")
+def finished(
+    run_once: tuple[Project, Result], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Project, Result]:
+    """A run that has ended, shared by the tests of a file: to be looked at, not changed."""
+    made, result = run_once
+    folder = tmp_path_factory.mktemp("finished") / "copy"
+    shutil.copytree(made.folder, folder)
+    return Project(folder), result
 
 
 @pytest.fixture

@@ -93,6 +93,8 @@ def test_an_unfinished_run_does_not_write_down_a_row_of_test(project):
     import duckdb
 
     project.harness("iterate", "--rounds", "2", "--set", "train.die_in_round=2")
+    assert not list(project.folder.glob("reports/*/run.duckdb"))
+    assert project.inside("report").code == 0
     (database,) = project.folder.glob("reports/*/run.duckdb")
     with duckdb.connect(str(database), read_only=True) as connection:
         rows = connection.execute("select distinct split from examples").fetchall()

@@ -15,6 +15,7 @@ from rich.text import Text
 from harness.chosen import MARK
 from harness.cli import tables
 from harness.cli.inspect import folder_of
+from harness.cli.rebuild import refreshed
 from harness.cli.scoretable import WIDE, explain_marks, number
 from harness.inspection.checkpoints import pair
 from harness.inspection.compare import compare
@@ -29,7 +30,7 @@ Document = Mapping[str, Any]
 
 def work(first: str, second: str, run: str | None, limit: int, as_json: bool) -> None:
     """Print what differs between A and B."""
-    found = compare(*pair(first, second, run, folder_of))
+    found = compare(*pair(first, second, run, lambda name: refreshed(folder_of(name))))
     if as_json:
         sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
         return

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from harness.cli import tables
 from harness.cli.inspect import folder_of
+from harness.cli.rebuild import refreshed
 from harness.inspection.errors import Wanted, errors
 from harness.inspection.index import Index
 from harness.text import one_line
@@ -32,7 +33,7 @@ def work(run: str | None, wanted: Wanted, as_json: bool) -> None:
     """Print the answers as a table, or as a document."""
     if wanted.limit is None and not as_json:
         wanted = replace(wanted, limit=MOST)
-    with Index.opened(folder_of(run)) as index:
+    with Index.opened(refreshed(folder_of(run))) as index:
         found = errors(index, wanted)
     if as_json:
         sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")

@@ -62,8 +62,7 @@ def report(
     from harness.analysis.reading import read as read_analysis
     from harness.cli.rebuild import refreshed
 
-    folder = folder_of(name)
-    refreshed(folder)
+    folder = refreshed(folder_of(name))
     document = read_analysis(folder / FILE_NAME)
     if as_json:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")

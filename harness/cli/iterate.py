@@ -71,7 +71,7 @@ def _carry_out(config: Config, console: Console, stop: _Stop) -> Mapping[str, An
     with exclusive(run.folder / "lock"):
         document = finish.stored(run, lambda text: console.print(Text(text), highlight=False))
         if document is not None:
-            refreshed(run.reports, locked=True)
+            refreshed(run.reports)
             return document
         return _walk(run, console, stop)
 

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from harness.cli import tables
 from harness.cli.inspect import folder_of
+from harness.cli.rebuild import refreshed
 from harness.errors import UsageError
 from harness.inspection.apart import ask_apart
 from harness.inspection.index import DATABASE
@@ -57,7 +58,7 @@ def work(question: Question) -> None:
     sql = question.check()
     written = question.as_json or question.as_csv
     limit = question.limit or (MOST_WRITTEN if written else MOST_SHOWN)
-    found = ask_apart(folder_of(question.run) / DATABASE, sql, question.seconds, limit)
+    found = ask_apart(refreshed(folder_of(question.run)) / DATABASE, sql, question.seconds, limit)
     notes = [f"only the first {limit:,} rows are given: --limit N"] if found.cut else []
     if question.as_json:
         _write_json(found)

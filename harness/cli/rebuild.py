@@ -24,11 +24,12 @@ def rebuild(name: str | None) -> None:
     Console(stderr=True).print(Text(told), highlight=False, soft_wrap=True)
 
 
-def refreshed(folder: Path, *, locked: bool = False) -> None:
-    """Make a run's reports again where people have rated since; a line on stderr says so."""
+def refreshed(folder: Path) -> Path:
+    """The folder, its reports made again where they are outdated; a line on stderr says so."""
     console = Console(stderr=True)
 
     def say(sentence: str) -> None:
         console.print(Text(sentence), highlight=False, soft_wrap=True)
 
-    refresh(folder, Quiet(), say, locked=locked)
+    refresh(folder, Quiet(), say)
+    return folder

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from harness.cli import tables
 from harness.cli.inspect import folder_of
+from harness.cli.rebuild import refreshed
 from harness.inspection import sealed
 from harness.inspection.index import Index
 from harness.inspection.why import shown_as, split_of, unknown, why
@@ -29,7 +30,7 @@ Document = Mapping[str, Any]
 
 def work(name: str, run: str | None, open_test: bool, as_json: bool) -> None:
     """Print all that is known of a row."""
-    folder = folder_of(run)
+    folder = refreshed(folder_of(run))
     with Index.opened(folder) as index:
         name, split = _allowed(folder, index, name, open_test)
         found = why(index, name, split)

@@ -20,6 +20,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from harness import files
 from harness.errors import DataError, UsageError
 from harness.files import canonical, disk_trouble, sync_folder
 from harness.rating import rubric as rubrics
@@ -159,7 +160,7 @@ def _append(stream: FileIO, lines: bytes, end: int) -> None:
     try:
         if stream.write(lines) != len(lines):
             raise OSError(28, os.strerror(28), stream.name)
-        os.fsync(stream.fileno())
+        files.fsync(stream.fileno())
     except OSError:
         stream.truncate(end)
         raise
@@ -269,8 +270,8 @@ def settled(batch: Batch, root: Path = FOLDER) -> list[Rating]:
 
 def settlers(batch: Batch, root: Path = FOLDER) -> tuple[str, ...]:
     """Who settled something: names that begin with ``settled-``."""
-    files = (root / batch.name / "events").glob(f"{SETTLED}*.jsonl")
-    return tuple(sorted(path.stem for path in files))
+    settled = (root / batch.name / "events").glob(f"{SETTLED}*.jsonl")
+    return tuple(sorted(path.stem for path in settled))
 
 
 def _ratings_of(batch: Batch, rater: str, root: Path) -> Iterator[Rating]:

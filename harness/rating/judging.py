@@ -7,7 +7,6 @@ criterion of each item. They are never among the events of raters, and no rater 
 from __future__ import annotations
 
 import json
-import os
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness import files
 from harness.errors import DataError, UsageError
 from harness.files import canonical, digest, disk_trouble, sync_folder
 from harness.rating import ask_if
@@ -214,7 +214,7 @@ class Judgements:
             stream.truncate(self._end)  # a line that a crash has cut
             stream.write(line)
             stream.flush()
-            os.fsync(stream.fileno())
+            files.fsync(stream.fileno())
         self._end += len(line)
         if created:
             sync_folder(self.path.parent)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import files
 from harness.errors import DataError
 from harness.files import sync_folder
 from harness.rating.records import Batch
@@ -78,7 +79,7 @@ def _publish(path: Path, drawn: Mapping[str, str]) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(json.dumps(drawn, indent=1) + "\n")
         stream.flush()
-        os.fsync(stream.fileno())
+        files.fsync(stream.fileno())
     try:
         os.link(temporary, path)  # unlike a rename, it replaces nothing
     except FileExistsError:

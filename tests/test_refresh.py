@@ -1,0 +1,73 @@
+"""Reports of rounds in between are made when somebody asks for them, and at the end by the run."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from harness.lock import exclusive, turn
+
+MADE = "the report of the rounds that are closed by now is made"
+
+
+@pytest.fixture
+def stopped(project):
+    """A run whose second round ended badly, and the folder of its reports."""
+    done = project.inside("iterate", "--rounds", "2", "--set", "train.drop_in_round=-1",
+                          "--set", "train.die_in_round=2", "--set", "execution.launcher=child")  # fmt: skip
+    assert done.code == 5, done.err
+    (folder,) = (project.folder / "reports").iterdir()
+    return project, folder
+
+
+def test_until_somebody_asks_there_is_a_summary_and_no_more(stopped):
+    _, folder = stopped
+    assert [path.name for path in folder.iterdir()] == ["summary.json"]
+    assert len(json.loads((folder / "summary.json").read_bytes())["rounds"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "shows"),
+    [
+        (("report",), "round"),
+        (("errors",), "dev-"),
+        (("why", "dev-4"), "dev-4"),
+        (("query", "SELECT count(*) AS closed FROM rounds"), "2"),
+        (("compare", "0", "1"), "round 1"),
+    ],
+    ids=lambda value: value[0],
+)
+def test_each_command_makes_what_it_shows(stopped, command, shows):
+    project, folder = stopped
+    first = project.inside(*command)
+    assert (first.code, first.err.count(MADE)) == (0, 1), first.err
+    assert shows in first.out
+    assert {"analysis.json", "run.duckdb", "report.html"} <= {p.name for p in folder.iterdir()}
+    assert MADE not in project.inside(*command).err
+
+
+def test_a_run_in_progress_is_shown_and_goes_on(stopped):
+    project, folder = stopped
+    with exclusive(project.folder / ".harness" / "runs" / folder.name / "lock"):
+        shown = project.inside("report", "--json")
+    assert shown.code == 0, shown.err
+    assert [entry["round"] for entry in shown.document["rounds"]] == [0, 1]
+    assert shown.document["test"] is None
+
+
+def test_an_older_report_is_made_again_once_another_round_is_closed(stopped):
+    project, folder = stopped
+    project.inside("report")
+    document = json.loads((folder / "analysis.json").read_bytes())
+    document["rounds"].pop()
+    (folder / "analysis.json").write_text(json.dumps(document))
+    assert MADE in project.inside("report").err
+    assert len(json.loads((folder / "analysis.json").read_bytes())["rounds"]) == 2
+
+
+def test_whoever_waits_for_the_lock_gets_it(tmp_path):
+    with turn(tmp_path / "deep" / "lock"):
+        assert (tmp_path / "deep" / "lock").exists()
+    with turn(tmp_path / "deep" / "lock"):
+        pass
