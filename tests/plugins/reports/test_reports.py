@@ -131,7 +131,8 @@ def test_the_text_file_is_plain(document: Document, tmp_path: Path) -> None:
 def test_markdown_tables(document: Document, tmp_path: Path) -> None:
     page = written(document, tmp_path)
     assert cells(page, "## Rounds")[3] == [
-        "1 ●", "▲ improved", "240", "0.303 [0.287, 0.319], chosen on these rows", "+0.147", "[+0.128, +0.166]",
+        "1 ●", "▲ improved", "240", "0.303 [0.287, 0.319], chosen on these rows", "+0.147",
+        "[+0.128, +0.166]",
     ]  # fmt: skip
     assert cells(page, "## Errors on dev")[2] == ["off topic", "12", "38", "35", "37"]
     assert cells(page, "## Weak places")[3] == ["kind = class", "31", "0.112", "[0.047, 0.177]"]
