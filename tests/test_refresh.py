@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -11,12 +12,22 @@ from harness.lock import exclusive, turn
 MADE = "the report of the rounds that are closed by now is made"
 
 
-@pytest.fixture
-def stopped(project):
-    """A run whose second round ended badly, and the folder of its reports."""
-    done = project.inside("iterate", "--rounds", "2", "--set", "train.drop_in_round=-1",
-                          "--set", "train.die_in_round=2", "--set", "execution.launcher=child")  # fmt: skip
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, run_once):
+    """A run whose second round ended badly."""
+    project = type(run_once[0])(tmp_path_factory.mktemp("made"))
+    project.write()
+    dying = ("--set", "train.die_in_round=2", "--set", "execution.launcher=child")
+    done = project.inside("iterate", "--rounds", "2", *dying)
     assert done.code == 5, done.err
+    return project
+
+
+@pytest.fixture
+def stopped(made, tmp_path):
+    """A copy of it, and the folder of its reports."""
+    shutil.copytree(made.folder, tmp_path, dirs_exist_ok=True)
+    project = type(made)(tmp_path)
     (folder,) = (project.folder / "reports").iterdir()
     return project, folder
 
