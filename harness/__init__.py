@@ -77,6 +77,9 @@ if TYPE_CHECKING:
         Prediction as Prediction,
     )
     from harness.records import (
+        Problem as Problem,
+    )
+    from harness.records import (
         RoundResult as RoundResult,
     )
     from harness.records import (
@@ -143,8 +146,8 @@ _HOMES = {
     ),
     "harness.records": (
         "Checkpoint", "Condition", "Dataset", "ErrorLabel", "Example", "Findings", "Growth",
-        "Diagnosis", "Measurement", "Plan", "PlanItem", "Prediction", "RoundResult", "Score",
-        "ScoredExample", "Slice", "Verdict",
+        "Diagnosis", "Measurement", "Plan", "PlanItem", "Prediction", "Problem",
+        "RoundResult", "Score", "ScoredExample", "Slice", "Verdict",
     ),
     "harness.context": ("Context",),
     "harness.store": ("query",),

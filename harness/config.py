@@ -7,7 +7,7 @@ from ``execution``, which only says how the work is done.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,8 @@ from harness.configfile import Lines, Place
 from harness.entries import Entry, Problems, entries_of, entry_of
 from harness.errors import ConfigError, near
 from harness.files import files_digest
+from harness.plugin_checks import ask
+from harness.records import Level
 from harness.registry import Registry
 
 FILE_NAME = "harness.yaml"
@@ -101,6 +103,8 @@ class Config:
     Attributes:
         origins: dotted key -> where its value is from, for what is not a default.
         given: the overrides of the command line, as it takes them.
+        lines: path of keys -> line of the file.
+        remarks: what its plugins said and stops nothing, where they were asked, as (level, line).
     """
 
     path: Path | None
@@ -118,6 +122,8 @@ class Config:
     sections: tuple[Entry, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     given: tuple[str, ...] = ()
+    lines: Lines = field(default_factory=dict)
+    remarks: tuple[tuple[Level, str], ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -136,18 +142,22 @@ class Config:
 
     def shown(self) -> dict[str, Any]:
         """Everything with every default, in the order of the reference."""
-        base = self.folder
-        values: dict[str, Any] = {}
-        for name in Settings.model_fields:
-            value = getattr(self, name, None)
-            if isinstance(value, Entry):
-                values[name] = value.shown()
-            elif isinstance(value, tuple):
-                values[name] = [entry.shown() for entry in value]
-            else:
-                setting = getattr(self.settings, name)
-                values[name] = _plain(setting, base)
-        return values
+        return _shown(self.settings, self.entries(), self.folder)
+
+    def entries(self) -> Entries:
+        """The plugins by key: one, or several."""
+        return {name: getattr(self, name) for name in (*_SINGLE, *_LISTS)}
+
+    def ask_plugins(self) -> Config:
+        """This config with what its plugins say of their entries in ``remarks``.
+
+        Raises:
+            ConfigError, EnvironmentFailure: with all problems found.
+        """
+        problems = Problems(self.path, self.lines)
+        ask(_placed(self.entries()), self.shown(), problems)
+        problems.done()
+        return dataclasses.replace(self, remarks=tuple(problems.remarks))
 
     def key(self) -> dict[str, Any]:
         """What changes results."""
@@ -173,6 +183,32 @@ class Config:
                 for entry in getattr(self, name)
             ]
         return values
+
+
+Entries = Mapping[str, Entry | tuple[Entry, ...] | None]
+
+
+def _shown(settings: Settings, entries: Entries, base: Path) -> dict[str, Any]:
+    """The settings with every default; entries that could not be read are left out."""
+    values: dict[str, Any] = {}
+    for name in Settings.model_fields:
+        value = entries.get(name)
+        if isinstance(value, Entry):
+            values[name] = value.shown()
+        elif isinstance(value, tuple):
+            values[name] = [entry.shown() for entry in value]
+        elif name not in _SINGLE and name not in _LISTS:
+            values[name] = _plain(getattr(settings, name), base)
+    return values
+
+
+def _placed(entries: Entries) -> Iterator[tuple[Place, Entry]]:
+    """Each entry with its place in the file."""
+    for name, value in entries.items():
+        if isinstance(value, Entry):
+            yield (name,), value
+        elif value is not None:
+            yield from (((name, entry.index), entry) for entry in value)
 
 
 def _plain(setting: Any, base: Path) -> Any:
@@ -210,16 +246,23 @@ def shipped(relative: str) -> Path:
 
 
 def load(
-    path: Path | None, *, sets: Sequence[str] = (), flags: Mapping[str, Any] | None = None
+    path: Path | None,
+    *,
+    sets: Sequence[str] = (),
+    flags: Mapping[str, Any] | None = None,
+    asking: bool = False,
 ) -> Config:
     """Read and check a config; nothing heavy is imported.
 
     Args:
         sets: ``a.b=value`` overrides, in order.
         flags: overrides from the command line's own options; they win.
+        asking: also ask each plugin (:meth:`harness.Plugin.check`) whether its entry can work on
+            this machine. Whoever only looks at a run does not ask.
 
     Raises:
         ConfigError: with *all* problems found.
+        EnvironmentFailure: the file is right, and this machine lacks what it asks for.
         PluginError: a one-file plugin cannot be used.
     """
     path = find(path)
@@ -236,11 +279,17 @@ def load(
             values[name] = value
             origins[name] = f"--{name}"
             given += [f"--{name}", str(value)]
-    return dataclasses.replace(check(values, path, lines, origins), given=tuple(given))
+    made = check(values, path, lines, origins, asking=asking)
+    return dataclasses.replace(made, given=tuple(given))
 
 
 def check(
-    values: Mapping[str, Any], path: Path | None, lines: Lines, origins: Mapping[str, str]
+    values: Mapping[str, Any],
+    path: Path | None,
+    lines: Lines,
+    origins: Mapping[str, str],
+    *,
+    asking: bool = False,
 ) -> Config:
     """The :class:`Config` that plain values describe; see :func:`load`."""
     problems = Problems(path, lines)
@@ -257,14 +306,16 @@ def check(
         for name, stage in _LISTS.items()
         if getattr(settings, name) is not None
     }
+    entries: Entries = {**single, **lists}
+    _check_whole(settings, entries, base, problems)
+    if asking:
+        ask(_placed(entries), _shown(settings, entries, base), problems)
     problems.done()
-    config = Config(
-        path=path, settings=settings, registry=registry, origins=origins,
+    return Config(
+        path=path, settings=settings, registry=registry, origins=origins, lines=lines,
+        remarks=tuple(problems.remarks),
         **single, **lists,  # type: ignore[arg-type]
     )  # fmt: skip
-    _check_whole(config, problems)
-    problems.done()
-    return config
 
 
 def _settings(values: Mapping[str, Any], problems: Problems) -> Settings:
@@ -281,47 +332,67 @@ def _settings(values: Mapping[str, Any], problems: Problems) -> Settings:
     )
 
 
-def _check_whole(config: Config, problems: Problems) -> None:
+def _check_whole(settings: Settings, entries: Entries, base: Path, problems: Problems) -> None:
+    """What entries and settings have to agree on; entries that could not be read are left out."""
     from harness.people import check_control
+
+    def several(name: str) -> tuple[Entry, ...]:
+        value = entries.get(name)
+        return value if isinstance(value, tuple) else ()
+
+    corrections = settings.corrections
+    if corrections is not None and not (base / corrections).is_file():
+        message = f"there is no file {base / corrections}; harness rate accept writes such files"
+        problems.add(("corrections",), message)
+    metrics, augment = several("metrics"), several("augment")
+    scores = _scores(metrics, problems)
+    # A metric that could not be read may be the one that gives the score in question.
+    if metrics and len(metrics) == len(settings.metrics):
+        _check_scores(settings, scores, problems)
+    _check_kinds(entries.get("train"), entries.get("generate"), problems)
+    for entry in augment:
+        if entry.rows < 1:
+            problems.add(("augment", entry.index), "rows: is needed (rows to add per round)")
+    check_control(metrics, augment, problems)
+
+
+def _scores(metrics: Sequence[Entry], problems: Problems) -> list[str]:
+    """The names of all scores, each of which may be there once."""
     from harness.scoring import Entry as MetricEntry
 
-    if config.corrections is not None and not config.corrections.is_file():
-        message = f"there is no file {config.corrections}; harness rate accept writes such files"
-        problems.add(("corrections",), message)
-    seen: dict[str, str] = {}
-    for index, entry in enumerate(config.metrics):
+    seen: list[str] = []
+    for entry in metrics:
         for score in MetricEntry(entry.name, entry.instance).score_names:
             if score in seen:
-                problems.add(
-                    ("metrics", index),
-                    f"the score '{score}' is there twice; give this entry a name: of its own",
-                )
-            seen[score] = entry.name
-    primary = config.settings.primary
-    if primary not in seen:
+                message = f"the score '{score}' is there twice; give this entry a name: of its own"
+                problems.add(("metrics", entry.index), message)
+            seen.append(score)
+    return seen
+
+
+def _check_scores(settings: Settings, known: Sequence[str], problems: Problems) -> None:
+    """Each score that the settings name is one of those that the metrics give."""
+    primary, aim = settings.primary, settings.objective
+    if primary and primary not in known:
         problems.add(
             ("primary",),
-            f"no score is called '{primary}'{near(primary, list(seen))}; "
-            f"scores of this config: {', '.join(seen)}",
+            f"no score is called '{primary}'{near(primary, known)}; "
+            f"scores of this config: {', '.join(known)}",
         )
-    for index, guard in enumerate(config.settings.guard):
-        if guard.score is not None and guard.score not in seen:
+    for index, guard in enumerate(settings.guard):
+        if guard.score is not None and guard.score not in known:
             problems.add(("guard", index), f"no score is called '{guard.score}'")
-    aim = config.settings.objective
-    if aim is not None and aim.metric not in seen:
+    if aim is not None and aim.metric not in known:
         problems.add(("objective", "metric"), f"no score is called '{aim.metric}'")
-    produced = config.train.instance.produces
-    accepts = config.generate.instance.accepts
-    for kind in ("base", produced):
-        if kind not in accepts:
-            problems.add(
-                ("generate",),
-                f"'{config.generate.plugin}' cannot load a checkpoint of kind '{kind}'",
-            )
-    for index, entry in enumerate(config.augment):
-        if entry.rows < 1:
-            problems.add(("augment", index), "rows: is needed (rows to add per round)")
-    check_control(config, problems)
+
+
+def _check_kinds(train: Any, generate: Any, problems: Problems) -> None:
+    """The generator can load the untouched model and what the trainer makes of it."""
+    kinds = ["base"] + ([train.instance.produces] if train else [])
+    for kind in kinds if generate else ():
+        if kind not in generate.instance.accepts:
+            message = f"'{generate.plugin}' cannot load a checkpoint of kind '{kind}'"
+            problems.add(("generate",), message)
 
 
 def _parse_set(text: str) -> tuple[Place, Any]:

@@ -14,7 +14,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from harness.configfile import Lines, Place
-from harness.errors import ConfigError, HarnessError, near
+from harness.errors import ConfigError, EnvironmentFailure, HarnessError, near
+from harness.records import Level
 from harness.registry import Registry
 from harness.stages import Metric, Plugin
 
@@ -29,6 +30,7 @@ class Entry:
         rows, control: only under ``augment``.
         instance: the plugin, made with its validated options.
         origin: distribution or file that it comes from.
+        index: its place in its list, from 0.
     """
 
     stage: str
@@ -38,6 +40,7 @@ class Entry:
     origin: str
     rows: int = 0
     control: str | None = None
+    index: int = 0
 
     def key(self) -> dict[str, Any]:
         """What of the entry changes results (files count by content, not by path)."""
@@ -62,20 +65,44 @@ class Entry:
 
 
 class Problems:
-    """Collects what is wrong, each with its line."""
+    """Collects what is wrong, each with its line.
+
+    Attributes:
+        found: the problems, one a line; what several entries of a list share stands once.
+        remarks: what is unknown or worth knowing and stops nothing, as (level, line).
+    """
 
     def __init__(self, path: Path | None, lines: Lines, subject: str = "the config") -> None:
-        self.path, self.lines, self.found = path, lines, list[str]()
+        self.path, self.lines = path, lines
         self.subject = subject
+        self.remarks: list[tuple[Level, str]] = []
+        self._places: dict[tuple[Place, str], list[str]] = {}
+        self._wrong = False
 
-    def add(self, place: Place, message: str) -> None:
+    @property
+    def found(self) -> list[str]:
+        return [
+            f"{first}: {message}" + (f" (also: {', '.join(others)})" if others else "")
+            for (_, message), (first, *others) in self._places.items()
+        ]
+
+    def add(self, place: Place, message: str, level: Level = "config") -> None:
+        """Note a problem; see :class:`harness.records.Problem` for the levels."""
+        where = self._where(place)
+        if level in ("unknown", "note"):
+            self.remarks.append((level, f"{where}: {message}"))
+            return
+        self._wrong |= level == "config"
+        keys = tuple(part for part in place if isinstance(part, str))
+        self._places.setdefault((keys, message), []).append(where)
+
+    def _where(self, place: Place) -> str:
         line = next(
             (self.lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in self.lines),
             None,
         )
         where = f"{self.path}:{line}: " if line else (f"{self.path}: " if self.path else "")
-        dotted = ".".join(str(part) for part in place)
-        self.found.append(f"{where}{dotted}: {message}")
+        return where + ".".join(str(part) for part in place)
 
     def add_validation(
         self, place: Place, error: ValidationError, known: Sequence[str] = ()
@@ -93,11 +120,19 @@ class Problems:
                 self.add(inner, f"{message[:1].lower()}{message[1:]}, not {problem['input']!r}")
 
     def done(self) -> None:
-        if self.found:
-            count = len(self.found)
-            raise ConfigError(
-                f"{count} problem{'s' if count > 1 else ''} in {self.subject}", details=self.found
-            )
+        """Raise what was collected, if it stops anything.
+
+        Raises:
+            ConfigError: the file is wrong.
+            EnvironmentFailure: the file is right, and this machine lacks what it asks for.
+        """
+        count = sum(map(len, self._places.values()))
+        if not count:
+            return
+        what = f"{count} problem{'s' if count > 1 else ''}"
+        if self._wrong:
+            raise ConfigError(f"{what} in {self.subject}", details=self.found)
+        raise EnvironmentFailure(f"{what} of this machine", details=self.found)
 
 
 def entries_of(
@@ -140,7 +175,7 @@ def entry_of(
         problems.add((*place, "name"), f"text is needed, not {name!r}")
     if isinstance(rows, bool) or not isinstance(rows, int):
         problems.add((*place, "rows"), f"a whole number is needed, not {rows!r}")
-        rows = 0
+        rows = 1  # said already
     if control not in (None, "random"):
         problems.add((*place, "control"), f"only 'random' is known, not {control!r}")
     try:
@@ -151,7 +186,8 @@ def entry_of(
     instance = _instance(provider.plugin, options, place, base, problems)
     if instance is None:
         return None
-    return Entry(stage, plugin, str(name), instance, provider.origin, rows, control)
+    index = next((part for part in place[-1:] if isinstance(part, int)), 0)
+    return Entry(stage, plugin, str(name), instance, provider.origin, rows, control, index)
 
 
 def _instance(

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.config import Config
 from harness.entries import Entry, Problems
 
 
-def check_control(config: Config, problems: Problems) -> None:
+def check_control(metrics: Sequence[Entry], augment: Sequence[Entry], problems: Problems) -> None:
     """Refuse a control arm beside a metric whose values people give.
 
     Batches hold answers of the main arm, so the run would wait for the control's for ever.
     """
-    asked = _asked(config)
+    asked = _asked(metrics)
     if not asked:
         return
-    for index, entry in enumerate(config.augment):
+    for entry in augment:
         if entry.control == "random":
             problems.add(
-                ("augment", index),
+                ("augment", entry.index),
                 f"control: random makes a second arm, but '{asked[0].name}' is what people say, "
                 "and they rate the main arm's answers only: the run would wait for ever. Take "
                 "control: out, or take that metric out of this run",
@@ -30,7 +32,7 @@ def sealed_note(config: Config) -> str:
     from harness.scoring import Entry as MetricEntry
 
     primary = config.settings.primary
-    for entry in _asked(config):
+    for entry in _asked(config.metrics):
         if primary in MetricEntry(entry.name, entry.instance).score_names:
             return (
                 f"note: '{primary}' decides, and people do not rate test: the test set is opened "
@@ -40,5 +42,5 @@ def sealed_note(config: Config) -> str:
     return ""
 
 
-def _asked(config: Config) -> list[Entry]:
-    return [entry for entry in config.metrics if entry.instance.by_people]
+def _asked(metrics: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in metrics if entry.instance.by_people]

@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar
 SPLITS = ("train", "valid", "pool", "dev", "test")
 Split = Literal["train", "valid", "pool", "dev", "test"]
 Label = Literal["baseline", "improved", "no evidence", "regressed"]
+Level = Literal["config", "environment", "unknown", "note"]
 BASE_ARM = "main"
 CONTROL_ARM = "random"
 
@@ -83,6 +84,23 @@ class Dataset:
     def counts(self) -> dict[str, int]:
         """Split -> number of rows, in the usual order."""
         return {name: len(rows) for name in SPLITS if (rows := self.split(name))}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a plugin's own check has to say of its entry in the config.
+
+    Attributes:
+        message: one line: what, why, and what to do.
+        place: where in the entry's options (``("args", "report_to")``); empty is the entry.
+        level: ``config``: the entry cannot be used (exit 2); ``environment``: this machine lacks
+            something (exit 3); ``unknown``: it cannot be said here whether it will work;
+            ``note``: it works, and something about it is worth knowing.
+    """
+
+    message: str
+    place: tuple[str | int, ...] = ()
+    level: Level = "config"
 
 
 @dataclass(frozen=True, slots=True)

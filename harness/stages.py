@@ -23,6 +23,7 @@ from harness.records import (
     Findings,
     PlanItem,
     Prediction,
+    Problem,
     ScoredExample,
 )
 
@@ -78,6 +79,19 @@ class Plugin:
         """The same for files that people add to while the run goes on, such as ratings.
 
         They are part of a stage's key, and not of the run's: the run stays the same one.
+        """
+        return ()
+
+    def check(self, settings: Mapping[str, Any]) -> Iterable[Problem]:
+        """What can be known before anything heavy is loaded: asked by ``harness check``.
+
+        ``harness iterate`` asks too, before it begins. Take a second at most, import nothing
+        heavy, change nothing. What cannot be known here is ``unknown``, never left out. Whatever
+        it raises is told, and stops nothing.
+
+        Args:
+            settings: the whole config with every default, as ``harness config show`` prints it
+                (paths are whole). An entry that cannot be read is not in it.
         """
         return ()
 

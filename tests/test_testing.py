@@ -162,6 +162,15 @@ class Unrevised(Sound):
     revision = "1.0"  # type: ignore[assignment]
 
 
+class Misplaced(Sound):
+    """Its own check names an option that it does not have."""
+
+    name = "misplaced"
+
+    def check(self, settings):
+        return [harness.Problem("there is no such file", ("file",))]
+
+
 class Percent(Sound):
     """It gives percent and says shares."""
 
@@ -395,6 +404,7 @@ FAULTY = [
     (BadDefault, "options", "the default of 'words' ('many') is not valid"),
     (Boundless, "options", "do not survive JSON"),
     (Unrevised, "revision", "revision is '1.0'"),
+    (Misplaced, "check", "which is none of its options"),
     (Percent, "bounds", "outside of 0 to 1. Correct `bounds`"),
     (Backwards, "direction", "Set `higher_is_better = True`"),
     (Divider, "texts", "an empty text as answer: ZeroDivisionError"),
@@ -673,7 +683,7 @@ def test_other_stages_have_the_common_rules():
         def detect(self, scored):
             return ()
 
-    ids = ["contract", "options", "revision", "rebuild", "quiet", "isolation"]
+    ids = ["contract", "options", "revision", "check", "rebuild", "quiet", "isolation"]
     assert [str(rule) for rule in rules("detector")] == ids
     assert "categories() gives {}" in failures(Nothing)["contract"]
 
@@ -726,7 +736,7 @@ def test_a_file_is_checked_in_a_line_a_rule(file, capsys, monkeypatch):
     assert [line.split()[1] for line in lines if line[:1] in "✓–"] == [
         str(rule) for rule in metric_rules()
     ]
-    assert "15 rules hold, 3 do not apply" in out
+    assert "16 rules hold, 3 do not apply" in out
     assert all(len(line) <= 80 for line in lines)
 
 
@@ -739,7 +749,7 @@ def test_a_broken_rule_is_exit_5_and_data_is_no_markup(file, capsys, monkeypatch
     assert "✗ revision" in out
     assert "revision is '\\x1b[31m[bold]0[/bold]'" in " ".join(out.split())
     assert "\x1b" not in out
-    assert "1 rule is broken, 14 rules hold" in " ".join(out.split())
+    assert "1 rule is broken, 15 rules hold" in " ".join(out.split())
     assert all(len(line) <= 80 for line in out.splitlines())
 
 
@@ -831,7 +841,7 @@ def test_the_guide_has_a_row_for_each_rule():
 
 @pytest.mark.parametrize(
     ("name", "options", "hold"),
-    [("keyword_recall", ["words=[refund, days]"], 15), ("pooled", [], 18)],
+    [("keyword_recall", ["words=[refund, days]"], 16), ("pooled", [], 19)],
 )
 def test_the_metrics_of_the_guide_obey_the_rules(name, options, hold, tmp_path, capsys):
     code = next(
@@ -871,6 +881,6 @@ def test_the_commands_of_the_guide_work_as_they_stand(tmp_path):
         env={**os.environ, "PATH": f"{shim.parent}:{os.environ['PATH']}", "PYTHONUTF8": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "keyword_recall.py: 15 rules hold, 3 do not apply" in done.stdout
+    assert "keyword_recall.py: 16 rules hold, 3 do not apply" in done.stdout
     assert re.search(r"keyword-recall +0\.5000 ", done.stdout)
     assert (place / "acme-recall" / "pyproject.toml").is_file()

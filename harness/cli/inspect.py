@@ -32,7 +32,7 @@ def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
     from harness.rows import groups_of
     from harness.watcher import Quiet
 
-    config = configuration.load(path, sets=sets, flags={"rounds": rounds})
+    config = configuration.load(path, sets=sets, flags={"rounds": rounds}, asking=True)
     run = Run(config, Quiet())
     rows = list(config.data.instance.load(Context(output=Path("unused"))))
     applied(config.corrections, rows)
@@ -44,7 +44,11 @@ def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
             )
     console = Console()
     shown = ", ".join(f"{count} {split}" for split, count in counts.items())
-    console.print(Text(f"{config.path}: fine. Run {run.name}; rows: {shown}."))
+    unknown = sum(level == "unknown" for level, _ in config.remarks)
+    state = f"no problem found, {unknown} unknown" if unknown else "fine"
+    console.print(Text(f"{config.path}: {state}. Run {run.name}; rows: {shown}."))
+    for level, line in config.remarks:
+        console.print(Text(f"{level}: {one_line(line)}", "yellow" if level == "unknown" else ""))
     for split in ("dev", "test"):
         doubt = usable(list(groups_of([r for r in rows if r.split == split]).values()))
         if doubt:

@@ -29,6 +29,7 @@ from harness.errors import (
 )
 from harness.lock import exclusive
 from harness.run import REPORTS_FOLDER, Run
+from harness.text import one_line
 from harness.watcher import Quiet
 
 
@@ -85,6 +86,8 @@ def _walk(run: Run, console: Console, stop: _Stop) -> Mapping[str, Any]:
     from harness.steps import Steps
 
     settings = run.config.settings
+    for level, line in run.config.ask_plugins().remarks:
+        console.print(Text(f"{level}: {one_line(line)}"), highlight=False, soft_wrap=True)
     note = sealed_note(run.config)
     if note:
         console.print(Text(note), highlight=False)

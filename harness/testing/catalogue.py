@@ -15,6 +15,7 @@ _FOR_ALL = (
     Rule("contract", contract.contract),
     Rule("options", contract.options),
     Rule("revision", contract.revision),
+    Rule("check", contract.asking),
 )
 _FOR_METRICS = (
     Rule("bounds", single.bounds),

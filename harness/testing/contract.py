@@ -6,12 +6,13 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
+from harness.records import Level, Problem
 from harness.stages import STAGES, Metric, Options, Plugin
 from harness.testing.outcomes import Failed
 from harness.testing.subject import Subject
@@ -178,6 +179,28 @@ def _inputs(subject: Subject) -> None:
         if subject.stage == "metric" and not path.exists():
             what = f"inputs() names '{path.name}', which does not exist"
             raise Failed(what, "Name files only, or raise harness.DataError with a hint")
+
+
+def asking(subject: Subject) -> str | None:
+    """check() gives harness.Problems of one line each, placed in its options, or nothing."""
+    problems = [*subject.instance.check({}), *subject.instance.check({"model": {"source": "x"}})]
+    for problem in problems:
+        if not isinstance(problem, Problem):
+            raise Failed(f"check() gives {problem!r}", "Give harness.Problem objects")
+        _problem(problem, subject.plugin.Options.model_fields)
+    return None
+
+
+def _problem(problem: Problem, known: Collection[str]) -> None:
+    message, place = problem.message, problem.place
+    if not isinstance(message, str) or not message.strip() or "\n" in message:
+        raise Failed(f"check() says {message!r}", "Say in one line what is wrong and what to do")
+    if not isinstance(place, tuple) or (place and place[0] not in known):
+        what = f"check() places a problem at {place!r}, which is none of its options"
+        raise Failed(what, 'Name the option first, as ("args", "report_to"); () is the entry')
+    if problem.level not in get_args(Level):
+        levels = ", ".join(get_args(Level))
+        raise Failed(f"check() gives the level {problem.level!r}", f"The levels are {levels}")
 
 
 def options(subject: Subject) -> str | None:
