@@ -27,7 +27,8 @@ def row(number, split="dev"):
 
 
 def typed(example, text, **changed):
-    fields = {"split": example.split, "prompt": prompt_digest(example.messages), **changed}
+    fields = {"split": example.split, "prompt": prompt_digest(example.messages), "rounds": (0, 1)}
+    fields |= changed
     return Correction(fields.pop("id", example.id), reference=text, origin=ORIGIN, **fields)
 
 
@@ -62,7 +63,7 @@ def test_dev_is_scored_again_and_nothing_is_trained_or_generated(counting, monke
     accept(counting, *found, typed(row(3, "pool"), "left to an augmenter"))
     after = iterate(counting, *SET)
     assert after["run"] != before["run"]
-    assert [n for n in after["notes"] if "corrected" in n] == [
+    assert [n for n in after["notes"] if "has 6 corrected" in n] == [
         "dev has 6 corrected references from better.jsonl"
     ]
     stored = {"round 0: generate", "round 1: train", "round 1: generate", "data"}
@@ -186,3 +187,47 @@ def test_a_training_row_that_repeats_a_typed_reference_is_refused(project):
     after, said = train(SET[1])
     assert set(before) - set(after) == {"leak"}
     assert said[-1] == f"1 rows of the source were left out of train and pool: {NEAR_REPEAT}"
+
+
+MARK = "one-sided references"
+
+
+def scores(document):
+    sides = [one["scores"] for one in document["rounds"]]
+    return [score for side in [*sides, document["test"]["kept"]] for score in side.values()]
+
+
+def gains(before, after):
+    return [
+        new["scores"]["exact"]["value"] - old["scores"]["exact"]["value"]
+        for old, new in zip(before["rounds"], after["rounds"], strict=True)
+    ]
+
+
+def test_references_of_one_round_tilt_the_scale_and_every_score_says_so(counting, monkeypatch):
+    before = iterate(counting)
+    monkeypatch.chdir(counting.folder)
+    old, new = (one.predictions for one in answered(opened(before["run"], Quiet())))
+    differ = [n for n in range(48) if old[n].text != new[n].text][:12]
+    accept(counting, *(typed(row(n), new[n].text, rounds=(1,)) for n in differ))
+    after = iterate(counting, *SET)
+    assert gains(before, after) == pytest.approx([0, 12 / 48])
+    assert {one["caveat"] for one in scores(after)} == {MARK}
+    assert {one["caveat"] for one in scores(before)} == {""}
+    (note,) = [note for note in after["notes"] if "blindly" in note]
+    assert note.startswith("12 of 12 corrected references of better.jsonl")
+    assert f"exact ({MARK})" in counting.inside("score", "--run", after["run"]).out
+    assert f"overlap ({MARK})" in counting.inside("runs").out
+
+
+def test_where_the_rounds_are_not_known_they_count_as_one(counting):
+    accept(counting, typed(row(1), "what it should have said", rounds=()))
+    assert {one["caveat"] for one in scores(iterate(counting, *SET))} == {MARK}
+
+
+def test_references_of_two_rounds_bear_no_mark_and_a_note_names_the_rounds(counting):
+    accept(counting, typed(row(1), "what it should have said", rounds=(0, 1)))
+    after = iterate(counting, *SET)
+    assert {one["caveat"] for one in scores(after)} == {""}
+    (note,) = [note for note in after["notes"] if "typed at" in note]
+    assert "answers of rounds 0 and 1: a comparison with any other round leans" in note

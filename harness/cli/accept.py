@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,11 +92,13 @@ def _document(done: Accepted, target: Path) -> dict[str, Any]:
     return {
         "batch": done.batch.name, "file": str(target), "new": done.new,
         "known": len(done.found) - done.new,
+        "one_sided": sum(one.one_sided for one in done.whole if one.split == "dev"),
         "accepted": [
             {
                 "example_id": one.example_id, "split": one.split, "reference": one.reference,
                 "before": list(done.batch.item(one.origin["item"]).references),
                 "prompt": prompt(done.batch.item(one.origin["item"])), "origin": dict(one.origin),
+                "rounds": list(one.rounds),
             }
             for one in done.found
         ],
@@ -123,11 +125,34 @@ def _show(done: Accepted, target: Path) -> None:
             f"{_seen(done, target)}` scores all rounds again, with them as further references. "
             "Its answers and checkpoints are taken from the store.",
         )
+        for sentence in _leanings(done):
+            tables.note(console, sentence, "yellow")
     if counts["pool"]:
         tables.note(console, _of_the_pool(done, target, counts["pool"]))
     if any(counts.values()):
         tables.note(console, _NEW_RUN)
     tables.next_command(console, _next(done, target))
+
+
+def _leanings(done: Accepted) -> Iterator[str]:
+    """Towards which round the texts for dev tilt the scale."""
+    dev = [one for one in done.whole if one.split == "dev"]
+    alone = sum(one.one_sided for one in dev)
+    if alone:
+        yield (
+            f"warning: {alone} of {_many(len(dev), 'text')} for dev come from batches that did not "
+            "show the answers of two rounds blindly. They lie nearer to the answers that were "
+            "corrected, so such a run's verdicts lean towards that round, and "
+            "*one-sided references* stands beside its scores. Rate both rounds together: harness "
+            "rate create --round A --vs B."
+        )
+    corrected = Counter(
+        number for one in done.found if one.split == "dev" and not one.one_sided
+        for number in done.batch.placings[one.origin["item"]].rounds
+    )  # fmt: skip
+    if len(set(corrected.values())) > 1 or len(corrected) == 1:
+        counts = ", ".join(f"{corrected[n]} at round {n}'s" for n in sorted(corrected))
+        yield f"Texts were typed {counts} answers: unequal shares tilt the scale a little, too."
 
 
 def _of_the_pool(done: Accepted, target: Path, count: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,7 @@ def _found(
     metrics = [MetricEntry(entry.name, entry.instance) for entry in entries]
     request.check_scores([name for entry in metrics for name in entry.score_names])
     rows = steps.data().split(request.split)
+    metrics = [dataclasses.replace(entry, doubt=steps.doubt) for entry in metrics]
     check_fields(request.by, rows)
     answers = _answers(request, run, rows)
     baseline = _baseline(request, list(answers))

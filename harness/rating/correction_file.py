@@ -4,7 +4,10 @@ A file looks like this, and nothing else may stand in it::
 
     {"schema": "harness.corrections/1"}
     {"example_id": "row-7", "split": "dev", "reference": "…", "prompt": "<sha256>",
-     "origin": {"batch": "…", "item": "…", "rater": "…", "at": "…"}}      (in one line)
+     "origin": {"batch": "…", "item": "…", "rater": "…", "at": "…"}, "rounds": [0, 1]}
+
+Each object stands in one line. ``rounds`` may be missing: which rounds' answers the raters of the
+batch were shown is then unknown.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from harness.text import one_line
 SCHEMA = "harness.corrections/1"
 ORIGIN = ("batch", "item", "rater", "at")
 _KEYS = ("example_id", "split", "reference", "prompt", "origin")
+_OPTIONAL = ("rounds",)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _HINT = "harness rate accept writes such files"
 
@@ -57,8 +61,13 @@ def write(path: Path, found: Iterable[Correction]) -> None:
 
 def encoded(found: Iterable[Correction]) -> bytes:
     """What a file of these holds."""
-    lines = [{"schema": SCHEMA}, *({key: _plain(one, key) for key in _KEYS} for one in found)]
+    lines = [{"schema": SCHEMA}, *(_line(one) for one in found)]
     return b"".join(canonical(line) + b"\n" for line in lines)
+
+
+def _line(one: Correction) -> dict[str, Any]:
+    line = {key: _plain(one, key) for key in _KEYS}
+    return {**line, "rounds": list(one.rounds)} if one.rounds else line
 
 
 def _plain(one: Correction, key: str) -> Any:
@@ -109,7 +118,7 @@ def _object(place: str, line: bytes) -> dict[str, Any]:
 
 def _read(place: str, line: bytes) -> Correction:
     value = _object(place, line)
-    _check_keys(place, value, _KEYS, "")
+    _check_keys(place, value, _KEYS, "", _OPTIONAL)
     for key in ("example_id", "split", "reference", "prompt"):
         if not isinstance(value[key], str) or not value[key].strip():
             _refuse(place, f"{key}: text is needed")
@@ -124,13 +133,22 @@ def _read(place: str, line: bytes) -> Correction:
     if not isinstance(origin, dict) or not all(isinstance(text, str) for text in origin.values()):
         _refuse(place, "origin: an object of texts is needed")
     _check_keys(place, origin, ORIGIN, "origin.")
-    return Correction(**{key: value[key] for key in _KEYS}, place=place)
+    rounds = value.get("rounds", [])
+    whole = isinstance(rounds, list) and all(type(n) is int and n >= 0 for n in rounds)
+    if not whole:
+        _refuse(place, "rounds: a list of numbers of rounds is needed")
+    shown = tuple(sorted(set(rounds)))
+    return Correction(**{key: value[key] for key in _KEYS}, place=place, rounds=shown)
 
 
-def _check_keys(place: str, value: Mapping[str, Any], known: Sequence[str], above: str) -> None:
+def _check_keys(
+    place: str, value: Mapping[str, Any], known: Sequence[str], above: str,
+    optional: Sequence[str] = (),
+) -> None:  # fmt: skip
     for key in value:
-        if key not in known:
-            _refuse(place, f"unknown key {above}{one_line(key, 40)}; known: {', '.join(known)}")
+        if key not in (*known, *optional):
+            names = ", ".join((*known, *optional))
+            _refuse(place, f"unknown key {above}{one_line(key, 40)}; known: {names}")
     missing = [above + key for key in known if key not in value]
     if missing:
         _refuse(place, f"{', '.join(missing)}: needed")

@@ -38,6 +38,7 @@ class Correction:
         prompt: digest of what was answered (:func:`prompt_digest`).
         origin: ``batch``, ``item``, ``rater`` and ``at`` (ISO UTC) of what was typed.
         place: where it stands (``file:line``); empty for what was not read from a file.
+        rounds: the rounds whose answers to this row the batch showed; empty where unknown.
     """
 
     example_id: str
@@ -46,6 +47,16 @@ class Correction:
     prompt: str
     origin: Mapping[str, str] = field(default_factory=dict)
     place: str = ""
+    rounds: tuple[int, ...] = ()
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether raters were not shown, blindly, the answers of two rounds to this row.
+
+        People who correct an answer keep most of its words, so a reference that grew from one
+        round's answer alone lies nearer to that round than to any other.
+        """
+        return len(self.rounds) < 2
 
     @property
     def text(self) -> tuple[str, str]:
@@ -129,7 +140,14 @@ def _correction(batch: Batch, one: Rating, item: Item) -> Correction:
         )
     origin = {"batch": batch.name, "item": one.item, "rater": one.rater, "at": one.at}
     prompt = prompt_digest(item.messages)
-    return Correction(placing.example_id, placing.split, one.value.strip(), prompt, origin)
+    rounds = {
+        number for other in batch.placings.values()
+        if other.example_id == placing.example_id for number in other.rounds
+    }  # fmt: skip
+    return Correction(
+        placing.example_id, placing.split, one.value.strip(), prompt, origin,
+        rounds=tuple(sorted(rounds)),
+    )  # fmt: skip
 
 
 def who(correction: Correction) -> str:
@@ -144,10 +162,14 @@ class Corrected:
 
     Attributes:
         references: how many were added.
+        one_sided: how many of these from batches that did not show two rounds' answers.
+        rounds: the rounds whose answers were shown where the others were typed.
     """
 
     rows: tuple[Example, ...]
     references: int
+    one_sided: int = 0
+    rounds: tuple[int, ...] = ()
 
 
 def corrected(rows: Sequence[Example], found: Sequence[Correction], name: str) -> Corrected:
@@ -175,7 +197,15 @@ def corrected(rows: Sequence[Example], found: Sequence[Correction], name: str) -
         more = [text for text in texts.get(row.id, ()) if text not in row.references]
         added[row.id] += len(more)
         changed.append(replace(row, references=(*row.references, *more)) if more else row)
-    return Corrected(tuple(changed), added.total())
+    used = [one for one in found if one.split == "dev" and _is_new(one, by_id)]
+    rounds = {number for one in used if not one.one_sided for number in one.rounds}
+    return Corrected(
+        tuple(changed), added.total(), sum(one.one_sided for one in used), tuple(sorted(rounds))
+    )
+
+
+def _is_new(one: Correction, rows: Mapping[str, Example]) -> bool:
+    return one.reference not in rows[one.example_id].references
 
 
 def _check_known(by_id: Mapping[str, Example], found: Sequence[Correction], name: str) -> None:

@@ -33,10 +33,12 @@ class Entry:
     Attributes:
         name: the entry's name in this run; the plugin's own where the config gives none.
         metric: the plugin, with its options.
+        doubt: what stands beside its scores whatever the metric says; mostly empty.
     """
 
     name: str
     metric: Metric
+    doubt: str = ""
 
     @property
     def prefix(self) -> str:
@@ -64,11 +66,11 @@ class Entry:
         return found
 
     def caveat(self) -> str:
-        """The metric's, in one line; raises PluginError where that is no text."""
+        """The metric's, and the run's, in one line; raises PluginError where that is no text."""
         found = self._called(self.metric.caveat, "caveat")
         if not isinstance(found, str):
             raise PluginError(f"caveat() gives a {type(found).__name__}", where=self._where)
-        return one_line(found, CAVEAT)
+        return one_line("; ".join(one for one in (self.doubt, found) if one), CAVEAT)
 
     def titled(self, score_name: str) -> str:
         """A score's name as people read it, with its caveat."""

@@ -23,6 +23,8 @@ class Calls:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.config = run.config
+        self.doubt = ""
+        """What stands beside every score of the run; known once its data is."""
 
     def seed(self, stage: str, round_: int) -> int:
         return derive_seed(self.config.settings.seed, stage, round_)
@@ -31,7 +33,8 @@ class Calls:
         """The run's metrics, as the scoring takes them."""
         from harness.scoring import Entry as MetricEntry
 
-        return [MetricEntry(entry.name, entry.instance) for entry in self.config.metrics]
+        metrics = self.config.metrics
+        return [MetricEntry(entry.name, entry.instance, self.doubt) for entry in metrics]
 
     def primary_entry(self) -> MetricEntry:
         """The metric entry that gives the primary score."""

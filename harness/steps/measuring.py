@@ -170,7 +170,7 @@ class Measuring(Calls):
         pairs = list(zip(predictions, rows, strict=True))
         found: dict[str, Score] = {}
         for entry in entries:
-            metric = scoring.Entry(entry.name, entry.instance)
+            metric = scoring.Entry(entry.name, entry.instance, self.doubt)
             with self.run.guard("score", entry, 0, BASE_ARM):
                 found |= scoring.scores(
                     metric, measurements[entry.name], groups, self.seed("scores", 0), pairs=pairs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import DataError
 from harness.files import digest, read_jsonl, write_bytes, write_json, write_jsonl
@@ -14,8 +14,23 @@ from harness.records import BASE_ARM, Checkpoint, Dataset, Example, from_json, t
 from harness.rows import rows_digest, with_valid
 from harness.steps.calls import SEEDLESS, Calls, label
 
+if TYPE_CHECKING:
+    from harness.rating.corrections import Corrected
+
 CORRECTIONS = "corrections.jsonl"
 """The run's own copy of the accepted corrections: their file grows with the next batch."""
+
+
+ONE_SIDED = "one-sided references"
+"""Stands beside every score of a run whose references grew from one round's answers."""
+
+
+def _leaning(made: Corrected, name: str) -> str:
+    return (
+        f"{made.one_sided} of {made.references} corrected references of {name} are not from batches "
+        "that showed the answers of two rounds blindly: they lie nearer to the answers that were "
+        "corrected, so scores and verdicts lean towards that round (rate create --round A --vs B)"
+    )
 
 
 class Preparing(Calls):
@@ -60,6 +75,15 @@ class Preparing(Calls):
         if made.references:
             plural = "reference" if made.references == 1 else "references"
             self.note(f"dev has {made.references} corrected {plural} from {given.name}")
+        if made.one_sided:
+            self.doubt = ONE_SIDED
+            self.note(_leaning(made, given.name))
+        elif made.references:
+            shown = " and ".join(map(str, made.rounds))
+            self.note(
+                f"the corrected references were typed at answers of rounds {shown}: a comparison "
+                "with any other round leans towards these"
+            )
         return made.rows
 
     def _prepared(self, rows: Sequence[Example]) -> Dataset:

@@ -223,3 +223,35 @@ def test_an_augmenter_that_reads_the_file_is_known(begun):
     shown = accept(begun, "-o", "sub/better.jsonl")
     assert "the run's config has one that does" in " ".join(shown.split())
     assert shown.splitlines()[-1] == "next: harness iterate -c sub/exp.yaml --rounds 1"
+
+
+def test_a_batch_of_one_round_tilts_the_scale_and_that_is_said(room):
+    say(room, "ana", "A much better answer.")
+    shown = " ".join(accept(room, "-o", "better.jsonl").split())
+    assert (
+        "warning: 1 of 1 text for dev come from batches that did not show the answers of two"
+        in shown
+    )
+    assert "harness rate create --round A --vs B" in shown
+    assert [one.rounds for one in correction_file.read(room.folder / "better.jsonl")] == [(3,)]
+
+
+def test_a_blind_batch_of_two_rounds_is_fair_and_its_shares_are_told(room):
+    root = room.folder / ".harness" / "ratings"
+    both = FROM["batch"](root, n=6, versus=0, repeats=0.0)
+    log = events.Events(root / both.name, "ana")
+    for number, item in enumerate(both.assignments["ana"][:3]):
+        log.append(FROM["event"]("ana", item, "better", "set", f"Text {number}."))
+    shown = " ".join(accept(room, both.name, "-o", "better.jsonl").split())
+    assert "warning" not in shown
+    assert "unequal shares tilt the scale a little, too." in shown
+    assert {one.rounds for one in correction_file.read(room.folder / "better.jsonl")} == {(0, 3)}
+
+
+@pytest.mark.parametrize("rounds", ["3", "[true]", "[-1]", '["0", "1"]'])
+def test_a_file_whose_rounds_are_no_numbers_is_refused(room, rounds):
+    say(room, "ana", "A much better answer.")
+    accept(room, "-o", "better.jsonl")
+    path = room.folder / "better.jsonl"
+    path.write_text(path.read_text().replace('"rounds":[3]', f'"rounds":{rounds}'))
+    assert "better.jsonl:2" in accept(room, "-o", "better.jsonl", code=4)
