@@ -28,8 +28,8 @@ ONE_SIDED = "one-sided references"
 def _leaning(made: Corrected, name: str) -> str:
     return (
         f"{made.one_sided} of {made.references} corrected references of {name} are not from "
-        "batches that showed the answers of two rounds blindly: they lie nearer to the answers that were "
-        "corrected, so scores and verdicts lean towards that round (rate create --round A --vs B)"
+        "batches that showed the answers of two rounds blindly: they lie nearer to the answers "
+        "that were corrected, so scores and verdicts lean towards that round (rate create --round A --vs B)"
     )
 
 
