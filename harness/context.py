@@ -75,3 +75,11 @@ class Context:
     def note(self, **facts: Any) -> None:
         """Keep facts with the artifact, shown by reports (``note(tokens=1234)``)."""
         self.facts.update(facts)
+
+    def remark(self, sentence: str) -> None:
+        """What a reader of the results has to know, as a whole sentence.
+
+        A trainer's and a generator's stand among the notes of every report, each sentence once.
+        They are kept with the artifact, so they are there too when it is used again.
+        """
+        self.facts["remarks"] = [*self.facts.get("remarks", ()), sentence]

@@ -121,9 +121,12 @@ class FakeTrainer(harness.Trainer):
         die_in_round: int = 0
         drop_in_round: int = 0
         seconds: float = 0.0
+        remark: str = ""
 
     def train(self, base, train, valid, context):
         spy("trainer", context, [*train, *valid])
+        if self.options.remark:
+            context.remark(self.options.remark)
         for step in range(1, 4):
             time.sleep(self.options.seconds / 3)
             context.progress(step, 3, "step")
@@ -147,8 +150,13 @@ class FakeGenerator(harness.Generator):
 
     name = "fake"
 
+    class Options(harness.Options):
+        remark: str = ""
+
     def generate(self, checkpoint, examples, context):
         spy("generator", context, examples)
+        if self.options.remark:
+            context.remark(self.options.remark)
         skill = checkpoint.info["skill"]
         if checkpoint.kind == "adapter":
             assert json.loads((Path(checkpoint.path) / "skill.json").read_text()) == skill

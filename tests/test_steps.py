@@ -88,3 +88,12 @@ def test_a_metric_that_fails_on_every_answer_stops_the_run_and_leaves_nothing(pr
 def test_a_wrong_strategy_is_found_before_anything_runs(project, wrong):
     found = project.inside("check", "--set", f"plan.strategy={wrong}")
     assert found.code == 2 and "plan.strategy" in found.err
+
+
+def test_what_trainer_and_generator_remark_is_a_note_once_and_again_when_reused(project):
+    extra = ["--set", "train.remark=one GPU of\n two", "--set", "generate.remark=it is short"]
+    for attempt in range(2):
+        done = project.inside("iterate", *extra)
+        assert (done.out + done.err).count("note: one GPU of two") == 1
+        assert (done.out + done.err).count("note: it is short") == 1
+        (project.folder / "reports").rename(project.folder / f"reports-{attempt}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from harness.context import derive_seed
 from harness.errors import Cancelled, EnvironmentFailure, Waiting
 from harness.records import BASE_ARM
 from harness.run import Run
+from harness.text import one_line
 
 if TYPE_CHECKING:
     from harness.scoring import Entry as MetricEntry
@@ -46,6 +48,11 @@ class Calls:
         if sentence not in self.run.notes:
             self.run.notes.append(sentence)
             self.run.watcher.say(f"note: {sentence}")
+
+    def remarks(self, facts: Mapping[str, Any]) -> None:
+        """Notes what a trainer or generator remarked (:meth:`harness.Context.remark`)."""
+        for sentence in facts.get("remarks", ()):
+            self.note(one_line(sentence))
 
 
 def on(split: str, stage: str) -> str:

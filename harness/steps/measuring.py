@@ -94,6 +94,7 @@ class Measuring(Calls):
             return facts
 
         made = self.run.stage(stage, entry, inputs, make, round_=round_, arm=arm, seed=seed)
+        self.remarks(made.facts)
         lines = read_jsonl(made.path / "predictions.jsonl")
         return tuple(from_json(Prediction, line) for line in lines), made.digest
 

@@ -135,6 +135,7 @@ class Preparing(Calls):
             return {**result["facts"], "checkpoint": result["answer"]}
 
         made = self.run.stage("train", entry, inputs, make, round_=round_, arm=arm, seed=seed)
+        self.remarks(made.facts)
         checkpoint = from_json(Checkpoint, made.facts["checkpoint"])
         return dataclasses.replace(
             checkpoint, path=str(made.path), digest=digest([base.digest, made.digest])
