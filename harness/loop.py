@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from harness import guards, verdicts
+from harness import form, guards, verdicts
 from harness.history import ArmState, History
 from harness.records import (
     BASE_ARM,
@@ -103,11 +103,19 @@ def _compare(
 ) -> Verdict:  # fmt: skip
     settings = steps.config.settings
     entry = steps.primary_entry()
-    return verdicts.judge(
+    verdict = verdicts.judge(
         entry, settings.primary, new.measurements[entry.name], old.measurements[entry.name],
         groups_of(rows), alpha=alpha, min_gain=settings.min_gain,
         against=f"round {against}", seed=steps.seed("verdict", 0),
     )  # fmt: skip
+    if verdict.label != "improved":
+        return verdict
+    remark = form.mended(
+        new.scored, old.scored, (new.labels, old.labels), malformed=steps.malformed(),
+        score=settings.primary, against=f"round {against}",
+        higher_is_better=new.scores[settings.primary].higher_is_better,
+    )  # fmt: skip
+    return dataclasses.replace(verdict, sentence=verdict.sentence + remark)
 
 
 def _close_baseline(steps: Steps, history: History, evaluation: Evaluation) -> RoundResult:

@@ -7,7 +7,7 @@ this module knows any plugin, and plugins import only ``harness``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -300,6 +300,13 @@ class Detector(Plugin):
     def categories(self) -> Mapping[str, str]:
         """Category -> one-line definition."""
         raise NotImplementedError
+
+    def malformed(self) -> Collection[str]:
+        """The categories that mean that an answer has not the form that was asked for.
+
+        Where answers that show one of them no more carry most of a gain, the verdict says so.
+        """
+        return ()
 
     def detect(self, scored: ScoredExample) -> Iterable[ErrorLabel]:
         """Labels of one answer; several may hold."""

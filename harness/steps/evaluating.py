@@ -12,6 +12,7 @@ from typing import Any
 from harness.errors import Waiting
 from harness.files import read_jsonl, write_jsonl
 from harness.records import (
+    BASE_ARM,
     Checkpoint,
     ErrorLabel,
     Example,
@@ -161,6 +162,14 @@ class Evaluating(Measuring):
         lines = read_jsonl(made.path / "labels.jsonl")
         labels = tuple(from_json(ErrorLabel, line) for line in lines)
         return (*labels, *_unexplained(self.right(scored), labels)), made.digest
+
+    def malformed(self) -> frozenset[str]:
+        """The kinds of errors that mean that an answer has not the form that was asked for."""
+        found: set[str] = set()
+        for entry in self.config.detect:
+            with self.run.guard("detect", entry, 0, BASE_ARM):
+                found.update(entry.instance.malformed())
+        return frozenset(found)
 
     def right(self, scored: Sequence[ScoredExample]) -> dict[str, bool | None]:
         """Example id -> whether its answer counts as right by the primary score."""

@@ -29,7 +29,8 @@ def _leaning(made: Corrected, name: str) -> str:
     return (
         f"{made.one_sided} of {made.references} corrected references of {name} are not from "
         "batches that showed the answers of two rounds blindly: they lie nearer to the answers "
-        "that were corrected, so scores and verdicts lean towards that round (rate create --round A --vs B)"
+        "that were corrected, so scores and verdicts lean towards that round "
+        "(harness rate create --round A --vs B)"
     )
 
 

@@ -150,6 +150,9 @@ def _detector(subject: Subject) -> None:
     )
     if not found or not lines:
         raise Failed(f"categories() gives {found!r}", "Map each category to a line that defines it")
+    malformed = subject.instance.malformed()
+    if isinstance(malformed, str) or not set(malformed) <= set(found):
+        raise Failed(f"malformed() gives {malformed!r}", "Give some of the categories, or ()")
 
 
 def _trainer(subject: Subject) -> None:

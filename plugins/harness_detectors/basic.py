@@ -21,6 +21,7 @@ Category = Literal[
 ]  # fmt: skip
 CATEGORIES: tuple[str, ...] = get_args(Category)
 
+MALFORMED: tuple[Category, ...] = ("wrong format", "cut off", "copy of the prompt")
 _SPAN = 80
 _EVIDENCE = 160
 
@@ -74,6 +75,9 @@ class Basic(harness.Detector):
     def categories(self) -> Mapping[str, str]:
         """The kinds that are looked for, each with its definition in one line."""
         return {name: text for name, text in self._definitions().items() if self._looks_for(name)}
+
+    def malformed(self) -> Sequence[str]:
+        return [name for name in MALFORMED if self._looks_for(name)]
 
     def detect(self, scored: ScoredExample) -> Iterable[ErrorLabel]:
         """Every kind of error that the answer shows, each with its evidence."""

@@ -1,0 +1,70 @@
+"""How much of a gain is on answers that were malformed before and are not any more.
+
+A first training often teaches a model the form of its answers, and a score of overlap rewards that
+as it rewards content. Which kinds of errors mean that an answer is malformed is a matter of the
+detectors (:meth:`harness.Detector.malformed`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+
+from harness.records import ErrorLabel, ScoredExample
+
+HALF = 0.5
+"""Share of the gain from which on it is said."""
+
+
+def mended(
+    new: Sequence[ScoredExample],
+    old: Sequence[ScoredExample],
+    labels: tuple[Iterable[ErrorLabel], Iterable[ErrorLabel]],
+    *,
+    malformed: Collection[str],
+    score: str,
+    higher_is_better: bool,
+    against: str,
+) -> str:
+    """A sentence, where answers that are malformed no more carry over half of the gain, or ''.
+
+    The gain is the sum of the rows' own differences in ``score``, over the rows that both sides
+    scored.
+
+    Args:
+        labels: the kinds of errors of the new answers, and of the old ones.
+        against: what the old answers are called, such as ``round 0``.
+    """
+    after, before = (_malformed(side, malformed) for side in labels)
+    values = {row.example.id: row.values.get(score) for row in old}
+    sign = 1 if higher_is_better else -1
+    gains = {
+        row.example.id: sign * (value - base)
+        for row in new
+        if (value := row.values.get(score)) is not None
+        and (base := values.get(row.example.id)) is not None
+    }
+    cured = [name for name in gains if name in before and name not in after]
+    total, theirs = sum(gains.values()), sum(gains[name] for name in cured)
+    if total <= 0 or theirs <= HALF * total:
+        return ""
+    kinds = Counter(kind for name in cured for kind in before[name])
+    told = ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items(), key=_by_count))
+    share = "All" if theirs >= total else f"{theirs / total:.0%}".replace("%", " %")
+    return (
+        f" {share} of the gain is on {len(cured)} of {len(gains)} answers that were malformed in "
+        f"{against} and no longer are ({told}): it may be form more than content."
+    )
+
+
+def _by_count(item: tuple[str, int]) -> tuple[int, str]:
+    return -item[1], item[0]
+
+
+def _malformed(labels: Iterable[ErrorLabel], kinds: Collection[str]) -> dict[str, set[str]]:
+    """Example id -> the kinds by which its answer is malformed; only those that are."""
+    found: dict[str, set[str]] = {}
+    for label in labels:
+        if label.category in kinds:
+            found.setdefault(label.example_id, set()).add(label.category)
+    return found
