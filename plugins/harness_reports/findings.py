@@ -16,6 +16,9 @@ from harness_reports.figures import Document, number, score_title
 SHOWN = 5
 """Rows of a table that a reader takes in at a glance."""
 
+KINDS = 6
+"""Kinds of errors that a terminal shows."""
+
 WEAK_AT = 0.1
 """Rate of false discoveries up to which a slice counts as weak, where its finder does not say."""
 
@@ -36,6 +39,11 @@ class Kind:
     name: str
     by_round: Mapping[int, int] = field(default_factory=dict)
     definition: str = ""
+
+    @property
+    def most(self) -> int:
+        """Its largest count of any round."""
+        return max(self.by_round.values(), default=0)
 
 
 def table(document: Document, name: str) -> list[Document]:
@@ -154,7 +162,11 @@ def wrong(document: Document) -> int | None:
 
 
 def kinds(document: Document) -> list[Kind]:
-    """All kinds of errors but the unexplained, the most frequent in the kept round first."""
+    """All kinds of errors but the unexplained, by their largest count of any round.
+
+    So what the rounds cured ranks with what is left: a kind that fell from 158 answers to none
+    comes before one that always had 12.
+    """
     counts: dict[str, dict[int, int]] = {}
     for row in table(document, "categories"):
         counts.setdefault(row["category"], {})[row["round"]] = row["answers"]
@@ -165,10 +177,10 @@ def kinds(document: Document) -> list[Kind]:
     if unexplained(document):
         counts.pop(UNEXPLAINED, None)
     told = document.get("definitions") or {}
-    at, last = document["kept_round"], document["rounds"][-1]["round"]
+    at = document["kept_round"]
     return sorted(
         (Kind(name, by, told.get(name, "")) for name, by in counts.items()),
-        key=lambda kind: (-kind.by_round.get(at, 0), -kind.by_round.get(last, 0), kind.name),
+        key=lambda kind: (-kind.most, -kind.by_round.get(at, 0), kind.name),
     )
 
 
@@ -182,11 +194,31 @@ def unexplained(document: Document) -> Kind | None:
     return Kind(UNEXPLAINED, {row["round"]: counts.get(row["round"], 0) for row in judged}, told)
 
 
-def shown_kinds(document: Document, most: int = SHOWN) -> tuple[list[Kind], int]:
-    """The kinds that a report shows, the unexplained last, and how many it leaves out."""
+def shown_kinds(document: Document, most: int = KINDS) -> tuple[list[Kind], list[Kind]]:
+    """The kinds that a report shows, the unexplained last, and those that it leaves out.
+
+    Half of the places go to the largest counts of any round, half to those of the kept round.
+    """
     found = [kind for kind in kinds(document) if any(kind.by_round.values())]
+    at = document["kept_round"]
+    now = sorted(found, key=lambda kind: (-kind.by_round.get(at, 0), found.index(kind)))
+    in_turn = (kind.name for both in zip(found, now, strict=True) for kind in both)
+    names = set(list(dict.fromkeys(in_turn))[:most])
+    shown = [kind for kind in found if kind.name in names]
     rest = unexplained(document)
-    return [*found[:most], *([rest] if rest else [])], max(0, len(found) - most)
+    left = [kind for kind in found if kind.name not in names]
+    return [*shown, *([rest] if rest else [])], left
+
+
+def left_out(kinds: Sequence[Kind]) -> str:
+    """``and 4 more kinds, each in at most 12 answers of any round``, or nothing."""
+    if not kinds:
+        return ""
+    top = max(kind.most for kind in kinds)
+    answers = f"{top} answer{'' if top == 1 else 's'} of any round"
+    if len(kinds) == 1:
+        return f"and one more kind, in at most {answers}"
+    return f"and {len(kinds)} more kinds, each in at most {answers}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,8 +114,11 @@ def categories(document: Document) -> Html:
     parts = [failed(document, "categories", "unexplained")]
     if not kinds:
         parts.append(element("p", "No answer shows a kind of error that was looked for."))
-    charted = [*kinds[:MOST_KINDS], *([rest] if rest else [])]
+    charted, left = findings.shown_kinds(document, MOST_KINDS)
     parts.append(bars.categories(document, charted))
+    if left:
+        told = f"Not drawn: {findings.left_out(left).removeprefix('and ')}."
+        parts.append(element("p", told, class_="note"))
     parts.append(_kinds(document, shown))
     if document["not_looked_for"]:
         parts.append(element("p", document["not_looked_for"], class_="note"))

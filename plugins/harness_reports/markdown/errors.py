@@ -31,7 +31,7 @@ def _kinds(document: Document) -> str:
         "Errors on dev",
         "Answers that show each kind, by round.",
         by_round,
-        more(rest, "rarer"),
+        f"{findings.left_out(rest).capitalize()}." if rest else "",
         bullets(told),
         safe(document.get("not_looked_for", ""), 300),
     )

@@ -37,7 +37,7 @@ def _kinds(document: Document, console: Console) -> None:
     heading(console, "Errors on dev", "answers that show each kind, by round")
     indented(console, _by_round(document, kinds, wide))
     if rest:
-        more(console, f"and {rest} rarer kinds" if rest > 1 else "and one rarer kind")
+        more(console, findings.left_out(rest))
     told = [kind for kind in kinds if kind.definition]
     if told and not wide:
         indented(console, _definitions(told))

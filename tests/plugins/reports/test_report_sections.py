@@ -14,6 +14,7 @@ from rich.console import Console
 
 from harness.analysis.sections import SECTIONS
 from harness_reports import findings, people
+from harness_reports.html.page import page
 from harness_reports.markdown import page as markdown
 from harness_reports.terminal import render
 
@@ -63,7 +64,7 @@ ROWS = {
     "a round that changed nothing": r"3      1 +58 of 158       0 +│ +0",
     "a kind by round": r"off topic +12   38  35  37  █",
     "the unexplained": r"unexplained +0   21  17  19  █",
-    "what was left out": r"and one rarer kind",
+    "a kind that was cured comes first": r"round 1 *\n +cut off +131    9   6   7",
     "a definition": r"empty .* the answer has no visible character",
     "what nobody looked for": r"wrong fact and a wrong tone are seen by no rule",
     "the causes": r"Likeliest causes  round 1 · 100 of 100 wrong answers",
@@ -93,6 +94,46 @@ ROWS = {
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_terminal_tells(analysis: Document, width: int, what: str) -> None:
     assert re.search(ROWS[what], terminal(analysis, width), re.MULTILINE)
+
+
+def with_kinds(analysis: Document, **counts: tuple[int, int]) -> Document:
+    """The analysis with these kinds alone: counts in round 0 and in the kept round."""
+    rows = [
+        {"round": at, "category": name.replace("_", " "), "answers": n}
+        for name, of in counts.items() for at, n in zip((0, 1), of, strict=True)
+    ]  # fmt: skip
+    analysis["tables"]["categories"] = rows
+    return analysis
+
+
+MANY = {f"kind_{n}": (3, 20 - n) for n in range(9)} | {
+    "wrong_format": (158, 0), "cut_off": (135, 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("face", [terminal, markdown, page])
+def test_the_largest_counts_of_the_run_are_never_left_out(
+    analysis: Document, face: Callable[[Document], str]
+) -> None:
+    shown = face(with_kinds(analysis, **MANY))
+    for kind in ("wrong format", "cut off", "kind 0"):
+        assert kind in shown
+    assert shown.index("wrong format") < shown.index("kind 0")
+    assert "rarer kind" not in shown
+
+
+def test_what_is_left_out_is_told_with_its_largest_count(analysis: Document) -> None:
+    assert "and 5 more kinds, each in at most 16 answers of any round" in terminal(
+        with_kinds(analysis, **MANY)
+    )
+
+
+def test_the_chart_draws_what_was_cured_and_says_what_it_does_not_draw(analysis: Document) -> None:
+    shown = page(with_kinds(analysis, **MANY))
+    chart = shown[shown.index("<figcaption>Answers on dev with each kind of error") :]
+    chart = chart[: chart.index("</figure>")]
+    assert "wrong format: 158 in round 0, 0 in round 1" in chart
+    assert "Not drawn: 3 more kinds, each in at most 14 answers of any round." in shown
 
 
 LINES = {

@@ -134,7 +134,7 @@ def test_markdown_tables(document: Document, tmp_path: Path) -> None:
         "1 ●", "▲ improved", "240", "0.303 [0.287, 0.319], chosen on these rows", "+0.147",
         "[+0.128, +0.166]",
     ]  # fmt: skip
-    assert cells(page, "## Errors on dev")[2] == ["off topic", "12", "38", "35", "37"]
+    assert cells(page, "## Errors on dev")[2] == ["cut off", "131", "9", "6", "7"]
     assert cells(page, "## Weak places")[3] == ["kind = class", "31", "0.112", "[0.047, 0.177]"]
     assert cells(page, "## Training data")[2][2:] == [
         "120 (pool 108, paraphrase 12)", "14 (near dev 9, repeats train 5)",
