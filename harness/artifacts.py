@@ -7,8 +7,9 @@ disk can leave half an artifact that looks whole.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,10 @@ from harness.files import (
     sync_tree,
     write_json,
 )
+from harness.lock import turn
 
 MANIFEST = "manifest.json"
+LOCK = ".lock"
 SCHEMA = 1
 
 
@@ -70,15 +73,9 @@ class Artifacts:
         """
         if (stage, key) in self._seen:
             return self._seen[stage, key]
-        folder = self.folder(stage, key)
-        if not folder.exists():
-            return None
-        artifact, trouble = _verify(folder, key)
-        if artifact is None:
-            self.damaged.append(f"{stage} artifact {folder}: {trouble}; it is made again")
-            remove(folder)
-            return None
-        self._seen[stage, key] = artifact
+        artifact = self._whole(stage, self.folder(stage, key), key)
+        if artifact is not None:
+            self._seen[stage, key] = artifact
         return artifact
 
     def with_digest(self, stage: str, wanted: str) -> Artifact | None:
@@ -89,20 +86,56 @@ class Artifacts:
                 key, files = document["key"], document["files"]
             except (OSError, ValueError, KeyError, TypeError):
                 continue
-            if digest(files) == wanted and (found := self.find(stage, key)) is not None:
-                return found
+            if digest(files) == wanted:
+                artifact = self._whole(stage, manifest.parent, key)
+                if artifact is not None and artifact.digest == wanted:
+                    return artifact
         return None
 
+    def _whole(self, stage: str, folder: Path, key: str) -> Artifact | None:
+        if not folder.exists():
+            return None
+        artifact, trouble = _verify(folder, key)
+        if artifact is not None:
+            return artifact
+        with self._changing(stage):
+            # Another process may have put a whole one there meanwhile.
+            artifact, trouble = _verify(folder, key)
+            if artifact is None and folder.exists():
+                self.damaged.append(f"{stage} artifact {folder}: {trouble}; it is made again")
+                remove(folder)
+        return artifact
+
+    @contextlib.contextmanager
+    def _changing(self, stage: str) -> Iterator[None]:
+        """Hold the store against other processes, for the time of a rename."""
+        place = self.root / stage
+        if not place.is_dir():
+            place.mkdir(parents=True, exist_ok=True)
+            sync_folder(self.root)
+        with turn(self.root / LOCK):
+            yield
+
     def publish(
-        self, stage: str, key: str, work: Path, facts: Mapping[str, Any], seconds: float
+        self,
+        stage: str,
+        key: str,
+        work: Path,
+        facts: Mapping[str, Any],
+        seconds: float,
+        *,
+        replace: bool = False,
     ) -> Artifact:
-        """Make the files in ``work`` the artifact of ``key``; ``work`` is moved away."""
+        """Make the files in ``work`` the artifact of ``key``; ``work`` is moved away.
+
+        Of two runs that make the same at the same time the first one's counts for both, unless a
+        plugin had failed in it. One that makes way for another is kept beside it: a closed round
+        of some run may rest on it.
+
+        Args:
+            replace: what is there makes way and is not kept.
+        """
         files = manifest_of(work)
-        theirs = self.find(stage, key)
-        if theirs is not None and theirs.digest == digest(files) and theirs.facts == dict(facts):
-            # Another run made the same meanwhile, and its child may be reading it.
-            remove(work)
-            return theirs
         document = {
             "schema": SCHEMA,
             "stage": stage,
@@ -115,13 +148,27 @@ class Artifacts:
         write_json(work / MANIFEST, document)
         sync_tree(work)
         target = self.folder(stage, key)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        remove(target)
-        os.replace(work, target)
-        sync_folder(target.parent)
+        with self._changing(stage):
+            theirs = _verify(target, key)[0] if target.exists() else None
+            stays = theirs is not None and not replace and not theirs.facts.get("failed")
+            if theirs is not None and (stays or _equal(theirs, files, facts)):
+                remove(work)
+                self._seen[stage, key] = theirs
+                return theirs
+            if theirs is not None and not replace:
+                aside = target.with_name(f"{target.name}-{theirs.digest[:12]}")
+                remove(aside)
+                os.replace(target, aside)
+            remove(target)
+            os.replace(work, target)
+            sync_folder(target.parent)
         artifact = Artifact(key, target, digest(files), dict(facts), seconds)
         self._seen[stage, key] = artifact
         return artifact
+
+
+def _equal(artifact: Artifact, files: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
+    return artifact.digest == digest(files) and artifact.facts == dict(facts)
 
 
 def _verify(folder: Path, key: str) -> tuple[Artifact | None, str]:

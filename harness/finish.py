@@ -87,7 +87,7 @@ def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Documen
     write_json(folder / "output" / "summary.json", document)
     stages = [[label, *place] for place, label in run.used.items()]
     facts = {"files": written, "stages": stages}
-    run.artifacts.publish(STAGE, run.key, folder / "output", facts, 0.0)
+    run.artifacts.publish(STAGE, run.key, folder / "output", facts, 0.0, replace=True)
     shutil.rmtree(folder, ignore_errors=True)
     return document
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -150,3 +153,65 @@ def test_the_ledger_counts_a_run_once_and_each_test_set_apart(tmp_path):
     assert [Ledger(path).open("t", run) for run in ("a", "a", "b", "c", "b")] == [1, 1, 2, 3, 2]
     assert Ledger(path).open("u", "a") == 1
     assert Ledger(path).runs("t") == ["a", "b", "c"]
+
+
+def test_of_two_that_make_the_same_at_once_the_first_counts_for_both(tmp_path):
+    first = publish(tmp_path)
+    second = publish(tmp_path, text="made otherwise by another process")
+    assert second == first and find(tmp_path)[0] == first
+    assert not (tmp_path / "work").exists()
+
+
+def work_of(root, text):
+    (root / "work").mkdir()
+    (root / "work" / "x.txt").write_text(text)
+    return root / "work"
+
+
+def test_what_a_plugin_failed_in_makes_way_and_is_still_found_by_content(tmp_path):
+    store = Artifacts(tmp_path / "store")
+    failed = store.publish("analyze", KEY, work_of(tmp_path, "none"), {"failed": {"x": "no"}}, 1)
+    mended = store.publish("analyze", KEY, work_of(tmp_path, "some"), {"failed": {}}, 1)
+    assert find(tmp_path, stage="analyze")[0] == mended
+    aside = store.with_digest("analyze", failed.digest)
+    assert aside is not None and aside.facts == failed.facts
+    assert (aside.path / "x.txt").read_text() == "none"
+    assert store.with_digest("analyze", mended.digest) == mended
+
+
+def test_a_summary_makes_way_for_the_next_and_is_not_kept(tmp_path):
+    store = Artifacts(tmp_path / "store")
+    first = store.publish("summary", KEY, work_of(tmp_path, "one"), {}, 0)
+    second = store.publish("summary", KEY, work_of(tmp_path, "two"), {}, 0, replace=True)
+    assert find(tmp_path, stage="summary")[0] == second
+    assert store.with_digest("summary", first.digest) is None
+
+
+RACE = """
+import sys
+from pathlib import Path
+from harness.artifacts import Artifacts
+
+root, name = Path(sys.argv[1]), sys.argv[2]
+for number in range(40):
+    store = Artifacts(root / "store")
+    work = root / f"work-{name}"
+    work.mkdir()
+    (work / "x.txt").write_text(name)
+    key = f"{number:02x}" * 32
+    made = store.publish("train", key, work, {}, 1.0)
+    again = Artifacts(root / "store")
+    assert again.find("train", key).digest == made.digest, number
+    assert again.damaged == [], again.damaged
+"""
+
+
+def test_processes_that_publish_at_once_never_take_each_others_away(tmp_path):
+    command = [sys.executable, "-c", RACE, str(tmp_path)]
+    with contextlib.ExitStack() as stack:
+        running = [
+            stack.enter_context(subprocess.Popen([*command, name], stderr=subprocess.PIPE))
+            for name in ("a", "b", "c")
+        ]
+        errors = [one.communicate(timeout=60)[1].decode() for one in running]
+    assert [one.returncode for one in running] == [0, 0, 0], errors

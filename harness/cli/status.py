@@ -12,7 +12,7 @@ from rich.console import Console
 from harness import goingon
 from harness.cli import tables
 from harness.cli.rate import of_each
-from harness.journal import Journal
+from harness.journal import ClosedRounds
 from harness.rating import batches
 from harness.rating.records import FOLDER, Batch
 from harness.rating.status import BatchStatus, RaterStatus
@@ -44,7 +44,7 @@ def _next(batch: Batch, one: BatchStatus) -> list[str]:
     if any(rater.done + rater.skipped < rater.assigned for rater in one.raters):
         return ["harness", "rate", "serve", batch.name]
     folder = Path(MACHINE_FOLDER) / "runs" / batch.run
-    if Journal(folder / "journal.jsonl").waiting() is not None:
+    if ClosedRounds(folder / "journal.jsonl").waiting() is not None:
         return goingon.kept(folder) or list(goingon.PLAIN)
     rounds = {number for placing in batch.placings.values() for number in placing.rounds}
     alone = one.several and len(rounds) == 1
