@@ -310,9 +310,9 @@ def test_tables_are_cut_to_what_is_read(analysis: Document) -> None:
     analysis["rounds"][1]["scores"] |= {
         f"score{n}": analysis["rounds"][1]["scores"]["bleu"] for n in range(4)
     }
-    for page in (terminal(analysis), markdown(analysis)):
-        assert "cause 4" in page and "cause 5" not in page
-        assert "do 4" in page and "do 5" not in page
+    for face in (terminal(analysis), markdown(analysis)):
+        assert "cause 4" in face and "cause 5" not in face
+        assert "do 4" in face and "do 5" not in face
     assert "and 72 answers with rarer causes" in terminal(analysis)
     assert "and 4 more: score0, score1, score2, score3" in terminal(analysis)
     assert "And 3 more, rarer." in markdown(analysis)
