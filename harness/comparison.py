@@ -10,22 +10,20 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from harness import stats
-from harness.matched import NO_SPREAD, Pairs, complete_pairs, difference
+from harness.matched import NO_SPREAD, Paired, Pairs, Test, complete_pairs, differences
 from harness.records import Label, Measurement
 from harness.scoring import Entry, Groups
 
 ALPHA = 0.05
 POWER = 0.8
-_EACH_SIDE = 1 - ALPHA / 2
-
-Test = Literal["auto", "bootstrap", "randomisation"]
-"""Where p comes from. ``auto`` is McNemar's exact test for a pass/fail score of single rows, and
-the bootstrap otherwise."""
+_EACH_SIDE = ALPHA / 2
+_NOTHING = Paired(
+    stats.Difference(math.nan, None, None, None, 1 - _EACH_SIDE, 0, 0, 0.0), "", 0, 0, 0
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +41,7 @@ class Comparison:
         n, groups: rows and groups compared.
         detectable: the true difference found with 80 % power at 5 %, one comparison alone.
         doubt: why nothing can be concluded, or empty.
+        note: which unscored rows count, and with what values, or empty.
     """
 
     name: str
@@ -60,6 +59,7 @@ class Comparison:
     detectable: float | None
     doubt: str
     label: Label
+    note: str = ""
 
 
 def compare(
@@ -99,72 +99,35 @@ def _alone(
 ) -> dict[str, Comparison]:
     """Each score's comparison as if it were the only one."""
     pairs = complete_pairs(entry, new, old, groups)
-    counts = [_wins(entry, score, pairs, new, old) for score in entry.score_names]
-    if not pairs.comparable:
-        nothing = stats.Difference(math.nan, None, None, None, _EACH_SIDE, 0, 0, 0.0)
-        gaps = [nothing] * len(counts)
-    else:
-        gaps = difference(entry, pairs, _EACH_SIDE, seed, draws)
-    drawn: list[float | None] = [None] * len(counts)
+    found = [_NOTHING] * len(entry.score_names)
+    if pairs.comparable:
+        found = differences(entry, pairs, _EACH_SIDE, seed, draws, test)
+    drawn: list[float | None] = [None] * len(found)
     if test == "randomisation" and pairs.comparable and not pairs.doubt:
         drawn = stats.randomisation(entry.aggregate, pairs.new, pairs.old, pairs.names, seed)
     return {
-        score: _comparison(score, pairs, gap, wins, test, p)
-        for score, gap, wins, p in zip(entry.score_names, gaps, counts, drawn, strict=True)
+        score: _comparison(score, pairs, one, test, p)
+        for score, one, p in zip(entry.score_names, found, drawn, strict=True)
     }
 
 
 def _comparison(
-    name: str,
-    pairs: Pairs,
-    gap: stats.Difference,
-    counts: tuple[int, int, int, bool],
-    test: Test,
-    drawn: float | None,
+    name: str, pairs: Pairs, found: Paired, test: Test, drawn: float | None
 ) -> Comparison:
-    wins, ties, losses, pass_or_fail = counts
+    gap = found.gap
     doubt = pairs.doubt or ("" if gap.se is not None else NO_SPREAD)
-    p, used = (drawn, "randomisation") if test == "randomisation" else (gap.p, "bootstrap")
-    if test == "auto" and pass_or_fail and _is_mean(gap.value, wins, losses, pairs):
-        p, used = stats.mcnemar(wins, losses), "mcnemar"
-        low, high = stats.mcnemar_interval(wins, losses, len(pairs.names))
-        if low is not None and high is not None:  # rounding must not leave the value outside
-            low, high = min(low, gap.value), max(high, gap.value)
-        gap = dataclasses.replace(gap, low=low, high=high)
+    p, used = (drawn, test) if test == "randomisation" else (gap.p, found.test)
     if doubt:
         gap, p, used = dataclasses.replace(gap, low=None, high=None, se=None), None, ""
-    detectable = stats.detectable(gap.se, _EACH_SIDE, gap.effective, POWER) if gap.se else None
+    detectable = stats.detectable(gap.se, 1 - _EACH_SIDE, gap.effective, POWER) if gap.se else None
     return Comparison(
         name=name,
         difference=gap.value if math.isfinite(gap.value) else None,
         low=gap.low, high=gap.high, p=p, p_alone=p, test=used,
-        wins=wins, ties=ties, losses=losses, n=len(pairs.names), groups=len(set(pairs.names)),
-        detectable=detectable, doubt=doubt, label="no evidence",
+        wins=found.wins, ties=found.ties, losses=found.losses,
+        n=len(pairs.names), groups=len(set(pairs.names)),
+        detectable=detectable, doubt=doubt, label="no evidence", note=pairs.note,
     )  # fmt: skip
-
-
-def _wins(
-    entry: Entry,
-    score: str,
-    pairs: Pairs,
-    new: Sequence[Measurement],
-    old: Sequence[Measurement],
-) -> tuple[int, int, int, bool]:
-    """Rows won, tied and lost by their own values, and whether all of these are 0 or 1."""
-    ours, theirs = ({m.example_id: m.values.get(score) for m in side} for side in (new, old))
-    both = [(ours[i], theirs[i]) for i in pairs.ids]
-    known = np.array([(a, b) for a, b in both if a is not None and b is not None]).reshape(-1, 2)
-    better = np.sign(known[:, 0] - known[:, 1]) * (1 if entry.metric.higher_is_better else -1)
-    wins, losses = int((better > 0).sum()), int((better < 0).sum())
-    pass_or_fail = len(known) > 0 and bool(np.isin(known, (0.0, 1.0)).all())
-    return wins, len(known) - wins - losses, losses, pass_or_fail
-
-
-def _is_mean(value: float, wins: int, losses: int, pairs: Pairs) -> bool:
-    """Whether the difference is that of two shares of single rows, which McNemar's test takes."""
-    n = len(pairs.names)
-    single = len(set(pairs.names)) == n
-    return single and n > 0 and math.isclose(value * n, wins - losses, abs_tol=1e-6)
 
 
 def _corrected(family: Sequence[Comparison]) -> list[Comparison]:

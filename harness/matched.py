@@ -1,26 +1,42 @@
 """Rows that two sides have in common: what may be compared, and the first reason against it.
 
-Only rows that are scored on both sides count, and where more is missing on one side than on the
-other nothing is concluded: what cannot be scored is seldom missing by chance.
+What cannot be scored is seldom missing by chance. A row without a score on one side alone
+therefore counts against the newer side, with the worst value there is; where the metric has no
+worst value nothing is concluded. Rows without a score on either side are left out.
+
+:func:`differences` is the one rule by which two sides are compared, in the loop and in
+``harness score``.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import reprlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
 
 from harness import stats
 from harness.records import Measurement
-from harness.scoring import Entry, Groups, table
+from harness.scoring import Entry, Groups, overrides, table
 
 MIN_GROUPS = 20
 MAX_SHARE = 0.10
 
+Test = Literal["auto", "bootstrap", "randomisation"]
+"""Where p comes from. ``auto`` is McNemar's exact test for a pass/fail score of single rows, and
+the bootstrap otherwise."""
+
 NO_SPREAD = "the spread of this score cannot be had from these rows"
 _NOT_ADDITIVE = "this metric has no statistics that add up over rows, so it has no interval"
 _OTHER_METRIC = "the two sides hold different statistics of this metric"
+_Statistics = Sequence[float]
+_Scored = Sequence[set[str]]
+
 _NOT_BY_CHANCE = "and what cannot be scored is seldom missing by chance"
 
 
@@ -54,6 +70,7 @@ class Pairs:
         new, old: statistics ``(n, k)``.
         doubt: why no verdict can be had, or an empty string.
         comparable: whether even the bare difference means something.
+        note: which unscored rows count, and with what values, or an empty string.
     """
 
     ids: list[str]
@@ -62,44 +79,159 @@ class Pairs:
     old: stats.Floats
     doubt: str
     comparable: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """New minus old in one score, turned so that positive is better.
+
+    Attributes:
+        gap: the difference with its bounds.
+        test: ``bootstrap`` or ``mcnemar``: where its bounds and p come from.
+        wins, ties, losses: rows whose own value is better, equal, worse.
+    """
+
+    gap: stats.Difference
+    test: str
+    wins: int
+    ties: int
+    losses: int
 
 
 def complete_pairs(
-    entry: Entry, new: Sequence[Measurement], old: Sequence[Measurement], groups: Groups
+    entry: Entry,
+    new: Sequence[Measurement],
+    old: Sequence[Measurement],
+    groups: Groups,
+    *,
+    fill: bool = True,
 ) -> Pairs:
-    """Complete pairs, and the first reason against a verdict on them."""
-    by_id = [{m.example_id: m for m in side} for side in (new, old)]
-    if [len(side) for side in by_id] != [len(new), len(old)]:
+    """The rows to be compared, and the first reason against a verdict on them.
+
+    Args:
+        fill: whether a row that one side alone leaves unscored counts, against ``new``, if the
+            metric has a worst value. Not where neither side is the newer one.
+    """
+    sides: list[dict[str, _Statistics | None]] = [
+        {m.example_id: m.statistics for m in side} for side in (new, old)
+    ]
+    if [len(side) for side in sides] != [len(new), len(old)]:
         raise ValueError("an example is measured twice on one side")
-    scored = [{key for key, m in side.items() if m.statistics is not None} for side in by_id]
-    ids = sorted(scored[0] & scored[1])
+    scored = [{key for key, found in side.items() if found is not None} for side in sides]
+    ids, note = sorted(scored[0] & scored[1]), ""
+    doubt = "" if scored[0] == scored[1] else _missing(sides, scored)
+    same = sides[0].keys() == sides[1].keys()
+    if doubt and fill and same and (worst := _extremes(entry, sides)):
+        ids, doubt, note = sorted(scored[0] | scored[1]), "", _counted(entry, scored, worst)
+        for side, values in zip(sides, worst, strict=True):
+            side |= {key: values for key in ids if side[key] is None}
     names = [groups.get(key) or key for key in ids]
-    rows = len(by_id[0].keys() | by_id[1].keys())
-    here, there = (rows - len(side) for side in scored)
     if not entry.metric.additive:
         return Pairs(ids, names, table([]), table([]), _NOT_ADDITIVE, False)
     if not ids:
         return Pairs(ids, names, table([]), table([]), usable(names), False)
-    first, second = (table([side[key] for key in ids]) for side in by_id)
+    first, second = (_table([side[key] for key in ids]) for side in sides)
     if first.shape != second.shape:
         return Pairs(ids, names, table([]), table([]), _OTHER_METRIC, False)
-    if scored[0] != scored[1]:
-        doubt = f"of {rows} rows, {here} are unscored on this side and {there} on the other"
-        if here == there:
-            doubt += ", and not the same ones"
+    if doubt:
         return Pairs(ids, names, first, second, f"{doubt}, {_NOT_BY_CHANCE}", False)
-    return Pairs(ids, names, first, second, usable(names), True)
+    return Pairs(ids, names, first, second, usable(names), True, note)
 
 
-def difference(
-    entry: Entry, pairs: Pairs, sure: float, seed: int, draws: int
-) -> list[stats.Difference]:
-    """New minus old on the pairs for each score, turned so that positive is better.
+def differences(
+    entry: Entry, pairs: Pairs, alpha: float, seed: int, draws: int, test: Test = "auto"
+) -> list[Paired]:
+    """Each score's difference with the test that decides on it.
+
+    A pass/fail score of single rows has McNemar's exact test and the interval that belongs to it
+    (:func:`harness.stats.mcnemar_interval`); everything else, pass/fail in groups too, has the
+    bootstrap over groups.
 
     Args:
-        sure: confidence of each one-sided bound.
+        alpha: error allowed to each one-sided bound.
+        test: other than ``auto``, the bootstrap whatever the score is.
     """
-    first, second = pairs.new, pairs.old
-    if not entry.metric.higher_is_better:
-        first, second = second, first
-    return stats.difference(entry.aggregate, first, second, pairs.names, seed, sure, draws)
+    sides = [pairs.new, pairs.old]
+    first, second = sides if entry.metric.higher_is_better else reversed(sides)
+    gaps = stats.difference(
+        entry.aggregate, first, second, pairs.names, seed, 1 - alpha, draws
+    )  # fmt: skip
+    own = [entry.own_values(side) for side in (first, second)]
+    return [
+        _paired(gap, own[0][:, place], own[1][:, place], exact=test == "auto")
+        for place, gap in enumerate(gaps)
+    ]
+
+
+def _paired(
+    gap: stats.Difference, better: stats.Floats, worse: stats.Floats, *, exact: bool
+) -> Paired:
+    """One score; the rows' own values of both sides, in which higher is better (or both turned)."""
+    known = np.isfinite(better) & np.isfinite(worse)
+    apart = np.sign(better[known] - worse[known])
+    wins, losses = int((apart > 0).sum()), int((apart < 0).sum())
+    counts = (wins, int(known.sum()) - wins - losses, losses)
+    if not exact or not _is_share(gap, better, worse, wins - losses):
+        return Paired(gap, "bootstrap", *counts)
+    low, high = stats.mcnemar_interval(wins, losses, gap.n, 2 * gap.level - 1)
+    if low is not None and high is not None:  # rounding must not leave the value outside
+        gap = dataclasses.replace(gap, low=min(low, gap.value), high=max(high, gap.value))
+    gap = dataclasses.replace(gap, p=stats.mcnemar(wins, losses))
+    return Paired(gap, "mcnemar", *counts)
+
+
+def _is_share(gap: stats.Difference, a: stats.Floats, b: stats.Floats, net: int) -> bool:
+    """Whether the difference is that of two shares of single rows, which McNemar's test takes."""
+    if gap.groups != gap.n or gap.low is None:
+        return False
+    pass_or_fail = all(np.isin(side, (0.0, 1.0)).all() for side in (a, b))
+    return pass_or_fail and math.isclose(gap.value * gap.n, net, abs_tol=1e-6)
+
+
+def _table(found: Sequence[_Statistics | None]) -> stats.Floats:
+    return np.array(found, dtype=np.float64)
+
+
+def _missing(sides: Sequence[Mapping[str, object]], scored: _Scored) -> str:
+    rows = len(sides[0].keys() | sides[1].keys())
+    here, there = (rows - len(side) for side in scored)
+    doubt = f"of {rows} rows, {here} are unscored on this side and {there} on the other"
+    return doubt + (", and not the same ones" if here == there else "")
+
+
+def _extremes(
+    entry: Entry, sides: Sequence[Mapping[str, _Statistics | None]]
+) -> tuple[_Statistics, _Statistics] | None:
+    """Statistics of the worst and of the best answer there is; None where they are not known.
+
+    They are where scores are plain means of statistics within finite bounds. A corpus score's
+    statistics are counts that depend on the answer's length, so no row of counts is the worst.
+    What people have not said yet is no failure.
+    """
+    metric = entry.metric
+    if metric.by_people or overrides(metric, "aggregate", "values"):
+        return None
+    if not all(map(math.isfinite, metric.bounds)):
+        return None
+    count = len(entry.score_names)
+    if any(found and len(found) != count for side in sides for found in side.values()):
+        return None
+    least, most = metric.bounds if metric.higher_is_better else reversed(metric.bounds)
+    return (least,) * count, (most,) * count
+
+
+def _counted(
+    entry: Entry, scored: _Scored, extremes: tuple[_Statistics, _Statistics]
+) -> str:  # fmt: skip
+    """``2 rows unscored on this side count as 0, the worst value``, and the other side's."""
+    both = ((scored[1] - scored[0], "this", "worst"), (scored[0] - scored[1], "the other", "best"))
+    told = []
+    for (missing, side, which), values in zip(both, extremes, strict=True):
+        if missing:
+            rows = "1 row" if len(missing) == 1 else f"{len(missing)} rows"
+            verb = "counts" if len(missing) == 1 else "count"
+            told.append(
+                f"{rows} unscored on {side} side {verb} as {values[0]:g}, the {which} value"
+            )
+    return ", ".join(told)

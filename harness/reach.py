@@ -46,10 +46,9 @@ def _of_differences(every: Sequence[Comparison], caveats: Mapping[str, str]) -> 
         systems = len(every) > len({one.name for one in every})
         more = " (before the correction for several systems)" if systems else ""
         return (
-            f"With {_support(found.n, found.groups)}, a true difference of "
-            f"{found.detectable:.3g} in {named(found.name)} would be found four times out of "
-            f"five{more}. Smaller ones mostly read no evidence, which does not mean that the "
-            "systems are equal."
+            f"With {_support(found.n, found.groups)}, the minimum detectable effect in "
+            f"{named(found.name)} is {found.detectable:.3g} at 80 % power{more}. Smaller ones "
+            "mostly read no evidence, which does not mean that the systems are equal."
         )
     first = every[0]
     if first.doubt:
@@ -75,5 +74,5 @@ def _of_one_system(
     return (
         f"With {_support(len(names), len(set(names)))}, {titled(first.name, first.caveat)} is "
         f"known to within {within:.3g} (95 %). Between two systems whose differences vary as much "
-        f"as these scores do, a true gain of {least:.3g} would be found four times out of five."
+        f"as these scores do, the minimum detectable effect is {least:.3g} at 80 % power."
     )

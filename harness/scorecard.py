@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import stats
-from harness.comparison import Comparison, Test, compare
+from harness.comparison import Comparison, compare
 from harness.errors import UsageError, Waiting
+from harness.matched import Test
 from harness.reach import reach
 from harness.records import Example, Measurement, Prediction, Score
 from harness.rows import groups_of

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from harness import stats
-from harness.matched import NO_SPREAD, complete_pairs, difference
+from harness.matched import NO_SPREAD, complete_pairs, differences
 from harness.records import Label, Measurement, Verdict
 from harness.scoring import Entry, Groups
 
@@ -70,9 +70,9 @@ def judge(
         alpha: error allowed to each one-sided bound (:func:`alpha_of` the planned rounds).
         against: what the other checkpoint is called (``round 0``).
     """
-    sure = 1 - alpha
-    pairs, place = complete_pairs(entry, new, old, groups), entry.column(score_name)
-    gap = difference(entry, pairs, sure, seed, draws)[place] if pairs.comparable else None
+    sure, place = 1 - alpha, entry.column(score_name)
+    pairs = complete_pairs(entry, new, old, groups)
+    gap = differences(entry, pairs, alpha, seed, draws)[place].gap if pairs.comparable else None
     value = gap.value if gap is not None and math.isfinite(gap.value) else None
     n, count = len(pairs.names), len(set(pairs.names))
     bounds = None if gap is None or pairs.doubt else _bounds(gap)
@@ -88,10 +88,11 @@ def judge(
         label = "regressed"
     least = min_gain + stats.detectable(se, sure, gap.effective, POWER) if se else None
     if se == 0 and value == 0:
-        same = f"({_support(n, count)}, none of which differs)"
+        note = f"; {pairs.note}" if pairs.note else ""
+        same = f"({_support(n, count)}, none of which differs{note})"
         words = f"{_change(entry, shown, against, value)} {same}: no evidence."
     else:
-        words = _decided(entry, shown, against, gap, label, least, min_gain)
+        words = _decided(entry, shown, against, gap, label, least, min_gain, pairs.note)
     return Verdict(label, against, gap.value, low, high, sure, least, words, n, count)
 
 
@@ -157,9 +158,9 @@ def contrast_arms(
         Difference, low and high of a two-sided interval at ``level``, and a sentence; three
         None where doubt forbids them.
     """
-    pairs = complete_pairs(entry, a, b, groups)
+    pairs = complete_pairs(entry, a, b, groups, fill=False)
     sure, place = (1 + level) / 2, entry.column(score_name)
-    gap = None if pairs.doubt else difference(entry, pairs, sure, seed, draws)[place]
+    gap = None if pairs.doubt else differences(entry, pairs, 1 - sure, seed, draws)[place].gap
     bounds = None if gap is None else _bounds(gap)
     if gap is None or bounds is None:
         doubt = pairs.doubt or NO_SPREAD
@@ -198,6 +199,7 @@ def _decided(
     label: Label,
     least: float | None,
     min_gain: float,
+    note: str,
 ) -> str:
     show = _number(entry)
     low, high = gap.low or 0.0, gap.high or 0.0
@@ -213,10 +215,11 @@ def _decided(
     asked = f"; a gain above {show(min_gain)} is asked for" if min_gain else ""
     seen = ""
     if least is not None:
-        seen = f"; a true gain of {show(least)} would be found four times out of five"
+        seen = f"; minimum detectable effect {show(least)} at {_percent(POWER)} power"
+    counted = f"; {note}" if note else ""
     return (
         f"{_change(entry, score_name, against, gap.value)} ({surely}{asked}; "
-        f"{_support(gap.n, gap.groups)}{seen}): {label}."
+        f"{_support(gap.n, gap.groups)}{counted}{seen}): {label}."
     )
 
 

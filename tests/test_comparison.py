@@ -27,6 +27,13 @@ class Cost(Share):
     higher_is_better = False
 
 
+class Points(Share):
+    """No greatest value, so that nothing stands in for a row without a score."""
+
+    name = "points"
+    bounds = (0.0, float("inf"))
+
+
 def measured(values, entry="share"):
     return [
         Measurement(f"e{i}", entry, None if v is None else (v,), {} if v is None else {entry: v})
@@ -126,7 +133,7 @@ def test_few_groups_give_no_label():
 def test_unequal_missingness_is_no_evidence():
     new = draw(1, 0.2)
     new[3] = None
-    found = one(new, draw(2))
+    found = one(new, draw(2), Points)
     assert (found.difference, found.label, found.p) == (None, "no evidence", None)
     assert "1 are unscored on this side and 0 on the other" in found.doubt
 
@@ -134,11 +141,23 @@ def test_unequal_missingness_is_no_evidence():
 def test_as_many_unscored_on_other_rows_is_no_evidence_either():
     new, old = draw(1, 0.2), draw(2)
     new[3] = old[4] = None
-    found = one(new, old)
+    found = one(new, old, Points)
     assert (found.label, found.p) == ("no evidence", None)
     assert "not the same ones" in found.doubt
     old[3], old[4] = None, 0.5
     assert (one(new, old).n, one(new, old).label) == (N - 1, "improved")
+
+
+def test_unscored_rows_of_a_bounded_score_count_against_the_system():
+    new, old = draw(1, 0.2), draw(2)
+    new[3] = old[4] = None
+    found = one(new, old)
+    assert (found.label, found.n) == ("improved", N)
+    assert found.note == (
+        "1 row unscored on this side counts as 0, the worst value, "
+        "1 row unscored on the other side counts as 1, the best value"
+    )
+    assert found.losses >= 2
 
 
 @pytest.mark.parametrize(("wins", "losses"), [(5, 0), (6, 0), (9, 1), (15, 4), (30, 20), (0, 0)])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import harness
 from harness import verdicts
+from harness.comparison import compare
 from harness.matched import usable
 from harness.records import Measurement, to_json
 from harness.scoring import Entry
@@ -24,6 +25,13 @@ class Quality(harness.Metric):
 class Loss(harness.Metric):
     name = "loss"
     higher_is_better = False
+    bounds = (0.0, math.inf)
+
+
+class Points(Quality):
+    """No greatest value, so that nothing stands in for a row without a score."""
+
+    name = "points"
     bounds = (0.0, math.inf)
 
 
@@ -155,7 +163,11 @@ def test_only_rows_scored_on_both_sides_count():
 
 
 def test_as_many_missing_on_other_rows_is_no_evidence():
-    verdict = judge(measured(scores(0.1, 1), missing={0, 1}), measured(scores(), missing={0, 2}))
+    new, old = (
+        measured(scores(0.1, 1), missing={0, 1}, metric=Points),
+        measured(scores(), missing={0, 2}, metric=Points),
+    )
+    verdict = judge(new, old, Points)
     assert verdict.label == "no evidence"
     assert "not the same ones" in verdict.sentence
 
@@ -164,12 +176,111 @@ def test_as_many_missing_on_other_rows_is_no_evidence():
 def test_unequal_missingness_is_no_evidence(sides):
     missing = {"new": ({3}, ()), "old": ((), {3})}[sides]
     verdict = judge(
-        measured(scores(0.2, 1), missing=missing[0]), measured(scores(), missing=missing[1])
+        measured(scores(0.2, 1), missing=missing[0], metric=Points),
+        measured(scores(), missing=missing[1], metric=Points),
+        Points,
     )
     assert verdict.label == "no evidence"
     assert (verdict.difference, verdict.low, verdict.detectable) == (None, None, None)
     assert "of 160 rows" in verdict.sentence
     assert "seldom missing by chance" in verdict.sentence
+
+
+def test_a_row_unscored_on_the_newer_side_counts_as_the_worst():
+    new = scores(0.1, 1)
+    verdict = judge(measured(new, missing={3}), measured(scores()))
+    new[3] = 0.0
+    plain = judge(measured(new), measured(scores()))
+    assert (verdict.label, verdict.low, verdict.n) == ("improved", plain.low, 160)
+    note = "1 row unscored on this side counts as 0, the worst value"
+    assert f"160 rows in 40 groups; {note}; minimum" in verdict.sentence
+
+
+def test_a_row_unscored_on_the_older_side_counts_as_the_best():
+    old = scores()
+    verdict = judge(measured(scores(0.1, 1), missing={5}), measured(old, missing={3, 4}))
+    new = scores(0.1, 1)
+    new[5], old[[3, 4]] = 0.0, 1.0
+    assert verdict.difference == pytest.approx(judge(measured(new), measured(old)).difference)
+    assert "2 rows unscored on the other side count as 1, the best value" in verdict.sentence
+
+
+class Errors(Quality):
+    name = "errors"
+    higher_is_better = False
+
+
+def test_the_worst_value_is_the_greatest_where_lower_is_better():
+    new = measured(scores(0, 1), metric=Errors, missing={0})
+    verdict = judge(new, measured(scores(0.1), metric=Errors), Errors)
+    assert "counts as 1, the worst value" in verdict.sentence
+    assert verdict.label == "improved"
+
+
+def test_answers_that_cannot_be_scored_are_a_loss():
+    """However good the rest is: a metric that fails where answers are bad flatters nobody."""
+    verdict = judge(measured(scores(0.05, 1), missing=range(60)), measured(scores()))
+    assert verdict.label == "regressed"
+
+
+class Ratio(Two):
+    """Counts whose scores are ratios: no row of counts is the worst of all."""
+
+    name = "ratio"
+
+
+def test_a_corpus_score_has_no_worst_row():
+    new = measured([(v, 1.0) for v in scores(0.1, 1)], metric=Ratio, missing={0})
+    verdict = judge(new, measured([(v, 1.0) for v in scores()], metric=Ratio), Ratio, "rate")
+    assert (verdict.label, verdict.low) == ("no evidence", None)
+
+
+def test_what_people_have_not_said_yet_is_no_failure():
+    class Said(Quality):
+        name = "said"
+        by_people = True
+
+    new, old = measured(scores(0.1, 1), metric=Said, missing={0}), measured(scores(), metric=Said)
+    assert judge(new, old, Said).label == "no evidence"
+
+
+PASSES = {f"r{i:03}": f"r{i:03}" for i in range(160)}
+
+
+@pytest.mark.parametrize("alpha", [0.025, 0.05])
+@pytest.mark.parametrize("by", [PASSES, GROUPS], ids=["single rows", "groups"])
+@pytest.mark.parametrize(("wins", "losses"), [(3, 0), (5, 0), (6, 0), (8, 1), (14, 4), (2, 9)])
+def test_the_loop_and_harness_score_judge_by_one_rule(wins, losses, by, alpha):
+    """At the same error: ``harness score`` allows 2.5 % on each side of a single comparison."""
+    same = 160 - wins - losses
+    new = measured([1.0] * wins + [0.0] * losses + [1.0] * same)
+    old = measured([0.0] * wins + [1.0] * losses + [1.0] * same)
+    verdict = judge(new, old, groups=by, alpha=alpha)
+    found = compare(Entry("quality", Quality()), {"new": new}, old, by, seed=0)["new"]["quality"]
+    assert (verdict.label == "no evidence") == (found.p >= 2 * alpha)
+    if alpha == 0.025:
+        assert verdict.label == found.label
+        assert (verdict.low, verdict.high) == pytest.approx((found.low, found.high))
+
+
+def test_three_wins_and_no_loss_are_no_evidence():
+    """Half of all triples of rows that differ go one way in a quarter of the cases."""
+    new = measured([1.0] * 160)
+    old = measured([0.0] * 3 + [1.0] * 157)
+    verdict = judge(new, old, groups=PASSES, alpha=0.05)
+    assert (verdict.label, verdict.low < 0) == ("no evidence", True)
+    assert judge(new, measured([0.0] * 5 + [1.0] * 155), groups=PASSES, alpha=0.05).low > 0
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_few_large_changes_against_many_small_ones_are_no_evidence(sign):
+    """160 rows of which 3 lose .6 and the others gain .015: by plain t a gain."""
+    changes = np.full(160, 0.015)
+    changes[[10, 70, 130]] = -0.35
+    verdict = judge(measured(0.5 + sign * changes), measured([0.5] * 160), alpha=0.05)
+    plain = verdict.difference * sign - 1.685 * changes.reshape(40, 4).mean(1).std(ddof=1) / 40**0.5
+    assert plain > 0
+    assert verdict.label == "no evidence"
 
 
 def test_a_row_that_one_side_never_saw_is_missing_there():
@@ -261,8 +372,8 @@ def test_the_sentence_of_an_improvement():
     verdict = judge(measured(scores(0.1, 1)), measured(scores()))
     assert verdict.sentence == (
         f"quality rose by {verdict.difference:.3f} against round 0 (better by at least "
-        f"{verdict.low:.3f} at 98.3 % confidence; 160 rows in 40 groups; a true gain of "
-        f"{verdict.detectable:.3f} would be found four times out of five): improved."
+        f"{verdict.low:.3f} at 98.3 % confidence; 160 rows in 40 groups; minimum detectable "
+        f"effect {verdict.detectable:.3f} at 80 % power): improved."
     )
 
 

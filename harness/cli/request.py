@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import get_args
 
 from harness.cli.targets import check_target
-from harness.comparison import Test
 from harness.errors import UsageError
+from harness.matched import Test
 from harness.records import SPLITS
 
 

@@ -141,7 +141,7 @@ def _comparison(document: Mapping[str, Any], system: str, width: int) -> Table:
 
 
 def _doubts(document: Mapping[str, Any]) -> list[str]:
-    """Why scores cannot be compared, each reason once."""
+    """Why scores cannot be compared, or on which rows they are, each reason once."""
     found: dict[str, list[str]] = {}
     for scores in document["comparison"].values():
         for name, one in scores.items():
@@ -150,6 +150,8 @@ def _doubts(document: Mapping[str, Any]) -> list[str]:
             elif one["n"] < document["n"]:
                 part = f"compared on {one['n']:,} of {document['n']:,} rows"
                 found.setdefault(part, []).append(name)
+            if one["note"]:
+                found.setdefault(one["note"], []).append(name)
     return [f"{', '.join(dict.fromkeys(names))}: {told}" for told, names in found.items()]
 
 

@@ -95,17 +95,17 @@ def points(value: float) -> str:
 
 
 def _seen(found: Document) -> str:
-    """What would have been seen, had it been there."""
+    """The minimum detectable effect."""
     least = found["detectable"]
     if least is None:
         return ""
     if found["difference"] is not None:
-        what = f"gain of {points(least)}"
+        what = f"effect {points(least)}"
     elif least <= 0.5:
-        what = f"win rate of {rate(0.5 + least)}"
+        what = f"win rate {rate(0.5 + least)}"
     else:
         return ""
-    return f"; a true {what} would be found four times out of five"
+    return f"; minimum detectable {what} at 80 % power"
 
 
 def missing(score: Document, why: str) -> str:

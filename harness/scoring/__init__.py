@@ -1,6 +1,6 @@
 """Runs the metrics over answers: what cannot be scored is recorded as such, never as 0."""
 
-from harness.scoring.entry import Entry, Groups, Pair
+from harness.scoring.entry import Entry, Groups, Pair, overrides
 from harness.scoring.measuring import BLOCK, measure, rare_collections
 from harness.scoring.readiness import ready
 from harness.scoring.totals import right, right_at, scores, table
@@ -11,6 +11,7 @@ __all__ = [
     "Groups",
     "Pair",
     "measure",
+    "overrides",
     "rare_collections",
     "ready",
     "right",

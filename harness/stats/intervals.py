@@ -1,10 +1,14 @@
 """One score, or the paired difference of two systems, with bounds and p.
 
-Every bound is ``value ± t x se`` with ``se`` the standard deviation of the bootstrap over whole
-groups, corrected for there being few of them (:func:`harness.stats.groups.small_sample`): for K
-groups of equal size by sqrt(K / (K - 1)), with Student's t on K - 1 degrees of freedom (Cameron
-and Miller, *A Practitioner's Guide to Cluster-Robust Inference*, 2015, section VI). Without it,
-bounds are too narrow for the few dozen groups that a held-out set has.
+Every bound of one score is ``value ± t x se`` with ``se`` the standard deviation of the bootstrap
+over whole groups, corrected for there being few of them
+(:func:`harness.stats.groups.small_sample`): for K groups of equal size by sqrt(K / (K - 1)), with
+Student's t on K - 1 degrees of freedom (Cameron and Miller, *A Practitioner's Guide to
+Cluster-Robust Inference*, 2015, section VI). Without it, bounds are too narrow for the few dozen
+groups that a held-out set has.
+
+A bound of a difference lies further out where Hall's transformation, which takes skewness into
+account, puts it there (:mod:`harness.stats.skewness`).
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.stats import student
+from harness.stats import skewness, student
 from harness.stats.groups import (
     ROUNDING,
     Aggregate,
@@ -48,10 +52,10 @@ class Difference:
 
     Attributes:
         effective: the number of equal groups that the groups are worth.
-        p: two-sided, from the same t as the bounds: below .05 exactly where bounds of level
-            .975 exclude 0. Without any spread it is 1 for a difference of 0 (the systems are
-            equal) and 0 for any other (all groups differ by the same). None where there are no
-            bounds.
+        p: two-sided, from the same statistics as the bounds: below .05 exactly where bounds
+            of level .975 exclude 0. Without any spread it is 1 for a difference of 0 (the
+            systems are equal) and 0 for any other (all groups differ by the same). None where
+            there are no bounds.
     """
 
     value: float
@@ -91,7 +95,9 @@ def interval(
     spread = _spread(score(aggregate, replicates(table, seed, draws)), factor)
     spread = _rounded(spread, ROUNDING * np.abs(value))
     reach = student.quantile(worth - 1, (1 + level) / 2)
-    return [Interval(float(v), *_around(v, s, reach)) for v, s in zip(value, spread, strict=True)]
+    return [
+        Interval(float(v), *_around(v, s, reach, reach)) for v, s in zip(value, spread, strict=True)
+    ]
 
 
 @np.errstate(all="ignore")
@@ -136,11 +142,16 @@ def difference(
     drawn_b = score(aggregate, drawn[:, width:])
     factor, worth = small_sample(table[:, -1])
     spread = _rounded(_spread(drawn_a - drawn_b, factor), noise)
-    reach = student.quantile(worth - 1, level)
+    left_out = _without_each_group(aggregate, table, width)
+    skews = skewness.skewness(of_a - of_b, left_out, table[:, -1] / n)
+    quantile, df = student.quantile(worth - 1, level), worth - 1
     return [
-        Difference(float(v), *_around(v, s, reach), level, n, count, worth, _p(v, s, worth - 1))
-        for v, s in zip(value, spread, strict=True)
-    ]
+        Difference(
+            float(v), *_around(v, s, *skewness.reaches(quantile, skew)), level, n, count, worth,
+            _p(v, s, df, skew),
+        )
+        for v, s, skew in zip(value, spread, skews, strict=True)
+    ]  # fmt: skip
 
 
 def detectable(se: float, level: float, groups: float, power: float = 0.8) -> float:
@@ -150,6 +161,14 @@ def detectable(se: float, level: float, groups: float, power: float = 0.8) -> fl
     ``groups`` is the effective number.
     """
     return (student.quantile(groups - 1, level) + student.quantile(groups - 1, power)) * se
+
+
+def _without_each_group(aggregate: Aggregate, table: Floats, width: int) -> Floats:
+    """Differences ``(K, m)`` on all groups but one; ``width`` columns of a, then those of b."""
+    rest = table.sum(axis=0) - table
+    apart = score(aggregate, np.delete(rest, np.s_[width:-1], axis=1))
+    apart -= score(aggregate, rest[:, width:])
+    return apart
 
 
 def _spread(scores: Floats, factor: float) -> Floats:
@@ -163,14 +182,16 @@ def _rounded(values: Floats, noise: Floats) -> Floats:
     return np.where(np.abs(values) <= noise, 0.0, values)
 
 
-def _around(value: float, se: float, reach: float) -> _Bounds:
+def _around(value: float, se: float, below: float, above: float) -> _Bounds:
     """Low, high and se, or three None where there is no finite standard error."""
     if not math.isfinite(se) or not math.isfinite(value):
         return None, None, None
-    return float(value - reach * se), float(value + reach * se), float(se)
+    return float(value - below * se), float(value + above * se), float(se)
 
 
-def _p(value: float, se: float, df: float) -> float | None:
+def _p(value: float, se: float, df: float, skew: float) -> float | None:
     if not math.isfinite(se) or not math.isfinite(value):
         return None
+    if se > 0:
+        return student.both_tails(skewness.doubted(value / se, skew), 1.0, df)
     return student.both_tails(value, se, df)

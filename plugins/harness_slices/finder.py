@@ -62,7 +62,7 @@ class Judgement:
         p: of half A, to order those that were not chosen.
         merged: explained by a stronger one.
         shrunken: posterior mean of the gap, on all rows.
-        needed: gap that A would find in a candidate four times out of five.
+        needed: gap that A would find in a candidate with 80 % power.
         a, b: the halves in full.
         spread: prior variance of the true gaps.
     """

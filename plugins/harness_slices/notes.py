@@ -70,6 +70,6 @@ def _power(prompts: Tally, table: Table) -> Iterator[str]:
         return
     gap, share = prompts.needed
     yield (
-        f"{halves}: a slice with {share:.0%} of the rows is found four times out of five only if "
-        f"it lies about {gap:.2g} below the rest"
+        f"{halves}: for a slice with {share:.0%} of the rows the minimum detectable gap is about "
+        f"{gap:.2g} at 80 % power"
     )

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import special
+from scipy import optimize, special
 from scipy import stats as reference
 
 from harness import stats
 from harness.stats import groups as grouping
+from harness.stats import skewness
 
 
 def mean(sums, weights):
@@ -72,6 +73,15 @@ def test_a_score_that_some_draw_cannot_have_gets_no_interval():
     assert found == stats.Interval(1.0, None, None, None)
 
 
+def hall_bound(value, skew):
+    """T at which T + s T^2 / 3 + s^2 T^3 / 27 + s / 6 is the value, by search."""
+
+    def excess(t):
+        return t + skew * t**2 / 3 + skew**2 * t**3 / 27 + skew / 6 - value
+
+    return optimize.brentq(excess, -50, 50)
+
+
 def test_a_paired_difference_is_that_of_the_rows_differences():
     a, groups = rows(1, [3] * 30)
     b, _ = rows(2, [3] * 30)
@@ -79,11 +89,33 @@ def test_a_paired_difference_is_that_of_the_rows_differences():
     (single,) = stats.interval(mean, a - b, groups, seed=9)
     assert found.value == pytest.approx(single.value, rel=1e-9)
     assert found.se == pytest.approx(single.se, rel=1e-9)
-    reach = reference.t.ppf(0.98, 29) * found.se
-    assert found.low == pytest.approx(found.value - reach)
-    assert found.high == pytest.approx(found.value + reach)
+    reach = reference.t.ppf(0.98, 29)
+    skew = reference.skew((a - b).reshape(30, 3).mean(axis=1)) / math.sqrt(30)
+    below, above = max(reach, hall_bound(reach, skew)), max(reach, -hall_bound(-reach, skew))
+    assert found.low == pytest.approx(found.value - below * found.se)
+    assert found.high == pytest.approx(found.value + above * found.se)
     assert (found.level, found.groups, found.n) == (0.98, 30, 90)
     assert found.effective == pytest.approx(30)
+
+
+@pytest.mark.parametrize("sizes", [[1] * 60, [9, 7, 5, *[2] * 30]])
+def test_few_large_losses_widen_the_bound_below_and_not_the_one_above(sizes):
+    changes, groups = rows(1, sizes)
+    changes = 0.01 + 0.001 * changes
+    changes[[5, 40]] = -0.25
+    (found,) = stats.difference(mean, changes, 0 * changes, groups, seed=0)
+    below, above = found.value - found.low, found.high - found.value
+    _, worth = stats.small_sample(np.unique(groups, return_counts=True)[1].astype(float))
+    assert above == pytest.approx(reference.t.ppf(0.95, worth - 1) * found.se)
+    assert below > 1.3 * above
+    (mirrored,) = stats.difference(mean, -changes, 0 * changes, groups, seed=0)
+    assert (mirrored.low, mirrored.high) == pytest.approx((-found.high, -found.low))
+    assert mirrored.p == pytest.approx(found.p)
+
+
+@given(st.floats(-3, 3), st.floats(-8, 8))
+def test_the_transformation_is_undone(skew, t):
+    assert skewness.restored(skewness.transformed(t, skew), skew) == pytest.approx(t, abs=1e-5)
 
 
 def test_pairing_removes_what_both_sides_share():

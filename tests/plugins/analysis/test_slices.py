@@ -508,7 +508,7 @@ def test_conditions_with_the_same_rows_are_tested_once(tmp_path):
 
 def test_notes_say_what_could_be_found(tmp_path):
     notes = analyze(tmp_path, rows(15, n=160, groups=65)).notes
-    power = next(note for note in notes if "four times out of five" in note)
+    power = next(note for note in notes if "minimum detectable gap" in note)
     assert " rows in 3" in power
     needed = float(power.split("about ")[1].split()[0])
     assert 0.1 < needed < 0.4
