@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import Cancelled
+from harness.records import Checkpoint
 
 Report = Callable[[int, int, str], None]
 
@@ -43,7 +44,9 @@ class Context:
         seed: all randomness of the stage comes from it.
         stage, round, arm: where in the run the call happens.
         log: goes to the run's log file, never to standard output.
-        facts: JSON scalars that the stage wants kept with its artifact; see :meth:`note`.
+        facts: JSON values that the stage wants kept with its artifact; see :meth:`note`.
+        known: of a model's job: the base checkpoint that this run began with, if it has begun.
+            Where a name can move (a branch), the same content is given again.
     """
 
     output: Path
@@ -55,6 +58,7 @@ class Context:
     facts: dict[str, Any] = field(default_factory=dict)
     report: Report = silent
     cancelled: Callable[[], bool] = _never
+    known: Checkpoint | None = None
 
     def progress(self, done: int, total: int, what: str = "") -> None:
         """Say how far the stage is (``done`` of ``total`` steps); raises at a cancellation.

@@ -37,7 +37,7 @@ class Job:
     Attributes:
         stage, plugin, options: which plugin, with which options (plain JSON values).
         plugins: one-file plugins to load.
-        checkpoint: the model to start from (None for a model's own job).
+        checkpoint: the model to start from; for a model's own job, what the run began with.
         rows: input name -> examples.
         seed, round, arm: as in :class:`harness.context.Context`.
     """
@@ -185,6 +185,7 @@ def _perform(folder: Path, instance: Any, report: Report, cancelled: Callable[[]
         arm=description["arm"],
         report=report,
         cancelled=cancelled,
+        known=checkpoint if description["stage"] == "model" else None,
     )
     stage = description["stage"]
     answer: Any

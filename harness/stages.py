@@ -134,6 +134,15 @@ class Trainer(Plugin):
     stage = "trainer"
     produces: ClassVar[str] = "adapter"
 
+    def loading(self) -> Mapping[str, Any]:
+        """How it loads the untouched model, where that changes what the model computes.
+
+        As ``{"quantization": "4bit"}``: JSON scalars that the core puts into the ``info`` of the
+        base checkpoint and into its digest. Round 0 and every later answer then come from the
+        model as it is trained, and need no more memory than training does.
+        """
+        return {}
+
     def train(
         self,
         base: Checkpoint,

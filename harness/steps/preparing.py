@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import DataError
-from harness.files import digest, read_jsonl, write_bytes, write_json, write_jsonl
+from harness.files import digest, read_json, read_jsonl, write_bytes, write_json, write_jsonl
 from harness.filters import Gate
 from harness.records import BASE_ARM, Checkpoint, Dataset, Example, from_json, to_json
 from harness.rows import rows_digest, with_valid
@@ -103,17 +103,37 @@ class Preparing(Calls):
         return dataclasses.replace(data, digest=rows_digest(data.examples, lineage=True))
 
     def base(self) -> Checkpoint:
-        """The untouched model. Asked of its plugin at each start, which checks its files."""
+        """The untouched model, as training loads it.
+
+        Asked of its plugin at each start, which checks its files.
+        """
         entry = self.config.model
         folder = self.run.fresh_folder("model")
         with self.run.guard("model", entry, 0, BASE_ARM):
             result = self.run.job(
-                folder, entry, checkpoint=None, rows={}, round_=0, arm=BASE_ARM,
+                folder, entry, checkpoint=self._begun(), rows={}, round_=0, arm=BASE_ARM,
                 seed=SEEDLESS, label="model",
             )  # fmt: skip
-        write_json(self.run.base_file, result["answer"])
+        base = self._as_trained(from_json(Checkpoint, result["answer"]))
+        write_json(self.run.base_file, to_json(base))
+        self.remarks(result["facts"])
         self.run.watcher.stage_done("model", "model", 0.0, False)
-        return from_json(Checkpoint, result["answer"])
+        return base
+
+    def _begun(self) -> Checkpoint | None:
+        """The model that this run began with, if it has begun."""
+        try:
+            return from_json(Checkpoint, read_json(self.run.base_file))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _as_trained(self, base: Checkpoint) -> Checkpoint:
+        """The model with what the trainer says of loading it, part of what it is."""
+        loading = dict(self.config.train.instance.loading())
+        if not loading:
+            return base
+        info = {**base.info, **loading}
+        return dataclasses.replace(base, info=info, digest=digest([base.digest, loading]))
 
     def train(
         self, base: Checkpoint, rows: Sequence[Example], valid: Sequence[Example],

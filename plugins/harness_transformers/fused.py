@@ -29,9 +29,7 @@ class Fused(torch.autograd.Function):
         """Shapes: x (…, in), weight (out, in), a (r, in), b (out, r); gives (…, out)."""
         flat = x.reshape(-1, x.shape[-1])
         down, up = a.to(x.dtype), b.to(x.dtype)
-        low = flat @ down.T
-        out = torch.nn.functional.linear(flat, weight, bias)
-        out.addmm_(low, up.T, alpha=scale)
+        out, low = product(flat, weight, bias, down, up, scale)
         ctx.save_for_backward(flat, weight, down, up, low)
         ctx.scale, ctx.adapter = scale, a.dtype
         return out.view(*x.shape[:-1], -1)
@@ -49,6 +47,23 @@ class Fused(torch.autograd.Function):
         return of_x, None, None, of_a, of_b, None
 
 
+def product(
+    x: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    down: torch.Tensor,
+    up: torch.Tensor,
+    scale: float,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """``x W' + b + scale (x A') B'`` and ``x A'``: one arithmetic for training and for answers.
+
+    Shapes: x (n, in), weight (out, in), down A (r, in), up B (out, r), all of one type.
+    """
+    low = x @ down.T
+    out = torch.nn.functional.linear(x, weight, bias)
+    return out.addmm_(low, up.T, alpha=scale), low
+
+
 def fuse(model: Any) -> int:
     """Use :class:`Fused` in every layer of a PEFT model where it computes the same.
 
@@ -56,12 +71,17 @@ def fuse(model: Any) -> int:
         The number of layers; those with dropout, DoRA, quantised weights or anything else
         that this module does not know are left alone.
     """
+    layers = plain_layers(model)
+    for layer in layers:
+        layer.forward = functools.partial(_forward, layer)
+    return len(layers)
+
+
+def plain_layers(model: Any) -> list[Any]:
+    """The LoRA layers of a PEFT model that compute nothing but ``x W' + b + scale (x A') B'``."""
     from peft.tuners.lora.layer import Linear
 
-    found = [layer for layer in model.modules() if type(layer) is Linear and _plain(layer)]
-    for layer in found:
-        layer.forward = functools.partial(_forward, layer)
-    return len(found)
+    return [layer for layer in model.modules() if type(layer) is Linear and _plain(layer)]
 
 
 def _plain(layer: Any) -> bool:

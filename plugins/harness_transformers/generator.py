@@ -1,4 +1,4 @@
-"""Generation with transformers: sorted batches, merged adapters, greedy by default."""
+"""Generation with transformers: sorted batches, greedy by default."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ class TransformersGenerator(harness.Generator):
     """Answers with a transformers model, in batches of prompts of like length."""
 
     name = "transformers"
+    revision = 2
     accepts = frozenset({"base", "adapter"})
 
     class Options(harness.Options):
@@ -25,6 +26,9 @@ class TransformersGenerator(harness.Generator):
         top_p: float = Field(default=1.0, gt=0, le=1, description="only with do_sample")
         precision: Literal["auto", "bf16", "fp32"] = Field(
             default="auto", description="auto: bf16 where the device is fast at it"
+        )
+        merge: bool = Field(
+            default=False, description="add the adapter to the weights, which rounds it"
         )
 
     options: Options
@@ -50,7 +54,7 @@ class TransformersGenerator(harness.Generator):
     ) -> Iterator[harness.Prediction]:
         import torch
 
-        from harness_transformers import encoding, greedy, loading
+        from harness_transformers import adapters, encoding, greedy, loading
 
         tokenizer = loading.tokenizer_of(checkpoint)
         template = encoding.template_hash(tokenizer)
@@ -61,7 +65,8 @@ class TransformersGenerator(harness.Generator):
                 hint="use the tokenizer that it was trained with, or train again",
             )
         context.note(template=template)
-        model = _load(checkpoint, loading.dtype_of(self.options.precision))
+        dtype = loading.dtype_of(self.options.precision)
+        model = adapters.ready(checkpoint, dtype, context, merge=self.options.merge)
         torch.manual_seed(context.seed)
         prompts = [encoding.prompt_ids(tokenizer, example) for example in examples]
         # The longest first: what needs the most memory fails at once, and time left only falls.
@@ -135,18 +140,3 @@ def _prediction(
         prompt_tokens=len(prompt),
         completion_tokens=len(tokens),
     )
-
-
-def _load(checkpoint: harness.Checkpoint, dtype: Any) -> Any:
-    """Weights ready to answer; an adapter is merged, which makes each step much cheaper."""
-    import torch
-
-    from harness_transformers import loading
-
-    model = loading.base_of(checkpoint, dtype)
-    if checkpoint.kind == "adapter":
-        from peft import PeftModel
-
-        model = PeftModel.from_pretrained(model, checkpoint.path).merge_and_unload()
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return model.to(device).eval()

@@ -19,17 +19,38 @@ def tokenizer_of(checkpoint: harness.Checkpoint) -> Any:
     return tokenizer
 
 
-def base_of(checkpoint: harness.Checkpoint, dtype: Any, **options: Any) -> Any:
-    """The base model's weights in ``dtype``; safetensors only."""
+QUANTIZATION = "quantization"
+"""Key of a checkpoint's ``info``: how its base is loaded, for training and for answers alike."""
+
+
+def base_of(checkpoint: harness.Checkpoint, dtype: Any) -> Any:
+    """The base model's weights in ``dtype``, or in as many bits as training takes.
+
+    Quantised weights are put on the device at once; others stay in the main memory.
+    """
     from transformers import AutoModelForCausalLM
 
-    folder = _folder(checkpoint)
+    bits = checkpoint.info.get(QUANTIZATION)
     return AutoModelForCausalLM.from_pretrained(
-        folder,
+        _folder(checkpoint),
         dtype=dtype,
         use_safetensors=True,
         trust_remote_code=_trusted(checkpoint),
-        **options,
+        quantization_config=None if bits is None else _bits(bits, dtype),
+    )
+
+
+def _bits(quantization: str, dtype: Any) -> Any:
+    """What bitsandbytes shall do: NF4 with double quantisation (QLoRA), or LLM.int8()."""
+    from transformers import BitsAndBytesConfig
+
+    if quantization == "8bit":
+        return BitsAndBytesConfig(load_in_8bit=True)
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
     )
 
 
@@ -39,7 +60,9 @@ def dtype_of(precision: str) -> Any:
 
     if precision == "auto":
         if torch.cuda.is_available():
-            precision = "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+            # T4 and V100 claim bf16 and compute it in several steps, slower than fp32.
+            native = torch.cuda.is_bf16_supported(including_emulation=False)
+            precision = "bf16" if native else "fp32"
         else:
             precision = "bf16" if _cpu_has_bf16() else "fp32"
     return {"bf16": torch.bfloat16, "fp32": torch.float32}[precision]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import functools
 import importlib.util
 import json
@@ -61,7 +62,7 @@ class LoraTrainer(harness.Trainer):
             default="last", description="learn the last assistant turn, or all of them"
         )
         quantization: Literal["4bit", "8bit"] | None = Field(
-            default=None, description="load the base model in 4 or 8 bits (bitsandbytes)"
+            default=None, description="load the base model in 4 or 8 bits, for answers too"
         )
         args: dict[str, Any] = Field(
             default={}, description="further TrainingArguments, as transformers names them"
@@ -82,6 +83,11 @@ class LoraTrainer(harness.Trainer):
 
     options: Options
 
+    def loading(self) -> Mapping[str, Any]:
+        """See :meth:`harness.Trainer.loading`: answers come from the base that is trained on."""
+        bits = self.options.quantization
+        return {} if bits is None else {"quantization": bits}
+
     def train(
         self,
         base: harness.Checkpoint,
@@ -97,6 +103,7 @@ class LoraTrainer(harness.Trainer):
         """
         from harness_transformers.quiet import quietly
 
+        base = dataclasses.replace(base, info={**base.info, **self.loading()})
         with quietly():
             return self._train(base, train, valid, context)
 
@@ -137,11 +144,8 @@ class LoraTrainer(harness.Trainer):
         from harness_transformers import fused, loading
 
         options = self.options
-        dtype = loading.dtype_of(options.precision)
-        if options.quantization is None:
-            model = loading.base_of(base, dtype)
-        else:
-            model = loading.base_of(base, dtype, quantization_config=self._bits(dtype))
+        model = loading.base_of(base, loading.dtype_of(options.precision))
+        if base.info.get(loading.QUANTIZATION):
             model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
         model.config.use_cache = False
         targets = options.target_modules
@@ -155,18 +159,6 @@ class LoraTrainer(harness.Trainer):
         adapted = get_peft_model(model, config)
         fused.fuse(adapted)
         return adapted
-
-    def _bits(self, dtype: Any) -> Any:
-        from transformers import BitsAndBytesConfig
-
-        if self.options.quantization == "8bit":
-            return BitsAndBytesConfig(load_in_8bit=True)
-        return BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=dtype,
-        )
 
     def _arguments(self, context: harness.Context) -> Any:
         import torch

@@ -1,0 +1,108 @@
+"""An adapter's part in answering: applied beside the base's weights, or merged into them.
+
+Merging rounds the sum of weight and update to the weight's precision. An update is mostly a few
+percent of its weight, so that bf16, with eight bits, loses a large part of it; quantised weights
+lose more. Beside the weights it stays what was learned.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import torch
+
+import harness
+from harness_transformers import fused, loading
+
+
+def ready(
+    checkpoint: harness.Checkpoint, dtype: Any, context: harness.Context, *, merge: bool
+) -> Any:
+    """The checkpoint's model on the device, ready to answer.
+
+    Raises:
+        ConfigError: merging is asked for, and the base is quantised.
+    """
+    quantised = checkpoint.info.get(loading.QUANTIZATION)
+    if merge and quantised:
+        raise harness.ConfigError(
+            f"an adapter cannot be merged into weights of {quantised}", where="generate.merge",
+            hint="leave merge out: the adapter is applied beside the weights then",
+        )  # fmt: skip
+    model = loading.base_of(checkpoint, dtype)
+    if checkpoint.kind == "adapter":
+        from peft import PeftModel
+
+        model = PeftModel.from_pretrained(model, checkpoint.path)
+    if not quantised:  # those are where they belong already
+        model = model.to("cuda" if torch.cuda.is_available() else "cpu")
+    if checkpoint.kind == "adapter":
+        if merge:
+            model, error = merged(model)
+            _tell(error, dtype, context)
+        else:
+            model = beside(model)
+    return model.eval()
+
+
+def _tell(error: float, dtype: Any, context: harness.Context) -> None:
+    """Keep what merging did to the update, and say it."""
+    context.note(merge_error=error)
+    name = str(dtype).removeprefix("torch.")
+    context.remark(
+        f"round {context.round}: merging the adapter into {name} weights changed its update by "
+        f"{error:.2%} (relative error)"
+    )
+
+
+def beside(adapted: Any) -> Any:
+    """The base model with the adapter in its layers, for answering alone.
+
+    Each layer computes in the weights' precision what it computed in training. Layers that are
+    not plain (those of quantised weights above all) stay PEFT's.
+
+    Args:
+        adapted: a PEFT model on its device.
+    """
+    for layer in fused.plain_layers(adapted):
+        name = layer.active_adapters[0]
+        base = layer.base_layer
+        parts = (layer.lora_A[name].weight, layer.lora_B[name].weight)
+        down, up = (part.detach().to(base.weight.dtype) for part in parts)
+        scale = layer.scaling[name]
+        layer.forward = functools.partial(_answer, base.weight, base.bias, down, up, scale)
+    return adapted.get_base_model()
+
+
+def _answer(weight: Any, bias: Any, down: Any, up: Any, scale: float, x: torch.Tensor) -> Any:
+    """Shapes: x (…, in), the others as in :func:`harness_transformers.fused.product`."""
+    out, _ = fused.product(x.reshape(-1, x.shape[-1]), weight, bias, down, up, scale)
+    return out.view(*x.shape[:-1], -1)
+
+
+def merged(adapted: Any) -> tuple[Any, float]:
+    """The base model with the adapter added to its weights, and what rounding did to the update.
+
+    Returns:
+        The model, and ``|W' - W - D| / |D|`` over all layers (Frobenius norm), where ``D`` is
+        the update as it was learned, and ``W`` and ``W'`` the weights before and after.
+    """
+    from peft.tuners.lora.layer import Linear
+
+    lost = whole = 0.0
+    for layer in [m for m in adapted.modules() if isinstance(m, Linear)]:
+        weight = layer.base_layer.weight
+        before = weight.detach().to(torch.float32, copy=True)
+        update = sum(_update(layer, name) for name in layer.active_adapters)
+        layer.merge()
+        lost += float((weight.detach().float() - before - update).square().sum())
+        whole += float(torch.as_tensor(update).square().sum())
+    return adapted.merge_and_unload(), (lost / whole) ** 0.5 if whole else 0.0
+
+
+def _update(layer: Any, name: str) -> torch.Tensor:
+    """What the adapter adds to the layer's weight (out x in), in float32."""
+    a, b = (part[name].weight.detach().float() for part in (layer.lora_A, layer.lora_B))
+    update: torch.Tensor = layer.scaling[name] * (b @ a)
+    return update.T if getattr(layer, "fan_in_fan_out", False) else update

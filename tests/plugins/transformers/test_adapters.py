@@ -1,0 +1,170 @@
+"""Answers come from the weights that were trained: the adapter beside them, or merged and said."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+import harness
+from harness_transformers import adapters, encoding, fused, loading
+from harness_transformers.generator import TransformersGenerator
+from harness_transformers.lora import LoraTrainer
+from harness_transformers.quiet import quietly
+
+
+def adapter(base, folder, *, size=0.2, **options):
+    """A checkpoint whose adapter is random, with an update of that standard deviation in B."""
+    from peft import LoraConfig, get_peft_model
+
+    settings = {"r": 4, "lora_alpha": 12, "target_modules": "all-linear", **options}
+    torch.manual_seed(5)
+    with quietly():
+        model = loading.base_of(base, torch.float32)
+        adapted = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **settings))
+        for name, parameter in adapted.named_parameters():
+            if "lora_B" in name:
+                torch.nn.init.normal_(parameter, std=size)
+        adapted.save_pretrained(str(folder))
+    return harness.Checkpoint(
+        "adapter", str(folder), "d", base_path=base.path, info=dict(base.info)
+    )
+
+
+def generate(checkpoint, rows, context, **options):
+    settings = {"max_new_tokens": 10, "batch_size": 3, "precision": "fp32", **options}
+    plugin = TransformersGenerator(TransformersGenerator.Options(**settings))
+    return {p.example_id: p for p in plugin.generate(checkpoint, rows, context)}
+
+
+def peft_alone(checkpoint, example, dtype=torch.float32):
+    """The reference: PEFT's own unmerged generation, one prompt at a time."""
+    from peft import PeftModel
+
+    tokenizer = loading.tokenizer_of(checkpoint)
+    with quietly():
+        model = loading.base_of(checkpoint, dtype)
+        model = PeftModel.from_pretrained(model, checkpoint.path).eval()
+        ids = torch.tensor([encoding.prompt_ids(tokenizer, example)])
+        out = model.generate(input_ids=ids, max_new_tokens=10, do_sample=False)
+    tokens = out[0, ids.shape[1] :].tolist()
+    return tokenizer.decode(tokens, skip_special_tokens=True).strip(), len(tokens)
+
+
+def logits(model):
+    torch.manual_seed(6)
+    ids = torch.randint(2, 300, (3, 17))
+    with torch.no_grad():
+        return model(input_ids=ids, use_cache=False).logits
+
+
+def test_greedy_answers_are_those_of_pefts_own_unmerged_generation(base, row, context, tmp_path):
+    checkpoint = adapter(base, tmp_path / "adapter")
+    rows = [row(number) for number in range(8)]
+    answers = generate(checkpoint, rows, context)
+    expected = {example.id: peft_alone(checkpoint, example) for example in rows}
+    assert {k: (p.text, p.completion_tokens) for k, p in answers.items()} == expected
+    untouched = generate(base, rows, context)
+    assert [untouched[k].text for k in expected] != [text for text, _ in expected.values()]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["fp32", "bf16"])
+def test_what_answers_is_bit_for_bit_what_was_trained(base, context, tmp_path, dtype):
+    """The layers of training and of answering do the same arithmetic."""
+    from peft import PeftModel
+
+    checkpoint = adapter(base, tmp_path / "adapter")
+    with quietly():
+        trained = PeftModel.from_pretrained(loading.base_of(checkpoint, dtype), checkpoint.path)
+        assert fused.fuse(trained) == 14
+        answering = adapters.ready(checkpoint, dtype, context, merge=False)
+    assert torch.equal(logits(trained.eval()), logits(answering))
+    assert context.facts == {}
+
+
+def test_merging_in_bf16_loses_what_it_says_it_loses(base, tmp_path, another):
+    """A small update, as training makes it: half of a percent of its weight."""
+    checkpoint = adapter(base, tmp_path / "adapter", size=0.002)
+    context = another(round=2)
+    with quietly():
+        exact = adapters.ready(checkpoint, torch.float32, another(), merge=False)
+        untouched = loading.base_of(base, torch.bfloat16)
+        merged = adapters.ready(checkpoint, torch.bfloat16, context, merge=True)
+    lost = whole = 0.0
+    modules = dict(merged.named_modules())
+    for layer in fused.plain_layers(exact):
+        name = next(n for n, m in exact.named_modules() if m is layer)
+        due = layer.get_delta_weight("default").detach().float()
+        before = dict(untouched.named_modules())[name].weight.detach().float()
+        lost += float((modules[name].weight.detach().float() - before - due).square().sum())
+        whole += float(due.square().sum())
+    error = (lost / whole) ** 0.5
+    assert error > 0.05
+    assert context.facts["merge_error"] == pytest.approx(error, rel=1e-4)
+    assert context.facts["remarks"] == [
+        f"round 2: merging the adapter into bfloat16 weights changed its update by {error:.2%} "
+        "(relative error)"
+    ]
+
+
+@pytest.mark.parametrize("architecture", ["gpt2", "qwen2"], indirect=True)
+def test_merging_in_float32_loses_next_to_nothing(architecture, row, tmp_path, another):
+    """Also where the architecture keeps its weights transposed (GPT-2)."""
+    checkpoint = adapter(architecture.base, tmp_path / "adapter")
+    rows = [row(number) for number in range(4)]
+    context = another(round=1)
+    merged = generate(checkpoint, rows, context, merge=True)
+    assert context.facts["merge_error"] < 1e-5
+    beside = generate(checkpoint, rows, another())
+    assert {k: p.text for k, p in merged.items()} == {k: p.text for k, p in beside.items()}
+
+
+@pytest.fixture(scope="module")
+def wide(tiny, tmp_path_factory):
+    """Layers of 64, the least that bitsandbytes answers with on a CPU in 4 bits."""
+    import shutil
+
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    folder = tmp_path_factory.mktemp("wide") / "model"
+    shutil.copytree(tiny, folder)
+    torch.manual_seed(1)
+    config = LlamaConfig.from_pretrained(tiny, hidden_size=64, head_dim=16)
+    with quietly():
+        LlamaForCausalLM(config).save_pretrained(folder)
+    return harness.Checkpoint("base", str(folder), "w", "wide")
+
+
+@pytest.mark.parametrize("bits", ["4bit", "8bit"])
+def test_a_quantised_base_answers_as_it_was_trained(wide, row, another, bits):
+    """From training to the answers: the base in so many bits, the adapter beside it."""
+    rows = [row(number, "find") for number in range(8)]
+    options = {"r": 8, "epochs": 6, "batch_size": 4, "learning_rate": 0.03, "precision": "fp32"}
+    trainer = LoraTrainer(LoraTrainer.Options(quantization=bits, **options))
+    assert trainer.loading() == {"quantization": bits}
+    checkpoint = trainer.train(wide, rows, (), another())
+    assert checkpoint.info["quantization"] == bits
+    answers = generate(checkpoint, rows[:4], another())
+    for example in rows[:4]:
+        prediction = answers[example.id]
+        assert (prediction.text, prediction.completion_tokens) == peft_alone(checkpoint, example)
+    with quietly():
+        model = adapters.ready(checkpoint, torch.float32, another(), merge=False)
+    weight = model.model.layers[0].mlp.up_proj.base_layer.weight
+    assert type(weight).__name__ == {"4bit": "Params4bit", "8bit": "Int8Params"}[bits]
+
+
+def test_round_0_answers_in_as_many_bits(wide, row, context):
+    quantised = dataclasses.replace(wide, info={"quantization": "4bit"})
+    with quietly():
+        model = adapters.ready(quantised, torch.float32, context, merge=False)
+    assert type(model.model.layers[0].mlp.up_proj.weight).__name__ == "Params4bit"
+    assert generate(quantised, [row(1)], context)
+
+
+def test_nothing_is_merged_into_quantised_weights(base, row, context, tmp_path):
+    checkpoint = adapter(base, tmp_path / "adapter")
+    checkpoint = dataclasses.replace(checkpoint, info={"quantization": "4bit"})
+    with pytest.raises(harness.ConfigError, match="cannot be merged into weights of 4bit"):
+        generate(checkpoint, [row(1)], context, merge=True)
