@@ -22,7 +22,7 @@ from harness.rescored import recorded
 from harness.rows import groups_of
 from harness.run import Run
 from harness.steps import UNEXPLAINED, Evaluation, Steps
-from harness.summary import ControlResult, instructive, rounds_closed, summarise
+from harness.summary import NOT_ASKED, ControlResult, instructive, rounds_closed, summarise
 
 if TYPE_CHECKING:
     from harness.rating.tables import People
@@ -33,10 +33,11 @@ _MOST_NAMED = 3
 Document = dict[str, Any]
 
 
-def stored(run: Run, say: Callable[[str], None]) -> Document | None:
+def stored(run: Run, say: Callable[[str], None], *, test: bool = True) -> Document | None:
     """The summary of a run that is finished, with all reports and stages of it in place.
 
     Args:
+        test: a run that ended before its test set was opened is not finished.
         say: is told which stages are gone from the store; the walk makes them again.
     """
     artifact = run.artifacts.find(STAGE, run.key)
@@ -52,6 +53,8 @@ def stored(run: Run, say: Callable[[str], None]) -> Document | None:
     if not all((run.reports / name).exists() for name in expected):
         return None
     document: Document = read_json(artifact.path / "summary.json")
+    if test and (document.get("sealed") or {}).get("reason") == NOT_ASKED.reason:
+        return None
     try:
         if read_json(run.reports / "summary.json") != document:
             return None
@@ -185,6 +188,7 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
         cached=run.cached,
         kept_round=history.kept,
         test=history.test,
+        sealed=history.sealed,
         control=_control(steps, history),
         model=history.model,
         data=history.data.counts,
@@ -197,12 +201,14 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
         ),
         notes=run.notes,
         objective=progress(aim, main) if (aim := run.config.settings.objective) else None,
-        next_command=_next_command(run, final=final),
+        next_command=_next_command(run, history, final=final),
     )  # fmt: skip
 
 
-def _next_command(run: Run, *, final: bool) -> str:
-    """The same command until the run is done, then the one that shows it again."""
+def _next_command(run: Run, history: History, *, final: bool) -> str:
+    """The same command until the run is done, then the one that opens test or shows it again."""
+    if final and history.sealed == NOT_ASKED:
+        return shlex.join(["harness", "test", run.name])
     if final:
         return shlex.join(["harness", "report", run.name])
     return shlex.join(goingon.kept(run.folder) or goingon.command(run.config))

@@ -20,7 +20,9 @@ def command(config: Config) -> list[str]:
 
 
 def keep(folder: Path, config: Config) -> None:
-    """Remember it in the run's folder."""
+    """Remember it in the run's folder; the copy of the config that lies there is no command's."""
+    if config.path is not None and config.path.resolve().parent == folder.resolve():
+        return
     write_json(folder / KEPT, command(config))
 
 

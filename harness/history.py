@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.records import BASE_ARM, CONTROL_ARM, Dataset, Example, Findings, RoundResult
 from harness.steps import Evaluation
-from harness.summary import TestResult
+from harness.summary import Sealed, TestResult
 
 Place = tuple[str, int]
 """Arm and round."""
@@ -41,6 +41,7 @@ class History:
     logs: dict[Place, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     added: dict[str, list[Example]] = field(default_factory=dict)
     test: TestResult | None = None
+    sealed: Sealed | None = None
     test_evaluations: dict[int, Evaluation] = field(default_factory=dict)
 
     def of(self, arm: str) -> list[RoundResult]:

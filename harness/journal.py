@@ -1,4 +1,4 @@
-"""What was decided, and never is again: closed rounds of a run, and openings of test sets."""
+"""What was decided, and never is again: the closed rounds of a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from harness.files import (
     canonical,
     digest,
     read_json,
-    read_lines,
     scan_lines,
     write_json,
 )
@@ -239,30 +238,3 @@ def _result(value: Any) -> RoundResult:
         raise ValueError(f"it is no round: {place or 'result'}: {first['msg']}") from None
     except (TypeError, RecursionError) as error:
         raise ValueError(f"it is no round: {error}") from None
-
-
-class Ledger:
-    """Every opening of a sealed test set, by its content digest, across all runs of a folder."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def open(self, test_digest: str, run: str) -> int:
-        """Count an opening before it happens; a run that is resumed counts once.
-
-        Returns:
-            which opening of this test set this is, over all runs (1 for the first).
-        """
-        opened = self.runs(test_digest)
-        if run not in opened:
-            append_line(self.path, {"schema": SCHEMA, "test": test_digest, "run": run})
-            opened.append(run)
-        return opened.index(run) + 1
-
-    def runs(self, test_digest: str) -> list[str]:
-        """The runs that have opened the test set, in order."""
-        seen: dict[str, None] = {}
-        for line in read_lines(self.path):
-            if line.get("test") == test_digest:
-                seen.setdefault(line["run"])
-        return list(seen)

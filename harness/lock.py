@@ -1,4 +1,4 @@
-"""One process at a time works on a run, or writes its reports."""
+"""One process at a time works on a run, or writes its reports, or the ledger of all runs."""
 
 from __future__ import annotations
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from harness import form, guards, verdicts
+from harness import form, guards, ledger, verdicts
+from harness.files import digest
 from harness.history import ArmState, History
 from harness.records import (
     BASE_ARM,
@@ -21,17 +22,21 @@ from harness.records import (
     RoundResult,
     Verdict,
 )
-from harness.rows import groups_of, rows_digest
+from harness.rows import groups_of
 from harness.steps import Evaluation, Harvest, Steps
-from harness.summary import TestResult
+from harness.summary import NOT_ASKED, NOTHING_KEPT, TestResult
 
 BASELINE = 0
 
 
-def rounds(steps: Steps, history: History) -> Iterator[RoundResult]:
+def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[RoundResult]:
     """Walk through the rounds of all arms, yielding each as it is closed.
 
     A notebook may stop between two rounds; ``history`` always says what happened so far.
+
+    Args:
+        test: whether the sealed test set is opened at the end. It never is where no round was
+            kept: there is nothing to compare then.
     """
     settings = steps.config.settings
     data = history.data = steps.data()
@@ -73,28 +78,35 @@ def rounds(steps: Steps, history: History) -> Iterator[RoundResult]:
             if arm.name == BASE_ARM:
                 checkpoints[number] = checkpoint
             yield _close(steps, history, arm, number, both, verdict, harvest)
-    history.test = open_test(steps, history, data, base, checkpoints[history.kept])
+    if history.kept == BASELINE:
+        history.sealed = NOTHING_KEPT
+    elif not test:
+        history.sealed = NOT_ASKED
+    else:
+        history.test = open_test(steps, history, data, base, checkpoints[history.kept])
 
 
 def open_test(
     steps: Steps, history: History, data: Dataset, base: Checkpoint, kept: Checkpoint
 ) -> TestResult:
-    """Open the sealed test set: baseline and kept round, once, counted before it happens."""
+    """Open the sealed test set: baseline and kept round, counted before it happens.
+
+    The more often its rows were opened before, the more the verdict has to show
+    (:func:`harness.ledger.alpha`). Other answers than those that this run scored before are
+    another opening.
+    """
     test = data.split("test")
-    looks = steps.run.ledger.open(rows_digest(test), steps.run.name)
+    opening = steps.run.ledger.open(test, steps.run.name)
     evaluations = history.test_evaluations
     baseline = evaluations[BASELINE] = steps.evaluate(base, test, "test", BASELINE, BASE_ARM)
-    if history.kept == BASELINE:
-        verdict = _compare(steps, baseline, baseline, test, verdicts.ALPHA, BASELINE)
-        sentence = "No round was kept, so there is nothing to compare on the test set."
-        verdict = dataclasses.replace(verdict, label="no evidence", sentence=sentence)
-        return TestResult(looks, baseline.scores, baseline.scores, verdict)
     learned = history.arms[BASE_ARM].train[history.kept]
     found = evaluations[history.kept] = steps.evaluate(
         kept, test, "test", history.kept, BASE_ARM, learned=learned
     )
-    verdict = _compare(steps, found, baseline, test, verdicts.ALPHA, BASELINE)
-    return TestResult(looks, baseline.scores, found.scores, verdict)
+    answers = digest([baseline.keys["generate"], found.keys["generate"]])
+    looks = steps.run.ledger.answered(opening, answers).looks
+    verdict = _compare(steps, found, baseline, test, ledger.alpha(looks), BASELINE)
+    return TestResult(looks, baseline.scores, found.scores, verdict, ledger.in_words(looks))
 
 
 def _compare(

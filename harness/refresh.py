@@ -63,7 +63,7 @@ def _short(document: Mapping[str, Any], history: History) -> bool:
     if document.get("control"):
         told[CONTROL_ARM] = document["control"]["rounds"]
     lost = any(len(history.of(arm)) < len(rounds) for arm, rounds in told.items())
-    return lost or bool(document["test"] and history.test is None)
+    return lost or bool(document["test"] and history.test is None and history.sealed is None)
 
 
 def outdated(folder: Path) -> str:

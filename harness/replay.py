@@ -14,6 +14,7 @@ from harness import config as configuration
 from harness.errors import DataError, HarnessError, UsageError, Waiting, near
 from harness.files import read_json, read_jsonl
 from harness.history import History
+from harness.ledger import Ledger, Unopened
 from harness.loop import rounds
 from harness.records import BASE_ARM, Checkpoint, Prediction, from_json
 from harness.run import CONFIG, MACHINE_FOLDER, Run
@@ -32,6 +33,10 @@ class StoredRun(Run):
     """
 
     may_make: tuple[str, ...] = ("score", "detect")
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.ledger = Ledger(self.ledger.path, writable=False)
 
     def prepare(self) -> None:
         return None
@@ -141,7 +146,7 @@ def replay(run: StoredRun) -> tuple[StoredSteps, History]:
     try:
         for _ in rounds(steps, history):
             pass
-    except (NotStored, Waiting) as reason:
+    except (NotStored, Unopened, Waiting) as reason:
         # The rest was never made, or waits for people.
         steps.stopped = reason
         if (BASE_ARM, 0) not in history.results:

@@ -21,7 +21,8 @@ from harness.entries import Entry
 from harness.errors import Cancelled, HarnessError, PluginError, Waiting
 from harness.files import digest, disk_trouble, files_digest, remove, write_bytes
 from harness.job import Job, run_child, run_inline, write
-from harness.journal import Journal, Ledger
+from harness.journal import Journal
+from harness.ledger import Ledger
 from harness.records import Checkpoint, Example
 from harness.watcher import Watcher
 

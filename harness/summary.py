@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from harness.chosen import chosen
 from harness.errors import DataError, UsageError
@@ -46,7 +46,8 @@ class TestResult:
     """What the sealed test set said.
 
     Attributes:
-        looks: how often this test set was opened so far, over all runs, this time included.
+        looks: how often these rows were opened so far, over all runs, this time included.
+        counting: what that asks of the verdict, in words.
         baseline, kept: score name -> score; equal where round 0 was kept.
         verdict: kept round against baseline.
     """
@@ -57,6 +58,27 @@ class TestResult:
     baseline: Mapping[str, Score]
     kept: Mapping[str, Score]
     verdict: Verdict
+    counting: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Why the test set of a run that has ended was not opened."""
+
+    reason: Literal["nothing kept", "not asked"]
+    sentence: str
+
+
+NOTHING_KEPT = Sealed(
+    "nothing kept",
+    "No round was kept, so there is nothing to compare on the test set: it stays sealed, and no "
+    "look at it was counted.",
+)
+NOT_ASKED = Sealed(
+    "not asked",
+    "The test set was not opened, as --no-test asks; dev alone speaks for the kept round, which "
+    "was chosen on it.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +107,7 @@ def summarise(
     cached: Sequence[str],
     kept_round: int,
     test: TestResult | None = None,
+    sealed: Sealed | None = None,
     control: ControlResult | None = None,
     model: str = "",
     data: Mapping[str, int] | None = None,
@@ -103,6 +126,7 @@ def summarise(
         seconds: stage (such as ``train``) -> seconds spent on it, over all rounds and arms.
         cached: stages that were taken from the store, in the order of the run.
         test: None until the test set was opened.
+        sealed: why it was not, in a run that has ended.
         data: split -> rows at the start of the run.
         slices: round -> all slices found after it, weak or not.
         logs: round -> the trainer's log (``step``, ``epoch``, ``loss`` or ``eval_loss``).
@@ -121,6 +145,7 @@ def summarise(
         ],
         "kept_round": kept_round,
         "test": _test(test),
+        "sealed": sealed and {"reason": sealed.reason, "sentence": sealed.sentence},
         "objective": _objective(objective),
         "examples": [dict(example) for example in examples],
         "notes": [one_line(note) for note in notes],
@@ -332,6 +357,7 @@ def _test(test: TestResult | None) -> Document | None:
         return None
     return {
         "looks": test.looks,
+        "counting": one_line(test.counting),
         "baseline": _scores(test.baseline),
         "kept": _scores(test.kept),
         "verdict": _verdict(test.verdict),

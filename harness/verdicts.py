@@ -259,4 +259,9 @@ def _support(rows: int, groups: int) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f}".removesuffix(".0") + " %"
+    """With as many decimals as it takes not to read 100 % where it is less."""
+    for decimals in range(1, 8):
+        shown = f"{100 * share:.{decimals}f}"
+        if share >= 1 or float(shown) < 100:
+            break
+    return shown.removesuffix(".0") + " %"

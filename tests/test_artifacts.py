@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from harness.artifacts import Artifacts
-from harness.journal import Journal, Ledger
+from harness.journal import Journal
 from harness.records import RoundResult
 from harness.verdicts import baseline_verdict
 
@@ -146,13 +146,6 @@ def test_a_round_whose_line_was_cut_is_open(tmp_path):
     assert after.closed("main", 0) and after.closed("main", 1) is None
     after.close(result("again", 1))
     assert Journal(path).closed("main", 1) == result("again", 1)
-
-
-def test_the_ledger_counts_a_run_once_and_each_test_set_apart(tmp_path):
-    path = tmp_path / "test-openings.jsonl"
-    assert [Ledger(path).open("t", run) for run in ("a", "a", "b", "c", "b")] == [1, 1, 2, 3, 2]
-    assert Ledger(path).open("u", "a") == 1
-    assert Ledger(path).runs("t") == ["a", "b", "c"]
 
 
 def test_of_two_that_make_the_same_at_once_the_first_counts_for_both(tmp_path):

@@ -222,8 +222,19 @@ def _line(document: dict[str, Any]) -> dict[str, Any]:
         "kept": document["kept_round"],
         "score": score,
         "chosen": mark,
-        "verdict": document["test"]["verdict"]["label"] if document["test"] else "not finished",
+        "verdict": _outcome(document),
     }
+
+
+def _outcome(document: dict[str, Any]) -> str:
+    """What test says, and at which opening: read side by side, such verdicts are a selection."""
+    if document["test"]:
+        label, looks = document["test"]["verdict"]["label"], document["test"]["looks"]
+        return label if looks == 1 else f"{label} (test opening {looks})"
+    sealed = document.get("sealed")
+    if not sealed:
+        return "not finished"
+    return "none kept" if sealed["reason"] == "nothing kept" else "test not opened"
 
 
 def _first_line(text: str | None) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import logging
 import os
 import shlex
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness import config as configuration
+from harness import goingon
 from harness.analysis.reading import FILE_NAME as ANALYSIS
 from harness.analysis.reading import read
 from harness.config import Config
@@ -28,22 +30,64 @@ from harness.errors import (
     UsageError,
 )
 from harness.lock import exclusive
+from harness.records import BASE_ARM
 from harness.run import REPORTS_FOLDER, Run
 from harness.text import one_line
 from harness.watcher import Quiet
 
 
 def iterate(
-    path: Path | None, rounds: int | None, sets: Sequence[str], require: str | None, as_json: bool
-) -> int:
-    """Run or go on; returns the exit code."""
+    path: Path | None, rounds: int | None, sets: Sequence[str], require: str | None, test: bool,
+    as_json: bool,
+) -> int:  # fmt: skip
+    """Run or go on; returns the exit code.
+
+    Args:
+        test: whether the sealed test set is opened at the end.
+    """
+    _check_require(require)
+    if require and not test:
+        raise UsageError(
+            "--require asks for a verdict on the test set, and --no-test leaves that sealed",
+            hint="harness test RUN --require improved",
+        )
+    config = configuration.load(path, sets=sets, flags={"rounds": rounds})
+    if not test:
+        config = dataclasses.replace(config, given=(*config.given, "--no-test"))
+    return _to_the_end(lambda stop: Run(config, Quiet(), cancelled=stop.asked), test, require,
+                       as_json)  # fmt: skip
+
+
+def open_test(name: str | None, require: str | None, as_json: bool) -> int:
+    """Open the test set of a run whose rounds are closed; returns the exit code."""
+    from harness.cli.inspect import folder_of
+    from harness.replay import opened
+
+    _check_require(require)
+    name = folder_of(name).name
+    run = opened(name, Quiet())
+    if len(run.journal.rounds(BASE_ARM)) <= run.config.settings.rounds:
+        words = goingon.kept(run.folder) or list(goingon.PLAIN)
+        raise UsageError("its rounds are not all closed", where=name, hint=shlex.join(words))
+    return _to_the_end(
+        lambda stop: Run(run.config, Quiet(), cancelled=stop.asked, name=name), True, require,
+        as_json,
+    )  # fmt: skip
+
+
+def _check_require(require: str | None) -> None:
     if require not in (None, "improved"):
         raise UsageError(f"--require takes 'improved', not '{require}'")
-    config = configuration.load(path, sets=sets, flags={"rounds": rounds})
+
+
+def _to_the_end(
+    made: Callable[[_Stop], Run], test: bool, require: str | None, as_json: bool
+) -> int:
     console = Console(stderr=True)
     stop = _Stop(console)
+    run = made(stop)
     try:
-        document = _carry_out(config, console, stop)
+        document = _carry_out(run, console, stop, test)
     except Cancelled:
         console.print("stopped; everything finished is kept. To go on:", highlight=False)
         console.print(Text(f"  {_command()}"), soft_wrap=True)
@@ -51,9 +95,9 @@ def iterate(
     if as_json:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
     else:
-        show(config, document["run"])
-    test = document["test"]
-    label = test["verdict"]["label"] if test else "no evidence"
+        show(run.config, document["run"])
+    opened = document["test"]
+    label = opened["verdict"]["label"] if opened else "no evidence"
     return EXIT_REQUIREMENT if require and label != require else EXIT_OK
 
 
@@ -64,20 +108,22 @@ def show(config: Config, run: str) -> None:
     any(entry.instance.show(analysis, console) for entry in config.report)
 
 
-def _carry_out(config: Config, console: Console, stop: _Stop) -> Mapping[str, Any]:
+def _carry_out(run: Run, console: Console, stop: _Stop, test: bool) -> Mapping[str, Any]:
     from harness import finish
     from harness.cli.rebuild import refreshed
 
-    run = Run(config, Quiet(), cancelled=stop.asked)
+    def say(text: str) -> None:
+        console.print(Text(text), highlight=False)
+
     with exclusive(run.folder / "lock"):
-        document = finish.stored(run, lambda text: console.print(Text(text), highlight=False))
+        document = finish.stored(run, say, test=test)
         if document is not None:
             refreshed(run.reports)
             return document
-        return _walk(run, console, stop)
+        return _walk(run, console, stop, test)
 
 
-def _walk(run: Run, console: Console, stop: _Stop) -> Mapping[str, Any]:
+def _walk(run: Run, console: Console, stop: _Stop, test: bool) -> Mapping[str, Any]:
     from harness import finish
     from harness.history import History
     from harness.loop import rounds
@@ -97,7 +143,7 @@ def _walk(run: Run, console: Console, stop: _Stop) -> Mapping[str, Any]:
         run.watcher = display
         run.prepare()
         steps, history = Steps(run), History()
-        for result in rounds(steps, history):
+        for result in rounds(steps, history, test=test):
             display.round_closed(result)
             finish.publish(run, steps, history, final=False)
         return finish.publish(run, steps, history, final=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from harness.cli.options import ConfigFile, Json, Rounds, Sets
+from harness.cli.options import ConfigFile, Json, Rounds, RunName, Sets
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -20,6 +20,9 @@ def iterate(
         Optional[str],  # noqa: UP045
         typer.Option("--require", metavar="improved", help="exit 1 unless the test verdict is so"),
     ] = None,
+    no_test: Annotated[
+        bool, typer.Option("--no-test", help="end before the sealed test set is opened")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Measure, train, generate, score, judge, analyse, augment; round after round.
@@ -28,7 +31,22 @@ def iterate(
     """
     from harness.cli.iterate import iterate as work
 
-    raise typer.Exit(work(config, rounds, sets or [], require, as_json))
+    raise typer.Exit(work(config, rounds, sets or [], require, not no_test, as_json))
+
+
+@app.command("test")
+def open_test(
+    run: RunName = None,
+    require: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--require", metavar="improved", help="exit 1 unless the test verdict is so"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Open the sealed test set of a run that ended with --no-test; the look is counted."""
+    from harness.cli.iterate import open_test as work
+
+    raise typer.Exit(work(run, require, as_json))
 
 
 @app.command()

@@ -18,6 +18,7 @@ from harness.cli.streams import plugins_on_stderr
 from harness.entries import Entry
 from harness.errors import DataError, UsageError, near
 from harness.finish import database
+from harness.ledger import Ledger
 from harness.lock import exclusive
 from harness.records import BASE_ARM, Example
 from harness.replay import (
@@ -30,7 +31,6 @@ from harness.replay import (
     replay,
 )
 from harness.rescored import record
-from harness.rows import rows_digest
 from harness.run import entry_key
 from harness.scorecard import Question, System, check_fields, document
 from harness.scoring import Entry as MetricEntry
@@ -117,7 +117,7 @@ def _answers(request: Request, run: StoredRun, rows: Sequence[Example]) -> dict[
     _, history = replay(run)
     if not history.test_evaluations:
         raise DataError("its test set was not opened yet", where=run.name, hint="harness iterate")
-    run.ledger.open(rows_digest(rows), f"{run.name} scored again")
+    Ledger(run.ledger.path).open(rows, f"{run.name} scored again")
     return {
         f"round {number}": Answered(number, found.predictions, found.keys["generate"])
         for number, found in history.test_evaluations.items()

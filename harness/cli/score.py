@@ -17,8 +17,9 @@ from harness.cli.chosen import DEFAULT, chosen
 from harness.cli.request import Request
 from harness.cli.streams import plugins_on_stderr
 from harness.columns import read_predictions, read_references
+from harness.columns.table import Table
 from harness.errors import DataError, EnvironmentFailure, UsageError
-from harness.files import write_bytes
+from harness.files import digest, write_bytes
 from harness.pairing import pair_all
 from harness.records import Example
 from harness.scorecard import (
@@ -160,16 +161,19 @@ def _read(request: Request) -> tuple[list[Example], list[str], list[Any]]:
     references: Any = (
         [read_references(source) for source in request.references]
         if request.config is None
-        else _of_config(request)
+        else _of_config(request, _answers_digest(tables))
     )
     examples, answers = pair_all(tables, references, group_field=request.group)
     return examples, [table.name for table in tables], answers
 
 
-def _of_config(request: Request) -> list[Example]:
+def _answers_digest(tables: Sequence[Table]) -> str:
+    return digest([[[row.id, *row.texts] for row in table.rows] for table in tables])
+
+
+def _of_config(request: Request, answers: str) -> list[Example]:
     from harness.context import Context
     from harness.rating.correction_file import applied
-    from harness.rows import rows_digest
     from harness.run import LEDGER, MACHINE_FOLDER
 
     request.check_sealed()
@@ -182,10 +186,10 @@ def _of_config(request: Request) -> list[Example]:
             f"the split '{request.split}' has no row", where=f"source '{config.data.plugin}'"
         )
     if request.split == "test":
-        from harness.journal import Ledger
+        from harness.ledger import Ledger
 
         ledger = Ledger(Path(MACHINE_FOLDER) / LEDGER)
-        ledger.open(rows_digest(examples), "harness score")
+        ledger.open(examples, "harness score", answers)
     return examples
 
 

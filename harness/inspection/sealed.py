@@ -7,9 +7,9 @@ from pathlib import Path
 
 from harness.errors import DataError, HarnessError, UsageError
 from harness.inspection.stored import opened
+from harness.ledger import Ledger
 from harness.records import Example
 from harness.replay import StoredRun, StoredSteps
-from harness.rows import rows_digest
 
 
 def refused() -> UsageError:
@@ -36,7 +36,7 @@ def holds(reports: Path, name: str) -> bool:
 def count_look(reports: Path, purpose: str) -> None:
     """Count a look in the ledger of openings, before it happens."""
     run = opened(reports.name)
-    run.ledger.open(rows_digest(_test(run)), f"{run.name} {purpose}")
+    Ledger(run.ledger.path).open(_test(run), f"{run.name} {purpose}")
 
 
 def _test(run: StoredRun) -> Sequence[Example]:

@@ -42,7 +42,7 @@ _OBJECTIVE: Document = {
 }  # fmt: skip
 _DOCUMENT: Document = {
     "run": "", "primary": "", "model": "", "data": {}, "rounds": [], "kept_round": 0,
-    "test": None, "control": None, "objective": None, "examples": [], "notes": [],
+    "test": None, "sealed": None, "control": None, "objective": None, "examples": [], "notes": [],
     "seconds": {}, "cached": [], "next_command": "", "right_at": None, "by_people": False,
     "definitions": {}, "causes_known": {}, "not_looked_for": "", "remedies": [], "queries": [],
     "sections": [], "failed": {}, "chosen": None,
@@ -59,6 +59,8 @@ def complete(document: Mapping[str, Any]) -> Document:
         full["objective"] = _with(_OBJECTIVE, full["objective"])
     if full["test"]:
         full["test"] = _test(full["test"])
+    if full["sealed"]:
+        full["sealed"] = _with({"reason": "", "sentence": ""}, full["sealed"])
     if full["control"]:
         known = {"difference": None, "low": None, "high": None, "sentence": ""}
         full["control"] = _with(known, full["control"])
@@ -94,7 +96,7 @@ def _round(found: Mapping[str, Any]) -> Document:
 
 
 def _test(found: Mapping[str, Any]) -> Document:
-    test = _with({"looks": None, "baseline": {}, "kept": {}, "verdict": {}}, found)
+    test = _with({"looks": None, "counting": "", "baseline": {}, "kept": {}, "verdict": {}}, found)
     test["baseline"], test["kept"] = _scores(test["baseline"]), _scores(test["kept"])
     test["verdict"] = _with(_VERDICT, test["verdict"])
     return test

@@ -147,7 +147,10 @@ def test_set(document: Document) -> Html | None:
     """What the sealed test set said, once it was opened."""
     test = document["test"]
     if not test:
-        return None
+        sealed = document["sealed"]
+        if not sealed:
+            return None
+        return joined(element("h3", "Test set"), element("p", sealed["sentence"]))
     looks = test["looks"]
     times = {None: "opened", 1: "opened once so far"}.get(
         looks, f"opened {looks} times so far, over all runs"
@@ -162,6 +165,7 @@ def test_set(document: Document) -> Html | None:
     return joined(
         element("h3", "Test set"),
         element("p", f"The sealed rows were {times}. ", label(test["verdict"]["label"])),
+        element("p", test["counting"]) if test["counting"] else None,
         table(columns, rows, "Scores on the test set"),
     )
 

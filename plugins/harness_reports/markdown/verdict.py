@@ -96,7 +96,8 @@ def _name(document: Document, score: str) -> str:
 def _test(document: Document) -> str:
     test = document.get("test")
     if not test:
-        return ""
+        sealed = document.get("sealed")
+        return section("Test set", safe(sealed["sentence"], 600)) if sealed else ""
     shown = table(
         ["score", "baseline", f"round {document['kept_round']}"],
         (
@@ -112,4 +113,5 @@ def _test(document: Document) -> str:
         right=(1, 2),
     )
     looks = f"{test['looks']} time{'s' if test['looks'] != 1 else ''}"
-    return section("Test set", f"Opened {looks} so far, over all runs.", shown)
+    counting = safe(test.get("counting") or f"Opened {looks} so far, over all runs.", 600)
+    return section("Test set", counting, shown)

@@ -131,6 +131,9 @@ def _scores(document: Document, console: Console) -> None:
 def _test(document: Document, console: Console) -> None:
     test = document.get("test")
     if not test:
+        if sealed := document.get("sealed"):
+            heading(console, "Test set", "not opened")
+            out(console, text(sealed["sentence"], 600))
         return
     looks = test["looks"]
     times = "opened once so far" if looks == 1 else f"opened {looks} times so far, over all runs"
@@ -151,3 +154,5 @@ def _test(document: Document, console: Console) -> None:
         style = "bold" if name == document["primary"] else ""
         table.add_row(Text(figures.score_title(document, name, 30), style), *cells)
     indented(console, table)
+    if test.get("counting"):
+        out(console, text(test["counting"], 600, "dim"))

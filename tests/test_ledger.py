@@ -1,0 +1,182 @@
+"""The ledger: what is one opening, which openings count for which rows, and what they ask."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+import subprocess
+import sys
+
+import pytest
+
+from harness import ledger as openings
+from harness.errors import DataError
+from harness.files import append_line, canonical
+from harness.ledger import Ledger, Unopened
+from harness.records import Example
+from harness.rows import rows_digest
+
+
+def rows(first: int, last: int) -> list[Example]:
+    return [
+        Example(f"t-{n}", ({"role": "user", "content": f"ask {n}"},), (f"say {n}",), split="test")
+        for n in range(first, last)
+    ]
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "test-openings.jsonl"
+
+
+def test_a_run_counts_once_and_other_rows_apart(path):
+    test = rows(0, 20)
+    looks = [Ledger(path).open(test, run).looks for run in ("a", "a", "b", "c", "b")]
+    assert looks == [1, 1, 2, 3, 2]
+    assert Ledger(path).open(rows(50, 70), "a").looks == 1
+
+
+def test_other_answers_of_the_same_run_are_another_look(path):
+    ledger, test = Ledger(path), rows(0, 20)
+    for answers, looks in (("one", 1), ("one", 1), ("other", 2), ("one", 1), ("other", 2)):
+        opening = ledger.open(test, "a")
+        assert ledger.answered(opening, answers).looks == looks
+    assert ledger.open(test, "b").looks == 3
+
+
+def test_an_opening_is_two_lines_the_first_before_the_answers(path):
+    ledger = Ledger(path)
+    opening = ledger.open(rows(0, 5), "a")
+    (line,) = path.read_text().splitlines()
+    assert len(json.loads(line)["rows"]) == 5
+    ledger.answered(opening, "digest")
+    after = path.read_text().splitlines()
+    assert after[0] == line and json.loads(after[1])["answers"] == "digest"
+
+
+def changed(row: Example, **fields) -> Example:
+    return dataclasses.replace(row, **fields)
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [
+        lambda test: [changed(row, id=f"x{n}") for n, row in enumerate(test)],
+        lambda test: [changed(row, meta={"kind": "new"}) for row in test],
+        lambda test: [changed(row, group="one") for row in test],
+        lambda test: test[::-1],
+        lambda test: [*test, *rows(100, 101)],
+        lambda test: test[:4],
+        lambda test: [*test[:2], *rows(200, 218)],
+        lambda test: [*test, *rows(300, 1000)],
+        lambda test: [
+            changed(row, messages=({"role": "user", "content": f" ASK  {n}\n"},))
+            for n, row in enumerate(test)
+        ],
+    ],
+    ids=["ids", "meta", "groups", "order", "one more", "fewer", "a tenth", "many more", "spaces"],
+)
+def test_rows_in_disguise_are_the_same_rows(path, disguise):
+    test = rows(0, 20)
+    Ledger(path).open(test, "a")
+    assert Ledger(path).open(disguise(test), "b").looks == 2
+
+
+def test_less_than_a_tenth_in_common_is_another_test_set(path):
+    Ledger(path).open(rows(0, 20), "a")
+    assert Ledger(path).open(rows(19, 39), "b").looks == 1
+
+
+def test_openings_of_old_ledgers_count_for_the_same_digest(path):
+    test = rows(0, 20)
+    old = [(rows_digest(test), "old"), (rows_digest(test), "older"), ("f" * 64, "another set")]
+    lines = [canonical({"schema": 1, "test": digest, "run": run}) + b"\n" for digest, run in old]
+    path.write_bytes(b"".join(lines))
+    ledger = Ledger(path)
+    assert ledger.open(test, "new").looks == 3
+    assert ledger.answered(ledger.open(test, "older"), "answers").looks == 2
+    assert ledger.answered(ledger.open(test, "older"), "others").looks == 4
+
+
+def test_who_only_looks_writes_nothing(path):
+    test = rows(0, 20)
+    reader = Ledger(path, writable=False)
+    with pytest.raises(Unopened, match="not opened yet"):
+        reader.open(test, "a")
+    assert not list(path.parent.iterdir())
+    writer = Ledger(path)
+    writer.answered(writer.open(test, "a"), "one")
+    before = path.read_bytes()
+    assert reader.answered(reader.open(test, "a"), "other").looks == 1
+    assert path.read_bytes() == before
+
+
+def test_the_level_spends_at_most_a_tenth_over_all_openings():
+    assert [round(openings.alpha(looks), 6) for looks in (1, 2, 3, 10)] == [
+        0.05, 0.025, 0.008333, 0.000556,
+    ]  # fmt: skip
+    assert sum(openings.alpha(looks) for looks in range(2, 10_000)) < 0.05
+    assert "choices that were made after seeing" in openings.in_words(3)
+    assert "= .0083 instead of .05" in openings.in_words(3)
+
+
+OPENER = """
+import sys
+from pathlib import Path
+from harness.ledger import Ledger
+from harness.records import Example
+rows = [Example(str(n), ({"role": "user", "content": str(n)},), ("x",)) for n in range(20)]
+sys.stdin.readline()
+ledger = Ledger(Path(sys.argv[1]))
+opening = ledger.open(rows, sys.argv[2])
+print(ledger.answered(opening, sys.argv[2]).looks)
+"""
+
+
+def test_processes_that_open_at_once_are_counted_one_after_the_other(path):
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPENER, str(path), f"run {n}"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for n in range(4)
+    ]  # fmt: skip
+    for child in children:
+        child.stdin.write("go\n")
+        child.stdin.flush()
+    assert sorted(int(child.communicate(timeout=60)[0]) for child in children) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {}, {"schema": 2}, {"schema": 3, "test": 3, "run": "a"},
+        {"schema": 2, "opening": "x", "answers": "y"},
+        {"schema": 2, "opening": "x", "run": "a", "test": "t", "set": "unknown"},
+        {"schema": 2, "opening": "x", "run": "a", "test": "t", "set": "s", "rows": [1]},
+        {"schema": 2, "opening": ["x"], "run": "a", "test": "t", "set": "s", "rows": []},
+        {"schema": 9, "opening": "x"},
+    ],
+)  # fmt: skip
+def test_a_line_that_is_no_opening_is_named_and_never_believed(path, line):
+    Ledger(path).open(rows(0, 3), "a")
+    append_line(path, line)
+    with pytest.raises(DataError, match="cannot be known") as caught:
+        Ledger(path).open(rows(0, 3), "b")
+    assert caught.value.where == f"{path}:2"
+
+
+def test_no_flipped_bit_is_believed(path):
+    ledger, test = Ledger(path), rows(0, 20)
+    for run in ("a", "b", "c"):
+        ledger.answered(ledger.open(test, run), "answers")
+    whole = path.read_bytes()
+    draw = random.Random(5)
+    for _ in range(1000):
+        place, bit = draw.randrange(len(whole)), draw.randrange(8)
+        if place == len(whole) - 1:
+            continue  # the last line counts as cut then
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :])
+        with pytest.raises(DataError, match="cannot be known"):
+            ledger.openings()

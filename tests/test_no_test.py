@@ -1,0 +1,114 @@
+"""A run whose test set is opened later, or not at all."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+def ledger_of(project):
+    path = project.folder / ".harness" / "test-openings.jsonl"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def result_of(document):
+    return {k: v for k, v in document.items() if k not in ("seconds", "cached")}
+
+
+@pytest.fixture(scope="module")
+def unopened(tmp_path_factory, finished):
+    project = type(finished[0])(tmp_path_factory.mktemp("unopened"))
+    project.write()
+    return project, project.inside("iterate", "--no-test", "--json")
+
+
+def copy_of(project, tmp_path):
+    import shutil
+
+    shutil.copytree(project.folder, tmp_path / "copy")
+    return type(project)(tmp_path / "copy")
+
+
+def test_no_test_ends_before_the_seal(unopened):
+    project, result = unopened
+    document = result.document
+    assert result.code == 0 and document["kept_round"] > 0
+    assert document["test"] is None and document["sealed"]["reason"] == "not asked"
+    assert not ledger_of(project)
+    assert not list((project.folder / ".harness" / "artifacts").glob("generate test*"))
+    assert document["next_command"] == f"harness test {document['run']}"
+    shown = project.inside("report").out
+    assert "not opened" in shown and f"harness test {document['run']}" in shown
+    for name in ("report.md", "report.html"):
+        text = (project.folder / "reports" / document["run"] / name).read_text()
+        assert "was not opened" in text
+    assert "test not opened" in project.inside("runs").out
+
+
+def test_such_a_run_is_finished_as_such(unopened):
+    project, result = unopened
+    before = project.manifests()
+    again = project.inside("iterate", "--no-test", "--json")
+    assert again.document == result.document and project.manifests() == before
+
+
+def test_test_gives_what_iterate_would_have_given(unopened, finished, tmp_path):
+    project = copy_of(unopened[0], tmp_path)
+    run, whole = unopened[1].document["run"], finished[1].document
+    opened = project.inside("test", run, "--json", "--require", "improved")
+    assert opened.code == 0, opened.err
+    assert result_of(opened.document) == result_of(whole)
+    assert len(ledger_of(project)) == 2
+    again = project.inside("test", "--json")
+    assert again.document == opened.document and len(ledger_of(project)) == 2
+    assert project.inside("iterate", "--json").document == opened.document
+    assert project.inside("iterate", "--no-test", "--json").document == opened.document
+
+
+def test_iterate_without_the_flag_goes_on_to_test(unopened, finished, tmp_path):
+    project = copy_of(unopened[0], tmp_path)
+    document = project.inside("iterate", "--json").document
+    assert result_of(document) == result_of(finished[1].document)
+
+
+def test_no_test_and_a_requirement_exclude_each_other(project):
+    result = project.inside("iterate", "--no-test", "--require", "improved")
+    assert result.code == 2 and "harness test" in result.err
+
+
+def test_test_needs_closed_rounds(project):
+    project.harness("iterate", "--no-test", "--set", "train.die_in_round=2")
+    result = project.inside("test")
+    assert result.code == 2 and "not all closed" in result.err
+    assert "--no-test" in result.err
+    assert not ledger_of(project)
+
+
+def test_where_nothing_was_kept_test_stays_sealed(project):
+    result = project.inside("iterate", "--rounds", "1", "--json", "--set", "train.gain=0")
+    assert result.code == 0
+    document = result.document
+    assert document["test"] is None and document["sealed"]["reason"] == "nothing kept"
+    assert not ledger_of(project)
+    assert not list((project.folder / ".harness" / "artifacts").glob("generate test*"))
+    assert "it stays sealed" in project.inside("report").out
+    opened = project.inside("test", "--json", "--require", "improved")
+    assert opened.code == 1 and opened.document == document and not ledger_of(project)
+
+
+def test_a_second_opening_asks_for_more_and_says_so(project):
+    first = project.inside("iterate", "--rounds", "1", "--json").document
+    second = project.inside("iterate", "--rounds", "1", "--json", "--set", "seed=8").document
+    assert (first["test"]["looks"], second["test"]["looks"]) == (1, 2)
+    assert first["test"]["verdict"]["level"] == pytest.approx(0.95)
+    assert second["test"]["verdict"]["level"] == pytest.approx(0.975)
+    folder = project.folder / "reports" / second["run"]
+    words = ("corrects for how often", "cannot correct for choices")
+    texts = [(folder / name).read_text() for name in ("report.md", "report.html")]
+    texts.append(" ".join(project.inside("report", second["run"]).out.split()))
+    for text in texts:
+        assert all(word in text for word in words)
+    assert "test opening 2" in project.inside("runs").out
+    lines = [json.loads(line) for line in ledger_of(project)]
+    assert [line.get("run") for line in lines] == [first["run"], None, second["run"], None]
