@@ -134,8 +134,9 @@ def run(project, monkeypatch):
     project.write(
         text.replace("primary: overlap", "primary: odd\nobjective: {metric: odd, target: 2}")
     )
-    done = project.inside("iterate", "--rounds", "1", "--json")
+    done = project.inside("iterate", "--rounds", "1", "--json", "--set", "train.gain=0.03")
     assert done.code == 0, done.err
+    assert done.document["kept_round"] == 1
     return project, done.document
 
 
@@ -218,7 +219,7 @@ def test_made_again_the_reports_tell_what_is_so_by_now(run):
     journal = project.folder / ".harness" / "runs" / document["run"] / "journal.jsonl"
     closed = [path.read_bytes() for path in (place / "summary.json", journal)]
     notes = [note for note in document["notes"] if ": odd: " in note]
-    assert len(notes) == 3 and all("unproven" in note for note in notes)
+    assert len(notes) == 4 and all("unproven" in note for note in notes)
     project.write("", "state.txt")
     assert project.inside("rebuild").code == 0
     now = project.inside("report", "--json").document
