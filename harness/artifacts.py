@@ -24,6 +24,7 @@ from harness.files import (
     write_json,
 )
 from harness.lock import turn
+from harness.machine import storing
 
 MANIFEST = "manifest.json"
 LOCK = ".lock"
@@ -134,7 +135,17 @@ class Artifacts:
 
         Args:
             replace: what is there makes way and is not kept.
+
+        Raises:
+            StorageError: the disk does not take it.
         """
+        with storing(self.folder(stage, key)):
+            return self._publish(stage, key, work, facts, seconds, replace)
+
+    def _publish(
+        self, stage: str, key: str, work: Path, facts: Mapping[str, Any], seconds: float,
+        replace: bool,
+    ) -> Artifact:  # fmt: skip
         files = manifest_of(work)
         document = {
             "schema": SCHEMA,

@@ -110,6 +110,31 @@ class Cancelled(Exception):
     exit_code = EXIT_INTERRUPTED
 
 
+class Unread(BaseException):
+    """Nobody reads our output any more (``harness errors | head -1``): the program ends quietly.
+
+    No ``Exception`` and no ``SystemExit``: both would be put down to the plugin that printed.
+    """
+
+
+STOPPING = (Cancelled, Waiting, KeyboardInterrupt, Unread)
+"""What ends a run without anything having failed: never put down to a plugin."""
+
+
+def reason(error: BaseException, limit: int = 1000) -> str:
+    """An exception in one line, ``ValueError: a wrong shape``. Never raises.
+
+    The text is somebody else's: its ``str()`` may raise, or hold what UTF-8 cannot.
+    """
+    name = type(error).__name__
+    try:
+        text = " ".join(str(error).split())
+    except BaseException:
+        return f"{name} (its text cannot be read)"
+    text = text.encode("utf-8", "replace").decode()
+    return f"{name}: {text[:limit]}" if text else name
+
+
 def near(name: str, known: Sequence[str]) -> str:
     """``", did you mean 'x'?"`` for the closest known name, or an empty string."""
     import difflib

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import hashlib
 import json
 import os
@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import DataError, EnvironmentFailure
+from harness.errors import DataError
+from harness.machine import storing
 
 SEAL = "seal"
 """Key of a line's checksum: the digest of all that the line says besides."""
 UNSEALED = 1
 """Schema of the lines that earlier versions wrote, without a seal."""
-
-_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def canonical(value: Any) -> bytes:
@@ -64,17 +63,19 @@ def fsync(descriptor: int) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a whole file under a temporary name, fsync, and rename it into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    try:
-        with temporary.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                fsync(stream.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
     sync_folder(path.parent)
 
 
@@ -114,6 +115,13 @@ def append_line(path: Path, value: Mapping[str, Any]) -> None:
     """
     if value.get("schema") == UNSEALED:
         raise ValueError("lines of this schema carry no seal")
+    line = canonical({**value, SEAL: digest(value)}) + b"\n"
+    with storing(path):
+        _append(path, line)
+    sync_folder(path.parent)
+
+
+def _append(path: Path, line: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as stream:
         stream.seek(0)
@@ -122,10 +130,9 @@ def append_line(path: Path, value: Mapping[str, Any]) -> None:
         if keep != len(whole):
             stream.truncate(keep)
         stream.seek(0, os.SEEK_END)
-        stream.write(canonical({**value, SEAL: digest(value)}) + b"\n")
+        stream.write(line)
         stream.flush()
         fsync(stream.fileno())
-    sync_folder(path.parent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,20 +260,6 @@ def remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
-
-
-def disk_trouble(error: OSError) -> EnvironmentFailure | None:
-    """The error for people, if ``error`` says that the disk is full or not writable."""
-    where = str(error.filename or "")
-    if error.errno in _DISK_FULL:
-        return EnvironmentFailure(
-            "the disk is full; what was finished before is kept",
-            where=where,
-            hint="free some space and run the same command again",
-        )
-    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-        return EnvironmentFailure(f"cannot write: {error.strerror}", where=where)
-    return None
 
 
 def as_plain(mapping: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,12 @@ the channel closes and the child ends at once.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
+import select
+import signal
 import subprocess
 import sys
 import threading
@@ -19,15 +22,18 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from harness import errors
+from harness import errors, results
 from harness.context import Context, Report
-from harness.errors import Cancelled, HarnessError, PluginError
+from harness.errors import Cancelled, EnvironmentFailure, HarnessError, PluginError
 from harness.files import read_json, read_jsonl, write_json, write_jsonl
-from harness.records import Checkpoint, Example, Prediction, from_json, to_json
+from harness.plugin_calls import failure as failure_of
+from harness.records import Checkpoint, Example, from_json, to_json
 
 SCHEMA = 1
+ERROR = "error.json"
+POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,47 +101,104 @@ def run_child(folder: Path, report: Report, cancelled: Callable[[], bool]) -> An
         )
     try:
         with _asking_to_stop(child, cancelled):
-            assert child.stdout is not None
-            for line in child.stdout:
-                done, total, what = json.loads(line)
-                report(done, total, what)
+            failure = _progress(child, report)
             child.wait()
     finally:
-        if child.poll() is None:
-            child.kill()
-            child.wait()
-        for pipe in (child.stdin, child.stdout):
-            if pipe is not None:
-                with _ignoring_broken_pipe():
-                    pipe.close()
-    return _outcome(folder, child.returncode)
+        _end(child)
+    return _outcome(folder, child.returncode, failure)
 
 
-def _outcome(folder: Path, code: int) -> Any:
-    if (folder / "error.json").exists():
-        failure = read_json(folder / "error.json")
-        if failure["kind"] == "Cancelled":
-            raise Cancelled
-        kind: type[HarnessError] = getattr(errors, failure["kind"])
-        error = kind.__new__(kind)
-        HarnessError.__init__(
-            error,
-            failure["what"],
-            where=failure["where"],
-            hint=failure["hint"],
-            details=failure["details"],
-        )
-        error.add_note(failure["traceback"])
-        raise error
-    if code != 0 or not (folder / "result.json").exists():
-        tail = (folder / "log.txt").read_text("utf-8", "replace").strip().splitlines()[-5:]
-        reason = f"signal {-code}" if code < 0 else f"exit code {code}"
-        raise PluginError(
-            f"the job's process ended without an answer ({reason})",
+def _progress(child: subprocess.Popen[bytes], report: Report) -> dict[str, Any] | None:
+    """Pass the child's progress on until it ends; returns the failure that it tells of.
+
+    What is no such line (a library that prints while it is imported) is passed over. A process
+    that the child has left behind may hold the channel open for ever: the child's end counts.
+    """
+    assert child.stdout is not None
+    pending, failure, over = b"", None, False
+    while not over:
+        over = child.poll() is not None
+        readable, _, _ = select.select([child.stdout], [], [], 0 if over else POLL_SECONDS)
+        if not readable:
+            continue
+        data = os.read(child.stdout.fileno(), 1 << 20)
+        if not data:
+            break
+        *lines, pending = (pending + data).split(b"\n")
+        for line in lines:
+            message = _message(line)
+            if isinstance(message, dict):
+                failure = message
+            elif message is not None:
+                report(*message)
+    return failure
+
+
+def _message(line: bytes) -> dict[str, Any] | tuple[int, int, str] | None:
+    """A failure, a step, or None where the line is neither."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(value, dict):
+        return value if "kind" in value else None
+    good = isinstance(value, list) and [type(part) for part in value] == [int, int, str]
+    return (value[0], value[1], value[2]) if good else None
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Leave nothing of the child behind, processes of its own included."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+
+def _outcome(folder: Path, code: int, failure: dict[str, Any] | None) -> Any:
+    if failure is None and (folder / ERROR).exists():
+        failure = read_json(folder / ERROR)
+    if failure is not None:
+        raise _raised(failure)
+    if code == 0 and (folder / "result.json").exists():
+        return read_json(folder / "result.json")
+    tail = (folder / "log.txt").read_text("utf-8", "replace").strip().splitlines()[-5:]
+    if code == -signal.SIGKILL:
+        raise EnvironmentFailure(
+            "the job's process was killed (signal 9), which mostly means that memory ran out",
             details=tail,
-            hint="signal 9 mostly means that the memory ran out" if code == -9 else "",
+            hint="close other programs, or ask for less at once; what was finished is kept",
         )
-    return read_json(folder / "result.json")
+    if tail and (name := next((n for n in _MACHINE if n in tail[-1]), "")):
+        raise EnvironmentFailure(f"the job's process ended: {name}", details=tail)
+    reason = f"signal {-code}" if code < 0 else f"exit code {code}"
+    raise PluginError(f"the job's process ended without an answer ({reason})", details=tail)
+
+
+_MACHINE = (
+    "MemoryError", "failed to map segment", "annot allocate memory", "No space left on device",
+    "Disk quota exceeded", "Too many open files", "Input/output error", "File too large",
+)  # fmt: skip
+"""Last words of a process that the machine ended, before it could tell anybody."""
+
+
+def _raised(failure: dict[str, Any]) -> Exception:
+    """The exception that the child told of."""
+    if failure["kind"] == "Cancelled":
+        return Cancelled()
+    kind: type[HarnessError] = getattr(errors, failure["kind"])
+    error = kind.__new__(kind)
+    HarnessError.__init__(
+        error,
+        failure["what"],
+        where=failure["where"],
+        hint=failure["hint"],
+        details=failure["details"],
+    )
+    error.add_note(failure["traceback"])
+    return error
 
 
 class _asking_to_stop:
@@ -156,18 +219,10 @@ class _asking_to_stop:
     def _watch(self) -> None:
         while not self.over.wait(0.1):
             if self.cancelled() and self.child.stdin is not None:
-                with _ignoring_broken_pipe():
+                with contextlib.suppress(OSError):
                     self.child.stdin.write(b"stop\n")
                     self.child.stdin.flush()
                 return
-
-
-class _ignoring_broken_pipe:
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
-        return kind is not None and issubclass(kind, (BrokenPipeError, OSError))
 
 
 def _perform(folder: Path, instance: Any, report: Report, cancelled: Callable[[], bool]) -> Any:
@@ -187,32 +242,24 @@ def _perform(folder: Path, instance: Any, report: Report, cancelled: Callable[[]
         cancelled=cancelled,
         known=checkpoint if description["stage"] == "model" else None,
     )
-    stage = description["stage"]
+    stage, process = description["stage"], os.getpid()
     answer: Any
     if stage == "model":
-        answer = to_json(instance.fetch(context))
+        answer = to_json(results.checkpoint(instance.fetch(context), "fetch()"))
     elif stage == "trainer":
-        answer = to_json(instance.train(checkpoint, rows["train"], rows["valid"], context))
+        made = instance.train(checkpoint, rows["train"], rows["valid"], context)
+        answer = to_json(results.checkpoint(made, "train()"))
+        results.training_log(context.output / "log.jsonl")
     else:
-        predictions = _complete(instance.generate(checkpoint, rows["examples"], context), rows)
+        answers = instance.generate(checkpoint, rows["examples"], context)
+        predictions = results.predictions(answers, rows["examples"])
+        _only_in(process)
         write_jsonl(folder / "output" / "predictions.jsonl", map(to_json, predictions))
         answer = len(predictions)
-    result = {"answer": answer, "facts": context.facts}
+    _only_in(process)
+    result = {"answer": answer, "facts": results.facts(context.facts)}
     write_json(folder / "result.json", result)
     return result
-
-
-def _complete(predictions: Any, rows: dict[str, list[Example]]) -> list[Prediction]:
-    """All predictions, in the order of the examples; none missing, none twice."""
-    by_id: dict[str, Prediction] = {}
-    for prediction in predictions:
-        if prediction.example_id in by_id:
-            raise PluginError(f"it answered '{prediction.example_id}' twice")
-        by_id[prediction.example_id] = prediction
-    missing = [row.id for row in rows["examples"] if row.id not in by_id]
-    if missing or len(by_id) != len(rows["examples"]):
-        raise PluginError(f"it left {len(missing)} of {len(rows['examples'])} prompts unanswered")
-    return [by_id[row.id] for row in rows["examples"]]
 
 
 def _serve(folder: Path) -> int:
@@ -224,23 +271,47 @@ def _serve(folder: Path) -> int:
     threading.Thread(target=_listen, args=(stop,), daemon=True).start()
 
     def report(done: int, total: int, what: str) -> None:
-        channel.write(json.dumps([done, total, what]) + "\n")
+        channel.write(json.dumps([int(done), int(total), str(what)]) + "\n")
 
+    process = os.getpid()
+    failure: dict[str, Any] | None = None
     try:
         _perform(folder, _instance(read_json(folder / "job.json")), report, stop.is_set)
     except Cancelled:
-        write_json(folder / "error.json", {"kind": "Cancelled"})
+        failure = {"kind": "Cancelled"}
     except HarnessError as error:
-        _write_error(folder, error)
-    except OSError as error:
-        from harness.files import disk_trouble
-
-        _write_error(folder, disk_trouble(error) or _unforeseen(error))
-    except Exception as error:
-        _write_error(folder, _unforeseen(error))
-    sys.stderr.flush()
+        failure = _described(error)
+    except BaseException as error:
+        failure = _described(_wrapped(error))
+    _only_in(process)
+    if failure is not None:
+        _tell(folder, channel, failure)
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()
     # Interpreter shutdown of the big libraries takes seconds and has nothing left to do.
     os._exit(0)
+
+
+def _only_in(process: int) -> None:
+    """End here if this is a copy that the plugin made by fork() and that came back from it."""
+    if os.getpid() != process:
+        os._exit(0)
+
+
+def _tell(folder: Path, channel: TextIO, failure: dict[str, Any]) -> None:
+    """By the channel, which needs no disk; in a file where the plugin has closed it."""
+    try:
+        channel.write(json.dumps(failure) + "\n")
+        channel.flush()
+    except (OSError, ValueError):
+        write_json(folder / ERROR, failure)
+
+
+def _wrapped(error: BaseException) -> HarnessError:
+    """An unforeseen exception as an error for people, which keeps its traceback."""
+    found = failure_of(error)
+    found.__cause__ = error
+    return found
 
 
 def _instance(description: dict[str, Any]) -> Any:
@@ -258,25 +329,16 @@ def _listen(stop: threading.Event) -> None:
     os._exit(1)
 
 
-def _unforeseen(error: Exception) -> PluginError:
-    wrapped = PluginError(f"{type(error).__name__}: {error}")
-    wrapped.__cause__ = error
-    return wrapped
-
-
-def _write_error(folder: Path, error: HarnessError) -> None:
-    kind = type(error).__name__ if hasattr(errors, type(error).__name__) else "PluginError"
-    write_json(
-        folder / "error.json",
-        {
-            "kind": kind,
-            "what": error.what,
-            "where": error.where,
-            "hint": error.hint,
-            "details": list(error.details),
-            "traceback": "".join(traceback.format_exception(error)),
-        },
-    )
+def _described(error: HarnessError) -> dict[str, Any]:
+    known = hasattr(errors, type(error).__name__)
+    return {
+        "kind": type(error).__name__ if known else "PluginError",
+        "what": str(error.what),
+        "where": str(error.where),
+        "hint": str(error.hint),
+        "details": [str(line) for line in error.details],
+        "traceback": "".join(traceback.format_exception(error)),
+    }
 
 
 if __name__ == "__main__":

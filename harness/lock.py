@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.errors import EnvironmentFailure
+from harness.machine import storing
 
 
 @contextlib.contextmanager
@@ -28,8 +29,10 @@ def exclusive(path: Path) -> Iterator[None]:
     Raises:
         EnvironmentFailure: another process has it; names its PID and host.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as stream:
+    with storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        opened = path.open("a+")
+    with opened as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

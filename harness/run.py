@@ -18,24 +18,32 @@ from harness.artifacts import Artifact, Artifacts
 from harness.config import FILE_NAME, Config, shipped
 from harness.context import Context
 from harness.entries import Entry
-from harness.errors import Cancelled, HarnessError, PluginError, Waiting
-from harness.files import digest, disk_trouble, files_digest, remove, write_bytes
+from harness.errors import Cancelled
+from harness.files import digest, files_digest, remove, write_bytes
 from harness.job import Job, run_child, run_inline, write
 from harness.journal import Journal
 from harness.ledger import Ledger
+from harness.machine import storing
+from harness.plugin_calls import PluginCall, PluginCalls
 from harness.records import Checkpoint, Example
+from harness.results import facts as facts_of
+from harness.results import paths
 from harness.watcher import Watcher
 
 MACHINE_FOLDER = ".harness"
 REPORTS_FOLDER = "reports"
 LEDGER = "test-openings.jsonl"
 CONFIG = "config.yaml"
+CALLING = "calling.json"
+"""Which plugin is at work in this process, in the run's folder."""
+_JOBS = ("model", "trainer", "generator")
 
 
 def entry_key(entry: Entry) -> dict[str, Any]:
     """What of a plugin entry changes its results: options, revision, content of its files."""
     key = entry.key()
-    files = [*_files(entry), *entry.instance.growing()]
+    with _naming_files(entry):
+        files = [*_files(entry), *paths(entry.instance.growing(), "growing()")]
     if files:
         key["inputs"] = files_digest(files)
     return key
@@ -45,7 +53,16 @@ def _files(entry: Entry) -> list[Path]:
     """What the entry reads, its own code included where that is a one-file plugin."""
     own = Path(entry.origin)
     code = [own] if own.suffix == ".py" and own.is_file() else []
-    return [*entry.instance.inputs(), *code]
+    return [*paths(entry.instance.inputs(), "inputs()"), *code]
+
+
+def _naming_files(entry: Entry) -> PluginCall:
+    """For the time in which a plugin says which files it reads."""
+    return PluginCalls(None, lambda sentence: None).into(_who(entry))
+
+
+def _who(entry: Entry) -> str:
+    return f"{entry.stage} '{entry.plugin}' from {entry.origin}"
 
 
 class Run:
@@ -81,6 +98,7 @@ class Run:
         self.work = self.machine / "work" / self.name
         self.artifacts = Artifacts(self.machine / "artifacts")
         self.ledger = Ledger(self.machine / LEDGER)
+        self.calls = PluginCalls(self.folder / CALLING, lambda text: self.watcher.say(text))
         self.log = logging.getLogger("harness.run")
         self.seconds: dict[str, float] = {}
         self.cached: list[str] = []
@@ -107,12 +125,16 @@ class Run:
 
     def prepare(self) -> None:
         """Make the folders and throw away what a killed attempt left half done."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with storing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        if sentence := self.calls.left_by_a_dead_process():
+            self.watcher.say(f"note: {sentence}")
         shown = self.config.shown()
         write_bytes(self.folder / CONFIG, configfile.dump(shown).encode())
         goingon.keep(self.folder, self.config)
-        remove(self.work)
-        self.work.mkdir(parents=True)
+        with storing(self.work):
+            remove(self.work)
+            self.work.mkdir(parents=True)
         self.observe("on_run_start", config=shown)
 
     def observe(self, hook: str, **arguments: Any) -> None:
@@ -156,8 +178,12 @@ class Run:
         self._say_damage()
         cached = found is not None
         if found is None:
-            with self.guard(stage, entry, round_, arm):
-                found = self._make(stage, key, label, make)
+
+            def guarded(folder: Path) -> Mapping[str, Any]:
+                with self.guard(stage, entry, round_, arm):
+                    return facts_of(make(folder))
+
+            found = self._make(stage, key, label, guarded)
         else:
             self.cached.append(label)
         self.used[stage, found.key] = label
@@ -188,15 +214,17 @@ class Run:
     def fresh_folder(self, name: str) -> Path:
         """An empty folder with an empty ``output`` in it, for one attempt at one stage."""
         folder = self.work / name
-        remove(folder)
-        (folder / "output").mkdir(parents=True)
+        with storing(folder):
+            remove(folder)
+            (folder / "output").mkdir(parents=True)
         return folder
 
     def context(self, folder: Path, stage: str, round_: int, arm: str, seed: int) -> Context:
         """For a stage that runs in this process."""
         return Context(
             output=folder / "output", seed=seed, stage=stage, round=round_, arm=arm,
-            report=self.watcher.stage(_label(stage, round_, arm)), cancelled=self.cancelled,
+            report=self.calls.hearing(self.watcher.stage(_label(stage, round_, arm))),
+            cancelled=self.cancelled,
         )  # fmt: skip
 
     def job(
@@ -212,7 +240,7 @@ class Run:
         label: str,
     ) -> Any:
         """A heavy stage as a job in ``folder``; returns its result."""
-        report = self.watcher.stage(label)
+        report = self.calls.hearing(self.watcher.stage(label))
         job = Job(
             stage=entry.stage,
             plugin=entry.plugin,
@@ -229,34 +257,17 @@ class Run:
     def config_folder(self) -> Path:
         return self.config.path.resolve().parent if self.config.path else self.root
 
-    def guard(self, stage: str, entry: Entry | None, round_: int, arm: str) -> _Guard:
-        return _Guard(stage, entry, round_, arm)
+    def guard(self, stage: str, entry: Entry | None, round_: int, arm: str) -> PluginCall:
+        """Around a call into that plugin; None where the stage calls several, each guarded."""
+        who = f"{_who(entry)}, " if entry else ""
+        inline = self.config.settings.execution.launcher == "inline"
+        here = entry is not None and (inline or entry.stage not in _JOBS)
+        where = f"{who}{_label(stage, round_, arm)}"
+        return self.calls.into(where, here=here, watched=entry is not None)
 
     def _say_damage(self) -> None:
         while self.artifacts.damaged:
             self.watcher.say(f"warning: {self.artifacts.damaged.pop(0)}")
-
-
-class _Guard:
-    """Turns whatever a plugin raises into an error that names plugin, stage and round."""
-
-    def __init__(self, stage: str, entry: Entry | None, round_: int, arm: str) -> None:
-        who = f"{entry.stage} '{entry.plugin}' from {entry.origin}, " if entry else ""
-        self.where = f"{who}{_label(stage, round_, arm)}"
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None or isinstance(error, (Cancelled, Waiting)):
-            return
-        if isinstance(error, HarnessError):
-            error.where = error.where or self.where
-            return
-        if isinstance(error, OSError) and (trouble := disk_trouble(error)):
-            raise trouble from error
-        if isinstance(error, Exception):
-            raise PluginError(f"{type(error).__name__}: {error}", where=self.where) from error
 
 
 def _label(stage: str, round_: int, arm: str) -> str:
@@ -269,7 +280,8 @@ def _all_inputs(config: Config) -> dict[str, str]:
     entries += [*config.metrics, *config.detect, *config.analyze, *config.augment]
     found = {}
     for index, entry in enumerate(entries):
-        files = _files(entry)
+        with _naming_files(entry):
+            files = _files(entry)
         if files:
             found[f"{index} {entry.plugin}"] = files_digest(files)
     return found

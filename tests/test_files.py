@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from harness import files
+from harness import files, machine
 from harness.errors import DataError, EnvironmentFailure
 
 
@@ -68,11 +68,11 @@ def test_files_count_by_content_and_name_and_not_by_folder(tmp_path):
 
 
 def test_trouble_with_the_disk_is_told_from_other_errors():
-    full = files.disk_trouble(OSError(errno.ENOSPC, "No space", "/somewhere"))
+    full = machine.machine_trouble(OSError(errno.ENOSPC, "No space", "/somewhere"))
     assert isinstance(full, EnvironmentFailure) and "full" in full.what
     assert full.where == "/somewhere"
-    assert files.disk_trouble(PermissionError(errno.EACCES, "Permission denied", "x"))
-    assert files.disk_trouble(OSError(errno.EPIPE, "pipe")) is None
+    assert machine.machine_trouble(PermissionError(errno.EACCES, "Permission denied", "x"))
+    assert machine.machine_trouble(OSError(errno.EPIPE, "pipe")) is None
 
 
 LINES = [{"n": 1, "score": 0.247, "text": "café \ud800"}, {"n": 2, "by": {"a": 3}}, {"n": 3}]

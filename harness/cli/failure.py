@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.errors import EnvironmentFailure, HarnessError, PluginError
-from harness.files import disk_trouble
+from harness.machine import machine_trouble
 from harness.text import plain
 
 LINE_LIMIT = 2000
@@ -30,7 +30,7 @@ def show(error: HarnessError, *, debug: bool) -> int:
 
 def show_os_error(error: OSError, *, debug: bool) -> int:
     """What the system refused, wherever it was met: a full disk, a cut connection, a lost file."""
-    found = disk_trouble(error) or EnvironmentFailure(
+    found = machine_trouble(error) or EnvironmentFailure(
         error.strerror or str(error) or type(error).__name__,
         where=str(error.filename or ""),
         hint="" if debug else "--debug shows where in the program it happened",

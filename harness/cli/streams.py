@@ -9,12 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import NoReturn, TextIO
 
-
-class Unread(BaseException):
-    """Nobody reads our output any more (``harness errors | head -1``): the program ends quietly.
-
-    No ``Exception`` and no ``SystemExit``: both would be put down to the plugin that printed.
-    """
+from harness.errors import Unread as Unread
 
 
 class _Outlet(io.TextIOWrapper):

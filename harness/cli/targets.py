@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.errors import EnvironmentFailure, UsageError
-from harness.files import disk_trouble, write_bytes
+from harness.files import write_bytes
+from harness.machine import machine_trouble
 
 
 def check_target(option: str, path: Path) -> None:
@@ -41,7 +42,7 @@ def write_target(option: str, path: Path, data: bytes) -> None:
     try:
         write_bytes(path, data)
     except OSError as error:
-        trouble = disk_trouble(error)
+        trouble = machine_trouble(error)
         what = trouble.what if trouble else f"cannot write: {error.strerror}"
         hint = trouble.hint if trouble else ""
         raise EnvironmentFailure(what, where=f"{option} {path}", hint=hint) from None

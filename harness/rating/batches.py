@@ -19,13 +19,13 @@ from typing import Any
 from harness.errors import DataError, UsageError, near
 from harness.files import (
     digest,
-    disk_trouble,
     read_json,
     remove,
     sync_folder,
     sync_tree,
     write_json,
 )
+from harness.machine import machine_trouble
 from harness.rating import assigning
 from harness.rating.items import item_of
 from harness.rating.order import Order
@@ -189,7 +189,7 @@ def _publish(batch: Batch, content: Mapping[str, Any], root: Path) -> None:
     except OSError as error:
         # Another process may have made the same batch meanwhile.
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            raise (disk_trouble(error) or error) from error
+            raise (machine_trouble(error) or error) from error
     finally:
         remove(temporary)
 

@@ -22,7 +22,8 @@ from typing import Any
 
 from harness import files
 from harness.errors import DataError, UsageError
-from harness.files import canonical, disk_trouble, sync_folder
+from harness.files import canonical, sync_folder
+from harness.machine import machine_trouble
 from harness.rating import rubric as rubrics
 from harness.rating.folding import ItemState, State, fold, item_state, ordered
 from harness.rating.records import (
@@ -85,7 +86,7 @@ class Events:
                 return self._write(events)
             except OSError as error:
                 self._forget()
-                raise (disk_trouble(error) or error) from error
+                raise (machine_trouble(error) or error) from error
 
     def all(self) -> list[Event]:
         """Every event that was acknowledged, in the order of writing, each id once.

@@ -16,7 +16,8 @@ from typing import Any
 
 from harness import files
 from harness.errors import DataError, UsageError
-from harness.files import canonical, digest, disk_trouble, sync_folder
+from harness.files import canonical, digest, sync_folder
+from harness.machine import machine_trouble
 from harness.rating import ask_if
 from harness.rating import rubric as rubrics
 from harness.rating.events import RATER, RATER_RULE
@@ -200,7 +201,7 @@ class Judgements:
         try:
             self._write(canonical(line) + b"\n")
         except OSError as error:
-            raise (disk_trouble(error) or error) from error
+            raise (machine_trouble(error) or error) from error
         self._ids.add(line["id"])
         self._stand(judgement)
 

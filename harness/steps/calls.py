@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.scoring import Entry as MetricEntry
 
 SEEDLESS = 0
-STOP = (Cancelled, Waiting, EnvironmentFailure, OSError)
+STOP = (Cancelled, Waiting, EnvironmentFailure)
 """What is not one plugin's failure: the run has to stop."""
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import Waiting
+from harness import results
+from harness.errors import HarnessError, Waiting
 from harness.files import read_jsonl, write_jsonl
 from harness.records import (
     BASE_ARM,
@@ -25,6 +26,7 @@ from harness.records import (
 )
 from harness.rows import rows_digest
 from harness.run import entry_key
+from harness.stages import Metric
 from harness.steps.calls import STOP, label, on
 from harness.steps.measuring import Measuring
 
@@ -112,7 +114,13 @@ class Evaluating(Measuring):
         pairs = [list(zip(one.predictions, rows, strict=True)) for one in (new, old)]
         measured = [dict(one.measurements) for one in (new, old)]
         for entry in self.config.metrics:
-            beside = [entry.instance.beside(pairs[n], pairs[1 - n]) for n in (0, 1)]
+            with self.run.guard("score", entry, round_, arm):
+                beside = [
+                    results.instance_of(
+                        Metric, entry.instance.beside(pairs[n], pairs[1 - n]), "beside()"
+                    )
+                    for n in (0, 1)
+                ]
             if beside[0] is entry.instance:
                 continue
             try:
@@ -142,12 +150,14 @@ class Evaluating(Measuring):
             failed = {}
             for entry in self.config.detect:
                 try:
-                    entry.instance.prepare(learned)
-                    labels += [lab for row in scored for lab in entry.instance.detect(row)]
+                    with self.run.guard(stage, entry, round_, arm):
+                        entry.instance.prepare(learned)
+                        for row in scored:
+                            labels += results.labels(entry.instance.detect(row), row.example.id)
                 except STOP:
                     raise
-                except Exception as error:
-                    failed[entry.name] = f"{type(error).__name__}: {error}"
+                except HarnessError as error:
+                    failed[entry.name] = error.what
             write_jsonl(folder / "output" / "labels.jsonl", map(to_json, labels))
             return {"failed": failed}
 

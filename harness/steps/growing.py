@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import PluginError
+from harness import results
+from harness.errors import HarnessError
 from harness.files import digest, read_json, read_jsonl, write_json, write_jsonl
 from harness.filters import Gate
 from harness.records import Dataset, Example, Findings, Growth, Plan, from_json, to_json
@@ -67,12 +68,13 @@ class Growing(Evaluating):
             findings = Findings()
             for entry in self.config.analyze:
                 try:
-                    findings = _joined(findings, entry.instance.analyze(evidence, context))
+                    with self.run.guard("analyze", entry, round_, arm):
+                        found = results.findings(entry.instance.analyze(evidence, context))
                 except STOP:
                     raise
-                except Exception as error:
-                    failed = Findings(failed={entry.name: f"{type(error).__name__}: {error}"})
-                    findings = _joined(findings, failed)
+                except HarnessError as error:
+                    found = Findings(failed={entry.name: error.what})
+                findings = _joined(findings, found)
             write_json(folder / "output" / "findings.json", to_json(findings))
             return {"failed": dict(findings.failed)}
 
@@ -154,9 +156,7 @@ def _measured(evaluation: Evaluation) -> dict[str, str]:
     return {name: key for name, key in evaluation.keys.items() if name != DETECT}
 
 
-def _joined(first: Findings, second: Any) -> Findings:
-    if not isinstance(second, Findings):
-        raise PluginError(f"an analyzer returned {type(second).__name__}, not Findings")
+def _joined(first: Findings, second: Findings) -> Findings:
     return Findings(
         (*first.slices, *second.slices),
         (*first.diagnoses, *second.diagnoses),

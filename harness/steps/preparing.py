@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness import results
 from harness.errors import DataError
 from harness.files import digest, read_json, read_jsonl, write_bytes, write_json, write_jsonl
 from harness.filters import Gate
@@ -49,7 +50,10 @@ class Preparing(Calls):
 
         def make(folder: Path) -> Mapping[str, Any]:
             context = self.run.context(folder, "data", 0, BASE_ARM, seed)
-            rows = list(entry.instance.load(context))
+            rows = []
+            for row in results.examples(entry.instance.load(context)):
+                rows.append(row)
+                context.check()
             write_jsonl(folder / "output" / "examples.jsonl", map(to_json, rows))
             return context.facts
 
@@ -164,5 +168,6 @@ class Preparing(Calls):
 
     def training_log(self, checkpoint: Checkpoint) -> list[Any]:
         """The trainer's loss curve, if it left one."""
-        path = Path(checkpoint.path) / "log.jsonl"
-        return list(read_jsonl(path)) if checkpoint.kind != "base" and path.exists() else []
+        if checkpoint.kind == "base":
+            return []
+        return list(results.training_log(Path(checkpoint.path) / "log.jsonl"))

@@ -1,0 +1,87 @@
+"""Troubles of the machine (disk, memory, permissions, limits), told from those of plugins."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.errors import EnvironmentFailure
+
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+_MACHINE = {
+    errno.EACCES: "permission is refused",
+    errno.EPERM: "permission is refused",
+    errno.EROFS: "the file system is read-only",
+    errno.EIO: "the disk gives an input/output error",
+    errno.ESTALE: "the network disk has lost the file",
+    errno.EFBIG: "the file would be larger than is allowed (`ulimit -f`)",
+    errno.EMFILE: "too many files are open (`ulimit -n`)",
+    errno.ENFILE: "too many files are open on this machine",
+}
+"""Errors that are the machine's, whoever meets them."""
+
+
+class StorageError(OSError):
+    """A file of the harness itself could not be written: never a plugin's failure."""
+
+
+@contextlib.contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """Within it the harness writes ``path``.
+
+    Raises:
+        StorageError: instead of any other OSError, with the place (fsync and write name none).
+    """
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        where = str(error.filename or path)
+        raise StorageError(error.errno or errno.EIO, error.strerror or str(error), where) from error
+
+
+def machine_trouble(error: BaseException) -> EnvironmentFailure | None:
+    """The error for people, if it is the machine's: disk, memory, permissions, limits.
+
+    None where it may as well be the fault of whoever met it (a file that is not there).
+    """
+    if isinstance(error, MemoryError):
+        return _memory_is_out(error)
+    if isinstance(error, ImportError) and _lacks_memory(error):
+        return _memory_is_out(error)
+    if not isinstance(error, OSError):
+        return None
+    where = str(error.filename or "")
+    if error.errno in _DISK_FULL:
+        return EnvironmentFailure(
+            "the disk is full; what was finished before is kept",
+            where=where,
+            hint="free some space and run the same command again",
+        )
+    if error.errno == errno.ENOMEM:
+        return _memory_is_out(error)
+    if error.errno in _MACHINE:
+        return EnvironmentFailure(_MACHINE[error.errno], where=where, hint=_AGAIN)
+    if isinstance(error, StorageError):
+        return EnvironmentFailure(f"cannot write: {error.strerror}", where=where, hint=_AGAIN)
+    return None
+
+
+_AGAIN = "what was finished before is kept: mend it and run the same command again"
+
+
+def _memory_is_out(error: BaseException) -> EnvironmentFailure:
+    return EnvironmentFailure(
+        "the memory is not enough; what was finished before is kept",
+        where=str(getattr(error, "name", None) or getattr(error, "filename", None) or ""),
+        hint="close other programs or raise the limit (`ulimit -v`), and run it again",
+    )
+
+
+def _lacks_memory(error: ImportError) -> bool:
+    """Whether a library could not be loaded for want of memory (the loader's own words)."""
+    text = str(error)
+    return "failed to map segment" in text or "annot allocate memory" in text

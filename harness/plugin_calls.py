@@ -1,0 +1,244 @@
+"""A call into a plugin: whatever happens in it has a name, and the process stays ours.
+
+A plugin of the main process may raise anything, end the process, change what all share, or never
+return. Around each call stand: a line in a small file that says who is at work (read at the next
+start, if the process ended meanwhile), a note after a minute of silence, and a conversion of
+whatever was raised into an error that names plugin, version, stage and round.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from harness.context import Report
+from harness.errors import STOPPING, HarnessError, PluginError, reason
+from harness.machine import machine_trouble
+
+SILENCE = 60.0
+"""Seconds without a sign of life after which it is said who is at work."""
+
+_DESCRIPTORS = {0: "standard input", 1: "standard output", 2: "standard error"}
+_STREAMS = {"stdin": 0, "stdout": 1, "stderr": 2}
+
+
+class PluginCalls:
+    """The calls of one run, in this process.
+
+    Args:
+        path: the small file; None writes none.
+        say: where a person reads a sentence.
+    """
+
+    def __init__(self, path: Path | None, say: Callable[[str], None]) -> None:
+        self.path, self.say = path, say
+        self._heard = 0.0
+
+    def into(self, where: str, *, here: bool = False, watched: bool = False) -> PluginCall:
+        """A call of the plugin that ``where`` names.
+
+        Args:
+            here: it is carried out in this process.
+            watched: a minute of silence is said.
+        """
+        return PluginCall(self, where, here=here, watched=watched)
+
+    def heard(self) -> None:
+        """The plugin at work has given a sign of life."""
+        self._heard = time.monotonic()
+
+    def hearing(self, report: Report) -> Report:
+        """``report``, which counts as a sign of life."""
+
+        def told(done: int, total: int, what: str) -> None:
+            self.heard()
+            report(done, total, what)
+
+        return told
+
+    def left_by_a_dead_process(self) -> str:
+        """Who was at work when an earlier process ended, in a sentence; empty if nobody was."""
+        if self.path is None:
+            return ""
+        try:
+            where = str(json.loads(self.path.read_bytes())["calling"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
+        self.clear()
+        return (
+            f"the last attempt ended within {where}. If nobody stopped it, that plugin "
+            "ended the process"
+        )
+
+    def clear(self) -> None:
+        """Nobody is at work."""
+        if self.path is not None:
+            with contextlib.suppress(OSError):
+                self.path.unlink(missing_ok=True)
+
+    def _enter(self, where: str) -> None:
+        if self.path is not None:
+            # No fsync: it is for a process that ends, not for a machine that does.
+            with contextlib.suppress(OSError):
+                self.path.write_bytes(json.dumps({"calling": where}).encode())
+
+    @contextlib.contextmanager
+    def watched(self, where: str) -> Iterator[None]:
+        """Within it a minute without a sign of life is said, once."""
+        self.heard()
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(max(0.01, self._heard + SILENCE - time.monotonic())):
+                if time.monotonic() - self._heard >= SILENCE:
+                    self.say(
+                        f"note: {where} has been at work for {SILENCE:.0f} s without a sign of "
+                        "life; Ctrl-C twice ends it, and what is finished is kept"
+                    )
+                    return
+
+        thread = threading.Thread(target=watch, name="harness-silence", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+
+class PluginCall:
+    """One call; turns whatever a plugin raises into an error that names it.
+
+    Raises:
+        PluginError: for anything that is no error of the harness and not the machine's.
+        EnvironmentFailure: disk, memory or permissions.
+    """
+
+    def __init__(self, calls: PluginCalls, where: str, *, here: bool, watched: bool) -> None:
+        self.calls, self.where, self.here, self.watched = calls, where, here, watched
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> None:
+        self._pid = os.getpid()
+        if self.here:
+            self.calls._enter(self.where)
+            self._state = _State()
+        if self.watched:
+            self._stack.enter_context(self.calls.watched(self.where))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if os.getpid() != self._pid:
+            os._exit(0)  # a copy that the plugin made by fork() and that came back from it
+        self._stack.close()
+        closed = ""
+        if self.here:
+            closed = self._state.restore()
+            self.calls.clear()
+        if isinstance(error, STOPPING):
+            return
+        if isinstance(error, HarnessError):
+            error.where = error.where or self.where
+            return
+        if error is not None:
+            raise failure(error, self.where) from error
+        if closed:
+            raise PluginError(
+                f"it closed the process's {closed}", where=self.where, hint="correct the plugin"
+            )
+
+
+def failure(error: BaseException, where: str = "") -> HarnessError:
+    """What a plugin raised, as an error for people: the machine's trouble, or its own."""
+    trouble = machine_trouble(error)
+    if trouble is not None:
+        trouble.where = trouble.where or where
+        return trouble
+    return PluginError(reason(error), where=where)
+
+
+class _State:
+    """What all code of the process shares, and a plugin must leave as it was."""
+
+    def __init__(self) -> None:
+        self.streams = {name: getattr(sys, name) for name in _STREAMS}
+        self.open = {name for name, stream in self.streams.items() if _is_open(stream)}
+        self.limit = sys.getrecursionlimit()
+        self.json = {name: getattr(json, name) for name in ("dumps", "loads", "dump", "load")}
+        self.descriptors = {number for number in _DESCRIPTORS if _is_there(number)}
+        self.folder = _folder()
+
+    def restore(self) -> str:
+        """Put all back; returns what was closed and cannot be had back, in words."""
+        if sys.getrecursionlimit() != self.limit:
+            sys.setrecursionlimit(self.limit)
+        for name, function in self.json.items():
+            setattr(json, name, function)
+        if self.folder and _folder() != self.folder:
+            with contextlib.suppress(OSError):
+                os.chdir(self.folder)
+        closed = [_DESCRIPTORS[number] for number in self.descriptors if not _is_there(number)]
+        for number in sorted(self.descriptors):
+            if not _is_there(number):
+                _open_again(number)
+        for name, stream in self.streams.items():
+            setattr(sys, name, stream)
+            if name in self.open and not _is_open(stream):
+                words = _DESCRIPTORS[_STREAMS[name]]
+                setattr(sys, name, _new_stream(name))
+                closed += [] if words in closed else [words]
+        return ", ".join(closed)
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""
+
+
+def _is_open(stream: Any) -> bool:
+    return stream is not None and not getattr(stream, "closed", False)
+
+
+def _is_there(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def _open_again(number: int) -> None:
+    """The terminal, where there is one, so that it can be said; else nowhere.
+
+    The number is the lowest that is free, for those below it are in use by now.
+    """
+    flags = os.O_RDONLY if number == 0 else os.O_WRONLY
+    for path in ("/dev/tty", os.devnull):
+        with contextlib.suppress(OSError):
+            made = os.open(path, flags)
+            if made != number:
+                os.dup2(made, number)
+                os.close(made)
+            return
+
+
+def _new_stream(name: str) -> Any:
+    number = _STREAMS[name]
+    mode = "r" if number == 0 else "w"
+    if not _is_there(number):
+        _open_again(number)
+    return os.fdopen(number, mode, encoding="utf-8", errors="replace", closefd=False)

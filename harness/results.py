@@ -1,0 +1,232 @@
+"""What plugins hand over, checked where it enters: the one place that believes no plugin.
+
+A value of the wrong kind would otherwise break something far from the plugin that made it. Each
+function here returns the value, or raises a :class:`PluginError` that says which item it was, what
+was given and what is due; plugin, version, stage and round are filled in by
+:mod:`harness.plugin_calls`. What passes can be written as JSON and read again as the same record.
+"""
+
+from __future__ import annotations
+
+import json
+import typing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from harness.errors import PluginError
+from harness.record_checks import (
+    Check,
+    Flaw,
+    anything,
+    at,
+    check_of,
+    given,
+    items,
+    json_flaw,
+    mapping,
+    number,
+    short,
+    text,
+)
+from harness.records import (
+    Checkpoint,
+    ErrorLabel,
+    Example,
+    Findings,
+    Prediction,
+)
+
+MOST_SLICES = 20_000
+"""Slices and diagnoses per analyzer, beyond which it is taken for one that does not end."""
+MOST_LABELS = 100
+"""Labels of one answer."""
+MOST_CELLS = 100_000
+"""Rows of one section."""
+Record = TypeVar("Record")
+
+
+def examples(rows: Any) -> Iterator[Example]:
+    """The rows of a source."""
+    names: set[str] = set()
+    for number, row in enumerate(_each(rows, "load()", "harness.Example"), start=1):
+        example(row, f"row {number}")
+        if row.id in names:
+            _refuse(f"row {number}", "id", f"'{short(row.id)}' again", "an id of its own")
+        names.add(row.id)
+        yield row
+
+
+def example(row: Any, what: str) -> Example:
+    """One row of a source or an augmenter; ``what`` names it (``row 3``)."""
+    found: Example = record(Example, row, what)
+    if not found.messages:
+        _refuse(what, "messages", "empty", "at least one turn")
+    return found
+
+
+def checkpoint(value: Any, call: str) -> Checkpoint:
+    """What ``fetch()`` or ``train()`` returned."""
+    return record(Checkpoint, value, f"{call}: its result")
+
+
+def predictions(values: Any, asked: Sequence[Example]) -> list[Prediction]:
+    """One prediction for each example, in the order of the examples.
+
+    The first that was not asked for ends it, so that a generator without an end does not hang.
+    """
+    wanted = {row.id for row in asked}
+    by_id: dict[str, Prediction] = {}
+    for number, value in enumerate(_each(values, "generate()", "harness.Prediction"), start=1):
+        name = getattr(value, "example_id", None)
+        what = f"the prediction for '{short(name)}'" if isinstance(name, str) else ""
+        found: Prediction = record(Prediction, value, what or f"prediction {number}")
+        if found.example_id in by_id:
+            raise PluginError(f"it answered '{short(found.example_id)}' twice")
+        if found.example_id not in wanted:
+            raise PluginError(f"it answered '{short(found.example_id)}', which it was not asked")
+        by_id[found.example_id] = found
+    missing = [row.id for row in asked if row.id not in by_id]
+    if missing:
+        raise PluginError(
+            f"it left {len(missing)} of {len(asked)} prompts unanswered, first '{missing[0]}'"
+        )
+    return [by_id[row.id] for row in asked]
+
+
+def facts(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a stage noted with ``context.note()``."""
+    _require(json_flaw(values), "context.note()")
+    return dict(values)
+
+
+def training_log(path: Path) -> list[Mapping[str, Any]]:
+    """The lines of a trainer's ``log.jsonl``; empty where there is none."""
+    if not path.exists():
+        return []
+    lines: list[Mapping[str, Any]] = []
+    for place, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        what = f"log.jsonl, line {place}"
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            _refuse(what, "", "no JSON", _LOG_LINE)
+        if not isinstance(value, dict):
+            _refuse(what, "", given(value), _LOG_LINE)
+        for key in ("step", "epoch", "loss", "eval_loss"):
+            if value.get(key) is not None:
+                _require(at(key, number(value[key])), what)
+        lines.append(value)
+    return lines
+
+
+_LOG_LINE = 'an object such as {"step": 1, "epoch": 0.5, "loss": 2.1}'
+
+
+def labels(values: Any, example_id: str) -> list[ErrorLabel]:
+    """What a detector found in one answer."""
+    what = f"detect() of '{short(example_id)}'"
+    found: list[ErrorLabel] = []
+    for value in _each(values, what, "harness.ErrorLabel"):
+        label: ErrorLabel = record(ErrorLabel, value, what)
+        if label.example_id != example_id:
+            _refuse(what, "example_id", given(label.example_id), "the id of the answer at hand")
+        if not label.category.strip():
+            _refuse(what, "category", "blank", "a short name")
+        found.append(label)
+        if len(found) > MOST_LABELS:
+            _refuse(what, "", f"more than {MOST_LABELS} labels", "a few labels of one answer")
+    return found
+
+
+def categories(value: Any) -> Mapping[str, str]:
+    """Category -> definition, of a detector."""
+    _require(mapping(text)(value), "categories()")
+    return dict(value)
+
+
+def causes(value: Any) -> Mapping[str, tuple[str, str, bool]]:
+    """Cause -> definition, remedy, whether data can cure it, of an analyzer."""
+    what = "causes()"
+    _require(mapping(anything)(value), what)
+    for name, entry in value.items():
+        kinds = [type(part) for part in entry] if isinstance(entry, (tuple, list)) else []
+        if kinds != [str, str, bool]:
+            _refuse(what, f"['{short(name)}']", given(entry), "(definition, remedy, by data)")
+    return {name: tuple(entry) for name, entry in value.items()}
+
+
+def findings(value: Any) -> Findings:
+    """What an analyzer returned."""
+    if isinstance(value, Findings):
+        for name in ("slices", "diagnoses", "notes"):
+            part = getattr(value, name)
+            if isinstance(part, (tuple, list)) and len(part) > MOST_SLICES:
+                _refuse("analyze()", name, f"{len(part)} of them", f"at most {MOST_SLICES}")
+    return record(Findings, value, "analyze(): its result")
+
+
+def score_names(value: Any) -> tuple[str, ...]:
+    """The names of a metric's scores."""
+    what = "score_names()"
+    _require(items(text)(value), what)
+    if not value:
+        _refuse(what, "", "no name", "at least one")
+    if len(set(value)) != len(value):
+        _refuse(what, "", "one name twice", "different names")
+    return tuple(value)
+
+
+def instance_of(kind: type[Record], value: Any, call: str) -> Record:
+    """Something that must be an object of that class (the metric of ``beside()``)."""
+    if not isinstance(value, kind):
+        _refuse(f"{call}: its result", "", given(value), f"a harness.{kind.__name__}")
+    return value
+
+
+def paths(value: Any, call: str) -> list[Path]:
+    """Files that a plugin names; texts are not taken for paths."""
+    found = list(_each(value, call, "pathlib.Path"))
+    for path in found:
+        if not isinstance(path, Path):
+            _refuse(call, "", given(path), "a pathlib.Path")
+    return found
+
+
+def table(value: Any) -> list[Mapping[str, Any]]:
+    """The rows of a section."""
+    rows: list[Mapping[str, Any]] = []
+    for number, row in enumerate(_each(value, "rows()", "mappings"), start=1):
+        if not isinstance(row, Mapping):
+            _refuse(f"rows(): row {number}", "", given(row), "a mapping of column to value")
+        if number > MOST_CELLS:
+            _refuse("rows()", "", f"more than {MOST_CELLS} rows", "a table that people can read")
+        rows.append(row)
+    return rows
+
+
+def record(kind: type[Record], value: Any, what: str) -> Record:
+    """The value, if it is a record of that kind and so is all that it holds."""
+    check: Check = check_of(typing.cast(Any, kind))
+    _require(check(value), what)
+    found: Record = value
+    return found
+
+
+def _require(flaw: Flaw | None, what: str) -> None:
+    if flaw is not None:
+        _refuse(what, *flaw)
+
+
+def _refuse(what: str, path: str, given_: str, wanted: str) -> NoReturn:
+    place = f"{what}: {path.lstrip('.')}" if path else what
+    raise PluginError(f"{place} is {given_}, where {wanted} is due", hint="correct the plugin")
+
+
+def _each(values: Any, call: str, kind: str) -> Iterator[Any]:
+    """The items of a result that has to be iterable."""
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+        _refuse(call, "", given(values), f"an iterable of {kind}")
+    return iter(values)
