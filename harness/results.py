@@ -49,10 +49,10 @@ Record = TypeVar("Record")
 def examples(rows: Any) -> Iterator[Example]:
     """The rows of a source."""
     names: set[str] = set()
-    for number, row in enumerate(_each(rows, "load()", "harness.Example"), start=1):
-        example(row, f"row {number}")
+    for place, row in enumerate(_each(rows, "load()", "harness.Example"), start=1):
+        example(row, f"row {place}")
         if row.id in names:
-            _refuse(f"row {number}", "id", f"'{short(row.id)}' again", "an id of its own")
+            _refuse(f"row {place}", "id", f"'{short(row.id)}' again", "an id of its own")
         names.add(row.id)
         yield row
 
@@ -77,10 +77,10 @@ def predictions(values: Any, asked: Sequence[Example]) -> list[Prediction]:
     """
     wanted = {row.id for row in asked}
     by_id: dict[str, Prediction] = {}
-    for number, value in enumerate(_each(values, "generate()", "harness.Prediction"), start=1):
+    for place, value in enumerate(_each(values, "generate()", "harness.Prediction"), start=1):
         name = getattr(value, "example_id", None)
         what = f"the prediction for '{short(name)}'" if isinstance(name, str) else ""
-        found: Prediction = record(Prediction, value, what or f"prediction {number}")
+        found: Prediction = record(Prediction, value, what or f"prediction {place}")
         if found.example_id in by_id:
             raise PluginError(f"it answered '{short(found.example_id)}' twice")
         if found.example_id not in wanted:
@@ -198,10 +198,10 @@ def paths(value: Any, call: str) -> list[Path]:
 def table(value: Any) -> list[Mapping[str, Any]]:
     """The rows of a section."""
     rows: list[Mapping[str, Any]] = []
-    for number, row in enumerate(_each(value, "rows()", "mappings"), start=1):
+    for place, row in enumerate(_each(value, "rows()", "mappings"), start=1):
         if not isinstance(row, Mapping):
-            _refuse(f"rows(): row {number}", "", given(row), "a mapping of column to value")
-        if number > MOST_CELLS:
+            _refuse(f"rows(): row {place}", "", given(row), "a mapping of column to value")
+        if place > MOST_CELLS:
             _refuse("rows()", "", f"more than {MOST_CELLS} rows", "a table that people can read")
         rows.append(row)
     return rows

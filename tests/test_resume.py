@@ -123,7 +123,7 @@ def test_a_kill_loses_no_more_than_the_stage_it_was_in(project):
 def test_a_child_that_is_killed_is_one_message_and_can_be_gone_on_from(project):
     given = ("--set", "execution.launcher=child", "--rounds", "2", "--json")
     dead = project.harness("iterate", *given, "--set", "train.die_in_round=2")
-    assert dead.code == 5
+    assert dead.code == 3
     assert "signal 9" in dead.err and "memory" in dead.err and "round 2: train" in dead.err
     assert "Traceback" not in dead.err
     alive = project.harness("iterate", *given)
