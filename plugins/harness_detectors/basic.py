@@ -10,17 +10,32 @@ from pydantic import Field, field_validator
 import harness
 from harness import ErrorLabel, Example, ScoredExample
 from harness.text import one_line
-from harness_detectors import digits, formats, languages, names, repeats, sizes, stances
+from harness_detectors import (
+    digits,
+    endings,
+    formats,
+    items,
+    languages,
+    names,
+    repeats,
+    sizes,
+    stances,
+)
 from harness_detectors.memory import SAME, Memory
-from harness_detectors.reading import Reading, words
+from harness_detectors.reading import Reading, has_text, words
 
 Category = Literal[
-    "empty", "cut off", "repetition loop", "copy of the prompt", "wrong language", "wrong format",
-    "too short", "too long", "missing number", "invented number", "missing name",
-    "invented name", "refusal", "contradiction", "near copy of a training row", "low overlap",
+    "empty", "cut off", "unfinished", "repetition loop", "copy of the prompt", "wrong language",
+    "wrong format", "refusal", "too short", "too long", "missing item", "missing number",
+    "invented number", "missing name", "invented name", "contradiction",
+    "near copy of a training row", "low overlap",
 ]  # fmt: skip
 CATEGORIES: tuple[str, ...] = get_args(Category)
 
+ELSEWHERE = frozenset(("refusal", "wrong language"))
+"""Kinds of answers that do not even try to give what the references have."""
+MISSING = frozenset(("missing item", "missing number", "missing name"))
+"""Kinds that such an answer is not called as well."""
 MALFORMED: tuple[Category, ...] = ("wrong format", "cut off", "copy of the prompt")
 _SPAN = 80
 _EVIDENCE = 160
@@ -37,7 +52,7 @@ class Basic(harness.Detector):
     """
 
     name = "basic"
-    revision = 2
+    revision = 3
 
     class Options(harness.Options):
         repeats: int = Field(default=4, ge=2, description="times in a row that make a loop")
@@ -48,7 +63,7 @@ class Basic(harness.Detector):
         long: float = Field(default=3.0, gt=1, description="times the longest reference's words")
         overlap: float = Field(default=0.2, ge=0, le=1, description="least word overlap (F1)")
         languages: Literal["scripts", "py3langid"] = Field(
-            default="scripts", description="what tells languages apart"
+            default="py3langid", description="what tells languages apart"
         )
         skip: tuple[Category, ...] = Field(default=(), description="kinds that are not looked for")
 
@@ -57,7 +72,7 @@ class Basic(harness.Detector):
         def _is_installed(cls, value: str) -> str:
             if value == "py3langid" and not languages.installed():
                 raise ValueError(
-                    "py3langid is not installed; run: pip install 'iteration-harness[lang]', "
+                    "py3langid is not installed; run: pip install py3langid, "
                     "or set languages: scripts"
                 )
             return value
@@ -87,16 +102,18 @@ class Basic(harness.Detector):
         ]
 
     def _found(self, scored: ScoredExample) -> Iterator[tuple[str, str]]:
-        if not scored.prediction.text.strip():
+        if not has_text(scored.prediction.text):
             if self._looks_for("empty"):
                 yield "empty", "0 words"
             return
         reading = Reading.of(scored)
-        other = False
+        seen: set[str] = set()
         for category, rule in self._rules.items():
-            evidence = "" if other and category == "low overlap" else rule(reading)
+            aside = category == "low overlap" and seen
+            aside = aside or (category in MISSING and seen & ELSEWHERE)
+            evidence = "" if aside else rule(reading)
             if evidence:
-                other = True
+                seen.add(category)
                 yield category, evidence
 
     def _looks_for(self, category: str) -> bool:
@@ -107,17 +124,19 @@ class Basic(harness.Detector):
         o = self.options
         rules: Mapping[str, Rule] = {
             "cut off": lambda r: "… " + r.text.rstrip()[-_SPAN:] if r.cut else "",
+            "unfinished": endings.unfinished,
             "repetition loop": lambda r: repeats.loop(r.whole, o.repeats),
             "copy of the prompt": lambda r: repeats.copy_of_prompt(r, o.copied),
             "wrong language": lambda r: languages.wrong_language(r, o.languages == "py3langid"),
             "wrong format": formats.wrong_format,
+            "refusal": stances.refusal,
             "too short": lambda r: sizes.too_short(r, o.short),
             "too long": lambda r: sizes.too_long(r, o.long),
+            "missing item": items.missing_item,
             "missing number": digits.missing_number,
             "invented number": digits.invented_number,
             "missing name": names.missing_name,
             "invented name": names.invented_name,
-            "refusal": stances.refusal,
             "contradiction": stances.contradiction,
             "near copy of a training row": self._near_copy,
             "low overlap": lambda r: sizes.low_overlap(r, o.overlap),
@@ -131,27 +150,35 @@ class Basic(harness.Detector):
         o = self.options
         told = "language" if o.languages == "py3langid" else "script"
         return {
-            "empty": "the answer has no text",
+            "empty": "the answer has no visible character",
             "cut off": "the limit of tokens ended the answer",
+            "unfinished": "the answer breaks off in the middle of a sentence, and no limit ended "
+            "it",
             "repetition loop": "the same piece (a word, phrase or line of up to 40 words) comes "
-            f"{o.repeats} times or more in a row, list numbers aside",
+            f"{o.repeats} times or more in a row, or {max(2, o.repeats - 1)} times if it has "
+            f"{repeats.LONG_PIECE} words or more, list numbers aside; or {repeats.VARIED} "
+            "sentences in a row differ in a word or two",
             "copy of the prompt": f"{o.copied:.0%} or more of the answer repeats the prompt in "
-            f"runs of {repeats.GRAM} words or more, and the references do not",
+            f"runs of {repeats.GRAM} words or more, and the references do not; an answer that says "
+            "what a reference says in the prompt's words is none",
             "wrong language": f"most of the answer is in another {told} than the references",
             "wrong format": "the references (without them: the prompt) want JSON, a list, code or "
             "plain text, and the answer is mostly another of these, or is JSON or Python code "
             "that does not parse although it was not cut off",
+            "refusal": "the answer declines to do what was asked, and no reference does",
             "too short": f"fewer than {o.short:.0%} of the words of the shortest reference",
             "too long": f"more than {o.long:g} times the words of the longest reference",
+            "missing item": "every reference is a list, and the answer has some of its items and "
+            "not all",
             "missing number": "a number that every reference has in digits is not in the answer, "
             "in digits or in words; code aside",
             "invented number": "the answer has a number in digits that neither a reference nor "
             "the conversation has; list numbers and code aside",
             "missing name": "a name (a word with a capital inside a sentence, in languages that "
-            "write only names so) that every reference has is not in the answer",
+            "write only names so) that every reference has is not in the answer, nor a part of "
+            "it, nor in the question",
             "invented name": "the answer has a name that neither a reference nor the conversation "
             "has; code aside",
-            "refusal": "the answer declines to do what was asked, and no reference does",
             "contradiction": "the answer says yes where the references say no (or the reverse), or "
             "negates what every reference affirms (or the reverse) in the same words",
             "near copy of a training row": f"{SAME:.0%} or more of the answer's words stand in the "

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 
 from harness_detectors.formats import kind_of
 from harness_detectors.reading import UNSPACED, Reading, shown, without_code, words
@@ -41,15 +42,61 @@ _VALUES = {word: str(value) for line in _IN_WORDS for value, word in enumerate(l
 _VALUES |= {word: str(10 * value) for value, word in enumerate(_TENS.split(), 3)}
 _VALUES |= dict.fromkeys(("eine", "einen", "eins", "une", "una"), "1")
 
+# Values of compounds: "twenty-four", "two hundred and five", "3 million", "1.5k".
+_ENGLISH = {word: int(_VALUES[word]) for word in (*_IN_WORDS[0].split(), *_TENS.split())}
+_TIMES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
+_SCALE = re.compile(
+    r"(?:k|K|M|bn)\b|[ \u00a0\u202f-]?(?:thousand|million|billion)s?\b", re.IGNORECASE
+)
+_SHORT = {"k": 1000, "m": 10**6, "bn": 10**9}
+
 Number = tuple[str, frozenset[str]]
 """How it is written, and the values that it may have."""
 
 
 def numbers(text: str) -> Iterator[Number]:
     """The numbers of a text in digits; numbers at the start of a line's list item are aside."""
-    for found in _NUMBER.finditer(_LIST_NUMBER.sub("", text)):
+    plain = _LIST_NUMBER.sub("", text)
+    for found in _NUMBER.finditer(plain):
         written = found[0]
-        yield from _values(_BLANKS.sub("", written), written)
+        scale = _SCALE.match(plain, found.end())
+        for name, values in _values(_BLANKS.sub("", written), written):
+            yield name, values | _scaled(values, scale) if scale else values
+
+
+def _scaled(values: frozenset[str], scale: re.Match[str]) -> frozenset[str]:
+    """The values times what follows the number; a value that is no plain number stays alone."""
+    word = scale[0].strip(" \u00a0\u202f-").casefold().rstrip("s")
+    times = _TIMES.get(word) or _SHORT[word]
+    found = (str(Decimal(v) * times) for v in values if v.isascii() and len(v) <= _MANY_DIGITS)
+    return frozenset(_plain(*value.split(".")) for value in found)
+
+
+def _compounds(text: str) -> Iterator[str]:
+    """Values of English number words of more than one word."""
+    total = part = run = 0
+    for word in [*words(text), ""]:
+        if word == "and" and run and part % 100 == 0:
+            continue
+        value = _ENGLISH.get(word)
+        if word in _TIMES and run:
+            part = max(part, 1) * _TIMES[word] if _TIMES[word] == 100 else part
+            if _TIMES[word] > 100:
+                total, part = total + max(part, 1) * _TIMES[word], 0
+            run += 1
+        elif value is not None and value != 100 and _follows(part, value, run):
+            part, run = part + value, run + 1
+        else:
+            if run > 1:
+                yield str(total + part)
+            fresh = value is not None
+            total, part, run = 0, value or 0, int(fresh)
+
+
+def _follows(part: int, value: int, run: int) -> bool:
+    """Whether a number word goes on with the number: "twenty four", "two hundred thirty"."""
+    tens = part % 10 == 0 and part % 100 >= 20 and 0 < value < 10
+    return bool(run) and (tens or (part % 100 == 0 and value < 100))
 
 
 def _values(digits: str, written: str) -> Iterator[Number]:
@@ -91,6 +138,7 @@ def known_values(text: str) -> set[str]:
     for word in set(words(text)):
         if word in _VALUES:
             values.add(_VALUES[word])
+    values.update(_compounds(text))
     return values
 
 

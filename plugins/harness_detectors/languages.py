@@ -22,11 +22,14 @@ READ = 4000
 LEAST_LETTERS = 4
 """of a text whose script is judged."""
 LEAST_WORDS = 4
+"""Different words."""
 LEAST_KNOWN = 20
 """Letters of a text whose language is judged."""
 SURE = 0.9
 _SPAN = 60
 
+_NONE = ("zxx", "und")
+"""Codes of what is no language."""
 _LETTERS = re.compile(r"[^\W\d_]+")
 # The first code point of each block that matters, and the script; gaps count as the one before.
 _BLOCKS = (
@@ -91,21 +94,26 @@ def _letters(text: str) -> str:
 
 
 def _other_language(answer: str, references: str) -> str:
-    mine, sure = _language(answer)
-    theirs, also_sure = _language(references)
-    if mine == theirs or "" in (mine, theirs) or sure < SURE or also_sure < SURE:
+    mine, theirs = _languages(answer), _languages(references)
+    if not mine or not theirs:
         return ""
-    return f"{mine}, references {theirs}: {answer[:_SPAN]}"
+    wanted, sure = max(theirs.items(), key=lambda item: item[1])
+    # A short Spanish text may be Galician or Portuguese as well; that it is not English is sure.
+    if sure < SURE or mine[wanted] > 1 - SURE:
+        return ""
+    likeliest = max(mine, key=lambda code: mine[code])
+    if likeliest in _NONE or wanted in _NONE:
+        return ""
+    return f"{likeliest}, references {wanted}: {answer[:_SPAN]}"
 
 
-def _language(text: str) -> tuple[str, float]:
-    """ISO code and probability; '' for a text too short to say."""
+def _languages(text: str) -> dict[str, float]:
+    """ISO code -> probability; empty for a text too short to say."""
     words = _LETTERS.findall(text)
     unspaced = script(text) in ("Han", "Japanese", "Thai")
-    if sum(map(len, words)) < LEAST_KNOWN or (len(words) < LEAST_WORDS and not unspaced):
-        return "", 0.0
-    code, chance = _identifier().classify(" ".join(words))
-    return str(code), float(chance)
+    if sum(map(len, words)) < LEAST_KNOWN or (len(set(words)) < LEAST_WORDS and not unspaced):
+        return {}
+    return {str(code): float(chance) for code, chance in _identifier().rank(" ".join(words))}
 
 
 @functools.cache

@@ -8,7 +8,7 @@ capital. Names are compared without case, and "Planets" is known from "planet".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from harness_detectors.formats import kind_of
 from harness_detectors.reading import Reading, shown, without_code
@@ -22,6 +22,15 @@ _GERMAN = frozenset(
     str.split("der die das den dem des und ist ein eine einen nicht mit zu von auf für ich sie es")
 )
 _TITLE_WORDS = 4
+_PIECE = re.compile(r"[^.!?\n]+[.!?]?")
+_WITHIN = frozenset(("of", "the", "de", "von", "van"))
+_STEM = 4
+_MOST_ALIKE = 50
+_LONGEST_SHORT = 5
+"""Letters of initials."""
+
+Stems = Mapping[str, Sequence[str]]
+"""First letters of words -> these words."""
 
 
 def names(text: str) -> Iterator[str]:
@@ -44,27 +53,102 @@ def _names_of(sentence: Sequence[str], full: bool) -> Sequence[str]:
 
 
 def missing_name(reading: Reading) -> str:
-    """Names of every reference that the answer does not have."""
+    """Names of every reference that the answer does not have.
+
+    A name of which a part is there ("Melville" for "Herman Melville"), its initials, or a word of
+    the same stem ("Italian" for "Italy") is there; a name in the question need not be repeated.
+    """
     if any(kind_of(text) == "code" or is_german(text) for text in reading.references):
         return ""
     references = [without_code(text) for text in reading.references]
     everywhere = [set(_WORD.findall(text)) for text in references]
     said = _known(reading.text)
+    pieces = _PIECE.findall(without_code(reading.prompt))
+    asked = _known(*(piece for piece in pieces if piece.endswith("?")))
+    capitals = {word for word in _WORD.findall(reading.text) if word[0].isupper()}
+    written = {_initials(run) for run in runs(reading.text)}
+    own = frozenset(filter(_is_short, capitals)), by_stem(capitals)
+    excused = {part for text in references for run in runs(text) if _has(run, said, *own)
+               for part in run}  # fmt: skip
     missing = [
         name
         for text in references
         for name in names(text)
-        if all(name in words for words in everywhere) and not _is_known(name, said)
+        if all(name in words for words in everywhere)
+        and name not in excused
+        and not _is_known(name, asked)
+        and not _has((name,), said, *own)
+        and not (_is_short(name) and name in written)
     ]
     return f"without {shown(list(dict.fromkeys(missing)))}" if missing else ""
+
+
+def runs(text: str) -> Iterator[tuple[str, ...]]:
+    """Capitalised words that stand side by side, the first of a sentence too."""
+    run: list[str] = []
+    end = 0
+    for found in _WORD.finditer(text):
+        apart = text[end : found.start()].strip(" \t")
+        if run and (apart or not (found[0][0].isupper() or found[0] in _WITHIN)):
+            yield tuple(run)
+            run = []
+        if found[0][0].isupper():
+            run.append(found[0])
+        end = found.end()
+    if run:
+        yield tuple(run)
+
+
+def _has(run: Sequence[str], said: set[str], short: Set[str], stems: Stems) -> bool:
+    """Whether a part of the name is among the words, or a name of its stem, or its initials."""
+    if _initials(run) in short:
+        return True
+    return any(
+        _is_known(part, said) or any(_same_stem(part, w) for w in stems.get(_stem(part), ()))
+        for part in run if len(part) > 1
+    )  # fmt: skip
+
+
+def by_stem(words: Iterable[str]) -> Stems:
+    """First letters -> the first few of these words, in lower case, that begin so."""
+    found: dict[str, list[str]] = {}
+    for word in sorted(words):
+        alike = found.setdefault(_stem(word), [])
+        if len(alike) < _MOST_ALIKE:
+            alike.append(word.casefold())
+    return found
+
+
+def _stem(word: str) -> str:
+    return word.casefold()[:_STEM]
+
+
+def _is_short(word: str) -> bool:
+    return 2 <= len(word) <= _LONGEST_SHORT and word.isupper()
+
+
+def _initials(run: Sequence[str]) -> str:
+    return "".join(part[0] for part in run) if len(run) > 1 else ""
+
+
+def _same_stem(name: str, word: str) -> bool:
+    """Whether three quarters of the shorter one, and four letters, begin the other."""
+    common = max(_STEM, -(-3 * min(len(name), len(word)) // 4))
+    return len(word) >= common and name.casefold()[:common] == word[:common]
 
 
 def invented_name(reading: Reading) -> str:
     """Names of the answer that stand neither in a reference nor in the conversation."""
     if not reading.references or kind_of(reading.text) == "code" or is_german(reading.prose):
         return ""
-    known = _known(reading.conversation, *reading.references)
-    new = [name for name in names(reading.prose) if not _is_known(name, known)]
+    texts = (reading.conversation, *reading.references)
+    known = _known(*texts)
+    initials = {_initials(run) for text in texts for run in runs(text)}
+    new = [
+        name
+        for name in names(reading.prose)
+        if not _is_known(name, known) and not (_is_short(name) and name in initials)
+    ]
     return shown(list(dict.fromkeys(new)))
 
 

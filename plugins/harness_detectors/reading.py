@@ -8,6 +8,7 @@ of a text of more than 100,000 characters the middle is not read, except where w
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,8 @@ READ = 100_000
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 _WORD = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
+_BLANK = "\u034f\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and signs without a shape: fillers, and the empty Braille pattern."""
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n]*$", re.MULTILINE)
 _INLINE = re.compile(r"`[^`\n]{1,200}`")
 
@@ -72,6 +75,15 @@ class Reading:
     @cached_property
     def words(self) -> list[str]:
         return words(self.text)
+
+
+def has_text(text: str) -> bool:
+    """Whether anything of it is visible: white space, control and zero-width characters are not."""
+    return any(not _is_blank(letter) for letter in text)
+
+
+def _is_blank(letter: str) -> bool:
+    return letter.isspace() or letter in _BLANK or unicodedata.category(letter) in ("Cc", "Cf")
 
 
 def shortened(text: str) -> str:

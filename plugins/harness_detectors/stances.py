@@ -24,6 +24,34 @@ _UNABLE = (
     r"|must (?:decline|refuse)|have to (?:decline|refuse)|will not (?:help|assist|answer|provide)"
     r"|won['’]t (?:help|assist|answer|provide))"
 )
+_HELP = r"(?:answer|assist|comply|discuss|fulfil|help|respond)"
+_AN_ANSWER = r"(?:an? )?(?:advice|answer|assistance|help|information|response)"
+_ASKED = (
+    r"\b(?:this|that|your|the|such an?) "
+    r"(?:content|information|prompt|query|question|request|subject|task|topic)"
+)
+_DONE = r"(?:answered|discussed|fulfilled|given|granted|helped|processed|provided|shared)"
+# What declines without an "I": the request, the topic or the help is what cannot be.
+_IMPERSONAL = (
+    rf"{_ASKED} (?:can(?:not|['’]t| not)|could not|may not|will not) be {_DONE}\b"
+    rf"|{_ASKED} (?:is (?:against|outside)|violates|goes against)\b"
+    rf"|\b(?:is|are) not something (?:that )?(?:can|could|may|should) be {_DONE}"
+    r"|\b(?:it is|it['’]s|is) (?:impossible|inappropriate|not (?:appropriate|permitted|possible))"
+    rf" (?:for me )?to (?:{_HELP}|(?:give|provide) {_AN_ANSWER})\b"
+    r"|(?:^|[.!,;:]\s+|\b(?:apologies|sorry|unfortunately)[,.!]*\s+(?:but )?)"
+    rf"(?:unable to|not able to|can(?:not|['’]t)) {_HELP}\b"
+    r"|\bno (?:advice|answer|assistance|help|response) (?:can|could|will) be "
+    r"(?:given|offered|provided)"
+    r"|\b(?:advice|assistance|help|support) (?:about|for|on|with) .{1,60}?\b"
+    r"(?:(?:cannot|can['’]t) be (?:given|offered|provided)|is unavailable"
+    r"|is not (?:allowed|available|offered|permitted|possible|provided))"
+    r"|\b(?:diese|die|ihre) (?:anfrage|frage) kann (?:leider )?nicht\b"
+    r"|\bes ist (?:leider )?nicht möglich,? (?:diese|auf diese|dazu|dabei)"
+    r"|\bil n['’]est pas possible de (?:donner une réponse|fournir|répondre|traiter)"
+    r"|\bcette (?:demande|question) ne peut (?:pas )?être\b"
+    r"|\bno es posible (?:ayudar|contestar|proporcionar|responder)"
+    r"|\besta (?:pregunta|solicitud) no puede\b"
+)
 _REFUSAL = re.compile(
     rf"\bI(?:['’]m (?:un|not )(?:able|equipped|designed|programmed|allowed|permitted|authori[sz]ed)"
     rf"|(?: am| was)? ?(?:really |sorry,? but I |afraid (?:that )?I |currently |simply )?{_UNABLE})"
@@ -32,7 +60,9 @@ _REFUSAL = re.compile(
     r"|\bje (?:ne peux|suis incapable|suis dans l['’]incapacité)|\ben tant qu(?:['’]IA|e modèle)"
     r"|\b(?:no puedo|no me es posible)\b|\bcomo (?:una IA|modelo de lenguaje)\b"
     r"|\bnon posso\b|\b(?:não posso|não consigo)\b|\bя не могу\b"
-    r"|我(?:无法|無法|不能)|作为(?:一个)?(?:AI|人工智能)|(?:お答え|お手伝い|対応)できません",
+    r"|"
+    + _IMPERSONAL
+    + r"|我(?:无法|無法|不能)|作为(?:一个)?(?:AI|人工智能)|(?:お答え|お手伝い|対応)できません",
     re.IGNORECASE,
 )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 
 from harness_detectors import Basic, languages
@@ -85,19 +83,17 @@ def test_another_script_than_the_references(labels):
     assert "wrong language" not in labels("Доброе утро, Maria.", "Доброе утро, мой друг.")
     assert "wrong language" not in labels("def f(x): return x", "Доброе утро, мой друг.")
     assert "wrong language" not in labels("1945", "Доброе утро, мой друг.")
-    assert "wrong language" not in labels("Der Plan ist gut und frei.", SURE)
+    german = "Der Plan ist gut und frei."
+    assert "wrong language" not in labels(german, SURE, languages="scripts")
+    assert labels(german, SURE)["wrong language"].startswith("de, references en: ")
 
 
 def test_without_the_package_the_option_says_how_to_get_it(monkeypatch):
     monkeypatch.setattr(languages, "PACKAGE", "no_such_package_here")
-    with pytest.raises(ValueError, match=r"pip install 'harness\[lang\]'"):
+    with pytest.raises(ValueError, match="pip install py3langid"):
         Basic.Options(languages="py3langid")
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("py3langid") is None,
-    reason="needs py3langid: pip install 'iteration-harness[lang]'",
-)
 @pytest.mark.parametrize(
     ("answer", "reference", "evidence"),
     [
@@ -109,5 +105,5 @@ def test_without_the_package_the_option_says_how_to_get_it(monkeypatch):
     ],
 )  # fmt: skip
 def test_languages_of_one_script(labels, answer, reference, evidence):
-    found = labels(answer, reference, languages="py3langid")
+    found = labels(answer, reference)
     assert found.get("wrong language") == evidence
