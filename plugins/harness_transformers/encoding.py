@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import hashlib
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import harness
 
 IGNORED = -100
+TODAY = datetime.datetime(2026, 1, 1)
+"""The date of every prompt whose template prints today's."""
+ANSWER = "Seven"
 PROBE = (
     {"role": "user", "content": "one"},
     {"role": "assistant", "content": "two"},
@@ -36,30 +43,57 @@ class Encoded:
     truncated: bool
 
     @property
+    def learned(self) -> list[int]:
+        """The tokens that the loss sees."""
+        return [label for label in self.labels if label != IGNORED]
+
+    @property
     def trained(self) -> int:
         """Number of tokens that the loss sees."""
-        return sum(label != IGNORED for label in self.labels)
+        return len(self.learned)
 
 
 def template_hash(tokenizer: Any) -> str:
     """Identifies how chats are rendered: two tokenizers with one hash build the same prompts.
 
     Raises:
-        EnvironmentFailure: the tokenizer has no chat template.
+        ConfigError: there is no chat template, it cannot render a plain chat, or it does not
+            know an argument.
     """
     if not tokenizer.chat_template:
-        raise harness.EnvironmentFailure(
-            "this model has no chat template", hint="use an instruction-tuned model"
+        raise harness.ConfigError(
+            "this model has no chat template, so nobody can say how it is asked",
+            where="model",
+            hint="use an instruction-tuned model, or give one: model: {chat_template: FILE}",
         )
-    # Some templates print today's date; it must not make every day's template another one.
-    text = _render(tokenizer, PROBE, (), answer=False, date_string="1 January 2026")
-    text += _render(tokenizer, PROBE[:2], (), answer=True, date_string="1 January 2026")
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    arguments = _arguments(tokenizer)
+    for name in arguments:
+        if not re.search(rf"\b{re.escape(name)}\b", str(tokenizer.chat_template)):
+            raise harness.ConfigError(
+                f"the chat template has no '{name}', so it would have no effect",
+                where="model.chat_template_kwargs",
+                hint="read the template (chat_template.jinja in the model's folder)",
+            )
+    known = json.dumps(
+        [tokenizer.chat_template, arguments, tokenizer.special_tokens_map], default=str
+    )
+    try:
+        known += _render(tokenizer, PROBE, (), answer=False)
+        known += _render(tokenizer, PROBE[:2], (), answer=True)
+    except harness.DataError as error:
+        raise harness.ConfigError(
+            f"the chat template cannot render a plain chat of user and assistant: {error.what}",
+            where="model",
+            hint="mend it, or give another: model: {chat_template: FILE}",
+        ) from error
+    return hashlib.sha256(known.encode()).hexdigest()[:16]
 
 
 def prompt_ids(tokenizer: Any, example: harness.Example) -> list[int]:
     """The prompt's tokens, up to where the answer begins."""
-    text = _render(tokenizer, example.messages, example.tools, answer=False)
+    text = _render(
+        tokenizer, example.messages, example.tools, answer=False, where=example.place or example.id
+    )
     ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
     return ids
 
@@ -73,8 +107,8 @@ def encode(
     all assistant turns.
 
     Raises:
-        DataError: the row has no reference, or the template renders a prompt differently
-            once its answer follows.
+        DataError: the row has no reference, or the template refuses it, or renders a prompt
+            differently once its answer follows.
     """
     if not example.references:
         raise harness.DataError(
@@ -86,7 +120,8 @@ def encode(
         for place, message in enumerate(chat)
         if message["role"] == "assistant" and (all_turns or place == len(chat) - 1)
     ]
-    whole = _render(tokenizer, chat, example.tools, answer=True)
+    where = example.place or example.id
+    whole = _render(tokenizer, chat, example.tools, answer=True, where=where)
     spans = [_span(tokenizer, chat, place, example, whole) for place in turns]
     tokens = _tokens(tokenizer, whole, spans[-1][0])
     labels = [
@@ -134,22 +169,103 @@ def _span(
 
 
 def _render(
-    tokenizer: Any, messages: Sequence[Any], tools: Sequence[Any], *, answer: bool, **more: Any
+    tokenizer: Any, messages: Sequence[Any], tools: Sequence[Any], *, answer: bool, where: str = ""
 ) -> str:
-    text: str = tokenizer.apply_chat_template(
-        [dict(message) for message in messages],
-        tools=[dict(tool) for tool in tools] or None,
-        tokenize=False,
-        add_generation_prompt=not answer,
-        **more,
-    )
+    """The chat as text, up to where an answer begins unless it holds the ``answer``.
+
+    Raises:
+        DataError: the template refuses the chat, such as one with a system turn.
+    """
+    from jinja2 import TemplateError
+
+    with _one_date():
+        try:
+            text: str = tokenizer.apply_chat_template(
+                [dict(message) for message in messages],
+                tools=[dict(tool) for tool in tools] or None,
+                tokenize=False,
+                add_generation_prompt=not answer,
+                **_arguments(tokenizer),
+            )
+        # What a template does to a turn of another shape than it expects is anybody's guess.
+        except (TemplateError, TypeError, ValueError, LookupError, AttributeError) as error:
+            raise harness.DataError(
+                f"the chat template refuses it: {error}",
+                where=where,
+                hint="change these rows, or give another template: model: {chat_template: FILE}",
+            ) from error
     return text
 
 
-def stop_ids(tokenizer: Any, model: Any) -> list[int]:
-    """The tokens that end an answer."""
-    found = model.generation_config.eos_token_id
-    ids = found if isinstance(found, list) else [found]
-    if tokenizer.eos_token_id not in ids:
-        ids = [*ids, tokenizer.eos_token_id]
-    return [token for token in ids if token is not None]
+def _arguments(tokenizer: Any) -> dict[str, Any]:
+    """``chat_template_kwargs`` of the config; :func:`loading.tokenizer_of` puts them there."""
+    return dict(getattr(tokenizer, "chat_template_kwargs", {}))
+
+
+class _Today(datetime.datetime):
+    @classmethod
+    def now(cls, tz: Any = None) -> datetime.datetime:
+        return TODAY
+
+
+@contextlib.contextmanager
+def _one_date() -> Iterator[None]:
+    """``strftime_now`` of a template says :data:`TODAY`, else prompts would change by night.
+
+    transformers lets nobody pass functions to a template, and its own takes the module's clock.
+    """
+    from transformers.utils import chat_template_utils
+
+    clock = chat_template_utils.datetime
+    chat_template_utils.datetime = _Today
+    try:
+        yield
+    finally:
+        chat_template_utils.datetime = clock
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What the template puts around an answer.
+
+    Attributes:
+        lead: text between the prompt and the answer, such as a space (without special tokens).
+        tail: text after the answer up to the end of the turn.
+        tokens: tokens of ``tail`` that hold nothing of the answer; empty if there is no end.
+    """
+
+    lead: str = ""
+    tail: str = ""
+    tokens: tuple[int, ...] = ()
+
+
+def ending(tokenizer: Any) -> Ending:
+    """How the template begins and ends an answer, seen on a short chat."""
+    chat = (PROBE[0], {"role": "assistant", "content": ANSWER})
+    example = harness.Example("probe", chat[:1])
+    try:
+        whole = _render(tokenizer, chat, (), answer=True)
+        start, end = _span(tokenizer, chat, 1, example, whole)
+    except harness.DataError:
+        return Ending()  # the rows say what is wrong
+    place = whole.find(ANSWER, start, end)
+    if place < 0:
+        return Ending()
+    over = place + len(ANSWER)
+    tokens = [one for one in _tokens(tokenizer, whole, start) if start <= one[1] < one[2] <= end]
+    text = answer_text(tokenizer, [token for token, *_ in tokens])
+    after = tuple(token for token, first, _ in tokens if first >= over)
+    return Ending(text[: max(text.find(ANSWER), 0)], whole[over:end], after)
+
+
+def answer_text(tokenizer: Any, tokens: Sequence[int]) -> str:
+    """An answer's text without special tokens, white space at its beginning included.
+
+    Tokenizers like SentencePiece drop a space in front of the first token, so one is put before.
+    """
+    before = tokenizer("x", add_special_tokens=False)["input_ids"][-1:]
+    first, text = (
+        tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        for ids in (before, [*before, *tokens])
+    )
+    return str(text[len(first) :])

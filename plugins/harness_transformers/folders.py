@@ -9,17 +9,18 @@ from pydantic import Field
 
 import harness
 from harness_transformers import cache
+from harness_transformers.chat_options import ChatModel, ChatOptions
 
 PICKLES = {".bin", ".pt", ".pth", ".ckpt", ".pkl"}
 ALLOWED = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
 
 
-class LocalModel(harness.Model):
+class LocalModel(ChatModel):
     """A model in a folder of this machine."""
 
     name = "local"
 
-    class Options(harness.Options):
+    class Options(ChatOptions):
         path: Path = Field(description="folder with config.json, tokenizer and safetensors")
         trust_remote_code: bool = Field(
             default=False, description="run Python code that lies in the folder"
@@ -31,16 +32,16 @@ class LocalModel(harness.Model):
         folder = self.options.path
         _check(folder, self.options.trust_remote_code)
         digest = cache.digest(cache.content(folder))
-        info = {"trust_remote_code": self.options.trust_remote_code}
-        return harness.Checkpoint("base", str(folder), digest, folder.name, info=info)
+        trusted = self.options.trust_remote_code
+        return self.checkpoint(folder, digest, folder.name, trust_remote_code=trusted)
 
 
-class HubModel(harness.Model):
+class HubModel(ChatModel):
     """A model of the Hugging Face hub."""
 
     name = "hub"
 
-    class Options(harness.Options):
+    class Options(ChatOptions):
         id: str = Field(description="such as HuggingFaceTB/SmolLM2-135M-Instruct")
         revision: str = Field(default="main", description="branch, tag or commit")
         trust_remote_code: bool = Field(
@@ -72,8 +73,8 @@ class HubModel(harness.Model):
             ) from error
         _check(folder, self.options.trust_remote_code)
         digest = cache.digest(cache.content(folder))
-        info = {"trust_remote_code": self.options.trust_remote_code}
-        return harness.Checkpoint("base", str(folder), digest, self.options.id, info=info)
+        trusted = self.options.trust_remote_code
+        return self.checkpoint(folder, digest, self.options.id, trust_remote_code=trusted)
 
 
 def _check(folder: Path, trust_remote_code: bool) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 import harness
 
@@ -24,12 +25,35 @@ class TransformersGenerator(harness.Generator):
         do_sample: bool = Field(default=False, description="draw instead of taking the likeliest")
         temperature: float = Field(default=1.0, gt=0, description="only with do_sample")
         top_p: float = Field(default=1.0, gt=0, le=1, description="only with do_sample")
+        top_k: int = Field(default=0, ge=0, description="only with do_sample; 0: all tokens")
+        generation_config: Literal["options", "model"] = Field(
+            default="options", description="who says how tokens are chosen"
+        )
+        on_too_long: Literal["refuse", "count"] = Field(
+            default="refuse", description="what to do if the model's context is too short"
+        )
         precision: Literal["auto", "bf16", "fp32"] = Field(
             default="auto", description="auto: bf16 where the device is fast at it"
         )
         merge: bool = Field(
             default=False, description="add the adapter to the weights, which rounds it"
         )
+
+        @model_validator(mode="after")
+        def _effective(self) -> Self:
+            """Refuse options without effect."""
+            names = ["temperature", "top_p", "top_k"]
+            reason = "without do_sample: true"
+            if self.generation_config == "model":
+                names += ["do_sample", "min_new_tokens"]
+                reason = "with generation_config: model"
+            elif self.do_sample:
+                return self
+            fields = type(self).model_fields
+            idle = [name for name in names if getattr(self, name) != fields[name].default]
+            if idle:
+                raise ValueError(f"{', '.join(idle)}: no effect {reason}")
+            return self
 
     options: Options
 
@@ -42,7 +66,8 @@ class TransformersGenerator(harness.Generator):
         """See :meth:`harness.Generator.generate`.
 
         Raises:
-            DataError: the chat template is not the one that the checkpoint was trained with.
+            DataError: the chat template is not the one that the checkpoint was trained with, or
+                refuses prompts, or they are longer than the model's context allows.
         """
         from harness_transformers.quiet import quietly
 
@@ -54,89 +79,107 @@ class TransformersGenerator(harness.Generator):
     ) -> Iterator[harness.Prediction]:
         import torch
 
-        from harness_transformers import adapters, encoding, greedy, loading
+        from harness_transformers import adapters, greedy, loading, sampling
+        from harness_transformers.chats import Chats
 
-        tokenizer = loading.tokenizer_of(checkpoint)
-        template = encoding.template_hash(tokenizer)
-        if checkpoint.template not in (None, template):
+        chats = Chats.of(checkpoint)
+        if checkpoint.template not in (None, chats.template):
             raise harness.DataError(
                 f"this checkpoint was trained with chat template {checkpoint.template}, and "
-                f"prompts would be rendered with {template}; its answers would mean nothing",
+                f"prompts would be rendered with {chats.template}; its answers would mean nothing",
                 hint="use the tokenizer that it was trained with, or train again",
             )
-        context.note(template=template)
-        dtype = loading.dtype_of(self.options.precision)
-        model = adapters.ready(checkpoint, dtype, context, merge=self.options.merge)
+        options = self.options
+        prompts, long = chats.prompts(
+            examples, options.max_new_tokens, count=options.on_too_long == "count"
+        )
+        dtype = loading.dtype_of(options.precision)
+        model = adapters.ready(checkpoint, dtype, context, merge=options.merge)
         torch.manual_seed(context.seed)
-        prompts = [encoding.prompt_ids(tokenizer, example) for example in examples]
+        pad = chats.tokenizer.pad_token_id
+        config = sampling.config_for(options, model.generation_config, chats.stops, pad)
+        self._report(context, chats, model, config, len(long), len(prompts))
+        # transformers fills what a config leaves open from the model's own, which must not be.
+        model.generation_config = config
+        for place in long:
+            yield harness.Prediction(examples[place].id, "", "context", len(prompts[place]), 0)
         # The longest first: what needs the most memory fails at once, and time left only falls.
-        order = sorted(range(len(prompts)), key=lambda place: (-len(prompts[place]), place))
-        stops = encoding.stop_ids(tokenizer, model)
-        pad = tokenizer.pad_token_id
+        skipped = frozenset(long)
+        order = [place for place in range(len(prompts)) if place not in skipped]
+        order.sort(key=lambda place: (-len(prompts[place]), place))
         quick = None
-        plain = not (self.options.do_sample or self.options.min_new_tokens)
-        if prompts and plain and greedy.suits(model):
-            quick = greedy.Greedy(model, prompts, stops, pad, context.check)
-        size = self.options.batch_size
+        if order and not sampling.choices(config) and greedy.suits(model):
+            own = [prompts[place] for place in order]
+            quick = greedy.Greedy(model, own, chats.stops, pad, context.check)
+        size = options.batch_size
         context.progress(0, len(order), "answers")
         for start in range(0, len(order), size):
             places = order[start : start + size]
             batch = [prompts[place] for place in places]
             if quick is not None:
-                answers = quick.answer(batch, self.options.max_new_tokens)
+                answers = quick.answer(batch, options.max_new_tokens)
             else:
-                answers = self._answer(model, pad, batch, stops)
+                answers = _answer(model, batch, chats.stops)
             for place, tokens in zip(places, answers, strict=True):
-                yield _prediction(examples[place], prompts[place], tokens, stops, tokenizer)
+                yield _prediction(examples[place], prompts[place], tokens, chats)
             context.progress(min(start + size, len(order)), len(order), "answers")
 
-    def _answer(
-        self, model: Any, pad: int, prompts: Sequence[list[int]], stops: list[int]
-    ) -> list[list[int]]:
-        """Generated tokens of one batch, each up to and with its stop token."""
-        import torch
+    def _report(
+        self, context: Any, chats: Any, model: Any, config: Any, long: int, total: int
+    ) -> None:
+        """Keep what the answers rest on with them."""
+        from harness_transformers import sampling
 
-        width = max(map(len, prompts))
-        ids = torch.full((len(prompts), width), pad)
-        mask = torch.zeros((len(prompts), width), dtype=torch.long)
-        for row, prompt in enumerate(prompts):
-            ids[row, width - len(prompt) :] = torch.tensor(prompt)
-            mask[row, width - len(prompt) :] = 1
-        sampling = (
-            {"temperature": self.options.temperature, "top_p": self.options.top_p}
-            if self.options.do_sample
-            else {"temperature": None, "top_p": None, "top_k": None}
+        options = self.options
+        context.note(
+            template=chats.template,
+            generation_config=options.generation_config,
+            generation_settings=json.dumps(sampling.choices(config)),
+            too_long=long,
         )
-        with torch.inference_mode():
-            out = model.generate(
-                input_ids=ids.to(model.device),
-                attention_mask=mask.to(model.device),
-                max_new_tokens=self.options.max_new_tokens,
-                min_new_tokens=self.options.min_new_tokens or None,
-                do_sample=self.options.do_sample,
-                eos_token_id=stops,
-                pad_token_id=pad,
-                **sampling,
+        if sentence := sampling.remark(options, model.generation_config):
+            context.remark(sentence)
+        if long:
+            context.remark(
+                f"{long:,} of {total:,} prompts leave no room for max_new_tokens "
+                f"{options.max_new_tokens} in the model's context of {chats.context:,} tokens; "
+                "their answers are empty"
             )
-        return [_cut(row, stops) for row in out[:, width:].tolist()]
 
 
-def _cut(tokens: list[int], stops: list[int]) -> list[int]:
-    for place, token in enumerate(tokens):
-        if token in stops:
-            return tokens[: place + 1]
-    return tokens
+def _answer(model: Any, prompts: Sequence[list[int]], stops: Any) -> list[list[int]]:
+    """Generated tokens of one batch by ``model.generate``, each up to and with its end."""
+    import torch
+    from transformers import StoppingCriteriaList
+
+    pad = model.generation_config.pad_token_id
+    width = max(map(len, prompts))
+    ids = torch.full((len(prompts), width), pad)
+    mask = torch.zeros((len(prompts), width), dtype=torch.long)
+    for row, prompt in enumerate(prompts):
+        ids[row, width - len(prompt) :] = torch.tensor(prompt)
+        mask[row, width - len(prompt) :] = 1
+
+    def ended(ids: Any, scores: Any, **_: Any) -> Any:
+        return torch.tensor([stops.ended(row) for row in ids[:, width:].tolist()]).to(ids.device)
+
+    with torch.inference_mode():
+        out = model.generate(
+            input_ids=ids.to(model.device),
+            attention_mask=mask.to(model.device),
+            generation_config=model.generation_config,
+            stopping_criteria=StoppingCriteriaList([ended] if stops.text else []),
+        )
+    return [stops.cut(row) for row in out[:, width:].tolist()]
 
 
 def _prediction(
-    example: harness.Example, prompt: list[int], tokens: list[int], stops: list[int], tokenizer: Any
+    example: harness.Example, prompt: list[int], tokens: list[int], chats: Any
 ) -> harness.Prediction:
-    ended = bool(tokens) and tokens[-1] in stops
-    text = tokenizer.decode(tokens[:-1] if ended else tokens, skip_special_tokens=True)
     return harness.Prediction(
         example_id=example.id,
-        text=text.strip(),
-        finish_reason="stop" if ended else "length",
+        text=chats.text(tokens),
+        finish_reason="stop" if chats.stops.ended(tokens) else "length",
         prompt_tokens=len(prompt),
         completion_tokens=len(tokens),
     )

@@ -15,23 +15,20 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 
-NEUTRAL = {
-    *("bos_token_id", "eos_token_id", "pad_token_id", "transformers_version", "use_cache"),
-    *("do_sample", "temperature", "top_p", "top_k", "max_length", "max_new_tokens"),
-    *("output_attentions", "output_hidden_states", "_from_model_config"),
-}
-"""Settings of a generation config that leave greedy decoding as it is."""
+from harness_transformers.stops import Stops
 
 
 def suits(model: Any) -> bool:
-    """True if the likeliest next token is all that ``model.generate`` would look at."""
+    """True if the model can be decoded here: its cache grows by a key and a value a token.
+
+    Not so with sliding windows, states in place of a cache, or positions of the model's own.
+    """
     from transformers.cache_utils import DynamicLayer
 
     known = inspect.signature(model.forward).parameters
     return (
-        "logits_to_keep" in known
+        {"logits_to_keep", "position_ids", "attention_mask"} <= set(known)
         and bool(_cache_name(model))
-        and set(model.generation_config.to_diff_dict()) <= NEUTRAL
         and all(type(layer) is DynamicLayer for layer in DynamicCache(config=model.config).layers)
     )
 
@@ -57,7 +54,7 @@ class Greedy:
 
     Args:
         prompts: all prompts that will come, as tokens.
-        stops: tokens that end an answer.
+        stops: what ends an answer.
         check: called at each step; may raise.
     """
 
@@ -65,12 +62,12 @@ class Greedy:
         self,
         model: Any,
         prompts: Sequence[Sequence[int]],
-        stops: Sequence[int],
+        stops: Stops,
         pad: int,
         check: Callable[[], None],
     ) -> None:
         self.model, self.pad, self.check = model, pad, check
-        self.stops = frozenset(stops)
+        self.stops = stops
         self.name = _cache_name(model)
         self.length = shared(prompts)
         self.start = DynamicCache(config=model.config)
@@ -97,7 +94,7 @@ class Greedy:
             tokens = self._logits(ids, mask, positions, cache).argmax(-1)
             for row, token in zip(open_rows, tokens.tolist(), strict=True):
                 answers[row].append(token)
-            going = [k for k, row in enumerate(open_rows) if answers[row][-1] not in self.stops]
+            going = [k for k, row in enumerate(open_rows) if not self.stops.ended(answers[row])]
             if not going:
                 break
             ids, positions = tokens[:, None], positions[:, -1:] + 1

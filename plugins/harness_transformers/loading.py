@@ -9,14 +9,34 @@ import harness
 
 
 def tokenizer_of(checkpoint: harness.Checkpoint) -> Any:
-    """The base model's tokenizer, padding included."""
+    """The base model's tokenizer, with padding and with the chat template of the config."""
     from transformers import AutoTokenizer
 
     folder = _folder(checkpoint)
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=_trusted(checkpoint))
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
+    if tokenizer.pad_token_id is None:  # any token will do: what is padded is masked
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
+    tokenizer.chat_template = checkpoint.info.get("chat_template") or tokenizer.chat_template
+    # Read by encoding.py wherever a chat is rendered, for training as for generation.
+    tokenizer.chat_template_kwargs = checkpoint.info.get("chat_template_kwargs") or {}
     return tokenizer
+
+
+def config_of(checkpoint: harness.Checkpoint) -> Any:
+    """The base model's configuration."""
+    from transformers import AutoConfig
+
+    return AutoConfig.from_pretrained(_folder(checkpoint), trust_remote_code=_trusted(checkpoint))
+
+
+def generation_config_of(checkpoint: harness.Checkpoint) -> Any:
+    """What the base model's makers say of generation."""
+    from transformers import GenerationConfig
+
+    folder = Path(_folder(checkpoint))
+    if (folder / "generation_config.json").is_file():
+        return GenerationConfig.from_pretrained(folder)
+    return GenerationConfig.from_model_config(config_of(checkpoint))
 
 
 QUANTIZATION = "quantization"

@@ -35,6 +35,7 @@ class LoraTrainer(harness.Trainer):
     """Trains a LoRA adapter on the assistant's tokens."""
 
     name = "lora"
+    revision = 2
     produces = "adapter"
 
     class Options(harness.Options):
@@ -98,7 +99,8 @@ class LoraTrainer(harness.Trainer):
         """See :meth:`harness.Trainer.train`.
 
         Raises:
-            DataError: a row has nothing to learn, or its answer would be cut.
+            ConfigError: the chat template ends an answer with nothing that stops generation.
+            DataError: a row has nothing to learn, its answer would be cut, or it has no end.
             PluginError: the loss is not finite.
         """
         from harness_transformers.quiet import quietly
@@ -112,16 +114,17 @@ class LoraTrainer(harness.Trainer):
     ) -> harness.Checkpoint:
         from transformers import set_seed
 
-        from harness_transformers import encoding, loading, training
+        from harness_transformers import training
+        from harness_transformers.chats import Chats
 
         options = self.options
         set_seed(context.seed)
-        tokenizer = loading.tokenizer_of(base)
-        rows = encode_all(tokenizer, train, options)
-        held = encode_all(tokenizer, valid, options)
+        chats = Chats.of(base)
+        rows = chats.training_rows(train, options)
+        held = chats.training_rows(valid, options)
         arguments = self._arguments(context)
         model = self._adapted(base)
-        trainer = training.make(model, tokenizer, arguments, rows, held, context)
+        trainer = training.make(model, chats.tokenizer, arguments, rows, held, context)
         trainer.train()
         context.check()
         model.save_pretrained(str(context.output), save_embedding_layers=False)
@@ -133,7 +136,7 @@ class LoraTrainer(harness.Trainer):
         _portable(context.output)
         return harness.Checkpoint(
             "adapter", str(context.output), "", base.name, base_path=base.path,
-            template=encoding.template_hash(tokenizer),
+            template=chats.template,
             info={**base.info, "trained_tokens": trained, "truncated_rows": cut},
         )  # fmt: skip
 
@@ -198,35 +201,6 @@ class LoraTrainer(harness.Trainer):
                 f"transformers refuses these settings: {error}",
                 where="train.args" if options.args else "train",
             ) from error
-
-
-def encode_all(tokenizer: Any, rows: Sequence[harness.Example], options: Any) -> list[Any]:
-    """Every row as tokens.
-
-    Raises:
-        DataError: rows without a token to learn, or with a cut answer, each named.
-    """
-    from harness_transformers.encoding import encode
-
-    all_turns = options.train_on == "all"
-    encoded = [encode(tokenizer, row, options.max_length, all_turns=all_turns) for row in rows]
-    place = {row.id: row.place or row.id for row in rows}
-    empty = [row for row in encoded if not row.trained]
-    if empty:
-        raise harness.DataError(
-            f"{len(empty)} training rows have no token to learn within max_length "
-            f"{options.max_length}",
-            details=[place[row.id] for row in empty[:20]],
-            hint="raise train.max_length, or drop these rows",
-        )
-    cut = [row for row in encoded if row.truncated]
-    if cut and options.on_truncated == "refuse":
-        raise harness.DataError(
-            f"max_length {options.max_length} cuts {len(cut)} training answers",
-            details=[place[row.id] for row in cut[:20]],
-            hint="raise train.max_length, or accept it with on_truncated: count",
-        )
-    return encoded
 
 
 def _portable(folder: Path) -> None:

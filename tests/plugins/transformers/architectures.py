@@ -6,6 +6,7 @@ tokenizer and weights are made in a folder in about a tenth of a second.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -199,9 +200,7 @@ def _pieces(made: Architecture) -> Any:
     from tokenizers import Tokenizer, decoders, models, normalizers, trainers
 
     backend = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
-    backend.normalizer = normalizers.Sequence(
-        [normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")]
-    )
+    backend.normalizer = normalizers.Replace(" ", "\u2581")
     backend.decoder = decoders.Sequence(
         [
             decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse(),
@@ -210,7 +209,7 @@ def _pieces(made: Architecture) -> Any:
     )  # fmt: skip
     trainer = trainers.BpeTrainer(
         vocab_size=280, special_tokens=list(made.special), show_progress=False,
-        initial_alphabet=[chr(code) for code in range(33, 127)] + ["\u2581", "\n"],
+        initial_alphabet=[chr(code) for code in range(33, 127)] + ["\u2581", "\n", "\t"],
     )  # fmt: skip
     backend.train_from_iterator(WORDS * 3, trainer)
     return backend
@@ -227,10 +226,40 @@ def save_weights(made: Architecture, folder: Path) -> None:
         vocab_size=VOCABULARY, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
         num_attention_heads=4, max_position_embeddings=512, initializer_range=0.3,
         eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
-        bos_token_id=tokenizer.bos_token_id,
+        bos_token_id=tokenizer.bos_token_id, tie_word_embeddings=False,
         **({} if made.kind in ("GPT2", "GPTNeoX", "Mamba") else {"num_key_value_heads": 2}),
         **({"head_dim": 8} if made.kind in ("Gemma2", "Mistral", "Qwen3") else {}),
         **made.settings,
     )  # fmt: skip
     model = transformers.AutoModelForCausalLM.from_config(config)
+    model.save_pretrained(folder)
+
+
+SILENCED = {"o_proj", "down_proj", "c_proj", "dense", "dense_4h_to_h", "out_proj", "wpe"}
+"""What layers add to the stream of embeddings, and learned positions."""
+
+
+def script(folder: Path, tokens: list[int]) -> None:
+    """Make the model in ``folder`` say of each of these tokens the next one, and so on.
+
+    Its layers add nothing any more, so that the output matrix sees the last token's embedding.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    if len(set(tokens)) < len(tokens):
+        raise ValueError(f"a token stands twice in {tokens}")
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    with torch.no_grad():
+        for name, module in model.named_modules():
+            if name.rsplit(".", 1)[-1] in SILENCED:
+                for parameter in module.parameters():
+                    parameter.zero_()
+        inputs, outputs = (
+            matrix.weight
+            for matrix in (model.get_input_embeddings(), model.get_output_embeddings())
+        )
+        outputs.zero_()
+        for one, next_one in itertools.pairwise(tokens):
+            outputs[next_one] = inputs[one] / inputs[one].norm()
     model.save_pretrained(folder)

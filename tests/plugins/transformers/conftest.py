@@ -14,7 +14,8 @@ import pytest
 from harness.context import Context
 from harness.records import Checkpoint, Example
 
-ARCHITECTURES = runpy.run_path(str(Path(__file__).parent / "architectures.py"))["ARCHITECTURES"]
+MADE = runpy.run_path(str(Path(__file__).parent / "architectures.py"))
+ARCHITECTURES = MADE["ARCHITECTURES"]
 TEMPLATE = (
     "{% for message in messages %}"
     "{{ '<|start|>' + message['role'] + '\\n' + message['content'] + '<|end|>\\n' }}"
@@ -123,6 +124,24 @@ def architectures(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], T
 def architecture(request: Any, architectures: Callable[[str], Tiny]) -> Tiny:
     """Each of the tiny models in turn."""
     return architectures(request.param)
+
+
+@pytest.fixture
+def saying(tmp_path: Path) -> Callable[[Checkpoint, list[int]], Checkpoint]:
+    """``saying(base, tokens)``: a copy of a tiny model that says these tokens, one after another.
+
+    The first of them is the last one of a prompt. Greedy decoding gives the others.
+    """
+    from harness_transformers.quiet import quietly
+
+    def make(base: Checkpoint, tokens: list[int]) -> Checkpoint:
+        folder = tmp_path / f"saying-{len(list(tmp_path.iterdir()))}"
+        shutil.copytree(base.path, folder)
+        with quietly():
+            MADE["script"](folder, tokens)
+        return Checkpoint("base", str(folder), folder.name, base.name)
+
+    return make
 
 
 @pytest.fixture(scope="session")

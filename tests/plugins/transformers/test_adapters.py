@@ -49,7 +49,7 @@ def peft_alone(checkpoint, example, dtype=torch.float32):
         ids = torch.tensor([encoding.prompt_ids(tokenizer, example)])
         out = model.generate(input_ids=ids, max_new_tokens=10, do_sample=False)
     tokens = out[0, ids.shape[1] :].tolist()
-    return tokenizer.decode(tokens, skip_special_tokens=True).strip(), len(tokens)
+    return tokenizer.decode(tokens, skip_special_tokens=True).rstrip(), len(tokens)
 
 
 def logits(model):

@@ -85,5 +85,5 @@ def test_the_template_hash_knows_every_change_but_the_date(tokenizer, monkeypatc
 
 def test_a_model_without_a_template_is_refused(tokenizer, monkeypatch):
     monkeypatch.setattr(tokenizer, "chat_template", None)
-    with pytest.raises(harness.EnvironmentFailure, match="no chat template"):
+    with pytest.raises(harness.ConfigError, match="no chat template"):
         encoding.template_hash(tokenizer)

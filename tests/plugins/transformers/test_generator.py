@@ -29,7 +29,7 @@ def alone(checkpoint, example, limit=12):
     model = loading.base_of(checkpoint, torch.float32).eval()
     ids = torch.tensor([encoding.prompt_ids(tokenizer, example)])
     out = model.generate(ids, max_new_tokens=limit, do_sample=False)[0, ids.shape[1] :].tolist()
-    return tokenizer.decode(out, skip_special_tokens=True).strip(), len(out), ids.shape[1]
+    return tokenizer.decode(out, skip_special_tokens=True).rstrip(), len(out), ids.shape[1]
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +110,92 @@ def test_a_missing_model_is_an_environment_failure(row, context, tmp_path):
     gone = harness.Checkpoint("base", str(tmp_path / "gone"), "d")
     with pytest.raises(harness.EnvironmentFailure, match="gone"):
         answers(gone, [row(1)], context)
+
+
+@pytest.fixture
+def opinionated(tiny, tmp_path):
+    """The tiny model, whose makers say much of generation."""
+    import json
+    import shutil
+
+    folder = tmp_path / "opinionated"
+    shutil.copytree(tiny, folder)
+
+    def make(**settings):
+        path = folder / "generation_config.json"
+        path.write_text(json.dumps({"eos_token_id": 1, "pad_token_id": 1, **settings}))
+        return harness.Checkpoint("base", str(folder), "o", "opinionated")
+
+    return make
+
+
+def texts(*given, **options):
+    return {name: found.text for name, found in answers(*given, **options).items()}
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"repetition_penalty": 2.0}, {"no_repeat_ngram_size": 1}, {"forced_eos_token_id": 5},
+     {"suppress_tokens": list(range(2, 150))}, {"min_new_tokens": 12}, {"min_length": 60},
+     {"max_length": 30}, {"num_beams": 3}, {"do_sample": True, "temperature": 5.0, "top_k": 3}],
+    ids=lambda setting: next(iter(setting)),
+)  # fmt: skip
+@pytest.mark.parametrize("options", [{}, {"min_new_tokens": 1}], ids=["greedy", "generate"])
+def test_greedy_is_greedy_whatever_the_models_makers_say(
+    base, opinionated, row, another, setting, options
+):
+    examples = [row(number) for number in range(6)]
+    context = another()
+    assert texts(opinionated(**setting), examples, context, **options) == texts(
+        base, examples, another(), **options
+    )
+    assert context.facts["generation_config"] == "options"
+    if "max_length" not in setting:
+        (remark,) = context.facts["remarks"]
+        assert f"the model's own generation settings are not used ({next(iter(setting))}" in remark
+
+
+def test_the_models_own_settings_can_be_asked_for(base, opinionated, row, another):
+    from transformers import GenerationConfig
+
+    examples = [row(number) for number in range(6)]
+    context = another()
+    checkpoint = opinionated(repetition_penalty=1.8)
+    found = texts(checkpoint, examples, context, generation_config="model")
+    assert found != texts(base, examples, another())
+    import torch
+
+    tokenizer = loading.tokenizer_of(base)
+    model = loading.base_of(base, torch.float32).eval()
+    config = GenerationConfig(repetition_penalty=1.8, max_new_tokens=12, eos_token_id=1)
+    for example in examples:
+        ids = torch.tensor([encoding.prompt_ids(tokenizer, example)])
+        out = model.generate(ids, generation_config=config)[0, ids.shape[1] :]
+        assert found[example.id] == tokenizer.decode(out, skip_special_tokens=True).rstrip()
+    assert context.facts["generation_settings"] == '{"repetition_penalty": 1.8}'
+    assert "the model's own settings: repetition_penalty 1.8" in context.facts["remarks"][0]
+
+
+def test_sampling_takes_its_limits_from_the_options_alone(base, opinionated, row, another):
+    """A model whose makers say top_k 1 would else be greedy; with top_k 1 of ours it is."""
+    examples = [row(number) for number in range(6)]
+    drawn = {"do_sample": True, "temperature": 1.5}
+    greedily = texts(base, examples, another())
+    free = texts(opinionated(top_k=1, top_p=0.01), examples, another(), **drawn)
+    assert free == texts(base, examples, another(), **drawn) != greedily
+    assert texts(base, examples, another(), **drawn, top_k=1) == greedily
+    # transformers' own default of 50 would cut a vocabulary of 300.
+    assert free != texts(base, examples, another(), **drawn, top_k=50)
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [({"temperature": 0.5}, "temperature: no effect without do_sample"),
+     ({"top_k": 5, "top_p": 0.5}, "top_p, top_k: no effect without do_sample"),
+     ({"generation_config": "model", "do_sample": True}, "do_sample: no effect with generation_"),
+     ({"generation_config": "model", "min_new_tokens": 2}, "min_new_tokens: no effect with gen")],
+    ids=str,
+)  # fmt: skip
+def test_options_without_effect_are_refused(options, what):
+    with pytest.raises(ValueError, match=what):
+        generator(**options)

@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from harness_transformers import greedy, loading
+from harness_transformers import loading
 from harness_transformers.greedy import Greedy, shared
+from harness_transformers.stops import Stops
 
-STOPS = [1]
+STOPS = Stops(frozenset([1]))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def test_answers_that_have_ended_leave_the_batch(model, monkeypatch):
     first = Greedy(model, asked, STOPS, 1, lambda: None).answer(asked, 12)
     stops = [first[0][2], first[4][5]]
     sizes = []
-    decoder = Greedy(model, asked, stops, 1, lambda: None)
+    decoder = Greedy(model, asked, Stops(frozenset(stops)), 1, lambda: None)
     plain = decoder._logits
     monkeypatch.setattr(
         decoder, "_logits", lambda ids, *a: sizes.append(len(ids)) or plain(ids, *a)
@@ -70,12 +71,6 @@ def test_the_shared_beginning_leaves_a_token_of_each_prompt(given, length):
     assert shared(given) == length
 
 
-def test_a_model_with_further_rules_is_left_to_generate(model, monkeypatch):
-    assert greedy.suits(model)
-    monkeypatch.setattr(model.generation_config, "repetition_penalty", 1.2)
-    assert not greedy.suits(model)
-
-
 def test_it_can_be_stopped_at_any_step(model):
     calls = []
 
@@ -84,7 +79,7 @@ def test_it_can_be_stopped_at_any_step(model):
         if len(calls) == 3:
             raise KeyboardInterrupt
 
-    decoder = Greedy(model, [[5, 6], [7, 8]], [], 1, check)
+    decoder = Greedy(model, [[5, 6], [7, 8]], Stops(frozenset()), 1, check)
     with pytest.raises(KeyboardInterrupt):
         decoder.answer([[5, 6], [7, 8]], 20)
     assert len(calls) == 3

@@ -65,14 +65,15 @@ def test_loss_and_gradients_equal_the_plain_trainers(base, row, context, tmp_pat
     import torch
     from transformers import DataCollatorForSeq2Seq, Trainer, TrainingArguments
 
-    from harness_transformers import loading, training
-    from harness_transformers.lora import encode_all
+    from harness_transformers import training
+    from harness_transformers.chats import Chats
 
     plugin = trainer(accumulation=2, batch_size=3)
-    tokenizer = loading.tokenizer_of(base)
+    chats = Chats.of(base)
+    tokenizer = chats.tokenizer
     long = "list of names value first last open close count find red blue"
     train = [row(0, "a"), row(5, long), row(2), row(8, "of"), row(7, "list of names"), row(1)]
-    encoded = encode_all(tokenizer, train, plugin.options)
+    encoded = chats.training_rows(train, plugin.options)
 
     def settings(folder):
         return TrainingArguments(

@@ -11,7 +11,7 @@ import pytest
 
 import harness
 from harness_transformers import cache
-from harness_transformers.folders import LocalModel
+from harness_transformers.folders import HubModel, LocalModel
 from harness_transformers.pypi import WHEELS, PypiModel
 
 NAME = "smollm2-135m-instruct"
@@ -190,3 +190,38 @@ def test_the_plugin_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_a_chat_template_counts_wherever_it_comes_from(tiny, context, tmp_path):
+    plain = local(tiny).fetch(context)
+    text = "{{ messages[0].content }}"
+    file = tmp_path / "chat.jinja"
+    file.write_text(text)
+    typed, read = local(tiny, chat_template=text), local(tiny, chat_template=str(file))
+    assert list(typed.inputs()) == []
+    assert list(read.inputs()) == [file]
+    made = [model.fetch(context) for model in (typed, read)]
+    assert made[0] == made[1]
+    assert made[0].info["chat_template"] == text
+    switched = local(tiny, chat_template_kwargs={"thinking": False}).fetch(context)
+    assert switched.info["chat_template_kwargs"] == {"thinking": False}
+    file.write_text(text + " ")
+    other = read.fetch(context)
+    assert len({plain.digest, made[0].digest, switched.digest, other.digest}) == 4
+    assert "chat_template" not in plain.info
+
+
+def test_a_template_file_that_is_not_there_is_a_config_error(tiny, context, tmp_path):
+    with pytest.raises(harness.ConfigError, match=r"chat template cannot be read.*No such file"):
+        local(tiny, chat_template=str(tmp_path / "gone.jinja")).fetch(context)
+
+
+def test_what_the_harness_gives_to_a_template_cannot_be_set(tiny):
+    with pytest.raises(ValueError, match="'add_generation_prompt' is given by the harness"):
+        local(tiny, chat_template_kwargs={"add_generation_prompt": True})
+
+
+@pytest.mark.parametrize("model", [HubModel, LocalModel, PypiModel])
+def test_every_source_of_models_takes_a_template(model):
+    fields = model.Options.model_fields
+    assert {"chat_template", "chat_template_kwargs"} <= set(fields)

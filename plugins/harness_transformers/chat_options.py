@@ -1,0 +1,87 @@
+"""What the config says of chats, on the ``model:`` entry: training and generation both use it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, field_validator
+
+import harness
+
+OWNED = frozenset(
+    {
+        *("messages", "conversation", "tools", "documents", "chat_template", "tokenize"),
+        *("add_generation_prompt", "continue_final_message", "padding", "truncation"),
+        *("max_length", "return_tensors", "return_dict", "return_assistant_tokens_mask"),
+        *("tokenizer_kwargs", "sanitize_control_tokens"),
+    }
+)
+"""Arguments of ``apply_chat_template`` that the harness gives."""
+
+
+def _text_or_path(given: Any) -> Any:
+    """Text with a brace is a template, other text the path of one."""
+    return Path(given) if isinstance(given, str) and "{" not in given else given
+
+
+class ChatOptions(harness.Options):
+    """Options that every model's source has."""
+
+    chat_template: Annotated[str | Path | None, BeforeValidator(_text_or_path)] = Field(
+        default=None, description="a Jinja template, or a file with one"
+    )
+    chat_template_kwargs: dict[str, Any] = Field(
+        default={}, description="arguments of the chat template"
+    )
+
+    @field_validator("chat_template_kwargs")
+    @classmethod
+    def _free(cls, arguments: dict[str, Any]) -> dict[str, Any]:
+        for name in arguments:
+            if name in OWNED:
+                raise ValueError(f"'{name}' is given by the harness")
+        json.dumps(arguments)
+        return arguments
+
+
+class ChatModel(harness.Model):
+    """A model whose checkpoint carries how its chats are rendered."""
+
+    options: ChatOptions
+
+    def inputs(self) -> Sequence[Path]:
+        given = self.options.chat_template
+        return [given] if isinstance(given, Path) else []
+
+    def checkpoint(self, folder: Path, digest: str, name: str, **info: Any) -> harness.Checkpoint:
+        """The base checkpoint in ``folder``, with what the options say of chats.
+
+        Args:
+            digest: of the folder's files; a template of one's own gives another one.
+        """
+        template, arguments = self._template(), self.options.chat_template_kwargs
+        if template is not None:
+            info["chat_template"] = template
+        if arguments:
+            info["chat_template_kwargs"] = arguments
+        if template is not None or arguments:
+            parts = json.dumps([digest, template, arguments], sort_keys=True)
+            digest = hashlib.sha256(parts.encode()).hexdigest()
+        return harness.Checkpoint("base", str(folder), digest, name, info=info)
+
+    def _template(self) -> str | None:
+        given = self.options.chat_template
+        if not isinstance(given, Path):
+            return given
+        try:
+            return given.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise harness.ConfigError(
+                f"the chat template cannot be read: {error}",
+                where=f"model.chat_template: {given}",
+                hint="a template's text has braces; anything else is taken for a file",
+            ) from error

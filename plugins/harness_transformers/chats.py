@@ -1,0 +1,178 @@
+"""All that stands between chats and a model's tokens, read from its folder once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import harness
+from harness_transformers import encoding, loading
+from harness_transformers.encoding import Encoded, Ending
+from harness_transformers.stops import Stops, stops_of
+
+SANE = 10_000_000
+"""Tokenizers without a limit of their own say 1e30."""
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Chats:
+    """How a model is asked and how its answers are read.
+
+    Attributes:
+        template: hash of how chats are rendered.
+        context: most tokens of prompt and answer together, or None if nobody says.
+    """
+
+    tokenizer: Any
+    template: str
+    ending: Ending
+    stops: Stops
+    context: int | None
+
+    @classmethod
+    def of(cls, checkpoint: harness.Checkpoint) -> Chats:
+        """Of a base model, or of the one below an adapter.
+
+        Raises:
+            ConfigError: the model has no chat template that can be used.
+        """
+        tokenizer = loading.tokenizer_of(checkpoint)
+        template = encoding.template_hash(tokenizer)
+        ending = encoding.ending(tokenizer)
+        eos = loading.generation_config_of(checkpoint).eos_token_id
+        stops = stops_of(tokenizer, ending, eos if isinstance(eos, list) else [eos])
+        context = context_of(loading.config_of(checkpoint), tokenizer)
+        return cls(tokenizer, template, ending, stops, context)
+
+    @property
+    def ends(self) -> bool:
+        """Whether the template ends an answer with something that stops generation."""
+        return self.stops.ended(self.ending.tokens)
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """What a model answered, without the end of the turn and what the template adds.
+
+        The first line keeps its indentation; blank lines before it and white space after the
+        answer are dropped.
+        """
+        ended = bool(tokens) and tokens[-1] in self.stops.tokens
+        text = encoding.answer_text(self.tokenizer, tokens[:-1] if ended else tokens)
+        if not ended and self.stops.text and self.stops.ended(tokens):
+            text = text[: text.rindex(self.stops.text)]
+        text = text.removeprefix(self.ending.lead)
+        lines = text.rstrip().split("\n")
+        while lines[0].isspace() or (len(lines) > 1 and not lines[0]):
+            del lines[0]
+        return "\n".join(lines)
+
+    def training_rows(self, rows: Sequence[harness.Example], options: Any) -> list[Encoded]:
+        """Every row as tokens.
+
+        Args:
+            options: those of the trainer.
+
+        Raises:
+            ConfigError: the template ends no answer.
+            DataError: rows that the template refuses, without a token to learn, with a cut
+                answer, or that do not end an answer; each named.
+        """
+        if not self.ends:
+            raise harness.ConfigError(
+                "the chat template ends an answer with nothing that could stop generation, so "
+                "the model would not learn to stop",
+                where="model",
+                hint="give a template that ends the assistant's turn with a token, such as "
+                "{{ eos_token }}: model: {chat_template: FILE}",
+            )
+        limit = min(options.max_length, self.context or options.max_length)
+        held = f"max_length {limit}" if limit == options.max_length else self._context_words
+        place = {row.id: row.place or row.id for row in rows}
+        encoded = self._each(
+            rows,
+            lambda row: encoding.encode(
+                self.tokenizer, row, limit, all_turns=options.train_on == "all"
+            ),
+            "training rows",
+        )
+        _refuse(
+            [place[row.id] for row in encoded if not row.trained],
+            "{} training rows have no token to learn within " + held,
+            "raise train.max_length, or drop these rows",
+        )
+        if options.on_truncated == "refuse":
+            _refuse(
+                [place[row.id] for row in encoded if row.truncated],
+                held + " cuts {} training answers",
+                "raise train.max_length, or accept it with on_truncated: count",
+            )
+        endless = [row for row in encoded if not row.truncated]
+        endless = [row for row in endless if not self.stops.ended(row.learned)]
+        _refuse(
+            [place[row.id] for row in endless],
+            "{} training rows do not end with what stops generation, so the model would learn "
+            "to go on",
+            "mend the chat template, or drop these rows",
+        )
+        return encoded
+
+    def prompts(
+        self, examples: Sequence[harness.Example], room: int, *, count: bool
+    ) -> tuple[list[list[int]], list[int]]:
+        """Every prompt as tokens, and the places of those that are too long.
+
+        Args:
+            room: tokens that an answer may have.
+            count: accept prompts that are too long, else they are refused.
+
+        Raises:
+            DataError: prompts that the template refuses or that are too long, each named.
+        """
+        prompts = self._each(
+            examples, lambda row: encoding.prompt_ids(self.tokenizer, row), "prompts"
+        )
+        limit = self.context
+        long = [n for n, ids in enumerate(prompts) if limit and len(ids) + room > limit]
+        if not count:
+            _refuse(
+                [f"{examples[n].id}: {len(prompts[n]):,} tokens" for n in long],
+                f"{{}} of {len(examples)} prompts leave no room for max_new_tokens {room} in "
+                + self._context_words,
+                "lower generate.max_new_tokens, shorten these prompts, or accept empty answers "
+                "with on_too_long: count",
+            )
+        return prompts, long
+
+    @property
+    def _context_words(self) -> str:
+        return f"the model's context of {self.context or 0:,} tokens"
+
+    def _each(self, rows: Sequence[harness.Example], encode: Any, what: str) -> list[Any]:
+        made, refused, hint = [], [], ""
+        for row in rows:
+            try:
+                made.append(encode(row))
+            except harness.DataError as error:
+                refused.append(error.placed)
+                hint = hint or error.hint
+        _refuse(refused, f"{{}} of {len(rows)} {what} cannot be used", hint)
+        return made
+
+
+def _refuse(details: Sequence[str], what: str, hint: str) -> None:
+    """Raise a DataError with the number of ``details`` in ``what``, if there are any."""
+    if details:
+        what = what.replace("{}", f"{len(details):,}", 1)
+        raise harness.DataError(what, details=details[:SHOWN], hint=hint)
+
+
+def context_of(config: Any, tokenizer: Any) -> int | None:
+    """Most positions of the model: its config's, else the tokenizer's limit where it has one."""
+    text = config.get_text_config()
+    for name in ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx"):
+        positions = getattr(text, name, None)
+        if isinstance(positions, int) and positions > 0:
+            return positions
+    limit = int(tokenizer.model_max_length)
+    return limit if limit < SANE else None
