@@ -313,7 +313,7 @@ def _rescored(
     for entry in entries:
         try:
             measured, _ = steps.score(entry, answers, generated, rows, "dev", number, arm)
-            scores = steps.scores([entry], {entry.name: measured}, answers, rows)
+            scores = steps.scores([entry], {entry.name: measured}, answers, rows, number, arm)
         except HarnessError as error:
             steps.note(f"round {number}: '{entry.name}' of harness score --run: {error.what}")
             continue

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from harness import form, guards, ledger, verdicts
 from harness.files import digest
 from harness.history import ArmState, History
+from harness.pins import ANALYZE, AUGMENT, DATA, EARLIER, EXAMPLES, MODEL, ROWS, TRAIN
 from harness.records import (
     BASE_ARM,
     CONTROL_ARM,
@@ -47,10 +48,15 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
     for name in names:
         history.arms[name] = ArmState(name, {BASELINE: data.split("train")})
 
-    untouched = steps.evaluate(base, dev, "dev", BASELINE, BASE_ARM)
+    if steps.run.journal.unpinned:
+        steps.note(EARLIER)
+    pinned = steps.pins(BASELINE, BASE_ARM)
+    untouched = steps.evaluate(base, dev, "dev", BASELINE, BASE_ARM, pinned=pinned)
     history.evaluations[BASE_ARM, BASELINE] = untouched
-    history.findings[BASE_ARM, BASELINE] = steps.analyze(untouched, BASELINE, BASE_ARM)
-    yield _close_baseline(steps, history, untouched)
+    history.findings[BASE_ARM, BASELINE] = steps.analyze(
+        untouched, BASELINE, BASE_ARM, pinned=pinned.get(ANALYZE)
+    )
+    yield _close_baseline(steps, history, untouched, base)
 
     checkpoints = {BASELINE: base}
     growing = {name: data.split("train") for name in names}
@@ -58,26 +64,30 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
     for number in range(1, settings.rounds + 1):
         for arm in [history.arms[name] for name in names]:
             rows = arm.train[number] = growing[arm.name]
-            checkpoint = steps.train(base, rows, valid, number, arm.name)
+            pinned = steps.pins(number, arm.name)
+            steps.same(ROWS, rows_digest(rows), pinned, number, arm.name)
+            checkpoint = steps.train(base, rows, valid, number, arm.name, pinned=pinned.get(TRAIN))
             history.logs[arm.name, number] = steps.training_log(checkpoint)
             evaluation = steps.evaluate(
-                checkpoint, dev, "dev", number, arm.name, learned=rows, against=arm.kept
-            )
+                checkpoint, dev, "dev", number, arm.name, learned=rows, against=arm.kept,
+                pinned=pinned,
+            )  # fmt: skip
             history.evaluations[arm.name, number] = evaluation
-            both = _both(steps, history, arm, evaluation)
-            verdict = _judge(steps, history, arm, *both)
+            result = steps.run.journal.closed(arm.name, number)
+            result = result or _decide(steps, history, arm, evaluation)
             history.findings[arm.name, number] = steps.analyze(
-                evaluation, number, arm.name, base=untouched, train=rows
-            )
+                evaluation, number, arm.name, base=untouched, train=rows,
+                pinned=pinned.get(ANALYZE),
+            )  # fmt: skip
             if arm.name == BASE_ARM:
                 # The control follows the main arm's schedule, or sizes would differ.
-                source = arm.kept if verdict.label == "regressed" else number
-            harvest = _grow(steps, history, arm, source, number)
+                source = arm.kept if result.verdict.label == "regressed" else number
+            harvest = _grow(steps, history, arm, source, number, pinned.get(AUGMENT))
             growing[arm.name] = (*arm.train[source], *harvest.rows)
             history.added.setdefault(arm.name, []).extend(harvest.rows)
             if arm.name == BASE_ARM:
                 checkpoints[number] = checkpoint
-            yield _close(steps, history, arm, number, both, verdict, harvest)
+            yield _close(steps, history, arm, result, harvest)
     if history.kept == BASELINE:
         history.sealed = NOTHING_KEPT
     elif not test:
@@ -130,8 +140,12 @@ def _compare(
     return dataclasses.replace(verdict, sentence=verdict.sentence + remark)
 
 
-def _close_baseline(steps: Steps, history: History, evaluation: Evaluation) -> RoundResult:
+def _close_baseline(
+    steps: Steps, history: History, evaluation: Evaluation, base: Checkpoint
+) -> RoundResult:
     """Round 0, with what this dev set can show, said before anything is trained."""
+    made = {name: steps.run.made[BASE_ARM, BASELINE, name] for name in (DATA, ANALYZE)}
+    pins = {**made, MODEL: base.digest, EXAMPLES: history.data.digest}
     settings, dev = steps.config.settings, history.data.split("dev")
     entry, groups = steps.primary_entry(), groups_of(dev)
     detectable, sentence = verdicts.foresee(
@@ -146,42 +160,34 @@ def _close_baseline(steps: Steps, history: History, evaluation: Evaluation) -> R
             settings.rounds, detectable=detectable, sentence=sentence, n=len(dev),
             groups=len(set(groups.values())),
         ),
-        kept=True, errors=evaluation.errors, keys=evaluation.keys,
+        kept=True, errors=evaluation.errors, keys={**evaluation.keys, **pins},
     )  # fmt: skip
     return _pin(steps, history, result)
 
 
-def _both(
-    steps: Steps, history: History, arm: ArmState, evaluation: Evaluation
-) -> tuple[Evaluation, Evaluation]:
-    """The newest round's answers and the kept one's, as they are compared."""
+def _decide(steps: Steps, history: History, arm: ArmState, evaluation: Evaluation) -> RoundResult:
+    """The newest round's verdict against the kept one, and its guards."""
     number, name = max(arm.train), arm.name if arm.kept else BASE_ARM
-    kept = history.evaluations[name, arm.kept]
-    if steps.run.journal.closed(arm.name, number) is not None:
-        return evaluation, kept
-    dev = history.data.split("dev")
-    return steps.compared(evaluation, kept, dev, number, arm.name, arm.kept)
-
-
-def _judge(
-    steps: Steps, history: History, arm: ArmState, new: Evaluation, kept: Evaluation
-) -> Verdict:
-    """The new round against the kept one. A closed round keeps the verdict that it was given."""
-    pinned = steps.run.journal.closed(arm.name, max(arm.train))
-    if pinned is not None:
-        return pinned.verdict
+    dev, kept = history.data.split("dev"), history.evaluations[name, arm.kept]
+    new, old = steps.compared(evaluation, kept, dev, number, arm.name, arm.kept)
     alpha = verdicts.alpha_of(steps.config.settings.rounds)
-    return _compare(steps, new, kept, history.data.split("dev"), alpha, arm.kept)
+    verdict = _compare(steps, new, old, dev, alpha, arm.kept)
+    guarded = _guards(steps, arm, new, old, dev)
+    refusal = guards.refuse(verdict, guarded)
+    return RoundResult(
+        arm=arm.name, round=number, train_rows=len(arm.train[number]),
+        scores=evaluation.scores,
+        verdict=dataclasses.replace(verdict, sentence=verdict.sentence + refusal),
+        kept=verdict.label == "improved" and not refusal, errors=evaluation.errors,
+        keys=evaluation.keys, guards=guarded,
+    )  # fmt: skip
 
 
 def _guards(
-    steps: Steps, history: History, arm: ArmState, new: Evaluation, kept: Evaluation
+    steps: Steps, arm: ArmState, new: Evaluation, kept: Evaluation, dev: Sequence[Example]
 ) -> tuple[GuardResult, ...]:
-    """Whether the round made worse what it must leave alone. A closed one keeps what it got."""
-    pinned = steps.run.journal.closed(arm.name, max(arm.train))
-    if pinned is not None:
-        return pinned.guards
-    settings, dev = steps.config.settings, history.data.split("dev")
+    """Whether the round made worse what it must leave alone."""
+    settings = steps.config.settings
     return guards.judge(
         settings.guard, steps.metric_entries(), settings.primary, dev,
         new.measurements, kept.measurements, groups_of(dev),
@@ -189,7 +195,9 @@ def _guards(
     )  # fmt: skip
 
 
-def _grow(steps: Steps, history: History, arm: ArmState, source: int, number: int) -> Harvest:
+def _grow(
+    steps: Steps, history: History, arm: ArmState, source: int, number: int, pinned: str | None
+) -> Harvest:
     """More rows for the arm's next round, grown from the rows and findings of ``source``.
 
     The control arm gets as many rows as the main arm got, drawn from everywhere.
@@ -202,31 +210,31 @@ def _grow(steps: Steps, history: History, arm: ArmState, source: int, number: in
         budgets = dict(growth.by) if growth else {}
     findings = history.findings[arm.name if source else BASE_ARM, source]
     return steps.augment(
-        history.data, arm.train[source], findings, budgets, strategy, number, arm.name
-    )
+        history.data, arm.train[source], findings, budgets, strategy, number, arm.name,
+        pinned=pinned,
+    )  # fmt: skip
 
 
 def _close(
-    steps: Steps, history: History, arm: ArmState, number: int,
-    both: tuple[Evaluation, Evaluation], verdict: Verdict, harvest: Harvest,
-) -> RoundResult:  # fmt: skip
-    evaluation, guarded = both[0], _guards(steps, history, arm, *both)
-    refusal = guards.refuse(verdict, guarded)
-    result = RoundResult(
-        arm=arm.name, round=number, train_rows=len(arm.train[number]),
-        scores=evaluation.scores,
-        verdict=dataclasses.replace(verdict, sentence=verdict.sentence + refusal),
-        kept=verdict.label == "improved" and not refusal, errors=evaluation.errors,
-        plan=harvest.plan, growth=harvest.growth, keys=evaluation.keys, guards=guarded,
+    steps: Steps, history: History, arm: ArmState, result: RoundResult, harvest: Harvest
+) -> RoundResult:
+    """Close a decided round; one that is closed already stays as it was closed."""
+    made, place = steps.run.made, (arm.name, result.round)
+    pins = {name: made[*place, name] for name in (TRAIN, ANALYZE, AUGMENT)}
+    pins[ROWS] = rows_digest(arm.train[result.round])
+    result = _pin(
+        steps, history,
+        dataclasses.replace(
+            result, plan=harvest.plan, growth=harvest.growth, keys={**result.keys, **pins}
+        ),
     )  # fmt: skip
-    result = _pin(steps, history, result)
     if result.kept:
-        arm.kept = number
+        arm.kept = result.round
     return result
 
 
 def _pin(steps: Steps, history: History, result: RoundResult) -> RoundResult:
-    result = steps.run.journal.close(result)
+    result = steps.run.close(result)
     history.results[result.arm, result.round] = result
     steps.run.observe("on_round_end", result=result)
     return result

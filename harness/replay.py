@@ -5,6 +5,9 @@ Nothing is trained and nothing is generated; stored answers may be scored.
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +17,12 @@ from harness import config as configuration
 from harness.errors import DataError, HarnessError, UsageError, Waiting, near
 from harness.files import read_json, read_jsonl
 from harness.history import History
+from harness.journal import ClosedRounds
 from harness.ledger import Ledger, Unopened
 from harness.loop import rounds
-from harness.records import BASE_ARM, Checkpoint, Prediction, from_json
-from harness.run import CONFIG, MACHINE_FOLDER, Run
+from harness.pins import MODEL
+from harness.records import BASE_ARM, Checkpoint, Prediction, RoundResult, from_json
+from harness.run import CONFIG, JOURNAL, MACHINE_FOLDER, Run
 from harness.steps import Steps
 from harness.watcher import Watcher
 
@@ -38,6 +43,34 @@ class StoredRun(Run):
         super().__init__(*arguments, **named)
         self.ledger = Ledger(self.ledger.path, writable=False)
 
+    @property
+    def work(self) -> Path:
+        """Of its own: the run may be in progress in another process."""
+        return self.machine / "work" / f"{self.name}-looked-at-by-{os.getpid()}"
+
+    @functools.cached_property
+    def journal(self) -> ClosedRounds:
+        return ClosedRounds(self.folder / JOURNAL)
+
+    def close(self, result: RoundResult) -> RoundResult:
+        """A round as it was closed; nothing is decided here."""
+        closed = self.journal.closed(result.arm, result.round)
+        if closed is None:
+            raise NotStored(
+                f"round {result.round} is not closed", where=self.name, hint="harness iterate"
+            )
+        return closed
+
+    def wait(self, arm: str, round_: int, generated: str) -> None:
+        return None
+
+    def mismatch(self, stage: str, round_: int, arm: str) -> HarnessError:
+        return NotStored(
+            f"round {round_}: {stage}: what the round was closed with is not in the store",
+            where=self.name,
+            hint="harness iterate with the run's config makes it again",
+        )
+
     def prepare(self) -> None:
         return None
 
@@ -53,7 +86,11 @@ class StoredRun(Run):
                 where=self.name,
                 hint="harness iterate with the run's config makes it again",
             )
-        return super()._make(stage, key, label, make)
+        try:
+            return super()._make(stage, key, label, make)
+        finally:
+            with contextlib.suppress(OSError):
+                self.work.rmdir()
 
 
 class NotStored(DataError):
@@ -72,13 +109,15 @@ class StoredSteps(Steps):
 
     def base(self) -> Checkpoint:
         try:
-            return from_json(Checkpoint, read_json(self.run.base_file))
+            base = from_json(Checkpoint, read_json(self.run.base_file))
         except (OSError, ValueError, TypeError):
             raise NotStored(
                 "which model the run began with is not known",
                 where=str(self.run.base_file),
                 hint="harness iterate with the run's config writes it",
             ) from None
+        self.same(MODEL, base.digest, self.pins(0, BASE_ARM), 0, BASE_ARM)
+        return base
 
 
 def opened(name: str, watcher: Watcher) -> StoredRun:

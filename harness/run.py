@@ -13,21 +13,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import configfile, goingon
+from harness import configfile, goingon, journal, pins
 from harness.artifacts import Artifact, Artifacts
 from harness.config import FILE_NAME, Config, shipped
 from harness.context import Context
 from harness.entries import Entry
-from harness.errors import Cancelled
+from harness.errors import Cancelled, HarnessError
 from harness.files import digest, files_digest, remove, write_bytes
 from harness.job import Job, run_child, run_inline, write
-from harness.journal import Journal
+from harness.journal import ClosedRounds, Journal
 from harness.ledger import Ledger
 from harness.machine import storing
 from harness.plugin_calls import PluginCall, PluginCalls
-from harness.records import Checkpoint, Example
 from harness.results import facts as facts_of
 from harness.results import paths
+from harness.records import Checkpoint, Example, RoundResult
 from harness.watcher import Watcher
 
 MACHINE_FOLDER = ".harness"
@@ -37,6 +37,7 @@ CONFIG = "config.yaml"
 CALLING = "calling.json"
 """Which plugin is at work in this process, in the run's folder."""
 _JOBS = ("model", "trainer", "generator")
+JOURNAL = "journal.jsonl"
 
 
 def entry_key(entry: Entry) -> dict[str, Any]:
@@ -75,6 +76,7 @@ class Run:
         cached: stages that were taken from the store.
         notes: what the report should mention.
         used: (stage, key) -> label of every artifact that it has rested on so far.
+        made: (arm, round, stage) -> digest of what the stage gave.
     """
 
     def __init__(
@@ -95,7 +97,6 @@ class Run:
         self.machine = self.root / MACHINE_FOLDER
         self.folder = self.machine / "runs" / self.name
         self.reports = self.root / REPORTS_FOLDER / self.name
-        self.work = self.machine / "work" / self.name
         self.artifacts = Artifacts(self.machine / "artifacts")
         self.ledger = Ledger(self.machine / LEDGER)
         self.calls = PluginCalls(self.folder / CALLING, lambda text: self.watcher.say(text))
@@ -105,7 +106,13 @@ class Run:
         self._counted: set[str] = set()
         self.notes: list[str] = []
         self.used: dict[tuple[str, str], str] = {}
+        self.made: dict[tuple[str, int, str], str] = {}
         self._journal: Journal | None = None
+
+    @property
+    def work(self) -> Path:
+        """Where stages work; thrown away at each start of the run."""
+        return self.machine / "work" / self.name
 
     @property
     def base_file(self) -> Path:
@@ -118,10 +125,32 @@ class Run:
         return self.folder / "reports.lock"
 
     @property
-    def journal(self) -> Journal:
+    def journal(self) -> ClosedRounds:
+        """The closed rounds, to be read; :meth:`close` and :meth:`wait` write."""
+        return self._writing()
+
+    def _writing(self) -> Journal:
         if self._journal is None:
-            self._journal = Journal(self.folder / "journal.jsonl")
+            self._journal = Journal(self.folder / JOURNAL)
         return self._journal
+
+    def close(self, result: RoundResult) -> RoundResult:
+        """Pin a round; one that is closed already stays as it was closed."""
+        return self._writing().close(result)
+
+    def wait(self, arm: str, round_: int, generated: str) -> None:
+        """Say which answers an open round has that people are asked about."""
+        self._writing().wait(arm, round_, generated)
+
+    def reopen(self, first: int) -> None:
+        """Have this round and all later ones decided again."""
+        journal.reopen(self.folder / JOURNAL, first)
+        self._journal = None
+
+    def mismatch(self, stage: str, round_: int, arm: str) -> HarnessError:
+        """The error for a closed round whose ``stage`` gives something else by now."""
+        where = f"run {self.name}, {_place(stage, round_, arm)}"
+        return pins.mismatch(where, round_, goingon.command(self.config))
 
     def prepare(self) -> None:
         """Make the folders and throw away what a killed attempt left half done."""
@@ -156,13 +185,14 @@ class Run:
 
         Args:
             inputs: JSON values (digests of contents above all) that the result depends on.
-            pinned: digest of what it gave a round that is closed by now: where that is stored,
-                it stands, whatever people have added since.
+            pinned: digest of what it gave a round that is closed by now: that stands, whatever
+                the key is by now; it is made again only if it is not stored any more.
             make: does the work in an empty folder, leaves its files in ``output/`` below it
                 and returns the facts to keep.
 
         Raises:
-            HarnessError: as ``make`` raised it, with the place filled in.
+            HarnessError: as ``make`` raised it, with the place filled in; or what was made again
+                is not what was pinned.
         """
         parts = {"stage": stage, "seed": seed, "inputs": dict(inputs)}
         if entry is not None:
@@ -170,11 +200,11 @@ class Run:
         key = digest(parts)
         label = _label(stage, round_, arm)
         found = self.artifacts.find(stage, key)
-        if found is not None and found.facts.get("failed"):
-            # A plugin failed in it: whatever was the reason may be mended by now.
-            found = None
         if pinned is not None and (found is None or found.digest != pinned):
             found = self.artifacts.with_digest(stage, pinned) or found
+        elif pinned is None and found is not None and found.facts.get("failed"):
+            # A plugin failed in it: whatever was the reason may be mended by now.
+            found = None
         self._say_damage()
         cached = found is not None
         if found is None:
@@ -186,6 +216,9 @@ class Run:
             found = self._make(stage, key, label, guarded)
         else:
             self.cached.append(label)
+        if pinned is not None and found.digest != pinned:
+            raise self.mismatch(stage, round_, arm)
+        self.made[arm, round_, stage] = found.digest
         self.used[stage, found.key] = label
         if key not in self._counted:
             # Arms share stages whose inputs are equal; such a one was done once.
@@ -271,8 +304,11 @@ class Run:
 
 
 def _label(stage: str, round_: int, arm: str) -> str:
-    place = "" if stage in ("data", "model") else f"round {round_}: "
-    return f"{place}{stage}" + ("" if arm == "main" else f" ({arm})")
+    return stage if stage in ("data", "model") else _place(stage, round_, arm)
+
+
+def _place(stage: str, round_: int, arm: str) -> str:
+    return f"round {round_}: {stage}" + ("" if arm == "main" else f" ({arm})")
 
 
 def _all_inputs(config: Config) -> dict[str, str]:

@@ -52,6 +52,15 @@ def test_the_second_call_answers_from_the_store(project):
     assert "round 1" not in again.err
 
 
+def contents(manifests):
+    """Stage -> the contents of its artifacts. Equal ones may be stored once, under one key."""
+    found = {}
+    for name, content in manifests.items():
+        if not name.startswith("summary/"):
+            found.setdefault(name.split("/")[0], set()).add(json.dumps(content, sort_keys=True))
+    return found
+
+
 @pytest.mark.parametrize("stage", ["generate", "train", "analyze"])
 def test_a_finished_run_whose_stages_were_deleted_makes_them_again(project, stage):
     first = project.inside("iterate", "--rounds", "1", "--json")
@@ -63,9 +72,7 @@ def test_a_finished_run_whose_stages_were_deleted_makes_them_again(project, stag
     assert again.code == 0 and lost
     assert "the run was finished, but round" in again.err
     assert "not in the store any more: made again" in again.err
-    assert {name: project.manifests()[name] for name in before if "summary" not in name} == {
-        name: files for name, files in before.items() if "summary" not in name
-    }
+    assert contents(project.manifests()) == contents(before)
     for part in ("rounds", "kept_round", "test"):
         assert again.document[part] == first.document[part]
     assert project.inside("rebuild", run).code == 0

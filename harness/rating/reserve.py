@@ -14,6 +14,7 @@ from harness.errors import DataError, UsageError, Waiting
 from harness.files import write_json
 from harness.history import History
 from harness.loop import BASELINE, rounds
+from harness.pins import TRAIN
 from harness.rating.answers import text
 from harness.rating.order import Order
 from harness.rating.sampling import GROUP, VERDICTS, Candidate, Wanted, draw
@@ -112,24 +113,12 @@ def _walked(steps: StoredSteps, numbers: Sequence[int]) -> History:
 
 
 def _model(steps: StoredSteps, history: History, number: int) -> Checkpoint:
-    """The checkpoint that gave the round's answers.
-
-    Raises:
-        DataError: what is stored now is another one.
-    """
+    """The checkpoint that gave the round's answers; the walk has checked that it is that one."""
     if number == BASELINE:
         return steps.base()
-    pinned = steps.run.journal.closed(BASE_ARM, number)
-    today = history.evaluations[BASE_ARM, number].keys["generate"]
-    if pinned is None or pinned.keys["generate"] != today:
-        raise NotStored(
-            f"the model that is stored for round {number} gave other answers than the one that "
-            "the round was closed with",
-            where=steps.run.name,
-            hint=FROM_DEV,
-        )
     rows, valid = history.arms[BASE_ARM].train[number], history.data.split("valid")
-    return steps.train(steps.base(), rows, valid, number, BASE_ARM)
+    pinned = steps.pins(number, BASE_ARM).get(TRAIN)
+    return steps.train(steps.base(), rows, valid, number, BASE_ARM, pinned=pinned)
 
 
 def _learned(history: History, numbers: Sequence[int]) -> set[str]:

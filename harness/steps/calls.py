@@ -43,6 +43,22 @@ class Calls:
         name = self.config.settings.primary
         return next(entry for entry in self.metric_entries() if name in entry.score_names)
 
+    def pins(self, round_: int, arm: str) -> Mapping[str, str]:
+        """What a closed round rests on: name (``pins.py``) -> digest; nothing for an open one."""
+        closed = self.run.journal.closed(arm, round_)
+        return closed.keys if closed is not None else {}
+
+    def same(
+        self, name: str, digest: str, pinned: Mapping[str, str], round_: int, arm: str
+    ) -> None:
+        """Check against its pin what is made at each start, or follows from other pins.
+
+        Raises:
+            HarnessError: it is another one by now.
+        """
+        if pinned.get(name, digest) != digest:
+            raise self.run.mismatch(name, round_, arm)
+
     def note(self, sentence: str) -> None:
         """Something the report and the person at the terminal should know, once."""
         if sentence not in self.run.notes:

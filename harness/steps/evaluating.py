@@ -12,6 +12,7 @@ from typing import Any
 from harness import results
 from harness.errors import HarnessError, Waiting
 from harness.files import read_jsonl, write_jsonl
+from harness.pins import DETECT, GENERATE, MODEL, TRAIN
 from harness.records import (
     BASE_ARM,
     Checkpoint,
@@ -31,8 +32,6 @@ from harness.steps.calls import STOP, label, on
 from harness.steps.measuring import Measuring
 
 UNEXPLAINED = "unexplained"
-DETECT = "detect"
-"""Key of the labels among an evaluation's keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +67,17 @@ class Evaluating(Measuring):
     def evaluate(
         self, checkpoint: Checkpoint, rows: Sequence[Example], split: str, round_: int, arm: str,
         *, learned: Sequence[Example] = (), against: int | None = None,
+        pinned: Mapping[str, str] | None = None,
     ) -> Evaluation:  # fmt: skip
         """Generate, score and label one checkpoint's answers to one split.
-
-        A round that is closed keeps the measurements and labels that it was closed with.
 
         Args:
             learned: the rows that the checkpoint was trained on.
             against: the round that it will be compared with.
+            pinned: what the round was closed with; it keeps these answers, measurements, labels.
         """
-        predictions, generated = self.generate(checkpoint, rows, split, round_, arm)
-        closed = self.run.journal.closed(arm, round_) if split == "dev" else None
-        pinned = closed.keys if closed is not None else {}
+        pinned = pinned or {}
+        predictions, generated = self._answers(checkpoint, rows, split, round_, arm, pinned)
         try:
             measurements, digests = self._measured(
                 predictions, generated, rows, split, round_, arm, pinned
@@ -89,12 +87,30 @@ class Evaluating(Measuring):
         scored = _scored(rows, predictions, measurements)
         made_from = [generated, *digests.values()]
         labels, detected = self._detect(scored, learned, made_from, split, round_, arm, pinned)
-        scores = self.scores(self.config.metrics, measurements, predictions, rows)
+        scores = self.scores(self.config.metrics, measurements, predictions, rows, round_, arm)
         keys = {
-            "generate": generated, **{f"score {n}": d for n, d in digests.items()},
+            GENERATE: generated, **{f"score {n}": d for n, d in digests.items()},
             DETECT: detected,
         }  # fmt: skip
         return Evaluation(predictions, measurements, scores, scored, labels, keys)
+
+    def _answers(
+        self, checkpoint: Checkpoint, rows: Sequence[Example], split: str, round_: int, arm: str,
+        pinned: Mapping[str, str],
+    ) -> tuple[tuple[Prediction, ...], str]:  # fmt: skip
+        """Answers and their digest, those of a closed round as it was closed.
+
+        Where an earlier version did not pin the checkpoint, only that this one gives the same
+        answers shows that it is the one that was judged.
+        """
+        stands = TRAIN in pinned or MODEL in pinned
+        wanted = pinned.get(GENERATE)
+        predictions, generated = self.generate(
+            checkpoint, rows, split, round_, arm, pinned=wanted if stands else None
+        )
+        if wanted not in (None, generated):
+            raise self.run.mismatch(on(split, GENERATE), round_, arm)
+        return predictions, generated
 
     def compared(
         self, new: Evaluation, old: Evaluation, rows: Sequence[Example], round_: int, arm: str,

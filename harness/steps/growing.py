@@ -11,12 +11,13 @@ from harness import results
 from harness.errors import HarnessError
 from harness.files import digest, read_json, read_jsonl, write_json, write_jsonl
 from harness.filters import Gate
+from harness.pins import DETECT
 from harness.records import Dataset, Example, Findings, Growth, Plan, from_json, to_json
 from harness.rows import rows_digest
 from harness.run import entry_key
 from harness.stages import Evidence
 from harness.steps.calls import STOP, label
-from harness.steps.evaluating import DETECT, Evaluating, Evaluation
+from harness.steps.evaluating import Evaluating, Evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,14 @@ class Growing(Evaluating):
 
     def analyze(
         self, evaluation: Evaluation, round_: int, arm: str, *,
-        base: Evaluation | None = None, train: Sequence[Example] = (),
+        base: Evaluation | None = None, train: Sequence[Example] = (), pinned: str | None = None,
     ) -> Findings:  # fmt: skip
         """Where the model is weak on dev, and why; a failing analyzer is noted, the rest stands.
 
         Args:
             base: the untouched model on the same rows; None in round 0.
             train: the rows that the round's model has learned.
+            pinned: digest of the findings that a closed round was given.
         """
         name = self.config.settings.primary
         evidence = Evidence(
@@ -78,7 +80,9 @@ class Growing(Evaluating):
             write_json(folder / "output" / "findings.json", to_json(findings))
             return {"failed": dict(findings.failed)}
 
-        made = self.run.stage("analyze", None, inputs, make, round_=round_, arm=arm, seed=seed)
+        made = self.run.stage(
+            "analyze", None, inputs, make, round_=round_, arm=arm, seed=seed, pinned=pinned
+        )
         findings = from_json(Findings, read_json(made.path / "findings.json"))
         for failed, reason in findings.failed.items():
             self.note(f"{label('analyze', round_, arm)}: analyzer '{failed}' failed: {reason}")
@@ -87,6 +91,7 @@ class Growing(Evaluating):
     def augment(
         self, data: Dataset, train: Sequence[Example], findings: Findings,
         budgets: Mapping[str, int], strategy: str, round_: int, arm: str,
+        *, pinned: str | None = None,
     ) -> Harvest:  # fmt: skip
         """Plan under each augmenter's budget, and take rows through the gate.
 
@@ -94,6 +99,7 @@ class Growing(Evaluating):
             train: the rows to grow from.
             budgets: augment entry -> rows wanted.
             strategy: the planner's.
+            pinned: digest of the plan and rows that a closed round was given.
         """
         seed = self.seed("augment", round_)
         settings = self.config.settings
@@ -112,7 +118,9 @@ class Growing(Evaluating):
             write_json(folder / "output" / "plan.json", to_json(plan))
             return {"growth": to_json(growth)}
 
-        made = self.run.stage("augment", None, inputs, make, round_=round_, arm=arm, seed=seed)
+        made = self.run.stage(
+            "augment", None, inputs, make, round_=round_, arm=arm, seed=seed, pinned=pinned
+        )
         return Harvest(
             from_json(Plan, read_json(made.path / "plan.json")),
             from_json(Growth, made.facts["growth"]),

@@ -62,7 +62,7 @@ class Measuring(Calls):
 
         A round that will be compared is rated together with the other one, blindly.
         """
-        self.run.journal.wait(arm, round_, generated)
+        self.run.wait(arm, round_, generated)
         versus = "" if against is None else f" --vs {against}"
         named = {" [--vs KEPT]": versus, "ROUND": str(round_), "RUN": self.run.name}
         commands = []
@@ -73,9 +73,14 @@ class Measuring(Calls):
         return Waiting(f"{label('score', round_, arm)}: {wait.what}", commands)
 
     def generate(
-        self, checkpoint: Checkpoint, rows: Sequence[Example], split: str, round_: int, arm: str
-    ) -> tuple[tuple[Prediction, ...], str]:
-        """A checkpoint's answers to rows, whose references it never sees, and their digest."""
+        self, checkpoint: Checkpoint, rows: Sequence[Example], split: str, round_: int, arm: str,
+        *, pinned: str | None = None,
+    ) -> tuple[tuple[Prediction, ...], str]:  # fmt: skip
+        """A checkpoint's answers to rows, whose references it never sees, and their digest.
+
+        Args:
+            pinned: digest of the answers that a closed round was given.
+        """
         entry = self.config.generate
         stage = on(split, "generate")
         seed = self.seed(stage, round_)
@@ -93,7 +98,9 @@ class Measuring(Calls):
             facts: Mapping[str, Any] = result["facts"]
             return facts
 
-        made = self.run.stage(stage, entry, inputs, make, round_=round_, arm=arm, seed=seed)
+        made = self.run.stage(
+            stage, entry, inputs, make, round_=round_, arm=arm, seed=seed, pinned=pinned
+        )
         self.remarks(made.facts)
         lines = read_jsonl(made.path / "predictions.jsonl")
         return tuple(from_json(Prediction, line) for line in lines), made.digest
@@ -163,6 +170,8 @@ class Measuring(Calls):
         measurements: Mapping[str, Sequence[Measurement]],
         predictions: Sequence[Prediction],
         rows: Sequence[Example],
+        round_: int,
+        arm: str = BASE_ARM,
     ) -> dict[str, Score]:
         """Score name -> score of the whole split, for these metric entries."""
         from harness import scoring
@@ -172,7 +181,7 @@ class Measuring(Calls):
         found: dict[str, Score] = {}
         for entry in entries:
             metric = scoring.Entry(entry.name, entry.instance, self.doubt)
-            with self.run.guard("score", entry, 0, BASE_ARM):
+            with self.run.guard("score", entry, round_, arm):
                 found |= scoring.scores(
                     metric, measurements[entry.name], groups, self.seed("scores", 0), pairs=pairs
                 )

@@ -11,6 +11,7 @@ from harness import results
 from harness.errors import DataError
 from harness.files import digest, read_json, read_jsonl, write_bytes, write_json, write_jsonl
 from harness.filters import Gate
+from harness.pins import DATA, EXAMPLES, MODEL
 from harness.records import BASE_ARM, Checkpoint, Dataset, Example, from_json, to_json
 from harness.rows import rows_digest, with_valid
 from harness.steps.calls import SEEDLESS, Calls, label
@@ -57,9 +58,14 @@ class Preparing(Calls):
             write_jsonl(folder / "output" / "examples.jsonl", map(to_json, rows))
             return context.facts
 
-        artifact = self.run.stage("data", entry, {}, make, round_=0, arm=BASE_ARM, seed=seed)
+        pinned = self.pins(0, BASE_ARM)
+        artifact = self.run.stage(
+            "data", entry, {}, make, round_=0, arm=BASE_ARM, seed=seed, pinned=pinned.get(DATA)
+        )
         rows = [from_json(Example, r) for r in read_jsonl(artifact.path / "examples.jsonl")]
-        return self._prepared(self._corrected(rows))
+        data = self._prepared(self._corrected(rows))
+        self.same(EXAMPLES, data.digest, pinned, 0, BASE_ARM)
+        return data
 
     def _corrected(self, rows: Sequence[Example]) -> Sequence[Example]:
         """The rows, those of dev with the references that people typed and the team accepted.
@@ -119,6 +125,7 @@ class Preparing(Calls):
                 seed=SEEDLESS, label="model",
             )  # fmt: skip
         base = self._as_trained(from_json(Checkpoint, result["answer"]))
+        self.same(MODEL, base.digest, self.pins(0, BASE_ARM), 0, BASE_ARM)
         write_json(self.run.base_file, to_json(base))
         self.remarks(result["facts"])
         self.run.watcher.stage_done("model", "model", 0.0, False)
@@ -141,9 +148,13 @@ class Preparing(Calls):
 
     def train(
         self, base: Checkpoint, rows: Sequence[Example], valid: Sequence[Example],
-        round_: int, arm: str,
+        round_: int, arm: str, *, pinned: str | None = None,
     ) -> Checkpoint:  # fmt: skip
-        """A checkpoint that learned ``rows`` from ``base``."""
+        """A checkpoint that learned ``rows`` from ``base``.
+
+        Args:
+            pinned: digest of the artifact that a closed round was given.
+        """
         entry = self.config.train
         seed = self.seed("train", round_)
         inputs = {
@@ -159,7 +170,9 @@ class Preparing(Calls):
             )  # fmt: skip
             return {**result["facts"], "checkpoint": result["answer"]}
 
-        made = self.run.stage("train", entry, inputs, make, round_=round_, arm=arm, seed=seed)
+        made = self.run.stage(
+            "train", entry, inputs, make, round_=round_, arm=arm, seed=seed, pinned=pinned
+        )
         self.remarks(made.facts)
         checkpoint = from_json(Checkpoint, made.facts["checkpoint"])
         return dataclasses.replace(

@@ -1,0 +1,66 @@
+"""What a closed round rests on, by content, and what is said where it is no longer so.
+
+The journal keeps these digests in ``RoundResult.keys``, beside one for each metric's measurements.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from harness.errors import EnvironmentFailure
+
+MODEL = "model"
+"""The untouched model (round 0)."""
+DATA = "data"
+"""What the source gave (round 0)."""
+EXAMPLES = "examples"
+"""All rows as the run uses them (round 0)."""
+ROWS = "rows"
+"""The rows that the round's model learned."""
+TRAIN = "train"
+GENERATE = "generate"
+DETECT = "detect"
+ANALYZE = "analyze"
+AUGMENT = "augment"
+"""Stages, by the digests of their artifacts."""
+
+EARLIER = (
+    "rounds of this run were closed by an earlier version, which pinned their answers and scores "
+    "but not the models and findings behind them: a model counts as the judged one if it gives the "
+    "same answers again"
+)
+
+
+class PinMismatch(EnvironmentFailure):
+    """What a closed round rests on is not stored any more, and made again it is another."""
+
+
+def mismatch(where: str, round_: int, command: Sequence[str]) -> PinMismatch:
+    """The error for people, with both ways out.
+
+    Args:
+        where: run, round and stage.
+        round_: the round that does not stand any more.
+        command: goes on with the run.
+    """
+    return PinMismatch(
+        f"what round {round_} was closed with is not stored any more, and made again it differs "
+        "(another GPU, other libraries, a plugin that was changed or does not repeat itself), so "
+        "the round's scores would stand beside what they were not measured on",
+        where=where,
+        details=ways_out(round_, command),
+    )
+
+
+def ways_out(round_: int, command: Sequence[str]) -> list[str]:
+    """What a user may do whose round does not stand any more, one command each."""
+    begin, again = (shlex.join([*command, *option]) for option in _options(round_))
+    return [
+        f"{begin}: begins another run and leaves this one as it is",
+        f"{again}: decides round {round_} and all later ones of this run again",
+    ]
+
+
+def _options(round_: int) -> tuple[list[str], list[str]]:
+    return ["--as-new-run"], ["--reopen", str(round_)]
