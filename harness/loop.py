@@ -23,7 +23,7 @@ from harness.records import (
     RoundResult,
     Verdict,
 )
-from harness.rows import groups_of
+from harness.rows import groups_of, rows_digest
 from harness.steps import Evaluation, Harvest, Steps
 from harness.summary import NOT_ASKED, NOTHING_KEPT, TestResult
 

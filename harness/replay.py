@@ -42,6 +42,8 @@ class StoredRun(Run):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.ledger = Ledger(self.ledger.path, writable=False)
+        # Which plugin is at work is of interest for the run itself, perhaps in another process.
+        self.calls.path = None
 
     @property
     def work(self) -> Path:

@@ -25,9 +25,9 @@ from harness.journal import ClosedRounds, Journal
 from harness.ledger import Ledger
 from harness.machine import storing
 from harness.plugin_calls import PluginCall, PluginCalls
+from harness.records import Checkpoint, Example, RoundResult
 from harness.results import facts as facts_of
 from harness.results import paths
-from harness.records import Checkpoint, Example, RoundResult
 from harness.watcher import Watcher
 
 MACHINE_FOLDER = ".harness"
