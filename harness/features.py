@@ -60,6 +60,11 @@ def reply_features(prediction: Prediction) -> dict[str, Value]:
     }
 
 
+def same_as(condition: Condition) -> tuple[str, str, bool, Value]:
+    """Equal where two conditions say the same: 1 and 1.0 are one number, True is none."""
+    return condition.feature, condition.op, isinstance(condition.value, bool), condition.value
+
+
 def holds(conditions: Iterable[Condition], features: Mapping[str, Value]) -> bool:
     """Whether all conditions hold; a missing feature never does."""
     return all(_holds(condition, features.get(condition.feature)) for condition in conditions)
@@ -69,7 +74,9 @@ def _holds(condition: Condition, value: Value | None) -> bool:
     if value is None:
         return False
     if condition.op == "=":
-        return value == condition.value
+        return value == condition.value and isinstance(value, bool) is isinstance(
+            condition.value, bool
+        )
     if isinstance(value, str) or isinstance(condition.value, str):
         return False
     if condition.op == "<=":

@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 
 from harness.errors import ConfigError, near
+from harness.features import same_as
 from harness.records import Findings, Plan, PlanItem, Slice
 
 WEAK_AT = 0.1
@@ -60,7 +61,7 @@ def weak(findings: Findings) -> tuple[Slice, ...]:
     One slice found by two analyzers counts once.
     """
     found = {
-        piece.conditions: piece
+        tuple(map(same_as, piece.conditions)): piece
         for piece in findings.slices
         if piece.from_prompt and piece.conditions and _holds(piece) and 0 < _gap(piece) < math.inf
     }

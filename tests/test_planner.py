@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import ConfigError
+from harness.features import holds
 from harness.planner import apportion, plan, weak
 from harness.records import Condition, Findings, Slice
 
@@ -144,6 +146,17 @@ def test_a_weak_slice_without_traffic_gets_no_rows():
 
 def test_a_slice_found_twice_counts_once():
     assert len(weak(Findings((a_slice(), a_slice())))) == 1
+
+
+def test_slices_of_a_truth_value_and_of_a_number_are_two():
+    pieces = [
+        dataclasses.replace(a_slice(), conditions=(Condition("kind", "=", value),))
+        for value in (True, 1, 1.0, "1")
+    ]
+    kept = [piece.conditions[0].value for piece in weak(Findings(tuple(pieces)))]
+    assert len(kept) == 3 and [type(value) for value in kept] == [bool, float, str]
+    truth, number, *_ = (piece.conditions for piece in pieces)
+    assert not holds(truth, {"kind": 1}) and holds(number, {"kind": 1})
 
 
 def test_random_ignores_the_findings_and_none_plans_nothing():

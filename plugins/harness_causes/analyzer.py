@@ -13,6 +13,7 @@ from harness.records import Diagnosis
 from harness_causes import catalogue
 from harness_causes.answers import Answer, Reader
 from harness_causes.coverage import Coverage, Near
+from harness_causes.labels import Labels
 from harness_causes.replies import Replies
 from harness_causes.rules import Limits, Signals, decide
 
@@ -29,6 +30,7 @@ class Causes(harness.Analyzer):
     """
 
     name = "causes"
+    revision = 2
 
     class Options(harness.Options):
         near: int = Field(5, ge=2, le=50, description="nearest training rows that are asked")
@@ -72,12 +74,14 @@ class Causes(harness.Analyzer):
         nears = self._nears(wrong, answers, references, reader, evidence)
         replies = Replies(evidence)
         limits = Limits(self.options.far, self.options.voice)
+        labels = Labels(evidence.train)
         found = []
         for place, row in enumerate(wrong):
             if place % BLOCK == 0:
                 context.progress(place, len(wrong), "causes")
             reply = replies.read(row, answers[place], references[place])
-            signals = Signals(reply, nears[place], evidence.train, evidence.score)
+            listed = labels.missing(row.prediction.text, row.example.references)
+            signals = Signals(reply, nears[place], evidence.train, evidence.score, listed)
             finding = decide(signals, limits)
             found.append(
                 Diagnosis(

@@ -26,6 +26,7 @@ NARROW = "narrow reference"
 CONFLICT = "conflict"
 GAP = "gap"
 CAPACITY = "capacity"
+LABEL = "label wording"
 UNKNOWN = "unknown"
 
 CAUSES: Mapping[str, Cause] = {
@@ -54,6 +55,11 @@ CAUSES: Mapping[str, Cause] = {
         "no near training row, or none that teaches such an answer",
         "augment this slice: add training rows of this kind (augment:)",
         True,
+    ),
+    LABEL: Cause(
+        "the answer is no label that train teaches: the right one in other words, or none",
+        "read some: add a second reference where they mean the same, else raise train.epochs",
+        False,
     ),
     CAPACITY: Cause(
         "the nearest training rows teach the right answer, and the model still misses it",

@@ -33,12 +33,15 @@ class Signals:
         near: None where no training row is known (round 0).
         train: the training rows, for their names.
         score: the primary score's name.
+        listed: how many answers there are in a train that teaches a short list of them, where
+            the reference is one of these and the answer is none; else 0.
     """
 
     reply: Reply
     near: Near | None
     train: Sequence[Example]
     score: str
+    listed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +181,19 @@ def _untaught(signals: Signals, limits: Limits) -> Finding | None:
     )
 
 
+def _reworded(signals: Signals, limits: Limits) -> Finding | None:
+    """Train teaches the right label, and the model gave none of the labels that there are."""
+    near = signals.near
+    if near is None or near.support < HALF or not signals.listed:
+        return None
+    return Finding(
+        catalogue.LABEL,
+        f"the answer is none of the {signals.listed} answers that train teaches, though "
+        f"{_of(near, near.support)} teach the reference's",
+        near.supporters,
+    )
+
+
 def _capacity(signals: Signals, limits: Limits) -> Finding | None:
     near = signals.near
     if near is None or near.support < HALF:
@@ -191,7 +207,8 @@ def _capacity(signals: Signals, limits: Limits) -> Finding | None:
 
 
 RULES: tuple[Rule, ...] = (
-    _cut, _forgetting, _narrow, _torn, _far, _disputed, _outvoted, _untaught, _capacity,
+    _cut, _forgetting, _narrow, _torn, _far, _disputed, _outvoted, _untaught, _reworded,
+    _capacity,
 )  # fmt: skip
 """In order of priority."""
 
