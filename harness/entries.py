@@ -117,7 +117,13 @@ class Problems:
                 self.add(inner, "is needed")
             else:
                 message = problem["msg"].removeprefix("Value error, ")
-                self.add(inner, f"{message[:1].lower()}{message[1:]}, not {problem['input']!r}")
+                message = f"{message[:1].lower()}{message[1:]}"
+                if inner[-1] == "[key]":  # a key of a mapping, which the message names
+                    self.add(inner[:-1], message)
+                elif isinstance(problem["input"], dict):  # the message says which of its keys
+                    self.add(inner, message)
+                else:
+                    self.add(inner, f"{message}, not {problem['input']!r}")
 
     def done(self) -> None:
         """Raise what was collected, if it stops anything.

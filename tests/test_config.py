@@ -166,3 +166,16 @@ def test_wrong_core_keys_do_not_hide_the_plugins_problems(tmp_path):
     told = "\n".join(caught.value.details)
     for part in ("rounds", "augmnt", "data: is needed", "nowhere", "metrics.0.x", "primary"):
         assert part in told
+
+
+def test_a_wrong_key_of_a_mapping_is_named_and_not_the_whole_mapping(project):
+    text = changed(
+        project, "train: {plugin: fake}",
+        "train: {plugin: lora, args: {gradient_checkpointing: true, label_smoothing_factor: .1}}",
+    )  # fmt: skip
+    message = problems(project, text)
+    assert "train.args.label_smoothing_factor: 'label_smoothing_factor' would change nothing" in (
+        message
+    )
+    assert "{" not in message
+    assert "gradient_checkpointing" not in message

@@ -40,6 +40,7 @@ class HubModel(ChatModel):
     """A model of the Hugging Face hub."""
 
     name = "hub"
+    revision = 2
 
     class Options(ChatOptions):
         id: str = Field(description="such as HuggingFaceTB/SmolLM2-135M-Instruct")
@@ -53,28 +54,41 @@ class HubModel(ChatModel):
     def fetch(self, context: harness.Context) -> harness.Checkpoint:
         """See :meth:`harness.Model.fetch`.
 
+        A branch or tag is resolved to its commit when a run begins (without a network, to the
+        one that is cached), and a run goes on with the commit that it began with.
+
         Raises:
             EnvironmentFailure: the hub cannot be reached and nothing is cached.
         """
         from huggingface_hub import snapshot_download
 
         wanted = [*ALLOWED, "*.py"] if self.options.trust_remote_code else ALLOWED
+        revision = self._begun(context.known) or self.options.revision
         try:
             folder = Path(
-                snapshot_download(
-                    self.options.id, revision=self.options.revision, allow_patterns=wanted
-                )
+                snapshot_download(self.options.id, revision=revision, allow_patterns=wanted)
             )
         except Exception as error:
             reason = str(error).strip().splitlines() or [type(error).__name__]
             raise harness.EnvironmentFailure(
-                f"'{self.options.id}' ({self.options.revision}) cannot be had: {reason[0]}",
+                f"'{self.options.id}' ({revision}) cannot be had: {reason[0]}",
                 hint="check the id and the network; a folder works with model: {source: local}",
             ) from error
         _check(folder, self.options.trust_remote_code)
-        digest = cache.digest(cache.content(folder))
-        trusted = self.options.trust_remote_code
-        return self.checkpoint(folder, digest, self.options.id, trust_remote_code=trusted)
+        # The cache names the folder of a snapshot after its commit.
+        commit = folder.name
+        return self.checkpoint(
+            folder, cache.digest({**cache.content(folder), "commit": commit}), self.options.id,
+            trust_remote_code=self.options.trust_remote_code,
+            revision=self.options.revision, commit=commit,
+        )  # fmt: skip
+
+    def _begun(self, known: harness.Checkpoint | None) -> str | None:
+        """The commit that the run began with, if it began with this model and revision."""
+        if known is None or known.name != self.options.id:
+            return None
+        same = known.info.get("revision") == self.options.revision
+        return known.info.get("commit") if same else None
 
 
 def _check(folder: Path, trust_remote_code: bool) -> None:

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import functools
-import importlib.util
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 import harness
-from harness.errors import near as harness_near
-
-OWNED = {
-    "output_dir": "the stage's folder", "seed": "seed:", "data_seed": "seed:",
-    "learning_rate": "learning_rate:", "num_train_epochs": "epochs:",
-    "per_device_train_batch_size": "batch_size:", "per_device_eval_batch_size": "batch_size:",
-    "gradient_accumulation_steps": "accumulation:", "bf16": "precision:", "fp16": "precision:",
-    "lr_scheduler_type": "scheduler:", "warmup_ratio": "warmup:", "warmup_steps": "warmup:",
-    "weight_decay": "weight_decay:", "remove_unused_columns": "the collator's needs",
-    "logging_nan_inf_filter": "the check for a non-finite loss", "logging_steps": "the log",
-    "save_strategy": "the store of artifacts", "resume_from_checkpoint": "the store of artifacts",
-    "use_cpu": "the device", "disable_tqdm": "the progress display",
-    "eval_strategy": "validation at each epoch",
-}  # fmt: skip
-"""TrainingArguments that the harness sets, and what to use instead."""
+from harness_transformers import arguments
 
 
 class LoraTrainer(harness.Trainer):
@@ -65,22 +48,9 @@ class LoraTrainer(harness.Trainer):
         quantization: Literal["4bit", "8bit"] | None = Field(
             default=None, description="load the base model in 4 or 8 bits, for answers too"
         )
-        args: dict[str, Any] = Field(
+        args: dict[Annotated[str, AfterValidator(arguments.allowed)], Any] = Field(
             default={}, description="further TrainingArguments, as transformers names them"
         )
-
-        @field_validator("args")
-        @classmethod
-        def _free(cls, args: dict[str, Any]) -> dict[str, Any]:
-            for key in args:
-                if key in OWNED:
-                    raise ValueError(f"'{key}' belongs to the harness: use {OWNED[key]}")
-            known = _training_arguments() if args else frozenset()
-            for key in args if known else ():
-                if key not in known:
-                    near = harness_near(key, sorted(known))
-                    raise ValueError(f"transformers has no TrainingArguments key '{key}'{near}")
-            return args
 
     options: Options
 
@@ -122,9 +92,9 @@ class LoraTrainer(harness.Trainer):
         chats = Chats.of(base)
         rows = chats.training_rows(train, options)
         held = chats.training_rows(valid, options)
-        arguments = self._arguments(context)
+        settings = arguments.make(options, context)
         model = self._adapted(base)
-        trainer = training.make(model, chats.tokenizer, arguments, rows, held, context)
+        trainer = training.make(model, chats.tokenizer, settings, rows, held, context)
         trainer.train()
         context.check()
         model.save_pretrained(str(context.output), save_embedding_layers=False)
@@ -163,45 +133,6 @@ class LoraTrainer(harness.Trainer):
         fused.fuse(adapted)
         return adapted
 
-    def _arguments(self, context: harness.Context) -> Any:
-        import torch
-        from transformers import TrainingArguments
-
-        options = self.options
-        owned = {
-            "output_dir": str(context.output),
-            "seed": context.seed,
-            "learning_rate": options.learning_rate,
-            "num_train_epochs": options.epochs,
-            "per_device_train_batch_size": options.batch_size,
-            "per_device_eval_batch_size": options.batch_size,
-            "gradient_accumulation_steps": options.accumulation,
-            "lr_scheduler_type": options.scheduler,
-            "warmup_steps": options.warmup,
-            "weight_decay": options.weight_decay,
-            "use_cpu": not torch.cuda.is_available(),
-            "remove_unused_columns": False,
-            "logging_nan_inf_filter": False,
-            "logging_steps": 1,
-            "save_strategy": "no",
-            "eval_strategy": "no",
-            "disable_tqdm": True,
-        }
-        free: Mapping[str, Any] = {
-            "report_to": "none",
-            "train_sampling_strategy": "group_by_length",
-            "length_column_name": "length",
-            "dataloader_pin_memory": False,
-            **options.args,
-        }
-        try:
-            return TrainingArguments(**owned, **free)
-        except (TypeError, ValueError, ImportError) as error:
-            raise harness.ConfigError(
-                f"transformers refuses these settings: {error}",
-                where="train.args" if options.args else "train",
-            ) from error
-
 
 def _portable(folder: Path) -> None:
     """Take out of the adapter's config what differs between machines and processes."""
@@ -211,25 +142,3 @@ def _portable(folder: Path) -> None:
     if isinstance(config["target_modules"], list):
         config["target_modules"].sort()
     path.write_text(json.dumps(config, indent=1, sort_keys=True))
-
-
-@functools.cache
-def _training_arguments() -> frozenset[str]:
-    """The keys of transformers' TrainingArguments, read from its source.
-
-    Importing it takes seconds, too long for checking a config. Empty if there is no source.
-    """
-    spec = importlib.util.find_spec("transformers")
-    if spec is None or not spec.origin:
-        return frozenset()
-    try:
-        tree = ast.parse((Path(spec.origin).parent / "training_args.py").read_bytes())
-    except (OSError, SyntaxError):
-        return frozenset()
-    return frozenset(
-        line.target.id
-        for node in tree.body
-        if isinstance(node, ast.ClassDef) and node.name == "TrainingArguments"
-        for line in node.body
-        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
-    )

@@ -8,7 +8,9 @@ from pydantic import ValidationError
 
 import harness
 from harness.records import to_json
-from harness_transformers.lora import OWNED, LoraTrainer
+from harness_transformers import arguments
+from harness_transformers.arguments import IGNORED, OWNED
+from harness_transformers.lora import LoraTrainer
 
 
 def trainer(**options):
@@ -156,7 +158,8 @@ def test_a_loss_that_is_not_finite_stops_and_says_where(tiny, row, tmp_path, con
 
 def test_a_rate_that_blows_the_weights_up_is_noticed(base, row, context):
     train = [row(number) for number in range(12)]
-    with pytest.raises(harness.PluginError, match="step") as caught:
+    message = r"(the loss is (nan|inf) after|training is not finite at) step \d+ of 12 \("
+    with pytest.raises(harness.PluginError, match=message) as caught:
         trainer(learning_rate=1e38, epochs=4, args={"max_grad_norm": 0}).train(
             base, train, (), context
         )
@@ -195,6 +198,53 @@ def test_named_layers_only(base, row, context):
 def test_what_the_harness_owns_cannot_be_set(key):
     with pytest.raises(ValidationError, match=f"'{key}' belongs to the harness: use"):
         trainer(args={key: 1})
+
+
+@pytest.mark.parametrize("key", sorted(IGNORED))
+def test_what_would_change_nothing_is_refused_with_the_reason(key):
+    assert key in arguments.names()
+    with pytest.raises(ValidationError, match=f"'{key}' would change nothing: {IGNORED[key]}"):
+        trainer(args={key: 1})
+
+
+def test_every_tracker_of_transformers_is_known():
+    from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
+
+    assert set(arguments.TRACKERS) == set(INTEGRATION_TO_CALLBACK)
+
+
+def test_one_of_several_gpus_is_used_and_it_is_said(base, row, context, monkeypatch):
+    """The count alone is simulated: that CUDA then computes on that device is not shown here."""
+    import functools
+
+    import torch
+    from transformers import TrainingArguments
+
+    real = TrainingArguments._setup_devices.func
+
+    def two(arguments):
+        device = real(arguments)
+        arguments._n_gpu = 2
+        return device
+
+    kept = functools.cached_property(two)
+    kept.__set_name__(TrainingArguments, "_setup_devices")
+    monkeypatch.setattr(TrainingArguments, "_setup_devices", kept)
+
+    def wrap(*_, **__):
+        raise AssertionError("the model is wrapped in DataParallel")
+
+    monkeypatch.setattr(torch.nn.DataParallel, "__init__", wrap)
+    trainer(batch_size=2).train(base, [row(number) for number in range(8)], (), context)
+    assert len([entry for entry in log(context) if "loss" in entry]) == 4
+    assert context.facts["remarks"] == [
+        "2 GPUs are visible and training used one of them, cpu; CUDA_VISIBLE_DEVICES chooses which"
+    ]
+
+
+def test_one_gpu_needs_no_word(base, row, context):
+    trainer().train(base, [row(1)], (), context)
+    assert "remarks" not in context.facts
 
 
 def test_an_unknown_training_argument_is_refused_without_loading_transformers():

@@ -181,6 +181,55 @@ def test_a_hub_out_of_reach_is_one_clear_error(tmp_path):
     assert done.stdout.startswith("'some/model' (main) cannot be had: "), done.stderr
 
 
+COMMITS = ("a" * 40, "b" * 40)
+
+
+@pytest.fixture
+def hub(tiny, tmp_path, monkeypatch):
+    """A cache of the hub with two commits of one model, whose branch can be moved; offline."""
+    from huggingface_hub import constants
+
+    root = tmp_path / "hub" / "models--some--model"
+    for commit in COMMITS:
+        shutil.copytree(tiny, root / "snapshots" / commit)
+    (root / "snapshots" / COMMITS[1] / "generation_config.json").write_text("{}")
+    (root / "refs").mkdir()
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(root.parent))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setenv("HF_HUB_CACHE", str(root.parent))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+    def move(commit):
+        (root / "refs" / "main").write_text(commit)
+        return root
+
+    return move
+
+
+def test_a_revision_is_pinned_to_its_commit(hub, context, another):
+    plugin = HubModel(HubModel.Options(id="some/model"))
+    hub(COMMITS[0])
+    first = plugin.fetch(context)
+    assert (first.info["revision"], first.info["commit"]) == ("main", COMMITS[0])
+    hub(COMMITS[1])
+    second = plugin.fetch(another())
+    assert second.info["commit"] == COMMITS[1]
+    assert second.digest != first.digest
+    assert plugin.fetch(another(known=first)) == first
+    other = HubModel(HubModel.Options(id="some/model", revision=COMMITS[1]))
+    assert other.fetch(another(known=first)).info["commit"] == COMMITS[1]
+
+
+def test_the_commit_is_part_of_the_digest(hub, context, another):
+    """Also where both commits hold the same files."""
+    plugin = HubModel(HubModel.Options(id="some/model"))
+    one, other = (hub(COMMITS[0]) / "snapshots" / commit for commit in COMMITS)
+    shutil.copy(one / "generation_config.json", other)
+    first = plugin.fetch(context)
+    hub(COMMITS[1])
+    assert plugin.fetch(another()).digest != first.digest
+
+
 def test_the_plugin_imports_nothing_heavy():
     code = (
         "import sys, harness_transformers as plugin\n"

@@ -1,0 +1,189 @@
+"""transformers' TrainingArguments: which of them are the user's, and how they are made."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib.util
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import harness
+from harness.errors import near
+
+OWNED = {
+    "output_dir": "the stage's folder", "seed": "seed:", "data_seed": "seed:",
+    "learning_rate": "learning_rate:", "num_train_epochs": "epochs:",
+    "per_device_train_batch_size": "batch_size:", "per_device_eval_batch_size": "batch_size:",
+    "gradient_accumulation_steps": "accumulation:", "bf16": "precision:", "fp16": "precision:",
+    "lr_scheduler_type": "scheduler:", "warmup_ratio": "warmup:", "warmup_steps": "warmup:",
+    "weight_decay": "weight_decay:", "remove_unused_columns": "the collator's needs",
+    "logging_nan_inf_filter": "the check for a non-finite loss", "logging_steps": "the log",
+    "logging_strategy": "the log",
+    "save_strategy": "the store of artifacts", "resume_from_checkpoint": "the store of artifacts",
+    "use_cpu": "the device", "disable_tqdm": "the progress display",
+    "eval_strategy": "validation at each epoch",
+}  # fmt: skip
+"""TrainingArguments that the harness sets, and what to use instead."""
+
+_LOSS = "the loss is the cross entropy of the learned tokens, computed here"
+_VALIDATION = "validation is the loss of each epoch, computed here"
+_SAVING = "nothing is saved before training ends"
+_PUSHING = "nothing is pushed to the hub"
+IGNORED = {
+    "label_smoothing_factor": _LOSS, "label_names": _LOSS,
+    **dict.fromkeys(
+        ("eval_steps", "eval_delay", "eval_on_start", "eval_accumulation_steps",
+         "eval_do_concat_batches", "eval_use_gather_object", "prediction_loss_only",
+         "include_for_metrics", "batch_eval_metrics", "bf16_full_eval", "fp16_full_eval",
+         "do_train", "do_eval", "do_predict"),
+        _VALIDATION,
+    ),
+    **dict.fromkeys(
+        ("save_steps", "save_total_limit", "save_only_model", "save_on_each_node",
+         "enable_jit_checkpoint", "ignore_data_skip", "restore_callback_states_from_checkpoint"),
+        _SAVING,
+    ),
+    **dict.fromkeys(
+        ("load_best_model_at_end", "metric_for_best_model", "greater_is_better"),
+        "rounds are chosen by their answers to dev",
+    ),
+    **dict.fromkeys(
+        ("push_to_hub", "hub_model_id", "hub_token", "hub_strategy", "hub_private_repo",
+         "hub_always_push", "hub_revision"),
+        _PUSHING,
+    ),
+    "use_cache": "training uses no cache of keys and values",
+}  # fmt: skip
+"""TrainingArguments that would change nothing, and why."""
+
+TRACKERS = {
+    "azure_ml": ("azureml",), "clearml": ("clearml",), "codecarbon": ("codecarbon",),
+    "comet_ml": ("comet_ml",), "dagshub": ("dagshub", "mlflow"), "dvclive": ("dvclive",),
+    "flyte": ("flytekit",), "kubeflow": ("kubeflow",), "mlflow": ("mlflow",),
+    "neptune": ("neptune",), "swanlab": ("swanlab",), "tensorboard": ("tensorboard",),
+    "trackio": ("trackio",), "wandb": ("wandb",),
+}  # fmt: skip
+"""Values of report_to, and the modules that each needs."""
+
+
+def allowed(key: str) -> str:
+    """The key, if it is the user's to set.
+
+    Raises:
+        ValueError: the harness sets it, it would change nothing, or transformers has none such.
+    """
+    if key in OWNED:
+        raise ValueError(f"'{key}' belongs to the harness: use {OWNED[key]}")
+    if key in IGNORED:
+        raise ValueError(f"'{key}' would change nothing: {IGNORED[key]}")
+    known = names()
+    if known and key not in known:
+        raise ValueError(
+            f"transformers has no TrainingArguments key '{key}'{near(key, sorted(known))}"
+        )
+    return key
+
+
+@functools.cache
+def names() -> frozenset[str]:
+    """The keys of transformers' TrainingArguments, read from its source.
+
+    Importing it takes seconds, too long for checking a config. Empty if there is no source.
+    """
+    spec = importlib.util.find_spec("transformers")
+    if spec is None or not spec.origin:
+        return frozenset()
+    try:
+        tree = ast.parse((Path(spec.origin).parent / "training_args.py").read_bytes())
+    except (OSError, SyntaxError):
+        return frozenset()
+    return frozenset(
+        line.target.id
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and node.name == "TrainingArguments"
+        for line in node.body
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
+    )
+
+
+def missing_trackers(args: Mapping[str, Any]) -> Iterator[harness.Problem]:
+    """Trackers of ``report_to`` that transformers does not know or that are not installed."""
+    given = args.get("report_to") or ()
+    for name in [given] if isinstance(given, str) else given:
+        if name in ("none", "all"):
+            continue
+        place = ("args", "report_to")
+        if name not in TRACKERS:
+            known = ", ".join(sorted(TRACKERS))
+            message = f"transformers reports to no '{name}'{near(str(name), list(TRACKERS))}"
+            yield harness.Problem(f"{message}; known: {known}", place)
+            continue
+        modules = [m for m in TRACKERS[name] if importlib.util.find_spec(m) is None]
+        if modules:
+            lack = " and ".join(modules)
+            message = f"'{name}' needs the package {lack}, which is not installed here"
+            yield harness.Problem(message, place, "environment")
+
+
+def make(options: Any, context: harness.Context) -> Any:
+    """The TrainingArguments of one training on one device.
+
+    Raises:
+        ConfigError: transformers refuses them.
+    """
+    import torch
+    from transformers import TrainingArguments
+
+    owned = {
+        "output_dir": str(context.output),
+        "seed": context.seed,
+        "learning_rate": options.learning_rate,
+        "num_train_epochs": options.epochs,
+        "per_device_train_batch_size": options.batch_size,
+        "per_device_eval_batch_size": options.batch_size,
+        "gradient_accumulation_steps": options.accumulation,
+        "lr_scheduler_type": options.scheduler,
+        "warmup_steps": options.warmup,
+        "weight_decay": options.weight_decay,
+        "use_cpu": not torch.cuda.is_available(),
+        "remove_unused_columns": False,
+        "logging_nan_inf_filter": False,
+        "logging_steps": 1,
+        "save_strategy": "no",
+        "eval_strategy": "no",
+        "disable_tqdm": True,
+    }
+    free: Mapping[str, Any] = {
+        "report_to": "none",
+        "train_sampling_strategy": "group_by_length",
+        "length_column_name": "length",
+        "dataloader_pin_memory": False,
+        **options.args,
+    }
+    try:
+        made = TrainingArguments(**owned, **free)
+    except (TypeError, ValueError, ImportError) as error:
+        raise harness.ConfigError(
+            f"transformers refuses these settings: {error}",
+            where="train.args" if options.args else "train",
+        ) from error
+    _one_device(made, context)
+    return made
+
+
+def _one_device(made: Any, context: harness.Context) -> None:
+    """Use one of several visible GPUs, and say so.
+
+    transformers would wrap the model in ``torch.nn.DataParallel``, which cuts up arguments that
+    are no rows (``logits_to_keep``) and multiplies the batch. Where accelerate has launched
+    several processes, each has one GPU already.
+    """
+    count = made.n_gpu
+    if count > 1:
+        made._n_gpu = 1
+        context.remark(
+            f"{count} GPUs are visible and training used one of them, {made.device}; "
+            "CUDA_VISIBLE_DEVICES chooses which"
+        )
