@@ -19,6 +19,11 @@ class Guard(BaseModel):
     where: dict[str, str | bool | float] | None = Field(
         None, description="only rows with these features, as {kind: class}"
     )
+    required: bool = Field(False, description="a round for which it cannot be judged is not kept")
+    max_loss: float | None = Field(
+        None, gt=0, allow_inf_nan=False,
+        description="a loss of this size, in the score's unit, has to be excluded",
+    )  # fmt: skip
 
     @model_validator(mode="before")
     @classmethod
@@ -33,8 +38,13 @@ class Guard(BaseModel):
 
     def name(self, primary: str) -> str:
         """``bleu``, or ``rougeL where kind = class``."""
-        tests = " and ".join(f"{key} = {value}" for key, value in (self.where or {}).items())
+        tests = self.conditions
         return (self.score or primary) + (f" where {tests}" if tests else "")
+
+    @property
+    def conditions(self) -> str:
+        """``kind = class and hard = True``."""
+        return " and ".join(f"{key} = {value}" for key, value in (self.where or {}).items())
 
     def covers(self, example: Example) -> bool:
         """Whether the example is one of the guarded rows."""

@@ -229,6 +229,13 @@ def _control(steps: Steps, history: History) -> ControlResult | None:
             "evidence, so the plan drew its rows from everywhere, as the control does."
         )
         return ControlResult(tuple(rounds), None, None, None, sentence)
+    sizes = [len(history.arms[arm].train[last]) for arm in (BASE_ARM, CONTROL_ARM)]
+    if sizes[0] != sizes[1]:
+        sentence = (
+            f"Not comparable: in round {last} the targeted arm trained on {sizes[0]} rows and the "
+            f"random arm on {sizes[1]}, so a difference may be that of their number."
+        )
+        return ControlResult(tuple(rounds), None, None, None, sentence)
     entry = steps.primary_entry()
     difference, low, high, sentence = verdicts.contrast_arms(
         entry, steps.config.settings.primary,

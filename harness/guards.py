@@ -1,64 +1,222 @@
 """Guards: scores, or slices of dev, that a round must not make significantly worse.
 
-A round that improves the primary score and breaks a guard is not kept, and its verdict says so.
+A guard is *broken* (the loss is significant), *held* (and then the largest loss that is not
+excluded is known), or *cannot be judged*. Each is judged against the kept round and against round
+0, so that losses too small to be seen from round to round cannot add up unseen. All these
+comparisons of a round are one family: one-sided tests at 5 % together, by Holm's method. The rule
+for people: ``docs/verdicts.md``.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from harness import verdicts
 from harness.aims import Guard
+from harness.errors import DataError, near
+from harness.features import prompt_features
+from harness.matched import NO_SPREAD, complete_pairs, usable
 from harness.records import Example, GuardResult, Measurement, Verdict
 from harness.scoring import Entry, Groups
+from harness.verdicts import ALPHA
+
+Measured = Mapping[str, Sequence[Measurement]]
+"""Metric entry -> measurements of the same rows."""
+
+_NEVER = "this metric has no statistics that add up over rows"
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One guard against one earlier round.
+
+    Attributes:
+        doubt: why it cannot be judged, or an empty string.
+    """
+
+    entry: Entry
+    score: str
+    new: Sequence[Measurement]
+    old: Sequence[Measurement]
+    against: str
+    doubt: str
+
+    def judged(self, groups: Groups, alpha: float, seed: int) -> Verdict:
+        return verdicts.judge(
+            self.entry, self.score, self.new, self.old, groups, alpha=alpha,
+            against=self.against, seed=seed,
+        )  # fmt: skip
 
 
 def judge(
-    guards: Iterable[Guard],
+    guards: Sequence[Guard],
     entries: Sequence[Entry],
     primary: str,
     rows: Sequence[Example],
-    new: Mapping[str, Sequence[Measurement]],
-    old: Mapping[str, Sequence[Measurement]],
+    new: Measured,
+    earlier: Mapping[str, Measured],
     groups: Groups,
     *,
-    rounds: int,
-    against: str,
     seed: int,
 ) -> tuple[GuardResult, ...]:
-    """Each guard's verdict: ``regressed`` is a guard that is broken.
+    """The state of each guard after a round.
 
     Args:
         entries: the run's metrics; each guard's score is one of theirs.
-        new, old: metric entry -> measurements of the same rows.
-        rounds: how many rounds are planned, which sets the level as for the primary score.
+        new: measurements of the round.
+        earlier: name of a round -> its measurements; the kept round first, then round 0 if that
+            is another one.
     """
-    found = []
-    for guard in guards:
-        score = guard.score or primary
-        entry = next(one for one in entries if score in one.score_names)
-        ids = {row.id for row in rows if guard.covers(row)}
-        sides = [
-            [m for m in side[entry.name] if m.example_id in ids] for side in (new, old)
-        ]  # fmt: skip
-        verdict = verdicts.judge(
-            entry,
-            score,
-            sides[0],
-            sides[1],
-            groups,
-            alpha=verdicts.alpha_of(rounds),
-            against=against,
-            seed=seed,
-        )
-        found.append(GuardResult(guard.name(primary), verdict))
-    return tuple(found)
+    cases = [
+        [_case(guard, entries, primary, rows, new, old, against, groups)
+         for against, old in earlier.items()]
+        for guard in guards
+    ]  # fmt: skip
+    flat = [case for of_guard in cases for case in of_guard]
+    found = iter(_holm(flat, groups, seed))
+    results = []
+    for guard, of_guard in zip(guards, cases, strict=True):
+        results.append(_result(guard, primary, of_guard, [next(found) for _ in of_guard], groups,
+                               seed))  # fmt: skip
+    return tuple(results)
+
+
+def _holm(cases: Sequence[_Case], groups: Groups, seed: int) -> list[Verdict]:
+    """Each comparison's verdict, *regressed* where Holm's method calls a loss.
+
+    The method steps down: with m comparisons of which r are called already, the others are
+    judged at 5 % / (m - r), until none is called. Those that cannot be judged do not count.
+    """
+    called: dict[int, Verdict] = {}
+    family = [place for place, case in enumerate(cases) if not case.doubt]
+    judged: dict[int, Verdict] = {}
+    while open_ := [place for place in family if place not in called]:
+        alpha = ALPHA / len(open_)
+        judged = {place: cases[place].judged(groups, alpha, seed) for place in open_}
+        lost = {place: one for place, one in judged.items() if one.label == "regressed"}
+        called |= lost
+        if not lost:
+            break
+    doubtful = (place for place, case in enumerate(cases) if case.doubt)
+    rest = {place: cases[place].judged(groups, ALPHA, seed) for place in doubtful}
+    every = judged | called | rest
+    return [every[place] for place in range(len(cases))]
 
 
 def refuse(verdict: Verdict, guards: Iterable[GuardResult]) -> str:
-    """What the round's verdict has to add where a guard is broken, or an empty string."""
-    broken = [guard for guard in guards if guard.verdict.label == "regressed"]
-    if not broken or verdict.label != "improved":
+    """What the round's verdict has to add where a guard refuses it, or an empty string."""
+    against = [guard for guard in guards if guard.refuses]
+    if not against or verdict.label != "improved":
         return ""
-    told = "; ".join(f"{guard.name}: {guard.verdict.sentence}" for guard in broken)
-    return f" Not kept, since a guard is broken: {told}"
+    broken = [guard for guard in against if guard.outcome == "broken"]
+    why = "a guard is broken" if broken else "a guard that is required cannot be judged"
+    reasons = "; ".join(f"{guard.name}: {guard.sentence}" for guard in broken or against)
+    return f" Not kept, since {why}: {reasons}"
+
+
+def check(
+    guards: Sequence[Guard],
+    entries: Sequence[Entry],
+    primary: str,
+    rows: Sequence[Example],
+    groups: Groups,
+    origins: Mapping[str, str],
+) -> list[str]:
+    """What is known of the guards before anything is trained: those that cannot be judged.
+
+    Args:
+        rows: of dev.
+        origins: dotted key of the config -> its place.
+
+    Raises:
+        DataError: a guard covers no row of dev.
+    """
+    sentences = []
+    for index, guard in enumerate(guards):
+        covered = [row for row in rows if guard.covers(row)]
+        if not covered:
+            key = f"guard.{index}.where"
+            where = origins.get(key) or origins.get(f"guard.{index}") or key
+            what = f"{key}: no row of dev has {guard.conditions}{_known(guard, rows)}"
+            hint = "name a feature and a value that rows of dev have, or take the guard out"
+            raise DataError(what, where=where, hint=hint)
+        entry = _entry(entries, guard.score or primary)
+        doubt = usable([groups[row.id] for row in covered]) if entry.metric.additive else _NEVER
+        if doubt:
+            then = "no round will be kept" if guard.required else "it protects nothing"
+            sentences.append(
+                f"the guard {guard.name(primary)} cannot be judged, so {then}: {doubt}"
+            )
+    return sentences
+
+
+def _known(guard: Guard, rows: Sequence[Example]) -> str:
+    """The feature or the value that was perhaps meant."""
+    features = [prompt_features(row) for row in rows]
+    for key, value in (guard.where or {}).items():
+        values = sorted({str(one[key]) for one in features if key in one})
+        if not values:
+            known = sorted({name for one in features for name in one})
+            return f"; there is no feature '{key}'{near(key, known)}"
+        if str(value) not in values:
+            return f"; {key} is {', '.join(values[:8])}{near(str(value), values)}"
+    return ""
+
+
+def _entry(entries: Sequence[Entry], score: str) -> Entry:
+    return next(one for one in entries if score in one.score_names)
+
+
+def _case(
+    guard: Guard, entries: Sequence[Entry], primary: str, rows: Sequence[Example],
+    new: Measured, old: Measured, against: str, groups: Groups,
+) -> _Case:  # fmt: skip
+    score = guard.score or primary
+    entry = _entry(entries, score)
+    ids = {row.id for row in rows if guard.covers(row)}
+    here, there = (
+        [m for m in side[entry.name] if m.example_id in ids] for side in (new, old)
+    )  # fmt: skip
+    doubt = complete_pairs(entry, here, there, groups).doubt
+    if not doubt and verdicts.judge(entry, score, here, there, groups, alpha=ALPHA).low is None:
+        doubt = NO_SPREAD
+    return _Case(entry, score, here, there, against, doubt)
+
+
+def _result(
+    guard: Guard, primary: str, cases: Sequence[_Case], found: Sequence[Verdict],
+    groups: Groups, seed: int,
+) -> GuardResult:  # fmt: skip
+    """One guard from its comparisons, the one with the kept round first."""
+    start = found[1] if len(found) > 1 else None
+    result = GuardResult(
+        guard.name(primary), found[0], "cannot be judged", start, None, "",
+        required=guard.required, max_loss=guard.max_loss,
+        refuses=guard.required or guard.max_loss is not None,
+    )  # fmt: skip
+    broken = [one for one in found if one.label == "regressed"]
+    if broken:
+        sentence = " ".join(one.sentence for one in broken)
+        return dataclasses.replace(result, state="broken", sentence=sentence, refuses=True)
+    doubtful = next((case for case in cases if case.doubt), None)
+    if doubtful is not None:
+        sentence = f"Cannot be judged against {doubtful.against}: {doubtful.doubt}."
+        return dataclasses.replace(result, sentence=sentence)
+    lows = [(case.judged(groups, ALPHA, seed), case) for case in cases]
+    worst, case = min(lows, key=lambda pair: pair[0].low or 0.0)
+    loss = max(0.0, -(worst.low or 0.0))
+    show = verdicts.number(case.entry)
+    support = f"{worst.n} rows in {worst.groups} groups"
+    if loss > 0:
+        excluded = f"a loss of up to {show(loss)} against {case.against} is not excluded"
+    else:
+        excluded = "any loss is excluded"
+    said = f"{excluded} at {verdicts.percent(1 - ALPHA)} confidence ({support})"
+    if guard.max_loss is not None and loss >= guard.max_loss:
+        sentence = f"Cannot be called held: {said}, and max_loss is {show(guard.max_loss)}."
+        return dataclasses.replace(result, largest_loss=loss, sentence=sentence)
+    return dataclasses.replace(
+        result, state="held", largest_loss=loss, sentence=f"Held: {said}.", refuses=False
+    )

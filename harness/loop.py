@@ -154,6 +154,10 @@ def _close_baseline(
         seed=steps.seed("verdict", 0),
     )  # fmt: skip
     steps.run.watcher.say(sentence)
+    for doubt in guards.check(
+        settings.guard, steps.metric_entries(), settings.primary, dev, groups, steps.config.origins
+    ):
+        steps.note(doubt)
     result = RoundResult(
         arm=BASE_ARM, round=BASELINE, train_rows=0, scores=evaluation.scores,
         verdict=verdicts.baseline_verdict(
@@ -172,7 +176,7 @@ def _decide(steps: Steps, history: History, arm: ArmState, evaluation: Evaluatio
     new, old = steps.compared(evaluation, kept, dev, number, arm.name, arm.kept)
     alpha = verdicts.alpha_of(steps.config.settings.rounds)
     verdict = _compare(steps, new, old, dev, alpha, arm.kept)
-    guarded = _guards(steps, arm, new, old, dev)
+    guarded = _guards(steps, history, arm, new, old, dev)
     refusal = guards.refuse(verdict, guarded)
     return RoundResult(
         arm=arm.name, round=number, train_rows=len(arm.train[number]),
@@ -184,14 +188,19 @@ def _decide(steps: Steps, history: History, arm: ArmState, evaluation: Evaluatio
 
 
 def _guards(
-    steps: Steps, arm: ArmState, new: Evaluation, kept: Evaluation, dev: Sequence[Example]
-) -> tuple[GuardResult, ...]:
-    """Whether the round made worse what it must leave alone."""
+    steps: Steps, history: History, arm: ArmState, new: Evaluation, kept: Evaluation,
+    dev: Sequence[Example],
+) -> tuple[GuardResult, ...]:  # fmt: skip
+    """Whether the round made worse what it must leave alone; the control arm has no guards."""
+    if arm.name == CONTROL_ARM:
+        return ()
     settings = steps.config.settings
+    earlier = {f"round {arm.kept}": kept.measurements}
+    if arm.kept != BASELINE:
+        earlier[f"round {BASELINE}"] = history.evaluations[BASE_ARM, BASELINE].measurements
     return guards.judge(
-        settings.guard, steps.metric_entries(), settings.primary, dev,
-        new.measurements, kept.measurements, groups_of(dev),
-        rounds=settings.rounds, against=f"round {arm.kept}", seed=steps.seed("verdict", 0),
+        settings.guard, steps.metric_entries(), settings.primary, dev, new.measurements, earlier,
+        groups_of(dev), seed=steps.seed("verdict", 0),
     )  # fmt: skip
 
 
@@ -233,8 +242,20 @@ def _close(
     return result
 
 
+def _as_shown(result: RoundResult) -> RoundResult:
+    """A round of the control arm without label, guards and keeping.
+
+    With verdicts on both arms, twice as many rounds could be called *improved* by chance.
+    """
+    if result.arm != CONTROL_ARM:
+        return result
+    verdict = verdicts.unlabelled(result.verdict)
+    return dataclasses.replace(result, verdict=verdict, kept=False, guards=())
+
+
 def _pin(steps: Steps, history: History, result: RoundResult) -> RoundResult:
-    result = steps.run.close(result)
+    result = steps.run.close(_as_shown(result))
+    result = _as_shown(result)  # older versions judged the control arm too
     history.results[result.arm, result.round] = result
     steps.run.observe("on_round_end", result=result)
     return result

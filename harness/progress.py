@@ -126,7 +126,8 @@ class Display:
         arm = "" if result.arm == "main" else f" ({result.arm} rows)"
         head = Text(f"round {result.round}{arm}: ", style="bold")
         head.append(verdict.sentence, style="default not bold")
-        head.highlight_words([verdict.label], style=f"bold {COLOURS[verdict.label]}")
+        if verdict.label in COLOURS:
+            head.highlight_words([verdict.label], style=f"bold {COLOURS[verdict.label]}")
         self.console.print(head, highlight=False, soft_wrap=not self.live)
 
     def _advance(self, within: float) -> None:

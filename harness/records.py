@@ -16,7 +16,9 @@ from typing import Any, Literal, TypeVar
 
 SPLITS = ("train", "valid", "pool", "dev", "test")
 Split = Literal["train", "valid", "pool", "dev", "test"]
-Label = Literal["baseline", "improved", "no evidence", "regressed"]
+Label = Literal["baseline", "improved", "no evidence", "regressed", "control"]
+"""``control`` stands where a label would: a control arm's rounds are not judged."""
+GuardState = Literal["broken", "held", "cannot be judged"]
 Level = Literal["config", "environment", "unknown", "note"]
 BASE_ARM = "main"
 CONTROL_ARM = "random"
@@ -352,10 +354,37 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class GuardResult:
-    """Whether a round left alone what it must not make worse."""
+    """Whether a round left alone what it must not make worse.
+
+    Attributes:
+        verdict: against the kept round.
+        state: empty in journals of older versions; see :attr:`outcome`.
+        start: against round 0; None where the kept round is round 0.
+        largest_loss: the greatest of the losses, against either, that are not excluded at 95 %
+            confidence; None where none is known.
+        sentence: the state in words.
+        required, max_loss: of the config.
+        refuses: whether the round is not kept because of this guard.
+    """
 
     name: str
     verdict: Verdict
+    state: GuardState | None = None
+    start: Verdict | None = None
+    largest_loss: float | None = None
+    sentence: str = ""
+    required: bool = False
+    max_loss: float | None = None
+    refuses: bool = False
+
+    @property
+    def outcome(self) -> GuardState:
+        """The state, derived from the verdict where an older version stored none."""
+        if self.state is not None:
+            return self.state
+        if self.verdict.label == "regressed":
+            return "broken"
+        return "cannot be judged" if self.verdict.low is None else "held"
 
 
 @dataclass(frozen=True, slots=True)

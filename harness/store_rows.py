@@ -214,13 +214,17 @@ def _diagnoses(contents: RunContents) -> Iterator[Batch]:
 
 
 def _guards(contents: RunContents) -> Iterator[Batch]:
-    fields = ("label", "against", "difference", "low", "high", "n", "sentence")
+    fields = ("label", "against", "difference", "low", "high", "n")
     return _columns(
         {
             "arm": result.arm,
             "round": result.round,
             "name": guard.name,
+            "state": guard.outcome,
+            "largest_loss": guard.largest_loss,
+            "refuses": guard.refuses or guard.outcome == "broken",
             **{name: getattr(guard.verdict, name) for name in fields},
+            "sentence": guard.sentence or guard.verdict.sentence,
         }
         for result in contents.rounds
         for guard in result.guards

@@ -59,7 +59,8 @@ TABLES: Mapping[str, Layout] = {
     ),
     "guards": layout(
         "arm, round, name",
-        "arm:s round:i name:s label:s against:s difference:f low:f high:f n:i sentence:s",
+        "arm:s round:i name:s state:s largest_loss:f refuses:b label:s against:s "
+        "difference:f low:f high:f n:i sentence:s",
     ),
     "slice_members": layout("arm, round, slice, id", "arm:s round:i slice:s id:s"),
     "errors": layout(

@@ -20,6 +20,7 @@ from harness.objective import Progress
 from harness.records import (
     ErrorLabel,
     Growth,
+    GuardResult,
     Plan,
     PlanItem,
     RoundResult,
@@ -262,10 +263,21 @@ def _round(
         "added_by": {one_line(by): n for by, n in growth.by.items()},
         "refused": {one_line(reason): n for reason, n in growth.refused.items()},
         "log": _log(log),
-        "guards": [
-            {"name": one_line(guard.name), "verdict": _verdict(guard.verdict)}
-            for guard in result.guards
-        ],
+        "guards": [_guard(guard) for guard in result.guards],
+    }
+
+
+def _guard(guard: GuardResult) -> Document:
+    return {
+        "name": one_line(guard.name),
+        "verdict": _verdict(guard.verdict),
+        "state": guard.outcome,
+        "start": _verdict(guard.start) if guard.start is not None else None,
+        "largest_loss": finite(guard.largest_loss),
+        "sentence": one_line(guard.sentence or guard.verdict.sentence),
+        "required": guard.required,
+        "max_loss": finite(guard.max_loss),
+        "refuses": guard.refuses or guard.outcome == "broken",
     }
 
 

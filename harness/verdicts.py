@@ -6,6 +6,7 @@ decides; rows are compared in pairs; doubt of any kind reads *no evidence*.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Sequence
 
@@ -96,6 +97,14 @@ def judge(
     return Verdict(label, against, gap.value, low, high, sure, least, words, n, count)
 
 
+def unlabelled(verdict: Verdict) -> Verdict:
+    """The same comparison without a verdict, for rounds that only stand beside others."""
+    if verdict.label == "control":
+        return verdict
+    sentence = verdict.sentence.removesuffix(f": {verdict.label}.") + "."
+    return dataclasses.replace(verdict, label="control", sentence=sentence)
+
+
 def foresee(
     entry: Entry,
     score_name: str,
@@ -133,9 +142,9 @@ def foresee(
     worth = stats.effective_groups(pairs.names)
     least = min_gain + stats.detectable(se, 1 - alpha, worth, POWER)
     return least, (
-        f"With {_support(len(pairs.names), count)}, a true gain of {_number(entry)(least)} in "
+        f"With {_support(len(pairs.names), count)}, a true gain of {number(entry)(least)} in "
         f"{entry.titled(score_name)} would be found four times out of five at "
-        f"{_percent(1 - alpha)} confidence, supposing that the differences between two "
+        f"{percent(1 - alpha)} confidence, supposing that the differences between two "
         "checkpoints vary as much as "
         "the scores of the untouched model do. Smaller gains will mostly read no evidence."
     )
@@ -171,14 +180,14 @@ def contrast_arms(
         outcome = "targeting did better in this run"
     elif high < 0:
         outcome = "targeting did worse in this run"
-    show = _number(entry)
+    show = number(entry)
     return (
         gap.value,
         low,
         high,
         (
             f"Targeted minus randomly drawn rows on {entry.titled(score_name)}, positive = "
-            f"targeting is better: {show(gap.value)} ({_percent(level)} interval {show(low)} to "
+            f"targeting is better: {show(gap.value)} ({percent(level)} interval {show(low)} to "
             f"{show(high)}; {_support(gap.n, gap.groups)}): {outcome}. These are two single "
             "trainings; a claim about targeting as such needs several seeds."
         ),
@@ -201,21 +210,21 @@ def _decided(
     min_gain: float,
     note: str,
 ) -> str:
-    show = _number(entry)
+    show = number(entry)
     low, high = gap.low or 0.0, gap.high or 0.0
     if label == "improved":
-        surely = f"better by at least {show(low)} at {_percent(gap.level)} confidence"
+        surely = f"better by at least {show(low)} at {percent(gap.level)} confidence"
     elif label == "regressed":
-        surely = f"worse by at least {show(-high)} at {_percent(gap.level)} confidence"
+        surely = f"worse by at least {show(-high)} at {percent(gap.level)} confidence"
     else:
         surely = (
             f"the true gain may be anything from {show(low)} to {show(high)}, each end at "
-            f"{_percent(gap.level)} confidence"
+            f"{percent(gap.level)} confidence"
         )
     asked = f"; a gain above {show(min_gain)} is asked for" if min_gain else ""
     seen = ""
     if least is not None:
-        seen = f"; minimum detectable effect {show(least)} at {_percent(POWER)} power"
+        seen = f"; minimum detectable effect {show(least)} at {percent(POWER)} power"
     counted = f"; {note}" if note else ""
     return (
         f"{_change(entry, score_name, against, gap.value)} ({surely}{asked}; "
@@ -238,10 +247,10 @@ def _change(entry: Entry, score_name: str, against: str, value: float) -> str:
     rose = (value > 0) == entry.metric.higher_is_better
     note = "" if entry.metric.higher_is_better else " (lower is better)"
     verb = "rose" if rose else "fell"
-    return f"{score_name} {verb} by {_number(entry)(abs(value))}{than}{note}"
+    return f"{score_name} {verb} by {number(entry)(abs(value))}{than}{note}"
 
 
-def _number(entry: Entry) -> Callable[[float], str]:
+def number(entry: Entry) -> Callable[[float], str]:
     """Prints values of this metric: 3 decimals up to a span of 1, 2 up to 100."""
     least, most = entry.metric.bounds
     span = most - least
@@ -258,7 +267,7 @@ def _support(rows: int, groups: int) -> str:
     return f"{rows} rows in {groups} groups"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """With as many decimals as it takes not to read 100 % where it is less."""
     for decimals in range(1, 8):
         shown = f"{100 * share:.{decimals}f}"

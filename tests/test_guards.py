@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+import harness
+from harness import verdicts
 from harness.aims import Guard
-from harness.records import Example
+from harness.guards import judge
+from harness.records import Example, GuardResult, Measurement, from_json, to_json
+from harness.scoring import Entry
 
 MIRROR = '''
 import harness
@@ -57,12 +62,150 @@ def test_a_guard_that_holds_changes_nothing(project):
     assert names == ["overlap", "overlap where kind = easy"]
 
 
-def test_a_guard_with_too_few_rows_is_no_evidence_and_lets_pass(project):
-    config(project, "[{score: mirror, where: {kind: hard}}]")
-    after = project.inside("iterate", "--rounds", "1", "--json").document["rounds"][1]
-    assert after["kept"]
-    assert after["guards"][0]["verdict"]["label"] == "no evidence"
-    assert "groups" in after["guards"][0]["verdict"]["sentence"]
+SMALL = "{score: mirror, where: {kind: hard}"
+
+
+def test_a_guard_with_too_few_groups_cannot_be_judged_and_says_so_before_training(project):
+    config(project, f"[{SMALL}}}]")
+    checked = project.inside("check")
+    assert checked.code == 0
+    words = " ".join(checked.out.split())
+    assert "mirror where kind = hard cannot be judged, so it protects nothing: the" in words
+    done = project.inside("iterate", "--rounds", "1", "--json")
+    assert done.err.index("cannot be judged") < done.err.index("round 1: ")
+    after = done.document["rounds"][1]
+    (guard,) = after["guards"]
+    assert after["kept"] and guard["state"] == "cannot be judged" and not guard["refuses"]
+    assert "a verdict needs 20 groups" in guard["sentence"]
+    assert any("cannot be judged" in note for note in done.document["notes"])
+
+
+def test_a_required_guard_that_cannot_be_judged_refuses_the_round(project):
+    config(project, f"[{SMALL}, required: true}}]")
+    words = " ".join(project.inside("check").out.split())
+    assert "cannot be judged, so no round will be kept: the" in words
+    document = project.inside("iterate", "--rounds", "1", "--json").document
+    after = document["rounds"][1]
+    assert after["verdict"]["label"] == "improved"
+    assert (after["kept"], after["guards"][0]["refuses"]) == (False, True)
+    assert (
+        "Not kept, since a guard that is required cannot be judged"
+        in (after["verdict"]["sentence"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "meant"),
+    [("{knd: easy}", "did you mean 'kind'?"), ("{kind: esy}", "did you mean 'easy'?")],
+)
+@pytest.mark.parametrize("command", ["check", "iterate"])
+def test_a_guard_over_no_row_is_an_error(project, where, meant, command):
+    config(project, f"[{{where: {where}}}]")
+    done = project.inside(command)
+    assert done.code == 4
+    words = " ".join(done.err.split())
+    assert "guard.0.where: no row of dev has" in words and meant in words
+    assert "harness.yaml:" in words
+
+
+@pytest.mark.parametrize(
+    ("guard", "state"),
+    [
+        ("[{score: overlap}]", "held"),
+        ("[mirror]", "broken"),
+        (f"[{SMALL}}}]", "cannot be judged"),
+    ],
+)
+def test_every_report_says_the_state_of_a_guard(project, guard, state):
+    config(project, guard)
+    document = project.inside("iterate", "--rounds", "1", "--json").document
+    (found,) = document["rounds"][1]["guards"]
+    assert found["state"] == state
+    folder = next((project.folder / "reports").glob("*/report.md")).parent
+    told = [project.inside("report").out, *((folder / f"report.{kind}").read_text()
+            for kind in ("md", "html"))]  # fmt: skip
+    for text in told:
+        words = " ".join(text.replace("\\", "").split())
+        assert state in words
+        assert " ".join(found["sentence"].split())[:50] in words
+        assert any(f"✓ {x}" in words for x in ("guard", "**guard", "held")) == (state == "held")
+    rows = project.inside("query", "SELECT state, refuses FROM guards", "--json").document
+    assert rows[0] == {"state": state, "refuses": state == "broken"}
+
+
+class Quality(harness.Metric):
+    name = "quality"
+
+
+ENTRY = Entry("quality", Quality())
+ROWS = [Example(f"r{i:03}", ({"role": "user", "content": "a"},), meta={"odd": i % 2 == 1})
+        for i in range(160)]  # fmt: skip
+BY = {row.id: f"g{i // 4}" for i, row in enumerate(ROWS)}
+HARD = np.random.default_rng(0).uniform(0.3, 0.7, 160)
+
+
+def answers(loss, seed):
+    values = HARD - loss + np.random.default_rng(seed).normal(0, 0.1, 160)
+    return {
+        "quality": [
+            Measurement(row.id, "quality", (v,)) for row, v in zip(ROWS, values, strict=True)
+        ]
+    }
+
+
+def judged(*guards, new, **earlier):
+    found = {f"round {name[1:]}": side for name, side in earlier.items()}
+    return judge(guards, [ENTRY], "quality", ROWS, new, found, BY, seed=0)
+
+
+PLAIN = Guard(score="quality")
+
+
+def test_a_held_guard_says_the_largest_loss_that_is_not_excluded():
+    new, old = answers(0, 1), answers(0, 2)
+    (guard,) = judged(PLAIN, new=new, r0=old)
+    plain = verdicts.judge(ENTRY, "quality", new["quality"], old["quality"], BY, alpha=0.05)
+    assert guard.outcome == "held" and guard.start is None
+    assert guard.largest_loss == pytest.approx(-plain.low)
+    assert guard.sentence == (
+        f"Held: a loss of up to {-plain.low:.3f} against round 0 is not excluded at 95 % "
+        "confidence (160 rows in 40 groups)."
+    )
+
+
+def test_small_losses_do_not_add_up_unseen():
+    """Round 9 hardly differs from round 8; both are far below round 0."""
+    (guard,) = judged(PLAIN, new=answers(0.1, 1), r8=answers(0.095, 2), r0=answers(0, 3))
+    assert (guard.verdict.label, guard.start.label) == ("no evidence", "regressed")
+    assert (guard.outcome, guard.refuses) == ("broken", True)
+    assert "against round 0" in guard.sentence and "regressed" in guard.sentence
+
+
+def test_more_guards_ask_for_more_evidence():
+    """Holm's method: a loss that one guard calls at 5 % is not called among twelve comparisons."""
+    losses = np.linspace(0.01, 0.05, 30)
+    alone = [judged(PLAIN, new=answers(x, 1), r0=answers(0, 2))[0].outcome for x in losses]
+    calm = [Guard(score="quality", where={"odd": odd}) for odd in (True, False)] * 5
+    among = [judged(PLAIN, *calm, new=answers(x, 1), r0=answers(0, 2))[0].outcome for x in losses]
+    assert alone.count("broken") > among.count("broken") > 0
+    assert all(one == "broken" for one, all_ in zip(alone, among, strict=True) if all_ == "broken")
+
+
+@pytest.mark.parametrize(("limit", "state"), [(0.5, "held"), (0.001, "cannot be judged")])
+def test_a_loss_of_max_loss_has_to_be_excluded(limit, state):
+    guard = Guard(score="quality", max_loss=limit)
+    (found,) = judged(guard, new=answers(0, 1), r0=answers(0, 2))
+    assert (found.outcome, found.refuses) == (state, state != "held")
+    if state != "held":
+        assert "is not excluded at 95 % confidence" in found.sentence
+        assert "max_loss is 0.001" in found.sentence
+
+
+def test_guards_of_an_older_journal_have_a_state():
+    (found,) = judged(PLAIN, new=answers(0.2, 1), r0=answers(0, 2))
+    older = {"name": found.name, "verdict": to_json(found.verdict)}
+    assert from_json(GuardResult, older).outcome == "broken"
+    assert from_json(GuardResult, to_json(found)) == found
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from importlib.resources import files
 
@@ -157,8 +158,35 @@ def test_the_control_arm_is_compared_at_equal_rows(project):
     assert rows[3] > rows[2] > rows[1]
     assert control["low"] <= control["difference"] <= control["high"]
     assert control["difference"] > 0
+    # Its rounds bear no verdict, wherever they are shown: the promise of 5 % is for one arm.
+    assert {one["verdict"]["label"] for one in control["rounds"][1:]} == {"control"}
+    assert not any(one["kept"] for one in control["rounds"][1:])
+    lines = [line for line in result.err.splitlines() if "(random rows): " in line]
+    assert len(lines) == 3
+    labels = re.compile("improved|no evidence|regressed")
+    assert not any(labels.search(line) for line in lines)
+    stored = project.inside(
+        "query", "SELECT label, kept, sentence FROM rounds WHERE arm = 'random'", "--json"
+    )
+    assert {(one["label"], one["kept"]) for one in stored.document} == {("control", False)}
+    assert not any(labels.search(one["sentence"]) for one in stored.document)
     assert "round 1: train (random)" in document["cached"]
     assert "round 2: train (random)" not in document["cached"]
+
+
+def test_arms_of_unequal_size_are_not_compared(project):
+    short = ALL[0].replace("aim: true", "aim: true, short: true")
+    result = project.inside("iterate", "--json", *sets(short, ALL[1], "train.hard_gain=0.02"))
+    control = result.document["control"]
+    ours, theirs = (side["rounds"][3]["train_rows"] for side in (result.document, control))
+    assert ours > theirs
+    assert (control["difference"], control["low"], control["high"]) == (None, None, None)
+    assert control["sentence"] == (
+        f"Not comparable: in round 3 the targeted arm trained on {ours} rows and the random arm "
+        f"on {theirs}, so a difference may be that of their number."
+    )
+    assert "Not comparable" in project.inside("report").out
+    assert "targeted minus random" not in project.inside("report").out
 
 
 def test_without_a_control_arm_there_is_no_comparison(finished):

@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 
 def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
     """Everything that can be known before a model is loaded."""
+    from harness import guards
     from harness.context import Context
     from harness.matched import usable
     from harness.people import sealed_note
     from harness.rating.correction_file import applied
     from harness.rows import groups_of
+    from harness.scoring import Entry as MetricEntry
     from harness.watcher import Quiet
 
     config = configuration.load(path, sets=sets, flags={"rounds": rounds}, asking=True)
@@ -53,6 +55,13 @@ def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
         doubt = usable(list(groups_of([r for r in rows if r.split == split]).values()))
         if doubt:
             console.print(Text(f"warning: {split} cannot carry a verdict: {doubt}", "yellow"))
+    dev = [row for row in rows if row.split == "dev"]
+    for doubt in guards.check(
+        config.settings.guard,
+        [MetricEntry(entry.name, entry.instance) for entry in config.metrics],
+        config.settings.primary, dev, groups_of(dev), config.origins,
+    ):  # fmt: skip
+        console.print(Text(f"warning: {one_line(doubt, 600)}", "yellow"))
     note = sealed_note(config)
     if note:
         Console(stderr=True).print(Text(note), highlight=False)

@@ -12,7 +12,7 @@ Document = Mapping[str, Any]
 Runs = list[tuple[str, bool]]
 """Runs of words, each with whether it differs from the other text."""
 
-MARKS = {"improved": "▲", "no evidence": "◆", "regressed": "▼", "baseline": "○"}
+MARKS = {"improved": "▲", "no evidence": "◆", "regressed": "▼", "baseline": "○", "control": "·"}
 DASH = "–"
 BY_PEOPLE = "change: by those who rated both rounds in one batch"
 """Of a primary score that people give."""

@@ -57,16 +57,53 @@ def kept_round(document: Document) -> Document:
     return next((r for r in rounds if r["round"] == document["kept_round"]), rounds[-1])
 
 
-def guards(document: Document) -> tuple[list[tuple[int, Document]], int]:
-    """Guards that were broken, as (round, guard), and how many held in the latest round."""
-    found = [(entry["round"], guard) for entry in document["rounds"] for guard in _guards(entry)]
-    broken = [(at, guard) for at, guard in found if guard["verdict"]["label"] == "regressed"]
-    latest = _guards(document["rounds"][-1])
-    return broken, sum(guard["verdict"]["label"] != "regressed" for guard in latest)
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A guard after one round.
+
+    Attributes:
+        state: ``broken``, ``held`` or ``cannot be judged``.
+        sentence: the state in words.
+    """
+
+    round: int
+    name: str
+    state: str
+    sentence: str
+
+    @property
+    def mark(self) -> str:
+        return GUARD_MARKS.get(self.state, "?")
 
 
-def _guards(entry: Document) -> Sequence[Document]:
-    return entry.get("guards") or ()
+GUARD_MARKS = {"broken": "✗", "held": "✓", "cannot be judged": "?"}
+
+
+def guards(document: Document) -> list[Guard]:
+    """Those that any round broke, then those of the latest round that it did not break."""
+    rounds = document["rounds"]
+    found = [
+        Guard(entry["round"], guard["name"], guard_state(guard), _guard_sentence(guard))
+        for entry in rounds
+        for guard in entry.get("guards") or ()
+    ]
+    order = {"cannot be judged": 1, "held": 2}
+    latest = [one for one in found if one.round == rounds[-1]["round"] and one.state in order]
+    broken = [one for one in found if one.state == "broken"]
+    return [*broken, *sorted(latest, key=lambda one: order[one.state])]
+
+
+def guard_state(guard: Document) -> str:
+    """Its state, or what the verdict of an older document comes to."""
+    if guard.get("state"):
+        return str(guard["state"])
+    if guard["verdict"]["label"] == "regressed":
+        return "broken"
+    return "cannot be judged" if guard["verdict"]["low"] is None else "held"
+
+
+def _guard_sentence(guard: Document) -> str:
+    return str(guard.get("sentence") or guard["verdict"]["sentence"])
 
 
 def weak(document: Document) -> tuple[int, list[Document], list[Document]]:

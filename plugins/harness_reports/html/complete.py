@@ -28,6 +28,7 @@ _ROUND: Document = {
     "slices": [], "strategy": "", "plan": [], "added": 0, "added_by": {}, "refused": {},
     "guards": [], "log": [],
 }  # fmt: skip
+_GUARD: Document = {"name": "", "state": "", "largest_loss": None, "sentence": ""}
 _EXAMPLE: Document = {
     "id": "", "place": "", "prompt": "", "reference": "", "references": [], "answer": "",
     "score": None, "finish_reason": "", "errors": [], "course": "", "answers": [], "cause": None,
@@ -89,7 +90,7 @@ def _round(found: Mapping[str, Any]) -> Document:
     entry["plan"] = [_with(_SLICE, item) for item in entry["plan"]]
     entry["log"] = [_with({"step": 0, "loss": None, "eval_loss": None}, p) for p in entry["log"]]
     entry["guards"] = [
-        {"name": guard.get("name", ""), "verdict": _with(_VERDICT, guard.get("verdict"))}
+        {**_with(_GUARD, guard), "verdict": _with(_VERDICT, guard.get("verdict"))}
         for guard in entry["guards"]
     ]
     return entry

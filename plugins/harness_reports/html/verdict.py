@@ -8,6 +8,7 @@ from harness_reports.html import charts
 from harness_reports.html.markup import Child, Html, element, joined, name, table
 
 TONES = {"improved": "good", "no evidence": "open", "regressed": "bad", "baseline": "base"}
+GUARD_TONES = {"broken": "bad", "held": "good", "cannot be judged": "open"}
 _REACHED = {"reached": "good", "not reached": "bad"}
 
 
@@ -60,22 +61,25 @@ def guards(document: Document) -> Html | None:
     entries = [entry for entry in document["rounds"] if entry["guards"]]
     if not entries:
         return None
-    broken, held = findings.guards(document)
     told = [
-        element("li", element("span", f"round {at}: broken ", class_="label bad"),
-                name(figures.guard_title(document, guard["name"])), ". ",
-                guard["verdict"]["sentence"])
-        for at, guard in broken
+        element("li", element("span", f"{guard.mark} {guard.state}",
+                              class_=f"label {GUARD_TONES.get(guard.state, 'open')}"),
+                f" in round {guard.round}: ",
+                name(figures.guard_title(document, guard.name)), ". ", guard.sentence)
+        for guard in findings.guards(document)
     ]  # fmt: skip
     rows = [
         (str(entry["round"]), *_guard(document, guard))
         for entry in entries for guard in entry["guards"]
     ]  # fmt: skip
-    columns = [("round", "s"), ("guard", ""), ("state", "s"), ("change", "n"), ("bounds", "n")]
-    summary = element("summary", f"All guards by round; {held} held in the latest")
+    columns = [
+        ("round", "s"), ("guard", ""), ("state", "s"), ("change", "n"), ("bounds", "n"),
+        ("largest loss not excluded", "n"),
+    ]  # fmt: skip
+    summary = element("summary", "All guards by round")
     return joined(
         element("h3", "Guards"),
-        element("ul", told) if told else element("p", "No round broke a guard."),
+        element("ul", told),
         element("details", summary, table(columns, rows, "Guards by round")),
     )
 
@@ -84,9 +88,10 @@ def _guard(document: Document, guard: Document) -> tuple[Child, ...]:
     verdict = guard["verdict"]
     return (
         name(figures.guard_title(document, guard["name"])),
-        "broken" if verdict["label"] == "regressed" else "held",
+        findings.guard_state(guard),
         signed(verdict["difference"]),
         interval(verdict["low"], verdict["high"], plus=True),
+        number(guard["largest_loss"]),
     )
 
 

@@ -41,7 +41,9 @@ def _control(document: Document) -> str:
     if not control:
         return ""
     bounds = interval(control["low"], control["high"], plus=True)
-    difference = f"Targeted minus random: {signed(control['difference'])} {bounds}".rstrip()
+    difference = ""
+    if control["difference"] is not None:
+        difference = f"Targeted minus random: {signed(control['difference'])} {bounds}".rstrip()
     sentence = safe(control["sentence"], 600)
     return section("Targeted or random rows", difference, sentence)
 

@@ -28,16 +28,18 @@ def _verdict(document: Document) -> str:
 
 
 def _guards(document: Document) -> str:
-    """The broken ones, each with its sentence, and how many held."""
-    broken, held = findings.guards(document)
-    lines = [
-        f"✗ **guard {safe(figures.guard_title(document, guard['name']))} broken by round {at}**: "
-        f"{safe(guard['verdict']['sentence'], 600)}"
-        for at, guard in broken[-GUARDS:]
-    ]
-    if held:
-        guards = "1 guard" if held == 1 else f"{held} guards"
-        lines.append(f"✓ {guards} held in round {document['rounds'][-1]['round']}")
+    """Each with its state and sentence, a few of each state."""
+    lines = []
+    found = findings.guards(document)
+    for state in findings.GUARD_MARKS:
+        shown = [guard for guard in found if guard.state == state]
+        lines += [
+            f"{guard.mark} **guard {safe(figures.guard_title(document, guard.name))} {state}, "
+            f"round {guard.round}**: {safe(guard.sentence, 600)}"
+            for guard in shown[-GUARDS:]
+        ]
+        if len(shown) > GUARDS:
+            lines.append(f"and {len(shown) - GUARDS} more {state}")
     return bullets(lines)
 
 

@@ -54,9 +54,12 @@ def _control(document: Document, console: Console) -> None:
     control = document.get("control")
     if control:
         bounds = interval(control["low"], control["high"], plus=True)
-        heading(console, "Targeted or random rows", "same number of rows in both arms")
-        line = f"targeted minus random: {signed(control['difference'])} {bounds}"
-        indented(console, Text(line, style="bold"))
+        compared = control["difference"] is not None
+        remark = "same number of rows in both arms" if compared else "not compared"
+        heading(console, "Targeted or random rows", remark)
+        if compared:
+            line = f"targeted minus random: {signed(control['difference'])} {bounds}"
+            indented(console, Text(line, style="bold"))
         indented(console, text(control["sentence"], 600))
 
 

@@ -22,6 +22,8 @@ from harness_reports.terminal.pieces import (
 )
 
 GUARDS = 3
+"""Guards of each state that are shown."""
+GUARD_STYLES = {"broken": "bold red", "cannot be judged": "bold yellow", "held": "green"}
 
 
 def render(document: Document, console: Console) -> None:
@@ -45,14 +47,15 @@ def _verdict(document: Document, console: Console) -> None:
 
 
 def _guards(document: Document, console: Console) -> None:
-    broken, held = findings.guards(document)
-    for at, guard in broken[-GUARDS:]:
-        told = f"✗ guard {figures.guard_title(document, guard['name'])} broken by round {at}"
-        sentence = one_line(guard["verdict"]["sentence"], 600)
-        out(console, Text.assemble((told, "bold red"), f": {sentence}"))
-    if held:
-        guards = "1 guard" if held == 1 else f"{held} guards"
-        out(console, Text(f"✓ {guards} held in round {document['rounds'][-1]['round']}", "green"))
+    found = findings.guards(document)
+    for state, style in GUARD_STYLES.items():
+        shown = [guard for guard in found if guard.state == state]
+        for guard in shown[-GUARDS:]:
+            title = figures.guard_title(document, guard.name)
+            head = f"{guard.mark} guard {title} {state}, round {guard.round}"
+            out(console, Text.assemble((head, style), f": {one_line(guard.sentence, 600)}"))
+        if len(shown) > GUARDS:
+            more(console, f"and {len(shown) - GUARDS} more {state}")
 
 
 def _rounds(document: Document, console: Console) -> None:

@@ -53,8 +53,8 @@ def test_the_order_is_that_of_the_questions(
 
 
 ROWS = {
-    "a broken guard": r"✗ guard exact broken by round 2: exact fell by 0\.030 against round 1",
-    "guards that held": r"✓ 1 guard held in round 3",
+    "a broken guard": r"✗ guard exact broken, round 2: exact fell by 0\.030 against round 1",
+    "a guard that held": r"✓ guard kind = class held, round 3: Held: a loss of up to 0\.012",
     "a slice": r"kind = class +31  0\.112  \[0\.047, 0\.177\] .*●",
     "its errors": r"off topic 12, too long 7",
     "slices that may be chance": r"perhaps, but no more than .*: arguments > 3\.0 \(0\.041\)",
@@ -137,7 +137,7 @@ def test_the_chart_draws_what_was_cured_and_says_what_it_does_not_draw(analysis:
 
 
 LINES = {
-    "a broken guard": "- ✗ **guard exact broken by round 2**: exact fell by 0.030 against round 1",
+    "a broken guard": "- ✗ **guard exact broken, round 2**: exact fell by 0.030 against round 1",
     "a slice": "| kind = class | 31 | 0.112 | [0.047, 0.177] | off topic 12, too long 7 |",
     "slices that may be chance": "would show: arguments > 3.0 (0.041), package = tkinter (0.033).",
     "the ledger": "| 46 | 5 | 7 | 83 | 17 |",
