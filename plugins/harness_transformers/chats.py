@@ -9,6 +9,7 @@ from typing import Any
 import harness
 from harness_transformers import encoding, loading
 from harness_transformers.encoding import Encoded, Ending
+from harness_transformers.rope import reach
 from harness_transformers.stops import Stops, stops_of
 
 SANE = 10_000_000
@@ -168,11 +169,14 @@ def _refuse(details: Sequence[str], what: str, hint: str) -> None:
 
 
 def context_of(config: Any, tokenizer: Any) -> int | None:
-    """Most positions of the model: its config's, else the tokenizer's limit where it has one."""
+    """Most positions of the model: its config's, else the tokenizer's limit where it has one.
+
+    Some configs say the positions before stretching, some those after it: the greater counts.
+    """
     text = config.get_text_config()
     for name in ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx"):
         positions = getattr(text, name, None)
         if isinstance(positions, int) and positions > 0:
-            return positions
+            return max(positions, reach(text))
     limit = int(tokenizer.model_max_length)
     return limit if limit < SANE else None

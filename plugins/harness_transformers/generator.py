@@ -108,10 +108,12 @@ class TransformersGenerator(harness.Generator):
         order = [place for place in range(len(prompts)) if place not in skipped]
         order.sort(key=lambda place: (-len(prompts[place]), place))
         quick = None
-        if order and not sampling.choices(config) and greedy.suits(model):
-            own = [prompts[place] for place in order]
+        own = [prompts[place] for place in order]
+        length = max(map(len, own), default=0) + options.max_new_tokens
+        if order and not sampling.choices(config) and greedy.suits(model, length):
             quick = greedy.Greedy(model, own, chats.stops, pad, context.check)
-        size = options.batch_size
+        # Where positions depend on the longest of a batch, each prompt is a batch of its own.
+        size = 1 if greedy.stretches(model.config, length) else options.batch_size
         context.progress(0, len(order), "answers")
         for start in range(0, len(order), size):
             places = order[start : start + size]

@@ -15,13 +15,18 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 
+from harness_transformers.rope import original, ropes
 from harness_transformers.stops import Stops
 
 
-def suits(model: Any) -> bool:
+def suits(model: Any, length: int) -> bool:
     """True if the model can be decoded here: its cache grows by a key and a value a token.
 
-    Not so with sliding windows, states in place of a cache, or positions of the model's own.
+    Not so with sliding windows, states in place of a cache, positions of the model's own, or
+    windows over places in the batch (GPT-Neo), where padding counts.
+
+    Args:
+        length: tokens of the longest prompt and its answer.
     """
     from transformers.cache_utils import DynamicLayer
 
@@ -29,7 +34,21 @@ def suits(model: Any) -> bool:
     return (
         {"logits_to_keep", "position_ids", "attention_mask"} <= set(known)
         and bool(_cache_name(model))
+        and "local" not in getattr(model.config, "attention_layers", ())
+        and not stretches(model.config, length)
         and all(type(layer) is DynamicLayer for layer in DynamicCache(config=model.config).layers)
+    )
+
+
+def stretches(config: Any, length: int) -> bool:
+    """True if rotary positions change once a sequence is as long as that.
+
+    They then depend on the longest sequence of a batch, and cached keys on when they were made.
+    """
+    text = config.get_text_config()
+    return any(
+        rope.get("rope_type") in ("dynamic", "longrope") and length > original(text, rope)
+        for rope in ropes(text)
     )
 
 

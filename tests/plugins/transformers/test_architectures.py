@@ -70,7 +70,7 @@ def test_quick_or_not_it_answers_what_generate_answers(architecture, row, contex
     assert len(set(map(len, prompts))) > 2  # so batches are padded
     with quietly():
         model = loading.base_of(architecture.base, torch.float32).eval()
-    assert greedy.suits(model) == architecture.made.quick
+    assert greedy.suits(model, 64) == architecture.made.quick
     wanted = by_transformers(model, prompts, 12, chats.stops)
     assert len({tuple(tokens) for tokens in wanted}) > 1
     found = generate(architecture.base, examples, context)

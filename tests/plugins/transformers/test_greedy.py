@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from harness_transformers import loading
+from harness_transformers import greedy, loading
 from harness_transformers.greedy import Greedy, shared
 from harness_transformers.stops import Stops
 
@@ -69,6 +69,61 @@ def test_answers_that_have_ended_leave_the_batch(model, monkeypatch):
 )  # fmt: skip
 def test_the_shared_beginning_leaves_a_token_of_each_prompt(given, length):
     assert shared(given) == length
+
+
+def test_windows_over_places_in_the_batch_are_left_to_generate():
+    """GPT-Neo's local attention would count the padding between prompt and shared beginning."""
+    from transformers import AutoModelForCausalLM, GPTNeoConfig
+
+    def neo(kind):
+        config = GPTNeoConfig(
+            vocab_size=300, hidden_size=32, num_layers=2, num_heads=4, window_size=6,
+            attention_types=[[["global", kind], 1]], max_position_embeddings=64,
+        )  # fmt: skip
+        return AutoModelForCausalLM.from_config(config)
+
+    assert greedy.suits(neo("global"), 20)
+    assert not greedy.suits(neo("local"), 20)
+
+
+@pytest.mark.parametrize(
+    "rope",
+    [{"rope_type": "longrope", "short_factor": [1.0] * 4, "long_factor": [4.0] * 4,
+       "factor": 8.0, "original_max_position_embeddings": 16},
+     {"rope_type": "dynamic", "factor": 4.0}],
+    ids=lambda rope: rope["rope_type"],
+)  # fmt: skip
+def test_positions_that_stretch_are_left_to_generate_one_by_one(tiny, row, context, tmp_path, rope):
+    """A batch would stretch its short prompts as far as its longest one."""
+    import json
+    import shutil
+
+    from harness.records import Checkpoint
+    from harness_transformers.chats import Chats
+    from harness_transformers.generator import TransformersGenerator
+
+    folder = tmp_path / "stretched"
+    shutil.copytree(tiny, folder)
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    config |= {"rope_parameters": {"rope_theta": 10000.0, **rope}, "max_position_embeddings": 16}
+    path.write_text(json.dumps(config))
+    base = Checkpoint("base", str(folder), "s", "stretched")
+    chats = Chats.of(base)
+    assert chats.context == 16 * rope["factor"]
+    stretched = loading.base_of(base, torch.float32).eval()
+    assert greedy.suits(stretched, 16)
+    assert not greedy.suits(stretched, 17)
+    if rope["rope_type"] == "dynamic":
+        return  # transformers keeps what a longer sequence stretched, so the order would decide
+    examples = [row(number) for number in range(5)]
+    options = TransformersGenerator.Options(max_new_tokens=10, precision="fp32")
+    found = {
+        p.example_id: p for p in TransformersGenerator(options).generate(base, examples, context)
+    }
+    asked, _ = chats.prompts(examples, 10, count=False)
+    wanted = generated(stretched, asked, 10)
+    assert [found[row.id].text for row in examples] == [chats.text(one) for one in wanted]
 
 
 def test_it_can_be_stopped_at_any_step(model):
