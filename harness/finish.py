@@ -43,6 +43,9 @@ def stored(run: Run, say: Callable[[str], None], *, test: bool = True) -> Docume
     artifact = run.artifacts.find(STAGE, run.key)
     if artifact is None:
         return None
+    closed = artifact.facts.get("journal", "")
+    if closed != run.journal.digest and (closed or run.journal.reopened):
+        return None  # it tells of rounds that are decided again
     gone = [
         label for label, *place in artifact.facts.get("stages", ()) if not run.artifacts.has(*place)
     ]
@@ -89,7 +92,7 @@ def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Documen
     folder = run.fresh_folder(STAGE)
     write_json(folder / "output" / "summary.json", document)
     stages = [[label, *place] for place, label in run.used.items()]
-    facts = {"files": written, "stages": stages}
+    facts = {"files": written, "stages": stages, "journal": run.journal.digest}
     run.artifacts.publish(STAGE, run.key, folder / "output", facts, 0.0, replace=True)
     shutil.rmtree(folder, ignore_errors=True)
     return document
@@ -167,9 +170,11 @@ def definitions_of(detectors: Sequence[Entry]) -> dict[str, str]:
 
 
 def _told(run: Run, document: Document) -> bool:
-    """Whether the summary in place tells of as many rounds."""
+    """Whether the summary in place tells of these rounds, as they are, and perhaps of more."""
     try:
-        return rounds_closed(read_json(run.reports / "summary.json")) >= rounds_closed(document)
+        known = read_json(run.reports / "summary.json")
+        same = known["rounds"][: len(document["rounds"])] == document["rounds"]
+        return bool(same and rounds_closed(known) >= rounds_closed(document))
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

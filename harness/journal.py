@@ -34,6 +34,7 @@ class ClosedRounds:
 
     Attributes:
         unpinned: those that an earlier version closed, which pinned less.
+        reopened: whether rounds were closed once and are decided again.
     """
 
     def __init__(self, path: Path) -> None:
@@ -48,6 +49,7 @@ class ClosedRounds:
         reading.check(path)
         self._closed = reading.closed
         self.unpinned = frozenset(reading.unpinned)
+        self.reopened = reading.reopened
 
     @property
     def digest(self) -> str:
@@ -127,6 +129,7 @@ class _Reading:
         self.closed: dict[Place, RoundResult] = {}
         self.unpinned: set[Place] = set()
         self.damaged: list[_Damage] = []
+        self.reopened = False
         for line in lines:
             try:
                 self._take(line)
@@ -204,6 +207,7 @@ class _Reading:
     def _reopen(self, first: Any, lost: Any) -> None:
         if type(first) is not int or not isinstance(lost, list):
             raise ValueError("it is no line of a journal")
+        self.reopened = True
         self.closed = {place: one for place, one in self.closed.items() if place[1] < first}
         self.unpinned = {place for place in self.unpinned if place[1] < first}
         self.damaged = [damage for damage in self.damaged if damage.number not in lost]

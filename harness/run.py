@@ -8,6 +8,7 @@ stage in the store).
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -36,6 +37,7 @@ LEDGER = "test-openings.jsonl"
 CONFIG = "config.yaml"
 CALLING = "calling.json"
 """Which plugin is at work in this process, in the run's folder."""
+_ATTEMPT = re.compile(r"-[0-9a-f]{8}-([0-9]+)$")
 _JOBS = ("model", "trainer", "generator")
 JOURNAL = "journal.jsonl"
 
@@ -87,14 +89,23 @@ class Run:
         root: Path | None = None,
         cancelled: Callable[[], bool] = lambda: False,
         name: str | None = None,
+        anew: bool = False,
     ) -> None:
+        """Find the run's place.
+
+        Args:
+            name: of the run; None: the latest one that this config began, or its first.
+            anew: another run than any that this config began.
+        """
         self.config = config
         self.watcher = watcher
         self.cancelled = cancelled
         self.root = root or Path.cwd()
-        self.key = digest({**config.key(), "files": _all_inputs(config)})
-        self.name = name or f"{_stem(config.path)}-{self.key[:8]}"
         self.machine = self.root / MACHINE_FOLDER
+        key = digest({**config.key(), "files": _all_inputs(config)})
+        self.name = name or _name(self.machine / "runs", f"{_stem(config.path)}-{key[:8]}", anew)
+        attempt = _ATTEMPT.search(self.name)
+        self.key = digest([key, attempt[1]]) if attempt else key
         self.folder = self.machine / "runs" / self.name
         self.reports = self.root / REPORTS_FOLDER / self.name
         self.artifacts = Artifacts(self.machine / "artifacts")
@@ -321,6 +332,14 @@ def _all_inputs(config: Config) -> dict[str, str]:
         if files:
             found[f"{index} {entry.plugin}"] = files_digest(files)
     return found
+
+
+def _name(runs: Path, first: str, anew: bool) -> str:
+    """``first`` for the first run of a config, ``first-2`` for the next one, and so on."""
+    later = [found for path in runs.glob(f"{first}-*") if (found := _ATTEMPT.search(path.name))]
+    last = max((int(found[1]) for found in later), default=int((runs / first).is_dir()))
+    number = max(last + anew, 1)
+    return first if number == 1 else f"{first}-{number}"
 
 
 def _stem(path: Path | None) -> str:

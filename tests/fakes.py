@@ -43,6 +43,11 @@ def moment(name: str) -> None:
         os.kill(os.getpid(), 9)
 
 
+def drifts(stage: str) -> bool:
+    """Whether the stage gives something else than before, under the same key."""
+    return stage in os.environ.get("FAKE_DRIFT", "").split(",")
+
+
 def spy(who: str, context, rows) -> None:
     """Write down what a stage was given, where the tests want to know."""
     path = os.environ.get("FAKE_SPY")
@@ -139,6 +144,8 @@ class FakeTrainer(harness.Trainer):
         skill = max(0.0, min(0.95, skill + self.options.hard_gain * hard))
         if context.round == self.options.drop_in_round:
             skill = 0.02
+        if drifts("train"):
+            skill -= 0.01
         (context.output / "skill.json").write_text(json.dumps(skill))
         (context.output / "log.jsonl").write_text('{"step":1,"epoch":1.0,"loss":0.5}\n')
         context.note(trained_rows=len(train))
@@ -158,12 +165,13 @@ class FakeGenerator(harness.Generator):
         if self.options.remark:
             context.remark(self.options.remark)
         skill = checkpoint.info["skill"]
+        drift = 0.7 if drifts("generate") else 1.0
         if checkpoint.kind == "adapter":
             assert json.loads((Path(checkpoint.path) / "skill.json").read_text()) == skill
         for done, example in enumerate(examples, start=1):
             assert example.references == ()
             words = example.prompt.split(": ")[1].split()
-            own = skill * (0.5 if _draw(example.id) < 0.2 else 1)
+            own = drift * skill * (0.5 if _draw(example.id) < 0.2 else 1)
             said = [w if _draw(f"{example.id}{w}") < own else "hm" for w in words]
             context.progress(done, len(examples))
             if done == len(examples) // 2:
@@ -220,7 +228,7 @@ class FakeAnalyzer(harness.Analyzer):
     def analyze(self, evidence, context):
         spy("analyzer", context, [one.example for one in evidence.scored])
         moment(f"middle of analyze {context.round} {context.arm}")
-        if self.options.fail:
+        if self.options.fail or drifts("analyze"):
             raise RuntimeError("no idea")
         weak = harness.Slice(
             (harness.Condition("kind", "=", "hard"),), 12, 12, 0.2, 0.3, 0.1, 0.5, 0.01

@@ -11,6 +11,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from harness.errors import (
     Cancelled,
     UsageError,
 )
+from harness.files import remove
 from harness.lock import exclusive
 from harness.records import BASE_ARM
 from harness.run import REPORTS_FOLDER, Run
@@ -36,26 +38,51 @@ from harness.text import one_line
 from harness.watcher import Quiet
 
 
-def iterate(
-    path: Path | None, rounds: int | None, sets: Sequence[str], require: str | None, test: bool,
-    as_json: bool,
-) -> int:  # fmt: skip
-    """Run or go on; returns the exit code.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line asks of a run.
 
-    Args:
+    Attributes:
+        require: the verdict on the test set without which the exit code is 1.
         test: whether the sealed test set is opened at the end.
+        anew: whether another run of the config is begun.
+        reopen: the round from which on all are decided again.
     """
-    _check_require(require)
-    if require and not test:
-        raise UsageError(
-            "--require asks for a verdict on the test set, and --no-test leaves that sealed",
-            hint="harness test RUN --require improved",
-        )
+
+    require: str | None = None
+    test: bool = True
+    anew: bool = False
+    reopen: int | None = None
+    as_json: bool = False
+
+    def check(self) -> None:
+        """Whether it fits together.
+
+        Raises:
+            UsageError: it does not.
+        """
+        if self.require not in (None, "improved"):
+            raise UsageError(f"--require takes 'improved', not '{self.require}'")
+        if self.require and not self.test:
+            raise UsageError(
+                "--require asks for a verdict on the test set, and --no-test leaves that sealed",
+                hint="harness test RUN --require improved",
+            )
+        if self.anew and self.reopen is not None:
+            raise UsageError(
+                "--as-new-run leaves a run as it is and --reopen decides its rounds again: one only"
+            )
+
+
+def iterate(path: Path | None, rounds: int | None, sets: Sequence[str], asked: Asked) -> int:
+    """Run or go on; returns the exit code."""
+    asked.check()
     config = configuration.load(path, sets=sets, flags={"rounds": rounds})
-    if not test:
+    if not asked.test:
         config = dataclasses.replace(config, given=(*config.given, "--no-test"))
-    return _to_the_end(lambda stop: Run(config, Quiet(), cancelled=stop.asked), test, require,
-                       as_json)  # fmt: skip
+    return _to_the_end(
+        lambda stop: Run(config, Quiet(), cancelled=stop.asked, anew=asked.anew), asked
+    )
 
 
 def open_test(name: str | None, require: str | None, as_json: bool) -> int:
@@ -63,42 +90,35 @@ def open_test(name: str | None, require: str | None, as_json: bool) -> int:
     from harness.cli.inspect import folder_of
     from harness.replay import opened
 
-    _check_require(require)
+    asked = Asked(require, as_json=as_json)
+    asked.check()
     name = folder_of(name).name
     run = opened(name, Quiet())
     if len(run.journal.rounds(BASE_ARM)) <= run.config.settings.rounds:
         words = goingon.kept(run.folder) or list(goingon.PLAIN)
         raise UsageError("its rounds are not all closed", where=name, hint=shlex.join(words))
     return _to_the_end(
-        lambda stop: Run(run.config, Quiet(), cancelled=stop.asked, name=name), True, require,
-        as_json,
-    )  # fmt: skip
+        lambda stop: Run(run.config, Quiet(), cancelled=stop.asked, name=name), asked
+    )
 
 
-def _check_require(require: str | None) -> None:
-    if require not in (None, "improved"):
-        raise UsageError(f"--require takes 'improved', not '{require}'")
-
-
-def _to_the_end(
-    made: Callable[[_Stop], Run], test: bool, require: str | None, as_json: bool
-) -> int:
+def _to_the_end(made: Callable[[_Stop], Run], asked: Asked) -> int:
     console = Console(stderr=True)
     stop = _Stop(console)
     run = made(stop)
     try:
-        document = _carry_out(run, console, stop, test)
+        document = _carry_out(run, console, stop, asked)
     except Cancelled:
         console.print("stopped; everything finished is kept. To go on:", highlight=False)
         console.print(Text(f"  {_command()}"), soft_wrap=True)
         return EXIT_INTERRUPTED
-    if as_json:
+    if asked.as_json:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
     else:
         show(run.config, document["run"])
     opened = document["test"]
     label = opened["verdict"]["label"] if opened else "no evidence"
-    return EXIT_REQUIREMENT if require and label != require else EXIT_OK
+    return EXIT_REQUIREMENT if asked.require and label != asked.require else EXIT_OK
 
 
 def show(config: Config, run: str) -> None:
@@ -108,7 +128,7 @@ def show(config: Config, run: str) -> None:
     any(entry.instance.show(analysis, console) for entry in config.report)
 
 
-def _carry_out(run: Run, console: Console, stop: _Stop, test: bool) -> Mapping[str, Any]:
+def _carry_out(run: Run, console: Console, stop: _Stop, asked: Asked) -> Mapping[str, Any]:
     from harness import finish
     from harness.cli.rebuild import refreshed
 
@@ -116,11 +136,18 @@ def _carry_out(run: Run, console: Console, stop: _Stop, test: bool) -> Mapping[s
         console.print(Text(text), highlight=False)
 
     with exclusive(run.folder / "lock"):
-        document = finish.stored(run, say, test=test)
+        if asked.reopen is not None:
+            run.reopen(asked.reopen)
+            remove(run.reports / ANALYSIS)
+            say(
+                f"round {asked.reopen} and all later ones are decided again; the journal keeps how "
+                "they were closed before"
+            )
+        document = finish.stored(run, say, test=asked.test)
         if document is not None:
             refreshed(run.reports)
             return document
-        return _walk(run, console, stop, test)
+        return _walk(run, console, stop, asked.test)
 
 
 def _walk(run: Run, console: Console, stop: _Stop, test: bool) -> Mapping[str, Any]:
@@ -168,7 +195,14 @@ def _log_to(path: Path) -> Iterator[None]:
 
 
 def _command() -> str:
-    return shlex.join(["harness", *sys.argv[1:]])
+    """The command that goes on: as it was given, but that it begins nothing again."""
+    words = [word for word in sys.argv[1:] if word != "--as-new-run"]
+    kept = [
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if before != "--reopen" and not word.startswith("--reopen")
+    ]
+    return shlex.join(["harness", *kept])
 
 
 class _Stop:

@@ -23,15 +23,27 @@ def iterate(
     no_test: Annotated[
         bool, typer.Option("--no-test", help="end before the sealed test set is opened")
     ] = False,
+    as_new_run: Annotated[
+        bool,
+        typer.Option("--as-new-run", help="begin another run of this config, beside those there"),
+    ] = False,
+    reopen: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            "--reopen", metavar="ROUND", min=0, help="decide this round and all later ones again"
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure, train, generate, score, judge, analyse, augment; round after round.
 
     The same command again goes on where it was stopped; a finished run answers at once.
     """
+    from harness.cli.iterate import Asked
     from harness.cli.iterate import iterate as work
 
-    raise typer.Exit(work(config, rounds, sets or [], require, not no_test, as_json))
+    asked = Asked(require, not no_test, as_new_run, reopen, as_json)
+    raise typer.Exit(work(config, rounds, sets or [], asked))
 
 
 @app.command("test")

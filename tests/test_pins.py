@@ -1,0 +1,282 @@
+"""A closed round is what it was: read by pin, and made again only to be the same again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness.files import canonical
+from harness.replay import opened, replay
+from harness.store import query
+from harness.watcher import Quiet
+
+TWO = ("iterate", "--rounds", "2", "--json")
+
+
+def parts(project):
+    """Journal, ledger and reports: what must not change where a run stops."""
+    places = [project.folder / "reports", project.folder / ".harness" / "runs"]
+    files = [path for place in places for path in place.rglob("*") if path.is_file()]
+    files += list((project.folder / ".harness").glob("*.jsonl"))
+    passing = ("harness.log", "lock", "reports.lock", "config.yaml", "command.json", "base.json")
+    return {path: path.read_bytes() for path in files if path.name not in passing}
+
+
+def journal_of(project, run):
+    return project.folder / ".harness" / "runs" / run / "journal.jsonl"
+
+
+def lose(project, *stages):
+    for stage in stages or ("",):
+        shutil.rmtree(project.folder / ".harness" / "artifacts" / stage)
+
+
+def contents(manifests):
+    """Stage -> what its artifacts hold. Equal ones may be stored once, under one key."""
+    stages = {name.split("/")[0] for name in manifests} - {"summary"}
+    return {
+        stage: {
+            json.dumps(files, sort_keys=True)
+            for name, files in manifests.items()
+            if name.startswith(f"{stage}/")
+        }
+        for stage in stages
+    }
+
+
+def stopped_at(result, run, place, round_):
+    assert result.code == 3, result.err
+    assert f"run {run}, {place}: what round {round_} was closed with" in result.err
+    assert "harness iterate --rounds 2 --as-new-run: begins another run" in result.err
+    assert f"harness iterate --rounds 2 --reopen {round_}: decides round {round_}" in result.err
+    assert result.out == "" and "Traceback" not in result.err
+
+
+def scores_are_of_the_answers(project, run):
+    """Every stored score is the score of the stored answer beside it."""
+    sql = (
+        "SELECT e.reference, p.text, s.value FROM predictions p JOIN examples e USING (split, id) "
+        "JOIN example_scores s USING (arm, round, split, id) WHERE s.name = 'overlap'"
+    )
+    table = query(project.folder / "reports" / run / "run.duckdb", sql)
+    assert len(table.rows) >= 48 * 5
+    for reference, text, value in table.rows:
+        wanted, words = reference.split(), text.split()
+        right = sum(a == b for a, b in zip(wanted, words, strict=False)) / len(wanted)
+        assert value == pytest.approx(right), (reference, text)
+
+
+def test_answers_that_come_out_otherwise_stop_the_run(project):
+    run = project.inside(*TWO).document["run"]
+    lose(project, "generate")
+    before = parts(project)
+    for _ in range(2):
+        stopped_at(project.inside(*TWO, FAKE_DRIFT="generate"), run, "round 0: generate", 0)
+    assert parts(project) == before
+
+
+def test_rounds_that_are_decided_again_rest_on_what_is_stored_now(project):
+    first = project.inside(*TWO).document
+    before = journal_of(project, first["run"]).read_bytes()
+    lose(project, "generate", "generate test")
+    assert project.inside(*TWO, FAKE_DRIFT="generate").code == 3
+    again = project.inside(*TWO, "--reopen", "0", FAKE_DRIFT="generate")
+    assert again.code == 0, again.err
+    assert "round 0 and all later ones are decided again" in again.err
+    document = again.document
+    assert document["run"] == first["run"]
+    assert document["rounds"][2]["scores"] != first["rounds"][2]["scores"]
+    scores_are_of_the_answers(project, first["run"])
+    after = journal_of(project, first["run"]).read_bytes()
+    assert after.startswith(before) and after.count(b'"result"') == 6
+    assert project.inside(*TWO, FAKE_DRIFT="generate").document == document
+
+
+def test_another_run_leaves_the_first_one_as_it_was(project):
+    first = project.inside(*TWO).document["run"]
+    lose(project, "generate")
+    before = parts(project)
+    assert project.inside(*TWO, FAKE_DRIFT="generate").code == 3
+    new = project.inside(*TWO, "--as-new-run", FAKE_DRIFT="generate")
+    assert new.code == 0, new.err
+    assert new.document["run"] == f"{first}-2"
+    after = parts(project)
+    for path, data in before.items():
+        # The ledger of the folder has one more opening; nothing else of the first run is touched.
+        assert after[path].startswith(data) if path.suffix == ".jsonl" else after[path] == data
+    assert new.document["test"]["looks"] == 2
+    scores_are_of_the_answers(project, f"{first}-2")
+    # The same command goes on with the latest run.
+    assert project.inside(*TWO, FAKE_DRIFT="generate").document == new.document
+    assert project.inside(*TWO, "--as-new-run").document["run"] == f"{first}-3"
+
+
+def test_an_analyzer_that_is_mended_changes_no_closed_round(project):
+    first = project.inside(*TWO, FAKE_DRIFT="analyze")
+    assert "analyzer 'fake' failed" in first.err
+    before, run = project.manifests(), first.document["run"]
+    journal = journal_of(project, run).read_bytes()
+    shutil.rmtree(project.folder / "reports")
+    again = project.inside(*TWO)
+    assert again.code == 0, again.err
+    assert again.bare == first.bare
+    assert journal_of(project, run).read_bytes() == journal
+    after = {name: files for name, files in project.manifests().items() if name in before}
+    assert {k: v for k, v in after.items() if not k.startswith("summary/")} == {
+        k: v for k, v in before.items() if not k.startswith("summary/")
+    }
+    lose(project, "analyze")
+    stopped_at(project.inside(*TWO), run, "round 0: analyze", 0)
+
+
+def test_a_trainer_that_does_not_repeat_itself_never_reaches_the_test_set(project):
+    run = project.inside(*TWO).document["run"]
+    lose(project, "train")
+    before = parts(project)
+    stopped_at(project.inside(*TWO, FAKE_DRIFT="train"), run, "round 1: train", 1)
+    assert parts(project) == before
+
+
+@pytest.mark.parametrize("extra", [(), ("augment=[{plugin: fake, rows: 5, control: random}]",)])
+def test_everything_that_is_lost_and_comes_out_the_same_is_made_again(project, extra):
+    given = (*TWO, *(part for text in extra for part in ("--set", text)))
+    first = project.inside(*given)
+    before, kept = project.manifests(), parts(project)
+    lose(project)
+    again = project.inside(*given)
+    assert again.code == 0, again.err
+    assert again.bare == first.bare
+    assert contents(project.manifests()) == contents(before)
+    for path in (journal_of(project, first.document["run"]), *kept):
+        if path.suffix == ".jsonl":
+            assert path.read_bytes() == kept[path]
+
+
+EARLIER_PINS = ("generate", "score overlap", "detect")
+
+
+def as_an_earlier_version(journal):
+    """The journal as version 0.1.0 wrote it before it had checksums and pins."""
+    lines = []
+    for line in map(json.loads, journal.read_text().splitlines()):
+        keys = {name: line["result"]["keys"][name] for name in EARLIER_PINS}
+        lines.append({"schema": 1, "result": {**line["result"], "keys": keys}})
+    journal.write_bytes(b"".join(canonical(line) + b"\n" for line in lines))
+
+
+def test_a_run_of_an_earlier_version_goes_on_with_a_note(project):
+    first = project.inside(*TWO).document
+    journal = journal_of(project, first["run"])
+    as_an_earlier_version(journal)
+    before = journal.read_bytes()
+    shutil.rmtree(project.folder / "reports")
+    again = project.inside(*TWO)
+    assert again.code == 0, again.err
+    assert again.err.count("closed by an earlier version") == 1
+    for part in ("rounds", "kept_round", "test"):
+        assert again.document[part] == first[part]
+    assert journal.read_bytes() == before
+
+
+def test_an_unfinished_run_of_an_earlier_version_goes_on(project):
+    first = project.inside(*TWO).document
+    journal = journal_of(project, first["run"])
+    as_an_earlier_version(journal)
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:2]))
+    shutil.rmtree(project.folder / "reports")
+    again = project.inside(*TWO)
+    assert again.code == 0, again.err
+    assert again.document["rounds"] == first["rounds"]
+    schemas = [json.loads(line)["schema"] for line in journal.read_text().splitlines()]
+    assert schemas == [1, 1, 2]
+
+
+def test_a_model_that_an_earlier_version_did_not_pin_has_to_give_the_same_answers(project):
+    run = project.inside(*TWO).document["run"]
+    as_an_earlier_version(journal_of(project, run))
+    lose(project, "train")
+    before = parts(project)
+    stopped_at(project.inside(*TWO, FAKE_DRIFT="train"), run, "round 1: generate", 1)
+    assert parts(project) == before
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("--reopen", "3"), "round 3 is not closed (rounds 0 to 2 are)"),
+        (("--reopen", "0", "--as-new-run"), "one only"),
+        (("--reopen", "-1"), "--reopen"),
+    ],
+)
+def test_what_cannot_be_opened_again_changes_nothing(project, given, words):
+    project.inside(*TWO)
+    before = parts(project)
+    refused = project.inside(*TWO, *given)
+    assert refused.code == 2 and words in refused.err
+    assert parts(project) == before
+
+
+def test_a_damaged_journal_goes_on_by_the_way_that_its_error_names(project):
+    first = project.inside(*TWO).document
+    journal = journal_of(project, first["run"])
+    lines = journal.read_bytes().splitlines(keepends=True)
+    lines[1] = lines[1].replace(b'"kept":true', b'"kept":fals')
+    journal.write_bytes(b"".join(lines))
+    damaged = journal.read_bytes()
+    for command in (TWO, ("rebuild",)):
+        refused = project.inside(*command)
+        assert refused.code == 4 and "journal.jsonl:2: this line is damaged" in refused.err
+        assert "harness iterate --reopen 1" in refused.err
+    again = project.inside(*TWO, "--reopen", "1")
+    assert again.code == 0, again.err
+    for part in ("rounds", "kept_round"):
+        assert again.document[part] == first[part]
+    assert journal.read_bytes().startswith(damaged)
+    assert project.inside(*TWO).document == again.document
+
+
+def looked_at(project, run):
+    assert project.inside("rebuild", run).code == 0
+    for command in (("errors",), ("why", "dev-4"), ("compare", "0", "1"), ("report", run)):
+        result = project.inside(*command)
+        assert result.code == 0, (command, result.err)
+
+
+def everything(project):
+    return {
+        path: path.read_bytes()
+        for path in (project.folder / ".harness").rglob("*")
+        if path.is_file() and not path.name.endswith("lock")
+    }
+
+
+def test_looking_decides_nothing_and_counts_nothing(project):
+    run = project.inside(*TWO).document["run"]
+    journal = journal_of(project, run)
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:2]))
+    (project.folder / ".harness" / "test-openings.jsonl").unlink()
+    before = everything(project)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project.folder)
+        steps, history = replay(opened(run, Quiet()))
+        assert not hasattr(steps.run.journal, "close")
+    assert [place[1] for place in history.results] == [0, 1] and history.test is None
+    assert "round 2 is not closed" in steps.stopped.what
+    for command in (("errors",), ("why", "dev-4"), ("compare", "0", "1")):
+        assert project.inside(*command).code == 0
+    assert everything(project) == before
+
+
+def test_looking_leaves_the_work_of_a_running_process_alone(project):
+    run = project.inside(*TWO).document["run"]
+    half_done = project.folder / ".harness" / "work" / run / "train-1" / "output"
+    half_done.mkdir(parents=True)
+    (half_done / "step.txt").write_text("half")
+    lose(project, "score", "detect")
+    looked_at(project, run)
+    assert (half_done / "step.txt").read_text() == "half"
+    assert [path.name for path in Path(half_done.parents[2]).iterdir()] == [run]
