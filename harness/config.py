@@ -136,6 +136,13 @@ class Config:
         given = self.settings.corrections
         return None if given is None else self.folder / given
 
+    def makers(self) -> list[Entry]:
+        """All plugins that make results; reporters and sections only show them."""
+        return [
+            self.data, self.model, self.train, self.generate,
+            *self.metrics, *self.detect, *self.analyze, *self.augment,
+        ]  # fmt: skip
+
     @property
     def control(self) -> bool:
         return any(entry.control == "random" for entry in self.augment)

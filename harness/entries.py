@@ -31,6 +31,7 @@ class Entry:
         instance: the plugin, made with its validated options.
         origin: distribution or file that it comes from.
         index: its place in its list, from 0.
+        distribution: name of the distribution that it comes from; empty for a one-file plugin.
     """
 
     stage: str
@@ -41,9 +42,14 @@ class Entry:
     rows: int = 0
     control: str | None = None
     index: int = 0
+    distribution: str = ""
 
     def key(self) -> dict[str, Any]:
-        """What of the entry changes results (files count by content, not by path)."""
+        """What of the entry changes results: of a run's name too, so that an upgraded library
+        leaves the run what it is.
+
+        Files are no part of it: they count by content, see :mod:`harness.stagekeys`.
+        """
         options = self.instance.options
         return {
             "plugin": self.plugin,
@@ -193,7 +199,10 @@ def entry_of(
     if instance is None:
         return None
     index = next((part for part in place[-1:] if isinstance(part, int)), 0)
-    return Entry(stage, plugin, str(name), instance, provider.origin, rows, control, index)
+    return Entry(
+        stage, plugin, str(name), instance, provider.origin, rows, control, index,
+        provider.distribution,
+    )  # fmt: skip
 
 
 def _instance(
@@ -248,7 +257,7 @@ def _resolve(value: Any, base: Path) -> Any:
 
 
 def _keyable(value: Any) -> Any:
-    """An option's value as JSON with one form in every process; files count by content."""
+    """An option's value as JSON with one form in every process; paths do not count."""
     if isinstance(value, BaseModel):
         return {name: _keyable(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, Mapping):

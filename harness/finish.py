@@ -324,8 +324,10 @@ def _rescored(
     answers, generated = found.predictions, found.keys["generate"]
     for entry in entries:
         try:
-            measured, _ = steps.score(entry, answers, generated, rows, "dev", number, arm)
-            scores = steps.scores([entry], {entry.name: measured}, answers, rows, number, arm)
+            measured, made = steps.score(entry, answers, generated, rows, "dev", number, arm)
+            scores = steps.scores(
+                [entry], {entry.name: measured}, answers, rows, {entry.name: made}, number, arm
+            )
         except HarnessError as error:
             steps.note(f"round {number}: '{entry.name}' of harness score --run: {error.what}")
             continue

@@ -19,13 +19,13 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from harness import errors, results
-from harness.context import Context, Report
+from harness.context import Context, Report, silent
 from harness.errors import Cancelled, EnvironmentFailure, HarnessError, PluginError
 from harness.files import read_json, read_jsonl, write_json, write_jsonl
 from harness.plugin_calls import failure as failure_of
@@ -106,6 +106,45 @@ def run_child(folder: Path, report: Report, cancelled: Callable[[], bool]) -> An
     finally:
         _end(child)
     return _outcome(folder, child.returncode, failure)
+
+
+def ask_environments(
+    folder: Path,
+    asked: Sequence[Mapping[str, Any]],
+    plugins: Sequence[str],
+    cancelled: Callable[[], bool],
+) -> dict[str, dict[str, str]]:
+    """What plugins say of this machine (:meth:`harness.Plugin.environment`), in one child.
+
+    Args:
+        folder: an empty folder.
+        asked: ``stage``, ``plugin`` and ``options`` of each.
+
+    Returns:
+        stage -> what its plugin says.
+    """
+    write_json(folder / "job.json", {"asked": list(asked), "plugins": list(plugins)})
+    answer: dict[str, dict[str, str]] = run_child(folder, silent, cancelled)["answer"]
+    return answer
+
+
+def as_environment(found: Any) -> dict[str, str]:
+    """What :meth:`harness.Plugin.environment` gave.
+
+    Raises:
+        PluginError: it is no mapping of texts.
+    """
+    if not isinstance(found, Mapping):
+        raise PluginError(f"environment() gives a {type(found).__name__}, not a mapping of texts")
+    return {str(name): str(value) for name, value in found.items()}
+
+
+def _environments(folder: Path, description: dict[str, Any]) -> None:
+    answer = {}
+    for one in description["asked"]:
+        instance = _instance({**one, "plugins": description["plugins"]})
+        answer[one["stage"]] = as_environment(instance.environment())
+    write_json(folder / "result.json", {"answer": answer})
 
 
 def _progress(child: subprocess.Popen[bytes], report: Report) -> dict[str, Any] | None:
@@ -276,7 +315,11 @@ def _serve(folder: Path) -> int:
     process = os.getpid()
     failure: dict[str, Any] | None = None
     try:
-        _perform(folder, _instance(read_json(folder / "job.json")), report, stop.is_set)
+        description = read_json(folder / "job.json")
+        if "asked" in description:
+            _environments(folder, description)
+        else:
+            _perform(folder, _instance(description), report, stop.is_set)
     except Cancelled:
         failure = {"kind": "Cancelled"}
     except HarnessError as error:

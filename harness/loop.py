@@ -64,6 +64,8 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
     for number in range(1, settings.rounds + 1):
         for arm in [history.arms[name] for name in names]:
             rows = arm.train[number] = growing[arm.name]
+            if steps.run.journal.closed(arm.name, number) is None:
+                steps.same_machine(_kept(history, arm), arm.kept)
             pinned = steps.pins(number, arm.name)
             steps.same(ROWS, rows_digest(rows), pinned, number, arm.name)
             checkpoint = steps.train(base, rows, valid, number, arm.name, pinned=pinned.get(TRAIN))
@@ -169,10 +171,15 @@ def _close_baseline(
     return _pin(steps, history, result)
 
 
+def _kept(history: History, arm: ArmState) -> Evaluation:
+    """The answers of the arm's kept round; all arms share the baseline."""
+    return history.evaluations[arm.name if arm.kept else BASE_ARM, arm.kept]
+
+
 def _decide(steps: Steps, history: History, arm: ArmState, evaluation: Evaluation) -> RoundResult:
     """The newest round's verdict against the kept one, and its guards."""
-    number, name = max(arm.train), arm.name if arm.kept else BASE_ARM
-    dev, kept = history.data.split("dev"), history.evaluations[name, arm.kept]
+    number, kept = max(arm.train), _kept(history, arm)
+    dev = history.data.split("dev")
     new, old = steps.compared(evaluation, kept, dev, number, arm.name, arm.kept)
     alpha = verdicts.alpha_of(steps.config.settings.rounds)
     verdict = _compare(steps, new, old, dev, alpha, arm.kept)

@@ -26,10 +26,19 @@ GROUP = "harness"
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A plugin class and where it comes from (``distribution version`` or a file)."""
+    """A plugin class and where it comes from (``distribution version`` or a file).
+
+    Attributes:
+        distribution: its name; empty for one-file plugins.
+    """
 
     plugin: type[Plugin]
     origin: str
+    distribution: str = ""
+
+
+class NameTaken(PluginError):
+    """Two plugins claim one name: which of them is meant cannot be known."""
 
 
 class Registry:
@@ -58,11 +67,12 @@ class Registry:
         for point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda p: p.name):
             origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
             origin = f"{point.value} ({origin})"
+            distribution = point.dist.name if point.dist else ""
             try:
-                registry.add(point.load(), origin)
+                registry.add(point.load(), origin, distribution)
+            except NameTaken:
+                raise
             except PluginError as error:
-                if "both" in error.what:
-                    raise
                 registry.failed[origin] = error.what
             except (Exception, SystemExit) as error:
                 registry.failed[origin] = f"{type(error).__name__}: {error}"
@@ -70,11 +80,12 @@ class Registry:
             registry.add(import_file(path), str(path))
         return registry
 
-    def add(self, module: ModuleType | Any, origin: str) -> None:
+    def add(self, module: ModuleType | Any, origin: str, distribution: str = "") -> None:
         """Register one plugin module (or object with hook implementations).
 
         Raises:
-            PluginError: a hook is misspelt, returns something else, or a name is taken.
+            PluginError: a hook is misspelt or returns something else.
+            NameTaken: another plugin has the name.
         """
         self._manager.register(module, name=origin)
         self.origins[origin] = origin
@@ -98,9 +109,9 @@ class Registry:
                     f"register_{stage}s failed: {type(error).__name__}: {error}", where=origin
                 ) from error
             for plugin in classes:
-                self._provide(stage, plugin, origin)
+                self._provide(stage, plugin, origin, distribution)
 
-    def _provide(self, stage: str, plugin: Any, origin: str) -> None:
+    def _provide(self, stage: str, plugin: Any, origin: str, distribution: str) -> None:
         kind = STAGES[stage]
         if not (isinstance(plugin, type) and issubclass(plugin, kind)):
             raise PluginError(
@@ -111,11 +122,11 @@ class Registry:
             raise PluginError(f"{plugin.__name__} has no name", where=origin)
         taken = self._providers.get((stage, plugin.name))
         if taken is not None:
-            raise PluginError(
+            raise NameTaken(
                 f"the {stage} '{plugin.name}' is claimed by both {taken.origin} and {origin}",
                 hint="uninstall one of them, or rename one",
             )
-        self._providers[stage, plugin.name] = Provider(plugin, origin)
+        self._providers[stage, plugin.name] = Provider(plugin, origin, distribution)
 
     def names(self, stage: str) -> list[str]:
         """What is installed for a stage."""

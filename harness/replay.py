@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from harness import config as configuration
+from harness import madewith
+from harness.artifacts import Artifact
+from harness.entries import Entry
 from harness.errors import DataError, HarnessError, UsageError, Waiting, near
 from harness.files import read_json, read_jsonl
 from harness.history import History
@@ -23,6 +26,7 @@ from harness.loop import rounds
 from harness.pins import MODEL
 from harness.records import BASE_ARM, Checkpoint, Prediction, RoundResult, from_json
 from harness.run import CONFIG, JOURNAL, MACHINE_FOLDER, Run
+from harness.stagekeys import Versions
 from harness.steps import Steps
 from harness.watcher import Watcher
 
@@ -44,6 +48,9 @@ class StoredRun(Run):
         self.ledger = Ledger(self.ledger.path, writable=False)
         # Which plugin is at work is of interest for the run itself, perhaps in another process.
         self.calls.path = None
+        self._made = madewith.kept(self.folder)
+        self._own = {id(entry) for entry in self.config.makers()}
+        self._asked: Entry | None = None
 
     @property
     def work(self) -> Path:
@@ -76,6 +83,21 @@ class StoredRun(Run):
     def prepare(self) -> None:
         return None
 
+    def versions(self, entry: Entry) -> Versions:
+        """Those that its stages were made with, so that they are found after an upgrade too."""
+        now = super().versions(entry)
+        if id(entry) not in self._own:
+            return now
+        return {name: self._made.libraries.get(name, version) for name, version in now.items()}
+
+    def environment(self, entry: Entry) -> Mapping[str, str]:
+        """That of the machine where its stages were made."""
+        return self._made.environments.get(entry.stage, {})
+
+    def stage(self, stage: str, entry: Entry | None, *arguments: Any, **named: Any) -> Artifact:
+        self._asked = entry
+        return super().stage(stage, entry, *arguments, **named)
+
     def observe(self, hook: str, **arguments: Any) -> None:
         return None
 
@@ -88,11 +110,29 @@ class StoredRun(Run):
                 where=self.name,
                 hint="harness iterate with the run's config makes it again",
             )
+        changed = self._upgraded()
+        if changed:
+            raise NotStored(
+                f"{label}: what it gave is not in the store, and the run was made with "
+                f"{', '.join(changed)}",
+                where=self.name,
+                hint="install that, or harness iterate with the run's config makes it again",
+            )
         try:
             return super()._make(stage, key, label, make)
         finally:
             with contextlib.suppress(OSError):
                 self.work.rmdir()
+
+    def _upgraded(self) -> list[str]:
+        """What the stage was made with, where another version is installed by now."""
+        entries = self.config.makers() if self._asked is None else [self._asked]
+        return sorted(
+            f"{name} {version}"
+            for entry in entries
+            for name, version in self.versions(entry).items()
+            if super(StoredRun, self).versions(entry)[name] != version
+        )
 
 
 class NotStored(DataError):

@@ -14,21 +14,23 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import configfile, goingon, journal, pins
+from harness import configfile, goingon, journal, madewith, pins
 from harness.artifacts import Artifact, Artifacts
 from harness.config import FILE_NAME, Config, shipped
 from harness.context import Context
 from harness.entries import Entry
 from harness.errors import Cancelled, HarnessError
 from harness.files import digest, files_digest, remove, write_bytes
-from harness.job import Job, run_child, run_inline, write
+from harness.job import Job, as_environment, ask_environments, run_child, run_inline, write
 from harness.journal import ClosedRounds, Journal
 from harness.ledger import Ledger
 from harness.machine import storing
+from harness.madewith import MadeWith
 from harness.plugin_calls import PluginCall, PluginCalls
-from harness.records import Checkpoint, Example, RoundResult
+from harness.records import BASE_ARM, Checkpoint, Example, RoundResult
 from harness.results import facts as facts_of
-from harness.results import paths
+from harness.stagekeys import CORE_REVISION, Versions, entry_files, entry_key, versions_of
+from harness.stages import Plugin
 from harness.watcher import Watcher
 
 MACHINE_FOLDER = ".harness"
@@ -40,23 +42,6 @@ CALLING = "calling.json"
 _ATTEMPT = re.compile(r"-[0-9a-f]{8}-([0-9]+)$")
 _JOBS = ("model", "trainer", "generator")
 JOURNAL = "journal.jsonl"
-
-
-def entry_key(entry: Entry) -> dict[str, Any]:
-    """What of a plugin entry changes its results: options, revision, content of its files."""
-    key = entry.key()
-    with _naming_files(entry):
-        files = [*_files(entry), *paths(entry.instance.growing(), "growing()")]
-    if files:
-        key["inputs"] = files_digest(files)
-    return key
-
-
-def _files(entry: Entry) -> list[Path]:
-    """What the entry reads, its own code included where that is a one-file plugin."""
-    own = Path(entry.origin)
-    code = [own] if own.suffix == ".py" and own.is_file() else []
-    return [*paths(entry.instance.inputs(), "inputs()"), *code]
 
 
 def _naming_files(entry: Entry) -> PluginCall:
@@ -119,6 +104,7 @@ class Run:
         self.used: dict[tuple[str, str], str] = {}
         self.made: dict[tuple[str, int, str], str] = {}
         self._journal: Journal | None = None
+        self._environments: dict[str, dict[str, str]] | None = None
 
     @property
     def work(self) -> Path:
@@ -175,7 +161,60 @@ class Run:
         with storing(self.work):
             remove(self.work)
             self.work.mkdir(parents=True)
+        self._keep_made_with()
         self.observe("on_run_start", config=shown)
+
+    def versions(self, entry: Entry) -> Versions:
+        """The libraries whose versions are part of the keys of the entry's stages."""
+        return versions_of(entry)
+
+    def key_of(self, entry: Entry) -> dict[str, Any]:
+        """What of an entry is part of its stages' keys."""
+        with _naming_files(entry):
+            return entry_key(entry, self.versions(entry))
+
+    def environment(self, entry: Entry) -> Mapping[str, str]:
+        """What the trainer or the generator says of this machine; both are asked once."""
+        if self._environments is None:
+            self._environments = self._ask_environments([self.config.train, self.config.generate])
+            self._keep_made_with()
+        return self._environments[entry.stage]
+
+    def made_with(self, entry: Entry) -> dict[str, Any]:
+        """Libraries and machine that the entry's results are made with, as a stage keeps it."""
+        return {
+            "libraries": dict(self.versions(entry)), "environment": dict(self.environment(entry)),
+        }  # fmt: skip
+
+    def _ask_environments(self, entries: Sequence[Entry]) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {entry.stage: {} for entry in entries}
+        asked = [e for e in entries if type(e.instance).environment is not Plugin.environment]
+        if self.config.settings.execution.launcher == "inline":
+            for entry in asked:
+                with self.guard("environment", entry, 0, BASE_ARM):
+                    found[entry.stage] = as_environment(entry.instance.environment())
+        elif asked:
+            described = [
+                {
+                    "stage": entry.stage, "plugin": entry.plugin,
+                    "options": entry.instance.options.model_dump(mode="json"),
+                }
+                for entry in asked
+            ]  # fmt: skip
+            folder = self.fresh_folder("environment")
+            with self.guard("environment", asked[0], 0, BASE_ARM):
+                found |= ask_environments(folder, described, self._plugin_files(), self.cancelled)
+            remove(folder)
+        return found
+
+    def _keep_made_with(self) -> None:
+        libraries: dict[str, str] = {}
+        for entry in self.config.makers():
+            libraries |= versions_of(entry)
+        madewith.keep(self.folder, MadeWith(libraries, self._environments or {}))
+
+    def _plugin_files(self) -> tuple[str, ...]:
+        return tuple(str(self.config_folder / p) for p in self.config.settings.plugins)
 
     def observe(self, hook: str, **arguments: Any) -> None:
         self.config.registry.observe(self.log, hook, run=self.name, **arguments)
@@ -205,9 +244,11 @@ class Run:
             HarnessError: as ``make`` raised it, with the place filled in; or what was made again
                 is not what was pinned.
         """
-        parts = {"stage": stage, "seed": seed, "inputs": dict(inputs)}
+        parts = {
+            "stage": stage, "core": CORE_REVISION, "seed": seed, "inputs": dict(inputs),
+        }  # fmt: skip
         if entry is not None:
-            parts["entry"] = entry_key(entry)
+            parts["entry"] = self.key_of(entry)
         key = digest(parts)
         label = _label(stage, round_, arm)
         found = self.artifacts.find(stage, key)
@@ -289,7 +330,7 @@ class Run:
             stage=entry.stage,
             plugin=entry.plugin,
             options=entry.instance.options.model_dump(mode="json"),
-            plugins=tuple(str(self.config_folder / p) for p in self.config.settings.plugins),
+            plugins=self._plugin_files(),
             checkpoint=checkpoint, rows=rows, seed=seed, round=round_, arm=arm,
         )  # fmt: skip
         write(job, folder)
@@ -323,12 +364,10 @@ def _place(stage: str, round_: int, arm: str) -> str:
 
 
 def _all_inputs(config: Config) -> dict[str, str]:
-    entries = [config.data, config.model, config.train, config.generate]
-    entries += [*config.metrics, *config.detect, *config.analyze, *config.augment]
     found = {}
-    for index, entry in enumerate(entries):
+    for index, entry in enumerate(config.makers()):
         with _naming_files(entry):
-            files = _files(entry)
+            files = entry_files(entry)
         if files:
             found[f"{index} {entry.plugin}"] = files_digest(files)
     return found

@@ -57,11 +57,15 @@ class Plugin:
     Attributes:
         name: what the config calls it (lower case, dashes); unique within its stage.
         revision: raise it by hand whenever the same options give other results.
+        libraries: the distributions whose versions make its results, as ``("sacrebleu",)``: a
+            result made under another version is not the same. None stands for the distribution
+            that the plugin comes from; name it too where it counts beside others.
     """
 
     stage: ClassVar[str] = ""
     name: ClassVar[str] = ""
     revision: ClassVar[int] = 1
+    libraries: ClassVar[Sequence[str] | None] = None
 
     class Options(Options):
         pass
@@ -72,8 +76,20 @@ class Plugin:
         self.options = self.Options() if options is None else options
 
     def inputs(self) -> Sequence[Path]:
-        """Files that the results depend on; their content becomes part of the stage's key."""
+        """Files that the results depend on; their content becomes part of the stage's key.
+
+        What options of the type :class:`pathlib.Path` name counts by content all the same; a
+        place to write to is a ``str``.
+        """
         return ()
+
+    def environment(self) -> Mapping[str, str]:
+        """What of this machine makes the results of a trainer or generator.
+
+        As ``{"device": "cuda 9.0", "dtype": "bfloat16"}``. It may import what the work imports:
+        it is asked in a process of its own, and only before something is made.
+        """
+        return {}
 
     def growing(self) -> Sequence[Path]:
         """The same for files that people add to while the run goes on, such as ratings.

@@ -31,7 +31,6 @@ from harness.replay import (
     replay,
 )
 from harness.rescored import record
-from harness.run import entry_key
 from harness.scorecard import Question, System, check_fields, document
 from harness.scoring import Entry as MetricEntry
 from harness.summary import read
@@ -103,8 +102,8 @@ def _entries(request: Request, run: StoredRun) -> list[Entry]:
 
 def _fresh(entries: list[Entry], run: StoredRun) -> list[Entry]:
     """Those that say something which the run's own metrics do not."""
-    own = [(entry.name, entry_key(entry)) for entry in run.config.metrics]
-    return [entry for entry in entries if (entry.name, entry_key(entry)) not in own]
+    own = [(entry.name, run.key_of(entry)) for entry in run.config.metrics]
+    return [entry for entry in entries if (entry.name, run.key_of(entry)) not in own]
 
 
 def _answers(request: Request, run: StoredRun, rows: Sequence[Example]) -> dict[str, Answered]:

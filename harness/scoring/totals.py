@@ -22,10 +22,12 @@ def scores(
     *,
     pairs: Sequence[Pair] = (),
     draws: int = stats.DRAWS,
+    signature: str | None = None,
 ) -> dict[str, Score]:
     """The entry's scores over all measured examples, with 95 % intervals.
 
     Args:
+        signature: the metric's when it measured; its present one where none is given.
         pairs: answers and examples; only a metric that is not additive needs them.
 
     Returns:
@@ -43,7 +45,8 @@ def scores(
         found = stats.interval(entry.aggregate, table(kept), names, seed, draws=draws)
     else:
         found = _corpus(entry, {m.example_id for m in kept}, pairs)
-    signature, caveat = entry.signature(), entry.caveat()
+    signature = entry.signature() if signature is None else signature
+    caveat = entry.caveat()
     return {
         name: _score(name, one, len(kept), unscored, signature, caveat, entry.metric)
         for name, one in zip(entry.score_names, found, strict=True)

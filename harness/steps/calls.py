@@ -25,6 +25,10 @@ class Calls:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.config = run.config
+        self.made_with: dict[str, Any] = {}
+        """Digest of answers or measurements -> what they were made with, where that was kept."""
+        self.signatures: dict[str, str | None] = {}
+        """Digest of measurements -> the metric's signature when they were made."""
         self.doubt = ""
         """What stands beside every score of the run; known once its data is."""
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import results
-from harness.errors import HarnessError, Waiting
+from harness import goingon, results
+from harness.errors import EnvironmentFailure, HarnessError, Waiting
 from harness.files import read_jsonl, write_jsonl
-from harness.pins import DETECT, GENERATE, MODEL, TRAIN
+from harness.pins import DETECT, GENERATE, MODEL, TRAIN, ways_out
 from harness.records import (
     BASE_ARM,
     Checkpoint,
@@ -26,7 +26,6 @@ from harness.records import (
     to_json,
 )
 from harness.rows import rows_digest
-from harness.run import entry_key
 from harness.stages import Metric
 from harness.steps.calls import STOP, label, on
 from harness.steps.measuring import Measuring
@@ -87,7 +86,9 @@ class Evaluating(Measuring):
         scored = _scored(rows, predictions, measurements)
         made_from = [generated, *digests.values()]
         labels, detected = self._detect(scored, learned, made_from, split, round_, arm, pinned)
-        scores = self.scores(self.config.metrics, measurements, predictions, rows, round_, arm)
+        scores = self.scores(
+            self.config.metrics, measurements, predictions, rows, digests, round_, arm
+        )
         keys = {
             GENERATE: generated, **{f"score {n}": d for n, d in digests.items()},
             DETECT: detected,
@@ -118,8 +119,9 @@ class Evaluating(Measuring):
     ) -> tuple[Evaluation, Evaluation]:  # fmt: skip
         """Two checkpoints' answers to dev, measured for comparing them.
 
-        What people said is compared as they say it by now, by those who rated both answers; for
-        all other metrics nothing changes.
+        What people said is compared as they say it by now, by those who rated both answers. What
+        was measured with other versions of a metric's libraries is measured again, so that no
+        comparison mixes two; the older round's own scores stay.
 
         Args:
             round_, arm: of ``new``; ``against`` is the round of ``old``.
@@ -129,6 +131,7 @@ class Evaluating(Measuring):
         """
         pairs = [list(zip(one.predictions, rows, strict=True)) for one in (new, old)]
         measured = [dict(one.measurements) for one in (new, old)]
+        measured[1] |= self._scored_again(old, rows, against, arm if against else BASE_ARM)
         for entry in self.config.metrics:
             with self.run.guard("score", entry, round_, arm):
                 beside = [
@@ -150,6 +153,46 @@ class Evaluating(Measuring):
             dataclasses.replace(old, measurements=measured[1]),
         )
 
+    def _scored_again(
+        self, old: Evaluation, rows: Sequence[Example], round_: int, arm: str
+    ) -> dict[str, tuple[Measurement, ...]]:
+        """Metric entry -> measurements of ``old``, where its libraries have changed since."""
+        found = {}
+        for entry in self.config.metrics:
+            before = self.made_with.get(old.keys[f"score {entry.name}"])
+            now = dict(self.run.versions(entry))
+            if before is None or before["libraries"] == now:
+                continue
+            found[entry.name], _ = self.score(
+                entry, old.predictions, old.keys["generate"], rows, "dev", round_, arm
+            )
+            self.note(
+                f"{entry.name}: round {round_} was measured with {_named(before['libraries'])}; "
+                f"for comparisons it is measured again with {_named(now)}, as later rounds are"
+            )
+        return found
+
+    def same_machine(self, old: Evaluation, round_: int) -> None:
+        """Refuse to compare answers that other libraries or another machine gave.
+
+        Args:
+            old, round_: the answers that the next round's will be compared with.
+
+        Raises:
+            EnvironmentFailure: what generates now differs from what generated them.
+        """
+        before = self.made_with.get(old.keys["generate"])
+        now = self.run.made_with(self.config.generate)
+        if before is None or before == now:
+            return
+        raise EnvironmentFailure(
+            f"round {round_} was answered with {_named(_flat(before))}; here it would be "
+            f"{_named(_flat(now))}, and answers that were made differently cannot be compared",
+            where=f"{self.run.name}, round {round_}: generate",
+            hint="go on with what it began with, or take one of these ways",
+            details=ways_out(round_, goingon.command(self.config)),
+        )
+
     def _detect(
         self, scored: Sequence[ScoredExample], learned: Sequence[Example], inputs: Sequence[str],
         split: str, round_: int, arm: str, pinned: Mapping[str, str],
@@ -159,7 +202,7 @@ class Evaluating(Measuring):
         Wrong answers that show no kind are *unexplained*.
         """
         stage = on(split, "detect")
-        keys = [entry_key(entry) for entry in self.config.detect]
+        keys = [self.run.key_of(entry) for entry in self.config.detect]
 
         def make(folder: Path) -> Mapping[str, Any]:
             labels: list[ErrorLabel] = []
@@ -203,6 +246,14 @@ class Evaluating(Measuring):
 
         name, metric = self.config.settings.primary, self.primary_entry().metric
         return {row.example.id: scoring.right(metric, row.values.get(name)) for row in scored}
+
+
+def _flat(made_with: Mapping[str, Any]) -> dict[str, str]:
+    return {**made_with["environment"], **made_with["libraries"]}
+
+
+def _named(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items()) or "nothing named"
 
 
 def _scored(

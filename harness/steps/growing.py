@@ -14,7 +14,6 @@ from harness.filters import Gate
 from harness.pins import DETECT
 from harness.records import Dataset, Example, Findings, Growth, Plan, from_json, to_json
 from harness.rows import rows_digest
-from harness.run import entry_key
 from harness.stages import Evidence
 from harness.steps.calls import STOP, label
 from harness.steps.evaluating import Evaluating, Evaluation
@@ -56,7 +55,7 @@ class Growing(Evaluating):
             seed=self.seed("halves", 0),
         )
         seed = self.seed("analyze", round_)
-        keys = [entry_key(entry) for entry in self.config.analyze]
+        keys = [self.run.key_of(entry) for entry in self.config.analyze]
         inputs = {
             "analyzers": keys, "score": name, "from": _measured(evaluation),
             "higher": evidence.higher_is_better, "right": dict(evidence.right),
@@ -108,7 +107,7 @@ class Growing(Evaluating):
             "findings": digest(to_json(findings.slices)), "budgets": dict(budgets),
             "strategy": strategy, "explore": settings.plan.explore,
             "near": settings.filters.near,
-            "augmenters": [entry_key(entry) for entry in self.config.augment],
+            "augmenters": [self.run.key_of(entry) for entry in self.config.augment],
         }  # fmt: skip
 
         def make(folder: Path) -> Mapping[str, Any]:

@@ -88,20 +88,24 @@ class Measuring(Calls):
         prompts = [
             dataclasses.replace(row, references=(), meta={}, group="", place="") for row in rows
         ]
-        inputs = {"checkpoint": checkpoint.digest, "prompts": rows_digest(prompts)}
+        made_with = self.run.made_with(entry)
+        inputs = {
+            "checkpoint": checkpoint.digest, "prompts": rows_digest(prompts),
+            "environment": made_with["environment"],
+        }  # fmt: skip
 
         def make(folder: Path) -> Mapping[str, Any]:
             result = self.run.job(
                 folder, entry, checkpoint=checkpoint, rows={"examples": prompts},
                 round_=round_, arm=arm, seed=seed, label=label(stage, round_, arm),
             )  # fmt: skip
-            facts: Mapping[str, Any] = result["facts"]
-            return facts
+            return {**result["facts"], "made_with": made_with}
 
         made = self.run.stage(
             stage, entry, inputs, make, round_=round_, arm=arm, seed=seed, pinned=pinned
         )
         self.remarks(made.facts)
+        self.made_with[made.digest] = made.facts.get("made_with")
         lines = read_jsonl(made.path / "predictions.jsonl")
         return tuple(from_json(Prediction, line) for line in lines), made.digest
 
@@ -129,11 +133,16 @@ class Measuring(Calls):
             scoring.ready(entry.instance, pairs, context.progress)
             found = scoring.measure(metric, pairs, context.progress)
             write_jsonl(folder / "output" / "measurements.jsonl", map(to_json, found))
-            return {"remarks": metric.remarks(pairs)}
+            return {
+                "remarks": metric.remarks(pairs), "signature": metric.signature(),
+                "made_with": {"libraries": dict(self.run.versions(entry))},
+            }  # fmt: skip
 
         made = self.run.stage(stage, entry, inputs, make, round_=round_, arm=arm, pinned=pinned)
         lines = read_jsonl(made.path / "measurements.jsonl")
         found = tuple(from_json(Measurement, line) for line in lines)
+        self.made_with[made.digest] = made.facts.get("made_with")
+        self.signatures[made.digest] = made.facts.get("signature")
         self._note_unscored(entry, found, stage, round_, arm)
         for remark in made.facts["remarks"]:
             self.note(f"{label(stage, round_, arm)}: {entry.name}: {remark}")
@@ -170,10 +179,15 @@ class Measuring(Calls):
         measurements: Mapping[str, Sequence[Measurement]],
         predictions: Sequence[Prediction],
         rows: Sequence[Example],
+        digests: Mapping[str, str],
         round_: int,
         arm: str = BASE_ARM,
     ) -> dict[str, Score]:
-        """Score name -> score of the whole split, for these metric entries."""
+        """Score name -> score of the whole split, for these metric entries.
+
+        Args:
+            digests: metric entry -> digest of its measurements, whose signature was kept.
+        """
         from harness import scoring
 
         groups = groups_of(rows)
@@ -183,6 +197,7 @@ class Measuring(Calls):
             metric = scoring.Entry(entry.name, entry.instance, self.doubt)
             with self.run.guard("score", entry, round_, arm):
                 found |= scoring.scores(
-                    metric, measurements[entry.name], groups, self.seed("scores", 0), pairs=pairs
-                )
+                    metric, measurements[entry.name], groups, self.seed("scores", 0), pairs=pairs,
+                    signature=self.signatures.get(digests[entry.name]),
+                )  # fmt: skip
         return found

@@ -161,6 +161,7 @@ class Preparing(Calls):
             "base": base.digest,
             "train": rows_digest(rows),
             "valid": rows_digest(valid),
+            "environment": dict(self.run.environment(entry)),
         }
 
         def make(folder: Path) -> Mapping[str, Any]:

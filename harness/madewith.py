@@ -1,0 +1,47 @@
+"""What a run's results were made with, beside its journal: library versions and the machine.
+
+Whoever looks at a stored run finds its stages by what made them, whatever is installed by now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.files import read_json, write_json
+
+FILE = "made-with.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MadeWith:
+    """What the latest walk through a run would make, or made, its stages with.
+
+    Attributes:
+        libraries: distribution -> version.
+        environments: ``trainer`` and ``generator`` -> what they said of the machine.
+    """
+
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def keep(folder: Path, made: MadeWith) -> None:
+    """Write it down."""
+    environments = {stage: dict(one) for stage, one in made.environments.items()}
+    document = {"schema": SCHEMA, "libraries": dict(made.libraries), "environments": environments}
+    write_json(folder / FILE, document)
+
+
+def kept(folder: Path) -> MadeWith:
+    """What was written down; nothing for runs of earlier versions."""
+    try:
+        found = read_json(folder / FILE)
+        if found["schema"] != SCHEMA:
+            return MadeWith()
+        environments = {stage: dict(one) for stage, one in found["environments"].items()}
+        return MadeWith(dict(found["libraries"]), environments)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return MadeWith()

@@ -1,0 +1,100 @@
+"""What a stage's result depends on besides its inputs: plugin, options, files, library versions."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from harness.entries import Entry
+from harness.files import files_digest
+from harness.results import paths
+
+CORE_REVISION = 1
+"""Of the core's own part in all stages (gate, planner, scoring, augmentation).
+
+Raise it whenever the same inputs give other results; all stages are made again then.
+"""
+OWN = "iteration-harness"
+"""This distribution: its plugins raise their revisions by hand and name their libraries."""
+
+Versions = Mapping[str, str]
+"""Distribution -> its version, ``none`` where it is not installed."""
+
+
+def entry_key(entry: Entry, versions: Versions) -> dict[str, Any]:
+    """What of a plugin entry changes its results: options, revision, files, library versions."""
+    key = entry.key()
+    files = [*entry_files(entry), *paths(entry.instance.growing(), "growing()")]
+    if files:
+        key["inputs"] = files_digest(files)
+    if versions:
+        key["libraries"] = dict(versions)
+    return key
+
+
+def entry_files(entry: Entry) -> list[Path]:
+    """The files that the entry reads, its own code included where that is a one-file plugin.
+
+    An option that is a path counts even if the plugin's ``inputs()`` forget it. A model's own
+    folder does not: its content is the digest of the checkpoint that it gives.
+    """
+    own = Path(entry.origin)
+    code = [own] if own.suffix == ".py" and own.is_file() else []
+    named = [*paths(entry.instance.inputs(), "inputs()")]
+    if entry.stage == "model":
+        return [*named, *code]
+    growing = {path.resolve() for path in entry.instance.growing()}
+    known = {path.resolve() for path in named} | growing
+    options = [path for path in _paths(entry.instance.options) if not _covered(path, known)]
+    return [*named, *(file for path in options for file in _content(path)), *code]
+
+
+def versions_of(entry: Entry) -> dict[str, str]:
+    """The versions of the libraries that make the entry's results.
+
+    Those that the plugin names; where it names none, the distribution that it comes from.
+    """
+    names = entry.instance.libraries
+    if names is None:
+        names = [entry.distribution] if entry.distribution not in ("", OWN) else []
+    return {name: _version(name) for name in names}
+
+
+@functools.cache
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "none"
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    """The paths among an option's values."""
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _paths(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _paths(item)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            yield from _paths(item)
+
+
+def _covered(path: Path, known: set[Path]) -> bool:
+    whole = path.resolve()
+    return any(whole == one or whole in one.parents for one in known)
+
+
+def _content(path: Path) -> list[Path]:
+    """The file, or all files below the folder; nothing where there is neither."""
+    if path.is_dir():
+        return sorted(file for file in path.rglob("*") if file.is_file())
+    return [path] if path.is_file() else []
