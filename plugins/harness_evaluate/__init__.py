@@ -25,6 +25,7 @@ class EvaluateMetric(harness.Metric):
     """
 
     name = "evaluate"
+    libraries = ("evaluate",)
     bounds = (float("-inf"), float("inf"))
 
     class Options(harness.Options):

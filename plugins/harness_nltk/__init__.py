@@ -57,6 +57,7 @@ class Meteor(harness.Metric):
     """
 
     name = "meteor"
+    libraries = ("nltk",)
 
     class Options(harness.Options):
         alpha: Annotated[float, Field(ge=0, le=1)] = 0.9

@@ -48,6 +48,7 @@ class Bleu(harness.Metric):
     """
 
     name = "bleu"
+    libraries = ("sacrebleu",)
     bounds = (0.0, 100.0)
 
     class Options(harness.Options):

@@ -34,6 +34,7 @@ class Chrf(harness.Metric):
     """
 
     name = "chrf"
+    libraries = ("sacrebleu",)
     bounds = (0.0, 100.0)
 
     class Options(harness.Options):

@@ -29,6 +29,7 @@ class Ter(harness.Metric):
     """
 
     name = "ter"
+    libraries = ("sacrebleu",)
     higher_is_better = False
     bounds = (0.0, float("inf"))
 

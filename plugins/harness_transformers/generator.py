@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -16,6 +16,7 @@ class TransformersGenerator(harness.Generator):
 
     name = "transformers"
     revision = 2
+    libraries = ("torch", "transformers", "tokenizers", "peft")
     accepts = frozenset({"base", "adapter"})
 
     class Options(harness.Options):
@@ -56,6 +57,12 @@ class TransformersGenerator(harness.Generator):
             return self
 
     options: Options
+
+    def environment(self) -> Mapping[str, str]:
+        """See :meth:`harness.Plugin.environment`."""
+        from harness_transformers import loading
+
+        return loading.environment(self.options.precision)
 
     def generate(
         self,

@@ -74,6 +74,18 @@ def _bits(quantization: str, dtype: Any) -> Any:
     )
 
 
+def environment(precision: str) -> dict[str, str]:
+    """The device's class and the resolved dtype: what besides the libraries makes the numbers."""
+    import torch
+
+    if torch.cuda.is_available():
+        major, minor = torch.cuda.get_device_capability()
+        device = f"cuda {major}.{minor}"
+    else:
+        device = f"cpu {torch.backends.cpu.get_cpu_capability()}"
+    return {"device": device, "dtype": str(dtype_of(precision)).removeprefix("torch.")}
+
+
 def dtype_of(precision: str) -> Any:
     """``auto`` is bf16 where the device multiplies it fast, else fp32."""
     import torch

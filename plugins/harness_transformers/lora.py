@@ -19,6 +19,7 @@ class LoraTrainer(harness.Trainer):
 
     name = "lora"
     revision = 2
+    libraries = ("torch", "transformers", "tokenizers", "peft", "accelerate")
     produces = "adapter"
 
     class Options(harness.Options):
@@ -53,6 +54,17 @@ class LoraTrainer(harness.Trainer):
         )
 
     options: Options
+
+    def __init__(self, options: Any = None) -> None:
+        super().__init__(options)
+        if self.options.quantization is not None:
+            self.libraries = (*self.libraries, "bitsandbytes")
+
+    def environment(self) -> Mapping[str, str]:
+        """See :meth:`harness.Plugin.environment`."""
+        from harness_transformers import loading
+
+        return loading.environment(self.options.precision)
 
     def loading(self) -> Mapping[str, Any]:
         """See :meth:`harness.Trainer.loading`: answers come from the base that is trained on."""
