@@ -17,14 +17,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from harness import configfile
 from harness.aims import Guard, Objective
 from harness.configfile import Lines, Place
+from harness.configfind import FILE_NAME, find, overlooked
+from harness.effects import without_effect
 from harness.entries import Entry, Problems, entries_of, entry_of
 from harness.errors import ConfigError, near
 from harness.files import files_digest
-from harness.plugin_checks import ask
+from harness.plugin_checks import ask, look_at_rows
 from harness.records import Level
 from harness.registry import Registry
-
-FILE_NAME = "harness.yaml"
 
 
 class Strict(BaseModel):
@@ -234,24 +234,6 @@ _LISTS = {
 }  # fmt: skip
 
 
-def find(path: Path | None) -> Path:
-    """The config file to use: the given one, ./harness.yaml, or the one that is shipped."""
-    if path is not None:
-        return path
-    here = Path(FILE_NAME)
-    return here if here.is_file() else shipped(FILE_NAME)
-
-
-def shipped(relative: str) -> Path:
-    """A file that comes with the distribution: beside the package, in a checkout at its top.
-
-    (Not inside the package: an editable installation would then shadow the real one.)
-    """
-    beside = Path(__file__).parent.parent
-    checkout = beside / relative
-    return checkout if checkout.exists() else beside / "harness_shipped" / relative
-
-
 def load(
     path: Path | None,
     *,
@@ -287,6 +269,10 @@ def load(
             origins[name] = f"--{name}"
             given += [f"--{name}", str(value)]
     made = check(values, path, lines, origins, asking=asking)
+    if asking and path == Path(FILE_NAME):
+        level: Level = "note"
+        beside = [(level, f"{one} is not read: {FILE_NAME} is") for one in overlooked()]
+        made = dataclasses.replace(made, remarks=(*beside, *made.remarks))
     return dataclasses.replace(made, given=tuple(given))
 
 
@@ -317,6 +303,10 @@ def check(
     _check_whole(settings, entries, base, problems)
     if asking:
         ask(_placed(entries), _shown(settings, entries, base), problems)
+        for remark in without_effect(settings, lists.get("augment", ()), origins):
+            problems.add(*remark)
+        if problems.found:
+            look_at_rows(single.get("data"), problems)
     problems.done()
     return Config(
         path=path, settings=settings, registry=registry, origins=origins, lines=lines,

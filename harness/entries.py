@@ -70,6 +70,10 @@ class Entry:
         return {**head, **core, **self.instance.options.model_dump(mode="json")}
 
 
+_LONGEST_SHOWN = 80
+"""Characters of a wrong value that a message repeats."""
+
+
 class Problems:
     """Collects what is wrong, each with its line.
 
@@ -111,14 +115,15 @@ class Problems:
         return where + ".".join(str(part) for part in place)
 
     def add_validation(
-        self, place: Place, error: ValidationError, known: Sequence[str] = ()
-    ) -> None:
+        self, place: Place, error: ValidationError, known: Sequence[str] = (),
+        synonyms: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         for problem in error.errors():
             inner = (*place, *problem["loc"])
             if problem["type"] == "extra_forbidden":
                 name, names = str(problem["loc"][-1]), known if len(problem["loc"]) == 1 else ()
                 options = f"; known: {', '.join(names)}" if names else ""
-                self.add(inner, f"unknown key{near(name, names)}{options}")
+                self.add(inner, f"unknown key{near(name, names, synonyms)}{options}")
             elif problem["type"] == "missing":
                 self.add(inner, "is needed")
             else:
@@ -129,7 +134,7 @@ class Problems:
                 elif isinstance(problem["input"], dict):  # the message says which of its keys
                     self.add(inner, message)
                 else:
-                    self.add(inner, f"{message}, not {problem['input']!r}")
+                    self.add(inner, message + _given(problem["input"]))
 
     def done(self) -> None:
         """Raise what was collected, if it stops anything.
@@ -145,6 +150,13 @@ class Problems:
         if self._wrong:
             raise ConfigError(f"{what} in {self.subject}", details=self.found)
         raise EnvironmentFailure(f"{what} of this machine", details=self.found)
+
+
+def _given(value: Any) -> str:
+    """What was given instead; a whole mapping is not repeated."""
+    shown = repr(value)
+    usable = not isinstance(value, Mapping) and len(shown) <= _LONGEST_SHOWN
+    return f", not {shown}" if usable else ""
 
 
 def entries_of(
@@ -212,7 +224,7 @@ def _instance(
     try:
         validated = kind.model_validate(options)
     except ValidationError as error:
-        problems.add_validation(place, error, list(kind.model_fields))
+        problems.add_validation(place, error, list(kind.model_fields), plugin.synonyms)
         return None
     resolved = {
         name: _resolve(getattr(validated, name), base)

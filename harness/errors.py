@@ -6,7 +6,7 @@ exactly one of them and no traceback (``--debug`` adds it).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 EXIT_OK = 0
 EXIT_REQUIREMENT = 1
@@ -135,9 +135,24 @@ def reason(error: BaseException, limit: int = 1000) -> str:
     return f"{name}: {text[:limit]}" if text else name
 
 
-def near(name: str, known: Sequence[str]) -> str:
-    """``", did you mean 'x'?"`` for the closest known name, or an empty string."""
+def near(name: str, known: Sequence[str], synonyms: Mapping[str, str] | None = None) -> str:
+    """``", did you mean 'x'?"`` for the name that is most likely meant, or an empty string.
+
+    That is the one which a synonym stands for, else the only one with these initials (``lr`` for
+    ``learning_rate``), else the closest by its letters.
+
+    Args:
+        synonyms: what others call a thing -> its name here.
+    """
     import difflib
 
-    found = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    meant = (synonyms or {}).get(name.casefold())
+    initials = [one for one in known if "_" in one and _initials(one) == name.casefold()]
+    if meant not in known:
+        meant = initials[0] if len(initials) == 1 else None
+    found = [meant] if meant else difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     return f", did you mean '{found[0]}'?" if found else ""
+
+
+def _initials(name: str) -> str:
+    return "".join(part[:1] for part in name.casefold().split("_"))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.config import FILE_NAME, Config, shipped
+from harness.config import Config
+from harness.configfind import FILE_NAME, shipped
 from harness.files import read_json, write_json
 
 KEPT = "command.json"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from harness.configfile import Place
+from harness.context import Context
 from harness.entries import Entry, Problems
-from harness.errors import HarnessError
-from harness.records import Problem
+from harness.errors import EnvironmentFailure, HarnessError, reason
+from harness.records import Level, Problem
 
 
 def ask(
@@ -35,3 +37,18 @@ def _answers(entry: Entry, settings: Mapping[str, Any]) -> list[Problem]:
     except Exception as error:
         message = f"'{entry.plugin}' cannot check it: {type(error).__name__}: {error}"
         return [Problem(message, level="unknown")]
+
+
+def look_at_rows(source: Entry | None, problems: Problems) -> None:
+    """Where the config has other problems: what is wrong with the data, in the same pass."""
+    if source is None:
+        return
+    try:
+        for _ in source.instance.load(Context(output=Path("unused"))):
+            pass
+    except HarnessError as error:
+        level: Level = "environment" if isinstance(error, EnvironmentFailure) else "config"
+        for line in error.details or [error.placed]:
+            problems.add(("data",), line, level)
+    except Exception as error:
+        problems.add(("data",), f"'{source.plugin}' cannot be read: {reason(error)}")

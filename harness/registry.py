@@ -148,7 +148,17 @@ class Registry:
         known = self.names(stage)
         details = [f"installed: {', '.join(known) or 'none'}"]
         details += [f"failed to load: {origin}: {why}" for origin, why in self.failed.items()]
-        raise ConfigError(f"no {stage} is called '{name}'{near(name, known)}", details=details)
+        meant = near(name, known, self._synonyms(stage))
+        raise ConfigError(f"no {stage} is called '{name}'{meant}", details=details)
+
+    def _synonyms(self, stage: str) -> dict[str, str]:
+        """What others call the plugins of a stage -> the plugin's name."""
+        return {
+            word.casefold(): name
+            for (of, name), provider in self._providers.items()
+            if of == stage
+            for word in provider.plugin.known_as
+        }
 
     def observe(self, log: Any, hook: str, **arguments: Any) -> None:
         """Tell all observers; one that fails is logged and the rest is told all the same."""

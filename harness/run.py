@@ -16,7 +16,8 @@ from typing import Any
 
 from harness import configfile, goingon, journal, madewith, pins
 from harness.artifacts import Artifact, Artifacts
-from harness.config import FILE_NAME, Config, shipped
+from harness.config import Config
+from harness.configfind import FILE_NAME, shipped
 from harness.context import Context
 from harness.entries import Entry
 from harness.errors import Cancelled, HarnessError

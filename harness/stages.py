@@ -60,12 +60,16 @@ class Plugin:
         libraries: the distributions whose versions make its results, as ``("sacrebleu",)``: a
             result made under another version is not the same. None stands for the distribution
             that the plugin comes from; name it too where it counts beside others.
+        known_as: what others call such a plugin; a config that does so is told the name.
+        synonyms: what others call an option -> its name here, told likewise.
     """
 
     stage: ClassVar[str] = ""
     name: ClassVar[str] = ""
     revision: ClassVar[int] = 1
     libraries: ClassVar[Sequence[str] | None] = None
+    known_as: ClassVar[Sequence[str]] = ()
+    synonyms: ClassVar[Mapping[str, str]] = {}
 
     class Options(Options):
         pass
@@ -383,10 +387,14 @@ class Augmenter(Plugin):
 
     Attributes:
         remedy: what the report calls it.
+        draws_from: splits without a row of which it can propose nothing.
+        moves: whether each row of these is proposed once at most, so that they run out.
     """
 
     stage = "augmenter"
     remedy: ClassVar[str] = "add rows"
+    draws_from: ClassVar[Sequence[str]] = ()
+    moves: ClassVar[bool] = False
 
     def propose(self, item: PlanItem, data: Dataset, context: Context) -> Iterator[Example]:
         """Rows for ``item`` (its slice, or anything where ``item.slice`` is None), lazily.

@@ -18,7 +18,7 @@ from harness import configfile, goingon
 from harness.cli import tables
 from harness.cli.rate import chosen
 from harness.cli.targets import check_target, write_target
-from harness.config import FILE_NAME
+from harness.configfind import FILE_NAME
 from harness.errors import ConfigError, UsageError, near
 from harness.rating import correction_file
 from harness.rating.corrections import Correction, corrections, who

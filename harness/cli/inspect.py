@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,11 @@ from rich.text import Text
 
 from harness import config as configuration
 from harness import configfile
+from harness.config import Config
+from harness.effects import shortages
+from harness.entries import Problems
 from harness.errors import DataError, HarnessError, UsageError, near
+from harness.records import Level
 from harness.run import REPORTS_FOLDER, Run
 from harness.summary import read
 from harness.text import one_line, titled
@@ -44,12 +48,13 @@ def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
             raise DataError(
                 f"the split '{split}' has no row", where=f"source '{config.data.plugin}'"
             )
+    remarks = [*config.remarks, *_shortages(config, counts)]
     console = Console()
     shown = ", ".join(f"{count} {split}" for split, count in counts.items())
-    unknown = sum(level == "unknown" for level, _ in config.remarks)
+    unknown = sum(level == "unknown" for level, _ in remarks)
     state = f"no problem found, {unknown} unknown" if unknown else "fine"
     console.print(Text(f"{config.path}: {state}. Run {run.name}; rows: {shown}."))
-    for level, line in config.remarks:
+    for level, line in remarks:
         console.print(Text(f"{level}: {one_line(line)}", "yellow" if level == "unknown" else ""))
     for split in ("dev", "test"):
         doubt = usable(list(groups_of([r for r in rows if r.split == split]).values()))
@@ -244,6 +249,19 @@ def _outcome(document: dict[str, Any]) -> str:
     if not sealed:
         return "not finished"
     return "none kept" if sealed["reason"] == "nothing kept" else "test not opened"
+
+
+def _shortages(config: Config, counts: Mapping[str, int]) -> list[tuple[Level, str]]:
+    """Notes on augmenters that will run short of rows.
+
+    Raises:
+        ConfigError: one has no row to draw from.
+    """
+    problems = Problems(config.path, config.lines)
+    for remark in shortages(config.settings, config.augment, counts):
+        problems.add(*remark)
+    problems.done()
+    return problems.remarks
 
 
 def _first_line(text: str | None) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import results
+from harness.effects import shortages
 from harness.errors import DataError
 from harness.files import digest, read_json, read_jsonl, write_bytes, write_json, write_jsonl
 from harness.filters import Gate
@@ -110,6 +111,9 @@ class Preparing(Calls):
                 raise DataError(
                     f"the split '{split}' has no row", where=f"source '{self.config.data.plugin}'"
                 )
+        settings, augment = self.config.settings, self.config.augment
+        for place, message, _ in shortages(settings, augment, data.counts):
+            self.note(f"{'.'.join(map(str, place))}: {message}")
         return dataclasses.replace(data, digest=rows_digest(data.examples, lineage=True))
 
     def base(self) -> Checkpoint:

@@ -14,6 +14,8 @@ class Pool(harness.Augmenter):
     """Moves rows of the weak slice from the pool into train, in seeded random order."""
 
     name = "pool"
+    draws_from = ("pool",)
+    moves = True
     remedy = "add real rows from the pool"
 
     def propose(self, item: PlanItem, data: Dataset, context: Context) -> Iterator[Example]:

@@ -53,6 +53,7 @@ class Basic(harness.Detector):
 
     name = "basic"
     revision = 3
+    libraries = ("py3langid", "rapidfuzz")
 
     class Options(harness.Options):
         repeats: int = Field(default=4, ge=2, description="times in a row that make a loop")

@@ -27,6 +27,7 @@ class BetterAnswers(harness.Augmenter):
     """
 
     name = "better-answers"
+    draws_from = ("pool",)
     remedy = "learn answers that people corrected"
 
     class Options(harness.Options):

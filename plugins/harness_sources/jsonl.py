@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import ClassVar, cast
 
 from pydantic import Field, model_validator
 
@@ -18,6 +18,10 @@ class Jsonl(harness.Source):
     """Rows of JSONL files; every problem of every row is found before anything starts."""
 
     name = "jsonl"
+    known_as = ("json", "jsonlines", "file", "local")
+    synonyms: ClassVar[Mapping[str, str]] = {
+        "file": "path", "data_files": "files", "splits": "sizes", "split": "sizes", "seed": "draw",
+    }  # fmt: skip
     revision = 1
 
     class Options(harness.Options):

@@ -41,6 +41,8 @@ class HubModel(ChatModel):
 
     name = "hub"
     revision = 2
+    known_as = ("hf", "huggingface", "hugging-face", "transformers", "pretrained")
+    synonyms = dict.fromkeys(("model", "name", "path", "repo", "repo_id", "model_id"), "id")
 
     class Options(ChatOptions):
         id: str = Field(description="such as HuggingFaceTB/SmolLM2-135M-Instruct")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -15,6 +15,11 @@ class TransformersGenerator(harness.Generator):
     """Answers with a transformers model, in batches of prompts of like length."""
 
     name = "transformers"
+    known_as = ("hf", "huggingface", "generate", "vllm")
+    synonyms: ClassVar[Mapping[str, str]] = {
+        "max_tokens": "max_new_tokens", "max_length": "max_new_tokens", "sample": "do_sample",
+        "temp": "temperature", "dtype": "precision", "torch_dtype": "precision",
+    }  # fmt: skip
     revision = 2
     libraries = ("torch", "transformers", "tokenizers", "peft")
     accepts = frozenset({"base", "adapter"})

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -18,6 +18,17 @@ class LoraTrainer(harness.Trainer):
     """Trains a LoRA adapter on the assistant's tokens."""
 
     name = "lora"
+    known_as = ("peft", "qlora", "sft", "trl", "unsloth")
+    synonyms: ClassVar[Mapping[str, str]] = {
+        "lora_r": "r", "rank": "r", "lora_alpha": "alpha", "lora_dropout": "dropout",
+        "num_epochs": "epochs", "num_train_epochs": "epochs", "n_epochs": "epochs",
+        "per_device_train_batch_size": "batch_size", "train_batch_size": "batch_size",
+        "gradient_accumulation_steps": "accumulation", "grad_accum": "accumulation",
+        "lr_scheduler_type": "scheduler", "lr_scheduler": "scheduler", "warmup_ratio": "warmup",
+        "max_seq_length": "max_length", "max_seq_len": "max_length", "cutoff_len": "max_length",
+        "load_in_4bit": "quantization", "load_in_8bit": "quantization", "bits": "quantization",
+        "dtype": "precision", "torch_dtype": "precision", "bf16": "precision", "fp16": "precision",
+    }  # fmt: skip
     revision = 2
     libraries = ("torch", "transformers", "tokenizers", "peft", "accelerate")
     produces = "adapter"

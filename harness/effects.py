@@ -1,0 +1,69 @@
+"""What a config asks for and cannot get: settings without effect, augmenters without rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from harness.configfile import Place
+from harness.records import Level
+
+if TYPE_CHECKING:
+    from harness.config import Settings
+    from harness.entries import Entry
+
+Remark = tuple[Place, str, Level]
+"""Place in the config, message, level."""
+
+
+def without_effect(
+    settings: Settings, augment: Sequence[Entry], given: Collection[str]
+) -> Iterator[Remark]:
+    """Settings that change nothing beside the others.
+
+    Args:
+        augment: the entries that could be read.
+        given: dotted keys that a user set, rather than left at their default.
+    """
+    planned = settings.plan.strategy
+    if settings.rounds == 1 and augment:
+        yield ("augment",), "with one round nothing is trained on what it adds", "note"
+    for entry in augment:
+        if entry.control and settings.rounds == 1:
+            message = "with one round both arms train on the same rows"
+            yield ("augment", entry.index, "control"), message, "note"
+    if planned == "none" and augment:
+        yield ("augment",), "plan.strategy is none, so that no row is asked for", "note"
+    if planned != "targeted" and "plan.explore" in given:
+        message = f"it has an effect under the strategy targeted alone, not {planned}"
+        yield ("plan", "explore"), message, "note"
+    if planned == "targeted" and augment and not settings.analyze:
+        message = "nothing looks for weak slices, so all rows come from everywhere"
+        yield ("analyze",), message, "note"
+
+
+def shortages(
+    settings: Settings, augment: Sequence[Entry], rows: Mapping[str, int]
+) -> Iterator[Remark]:
+    """Augmenters that find too few rows to draw from.
+
+    Args:
+        rows: split -> rows that the source gives.
+    """
+    if settings.plan.strategy == "none":
+        return
+    for entry in augment:
+        splits = entry.instance.draws_from
+        if not splits:
+            continue
+        there, names = sum(rows.get(split, 0) for split in splits), " and ".join(splits)
+        place = ("augment", entry.index)
+        if not there:
+            message = f"'{entry.name}' draws rows from {names}, which has none: it can add nothing"
+            yield place, message, "config"
+        elif entry.instance.moves and there < entry.rows * settings.rounds:
+            message = (
+                f"'{entry.name}' asks for {entry.rows} rows in each of {settings.rounds} rounds, "
+                f"and {names} has {there}"
+            )
+            yield place, message, "note"

@@ -1,0 +1,140 @@
+"""What ``harness check`` finds before a GPU does."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from harness.errors import near
+
+POOL = "augment: [{plugin: pool, rows: 60}]"
+
+
+def configure(project, *changes):
+    text = (project.folder / "harness.yaml").read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return project.write(text)
+
+
+def checked(project, code, *options):
+    done = project.inside("check", *options)
+    assert done.code == code, done.out + done.err
+    return " ".join((done.out + done.err).split())
+
+
+EMPTY = ("{source: fake}\nmodel", "{source: fake, pool: 0}\nmodel")
+FAKE_AUGMENT = "augment: [{plugin: fake, rows: 10}]"
+
+
+def test_an_augmenter_whose_pool_is_empty(project):
+    configure(project, (FAKE_AUGMENT, POOL), EMPTY)
+    shown = checked(project, 2)
+    assert "harness.yaml:" in shown and "augment.0: 'pool' draws rows from pool, which has" in shown
+    assert "fine" not in shown
+
+
+def test_a_run_with_an_empty_pool_says_so_in_its_notes(project):
+    configure(project, (FAKE_AUGMENT, POOL), EMPTY)
+    done = project.inside("iterate", "--rounds", "1", "--json")
+    assert any("draws rows from pool, which has none" in note for note in done.document["notes"])
+
+
+def test_a_pool_that_will_run_out_is_a_note(project):
+    configure(project, (FAKE_AUGMENT, POOL))
+    assert "asks for 60 rows in each of 3 rounds, and pool has 40" in checked(project, 0)
+
+
+def test_without_a_plan_nobody_needs_a_pool(project):
+    configure(project, (FAKE_AUGMENT, POOL + "\nplan: {strategy: none}"),
+              EMPTY)  # fmt: skip
+    assert "plan.strategy is none, so that no row is asked for" in checked(project, 0)
+
+
+@pytest.mark.parametrize("name", ["harness.yml", "harness.toml"])
+def test_a_config_of_nearly_that_name_is_not_passed_over(project, name):
+    (project.folder / "harness.yaml").rename(project.folder / name)
+    shown = checked(project, 2)
+    assert f"there is {name} here, and only harness.yaml is read" in shown
+    assert f"-c {name}" in shown
+
+
+def test_beside_the_config_it_is_a_note(project):
+    project.write("rounds: 1", "harness.yml")
+    assert "note: harness.yml is not read: harness.yaml is" in checked(project, 0)
+    assert "harness.yml" not in checked(project, 0, "-c", str(project.folder / "harness.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("rounds: 3", "rounds: 1"), "augment: with one round nothing is trained on what it adds"),
+        (("analyze: [fake]", "analyze: []"), "analyze: nothing looks for weak slices"),
+        (("seed: 7", "seed: 7\nplan: {strategy: random, explore: 0.4}"),
+         "plan.explore: it has an effect under the strategy targeted alone, not random"),
+        (("rounds: 3", "rounds: 1"), "fine"),
+    ],
+)  # fmt: skip
+def test_settings_without_effect(project, change, told):
+    configure(project, change)
+    assert told in checked(project, 0)
+
+
+def test_defaults_are_not_called_without_effect(project):
+    configure(project, ("seed: 7", "seed: 7\nplan: {strategy: random}"))
+    assert "explore" not in checked(project, 0)
+
+
+def test_all_problems_come_in_one_pass_those_of_the_data_too(project):
+    project.write('{"text": 1}\n', "rows.jsonl")
+    configure(
+        project, ("{source: fake}\nmodel", "{source: jsonl, path: rows.jsonl}\nmodel"),
+        ("augment: [{plugin: fake, rows: 10}]", "augment: [{plugin: pool}]"),
+        ("primary: overlap", "primary: overlapp"), ("seed: 7", "sead: 7"),
+    )  # fmt: skip
+    shown = checked(project, 2)
+    for told in ("unknown key, did you mean 'seed'?", "rows: is needed", "no score is called",
+                 "rows.jsonl:1:"):  # fmt: skip
+        assert told in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "meant"),
+    [
+        ("lr", ("r", "learning_rate", "epochs"), "learning_rate"),
+        ("wd", ("r", "weight_decay"), "weight_decay"),
+        ("epoch", ("r", "epochs"), "epochs"),
+        ("rank", ("r", "alpha", "warmup"), "r"),
+        ("zzz", ("r", "alpha"), None),
+        ("bs", ("batch_size", "big_step"), None),
+    ],
+)
+def test_the_name_that_is_meant(name, known, meant):
+    found = re.findall(r"'(.*)'", near(name, known, {"rank": "r", "dim": "width"}))
+    assert found == ([meant] if meant else [])
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "meant"),
+    [
+        ("model", "{source: hf, id: x/y}", "did you mean 'hub'?"),
+        ("model", "{source: hub, repo_id: x/y}", "did you mean 'id'?"),
+        ("train", "{plugin: qlora}", "did you mean 'lora'?"),
+        ("train", "{plugin: lora, lr: 1e-4}", "did you mean 'learning_rate'?"),
+        ("train", "{plugin: lora, lora_alpha: 8}", "did you mean 'alpha'?"),
+        ("train", "{plugin: lora, num_train_epochs: 2}", "did you mean 'epochs'?"),
+        ("generate", "{plugin: transformers, max_tokens: 9}", "did you mean 'max_new_tokens'?"),
+    ],
+)
+def test_names_of_other_programs_lead_to_ours(project, key, given, meant):
+    source = "source" if key == "model" else "plugin"
+    configure(project, (f"{key}: {{{source}: fake}}", f"{key}: {given}"))
+    assert meant in checked(project, 2)
+
+
+def test_a_wrong_value_is_not_told_with_all_that_stands_beside_it(project):
+    configure(project, ("train: {plugin: fake}", "train: {plugin: lora, args: {fp16: true}}"))
+    shown = checked(project, 2)
+    assert "train.args: " in shown and "{'fp16'" not in shown
