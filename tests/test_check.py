@@ -135,6 +135,9 @@ def test_names_of_other_programs_lead_to_ours(project, key, given, meant):
 
 
 def test_a_wrong_value_is_not_told_with_all_that_stands_beside_it(project):
-    configure(project, ("train: {plugin: fake}", "train: {plugin: lora, args: {fp16: true}}"))
+    sizes = "{source: jsonl, path: a.jsonl, sizes: {train: 0.6, dev: 0.3, test: 0.2}}"
+    configure(project, ("{source: fake}\nmodel", f"{sizes}\nmodel"))
     shown = checked(project, 2)
-    assert "train.args: " in shown and "{'fp16'" not in shown
+    assert "add up to 1.1, not to 1" in shown and "'path'" not in shown
+    configure(project, ("rounds: 3", f"rounds: {'x' * 300}"))
+    assert "x" * 90 not in checked(project, 2)
