@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from typing import Any
 
+from harness import results
 from harness.context import Context
-from harness.errors import Cancelled, HarnessError, PluginError
+from harness.errors import STOPPING, HarnessError, PluginError, reason
 from harness.filters import Gate
+from harness.machine import raise_trouble
 from harness.records import Dataset, Example, Growth, Plan, PlanItem
 from harness.stages import Augmenter
 
+END = object()
 PROPOSALS_PER_ROW = 50
 """An augmenter may propose this many rows for each row of an item before it is stopped."""
 
@@ -23,11 +28,13 @@ class Entry:
     Attributes:
         name: the entry's name in this run; becomes ``origin["by"]``.
         plan: ``plan.rows`` is the entry's budget of accepted rows.
+        guard: what stands around the calls of the augmenter (see :mod:`harness.plugin_calls`).
     """
 
     name: str
     augmenter: Augmenter
     plan: Plan
+    guard: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 def collect(
@@ -57,9 +64,10 @@ def collect(
     """
     work = _Collection(data, gate, context, sum(entry.plan.rows for entry in entries))
     for entry in entries:
-        missing = sum(item.rows - work.take(entry, item) for item in entry.plan.items)
-        if missing:
-            work.take(entry, PlanItem(None, missing, "explore", "left over from other items"))
+        with entry.guard():
+            missing = sum(item.rows - work.take(entry, item) for item in entry.plan.items)
+            if missing:
+                work.take(entry, PlanItem(None, missing, "explore", "left over from other items"))
     accepted = tuple(work.accepted)
     by = Counter(str((row.origin or {})["by"]) for row in accepted)
     refused = Counter(reason for _, _, reason in work.refused)
@@ -91,8 +99,7 @@ class _Collection:
     def _admit(self, name: str, item: PlanItem, row: Example) -> bool:
         reason = self.gate.refuse(row)
         if reason:
-            label = row.id if isinstance(row, Example) else f"no row {len(self.refused)}"
-            self.refused[name, label, reason] = None
+            self.refused[name, row.id, reason] = None
             return False
         place = item.slice.words if item.slice else None
         origin = {"by": name, "round": self.context.round, "slice": place}
@@ -113,19 +120,28 @@ def _proposals(
 ) -> Generator[Example, None, None]:
     """The augmenter's rows, bounded in number, with its failures named."""
     limit = PROPOSALS_PER_ROW * item.rows
-    try:
-        for number, row in enumerate(entry.augmenter.propose(item, data, context), start=1):
-            context.check()
-            yield row
-            if number >= limit:
-                return
-    except (Cancelled, HarnessError):
-        raise
-    except Exception as error:
-        place = item.slice.words if item.slice else "everywhere"
-        raise PluginError(
-            f"the augmenter failed: {type(error).__name__}: {error}",
-            where=f"augmenter '{entry.name}' ({entry.augmenter.name}), round {context.round}",
-            hint="correct the plugin, or take it out of `augment:`",
-            details=(f"it was asked for {item.rows} rows: {place}",),
-        ) from error
+    proposals: Iterator[Any] | None = None
+    for place in range(1, limit + 1):
+        try:
+            if proposals is None:
+                proposals = results.proposals(entry.augmenter.propose(item, data, context))
+            row = next(proposals, END)
+        except (*STOPPING, HarnessError):
+            raise
+        except BaseException as error:
+            raise_trouble(error)
+            asked = item.slice.words if item.slice else "everywhere"
+            raise PluginError(
+                f"the augmenter failed: {reason(error)}",
+                where="" if entry.guard is not nullcontext else _place(entry, context),
+                hint="correct the plugin, or take it out of `augment:`",
+                details=(f"it was asked for {item.rows} rows: {asked}",),
+            ) from error
+        if row is END:
+            return
+        context.check()
+        yield results.example(row, f"proposal {place}")
+
+
+def _place(entry: Entry, context: Context) -> str:
+    return f"augmenter '{entry.name}' ({entry.augmenter.name}), round {context.round}"

@@ -14,9 +14,20 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from harness.configfile import Lines, Place
-from harness.errors import ConfigError, EnvironmentFailure, HarnessError, near
+from harness.errors import (
+    STOPPING,
+    ConfigError,
+    EnvironmentFailure,
+    HarnessError,
+    PluginError,
+    near,
+    reason,
+)
+from harness.machine import raise_trouble
+from harness.plugin_calls import plainly
 from harness.records import Level
 from harness.registry import Registry
+from harness.results import score_names
 from harness.stages import Metric, Plugin
 
 
@@ -235,14 +246,19 @@ def _instance(
         instance = plugin(validated.model_copy(update=resolved))
     except HarnessError:
         raise
-    except (Exception, SystemExit) as error:
-        problems.add(place, f"its options cannot be used: {type(error).__name__}: {error}")
+    except STOPPING:
+        raise
+    except BaseException as error:
+        raise_trouble(error)
+        problems.add(place, f"its options cannot be used: {reason(error)}")
         return None
     if isinstance(instance, Metric):
         try:
-            instance.score_names()
-        except Exception as error:
-            problems.add(place, f"its options cannot be used: {error}")
+            with plainly(plugin.name):
+                score_names(instance.score_names())
+        except PluginError as error:
+            what = error.what.removeprefix("ValueError: ")
+            problems.add(place, f"its options cannot be used: {what}")
             return None
     return instance
 

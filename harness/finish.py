@@ -5,16 +5,17 @@ from __future__ import annotations
 import shlex
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness import configfile, goingon, verdicts
+from harness import configfile, goingon, results, verdicts
 from harness.analysis.reading import FILE_NAME as ANALYSIS
 from harness.entries import Entry
-from harness.errors import HarnessError
+from harness.errors import HarnessError, PluginError
 from harness.files import read_json, write_bytes, write_json
 from harness.history import History
 from harness.lock import turn
 from harness.objective import progress
+from harness.plugin_calls import plainly
 from harness.rating.records import FOLDER as RATINGS
 from harness.records import BASE_ARM, CONTROL_ARM, Example
 from harness.remarks import Caveats, by_now, caveats_of, scores_with, with_caveats
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 STAGE = "summary"
 _MOST_NAMED = 3
 Document = dict[str, Any]
+T = TypeVar("T")
 
 
 def stored(run: Run, say: Callable[[str], None], *, test: bool = True) -> Document | None:
@@ -114,12 +116,12 @@ def reports(run: Run, steps: Steps, history: History, document: Document) -> lis
     written = ["config.yaml", "run.duckdb", ANALYSIS]
     for entry in run.config.report:
         try:
-            written += [path.name for path in entry.instance.write(analysis, run.reports)]
-        except HarnessError:
-            raise
-        except Exception as error:
-            run.log.exception("reporter %s failed", entry.name)
-            run.watcher.say(f"warning: reporter '{entry.name}' ({entry.origin}): {error}")
+            with run.guard("report", entry, 0, BASE_ARM):
+                files = results.paths(entry.instance.write(analysis, run.reports), "write()")
+                written += [path.name for path in files]
+        except PluginError as error:
+            run.log.error("reporter %s failed", entry.name, exc_info=error)
+            run.watcher.say(f"warning: reporter '{entry.name}' ({entry.origin}): {error.what}")
     return written
 
 
@@ -138,14 +140,16 @@ def _analysis(run: Run, steps: Steps, document: Document, said: People) -> Docum
     from harness.analysis.document import analyse
     from harness.scoring import right_at
 
+    entries = {id(entry.instance): entry for entry in run.config.sections}
     causes: dict[str, tuple[str, str, bool]] = {}
     for entry in run.config.analyze:
-        causes |= entry.instance.causes()
+        causes |= _asked(entry, lambda one: results.causes(one.causes()))
     return analyse(
         document, run.reports / "run.duckdb",
         definitions=definitions_of(run.config.detect), causes=causes,
         right_at=right_at(steps.primary_entry().metric),
         sections=[entry.instance for entry in run.config.sections],
+        guard=lambda section: run.guard("report", entries[id(section)], 0, BASE_ARM),
         ratings=said.digest, notes=said.notes,
         people=any(entry.instance.growing() for entry in run.config.detect),
         by_people=steps.primary_entry().metric.by_people,
@@ -160,13 +164,23 @@ def definitions_of(detectors: Sequence[Entry]) -> dict[str, str]:
     """
     told: dict[str, dict[str, str]] = {}
     for entry in detectors:
-        for kind, text in entry.instance.categories().items():
+        kinds = _asked(entry, lambda one: results.categories(one.categories()))
+        for kind, text in kinds.items():
             told.setdefault(kind, {})[entry.name] = text
     found = {UNEXPLAINED: "a wrong answer that shows no other kind of error"}
     for kind, texts in told.items():
         several = "; or ".join(f"{name}: {text}" for name, text in texts.items())
         found[kind] = several if len(texts) > 1 else next(iter(texts.values()))
     return found
+
+
+def _asked(entry: Entry, call: Callable[[Any], Mapping[str, T]]) -> Mapping[str, T]:
+    """What a plugin says of itself; nothing where it fails at that, which its stage has noted."""
+    try:
+        with plainly(entry.name):
+            return call(entry.instance)
+    except PluginError:
+        return {}
 
 
 def _told(run: Run, document: Document) -> bool:

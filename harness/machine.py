@@ -70,6 +70,13 @@ def machine_trouble(error: BaseException) -> EnvironmentFailure | None:
     return None
 
 
+def raise_trouble(error: BaseException) -> None:
+    """Raise the machine's trouble, if ``error`` is one: for those who go on after failures."""
+    trouble = machine_trouble(error)
+    if trouble is not None:
+        raise trouble from error
+
+
 _AGAIN = "what was finished before is kept: mend it and run the same command again"
 
 

@@ -114,6 +114,11 @@ class PluginCalls:
             thread.join()
 
 
+def plainly(where: str) -> PluginCall:
+    """A call outside of a run: what it raises names ``where``, and no more is done."""
+    return PluginCalls(None, lambda sentence: None).into(where)
+
+
 class PluginCall:
     """One call; turns whatever a plugin raises into an error that names it.
 

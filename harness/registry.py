@@ -17,8 +17,9 @@ from typing import Any
 
 import pluggy
 
-from harness.errors import ConfigError, PluginError, near
+from harness.errors import STOPPING, ConfigError, PluginError, near, reason
 from harness.hookspecs import Hooks
+from harness.machine import raise_trouble
 from harness.stages import STAGES, Plugin
 
 GROUP = "harness"
@@ -74,8 +75,11 @@ class Registry:
                 raise
             except PluginError as error:
                 registry.failed[origin] = error.what
-            except (Exception, SystemExit) as error:
-                registry.failed[origin] = f"{type(error).__name__}: {error}"
+            except STOPPING:
+                raise
+            except BaseException as error:
+                raise_trouble(error)
+                registry.failed[origin] = reason(error)
         for path in files:
             registry.add(import_file(path), str(path))
         return registry
@@ -104,9 +108,12 @@ class Registry:
                 )
             try:
                 classes = list(hook())
-            except Exception as error:
+            except STOPPING:
+                raise
+            except BaseException as error:
+                raise_trouble(error)
                 raise PluginError(
-                    f"register_{stage}s failed: {type(error).__name__}: {error}", where=origin
+                    f"register_{stage}s failed: {reason(error)}", where=origin
                 ) from error
             for plugin in classes:
                 self._provide(stage, plugin, origin, distribution)
@@ -166,7 +173,9 @@ class Registry:
             wanted = {name: arguments[name] for name in implementation.argnames}
             try:
                 implementation.function(**wanted)
-            except Exception:
+            except STOPPING:
+                raise
+            except BaseException:
                 log.exception("plugin %s failed in %s", implementation.plugin_name, hook)
 
 
@@ -188,8 +197,9 @@ def import_file(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except SystemExit as error:
         raise PluginError(f"it ends the process ({error.code})", where=str(path)) from error
-    except Exception as error:
-        raise PluginError(
-            f"cannot be imported: {type(error).__name__}: {error}", where=str(path)
-        ) from error
+    except STOPPING:
+        raise
+    except BaseException as error:
+        raise_trouble(error)
+        raise PluginError(f"cannot be imported: {reason(error)}", where=str(path)) from error
     return module

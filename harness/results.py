@@ -65,6 +65,11 @@ def example(row: Any, what: str) -> Example:
     return found
 
 
+def proposals(rows: Any) -> Iterator[Any]:
+    """What an augmenter proposes; each is to be checked by :func:`example`."""
+    return _each(rows, "propose()", "harness.Example")
+
+
 def checkpoint(value: Any, call: str) -> Checkpoint:
     """What ``fetch()`` or ``train()`` returned."""
     return record(Checkpoint, value, f"{call}: its result")

@@ -27,7 +27,7 @@ from harness.journal import ClosedRounds, Journal
 from harness.ledger import Ledger
 from harness.machine import storing
 from harness.madewith import MadeWith
-from harness.plugin_calls import PluginCall, PluginCalls
+from harness.plugin_calls import PluginCall, PluginCalls, plainly
 from harness.records import BASE_ARM, Checkpoint, Example, RoundResult
 from harness.results import facts as facts_of
 from harness.stagekeys import CORE_REVISION, Versions, entry_files, entry_key, versions_of
@@ -47,7 +47,7 @@ JOURNAL = "journal.jsonl"
 
 def _naming_files(entry: Entry) -> PluginCall:
     """For the time in which a plugin says which files it reads."""
-    return PluginCalls(None, lambda sentence: None).into(_who(entry))
+    return plainly(_who(entry))
 
 
 def _who(entry: Entry) -> str:
@@ -357,7 +357,7 @@ class Run:
 
 
 def _label(stage: str, round_: int, arm: str) -> str:
-    return stage if stage in ("data", "model") else _place(stage, round_, arm)
+    return stage if stage in ("data", "model", "report") else _place(stage, round_, arm)
 
 
 def _place(stage: str, round_: int, arm: str) -> str:

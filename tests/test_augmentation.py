@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -112,7 +113,6 @@ class Leaky(Augmenter):
             yield Example(f"c{n}", near, parent=good.id, **new)
             yield Example(f"d{n}", fresh, **new)
             yield Example(f"e{n}", fresh, ("",), parent=good.id)
-            yield "no row"
             yield TRAIN[n % len(TRAIN)]
             yield good
 
@@ -125,7 +125,7 @@ def test_no_planted_leak_gets_through_and_each_is_counted():
         REPEAT: 12,
         NEAR_REPEAT: 12,
         NO_ORIGIN: 12,
-        INVALID: 24,
+        INVALID: 12,
         REPEATS_TRAIN: len(TRAIN),
     }
 
@@ -174,6 +174,32 @@ def test_a_failure_names_the_entry_and_the_round():
     with pytest.raises(PluginError, match="no more") as caught:
         run(Broken(), (WEAK, 3))
     assert "'entry' (broken), round 2" in caught.value.where
+
+
+class Wrong(Augmenter):
+    name = "wrong"
+    rows: object = ()
+
+    def propose(self, item, data, context):
+        return self.rows
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (None, "propose() is None"),
+        (["no row"], 'proposal 1 is the text "no row"'),
+        ([replace(POOL[0], id=None)], "proposal 1: id is None"),
+        ([replace(POOL[0], messages="hi")], "proposal 1: messages is the text"),
+        ([replace(POOL[0], references=(3,))], "proposal 1: references[0] is the number 3"),
+    ],
+)
+def test_a_proposal_of_the_wrong_kind_is_a_failure_of_the_augmenter(rows, words):
+    wrong = Wrong()
+    wrong.rows = rows
+    with pytest.raises(PluginError) as caught:
+        run(wrong, (WEAK, 3))
+    assert words in caught.value.what
 
 
 def test_it_can_be_cancelled():

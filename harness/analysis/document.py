@@ -6,16 +6,19 @@ number of its own, since reports of third parties are made from it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from harness import results
 from harness.analysis import examples
 from harness.analysis.reading import SCHEMA, Document
 from harness.analysis.remedies import remedies
 from harness.analysis.sections import SECTIONS
-from harness.errors import HarnessError
+from harness.errors import EnvironmentFailure, HarnessError, Waiting
+from harness.plugin_calls import plainly
 from harness.stages import Section
 from harness.store import Table, reading
 from harness.summary import finite
@@ -30,6 +33,13 @@ NAMED_BY_PEOPLE = (
     "A wrong fact and a wrong tone are seen by no rule. People named what they saw in the answers "
     "that they rated, and in no others."
 )
+
+Guard = Callable[[Section], AbstractContextManager[None]]
+
+
+def _unguarded(section: Section) -> AbstractContextManager[None]:
+    return plainly(f"section '{section.name}'")
+
 
 Causes = Mapping[str, tuple[str, str, bool]]
 """Cause -> definition, remedy, and whether new data can cure it."""
@@ -48,6 +58,7 @@ def analyse(
     notes: Sequence[str] = (),
     people: bool = False,
     by_people: bool = False,
+    guard: Guard = _unguarded,
 ) -> Document:
     """The analysis document of a run.
 
@@ -62,6 +73,7 @@ def analyse(
         notes: what else there is to remark.
         people: whether people named kinds of errors, too.
         by_people: whether the primary score is what people said.
+        guard: what stands around the call of a section (see :mod:`harness.plugin_calls`).
 
     A section that fails is left out and named under ``failed``.
     """
@@ -90,7 +102,7 @@ def analyse(
         ],
         "failed": failed,
     }
-    return {**document, "sections": _sections(sections, document, database, failed)}
+    return {**document, "sections": _sections(sections, document, database, failed, guard)}
 
 
 def _answers(
@@ -117,17 +129,21 @@ def _answers(
 
 
 def _sections(
-    sections: Sequence[Section], document: Document, database: Path, failed: dict[str, str]
-) -> list[Document]:
+    sections: Sequence[Section], document: Document, database: Path, failed: dict[str, str],
+    guard: Guard,
+) -> list[Document]:  # fmt: skip
     """Each plugin's table; a cell is a number, or a text in one line."""
     found = []
     for section in sections:
         try:
-            rows = [dict(row) for row in section.rows(document, database)]
-            columns = list(rows[0]) if rows else []
-            cells = [[_cell(row.get(name)) for name in columns] for row in rows[:MOST_ROWS]]
-        except Exception as error:
-            failed[section.name] = f"{type(error).__name__}: {error}"
+            with guard(section):
+                rows = results.table(section.rows(document, database))
+                columns = list(rows[0]) if rows else []
+                cells = [[_cell(row.get(name)) for name in columns] for row in rows[:MOST_ROWS]]
+        except (Waiting, EnvironmentFailure):
+            raise
+        except HarnessError as error:
+            failed[section.name] = error.what
             continue
         head = {"name": section.name, "title": one_line(section.title or section.name, 120)}
         names = [one_line(str(name), 80) for name in columns]

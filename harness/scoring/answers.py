@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.machine import raise_trouble
 from harness.records import Example, Prediction
 from harness.scoring.entry import STOP, Pair, overrides, reason
 from harness.stages import Metric
@@ -42,7 +43,8 @@ def _results(metric: Metric, pairs: Sequence[Pair]) -> list[Any]:
         )
     except STOP:
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        raise_trouble(error)
         problem = error
     if not overrides(metric, "measure"):
         return [problem] * len(pairs)
@@ -54,7 +56,8 @@ def _attempt(metric: Metric, prediction: Prediction, example: Example) -> Any:
         return metric.measure(prediction, example)
     except STOP:
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        raise_trouble(error)
         return error
 
 
@@ -68,7 +71,9 @@ def _checked(raw: Any) -> Outcome:
         return f"it gave a text where a number is due: {reprlib.repr(raw)}"
     try:
         items = _items(raw)
-    except Exception as error:
+    except STOP:
+        raise
+    except BaseException as error:
         return f"it gave a {type(raw).__name__} where numbers are due ({reason(error)})"
     if not items:
         return "it gave an empty list: no statistics"

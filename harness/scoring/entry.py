@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from harness import stats
-from harness.errors import Cancelled, ConfigError, EnvironmentFailure, PluginError, Waiting
+from harness import errors, stats
+from harness.errors import STOPPING, ConfigError, EnvironmentFailure, PluginError
+from harness.machine import raise_trouble
 from harness.records import Example, Prediction
 from harness.stages import Metric
 from harness.text import one_line, titled
@@ -19,7 +20,7 @@ Pair = tuple[Prediction, Example]
 Groups = Mapping[str, str]
 """Example id -> group; a row without one is a group of its own."""
 
-STOP = (Cancelled, Waiting, ConfigError, EnvironmentFailure, PluginError)
+STOP = (*STOPPING, ConfigError, EnvironmentFailure, PluginError)
 """Not about one example: the run has to stop."""
 
 CAVEAT = 40
@@ -93,7 +94,8 @@ class Entry:
             return call()
         except STOP:
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            raise_trouble(error)
             raise PluginError(f"{what}() failed: {reason(error)}", where=self._where) from error
 
     def aggregate(self, sums: stats.Floats, weights: stats.Floats) -> stats.Floats:
@@ -124,7 +126,8 @@ class Entry:
                 return np.asarray(call(), dtype=np.float64)
         except STOP:
             raise
-        except Exception as error:
+        except BaseException as error:
+            raise_trouble(error)
             problem = f"{what}() failed: {reason(error)}"
             raise PluginError(problem, where=f"metric {self.name}", hint=_SHAPES) from error
 
@@ -133,8 +136,7 @@ _SHAPES = "one statistic for each score, or an aggregate() that turns them into 
 
 
 def reason(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
+    return errors.reason(error, 300)
 
 
 def overrides(metric: Metric, *methods: str) -> bool:

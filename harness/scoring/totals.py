@@ -9,6 +9,7 @@ import numpy as np
 
 from harness import stats
 from harness.errors import PluginError
+from harness.machine import raise_trouble
 from harness.records import Measurement, Score
 from harness.scoring.entry import STOP, Entry, Groups, Pair, reason
 from harness.stages import Metric
@@ -83,7 +84,8 @@ def _corpus(entry: Entry, scored: set[str], pairs: Sequence[Pair]) -> list[stats
         values = [float(found[name]) for name in entry.metric.score_names()]
     except STOP:
         raise
-    except Exception as error:
+    except BaseException as error:
+        raise_trouble(error)
         hint = "corpus() returns a number for each of score_names()"
         raise PluginError(f"corpus() failed: {reason(error)}", where=where, hint=hint) from error
     return [stats.Interval(value, None, None, None) for value in values]

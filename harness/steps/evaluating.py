@@ -210,6 +210,7 @@ class Evaluating(Measuring):
             for entry in self.config.detect:
                 try:
                     with self.run.guard(stage, entry, round_, arm):
+                        results.categories(entry.instance.categories())
                         entry.instance.prepare(learned)
                         for row in scored:
                             labels += results.labels(entry.instance.detect(row), row.example.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,7 @@ class Growing(Evaluating):
             for entry in self.config.analyze:
                 try:
                     with self.run.guard("analyze", entry, round_, arm):
+                        results.causes(entry.instance.causes())
                         found = results.findings(entry.instance.analyze(evidence, context))
                 except STOP:
                     raise
@@ -141,6 +143,9 @@ class Growing(Evaluating):
                 plan(
                     findings, budgets.get(entry.name, 0), strategy, explore, context.seed,
                     entry.instance.remedy,
+                ),
+                functools.partial(
+                    self.run.guard, "augment", entry, context.round, context.arm
                 ),
             )
             for entry in self.config.augment
