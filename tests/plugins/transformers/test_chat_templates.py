@@ -195,3 +195,34 @@ def test_a_limit_that_only_the_tokenizer_knows(base):
     assert context(int(1e30)) is None
     assert context(2048) == 2048
     assert context(2048, max_position_embeddings=32768) == 32768
+
+
+CALL = {"type": "function", "function": {"name": "find", "arguments": {"what": "red"}}}
+TOOLS = ({"type": "function", "function": {"name": "find", "parameters": {}}},)
+TURNS = (
+    {"role": "user", "content": "where is red"},
+    {"role": "assistant", "content": "", "tool_calls": [CALL]},
+    {"role": "tool", "content": "12"},
+)
+
+
+@pytest.mark.parametrize("name", ["qwen3", "mistral"])
+def test_turns_of_tools_are_context_and_the_answer_is_learned(architectures, name, another):
+    base = architectures(name).base
+    chats = Chats.of(base)
+    example = harness.Example("a", TURNS, ("at 12",), tools=TOOLS)
+    text = prompt(base, example)
+    assert '"find"' in text
+    assert text.index("where is red") < text.index("arguments") < text.rindex("12")
+    (encoded,) = chats.training_rows([example], LoraTrainer.Options())
+    assert chats.text(encoded.learned) == "at 12"
+    assert encoded.input_ids[: -encoded.trained] == encoding.prompt_ids(chats.tokenizer, example)
+    assert len(generate(base, [example], another())) == 1
+
+
+def test_a_turn_that_the_template_cannot_render_is_named(architectures, context):
+    """ChatML adds texts up, and a call of a tool has none."""
+    example = harness.Example("a", ({"role": "assistant", "content": None}, *TURNS[:1]))
+    with pytest.raises(harness.DataError, match="1 of 1 prompts cannot be used") as caught:
+        generate(architectures("qwen2").base, [example], context)
+    assert caught.value.details[0].startswith("a: the chat template refuses it: ")
