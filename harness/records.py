@@ -134,7 +134,8 @@ class Prediction:
     """What a model answered to one example.
 
     Attributes:
-        finish_reason: ``stop`` (the model ended), ``length`` (cut by the token limit).
+        finish_reason: ``stop`` (the model ended), ``length`` (cut by the token limit),
+            ``context`` (not answered: the prompt leaves no room in the model's context).
         prompt_tokens, completion_tokens: counts, None where unknown.
         sample: index among several answers to one example.
         message: the whole assistant message where it is more than text.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,28 @@ OWNED = frozenset(
     }
 )
 """Arguments of ``apply_chat_template`` that the harness gives."""
+
+
+NO_EFFECT = "the chat template has no '{}', so it would have no effect"
+
+
+def unknown(template: Any, arguments: Iterable[str]) -> list[str]:
+    """The arguments that no chat template of the model mentions."""
+    text = str(template)
+    return [name for name in arguments if not re.search(rf"\b{re.escape(name)}\b", text)]
+
+
+def _mistake(template: str) -> str:
+    """Why a template is none, or nothing."""
+    from jinja2 import Environment, TemplateSyntaxError
+
+    # A tag of transformers' own, which marks what the assistant says.
+    plain = re.sub(r"\{%-?\s*(end)?generation\s*-?%\}", "", template)
+    try:
+        Environment(extensions=["jinja2.ext.loopcontrols"], autoescape=True).parse(plain)
+    except TemplateSyntaxError as error:
+        return f"line {error.lineno} of the chat template: {error.message}"
+    return ""
 
 
 def _text_or_path(given: Any) -> Any:
@@ -56,6 +79,20 @@ class ChatModel(harness.Model):
     def inputs(self) -> Sequence[Path]:
         given = self.options.chat_template
         return [given] if isinstance(given, Path) else []
+
+    def check(self, settings: Mapping[str, Any]) -> Iterable[harness.Problem]:
+        """See :meth:`harness.Plugin.check`: a template that cannot be used, or knows no argument."""
+        try:
+            template = self._template()
+        except harness.ConfigError as error:
+            yield harness.Problem(error.what, ("chat_template",))
+            return
+        if template is None:
+            return
+        if mistake := _mistake(template):
+            yield harness.Problem(mistake, ("chat_template",))
+        for name in unknown(template, self.options.chat_template_kwargs):
+            yield harness.Problem(NO_EFFECT.format(name), ("chat_template_kwargs", name))
 
     def checkpoint(self, folder: Path, digest: str, name: str, **info: Any) -> harness.Checkpoint:
         """The base checkpoint in ``folder``, with what the options say of chats.

@@ -6,12 +6,12 @@ import contextlib
 import datetime
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import harness
+from harness_transformers.chat_options import NO_EFFECT, unknown
 
 IGNORED = -100
 TODAY = datetime.datetime(2026, 1, 1)
@@ -67,13 +67,12 @@ def template_hash(tokenizer: Any) -> str:
             hint="use an instruction-tuned model, or give one: model: {chat_template: FILE}",
         )
     arguments = _arguments(tokenizer)
-    for name in arguments:
-        if not re.search(rf"\b{re.escape(name)}\b", str(tokenizer.chat_template)):
-            raise harness.ConfigError(
-                f"the chat template has no '{name}', so it would have no effect",
-                where="model.chat_template_kwargs",
-                hint="read the template (chat_template.jinja in the model's folder)",
-            )
+    for name in unknown(tokenizer.chat_template, arguments):
+        raise harness.ConfigError(
+            NO_EFFECT.format(name),
+            where="model.chat_template_kwargs",
+            hint="read the template (chat_template.jinja in the model's folder)",
+        )
     known = json.dumps(
         [tokenizer.chat_template, arguments, tokenizer.special_tokens_map], default=str
     )

@@ -274,3 +274,20 @@ def test_what_the_harness_gives_to_a_template_cannot_be_set(tiny):
 def test_every_source_of_models_takes_a_template(model):
     fields = model.Options.model_fields
     assert {"chat_template", "chat_template_kwargs"} <= set(fields)
+
+
+@pytest.mark.parametrize(
+    ("options", "problems"),
+    [({}, []),
+     ({"chat_template": "{{ messages[0].content }}"}, []),
+     ({"chat_template": "{% for m in messages %}{% generation %}{{ m.content }}"
+       "{% endgeneration %}{% if x %}{% continue %}{% endif %}{% endfor %}"}, []),
+     ({"chat_template": "gone.jinja"}, [("chat_template", "cannot be read")]),
+     ({"chat_template": "{% for m in messages %}\n{{ m"}, [("chat_template", "line 2 of")]),
+     ({"chat_template": "{{ messages }}", "chat_template_kwargs": {"thinking": 1}},
+      [("chat_template_kwargs", "no 'thinking'")])],
+)  # fmt: skip
+def test_check_sees_a_template_that_cannot_be_used(tiny, options, problems):
+    found = list(local(tiny, **options).check({}))
+    assert [problem.place[0] for problem in found] == [place for place, _ in problems]
+    assert all(what in one.message for one, (_, what) in zip(found, problems, strict=True))
