@@ -133,8 +133,9 @@ class Problems:
             inner = (*place, *problem["loc"])
             if problem["type"] == "extra_forbidden":
                 name, names = str(problem["loc"][-1]), known if len(problem["loc"]) == 1 else ()
-                options = f"; known: {', '.join(names)}" if names else ""
-                self.add(inner, f"unknown key{near(name, names, synonyms)}{options}")
+                meant = near(name, names, synonyms)
+                listed = f"; known: {', '.join(names)}" if names and not meant else ""
+                self.add(inner, f"unknown key{meant}{listed}")
             elif problem["type"] == "missing":
                 self.add(inner, "is needed")
             else:

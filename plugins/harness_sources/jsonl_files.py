@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,12 @@ from harness_sources.jsonl_rows import Problem, Row, fill
 
 SUFFIX = ".jsonl"
 SHOWN = 20
+"""Different problems in full."""
+PLACES = 4
+"""Further lines that are named for each."""
+
+LONGEST_HEAD = 2_000
+"""Bytes of a table's first line."""
 
 _BOM = b"\xef\xbb\xbf"
 _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
@@ -106,7 +113,25 @@ def _wide(raw: bytes) -> str | None:
     return None
 
 
+def _table(raw: bytes) -> str:
+    """That the file is a table (CSV, TSV), by a first line of names between marks; else ''."""
+    head = raw.lstrip().split(b"\n", 1)[0].strip()
+    if not head or head[:1] in b"{[" or len(head) > LONGEST_HEAD:
+        return ""
+    for mark, name in ((b"\t", "TSV"), (b";", "CSV with semicolons"), (b",", "CSV")):
+        names = [one.strip().strip(b'"') for one in head.split(mark)]
+        if len(names) > 1 and all(re.fullmatch(rb"[\w .-]{1,60}", one) for one in names):
+            shown = ", ".join(one.decode(errors="replace") for one in names[:6])
+            return f"this looks like {name} (columns {shown}): write one JSON object a line"
+    return ""
+
+
 def _lines(reading: Reading, split: str | None, raw: bytes, file: str, label: str) -> None:
+    table = _table(raw)
+    if table:
+        reading.problems.append(Problem(file, 1, 1, table))
+        reading.doubtful.add(split)
+        return
     # Only b"\n" ends a line: str.splitlines() also cuts at characters that JSON allows in texts.
     for number, line in enumerate(raw.split(b"\n"), start=1):
         if not line.strip():
@@ -126,24 +151,47 @@ def _lines(reading: Reading, split: str | None, raw: bytes, file: str, label: st
         row = Row(file, label, number, text)
         reading.problems += fill(row, value, split)
         reading.rows.append(row)
-        if not row.split_known:
+        # Rows without a prompt are dealt out together, and say nothing of the splits.
+        if not row.split_known or not row.messages:
             reading.doubtful.add(None)
 
 
 def refuse(problems: Iterable[Problem], where: str) -> None:
-    """Raise if there are problems: the first twenty are listed, all are counted.
+    """Raise if there are problems: all are counted, and the same one of many rows stands once.
 
     Raises:
-        DataError: there is at least one.
+        DataError: there is at least one; up to twenty different ones in full.
     """
     found = sorted(set(problems))
     if not found:
         return
+    kinds: dict[tuple[str, str], list[Problem]] = {}
+    for problem in found:
+        kinds.setdefault((problem.file, _kind(problem.reason)), []).append(problem)
     count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
-    first = f"; the first {SHOWN}:" if len(found) > SHOWN else ""
+    of = f" of {len(kinds)} kinds" if 1 < len(kinds) < len(found) else ""
+    first = f"; the first {SHOWN}:" if len(kinds) > SHOWN else ""
     raise DataError(
-        f"the data cannot be used: {count}{first}",
+        f"the data cannot be used: {count}{of}{first}",
         where=where,
-        details=[str(problem) for problem in found[:SHOWN]],
-        hint="docs/data.md describes the rows",
+        details=[_told(same) for same in list(kinds.values())[:SHOWN]],
+        hint='a row is {"messages": [{"role": "user", "content": "…"}], "references": ["…"], '
+        '"split": "train"}; docs/data.md has the rest',
     )
+
+
+def _kind(reason: str) -> str:
+    """The reason without what is a row's own: names, places, and which split is meant."""
+    plain = re.sub(r'"(?:[^"\\]|\\.)*"(?= is | must )', '"…"', reason)
+    return re.sub(r"\S+:\d+", "…", plain)
+
+
+def _told(same: Sequence[Problem]) -> str:
+    """The first of problems of one kind in full, and the lines of the next few."""
+    first, *others = same
+    lines = list(dict.fromkeys(one.line for one in others if one.line != first.line))
+    if not others:
+        return str(first)
+    places = ", ".join(map(str, lines[:PLACES])) + (", …" if len(lines) > PLACES else "")
+    where = f", in lines {places}" if len(lines) > 1 else f", in line {places}" if lines else ""
+    return f"{first} ({len(same)} times{where})"

@@ -16,6 +16,21 @@ ROW_KEYS = ("id", "messages", "references", "split", "group", "meta", "tools")
 MESSAGE_KEYS = (
     "role", "content", "name", "tool_calls", "tool_call_id", "reasoning_content", "thinking",
 )  # fmt: skip
+# Forms of other programs: keys by which a row is known for one, what is asked in it, the answer.
+_FORMS: dict[str, set[str]] = {
+    "Alpaca": {"instruction", "output"}, "ShareGPT": {"conversations"},
+    "prompt and completion": {"prompt", "completion"},
+    "prompt and response": {"prompt", "response"},
+    "question and answer": {"question", "answer"}, "input and output": {"input", "output"},
+}  # fmt: skip
+_PARTS = {
+    "Alpaca": ("`instruction` and `input`", "`output`"),
+    "ShareGPT": ("the turns of `conversations` but the last", "the last one"),
+    "prompt and completion": ("`prompt`", "`completion`"),
+    "prompt and response": ("`prompt`", "`response`"),
+    "question and answer": ("`question`", "`answer`"),
+    "input and output": ("`input`", "`output`"),
+}
 ROLES = ("system", "developer", "user", "assistant", "tool")
 
 
@@ -79,6 +94,10 @@ def fill(row: Row, value: dict[str, Any], split: str | None) -> Iterator[Problem
     Args:
         split: the split that the file stands for, if it does.
     """
+    foreign = _foreign(value)
+    if foreign:
+        yield row.problem(foreign)
+        value = {key: item for key, item in value.items() if key in ROW_KEYS}
     for key in value:
         if key not in ROW_KEYS:
             yield row.problem(f"unknown key {json.dumps(key)}{near(key, ROW_KEYS)}", key, key=True)
@@ -86,8 +105,24 @@ def fill(row: Row, value: dict[str, Any], split: str | None) -> Iterator[Problem
     yield from _split(row, value, split)
     yield from _meta(row, value)
     yield from _tools(row, value)
+    if foreign:
+        return
     yield from _messages(row, value)
     yield from _references(row, value)
+
+
+def _foreign(value: dict[str, Any]) -> str:
+    """That the row is of another program's form, and what to write instead; else ''."""
+    if "messages" in value:
+        return ""
+    form = next((name for name, keys in _FORMS.items() if keys <= value.keys()), None)
+    if form is None:
+        return ""
+    asked, answer = _PARTS[form]
+    return (
+        f"no `messages`: this looks like {form} rows; put {asked} into `messages` "
+        f'([{{"role": "user", "content": "…"}}]) and {answer} into `references` (["…"])'
+    )
 
 
 def _names(row: Row, value: dict[str, Any]) -> Iterator[Problem]:

@@ -25,7 +25,8 @@ def check(reading: Reading, where: str, is_folder: bool) -> Iterator[Problem]:
     yield from _groups(reading.rows)
     yield from _prompts(reading.rows)
     yield from _unanswered(reading.rows)
-    if None not in reading.doubtful:
+    unsplit = any(row.split is None for row in reading.rows)
+    if None not in reading.doubtful and not unsplit:
         present = {row.split for row in reading.rows} | reading.doubtful
         for split in NEEDED:
             if split not in present:

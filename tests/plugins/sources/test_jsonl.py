@@ -459,10 +459,71 @@ def test_a_split_that_contradicts_its_file_is_refused(
 def test_all_problems_are_counted_and_twenty_shown(write: Write, load: Load) -> None:
     rows = [row(f"r{at}", "train", references=[""], meta=[]) for at in range(30)]
     error = refused(load, path=write([*GOOD, *rows]))
-    assert "60 problems; the first 20" in error.what
-    assert len(error.details) == 20
-    lines = [int(detail.rsplit(".jsonl:", 1)[1].split(":")[0]) for detail in error.details]
-    assert lines == sorted(lines) and lines[0] == 4
+    assert "60 problems of 2 kinds" in error.what
+    assert [detail.partition(": ")[2] for detail in error.details] == [
+        "empty answer: a reference is blank (30 times, in lines 5, 6, 7, 8, …)",
+        "`meta` must be an object (30 times, in lines 5, 6, 7, 8, …)",
+    ]
+    assert all(".jsonl:4:" in detail for detail in error.details)
+
+
+def test_what_differs_from_row_to_row_in_names_alone_is_one_problem(
+    write: Write, load: Load
+) -> None:
+    rows = [row(f"r{at}", "train", messages=[user(f"unlike {at}")]) for at in range(9)]
+    error = refused(load, path=write([*GOOD, *rows, *rows]))
+    (detail,) = error.details
+    assert 'the id "r0" is already at' in detail and "(9 times, in lines 14, 15" in detail
+
+
+def test_different_problems_are_listed_up_to_twenty(write: Write, load: Load) -> None:
+    rows = [row(f"r{at}", "train", messages=[user(f"unlike {at}")], **{f"key{chr(97 + at)}": 1})
+            for at in range(25)]  # fmt: skip
+    error = refused(load, path=write([*GOOD, *rows]))
+    assert "25 problems; the first 20:" in error.what and len(error.details) == 20
+
+
+ALPACA = {"instruction": "Say hello.", "input": "", "output": "Hello."}
+
+
+@pytest.mark.parametrize(
+    ("rows", "form"),
+    [
+        ([ALPACA] * 3, "Alpaca rows; put `instruction` and `input` into `messages`"),
+        ([{"conversations": [{"from": "human", "value": "Hi"}]}] * 3, "ShareGPT rows"),
+        ([{"prompt": "Hi", "completion": "Hello."}] * 3, "prompt and completion rows"),
+        ([{"question": "Hi?", "answer": "Yes.", "id": "q"}], "question and answer rows"),
+    ],
+)
+def test_rows_of_another_programs_form_are_one_problem(
+    rows: list[dict[str, Any]], form: str, write: Write, load: Load
+) -> None:
+    details = refused(load, path=write(rows), sizes={"train": 0.6, "dev": 0.2, "test": 0.2}).details
+    assert len(details) == 1 and form in details[0]
+    assert len(rows) == 1 or "(3 times, in lines 2, 3)" in details[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("prompt,answer\nHi,Hello\nHo,Hello\n", "CSV (columns prompt, answer)"),
+        ("prompt;answer\nHi;Hello\n", "CSV with semicolons"),
+        ("prompt\tanswer\nHi\tHello\n", "TSV"),
+    ],
+)
+def test_a_table_is_one_problem(text: str, kind: str, write: Write, load: Load) -> None:
+    (detail,) = refused(load, path=write(text.encode())).details
+    assert f":1:1: this looks like {kind}" in detail and "one JSON object a line" in detail
+
+
+def test_rows_without_a_split_are_one_problem_and_no_split_is_called_empty(
+    write: Write, load: Load
+) -> None:
+    rows = [row(f"r{at}", messages=[user(f"unlike {at}")]) for at in range(17)]
+    error = refused(load, path=write(rows))
+    assert "17 problems of 1 kinds" not in error.what
+    (detail,) = error.details
+    assert "no `split`" in detail and "(17 times" in detail
 
 
 def test_places_are_as_one_would_type_them(
