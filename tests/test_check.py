@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
+from harness.configfind import shipped
 from harness.errors import near
 
 POOL = "augment: [{plugin: pool, rows: 60}]"
@@ -141,3 +143,36 @@ def test_a_wrong_value_is_not_told_with_all_that_stands_beside_it(project):
     assert "add up to 1.1, not to 1" in shown and "'path'" not in shown
     configure(project, ("rounds: 3", f"rounds: {'x' * 300}"))
     assert "x" * 90 not in checked(project, 2)
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("{plugin: evaluate, hub: rouge, key: rougeL}", "'rouge' can be fetched is not tried"),
+        ("{plugin: judge, rubric: RUBRIC, endpoint: 'http://127.0.0.1:9/v1', model: m}",
+         "whether 127.0.0.1:9 answers, and has this model, is not tried"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_known_here_is_unknown_and_never_fine(project, entry, told):
+    entry = entry.replace("RUBRIC", str(shipped("rubrics/everyday.yaml")))
+    configure(project, ("[{plugin: overlap}]", f"[{{plugin: overlap}}, {entry}]"))
+    shown = checked(project, 0)
+    assert told in shown and "no problem found, " in shown and "fine" not in shown
+
+
+def test_a_judge_in_a_folder_that_is_not_there(project):
+    rubric = shipped("rubrics/everyday.yaml")
+    entry = f"{{plugin: judge, rubric: {rubric}, local: ./nowhere}}"
+    configure(project, ("[{plugin: overlap}]", f"[{{plugin: overlap}}, {entry}]"))
+    assert "metrics.1.local: there is no folder" in checked(project, 3)
+
+
+def test_an_option_of_the_source_without_effect(project):
+    rows = [{"id": f"{at}{split}", "split": split, "references": ["yes"],
+             "messages": [{"role": "user", "content": f"{split} {at}?"}]}
+            for split in ("train", "dev", "test") for at in range(2)]  # fmt: skip
+    project.write("".join(json.dumps(one) + "\n" for one in rows), "rows.jsonl")
+    source = "{source: jsonl, path: rows.jsonl, draw: 3}"
+    configure(project, ("{source: fake}\nmodel", f"{source}\nmodel"))
+    assert "note: " in (shown := checked(project, 0))
+    assert "data.draw: without `sizes` no row is dealt out" in shown

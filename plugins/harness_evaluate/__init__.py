@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -75,6 +76,14 @@ class EvaluateMetric(harness.Metric):
         from harness_evaluate.script import files
 
         return () if self.options.path is None else files(self.options.path)
+
+    def check(self, settings: Mapping[str, Any]) -> Iterable[harness.Problem]:
+        """See :meth:`harness.Plugin.check`."""
+        if importlib.util.find_spec("evaluate") is None:
+            yield harness.Problem("it needs the package evaluate", (), "environment")
+        if self.options.hub is not None:
+            message = f"whether '{self.options.hub}' can be fetched is not tried before the run"
+            yield harness.Problem(message, ("hub",), "unknown")
 
     def signature(self) -> str:
         from harness_evaluate.script import digest

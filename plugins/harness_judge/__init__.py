@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 import harness
-from harness_judge.options import Asking, check
+from harness_judge.options import Asking, check, foresee
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,6 +99,10 @@ class JudgeMetric(harness.Metric):
                 hint="harness rate judge rates a batch of pairs",
             )
         return ("judge", *(f"judge-{name}" for name in self._names))
+
+    def check(self, settings: Mapping[str, Any]) -> Iterable[harness.Problem]:
+        """See :meth:`harness.Plugin.check`."""
+        return foresee(self.options)
 
     def signature(self) -> str:
         """Rubric, instructions, model and sampling; never the address or the key."""

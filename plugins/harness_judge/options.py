@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -73,6 +76,23 @@ def check(options: Asking) -> None:
         if not options.model:
             raise ValueError("an endpoint needs model: the name of the model there")
         _check_address(options.endpoint)
+
+
+def foresee(options: Asking) -> Iterator[harness.Problem]:
+    """What can be said of the judge without asking it; see :meth:`harness.Plugin.check`."""
+    if options.local is not None:
+        if not options.local.is_dir():
+            yield harness.Problem(f"there is no folder {options.local}", ("local",), "environment")
+        return
+    if importlib.util.find_spec("httpx2") is None:
+        message = "it needs the package httpx2: pip install 'iteration-harness[judge]'"
+        yield harness.Problem(message, (), "environment")
+    if not os.environ.get(options.key):
+        message = f"the environment variable {options.key} is not set: it is asked without a key"
+        yield harness.Problem(message, ("key",), "note")
+    host = urlsplit(options.endpoint).netloc
+    message = f"whether {host} answers, and has this model, is not tried before the run"
+    yield harness.Problem(message, ("endpoint",), "unknown")
 
 
 def _looks_like_a_key(name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from pydantic import Field, model_validator
 
@@ -50,6 +50,11 @@ class Jsonl(harness.Source):
             return self
 
     options: Options
+
+    def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
+        """See :meth:`harness.Plugin.check`."""
+        if "draw" in self.options.model_fields_set and not self.options.sizes:
+            yield harness.Problem("without `sizes` no row is dealt out", ("draw",), "note")
 
     def inputs(self) -> Sequence[Path]:
         """The files that are read (those that are there: :meth:`load` names the others)."""
