@@ -27,6 +27,26 @@ OWNED = frozenset(
 NO_EFFECT = "the chat template has no '{}', so it would have no effect"
 
 
+NO_TEMPLATE = (
+    "this model has no chat template: use an instruction-tuned model, or give one "
+    "(chat_template: FILE)"
+)
+
+
+def template_in(folder: Path) -> Any:
+    """The chat template that a model's folder brings, one or several; None if there is none."""
+    single, several = folder / "chat_template.jinja", folder / "additional_chat_templates"
+    try:
+        if single.is_file() or several.is_dir():
+            return "\n".join(
+                path.read_text(encoding="utf-8")
+                for path in (*folder.glob(single.name), *sorted(several.glob("*.jinja")))
+            )
+        return json.loads((folder / "tokenizer_config.json").read_bytes()).get("chat_template")
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
 def unknown(template: Any, arguments: Iterable[str]) -> list[str]:
     """The arguments that no chat template of the model mentions."""
     text = str(template)
@@ -76,22 +96,29 @@ class ChatModel(harness.Model):
 
     options: ChatOptions
 
+    def folder(self) -> Path | None:
+        """Where the model's files lie, if that is known before it is fetched."""
+        return None
+
     def inputs(self) -> Sequence[Path]:
         given = self.options.chat_template
         return [given] if isinstance(given, Path) else []
 
     def check(self, settings: Mapping[str, Any]) -> Iterable[harness.Problem]:
-        """See :meth:`harness.Plugin.check`: a template that cannot be used, or knows no argument."""
+        """See :meth:`harness.Plugin.check`: there is a template, and it can be used."""
+        template: Any
         try:
             template = self._template()
         except harness.ConfigError as error:
             yield harness.Problem(error.what, ("chat_template",))
             return
-        if template is None:
-            return
-        if mistake := _mistake(template):
+        if template is not None and (mistake := _mistake(template)):
             yield harness.Problem(mistake, ("chat_template",))
-        for name in unknown(template, self.options.chat_template_kwargs):
+        if template is None and (folder := self.folder()) is not None:
+            template = template_in(folder)
+            if not template:
+                yield harness.Problem(NO_TEMPLATE)
+        for name in unknown(template, self.options.chat_template_kwargs if template else ()):
             yield harness.Problem(NO_EFFECT.format(name), ("chat_template_kwargs", name))
 
     def checkpoint(self, folder: Path, digest: str, name: str, **info: Any) -> harness.Checkpoint:

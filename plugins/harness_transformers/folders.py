@@ -28,6 +28,9 @@ class LocalModel(ChatModel):
 
     options: Options
 
+    def folder(self) -> Path | None:
+        return self.options.path if self.options.path.is_dir() else None
+
     def fetch(self, context: harness.Context) -> harness.Checkpoint:
         folder = self.options.path
         _check(folder, self.options.trust_remote_code)

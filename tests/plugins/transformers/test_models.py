@@ -291,3 +291,18 @@ def test_check_sees_a_template_that_cannot_be_used(tiny, options, problems):
     found = list(local(tiny, **options).check({}))
     assert [problem.place[0] for problem in found] == [place for place, _ in problems]
     assert all(what in one.message for one, (_, what) in zip(found, problems, strict=True))
+
+
+def test_check_sees_a_folder_without_a_template(tiny, tmp_path):
+    folder = tmp_path / "bare"
+    shutil.copytree(tiny, folder)
+    (folder / "chat_template.jinja").unlink()
+    (problem,) = local(folder).check({})
+    assert "no chat template" in problem.message
+    assert list(local(folder, chat_template="{{ messages }}").check({})) == []
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    config["chat_template"] = "{{ messages if thinking }}"  # where older models keep it
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    assert list(local(folder, chat_template_kwargs={"thinking": True}).check({})) == []
+    (problem,) = local(folder, chat_template_kwargs={"thinkin": True}).check({})
+    assert problem.place == ("chat_template_kwargs", "thinkin")
