@@ -32,7 +32,7 @@ from harness.records import (
     Score,
     Slice,
 )
-from harness.store_columns import Batch
+from harness.store_columns import SEALED, Batch
 from harness.store_rows import batches
 from harness.store_slices import is_stored, where_sql
 from harness.store_tables import TABLES
@@ -155,11 +155,12 @@ class Asking(Protocol):
 
 
 @contextlib.contextmanager
-def reading(path: Path, *, spare: bool = False) -> Iterator[Asking]:
+def reading(path: Path, *, spare: bool = False, sealed: bool = False) -> Iterator[Asking]:
     """The file, opened once for many queries; each is what :func:`query` is.
 
     Args:
         spare: give the queries 1 GB of memory and no room on the disk.
+        sealed: the views hide the rows of test.
 
     Raises:
         UsageError: no such file.
@@ -168,6 +169,8 @@ def reading(path: Path, *, spare: bool = False) -> Iterator[Asking]:
     if not path.exists():
         raise UsageError("there is no database here yet", where=str(path))
     with _opened(path, spare) as connection:
+        if sealed:
+            connection.execute(f"SET VARIABLE {SEALED} = true")
         yield functools.partial(_answer, connection, path)
 
 

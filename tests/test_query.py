@@ -200,7 +200,7 @@ def test_an_interrupt_ends_the_question_at_once(finished):
 
 def test_a_question_that_is_ended_from_outside_is_one_message(finished, monkeypatch):
     project, _ = finished
-    monkeypatch.setattr(apart, "ask", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    monkeypatch.setattr(apart, "ask", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
     found = project.inside("query", "FROM runs")
     assert found.code == 3 and "ended from outside (exit code -9)" in found.err
 

@@ -141,14 +141,17 @@ def query(
         float, typer.Option("--seconds", min=0.001, metavar="S", help="time limit")
     ] = 30.0,
     examples: Annotated[bool, typer.Option("--examples", help="print ready questions")] = False,
+    open_test: Annotated[
+        bool, typer.Option("--open-test", help="with the sealed test rows; the look is counted")
+    ] = False,
 ) -> None:
-    """Ask a run's database in SQL; nothing can be written.
+    """Ask a run's database in SQL; nothing can be written, and rows of test are left out.
 
     A run in progress may be asked too: it is not disturbed.
     """
     from harness.cli.query import Question, work
 
-    work(Question(sql, run, as_json, as_csv, limit, seconds, examples))
+    work(Question(sql, run, as_json, as_csv, limit, seconds, examples, open_test))
 
 
 @app.command()

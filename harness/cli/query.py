@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.cells import cell_len
@@ -20,8 +21,9 @@ from harness.errors import UsageError
 from harness.inspection.apart import ask_apart
 from harness.inspection.index import DATABASE
 from harness.inspection.questions import READY
+from harness.inspection.sealed import count_look, not_opened
 from harness.inspection.values import as_cell, as_json, as_word, distinct, guarded, objects
-from harness.store import Table
+from harness.store import Table, query
 
 MOST_SHOWN = 100
 MOST_WRITTEN = 100_000
@@ -42,6 +44,7 @@ class Question:
     limit: int | None
     seconds: float
     examples: bool
+    open_test: bool = False
 
     def check(self) -> str:
         """The SQL; raises UsageError for what cannot be meant."""
@@ -58,8 +61,14 @@ def work(question: Question) -> None:
     sql = question.check()
     written = question.as_json or question.as_csv
     limit = question.limit or (MOST_WRITTEN if written else MOST_SHOWN)
-    found = ask_apart(refreshed(folder_of(question.run)) / DATABASE, sql, question.seconds, limit)
+    folder = refreshed(folder_of(question.run))
+    if question.open_test:
+        _count_look(folder)
+    sealed = not question.open_test
+    found = ask_apart(folder / DATABASE, sql, question.seconds, limit, sealed=sealed)
     notes = [f"only the first {limit:,} rows are given: --limit N"] if found.cut else []
+    if sealed and "'test'" in sql:
+        notes.append("rows of test are left out; --open-test shows them, and the look is counted")
     if question.as_json:
         _write_json(found)
     elif question.as_csv:
@@ -68,6 +77,14 @@ def work(question: Question) -> None:
         notes += _show(found, Console())
     for note in notes:
         tables.note(Console(stderr=True), f"note: {note}", "yellow")
+
+
+def _count_look(folder: Path) -> None:
+    """Count a look at the run's test set, once it is open at all."""
+    rows = query(folder / DATABASE, "SELECT 1 FROM examples WHERE split = 'test' LIMIT 1").rows
+    if not rows:
+        raise not_opened(folder.name)
+    count_look(folder, "asked by harness query")
 
 
 def _write_json(found: Table) -> None:

@@ -21,7 +21,7 @@ GRACE = 0.5
 """Seconds that a query gets to end by itself when its time is over."""
 
 
-def ask_apart(path: Path, sql: str, seconds: float, limit: int) -> Table:
+def ask_apart(path: Path, sql: str, seconds: float, limit: int, *, sealed: bool = False) -> Table:
     """What :func:`harness.inspection.ask.ask` gives, in the time given or not at all.
 
     Raises:
@@ -31,7 +31,9 @@ def ask_apart(path: Path, sql: str, seconds: float, limit: int) -> Table:
     # A copy of this process: another interpreter would take longer to start than most queries.
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_work, args=(theirs, path, sql, seconds, limit), daemon=True)
+    child = context.Process(
+        target=_work, args=(theirs, path, sql, seconds, limit, sealed), daemon=True
+    )
     with warnings.catch_warnings():  # no thread of ours is at work, and the child needs none
         warnings.simplefilter("ignore", DeprecationWarning)
         child.start()
@@ -59,11 +61,13 @@ def ask_apart(path: Path, sql: str, seconds: float, limit: int) -> Table:
     return found
 
 
-def _work(answers: Connection, path: Path, sql: str, seconds: float, limit: int) -> None:
+def _work(
+    answers: Connection, path: Path, sql: str, seconds: float, limit: int, sealed: bool
+) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     found: Table | HarnessError
     try:
-        found = ask(path, sql, seconds, limit)
+        found = ask(path, sql, seconds, limit, sealed=sealed)
     except HarnessError as problem:
         found = problem
     with contextlib.suppress(BrokenPipeError):  # whoever asked is gone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import duckdb
 from harness.errors import DataError, UsageError
 from harness.inspection.index import REBUILD
 from harness.store import Table, reading
+from harness.store_columns import SEALED
 from harness.store_tables import TABLES
 from harness.store_views import VIEWS
 
@@ -17,20 +19,38 @@ MORE_TIME = "--seconds N gives it more time"
 
 _READING = {"SELECT", "MULTI", "EXPLAIN", "PRAGMA"}
 """Kinds of statements; ``MULTI`` is how DuckDB carries out a PIVOT."""
+_KNOWS_THE_SEAL = (
+    f"FROM duckdb_views() WHERE view_name = 'examples' AND sql LIKE '%getvariable(''{SEALED}'')%'"
+)
 _ABSENT = re.compile(r"(?:Table|View) with name (\w+) does not exist")
 
 
-def ask(path: Path, sql: str, seconds: float, limit: int) -> Table:
+def ask(path: Path, sql: str, seconds: float, limit: int, *, sealed: bool = False) -> Table:
     """The answer to one reading statement, with little memory and no room on the disk.
 
+    Args:
+        sealed: rows of test are left out.
+
     Raises:
-        UsageError: it is none, or more than one, or would write; it is wrong SQL; or its time
-            is over.
+        UsageError: it is none, or more than one, or would write; it is wrong SQL; it reads
+            private tables, where rows of test are left out; or its time is over.
         DataError: the database was built by another version and lacks what is asked for.
     """
     _check(sql)
+    if sealed and _passes_by_views(sql):
+        raise UsageError(
+            "the schema raw and queries made of text pass by the views, which leave out rows of "
+            "test",
+            hint="ask the views (SHOW TABLES); --open-test to look all the same",
+        )
     try:
-        with reading(path, spare=True) as asking:
+        with reading(path, spare=True, sealed=sealed) as asking:
+            if sealed and not asking(_KNOWS_THE_SEAL, seconds, None).rows:
+                raise DataError(
+                    "another version of harness built it: its views cannot leave out rows of test",
+                    where=str(path),
+                    hint=REBUILD,
+                )
             return asking(sql, seconds, limit)
     except UsageError as problem:
         absent = _ABSENT.search(problem.what)
@@ -43,6 +63,21 @@ def ask(path: Path, sql: str, seconds: float, limit: int) -> Table:
         if "longer than" in problem.what:
             problem.hint = MORE_TIME
         raise
+
+
+def _passes_by_views(sql: str) -> bool:
+    """Whether a statement names the schema of the private tables, or a function that takes SQL."""
+    tokens = duckdb.tokenize(sql)
+    ends = [*(start for start, _ in tokens[1:]), len(sql)]
+    texts = [
+        re.split(r"--|/\*", sql[start:end], maxsplit=1)[0].strip().strip('"').casefold()
+        for (start, kind), end in zip(tokens, ends, strict=True)
+        if kind not in (duckdb.token_type.comment, duckdb.token_type.string_const)
+    ]
+    return any(
+        (name == "raw" and after == ".") or (name in ("query", "query_table") and after == "(")
+        for name, after in itertools.pairwise(texts)
+    )
 
 
 def _check(sql: str) -> None:

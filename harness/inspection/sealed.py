@@ -22,7 +22,7 @@ def refused() -> UsageError:
 
 def not_opened(run: str) -> DataError:
     """What is said where there is nothing to look at yet."""
-    return DataError("its test set was not opened yet", where=run, hint="harness iterate")
+    return DataError("its test set was not opened yet", where=run, hint="harness test RUN")
 
 
 def holds(reports: Path, name: str) -> bool:
