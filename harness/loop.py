@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from harness import form, guards, ledger, verdicts
+from harness import foresight, form, guards, ledger, verdicts
 from harness.files import digest
 from harness.history import ArmState, History
 from harness.pins import ANALYZE, AUGMENT, DATA, EARLIER, EXAMPLES, MODEL, ROWS, TRAIN
@@ -150,7 +150,7 @@ def _close_baseline(
     pins = {**made, MODEL: base.digest, EXAMPLES: history.data.digest}
     settings, dev = steps.config.settings, history.data.split("dev")
     entry, groups = steps.primary_entry(), groups_of(dev)
-    detectable, sentence = verdicts.foresee(
+    detectable, sentence = foresight.foresee(
         entry, settings.primary, evaluation.measurements[entry.name], groups,
         alpha=verdicts.alpha_of(settings.rounds), min_gain=settings.min_gain,
         seed=steps.seed("verdict", 0),

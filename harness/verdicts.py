@@ -40,7 +40,7 @@ def baseline_verdict(
     """The verdict of round 0, which is compared with nothing.
 
     Args:
-        detectable, sentence: what :func:`foresee` says.
+        detectable, sentence: what :func:`harness.foresight.foresee` says.
     """
     words = sentence or "The untouched model: what the rounds are compared with."
     return Verdict("baseline", "", None, None, None, level(rounds), detectable, words, n, groups)
@@ -90,7 +90,7 @@ def judge(
     least = min_gain + stats.detectable(se, sure, gap.effective, POWER) if se else None
     if se == 0 and value == 0:
         note = f"; {pairs.note}" if pairs.note else ""
-        same = f"({_support(n, count)}, none of which differs{note})"
+        same = f"({support(n, count)}, none of which differs{note})"
         words = f"{_change(entry, shown, against, value)} {same}: no evidence."
     else:
         words = _decided(entry, shown, against, gap, label, least, min_gain, pairs.note)
@@ -103,51 +103,6 @@ def unlabelled(verdict: Verdict) -> Verdict:
         return verdict
     sentence = verdict.sentence.removesuffix(f": {verdict.label}.") + "."
     return dataclasses.replace(verdict, label="control", sentence=sentence)
-
-
-def foresee(
-    entry: Entry,
-    score_name: str,
-    baseline: Sequence[Measurement],
-    groups: Groups,
-    *,
-    alpha: float,
-    min_gain: float = 0.0,
-    seed: int = 0,
-    draws: int = stats.DRAWS,
-) -> tuple[float | None, str]:
-    """The smallest gain that this set can be expected to show, said before training.
-
-    How much paired differences vary is not known yet, so the untouched model's scores stand
-    in for them; the sentence says so.
-
-    Returns:
-        The gain found with 80 % power, or None where no verdict can be had; and a sentence.
-    """
-    pairs = complete_pairs(entry, baseline, baseline, groups)
-    se, doubt = None, pairs.doubt
-    if not doubt:
-        found = stats.interval(entry.aggregate, pairs.new, pairs.names, seed, draws=draws)
-        se, doubt = found[entry.column(score_name)].se, NO_SPREAD
-    if se is None:
-        shown = entry.titled(score_name)
-        return None, f"Every round will read no evidence on {shown}: {doubt}."
-    if se == 0:
-        return None, (
-            f"The untouched model scores the same in {entry.titled(score_name)} on all of "
-            f"{_support(len(pairs.names), len(set(pairs.names)))}, so what gain they can show "
-            "cannot be told beforehand."
-        )
-    count = len(set(pairs.names))
-    worth = stats.effective_groups(pairs.names)
-    least = min_gain + stats.detectable(se, 1 - alpha, worth, POWER)
-    return least, (
-        f"With {_support(len(pairs.names), count)}, a true gain of {number(entry)(least)} in "
-        f"{entry.titled(score_name)} would be found four times out of five at "
-        f"{percent(1 - alpha)} confidence, supposing that the differences between two "
-        "checkpoints vary as much as "
-        "the scores of the untouched model do. Smaller gains will mostly read no evidence."
-    )
 
 
 def contrast_arms(
@@ -188,7 +143,7 @@ def contrast_arms(
         (
             f"Targeted minus randomly drawn rows on {entry.titled(score_name)}, positive = "
             f"targeting is better: {show(gap.value)} ({percent(level)} interval {show(low)} to "
-            f"{show(high)}; {_support(gap.n, gap.groups)}): {outcome}. These are two single "
+            f"{show(high)}; {support(gap.n, gap.groups)}): {outcome}. These are two single "
             "trainings; a claim about targeting as such needs several seeds."
         ),
     )
@@ -228,7 +183,7 @@ def _decided(
     counted = f"; {note}" if note else ""
     return (
         f"{_change(entry, score_name, against, gap.value)} ({surely}{asked}; "
-        f"{_support(gap.n, gap.groups)}{counted}{seen}): {label}."
+        f"{support(gap.n, gap.groups)}{counted}{seen}): {label}."
     )
 
 
@@ -263,7 +218,7 @@ def number(entry: Entry) -> Callable[[float], str]:
     return show
 
 
-def _support(rows: int, groups: int) -> str:
+def support(rows: int, groups: int) -> str:
     return f"{rows} rows in {groups} groups"
 
 

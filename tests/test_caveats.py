@@ -7,7 +7,7 @@ import json
 import pytest
 
 import harness
-from harness import verdicts
+from harness import foresight, verdicts
 from harness.errors import PluginError
 from harness.records import Score, from_json, to_json
 from harness.replay import opened
@@ -114,7 +114,7 @@ def test_every_sentence_of_a_verdict_names_it():
     missing = verdicts.judge(entry, "known", [], [], groups, alpha=0.025)
     assert missing.sentence.startswith("known (unproven) cannot be compared")
     told = [
-        verdicts.foresee(entry, "known", side, groups, alpha=0.025)[1] for side in (low, low[:1])
+        foresight.foresee(entry, "known", side, groups, alpha=0.025)[1] for side in (low, low[:1])
     ]
     assert all("known (unproven)" in one for one in told)
     assert (

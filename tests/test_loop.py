@@ -39,7 +39,7 @@ def test_every_round_says_its_verdict_as_soon_as_it_is_known(finished):
     assert [line.split(":")[0] for line in lines] == ["round 1", "round 2", "round 3"]
     assert all("improved" in line.lower() for line in lines)
     places = [err.index(line) for line in lines]
-    assert err.index("a true gain of") < places[0]
+    assert err.index("the minimum detectable effect in") < places[0]
 
 
 def test_the_second_call_answers_from_the_store(project):

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import special
 
 import harness
-from harness import verdicts
+from harness import foresight, verdicts
 from harness.comparison import compare
 from harness.matched import usable
 from harness.records import Measurement, to_json
@@ -354,7 +355,7 @@ def test_a_score_that_cannot_be_had_gives_no_verdict_and_valid_json():
 
 def test_where_nothing_varies_nothing_is_foretold():
     flat = measured([0.5] * 160)
-    least, words = verdicts.foresee(
+    least, words = foresight.foresee(
         Entry("quality", Quality()), "quality", flat, GROUPS, alpha=0.05 / 3
     )
     assert least is None
@@ -402,24 +403,56 @@ def test_the_baseline_is_compared_with_nothing():
     assert verdicts.baseline_verdict().sentence
 
 
+def foreseen(values, metric=Quality, groups=GROUPS, **changes):
+    entry, options = Entry(metric.name, metric()), {"alpha": 0.05 / 3} | changes
+    rows = measured(values, metric=metric)
+    return foresight.foresee(entry, metric.name, rows, groups, **options)
+
+
 def test_what_can_be_detected_is_said_before_training():
-    entry = Entry("quality", Quality())
-    least, sentence = verdicts.foresee(entry, "quality", measured(scores()), GROUPS, alpha=0.05 / 3)
+    most, sentence = foreseen(scores())
     spread = np.array(scores()).reshape(40, 4).mean(axis=1).std(ddof=1) / math.sqrt(40)
-    assert least == pytest.approx((2.205 + 0.851) * spread, rel=0.05)
-    assert f"a true gain of {least:.3f} in quality" in sentence
+    assert most == pytest.approx(2.25 * (2.205 + 0.851) * spread, rel=0.05)
+    assert f"effect in quality is {most / 2.25:.3f} to {most:.3f} at 80 % power and" in sentence
     assert "160 rows in 40 groups" in sentence
+    assert "at 80 % power and 98.3 % confidence" in sentence
     assert "vary as much as the scores of the untouched model" in sentence
-    more, _ = verdicts.foresee(
-        entry, "quality", measured(scores()), GROUPS, alpha=0.05 / 3, min_gain=0.5
-    )
-    assert more == pytest.approx(least + 0.5)
+    assert foreseen(scores(), min_gain=0.5)[0] == pytest.approx(most + 0.5)
+
+
+@pytest.mark.parametrize("right", [0, 1, 16, 80, 140])
+@pytest.mark.parametrize("groups", [PASSES, GROUPS], ids=["single rows", "groups"])
+def test_what_pass_or_fail_scores_can_show_has_a_closed_form(right, groups):
+    values = np.zeros(160)
+    values[np.random.default_rng(1).permutation(160)[:right]] = 1
+    least, sentence = foreseen(values, groups=groups)
+    before, count = (right + 1) / 162, len(set(groups.values()))
+    after = before + least
+    design = 1.0
+    if count == 40 and right > 0:
+        means = values.reshape(40, 4).mean(axis=1)
+        design = max(1, means.var(ddof=1) / 40 / (values.mean() * (1 - values.mean()) / 160))
+    variance = before * (1 - after) + after * (1 - before) - least**2
+    reach = special.stdtrit(count - 1, 1 - 0.05 / 3) + special.stdtrit(count - 1, 0.8)
+    assert least == pytest.approx(reach * math.sqrt(variance * design / 160), rel=0.05)
+    assert f"the minimum detectable effect in quality is {least:.3f} at 80 % power" in sentence
+    assert foreseen(values, groups=groups, min_gain=0.01)[0] > least
+
+
+def test_a_share_of_wrong_rows_is_turned():
+    values = np.repeat([1.0, 0.0], [20, 140])
+    assert foreseen(values, Errors, PASSES)[0] == foreseen(1 - values, Quality, PASSES)[0]
+
+
+def test_where_nearly_all_rows_are_right_no_gain_can_be_found():
+    least, sentence = foreseen([1.0] * 158 + [0.0] * 2, groups=PASSES)
+    assert least is None
+    assert sentence.startswith("The untouched model is right on 158 of 160 rows in 160 groups")
 
 
 def test_a_dev_set_that_cannot_carry_a_verdict_is_told_before_training():
     groups = {key: group[:2] for key, group in GROUPS.items()}
-    entry = Entry("quality", Quality())
-    least, sentence = verdicts.foresee(entry, "quality", measured(scores()), groups, alpha=0.05 / 3)
+    least, sentence = foreseen(scores(), groups=groups)
     assert least is None
     assert sentence.startswith("Every round will read no evidence on quality: ")
     assert "4 groups" in sentence

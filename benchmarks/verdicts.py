@@ -1,0 +1,348 @@
+"""How often verdicts are wrong, and how often they find what is there, in worlds of known truth.
+
+    python benchmarks/verdicts.py [lopsided] [ordinary] [announced] [power] [--loops 4000]
+
+Each part prints a table of ``docs/verdicts.md``. Figures come from ``verdicts.judge``,
+``foresight.foresee`` and ``stats.difference`` themselves; the worlds are:
+
+* ``lopsided``: null loops in which each round is better by a little on most rows and worse by .6
+  on a few, true mean 0, with noise of sd .02 in each row. A loop is 1 or 3 rounds, each against the
+  last one kept. *unseen* is the share of loops with a round in whose rows no loss occurred, which
+  no method can see.
+* ``ordinary``: null loops of graded, heavy-tailed, rouge-like and pass/fail scores.
+* ``announced``: a true gain of the announced size (for graded scores, the upper end of the range).
+* ``power``: rouge-like scores with a gain, by the present rule and without Hall's bound.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+import harness
+from harness import foresight, stats, verdicts
+from harness.records import Measurement
+from harness.scoring import Entry
+from harness.stats import student
+
+DRAWS = 500
+Labels = tuple[str, str]
+Floats = npt.NDArray[np.float64]
+Draw = Callable[[np.random.Generator, npt.NDArray[np.intp]], Floats]
+
+
+class Given(harness.Metric):
+    """A mean of given numbers."""
+
+    name = "given"
+
+
+ENTRY = Entry("given", Given())
+
+
+def sizes(shape: str, groups: int) -> list[int]:
+    """``single`` rows, ``equal`` groups of 4, or ``uneven`` ones: Zipf's law, 10 % at most."""
+    if shape == "single":
+        return [1] * groups
+    if shape == "equal":
+        return [4] * groups
+    law = 1 / np.arange(1, groups + 1)
+    counts = np.maximum(1, np.round(4 * groups * law / law.sum())).astype(int)
+    while counts.max() > 0.1 * counts.sum():
+        counts[counts > 0.1 * counts.sum()] -= 1
+    return counts.tolist()
+
+
+def measured(values: Floats) -> list[Measurement]:
+    return [Measurement(f"{i:04}", "given", (float(v),)) for i, v in enumerate(values)]
+
+
+def groups_of(codes: npt.NDArray[np.intp]) -> dict[str, str]:
+    return {f"{i:04}": f"g{code:03}" for i, code in enumerate(codes)}
+
+
+def judge(new: Floats, old: Floats, groups: dict[str, str], alpha: float, seed: int) -> str:
+    return verdicts.judge(
+        ENTRY, "given", measured(new), measured(old), groups, alpha=alpha, seed=seed, draws=DRAWS
+    ).label
+
+
+def both(new: Floats, old: Floats, codes: npt.NDArray[np.intp], alpha: float, seed: int) -> Labels:
+    """The labels by Student's bound alone and by the rule: what ``judge`` says of no pass/fail."""
+    (gap,) = stats.difference(
+        ENTRY.aggregate, new[:, None], old[:, None], codes, seed, 1 - alpha, DRAWS
+    )
+    reach = student.quantile(gap.effective - 1, 1 - alpha) * (gap.se or 0.0)
+    return (
+        _label(gap.value - reach, gap.value + reach),
+        _label(gap.low or 0.0, gap.high or 0.0),
+    )
+
+
+def _label(low: float, high: float) -> str:
+    return "improved" if low > 0 else "regressed" if high < 0 else "no evidence"
+
+
+def share(hits: int, of: int) -> str:
+    return f"{100 * hits / of:.1f}"
+
+
+# -- null loops ---------------------------------------------------------------------------------
+
+
+def lopsided(loss_share: float) -> Draw:
+    def draw(rng: np.random.Generator, codes: npt.NDArray[np.intp]) -> Floats:
+        """Changes of one round."""
+        lost = rng.random(len(codes)) < loss_share
+        gain = 0.6 * loss_share / (1 - loss_share)
+        return np.where(lost, -0.6, gain) + rng.normal(0, 0.02, len(codes))
+
+    return draw
+
+
+def lopsided_table(loops: int) -> Iterator[str]:
+    yield (
+        "| losses | groups | rows | R=1: plain t | with Hall | unseen "
+        "| R=3: plain t | with Hall | unseen |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for loss in (0.05, 0.02, 0.01):
+        for shape in ("single", "equal", "uneven"):
+            for count in (20, 40, 65, 200):
+                codes = np.repeat(np.arange(count), sizes(shape, count))
+                cells = [_lopsided(loss, codes, rounds, loops) for rounds in (1, 3)]
+                yield (
+                    f"| {100 * loss:g} % | {count} {shape} | {len(codes)} | "
+                    + " | ".join(cell for one in cells for cell in one) + " |"
+                )  # fmt: skip
+
+
+def _lopsided(loss: float, codes: npt.NDArray[np.intp], rounds: int, loops: int) -> list[str]:
+    rng, draw = np.random.default_rng(1), lopsided(loss)
+    alpha, counts = verdicts.alpha_of(rounds), [0, 0, 0]
+    for seed in range(loops):
+        before = np.full(len(codes), 0.5)
+        changes = [draw(rng, codes) for _ in range(rounds)]
+        old, labels = zip(
+            *(both(before + c, before, codes, alpha, seed) for c in changes), strict=True
+        )
+        unseen = any((c > -0.3).all() for c in changes)
+        for place, hit in enumerate(("improved" in old, "improved" in labels, unseen)):
+            counts[place] += hit
+    return [share(hits, loops) for hits in counts]
+
+
+def rouge(rng: np.random.Generator, codes: npt.NDArray[np.intp]) -> Floats:
+    """A third of the rows at 0, the others spread, groups a little apart."""
+    zero = rng.random(len(codes)) < 0.35
+    apart = rng.normal(0, 0.03, codes.max() + 1)[codes]
+    return np.where(zero, 0.0, rng.beta(2, 4, len(codes)) + apart)
+
+
+def passes(rate: float) -> Draw:
+    def draw(rng: np.random.Generator, codes: npt.NDArray[np.intp]) -> Floats:
+        level = rng.normal(0, 0.5, codes.max() + 1)[codes]
+        cut = special.ndtri(rate) * math.sqrt(1.25)
+        return (level + rng.normal(0, 1, len(codes)) < cut).astype(float)
+
+    return draw
+
+
+def heavy(rng: np.random.Generator, codes: npt.NDArray[np.intp]) -> Floats:
+    return rng.standard_t(2, len(codes)) + rng.normal(0, 0.3, codes.max() + 1)[codes]
+
+
+def normal(rng: np.random.Generator, codes: npt.NDArray[np.intp]) -> Floats:
+    return rng.normal(0.4, 0.2, len(codes)) + rng.normal(0, 0.1, codes.max() + 1)[codes]
+
+
+ORDINARY: dict[str, Draw] = {
+    "normal": normal, "rouge-like": rouge, "t with 2 df": heavy,
+    "pass/fail .02": passes(0.02), "pass/fail .1": passes(0.1), "pass/fail .5": passes(0.5),
+}  # fmt: skip
+
+
+def ordinary_table(loops: int) -> Iterator[str]:
+    yield "| scores | groups | R=1: improved | regressed | R=3: improved | regressed |"
+    yield "|---|---|---|---|---|---|"
+    for name, draw in ORDINARY.items():
+        for shape, count in (("single", 200), ("equal", 40), ("uneven", 65)):
+            codes = np.repeat(np.arange(count), sizes(shape, count))
+            cells = [cell for rounds in (1, 3) for cell in _ordinary(draw, codes, rounds, loops)]
+            yield f"| {name} | {count} {shape} | {' | '.join(cells)} |"
+
+
+def _ordinary(
+    draw: Draw, codes: npt.NDArray[np.intp], rounds: int, loops: int
+) -> tuple[str, str]:  # fmt: skip
+    rng, groups, alpha = np.random.default_rng(2), groups_of(codes), verdicts.alpha_of(rounds)
+    better = worse = 0
+    for seed in range(loops):
+        kept, labels = draw(rng, codes), []
+        for _ in range(rounds):
+            new = draw(rng, codes)
+            labels.append(judge(new, kept, groups, alpha, seed))
+            kept = new if labels[-1] == "improved" else kept
+        better += "improved" in labels
+        worse += "regressed" in labels
+    return share(better, loops), share(worse, loops)
+
+
+# -- what is there ------------------------------------------------------------------------------
+
+
+def linked(
+    rng: np.random.Generator, codes: npt.NDArray[np.intp], correlation: float
+) -> tuple[Floats, Floats]:
+    """Two standard normal scores of each row that correlate; a quarter of it lies in groups."""
+    count = codes.max() + 1
+
+    def one(size: float) -> Floats:
+        spread = rng.normal(0, math.sqrt(0.25 * size), count)[codes]
+        return spread + rng.normal(0, math.sqrt(0.75 * size), len(codes))
+
+    shared = one(correlation)
+    return shared + one(1 - correlation), shared + one(1 - correlation)
+
+
+Pair = Callable[
+    [np.random.Generator, npt.NDArray[np.intp]], tuple[Floats, Callable[[float], Floats]]
+]
+
+
+def graded(before: float, after: float, correlation: float) -> Pair:
+    """Normal scores of sd ``before`` and ``after``."""
+
+    def draw(
+        rng: np.random.Generator, codes: npt.NDArray[np.intp]
+    ) -> tuple[Floats, Callable[[float], Floats]]:  # fmt: skip
+        old, new = linked(rng, codes, correlation)
+        return 0.3 + before * old, lambda gain: 0.3 + gain + after * new
+
+    return draw
+
+
+def skewed(
+    rng: np.random.Generator, codes: npt.NDArray[np.intp]
+) -> tuple[Floats, Callable[[float], Floats]]:
+    """As rouge-L of docstrings: low and close together before, spread and skewed after.
+
+    Differences vary 2.1 times as much as the scores before, as they did there.
+    """
+    old, new = linked(rng, codes, 0.2)
+    before = special.betaincinv(2.2, 12, special.ndtr(old))
+    after = special.betaincinv(1.4, 3.3, special.ndtr(new))
+    return before, lambda gain: 2.2 / 14.2 + gain + after - 1.4 / 4.7
+
+
+def right_or_wrong(rate: float, correlation: float) -> Pair:
+    """Single rows that pass where a latent normal lies below a cut."""
+
+    def draw(
+        rng: np.random.Generator, codes: npt.NDArray[np.intp]
+    ) -> tuple[Floats, Callable[[float], Floats]]:  # fmt: skip
+        shared, *own = rng.normal(0, 1, (3, len(codes)))
+        old, new = (
+            math.sqrt(correlation) * shared + math.sqrt(1 - correlation) * one for one in own
+        )
+        before = (old < special.ndtri(rate)).astype(float)
+        return before, lambda gain: (new < special.ndtri(min(1, rate + gain))).astype(float)
+
+    return draw
+
+
+def announced_table(loops: int) -> Iterator[str]:
+    grouped = np.repeat(np.arange(40), 4)
+    worlds: list[tuple[str, Pair, npt.NDArray[np.intp]]] = [
+        ("graded, equal sd, correlation .5", graded(0.2, 0.2, 0.5), grouped),
+        ("graded, equal sd, correlation .2", graded(0.2, 0.2, 0.2), grouped),
+        ("graded, equal sd, correlation .85", graded(0.2, 0.2, 0.85), grouped),
+        ("graded, sd .1 to .2, correlation .35", graded(0.1, 0.2, 0.35), grouped),
+        ("skewed, 160 rows in 40 groups", skewed, grouped),
+        ("skewed, uneven groups", skewed, np.repeat(np.arange(45), sizes("uneven", 45))),
+        ("skewed, 210 single rows", skewed, np.arange(210)),
+    ]
+    worlds += [
+        (f"pass/fail {rate:g}, latent correlation {link:g}", right_or_wrong(rate, link),
+         np.arange(210))
+        for rate in (0.005, 0.02, 0.1, 0.5, 0.9)
+        for link in (0.3, 0.7)
+    ]  # fmt: skip
+    yield "| world | announced | found at the lower end | found at the upper end |"
+    yield "|---|---|---|---|"
+    for name, pair, codes in worlds:
+        low, high, first, second = _announced(pair, codes, loops, "pass/fail" in name)
+        size = f"{high:.3f}" if low == high else f"{low:.3f} to {high:.3f}"
+        yield f"| {name} | {size} | {'–' if low == high else first} | {second} |"
+
+
+def _announced(
+    pair: Pair, codes: npt.NDArray[np.intp], loops: int, exact: bool
+) -> tuple[float, float, str, str]:  # fmt: skip
+    """Mean announced range, and how often a true gain of its ends is found in round 1 of 3."""
+    rng, groups, alpha = np.random.default_rng(3), groups_of(codes), verdicts.alpha_of(3)
+    sums, hits, told = [0.0, 0.0], [0, 0], 0
+    for seed in range(loops):
+        old, new = pair(rng, codes)
+        high, _ = foresight.foresee(
+            ENTRY, "given", measured(old), groups, alpha=alpha, seed=seed, draws=DRAWS
+        )
+        if high is None:
+            continue
+        told += 1
+        ends = (high, high) if exact else (high / foresight.SPREAD, high)
+        for place, gain in enumerate(ends):
+            sums[place] += gain
+            if place or not exact:
+                hits[place] += judge(new(gain), old, groups, alpha, seed) == "improved"
+    return sums[0] / told, sums[1] / told, share(hits[0], told), share(hits[1], told)
+
+
+def power_table(loops: int) -> Iterator[str]:
+    yield "| rouge-like scores | gain | plain t | with Hall |"
+    yield "|---|---|---|---|"
+    for name, shape, count in (
+        ("210 single rows", "single", 210),
+        ("65 uneven groups", "uneven", 65),
+    ):
+        codes = np.repeat(np.arange(count), sizes(shape, count))
+        for gain in (0.02, 0.04, 0.06):
+            yield f"| {name} | {gain} | {' | '.join(_power(codes, gain, loops))} |"
+
+
+def _power(codes: npt.NDArray[np.intp], gain: float, loops: int) -> Sequence[str]:
+    rng, alpha = np.random.default_rng(4), verdicts.alpha_of(3)
+    counts = [0, 0]
+    for seed in range(loops):
+        old = rouge(rng, codes)
+        same = rng.random(len(codes)) < 0.4  # answers that training did not change
+        new = np.where(same, old, rouge(rng, codes)) + gain
+        for place, label in enumerate(both(new, old, codes, alpha, seed)):
+            counts[place] += label == "improved"
+    return [share(hits, loops) for hits in counts]
+
+
+TABLES: dict[str, Callable[[int], Iterator[str]]] = {
+    "lopsided": lopsided_table, "ordinary": ordinary_table, "announced": announced_table,
+    "power": power_table,
+}  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("tables", nargs="*", choices=[[], *TABLES], default=[])
+    parser.add_argument("--loops", type=int, default=4000)
+    given = parser.parse_args()
+    for name in given.tables or TABLES:
+        print(f"\n{name}, {given.loops} loops a cell, {DRAWS} draws\n", flush=True)
+        for line in TABLES[name](given.loops):
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
