@@ -13,6 +13,8 @@ from typing import Any
 from harness.text import one_line, titled
 
 MARK = "chosen on these rows"
+SMALL = 1.5
+"""Scores up to 1 have three decimals, others one."""
 
 
 def chosen(document: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -49,5 +51,7 @@ def _test(document: Mapping[str, Any]) -> tuple[str, str] | None:
     value, low, high = (score.get(key) for key in ("value", "low", "high"))
     if value is None:
         return None
-    bounds = "" if low is None or high is None else f" (95 % interval {low:.3g} to {high:.3g})"
-    return f"{value:.3g}", bounds
+    digits = 3 if all(abs(one) <= SMALL for one in (value, low, high) if one is not None) else 1
+    if low is None or high is None:
+        return f"{value:.{digits}f}", ""
+    return f"{value:.{digits}f}", f" (95 % interval {low:.{digits}f} to {high:.{digits}f})"

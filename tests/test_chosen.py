@@ -23,7 +23,7 @@ def test_the_score_on_test_stands_beside_it_with_its_caveat():
     score = {"value": 0.2963, "low": 0.27, "high": 0.321, "caveat": "uncalibrated"}
     found = chosen({"kept_round": 1, "primary": "judge", "test": {"kept": {"judge": score}}})
     assert found["short"] == f"{MARK}; test: 0.296"
-    assert "judge (uncalibrated) 0.296 (95 % interval 0.27 to 0.321)" in found["sentence"]
+    assert "judge (uncalibrated) 0.296 (95 % interval 0.270 to 0.321)" in found["sentence"]
 
 
 def test_a_score_on_test_without_a_value_is_left_out():
@@ -36,7 +36,7 @@ def test_it_stands_wherever_the_score_stands(finished):
     project, done = finished
     document = done.document
     assert document["kept_round"] == document["chosen"]["round"] > 0
-    test = f"{document['test']['kept']['overlap']['value']:.3g}"
+    test = f"{document['test']['kept']['overlap']['value']:.3f}"
     short = f"{MARK}; test: {test}"
     assert document["chosen"]["short"] == short
     folder = project.folder / "reports" / document["run"]
