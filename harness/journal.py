@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class ClosedRounds:
     Attributes:
         unpinned: those that an earlier version closed, which pinned less.
         reopened: whether rounds were closed once and are decided again.
+        tested: round -> what its evaluation on the test set rests on, once that was opened.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,6 +51,7 @@ class ClosedRounds:
         self._closed = reading.closed
         self.unpinned = frozenset(reading.unpinned)
         self.reopened = reading.reopened
+        self.tested: Mapping[int, Mapping[str, str]] = reading.tested
 
     @property
     def digest(self) -> str:
@@ -92,6 +94,13 @@ class Journal(ClosedRounds):
         self._closed[result.arm, result.round] = result
         return result
 
+    def test(self, pins: Mapping[int, Mapping[str, str]]) -> None:
+        """Pin what the opening of the test set gave: round -> digests. The first one stands."""
+        if not self.tested:
+            shown = {str(number): dict(keys) for number, keys in pins.items()}
+            append_line(self.path, {"schema": SCHEMA, "test": shown})
+            self.tested = pins
+
 
 def reopen(path: Path, first: int) -> None:
     """Have this round and all later ones decided again, of all arms; their lines stay.
@@ -130,6 +139,7 @@ class _Reading:
         self.unpinned: set[Place] = set()
         self.damaged: list[_Damage] = []
         self.reopened = False
+        self.tested: dict[int, dict[str, str]] = {}
         for line in lines:
             try:
                 self._take(line)
@@ -148,11 +158,11 @@ class _Reading:
         if self.damaged:
             first, earliest = self.damaged[0], min(one.earliest for one in self.damaged)
             raise DataError(
-                f"this line is damaged ({first.trouble}), and how round {first.earliest} or a "
-                "later one was closed cannot be known",
+                f"this line is damaged ({first.trouble}), and what it said of round "
+                f"{first.earliest}, a later one or the test set cannot be known",
                 where=f"{path}:{first.number}",
-                hint="take the file from a backup, or have these rounds decided again: harness "
-                f"iterate --reopen {earliest}",
+                hint="take the file from a backup, or have all from there on decided again: "
+                f"harness iterate --reopen {earliest}",
             )
         if missing := self._missing():
             number, arm = missing
@@ -191,6 +201,8 @@ class _Reading:
             self._close(_result(value["result"]), pinned=value["schema"] == SCHEMA)
         elif kind == {"reopen", "lost"} and value["schema"] == SCHEMA:
             self._reopen(value["reopen"], value["lost"])
+        elif kind == {"test"} and value["schema"] == SCHEMA:
+            self.tested = _pins(value["test"])
         else:
             raise ValueError("it is no line of a journal")
 
@@ -207,7 +219,7 @@ class _Reading:
     def _reopen(self, first: Any, lost: Any) -> None:
         if type(first) is not int or not isinstance(lost, list):
             raise ValueError("it is no line of a journal")
-        self.reopened = True
+        self.reopened, self.tested = True, {}
         self.closed = {place: one for place, one in self.closed.items() if place[1] < first}
         self.unpinned = {place for place in self.unpinned if place[1] < first}
         self.damaged = [damage for damage in self.damaged if damage.number not in lost]
@@ -220,6 +232,23 @@ class _Reading:
         """The earliest round that the next line may close."""
         last = self._last()
         return min([last.get(BASE_ARM, -1), *last.values()]) + 1
+
+
+def _pins(value: Any) -> dict[int, dict[str, str]]:
+    """Round -> pins.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    try:
+        return _tested().validate_python(value)
+    except ValidationError:
+        raise ValueError("it is no line of a journal") from None
+
+
+@functools.cache
+def _tested() -> TypeAdapter[dict[int, dict[str, str]]]:
+    return TypeAdapter(dict[int, dict[str, str]])
 
 
 @functools.cache

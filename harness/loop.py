@@ -110,13 +110,23 @@ def open_test(
     test = data.split("test")
     opening = steps.run.ledger.open(test, steps.run.name)
     evaluations = history.test_evaluations
-    baseline = evaluations[BASELINE] = steps.evaluate(base, test, "test", BASELINE, BASE_ARM)
+    pinned = steps.run.journal.tested
+    baseline = evaluations[BASELINE] = steps.evaluate(
+        base, test, "test", BASELINE, BASE_ARM, pinned=pinned.get(BASELINE)
+    )
     learned = history.arms[BASE_ARM].train[history.kept]
     found = evaluations[history.kept] = steps.evaluate(
-        kept, test, "test", history.kept, BASE_ARM, learned=learned
-    )
+        kept, test, "test", history.kept, BASE_ARM, learned=learned,
+        pinned=pinned.get(history.kept),
+    )  # fmt: skip
     answers = digest([baseline.keys["generate"], found.keys["generate"]])
     looks = steps.run.ledger.answered(opening, answers).looks
+    steps.run.tested(
+        {
+            BASELINE: {**baseline.keys, MODEL: base.digest},
+            history.kept: {**found.keys, TRAIN: steps.run.made[BASE_ARM, history.kept, TRAIN]},
+        }
+    )
     verdict = _compare(steps, found, baseline, test, ledger.alpha(looks), BASELINE)
     return TestResult(looks, baseline.scores, found.scores, verdict, ledger.in_words(looks))
 

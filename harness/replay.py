@@ -70,6 +70,9 @@ class StoredRun(Run):
             )
         return closed
 
+    def tested(self, pinned: Mapping[int, Mapping[str, str]]) -> None:
+        return None
+
     def wait(self, arm: str, round_: int, generated: str) -> None:
         return None
 

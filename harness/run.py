@@ -136,6 +136,10 @@ class Run:
         """Pin a round; one that is closed already stays as it was closed."""
         return self._writing().close(result)
 
+    def tested(self, pinned: Mapping[int, Mapping[str, str]]) -> None:
+        """Pin what the evaluations on the test set rest on, by round."""
+        self._writing().test(pinned)
+
     def wait(self, arm: str, round_: int, generated: str) -> None:
         """Say which answers an open round has that people are asked about."""
         self._writing().wait(arm, round_, generated)

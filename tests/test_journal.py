@@ -79,7 +79,7 @@ def test_a_damaged_journal_goes_on_once_the_rounds_it_cost_are_open_again(path):
     journal.close(result(2, sentence="second"))
     assert ClosedRounds(path).closed("main", 2) == result(2, sentence="second")
     damage(path, 2)
-    with pytest.raises(DataError, match=r"jsonl:2: .* round 1 or a later one"):
+    with pytest.raises(DataError, match=r"jsonl:2: .* round 1, a later one"):
         ClosedRounds(path)
 
 
@@ -109,6 +109,23 @@ def test_a_damaged_line_that_opened_rounds_again_costs_all_that_it_may_have_open
         ClosedRounds(path)
     reopen(path, 1)
     assert [one.round for one in ClosedRounds(path).rounds("main")] == [0]
+
+
+def test_what_the_test_set_gave_is_pinned_until_rounds_are_open_again(path):
+    Journal(path).test({0: {"generate": "ab"}, 2: {"generate": "cd"}})
+    journal = Journal(path)
+    assert journal.tested == {0: {"generate": "ab"}, 2: {"generate": "cd"}}
+    journal.test({0: {"generate": "ef"}})
+    assert ClosedRounds(path).tested == journal.tested
+    before = path.read_bytes()
+    damage(path, 6, lambda line: line.replace(b"cd", b"cc"))
+    with pytest.raises(DataError, match=r"(?s)jsonl:6: .* or the test set .*--reopen 3"):
+        ClosedRounds(path)
+    reopen(path, 3)
+    assert len(ClosedRounds(path).rounds("main")) == 3 and ClosedRounds(path).tested == {}
+    path.write_bytes(before)
+    reopen(path, 2)
+    assert ClosedRounds(path).tested == {}
 
 
 @pytest.mark.parametrize("number", [3, -1])
@@ -143,7 +160,8 @@ WRONG = [
     {"result": changed(verdict={**to_json(result().verdict), "label": "better"})},
     {"result": changed(plan={"strategy": "targeted", "items": [{"slice": {}, "rows": 1}]})},
     {"result": to_json(result()), "also": 1}, {"reopen": "1", "lost": []}, {"reopen": 1},
-    {"reopen": 1, "lost": 7}, {"other": 1}, {},
+    {"reopen": 1, "lost": 7}, {"test": {"0": {"generate": 1}}}, {"test": {"x": {}}}, {"test": []},
+    {"other": 1}, {},
 ]  # fmt: skip
 
 

@@ -114,6 +114,15 @@ def test_another_run_leaves_the_first_one_as_it_was(project):
     assert project.inside(*TWO, "--as-new-run").document["run"] == f"{first}-3"
 
 
+def test_a_test_set_is_not_scored_again_on_other_answers(project):
+    run = project.inside(*TWO).document["run"]
+    lose(project, "generate test")
+    before = parts(project)
+    stopped = project.inside(*TWO, FAKE_DRIFT="generate")
+    stopped_at(stopped, run, "round 0: generate test", 0)
+    assert parts(project) == before
+
+
 def test_an_analyzer_that_is_mended_changes_no_closed_round(project):
     first = project.inside(*TWO, FAKE_DRIFT="analyze")
     assert "analyzer 'fake' failed" in first.err
@@ -162,6 +171,8 @@ def as_an_earlier_version(journal):
     """The journal as version 0.1.0 wrote it before it had checksums and pins."""
     lines = []
     for line in map(json.loads, journal.read_text().splitlines()):
+        if "result" not in line:
+            continue
         keys = {name: line["result"]["keys"][name] for name in EARLIER_PINS}
         lines.append({"schema": 1, "result": {**line["result"], "keys": keys}})
     journal.write_bytes(b"".join(canonical(line) + b"\n" for line in lines))
@@ -178,7 +189,8 @@ def test_a_run_of_an_earlier_version_goes_on_with_a_note(project):
     assert again.err.count("closed by an earlier version") == 1
     for part in ("rounds", "kept_round", "test"):
         assert again.document[part] == first[part]
-    assert journal.read_bytes() == before
+    added = journal.read_bytes().removeprefix(before)
+    assert list(json.loads(added)) == ["schema", "seal", "test"]
 
 
 def test_an_unfinished_run_of_an_earlier_version_goes_on(project):
@@ -191,7 +203,7 @@ def test_an_unfinished_run_of_an_earlier_version_goes_on(project):
     assert again.code == 0, again.err
     assert again.document["rounds"] == first["rounds"]
     schemas = [json.loads(line)["schema"] for line in journal.read_text().splitlines()]
-    assert schemas == [1, 1, 2]
+    assert schemas == [1, 1, 2, 2]
 
 
 def test_a_model_that_an_earlier_version_did_not_pin_has_to_give_the_same_answers(project):

@@ -22,7 +22,7 @@ import duckdb, numpy, pyarrow
 for point in importlib.metadata.entry_points(group="harness"):
     importlib.import_module(point.value)
 from pathlib import Path
-from harness import artifacts, journal
+from harness import artifacts, journal, ledger
 from harness.cli import main
 from harness.run import Run
 
@@ -53,8 +53,13 @@ def after(owner, name, place):
 
 before(Run, "_make", lambda run, stage, key, label, make: f"begin of {label} {key[:8]}")
 after(artifacts, "write_json", lambda path, value: f"end of {value['stage']} {value['key'][:8]}")
-before(journal, "append_line", lambda path, value: f"before {value.get('run') or value['result']['round']}")
-after(journal, "append_line", lambda path, value: f"after {value.get('run') or value['result']['round']}")
+def closing(value):
+    return value["result"]["round"] if "result" in value else "test"
+
+before(journal, "append_line", lambda path, value: f"before line {closing(value)}")
+after(journal, "append_line", lambda path, value: f"after line {closing(value)}")
+before(ledger, "append_line", lambda path, value: f"before opening {sorted(value)}")
+after(ledger, "append_line", lambda path, value: f"after opening {sorted(value)}")
 before(harness.finish, "database", lambda run, steps, history, *said: f"reports of {len(history.results)}")
 
 for attempt in range(200):

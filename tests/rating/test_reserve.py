@@ -56,7 +56,8 @@ def generated():
 
 def closed(run):
     lines = Path(f".harness/runs/{run}/journal.jsonl").read_text().splitlines()
-    return {one["result"]["round"]: one["result"] for one in map(json.loads, lines)}
+    results = [one["result"] for one in map(json.loads, lines) if "result" in one]
+    return {one["round"]: one for one in results}
 
 
 def rows_of(batch):
