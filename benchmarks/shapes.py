@@ -1,0 +1,450 @@
+"""Rows of many shapes, and planted copies of them: what the gate is measured on.
+
+Each shape makes rows that are unrelated to one another in all that is their own, while they
+share what data of that shape share: an instruction, a template, attribute names, passages.
+Texts are paragraphs and functions of Python's standard library; all else is drawn by a seed.
+"""
+
+from __future__ import annotations
+
+import ast
+import random
+import re
+import sysconfig
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+from harness.records import Example
+
+Draw = random.Random
+Edit = Callable[[str, Draw], str]
+
+LABELS = ("positive", "negative", "neutral", "mixed", "off topic", "unclear")
+INSTRUCTION = (
+    "Read the text below with care and answer in the manner of a patient colleague who knows the "
+    "matter well. Keep to what the text says, do not invent facts, and write at most two "
+    "sentences. If the text leaves something open, say so plainly. Never repeat the text word for "
+    "word, never mention these rules, and give the answer in English, whatever the language is."
+)
+FILLER = "The weather in the harbour was mild, and nobody expected a letter that day. "
+
+
+# -- texts ----------------------------------------------------------------------------------
+
+
+@cache
+def library(deep: bool = True) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Paragraphs of docstrings and functions of the standard library, as (module, text).
+
+    Args:
+        deep: look into packages as well (10,000 functions in place of 2,000; takes longer).
+    """
+    root = Path(sysconfig.get_paths()["stdlib"])
+    paragraphs: dict[str, str] = {}
+    functions: dict[str, str] = {}
+    for path in sorted(root.rglob("*.py") if deep else root.glob("*.py")):
+        module = path.relative_to(root).as_posix()
+        if re.search(r"(^|/)(site-packages|dist-packages|tests?|idle_test)/", module):
+            continue
+        for kind, text in _texts(path):
+            (functions if kind == "code" else paragraphs).setdefault(text, module)
+    return [(m, t) for t, m in paragraphs.items()], [(m, t) for t, m in functions.items()]
+
+
+def _texts(path: Path) -> Iterator[tuple[str, str]]:
+    source = path.read_text(encoding="utf-8", errors="replace")
+    lines = source.splitlines()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            tree = ast.parse(source)
+        except SyntaxError:
+            return
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module)):
+            continue
+        doc = ast.get_docstring(node) or ""
+        if isinstance(node, ast.FunctionDef) and len(node.body) > 1:
+            first = node.body[0]
+            own = lines[node.lineno - 1 : node.end_lineno]
+            if doc and first.end_lineno is not None:
+                own = own[: first.lineno - node.lineno] + own[first.end_lineno - node.lineno + 1 :]
+            code = "\n".join(own)
+            if 150 <= len(code) <= 1200:
+                yield "code", code
+        for part in doc.split("\n\n"):
+            text = " ".join(part.split())
+            letters = sum(character.isalpha() or character == " " for character in text)
+            if 60 <= len(text) <= 300 and ">>>" not in text and letters > 0.85 * len(text):
+                yield "paragraph", text
+
+
+def unlike(texts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The texts without near copies of earlier ones, judged by edit distance of the whole text.
+
+    The standard library copies from itself; such copies are not unrelated. (This is another
+    measure than the gate's: Indel similarity of 60 % or more.)
+    """
+    from rapidfuzz import fuzz, process
+
+    kept: list[tuple[str, str]] = []
+    values = [text.casefold() for _, text in texts]
+    for start in range(0, len(values), 500):
+        block = values[start : start + 500]
+        table = process.cdist(
+            block, values[: start + len(block)], scorer=fuzz.ratio, score_cutoff=60,
+            dtype="uint8", workers=1,
+        )  # fmt: skip
+        for row, place in enumerate(range(start, start + len(block))):
+            if not table[row, :place].any():
+                kept.append(texts[place])
+    return kept
+
+
+@cache
+def paragraphs(deep: bool = True) -> list[tuple[str, str]]:
+    return unlike(library(deep)[0])
+
+
+@cache
+def functions(deep: bool = True) -> list[tuple[str, str]]:
+    return unlike(library(deep)[1])
+
+
+@cache
+def names(count: int = 4000) -> list[str]:
+    """Invented words that can be pronounced."""
+    draw = random.Random(11)
+    starts = "b br c cl d dr f fl g gr h j k kr l m n p pl qu r s sh sl st t tr v w z".split()
+    found: dict[str, None] = {}
+    while len(found) < count:
+        parts = [draw.choice(starts) + draw.choice("aeiou") for _ in range(draw.choice((2, 3)))]
+        found["".join(parts) + draw.choice(("", "n", "r", "s", "l", "x", "m"))] = None
+    return list(found)
+
+
+# -- shapes ---------------------------------------------------------------------------------
+
+
+def _row(place: int, prompt: str, answer: str, group: str = "") -> Example:
+    turns = ({"role": "user", "content": prompt},)
+    return Example(f"r{place}", turns, (answer,), group=group or f"g{place}")
+
+
+QUESTIONS = (
+    "Why does my {a} {thing} from {name} {trouble} whenever I {act} {when}?",
+    "How can I {act} with the {thing} of {name} if the {a} {part} has {state} {when}?",
+    "What should I do when the {part} of my {name} {thing} says {code} and will not {act}?",
+    "Is it normal that the {a} {part} gets {state} after we {act} near {place}?",
+    "Can you tell me whether {name} ships a {a} {thing} to {place} before {date}?",
+    "Where do I find the {part} for a {thing} bought in {place} on {date} by {person}?",
+    "Which {thing} would you take to {act} {when} if {name} and {other} cost the same?",
+    "Who pays when {person} in {place} lets the {thing} {trouble} during {date}?",
+    "My neighbour {person} claims that {name} can {act}; is the {a} {part} made for that?",
+    "Since {date} our {thing} will {trouble} {when}. Does {other} in {place} repair it?",
+)
+SLOTS = {
+    "a": "old new cracked silver compact rented foldable heated cordless wooden noisy spare",
+    "thing": "kettle router bicycle lantern scanner mower heater printer camera freezer ladder "
+    "tractor speaker telescope blender projector stroller drill saddle oven",
+    "part": "battery lid cable filter screen hinge valve handle sensor wheel belt nozzle fuse lens",
+    "trouble": "overheat|leak oil|stop halfway|make a humming sound|lose its settings|blink red",
+    "act": "print on both sides|carry two children|record at night|climb a steep hill|store soup|"
+    "cut wet grass|connect three phones|warm a small room|reach the attic|pay by card",
+    "when": "in the morning|after heavy rain|on Sundays|with wet gloves|at full load|abroad",
+    "state": "loose rusty blurred sticky frozen bent silent scratched foggy warm",
+}
+MONTHS = "January March April June July September October December".split()
+
+
+def _filled(template: str, draw: Draw) -> str:
+    def value(found: re.Match[str]) -> str:
+        slot = found[1]
+        if slot in SLOTS:
+            values = SLOTS[slot]
+            return draw.choice(values.split("|" if "|" in values else None))
+        if slot == "date":
+            return f"{draw.randrange(1, 29)} {draw.choice(MONTHS)}"
+        if slot == "code":
+            return f"{draw.choice('EFHK')}{draw.randrange(100, 999)}"
+        word = draw.choice(names()).title()
+        return f"{word} {draw.choice(names()).title()}" if slot == "person" else word
+
+    return re.sub(r"\{(\w+)\}", value, template)
+
+
+def free_questions(count: int, draw: Draw, deep: bool) -> list[Example]:
+    """Questions of customers: ten ways to ask, with names, dates and troubles of their own."""
+    texts = [text for _, text in paragraphs(deep)]
+    made = dict.fromkeys(_filled(draw.choice(QUESTIONS), draw) for _ in range(2 * count))
+    return [_row(i, q, texts[i % len(texts)]) for i, q in enumerate(list(made)[:count])]
+
+
+def instructed(length: int, labels: bool) -> Callable[[int, Draw, bool], list[Example]]:
+    """Paragraphs below one instruction of that many characters."""
+
+    def make(count: int, draw: Draw, deep: bool) -> list[Example]:
+        texts = list(paragraphs(deep))
+        draw.shuffle(texts)
+        head = INSTRUCTION[:length].rstrip() + "\n\n" if length else ""
+        answers = [text for _, text in texts]
+        draw.shuffle(answers)
+        return [
+            _row(i, head + text, draw.choice(LABELS) if labels else answers[i], module)
+            for i, (module, text) in enumerate(texts[:count])
+        ]
+
+    return make
+
+
+FOODS = "French Italian Indian Chinese Japanese English Greek Mexican Thai fast".split()
+KINDS = ("pub", "restaurant", "coffee shop", "bistro", "wine bar", "canteen")
+PRICES = ("cheap", "moderate", "high", "less than £20", "£20-25", "more than £30")
+RATINGS = ("low", "average", "high", "1 out of 5", "3 out of 5", "5 out of 5")
+
+
+def attribute_lists(count: int, draw: Draw, deep: bool) -> list[Example]:
+    """``name[X], eatType[Y], …`` -> a sentence, as in data-to-text sets."""
+    places = [f"The {a.title()} {b.title()}" for a, b in zip(names()[:34], names()[40:74])]
+    near = [f"{a.title()} House" for a in names()[100:120]]
+    made: dict[str, str] = {}
+    while len(made) < count:
+        options = {
+            "eatType": KINDS, "food": FOODS, "priceRange": PRICES, "customer rating": RATINGS,
+            "area": ("riverside", "city centre", "harbour", "old town"), "near": near,
+            "familyFriendly": ("yes", "no"),
+        }  # fmt: skip
+        chosen = draw.sample(list(options), draw.randrange(3, 8))
+        values = {key: draw.choice(options[key]) for key in options if key in chosen}
+        name = draw.choice(places)
+        prompt = ", ".join(f"{k}[{v}]" for k, v in {"name": name, **values}.items())
+        made[prompt] = f"{name} is a place with {', '.join(values.values())}."
+    return [_row(i, prompt, answer) for i, (prompt, answer) in enumerate(made.items())]
+
+
+def arithmetic(count: int, draw: Draw, deep: bool) -> list[Example]:
+    """``12 - 7``, each sum once."""
+    sums = draw.sample(list(product(range(100), "+-*", range(100))), count)
+    return [_row(i, f"What is {a} {o} {b}?", str(eval(f"{a}{o}{b}"))) for i, (a, o, b) in enumerate(sums)]
+
+
+BOOKINGS = (
+    "Book a table for {n} at {place} in {city} on {day} at {time}",
+    "Play {song} by {artist} on my {device}",
+    "What will the weather be like in {city} on {day} at {time}?",
+    "Add {song} to my {list} playlist",
+    "Find the schedule of {song} at {place} in {city}",
+    "Set an alarm for {time} on {day} called {list}",
+    "Rate the book {song} {n} out of 9 points",
+    "Order {n} tickets from {city} to {place} for {day}",
+)
+
+
+def slot_filling(count: int, draw: Draw, deep: bool) -> list[Example]:
+    """Commands to an assistant: eight templates, slots of small vocabularies."""
+    words = [word.title() for word in names()]
+    pools: dict[str, Sequence[str]] = {
+        "n": [str(n) for n in range(2, 9)], "place": words[:150], "city": words[200:300],
+        "day": ("Monday", "Tuesday", "Friday", "Sunday", "the 3rd", "the 14th", "the 25th"),
+        "time": [f"{h}:{m}" for h in range(1, 13) for m in ("00", "15", "30")],
+        "song": [f"{a} {b}" for a, b in zip(words[400:650], words[700:950])],
+        "artist": words[1000:1150], "device": ("phone", "radio", "laptop", "speaker"),
+        "list": ("morning", "running", "dinner", "road trip", "focus", "party"),
+    }  # fmt: skip
+    made: dict[str, str] = {}
+    while len(made) < count:
+        template = draw.choice(BOOKINGS)
+        slots = {s: draw.choice(pools[s]) for s in re.findall(r"\{(\w+)\}", template)}
+        made[template.format(**slots)] = "; ".join(f"{k}={v}" for k, v in slots.items())
+    return [_row(i, prompt, answer) for i, (prompt, answer) in enumerate(made.items())]
+
+
+def retrieval(count: int, draw: Draw, deep: bool) -> list[Example]:
+    """A passage of about 1,000 characters that six rows share, and a question of each row."""
+    texts = list(paragraphs(deep))
+    draw.shuffle(texts)
+    made = list(dict.fromkeys(_filled(draw.choice(QUESTIONS), draw) for _ in range(2 * count)))
+    passages = []
+    for place in range(-(-count // 6)):
+        inside = [texts[(7 * place + k) % len(texts)][1] for k in range(7)]
+        passages.append(" ".join(inside))
+    rows = [
+        _row(i, f"Answer from the passage.\n\nPassage: {passages[i % len(passages)]}\n\n"
+                f"Question: {made[i]}", texts[-1 - i % len(texts)][1])
+        for i in range(count)
+    ]  # fmt: skip
+    draw.shuffle(rows)
+    return rows
+
+
+def code(count: int, draw: Draw, deep: bool) -> list[Example]:
+    """Functions below a short instruction."""
+    texts = list(functions(deep))
+    draw.shuffle(texts)
+    words = [text for _, text in paragraphs(deep)]
+    return [
+        _row(i, f"Describe in one line what this function does:\n\n{text}", words[i % len(words)],
+             module)
+        for i, (module, text) in enumerate(texts[:count])
+    ]  # fmt: skip
+
+
+OPENERS = (
+    "Hello, I have a question about my order, can you help me?", "Hi there!",
+    "Good morning, I need some help with one of your products, please.",
+)
+FOLLOWING = (
+    "Yes, please.", "No, that did not help, what else can I try?", "Thank you, and then?",
+    "Could you explain that in a little more detail, please?", "I see. Anything else to know?",
+)
+
+
+def several_turns(count: int, draw: Draw, deep: bool) -> list[Example]:
+    """Conversations that open and go on alike, with a question of their own in the middle."""
+    texts = [text for _, text in paragraphs(deep)]
+    made = list(dict.fromkeys(_filled(draw.choice(QUESTIONS), draw) for _ in range(2 * count)))
+    rows = []
+    for i in range(count):
+        contents = [
+            draw.choice(OPENERS), "Of course. What is it about?", made[i],
+            draw.choice(texts), draw.choice(FOLLOWING),
+        ]  # fmt: skip
+        if draw.random() < 0.3:
+            contents = contents[:3]
+        turns = tuple(
+            {"role": "assistant" if n % 2 else "user", "content": text}
+            for n, text in enumerate(contents)
+        )
+        rows.append(Example(f"r{i}", turns, (texts[i % len(texts)],), group=f"g{i}"))
+    return rows
+
+
+SHAPES: dict[str, Callable[[int, Draw, bool], list[Example]]] = {
+    "free questions": free_questions,
+    **{
+        f"instruction of {length}, {'six labels' if labels else 'free answers'}": instructed(
+            length, labels
+        )
+        for length in (0, 120, 180, 350)
+        for labels in (False, True)
+    },
+    "attribute lists": attribute_lists,
+    "arithmetic": arithmetic,
+    "slot filling": slot_filling,
+    "retrieval": retrieval,
+    "code": code,
+    "several turns": several_turns,
+}
+EXCUSED = ("attribute lists", "arithmetic", "slot filling")
+"""Shapes whose rows differ by no more than a copy with typing errors does."""
+
+
+def dealt(
+    rows: Sequence[Example], sizes: Sequence[int], draw: Draw
+) -> tuple[list[Example], ...]:
+    """The rows in parts of these sizes; rows of one group are in one part."""
+    groups: dict[str, list[Example]] = {}
+    for row in rows:
+        groups.setdefault(row.group, []).append(row)
+    order = list(groups)
+    draw.shuffle(order)
+    parts: list[list[Example]] = [[] for _ in sizes]
+    for name in order:
+        open_parts = [p for p, size in enumerate(sizes) if len(parts[p]) < size]
+        if not open_parts:
+            break
+        least = min(open_parts, key=lambda p: len(parts[p]) / sizes[p])
+        parts[least] += groups[name]
+    return tuple(part[:size] for part, size in zip(parts, sizes, strict=True))
+
+
+# -- planted copies -------------------------------------------------------------------------
+
+
+def typing_errors(text: str, draw: Draw) -> str:
+    """One word in ten misspelt, at least one: letters swapped, left out, doubled, or another."""
+    places = [m.span() for m in re.finditer(r"[^\W\d_]{3,}", text)]
+    wanted = max(1, round(len(text.split()) / 10))
+    for start, end in sorted(draw.sample(places, min(wanted, len(places))), reverse=True):
+        at = draw.randrange(start + 1, end - 1) if end - start > 2 else start
+        way = draw.choice(("swap", "drop", "double", "other"))
+        piece = {
+            "swap": text[at + 1] + text[at], "drop": text[at + 1], "double": text[at] * 2 + text[at + 1],
+            "other": draw.choice("abcdefghijklmnopqrstuvwxyz") + text[at + 1],
+        }[way]  # fmt: skip
+        text = text[:at] + piece + text[at + 2 :]
+    return text
+
+
+def case(text: str, draw: Draw) -> str:
+    return text.upper() if draw.random() < 0.5 else text.lower()
+
+
+def punctuation(text: str, draw: Draw) -> str:
+    return re.sub(r"[,.;:!?'\"]", "", text) + draw.choice(("!", "...", " ?", ""))
+
+
+def clause_order(text: str, draw: Draw) -> str:
+    """The halves swapped, at a line, a sentence, a comma, or in the middle word."""
+    for joint, pieces in (
+        ("\n", text.split("\n")), (" ", re.split(r"(?<=[.!?]) ", text)), (", ", text.split(", ")),
+        (" ", text.split(" ")),
+    ):  # fmt: skip
+        if len(pieces) > 1:
+            middle = len(pieces) // 2
+            return joint.join(pieces[middle:] + pieces[:middle])
+    return text
+
+
+def opening(text: str, draw: Draw) -> str:
+    return draw.choice(("Hi, quick question: ", "Please look at this closely. ", "Hello! ")) + text
+
+
+def ending(text: str, draw: Draw) -> str:
+    return text + draw.choice((" Thanks in advance!", " Keep the answer short.", " Please help me."))
+
+
+def copied_passage(text: str, draw: Draw) -> str:
+    return FILLER * 4 + text + " " + FILLER * 4
+
+
+def renamed(text: str, draw: Draw) -> str:
+    """Every argument, every assigned name and the name of a function."""
+    found = set(re.findall(r"\b([a-z_]\w+)(?= *[=,)\[])", text)) - {"self", "None"}
+    found |= set(re.findall(r"def (\w+)", text))
+    for number, name in enumerate(sorted(found)):
+        text = re.sub(rf"\b{re.escape(name)}\b", f"v{number}", text)
+    return text
+
+
+EDITS: dict[str, Edit] = {
+    "typing errors": typing_errors, "letter case": case, "punctuation": punctuation,
+    "order of clauses": clause_order, "an opening": opening, "an ending": ending,
+    "copied passage": copied_passage, "renamed identifiers": renamed,
+}  # fmt: skip
+
+
+def planted(row: Example, edit: str, number: int, parent: str, draw: Draw) -> Example | None:
+    """A proposal that copies the row with an edit of its user turns; None if that changes none."""
+    if edit == "renamed identifiers" and "def " not in row.prompt:
+        return None
+    turns = tuple(
+        {**turn, "content": EDITS[edit](turn["content"], draw)} if turn["role"] == "user" else turn
+        for turn in row.messages
+    )
+    if turns == tuple(row.messages):
+        return None
+    answer = row.references[0] if row.references[0] in LABELS else "Another answer altogether."
+    return Example(f"copy{number}", turns, (answer,), parent=parent)
+
+
+def proposed(rows: Sequence[Example], parents: Sequence[Example]) -> list[Example]:
+    """Unrelated rows as an augmenter would propose them."""
+    return [
+        replace(row, id=f"p{place}", parent=parents[place % len(parents)].id)
+        for place, row in enumerate(rows)
+    ]

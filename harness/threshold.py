@@ -1,0 +1,164 @@
+"""What likeness is usual in a domain, and what the gate can recognise there.
+
+Where rows are alike by nature (sums, lists of attributes) the floors would refuse what nobody
+copied. So the threshold is taken from rows that are no copies of each other: it is the
+``ceil(.99 (n + 1))``-th smallest of the similarities of ``n`` held-out prompts, each to its
+nearest one of another group, as in split conformal prediction (Vovk, Gammerman and Shafer,
+*Algorithmic Learning in a Random World*, 2005, chapter 2): a new row that is drawn as they were
+is refused with a probability of at most .01 for each of the two comparisons, words and code.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from harness.likeness import Likeness, Strengths
+from harness.records import Example, Message
+from harness.rows import group_of
+from harness.shingles import words_of
+
+LEAST_ROWS = 99
+"""Rows from which ``ceil(.99 (n + 1))`` is at most ``n``."""
+MOST_ROWS = 2_000
+"""Rows of the source at most that stand in for held-out ones, evenly spaced."""
+COPIES = 200
+MISSPELT = 0.1
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is usual in the domain.
+
+    Attributes:
+        words, code: how far above the floors rows are that are no copies of each other (see
+            :class:`harness.likeness.Strengths`); None where that is under the floors.
+        rows: comparisons that this rests on.
+        of: ``held-out rows`` or ``rows of the source``: whose they are.
+        recognised: share of copies with typing errors that would be refused; None without any.
+    """
+
+    words: float | None = None
+    code: float | None = None
+    rows: int = 0
+    of: str = "held-out rows"
+    recognised: float | None = None
+
+    def near(self, floor: float) -> float:
+        """The similarity from which a row is refused."""
+        return floor if self.words is None else floor + min(1.0, self.words) * (1 - floor)
+
+
+def calibrate(
+    likeness: Likeness, held_out: Sequence[Example], source: Sequence[Example],
+    *, kept: float, seed: int, check: Callable[[], None] = lambda: None,
+) -> Usual:  # fmt: skip
+    """Ask the domain, and let the likeness refuse by it from now on.
+
+    Args:
+        kept: share of unrelated rows that the threshold lets pass (.99).
+        seed: of the copies with typing errors.
+        check: is called now and then; may raise to stop.
+    """
+    of, found = "held-out rows", list(_among_held_out(likeness, held_out, check))
+    if len(found) < LEAST_ROWS:
+        of, found = "rows of the source", list(_from_source(likeness, source, check))
+    words = _quantile([float(words) for words, _ in found], kept)
+    code = _quantile([float(code) for _, code in found], kept)
+    use(likeness, usual := Usual(words, code, len(found), of))
+    return replace(usual, recognised=_recognised(likeness, held_out, seed, check))
+
+
+def use(likeness: Likeness, usual: Usual) -> None:
+    """Refuse by what was found usual."""
+    likeness.usual_words = -math.inf if usual.words is None else usual.words
+    likeness.usual_code = -math.inf if usual.code is None else usual.code
+
+
+def _among_held_out(
+    likeness: Likeness, held_out: Sequence[Example], check: Callable[[], None]
+) -> Iterable[tuple[float, float]]:
+    """For each held-out prompt, how it is above the floors with its nearest of another group."""
+    groups: list[set[str]] = [set() for _ in likeness.rows]
+    members: dict[str, list[int]] = {}
+    for row in held_out:
+        place = likeness.texts.get(words_of(row))
+        if place is not None:
+            groups[place].add(group_of(row))
+            members.setdefault(group_of(row), []).append(place)
+    for place, row in enumerate(likeness.rows):
+        check()
+        own = {place, *(other for group in groups[place] for other in members[group])}
+        if len(own) < len(likeness.rows):
+            yield _most(likeness.strengths(row, new=False), sorted(own))
+
+
+def _from_source(
+    likeness: Likeness, source: Sequence[Example], check: Callable[[], None]
+) -> Iterable[tuple[float, float]]:
+    """For rows of the source, the same with their nearest held-out prompt."""
+    if not likeness.rows:
+        return
+    for row in source[:: -(-len(source) // MOST_ROWS) or 1]:
+        check()
+        if words_of(row) not in likeness.texts:
+            yield _most(likeness.strengths(row, new=False), [])
+
+
+def _most(found: Strengths, without: Sequence[int]) -> tuple[float, float]:
+    words, code = found.words.copy(), found.code.copy()
+    words[without] = code[without] = -math.inf
+    return float(words.max()), float(code.max())
+
+
+def _quantile(values: Sequence[float], kept: float) -> float | None:
+    """The ``ceil(kept (n + 1))``-th smallest, the largest if that is too many; None below 0."""
+    if not values:
+        return None
+    rank = min(len(values), math.ceil(kept * (len(values) + 1)))
+    value = sorted(values)[rank - 1]
+    return math.ceil(value * 1e6) / 1e6 if value >= 0 else None
+
+
+def _recognised(
+    likeness: Likeness, held_out: Sequence[Example], seed: int, check: Callable[[], None]
+) -> float | None:
+    """Share of copies with typing errors that are refused for their likeness."""
+    if not likeness.rows:
+        return None
+    draw = random.Random(seed)
+    rows = sorted(likeness.rows, key=lambda row: row.id)
+    refused = 0
+    for _ in range(COPIES):
+        check()
+        refused += likeness.nearest(misspelt(draw.choice(rows), draw)) is not None
+    return refused / COPIES
+
+
+def misspelt(row: Example, draw: random.Random) -> Example:
+    """A copy of the row, with other references, one word in ten of the user's misspelt."""
+    turns = tuple(_misspelt(turn, draw) for turn in row.messages)
+    return replace(row, messages=turns, references=())
+
+
+def _misspelt(turn: Message, draw: random.Random) -> Message:
+    content = turn.get("content")
+    if turn.get("role") != "user" or not isinstance(content, str):
+        return turn
+    words = content.split(" ")
+    long = [place for place, word in enumerate(words) if len(word) > 2]
+    wanted = max(1, round(MISSPELT * len(words)))
+    for place in draw.sample(long, min(wanted, len(long))):
+        words[place] = _mistyped(words[place], draw)
+    return {**turn, "content": " ".join(words)}
+
+
+def _mistyped(word: str, draw: random.Random) -> str:
+    """Two letters swapped, one left out, one doubled, or one replaced."""
+    at = draw.randrange(len(word) - 1)
+    here, after = word[at], word[at + 1]
+    ways = (after + here, after, here + here + after, draw.choice(_LETTERS) + after)
+    return word[:at] + draw.choice(ways) + word[at + 2 :]
