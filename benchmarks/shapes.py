@@ -119,7 +119,7 @@ def functions(deep: bool = True) -> list[tuple[str, str]]:
 def names(count: int = 4000) -> list[str]:
     """Invented words that can be pronounced."""
     draw = random.Random(11)
-    starts = "b br c cl d dr f fl g gr h j k kr l m n p pl qu r s sh sl st t tr v w z".split()
+    starts = "b br c cl d dr f fl g gr h j k kr l m n p pl qu r s sh sl st t tr v w z".split()  # noqa: SIM905
     found: dict[str, None] = {}
     while len(found) < count:
         parts = [draw.choice(starts) + draw.choice("aeiou") for _ in range(draw.choice((2, 3)))]
@@ -158,7 +158,7 @@ SLOTS = {
     "when": "in the morning|after heavy rain|on Sundays|with wet gloves|at full load|abroad",
     "state": "loose rusty blurred sticky frozen bent silent scratched foggy warm",
 }
-MONTHS = "January March April June July September October December".split()
+MONTHS = ["January", "March", "April", "June", "July", "September", "October", "December"]
 
 
 def _filled(template: str, draw: Draw) -> str:
@@ -201,7 +201,7 @@ def instructed(length: int, labels: bool) -> Callable[[int, Draw, bool], list[Ex
     return make
 
 
-FOODS = "French Italian Indian Chinese Japanese English Greek Mexican Thai fast".split()
+FOODS = ("French", "Italian", "Indian", "Chinese", "Greek", "English", "Mexican", "Thai", "fast")
 KINDS = ("pub", "restaurant", "coffee shop", "bistro", "wine bar", "canteen")
 PRICES = ("cheap", "moderate", "high", "less than £20", "£20-25", "more than £30")
 RATINGS = ("low", "average", "high", "1 out of 5", "3 out of 5", "5 out of 5")
@@ -209,7 +209,9 @@ RATINGS = ("low", "average", "high", "1 out of 5", "3 out of 5", "5 out of 5")
 
 def attribute_lists(count: int, draw: Draw, deep: bool) -> list[Example]:
     """``name[X], eatType[Y], …`` -> a sentence, as in data-to-text sets."""
-    places = [f"The {a.title()} {b.title()}" for a, b in zip(names()[:34], names()[40:74])]
+    places = [
+        f"The {a.title()} {b.title()}" for a, b in zip(names()[:34], names()[40:74], strict=True)
+    ]
     near = [f"{a.title()} House" for a in names()[100:120]]
     made: dict[str, str] = {}
     while len(made) < count:
@@ -229,7 +231,10 @@ def attribute_lists(count: int, draw: Draw, deep: bool) -> list[Example]:
 def arithmetic(count: int, draw: Draw, deep: bool) -> list[Example]:
     """``12 - 7``, each sum once."""
     sums = draw.sample(list(product(range(100), "+-*", range(100))), count)
-    return [_row(i, f"What is {a} {o} {b}?", str(eval(f"{a}{o}{b}"))) for i, (a, o, b) in enumerate(sums)]
+    return [
+        _row(i, f"What is {a} {o} {b}?", str(eval(f"{a}{o}{b}")))
+        for i, (a, o, b) in enumerate(sums)
+    ]
 
 
 BOOKINGS = (
@@ -251,7 +256,7 @@ def slot_filling(count: int, draw: Draw, deep: bool) -> list[Example]:
         "n": [str(n) for n in range(2, 9)], "place": words[:150], "city": words[200:300],
         "day": ("Monday", "Tuesday", "Friday", "Sunday", "the 3rd", "the 14th", "the 25th"),
         "time": [f"{h}:{m}" for h in range(1, 13) for m in ("00", "15", "30")],
-        "song": [f"{a} {b}" for a, b in zip(words[400:650], words[700:950])],
+        "song": [f"{a} {b}" for a, b in zip(words[400:650], words[700:950], strict=True)],
         "artist": words[1000:1150], "device": ("phone", "radio", "laptop", "speaker"),
         "list": ("morning", "running", "dinner", "road trip", "focus", "party"),
     }  # fmt: skip
@@ -294,12 +299,16 @@ def code(count: int, draw: Draw, deep: bool) -> list[Example]:
 
 
 OPENERS = (
-    "Hello, I have a question about my order, can you help me?", "Hi there!",
+    "Hello, I have a question about my order, can you help me?",
+    "Hi there!",
     "Good morning, I need some help with one of your products, please.",
 )
 FOLLOWING = (
-    "Yes, please.", "No, that did not help, what else can I try?", "Thank you, and then?",
-    "Could you explain that in a little more detail, please?", "I see. Anything else to know?",
+    "Yes, please.",
+    "No, that did not help, what else can I try?",
+    "Thank you, and then?",
+    "Could you explain that in a little more detail, please?",
+    "I see. Anything else to know?",
 )
 
 
@@ -343,9 +352,7 @@ EXCUSED = ("attribute lists", "arithmetic", "slot filling")
 """Shapes whose rows differ by no more than a copy with typing errors does."""
 
 
-def dealt(
-    rows: Sequence[Example], sizes: Sequence[int], draw: Draw
-) -> tuple[list[Example], ...]:
+def dealt(rows: Sequence[Example], sizes: Sequence[int], draw: Draw) -> tuple[list[Example], ...]:
     """The rows in parts of these sizes; rows of one group are in one part."""
     groups: dict[str, list[Example]] = {}
     for row in rows:
@@ -371,11 +378,9 @@ def typing_errors(text: str, draw: Draw) -> str:
     wanted = max(1, round(len(text.split()) / 10))
     for start, end in sorted(draw.sample(places, min(wanted, len(places))), reverse=True):
         at = draw.randrange(start + 1, end - 1) if end - start > 2 else start
-        way = draw.choice(("swap", "drop", "double", "other"))
-        piece = {
-            "swap": text[at + 1] + text[at], "drop": text[at + 1], "double": text[at] * 2 + text[at + 1],
-            "other": draw.choice("abcdefghijklmnopqrstuvwxyz") + text[at + 1],
-        }[way]  # fmt: skip
+        here, after = text[at], text[at + 1]
+        other = draw.choice("abcdefghijklmnopqrstuvwxyz")
+        piece = draw.choice((after + here, after, here + here + after, other + after))
         text = text[:at] + piece + text[at + 2 :]
     return text
 
@@ -405,7 +410,9 @@ def opening(text: str, draw: Draw) -> str:
 
 
 def ending(text: str, draw: Draw) -> str:
-    return text + draw.choice((" Thanks in advance!", " Keep the answer short.", " Please help me."))
+    return text + draw.choice(
+        (" Thanks in advance!", " Keep the answer short.", " Please help me.")
+    )
 
 
 def copied_passage(text: str, draw: Draw) -> str:
@@ -430,7 +437,7 @@ EDITS: dict[str, Edit] = {
 
 def planted(row: Example, edit: str, number: int, parent: str, draw: Draw) -> Example | None:
     """A proposal that copies the row with an edit of its user turns; None if that changes none."""
-    if edit == "renamed identifiers" and "def " not in row.prompt:
+    if edit == "renamed identifiers" and not re.search(r"\bdef \w+\(", row.prompt):
         return None
     turns = tuple(
         {**turn, "content": EDITS[edit](turn["content"], draw)} if turn["role"] == "user" else turn
@@ -446,5 +453,13 @@ def proposed(rows: Sequence[Example], parents: Sequence[Example]) -> list[Exampl
     """Unrelated rows as an augmenter would propose them."""
     return [
         replace(row, id=f"p{place}", parent=parents[place % len(parents)].id)
+        for place, row in enumerate(rows)
+    ]
+
+
+def renamed_rows(rows: Sequence[Example], name: str, splits: Sequence[str]) -> list[Example]:
+    """The rows under ids of their own, dealt over these splits."""
+    return [
+        replace(row, id=f"{name}{place}", split=splits[place % len(splits)])  # type: ignore[arg-type]
         for place, row in enumerate(rows)
     ]

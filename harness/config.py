@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -25,6 +25,9 @@ from harness.files import files_digest
 from harness.plugin_checks import ask, look_at_rows
 from harness.records import Level
 from harness.registry import Registry
+
+if TYPE_CHECKING:
+    from harness.screening import Rules
 
 
 class Strict(BaseModel):
@@ -45,12 +48,61 @@ class Planning(Strict):
 class Filtering(Strict):
     """What the gate in front of the training data refuses."""
 
+    source: Literal["report", "refuse"] = Field(
+        default="report",
+        description="what is done with rows of the source that nearly repeat dev or test",
+    )
+    most_repeats: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="share of train or pool that may repeat dev or test exactly",
+    )
     near: float = Field(
         default=0.6,
         gt=0,
         le=1,
-        description="similarity to a dev or test prompt from which a row is out",
+        description="least similarity of a near repeat to a dev or test prompt",
     )
+    near_with_answer: float = Field(
+        default=0.4,
+        gt=0,
+        le=1,
+        description="the same where a reference, too, is the held-out row's",
+    )
+    contained: float = Field(
+        default=0.9,
+        gt=0,
+        le=1,
+        description="share of a held-out prompt that a near repeat contains",
+    )
+    renamed: float = Field(
+        default=0.9, gt=0, le=1, description="least similarity of code whatever its names are"
+    )
+    shared_by: int = Field(
+        default=3, ge=2, description="rows from which a text that they share is nobody's own"
+    )
+    shared_run: int = Field(default=40, ge=10, description="characters of such a text")
+    kept: float = Field(
+        default=0.99,
+        gt=0.5,
+        lt=1,
+        description="share of unrelated proposals that the gate lets pass",
+    )
+    recognised: float = Field(
+        default=0.95, ge=0, le=1, description="share of misspelt copies that it should recognise"
+    )
+
+    def rules(self) -> Rules:
+        """The same, as the gate takes them."""
+        from harness.likeness import Limits
+        from harness.screening import Rules
+
+        limits = Limits(
+            self.near, self.near_with_answer, self.contained, self.renamed,
+            self.shared_by, self.shared_run,
+        )  # fmt: skip
+        return Rules(limits, self.source == "refuse", self.most_repeats, self.kept, self.recognised)
 
 
 class Execution(Strict):

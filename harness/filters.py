@@ -71,9 +71,7 @@ class Gate:
             return INVALID
         given = self._source.get(row.id)
         if given is not None and _body(given) == _body(row):
-            return self.refuse_source(row) or (
-                REPEATS_TRAIN if row.id in self._train_ids else None
-            )
+            return self.refuse_source(row) or (REPEATS_TRAIN if row.id in self._train_ids else None)
         return (
             self._lineage(row)
             or (REPEAT if self._exact.repeated_by(row) or self._loose.repeated_by(row) else None)
@@ -90,7 +88,8 @@ class Gate:
             return lineage
         if self._exact.repeated_by(row):
             return REPEAT
-        return NEAR_REPEAT if self.refuse_near and self.likeness.nearest(row) else None
+        near = self.refuse_near and self.likeness.nearest(row, new=False)
+        return NEAR_REPEAT if near else None
 
     def repeated_by(self, row: Example) -> Example | None:
         """The held-out row that ``row`` repeats exactly, or None."""

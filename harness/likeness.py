@@ -6,6 +6,7 @@ The floors are the config's; what is usual among the rows of the domain itself
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -79,8 +80,6 @@ class Likeness:
     def __init__(
         self, held_out: Sequence[Example], source: Sequence[Example], limits: Limits | None = None
     ) -> None:
-        import numpy as np
-
         self.limits = limits or Limits()
         stride = -(-len(source) // REFERENCES) or 1
         by_text = {text: row for row in held_out if (text := words_of(row))}
@@ -97,7 +96,7 @@ class Likeness:
         self._built = self._shapes.sizes >= LEAST_SHAPE
         self._answers = self._rare_answers(held_out, rows)
         # Until the domain has been asked, the floors are the thresholds.
-        self.usual_words = self.usual_code = -np.inf
+        self.usual = self.usual_of_source = (-math.inf, -math.inf)
 
     def _split(self, parts: Sequence[Parts]) -> tuple[Sequence[Parts], Sequence[Parts]]:
         return parts[: len(self.rows)], parts[len(self.rows) :]
@@ -109,16 +108,21 @@ class Likeness:
         counts = Counter(answer for row in rows for answer in _answers(row))
         found: dict[str, set[int]] = {}
         for row in held_out:
-            place = self.texts.get(words_of(row))
-            for answer in _answers(row) if place is not None else ():
-                if counts[answer] < self.limits.shared_by:
+            place = self.texts.get(words_of(row), -1)
+            for answer in _answers(row):
+                if place >= 0 and counts[answer] < self.limits.shared_by:
                     found.setdefault(answer, set()).add(place)
         return {answer: sorted(places) for answer, places in found.items()}
 
-    def nearest(self, row: Example) -> Match | None:
-        """The held-out row that a new row is too much like; None if there is none."""
-        found = self.strengths(row)
-        for values, usual in ((found.words, self.usual_words), (found.code, self.usual_code)):
+    def nearest(self, row: Example, *, new: bool = True) -> Match | None:
+        """The held-out row that a row is too much like; None if there is none.
+
+        Args:
+            new: the row is proposed; False: it is one of those that the likeness was made from.
+        """
+        found = self.strengths(row, new=new)
+        usual_words, usual_code = self.usual if new else self.usual_of_source
+        for values, usual in ((found.words, usual_words), (found.code, usual_code)):
             place = int(values.argmax()) if len(values) else 0
             if len(values) and values[place] >= 0 and values[place] > usual:
                 return Match(self.rows[place], float(min(1.0, found.similarity[place])))
@@ -136,9 +140,7 @@ class Likeness:
         parts = self._words.parts(words_of(row), new=new)
         similar, contained = self._index.compare(parts, new=new)
         contained = np.where(self._long, contained, 0.0)
-        words = np.maximum(
-            above(similar, limits.near), above(contained, limits.contained)
-        )
+        words = np.maximum(above(similar, limits.near), above(contained, limits.contained))
         same = sorted({at for answer in _answers(row) for at in self._answers.get(answer, ())})
         words[same] = np.maximum(words[same], above(similar[same], limits.near_with_answer))
         similarity = np.maximum(similar, np.where(contained >= limits.contained, contained, 0.0))

@@ -361,7 +361,7 @@ class Run:
 
 
 def _label(stage: str, round_: int, arm: str) -> str:
-    return stage if stage in ("data", "model", "report") else _place(stage, round_, arm)
+    return stage if stage in ("data", "screen", "model", "report") else _place(stage, round_, arm)
 
 
 def _place(stage: str, round_: int, arm: str) -> str:

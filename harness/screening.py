@@ -7,14 +7,16 @@ exactly. What is merely near is counted and shown.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.errors import DataError
-from harness.filters import DESCENDS, INVALID, NEAR_REPEAT, REPEAT, Gate
+from harness.filters import HELD_OUT, NEAR_REPEAT, REPEAT, Gate
+from harness.likeness import Likeness, Limits, Match
 from harness.records import Example
-from harness.repeats import dev_in_test, doubled
+from harness.repeats import asked_of, dev_in_test, doubled
 from harness.text import one_line
+from harness.threshold import COPIES, Usual, calibrate
 
 PAIRS = 5
 EXAMPLES = 5
@@ -24,12 +26,31 @@ TRAINABLE = ("train", "valid", "pool")
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """A row of the source next to the held-out row that it is most like.
+class Rules:
+    """The keys of ``filters:``.
 
     Attributes:
-        similarity: share of what they have in common, 0 to 1.
+        limits: from where on a prompt is a near repeat.
+        refuse_near: whether near repeats leave train and pool.
+        most_repeats: share of train, or of pool, that may leave as exact repeats.
+        kept: share of unrelated proposals that the threshold lets pass.
+        recognised: share of misspelt copies below which likeness counts as no protection.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    refuse_near: bool = False
+    most_repeats: float = 0.1
+    kept: float = 0.99
+    recognised: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A row of train or pool next to the held-out row that it is most like.
+
+    Attributes:
         held_out_text: None for a row of test, which is sealed.
+        similarity: 0 to 1.
     """
 
     row: str
@@ -49,10 +70,12 @@ class Screening:
         rows: split -> rows that the source gave.
         refused: split -> reason -> rows that leave.
         repeats: a few exact repeats, a sentence each.
-        near: split -> near repeats of dev or test.
-        pairs: the nearest of them, the most alike first.
-        doubled: rows of train that repeat another one, prompt and references.
+        near: split -> near repeats of dev or test, whether they leave or not.
+        pairs: the nearest of these, the most alike first.
+        doubled: rows of train that repeat an earlier one, prompt and references.
         dev_in_test: rows of test with the prompt of a row of dev.
+        floor, threshold: similarity from which a row is near by the config, and by the domain.
+        usual: what the threshold rests on.
     """
 
     rows: Mapping[str, int]
@@ -62,47 +85,169 @@ class Screening:
     pairs: tuple[Pair, ...] = ()
     doubled: int = 0
     dev_in_test: int = 0
-    source: str = "report"
+    floor: float = 0.0
+    threshold: float = 0.0
+    usual: Usual = field(default_factory=Usual)
 
 
 def screen(
-    rows: Sequence[Example], gate: Gate, source: str = "report"
+    rows: Sequence[Example], rules: Rules, *, seed: int, check: Callable[[], None] = lambda: None
 ) -> tuple[tuple[int, ...], Screening]:
     """Screen the rows of a source.
 
     Args:
         rows: of all splits.
-        gate: knows dev and test.
-        source: ``refuse`` takes near repeats out as well, ``report`` keeps them.
+        seed: of the copies with typing errors that the gate is tried on.
+        check: is called now and then; may raise to stop.
 
     Returns:
         The places of the rows that leave, and what is to be said.
     """
+    held_out, source = parted(rows)
+    likeness = Likeness(held_out, source, rules.limits)
+    usual = calibrate(likeness, held_out, source, kept=rules.kept, seed=seed, check=check)
+    gate = Gate(held_out, known=source, likeness=likeness, refuse_near=rules.refuse_near)
     leaving: list[int] = []
     refused: dict[str, Counter[str]] = {}
     repeats: list[str] = []
     pairs: list[Pair] = []
-    gate.know(row for row in rows if row.split in TRAINABLE)
     for place, row in enumerate(rows):
-        if row.split not in TRAINABLE:
+        if row.split in HELD_OUT:
             continue
+        check()
         reason = gate.refuse_source(row)
-        if reason is None and (match := gate.nearest(row)) is not None:
-            pairs.append(_pair(row, *match))
-            reason = NEAR_REPEAT if source == "refuse" else None
+        match = likeness.nearest(row, new=False) if reason in (None, NEAR_REPEAT) else None
+        pairs += [_pair(row, match)] if match else []
         if reason is not None:
             leaving.append(place)
             refused.setdefault(row.split, Counter())[reason] += 1
         if reason == REPEAT and len(repeats) < EXAMPLES:
-            repeats.append(_repeat(row, gate))
+            repeats.append(_repeat(row, gate.repeated_by(row)))
+    near = Counter(pair.split for pair in pairs)
     pairs.sort(key=lambda pair: (-pair.similarity, pair.row))
     return tuple(leaving), Screening(
         rows=dict(Counter(row.split for row in rows)),
         refused={split: dict(sorted(counts.items())) for split, counts in refused.items()},
         repeats=tuple(repeats),
-        near=dict(Counter(pair.split for pair in pairs)),
+        near=dict(near),
         pairs=tuple(pairs[:PAIRS]),
         doubled=doubled(row for row in rows if row.split == "train"),
         dev_in_test=dev_in_test(rows),
-        source=source,
+        floor=rules.limits.near,
+        threshold=round(usual.near(rules.limits.near), 4),
+        usual=usual,
     )
+
+
+def parted(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
+    """The held-out rows, and those of the source that are not held out."""
+    held_out = [row for row in rows if row.split in HELD_OUT]
+    return held_out, [row for row in rows if row.split not in HELD_OUT]
+
+
+def refuse_repeats(found: Screening, most: float, where: str) -> None:
+    """Stop where exact repeats would take too much of train or of pool.
+
+    Raises:
+        DataError: with counts and examples.
+    """
+    for split in ("train", "pool"):
+        total = found.rows.get(split, 0)
+        count = found.refused.get(split, {}).get(REPEAT, 0)
+        if total and count > most * total:
+            raise DataError(
+                f"{count} of {total} rows of {split} ({_percent(count, total)}) repeat a row of "
+                "dev or test exactly, so they cannot be trained on; with so many, nothing is "
+                "trained",
+                where=where,
+                details=found.repeats,
+                hint="split the data anew, so that a prompt is on one side only (`data:`), or "
+                "raise the share that may be left out (`filters.most_repeats`, now "
+                f"{most:g})",
+            )
+
+
+def sentences(found: Screening, rules: Rules) -> Iterator[str]:
+    """What is to be said of a screening, for notes."""
+    for split, counts in found.refused.items():
+        for reason, count in counts.items():
+            yield f"{count} of {found.rows[split]} rows of {split} were left out: {reason}"
+    if found.near:
+        yield _near(found, rules)
+    if found.doubled:
+        yield f"{_rows(found.doubled)} of train repeat an earlier one, prompt and reference"
+    if found.dev_in_test:
+        yield (
+            f"{_rows(found.dev_in_test)} of test with the prompt of a row of dev: rounds are "
+            "chosen on dev, so on these rows the test score is not independent of that choice"
+        )
+    if found.threshold > found.floor:
+        yield (
+            f"prompts of this data are alike: of {found.usual.rows} {found.usual.of}, compared "
+            f"with the nearest held-out prompt, {1 - rules.kept:.0%} reach a similarity of "
+            f"{found.threshold:.2f}, so a near repeat is one above that, not {found.floor:g}"
+        )
+    recognised = found.usual.recognised
+    if recognised is not None and recognised < rules.recognised:
+        yield (
+            f"the rows are alike by nature: of {COPIES} copies of dev and test prompts with "
+            f"typing errors the gate would recognise {recognised:.0%}. Rows that an augmenter "
+            "makes are kept apart from dev and test by their lineage alone"
+        )
+
+
+def shown(pair: Pair) -> tuple[str, str]:
+    """The two sides of a pair, a line each."""
+    text = "its text is sealed" if pair.held_out_text is None else pair.held_out_text
+    return (
+        f"{pair.split} {one_line(pair.row, 80)}: {pair.text}",
+        f"{pair.held_out_split} {one_line(pair.held_out, 80)}: {text}",
+    )
+
+
+def _near(found: Screening, rules: Rules) -> str:
+    count = sum(found.near.values())
+    total = sum(n for split, n in found.rows.items() if split in TRAINABLE)
+    parts = ", ".join(f"{n} of {split}" for split, n in found.near.items())
+    head = f"{count} of {total} rows of the source ({_percent(count, total)}: {parts}) are near "
+    if rules.refuse_near:
+        return f"{head}repeats of dev or test, and were left out"
+    return (
+        f"{head}repeats of dev or test. They stay, because the split is yours: scores may owe "
+        "something to texts that were trained on (`filters.source: refuse` leaves them out)"
+    )
+
+
+def _pair(row: Example, match: Match) -> Pair:
+    held_out = match.held_out
+    return Pair(
+        row=row.id,
+        split=row.split,
+        text=one_line(_asked(row), TEXT),
+        held_out=held_out.id,
+        held_out_split=held_out.split,
+        held_out_text=None if held_out.split == "test" else one_line(_asked(held_out), TEXT),
+        similarity=round(match.similarity, 4),
+    )
+
+
+def _asked(row: Example) -> str:
+    return " / ".join(asked_of(row, ("user",)))
+
+
+def _repeat(row: Example, held_out: Example | None) -> str:
+    """``train r-17 (rows.jsonl:18) repeats dev d-3: Why was I billed twice?``; no text of test."""
+    place = f" ({one_line(row.place, 120)})" if row.place else ""
+    head = f"{row.split} {one_line(row.id, 80)}{place} repeats "
+    if held_out is None:
+        return f"{head}a held-out row"
+    named = f"{head}{held_out.split} {one_line(held_out.id, 80)}"
+    return named if held_out.split == "test" else f"{named}: {one_line(_asked(row), 80)}"
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
+
+
+def _percent(count: int, total: int) -> str:
+    return f"{100 * count / total:.1f} %"

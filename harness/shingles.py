@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.records import Example
-from harness.repeats import asked_of, folded, text_of
+from harness.repeats import asked_of, folded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -150,19 +150,10 @@ def shape_of(row: Example) -> Parts:
     the distance to where it stood last."""
     import numpy as np
 
-    shapes = [
-        _shape(tokens)
-        for turn in row.messages
-        if turn.get("role") == "user"
-        and sum(token in _MARKS for token in (tokens := _TOKEN.findall(_content(turn))))
-        >= CODE_MARKS
-    ]
+    turns = [_TOKEN.findall(text) for text in asked_of(row, ("user",))]
+    shapes = [_shape(turn) for turn in turns if sum(t in _MARKS for t in turn) >= CODE_MARKS]
     every = np.unique(np.concatenate([*shapes, np.empty(0, np.uint64)]))
     return Parts(every, np.ones(len(every), np.bool_))
-
-
-def _content(turn: object) -> str:
-    return text_of(turn.get("content")) if hasattr(turn, "get") else ""
 
 
 def _shape(tokens: Sequence[str]) -> Hashes:
@@ -255,7 +246,7 @@ class Index:
         offsets = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         owners = self._owners[np.repeat(self._starts[shingles], lengths) + offsets]
         weights = np.repeat(self._weights[shingles], lengths)
-        return np.bincount(owners, weights=weights, minlength=len(self.sizes))
+        return np.bincount(owners, weights=weights, minlength=len(self.sizes)).astype(np.float64)
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
@@ -315,4 +306,4 @@ def _among(hashes: Hashes, known: Hashes) -> Flags:
     if not len(known):
         return np.zeros(len(hashes), np.bool_)
     places = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
-    return known[places] == hashes
+    return np.asarray(known[places] == hashes, dtype=np.bool_)

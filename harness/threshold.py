@@ -35,14 +35,20 @@ class Usual:
 
     Attributes:
         words, code: how far above the floors rows are that are no copies of each other (see
-            :class:`harness.likeness.Strengths`); None where that is under the floors.
-        rows: comparisons that this rests on.
+            :class:`harness.likeness.Strengths`); None where that is under the floors. By these
+            proposals are refused.
+        held_out_words, held_out_code: the same of held-out rows alone, however few they are: by
+            these rows of the source are called near, since copies among them must not set the
+            threshold that is to show them.
+        rows: comparisons that ``words`` and ``code`` rest on.
         of: ``held-out rows`` or ``rows of the source``: whose they are.
         recognised: share of copies with typing errors that would be refused; None without any.
     """
 
     words: float | None = None
     code: float | None = None
+    held_out_words: float | None = None
+    held_out_code: float | None = None
     rows: int = 0
     of: str = "held-out rows"
     recognised: float | None = None
@@ -63,19 +69,25 @@ def calibrate(
         seed: of the copies with typing errors.
         check: is called now and then; may raise to stop.
     """
-    of, found = "held-out rows", list(_among_held_out(likeness, held_out, check))
-    if len(found) < LEAST_ROWS:
-        of, found = "rows of the source", list(_from_source(likeness, source, check))
-    words = _quantile([float(words) for words, _ in found], kept)
-    code = _quantile([float(code) for _, code in found], kept)
-    use(likeness, usual := Usual(words, code, len(found), of))
-    return replace(usual, recognised=_recognised(likeness, held_out, seed, check))
+    held = list(_among_held_out(likeness, held_out, check))
+    of, found = "held-out rows", held
+    if len(held) < LEAST_ROWS:
+        given = list(_from_source(likeness, source, check))
+        # With few rows on both sides, the largest of the held-out ones' has to do.
+        of, found = ("rows of the source", given) if len(given) >= LEAST_ROWS else (of, held)
+    usual = Usual(*_quantiles(found, kept), *_quantiles(held, kept), len(found), of)
+    use(likeness, usual)
+    return replace(usual, recognised=_recognised(likeness, seed, check))
 
 
 def use(likeness: Likeness, usual: Usual) -> None:
     """Refuse by what was found usual."""
-    likeness.usual_words = -math.inf if usual.words is None else usual.words
-    likeness.usual_code = -math.inf if usual.code is None else usual.code
+    likeness.usual = _numbers(usual.words, usual.code)
+    likeness.usual_of_source = _numbers(usual.held_out_words, usual.held_out_code)
+
+
+def _numbers(words: float | None, code: float | None) -> tuple[float, float]:
+    return -math.inf if words is None else words, -math.inf if code is None else code
 
 
 def _among_held_out(
@@ -114,6 +126,12 @@ def _most(found: Strengths, without: Sequence[int]) -> tuple[float, float]:
     return float(words.max()), float(code.max())
 
 
+def _quantiles(
+    found: Sequence[tuple[float, float]], kept: float
+) -> tuple[float | None, float | None]:
+    return _quantile([words for words, _ in found], kept), _quantile([c for _, c in found], kept)
+
+
 def _quantile(values: Sequence[float], kept: float) -> float | None:
     """The ``ceil(kept (n + 1))``-th smallest, the largest if that is too many; None below 0."""
     if not values:
@@ -123,9 +141,7 @@ def _quantile(values: Sequence[float], kept: float) -> float | None:
     return math.ceil(value * 1e6) / 1e6 if value >= 0 else None
 
 
-def _recognised(
-    likeness: Likeness, held_out: Sequence[Example], seed: int, check: Callable[[], None]
-) -> float | None:
+def _recognised(likeness: Likeness, seed: int, check: Callable[[], None]) -> float | None:
     """Share of copies with typing errors that are refused for their likeness."""
     if not likeness.rows:
         return None

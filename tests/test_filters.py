@@ -22,9 +22,9 @@ from harness.filters import (
     REPEAT,
     REPEATS_TRAIN,
     Gate,
-    normalise,
 )
 from harness.records import Example
+from harness.shingles import normalise
 
 HELD = "Could you tell me why my invoice of March lists the roaming surcharge two times?"
 DOCS = Path(__file__).parent.parent / "docs" / "augmentation.md"
@@ -161,14 +161,14 @@ def test_short_last_turns_are_compared_with_their_conversation():
     assert gate.refuse(row(messages=held.messages, parent="source")) == REPEAT
 
 
-def test_screen_counts_by_reason_and_leaves_held_out_rows_alone():
-    leak = row("leak", HELD.lower())
-    twin = replace(SOURCE, id="twin", split="pool")
-    gate = Gate([DEV, TEST])
-    kept, refused = gate.screen([twin, SOURCE, DEV, leak, POOL, row("empty", " ")])
-    assert [r.id for r in kept] == ["source", "pool1"]
-    assert refused == {REPEAT: 1, REPEATS_TRAIN: 1, INVALID: 1}
-    assert gate.refuse(row("child", parent="pool1")) is None
+def test_an_unchanged_row_of_the_source_is_refused_for_an_exact_repeat_alone():
+    near = row("near", HELD.replace("March", "May"), split="pool")
+    copy = row("copy", HELD.lower(), split="pool")
+    gate = Gate([DEV, TEST], [SOURCE], [near, copy, POOL])
+    assert gate.refuse(replace(near, split="train")) is None
+    assert gate.refuse(copy) == REPEAT
+    # Changed by an augmenter, it is a proposal like any other.
+    assert gate.refuse(replace(near, id="new", references=("No.",), parent="near")) == NEAR_REPEAT
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from harness.summary import read
 from harness.text import one_line, titled
 
 if TYPE_CHECKING:
+    from harness.records import Example
     from harness.registry import Registry
 
 
@@ -41,7 +42,7 @@ def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
     config = configuration.load(path, sets=sets, flags={"rounds": rounds}, asking=True)
     run = Run(config, Quiet())
     rows = list(config.data.instance.load(Context(output=Path("unused"))))
-    applied(config.corrections, rows)
+    rows = list(applied(config.corrections, rows))
     counts = {s: sum(r.split == s for r in rows) for s in ("train", "pool", "dev", "test")}
     for split in ("train", "dev", "test"):
         if not counts[split]:
@@ -67,9 +68,30 @@ def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
         config.settings.primary, dev, groups_of(dev), config.origins,
     ):  # fmt: skip
         console.print(Text(f"warning: {one_line(doubt, 600)}", "yellow"))
+    _show_screening(run, rows, console)
     note = sealed_note(config)
     if note:
         Console(stderr=True).print(Text(note), highlight=False)
+
+
+def _show_screening(run: Run, rows: Sequence[Example], console: Console) -> None:
+    """What the gate would take out of train and pool, and what is near to dev or test.
+
+    Raises:
+        DataError: too many rows repeat a held-out one.
+    """
+    from harness.screening import refuse_repeats, screen, sentences, shown
+    from harness.steps.gating import screening_seed
+
+    rules = run.config.settings.filters.rules()
+    _, found = screen(rows, rules, seed=screening_seed(run.config.settings.seed))
+    refuse_repeats(found, rules.most_repeats, f"source '{run.config.data.plugin}'")
+    for sentence in sentences(found, rules):
+        console.print(Text(f"data: {sentence}"), highlight=False, soft_wrap=True)
+    for pair in found.pairs:
+        head = Text(f"  similarity {pair.similarity:.2f}")
+        console.print(head, *(Text(f"    {side}") for side in shown(pair)), sep="\n",
+                      highlight=False, soft_wrap=True)  # fmt: skip
 
 
 def report(

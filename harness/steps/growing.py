@@ -11,13 +11,13 @@ from typing import Any
 from harness import results
 from harness.errors import HarnessError
 from harness.files import digest, read_json, read_jsonl, write_json, write_jsonl
-from harness.filters import Gate
 from harness.pins import DETECT
 from harness.records import Dataset, Example, Findings, Growth, Plan, from_json, to_json
 from harness.rows import rows_digest
 from harness.stages import Evidence
 from harness.steps.calls import STOP, label
 from harness.steps.evaluating import Evaluating, Evaluation
+from harness.steps.gating import Gating
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Harvest:
     rows: tuple[Example, ...]
 
 
-class Growing(Evaluating):
+class Growing(Gating, Evaluating):
     """Findings and new rows."""
 
     def analyze(
@@ -108,7 +108,7 @@ class Growing(Evaluating):
             "data": data.digest, "train": rows_digest(train, lineage=True),
             "findings": digest(to_json(findings.slices)), "budgets": dict(budgets),
             "strategy": strategy, "explore": settings.plan.explore,
-            "near": settings.filters.near,
+            "gate": self.gate_key,
             "augmenters": [self.run.key_of(entry) for entry in self.config.augment],
         }  # fmt: skip
 
@@ -152,12 +152,7 @@ class Growing(Evaluating):
         ]  # fmt: skip
         taken = {row.id for row in train}
         pool = [row for row in data.split("pool") if row.id not in taken]
-        held_out = [*data.split("dev"), *data.split("test")]
-        # Rows of valid count as trained on: a copy of one in train would spoil its loss.
-        gate = Gate(
-            held_out, [*train, *data.split("valid")], known=pool,
-            near=self.config.settings.filters.near,
-        )  # fmt: skip
+        gate = self.gate(data, train, pool)
         rows, growth = augmentation.collect(entries, Dataset((*train, *pool)), gate, context)
         items = tuple(item for entry in entries for item in entry.plan.items if item.rows)
         return Plan(strategy, items), growth, rows

@@ -11,11 +11,11 @@ from harness import results
 from harness.effects import shortages
 from harness.errors import DataError
 from harness.files import digest, read_json, read_jsonl, write_bytes, write_json, write_jsonl
-from harness.filters import Gate
 from harness.pins import DATA, EXAMPLES, MODEL
 from harness.records import BASE_ARM, Checkpoint, Dataset, Example, from_json, to_json
 from harness.rows import rows_digest, with_valid
-from harness.steps.calls import SEEDLESS, Calls, label
+from harness.steps.calls import SEEDLESS, label
+from harness.steps.gating import Gating
 
 if TYPE_CHECKING:
     from harness.rating.corrections import Corrected
@@ -37,7 +37,7 @@ def _leaning(made: Corrected, name: str) -> str:
     )
 
 
-class Preparing(Calls):
+class Preparing(Gating):
     """Data and checkpoints."""
 
     def data(self) -> Dataset:
@@ -100,11 +100,7 @@ class Preparing(Calls):
 
     def _prepared(self, rows: Sequence[Example]) -> Dataset:
         held_out = [row for row in rows if row.split in ("dev", "test")]
-        gate = Gate(held_out, near=self.config.settings.filters.near)
-        kept, refused = gate.screen(rows)
-        for reason, count in sorted(refused.items()):
-            self.note(f"{count} rows of the source were left out of train and pool: {reason}")
-        kept = with_valid(kept, self.config.settings.valid, self.seed("valid", 0))
+        kept = with_valid(self.screen(rows), self.config.settings.valid, self.seed("valid", 0))
         data = Dataset((*kept, *held_out))
         for split in ("train", "dev", "test"):
             if not data.split(split):

@@ -19,11 +19,11 @@ Sizes = Mapping[str, int | float]
 
 
 def check(reading: Reading, where: str, is_folder: bool) -> Iterator[Problem]:
-    """Problems between rows: ids, groups, prompts, splits."""
+    """Problems between rows: ids, groups, splits. (What repeats a held-out prompt is left to the
+    core, which says how much that is.)"""
     yield from _unsplit(reading.rows)
     yield from _ids(reading.rows)
     yield from _groups(reading.rows)
-    yield from _prompts(reading.rows)
     yield from _unanswered(reading.rows)
     unsplit = any(row.split is None for row in reading.rows)
     if None not in reading.doubtful and not unsplit:
@@ -67,19 +67,6 @@ def _groups(rows: Iterable[Row]) -> Iterator[Problem]:
         name = json.dumps(row.group, ensure_ascii=False)
         where = f"in {other.split} at {other.place} and in {row.split} here"
         yield row.problem(f"the group {name} is torn apart: {where}", "group")
-
-
-def _prompts(rows: Iterable[Row]) -> Iterator[Problem]:
-    first: dict[str, dict[str, Row]] = {}
-    for row in _split_rows(rows):
-        if not (prompt := row.prompt):
-            continue
-        sides = first.setdefault(prompt, {})
-        sides.setdefault(_SIDES[row.split or ""], row)
-        others = [other for side, other in sides.items() if side != _SIDES[row.split or ""]]
-        if others:
-            where = f"in {others[0].split} at {others[0].place} and in {row.split} here"
-            yield row.problem(f"the same prompt is on two sides: {where}", "messages")
 
 
 def _unanswered(rows: Iterable[Row]) -> Iterator[Problem]:

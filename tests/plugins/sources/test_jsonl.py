@@ -374,15 +374,6 @@ PAIRS: dict[str, tuple[list[dict[str, Any]], str]] = {
                               "the group \"g\" is torn apart: in train at {path}:4 and in dev "),
     "a group in dev and test": ([row("p", "dev", group="g"), row("q", "test", group="g")],
                                 "the group \"g\" is torn apart: in dev at {path}:4 and in test "),
-    "a prompt in train and dev": ([row("p", "train", messages=DUTCH),
-                                   row("q", "dev", messages=[user("hoe laat is het? ")])],
-                                  "the same prompt is on two sides: in train at {path}:4 and in "
-                                  "dev here"),
-    "a prompt in test and pool": ([row("p", "test", messages=DUTCH),
-                                   row("q", "pool", messages=[
-                                       {"role": "system", "content": "Be kind."}, *DUTCH])],
-                                  "the same prompt is on two sides: in test at {path}:4 and in "
-                                  "pool here"),
 }  # fmt: skip
 
 
@@ -560,3 +551,8 @@ def test_sizes_for_a_folder_are_a_config_error(write: Write, load: Load, tmp_pat
     write(GOOD[:1], "train.jsonl")
     with pytest.raises(harness.ConfigError, match="`path` is a folder"):
         load(path=tmp_path, sizes=SHARES)
+
+
+def test_a_prompt_on_two_sides_is_left_to_the_gate(write: Write, load: Load) -> None:
+    path = write([*GOOD, row("p", "train", messages=DUTCH), row("q", "test", messages=DUTCH)])
+    assert [one.split for one in load(path=path) if one.id in ("p", "q")] == ["train", "test"]

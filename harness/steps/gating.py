@@ -1,0 +1,90 @@
+"""The gate of a run: the rows of its source are screened once, and proposals as they come."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.context import derive_seed
+from harness.files import read_json, write_json
+from harness.filters import REVISION, Gate
+from harness.likeness import Likeness
+from harness.records import BASE_ARM, Dataset, Example, from_json, to_json
+from harness.rows import rows_digest
+from harness.screening import Screening, parted, refuse_repeats, screen, sentences
+from harness.steps.calls import Calls
+from harness.threshold import use
+
+STAGE = "screen"
+
+
+def screening_seed(seed: int) -> int:
+    """The seed of the copies on which the gate is tried, from the run's."""
+    return derive_seed(seed, STAGE, 0)
+
+
+class Gating(Calls):
+    """Keeps dev and test out of what is trained on.
+
+    Attributes:
+        screening: what was found in the rows of the source; None until they were screened.
+    """
+
+    screening: Screening | None = None
+    _screened: str = ""
+    _source: Sequence[Example] = ()
+
+    def screen(self, rows: Sequence[Example]) -> tuple[Example, ...]:
+        """The rows of the source that may be trained on, in order.
+
+        Raises:
+            DataError: too many of them repeat a held-out row.
+        """
+        rules = self.config.settings.filters.rules()
+        seed = screening_seed(self.config.settings.seed)
+        inputs = {
+            "rows": rows_digest(rows, lineage=True),
+            "filters": dataclasses.asdict(rules),
+            "revision": REVISION,
+        }
+
+        def make(folder: Path) -> Mapping[str, Any]:
+            context = self.run.context(folder, STAGE, 0, BASE_ARM, seed)
+            leaving, found = screen(rows, rules, seed=seed, check=context.check)
+            write_json(folder / "output" / "leaving.json", leaving)
+            return {"screening": to_json(found)}
+
+        made = self.run.stage(STAGE, None, inputs, make, round_=0, arm=BASE_ARM, seed=seed)
+        found = from_json(Screening, made.facts["screening"])
+        self.screening, self._screened, self._source = found, made.key, rows
+        refuse_repeats(found, rules.most_repeats, f"source '{self.config.data.plugin}'")
+        for sentence in sentences(found, rules):
+            self.note(sentence)
+        leaving = set(read_json(made.path / "leaving.json"))
+        trainable = (row for place, row in enumerate(rows) if place not in leaving)
+        return tuple(row for row in trainable if row.split not in ("dev", "test"))
+
+    @property
+    def gate_key(self) -> str:
+        """Of all that the gate's answers depend on: the rows, the settings, its revision."""
+        return self._screened
+
+    def gate(self, data: Dataset, train: Sequence[Example], pool: Sequence[Example]) -> Gate:
+        """The gate for proposals.
+
+        Args:
+            train: the rows that are trained on so far.
+            pool: the rows that may still be drawn.
+        """
+        rules = self.config.settings.filters.rules()
+        held_out, source = parted(self._source or data.examples)
+        likeness = Likeness(held_out, source, rules.limits)
+        if self.screening is not None:
+            use(likeness, self.screening.usual)
+        # Rows of valid count as trained on: a copy of one in train would spoil its loss.
+        return Gate(
+            held_out, [*train, *data.split("valid")], known=pool, likeness=likeness,
+            refuse_near=rules.refuse_near,
+        )  # fmt: skip

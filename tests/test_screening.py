@@ -1,0 +1,279 @@
+"""The rows of a source: what leaves, what is reported, and when nothing is trained."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from harness import config
+from harness.errors import DataError
+from harness.filters import DESCENDS, INVALID, NEAR_REPEAT, REPEAT
+from harness.records import Example, from_json, to_json
+from harness.repeats import HeldOutPrompts
+from harness.run import Run
+from harness.screening import Rules, Screening, refuse_repeats, screen, sentences, shown
+from harness.steps import Steps
+from harness.watcher import Quiet
+
+TOWNS = "Bergen Cadiz Dublin Genoa Izmir Lagos Malmo Nantes Odessa Porto Riga Split".split()  # noqa: SIM905
+
+
+def turns(*contents, system=None):
+    roles = ("user", "assistant")
+    spoken = tuple({"role": roles[i % 2], "content": c} for i, c in enumerate(contents))
+    return ({"role": "system", "content": system}, *spoken) if system else spoken
+
+
+def row(id, prompt, split="train", answer="Yes.", **fields):
+    messages = prompt if isinstance(prompt, tuple) else turns(prompt)
+    return Example(id, messages, (answer,), split, **fields)
+
+
+def question(number):
+    """Questions without a word in common but for a few."""
+    town, other = TOWNS[number % 12], TOWNS[(number * 5 + 3) % 12]
+    return f"{town} {number * 7919 % 997}: is ferry {number * 104729 % 9973} from {other} late?"
+
+
+DEV = row("d", "When does the night ferry from Bergen to Lerwick leave on Sundays?", "dev")
+TEST = row("t", "Is there a bridge across the strait between Reggio and Messina by now?", "test")
+
+
+def screened(*rows, **rules):
+    leaving, found = screen((DEV, TEST, *rows), Rules(**rules), seed=1)
+    return [(DEV, TEST, *rows)[place].id for place in leaving], found
+
+
+EXACT = {
+    "the prompt": row("x", DEV.prompt),
+    "in capitals, with other spaces": row("x", f"  {DEV.prompt.upper()}\n".replace(" ", "  ")),
+    "in full-width letters": row(
+        "x", "".join(chr(ord(c) + 0xFEE0) if "!" < c < "~" else c for c in DEV.prompt)
+    ),
+    "within a conversation, with its answer": row(
+        "x", turns("Hello, who are you?", "A clerk.", DEV.prompt, " yes. ", "And on Mondays?")
+    ),
+    "below another system turn, with its answer": row("x", turns(DEV.prompt, system="Be kind.")),
+}
+OTHER = {
+    "another mark at the end": row("x", DEV.prompt.replace("?", "!")),
+    "one word more": row("x", f"Please: {DEV.prompt}"),
+    "within a conversation, with another answer": row(
+        "x", turns("Hello, who are you?", "A clerk.", DEV.prompt, "No idea.", "And on Mondays?")
+    ),
+    "below another system turn, with another answer": row(
+        "x", turns(DEV.prompt, system="Be kind."), answer="At ten."
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", EXACT)
+def test_an_exact_repeat_leaves(kind):
+    leaving, found = screened(EXACT[kind])
+    assert leaving == ["x"]
+    assert found.refused == {"train": {REPEAT: 1}}
+
+
+@pytest.mark.parametrize("kind", OTHER)
+def test_anything_else_stays(kind):
+    assert screened(OTHER[kind])[0] == []
+
+
+@pytest.mark.parametrize("other", ["12 * 7", "12 / 7", "-12 - 7", "12 - 70", "1 2 - 7", "12.7"])
+def test_digits_and_operators_count(other):
+    held = HeldOutPrompts([row("d", "What is 12 - 7?", "dev", "5")])
+    assert held.repeated_by(row("x", f"What is {other}?")) is None
+    assert held.repeated_by(row("x", "what is  12 - 7?")) is not None
+
+
+def test_a_held_out_conversation_is_found_only_with_the_turns_before_it():
+    held = HeldOutPrompts(
+        [row("d", turns("Is line 4 down?", "Shall I test?", "Yes."), "dev", "OK")]
+    )
+    inside = turns("Hi", "Hello", "Is line 4 down?", "Shall I test?", "Yes.", "OK", "Thanks")
+    other = turns("Is line 5 down?", "Shall I test?", "Yes.", "OK", "Thanks")
+    assert held.repeated_by(row("x", inside)) is not None
+    assert held.repeated_by(row("x", other)) is None
+
+
+def test_what_cannot_be_trained_on_and_what_says_that_it_descends_leaves():
+    rows = [row("e", " "), row("c", "Another text altogether, is it not?", parent="d")]
+    rows.append(row("o", "The child of a row that nobody knows, is it?", parent="nobody"))
+    leaving, found = screened(*rows)
+    assert leaving == ["e", "c"]
+    assert found.refused == {"train": {DESCENDS: 1, INVALID: 1}}
+
+
+def test_repeats_within_train_are_counted_and_stay():
+    first = row("a", question(1), answer="At nine.")
+    rows = [first, replace(first, id="b"), replace(first, id="c", references=("At ten.",))]
+    leaving, found = screened(*rows)
+    assert leaving == []
+    assert found.doubled == 1
+    assert any("1 row of train repeat" in s for s in sentences(found, Rules()))
+
+
+NEAR = DEV.prompt.replace("leave", "sail")
+NEAR_TEST = TEST.prompt.replace("by now", "nowadays")
+
+
+def test_near_repeats_are_reported_side_by_side_and_stay():
+    others = [row(f"r{n}", question(n), "pool") for n in range(40)]
+    leaving, found = screened(row("n", NEAR), row("m", NEAR_TEST, "pool"), *others)
+    assert leaving == []
+    assert found.near == {"train": 1, "pool": 1}
+    assert {(p.row, p.held_out) for p in found.pairs} == {("n", "d"), ("m", "t")}
+    (of_dev,) = (p for p in found.pairs if p.held_out == "d")
+    assert shown(of_dev) == (f"train n: {NEAR}", f"dev d: {DEV.prompt}")
+    assert 0.6 <= of_dev.similarity < 1
+    (said,) = (s for s in sentences(found, Rules()) if "near repeats" in s)
+    assert said.startswith("2 of 42 rows of the source (4.8 %: 1 of train, 1 of pool) are near")
+
+
+def test_no_text_of_test_is_kept():
+    _, found = screened(row("m", NEAR_TEST), row("x", TEST.prompt))
+    assert found.near == {"train": 1}
+    text = json.dumps(to_json(found))
+    assert TEST.prompt not in text
+    assert from_json(Screening, json.loads(text)) == found
+
+
+def test_the_five_nearest_are_shown_the_nearest_first():
+    words = DEV.prompt.split()
+    rows = [row(f"n{n}", " ".join([*words[:-n], *["zz"] * n])) for n in range(1, 4)]
+    rows += [row(f"k{n}", f"{DEV.prompt} {TOWNS[n]}") for n in range(4)]
+    rows += [row(f"r{n}", question(n)) for n in range(60)]
+    found = screened(*rows)[1]
+    alike = [pair.similarity for pair in found.pairs]
+    assert len(alike) == 5 and alike == sorted(alike, reverse=True)
+    assert sum(found.near.values()) >= 5
+
+
+def test_near_repeats_leave_where_the_config_says_so():
+    others = [row(f"r{n}", question(n)) for n in range(40)]
+    leaving, found = screened(row("n", NEAR), *others, refuse_near=True)
+    assert leaving == ["n"]
+    assert found.refused == {"train": {NEAR_REPEAT: 1}}
+    assert found.near == {"train": 1}
+
+
+def test_rows_of_test_that_repeat_dev_are_reported():
+    again = row("t2", DEV.prompt.upper(), "test")
+    leaving, found = screened(again, row("r", question(1)))
+    assert leaving == []
+    assert found.dev_in_test == 1
+    said = list(sentences(found, Rules()))
+    assert any(s.startswith("1 row of test with the prompt of a row of dev") for s in said)
+
+
+def test_too_many_exact_repeats_are_an_error_with_counts_examples_and_keys():
+    rows = [row(f"r{n}", question(n), place=f"rows.jsonl:{n}") for n in range(9)]
+    found = screened(*rows, row("x", DEV.prompt))[1]
+    refuse_repeats(found, 0.1, "source 'jsonl'")
+    found = screened(*rows[:8], row("x", DEV.prompt), row("y", TEST.prompt))[1]
+    with pytest.raises(DataError) as caught:
+        refuse_repeats(found, 0.1, "source 'jsonl'")
+    text = str(caught.value)
+    assert "2 of 10 rows of train (20.0 %)" in text
+    assert f"train x repeats dev d: {DEV.prompt}" in text
+    assert "train y repeats test t\n" in text and TEST.prompt not in text
+    assert "filters.most_repeats" in text and "`data:`" in text
+    refuse_repeats(found, 0.2, "source 'jsonl'")
+
+
+def test_the_pool_is_counted_by_itself():
+    rows = [row(f"r{n}", question(n)) for n in range(40)]
+    found = screened(*rows, row("x", DEV.prompt, "pool"))[1]
+    with pytest.raises(DataError, match="1 of 1 rows of pool"):
+        refuse_repeats(found, 0.1, "source")
+
+
+# -- in a run -----------------------------------------------------------------------------------
+
+
+LINES = [
+    {"id": f"{split}{n}", "split": split, "messages": [{"role": "user", "content": f"{split}: "
+     f"{question(n + place)}"}], "references": [f"Answer {n}."]}
+    for split, place, count in (("train", 0, 30), ("dev", 100, 12), ("test", 200, 12))
+    for n in range(count)
+]  # fmt: skip
+
+
+def write(project, lines):
+    text = (project.folder / "harness.yaml").read_text()
+    text = text.replace("data: {source: fake}", "data: {source: repeating, path: rows.json}")
+    text = text.replace("plugins: [", f"plugins: [{project.folder / 'repeating.py'}, ")
+    project.write(SOURCE, "repeating.py")
+    project.write(json.dumps(lines), "rows.json")
+    return project.write(text)
+
+
+SOURCE = '''
+import json
+from pathlib import Path
+import harness
+
+class Repeating(harness.Source):
+    """Rows of a file, whatever they repeat."""
+    name = "repeating"
+    class Options(harness.Options):
+        path: Path
+    def inputs(self):
+        return (self.options.path,)
+    def load(self, context):
+        for one in json.loads(self.options.path.read_text()):
+            yield harness.Example(
+                one["id"], tuple(one["messages"]), tuple(one["references"]), one["split"]
+            )
+
+@harness.hookimpl
+def register_sources():
+    return [Repeating]
+'''
+
+
+def copies(count, of="dev"):
+    prompts = [line for line in LINES if line["split"] == of][:count]
+    return [{**line, "id": f"copy{n}", "split": "train"} for n, line in enumerate(prompts)]
+
+
+def test_nothing_is_trained_and_check_says_so_where_too_much_is_repeated(project):
+    write(project, [*LINES, *copies(4)])
+    for command in (["check"], ["iterate", "--rounds", "1"]):
+        done = project.inside(*command)
+        assert done.code == 4
+        assert "4 of 34 rows of train (11.8 %)" in done.err
+        assert "train copy0 repeats dev dev0" in done.err
+    assert not list((project.folder / ".harness" / "artifacts").glob("train*"))
+
+
+def test_check_says_what_would_leave_and_what_is_near(project):
+    near = {**LINES[30], "id": "near", "split": "train"}
+    near["messages"] = [{"role": "user", "content": near["messages"][0]["content"] + " Thanks"}]
+    write(project, [*LINES, *copies(1), near])
+    done = project.inside("check")
+    assert done.code == 0
+    assert "1 of 32 rows of train were left out: repeat of dev or test" in done.out
+    assert "1 of 32 rows of the source (3.1 %: 1 of train) are near repeats" in done.out
+    assert "train near: " in done.out and "dev dev0: " in done.out
+
+
+def test_the_source_is_screened_once(project, monkeypatch):
+    path = write(project, [*LINES, *copies(1)])
+
+    def steps(*sets):
+        return Steps(Run(config.load(path, sets=sets), Quiet(), root=project.folder))
+
+    first = steps()
+    data = first.data()
+    assert len(data.split("train")) + len(data.split("valid")) == 30
+    assert "1 of 31 rows of train were left out: repeat of dev or test" in first.run.notes
+    monkeypatch.setattr("harness.steps.gating.screen", None)
+    second = steps()
+    assert second.data() == data
+    assert second.run.notes == first.run.notes
+    assert second.gate_key == first.gate_key
+    with pytest.raises(Exception, match="NoneType"):
+        steps("filters.near=0.7").data()
