@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
 import harness
-from harness_transformers import cache
+from harness_transformers import cache, checks, hub
 from harness_transformers.chat_options import ChatModel, ChatOptions
 
-PICKLES = {".bin", ".pt", ".pth", ".ckpt", ".pkl"}
 ALLOWED = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
 
 
@@ -31,9 +31,14 @@ class LocalModel(ChatModel):
     def folder(self) -> Path | None:
         return self.options.path if self.options.path.is_dir() else None
 
+    def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
+        yield from super().check(settings)
+        folder = self.options.path
+        yield from checks.folder_problems(folder, ("path",), self.options, "config")
+
     def fetch(self, context: harness.Context) -> harness.Checkpoint:
         folder = self.options.path
-        _check(folder, self.options.trust_remote_code)
+        checks.refuse(folder, trust_remote_code=self.options.trust_remote_code)
         digest = cache.digest(cache.content(folder))
         trusted = self.options.trust_remote_code
         return self.checkpoint(folder, digest, folder.name, trust_remote_code=trusted)
@@ -55,6 +60,23 @@ class HubModel(ChatModel):
         )
 
     options: Options
+
+    def folder(self) -> Path | None:
+        return hub.cached(self.options.id, self.options.revision)
+
+    def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
+        """Also asks the hub, where the model is not cached and the network may be used."""
+        yield from super().check(settings)
+        name, revision = self.options.id, self.options.revision
+        if not hub.is_id(name):
+            message = f"'{name}' is no id of the hub (owner/name); a folder is {{source: local}}"
+            yield harness.Problem(message, ("id",))
+            return
+        folder = self.folder()
+        if folder is None:
+            yield from hub.problems(name, revision)
+        else:
+            yield from checks.folder_problems(folder, ("id",), self.options, "environment")
 
     def fetch(self, context: harness.Context) -> harness.Checkpoint:
         """See :meth:`harness.Model.fetch`.
@@ -79,7 +101,7 @@ class HubModel(ChatModel):
                 f"'{self.options.id}' ({revision}) cannot be had: {reason[0]}",
                 hint="check the id and the network; a folder works with model: {source: local}",
             ) from error
-        _check(folder, self.options.trust_remote_code)
+        checks.refuse(folder, trust_remote_code=self.options.trust_remote_code)
         # The cache names the folder of a snapshot after its commit.
         commit = folder.name
         return self.checkpoint(
@@ -94,32 +116,3 @@ class HubModel(ChatModel):
             return None
         same = known.info.get("revision") == self.options.revision
         return known.info.get("commit") if same else None
-
-
-def _check(folder: Path, trust_remote_code: bool) -> None:
-    """Refuse what is no model folder, pickled weights, and code that nobody allowed."""
-    where = str(folder)
-    if not (folder / "config.json").is_file():
-        raise harness.EnvironmentFailure("this is no model folder (no config.json)", where=where)
-    if not list(folder.glob("*.safetensors")):
-        pickles = sorted(p.name for p in folder.iterdir() if p.suffix in PICKLES)
-        found = f"; {', '.join(pickles[:3])} can run code when loaded" if pickles else ""
-        raise harness.EnvironmentFailure(
-            f"only safetensors weights are loaded{found}",
-            where=where,
-            hint="convert them with save_pretrained(..., safe_serialization=True)",
-        )
-    if _wants_code(folder / "config.json") and not trust_remote_code:
-        raise harness.EnvironmentFailure(
-            "this model brings Python code of its own",
-            where=where,
-            hint="read it, then allow it with trust_remote_code: true",
-        )
-
-
-def _wants_code(config: Path) -> bool:
-    """True if the model cannot be built from the classes that transformers has."""
-    try:
-        return "auto_map" in json.loads(config.read_bytes())
-    except ValueError as error:
-        raise harness.EnvironmentFailure(f"no JSON: {error}", where=str(config)) from error

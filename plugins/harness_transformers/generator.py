@@ -69,6 +69,23 @@ class TransformersGenerator(harness.Generator):
 
         return loading.environment(self.options.precision)
 
+    def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
+        """What does not go together with how the model is trained."""
+        train = settings.get("train", {})
+        bits, precision = train.get("quantization"), train.get("precision", "auto")
+        if self.options.merge and bits:
+            message = f"an adapter cannot be merged into weights of {bits} (train.quantization)"
+            yield harness.Problem(message, ("merge",))
+        if (
+            "auto" not in (precision, self.options.precision)
+            and precision != self.options.precision
+        ):
+            message = f"training computes in {precision}, answering in {self.options.precision}"
+            yield harness.Problem(message, ("precision",), "note")
+        if self.options.min_new_tokens > self.options.max_new_tokens:
+            message = f"more than max_new_tokens {self.options.max_new_tokens}"
+            yield harness.Problem(message, ("min_new_tokens",))
+
     def generate(
         self,
         checkpoint: harness.Checkpoint,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
 import harness
-from harness_transformers import arguments
+from harness_transformers import arguments, checks
 
 
 class LoraTrainer(harness.Trainer):
@@ -81,6 +82,20 @@ class LoraTrainer(harness.Trainer):
         """See :meth:`harness.Trainer.loading`: answers come from the base that is trained on."""
         bits = self.options.quantization
         return {} if bits is None else {"quantization": bits}
+
+    def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
+        """Layers, trackers and packages that are not there."""
+        options = self.options
+        folder = checks.folder_of(settings.get("model", {}))
+        if folder is not None:
+            yield from checks.target_problems(options.target_modules, folder)
+        elif options.target_modules != checks.ALL_LINEAR:
+            message = "the model is not on this machine yet: whether it has these layers shows then"
+            yield harness.Problem(message, ("target_modules",), "unknown")
+        yield from arguments.missing_trackers(options.args)
+        if options.quantization and importlib.util.find_spec("bitsandbytes") is None:
+            message = "needs the package bitsandbytes, which is not installed here"
+            yield harness.Problem(message, ("quantization",), "environment")
 
     def train(
         self,
@@ -152,9 +167,28 @@ class LoraTrainer(harness.Trainer):
             target_modules=targets if isinstance(targets, str) else list(targets),
             task_type="CAUSAL_LM",
         )
-        adapted = get_peft_model(model, config)
+        try:
+            adapted = get_peft_model(model, config)
+        except ValueError as error:  # no layer at all, or one of a kind that PEFT cannot adapt
+            raise harness.ConfigError(str(error), where="train.target_modules") from error
+        _all_found(targets, adapted)
         fused.fuse(adapted)
         return adapted
+
+
+def _all_found(targets: str | Sequence[str], adapted: Any) -> None:
+    """PEFT is content with one name that it finds.
+
+    Raises:
+        ConfigError: some of the names are those of no layer.
+    """
+    layers = adapted.base_model.targeted_module_names
+    names = [] if isinstance(targets, str) else targets
+    missing = [n for n in names if not any(m == n or m.endswith(f".{n}") for m in layers)]
+    if missing:
+        raise harness.ConfigError(
+            f"the model has no layer {', '.join(map(repr, missing))}", where="train.target_modules"
+        )
 
 
 def _portable(folder: Path) -> None:

@@ -7,9 +7,10 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -45,6 +46,14 @@ WHEELS = {
 }
 
 
+def folder_of(name: str) -> Path | None:
+    """Where the converted model lies in the user's cache, or will lie; None for unknown names."""
+    wheel = WHEELS.get(name)
+    if wheel is None:
+        return None
+    return cache.cache_folder() / "models" / f"{name}-{wheel.sha256[:12]}"
+
+
 class PypiModel(ChatModel):
     """A small model out of a wheel; converted once, then taken from the user's cache."""
 
@@ -57,6 +66,16 @@ class PypiModel(ChatModel):
         )
 
     options: Options
+
+    def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
+        yield from super().check(settings)
+        folder = folder_of(self.options.name)
+        if folder is not None and not (folder / cache.MANIFEST).is_file():
+            message = (
+                f"'{self.options.name}' is not cached; whether the package index gives it shows "
+                "when a run fetches it"
+            )
+            yield harness.Problem(message, ("name",), "unknown")
 
     def fetch(self, context: harness.Context) -> harness.Checkpoint:
         """See :meth:`harness.Model.fetch`; needs the index only the first time.
