@@ -54,7 +54,8 @@ def _rounds(document: Document) -> str:
                 figures.round_name(entry, document),
                 f"{figures.MARKS.get(entry['verdict']['label'], '?')} {entry['verdict']['label']}",
                 str(entry["train_rows"]),
-                scored(entry["scores"].get(primary), digits) + figures.chosen_mark(document, entry),
+                scored(entry["scores"].get(primary), digits)
+                + safe(figures.chosen_mark(document, entry)),
                 signed(entry["verdict"]["difference"], digits),
                 interval(entry["verdict"]["low"], entry["verdict"]["high"], digits, plus=True),
             ]

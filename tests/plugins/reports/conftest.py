@@ -38,7 +38,7 @@ FREE = (
 )  # fmt: skip
 """Keys whose value is a mapping with keys that come from data, models or plugins."""
 
-KNOWN = ("label", "schema", "primary", "next_command", "split")
+KNOWN = ("label", "schema", "primary", "next_command", "split", "state")
 """Keys whose value the program itself gives."""
 
 SCORES = {
