@@ -6,10 +6,11 @@ Everything that a plugin needs is here; names are loaded when they are first use
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # `typing` takes longer to load than all of this; checkers know the name
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from harness.context import (
         Context as Context,
     )
@@ -163,6 +164,8 @@ __all__ = ["__version__", *sorted(_HOME_OF)]
 
 
 def __getattr__(name: str) -> Any:
+    import importlib
+
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module 'harness' has no attribute '{name}'")

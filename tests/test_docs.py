@@ -245,7 +245,7 @@ def part(name: str, heading: str) -> str:
 def test_score_page_names_every_option_of_the_command() -> None:
     import typer
 
-    from harness.cli import app
+    from harness.cli.apps import app
 
     command: Any = typer.main.get_command(app)
     options = [name for option in command.commands["score"].params for name in option.opts]

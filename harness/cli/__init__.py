@@ -1,68 +1,28 @@
-"""The command line. Each command's work is imported when it is called, so that help is fast.
+"""The command line: errors for people, exit codes for programs.
 
-What a command takes stands in the module of its group (``score_app``), its work in one beside it
-(``score``).
+This module imports nothing: Ctrl-C is answered before anything heavy is loaded. The commands are
+in :mod:`harness.cli.apps`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from harness.cli import (
-    config_app,
-    iterate_app,
-    look_app,
-    plugins_app,
-    rate_app,
-    score_app,
-)
-
-app = typer.Typer(
-    name="harness",
-    help="Fine-tune a language model in rounds, and be told the truth about each.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-# The order is that of the help. Apps without a name give their commands to this one.
-app.add_typer(iterate_app.app)
-app.add_typer(look_app.app)
-app.add_typer(score_app.app)
-app.add_typer(plugins_app.app, name="plugins")
-app.add_typer(rate_app.app, name="rate")
-app.add_typer(config_app.app, name="config")
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        from harness import __version__
-
-        typer.echo(f"harness {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _common(
-    debug: Annotated[
-        bool, typer.Option("--debug", help="show tracebacks (may stand anywhere)")
-    ] = False,
-    version: Annotated[
-        bool,
-        typer.Option("--version", help="print the version", callback=_print_version, is_eager=True),
-    ] = False,
-) -> None:
-    """Options of all commands; ``--debug`` was taken out by :func:`main` before."""
-
 
 def main() -> None:
-    """The ``harness`` command: errors for people, exit codes for programs."""
+    """The ``harness`` command."""
+    try:
+        from harness.cli import interrupts
+
+        with interrupts.answered():
+            _main()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def _main() -> None:
     import sys
 
-    from harness.cli.streams import Unread, outlets
-    from harness.errors import EXIT_UNREAD
+    from harness.cli.streams import outlets
+    from harness.errors import EXIT_UNREAD, Unread
 
     debug = "--debug" in sys.argv
     sys.argv[1:] = [argument for argument in sys.argv[1:] if argument != "--debug"]
@@ -80,6 +40,10 @@ def _run(debug: bool) -> int:
     from harness.errors import EXIT_INTERRUPTED, EXIT_OK, Cancelled, HarnessError
 
     try:
+        from harness.cli import interrupts
+        from harness.cli.apps import app
+
+        interrupts.begin()
         try:
             app()
         finally:
@@ -94,4 +58,13 @@ def _run(debug: bool) -> int:
         from harness.cli.failure import show_os_error
 
         return show_os_error(error, debug=debug)
+    except (MemoryError, ImportError) as error:
+        from harness.cli.failure import show
+        from harness.machine import machine_trouble
+
+        trouble = machine_trouble(error)
+        if trouble is None:
+            raise
+        trouble.__cause__ = error
+        return show(trouble, debug=debug)
     return EXIT_OK

@@ -22,6 +22,7 @@ from harness import config as configuration
 from harness import goingon
 from harness.analysis.reading import FILE_NAME as ANALYSIS
 from harness.analysis.reading import read
+from harness.cli.interrupts import way_on
 from harness.config import Config
 from harness.errors import (
     EXIT_INTERRUPTED,
@@ -110,7 +111,7 @@ def _to_the_end(made: Callable[[_Stop], Run], asked: Asked) -> int:
         document = _carry_out(run, console, stop, asked)
     except Cancelled:
         console.print("stopped; everything finished is kept. To go on:", highlight=False)
-        console.print(Text(f"  {_command()}"), soft_wrap=True)
+        console.print(Text(f"  {way_on()}"), soft_wrap=True)
         return EXIT_INTERRUPTED
     if asked.as_json:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
@@ -192,17 +193,6 @@ def _log_to(path: Path) -> Iterator[None]:
         finally:
             logger.removeHandler(handler)
             logger.level, logger.propagate = before
-
-
-def _command() -> str:
-    """The command that goes on: as it was given, but that it begins nothing again."""
-    words = [word for word in sys.argv[1:] if word != "--as-new-run"]
-    kept = [
-        word
-        for before, word in zip(["", *words], words, strict=False)
-        if before != "--reopen" and not word.startswith("--reopen")
-    ]
-    return shlex.join(["harness", *kept])
 
 
 class _Stop:

@@ -19,17 +19,29 @@ class _Outlet(io.TextIOWrapper):
     child process does.
     """
 
+    optional = False
+    """Whether the program goes on where it cannot be written: exit codes need no standard error."""
+
     def write(self, text: str, /) -> int:
         try:
             return super().write(text)
         except BrokenPipeError:
             self._end()
+        except OSError:
+            if not self.optional:
+                raise
+            self.discard()
+            return len(text)
 
     def flush(self) -> None:
         try:
             super().flush()
         except BrokenPipeError:
             self._end()
+        except OSError:
+            if not self.optional:
+                raise
+            self.discard()
 
     def _end(self) -> NoReturn:
         self.discard()
@@ -76,6 +88,7 @@ def _outlet(name: str, stream: io.TextIOWrapper) -> Iterator[None]:
         stream.buffer, stream.encoding, "replace", line_buffering=stream.line_buffering,
         write_through=stream.write_through,
     )  # fmt: skip
+    made.optional = name == "stderr"
     setattr(sys, name, made)
     try:
         yield

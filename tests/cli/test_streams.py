@@ -144,3 +144,17 @@ def test_the_first_write_after_the_reader_left_ends_the_program(monkeypatch: Any
                 sys.stdout.flush()
             print("to nowhere", flush=True)  # what still runs, such as a thread, may go on
         monkeypatch.undo()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize(("stream", "code"), [("stderr", 2), ("stdout", 3)])
+def test_a_full_disk_behind_a_stream(project, stream, code):
+    arguments = ["report", "no-such-run"] if stream == "stderr" else ["plugins"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            project.command(*arguments), cwd=project.folder, text=True, timeout=60,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full},
+        )  # fmt: skip
+    assert done.returncode == code
+    if stream == "stdout":
+        assert "the disk is full" in done.stderr and "Traceback" not in done.stderr
