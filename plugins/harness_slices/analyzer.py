@@ -33,7 +33,7 @@ class Slices(harness.Analyzer):
     """
 
     name = "slices"
-    revision = 2
+    revision = 3
 
     class Options(harness.Options):
         min_rows: int = Field(8, ge=2, description="least rows in and outside a slice, per half")

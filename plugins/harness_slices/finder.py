@@ -192,13 +192,18 @@ def _jaccard(one: Mask, other: Mask) -> float:
 
 
 def _joined(a: Contrasts, b: Contrasts) -> tuple[Floats, Floats]:
-    """Gaps and standard errors of both halves together, each weighed by its precision."""
+    """Gaps and standard errors of both halves together, each weighed by its precision.
+
+    A half whose scores are all alike has a standard error of 0 and decides; so do both.
+    """
     import numpy as np
 
     with np.errstate(all="ignore"):
         of_a, of_b = (usable(half.gap, half.se, half.df) ** -2.0 for half in (a, b))
-        gaps = (of_a * a.gap + of_b * b.gap) / (of_a + of_b)
-        return gaps, (of_a + of_b) ** -0.5
+        ses = (of_a + of_b) ** -0.5
+        certain = np.isinf(of_a + of_b)
+        of_a, of_b = (np.where(certain, np.isinf(half), half) for half in (of_a, of_b))
+        return (of_a * a.gap + of_b * b.gap) / (of_a + of_b), ses
 
 
 def _needed(a: Contrasts, paired: Mask, level: float) -> Floats:

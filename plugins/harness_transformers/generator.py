@@ -127,7 +127,7 @@ class TransformersGenerator(harness.Generator):
         torch.manual_seed(context.seed)
         pad = chats.tokenizer.pad_token_id
         config = sampling.config_for(options, model.generation_config, chats.stops, pad)
-        self._report(context, chats, model, config, len(long), len(prompts))
+        self._report(context, chats, model, config, len(long), examples)
         # transformers fills what a config leaves open from the model's own, which must not be.
         model.generation_config = config
         for place in long:
@@ -156,7 +156,7 @@ class TransformersGenerator(harness.Generator):
             context.progress(min(start + size, len(order)), len(order), "answers")
 
     def _report(
-        self, context: Any, chats: Any, model: Any, config: Any, long: int, total: int
+        self, context: Any, chats: Any, model: Any, config: Any, long: int, examples: Any
     ) -> None:
         """Keep what the answers rest on with them."""
         from harness_transformers import sampling
@@ -172,7 +172,7 @@ class TransformersGenerator(harness.Generator):
             context.remark(sentence)
         if long:
             context.remark(
-                f"{long:,} of {total:,} prompts leave no room for max_new_tokens "
+                f"{long:,} of {len(examples):,} prompts of {examples[0].split} leave no room for max_new_tokens "
                 f"{options.max_new_tokens} in the model's context of {chats.context:,} tokens; "
                 "their answers are empty"
             )

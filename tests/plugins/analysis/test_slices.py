@@ -456,7 +456,7 @@ def test_hostile_texts_do_no_harm(tmp_path):
 def test_scores_that_are_all_alike_have_no_weak_slice(tmp_path):
     found = analyze(tmp_path, [rescored(r, 0.3) for r in rows(12)])
     assert not held(found)
-    assert all(s.gap == 0 for s in found.slices)
+    assert all(s.gap == s.shrunken == 0 for s in found.slices)
 
 
 def test_very_wide_meta_is_cut_short_and_said(tmp_path):

@@ -156,7 +156,7 @@ def test_an_end_of_ordinary_tokens_stops_as_a_whole(base, saying, context, optio
 def test_a_prompt_beyond_the_context_is_refused_or_counted(architectures, row, another):
     gpt2 = architectures("gpt2").base
     assert Chats.of(gpt2).context == 512
-    long = harness.Example("long", ({"role": "user", "content": "find 12 " * 200},), ())
+    long = harness.Example("long", ({"role": "user", "content": "find 12 " * 200},), (), "dev")
     fits = harness.Example("fits", ({"role": "user", "content": "find"},), ())
     with pytest.raises(harness.DataError, match="1 of 2 prompts leave no room") as caught:
         generate(gpt2, [long, fits], another())
@@ -167,7 +167,7 @@ def test_a_prompt_beyond_the_context_is_refused_or_counted(architectures, row, a
     assert found["long"].prompt_tokens > 500
     assert found["fits"].finish_reason != "context"
     assert context.facts["too_long"] == 1
-    assert "1 of 2 prompts leave no room" in context.facts["remarks"][0]
+    assert "1 of 2 prompts of dev leave no room" in context.facts["remarks"][0]
     tokens = len(encoding.prompt_ids(loading.tokenizer_of(gpt2), fits))
     assert len(generate(gpt2, [fits], another(), max_new_tokens=512 - tokens)) == 1
     with pytest.raises(harness.DataError, match="max_new_tokens 511"):
