@@ -11,6 +11,9 @@ Each part prints a table of ``docs/verdicts.md``. Figures come from ``verdicts.j
   no method can see.
 * ``ordinary``: null loops of graded, heavy-tailed, rouge-like and pass/fail scores.
 * ``announced``: a true gain of the announced size (for graded scores, the upper end of the range).
+* ``guards``: false alarms of 1, 3 and 10 guards (scores that are independent) in a round that is
+  as good as round 0, and how often losses of a quarter of a detectable effect in each of ten kept
+  rounds are noticed by the end. A quarter of the loops.
 * ``power``: rouge-like scores with a gain, by the present rule and without Hall's bound.
 """
 
@@ -25,8 +28,9 @@ import numpy.typing as npt
 from scipy import special
 
 import harness
-from harness import foresight, stats, verdicts
-from harness.records import Measurement
+from harness import foresight, guards, stats, verdicts
+from harness.aims import Guard
+from harness.records import Example, Measurement
 from harness.scoring import Entry
 from harness.stats import student
 
@@ -327,9 +331,74 @@ def _power(codes: npt.NDArray[np.intp], gain: float, loops: int) -> Sequence[str
     return [share(hits, loops) for hits in counts]
 
 
+class Ten(harness.Metric):
+    """Ten scores at once."""
+
+    name = "ten"
+
+    def score_names(self) -> Sequence[str]:
+        return tuple(f"s{i}" for i in range(10))
+
+
+ROWS = [Example(f"{i:04}", ({"role": "user", "content": "a"},)) for i in range(160)]
+
+
+def _ten(rng: np.random.Generator, level: float) -> guards.Measured:
+    codes = np.repeat(np.arange(40), 4)
+    values = level + rng.normal(0, 0.15, (160, 10)) + rng.normal(0, 0.08, (40, 10))[codes]
+    return {
+        "ten": [
+            Measurement(row.id, "ten", tuple(v))
+            for row, v in zip(ROWS, values.tolist(), strict=True)
+        ]
+    }
+
+
+def _state(
+    count: int, new: guards.Measured, earlier: dict[str, guards.Measured], seed: int
+) -> bool:
+    """Whether any of so many guards is broken."""
+    asked = [Guard(score=f"s{i}") for i in range(count)]
+    by = groups_of(np.repeat(np.arange(40), 4))
+    found = guards.judge(asked, [Entry("ten", Ten())], "s0", ROWS, new, earlier, by, seed=seed)
+    return any(one.outcome == "broken" for one in found)
+
+
+def guards_table(loops: int) -> Iterator[str]:
+    loops //= 4
+    yield "| guards | compared with | rounds with a false alarm |"
+    yield "|---|---|---|"
+    for count in (1, 3, 10):
+        for names in (["round 0"], ["round 1", "round 0"]):
+            rng, hits = np.random.default_rng(5), 0
+            for seed in range(loops):
+                new, *earlier = (_ten(rng, 0.5) for _ in range(1 + len(names)))
+                hits += _state(count, new, dict(zip(names, earlier, strict=True)), seed)
+            yield f"| {count} | {' and '.join(names)} | {share(hits, loops)} |"
+    yield ""
+    yield "| ten kept rounds, each worse by a quarter of a detectable effect | noticed |"
+    yield "|---|---|"
+    rng, counts = np.random.default_rng(6), [0, 0]
+    for seed in range(loops):
+        rounds = [_ten(rng, 0.5 - 0.25 * 0.06 * k) for k in range(11)]
+        for place, both_ in enumerate((False, True)):
+            counts[place] += any(
+                _state(
+                    1,
+                    rounds[k],
+                    {f"round {k - 1}": rounds[k - 1]}
+                    | ({"round 0": rounds[0]} if both_ and k > 1 else {}),
+                    seed,
+                )
+                for k in range(1, 11)
+            )
+    yield f"| against the kept round alone | {share(counts[0], loops)} |"
+    yield f"| against round 0 too | {share(counts[1], loops)} |"
+
+
 TABLES: dict[str, Callable[[int], Iterator[str]]] = {
     "lopsided": lopsided_table, "ordinary": ordinary_table, "announced": announced_table,
-    "power": power_table,
+    "guards": guards_table, "power": power_table,
 }  # fmt: skip
 
 

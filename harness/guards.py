@@ -33,6 +33,7 @@ class _Case:
     """One guard against one earlier round.
 
     Attributes:
+        alone: the verdict at 5 %, as if it were the only comparison.
         doubt: why it cannot be judged, or an empty string.
     """
 
@@ -41,9 +42,13 @@ class _Case:
     new: Sequence[Measurement]
     old: Sequence[Measurement]
     against: str
+    alone: Verdict
     doubt: str
 
-    def judged(self, groups: Groups, alpha: float, seed: int) -> Verdict:
+    def at(self, alpha: float, groups: Groups, seed: int) -> Verdict:
+        """The verdict at this level."""
+        if alpha == ALPHA:
+            return self.alone
         return verdicts.judge(
             self.entry, self.score, self.new, self.old, groups, alpha=alpha,
             against=self.against, seed=seed,
@@ -70,7 +75,7 @@ def judge(
             is another one.
     """
     cases = [
-        [_case(guard, entries, primary, rows, new, old, against, groups)
+        [_case(guard, entries, primary, rows, new, old, against, groups, seed)
          for against, old in earlier.items()]
         for guard in guards
     ]  # fmt: skip
@@ -78,8 +83,7 @@ def judge(
     found = iter(_holm(flat, groups, seed))
     results = []
     for guard, of_guard in zip(guards, cases, strict=True):
-        results.append(_result(guard, primary, of_guard, [next(found) for _ in of_guard], groups,
-                               seed))  # fmt: skip
+        results.append(_result(guard, primary, of_guard, [next(found) for _ in of_guard]))
     return tuple(results)
 
 
@@ -94,13 +98,12 @@ def _holm(cases: Sequence[_Case], groups: Groups, seed: int) -> list[Verdict]:
     judged: dict[int, Verdict] = {}
     while open_ := [place for place in family if place not in called]:
         alpha = ALPHA / len(open_)
-        judged = {place: cases[place].judged(groups, alpha, seed) for place in open_}
+        judged = {place: cases[place].at(alpha, groups, seed) for place in open_}
         lost = {place: one for place, one in judged.items() if one.label == "regressed"}
         called |= lost
         if not lost:
             break
-    doubtful = (place for place, case in enumerate(cases) if case.doubt)
-    rest = {place: cases[place].judged(groups, ALPHA, seed) for place in doubtful}
+    rest = {place: case.alone for place, case in enumerate(cases) if case.doubt}
     every = judged | called | rest
     return [every[place] for place in range(len(cases))]
 
@@ -171,7 +174,7 @@ def _entry(entries: Sequence[Entry], score: str) -> Entry:
 
 def _case(
     guard: Guard, entries: Sequence[Entry], primary: str, rows: Sequence[Example],
-    new: Measured, old: Measured, against: str, groups: Groups,
+    new: Measured, old: Measured, against: str, groups: Groups, seed: int,
 ) -> _Case:  # fmt: skip
     score = guard.score or primary
     entry = _entry(entries, score)
@@ -179,16 +182,18 @@ def _case(
     here, there = (
         [m for m in side[entry.name] if m.example_id in ids] for side in (new, old)
     )  # fmt: skip
-    doubt = complete_pairs(entry, here, there, groups).doubt
-    if not doubt and verdicts.judge(entry, score, here, there, groups, alpha=ALPHA).low is None:
-        doubt = NO_SPREAD
-    return _Case(entry, score, here, there, against, doubt)
+    alone = verdicts.judge(
+        entry, score, here, there, groups, alpha=ALPHA, against=against, seed=seed
+    )
+    doubt = ""
+    if alone.low is None:
+        doubt = complete_pairs(entry, here, there, groups).doubt or NO_SPREAD
+    return _Case(entry, score, here, there, against, alone, doubt)
 
 
 def _result(
-    guard: Guard, primary: str, cases: Sequence[_Case], found: Sequence[Verdict],
-    groups: Groups, seed: int,
-) -> GuardResult:  # fmt: skip
+    guard: Guard, primary: str, cases: Sequence[_Case], found: Sequence[Verdict]
+) -> GuardResult:
     """One guard from its comparisons, the one with the kept round first."""
     start = found[1] if len(found) > 1 else None
     result = GuardResult(
@@ -204,8 +209,8 @@ def _result(
     if doubtful is not None:
         sentence = f"Cannot be judged against {doubtful.against}: {doubtful.doubt}."
         return dataclasses.replace(result, sentence=sentence)
-    lows = [(case.judged(groups, ALPHA, seed), case) for case in cases]
-    worst, case = min(lows, key=lambda pair: pair[0].low or 0.0)
+    case = min(cases, key=lambda one: one.alone.low or 0.0)
+    worst = case.alone
     loss = max(0.0, -(worst.low or 0.0))
     show = verdicts.number(case.entry)
     support = f"{worst.n} rows in {worst.groups} groups"
