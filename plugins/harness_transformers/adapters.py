@@ -24,13 +24,13 @@ def ready(
     Raises:
         ConfigError: merging is asked for, and the base is quantised.
     """
-    quantised = checkpoint.info.get(loading.QUANTIZATION)
+    model = loading.base_of(checkpoint, dtype)
+    quantised = loading.quantised(model)
     if merge and quantised:
         raise harness.ConfigError(
-            f"an adapter cannot be merged into weights of {quantised}", where="generate.merge",
+            "an adapter cannot be merged into quantised weights", where="generate.merge",
             hint="leave merge out: the adapter is applied beside the weights then",
         )  # fmt: skip
-    model = loading.base_of(checkpoint, dtype)
     if checkpoint.kind == "adapter":
         from peft import PeftModel
 

@@ -51,13 +51,20 @@ def base_of(checkpoint: harness.Checkpoint, dtype: Any) -> Any:
     from transformers import AutoModelForCausalLM
 
     bits = checkpoint.info.get(QUANTIZATION)
+    # Weights that are stored quantised are read as nonsense where the option is there and None.
+    options = {} if bits is None else {"quantization_config": _bits(bits, dtype)}
     return AutoModelForCausalLM.from_pretrained(
         _folder(checkpoint),
         dtype=dtype,
         use_safetensors=True,
         trust_remote_code=_trusted(checkpoint),
-        quantization_config=None if bits is None else _bits(bits, dtype),
+        **options,
     )
+
+
+def quantised(model: Any) -> bool:
+    """Whether the weights are, by the config's wish or because they are stored so."""
+    return bool(getattr(model, "is_quantized", False))
 
 
 def _bits(quantization: str, dtype: Any) -> Any:

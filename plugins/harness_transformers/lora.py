@@ -156,7 +156,7 @@ class LoraTrainer(harness.Trainer):
 
         options = self.options
         model = loading.base_of(base, loading.dtype_of(options.precision))
-        if base.info.get(loading.QUANTIZATION):
+        if loading.quantised(model):
             model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
         model.config.use_cache = False
         targets = options.target_modules

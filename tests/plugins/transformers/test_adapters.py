@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import shutil
 
 import pytest
 import torch
@@ -123,8 +125,6 @@ def test_merging_in_float32_loses_next_to_nothing(architecture, row, tmp_path, a
 @pytest.fixture(scope="module")
 def wide(tiny, tmp_path_factory):
     """Layers of 64, the least that bitsandbytes answers with on a CPU in 4 bits."""
-    import shutil
-
     from transformers import LlamaConfig, LlamaForCausalLM
 
     folder = tmp_path_factory.mktemp("wide") / "model"
@@ -166,5 +166,77 @@ def test_round_0_answers_in_as_many_bits(wide, row, context):
 def test_nothing_is_merged_into_quantised_weights(base, row, context, tmp_path):
     checkpoint = adapter(base, tmp_path / "adapter")
     checkpoint = dataclasses.replace(checkpoint, info={"quantization": "4bit"})
-    with pytest.raises(harness.ConfigError, match="cannot be merged into weights of 4bit"):
+    with pytest.raises(harness.ConfigError, match="cannot be merged into quantised weights"):
         generate(checkpoint, [row(1)], context, merge=True)
+
+
+def test_weights_that_are_stored_quantised_need_no_option(wide, row, another, tmp_path):
+    """Trained and answered as they are; `.to` of a device is nothing that they take."""
+    folder = tmp_path / "stored"
+    shutil.copytree(wide.path, folder)
+    quantised = dataclasses.replace(wide, info={"quantization": "8bit"})
+    with quietly():
+        loading.base_of(quantised, torch.float32).save_pretrained(folder)
+    stored = harness.Checkpoint("base", str(folder), "s")
+    options = {"r": 4, "epochs": 2, "batch_size": 4, "precision": "fp32"}
+    checkpoint = LoraTrainer(LoraTrainer.Options(**options)).train(
+        stored, [row(number, "find") for number in range(4)], (), another()
+    )
+    prediction = generate(checkpoint, [row(1)], another())["row-1"]
+    assert (prediction.text, prediction.completion_tokens) == peft_alone(checkpoint, row(1))
+    with quietly():
+        weight = loading.base_of(stored, torch.float32).model.layers[0].mlp.up_proj.weight
+    assert weight.dtype == torch.int8
+    with pytest.raises(harness.ConfigError, match="cannot be merged"):
+        generate(checkpoint, [row(1)], another(), merge=True)
+
+
+@pytest.mark.parametrize(("native", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_auto_takes_no_emulated_bf16(monkeypatch, native, dtype):
+    """A T4 and a V100 claim bf16, and emulate it; the answer of torch is simulated here."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(
+        torch.cuda,
+        "is_bf16_supported",
+        lambda including_emulation=True: native or including_emulation,
+    )
+    assert loading.dtype_of("auto") is dtype
+
+
+ROWS = [
+    {"split": split, "references": ["find the red"],
+     "messages": [{"role": "user", "content": f"{split} number {n}"}]}
+    for split, count in (("train", 8), ("dev", 4), ("test", 4)) for n in range(count)
+]  # fmt: skip
+CONFIG = """\
+rounds: 1
+data: {{source: jsonl, path: rows.jsonl}}
+model: {{source: local, path: {folder}}}
+train: {{plugin: lora, r: 2, epochs: 1, quantization: 4bit}}
+generate: {{plugin: transformers, max_new_tokens: 4, precision: {precision}}}
+metrics: [{{plugin: exact}}]
+primary: exact
+analyze: []
+detect: []
+report: []
+execution: {{launcher: inline}}
+"""
+
+
+def test_a_run_is_quantised_from_round_0_on(wide, project, monkeypatch):
+    """Through the whole loop: each time that weights are loaded, they are loaded in 4 bits."""
+    (project.folder / "rows.jsonl").write_text("\n".join(map(json.dumps, ROWS)))
+    project.write(CONFIG.format(folder=wide.path, precision="fp32"))
+    loads = []
+    real = loading.base_of
+
+    def watched(checkpoint, dtype):
+        model = real(checkpoint, dtype)
+        loads.append((checkpoint.kind, type(model.model.layers[0].mlp.up_proj).__name__))
+        return model
+
+    monkeypatch.setattr(loading, "base_of", watched)
+    done = project.inside("iterate")
+    assert done.code == 0, done.err
+    assert loads[:3] == [("base", "Linear4bit"), ("base", "Linear4bit"), ("adapter", "Linear4bit")]
+    assert {kind for _, kind in loads} == {"Linear4bit"}
