@@ -62,8 +62,10 @@ class Chats:
         text = encoding.answer_text(self.tokenizer, tokens[:-1] if ended else tokens)
         if not ended and self.stops.text and self.stops.ended(tokens):
             text = text[: text.rindex(self.stops.text)]
-        text = text.removeprefix(self.ending.lead)
-        lines = text.rstrip().split("\n")
+        text = text.removeprefix(self.ending.lead).rstrip()
+        if ended:
+            text = text.removesuffix(self.ending.rest.strip()).rstrip()
+        lines = text.split("\n")
         while lines[0].isspace() or (len(lines) > 1 and not lines[0]):
             del lines[0]
         return "\n".join(lines)

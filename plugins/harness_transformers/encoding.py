@@ -230,11 +230,13 @@ class Ending:
     Attributes:
         lead: text between the prompt and the answer, such as a space (without special tokens).
         tail: text after the answer up to the end of the turn.
+        rest: the same without special tokens.
         tokens: tokens of ``tail`` that hold nothing of the answer; empty if there is no end.
     """
 
     lead: str = ""
     tail: str = ""
+    rest: str = ""
     tokens: tuple[int, ...] = ()
 
 
@@ -254,7 +256,8 @@ def ending(tokenizer: Any) -> Ending:
     tokens = [one for one in _tokens(tokenizer, whole, start) if start <= one[1] < one[2] <= end]
     text = answer_text(tokenizer, [token for token, *_ in tokens])
     after = tuple(token for token, first, _ in tokens if first >= over)
-    return Ending(text[: max(text.find(ANSWER), 0)], whole[over:end], after)
+    lead, _, rest = text.partition(ANSWER)
+    return Ending(lead, whole[over:end], rest, after)
 
 
 def answer_text(tokenizer: Any, tokens: Sequence[int]) -> str:

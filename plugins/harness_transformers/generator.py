@@ -172,9 +172,9 @@ class TransformersGenerator(harness.Generator):
             context.remark(sentence)
         if long:
             context.remark(
-                f"{long:,} of {len(examples):,} prompts of {examples[0].split} leave no room for max_new_tokens "
-                f"{options.max_new_tokens} in the model's context of {chats.context:,} tokens; "
-                "their answers are empty"
+                f"{long:,} of {len(examples):,} prompts of {examples[0].split} leave no room for "
+                f"max_new_tokens {options.max_new_tokens} in the model's context of "
+                f"{chats.context:,} tokens; their answers are empty"
             )
 
 

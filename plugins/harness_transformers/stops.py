@@ -47,21 +47,20 @@ class Stops:
 def stops_of(tokenizer: Any, ending: Ending, eos: Iterable[int | None]) -> Stops:
     """The template's end of turn and all EOS tokens.
 
-    The last token that ends a turn stops by itself if it is special or added; ordinary tokens
-    that also occur in answers do so only as the whole text.
+    Special or added tokens that the template puts after an answer stop by themselves; where the
+    turn ends with ordinary tokens, which also occur in answers, only the whole text does.
 
     Args:
         eos: the ids of the model's own EOS tokens.
     """
     tokens = {token for token in (*eos, tokenizer.eos_token_id) if token is not None}
-    if not ending.tokens:
-        return Stops(frozenset(tokens))
-    last, text = ending.tokens[-1], ending.tail.strip()
-    if last in tokens or (
-        last in tokenizer.added_tokens_decoder and tokenizer.decode(last).strip()
-    ):
-        return Stops(frozenset({*tokens, last}))
-    if not text:
-        return Stops(frozenset(tokens))
+    marks = {
+        token for token in ending.tokens
+        if token in tokens
+        or (token in tokenizer.added_tokens_decoder and tokenizer.decode(token).strip())
+    }  # fmt: skip
+    stops, text = frozenset(tokens | marks), ending.tail.strip()
+    if not ending.tokens or ending.tokens[-1] in marks or not text:
+        return Stops(stops)
     window = len(tokenizer(ending.tail, add_special_tokens=False)["input_ids"]) + 1
-    return Stops(frozenset(tokens), text, window, tokenizer)
+    return Stops(stops, text, window, tokenizer)

@@ -153,6 +153,38 @@ def test_an_end_of_ordinary_tokens_stops_as_a_whole(base, saying, context, optio
     assert answer.completion_tokens == len(ids) - 3
 
 
+TWO_ENDS = (
+    "{% for m in messages %}{{ '<|' + m.role + '|>\n' + m.content + '<|end|>\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>\n' }}{% else %}{{ eos_token }}{% endif %}"
+)
+WORD_AND_EOS = (
+    "{% for m in messages %}{{ m.role + ':\n' + m.content + ' [END]' + eos_token }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'assistant:\n' }}{% endif %}"
+)
+
+
+def test_the_end_of_a_turn_and_the_end_of_the_chat_both_stop(architectures):
+    """As in Phi 3: an EOS follows the end of the last turn, but not the model's answers."""
+    chats = Chats.of(told(architectures("phi3").base, TWO_ENDS))
+    end, eos = chats.tokenizer.convert_tokens_to_ids(["<|end|>", "<|endoftext|>"])
+    assert chats.stops.tokens == {end, eos}
+    example = harness.Example("a", ({"role": "user", "content": "find"},), ("red",))
+    (encoded,) = chats.training_rows([example], LoraTrainer.Options())
+    assert encoded.learned[-1] == eos
+    assert end in encoded.learned
+    cut = chats.stops.cut(encoded.learned)
+    assert cut[-1] == end
+    assert chats.text(cut) == chats.text(encoded.learned) == "red"
+
+
+def test_words_that_the_template_puts_before_the_end_are_no_part_of_the_answer(base):
+    chats = Chats.of(told(base, WORD_AND_EOS))
+    example = harness.Example("a", ({"role": "user", "content": "find"},), ("x [END] y",))
+    (encoded,) = chats.training_rows([example], LoraTrainer.Options())
+    assert chats.text(encoded.learned) == "x [END] y"
+    assert chats.text(encoded.learned[:-1]) == "x [END] y [END]"  # not ended: as it was said
+
+
 def test_a_prompt_beyond_the_context_is_refused_or_counted(architectures, row, another):
     gpt2 = architectures("gpt2").base
     assert Chats.of(gpt2).context == 512
