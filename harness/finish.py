@@ -212,6 +212,7 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
         model=history.model,
         data=history.data.counts,
         dev_groups=len(set(groups_of(dev).values())),
+        screening=steps.screening,
         slices={number: found.slices for number, found in of_main.items()},
         logs={n: log for (arm, n), log in history.logs.items() if arm == BASE_ARM},
         examples=instructive(

@@ -29,6 +29,7 @@ from harness.records import (
     Slice,
     Verdict,
 )
+from harness.screening import Screening
 from harness.text import one_line, plain
 from harness.worddiff import closest
 
@@ -113,6 +114,7 @@ def summarise(
     model: str = "",
     data: Mapping[str, int] | None = None,
     dev_groups: int | None = None,
+    screening: Screening | None = None,
     slices: Mapping[int, Sequence[Slice]] | None = None,
     logs: Mapping[int, Sequence[Mapping[str, Any]]] | None = None,
     examples: Sequence[Mapping[str, Any]] = (),
@@ -129,6 +131,7 @@ def summarise(
         test: None until the test set was opened.
         sealed: why it was not, in a run that has ended.
         data: split -> rows at the start of the run.
+        screening: what the gate said of the source's rows.
         slices: round -> all slices found after it, weak or not.
         logs: round -> the trainer's log (``step``, ``epoch``, ``loss`` or ``eval_loss``).
         examples: from :func:`instructive`.
@@ -139,7 +142,11 @@ def summarise(
         "run": one_line(run),
         "primary": one_line(primary),
         "model": one_line(model),
-        "data": {"rows": dict(data or {}), "dev_groups": dev_groups},
+        "data": {
+            "rows": dict(data or {}),
+            "dev_groups": dev_groups,
+            "screening": _screening(screening),
+        },
         "rounds": [
             _round(result, slices.get(result.round, ()), logs.get(result.round, ()))
             for result in rounds
@@ -278,6 +285,29 @@ def _guard(guard: GuardResult) -> Document:
         "required": guard.required,
         "max_loss": finite(guard.max_loss),
         "refuses": guard.refuses or guard.outcome == "broken",
+    }
+
+
+def _screening(found: Screening | None) -> Document | None:
+    if found is None:
+        return None
+    return {
+        "left_out": {split: dict(counts) for split, counts in found.refused.items()},
+        "near": dict(found.near),
+        "pairs": [
+            {
+                "row": one_line(pair.row, 200),
+                "split": pair.split,
+                "text": one_line(pair.text, TEXT_LIMIT),
+                "held_out": one_line(pair.held_out, 200),
+                "held_out_split": pair.held_out_split,
+                "held_out_text": pair.held_out_text and one_line(pair.held_out_text, TEXT_LIMIT),
+                "similarity": finite(pair.similarity),
+            }
+            for pair in found.pairs
+        ],
+        "threshold": finite(found.threshold),
+        "recognised": finite(found.usual.recognised),
     }
 
 

@@ -51,6 +51,39 @@ def table(document: Document, name: str) -> list[Document]:
     return list((document.get("tables") or {}).get(name) or ())
 
 
+@dataclass(frozen=True, slots=True)
+class NearPair:
+    """A training row next to the held-out row that it nearly repeats, as texts."""
+
+    similarity: str
+    row: str
+    text: str
+    held_out: str
+    held_out_text: str
+
+
+SEALED = "(test is sealed)"
+NEAR = (
+    "Rows of train or pool next to the row of dev or test that each is most like. They stay, "
+    "unless filters.source is refuse. Where they ask the same, scores owe something to it."
+)
+
+
+def near_pairs(document: Document) -> list[NearPair]:
+    """The rows of the source that are nearest to dev or test, the most alike first."""
+    screening = (document.get("data") or {}).get("screening") or {}
+    return [
+        NearPair(
+            number(pair["similarity"], 2),
+            f"{pair['split']} {pair['row']}",
+            pair["text"],
+            f"{pair['held_out_split']} {pair['held_out']}",
+            SEALED if pair["held_out_text"] is None else pair["held_out_text"],
+        )
+        for pair in screening.get("pairs") or ()
+    ]
+
+
 def kept_round(document: Document) -> Document:
     """The round whose model is the run's result."""
     rounds = document["rounds"]

@@ -13,7 +13,28 @@ from harness_reports.html.markup import Html, element, joined, long, name, table
 
 
 def grown(document: Document) -> Html:
-    """What was planned, added and refused after each round."""
+    """What was planned, added and refused after each round; rows near dev or test."""
+    return joined(_grown(document), _near(document))
+
+
+def _near(document: Document) -> Html | None:
+    pairs = findings.near_pairs(document)
+    if not pairs:
+        return None
+    columns = [("similarity", "n"), ("row", ""), ("text", ""), ("held out", ""), ("text", "")]
+    rows = [
+        (one.similarity, name(one.row), long(one.text, 400), name(one.held_out),
+         long(one.held_out_text, 400))
+        for one in pairs
+    ]  # fmt: skip
+    title = "Training rows near dev or test"
+    return joined(
+        element("h3", title), element("p", findings.NEAR, class_="note"),
+        table(columns, rows, title),
+    )  # fmt: skip
+
+
+def _grown(document: Document) -> Html:
     entries = [e for e in document["rounds"] if e["plan"] or e["added"] or e["refused"]]
     notice = failed(document, "added", "refused")
     if not entries:

@@ -8,7 +8,23 @@ from harness_reports.markdown.pieces import more, safe, section, table
 
 
 def sections(document: Document) -> list[str]:
-    return [_added(document), _control(document), _training(document)]
+    return [_near(document), _added(document), _control(document), _training(document)]
+
+
+def _near(document: Document) -> str:
+    pairs = findings.near_pairs(document)
+    if not pairs:
+        return ""
+    shown = table(
+        ["similarity", "row", "text", "held out", "text"],
+        (
+            [one.similarity, safe(one.row, 80), safe(one.text, 400), safe(one.held_out, 80),
+             safe(one.held_out_text, 400)]
+            for one in pairs
+        ),
+        right=(0,),
+    )  # fmt: skip
+    return section("Training rows near dev or test", findings.NEAR, shown)
 
 
 def _added(document: Document) -> str:

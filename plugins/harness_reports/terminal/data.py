@@ -19,9 +19,22 @@ from harness_reports.terminal.pieces import (
 
 
 def render(document: Document, console: Console) -> None:
+    _near(document, console)
     _added(document, console)
     _control(document, console)
     _training(document, console)
+
+
+def _near(document: Document, console: Console) -> None:
+    pairs = findings.near_pairs(document)
+    if not pairs:
+        return
+    heading(console, "Training rows near dev or test", "the nearest pairs")
+    shown = grid()
+    for one in pairs:
+        shown.add_row(Text(one.similarity, style="bold"), text(f"{one.row}: {one.text}", 240))
+        shown.add_row(Text(""), text(f"{one.held_out}: {one.held_out_text}", 240, "dim"))
+    indented(console, shown)
 
 
 def _added(document: Document, console: Console) -> None:

@@ -24,7 +24,9 @@ from harness.records import (
     Slice,
     Verdict,
 )
+from harness.screening import Pair, Screening
 from harness.summary import ControlResult, TestResult, instructive, summarise
+from harness.threshold import Usual
 
 HOSTILE = (
     "[/red][bold]x[link=http://evil.example]y[/link] \x1b[31mred\x1b]0;title\x07 "
@@ -178,6 +180,21 @@ LABELLED = (
 )
 
 
+SCREENING = Screening(
+    {"train": 240, "pool": 2600, "dev": 160, "test": 160},
+    {"train": {"repeat of dev or test": 2}},
+    near={"train": 2},
+    pairs=(
+        Pair("json:JSONDecoder.decode", "train", "def decode(self, s): return s", "json:loads",
+             "dev", "def loads(s): return s", 0.91),
+        Pair("ast:walk", "train", "def walk(node): yield node", "ast:dump", "test", None, 0.62),
+    ),
+    floor=0.6,
+    threshold=0.6,
+    usual=Usual(rows=320, recognised=0.985),
+)  # fmt: skip
+
+
 def build_document(rounds: int = 4, finished: bool = True, control: bool = True) -> dict[str, Any]:
     """The summary of a run that has come so far."""
     results = tuple(round_of(number) for number in range(rounds))
@@ -206,6 +223,7 @@ def build_document(rounds: int = 4, finished: bool = True, control: bool = True)
         model="SmolLM2-135M-Instruct",
         data={"train": 240, "valid": 24, "pool": 2600, "dev": 160, "test": 160},
         dev_groups=48,
+        screening=SCREENING,
         slices={number: slices_of(number) for number in range(1, rounds)},
         logs={number: log_of(number) for number in range(1, rounds)},
         examples=instructive(scored_of(kept), LABELLED, score="rougeL", higher_is_better=True),

@@ -432,3 +432,18 @@ def test_a_caveat_is_never_cut_off(analysis: Document, face: Callable[[Document]
     page = face(analysis)
     assert len(re.findall(r"judge-very-.* \(uncalibrated\)", page)) >= 1
     assert "rougeL (uncalibrated) decides" in " ".join(page.split())
+
+
+@pytest.mark.parametrize("face", [lambda d: terminal(d, 160), markdown, page])
+def test_training_rows_near_held_out_ones_stand_side_by_side(
+    analysis: Document, face: Callable[[Document], str]
+) -> None:
+    shown = face(analysis)
+    assert "Training rows near dev or test" in shown
+    start = shown.index("Training rows near dev or test")
+    section = shown[start : start + 1_500]
+    texts = ("0.91", "def decode(self, s): return s", "def loads(s): return s", findings.SEALED)
+    places = [section.replace("\\", "").index(text) for text in texts]
+    assert places == sorted(places)
+    analysis["data"].pop("screening")
+    assert "near dev or test" not in face(analysis)
