@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import logging
 from pathlib import Path
 from types import SimpleNamespace
@@ -56,6 +57,20 @@ def test_the_name_of_an_installed_plugin_is_taken_as_well(tmp_path):
     path = plugin(tmp_path, METRIC.format(name=name, hook="register_metrics"))
     with pytest.raises(PluginError, match="claimed by both"):
         Registry.build([path])
+
+
+def test_an_installed_plugin_that_fails_with_the_word_both_is_set_aside(monkeypatch):
+    class Point:
+        name, value, dist = "keys", "acme_keys", None
+
+        def load(self):
+            raise PluginError("needs both KEY and SECRET")
+
+    found = importlib.metadata.entry_points(group="harness")
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [*found, Point()])
+    registry = Registry.build()
+    assert registry.failed["acme_keys (acme_keys)"] == "needs both KEY and SECRET"
+    assert "markdown" in registry.names("reporter")
 
 
 def test_two_stages_may_share_a_name():

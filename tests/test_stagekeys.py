@@ -206,6 +206,7 @@ def test_one_revision_of_the_core_is_in_every_key(project, monkeypatch):
     first = project.inside("iterate", "--rounds", "1", "--json")
     before = set(project.manifests())
     shutil.rmtree(project.folder / ".harness" / "runs")
+    (project.folder / ".harness" / "test-openings.jsonl").unlink()
     shutil.rmtree(project.folder / "reports")
     monkeypatch.setattr("harness.run.CORE_REVISION", 10_000)
     for path in (project.folder / ".harness" / "artifacts" / "summary").glob("*"):
@@ -273,3 +274,13 @@ def test_a_finished_run_is_shown_on_another_machine_without_asking_it(experiment
     assert again.document == first.document
     assert experiment.inside("rebuild", DEVICE="cuda 9.0").code == 0
     assert experiment.inside("why", "dev-1", DEVICE="cuda 9.0").code == 0
+
+
+def test_answers_to_test_that_were_scored_stand_on_another_machine_too(experiment):
+    first = experiment.inside("iterate", "--rounds", "1", "--json")
+    before = {name for name in experiment.manifests() if name.startswith("generate")}
+    shutil.rmtree(experiment.folder / "reports")
+    again = experiment.inside("iterate", "--rounds", "1", "--json", DEVICE="cuda 9.0")
+    assert again.bare == first.bare, again.err
+    assert {name for name in experiment.manifests() if name.startswith("generate")} == before
+    assert {"round 0: generate test", "round 1: generate test"} <= set(again.document["cached"])

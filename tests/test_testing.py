@@ -457,6 +457,42 @@ def test_every_rule_finds_some_fault():
     assert found | {"speed", "isolation"} == {rule.id for rule in metric_rules()}
 
 
+class Listed(harness.Metric):
+    """Reads a list in a folder."""
+
+    name = "listed"
+
+    class Options(harness.Options):
+        folder: Path
+
+    def __init__(self, options=None):
+        super().__init__(options)
+        self.words = (self.options.folder / "list.txt").read_text().split()
+
+    def measure(self, prediction, example):
+        return float(any(word in prediction.text for word in self.words))
+
+
+class Forgetful(Listed):
+    """The same, which has forgotten by then where the list lies."""
+
+    name = "forgetful"
+
+    def __init__(self, options=None):
+        super().__init__(options)
+        self.options = self.options.model_copy(update={"folder": Path("gone")})
+
+
+def test_the_content_of_a_path_has_to_be_part_of_the_key(tmp_path):
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "list.txt").write_text("one two")
+    options = {"folder": tmp_path / "words"}
+    told = {plugin: check(plugin, options)[0] for plugin in (Listed, Forgetful)}
+    assert told[Listed].rule == "contract" and told[Listed].status == "ok"
+    assert told[Forgetful].status == "failed"
+    assert "the content of the option 'folder' is not part of its key" in told[Forgetful].message
+
+
 @pytest.mark.parametrize("plugin", [Idle, OddDirection, OddBounds], ids=lambda p: p.__name__)
 def test_a_broken_contract_is_told_although_more_breaks(plugin):
     without_a_process(plugin)

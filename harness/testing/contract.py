@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from harness.records import Level, Problem
 from harness.stages import STAGES, Metric, Options, Plugin
 from harness.testing.outcomes import Failed
+from harness.testing.paths import content_counts
 from harness.testing.subject import Subject
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -182,6 +183,7 @@ def _inputs(subject: Subject) -> None:
         if subject.stage == "metric" and not path.exists():
             what = f"inputs() names '{path.name}', which does not exist"
             raise Failed(what, "Name files only, or raise harness.DataError with a hint")
+    content_counts(subject)
 
 
 def asking(subject: Subject) -> str | None:
