@@ -5,7 +5,8 @@
 The model is one of random weights with the sizes of SmolLM2-135M (30 layers of 576), unless a
 folder is given; the adapter has rank 16 on all linear layers. All three ways answer the same
 prompts by our own greedy loop, in turn in one process, so that whatever else the machine does
-meets all of them. Prints the median seconds and the cost over merged weights. Run it alone.
+meets all of them. Prints the median seconds and the cost over merged weights; then, for updates of
+several sizes, what merging them into bf16 weights does to them. Run it alone.
 """
 
 from __future__ import annotations
@@ -20,14 +21,17 @@ from typing import Any
 import torch
 
 import harness
-from harness_transformers import adapters, greedy, loading
+from harness_transformers import adapters, fused, greedy, loading
 from harness_transformers.quiet import quietly
+from harness_transformers.stops import Stops
 
 SIZES = {
     "vocab_size": 49152, "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 30,
     "num_attention_heads": 9, "num_key_value_heads": 3, "tie_word_embeddings": True,
 }  # fmt: skip
 WAYS = ("merged", "beside", "peft")
+SHARES = (0.05, 0.02, 0.01, 0.005)
+"""Sizes of the update, as a share of the weights' (Frobenius norms)."""
 
 
 def main() -> None:
@@ -50,10 +54,13 @@ def main() -> None:
             begin = time.perf_counter()
             _answer(models[way], prompts, given)
             seconds[way].append(time.perf_counter() - begin)
-    least = statistics.median(seconds["merged"])
-    for way, values in seconds.items():
-        median = statistics.median(values)
-        print(f"{way:8} {median:7.2f} s  {median / least - 1:+.1%} over merged")
+        least = statistics.median(seconds["merged"])
+        for way, values in seconds.items():
+            median = statistics.median(values)
+            print(f"{way:8} {median:7.2f} s  {median / least - 1:+.1%} over merged")
+        for share in SHARES:
+            error = _lost(checkpoint, share)
+            print(f"update of {share:.1%} of the weights: merging in bf16 changes it by {error:.1%}")
 
 
 def _random(folder: Path) -> Path:
@@ -78,6 +85,20 @@ def _adapter(base: Path, folder: Path, dtype: Any) -> harness.Checkpoint:
     return harness.Checkpoint("adapter", str(folder), "a", base_path=str(base))
 
 
+def _lost(checkpoint: harness.Checkpoint, share: float) -> float:
+    """The relative error of an update of that size after merging it into bf16 weights."""
+    from peft import PeftModel
+
+    adapted = PeftModel.from_pretrained(
+        loading.base_of(checkpoint, torch.bfloat16), checkpoint.path
+    )
+    for layer in fused.plain_layers(adapted):
+        a, b = layer.lora_A["default"].weight, layer.lora_B["default"].weight
+        size = (layer.scaling["default"] * (b @ a)).norm() / layer.base_layer.weight.float().norm()
+        b.data *= share / size
+    return adapters.merged(adapted)[1]
+
+
 def _ready(way: str, checkpoint: harness.Checkpoint, dtype: Any) -> Any:
     context = harness.Context(Path(checkpoint.path))
     if way != "peft":
@@ -98,7 +119,7 @@ def _prompts(count: int, vocabulary: int) -> list[list[int]]:
 
 def _answer(model: Any, prompts: list[list[int]], given: Any) -> None:
     """Every answer has the same number of tokens: no token stops it."""
-    loop = greedy.Greedy(model, prompts, [], 0, lambda: None)
+    loop = greedy.Greedy(model, prompts, Stops(frozenset()), 0, lambda: None)
     for start in range(0, len(prompts), given.batch):
         loop.answer(prompts[start : start + given.batch], given.tokens)
 

@@ -88,24 +88,47 @@ def allowed(key: str) -> str:
 
 @functools.cache
 def names() -> frozenset[str]:
-    """The keys of transformers' TrainingArguments, read from its source.
+    """The keys of transformers' TrainingArguments."""
+    return frozenset(
+        line.target.id
+        for line in _body("training_args.py", "TrainingArguments")
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
+    )
+
+
+def _values(file: str, kind: str) -> list[str]:
+    """The values of one of transformers' enumerations."""
+    constants = (line.value for line in _body(file, kind) if isinstance(line, ast.Assign))
+    return [node.value for node in constants if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)]  # fmt: skip
+
+
+def _body(file: str, kind: str) -> list[ast.stmt]:
+    """The statements of a class of transformers, from its source.
 
     Importing it takes seconds, too long for checking a config. Empty if there is no source.
     """
     spec = importlib.util.find_spec("transformers")
     if spec is None or not spec.origin:
-        return frozenset()
+        return []
     try:
-        tree = ast.parse((Path(spec.origin).parent / "training_args.py").read_bytes())
+        tree = ast.parse((Path(spec.origin).parent / file).read_bytes())
     except (OSError, SyntaxError):
-        return frozenset()
-    return frozenset(
-        line.target.id
-        for node in tree.body
-        if isinstance(node, ast.ClassDef) and node.name == "TrainingArguments"
-        for line in node.body
-        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
-    )
+        return []
+    classes = [n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == kind]
+    return [line for node in classes for line in node.body]
+
+
+def misnamed(scheduler: str, args: Mapping[str, Any]) -> Iterator[harness.Problem]:
+    """A schedule or an optimizer that transformers does not have."""
+    for place, given, file, kind in (
+        (("scheduler",), scheduler, "trainer_utils.py", "SchedulerType"),
+        (("args", "optim"), args.get("optim"), "training_args.py", "OptimizerNames"),
+    ):
+        known = _values(file, kind)
+        if given is not None and known and given not in known:
+            message = f"transformers has no {place[-1]} '{given}'{near(str(given), known)}"
+            yield harness.Problem(f"{message}; known: {', '.join(known)}", place)
 
 
 def missing_trackers(args: Mapping[str, Any]) -> Iterator[harness.Problem]:

@@ -92,6 +92,7 @@ class LoraTrainer(harness.Trainer):
         elif options.target_modules != checks.ALL_LINEAR:
             message = "the model is not on this machine yet: whether it has these layers shows then"
             yield harness.Problem(message, ("target_modules",), "unknown")
+        yield from arguments.misnamed(options.scheduler, options.args)
         yield from arguments.missing_trackers(options.args)
         if options.quantization and importlib.util.find_spec("bitsandbytes") is None:
             message = "needs the package bitsandbytes, which is not installed here"

@@ -217,6 +217,26 @@ def test_no_tracker_needs_no_package(value):
     assert said(LoraTrainer, args={"report_to": value}) == []
 
 
+def test_a_schedule_and_an_optimizer_have_to_be_known():
+    found = said(LoraTrainer, scheduler="cosin", args={"optim": "adamw_torc"})
+    assert [(level, place) for level, place, _ in found] == [
+        ("config", ("scheduler",)), ("config", ("args", "optim")),
+    ]  # fmt: skip
+    assert "no scheduler 'cosin', did you mean 'cosine'?" in found[0][2]
+    assert "no optim 'adamw_torc', did you mean 'adamw_torch'?" in found[1][2]
+
+
+def test_every_schedule_and_optimizer_of_transformers_is_known():
+    from transformers.trainer_utils import SchedulerType
+    from transformers.training_args import OptimizerNames
+
+    for kind, option in ((SchedulerType, "scheduler"), (OptimizerNames, "optim")):
+        for one_of_them in kind:
+            name = one_of_them.value
+            given = {"scheduler": name} if option == "scheduler" else {"args": {"optim": name}}
+            assert said(LoraTrainer, **given) == []
+
+
 def test_a_package_for_quantising_that_is_not_there(monkeypatch):
     import importlib.util
 
