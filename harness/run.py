@@ -65,7 +65,10 @@ class Run:
         notes: what the report should mention.
         used: (stage, key) -> label of every artifact that it has rested on so far.
         made: (arm, round, stage) -> digest of what the stage gave.
+        writes: whether the run's folder is written; not by whoever only looks.
     """
+
+    writes = True
 
     def __init__(
         self,

@@ -246,3 +246,35 @@ def test_the_first_training_rows_have_an_empty_plan_before_them(finished):
     before, first, *_ = finished[1].document["rounds"]
     assert before["added"] == 0 and before["train_rows"] == 0
     assert first["added"] == 10
+
+
+BROKEN_SUM = """
+import harness
+
+
+class Broken(harness.Metric):
+    name = "broken"
+
+    def measure(self, prediction, example):
+        words = prediction.text.split()
+        return sum(word != "hm" for word in words) / len(words)
+
+    def aggregate(self, sums, weights):
+        if (sums / weights[..., None]).mean() > 0.24:
+            raise RuntimeError("no sum")
+        return super().aggregate(sums, weights)
+
+
+@harness.hookimpl
+def register_metrics():
+    return [Broken]
+"""
+
+
+def test_a_metric_whose_aggregate_fails_is_named_with_its_round(project):
+    text = (project.folder / "harness.yaml").read_text()
+    text = text.replace("plugins: [", "plugins: [broken.py, ")
+    project.write(text.replace("[{plugin: overlap}]", "[{plugin: overlap}, {plugin: broken}]"))
+    project.write(BROKEN_SUM, "broken.py")
+    failed = project.inside("iterate", "--rounds", "1")
+    assert failed.code == 5 and "round 1: score" in failed.err and "no sum" in failed.err

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -292,3 +294,28 @@ def test_looking_leaves_the_work_of_a_running_process_alone(project):
     looked_at(project, run)
     assert (half_done / "step.txt").read_text() == "half"
     assert [path.name for path in Path(half_done.parents[2]).iterdir()] == [run]
+
+
+def test_a_run_in_progress_is_looked_at_without_waiting_for_it(project):
+    slow = ("iterate", "--rounds", "1", "--set", "train.seconds=20")
+    running = project.start(*slow, FAKE_SPY=str(project.folder / "seen.jsonl"))
+    with running:
+        deadline = time.monotonic() + 60
+        while b'"trainer"' not in seen(project) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        (run,) = [path.name for path in (project.folder / ".harness" / "work").iterdir()]
+        before = everything(project)
+        for command in (("errors",), ("report", run), ("rebuild", run)):
+            result = project.inside(*command)
+            assert result.code == 0, (command, result.err)
+        added = everything(project).keys() - before.keys()
+        work = list((project.folder / ".harness" / "work" / run).iterdir())
+        assert running.poll() is None
+        running.send_signal(signal.SIGKILL)
+        running.communicate()
+    assert not added and any(path.name.startswith("train-") for path in work)
+
+
+def seen(project):
+    path = project.folder / "seen.jsonl"
+    return path.read_bytes() if path.exists() else b""

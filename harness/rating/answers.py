@@ -62,14 +62,11 @@ def _with_scores(
     right: dict[int, list[bool | None]] = {}
     primary: Sequence[float | None] = [None] * len(rows)
     if strategy in ("worst", "disagreement", "changed"):
-        from harness.lock import exclusive
-
-        with exclusive(steps.run.folder / "lock"):
-            scores = _scores(steps, rows, chosen[0], every=strategy == "disagreement")
-            if strategy == "worst":
-                primary = scores.get(steps.config.settings.primary, primary)
-            elif strategy == "changed":
-                right = {one.round: _right(steps, rows, one) for one in chosen}
+        scores = _scores(steps, rows, chosen[0], every=strategy == "disagreement")
+        if strategy == "worst":
+            primary = scores.get(steps.config.settings.primary, primary)
+        elif strategy == "changed":
+            right = {one.round: _right(steps, rows, one) for one in chosen}
     return [
         Candidate(
             row, {one.round: text(one.predictions[place]) for one in chosen}, primary[place],
@@ -93,13 +90,15 @@ def _scores(
 ) -> dict[str, list[float | None]]:
     """Score name -> each example's value, turned so that more is better."""
     found: dict[str, list[float | None]] = {}
+    pinned = steps.pins(one.round, BASE_ARM)
     for entry, metric in zip(steps.config.metrics, steps.metric_entries(), strict=True):
         if not every and steps.config.settings.primary not in metric.score_names:
             continue
         try:
             measured, _ = steps.score(
-                entry, one.predictions, one.digest, rows, "dev", one.round, BASE_ARM
-            )
+                entry, one.predictions, one.digest, rows, "dev", one.round, BASE_ARM,
+                pinned=pinned.get(f"score {entry.name}"),
+            )  # fmt: skip
         except Waiting:
             # Ratings are what this metric waits for.
             continue

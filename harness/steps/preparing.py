@@ -82,7 +82,7 @@ class Preparing(Gating):
         copy = self.run.folder / CORRECTIONS
         data = correction_file.content(copy if copy.is_file() else given)
         made = corrected(rows, correction_file.parsed(data, str(given)), str(given))
-        if self.run.folder.is_dir() and not copy.is_file():
+        if self.run.writes and self.run.folder.is_dir() and not copy.is_file():
             write_bytes(copy, data)
         if made.references:
             plural = "reference" if made.references == 1 else "references"
