@@ -50,6 +50,8 @@ def machine_trouble(error: BaseException) -> EnvironmentFailure | None:
     """
     if isinstance(error, MemoryError):
         return _memory_is_out(error)
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error.args[:1]):
+        return _memory_is_out(error)
     if isinstance(error, ImportError) and _lacks_memory(error):
         return _memory_is_out(error)
     if not isinstance(error, OSError):
@@ -92,3 +94,15 @@ def _lacks_memory(error: ImportError) -> bool:
     """Whether a library could not be loaded for want of memory (the loader's own words)."""
     text = str(error)
     return "failed to map segment" in text or "annot allocate memory" in text
+
+
+def check_name(folder: Path) -> None:
+    """Raise EnvironmentFailure where a folder's name is no UTF-8: no database could lie in it."""
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        raise EnvironmentFailure(
+            "the name of this folder is no UTF-8, and no database can lie in it",
+            where=str(folder).encode("utf-8", "replace").decode(),
+            hint="rename it, or work in another folder",
+        ) from None

@@ -106,7 +106,11 @@ class PluginCalls:
                     return
 
         thread = threading.Thread(target=watch, name="harness-silence", daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # memory, or a limit on threads: then nobody watches
+            yield
+            return
         try:
             yield
         finally:

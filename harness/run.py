@@ -25,7 +25,7 @@ from harness.files import digest, files_digest, remove, write_bytes
 from harness.job import Job, as_environment, ask_environments, run_child, run_inline, write
 from harness.journal import ClosedRounds, Journal
 from harness.ledger import Ledger
-from harness.machine import storing
+from harness.machine import check_name, storing
 from harness.madewith import MadeWith
 from harness.plugin_calls import PluginCall, PluginCalls, plainly
 from harness.records import BASE_ARM, Checkpoint, Example, RoundResult
@@ -159,6 +159,7 @@ class Run:
 
     def prepare(self) -> None:
         """Make the folders and throw away what a killed attempt left half done."""
+        check_name(self.root)
         with storing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
         if sentence := self.calls.left_by_a_dead_process():

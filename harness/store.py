@@ -21,7 +21,7 @@ from typing import Any, Protocol
 import duckdb
 
 from harness import files
-from harness.errors import EnvironmentFailure, UsageError
+from harness.errors import UsageError
 from harness.records import (
     Diagnosis,
     ErrorLabel,
@@ -36,13 +36,17 @@ from harness.store_columns import SEALED, Batch
 from harness.store_rows import batches
 from harness.store_slices import is_stored, where_sql
 from harness.store_tables import TABLES
+from harness.store_trouble import REFUSED, unopenable, unwritable
 from harness.store_views import VIEWS
 from harness.text import storable
 
 MEMORY = "1GB"
 _ALONE = {"enable_external_access": "false", "lock_configuration": "true"}
 """Settings under which no other file can be reached."""
-_UNWRITABLE = (OSError, duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
+_UNWRITABLE = (
+    OSError, MemoryError, duckdb.IOException, duckdb.FatalException,
+    duckdb.TransactionException, duckdb.OutOfMemoryException, duckdb.InternalException,
+)  # fmt: skip
 
 ArmRound = tuple[str, int]
 
@@ -137,11 +141,7 @@ def build(path: Path, contents: RunContents) -> None:
         os.replace(temporary, path)
         _flush(path.parent)
     except _UNWRITABLE as problem:
-        raise EnvironmentFailure(
-            f"the run's database cannot be written: {_first_line(problem)}",
-            where=str(path),
-            hint="make room or give permission, then run the same command again",
-        ) from problem
+        raise unwritable(path, problem) from problem
     finally:
         _sweep(path)
 
@@ -235,12 +235,8 @@ def _opened(path: Path, spare: bool) -> Iterator[duckdb.DuckDBPyConnection]:
         if spare:  # the place to spill to can only be taken away while the disk is at hand
             own = "; ".join(f"SET {name} = {value}" for name, value in _ALONE.items())
             connection.execute(f"SET temp_directory = ''; {own}")
-    except duckdb.Error as problem:
-        raise EnvironmentFailure(
-            f"the database cannot be opened: {_first_line(problem)}",
-            where=str(path),
-            hint="delete it and run the same `harness iterate` again: it is built anew",
-        ) from problem
+    except REFUSED as problem:
+        raise unopenable(path, problem) from problem
     try:
         yield connection
     finally:

@@ -8,6 +8,7 @@ import math
 import pytest
 
 from harness import files, machine
+from harness.artifacts import Artifacts
 from harness.errors import DataError, EnvironmentFailure
 
 
@@ -145,3 +146,58 @@ def test_lines_of_earlier_versions_are_read_where_no_sealed_line_precedes(tmp_pa
 def test_a_line_cannot_be_written_as_one_without_a_seal(tmp_path):
     with pytest.raises(ValueError, match="no seal"):
         files.append_line(tmp_path / "log.jsonl", {"schema": 1})
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.EIO, "x", "f"), "input/output"), (OSError(errno.EROFS, "x", "f"), "read-only"),
+        (OSError(errno.EFBIG, "x", "f"), "ulimit -f"), (OSError(errno.EMFILE, "x", "f"), "ulimit -n"),
+        (OSError(errno.ENOMEM, "x", "f"), "memory"), (MemoryError(), "memory"),
+        (ImportError("libarrow.so: failed to map segment from shared object"), "memory"),
+        (RuntimeError("can't start new thread"), "memory"),
+        (machine.StorageError(errno.ENOTDIR, "Not a directory", "f"), "Not a directory"),
+    ],
+)  # fmt: skip
+def test_the_machines_troubles(error, words):
+    found = machine.machine_trouble(error)
+    assert isinstance(found, EnvironmentFailure) and words in found.what
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("x"), FileNotFoundError(errno.ENOENT, "x", "f"), ImportError("no module"),
+     RecursionError(), NotADirectoryError(errno.ENOTDIR, "x", "f")],
+)  # fmt: skip
+def test_what_may_be_a_plugins_is_not_the_machines(error):
+    assert machine.machine_trouble(error) is None
+
+
+def _publish(folder):
+    (folder / "work").mkdir()
+    Artifacts(folder / "store").publish("data", "k" * 64, folder / "work", {}, 0.0)
+
+
+WRITES = {
+    "bytes": lambda folder: files.write_bytes(folder / "x.json", b"1"),
+    "line": lambda folder: files.append_line(folder / "log.jsonl", {"schema": 2}),
+    "artifact": _publish,
+}
+
+
+@pytest.mark.parametrize("write", sorted(WRITES))
+def test_a_failing_fsync_names_the_place(tmp_path, monkeypatch, write):
+    def fail(descriptor):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(files, "fsync", fail)
+    with pytest.raises(machine.StorageError) as caught:
+        WRITES[write](tmp_path)
+    assert caught.value.errno == errno.EIO and str(tmp_path) in str(caught.value.filename)
+
+
+def test_a_folder_whose_name_is_no_utf8_is_said_before_anything_is_done(tmp_path):
+    machine.check_name(tmp_path)
+    with pytest.raises(EnvironmentFailure, match="no UTF-8") as caught:
+        machine.check_name(tmp_path / "caf\udce9")
+    str(caught.value).encode()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import job
 from harness.errors import Cancelled, DataError, EnvironmentFailure, PluginError
 from harness.files import read_jsonl
 from harness.job import Job, run_child, run_inline, write
@@ -37,6 +38,23 @@ class Echo(harness.Generator):
             sys.stderr.write("last words\\n")
             sys.stderr.flush()
             os._exit(7)
+        if do == "fork" and os.fork() == 0:
+            time.sleep(120)
+            os._exit(0)
+        if do == "copy":
+            os.fork()
+        if do == "own":
+            class Own(BaseException):
+                def __str__(self):
+                    raise RuntimeError
+            raise Own
+        if do == "goodbye":
+            raise SystemExit("good bye")
+        if do == "memory":
+            raise MemoryError
+        if do == "closed":
+            os.closerange(3, 256)
+            raise ValueError("after all was closed")
         if do == "wait":
             for step in range(600):
                 time.sleep(0.05)
@@ -64,12 +82,12 @@ def launch(tmp_path):
 
     def go(do="", launcher="child", report=lambda done, total, what: None, stop=lambda: False):
         rows = [Example(f"e{n}", ({"role": "user", "content": f"text {n}"},)) for n in range(3)]
-        job = Job(
+        made = Job(
             "generator", "echo", {"do": do}, (str(path),), Checkpoint("base", "/x", "d"),
             {"examples": rows}, seed=5, round=2, arm="main",
         )  # fmt: skip
         folder = tmp_path / f"job-{launcher}"
-        write(job, folder)
+        write(made, folder)
         if launcher == "child":
             return run_child(folder, report, stop), folder
         plugin = Registry.build([path]).get("generator", "echo").plugin
@@ -102,6 +120,10 @@ def test_what_libraries_print_goes_to_the_log(launch):
         ("disk", EnvironmentFailure, ["disk is full"]),
         ("raise", PluginError, ["ValueError: a wrong shape"]),
         ("exit", PluginError, ["exit code 7", "last words"]),
+        ("own", PluginError, ["Own (its text cannot be read)"]),
+        ("goodbye", PluginError, ["SystemExit: good bye"]),
+        ("memory", EnvironmentFailure, ["the memory is not enough"]),
+        ("closed", PluginError, ["ValueError: after all was closed"]),
         ("less", PluginError, ["left 1 of 3 prompts unanswered"]),
         ("twice", PluginError, ["answered 'e0' twice"]),
     ],
@@ -110,6 +132,36 @@ def test_errors_cross_the_border_whole(launch, do, kind, words):
     with pytest.raises(kind) as caught:
         launch(do)
     assert [word for word in words if word not in str(caught.value)] == []
+
+
+@pytest.mark.parametrize("do", ["fork", "copy"])
+def test_a_process_that_the_plugin_leaves_behind_hangs_nothing(launch, do):
+    result, folder = launch(do)
+    assert result["answer"] == 3
+    assert len(list(read_jsonl(folder / "output" / "predictions.jsonl"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b"[1, 3, 'a'", None), (b"Downloading shards: 100%", None), (b"", None), (b"\xff", None),
+        (b"[" * 100_000, None), (b'[1, 2]', None), (b'["a", 2, "b"]', None), (b'{"a": 1}', None),
+        (b"null", None), (b'[1, 2, "b"]', (1, 2, "b")), (b'{"kind": "x"}', {"kind": "x"}),
+    ],
+)  # fmt: skip
+def test_stray_lines_on_the_channel_are_passed_over(line, message):
+    assert job._message(line) == message
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["MemoryError", "ImportError: libarrow.so: failed to map segment from shared object",
+     "OSError: [Errno 28] No space left on device: 'x'"],
+)  # fmt: skip
+def test_a_child_that_the_machine_ended_says_so(tmp_path, words):
+    (tmp_path / "log.txt").write_text(f"Traceback (most recent call last):\n{words}\n")
+    with pytest.raises(EnvironmentFailure, match="the job's process ended"):
+        job._outcome(tmp_path, 1, None)
 
 
 def test_a_child_stops_when_it_is_asked_to(launch):

@@ -191,3 +191,39 @@ def test_a_copy_of_the_process_that_a_plugin_makes_does_not_go_on(folder):
         child = os.fork()
     assert child  # the copy ended where it came back
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_threads_that_raise_and_wrong_logging_go_to_the_log(project):
+    (project.folder / "noisy.py").write_text(NOISY)
+    text = (project.folder / "harness.yaml").read_text()
+    text = text.replace("plugins: [", "plugins: [noisy.py, ")
+    project.write(text.replace("detect: [fake]", "detect: [noisy]"))
+    small = [f"--set=data.{split}=8" for split in ("train", "pool", "dev", "test")]
+    done = project.inside("iterate", "--rounds", "1", *small)
+    assert done.code == 0
+    assert "Traceback" not in done.err and "Logging error" not in done.err
+    (log,) = (project.folder / ".harness" / "runs").glob("*/harness.log")
+    assert "thread a worker failed: ValueError: within a thread" in log.read_text()
+
+
+NOISY = """\
+import logging, threading, harness
+
+def fail():
+    raise ValueError("within a thread")
+
+class Noisy(harness.Detector):
+    name = "noisy"
+    def categories(self):
+        return {}
+    def detect(self, scored):
+        thread = threading.Thread(target=fail, name="a worker")
+        thread.start()
+        thread.join()
+        logging.getLogger("noisy").error("%d of %s", "x")
+        return []
+
+@harness.hookimpl
+def register_detectors():
+    return [Noisy]
+"""

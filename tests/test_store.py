@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import functools
 import random
 import re
@@ -41,6 +42,7 @@ from harness.records import (
 from harness.store import Answers, Rescored, RunContents, build, query, reading
 from harness.store_slices import where_sql
 from harness.store_tables import TABLES
+from harness.store_trouble import unopenable, unwritable
 
 DOCS = Path(__file__).parent.parent / "docs" / "database.md"
 PEOPLE = runpy.run_path(str(Path(__file__).parent / "rating" / "people.py"))
@@ -397,6 +399,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from harness.records import Example
+from harness.store_trouble import unopenable, unwritable
 from harness.store import RunContents, build
 
 def rows():
@@ -510,3 +513,21 @@ def test_the_documented_queries_run_and_find_something(path: Path) -> None:
     assert len(queries) >= 5
     for sql in queries:
         assert query(path, sql).rows, sql
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (duckdb.IOException('Could not write file "x.tmp.wal": No space left'), "the disk is full"),
+        (duckdb.TransactionException("Failed to commit: File too large"), "ulimit -f"),
+        (duckdb.OutOfMemoryException("Failed to allocate block: bad allocation"), "memory"),
+        (duckdb.IOException("Conflicting lock is held in python (PID 123)"), "process 123"),
+        (duckdb.InternalException("Assertion triggered in file x.cpp"), "refuses it"),
+        (OSError(errno.EIO, "Input/output error"), "input/output error"),
+        (MemoryError(), "the memory is not enough"),
+    ],
+)
+def test_no_raw_text_of_the_database_library_reaches_people(raw, words):
+    for trouble in (unwritable, unopenable):
+        text = str(trouble(Path("run.duckdb"), raw))
+        assert words in text and ".wal" not in text and ".cpp" not in text

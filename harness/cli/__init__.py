@@ -58,7 +58,7 @@ def _run(debug: bool) -> int:
         from harness.cli.failure import show_os_error
 
         return show_os_error(error, debug=debug)
-    except (MemoryError, ImportError) as error:
+    except (MemoryError, ImportError, RuntimeError) as error:
         from harness.cli.failure import show
         from harness.machine import machine_trouble
 

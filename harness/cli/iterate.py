@@ -10,6 +10,8 @@ import os
 import shlex
 import signal
 import sys
+import threading
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,7 @@ from harness.errors import (
     EXIT_REQUIREMENT,
     Cancelled,
     UsageError,
+    reason,
 )
 from harness.files import remove
 from harness.lock import exclusive
@@ -183,16 +186,34 @@ def _log_to(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     logger = logging.getLogger("harness")
     before = logger.level, logger.propagate
+    hooks = threading.excepthook, sys.unraisablehook, logging.raiseExceptions
     with contextlib.closing(logging.FileHandler(path, encoding="utf-8")) as handler:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
         logger.propagate = False
+        threading.excepthook, sys.unraisablehook = _thread_failed, _lost
+        logging.raiseExceptions = False  # a plugin that logs wrongly
         try:
             yield
         finally:
+            threading.excepthook, sys.unraisablehook, logging.raiseExceptions = hooks
             logger.removeHandler(handler)
             logger.level, logger.propagate = before
+
+
+def _thread_failed(failed: threading.ExceptHookArgs) -> None:
+    """A thread of a plugin raised: that ends the thread, and nothing else."""
+    name = failed.thread.name if failed.thread else "a thread"
+    what = reason(failed.exc_value) if failed.exc_value else failed.exc_type.__name__
+    text = "".join(traceback.format_tb(failed.exc_traceback))
+    logging.getLogger("harness.run").error("thread %s failed: %s\n%s", name, what, text)
+
+
+def _lost(lost: Any) -> None:
+    """What cannot be raised anywhere, such as from the end of an object."""
+    what = reason(lost.exc_value) if lost.exc_value else lost.exc_type.__name__
+    logging.getLogger("harness.run").error("ignored: %s", what)
 
 
 class _Stop:

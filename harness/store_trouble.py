@@ -1,0 +1,63 @@
+"""Why a database could not be written or opened, in words for people instead of DuckDB's."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import duckdb
+
+from harness.errors import EnvironmentFailure
+from harness.machine import machine_trouble
+
+REFUSED = (OSError, MemoryError, RuntimeError, duckdb.Error)
+"""What opening may raise; a RuntimeError is the library's (threads, names of files)."""
+
+_WORDS = (
+    ("No space left", "the disk is full"),
+    ("Disk quota", "the disk is full (quota)"),
+    ("File too large", "the file would be larger than is allowed (`ulimit -f`)"),
+    ("Too many open files", "too many files are open (`ulimit -n`)"),
+    ("Permission denied", "permission is refused"),
+    ("Read-only file system", "the file system is read-only"),
+    ("Input/output error", "the disk gives an input/output error"),
+    ("Out of Memory", "the memory is not enough"),
+    ("bad allocation", "the memory is not enough"),
+    ("start new thread", "no further thread can be started (memory, or `ulimit -u`)"),
+    ("not a valid DuckDB", "the file is damaged, or no database"),
+    ("version number", "another version of DuckDB wrote it"),
+    ("Corrupt", "the file is damaged"),
+    ("checksum", "the file is damaged"),
+)
+_HOLDER = re.compile(r"PID (\d+)")
+
+
+def unwritable(path: Path, problem: BaseException) -> EnvironmentFailure:
+    """The file could not be written."""
+    return EnvironmentFailure(
+        f"the run's database cannot be written: {_why(problem)}",
+        where=str(path),
+        hint="make room or give permission, then run the same command again",
+    )
+
+
+def unopenable(path: Path, problem: BaseException) -> EnvironmentFailure:
+    """The file could not be opened."""
+    return EnvironmentFailure(
+        f"the database cannot be opened: {_why(problem)}",
+        where=str(path),
+        hint="delete it and run the same `harness iterate` again: it is built anew",
+    )
+
+
+def _why(problem: BaseException) -> str:
+    trouble = machine_trouble(problem)
+    if trouble is not None:
+        return trouble.what
+    text = str(problem)
+    if holder := _HOLDER.search(text):
+        return f"process {holder[1]} has it open"
+    return next(
+        (meaning for words, meaning in _WORDS if words in text),
+        "the database library refuses it (--debug shows its words)",
+    )
