@@ -151,8 +151,10 @@ def test_a_line_cannot_be_written_as_one_without_a_seal(tmp_path):
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (OSError(errno.EIO, "x", "f"), "input/output"), (OSError(errno.EROFS, "x", "f"), "read-only"),
-        (OSError(errno.EFBIG, "x", "f"), "ulimit -f"), (OSError(errno.EMFILE, "x", "f"), "ulimit -n"),
+        (OSError(errno.EIO, "x", "f"), "input/output"),
+        (OSError(errno.EROFS, "x", "f"), "read-only"),
+        (OSError(errno.EFBIG, "x", "f"), "ulimit -f"),
+        (OSError(errno.EMFILE, "x", "f"), "ulimit -n"),
         (OSError(errno.ENOMEM, "x", "f"), "memory"), (MemoryError(), "memory"),
         (ImportError("libarrow.so: failed to map segment from shared object"), "memory"),
         (RuntimeError("can't start new thread"), "memory"),
