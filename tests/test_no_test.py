@@ -112,3 +112,29 @@ def test_a_second_opening_asks_for_more_and_says_so(project):
     assert "test opening 2" in project.inside("runs").out
     lines = [json.loads(line) for line in ledger_of(project)]
     assert [line.get("run") for line in lines] == [first["run"], None, second["run"], None]
+
+
+def test_each_set_of_answers_scored_against_test_is_a_look(project):
+    def score(text, *options):
+        lines = [json.dumps({"id": f"test-{n}", "prediction": text}) for n in range(48)]
+        project.write("\n".join(lines) + "\n", "answers.jsonl")
+        return project.inside(
+            "score",
+            "--predictions",
+            "answers.jsonl",
+            "-c",
+            "harness.yaml",
+            "--split",
+            "test",
+            "--json",
+            *options,
+        )
+
+    assert score("hm").code == 2 and not ledger_of(project)
+    for text, openings in (("hm", 1), ("hm", 1), ("other", 2)):
+        result = score(text, "--open-test")
+        assert result.code == 0, result.err
+        lines = [json.loads(line) for line in ledger_of(project)]
+        assert sum("run" in line for line in lines) == openings
+    document = project.inside("iterate", "--rounds", "1", "--json").document
+    assert document["test"]["looks"] == 3

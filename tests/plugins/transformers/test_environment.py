@@ -1,0 +1,48 @@
+"""What the transformers plugins say of the machine that makes their results."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness import config
+from harness.run import Run
+from harness.watcher import Quiet
+from harness_transformers.generator import TransformersGenerator
+from harness_transformers.lora import LoraTrainer
+
+
+@pytest.mark.parametrize("plugin", [TransformersGenerator, LoraTrainer])
+def test_device_class_and_resolved_dtype(plugin):
+    import torch
+
+    if torch.cuda.is_available():
+        major, minor = torch.cuda.get_device_capability()
+        device = f"cuda {major}.{minor}"
+    else:
+        device = f"cpu {torch.backends.cpu.get_cpu_capability()}"
+    said = {
+        precision: plugin(plugin.Options(precision=precision)).environment()
+        for precision in ("fp32", "bf16", "auto")
+    }
+    assert said["fp32"] == {"device": device, "dtype": "float32"}
+    assert said["bf16"] == {"device": device, "dtype": "bfloat16"}
+    assert said["auto"] in (said["fp32"], said["bf16"])
+
+
+def test_both_are_asked_in_one_process_of_their_own(project, monkeypatch):
+    import harness.job
+
+    monkeypatch.chdir(project.folder)
+    asked = []
+    real = harness.job.run_child
+
+    def counted(*arguments):
+        asked.append(arguments)
+        return real(*arguments)
+
+    monkeypatch.setattr(harness.job, "run_child", counted)
+    sets = ["train.plugin=lora", "generate.plugin=transformers", "execution.launcher=child"]
+    run = Run(config.load(None, sets=sets), Quiet())
+    run.prepare()
+    found = [run.environment(entry) for entry in (run.config.train, run.config.generate)]
+    assert len(asked) == 1 and found[0] == found[1] and set(found[0]) == {"device", "dtype"}
