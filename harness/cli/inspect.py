@@ -251,7 +251,7 @@ def _line(document: dict[str, Any]) -> dict[str, Any]:
     found = kept["scores"][document["primary"]]
     name, value = titled(document["primary"], found.get("caveat")), found["value"]
     score = f"{name} {value:.4g}" if value is not None else "unscored"
-    mark = (document["chosen"] or {}).get("short", "")
+    mark = one_line((document["chosen"] or {}).get("short", ""), 120)
     return {
         "run": document["run"],
         "rounds": len(document["rounds"]) - 1,
