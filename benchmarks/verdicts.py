@@ -7,9 +7,12 @@ Each part prints a table of ``docs/verdicts.md``. Figures come from ``verdicts.j
 
 * ``lopsided``: null loops in which each round is better by a little on most rows and worse by .6
   on a few, true mean 0, with noise of sd .02 in each row. A loop is 1 or 3 rounds, each against the
-  last one kept. *unseen* is the share of loops with a round in whose rows no loss occurred, which
-  no method can see.
+  last one kept. *seen* counts loops in which a round with a loss among its rows was called
+  *improved*; *unseen* is the share of loops with a round in whose rows no loss occurred, which no
+  method can see.
 * ``ordinary``: null loops of graded, heavy-tailed, rouge-like and pass/fail scores.
+* ``clustered``: null loops of three rounds on 160 rows: normal scores of a fixed difficulty for
+  each row and group, plus new noise of rows and groups in each round.
 * ``announced``: a true gain of the announced size (for graded scores, the upper end of the range).
 * ``guards``: false alarms of 1, 3 and 10 guards (scores that are independent) in a round that is
   as good as round 0, and how often losses of a quarter of a detectable effect in each of ten kept
@@ -111,10 +114,10 @@ def lopsided(loss_share: float) -> Draw:
 
 def lopsided_table(loops: int) -> Iterator[str]:
     yield (
-        "| losses | groups | rows | R=1: plain t | with Hall | unseen "
-        "| R=3: plain t | with Hall | unseen |"
+        "| losses | groups | rows | R=1: plain t | with Hall | seen | unseen "
+        "| R=3: plain t | with Hall | seen | unseen |"
     )
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
     for loss in (0.05, 0.02, 0.01):
         for shape in ("single", "equal", "uneven"):
             for count in (20, 40, 65, 200):
@@ -128,15 +131,16 @@ def lopsided_table(loops: int) -> Iterator[str]:
 
 def _lopsided(loss: float, codes: npt.NDArray[np.intp], rounds: int, loops: int) -> list[str]:
     rng, draw = np.random.default_rng(1), lopsided(loss)
-    alpha, counts = verdicts.alpha_of(rounds), [0, 0, 0]
+    alpha, counts = verdicts.alpha_of(rounds), [0, 0, 0, 0]
     for seed in range(loops):
         before = np.full(len(codes), 0.5)
         changes = [draw(rng, codes) for _ in range(rounds)]
         old, labels = zip(
             *(both(before + c, before, codes, alpha, seed) for c in changes), strict=True
         )
-        unseen = any((c > -0.3).all() for c in changes)
-        for place, hit in enumerate(("improved" in old, "improved" in labels, unseen)):
+        lost = [bool((c < -0.3).any()) for c in changes]
+        seen = any(one == "improved" for one, loss in zip(labels, lost, strict=True) if loss)
+        for place, hit in enumerate(("improved" in old, "improved" in labels, seen, not all(lost))):
             counts[place] += hit
     return [share(hits, loops) for hits in counts]
 
@@ -195,6 +199,45 @@ def _ordinary(
         better += "improved" in labels
         worse += "regressed" in labels
     return share(better, loops), share(worse, loops)
+
+
+UNEVEN = [16, 16, 16, 12, 10, 8, 7, 6, 6, 5, 4, 4, *[3] * 7, *[2] * 3, *[1] * 23]
+"""45 groups: three as large as the rule allows, most of them single rows."""
+
+
+def clustered_table(loops: int) -> Iterator[str]:
+    yield "| groups | noise of a round | with an *improved* | with a *regressed* |"
+    yield "|---|---|---|---|"
+    for name, counts in (("40 of 4 rows", [4] * 40), ("45 of 1 to 16 rows", UNEVEN)):
+        codes = np.repeat(np.arange(len(counts)), counts)
+        for told, row, group in (
+            ("rows only", 0.12, 0.0),
+            ("rows .12, groups .05", 0.12, 0.05),
+            ("rows .02, groups .12", 0.02, 0.12),
+        ):
+            better, worse = _clustered(codes, row, group, loops)
+            yield f"| {name} | {told} | {better} % | {worse} % |"
+
+
+def _clustered(
+    codes: npt.NDArray[np.intp], row: float, group: float, loops: int
+) -> tuple[str, str]:  # fmt: skip
+    rng, groups, alpha = np.random.default_rng(7), groups_of(codes), verdicts.alpha_of(3)
+
+    def noise(row: float, group: float) -> Floats:
+        return rng.normal(0, row, len(codes)) + rng.normal(0, group, codes.max() + 1)[codes]
+
+    counts = [0, 0]
+    for seed in range(loops):
+        hard = 0.3 + noise(0.15, 0.10)
+        kept, labels = hard + noise(row, group), []
+        for _ in range(3):
+            new = hard + noise(row, group)
+            labels.append(judge(new, kept, groups, alpha, seed))
+            kept = new if labels[-1] == "improved" else kept
+        counts[0] += "improved" in labels
+        counts[1] += "regressed" in labels
+    return share(counts[0], loops), share(counts[1], loops)
 
 
 # -- what is there ------------------------------------------------------------------------------
@@ -397,7 +440,8 @@ def guards_table(loops: int) -> Iterator[str]:
 
 
 TABLES: dict[str, Callable[[int], Iterator[str]]] = {
-    "lopsided": lopsided_table, "ordinary": ordinary_table, "announced": announced_table,
+    "lopsided": lopsided_table, "ordinary": ordinary_table,
+    "clustered": clustered_table, "announced": announced_table,
     "guards": guards_table, "power": power_table,
 }  # fmt: skip
 

@@ -217,7 +217,12 @@ def _extremes(
     count = len(entry.score_names)
     if any(found and len(found) != count for side in sides for found in side.values()):
         return None
-    least, most = metric.bounds if metric.higher_is_better else reversed(metric.bounds)
+    least, most = metric.bounds
+    values = [value for side in sides for found in side.values() for value in found or ()]
+    if values and (min(values) < least or max(values) > most):
+        return None  # the metric does not keep to the bounds that it names
+    if not metric.higher_is_better:
+        least, most = most, least
     return (least,) * count, (most,) * count
 
 

@@ -149,7 +149,7 @@ def test_as_many_unscored_on_other_rows_is_no_evidence_either():
 
 
 def test_unscored_rows_of_a_bounded_score_count_against_the_system():
-    new, old = draw(1, 0.2), draw(2)
+    new, old = (np.clip(values, 0, 1).tolist() for values in (draw(1, 0.2), draw(2)))
     new[3] = old[4] = None
     found = one(new, old)
     assert (found.label, found.n) == ("improved", N)

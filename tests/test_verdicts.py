@@ -224,6 +224,11 @@ def test_answers_that_cannot_be_scored_are_a_loss():
     assert verdict.label == "regressed"
 
 
+def test_a_metric_that_leaves_its_bounds_has_no_worst_value():
+    new, old = measured(3 * scores(0.1, 1), missing={0}), measured(3 * scores())
+    assert judge(new, old).label == "no evidence"
+
+
 class Ratio(Two):
     """Counts whose scores are ratios: no row of counts is the worst of all."""
 
