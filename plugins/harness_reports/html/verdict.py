@@ -190,10 +190,10 @@ def control(document: Document) -> Html | None:
     if not found:
         return None
     bounds = interval(found["low"], found["high"], plus=True)
-    change = signed(found["difference"])
+    change = f"targeted minus random: {signed(found['difference'])} {bounds}"
     return joined(
         element("h3", "Targeted or random rows"),
-        element("p", element("b", f"targeted minus random: {change} {bounds}")),
+        element("p", element("b", change)) if found["difference"] is not None else None,
         element("p", found["sentence"]),
     )
 
