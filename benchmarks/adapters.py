@@ -60,7 +60,9 @@ def main() -> None:
             print(f"{way:8} {median:7.2f} s  {median / least - 1:+.1%} over merged")
         for share in SHARES:
             error = _lost(checkpoint, share)
-            print(f"update of {share:.1%} of the weights: merging in bf16 changes {error:.1%} of it")
+            print(
+                f"update of {share:.1%} of the weights: merging in bf16 changes {error:.1%} of it"
+            )
 
 
 def _random(folder: Path) -> Path:
