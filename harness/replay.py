@@ -27,7 +27,7 @@ from harness.pins import MODEL
 from harness.records import BASE_ARM, Checkpoint, Prediction, RoundResult, from_json
 from harness.run import CONFIG, JOURNAL, MACHINE_FOLDER, Run
 from harness.stagekeys import Versions
-from harness.steps import Steps
+from harness.steps import Evaluation, Steps
 from harness.watcher import Watcher
 
 
@@ -130,7 +130,7 @@ class StoredRun(Run):
 
     def _upgraded(self) -> list[str]:
         """What the stage was made with, where another version is installed by now."""
-        entries = self.config.makers() if self._asked is None else [self._asked]
+        entries = self.config.detect if self._asked is None else [self._asked]
         return sorted(
             f"{name} {version}"
             for entry in entries
@@ -152,6 +152,9 @@ class StoredSteps(Steps):
 
     run: StoredRun
     stopped: HarnessError | None = None
+
+    def same_machine(self, old: Evaluation, round_: int) -> None:
+        """Nothing is compared anew here."""
 
     def base(self) -> Checkpoint:
         try:

@@ -170,7 +170,6 @@ class Run:
         with storing(self.work):
             remove(self.work)
             self.work.mkdir(parents=True)
-        self._keep_made_with()
         self.observe("on_run_start", config=shown)
 
     def versions(self, entry: Entry) -> Versions:

@@ -264,6 +264,9 @@ def test_another_machine_stops_an_open_round_with_both_ways_out(experiment, laun
     for text in ("device cpu AVX2", "device cuda 9.0", "--as-new-run", "--reopen"):
         assert text in other.err
     assert journal.read_bytes() == before
+    for look in (("rebuild",), ("why", "dev-1"), ("compare", "0", "1")):
+        looked = experiment.inside(*look)
+        assert looked.code == 0, looked.err
     back = experiment.inside(*command, "--json")
     assert back.code == 0 and len(back.document["rounds"]) == 3
 
