@@ -45,9 +45,9 @@ def mismatch(where: str, round_: int, command: Sequence[str]) -> PinMismatch:
         command: goes on with the run.
     """
     return PinMismatch(
-        f"what round {round_} was closed with is not stored any more, and made again it differs "
-        "(another GPU, other libraries, a plugin that was changed or does not repeat itself), so "
-        "the round's scores would stand beside what they were not measured on",
+        f"what round {round_} was closed with cannot be had any more, and what is made now differs "
+        "from it (another GPU, other libraries, a plugin that was changed or does not repeat "
+        "itself): the round's scores would stand beside what they were not measured on",
         where=where,
         details=ways_out(round_, command),
     )

@@ -14,8 +14,38 @@ from harness.files import canonical
 from harness.replay import opened, replay
 from harness.store import query
 from harness.watcher import Quiet
+from tests.conftest import CONFIG, Project
 
 TWO = ("iterate", "--rounds", "2", "--json")
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """A finished run of two rounds, made once; the tests get copies."""
+    made = Project(tmp_path_factory.mktemp("once"))
+    made.write(CONFIG + "report: []\n")
+    return made, made.inside(*TWO)
+
+
+@pytest.fixture
+def first(once):
+    """The summary of the finished run."""
+    return once[1].document
+
+
+@pytest.fixture
+def project(once, tmp_path):
+    """A copy of the folder with the finished run."""
+    shutil.copytree(once[0].folder, tmp_path / "copy")
+    return Project(tmp_path / "copy")
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """A folder in which nothing has been run."""
+    made = Project(tmp_path)
+    made.write(CONFIG + "report: []\n")
+    return made
 
 
 def parts(project):
@@ -71,8 +101,8 @@ def scores_are_of_the_answers(project, run):
         assert value == pytest.approx(right), (reference, text)
 
 
-def test_answers_that_come_out_otherwise_stop_the_run(project):
-    run = project.inside(*TWO).document["run"]
+def test_answers_that_come_out_otherwise_stop_the_run(project, first):
+    run = first["run"]
     lose(project, "generate")
     before = parts(project)
     for _ in range(2):
@@ -80,8 +110,7 @@ def test_answers_that_come_out_otherwise_stop_the_run(project):
     assert parts(project) == before
 
 
-def test_rounds_that_are_decided_again_rest_on_what_is_stored_now(project):
-    first = project.inside(*TWO).document
+def test_rounds_that_are_decided_again_rest_on_what_is_stored_now(project, first):
     before = journal_of(project, first["run"]).read_bytes()
     lose(project, "generate", "generate test")
     assert project.inside(*TWO, FAKE_DRIFT="generate").code == 3
@@ -97,27 +126,27 @@ def test_rounds_that_are_decided_again_rest_on_what_is_stored_now(project):
     assert project.inside(*TWO, FAKE_DRIFT="generate").document == document
 
 
-def test_another_run_leaves_the_first_one_as_it_was(project):
-    first = project.inside(*TWO).document["run"]
+def test_another_run_leaves_the_first_one_as_it_was(project, first):
+    run = first["run"]
     lose(project, "generate")
     before = parts(project)
     assert project.inside(*TWO, FAKE_DRIFT="generate").code == 3
     new = project.inside(*TWO, "--as-new-run", FAKE_DRIFT="generate")
     assert new.code == 0, new.err
-    assert new.document["run"] == f"{first}-2"
+    assert new.document["run"] == f"{run}-2"
     after = parts(project)
     for path, data in before.items():
         # The ledger of the folder has one more opening; nothing else of the first run is touched.
         assert after[path].startswith(data) if path.suffix == ".jsonl" else after[path] == data
     assert new.document["test"]["looks"] == 2
-    scores_are_of_the_answers(project, f"{first}-2")
+    scores_are_of_the_answers(project, f"{run}-2")
     # The same command goes on with the latest run.
     assert project.inside(*TWO, FAKE_DRIFT="generate").document == new.document
-    assert project.inside(*TWO, "--as-new-run").document["run"] == f"{first}-3"
+    assert project.inside(*TWO, "--as-new-run").document["run"] == f"{run}-3"
 
 
-def test_a_test_set_is_not_scored_again_on_other_answers(project):
-    run = project.inside(*TWO).document["run"]
+def test_a_test_set_is_not_scored_again_on_other_answers(project, first):
+    run = first["run"]
     lose(project, "generate test")
     before = parts(project)
     stopped = project.inside(*TWO, FAKE_DRIFT="generate")
@@ -125,26 +154,26 @@ def test_a_test_set_is_not_scored_again_on_other_answers(project):
     assert parts(project) == before
 
 
-def test_an_analyzer_that_is_mended_changes_no_closed_round(project):
-    first = project.inside(*TWO, FAKE_DRIFT="analyze")
+def test_an_analyzer_that_is_mended_changes_no_closed_round(fresh):
+    first = fresh.inside(*TWO, FAKE_DRIFT="analyze")
     assert "analyzer 'fake' failed" in first.err
-    before, run = project.manifests(), first.document["run"]
-    journal = journal_of(project, run).read_bytes()
-    shutil.rmtree(project.folder / "reports")
-    again = project.inside(*TWO)
+    before, run = fresh.manifests(), first.document["run"]
+    journal = journal_of(fresh, run).read_bytes()
+    shutil.rmtree(fresh.folder / "reports")
+    again = fresh.inside(*TWO)
     assert again.code == 0, again.err
     assert again.bare == first.bare
-    assert journal_of(project, run).read_bytes() == journal
-    after = {name: files for name, files in project.manifests().items() if name in before}
+    assert journal_of(fresh, run).read_bytes() == journal
+    after = {name: files for name, files in fresh.manifests().items() if name in before}
     assert {k: v for k, v in after.items() if not k.startswith("summary/")} == {
         k: v for k, v in before.items() if not k.startswith("summary/")
     }
-    lose(project, "analyze")
-    stopped_at(project.inside(*TWO), run, "round 0: analyze", 0)
+    lose(fresh, "analyze")
+    stopped_at(fresh.inside(*TWO), run, "round 0: analyze", 0)
 
 
-def test_a_trainer_that_does_not_repeat_itself_never_reaches_the_test_set(project):
-    run = project.inside(*TWO).document["run"]
+def test_a_trainer_that_does_not_repeat_itself_never_reaches_the_test_set(project, first):
+    run = first["run"]
     lose(project, "train")
     before = parts(project)
     stopped_at(project.inside(*TWO, FAKE_DRIFT="train"), run, "round 1: train", 1)
@@ -152,16 +181,16 @@ def test_a_trainer_that_does_not_repeat_itself_never_reaches_the_test_set(projec
 
 
 @pytest.mark.parametrize("extra", [(), ("augment=[{plugin: fake, rows: 5, control: random}]",)])
-def test_everything_that_is_lost_and_comes_out_the_same_is_made_again(project, extra):
+def test_everything_that_is_lost_and_comes_out_the_same_is_made_again(fresh, extra):
     given = (*TWO, *(part for text in extra for part in ("--set", text)))
-    first = project.inside(*given)
-    before, kept = project.manifests(), parts(project)
-    lose(project)
-    again = project.inside(*given)
+    first = fresh.inside(*given)
+    before, kept = fresh.manifests(), parts(fresh)
+    lose(fresh)
+    again = fresh.inside(*given)
     assert again.code == 0, again.err
     assert again.bare == first.bare
-    assert contents(project.manifests()) == contents(before)
-    for path in (journal_of(project, first.document["run"]), *kept):
+    assert contents(fresh.manifests()) == contents(before)
+    for path in (journal_of(fresh, first.document["run"]), *kept):
         if path.suffix == ".jsonl":
             assert path.read_bytes() == kept[path]
 
@@ -180,8 +209,7 @@ def as_an_earlier_version(journal):
     journal.write_bytes(b"".join(canonical(line) + b"\n" for line in lines))
 
 
-def test_a_run_of_an_earlier_version_goes_on_with_a_note(project):
-    first = project.inside(*TWO).document
+def test_a_run_of_an_earlier_version_goes_on_with_a_note(project, first):
     journal = journal_of(project, first["run"])
     as_an_earlier_version(journal)
     before = journal.read_bytes()
@@ -195,8 +223,7 @@ def test_a_run_of_an_earlier_version_goes_on_with_a_note(project):
     assert list(json.loads(added)) == ["schema", "seal", "test"]
 
 
-def test_an_unfinished_run_of_an_earlier_version_goes_on(project):
-    first = project.inside(*TWO).document
+def test_an_unfinished_run_of_an_earlier_version_goes_on(project, first):
     journal = journal_of(project, first["run"])
     as_an_earlier_version(journal)
     journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:2]))
@@ -208,8 +235,8 @@ def test_an_unfinished_run_of_an_earlier_version_goes_on(project):
     assert schemas == [1, 1, 2, 2]
 
 
-def test_a_model_that_an_earlier_version_did_not_pin_has_to_give_the_same_answers(project):
-    run = project.inside(*TWO).document["run"]
+def test_a_model_that_an_earlier_version_did_not_pin_has_to_give_the_same_answers(project, first):
+    run = first["run"]
     as_an_earlier_version(journal_of(project, run))
     lose(project, "train")
     before = parts(project)
@@ -226,15 +253,13 @@ def test_a_model_that_an_earlier_version_did_not_pin_has_to_give_the_same_answer
     ],
 )
 def test_what_cannot_be_opened_again_changes_nothing(project, given, words):
-    project.inside(*TWO)
     before = parts(project)
     refused = project.inside(*TWO, *given)
     assert refused.code == 2 and words in refused.err
     assert parts(project) == before
 
 
-def test_a_damaged_journal_goes_on_by_the_way_that_its_error_names(project):
-    first = project.inside(*TWO).document
+def test_a_damaged_journal_goes_on_by_the_way_that_its_error_names(project, first):
     journal = journal_of(project, first["run"])
     lines = journal.read_bytes().splitlines(keepends=True)
     lines[1] = lines[1].replace(b'"kept":true', b'"kept":fals')
@@ -267,8 +292,8 @@ def everything(project):
     }
 
 
-def test_looking_decides_nothing_and_counts_nothing(project):
-    run = project.inside(*TWO).document["run"]
+def test_looking_decides_nothing_and_counts_nothing(project, first):
+    run = first["run"]
     journal = journal_of(project, run)
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join(lines[:2]))
@@ -285,8 +310,8 @@ def test_looking_decides_nothing_and_counts_nothing(project):
     assert everything(project) == before
 
 
-def test_looking_leaves_the_work_of_a_running_process_alone(project):
-    run = project.inside(*TWO).document["run"]
+def test_looking_leaves_the_work_of_a_running_process_alone(project, first):
+    run = first["run"]
     half_done = project.folder / ".harness" / "work" / run / "train-1" / "output"
     half_done.mkdir(parents=True)
     (half_done / "step.txt").write_text("half")
@@ -296,20 +321,20 @@ def test_looking_leaves_the_work_of_a_running_process_alone(project):
     assert [path.name for path in Path(half_done.parents[2]).iterdir()] == [run]
 
 
-def test_a_run_in_progress_is_looked_at_without_waiting_for_it(project):
+def test_a_run_in_progress_is_looked_at_without_waiting_for_it(fresh):
     slow = ("iterate", "--rounds", "1", "--set", "train.seconds=20")
-    running = project.start(*slow, FAKE_SPY=str(project.folder / "seen.jsonl"))
+    running = fresh.start(*slow, FAKE_SPY=str(fresh.folder / "seen.jsonl"))
     with running:
         deadline = time.monotonic() + 60
-        while b'"trainer"' not in seen(project) and time.monotonic() < deadline:
+        while b'"trainer"' not in seen(fresh) and time.monotonic() < deadline:
             time.sleep(0.05)
-        (run,) = [path.name for path in (project.folder / ".harness" / "work").iterdir()]
-        before = everything(project)
+        (run,) = [path.name for path in (fresh.folder / ".harness" / "work").iterdir()]
+        before = everything(fresh)
         for command in (("errors",), ("report", run), ("rebuild", run)):
-            result = project.inside(*command)
+            result = fresh.inside(*command)
             assert result.code == 0, (command, result.err)
-        added = everything(project).keys() - before.keys()
-        work = list((project.folder / ".harness" / "work" / run).iterdir())
+        added = everything(fresh).keys() - before.keys()
+        work = list((fresh.folder / ".harness" / "work" / run).iterdir())
         assert running.poll() is None
         running.send_signal(signal.SIGKILL)
         running.communicate()

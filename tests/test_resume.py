@@ -241,3 +241,11 @@ def test_reports_never_go_back_to_an_earlier_round(project):
     written = summary.stat().st_mtime_ns
     assert project.harness(*dying).code == -signal.SIGKILL
     assert summary.read_bytes() == before and summary.stat().st_mtime_ns == written
+
+
+def test_the_command_that_goes_on_begins_nothing_again(monkeypatch):
+    from harness.cli.interrupts import way_on
+
+    given = ["harness", "iterate", "--reopen", "1", "-c", "a b.yaml", "--reopen=2", "--as-new-run"]
+    monkeypatch.setattr(sys, "argv", given)
+    assert way_on() == "harness iterate -c 'a b.yaml'"
