@@ -24,6 +24,13 @@ OWNED = frozenset(
 """Arguments of ``apply_chat_template`` that the harness gives."""
 
 
+ANSWER = "Seven"
+"""What a probe of a template answers."""
+ENDLESS = (
+    "the chat template ends an answer with nothing that could stop generation, so the model would "
+    "not learn to stop"
+)
+END_IT = "end the assistant's turn with a token, such as {{ eos_token }}"
 NO_EFFECT = "the chat template has no '{}', so it would have no effect"
 
 
@@ -54,16 +61,33 @@ def unknown(template: Any, arguments: Iterable[str]) -> list[str]:
 
 
 def _mistake(template: str) -> str:
-    """Why a template is none, or nothing."""
-    from jinja2 import Environment, TemplateSyntaxError
+    """Why a template cannot be trained on, or nothing.
+
+    It is rendered as transformers does, but for what is not known before the model is there: the
+    special tokens have stand-ins. What it refuses of a plain chat is left to training.
+    """
+    from jinja2 import TemplateError, TemplateSyntaxError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     # A tag of transformers' own, which marks what the assistant says.
     plain = re.sub(r"\{%-?\s*(end)?generation\s*-?%\}", "", template)
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+    )
+    environment.filters["tojson"] = json.dumps
+    chat = [{"role": "user", "content": "one"}, {"role": "assistant", "content": ANSWER}]
+    names = ("bos_token", "eos_token", "unk_token", "pad_token")
     try:
-        Environment(extensions=["jinja2.ext.loopcontrols"], autoescape=True).parse(plain)
+        text = environment.from_string(plain).render(
+            messages=chat, add_generation_prompt=False, strftime_now=str,
+            **{name: f"<{name}>" for name in names},
+        )  # fmt: skip
     except TemplateSyntaxError as error:
         return f"line {error.lineno} of the chat template: {error.message}"
-    return ""
+    except (TemplateError, TypeError, ValueError, LookupError, AttributeError):
+        return ""
+    _, answer, end = text.rpartition(ANSWER)
+    return "" if not answer or end.strip() else f"{ENDLESS}; {END_IT}"
 
 
 def _text_or_path(given: Any) -> Any:
@@ -112,12 +136,12 @@ class ChatModel(harness.Model):
         except harness.ConfigError as error:
             yield harness.Problem(error.what, ("chat_template",))
             return
-        if template is not None and (mistake := _mistake(template)):
-            yield harness.Problem(mistake, ("chat_template",))
         if template is None and (folder := self.folder()) is not None:
             template = template_in(folder)
             if not template:
                 yield harness.Problem(NO_TEMPLATE)
+        if isinstance(template, str) and (mistake := _mistake(template)):
+            yield harness.Problem(mistake, ("chat_template",))
         for name in unknown(template, self.options.chat_template_kwargs if template else ()):
             yield harness.Problem(NO_EFFECT.format(name), ("chat_template_kwargs", name))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import harness
 from harness_transformers import encoding, loading
+from harness_transformers.chat_options import END_IT, ENDLESS
 from harness_transformers.encoding import Encoded, Ending
 from harness_transformers.rope import reach
 from harness_transformers.stops import Stops, stops_of
@@ -83,11 +84,7 @@ class Chats:
         """
         if not self.ends:
             raise harness.ConfigError(
-                "the chat template ends an answer with nothing that could stop generation, so "
-                "the model would not learn to stop",
-                where="model",
-                hint="give a template that ends the assistant's turn with a token, such as "
-                "{{ eos_token }}: model: {chat_template: FILE}",
+                ENDLESS, where="model", hint=f"{END_IT}: model: {{chat_template: FILE}}"
             )
         limit = min(options.max_length, self.context or options.max_length)
         held = f"max_length {limit}" if limit == options.max_length else self._context_words

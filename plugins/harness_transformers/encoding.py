@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import harness
-from harness_transformers.chat_options import NO_EFFECT, unknown
+from harness_transformers.chat_options import ANSWER, NO_EFFECT, unknown
 
 IGNORED = -100
 TODAY = datetime.datetime(2026, 1, 1)
 """The date of every prompt whose template prints today's."""
-ANSWER = "Seven"
 PROBE = (
     {"role": "user", "content": "one"},
     {"role": "assistant", "content": "two"},

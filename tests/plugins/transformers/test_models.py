@@ -280,8 +280,11 @@ def test_every_source_of_models_takes_a_template(model):
     ("options", "problems"),
     [({}, []),
      ({"chat_template": "{{ messages[0].content }}"}, []),
-     ({"chat_template": "{% for m in messages %}{% generation %}{{ m.content }}"
+     ({"chat_template": "{% for m in messages %}{% generation %}{{ m.content + eos_token }}"
        "{% endgeneration %}{% if x %}{% continue %}{% endif %}{% endfor %}"}, []),
+     ({"chat_template": "{{ raise_exception('no') }}"}, []),
+     ({"chat_template": "{% for m in messages %}{{ m.role + m.content + '\\n' }}{% endfor %}"},
+      [("chat_template", "nothing that could stop generation")]),
      ({"chat_template": "gone.jinja"}, [("chat_template", "cannot be read")]),
      ({"chat_template": "{% for m in messages %}\n{{ m"}, [("chat_template", "line 2 of")]),
      ({"chat_template": "{{ messages }}", "chat_template_kwargs": {"thinking": 1}},
@@ -306,3 +309,8 @@ def test_check_sees_a_folder_without_a_template(tiny, tmp_path):
     assert list(local(folder, chat_template_kwargs={"thinking": True}).check({})) == []
     (problem,) = local(folder, chat_template_kwargs={"thinkin": True}).check({})
     assert problem.place == ("chat_template_kwargs", "thinkin")
+
+
+def test_check_trains_on_every_kind_of_template(architecture):
+    """What can be trained must not be refused before."""
+    assert list(local(architecture.base.path).check({})) == []
