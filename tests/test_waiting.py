@@ -45,7 +45,8 @@ def test_all_else_is_done_and_the_answers_can_be_had(project, monkeypatch):
     (run,) = [path.name for path in (project.folder / ".harness" / "runs").iterdir()]
     assert f"ask {run} --round 0" in stopped.err
     stages = {name.split("/")[0] for name in project.manifests()}
-    assert stages == {"data", "generate", "score"}  # the other metric was scored
+    # The other metric was scored.
+    assert stages == {"data", "screen", "generate", "score"}
     monkeypatch.chdir(project.folder)
     config = load(project.folder / "harness.yaml", flags={"rounds": 1})
     (waiting,) = answered(StoredRun(config, Quiet(), name=run))
