@@ -43,7 +43,7 @@ def drawn(
 ) -> tuple[list[Example], list[Example], list[Example]]:
     """Held-out rows (a half each of dev and test), rows of the source, unrelated proposals."""
     draw = random.Random(seed)
-    rows = shapes.SHAPES[shape](sum(sizes), draw, deep)
+    rows = (shapes.SHAPES | shapes.UNSEEN)[shape](sum(sizes), draw, deep)
     held_out, source, others = shapes.dealt(rows, sizes, draw)
     return (
         shapes.renamed_rows(held_out, "h", ("dev", "test")),
@@ -115,7 +115,7 @@ def main() -> None:
     parser.add_argument("--source", type=int, default=1500)
     parser.add_argument("--proposals", type=int, default=1000)
     parser.add_argument("--copies", type=int, default=300)
-    parser.add_argument("--shape", nargs="*", default=list(shapes.SHAPES))
+    parser.add_argument("--shape", nargs="*", default=[*shapes.SHAPES, *shapes.UNSEEN])
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--json", type=Path)

@@ -8,6 +8,7 @@ Texts are paragraphs and functions of Python's standard library; all else is dra
 from __future__ import annotations
 
 import ast
+import json
 import random
 import re
 import sysconfig
@@ -107,12 +108,17 @@ def unlike(texts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 
 @cache
 def paragraphs(deep: bool = True) -> list[tuple[str, str]]:
-    return unlike(library(deep)[0])
+    return unlike(_some(library(deep)[0], 7000 if deep else 700))
 
 
 @cache
 def functions(deep: bool = True) -> list[tuple[str, str]]:
-    return unlike(library(deep)[1])
+    return unlike(_some(library(deep)[1], 5000 if deep else 700))
+
+
+def _some(texts: Sequence[tuple[str, str]], count: int) -> list[tuple[str, str]]:
+    """So many of the texts, drawn by a fixed seed."""
+    return random.Random(2).sample(list(texts), min(count, len(texts)))
 
 
 @cache
@@ -347,6 +353,64 @@ SHAPES: dict[str, Callable[[int, Draw, bool], list[Example]]] = {
     "retrieval": retrieval,
     "code": code,
     "several turns": several_turns,
+}
+
+
+# -- shapes that the gate was not tuned on ---------------------------------------------------
+
+
+TABLES = "orders guests vessels loans parcels matches lessons repairs tickets flights".split()  # noqa: SIM905
+COLUMNS = "price weight city status started ended owner rating colour country length code".split()  # noqa: SIM905
+
+
+def text_to_sql(count: int, draw: Draw, deep: bool) -> list[Example]:
+    """One of forty schemas, and a question about two of its columns with values of its own."""
+    schemas = []
+    for _ in range(40):
+        table, columns = draw.choice(TABLES), draw.sample(COLUMNS, 6)
+        other, more = draw.choice(TABLES), draw.sample(COLUMNS, 4)
+        fields, logged = (", ".join(f"{name} TEXT" for name in part) for part in (columns, more))
+        schema = (
+            f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, {fields});\n"
+            f"CREATE TABLE {other}_log ({logged});"
+        )
+        schemas.append((table, columns, schema))
+    rows: dict[str, str] = {}
+    while len(rows) < count:
+        table, columns, schema = draw.choice(schemas)
+        first, second, third = draw.sample(columns, 3)
+        value, least = draw.choice(names()).title(), draw.randrange(10, 9_999)
+        asked = draw.choice((
+            f"Which {table} have the {first} {value} and a {second} above {least}?",
+            f"List the {third} of {table} whose {first} is not {value}, up to {second} {least}.",
+            f"How many {table} per {third} were there with {first} like {value} in {least}?",
+            f"Give me {first} and {second} of the {table} that {value} sent after day {least}.",
+        ))  # fmt: skip
+        rows[f"{schema}\n\nWrite SQL for: {asked}"] = f"SELECT {third} FROM {table} -- {least}"
+    return [_row(i, prompt, answer) for i, (prompt, answer) in enumerate(rows.items())]
+
+
+def mail_as_json(count: int, draw: Draw, deep: bool) -> list[Example]:
+    """Mails as JSON, with the same keys and signature, to be sorted into six boxes."""
+    texts = list(paragraphs(deep))
+    draw.shuffle(texts)
+    rows = []
+    for place, (module, text) in enumerate(texts[:count]):
+        sender, other = draw.choice(names()), draw.choice(names())
+        mail = {
+            "from": f"{sender}@{other}.example", "priority": draw.choice(("low", "high")),
+            "subject": " ".join(text.split()[:4]),
+            "body": f"Dear team,\n\n{text}\n\nKind regards,\n{sender.title()}\n--\nThis message is "
+                    "confidential and meant for the addressee alone.",
+        }  # fmt: skip
+        prompt = f"Into which box does this mail go?\n{json.dumps(mail, indent=1)}"
+        rows.append(_row(place, prompt, draw.choice(LABELS), module))
+    return rows
+
+
+UNSEEN: dict[str, Callable[[int, Draw, bool], list[Example]]] = {
+    "text to SQL": text_to_sql,
+    "mail as JSON": mail_as_json,
 }
 EXCUSED = ("attribute lists", "arithmetic", "slot filling")
 """Shapes whose rows differ by no more than a copy with typing errors does."""
