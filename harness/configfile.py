@@ -15,6 +15,10 @@ from harness.errors import ConfigError
 Place = tuple[str | int, ...]
 Lines = dict[Place, int]
 
+DEEPEST = 50
+MOST_VALUES = 20_000
+"""Of a config file; anchors can make a short file endless."""
+
 
 def read(path: Path) -> tuple[dict[str, Any], Lines]:
     """The file's mapping and, for each path of keys, its line (from 1).
@@ -38,11 +42,11 @@ def read(path: Path) -> tuple[dict[str, Any], Lines]:
 def scalar(text: str) -> Any:
     """What ``text`` means as a YAML value (for ``--set``)."""
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
 
     try:
+        _lines_of(YAML(typ="safe", pure=True).compose(text))
         return YAML(typ="safe", pure=True).load(text)
-    except YAMLError:
+    except Exception:  # whatever the reader makes of it, it is no value
         return text
 
 
@@ -63,8 +67,8 @@ def dump(values: Any) -> str:
 def _toml(text: str, path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"not TOML: {error}", where=str(path)) from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"not TOML: {_first(error)}", where=str(path)) from None
 
 
 def _yaml(text: str, path: Path) -> tuple[dict[str, Any], Lines]:
@@ -73,28 +77,55 @@ def _yaml(text: str, path: Path) -> tuple[dict[str, Any], Lines]:
 
     yaml = YAML(typ="safe", pure=True)
     try:
-        node = yaml.compose(text)
+        lines = _lines_of(yaml.compose(text))
         values = YAML(typ="safe", pure=True).load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         problem = str(error.problem or error.context or "not YAML").split("\n")[0]
         raise ConfigError(f"not well-formed: {problem}", where=where) from None
-    except YAMLError as error:
-        raise ConfigError(f"not YAML: {str(error).splitlines()[0]}", where=str(path)) from None
+    except (
+        YAMLError,
+        ValueError,
+        TypeError,
+        ArithmeticError,
+        LookupError,
+        RecursionError,
+    ) as error:
+        raise ConfigError(f"not YAML: {_first(error)}", where=str(path)) from None
     if values is None:
         values = {}
     if not isinstance(values, dict):
         raise ConfigError("a config is a mapping of keys to values", where=f"{path}:1")
-    lines: Lines = {}
-    if node is not None:
-        _lines(node, (), lines)
+    for key in values:
+        if not isinstance(key, str):
+            raise ConfigError(f"a key must be a text, not {key!r}", where=str(path))
     return values, lines
 
 
+def _first(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def _lines_of(node: Any) -> Lines:
+    """The line of every key; raises ValueError where the values have no end, or hardly one."""
+    lines: Lines = {}
+    if node is not None:
+        _lines(node, (), lines)
+    return lines
+
+
 def _lines(node: Any, place: Place, lines: Lines) -> None:
+    if len(place) > DEEPEST:
+        raise ValueError(f"it is nested deeper than {DEEPEST} levels, or an anchor holds itself")
+    if len(lines) > MOST_VALUES:
+        raise ValueError(f"it has more than {MOST_VALUES} values, those of anchors counted")
     if node.id == "mapping":
         for key, value in node.value:
+            if key.id != "scalar":
+                raise ValueError(f"line {key.start_mark.line + 1}: a key must be a text")
             inner = (*place, key.value)
             lines[inner] = key.start_mark.line + 1
             _lines(value, inner, lines)
