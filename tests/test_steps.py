@@ -97,3 +97,37 @@ def test_what_trainer_and_generator_remark_is_a_note_once_and_again_when_reused(
         assert (done.out + done.err).count("note: one GPU of two") == 1
         assert (done.out + done.err).count("note: it is short") == 1
         (project.folder / "reports").rename(project.folder / f"reports-{attempt}")
+
+
+REMOTE = """\
+import harness
+
+
+class Remote(harness.Trainer):
+    name = "remote"
+
+    class Options(harness.Options):
+        gain: float = 0.01
+
+    def train(self, base, train, valid, context):
+        info = {"skill": 0.2 + self.options.gain * len(train)}
+        return harness.Checkpoint("remote", str(context.output), "", "at-a-service", info=info)
+
+
+@harness.hookimpl
+def register_trainers():
+    return [Remote]
+"""
+
+
+def test_models_that_are_no_files_are_told_apart(project):
+    project.write(REMOTE, "remote.py")
+    text = (project.folder / "harness.yaml").read_text()
+    text = text.replace("plugins: [", "plugins: [remote.py, ") + "report: []\n"
+    project.write(text.replace("train: {plugin: fake}", "train: {plugin: remote}"))
+    values = []
+    for gain in (0.002, 0.01):
+        done = project.inside("iterate", "--rounds", "1", "--json", "--set", f"train.gain={gain}")
+        assert done.code == 0, done.err
+        values += [one["scores"]["overlap"]["value"] for one in done.document["rounds"]]
+    assert values[0] == values[2] < values[1] < values[3]

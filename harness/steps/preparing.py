@@ -169,7 +169,12 @@ class Preparing(Gating):
                 folder, entry, checkpoint=base, rows={"train": rows, "valid": valid},
                 round_=round_, arm=arm, seed=seed, label=label("train", round_, arm),
             )  # fmt: skip
-            return {**result["facts"], "checkpoint": result["answer"]}
+            answer, output = result["answer"], folder / "output"
+            if not any(output.iterdir()):
+                # A prompt, or a model at a service: only the answer tells it from another one.
+                told = {name: answer.get(name) for name in ("kind", "name", "template", "info")}
+                write_json(output / "checkpoint.json", told)
+            return {**result["facts"], "checkpoint": answer}
 
         made = self.run.stage(
             "train", entry, inputs, make, round_=round_, arm=arm, seed=seed, pinned=pinned
