@@ -56,11 +56,16 @@ def _tell(error: float, dtype: Any, context: harness.Context) -> None:
     )
 
 
+ALIGNED = 16
+"""Ranks are filled up with zeros to a multiple of this, which matrix products are quick at."""
+
+
 def beside(adapted: Any) -> Any:
     """The base model with the adapter in its layers, for answering alone.
 
-    Each layer computes in the weights' precision what it computed in training. Layers that are
-    not plain (those of quantised weights above all) stay PEFT's.
+    ``x W' + scale (x A') B'`` is one product of ``[x, x A']`` with ``[W, scale B]'``: beside the
+    product that merged weights need there is only the small one with A. Layers that are not plain
+    (those of quantised weights above all) stay PEFT's.
 
     Args:
         adapted: a PEFT model on its device.
@@ -68,17 +73,21 @@ def beside(adapted: Any) -> Any:
     for layer in fused.plain_layers(adapted):
         name = layer.active_adapters[0]
         base = layer.base_layer
-        parts = (layer.lora_A[name].weight, layer.lora_B[name].weight)
-        down, up = (part.detach().to(base.weight.dtype) for part in parts)
-        scale = layer.scaling[name]
-        layer.forward = functools.partial(_answer, base.weight, base.bias, down, up, scale)
+        weight, size = base.weight.detach(), base.weight.shape[1]
+        a, b = (part[name].weight.detach() for part in (layer.lora_A, layer.lora_B))
+        fill = -a.shape[0] % ALIGNED
+        down = torch.nn.functional.pad(a, (0, 0, 0, fill)).to(weight.dtype)
+        up = torch.nn.functional.pad(layer.scaling[name] * b, (0, fill)).to(weight.dtype)
+        joined = torch.cat([weight, up], dim=1)
+        base.weight.data = joined[:, :size]  # the same numbers, held once
+        layer.forward = functools.partial(_answer, joined, base.bias, down)
     return adapted.get_base_model()
 
 
-def _answer(weight: Any, bias: Any, down: Any, up: Any, scale: float, x: torch.Tensor) -> Any:
-    """Shapes: x (…, in), the others as in :func:`harness_transformers.fused.product`."""
-    out, _ = fused.product(x.reshape(-1, x.shape[-1]), weight, bias, down, up, scale)
-    return out.view(*x.shape[:-1], -1)
+def _answer(joined: Any, bias: Any, down: Any, x: torch.Tensor) -> torch.Tensor:
+    """Shapes: joined (out, in + r), down (r, in), x (…, in); gives (…, out)."""
+    whole = torch.cat([x, torch.nn.functional.linear(x, down)], dim=-1)
+    return torch.nn.functional.linear(whole, joined, bias)
 
 
 def merged(adapted: Any) -> tuple[Any, float]:

@@ -29,7 +29,9 @@ class Fused(torch.autograd.Function):
         """Shapes: x (…, in), weight (out, in), a (r, in), b (out, r); gives (…, out)."""
         flat = x.reshape(-1, x.shape[-1])
         down, up = a.to(x.dtype), b.to(x.dtype)
-        out, low = product(flat, weight, bias, down, up, scale)
+        low = flat @ down.T
+        out = torch.nn.functional.linear(flat, weight, bias)
+        out.addmm_(low, up.T, alpha=scale)
         ctx.save_for_backward(flat, weight, down, up, low)
         ctx.scale, ctx.adapter = scale, a.dtype
         return out.view(*x.shape[:-1], -1)
@@ -45,23 +47,6 @@ class Fused(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             of_x = (gradient @ weight).addmm_(inner, down).view(*gradients[0].shape[:-1], -1)
         return of_x, None, None, of_a, of_b, None
-
-
-def product(
-    x: torch.Tensor,
-    weight: torch.Tensor,
-    bias: torch.Tensor | None,
-    down: torch.Tensor,
-    up: torch.Tensor,
-    scale: float,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """``x W' + b + scale (x A') B'`` and ``x A'``: one arithmetic for training and for answers.
-
-    Shapes: x (n, in), weight (out, in), down A (r, in), up B (out, r), all of one type.
-    """
-    low = x @ down.T
-    out = torch.nn.functional.linear(x, weight, bias)
-    return out.addmm_(low, up.T, alpha=scale), low
 
 
 def fuse(model: Any) -> int:
