@@ -43,6 +43,9 @@ from harness.text import storable
 MEMORY = "1GB"
 _ALONE = {"enable_external_access": "false", "lock_configuration": "true"}
 """Settings under which no other file can be reached."""
+_SILENT = "SET enable_progress_bar = false"
+"""Where it takes Python for interactive, DuckDB draws a bar on standard output after 2 s."""
+_NO_SPILL = "SET temp_directory = '';"
 _UNWRITABLE = (
     OSError, MemoryError, duckdb.IOException, duckdb.FatalException,
     duckdb.TransactionException, duckdb.OutOfMemoryException, duckdb.InternalException,
@@ -230,11 +233,11 @@ def _answer(
 @contextlib.contextmanager
 def _opened(path: Path, spare: bool) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
-        config = {"memory_limit": MEMORY} if spare else _ALONE
+        config = {"memory_limit": MEMORY} if spare else {}
         connection = duckdb.connect(str(path), read_only=True, config={**config})
-        if spare:  # the place to spill to can only be taken away while the disk is at hand
-            own = "; ".join(f"SET {name} = {value}" for name, value in _ALONE.items())
-            connection.execute(f"SET temp_directory = ''; {own}")
+        own = "; ".join(f"SET {name} = {value}" for name, value in _ALONE.items())
+        # The place to spill to can only be taken away while the disk is at hand.
+        connection.execute(f"{_SILENT}; {_NO_SPILL if spare else ''} {own}")
     except REFUSED as problem:
         raise unopenable(path, problem) from problem
     try:
@@ -246,6 +249,7 @@ def _opened(path: Path, spare: bool) -> Iterator[duckdb.DuckDBPyConnection]:
 def _write(path: Path, contents: RunContents) -> None:
     connection = duckdb.connect(str(path), config={"memory_limit": MEMORY})
     try:
+        connection.execute(_SILENT)
         connection.execute("BEGIN; CREATE SCHEMA raw")
         for name, table in TABLES.items():
             connection.execute(f"{table.ddl(name)}; {table.view(name)}")

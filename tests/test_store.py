@@ -531,3 +531,15 @@ def test_no_raw_text_of_the_database_library_reaches_people(raw, words):
     for trouble in (unwritable, unopenable):
         text = str(trouble(Path("run.duckdb"), raw))
         assert words in text and ".wal" not in text and ".cpp" not in text
+
+
+def test_the_database_library_never_writes_to_standard_output(built):
+    script = (
+        "import sys; from pathlib import Path; from harness.store import reading\n"
+        "with reading(Path(sys.argv[1])) as ask:\n"
+        "    print(ask(\"SELECT current_setting('enable_progress_bar')\").rows)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(built)], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "((False,),)\n", done.stderr
