@@ -159,9 +159,10 @@ class Problems:
         if not count:
             return
         what = f"{count} problem{'s' if count > 1 else ''}"
+        details = [*self.found, *(f"{level}: {line}" for level, line in self.remarks)]
         if self._wrong:
-            raise ConfigError(f"{what} in {self.subject}", details=self.found)
-        raise EnvironmentFailure(f"{what} of this machine", details=self.found)
+            raise ConfigError(f"{what} in {self.subject}", details=details)
+        raise EnvironmentFailure(f"{what} of this machine", details=details)
 
 
 def _given(value: Any) -> str:

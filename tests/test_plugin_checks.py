@@ -128,3 +128,13 @@ def test_looking_asks_nobody(checked):
     """A run stays readable where its model is gone."""
     configure(checked, "{plugin: checked, level: environment}")
     assert checked.inside("config", "show").code == 0
+
+
+def test_what_is_unknown_is_told_beside_what_is_wrong(checked):
+    configure(checked, "{plugin: checked, level: unknown}")
+    text = (checked.folder / "harness.yaml").read_text()
+    checked.write(text.replace("primary: overlap", "primary: overlop"))
+    done = checked.inside("check")
+    assert done.code == 2
+    assert "1 problem in the config" in done.err
+    assert "unknown: harness.yaml:8: metrics.1.level: beside fake" in done.err
