@@ -144,9 +144,10 @@ class Likeness:
         same = sorted({at for answer in _answers(row) for at in self._answers.get(answer, ())})
         words[same] = np.maximum(words[same], above(similar[same], limits.near_with_answer))
         similarity = np.maximum(similar, np.where(contained >= limits.contained, contained, 0.0))
-        if not self._has_shape:
+        shape = shape_of(row) if self._has_shape else None
+        if shape is None or not len(shape.every):
             return Strengths(words, np.full(len(words), -np.inf), similarity)
-        alike, _ = self._shapes.compare(shape_of(row), new=new)
+        alike, _ = self._shapes.compare(shape, new=new)
         alike = np.where(self._built, alike, 0.0)
         similarity = np.maximum(similarity, np.where(alike >= limits.renamed, alike, 0.0))
         return Strengths(words, above(alike, limits.renamed), similarity)

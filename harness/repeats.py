@@ -22,6 +22,8 @@ Prompt = tuple[Turn, ...]
 
 def folded(text: str) -> str:
     """The text in one Unicode form (NFKC), one letter case and single blanks."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     form = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(unicodedata.normalize("NFKC", form).split())
 

@@ -242,6 +242,8 @@ class Index:
         """Weight of these shingles in each held-out prompt's own part."""
         import numpy as np
 
+        if not len(shingles):
+            return np.zeros(len(self.sizes))
         lengths = self._lengths[shingles]
         offsets = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         owners = self._owners[np.repeat(self._starts[shingles], lengths) + offsets]
