@@ -28,8 +28,8 @@ from harness.records import Checkpoint, Example
 ROOT = Path(__file__).parents[2]
 EVERYDAY = ROOT / "rubrics" / "everyday.yaml"
 FAKES = runpy.run_path(str(Path(__file__).parents[1] / "fakes.py"))
-POOL = 17
-"""Rows of the fake pool that are no near repeat of dev or test; 10 are trained on a round."""
+POOL = 40
+"""Rows of the fake pool; 10 of them are trained on a round."""
 RATINGS, ARTIFACTS = Path(".harness/ratings"), Path(".harness/artifacts")
 
 
@@ -124,10 +124,15 @@ def test_rows_that_a_round_was_trained_on_are_left_out_and_that_is_said(run, cap
     ]
     assert everything - left in harvests
     assert rows_of(create(run, 1, 2, n=POOL - 10)) == left  # neither of two was trained on them
-    with pytest.raises(HarnessError, match=r"8 .* 7 are left in the pool \(10 were trained on\)"):
-        create(run, 2, n=8)
+    with pytest.raises(HarnessError, match=r"31 .* 30 are left in the pool \(10 were trained on"):
+        create(run, 2, n=31)
+
+
+def test_where_every_row_was_trained_on_none_is_in_reserve(project, monkeypatch):
+    done = project.inside("iterate", "--rounds", "2", "--json", "--set", "data.pool=10")
+    monkeypatch.chdir(project.folder)
     with pytest.raises(HarnessError, match="every row of the pool was trained on"):
-        create(run, 3, n=1)
+        create(done.document["run"], 2, n=1)
 
 
 def test_a_row_whose_paraphrase_was_trained_on_is_no_longer_in_reserve():
@@ -164,7 +169,7 @@ WRONG = {
     "changed": ({"strategy": "changed", "versus": 0}, "looks at answers", 2),
     "misspelt": ({"strategy": "randon"}, "did you mean 'random'", 2),
     "unknown field": ({"strategy": "stratified", "by": "knid"}, "did you mean 'kind'", 2),
-    "larger than the pool": ({"n": 18}, "18 examples are wanted, and 17 are in the pool", 4),
+    "larger than the pool": ({"n": 41}, "41 examples are wanted, and 40 are in the pool", 4),
     "unknown round": ({"number": 9}, "round 9 of run", 2),
     "unknown round to compare": ({"versus": 9}, "round 9 of run", 2),
     "against itself": ({"versus": 1}, "cannot be compared with itself", 2),
