@@ -182,17 +182,13 @@ def sentences(found: Screening, rules: Rules) -> Iterator[str]:
             "chosen on dev, so on these rows the test score is not independent of that choice"
         )
     if found.threshold > found.floor:
-        yield (
-            f"prompts of this data are alike: of {found.usual.rows} {found.usual.of}, compared "
-            f"with the nearest held-out prompt, {1 - rules.kept:.0%} reach a similarity of "
-            f"{found.threshold:.2f}, so a near repeat is one above that, not {found.floor:g}"
-        )
+        yield _alike(found, rules)
     recognised = found.usual.recognised
     if recognised is not None and recognised < rules.recognised:
         yield (
             f"the rows are alike by nature: of {COPIES} copies of dev and test prompts with "
-            f"typing errors the gate would recognise {recognised:.0%}. Rows that an augmenter "
-            "makes are kept apart from dev and test by their lineage alone"
+            f"typing errors the gate would recognise {_percent(recognised, 1)}. Rows that an "
+            "augmenter makes are kept apart from dev and test by their lineage alone"
         )
 
 
@@ -203,6 +199,17 @@ def shown(pair: Pair) -> tuple[str, str]:
         f"{pair.split} {one_line(pair.row, 80)}: {pair.text}",
         f"{pair.held_out_split} {one_line(pair.held_out, 80)}: {text}",
     )
+
+
+def _alike(found: Screening, rules: Rules) -> str:
+    share = f"{100 * (1 - rules.kept):g} %"
+    head = (
+        f"prompts of this data are alike: of {found.usual.rows} {found.usual.of}, compared with "
+        f"the nearest held-out prompt, {share} reach a similarity of {found.threshold:.2f}, so "
+    )
+    if found.threshold >= 1:
+        return f"{head}near repeats cannot be told from other rows"
+    return f"{head}a near repeat is one above that, not above {found.floor:g}"
 
 
 def _near(found: Screening, rules: Rules) -> str:
@@ -249,5 +256,5 @@ def _rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count} rows"
 
 
-def _percent(count: int, total: int) -> str:
+def _percent(count: float, total: int) -> str:
     return f"{100 * count / total:.1f} %"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 
 import pytest
@@ -188,6 +189,22 @@ def test_the_pool_is_counted_by_itself():
     found = screened(*rows, row("x", DEV.prompt, "pool"))[1]
     with pytest.raises(DataError, match="1 of 1 rows of pool"):
         refuse_repeats(found, 0.1, "source")
+
+
+def test_where_rows_are_alike_by_nature_it_is_said_with_the_share():
+    sums = random.Random(1).sample(range(10_000), 400)
+    rows = [
+        row(f"r{n}", f"What is {one // 100} + {one % 100}?", ("train", "dev", "test")[n % 3])
+        for n, one in enumerate(sums)
+    ]
+    leaving, found = screen(rows, Rules(), seed=1)
+    assert leaving == ()
+    assert found.threshold > found.floor and found.usual.rows == 266
+    assert found.usual.recognised is not None and found.usual.recognised < 0.95
+    *_, alike, lineage = sentences(found, Rules())
+    assert alike.startswith("prompts of this data are alike: of 266 held-out rows")
+    share = f"{100 * found.usual.recognised:.1f} %"
+    assert f"would recognise {share}" in lineage and "by their lineage alone" in lineage
 
 
 # -- in a run -----------------------------------------------------------------------------------
