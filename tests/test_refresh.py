@@ -19,7 +19,7 @@ def made(tmp_path_factory, run_once):
     project.write()
     dying = ("--set", "train.die_in_round=2", "--set", "execution.launcher=child")
     done = project.inside("iterate", "--rounds", "2", *dying)
-    assert done.code == 5, done.err
+    assert done.code == 3, done.err
     return project
 
 

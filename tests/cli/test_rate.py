@@ -25,7 +25,7 @@ ON_A_BATCH = {
     "pack": ("pack", "--rater", "ana", "-o", "ana.html"),
 }
 """A command line of each command that takes the name of a batch."""
-OF_ONE = tuple(set(ON_A_BATCH) - {"serve", "status"})
+OF_ONE = sorted(set(ON_A_BATCH) - {"serve", "status"})
 """Those that take one batch and not all."""
 
 
@@ -388,7 +388,7 @@ FAILS = """
 import errno
 from harness.rating import batches
 def failing(*given):
-    raise OSError(errno.EIO, "Input/output error", "batch.json")
+    raise OSError(errno.ENXIO, "No such device or address", "batch.json")
 batches.names = failing
 from harness.cli import main
 main()
@@ -402,6 +402,6 @@ def test_what_the_system_refuses_is_one_message_and_a_traceback_only_for_debug(d
         [sys.executable, *program], cwd=desk.folder, capture_output=True, text=True
     )
     assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr.startswith("environment: batch.json: Input/output error\n")
+    assert done.stderr.startswith("environment: batch.json: No such device or address\n")
     assert ("Traceback" in done.stderr) == debug
     assert ("--debug shows" in done.stderr) != debug
