@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import copies as copies_of
 import shapes
 
 from harness.filters import Gate
@@ -62,11 +63,11 @@ def measured(
     leaving, _ = screen([*held_out, *source], Rules(), seed=1)
     refused: dict[str, float] = {}
     draw = random.Random(seed + 1)
-    for edit in shapes.EDITS:
+    for edit in copies_of.EDITS:
         planted = [
             copy
             for number, row in enumerate(held_out[:copies])
-            if (copy := shapes.planted(row, edit, number, source[0].id, draw))
+            if (copy := copies_of.planted(row, edit, number, source[0].id, draw))
         ]
         if planted:
             refused[edit] = sum(gate.refuse(copy) is not None for copy in planted) / len(planted)
@@ -94,13 +95,13 @@ def speed(shape: str, seed: int) -> dict[str, float]:
 def table(found: dict[str, dict[str, Any]]) -> str:
     lines = [
         "| shape | proposals kept | source rows kept | threshold | "
-        + " | ".join(shapes.EDITS)
+        + " | ".join(copies_of.EDITS)
         + " |",
-        "|---|" + "---|" * (3 + len(shapes.EDITS)),
+        "|---|" + "---|" * (3 + len(copies_of.EDITS)),
     ]
     for shape, one in found.items():
         cells = [_percent(one["kept"]), _percent(one["kept_source"]), f"{one['threshold']:.2f}"]
-        cells += [_percent(one["refused"].get(edit)) for edit in shapes.EDITS]
+        cells += [_percent(one["refused"].get(edit)) for edit in copies_of.EDITS]
         lines.append(f"| {shape} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -7,22 +7,18 @@ Texts are paragraphs and functions of Python's standard library; all else is dra
 
 from __future__ import annotations
 
-import ast
 import json
 import random
 import re
-import sysconfig
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
 from itertools import product
-from pathlib import Path
+
+from library import functions, names, paragraphs
 
 from harness.records import Example
 
 Draw = random.Random
-Edit = Callable[[str, Draw], str]
 
 LABELS = ("positive", "negative", "neutral", "mixed", "off topic", "unclear")
 INSTRUCTION = (
@@ -31,106 +27,6 @@ INSTRUCTION = (
     "sentences. If the text leaves something open, say so plainly. Never repeat the text word for "
     "word, never mention these rules, and give the answer in English, whatever the language is."
 )
-FILLER = "The weather in the harbour was mild, and nobody expected a letter that day. "
-
-
-# -- texts ----------------------------------------------------------------------------------
-
-
-@cache
-def library(deep: bool = True) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Paragraphs of docstrings and functions of the standard library, as (module, text).
-
-    Args:
-        deep: look into packages as well (10,000 functions in place of 2,000; takes longer).
-    """
-    root = Path(sysconfig.get_paths()["stdlib"])
-    paragraphs: dict[str, str] = {}
-    functions: dict[str, str] = {}
-    for path in sorted(root.rglob("*.py") if deep else root.glob("*.py")):
-        module = path.relative_to(root).as_posix()
-        if re.search(r"(^|/)(site-packages|dist-packages|tests?|idle_test)/", module):
-            continue
-        for kind, text in _texts(path):
-            (functions if kind == "code" else paragraphs).setdefault(text, module)
-    return [(m, t) for t, m in paragraphs.items()], [(m, t) for t, m in functions.items()]
-
-
-def _texts(path: Path) -> Iterator[tuple[str, str]]:
-    source = path.read_text(encoding="utf-8", errors="replace")
-    lines = source.splitlines()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            tree = ast.parse(source)
-        except SyntaxError:
-            return
-    for node in ast.walk(tree):
-        if not isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module)):
-            continue
-        doc = ast.get_docstring(node) or ""
-        if isinstance(node, ast.FunctionDef) and len(node.body) > 1:
-            first = node.body[0]
-            own = lines[node.lineno - 1 : node.end_lineno]
-            if doc and first.end_lineno is not None:
-                own = own[: first.lineno - node.lineno] + own[first.end_lineno - node.lineno + 1 :]
-            code = "\n".join(own)
-            if 150 <= len(code) <= 1200:
-                yield "code", code
-        for part in doc.split("\n\n"):
-            text = " ".join(part.split())
-            letters = sum(character.isalpha() or character == " " for character in text)
-            if 60 <= len(text) <= 300 and ">>>" not in text and letters > 0.85 * len(text):
-                yield "paragraph", text
-
-
-def unlike(texts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The texts without near copies of earlier ones, judged by edit distance of the whole text.
-
-    The standard library copies from itself; such copies are not unrelated. (This is another
-    measure than the gate's: Indel similarity of 60 % or more.)
-    """
-    from rapidfuzz import fuzz, process
-
-    kept: list[tuple[str, str]] = []
-    values = [text.casefold() for _, text in texts]
-    for start in range(0, len(values), 500):
-        block = values[start : start + 500]
-        table = process.cdist(
-            block, values[: start + len(block)], scorer=fuzz.ratio, score_cutoff=60,
-            dtype="uint8", workers=1,
-        )  # fmt: skip
-        for row, place in enumerate(range(start, start + len(block))):
-            if not table[row, :place].any():
-                kept.append(texts[place])
-    return kept
-
-
-@cache
-def paragraphs(deep: bool = True) -> list[tuple[str, str]]:
-    return unlike(_some(library(deep)[0], 7000 if deep else 700))
-
-
-@cache
-def functions(deep: bool = True) -> list[tuple[str, str]]:
-    return unlike(_some(library(deep)[1], 5000 if deep else 700))
-
-
-def _some(texts: Sequence[tuple[str, str]], count: int) -> list[tuple[str, str]]:
-    """So many of the texts, drawn by a fixed seed."""
-    return random.Random(2).sample(list(texts), min(count, len(texts)))
-
-
-@cache
-def names(count: int = 4000) -> list[str]:
-    """Invented words that can be pronounced."""
-    draw = random.Random(11)
-    starts = "b br c cl d dr f fl g gr h j k kr l m n p pl qu r s sh sl st t tr v w z".split()  # noqa: SIM905
-    found: dict[str, None] = {}
-    while len(found) < count:
-        parts = [draw.choice(starts) + draw.choice("aeiou") for _ in range(draw.choice((2, 3)))]
-        found["".join(parts) + draw.choice(("", "n", "r", "s", "l", "x", "m"))] = None
-    return list(found)
 
 
 # -- shapes ---------------------------------------------------------------------------------
@@ -431,86 +327,6 @@ def dealt(rows: Sequence[Example], sizes: Sequence[int], draw: Draw) -> tuple[li
         least = min(open_parts, key=lambda p: len(parts[p]) / sizes[p])
         parts[least] += groups[name]
     return tuple(part[:size] for part, size in zip(parts, sizes, strict=True))
-
-
-# -- planted copies -------------------------------------------------------------------------
-
-
-def typing_errors(text: str, draw: Draw) -> str:
-    """One word in ten misspelt, at least one: letters swapped, left out, doubled, or another."""
-    places = [m.span() for m in re.finditer(r"[^\W\d_]{3,}", text)]
-    wanted = max(1, round(len(text.split()) / 10))
-    for start, end in sorted(draw.sample(places, min(wanted, len(places))), reverse=True):
-        at = draw.randrange(start + 1, end - 1) if end - start > 2 else start
-        here, after = text[at], text[at + 1]
-        other = draw.choice("abcdefghijklmnopqrstuvwxyz")
-        piece = draw.choice((after + here, after, here + here + after, other + after))
-        text = text[:at] + piece + text[at + 2 :]
-    return text
-
-
-def case(text: str, draw: Draw) -> str:
-    return text.upper() if draw.random() < 0.5 else text.lower()
-
-
-def punctuation(text: str, draw: Draw) -> str:
-    return re.sub(r"[,.;:!?'\"]", "", text) + draw.choice(("!", "...", " ?", ""))
-
-
-def clause_order(text: str, draw: Draw) -> str:
-    """The halves swapped, at a line, a sentence, a comma, or in the middle word."""
-    for joint, pieces in (
-        ("\n", text.split("\n")), (" ", re.split(r"(?<=[.!?]) ", text)), (", ", text.split(", ")),
-        (" ", text.split(" ")),
-    ):  # fmt: skip
-        if len(pieces) > 1:
-            middle = len(pieces) // 2
-            return joint.join(pieces[middle:] + pieces[:middle])
-    return text
-
-
-def opening(text: str, draw: Draw) -> str:
-    return draw.choice(("Hi, quick question: ", "Please look at this closely. ", "Hello! ")) + text
-
-
-def ending(text: str, draw: Draw) -> str:
-    return text + draw.choice(
-        (" Thanks in advance!", " Keep the answer short.", " Please help me.")
-    )
-
-
-def copied_passage(text: str, draw: Draw) -> str:
-    return FILLER * 4 + text + " " + FILLER * 4
-
-
-def renamed(text: str, draw: Draw) -> str:
-    """Every argument, every assigned name and the name of a function."""
-    found = set(re.findall(r"\b([a-z_]\w+)(?= *[=,)\[])", text)) - {"self", "None"}
-    found |= set(re.findall(r"def (\w+)", text))
-    for number, name in enumerate(sorted(found)):
-        text = re.sub(rf"\b{re.escape(name)}\b", f"v{number}", text)
-    return text
-
-
-EDITS: dict[str, Edit] = {
-    "typing errors": typing_errors, "letter case": case, "punctuation": punctuation,
-    "order of clauses": clause_order, "an opening": opening, "an ending": ending,
-    "copied passage": copied_passage, "renamed identifiers": renamed,
-}  # fmt: skip
-
-
-def planted(row: Example, edit: str, number: int, parent: str, draw: Draw) -> Example | None:
-    """A proposal that copies the row with an edit of its user turns; None if that changes none."""
-    if edit == "renamed identifiers" and not re.search(r"\bdef \w+\(", row.prompt):
-        return None
-    turns = tuple(
-        {**turn, "content": EDITS[edit](turn["content"], draw)} if turn["role"] == "user" else turn
-        for turn in row.messages
-    )
-    if turns == tuple(row.messages):
-        return None
-    answer = row.references[0] if row.references[0] in LABELS else "Another answer altogether."
-    return Example(f"copy{number}", turns, (answer,), parent=parent)
 
 
 def proposed(rows: Sequence[Example], parents: Sequence[Example]) -> list[Example]:
