@@ -9,8 +9,8 @@ from harness.configfile import Place
 from harness.records import Level
 
 if TYPE_CHECKING:
-    from harness.config import Settings
     from harness.entries import Entry
+    from harness.settings import Settings
 
 Remark = tuple[Place, str, Level]
 """Place in the config, message, level."""

@@ -16,7 +16,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from harness import config
+from harness import config, settings
 from harness.hookspecs import Hooks
 from harness.registry import Registry
 from harness.stages import STAGES
@@ -148,11 +148,13 @@ def rows(model: type[BaseModel]) -> dict[str, str]:
 
 
 def core_sections() -> Iterator[tuple[str, dict[str, str]]]:
-    fields = config.Settings.model_fields
+    fields = settings.Settings.model_fields
     yield CORE, {row(key, field): field.description or "" for key, field in fields.items()}
     for name, model in (
-        ("plan", config.Planning), ("filters", config.Filtering), ("execution", config.Execution),
-    ):  # fmt: skip
+        ("plan", settings.Planning),
+        ("filters", settings.Filtering),
+        ("execution", settings.Execution),
+    ):
         yield name, rows(model)
 
 

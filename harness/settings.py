@@ -1,0 +1,131 @@
+"""The keys of the config that the core itself reads, each with its type, default and meaning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.aims import Guard, Objective
+
+if TYPE_CHECKING:
+    from harness.screening import Rules
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Planning(Strict):
+    """How findings become a plan."""
+
+    strategy: Literal["targeted", "random", "none"] = Field(
+        default="targeted", description="targeted | random | none"
+    )
+    explore: float = Field(
+        default=0.2, ge=0, le=1, description="share of rows drawn from everywhere"
+    )
+
+
+class Filtering(Strict):
+    """What the gate in front of the training data refuses."""
+
+    source: Literal["report", "refuse"] = Field(
+        default="report",
+        description="what is done with rows of the source that nearly repeat dev or test",
+    )
+    most_repeats: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="share of train or pool that may repeat dev or test exactly",
+    )
+    near: float = Field(
+        default=0.6,
+        gt=0,
+        le=1,
+        description="least similarity of a near repeat to a dev or test prompt",
+    )
+    near_with_answer: float = Field(
+        default=0.4,
+        gt=0,
+        le=1,
+        description="the same where a reference, too, is the held-out row's",
+    )
+    contained: float = Field(
+        default=0.9,
+        gt=0,
+        le=1,
+        description="share of a held-out prompt that a near repeat contains",
+    )
+    renamed: float = Field(
+        default=0.9, gt=0, le=1, description="least similarity of code whatever its names are"
+    )
+    shared_by: int = Field(
+        default=3, ge=2, description="rows from which a text that they share is nobody's own"
+    )
+    shared_run: int = Field(default=40, ge=10, description="characters of such a text")
+    kept: float = Field(
+        default=0.99,
+        gt=0.5,
+        lt=1,
+        description="share of unrelated proposals that the gate lets pass",
+    )
+    recognised: float = Field(
+        default=0.95, ge=0, le=1, description="share of misspelt copies that it should recognise"
+    )
+
+    def rules(self) -> Rules:
+        """The same, as the gate takes them."""
+        from harness.likeness import Limits
+        from harness.screening import Rules
+
+        limits = Limits(
+            self.near, self.near_with_answer, self.contained, self.renamed,
+            self.shared_by, self.shared_run,
+        )  # fmt: skip
+        return Rules(limits, self.source == "refuse", self.most_repeats, self.kept, self.recognised)
+
+
+class Execution(Strict):
+    """How the work is done; never changes a result."""
+
+    launcher: Literal["child", "inline"] = Field(
+        default="child", description="run heavy stages in a process of their own, or in this one"
+    )
+
+
+class Settings(Strict):
+    """The keys of the core. Lists of plugins are described in :class:`Entry`."""
+
+    rounds: int = Field(3, ge=1, le=100, description="rounds of training")
+    seed: int = Field(7, ge=0, description="all randomness comes from it")
+    data: Any = Field(description="where examples come from: {source: NAME, …options}")
+    corrections: Path | None = Field(
+        None, description="a file of better answers that people typed and a team accepted"
+    )
+    model: Any = Field(description="the untouched model: {source: NAME, …options}")
+    train: Any = Field(description="{plugin: NAME, …options}")
+    generate: Any = Field(description="{plugin: NAME, …options}")
+    metrics: Any = Field(description="[{plugin: NAME, name: PREFIX, …options}]")
+    primary: str = Field(description="name of the score that decides")
+    detect: Any = Field(["basic"], description="detectors of kinds of errors")
+    analyze: Any = Field(["slices", "causes"], description="finders of weak places")
+    plan: Planning = Field(Planning(), description="how weak places become a plan")
+    augment: Any = Field([], description="[{plugin: NAME, rows: N per round, control: random}]")
+    filters: Filtering = Field(Filtering(), description="what is kept out of training")
+    report: Any = Field(["terminal", "markdown", "html"], description="writers of reports")
+    sections: Any = Field([], description="sections of one's own in every report")
+    guard: list[Guard] = Field(
+        [], description="scores or slices that a round must not make worse: [bleu, {where: …}]"
+    )
+    objective: Objective | None = Field(
+        None, description="{metric: SCORE, target: NUMBER, statement: TEXT}"
+    )
+    min_gain: float = Field(0.0, ge=0, description="least gain that counts as improved")
+    valid: float = Field(
+        0.1, ge=0, lt=0.5, description="share of train cut off by group for validation loss"
+    )
+    plugins: list[Path] = Field([], description="one-file plugins to load")
+    execution: Execution = Field(Execution(), description="how the work is done")
