@@ -16,7 +16,7 @@ from harness.likeness import Likeness, Limits
 from harness.records import Example
 from harness.repeats import HeldOutPrompts, LoosePrompts, lesson, text_of
 
-REVISION = 2
+REVISION = 3
 """Raised whenever the same rows and settings are screened or refused otherwise."""
 INVALID = "invalid row"
 DESCENDS = "descends from dev or test"

@@ -144,9 +144,9 @@ class LoosePrompts:
     def __init__(
         self, held_out: Sequence[Example], source: Sequence[Example], shared_by: int
     ) -> None:
-        whole = {text: row for row in (*source, *held_out) if (text := _whole(row))}
+        whole = {text: row for row in (*source, *held_out) if (text := loose_prompt(row))}
         counts = Counter(part for row in whole.values() for part in set(_parts(row)))
-        self._known = {text for row in held_out if (text := _whole(row))}
+        self._known = {text for row in held_out if (text := loose_prompt(row))}
         self._known |= {
             part
             for row in held_out
@@ -156,10 +156,11 @@ class LoosePrompts:
 
     def repeated_by(self, row: Example) -> bool:
         """Whether the prompt, what the user said in it, or one of its turns is a held-out one."""
-        return _whole(row) in self._known or any(part in self._known for part in _parts(row))
+        return loose_prompt(row) in self._known or any(part in self._known for part in _parts(row))
 
 
-def _whole(row: Example) -> str:
+def loose_prompt(row: Example) -> str:
+    """The prompt but for its answers and punctuation: equal for prompts that ask the same."""
     return loose("\n".join(asked_of(row, ("system", "developer", "user"))))
 
 

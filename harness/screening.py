@@ -15,7 +15,7 @@ from harness.filters import HELD_OUT, NEAR_REPEAT, REPEAT, Gate
 from harness.likeness import Likeness, Limits, Match
 from harness.records import Example
 from harness.repeats import asked_of, dev_in_test, doubled
-from harness.text import one_line
+from harness.text import ELLIPSIS, one_line
 from harness.threshold import COPIES, Usual, calibrate
 
 PAIRS = 5
@@ -230,12 +230,21 @@ def _pair(row: Example, match: Match) -> Pair:
     return Pair(
         row=row.id,
         split=row.split,
-        text=one_line(_asked(row), TEXT),
+        text=_excerpt(row),
         held_out=held_out.id,
         held_out_split=held_out.split,
-        held_out_text=None if held_out.split == "test" else one_line(_asked(held_out), TEXT),
+        held_out_text=None if held_out.split == "test" else _excerpt(held_out),
         similarity=round(match.similarity, 4),
     )
+
+
+def _excerpt(row: Example) -> str:
+    """What is asked, of a long text both ends: many begin with instructions that all share."""
+    text = one_line(_asked(row))
+    if len(text) <= TEXT:
+        return text
+    head = TEXT // 4
+    return f"{text[:head]} {ELLIPSIS} {text[head + 3 - TEXT :]}"
 
 
 def _asked(row: Example) -> str:

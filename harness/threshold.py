@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from harness.likeness import Likeness, Strengths
 from harness.records import Example, Message
+from harness.repeats import loose_prompt
 from harness.rows import group_of
 from harness.shingles import words_of
 
@@ -72,7 +73,7 @@ def calibrate(
     held = list(_among_held_out(likeness, held_out, check))
     of, found = "held-out rows", held
     if len(held) < LEAST_ROWS:
-        given = list(_from_source(likeness, source, check))
+        given = list(_from_source(likeness, held_out, source, check))
         # With few rows on both sides, the largest of the held-out ones' has to do.
         of, found = ("rows of the source", given) if len(given) >= LEAST_ROWS else (of, held)
     usual = Usual(*_quantiles(found, kept), *_quantiles(held, kept), len(found), of)
@@ -94,30 +95,41 @@ def _numbers(words: float | None, code: float | None) -> tuple[float, float]:
 def _among_held_out(
     likeness: Likeness, held_out: Sequence[Example], check: Callable[[], None]
 ) -> Iterable[tuple[float, float]]:
-    """For each held-out prompt, how it is above the floors with its nearest of another group."""
-    groups: list[set[str]] = [set() for _ in likeness.rows]
-    members: dict[str, list[int]] = {}
+    """For each held-out prompt, how it is above the floors with its nearest of another group.
+
+    Prompts are equal by :func:`harness.repeats.loose_prompt`, as copies are: ``7 + 3`` and
+    ``7 - 3`` have the same words and are two prompts.
+    """
+    prompts: list[dict[str, set[str]]] = [{} for _ in likeness.rows]
+    members: dict[str, set[int]] = {}
     for row in held_out:
         place = likeness.texts.get(words_of(row))
         if place is not None:
-            groups[place].add(group_of(row))
-            members.setdefault(group_of(row), []).append(place)
+            prompts[place].setdefault(loose_prompt(row), set()).add(group_of(row))
+            members.setdefault(group_of(row), set()).add(place)
     for place, row in enumerate(likeness.rows):
         check()
-        own = {place, *(other for group in groups[place] for other in members[group])}
-        if len(own) < len(likeness.rows):
-            yield _most(likeness.strengths(row, new=False), sorted(own))
+        strengths = likeness.strengths(row, new=False)
+        for prompt, groups in prompts[place].items():
+            own = {place, *(other for group in groups for other in members[group])}
+            others = (theirs for text, theirs in prompts[place].items() if text != prompt)
+            if any(groups.isdisjoint(theirs) for theirs in others):
+                own.discard(place)
+            if len(own) < len(likeness.rows):
+                yield _most(strengths, sorted(own))
 
 
 def _from_source(
-    likeness: Likeness, source: Sequence[Example], check: Callable[[], None]
-) -> Iterable[tuple[float, float]]:
+    likeness: Likeness, held_out: Sequence[Example], source: Sequence[Example],
+    check: Callable[[], None],
+) -> Iterable[tuple[float, float]]:  # fmt: skip
     """For rows of the source, the same with their nearest held-out prompt."""
     if not likeness.rows:
         return
+    copied = {loose_prompt(row) for row in held_out}
     for row in source[:: -(-len(source) // MOST_ROWS) or 1]:
         check()
-        if words_of(row) not in likeness.texts:
+        if loose_prompt(row) not in copied:
             yield _most(likeness.strengths(row, new=False), [])
 
 
@@ -166,7 +178,9 @@ def _misspelt(turn: Message, draw: random.Random) -> Message:
     if turn.get("role") != "user" or not isinstance(content, str):
         return turn
     words = content.split(" ")
-    long = [place for place, word in enumerate(words) if len(word) > 2]
+    # Of sums and the like, which have no long word, the longest there are.
+    least = min(3, max(map(len, words)))
+    long = [place for place, word in enumerate(words) if word and len(word) >= least]
     wanted = max(1, round(MISSPELT * len(words)))
     for place in draw.sample(long, min(wanted, len(long))):
         words[place] = _mistyped(words[place], draw)
@@ -175,6 +189,8 @@ def _misspelt(turn: Message, draw: random.Random) -> Message:
 
 def _mistyped(word: str, draw: random.Random) -> str:
     """Two letters swapped, one left out, one doubled, or one replaced."""
+    if len(word) == 1:
+        return draw.choice(_LETTERS.replace(word, ""))
     at = draw.randrange(len(word) - 1)
     here, after = word[at], word[at + 1]
     ways = (after + here, after, here + here + after, draw.choice(_LETTERS) + after)

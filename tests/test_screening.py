@@ -10,12 +10,13 @@ import pytest
 
 from harness import config
 from harness.errors import DataError
-from harness.filters import DESCENDS, INVALID, NEAR_REPEAT, REPEAT
+from harness.filters import DESCENDS, INVALID, NEAR_REPEAT, REPEAT, Gate
 from harness.records import Example, from_json, to_json
 from harness.repeats import HeldOutPrompts
 from harness.run import Run
-from harness.screening import Rules, Screening, refuse_repeats, screen, sentences, shown
+from harness.screening import TEXT, Rules, Screening, refuse_repeats, screen, sentences, shown
 from harness.steps import Steps
+from harness.threshold import misspelt, use
 from harness.watcher import Quiet
 
 TOWNS = "Bergen Cadiz Dublin Genoa Izmir Lagos Malmo Nantes Odessa Porto Riga Split".split()  # noqa: SIM905
@@ -205,6 +206,51 @@ def test_where_rows_are_alike_by_nature_it_is_said_with_the_share():
     assert alike.startswith("prompts of this data are alike: of 266 held-out rows")
     share = f"{100 * found.usual.recognised:.1f} %"
     assert f"would recognise {share}" in lineage and "by their lineage alone" in lineage
+
+
+@pytest.mark.parametrize("top", [20, 30, 100])
+def test_sums_of_the_same_numbers_are_alike_by_nature(top):
+    """``7 + 3`` next to ``7 - 3`` is usual there; so is what a typing error makes of a sum."""
+    sums = [f"{a} {o} {b}" for a in range(top) for o in "+-*" for b in range(top)]
+    random.Random(1).shuffle(sums)
+    held_out = [row(f"h{n}", one, ("dev", "test")[n % 2]) for n, one in enumerate(sums[:300])]
+    train = [row(f"r{n}", one) for n, one in enumerate(sums[300:800])]
+    found = screen([*held_out, *train], Rules(), seed=1)[1]
+    assert found.usual.rows == 300
+    gate = Gate(held_out, known=train)
+    use(gate.likeness, found.usual)
+    proposals = [row(f"p{n}", one, parent="r0") for n, one in enumerate(sums[800:1100])]
+    assert sum(gate.refuse(one) is None for one in proposals) >= 0.98 * len(proposals)
+    assert found.usual.recognised is not None and found.usual.recognised < 0.95
+    assert any("by their lineage alone" in sentence for sentence in sentences(found, Rules()))
+
+
+def test_copies_that_differ_in_punctuation_alone_set_no_threshold():
+    prompts = [question(n) for n in range(150)]
+    held_out = [row(f"h{n}", one, "dev") for n, one in enumerate(prompts)]
+    held_out += [row(f"c{n}", one.replace("?", " ?!"), "test") for n, one in enumerate(prompts)]
+    found = screen([*held_out, row("r", question(200))], Rules(), seed=1)[1]
+    assert found.usual.rows == 150
+    assert found.threshold < 1
+
+
+@pytest.mark.parametrize("prompt", ["12 - 7", "a b", "7+3", "Ja?", "東京はどこですか"])
+def test_a_misspelt_copy_differs_from_its_prompt(prompt):
+    copies = {misspelt(row("d", prompt), random.Random(n)).prompt for n in range(50)}
+    assert prompt not in copies and len(copies) > 1
+
+
+def test_of_long_prompts_what_stands_at_both_ends_is_shown():
+    """Instructions that all rows share stand at the beginning, or at the end."""
+    instruction = "Say which team has to answer this message. " * 12
+    others = [row(f"r{n}", instruction + question(n), "pool") for n in range(40)]
+    asked = "Which museums in Lyon are closed on the first Monday of the month?"
+    near = asked.replace("closed", "shut")
+    rows = row("d2", instruction + asked, "dev"), row("n", instruction + near)
+    (pair,) = screened(*rows, *others)[1].pairs
+    assert pair.text.startswith("Say which team") and pair.text.endswith(near)
+    assert pair.held_out_text is not None and pair.held_out_text.endswith(asked)
+    assert len(pair.text) <= TEXT
 
 
 # -- in a run -----------------------------------------------------------------------------------
