@@ -22,6 +22,7 @@ from harness.files import (
     write_json,
 )
 from harness.records import BASE_ARM, RoundResult, from_json, to_json
+from harness.text import storable_json
 
 SCHEMA = 2
 
@@ -263,7 +264,8 @@ def _result(value: Any) -> RoundResult:
         ValueError: it is none: a type is wrong, or a key is missing or unknown.
     """
     try:
-        _results().validate_json(canonical(value), strict=True)
+        # The types are checked without lone surrogates, which that reader takes for no JSON.
+        _results().validate_json(canonical(storable_json(value)), strict=True)
         return from_json(RoundResult, value)
     except ValidationError as error:
         first = error.errors()[0]

@@ -20,9 +20,14 @@ from rich.text import Text
 
 from harness.context import Report
 from harness.records import RoundResult
+from harness.text import one_line
 
 COLOURS = {"improved": "green", "no evidence": "yellow", "regressed": "red"}
 PLAIN_SECONDS = 15.0
+SENTENCE = 2_000
+"""Characters of a sentence that are shown; the summary holds all of them."""
+STEP = 200
+"""Characters of what a stage says of its step."""
 
 
 WEIGHTS = {"train": 12.0, "generate": 6.0, "generate pool": 6.0, "generate test": 4.0}
@@ -68,7 +73,7 @@ class Display:
     def __enter__(self) -> Self:
         if self.live:
             self._progress.start()
-            self._overall = self._progress.add_task(self.run, total=self._total)
+            self._overall = self._progress.add_task(one_line(self.run), total=self._total)
         return self
 
     def __exit__(
@@ -85,14 +90,14 @@ class Display:
         if self.live:
             if self._step is not None:
                 self._progress.remove_task(self._step)
-            self._step = self._progress.add_task(label, total=None)
+            self._step = self._progress.add_task(one_line(label, STEP), total=None)
         begin = self._said = time.monotonic()
         weight = WEIGHTS.get(_stage_of(label), SHORT)
 
         def report(done: int, total: int, what: str) -> None:
             if self.live:
                 if self._step is not None:
-                    text = f"{label} {what}".strip()
+                    text = one_line(f"{label} {what}", STEP)
                     self._progress.update(self._step, completed=done, total=total, description=text)
                     self._advance(weight * done / max(1, total))
                 return
@@ -125,7 +130,7 @@ class Display:
             return
         arm = "" if result.arm == "main" else f" ({result.arm} rows)"
         head = Text(f"round {result.round}{arm}: ", style="bold")
-        head.append(verdict.sentence, style="default not bold")
+        head.append(one_line(verdict.sentence, SENTENCE), style="default not bold")
         if verdict.label in COLOURS:
             head.highlight_words([verdict.label], style=f"bold {COLOURS[verdict.label]}")
         self.console.print(head, highlight=False, soft_wrap=not self.live)
@@ -138,7 +143,8 @@ class Display:
 
     def _print(self, text: str, style: str = "") -> None:
         # In a log file a sentence stays on one line, where it can be searched.
-        self.console.print(Text(text, style=style), highlight=False, soft_wrap=not self.live)
+        shown = Text(one_line(text, SENTENCE), style=style)
+        self.console.print(shown, highlight=False, soft_wrap=not self.live)
 
 
 def _stage_of(label: str) -> str:

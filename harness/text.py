@@ -7,6 +7,7 @@ of these functions. They never raise, and take time linear in the length of the 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 ELLIPSIS = "…"
 
@@ -70,6 +71,17 @@ def titled(name: str, caveat: str | None) -> str:
 def storable(text: str) -> str:
     """The same text but for what a database or UTF-8 cannot hold: NUL and lone surrogates."""
     return _STORABLE.sub("\ufffd", text)
+
+
+def storable_json(value: Any) -> Any:
+    """A JSON value whose every text, keys too, is :func:`storable`."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list):
+        return [storable_json(one) for one in value]
+    if isinstance(value, dict):
+        return {storable(key): storable_json(one) for key, one in value.items()}
+    return value
 
 
 def markdown_safe(text: str, limit: int | None = None) -> str:

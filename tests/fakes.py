@@ -61,7 +61,7 @@ def spy(who: str, context, rows) -> None:
 
 
 def _draw(text: str) -> float:
-    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) / 2**32
+    return int(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8], 16) / 2**32
 
 
 def _row(split: str, number: int, groups: int) -> harness.Example:

@@ -38,7 +38,7 @@ from harness.files import remove
 from harness.lock import exclusive
 from harness.records import BASE_ARM
 from harness.run import REPORTS_FOLDER, Run
-from harness.text import one_line
+from harness.text import one_line, plain
 from harness.watcher import Quiet
 
 
@@ -188,7 +188,7 @@ def _log_to(path: Path) -> Iterator[None]:
     before = logger.level, logger.propagate
     hooks = threading.excepthook, sys.unraisablehook, logging.raiseExceptions
     with contextlib.closing(logging.FileHandler(path, encoding="utf-8")) as handler:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        handler.setFormatter(_Plain("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
         logger.propagate = False
@@ -200,6 +200,13 @@ def _log_to(path: Path) -> Iterator[None]:
             threading.excepthook, sys.unraisablehook, logging.raiseExceptions = hooks
             logger.removeHandler(handler)
             logger.level, logger.propagate = before
+
+
+class _Plain(logging.Formatter):
+    """Lines that do nothing in a terminal, and that UTF-8 can hold."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return plain(super().format(record))
 
 
 def _thread_failed(failed: threading.ExceptHookArgs) -> None:

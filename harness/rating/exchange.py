@@ -23,7 +23,7 @@ from harness.rating.exports import EVERYBODY, JSONL_SCHEMA, checksum, rubric_of
 from harness.rating.records import FOLDER, SETTLED, Batch, Event
 from harness.rating.rubric import check_value
 from harness.records import from_json, to_json
-from harness.text import one_line, storable
+from harness.text import one_line, storable_json
 
 LARGEST = 256 * 2**20
 """Bytes of a file."""
@@ -172,15 +172,7 @@ def _parsed(line: bytes) -> Any:
     except Fault:
         if b"\\ud" not in line.lower():
             raise
-    return parse(canonical(_storable(json.loads(line))))
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, list):
-        return [_storable(one) for one in value]
-    return {k: _storable(v) for k, v in value.items()} if isinstance(value, dict) else value
+    return parse(canonical(storable_json(json.loads(line))))
 
 
 def _events(
@@ -216,7 +208,7 @@ def checked(batch: Batch, event: Event) -> Event:
     value = event.value
     if event.kind == "set":
         value = check_value(batch.rubric.criterion(event.criterion), value)
-    return dataclasses.replace(event, value=_storable(value))
+    return dataclasses.replace(event, value=storable_json(value))
 
 
 def refuse_all(path: Path, wrong: Sequence[tuple[int, str]]) -> None:
