@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from harness.errors import (
         Waiting as Waiting,
     )
+    from harness.files import (
+        write_text as write_text,
+    )
     from harness.hookspecs import (
         hookimpl as hookimpl,
     )
@@ -152,6 +155,7 @@ _HOMES = {
     ),
     "harness.context": ("Context",),
     "harness.store": ("query",),
+    "harness.files": ("write_text",),
     "harness.hookspecs": ("hookimpl",),
     "harness.errors": (
         "Cancelled", "ConfigError", "DataError", "EnvironmentFailure", "HarnessError",

@@ -15,6 +15,7 @@ from typing import Any
 
 from harness.errors import DataError
 from harness.machine import storing
+from harness.text import storable
 
 SEAL = "seal"
 """Key of a line's checksum: the digest of all that the line says besides."""
@@ -77,6 +78,11 @@ def write_bytes(path: Path, data: bytes) -> None:
                 temporary.unlink(missing_ok=True)
             raise
     sync_folder(path.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole UTF-8 file, or nothing; NUL and lone surrogates become U+FFFD."""
+    write_bytes(path, storable(text).encode())
 
 
 def write_json(path: Path, value: Any) -> None:

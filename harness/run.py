@@ -47,10 +47,11 @@ JOURNAL = "journal.jsonl"
 
 def _naming_files(entry: Entry) -> PluginCall:
     """For the time in which a plugin says which files it reads."""
-    return plainly(_who(entry))
+    return plainly(name_of(entry))
 
 
-def _who(entry: Entry) -> str:
+def name_of(entry: Entry) -> str:
+    """The plugin as messages name it."""
     return f"{entry.stage} '{entry.plugin}' from {entry.origin}"
 
 
@@ -352,7 +353,7 @@ class Run:
 
     def guard(self, stage: str, entry: Entry | None, round_: int, arm: str) -> PluginCall:
         """Around a call into that plugin; None where the stage calls several, each guarded."""
-        who = f"{_who(entry)}, " if entry else ""
+        who = f"{name_of(entry)}, " if entry else ""
         inline = self.config.settings.execution.launcher == "inline"
         here = entry is not None and (inline or entry.stage not in _JOBS)
         where = f"{who}{_label(stage, round_, arm)}"

@@ -413,7 +413,11 @@ class Reporter(Plugin):
     stage = "reporter"
 
     def write(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
-        """Write into ``folder`` and return the files written."""
+        """Write into ``folder`` and return the files written.
+
+        The folder may hold an earlier report: ``harness.write_text(path, text)`` replaces a file
+        whole or not at all.
+        """
         raise NotImplementedError
 
     def show(self, document: Mapping[str, Any], console: Console) -> bool:

@@ -168,11 +168,17 @@ class Augmenter(fakes.FakeAugmenter):
 
 class Reporter(harness.Reporter):
     name = "faulty"
-    Options = Options
+
+    class Options(Options):
+        show: str = ""
 
     def write(self, document, folder):
         do(self.options.fault)
         return None if self.options.fault == "wrong" else []
+
+    def show(self, document, console):
+        do(self.options.show)
+        return True
 
 
 class Section(harness.Section):

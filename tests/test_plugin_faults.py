@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -129,6 +130,28 @@ def test_a_reporter_that_fails_is_a_warning(folder, fault):
     published(folder, "reporter", fault, watcher)
     (line,) = [line for line in watcher.said if "reporter" in line]
     assert line.startswith(f"warning: reporter 'faulty' ({FILE})")
+
+
+@pytest.fixture(scope="module")
+def complete(run_once, tmp_path_factory):
+    """A copy of a run that has ended, whose reporter may be made to fail."""
+    folder = tmp_path_factory.mktemp("complete") / "copy"
+    shutil.copytree(run_once[0].folder, folder)
+    return type(run_once[0])(folder)
+
+
+@pytest.mark.parametrize("fault", RAISES)
+def test_a_reporter_that_fails_to_show_a_complete_run_is_named(complete, run_once, fault):
+    text = (run_once[0].folder / "harness.yaml").read_text()
+    text = text.replace("plugins: [", f"plugins: [{FILE}, ")
+    complete.write(text + f"report: [{{plugin: faulty, show: {fault}}}, terminal]\n")
+    done = complete.inside("iterate")
+    assert done.code == (3 if fault in MACHINE else 5), done.err
+    assert "Traceback" not in done.err
+    if fault not in MACHINE:
+        assert f"plugin: reporter 'faulty' from {FILE}: " in done.err
+        assert "the run is complete: harness report harness-" in done.err
+    assert complete.inside("report").code == 0
 
 
 @pytest.mark.parametrize("fault", ["mute", "wrong"])

@@ -13,11 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from harness import config as configuration
-from harness import configfile
+from harness import configfile, results
 from harness.config import Config
 from harness.effects import shortages
 from harness.entries import Problems
 from harness.errors import DataError, HarnessError, UsageError, near
+from harness.plugin_calls import PluginCall, plainly
 from harness.records import Level
 from harness.run import REPORTS_FOLDER, Run
 from harness.summary import read
@@ -114,10 +115,17 @@ def report(
         if target is not None:
             _write_report(registry, kind, document, target)
     if html is None and markdown is None:
-        plugin: Any = registry.get("reporter", "terminal").plugin
-        plugin().show(document, Console())
+        plugin, call = _reporter(registry, "terminal")
+        with call:
+            plugin().show(document, Console())
     if open_:
         _show_in_browser(html)
+
+
+def _reporter(registry: Registry, name: str) -> tuple[Any, PluginCall]:
+    """The reporter of that name, and what its calls are made within."""
+    provider = registry.get("reporter", name)
+    return provider.plugin, plainly(f"reporter '{name}' from {provider.origin}")
 
 
 def _write_report(registry: Registry, kind: str, document: Any, target: Path) -> None:
@@ -128,10 +136,11 @@ def _write_report(registry: Registry, kind: str, document: Any, target: Path) ->
 
     option = "--html" if kind == "html" else "--md"
     check_target(option, target)
-    plugin: Any = registry.get("reporter", kind).plugin
+    plugin, call = _reporter(registry, kind)
     with tempfile.TemporaryDirectory() as folder:
-        (made, *_) = plugin().write(document, Path(folder))
-        write_target(option, target, Path(made).read_bytes())
+        with call:
+            made, *_ = results.paths(plugin().write(document, Path(folder)), "write()")
+        write_target(option, target, made.read_bytes())
     Console(stderr=True).print(Text(f"written: {target}"), highlight=False, soft_wrap=True)
 
 

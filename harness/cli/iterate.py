@@ -31,13 +31,15 @@ from harness.errors import (
     EXIT_OK,
     EXIT_REQUIREMENT,
     Cancelled,
+    PluginError,
     UsageError,
     reason,
 )
 from harness.files import remove
 from harness.lock import exclusive
+from harness.plugin_calls import plainly
 from harness.records import BASE_ARM
-from harness.run import REPORTS_FOLDER, Run
+from harness.run import REPORTS_FOLDER, Run, name_of
 from harness.text import one_line, plain
 from harness.watcher import Quiet
 
@@ -126,10 +128,24 @@ def _to_the_end(made: Callable[[_Stop], Run], asked: Asked) -> int:
 
 
 def show(config: Config, run: str) -> None:
-    """The report, by the first of the config's reporters that shows one."""
+    """The report, by the first of the config's reporters that shows one.
+
+    Raises:
+        PluginError: a reporter failed at it; the run itself is complete.
+    """
     console = Console()
     analysis = read(Path(REPORTS_FOLDER) / run / ANALYSIS)
-    any(entry.instance.show(analysis, console) for entry in config.report)
+    for entry in config.report:
+        try:
+            with plainly(name_of(entry)):
+                shown = entry.instance.show(analysis, console)
+        except PluginError as error:
+            error.hint = error.hint or (
+                f"the run is complete: {shlex.join(['harness', 'report', run])}"
+            )
+            raise
+        if shown:
+            return
 
 
 def _carry_out(run: Run, console: Console, stop: _Stop, asked: Asked) -> Mapping[str, Any]:

@@ -45,7 +45,7 @@ class TerminalReporter(harness.Reporter):
         self.show(document, Console(file=page, width=self.options.width, color_system=None))
         path = folder / "report.txt"
         lines = (line.rstrip() for line in page.getvalue().split("\n"))
-        path.write_text("\n".join(lines), encoding="utf-8")
+        harness.write_text(path, "\n".join(lines))
         return [path]
 
 
@@ -66,7 +66,7 @@ class MarkdownReporter(harness.Reporter):
         from harness_reports.markdown import page
 
         path = folder / "report.md"
-        path.write_text(page(document, examples=self.options.examples), encoding="utf-8")
+        harness.write_text(path, page(document, examples=self.options.examples))
         return [path]
 
 
@@ -79,7 +79,7 @@ class HtmlReporter(harness.Reporter):
         from harness_reports.html.page import page
 
         path = folder / "report.html"
-        path.write_text(page(document), encoding="utf-8")
+        harness.write_text(path, page(document))
         return [path]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import re
@@ -13,8 +14,15 @@ import jsonschema
 import pytest
 from rich.console import Console
 
+from harness import files
 from harness.summary import schema
-from harness_reports import MarkdownReporter, TerminalReporter, figures, register_reporters
+from harness_reports import (
+    HtmlReporter,
+    MarkdownReporter,
+    TerminalReporter,
+    figures,
+    register_reporters,
+)
 
 Document = dict[str, Any]
 Make = Callable[..., Document]
@@ -181,3 +189,20 @@ def test_sides() -> None:
     assert figures.sides("", "x") == ([], [("x", True)])
     long, _ = figures.sides("word " * 10_000, "")
     assert len(long) == 1 and len(long[0][0]) <= 600
+
+
+@pytest.mark.parametrize("kind", [TerminalReporter, MarkdownReporter, HtmlReporter])
+def test_a_full_disk_leaves_the_earlier_report_whole(
+    analysis: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any
+) -> None:
+    (path,) = kind().write(analysis, tmp_path)
+    before = path.read_bytes()
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files, "fsync", full)
+    analysis["run"] = "another"
+    with pytest.raises(OSError, match="No space left on device"):
+        kind().write(analysis, tmp_path)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
