@@ -148,7 +148,8 @@ def check(
         entry = _entry(entries, guard.score or primary)
         doubt = usable([groups[row.id] for row in covered]) if entry.metric.additive else _NEVER
         if doubt:
-            then = "no round will be kept" if guard.required else "it protects nothing"
+            strict = guard.required or guard.max_loss is not None
+            then = "no round will be kept" if strict else "it protects nothing"
             sentences.append(
                 f"the guard {guard.name(primary)} cannot be judged, so {then}: {doubt}"
             )

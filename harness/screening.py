@@ -6,6 +6,7 @@ exactly. What is merely near is counted and shown.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from harness.likeness import Likeness, Limits, Match
 from harness.records import Example
 from harness.repeats import asked_of, dev_in_test, doubled
 from harness.text import ELLIPSIS, one_line
-from harness.threshold import COPIES, Usual, calibrate
+from harness.threshold import COPIES, HELD_OUT_ROWS, Usual, calibrate
 
 PAIRS = 5
 EXAMPLES = 5
@@ -186,8 +187,8 @@ def sentences(found: Screening, rules: Rules) -> Iterator[str]:
     recognised = found.usual.recognised
     if recognised is not None and recognised < rules.recognised:
         yield (
-            f"the rows are alike by nature: of {COPIES} copies of dev and test prompts with "
-            f"typing errors the gate would recognise {_percent(recognised, 1)}. Rows that an "
+            f"the rows are alike by nature, or short: of {COPIES} copies of dev and test prompts "
+            f"with typing errors the gate would recognise {_percent(recognised, 1)}. Rows that an "
             "augmenter makes are kept apart from dev and test by their lineage alone"
         )
 
@@ -202,25 +203,31 @@ def shown(pair: Pair) -> tuple[str, str]:
 
 
 def _alike(found: Screening, rules: Rules) -> str:
-    share = f"{100 * (1 - rules.kept):g} %"
+    rows = found.usual.rows
+    few = math.ceil(rules.kept * (rows + 1)) > rows
+    reach = "the most alike reaches" if few else f"{100 * (1 - rules.kept):g} % reach"
     head = (
-        f"prompts of this data are alike: of {found.usual.rows} {found.usual.of}, compared with "
-        f"the nearest held-out prompt, {share} reach a similarity of {found.threshold:.2f}, so "
+        f"prompts of this data are alike: of {rows} {found.usual.of}, compared with "
+        f"the nearest held-out prompt, {reach} a similarity of {found.threshold:.2f}, so "
     )
+    # With few held-out rows, those of the source are called near by other limits.
+    made = "" if found.usual.of == HELD_OUT_ROWS else " that an augmenter makes"
     if found.threshold >= 1:
-        return f"{head}near repeats cannot be told from other rows"
-    return f"{head}a near repeat is one above that, not above {found.floor:g}"
+        return f"{head}near repeats{made} cannot be told from other rows"
+    return f"{head}a near repeat{made} is one above that, not above {found.floor:g}"
 
 
 def _near(found: Screening, rules: Rules) -> str:
     count = sum(found.near.values())
     total = sum(n for split, n in found.rows.items() if split in TRAINABLE)
     parts = ", ".join(f"{n} of {split}" for split, n in found.near.items())
-    head = f"{count} of {total} rows of the source ({_percent(count, total)}: {parts}) are near "
+    head = f"{count} of {total} rows of the source ({_percent(count, total)}: {parts}) "
+    near = "is a near repeat of" if count == 1 else "are near repeats of"
     if rules.refuse_near:
-        return f"{head}repeats of dev or test, and were left out"
+        return f"{head}{near} dev or test; left out"
+    stays = "It stays" if count == 1 else "They stay"
     return (
-        f"{head}repeats of dev or test. They stay, because the split is yours: scores may owe "
+        f"{head}{near} dev or test. {stays}, because the split is yours: scores may owe "
         "something to texts that were trained on (`filters.source: refuse` leaves them out)"
     )
 

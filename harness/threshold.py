@@ -27,6 +27,8 @@ MOST_ROWS = 2_000
 """Rows of the source at most that stand in for held-out ones, evenly spaced."""
 COPIES = 200
 MISSPELT = 0.1
+HELD_OUT_ROWS = "held-out rows"
+SOURCE_ROWS = "rows of the source"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -42,7 +44,7 @@ class Usual:
             these rows of the source are called near, since copies among them must not set the
             threshold that is to show them.
         rows: comparisons that ``words`` and ``code`` rest on.
-        of: ``held-out rows`` or ``rows of the source``: whose they are.
+        of: :data:`HELD_OUT_ROWS` or :data:`SOURCE_ROWS`: whose they are.
         recognised: share of copies with typing errors that would be refused; None without any.
     """
 
@@ -51,7 +53,7 @@ class Usual:
     held_out_words: float | None = None
     held_out_code: float | None = None
     rows: int = 0
-    of: str = "held-out rows"
+    of: str = HELD_OUT_ROWS
     recognised: float | None = None
 
     def near(self, floor: float) -> float:
@@ -71,11 +73,11 @@ def calibrate(
         check: is called now and then; may raise to stop.
     """
     held = list(_among_held_out(likeness, held_out, check))
-    of, found = "held-out rows", held
+    of, found = HELD_OUT_ROWS, held
     if len(held) < LEAST_ROWS:
         given = list(_from_source(likeness, held_out, source, check))
         # With few rows on both sides, the largest of the held-out ones' has to do.
-        of, found = ("rows of the source", given) if len(given) >= LEAST_ROWS else (of, held)
+        of, found = (SOURCE_ROWS, given) if len(given) >= LEAST_ROWS else (of, held)
     usual = Usual(*_quantiles(found, kept), *_quantiles(held, kept), len(found), of)
     use(likeness, usual)
     return replace(usual, recognised=_recognised(likeness, seed, check))

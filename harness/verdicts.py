@@ -101,7 +101,9 @@ def unlabelled(verdict: Verdict) -> Verdict:
     """The same comparison without a verdict, for rounds that only stand beside others."""
     if verdict.label == "control":
         return verdict
-    sentence = verdict.sentence.removesuffix(f": {verdict.label}.") + "."
+    # What is said of the form of answers, or of a guard, stands behind the label.
+    head, label, remark = verdict.sentence.rpartition(f": {verdict.label}.")
+    sentence = f"{head}.{remark}" if label else verdict.sentence
     return dataclasses.replace(verdict, label="control", sentence=sentence)
 
 

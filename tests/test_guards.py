@@ -80,8 +80,9 @@ def test_a_guard_with_too_few_groups_cannot_be_judged_and_says_so_before_trainin
     assert any("cannot be judged" in note for note in done.document["notes"])
 
 
-def test_a_required_guard_that_cannot_be_judged_refuses_the_round(project):
-    config(project, f"[{SMALL}, required: true}}]")
+@pytest.mark.parametrize("strict", ["required: true", "max_loss: 0.2"])
+def test_a_required_guard_that_cannot_be_judged_refuses_the_round(project, strict):
+    config(project, f"[{SMALL}, {strict}}}]")
     words = " ".join(project.inside("check").out.split())
     assert "cannot be judged, so no round will be kept: the" in words
     document = project.inside("iterate", "--rounds", "1", "--json").document

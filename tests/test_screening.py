@@ -234,6 +234,23 @@ def test_copies_that_differ_in_punctuation_alone_set_no_threshold():
     assert found.threshold < 1
 
 
+@pytest.mark.parametrize(("held_out", "source", "words"), [
+    (120, 200, "of 120 held-out rows, compared with the nearest held-out prompt, 1 % reach "),
+    (60, 30, "of 60 held-out rows, compared with the nearest held-out prompt, the most alike "),
+    (60, 200, "of 200 rows of the source, compared with the nearest held-out prompt, 1 % reach "),
+])  # fmt: skip
+def test_it_says_of_which_rows_the_threshold_is(held_out, source, words):
+    sums = random.Random(1).sample(range(10_000), held_out + source)
+    rows = [
+        row(f"r{n}", f"What is {one // 100} + {one % 100}?", "dev" if n < held_out else "train")
+        for n, one in enumerate(sums)
+    ]
+    told = list(sentences(screen(rows, Rules(), seed=1)[1], Rules()))
+    (alike,) = (sentence for sentence in told if "prompts of this data are alike" in sentence)
+    assert words in alike
+    assert ("that an augmenter makes" in alike) == ("source" in words)
+
+
 @pytest.mark.parametrize("prompt", ["12 - 7", "a b", "7+3", "Ja?", "東京はどこですか"])
 def test_a_misspelt_copy_differs_from_its_prompt(prompt):
     copies = {misspelt(row("d", prompt), random.Random(n)).prompt for n in range(50)}
@@ -319,7 +336,7 @@ def test_check_says_what_would_leave_and_what_is_near(project):
     done = project.inside("check")
     assert done.code == 0
     assert "1 of 32 rows of train were left out: repeat of dev or test" in done.out
-    assert "1 of 32 rows of the source (3.1 %: 1 of train) are near repeats" in done.out
+    assert "1 of 32 rows of the source (3.1 %: 1 of train) is a near repeat" in done.out
     assert "train near: " in done.out and "dev dev0: " in done.out
 
 

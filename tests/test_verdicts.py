@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ import harness
 from harness import foresight, verdicts
 from harness.comparison import compare
 from harness.matched import usable
-from harness.records import Measurement, to_json
+from harness.records import Measurement, Verdict, to_json
 from harness.scoring import Entry
 
 
@@ -521,3 +522,16 @@ def test_the_unit_of_a_score_does_not_decide(unit, gain):
     scaled = judge(measured(new * unit), measured(old * unit), draws=200)
     assert scaled.label == plain.label
     assert scaled.low == pytest.approx(plain.low * unit)
+
+
+def test_a_round_of_the_control_arm_has_no_label_even_where_more_is_said():
+    labelled = Verdict(
+        "improved", "round 0", 0.1, 0.05, 0.15, 0.95, None,
+        "rougeL rose by 0.100 against round 0: improved. 90 % of the gain is on form.", 40, 40,
+    )  # fmt: skip
+    shown = verdicts.unlabelled(labelled)
+    assert shown.label == "control"
+    assert shown.sentence == "rougeL rose by 0.100 against round 0. 90 % of the gain is on form."
+    plain = verdicts.unlabelled(replace(labelled, sentence="rougeL rose by 0.100: improved."))
+    assert plain.sentence == "rougeL rose by 0.100."
+    assert verdicts.unlabelled(plain) == plain
