@@ -231,7 +231,7 @@ def _next_command(run: Run, history: History, *, final: bool) -> str:
         return shlex.join(["harness", "test", run.name])
     if final:
         return shlex.join(["harness", "report", run.name])
-    return shlex.join(goingon.kept(run.folder) or goingon.command(run.config))
+    return shlex.join(goingon.way_on(run.folder, run.config))
 
 
 def _control(steps: Steps, history: History) -> ControlResult | None:

@@ -36,6 +36,11 @@ def kept(folder: Path) -> list[str] | None:
     return found if isinstance(found, list) and all(isinstance(x, str) for x in found) else None
 
 
+def way_on(folder: Path, config: Config) -> list[str]:
+    """The command that goes on with the run in that folder, also for whoever runs its copy."""
+    return kept(folder) or command(config)
+
+
 def config_of(words: list[str]) -> Path | None:
     """The config file that a command names; None where it takes the usual one."""
     return Path(words[words.index("-c") + 1]) if "-c" in words[:-1] else None

@@ -109,13 +109,10 @@ def open_test(
     """
     test = data.split("test")
     opening = steps.run.ledger.open(test, steps.run.name)
-    evaluations = history.test_evaluations
     pinned = steps.run.journal.tested
-    baseline = evaluations[BASELINE] = steps.evaluate(
-        base, test, "test", BASELINE, BASE_ARM, pinned=pinned.get(BASELINE)
-    )
+    baseline = steps.evaluate(base, test, "test", BASELINE, BASE_ARM, pinned=pinned.get(BASELINE))
     learned = history.arms[BASE_ARM].train[history.kept]
-    found = evaluations[history.kept] = steps.evaluate(
+    found = steps.evaluate(
         kept, test, "test", history.kept, BASE_ARM, learned=learned,
         pinned=pinned.get(history.kept),
     )  # fmt: skip
@@ -127,6 +124,7 @@ def open_test(
             history.kept: {**found.keys, TRAIN: steps.run.made[BASE_ARM, history.kept, TRAIN]},
         }
     )
+    history.test_evaluations = {BASELINE: baseline, history.kept: found}
     verdict = _compare(steps, found, baseline, test, ledger.alpha(looks), BASELINE)
     return TestResult(looks, baseline.scores, found.scores, verdict, ledger.in_words(looks))
 

@@ -34,8 +34,8 @@ from harness.watcher import Watcher
 class StoredRun(Run):
     """A run that is only looked at: what it has not stored is an error.
 
-    Scores and kinds of errors are made anew where people have rated since: those of a closed
-    round on dev are pinned, those of the test set are not.
+    Scores and kinds of errors that are not stored any more may be made again; what a closed round
+    or the opening of the test set was given is pinned.
 
     Attributes:
         may_make: how the names of the stages begin that may be made now.

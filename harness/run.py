@@ -156,7 +156,7 @@ class Run:
     def mismatch(self, stage: str, round_: int, arm: str) -> HarnessError:
         """The error for a closed round whose ``stage`` gives something else by now."""
         where = f"run {self.name}, {_place(stage, round_, arm)}"
-        return pins.mismatch(where, round_, goingon.command(self.config))
+        return pins.mismatch(where, round_, goingon.way_on(self.folder, self.config))
 
     def prepare(self) -> None:
         """Make the folders and throw away what a killed attempt left half done."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
+
+from harness.files import digest
+from harness.store import query
 
 
 def ledger_of(project):
@@ -24,8 +28,6 @@ def unopened(tmp_path_factory, finished):
 
 
 def copy_of(project, tmp_path):
-    import shutil
-
     shutil.copytree(project.folder, tmp_path / "copy")
     return type(project)(tmp_path / "copy")
 
@@ -138,3 +140,37 @@ def test_each_set_of_answers_scored_against_test_is_a_look(project):
         assert sum("run" in line for line in lines) == openings
     document = project.inside("iterate", "--rounds", "1", "--json").document
     assert document["test"]["looks"] == 3
+
+
+def test_the_ways_out_of_harness_test_are_those_of_the_run(unopened, tmp_path):
+    project, run = copy_of(unopened[0], tmp_path), unopened[1].document["run"]
+    shutil.rmtree(project.folder / ".harness" / "artifacts" / "train")
+    stopped = project.inside("test", run, FAKE_DRIFT="train")
+    assert stopped.code == 3, stopped.err
+    # The copy of the config in the run's folder would begin a run of another name.
+    assert "  harness iterate --no-test --reopen 1: decides" in stopped.err
+    again = project.inside("iterate", "--no-test", "--reopen", "1", "--json", FAKE_DRIFT="train")
+    assert again.code == 0 and again.document["run"] == run
+
+
+def test_answers_of_a_half_opened_test_set_are_told_nowhere(unopened, tmp_path):
+    project, run = copy_of(unopened[0], tmp_path), unopened[1].document["run"]
+    reports = project.folder / "reports" / run
+    summary = (reports / "summary.json").read_bytes()
+    assert project.inside("test", run).code == 0
+    # As if it had been killed after the untouched model's answers, before the kept round's.
+    journal = project.folder / ".harness" / "runs" / run / "journal.jsonl"
+    *rounds, tested = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(rounds))
+    kept = json.loads(tested)["test"][str(unopened[1].document["kept_round"])]["generate"]
+    for stage, files in project.manifests().items():
+        if digest(files) == kept:
+            shutil.rmtree(project.folder / ".harness" / "artifacts" / stage)
+    (reports / "summary.json").write_bytes(summary)
+    (reports / "analysis.json").unlink()
+    assert project.inside("report", run).code == 0
+    found = query(reports / "run.duckdb", "SELECT count(*) FROM raw.predictions WHERE split='test'")
+    assert found.rows == ((0,),)
+    looked = project.inside("score", "--run", run, "--split", "test", "--open-test")
+    assert looked.code == 4 and len(ledger_of(project)) == 2
+    assert project.inside("test", run).code == 0

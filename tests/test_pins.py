@@ -126,6 +126,20 @@ def test_rounds_that_are_decided_again_rest_on_what_is_stored_now(project, first
     assert project.inside(*TWO, FAKE_DRIFT="generate").document == document
 
 
+def test_a_run_that_is_decided_again_tells_nothing_of_before(project, first):
+    run = first["run"]
+    lose(project, "train")
+    moments = project.folder / "moments"
+    killed = project.harness(*TWO, "--reopen", "1", FAKE_DRIFT="train", FAKE_KILLS=str(moments))
+    assert killed.code == -signal.SIGKILL and moments.read_text().split()[2] == "train"
+    summary = json.loads((project.folder / "reports" / run / "summary.json").read_text())
+    assert [one["round"] for one in summary["rounds"]] == [0] and summary["test"] is None
+    shown = project.inside("runs", "--json").document[0]
+    assert shown["rounds"] == 0, shown
+    assert project.inside("errors").code == 0
+    assert query(project.folder / "reports" / run / "run.duckdb", "FROM rounds").rows[1:] == ()
+
+
 def test_another_run_leaves_the_first_one_as_it_was(project, first):
     run = first["run"]
     lose(project, "generate")

@@ -41,6 +41,9 @@ def test_rows_of_test_are_left_out_however_a_view_is_named(opened, place):
         "FROM raw.examples", 'FROM "RAW" . examples', "FROM run.raw.examples",
         "SELECT * FROM (SELECT 1) t, raw.examples", "FROM query('FROM ra' || 'w.examples')",
         "FROM query_table('raw.examples')", "FROM /* x */ raw /* y */ . predictions",
+        "FROM json_execute_serialized_sql(json_serialize_sql('FROM raw.examples'))",
+        "FROM pragma_storage_info('raw.examples')", "PRAGMA storage_info('raw.examples')",
+        "FROM duckdb_table_sample('raw.examples')",
     ],
 )  # fmt: skip
 def test_nothing_passes_by_the_views(opened, sql):

@@ -158,7 +158,8 @@ def _carry_out(run: Run, console: Console, stop: _Stop, asked: Asked) -> Mapping
     with exclusive(run.folder / "lock"):
         if asked.reopen is not None:
             run.reopen(asked.reopen)
-            remove(run.reports / ANALYSIS)
+            for name in (ANALYSIS, "summary.json"):  # they tell of rounds that count no more
+                remove(run.reports / name)
             say(
                 f"round {asked.reopen} and all later ones are decided again; the journal keeps how "
                 "they were closed before"

@@ -190,7 +190,7 @@ class Evaluating(Measuring):
             f"{_named(_flat(now))}, and answers that were made differently cannot be compared",
             where=f"{self.run.name}, round {round_}: generate",
             hint="go on with what it began with, or take one of these ways",
-            details=ways_out(round_, goingon.command(self.config)),
+            details=ways_out(round_, goingon.way_on(self.run.folder, self.config)),
         )
 
     def _detect(
