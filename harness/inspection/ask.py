@@ -44,8 +44,8 @@ def ask(path: Path, sql: str, seconds: float, limit: int, *, sealed: bool = Fals
     _check(sql)
     if sealed and _passes_by_views(sql):
         raise UsageError(
-            "the schema raw, and queries or tables given as text, pass by the views, which leave out "
-            "rows of test",
+            "the schema raw, and queries or tables given as text, pass by the views, which leave "
+            "out rows of test",
             hint="ask the views (SHOW TABLES); --open-test to look all the same",
         )
     try:
@@ -71,7 +71,7 @@ def ask(path: Path, sql: str, seconds: float, limit: int, *, sealed: bool = Fals
 
 
 def _passes_by_views(sql: str) -> bool:
-    """Whether a statement names the schema of the private tables, or gives SQL or a table as text."""
+    """Whether a statement names the schema of private tables, or gives SQL or a table as text."""
     tokens = duckdb.tokenize(sql)
     ends = [*(start for start, _ in tokens[1:]), len(sql)]
     texts = [
