@@ -176,7 +176,8 @@ def sentences(found: Screening, rules: Rules) -> Iterator[str]:
     if found.near:
         yield _near(found, rules)
     if found.doubled:
-        yield f"{_rows(found.doubled)} of train repeat an earlier one, prompt and reference"
+        verb = "repeats" if found.doubled == 1 else "repeat"
+        yield f"{_rows(found.doubled)} of train {verb} an earlier one, prompt and reference"
     if found.dev_in_test:
         yield (
             f"{_rows(found.dev_in_test)} of test with the prompt of a row of dev: rounds are "
