@@ -118,13 +118,15 @@ class Preparing(Gating):
         Asked of its plugin at each start, which checks its files.
         """
         entry = self.config.model
-        folder = self.run.fresh_folder("model")
+        folder, begun = self.run.fresh_folder("model"), self._begun()
         with self.run.guard("model", entry, 0, BASE_ARM):
             result = self.run.job(
-                folder, entry, checkpoint=self._begun(), rows={}, round_=0, arm=BASE_ARM,
+                folder, entry, checkpoint=begun, rows={}, round_=0, arm=BASE_ARM,
                 seed=SEEDLESS, label="model",
             )  # fmt: skip
-        base = self._as_trained(from_json(Checkpoint, result["answer"]))
+        base = from_json(Checkpoint, result["answer"])
+        if begun is None or base.digest != begun.digest:  # else it was given back, as trained
+            base = self._as_trained(base)
         self.same(MODEL, base.digest, self.pins(0, BASE_ARM), 0, BASE_ARM)
         write_json(self.run.base_file, to_json(base))
         self.remarks(result["facts"])
