@@ -52,7 +52,7 @@ class Basic(harness.Detector):
     """
 
     name = "basic"
-    revision = 3
+    revision = 4
     libraries = ("py3langid", "rapidfuzz")
 
     class Options(harness.Options):

@@ -20,14 +20,15 @@ _OPEN = re.compile(r"(?:[,(\[{«“‘–—]|\s-)$")
 # The end of an earlier sentence: a capital follows, or the script has none.
 _ENDS = re.compile(r"[.!?…][\"'”’)\]]{0,3}\s+(?=[^\Wa-zß-ÿ])|[。！？]")
 _LAST = re.compile(r"(?:[.!?…][\"'”’)\]]*\s+|[。！？\n])(?=[^.!?…。！？\n]*$)")
-# Words that no sentence ends with. "for", "in" and "that" are not among them ("what it is for").
+# Words that no sentence ends with, in any of the languages. "for", "in" and "that" are not among
+# them ("what it is for"), nor "die", "den" and "y" ("x = y").
 _NEVER_LAST = frozenset(
     str.split(
         """
-        a an the of and or but because than your their its my our into if unless whether while
-        der die das dem den des ein eine einem einen und oder weil dass von mit für zum zur
+        a an the of and or but because than your their its my our into if unless whether
+        der das dem des ein eine einem einen und oder weil dass von mit für zum zur
         le les du des un une et ou mais parce avec dans leur
-        el los las una y pero porque del al
+        el los las una pero porque del al
         """
     )
 )

@@ -87,6 +87,10 @@ GOOD = [
      "List the steps."),
     ("unfinished", "It is the one that you are looking for.", LONG, QUESTION),
     ("unfinished", "This is what a refund is for", "That is what it is for.", QUESTION),
+    ("unfinished", "The answer is y", "x", QUESTION),
+    ("unfinished", "All of them must die", "They live.", QUESTION),
+    ("unfinished", "The lion sleeps in its den", "In a cave", QUESTION),
+    ("unfinished", "It will take a while", "An hour", QUESTION),
     ("repetition loop", "No, no, no. Wait five working days.", LONG, QUESTION),
     ("repetition loop", "The first step takes 5 minutes. The second step takes 9 minutes. The "
      "third step takes 7 minutes.", LONG, QUESTION),
