@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ConfigError
+from harness.text import plain
 
 Place = tuple[str | int, ...]
 Lines = dict[Place, int]
@@ -51,13 +52,19 @@ def scalar(text: str) -> Any:
 
 
 def dump(values: Any) -> str:
-    """Values as YAML text."""
+    """Values as YAML text, with escapes for what would do something in a terminal."""
+    text = _dumped(values, unicode=True)
+    return text if plain(text) == text else _dumped(values, unicode=False)
+
+
+def _dumped(values: Any, *, unicode: bool) -> str:
     from io import StringIO
 
     from ruamel.yaml import YAML
 
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
+    yaml.allow_unicode = unicode
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     stream = StringIO()
     yaml.dump(values, stream)

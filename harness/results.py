@@ -94,7 +94,8 @@ def predictions(values: Any, asked: Sequence[Example]) -> list[Prediction]:
     missing = [row.id for row in asked if row.id not in by_id]
     if missing:
         raise PluginError(
-            f"it left {len(missing)} of {len(asked)} prompts unanswered, first '{missing[0]}'"
+            f"it left {len(missing)} of {len(asked)} prompts unanswered, first "
+            f"'{short(missing[0])}'"
         )
     return [by_id[row.id] for row in asked]
 

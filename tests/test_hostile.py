@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from harness.progress import Display
 from harness.registry import import_file
 from harness.store import query
 from harness.text import storable
@@ -152,3 +154,137 @@ def test_the_pages_hold_it_as_text(run: Run) -> None:
     for name in ("summary.json", "analysis.json"):
         assert json.loads((folder / name).read_bytes())["run"]
     assert query(folder / "run.duckdb", "SELECT count(*) FROM examples").rows[0] == (176,)
+
+
+PLUGINS = Path(__file__).with_name("hostile_plugins.py")
+OF_FAKES = CONFIG.replace(f"plugins: [{ROWS}, ", "plugins: [").replace(
+    "{source: hostile}", "{source: fake}"
+)
+
+
+def changed(project: Any, **lines: str) -> None:
+    """The config of the fakes, with these lines in place of its own."""
+    text = OF_FAKES.replace("plugins: [", f"plugins: [{PLUGINS}, {ROWS}, ")
+    for key, value in lines.items():
+        text = re.sub(rf"(?m)^{key}: .*$", lambda _, k=key, v=value: f"{k}: {v}", text)
+    project.write(text)
+
+
+@pytest.mark.parametrize("fault", ["id", "split", "meta", "group", "raise"])
+def test_rows_that_are_none_are_named_by_check_and_by_the_run(project: Any, fault: str) -> None:
+    changed(project, data=f"{{source: bad, fault: {fault}}}")
+    for command in ("check", "iterate"):
+        done = project.inside(command)
+        harmless(done, 5)
+        assert f"plugin: source 'bad' from {PLUGINS}, data: " in done.err
+        assert max(map(len, done.err.split("\n"))) < 1_000
+
+
+FAULTS = {
+    "none": 5, "alien": 5, "list": 5, "text": 5, "twice": 5, "raise": 5, "class": 5, "data": 4,
+    "wait": 6,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def begun(run_once: Run, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return type(run_once[0])(tmp_path_factory.mktemp("begun"))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_a_plugin_fails_with_is_text(begun: Any, fault: str) -> None:
+    changed(begun, data="{source: hostile}", generate=f"{{plugin: bad, fault: {fault}}}")
+    done = begun.inside("iterate")
+    harmless(done, FAULTS[fault])
+    assert max(map(len, done.err.split("\n"))) < 1_000
+    traced = begun.inside("iterate", "--debug")
+    assert "Traceback" in traced.err and not CONTROLS.search(traced.err)
+
+
+@pytest.fixture(scope="module")
+def named(run_once: Run, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A run that is decided by a score with a hostile name."""
+    made = type(run_once[0])(tmp_path_factory.mktemp("named"))
+    score = import_file(PLUGINS).SCORE
+    changed(made, rounds="1", metrics="[bad, overlap]", primary=json.dumps(score))
+    harmless(made.inside("iterate"))
+    return made
+
+
+OWN = ("--plugin", str(PLUGINS), "--plugin", str(FAKES))
+SHOWN = (
+    ("report",), ("runs",), ("errors",), ("compare", "0", "1"), ("test",), ("check",),
+    ("query", "FROM scores"), ("config", "show"), ("config", "show", "--origin"), ("plugins",),
+    ("score", "--run", "RUN", "-m", "bad,overlap", *OWN),
+    ("score", "--run", "RUN", "-m", "overlap", *OWN, "--by", "kind"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", SHOWN, ids=lambda found: " ".join(found)[:22])
+def test_a_score_with_a_hostile_name(named: Any, arguments: tuple[str, ...]) -> None:
+    run = next((named.folder / "reports").iterdir()).name
+    harmless(named.inside(*(run if one == "RUN" else one for one in arguments)))
+
+
+def test_a_live_display_is_text_too() -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=100)
+    with Display(console, hostile_rows.WORST, 10.0) as display:
+        report = display.stage(f"round 1: train {hostile_rows.WORST}")
+        report(1, 2, hostile_rows.WORST)
+        display.say(f"note: {hostile_rows.WORST}")
+        display._progress.refresh()
+    own = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", screen.getvalue()).replace("\r", "")
+    assert not CONTROLS.search(own)
+    assert "\x1b[2J" not in screen.getvalue() and "[bold]x[/bold]" in own
+
+
+def rows_of_a_file() -> list[dict[str, Any]]:
+    """Rows for train, pool, dev and test; those to train on nearly repeat the held-out ones."""
+    texts = [storable(text) for text in hostile_rows.TEXTS[::4]]
+    rows = []
+    for number, text in enumerate(texts):
+        words = " ".join(f"{word}{number}" for word in hostile_rows.fakes.WORDS)
+        for split, place in (("train", 0), ("dev", 0), ("pool", 500), ("test", 500)):
+            please = " please" if split in ("train", "pool") else ""
+            prompt = f"{text[:3000]} {number + place}: {words} {number + place}{please}"
+            rows.append({
+                "id": f"{text[:200]} {split}{number}", "split": split, "references": [text + words],
+                "messages": [{"role": "user", "content": prompt}], "meta": {text[:90]: text[:90]},
+            })  # fmt: skip
+    return rows
+
+
+def test_near_repeats_of_a_file(project: Any) -> None:
+    lines = [json.dumps(row) + "\n" for row in rows_of_a_file()]
+    (project.folder / "rows.jsonl").write_text("".join(lines))
+    changed(project, data="{source: jsonl, path: rows.jsonl}", generate="{plugin: fake}")
+    done = project.inside("check")
+    harmless(done)
+    assert done.out.count("\n  similarity ") >= 3
+    harmless(project.inside("iterate", "--rounds", "1"))
+    harmless(project.inside("report"))
+
+
+WRONG: dict[str, Any] = {
+    "id": {"id": [storable(hostile_rows.WORST)]},
+    "key": {storable(hostile_rows.WORST): 1},
+    "split": {"split": storable(hostile_rows.WORST)},
+    "role": {"messages": [{"role": storable(hostile_rows.WORST), "content": "x"}]},
+    "turn": {"messages": [{"role": "user", "content": "x", storable(hostile_rows.WORST): 1}]},
+    "meta": {"meta": {storable(hostile_rows.WORST): [1]}},
+    "group": {"group": "\x1b[31m[red]"},
+    "half": {"id": hostile_rows.WORST},
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_problems_of_a_file_that_quote_it(project: Any, name: str) -> None:
+    rows = rows_of_a_file()
+    rows += [{**row, "id": "\x1b]0;x\x07twice", **WRONG[name]} for row in rows[:2]]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (project.folder / "\x1b[31m[red].jsonl").write_text(text)
+    changed(project, data='{source: jsonl, path: "\\e[31m[red].jsonl"}')
+    done = project.inside("check")
+    harmless(done, 4)
+    assert "the data cannot be used" in done.err

@@ -22,7 +22,8 @@ def show(error: HarnessError, *, debug: bool) -> int:
     console.print(head + Text(body), highlight=False, soft_wrap=True)
     if debug:
         notes = "".join(getattr(error, "__notes__", []))
-        console.print(Text("".join(traceback.format_exception(error)) + notes), soft_wrap=True)
+        trace = "".join(traceback.format_exception(error)) + notes
+        console.print(Text(plain(trace)), soft_wrap=True)
     elif isinstance(error, PluginError):
         console.print(Text("  -> --debug shows the traceback", style="dim"))
     return error.exit_code

@@ -20,7 +20,7 @@ from harness.entries import Problems
 from harness.errors import DataError, HarnessError, UsageError, near
 from harness.plugin_calls import PluginCall, plainly
 from harness.records import Level
-from harness.run import REPORTS_FOLDER, Run
+from harness.run import REPORTS_FOLDER, Run, name_of
 from harness.summary import read
 from harness.text import one_line, titled
 
@@ -42,7 +42,8 @@ def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
 
     config = configuration.load(path, sets=sets, flags={"rounds": rounds}, asking=True)
     run = Run(config, Quiet())
-    rows = list(config.data.instance.load(Context(output=Path("unused"))))
+    with plainly(f"{name_of(config.data)}, data"):
+        rows = list(results.examples(config.data.instance.load(Context(output=Path("unused")))))
     rows = list(applied(config.corrections, rows))
     counts = {s: sum(r.split == s for r in rows) for s in ("train", "pool", "dev", "test")}
     for split in ("train", "dev", "test"):
@@ -55,7 +56,7 @@ def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
     shown = ", ".join(f"{count} {split}" for split, count in counts.items())
     unknown = sum(level == "unknown" for level, _ in remarks)
     state = f"no problem found, {unknown} unknown" if unknown else "fine"
-    console.print(Text(f"{config.path}: {state}. Run {run.name}; rows: {shown}."))
+    console.print(Text(one_line(f"{config.path}: {state}. Run {run.name}; rows: {shown}.")))
     for level, line in remarks:
         console.print(Text(f"{level}: {one_line(line)}", "yellow" if level == "unknown" else ""))
     for split in ("dev", "test"):
@@ -88,7 +89,7 @@ def _show_screening(run: Run, rows: Sequence[Example], console: Console) -> None
     _, found = screen(rows, rules, seed=screening_seed(run.config.settings.seed))
     refuse_repeats(found, rules.most_repeats, f"source '{run.config.data.plugin}'")
     for sentence in sentences(found, rules):
-        console.print(Text(f"data: {sentence}"), highlight=False, soft_wrap=True)
+        console.print(Text(one_line(f"data: {sentence}")), highlight=False, soft_wrap=True)
     for pair in found.pairs:
         head = Text(f"  similarity {pair.similarity:.2f}")
         console.print(head, *(Text(f"    {side}") for side in shown(pair)), sep="\n",
@@ -141,7 +142,9 @@ def _write_report(registry: Registry, kind: str, document: Any, target: Path) ->
         with call:
             made, *_ = results.paths(plugin().write(document, Path(folder)), "write()")
         write_target(option, target, made.read_bytes())
-    Console(stderr=True).print(Text(f"written: {target}"), highlight=False, soft_wrap=True)
+    Console(stderr=True).print(
+        Text(one_line(f"written: {target}")), highlight=False, soft_wrap=True
+    )
 
 
 def _show_in_browser(page: Path | None) -> None:
@@ -162,7 +165,7 @@ def runs(as_json: bool) -> None:
     for row in rows:
         score = titled(row["score"], row["chosen"])
         cells = (row["run"], row["rounds"], row["kept"], score, row["verdict"])
-        table.add_row(*(Text(str(cell)) for cell in cells))
+        table.add_row(*(Text(one_line(str(cell))) for cell in cells))
     Console().print(table if rows else Text("no runs yet: harness iterate"))
 
 
@@ -181,10 +184,10 @@ def plugins(as_json: bool) -> None:
         return
     table = Table("stage", "name", "what", "from", box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*(Text(row[key]) for key in ("stage", "name", "doc", "origin")))
+        table.add_row(*(Text(one_line(row[key])) for key in ("stage", "name", "doc", "origin")))
     Console().print(table)
     for origin, reason in registry.failed.items():
-        Console(stderr=True).print(Text(f"failed to load: {origin}: {reason}", style="red"))
+        Console(stderr=True).print(Text(one_line(f"failed to load: {origin}: {reason}"), "red"))
 
 
 def config_show(path: Path | None, rounds: int | None, sets: Sequence[str], origin: bool) -> None:
@@ -195,7 +198,8 @@ def config_show(path: Path | None, rounds: int | None, sets: Sequence[str], orig
         return
     table = Table("key", "value", "from", box=None, pad_edge=False)
     for dotted, value in _flat(config.shown()):
-        table.add_row(Text(dotted), Text(str(value)), Text(_origin(config.origins, dotted)))
+        cells = (dotted, str(value), _origin(config.origins, dotted))
+        table.add_row(*(Text(one_line(cell)) for cell in cells))
     Console().print(table)
 
 

@@ -19,6 +19,7 @@ from harness.errors import DataError, UsageError, near
 from harness.rating import events
 from harness.rating.records import FOLDER, SETTLED, Batch
 from harness.rating.rubric import find
+from harness.text import one_line
 
 if TYPE_CHECKING:
     from harness.rating.web.app import Options
@@ -32,7 +33,7 @@ def lint(rubric: str) -> None:
     path = find(rubric)
     found = remarks(path)
     for remark in found:
-        Console().print(Text(remark.told(path)), highlight=False)
+        Console().print(Text(one_line(remark.told(path))), highlight=False)
     if not found:
         Console().print(Text(f"{path}: fine"), highlight=False)
 

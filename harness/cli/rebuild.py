@@ -9,6 +9,7 @@ from rich.text import Text
 
 from harness.cli.inspect import folder_of
 from harness.refresh import refresh, remake
+from harness.text import one_line
 from harness.watcher import Quiet
 
 
@@ -21,7 +22,7 @@ def rebuild(name: str | None) -> None:
     folder = folder_of(name)
     written = remake(folder, Quiet(), whole=True)
     told = f"{folder}: {', '.join(written)}"
-    Console(stderr=True).print(Text(told), highlight=False, soft_wrap=True)
+    Console(stderr=True).print(Text(one_line(told)), highlight=False, soft_wrap=True)
 
 
 def refreshed(folder: Path) -> Path:
@@ -29,7 +30,7 @@ def refreshed(folder: Path) -> Path:
     console = Console(stderr=True)
 
     def say(sentence: str) -> None:
-        console.print(Text(sentence), highlight=False, soft_wrap=True)
+        console.print(Text(one_line(sentence)), highlight=False, soft_wrap=True)
 
     refresh(folder, Quiet(), say)
     return folder

@@ -34,6 +34,7 @@ from harness.rescored import record
 from harness.scorecard import Question, System, check_fields, document
 from harness.scoring import Entry as MetricEntry
 from harness.summary import read
+from harness.text import one_line
 from harness.watcher import Quiet
 
 
@@ -89,7 +90,7 @@ def _update_database(run: StoredRun) -> None:
         database(run, *replay(run))
     except NotStored as error:
         told = f"note: the run's database was left as it is: {error.what}"
-        Console(stderr=True).print(Text(told, style="yellow"), highlight=False)
+        Console(stderr=True).print(Text(one_line(told), style="yellow"), highlight=False)
 
 
 def _entries(request: Request, run: StoredRun) -> list[Entry]:

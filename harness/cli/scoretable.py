@@ -46,7 +46,7 @@ def show(document: Mapping[str, Any], console: Console) -> None:
     for remark in [*document["remarks"], *_doubts(document)]:
         line = Text(f"note: {one_line(remark, 600)}", style="yellow")
         console.print(line, highlight=False)
-    console.print(Text(document["sentence"]), highlight=False)
+    console.print(Text(one_line(document["sentence"])), highlight=False)
 
 
 def number(value: float | None, scale: float, *, sign: bool = False) -> str:
