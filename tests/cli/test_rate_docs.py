@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer
 
-from harness.cli import app
+from harness.cli.apps import app
 
 TEXT = (Path(__file__).parents[2] / "docs" / "rating-round.md").read_text(encoding="utf-8")
 ROOT: Any = typer.main.get_command(app)

@@ -215,7 +215,7 @@ def test_only_one_criterion_gives_the_reference(path: Path) -> None:
         (b"a: " + b"[" * 3000, "nested too deeply"),
         (b"a: x\n" * 60_000, "at most 256 kB"),
         (b"a: &a [*a]\n", "an alias"),
-        (b"2020-01-01: x\n", "unknown key"),
+        (b"2020-01-01: x\n", "a key must be a text"),
     ],
 )
 def test_a_file_of_something_else(path: Path, content: bytes, words: str) -> None:
