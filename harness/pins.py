@@ -36,30 +36,35 @@ class PinMismatch(EnvironmentFailure):
     """What a closed round rests on is not stored any more, and made again it is another."""
 
 
-def mismatch(where: str, round_: int, command: Sequence[str]) -> PinMismatch:
+def mismatch(where: str, round_: int, ways: Sequence[str]) -> PinMismatch:
     """The error for people, with both ways out.
 
     Args:
         where: run, round and stage.
         round_: the round that does not stand any more.
-        command: goes on with the run.
+        ways: out of it (:func:`ways_out`).
     """
     return PinMismatch(
         f"what round {round_} was closed with cannot be had any more, and what is made now differs "
         "from it (another GPU, other libraries, a plugin that was changed or does not repeat "
         "itself): the round's scores would stand beside what they were not measured on",
         where=where,
-        details=ways_out(round_, command),
+        details=ways,
     )
 
 
-def ways_out(round_: int, command: Sequence[str]) -> list[str]:
-    """What a user may do whose round does not stand any more, one command each."""
+def ways_out(round_: int, command: Sequence[str], *, latest: bool) -> list[str]:
+    """What a user may do whose round does not stand any more, one command each.
+
+    Args:
+        command: goes on with the latest run of its config.
+        latest: whether that is the run in question; another one cannot be opened again.
+    """
     begin, again = (shlex.join([*command, *option]) for option in _options(round_))
-    return [
-        f"{begin}: begins another run and leaves this one as it is",
-        f"{again}: decides round {round_} and all later ones of this run again",
-    ]
+    ways = [f"{begin}: begins another run and leaves this one as it is"]
+    if latest:
+        ways.append(f"{again}: decides round {round_} and all later ones of this run again")
+    return ways
 
 
 def _options(round_: int) -> tuple[list[str], list[str]]:

@@ -40,7 +40,7 @@ LEDGER = "test-openings.jsonl"
 CONFIG = "config.yaml"
 CALLING = "calling.json"
 """Which plugin is at work in this process, in the run's folder."""
-_ATTEMPT = re.compile(r"-[0-9a-f]{8}-([0-9]+)$")
+_ATTEMPT = re.compile(r"(?<=-[0-9a-f]{8})-([0-9]+)$")
 _JOBS = ("model", "trainer", "generator")
 JOURNAL = "journal.jsonl"
 
@@ -156,7 +156,15 @@ class Run:
     def mismatch(self, stage: str, round_: int, arm: str) -> HarnessError:
         """The error for a closed round whose ``stage`` gives something else by now."""
         where = f"run {self.name}, {_place(stage, round_, arm)}"
-        return pins.mismatch(where, round_, goingon.way_on(self.folder, self.config))
+        return pins.mismatch(where, round_, self.ways_out(round_))
+
+    def ways_out(self, round_: int) -> list[str]:
+        """What a user may do whose round does not stand any more, one command each."""
+        first = _ATTEMPT.sub(
+            lambda found: found[0][: found.start(1) - found.start() - 1], self.name
+        )
+        latest = _name(self.machine / "runs", first, False) == self.name
+        return pins.ways_out(round_, goingon.way_on(self.folder, self.config), latest=latest)
 
     def prepare(self) -> None:
         """Make the folders and throw away what a killed attempt left half done."""

@@ -153,6 +153,17 @@ def test_the_ways_out_of_harness_test_are_those_of_the_run(unopened, tmp_path):
     assert again.code == 0 and again.document["run"] == run
 
 
+def test_no_way_out_decides_another_run_again(unopened, tmp_path):
+    project, run = copy_of(unopened[0], tmp_path), unopened[1].document["run"]
+    assert project.inside("iterate", "--no-test", "--as-new-run").code == 0
+    shutil.rmtree(project.folder / ".harness" / "artifacts" / "train")
+    stopped = project.inside("test", run, FAKE_DRIFT="train")
+    # --reopen takes the latest run of the config.
+    assert stopped.code == 3 and "--as-new-run" in stopped.err and "--reopen" not in stopped.err
+    latest = project.inside("test", f"{run}-2", FAKE_DRIFT="train")
+    assert latest.code == 3 and "--no-test --reopen 1: decides" in latest.err
+
+
 def test_answers_of_a_half_opened_test_set_are_told_nowhere(unopened, tmp_path):
     project, run = copy_of(unopened[0], tmp_path), unopened[1].document["run"]
     reports = project.folder / "reports" / run

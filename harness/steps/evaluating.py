@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import goingon, results
+from harness import results
 from harness.errors import EnvironmentFailure, HarnessError, Waiting
 from harness.files import read_jsonl, write_jsonl
-from harness.pins import DETECT, GENERATE, MODEL, TRAIN, ways_out
+from harness.pins import DETECT, GENERATE, MODEL, TRAIN
 from harness.records import (
     BASE_ARM,
     Checkpoint,
@@ -190,7 +190,7 @@ class Evaluating(Measuring):
             f"{_named(_flat(now))}, and answers that were made differently cannot be compared",
             where=f"{self.run.name}, round {round_}: generate",
             hint="go on with what it began with, or take one of these ways",
-            details=ways_out(round_, goingon.way_on(self.run.folder, self.config)),
+            details=self.run.ways_out(round_),
         )
 
     def _detect(
