@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
 from rich.console import Console
 
 from harness.progress import Display
@@ -151,6 +152,11 @@ def test_the_pages_hold_it_as_text(run: Run) -> None:
         page = (folder / name).read_text("utf-8")
         assert not CONTROLS.search(page.replace("\t", "")), name
     assert "<script>window" not in (folder / "report.html").read_text("utf-8")
+    tokens = (
+        MarkdownIt("commonmark").enable("table").parse((folder / "report.md").read_text("utf-8"))
+    )
+    kinds = {child.type for token in tokens for child in (token.children or [token])}
+    assert not kinds & {"html_inline", "html_block", "link_open", "image", "code_inline"}
     for name in ("summary.json", "analysis.json"):
         assert json.loads((folder / name).read_bytes())["run"]
     assert query(folder / "run.duckdb", "SELECT count(*) FROM examples").rows[0] == (176,)
