@@ -160,10 +160,7 @@ class Run:
 
     def ways_out(self, round_: int) -> list[str]:
         """What a user may do whose round does not stand any more, one command each."""
-        first = _ATTEMPT.sub(
-            lambda found: found[0][: found.start(1) - found.start() - 1], self.name
-        )
-        latest = _name(self.machine / "runs", first, False) == self.name
+        latest = _name(self.machine / "runs", _ATTEMPT.sub("", self.name), False) == self.name
         return pins.ways_out(round_, goingon.way_on(self.folder, self.config), latest=latest)
 
     def prepare(self) -> None:
