@@ -26,7 +26,7 @@ import duckdb
 
 from harness.analysis.document import analyse
 from harness.analysis.reading import FILE_NAME
-from harness.files import write_json
+from harness.kit.files import write_json
 from harness.records import (
     Condition,
     ErrorLabel,

@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import Context, Example, Prediction, ScoredExample
-from harness.files import read_jsonl, write_jsonl
+from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import Diagnosis, Split, from_json, to_json
 from harness.registry import Registry
 from harness.stages import Evidence

@@ -38,12 +38,10 @@ if TYPE_CHECKING:
     from harness.errors import (
         Waiting as Waiting,
     )
-    from harness.files import (
-        write_text as write_text,
-    )
     from harness.hookspecs import (
         hookimpl as hookimpl,
     )
+    from harness.kit.files import write_text as write_text
     from harness.records import (
         Checkpoint as Checkpoint,
     )
@@ -155,7 +153,7 @@ _HOMES = {
     ),
     "harness.context": ("Context",),
     "harness.store": ("query",),
-    "harness.files": ("write_text",),
+    "harness.kit.files": ("write_text",),
     "harness.hookspecs": ("hookimpl",),
     "harness.errors": (
         "Cancelled", "ConfigError", "DataError", "EnvironmentFailure", "HarnessError",

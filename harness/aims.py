@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness.features import prompt_features
+from harness.kit.features import prompt_features
 from harness.records import Example
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.files import (
+from harness.kit.files import (
     digest,
     manifest_of,
     read_json,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.text import one_line, titled
+from harness.kit.text import one_line, titled
 
 MARK = "chosen on these rows"
 SMALL = 1.5

@@ -20,7 +20,7 @@ from harness.configfind import FILE_NAME, find, overlooked
 from harness.effects import without_effect
 from harness.entries import Entry, Problems, entries_of, entry_of
 from harness.errors import ConfigError, near
-from harness.files import files_digest
+from harness.kit.files import files_digest
 from harness.plugin_checks import ask, look_at_rows
 from harness.records import Level
 from harness.registry import Registry

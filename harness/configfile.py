@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ConfigError
-from harness.text import plain
+from harness.kit.text import plain
 
 Place = tuple[str | int, ...]
 Lines = dict[Place, int]

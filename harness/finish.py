@@ -11,8 +11,8 @@ from harness import configfile, goingon, results, verdicts
 from harness.analysis.reading import FILE_NAME as ANALYSIS
 from harness.entries import Entry
 from harness.errors import HarnessError, PluginError
-from harness.files import read_json, write_bytes, write_json
 from harness.history import History
+from harness.kit.files import read_json, write_bytes, write_json
 from harness.lock import turn
 from harness.objective import progress
 from harness.plugin_calls import plainly

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.config import Config
 from harness.configfind import FILE_NAME, shipped
-from harness.files import read_json, write_json
+from harness.kit.files import read_json, write_json
 
 KEPT = "command.json"
 PLAIN = ("harness", "iterate")

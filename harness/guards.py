@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from harness import verdicts
 from harness.aims import Guard
 from harness.errors import DataError, near
-from harness.features import prompt_features
+from harness.kit.features import prompt_features
 from harness.matched import NO_SPREAD, complete_pairs, usable
 from harness.records import Example, GuardResult, Measurement, Verdict
 from harness.scoring import Entry, Groups

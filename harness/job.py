@@ -27,7 +27,7 @@ from typing import Any, TextIO
 from harness import errors, results
 from harness.context import Context, Report, silent
 from harness.errors import Cancelled, EnvironmentFailure, HarnessError, PluginError
-from harness.files import read_json, read_jsonl, write_json, write_jsonl
+from harness.kit.files import read_json, read_jsonl, write_json, write_jsonl
 from harness.plugin_calls import failure as failure_of
 from harness.records import Checkpoint, Example, from_json, to_json
 

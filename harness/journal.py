@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import DataError, UsageError
-from harness.files import (
+from harness.kit.files import (
     UNSEALED,
     Line,
     append_line,
@@ -21,8 +21,8 @@ from harness.files import (
     scan_lines,
     write_json,
 )
+from harness.kit.text import storable_json
 from harness.records import BASE_ARM, RoundResult, from_json, to_json
-from harness.text import storable_json
 
 SCHEMA = 2
 

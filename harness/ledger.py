@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import DataError
-from harness.files import append_line, canonical, digest, read_lines
+from harness.kit.files import append_line, canonical, digest, read_lines
 from harness.lock import turn
 from harness.records import Example
 from harness.rows import rows_digest

@@ -10,8 +10,8 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from harness import foresight, form, guards, ledger, verdicts
-from harness.files import digest
 from harness.history import ArmState, History
+from harness.kit.files import digest
 from harness.pins import ANALYZE, AUGMENT, DATA, EARLIER, EXAMPLES, MODEL, ROWS, TRAIN
 from harness.records import (
     BASE_ARM,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.files import read_json, write_json
+from harness.kit.files import read_json, write_json
 
 FILE = "made-with.json"
 SCHEMA = 1

@@ -8,8 +8,8 @@ from typing import Literal
 
 from harness.aims import Objective
 from harness.chosen import MARK
+from harness.kit.text import titled
 from harness.records import RoundResult, Score
-from harness.text import titled
 
 State = Literal[
     "reached", "reached, not surely", "not reached, not surely", "not reached", "unknown"

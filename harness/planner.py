@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 
 from harness.errors import ConfigError, near
-from harness.features import same_as
+from harness.kit.features import same_as
 from harness.records import Findings, Plan, PlanItem, Slice
 
 WEAK_AT = 0.1

@@ -19,8 +19,8 @@ from rich.progress import (
 from rich.text import Text
 
 from harness.context import Report
+from harness.kit.text import one_line
 from harness.records import RoundResult
-from harness.text import one_line
 
 COLOURS = {"improved": "green", "no evidence": "yellow", "regressed": "red"}
 PLAIN_SECONDS = 15.0

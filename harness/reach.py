@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from harness import stats
 from harness.comparison import ALPHA, POWER, Comparison
+from harness.kit.text import titled
 from harness.matched import usable
 from harness.records import Score
-from harness.text import titled
 
 
 def reach(

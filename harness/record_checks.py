@@ -15,7 +15,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from harness.text import one_line
+from harness.kit.text import one_line
 
 DEEPEST = 60
 """Levels of nested lists and objects in a JSON value."""

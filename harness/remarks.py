@@ -14,11 +14,11 @@ from typing import Any
 from harness.chosen import chosen
 from harness.entries import Entry
 from harness.history import History
+from harness.kit.text import one_line
 from harness.records import BASE_ARM, Example, Prediction, RoundResult, Score
 from harness.stages import Metric
 from harness.steps import Evaluation, Steps
 from harness.steps.calls import label, on
-from harness.text import one_line
 
 Document = dict[str, Any]
 Pair = tuple[Prediction, Example]

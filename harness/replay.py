@@ -18,9 +18,9 @@ from harness import madewith
 from harness.artifacts import Artifact
 from harness.entries import Entry
 from harness.errors import DataError, HarnessError, UsageError, Waiting, near
-from harness.files import read_json, read_jsonl
 from harness.history import History
 from harness.journal import ClosedRounds
+from harness.kit.files import read_json, read_jsonl
 from harness.ledger import Ledger, Unopened
 from harness.loop import rounds
 from harness.pins import MODEL

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.entries import Entry, Problems, entry_of
 from harness.errors import HarnessError
-from harness.files import append_line, read_lines
+from harness.kit.files import append_line, read_lines
 from harness.registry import Registry
 from harness.run import Run
 

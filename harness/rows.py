@@ -6,7 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.files import digest
+from harness.kit.files import digest
 from harness.records import Example, to_json
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import UsageError
-from harness.text import one_line
+from harness.kit.text import one_line
 
 LONGEST = 40
 _TAKEN = frozenset({"tests", "test", "conftest"})

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 from harness.errors import DataError
 from harness.filters import HELD_OUT, NEAR_REPEAT, REPEAT, Gate
+from harness.kit.text import ELLIPSIS, one_line
 from harness.likeness import Likeness, Limits, Match
 from harness.records import Example
 from harness.repeats import asked_of, dev_in_test, doubled
-from harness.text import ELLIPSIS, one_line
 from harness.threshold import COPIES, HELD_OUT_ROWS, Usual, calibrate
 
 PAIRS = 5

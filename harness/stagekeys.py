@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from harness.entries import Entry
-from harness.files import files_digest
+from harness.kit.files import files_digest
 from harness.results import paths
 
 CORE_REVISION = 1

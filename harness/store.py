@@ -20,8 +20,9 @@ from typing import Any, Protocol
 
 import duckdb
 
-from harness import files
 from harness.errors import UsageError
+from harness.kit import files
+from harness.kit.text import storable
 from harness.records import (
     Diagnosis,
     ErrorLabel,
@@ -38,7 +39,6 @@ from harness.store_slices import is_stored, where_sql
 from harness.store_tables import TABLES
 from harness.store_trouble import REFUSED, unopenable, unwritable
 from harness.store_views import VIEWS
-from harness.text import storable
 
 MEMORY = "1GB"
 _ALONE = {"enable_external_access": "false", "lock_configuration": "true"}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.text import storable
+from harness.kit.text import storable
 
 Batch = Mapping[str, Any]
 """Column -> a list of values, or one value that holds for all rows; at least one is a list."""

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness import store_ratings
-from harness.features import prompt_features
+from harness.kit.features import prompt_features
 from harness.records import Measurement, Score
 from harness.store_columns import Batch
 from harness.store_slices import is_stored, where_sql

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from harness.features import prompt_features, reply_features
+from harness.kit.features import prompt_features, reply_features
+from harness.kit.text import storable
 from harness.records import Condition, Prediction, Slice
-from harness.text import storable
 
 if TYPE_CHECKING:
     from harness.store import RunContents

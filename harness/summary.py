@@ -16,6 +16,8 @@ from typing import Any, ClassVar, Literal
 
 from harness.chosen import chosen
 from harness.errors import DataError, UsageError
+from harness.kit.text import one_line, plain
+from harness.kit.worddiff import closest
 from harness.objective import Progress
 from harness.records import (
     ErrorLabel,
@@ -30,8 +32,6 @@ from harness.records import (
     Verdict,
 )
 from harness.screening import Screening
-from harness.text import one_line, plain
-from harness.worddiff import closest
 
 SCHEMA = "harness.summary/1"
 EVERYWHERE = "everywhere"

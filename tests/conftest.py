@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from harness import files
+from harness.kit import files
 
 FAKES = Path(__file__).parent / "fakes.py"
 

@@ -7,9 +7,10 @@ import math
 
 import pytest
 
-from harness import files, machine
+from harness import machine
 from harness.artifacts import Artifacts
 from harness.errors import DataError, EnvironmentFailure
+from harness.kit import files
 
 
 def test_equal_values_have_equal_digests():

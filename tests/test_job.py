@@ -11,8 +11,8 @@ import pytest
 
 from harness import job
 from harness.errors import Cancelled, DataError, EnvironmentFailure, PluginError
-from harness.files import read_jsonl
 from harness.job import Job, run_child, run_inline, write
+from harness.kit.files import read_jsonl
 from harness.records import Checkpoint, Example
 from harness.registry import Registry
 

@@ -9,10 +9,10 @@ import re
 
 import pytest
 
-from harness import files
 from harness.errors import DataError, UsageError
-from harness.files import append_line, canonical
 from harness.journal import ClosedRounds, Journal, reopen
+from harness.kit import files
+from harness.kit.files import append_line, canonical
 from harness.records import RoundResult, Score, to_json
 from harness.verdicts import baseline_verdict
 

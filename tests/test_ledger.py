@@ -12,7 +12,7 @@ import pytest
 
 from harness import ledger as openings
 from harness.errors import DataError
-from harness.files import append_line, canonical
+from harness.kit.files import append_line, canonical
 from harness.ledger import Ledger, Unopened
 from harness.records import Example
 from harness.rows import rows_digest

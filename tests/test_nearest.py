@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness import nearest as module
-from harness.nearest import Rows, asked, nearest, words
+from harness.kit import similarity as module
+from harness.kit.similarity import Rows, asked, nearest, words
 from harness.records import Example
 
 TEXTS = st.text(st.sampled_from("abcd  \n.-Ä漢字ก\u202e\x00\ud800\x1b1"), max_size=30)

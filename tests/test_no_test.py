@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from harness.files import digest
+from harness.kit.files import digest
 from harness.store import query
 
 

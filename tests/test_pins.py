@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.files import canonical
+from harness.kit.files import canonical
 from harness.replay import opened, replay
 from harness.store import query
 from harness.watcher import Quiet

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import ConfigError
-from harness.features import holds
+from harness.kit.features import holds
 from harness.planner import apportion, plan, weak
 from harness.records import Condition, Findings, Slice
 

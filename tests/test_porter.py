@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nltk.stem.porter import PorterStemmer
 
-from harness import porter
-from harness.porter import stem
+from harness.kit import stemmer
+from harness.kit.stemmer import stem
 
 ENDINGS = [
-    *(ending for rules in porter.RULES for same in rules.values() for ending, _ in same),
+    *(ending for rules in stemmer.RULES for same in rules.values() for ending, _ in same),
     *("s", "ss", "sses", "ies", "ied", "eed", "ed", "ing", "at", "bl", "iz", "ll", "y", "e"),
 ]
 NLTKS = PorterStemmer()

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from harness.files import append_line
+from harness.kit.files import append_line
 from harness.store import query
 
 

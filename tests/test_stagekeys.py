@@ -12,7 +12,7 @@ import pytest
 import harness
 from harness import stagekeys
 from harness.entries import Entry
-from harness.files import digest
+from harness.kit.files import digest
 from harness.run import Run
 from harness.stagekeys import OWN, entry_key, versions_of
 from harness.watcher import Quiet

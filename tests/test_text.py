@@ -1,4 +1,4 @@
-"""Hostile text is harmless once it went through ``harness.text``."""
+"""Hostile text is harmless once it went through ``harness.kit.text``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from harness.text import ELLIPSIS, markdown_block, markdown_safe, one_line, plain, storable
+from harness.kit.text import ELLIPSIS, markdown_block, markdown_safe, one_line, plain, storable
 
 CASES = {
     "a\x1b[31mred\x1b[0m b": "ared b",

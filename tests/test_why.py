@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from harness.inspection.index import Index
 from harness.inspection.learned import train_rows_sql
+from harness.kit.text import one_line
+from harness.kit.worddiff import MOST_WORDS, closest, differences, steps
 from harness.records import (
     Diagnosis,
     ErrorLabel,
@@ -25,8 +27,6 @@ from harness.records import (
     Verdict,
 )
 from harness.store import Answers, RunContents, build
-from harness.text import one_line
-from harness.worddiff import MOST_WORDS, closest, differences, steps
 
 HOSTILE = (
     "[bold]x[/bold] [/nope] \x1b[31mred\x1b[0m \x1b]0;title\x07 \u202eabc <script>a()</script> =1"

@@ -18,11 +18,11 @@ from harness.analysis.reading import SCHEMA, Document
 from harness.analysis.remedies import remedies
 from harness.analysis.sections import SECTIONS
 from harness.errors import EnvironmentFailure, HarnessError, Waiting
+from harness.kit.text import one_line
 from harness.plugin_calls import plainly
 from harness.stages import Section
 from harness.store import Table, reading
 from harness.summary import finite
-from harness.text import one_line
 
 MOST_ROWS = 50
 NOT_LOOKED_FOR = (

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.analysis.sections import CAUSES, EXAMPLES
+from harness.kit.text import one_line, plain
+from harness.kit.worddiff import closest
 from harness.store import Asking
-from harness.text import one_line, plain
-from harness.worddiff import closest
 
 LIMIT = 200
 TEXT_LIMIT = 2_000

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.chosen import chosen
 from harness.errors import DataError, UsageError
-from harness.files import read_json
+from harness.kit.files import read_json
 
 FILE_NAME = "analysis.json"
 SCHEMA = "harness.analysis/1"

@@ -14,10 +14,10 @@ from rich.text import Text
 
 from harness.cli import tables
 from harness.cli.rate import chosen
+from harness.kit.text import one_line
 from harness.rating import events
 from harness.rating.records import FOLDER, Batch, Event, Rating
 from harness.rating.rubric import Criterion
-from harness.text import one_line
 
 TITLE = 22
 """Characters of a criterion's title in a table."""

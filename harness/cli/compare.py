@@ -19,8 +19,8 @@ from harness.cli.rebuild import refreshed
 from harness.cli.scoretable import WIDE, explain_marks, number
 from harness.inspection.checkpoints import pair
 from harness.inspection.compare import compare
+from harness.kit.text import one_line
 from harness.progress import COLOURS
-from harness.text import one_line
 
 VALUE = 40
 """Characters of a value of the configuration."""

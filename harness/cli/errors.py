@@ -18,7 +18,7 @@ from harness.cli.inspect import folder_of
 from harness.cli.rebuild import refreshed
 from harness.inspection.errors import Wanted, errors
 from harness.inspection.index import Index
-from harness.text import one_line
+from harness.kit.text import one_line
 
 MOST = 20
 """Answers in the table unless ``--limit`` says otherwise; ``--json`` gives all."""

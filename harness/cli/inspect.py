@@ -18,11 +18,11 @@ from harness.config import Config
 from harness.effects import shortages
 from harness.entries import Problems
 from harness.errors import DataError, HarnessError, UsageError, near
+from harness.kit.text import one_line, titled
 from harness.plugin_calls import PluginCall, plainly
 from harness.records import Level
 from harness.run import REPORTS_FOLDER, Run, name_of
 from harness.summary import read
-from harness.text import one_line, titled
 
 if TYPE_CHECKING:
     from harness.records import Example

@@ -35,12 +35,12 @@ from harness.errors import (
     UsageError,
     reason,
 )
-from harness.files import remove
+from harness.kit.files import remove
+from harness.kit.text import one_line, plain
 from harness.lock import exclusive
 from harness.plugin_calls import plainly
 from harness.records import BASE_ARM
 from harness.run import REPORTS_FOLDER, Run, name_of
-from harness.text import one_line, plain
 from harness.watcher import Quiet
 
 

@@ -22,6 +22,7 @@ from harness.cli.streams import plugins_on_stderr
 from harness.context import Context, Report
 from harness.entries import Problems, entry_of
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EnvironmentFailure, UsageError
+from harness.kit.text import one_line
 from harness.lock import exclusive
 from harness.progress import SHORT, Display
 from harness.rating import judging
@@ -30,7 +31,6 @@ from harness.rating.panel import panel_items, panel_of, panel_words
 from harness.rating.records import FOLDER, Batch, Item
 from harness.registry import Registry
 from harness.stages import Judge
-from harness.text import one_line
 
 SCHEMA = "harness.judged/1"
 OF_THE_JUDGE = (

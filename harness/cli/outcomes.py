@@ -14,10 +14,10 @@ from rich.text import Text
 
 from harness.cli import tables
 from harness.cli.rate import chosen
+from harness.kit.text import one_line
 from harness.progress import COLOURS
 from harness.rating import events
 from harness.records import BASE_ARM
-from harness.text import one_line
 from harness.watcher import Quiet
 
 TITLE = 22

@@ -17,9 +17,9 @@ from rich.text import Text
 
 from harness import configfile
 from harness.errors import EXIT_OK, EXIT_PLUGIN, PluginError, UsageError, near
+from harness.kit.text import one_line, plain
 from harness.registry import Provider, Registry, import_file
 from harness.stages import STAGES
-from harness.text import one_line, plain
 
 if TYPE_CHECKING:
     from harness.testing import Outcome

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.cli.inspect import folder_of
+from harness.kit.text import one_line
 from harness.refresh import refresh, remake
-from harness.text import one_line
 from harness.watcher import Quiet
 
 

@@ -18,6 +18,7 @@ from harness.cli.streams import plugins_on_stderr
 from harness.entries import Entry
 from harness.errors import DataError, UsageError, near
 from harness.finish import database
+from harness.kit.text import one_line
 from harness.ledger import Ledger
 from harness.lock import exclusive
 from harness.records import BASE_ARM, Example
@@ -34,7 +35,6 @@ from harness.rescored import record
 from harness.scorecard import Question, System, check_fields, document
 from harness.scoring import Entry as MetricEntry
 from harness.summary import read
-from harness.text import one_line
 from harness.watcher import Quiet
 
 

@@ -19,7 +19,7 @@ from harness.cli.streams import plugins_on_stderr
 from harness.columns import read_predictions, read_references
 from harness.columns.table import Table
 from harness.errors import DataError, EnvironmentFailure, UsageError
-from harness.files import digest, write_bytes
+from harness.kit.files import digest, write_bytes
 from harness.pairing import pair_all
 from harness.records import Example
 from harness.scorecard import (

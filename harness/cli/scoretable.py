@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from harness.kit.text import one_line
 from harness.progress import COLOURS
-from harness.text import one_line
 
 NAME_WIDTH = 28
 BY_WIDTH = 14

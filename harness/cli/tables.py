@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.cli.scoretable import number
-from harness.text import one_line, plain
+from harness.kit.text import one_line, plain
 
 WIDE = 110
 """Columns from which texts stand side by side."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.errors import EnvironmentFailure, UsageError
-from harness.files import write_bytes
+from harness.kit.files import write_bytes
 from harness.machine import machine_trouble
 
 

@@ -12,8 +12,8 @@ from rich.table import Table
 
 from harness.cli import tables
 from harness.cli.rate import chosen
+from harness.kit.text import one_line
 from harness.rating import events
-from harness.text import one_line
 from harness.watcher import Quiet
 
 METRIC = 40

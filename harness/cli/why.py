@@ -18,7 +18,7 @@ from harness.cli.rebuild import refreshed
 from harness.inspection import sealed
 from harness.inspection.index import Index
 from harness.inspection.why import shown_as, split_of, unknown, why
-from harness.text import one_line, plain, titled
+from harness.kit.text import one_line, plain, titled
 
 STYLES = {"same": "", "missing": "red strike", "extra": "green", "rest": "dim"}
 MARKS = {"missing": ("[-", "-]"), "extra": ("{+", "+}")}

@@ -12,7 +12,7 @@ from harness.columns.opening import Source
 from harness.columns.problems import Problems, kind_of, listed, quoted
 from harness.columns.table import Row
 from harness.errors import DataError, near
-from harness.text import one_line
+from harness.kit.text import one_line
 
 _ABSENT = object()
 _MANY = 2000  # names that are compared with a wrong one

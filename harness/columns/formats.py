@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 
 from harness.columns.opening import BOM
 from harness.columns.problems import Problems, kind_of, listed
-from harness.columns.strict_json import Fault, not_utf8, parse
 from harness.errors import DataError
+from harness.kit.strict_json import Fault, not_utf8, parse
 
 Records = Iterator[tuple[int, Any]]
 """Line (or row, where there are no lines) from 1, and a text or a mapping of field to value."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from harness.columns.problems import quoted
-from harness.columns.strict_json import Fault, parse
 from harness.errors import DataError, UsageError, near
-from harness.text import one_line
+from harness.kit.strict_json import Fault, parse
+from harness.kit.text import one_line
 
 Format = Literal["jsonl", "json", "csv", "tsv", "parquet", "text"]
 

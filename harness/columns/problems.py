@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from harness.errors import DataError
-from harness.text import one_line
+from harness.kit.text import one_line
 
 SHOWN = 10
 _NAMES = 20

@@ -8,8 +8,8 @@ from typing import Any
 from harness.errors import UsageError, near
 from harness.inspection.index import Index, Row, known, literal, told
 from harness.inspection.learned import additions_sql
-from harness.text import one_line
-from harness.worddiff import closest
+from harness.kit.text import one_line
+from harness.kit.worddiff import closest
 
 SCHEMA = "harness.errors/1"
 UNEXPLAINED = "unexplained"

@@ -10,11 +10,11 @@ from typing import Any
 
 from harness.analysis.reading import FILE_NAME
 from harness.errors import DataError, UsageError, near
-from harness.files import read_json
+from harness.kit.files import read_json
+from harness.kit.text import one_line, storable
 from harness.store import Asking, Table, reading
 from harness.store_tables import TABLES
 from harness.store_views import VIEWS
-from harness.text import one_line, storable
 
 DATABASE = "run.duckdb"
 REBUILD = "`harness rebuild RUN` makes it again from what the run has stored"

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from harness.kit.text import one_line, plain
 from harness.store import Table
-from harness.text import one_line, plain
 
 # What a spreadsheet takes for the start of a formula, with the wide forms that some accept.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")

@@ -8,8 +8,8 @@ from typing import Any
 from harness.errors import UsageError, near
 from harness.inspection.index import Index, Row, literal
 from harness.inspection.learned import additions_sql, train_rows_sql
-from harness.text import one_line
-from harness.worddiff import closest, differences
+from harness.kit.text import one_line
+from harness.kit.worddiff import closest, differences
 
 SCHEMA = "harness.why/1"
 NEAREST = 5
@@ -154,7 +154,7 @@ def _rows_of(index: Index, names: set[str]) -> str:
 
 def _nearest(index: Index, prompt: str) -> list[Document]:
     """The rows of the kept round's training data whose prompts are most like this one."""
-    from harness.nearest import nearest
+    from harness.kit.similarity import nearest
 
     rows = index.ask(train_rows_sql(index, index.kept))
     (found,) = nearest([prompt], [row["prompt"] or "" for row in rows], NEAREST)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from harness.kit.text import one_line
 from harness.rating.figures import FEW_GROUPS
-from harness.text import one_line
 
 OVERALL = "overall"
 RELIABLE, TENTATIVE = 0.8, 0.667  # Krippendorff's customary requirements

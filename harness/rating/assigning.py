@@ -11,7 +11,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from harness.files import digest
+from harness.kit.files import digest
 from harness.rating.sampling import shuffled
 
 ID_DIGITS = 12

@@ -17,14 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import DataError, UsageError, near
-from harness.files import (
-    digest,
-    read_json,
-    remove,
-    sync_folder,
-    sync_tree,
-    write_json,
-)
+from harness.kit.files import digest, read_json, remove, sync_folder, sync_tree, write_json
 from harness.machine import machine_trouble
 from harness.rating import assigning
 from harness.rating.items import item_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.text import one_line
+from harness.kit.text import one_line
 
 Found = Mapping[str, Any]
 

@@ -17,13 +17,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness.columns.strict_json import Fault, parse
 from harness.errors import DataError
-from harness.files import canonical, write_bytes
+from harness.kit.files import canonical, write_bytes
+from harness.kit.strict_json import Fault, parse
+from harness.kit.text import one_line
 from harness.rating.corrections import SPLITS, Correction, corrected
 from harness.rating.scales import LONGEST_TEXT
 from harness.records import Example
-from harness.text import one_line
 
 SCHEMA = "harness.corrections/1"
 ORIGIN = ("batch", "item", "rater", "at")

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import DataError
-from harness.files import digest
+from harness.kit.files import digest
+from harness.kit.text import one_line
 from harness.rating import events
 from harness.rating.records import FOLDER, SETTLED, Batch, Item, Rating
 from harness.rating.rubric import asked
 from harness.records import Example, Message
-from harness.text import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path

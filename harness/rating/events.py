@@ -20,9 +20,9 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from harness import files
 from harness.errors import DataError, UsageError
-from harness.files import canonical, sync_folder
+from harness.kit import files
+from harness.kit.files import canonical, sync_folder
 from harness.machine import machine_trouble
 from harness.rating import rubric as rubrics
 from harness.rating.folding import ItemState, State, fold, item_state, ordered

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from harness.files import canonical
+from harness.kit.files import canonical
 from harness.rating import rubric as rubrics
 from harness.rating.records import Event, Rating
 from harness.records import to_json

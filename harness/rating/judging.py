@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import files
 from harness.errors import DataError, UsageError
-from harness.files import canonical, digest, sync_folder
+from harness.kit import files
+from harness.kit.files import canonical, digest, sync_folder
+from harness.kit.text import plain
 from harness.machine import machine_trouble
 from harness.rating import ask_if
 from harness.rating import rubric as rubrics
@@ -24,7 +25,6 @@ from harness.rating.events import RATER, RATER_RULE
 from harness.rating.records import Item
 from harness.rating.rubric import Criterion, Rubric
 from harness.records import to_json
-from harness.text import plain
 
 FOLDER = "judges"
 

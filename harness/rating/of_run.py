@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import HarnessError
-from harness.files import digest, file_digest, read_json
+from harness.kit.files import digest, file_digest, read_json
 from harness.rating import batches
 from harness.rating.records import FOLDER, Batch
 

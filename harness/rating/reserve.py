@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.errors import DataError, UsageError, Waiting
-from harness.files import write_json
 from harness.history import History
+from harness.kit.files import write_json
 from harness.loop import BASELINE, rounds
 from harness.pins import TRAIN
 from harness.rating.answers import text

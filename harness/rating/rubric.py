@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.errors import ConfigError, DataError, near
-from harness.files import digest as digest_of
+from harness.kit.files import digest as digest_of
 from harness.rating import ask_if
 from harness.records import to_json
 

@@ -13,10 +13,10 @@ from harness import configfile
 from harness.configfile import Lines, Place
 from harness.entries import Problems
 from harness.errors import ConfigError, near
+from harness.kit.text import one_line
 from harness.rating import rubric_checks
 from harness.rating.rubric import Criterion, Overall, Rubric, Scale, Show, content_digest
 from harness.rating.rubric_models import CriterionFile, RubricFile
-from harness.text import one_line
 
 LARGEST = 256 * 1024
 """Bytes of a rubric file."""

@@ -13,9 +13,9 @@ from pydantic import (
     model_validator,
 )
 
+from harness.kit.text import storable
 from harness.rating.rubric import SCHEMA, Kind
 from harness.rating.scales import SIDES
-from harness.text import storable
 
 MOST_LEVELS = 100
 

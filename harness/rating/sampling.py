@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from harness.errors import DataError, UsageError, near
-from harness.files import digest
+from harness.kit.files import digest
 from harness.records import Example
 
 T = TypeVar("T")

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import DataError, near
-from harness.files import digest
+from harness.kit.files import digest
+from harness.kit.text import one_line
 from harness.rating.blank_sheet import READING
 from harness.rating.events import Events, fold, now, settlers, state
 from harness.rating.exchange import Lines, batch_of, checked, refuse, refuse_all
@@ -27,7 +28,6 @@ from harness.rating.records import ITEM_EVENT, KINDS, Batch, Event
 from harness.rating.rubric import Criterion
 from harness.rating.scales import label
 from harness.records import to_json
-from harness.text import one_line
 
 NEEDED = ("batch", "rubric", "rater", "item", "criterion", "value")
 FLAGS = ("skip", "flag")

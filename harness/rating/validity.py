@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.kit.text import one_line
 from harness.rating import rubric as rubrics
 from harness.rating import standing
 from harness.rating.concordance import compared, differences
@@ -32,7 +33,6 @@ from harness.rating.records import SETTLED, Batch, Rating
 from harness.rating.validity_words import in_words
 from harness.records import to_json
 from harness.stats import Floats
-from harness.text import one_line
 
 SCHEMA = "harness.validity/1"
 

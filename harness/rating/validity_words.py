@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.kit.text import one_line
 from harness.rating.agreement_words import between
 from harness.rating.figures import FEW_GROUPS
 from harness.rating.grid import shown
-from harness.text import one_line
 
 ANY_TWO = "orders any two answers"
 ONE_PROMPT = "orders two answers to one prompt"

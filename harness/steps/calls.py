@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness.context import derive_seed
 from harness.errors import Cancelled, EnvironmentFailure, Waiting
+from harness.kit.text import one_line
 from harness.records import BASE_ARM
 from harness.run import Run
-from harness.text import one_line
 
 if TYPE_CHECKING:
     from harness.scoring import Entry as MetricEntry

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness import results
 from harness.errors import EnvironmentFailure, HarnessError, Waiting
-from harness.files import read_jsonl, write_jsonl
+from harness.kit.files import read_jsonl, write_jsonl
 from harness.pins import DETECT, GENERATE, MODEL, TRAIN
 from harness.records import (
     BASE_ARM,

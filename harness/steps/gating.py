@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.context import derive_seed
-from harness.files import read_json, write_json
 from harness.filters import REVISION, Gate
+from harness.kit.files import read_json, write_json
 from harness.likeness import Likeness
 from harness.records import BASE_ARM, Dataset, Example, from_json, to_json
 from harness.rows import rows_digest

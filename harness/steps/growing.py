@@ -10,7 +10,7 @@ from typing import Any
 
 from harness import results
 from harness.errors import HarnessError
-from harness.files import digest, read_json, read_jsonl, write_json, write_jsonl
+from harness.kit.files import digest, read_json, read_jsonl, write_json, write_jsonl
 from harness.pins import DETECT
 from harness.records import Dataset, Example, Findings, Growth, Plan, from_json, to_json
 from harness.rows import rows_digest

@@ -10,7 +10,7 @@ from typing import Any
 from harness.context import silent
 from harness.entries import Entry
 from harness.errors import Waiting
-from harness.files import read_jsonl, write_jsonl
+from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import (
     BASE_ARM,
     Checkpoint,

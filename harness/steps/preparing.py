@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness import results
 from harness.effects import shortages
 from harness.errors import DataError
-from harness.files import digest, read_json, read_jsonl, write_bytes, write_json, write_jsonl
+from harness.kit.files import digest, read_json, read_jsonl, write_bytes, write_json, write_jsonl
 from harness.pins import DATA, EXAMPLES, MODEL
 from harness.records import BASE_ARM, Checkpoint, Dataset, Example, from_json, to_json
 from harness.rows import rows_digest, with_valid

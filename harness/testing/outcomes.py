@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.errors import Cancelled, EnvironmentFailure, Waiting
-from harness.text import one_line
+from harness.kit.text import one_line
 
 Status = Literal["ok", "note", "failed", "skipped"]
 STOP = (Cancelled, EnvironmentFailure, Waiting)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.entries import Entry
-from harness.files import digest
+from harness.kit.files import digest
 from harness.stagekeys import entry_key
 from harness.testing.outcomes import Failed
 from harness.testing.subject import Subject

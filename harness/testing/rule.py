@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import ConfigError
+from harness.kit.text import one_line
 from harness.stages import Plugin
 from harness.testing.outcomes import (
     STOP,
@@ -22,7 +23,6 @@ from harness.testing.outcomes import (
     reason,
 )
 from harness.testing.subject import Pair, Subject
-from harness.text import one_line
 
 _LINE = 600
 _KEPT = 8

@@ -11,7 +11,7 @@ from pydantic import Field
 
 import harness
 from harness import Context, Dataset, Example, PlanItem
-from harness.features import addresses
+from harness.kit.features import addresses
 from harness_augment.prose import is_prose
 from harness_augment.variation import KINDS, Kind, vary
 

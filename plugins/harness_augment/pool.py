@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import harness
 from harness import Context, Dataset, Example, PlanItem
-from harness.features import addresses
+from harness.kit.features import addresses
 
 
 class Pool(harness.Augmenter):

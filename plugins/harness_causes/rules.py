@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from harness import Example
-from harness.text import one_line
+from harness.kit.text import one_line
 from harness_causes import catalogue
 from harness_causes.coverage import Near
 from harness_causes.replies import Reply, shown

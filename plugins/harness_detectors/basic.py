@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 import harness
 from harness import ErrorLabel, Example, ScoredExample
-from harness.text import one_line
+from harness.kit.text import one_line
 from harness_detectors import (
     digits,
     endings,

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness.text import one_line, storable
+from harness.kit.text import one_line, storable
 
 SEED = 1
 _RELATIVE = re.compile(r"^(?:from|import)\s+\.(\w+)", re.MULTILINE)

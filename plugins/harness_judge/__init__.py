@@ -106,7 +106,7 @@ class JudgeMetric(harness.Metric):
 
     def signature(self) -> str:
         """Rubric, instructions, model and sampling; never the address or the key."""
-        from harness.files import digest
+        from harness.kit.files import digest
         from harness.rating.judging import settings
         from harness.rating.rubric import scoring
 
@@ -161,7 +161,7 @@ class JudgeMetric(harness.Metric):
 
     def caveat(self) -> str:
         """``uncalibrated`` until people's ratings in the folder agree with what is kept."""
-        from harness.files import files_digest
+        from harness.kit.files import files_digest
         from harness_judge.remarks import calibrated
 
         said = files_digest(self.growing())

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import harness
-from harness.text import one_line
+from harness.kit.text import one_line
 from harness_judge.faults import Fault
 from harness_judge.options import Asking
 

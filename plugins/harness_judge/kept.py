@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.files import canonical, digest, read_json, write_bytes
-from harness.text import storable
+from harness.kit.files import canonical, digest, read_json, write_bytes
+from harness.kit.text import storable
 
 SCHEMA = 1
 LONGEST = 50_000

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness.files import files_digest
+from harness.kit.files import files_digest
 from harness_judge.options import Asking
 
 LONGEST_REPLY = 512

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from harness import porter
+from harness.kit import stemmer as porter
 from harness_nltk.wordnet import load
 
 Positions = list[int | None]

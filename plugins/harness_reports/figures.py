@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from harness.text import one_line, titled
+from harness.kit.text import one_line, titled
 
 Document = Mapping[str, Any]
 Runs = list[tuple[str, bool]]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.text import one_line
+from harness.kit.text import one_line
 from harness_reports.figures import Document, number, score_title
 
 SHOWN = 5

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.text import one_line
+from harness.kit.text import one_line
 from harness_reports.figures import DASH, Document, interval, number, signed
 from harness_reports.findings import table
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from harness.text import plain
-from harness.worddiff import Step, steps
+from harness.kit.text import plain
+from harness.kit.worddiff import Step, steps
 
 Kind = Literal["same", "missing", "extra"]
 Parts = list[tuple[Kind, str]]

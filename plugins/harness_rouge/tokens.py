@@ -8,7 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from harness import porter
+from harness.kit import stemmer
 
 # ASCII letters in lower case, digits, and a blank for every other byte.
 _ASCII_WORDS = bytes(
@@ -72,7 +72,7 @@ def _unicode_pattern() -> re.Pattern[str]:
 
 def stem(word: str) -> str:
     """Porter's stem of a word of more than three ASCII characters, any other as it is."""
-    return porter.stem(word) if len(word) > 3 and word.isascii() else word
+    return stemmer.stem(word) if len(word) > 3 and word.isascii() else word
 
 
 SPLITTERS: Mapping[str, Callable[[str], list[str]]] = {

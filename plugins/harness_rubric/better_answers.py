@@ -12,7 +12,7 @@ from pydantic import Field
 
 import harness
 from harness import Context, Dataset, Example, PlanItem
-from harness.features import addresses
+from harness.kit.features import addresses
 
 if TYPE_CHECKING:
     from harness.rating.corrections import Correction

@@ -9,7 +9,7 @@ from pydantic import Field
 
 import harness
 from harness import Context, Evidence, Example, Findings, ScoredExample
-from harness.features import prompt_features, reply_features
+from harness.kit.features import prompt_features, reply_features
 from harness_slices.candidates import Candidate, Value, distinct, pairs, singles
 from harness_slices.coverage import COVERAGE, coverage
 from harness_slices.notes import sentences

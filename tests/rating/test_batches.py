@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from harness.cli import rate
 from harness.errors import DataError, HarnessError, UsageError
-from harness.files import digest
+from harness.kit.files import digest
 from harness.rating import assigning, batches
 from harness.rating.records import Batch
 from harness.rating.rubric import Overall

@@ -635,8 +635,8 @@ def hostile_batch() -> tuple[Batch, list[str]]:
 def test_hostile_texts_are_inert(
     windows: Windows, served: Any, tmp_path: Path, packed: bool
 ) -> None:
+    from harness.kit.text import plain
     from harness.rating.web.pack import pack
-    from harness.text import plain
 
     batch, texts = hostile_batch()
     assert len(texts) >= 60

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from harness.cli import rate
 from harness.errors import HarnessError
-from harness.files import append_line
+from harness.kit.files import append_line
 from harness.lock import exclusive
 from harness.progress import Display, weight_of_pool
 from harness.rating import batches, events, reserve

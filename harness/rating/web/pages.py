@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import EnvironmentFailure
+from harness.kit.text import one_line
 from harness.rating.records import Batch
-from harness.text import one_line
 
 HERE = Path(__file__).parent
 ASSETS = {

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import files
 from harness.errors import DataError
-from harness.files import sync_folder
+from harness.kit import files
+from harness.kit.files import sync_folder
 from harness.rating.records import Batch
 
 FILE = "tokens.json"

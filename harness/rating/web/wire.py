@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.errors import DataError
+from harness.kit.text import plain, storable
 from harness.rating import ask_if
 from harness.rating.events import problem
 from harness.rating.records import Batch, Event, Item
 from harness.rating.rubric import Criterion, Rubric, check_value
 from harness.rating.scales import LONGEST_TEXT, label, na_key, options
-from harness.text import plain, storable
 
 Said = Mapping[str, Sequence[Any]]
 """Criterion -> the values that raters gave, without their names."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.text import one_line
+from harness.kit.text import one_line
 from harness_reports.html.markup import Child, Html, element
 
 WIDTH = 360.0

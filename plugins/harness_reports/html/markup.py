@@ -10,7 +10,7 @@ import html
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from harness.text import one_line, plain
+from harness.kit.text import one_line, plain
 
 
 class Html(str):

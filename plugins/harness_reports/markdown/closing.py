@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.text import markdown_block, one_line
+from harness.kit.text import markdown_block, one_line
 from harness_reports import findings
 from harness_reports.figures import Document
 from harness_reports.markdown.pieces import bullets, more, safe, section, table

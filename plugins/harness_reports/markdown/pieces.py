@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from harness.text import markdown_safe
+from harness.kit.text import markdown_safe
 from harness_reports import figures
 from harness_reports.figures import Document, interval, number
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.text import markdown_block, markdown_safe
+from harness.kit.text import markdown_block, markdown_safe
 from harness_reports import figures, findings
 from harness_reports.figures import Document, number
 from harness_reports.markdown.pieces import bullets, safe

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.text import one_line
+from harness.kit.text import one_line
 from harness_reports import figures, findings
 from harness_reports.figures import Document
 from harness_reports.findings import Kind

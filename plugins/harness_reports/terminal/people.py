@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.text import one_line
+from harness.kit.text import one_line
 from harness_reports import findings, people
 from harness_reports.figures import DASH, Document, number
 from harness_reports.terminal.pieces import (

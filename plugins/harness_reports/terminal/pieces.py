@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.text import one_line
+from harness.kit.text import one_line
 from harness_reports import figures
 
 Column = tuple[str, Literal["left", "right"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from harness.text import one_line
+from harness.kit.text import one_line
 from harness_reports import figures, findings
 from harness_reports.figures import Document, interval, number
 from harness_reports.terminal.pieces import Column, columns, heading, indented, is_wide, more, text

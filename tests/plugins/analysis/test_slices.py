@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.context import Context
-from harness.features import addresses, prompt_features
+from harness.kit.features import addresses, prompt_features
 from harness.planner import plan
 from harness.records import Example, Findings, Prediction, ScoredExample, from_json, to_json
 from harness.stages import Evidence

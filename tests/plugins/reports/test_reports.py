@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-from harness import files
+from harness.kit import files
 from harness.summary import schema
 from harness_reports import (
     HtmlReporter,
