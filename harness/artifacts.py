@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.errors.machine import storing
 from harness.kit.files import (
     digest,
     manifest_of,
@@ -24,7 +25,6 @@ from harness.kit.files import (
     write_json,
 )
 from harness.lock import turn
-from harness.machine import storing
 
 MANIFEST = "manifest.json"
 LOCK = ".lock"

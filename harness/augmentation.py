@@ -11,8 +11,8 @@ from typing import Any
 from harness import results
 from harness.context import Context
 from harness.errors import STOPPING, HarnessError, PluginError, reason
+from harness.errors.machine import raise_trouble
 from harness.filters import Gate
-from harness.machine import raise_trouble
 from harness.records import Dataset, Example, Growth, Plan, PlanItem
 from harness.stages import Augmenter
 

@@ -23,7 +23,7 @@ from harness.errors import (
     near,
     reason,
 )
-from harness.machine import raise_trouble
+from harness.errors.machine import raise_trouble
 from harness.plugin_calls import plainly
 from harness.records import Level
 from harness.registry import Registry

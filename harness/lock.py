@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.errors import EnvironmentFailure
-from harness.machine import storing
+from harness.errors.machine import storing
 
 
 @contextlib.contextmanager

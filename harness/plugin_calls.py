@@ -21,7 +21,7 @@ from typing import Any
 
 from harness.context import Report
 from harness.errors import STOPPING, HarnessError, PluginError, reason
-from harness.machine import machine_trouble
+from harness.errors.machine import machine_trouble
 
 SILENCE = 60.0
 """Seconds without a sign of life after which it is said who is at work."""

@@ -18,8 +18,8 @@ from typing import Any
 import pluggy
 
 from harness.errors import STOPPING, ConfigError, PluginError, near, reason
+from harness.errors.machine import raise_trouble
 from harness.hookspecs import Hooks
-from harness.machine import raise_trouble
 from harness.stages import STAGES, Plugin
 
 GROUP = "harness"

@@ -21,11 +21,11 @@ from harness.configfind import FILE_NAME, shipped
 from harness.context import Context
 from harness.entries import Entry
 from harness.errors import Cancelled, HarnessError
+from harness.errors.machine import check_name, storing
 from harness.job import Job, as_environment, ask_environments, run_child, run_inline, write
 from harness.journal import ClosedRounds, Journal
 from harness.kit.files import digest, files_digest, remove, write_bytes
 from harness.ledger import Ledger
-from harness.machine import check_name, storing
 from harness.madewith import MadeWith
 from harness.plugin_calls import PluginCall, PluginCalls, plainly
 from harness.records import BASE_ARM, Checkpoint, Example, RoundResult

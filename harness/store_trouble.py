@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from harness.errors import EnvironmentFailure
-from harness.machine import machine_trouble
+from harness.errors.machine import machine_trouble
 
 REFUSED = (OSError, MemoryError, RuntimeError, duckdb.Error)
 """What opening may raise; a RuntimeError is the library's (threads, names of files)."""

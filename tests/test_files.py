@@ -7,9 +7,8 @@ import math
 
 import pytest
 
-from harness import machine
 from harness.artifacts import Artifacts
-from harness.errors import DataError, EnvironmentFailure
+from harness.errors import DataError, EnvironmentFailure, machine
 from harness.kit import files
 
 

@@ -60,7 +60,7 @@ def _run(debug: bool) -> int:
         return show_os_error(error, debug=debug)
     except (MemoryError, ImportError, RuntimeError) as error:
         from harness.cli.failure import show
-        from harness.machine import machine_trouble
+        from harness.errors.machine import machine_trouble
 
         trouble = machine_trouble(error)
         if trouble is None:

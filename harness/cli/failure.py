@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.errors import EnvironmentFailure, HarnessError, PluginError
+from harness.errors.machine import machine_trouble
 from harness.kit.text import plain
-from harness.machine import machine_trouble
 
 LINE_LIMIT = 2000
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.errors import EnvironmentFailure, UsageError
+from harness.errors.machine import machine_trouble
 from harness.kit.files import write_bytes
-from harness.machine import machine_trouble
 
 
 def check_target(option: str, path: Path) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import DataError
+from harness.errors.machine import storing
 from harness.kit.text import storable
-from harness.machine import storing
 
 SEAL = "seal"
 """Key of a line's checksum: the digest of all that the line says besides."""

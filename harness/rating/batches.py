@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import DataError, UsageError, near
+from harness.errors.machine import machine_trouble
 from harness.kit.files import digest, read_json, remove, sync_folder, sync_tree, write_json
-from harness.machine import machine_trouble
 from harness.rating import assigning
 from harness.rating.items import item_of
 from harness.rating.order import Order

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import DataError, UsageError
+from harness.errors.machine import machine_trouble
 from harness.kit import files
 from harness.kit.files import canonical, sync_folder
-from harness.machine import machine_trouble
 from harness.rating import rubric as rubrics
 from harness.rating.folding import ItemState, State, fold, item_state, ordered
 from harness.rating.records import (

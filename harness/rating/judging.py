@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import DataError, UsageError
+from harness.errors.machine import machine_trouble
 from harness.kit import files
 from harness.kit.files import canonical, digest, sync_folder
 from harness.kit.text import plain
-from harness.machine import machine_trouble
 from harness.rating import ask_if
 from harness.rating import rubric as rubrics
 from harness.rating.events import RATER, RATER_RULE

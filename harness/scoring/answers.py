@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.machine import raise_trouble
+from harness.errors.machine import raise_trouble
 from harness.records import Example, Prediction
 from harness.scoring.entry import STOP, Pair, overrides, reason
 from harness.stages import Metric

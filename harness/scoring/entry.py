@@ -11,8 +11,8 @@ import numpy as np
 
 from harness import errors, stats
 from harness.errors import STOPPING, ConfigError, EnvironmentFailure, PluginError
+from harness.errors.machine import raise_trouble
 from harness.kit.text import one_line, titled
-from harness.machine import raise_trouble
 from harness.records import Example, Prediction
 from harness.stages import Metric
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness import stats
 from harness.errors import PluginError
-from harness.machine import raise_trouble
+from harness.errors.machine import raise_trouble
 from harness.records import Measurement, Score
 from harness.scoring.entry import STOP, Entry, Groups, Pair, reason
 from harness.stages import Metric
