@@ -1,4 +1,4 @@
-"""What a stage is given besides its inputs: a folder, a seed, progress, cancellation, a log."""
+"""What a stage is given besides its inputs, and who is told of its progress."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from harness.errors import Cancelled
 from harness.records import Checkpoint
@@ -87,3 +87,29 @@ class Context:
         They are kept with the artifact, so they are there too when it is used again.
         """
         self.facts["remarks"] = [*self.facts.get("remarks", ()), sentence]
+
+
+class Watcher(Protocol):
+    """Shows what a run is doing."""
+
+    def stage(self, label: str) -> Report:
+        """A stage begins; returns where its steps are reported."""
+
+    def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
+        """The stage that began last has ended."""
+
+    def say(self, sentence: str) -> None:
+        """Something that a person should read."""
+
+
+class Quiet:
+    """Shows nothing: for runs that are only looked at, and before a display is there."""
+
+    def stage(self, label: str) -> Report:
+        return silent
+
+    def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
+        return None
+
+    def say(self, sentence: str) -> None:
+        return None

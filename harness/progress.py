@@ -49,7 +49,7 @@ def weight_of_pool(rounds: int) -> float:
 
 
 class Display:
-    """Shows a run on standard error. Implements :class:`harness.watcher.Watcher`."""
+    """Shows a run on standard error. Implements :class:`harness.context.Watcher`."""
 
     def __init__(self, console: Console, run: str, total: float) -> None:
         self.console, self.run = console, run

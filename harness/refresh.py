@@ -20,9 +20,9 @@ from harness.summary import read as read_summary
 from harness.summary import rounds_closed
 
 if TYPE_CHECKING:
+    from harness.context import Watcher
     from harness.history import History
     from harness.replay import StoredRun
-    from harness.watcher import Watcher
 
 RATED = "people have rated since this report was made: it is made again"
 GONE_ON = "the report of the rounds that are closed by now is made"

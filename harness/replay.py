@@ -16,6 +16,7 @@ from typing import Any
 from harness import config as configuration
 from harness import madewith
 from harness.artifacts import Artifact
+from harness.context import Watcher
 from harness.entries import Entry
 from harness.errors import DataError, HarnessError, UsageError, Waiting, near
 from harness.history import History
@@ -28,7 +29,6 @@ from harness.records import BASE_ARM, Checkpoint, Prediction, RoundResult, from_
 from harness.run import CONFIG, JOURNAL, MACHINE_FOLDER, Run
 from harness.stagekeys import Versions
 from harness.steps import Evaluation, Steps
-from harness.watcher import Watcher
 
 
 class StoredRun(Run):

@@ -18,7 +18,7 @@ from harness import configfile, goingon, journal, madewith, pins
 from harness.artifacts import Artifact, Artifacts
 from harness.config import Config
 from harness.configfind import FILE_NAME, shipped
-from harness.context import Context
+from harness.context import Context, Watcher
 from harness.entries import Entry
 from harness.errors import Cancelled, HarnessError
 from harness.errors.machine import check_name, storing
@@ -32,7 +32,6 @@ from harness.records import BASE_ARM, Checkpoint, Example, RoundResult
 from harness.results import facts as facts_of
 from harness.stagekeys import CORE_REVISION, Versions, entry_files, entry_key, versions_of
 from harness.stages import Plugin
-from harness.watcher import Watcher
 
 MACHINE_FOLDER = ".harness"
 REPORTS_FOLDER = "reports"

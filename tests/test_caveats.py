@@ -8,12 +8,12 @@ import pytest
 
 import harness
 from harness import foresight, verdicts
+from harness.context import Quiet
 from harness.errors import PluginError
 from harness.records import Score, from_json, to_json
 from harness.replay import opened
 from harness.scoring import Entry, measure, scores
 from harness.store import query
-from harness.watcher import Quiet
 
 PLUGIN = '''
 from pathlib import Path

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from harness import config
+from harness.context import Quiet
 from harness.filters import NEAR_REPEAT
 from harness.rating import correction_file
 from harness.rating.corrections import Correction, prompt_digest
 from harness.replay import StoredSteps, answered, opened
 from harness.run import Run
 from harness.steps import Steps
-from harness.watcher import Quiet
 
 FAKES = runpy.run_path(str(Path(__file__).with_name("fakes.py")))
 ORIGIN = {"batch": "b", "item": "i", "rater": "ana", "at": "2026-11-25T15:00:00.000Z"}

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.context import Quiet
 from harness.rating import batches, events, rubric
 from harness.rating.answers import candidates
 from harness.rating.records import FOLDER, Event
 from harness.replay import opened
 from harness.store import query
-from harness.watcher import Quiet
 
 RUBRIC = """\
 schema: harness.rubric/1

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.context import Quiet
 from harness.kit.files import canonical
 from harness.replay import opened, replay
 from harness.store import query
-from harness.watcher import Quiet
 from tests.conftest import CONFIG, Project
 
 TWO = ("iterate", "--rounds", "2", "--json")

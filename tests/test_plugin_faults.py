@@ -16,13 +16,13 @@ import pytest
 
 from harness import config as configuration
 from harness import finish, plugin_calls
+from harness.context import Quiet
 from harness.errors import EnvironmentFailure, PluginError
 from harness.history import History
 from harness.loop import rounds
 from harness.registry import import_file
 from harness.run import Run
 from harness.steps import Steps
-from harness.watcher import Quiet
 
 FILE = Path(__file__).with_name("faulty.py")
 FAULTY = import_file(FILE)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from harness import config
+from harness.context import Quiet
 from harness.errors import DataError
 from harness.filters import DESCENDS, INVALID, NEAR_REPEAT, REPEAT, Gate
 from harness.records import Example, from_json, to_json
@@ -17,7 +18,6 @@ from harness.run import Run
 from harness.screening import TEXT, Rules, Screening, refuse_repeats, screen, sentences, shown
 from harness.steps import Steps
 from harness.threshold import misspelt, use
-from harness.watcher import Quiet
 
 TOWNS = "Bergen Cadiz Dublin Genoa Izmir Lagos Malmo Nantes Odessa Porto Riga Split".split()  # noqa: SIM905
 

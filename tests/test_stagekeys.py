@@ -11,11 +11,11 @@ import pytest
 
 import harness
 from harness import stagekeys
+from harness.context import Quiet
 from harness.entries import Entry
 from harness.kit.files import digest
 from harness.run import Run
 from harness.stagekeys import OWN, entry_key, versions_of
-from harness.watcher import Quiet
 from tests.conftest import FAKES
 
 PLUGINS = f"""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.config import load
+from harness.context import Quiet
 from harness.replay import StoredRun, answered
-from harness.watcher import Quiet
 
 PLUGIN = '''
 import pathlib

@@ -32,13 +32,12 @@ if TYPE_CHECKING:
 def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
     """Everything that can be known before a model is loaded."""
     from harness import guards
-    from harness.context import Context
+    from harness.context import Context, Quiet
     from harness.matched import usable
     from harness.people import sealed_note
     from harness.rating.correction_file import applied
     from harness.rows import groups_of
     from harness.scoring import Entry as MetricEntry
-    from harness.watcher import Quiet
 
     config = configuration.load(path, sets=sets, flags={"rounds": rounds}, asking=True)
     run = Run(config, Quiet())

@@ -26,6 +26,7 @@ from harness.analysis.reading import FILE_NAME as ANALYSIS
 from harness.analysis.reading import read
 from harness.cli.interrupts import way_on
 from harness.config import Config
+from harness.context import Quiet
 from harness.errors import (
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -41,7 +42,6 @@ from harness.lock import exclusive
 from harness.plugin_calls import plainly
 from harness.records import BASE_ARM
 from harness.run import REPORTS_FOLDER, Run, name_of
-from harness.watcher import Quiet
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from rich.text import Text
 
 from harness.cli import tables
 from harness.cli.rate import chosen
+from harness.context import Quiet
 from harness.kit.text import one_line
 from harness.progress import COLOURS
 from harness.rating import events
 from harness.records import BASE_ARM
-from harness.watcher import Quiet
 
 TITLE = 22
 """Characters of a criterion's title in a table."""

@@ -16,6 +16,7 @@ from rich.text import Text
 from harness.cli import tables
 from harness.cli.streams import plugins_on_stderr
 from harness.cli.targets import check_target, write_target
+from harness.context import Quiet
 from harness.errors import Cancelled, DataError, UsageError
 from harness.lock import exclusive
 from harness.rating import batches
@@ -25,7 +26,6 @@ from harness.rating.rubric import Rubric, load
 from harness.rating.sampling import Candidate
 from harness.rating.status import expectation
 from harness.records import BASE_ARM, to_json
-from harness.watcher import Quiet
 
 if TYPE_CHECKING:
     from harness.replay import StoredRun

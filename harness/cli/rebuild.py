@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.cli.inspect import folder_of
+from harness.context import Quiet
 from harness.kit.text import one_line
 from harness.refresh import refresh, remake
-from harness.watcher import Quiet
 
 
 def rebuild(name: str | None) -> None:

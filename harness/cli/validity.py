@@ -12,9 +12,9 @@ from rich.table import Table
 
 from harness.cli import tables
 from harness.cli.rate import chosen
+from harness.context import Quiet
 from harness.kit.text import one_line
 from harness.rating import events
-from harness.watcher import Quiet
 
 METRIC = 40
 FIGURES = ("Spearman [95 %]", "Kendall [95 %]", "accuracy [95 %]", "n")

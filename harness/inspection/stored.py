@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from harness import replay
+from harness.context import Quiet
 from harness.errors import DataError
 from harness.history import History
 from harness.loop import rounds
 from harness.records import BASE_ARM
 from harness.replay import StoredRun, StoredSteps
-from harness.watcher import Quiet
 
 
 def opened(name: str) -> StoredRun:

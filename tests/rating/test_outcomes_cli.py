@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.context import Quiet
 from harness.rating import batches, events, rubric
 from harness.rating.answers import candidates
 from harness.rating.order import Order
 from harness.rating.outcomes import outcomes_of
 from harness.rating.records import FOLDER, Event
 from harness.replay import opened
-from harness.watcher import Quiet
 
 PAIRS = """\
 schema: harness.rubric/1

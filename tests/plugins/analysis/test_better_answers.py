@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness import augmentation, config
-from harness.context import Context
+from harness.context import Context, Quiet
 from harness.errors import DataError
 from harness.filters import DESCENDS, Gate
 from harness.rating import correction_file, events
@@ -21,7 +21,6 @@ from harness.rating.rubric import load
 from harness.records import Condition, Dataset, Example, Plan, PlanItem, Slice
 from harness.run import Run
 from harness.steps import Steps
-from harness.watcher import Quiet
 from harness_rubric import BetterAnswers
 
 FAKES = runpy.run_path(str(Path(__file__).parents[2] / "fakes.py"))

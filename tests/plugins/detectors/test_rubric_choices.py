@@ -235,9 +235,9 @@ def unseen(project, summary) -> str:
 
 
 def test_a_closed_round_keeps_its_kinds_and_another_run_shows_what_was_chosen(project, monkeypatch):
+    from harness.context import Quiet
     from harness.rating.answers import candidates
     from harness.replay import opened
-    from harness.watcher import Quiet
 
     project.write(RUBRIC, "small.yaml")
     text = (project.folder / "harness.yaml").read_text() + "report: []\n"

@@ -414,11 +414,11 @@ def test_without_its_rubric_everything_else_is_told(experiment):
 
 
 def test_the_report_follows_what_people_say_later(experiment, server, words, here, monkeypatch):
+    from harness.context import Quiet
     from harness.rating import batches, events, rubric
     from harness.rating.answers import candidates
     from harness.rating.records import FOLDER, Event
     from harness.replay import opened
-    from harness.watcher import Quiet
 
     def worth(text):
         return 5 - text.count("hm") % 5

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.context import Quiet
 from harness.rating import batches, events, rubric
 from harness.rating.answers import candidates, text
 from harness.rating.rated import Rated, counted, digest_of
@@ -15,7 +16,6 @@ from harness.rating.records import FOLDER, Event
 from harness.records import Prediction
 from harness.replay import opened
 from harness.scoring import right_at
-from harness.watcher import Quiet
 from harness_rubric import RubricMetric
 
 RUBRIC = (Path(__file__).parents[2] / "short.yaml").read_text(encoding="utf-8")

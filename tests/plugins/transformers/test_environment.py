@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness import config
+from harness.context import Quiet
 from harness.run import Run
-from harness.watcher import Quiet
 from harness_transformers.generator import TransformersGenerator
 from harness_transformers.lora import LoraTrainer
 
