@@ -14,9 +14,9 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 
 from harness.kit.text import storable
-from harness.progress import Display
 from harness.registry import import_file
 from harness.store import query
+from harness.terminal.progress import Display
 
 FAKES = Path(__file__).with_name("fakes.py")
 ROWS = Path(__file__).with_name("hostile_rows.py")

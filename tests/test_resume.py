@@ -244,7 +244,7 @@ def test_reports_never_go_back_to_an_earlier_round(project):
 
 
 def test_the_command_that_goes_on_begins_nothing_again(monkeypatch):
-    from harness.cli.interrupts import way_on
+    from harness.terminal.interrupts import way_on
 
     given = ["harness", "iterate", "--reopen", "1", "-c", "a b.yaml", "--reopen=2", "--as-new-run"]
     monkeypatch.setattr(sys, "argv", given)

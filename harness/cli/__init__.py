@@ -10,7 +10,7 @@ from __future__ import annotations
 def main() -> None:
     """The ``harness`` command."""
     try:
-        from harness.cli import interrupts
+        from harness.terminal import interrupts
 
         with interrupts.answered():
             _main()
@@ -21,8 +21,8 @@ def main() -> None:
 def _main() -> None:
     import sys
 
-    from harness.cli.streams import outlets
     from harness.errors import EXIT_UNREAD, Unread
+    from harness.terminal.streams import outlets
 
     debug = "--debug" in sys.argv
     sys.argv[1:] = [argument for argument in sys.argv[1:] if argument != "--debug"]
@@ -40,8 +40,8 @@ def _run(debug: bool) -> int:
     from harness.errors import EXIT_INTERRUPTED, EXIT_OK, Cancelled, HarnessError
 
     try:
-        from harness.cli import interrupts
         from harness.cli.apps import app
+        from harness.terminal import interrupts
 
         interrupts.begin()
         try:

@@ -15,9 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness import configfile, goingon
-from harness.cli import tables
 from harness.cli.rate import chosen
-from harness.cli.targets import check_target, write_target
 from harness.configfind import FILE_NAME
 from harness.errors import ConfigError, UsageError, near
 from harness.rating import correction_file
@@ -25,6 +23,8 @@ from harness.rating.corrections import Correction, corrections, who
 from harness.rating.foreign import prompt
 from harness.rating.records import Batch
 from harness.run import CONFIG, MACHINE_FOLDER
+from harness.terminal import tables
+from harness.terminal.targets import check_target, write_target
 
 _NEW_RUN = (
     "With these texts it is a new run, since its data is another one: the next command opens the "

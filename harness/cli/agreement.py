@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli import tables
 from harness.cli.rate import chosen
 from harness.kit.text import one_line
 from harness.rating import events
 from harness.rating.records import FOLDER, Batch, Event, Rating
 from harness.rating.rubric import Criterion
+from harness.terminal import tables
 
 TITLE = 22
 """Characters of a criterion's title in a table."""

@@ -13,14 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.chosen import MARK
-from harness.cli import tables
 from harness.cli.inspect import folder_of
 from harness.cli.rebuild import refreshed
 from harness.cli.scoretable import WIDE, explain_marks, number
 from harness.inspection.checkpoints import pair
 from harness.inspection.compare import compare
 from harness.kit.text import one_line
-from harness.progress import COLOURS
+from harness.terminal import tables
+from harness.terminal.progress import COLOURS
 
 VALUE = 40
 """Characters of a value of the configuration."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import ConfigFile, Rounds, Sets
+from harness.terminal.options import ConfigFile, Rounds, Sets
 
 app = typer.Typer(help="Look at the configuration.", no_args_is_help=True, rich_markup_mode=None)
 

@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli import tables
 from harness.cli.inspect import folder_of
 from harness.cli.rebuild import refreshed
 from harness.inspection.errors import Wanted, errors
 from harness.inspection.index import Index
 from harness.kit.text import one_line
+from harness.terminal import tables
 
 MOST = 20
 """Answers in the table unless ``--limit`` says otherwise; ``--json`` gives all."""

@@ -132,7 +132,7 @@ def _write_report(registry: Registry, kind: str, document: Any, target: Path) ->
     """One file by the reporter of that name, whole or not at all."""
     import tempfile
 
-    from harness.cli.targets import check_target, write_target
+    from harness.terminal.targets import check_target, write_target
 
     option = "--html" if kind == "html" else "--md"
     check_target(option, target)

@@ -24,7 +24,6 @@ from harness import config as configuration
 from harness import goingon
 from harness.analysis.reading import FILE_NAME as ANALYSIS
 from harness.analysis.reading import read
-from harness.cli.interrupts import way_on
 from harness.config import Config
 from harness.context import Quiet
 from harness.errors import (
@@ -42,6 +41,7 @@ from harness.lock import exclusive
 from harness.plugin_calls import plainly
 from harness.records import BASE_ARM
 from harness.run import REPORTS_FOLDER, Run, name_of
+from harness.terminal.interrupts import way_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +176,8 @@ def _walk(run: Run, console: Console, stop: _Stop, test: bool) -> Mapping[str, A
     from harness.history import History
     from harness.loop import rounds
     from harness.people import sealed_note
-    from harness.progress import Display, weight_planned
     from harness.steps import Steps
+    from harness.terminal.progress import Display, weight_planned
 
     settings = run.config.settings
     for level, line in run.config.ask_plugins().remarks:

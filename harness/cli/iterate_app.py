@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from harness.cli.options import ConfigFile, Json, Rounds, RunName, Sets
+from harness.terminal.options import ConfigFile, Json, Rounds, RunName, Sets
 
 app = typer.Typer(rich_markup_mode=None)
 

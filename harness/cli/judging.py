@@ -16,21 +16,21 @@ from rich.console import Console
 from rich.text import Text
 
 from harness import configfile
-from harness.cli import tables
 from harness.cli.rate import chosen
-from harness.cli.streams import plugins_on_stderr
 from harness.context import Context, Report
 from harness.entries import Problems, entry_of
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EnvironmentFailure, UsageError
 from harness.kit.text import one_line
 from harness.lock import exclusive
-from harness.progress import SHORT, Display
 from harness.rating import judging
 from harness.rating.judging import Judgements
 from harness.rating.panel import panel_items, panel_of, panel_words
 from harness.rating.records import FOLDER, Batch, Item
 from harness.registry import Registry
 from harness.stages import Judge
+from harness.terminal import tables
+from harness.terminal.progress import SHORT, Display
+from harness.terminal.streams import plugins_on_stderr
 
 SCHEMA = "harness.judged/1"
 OF_THE_JUDGE = (

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Optional
 import typer
 from typer.core import TyperCommand
 
-from harness.cli.options import Json, RunName
+from harness.terminal.options import Json, RunName
 
 app = typer.Typer(rich_markup_mode=None)
 

@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli import tables
 from harness.cli.rate import chosen
 from harness.context import Quiet
 from harness.kit.text import one_line
-from harness.progress import COLOURS
 from harness.rating import events
 from harness.records import BASE_ARM
+from harness.terminal import tables
+from harness.terminal.progress import COLOURS
 
 TITLE = 22
 """Characters of a criterion's title in a table."""

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from harness.cli.options import Json
+from harness.terminal.options import Json
 
 app = typer.Typer(
     help="List, check and write plugins.",

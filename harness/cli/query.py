@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from harness.cli import tables
 from harness.cli.inspect import folder_of
 from harness.cli.rebuild import refreshed
 from harness.errors import UsageError
@@ -24,6 +23,7 @@ from harness.inspection.questions import READY
 from harness.inspection.sealed import count_look, not_opened
 from harness.inspection.values import as_cell, as_json, as_word, distinct, guarded, objects
 from harness.store import Table, query
+from harness.terminal import tables
 
 MOST_SHOWN = 100
 MOST_WRITTEN = 100_000

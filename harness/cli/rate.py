@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rich.console import Console
 from rich.text import Text
 
-from harness.cli import tables
-from harness.cli.streams import plugins_on_stderr
-from harness.cli.targets import check_target, write_target
 from harness.context import Quiet
 from harness.errors import Cancelled, DataError, UsageError
 from harness.lock import exclusive
@@ -26,6 +23,9 @@ from harness.rating.rubric import Rubric, load
 from harness.rating.sampling import Candidate
 from harness.rating.status import expectation
 from harness.records import BASE_ARM, to_json
+from harness.terminal import tables
+from harness.terminal.streams import plugins_on_stderr
+from harness.terminal.targets import check_target, write_target
 
 if TYPE_CHECKING:
     from harness.replay import StoredRun
@@ -112,9 +112,9 @@ def _candidates(run: StoredRun, order: Order) -> list[Candidate]:
 
 
 def _of_the_pool(run: StoredRun, order: Order, console: Console) -> list[Candidate]:
-    from harness.progress import Display, weight_of_pool
     from harness.rating import reserve
     from harness.replay import StoredSteps
+    from harness.terminal.progress import Display, weight_of_pool
 
     steps = StoredSteps(run)
     drawn = reserve.drawn(steps, order)

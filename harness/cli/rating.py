@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from harness.cli import tables
 from harness.cli.rate import chosen, of_each
-from harness.cli.targets import check_target, write_target
 from harness.errors import DataError, UsageError, near
 from harness.kit.text import one_line
 from harness.rating import events
 from harness.rating.records import FOLDER, SETTLED, Batch
 from harness.rating.rubric import find
+from harness.terminal import tables
+from harness.terminal.targets import check_target, write_target
 
 if TYPE_CHECKING:
     from harness.rating.web.app import Options

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from harness.cli.targets import check_target
 from harness.errors import UsageError
 from harness.matched import Test
 from harness.records import SPLITS
+from harness.terminal.targets import check_target
 
 
 @dataclass(frozen=True, slots=True)

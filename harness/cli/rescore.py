@@ -14,7 +14,6 @@ from harness.cli.chosen import chosen
 from harness.cli.inspect import folder_of
 from harness.cli.request import Request
 from harness.cli.score import report, showing, write_rows
-from harness.cli.streams import plugins_on_stderr
 from harness.context import Quiet
 from harness.entries import Entry
 from harness.errors import DataError, UsageError, near
@@ -36,6 +35,7 @@ from harness.rescored import record
 from harness.scorecard import Question, System, check_fields, document
 from harness.scoring import Entry as MetricEntry
 from harness.summary import read
+from harness.terminal.streams import plugins_on_stderr
 
 
 def rescore(request: Request) -> int:

@@ -15,7 +15,6 @@ from rich.console import Console
 from harness import config as configuration
 from harness.cli.chosen import DEFAULT, chosen
 from harness.cli.request import Request
-from harness.cli.streams import plugins_on_stderr
 from harness.columns import read_predictions, read_references
 from harness.columns.table import Table
 from harness.errors import DataError, EnvironmentFailure, UsageError
@@ -32,6 +31,7 @@ from harness.scorecard import (
     rows,
 )
 from harness.scoring import Entry, spread
+from harness.terminal.streams import plugins_on_stderr
 
 SEED = 7
 LARGE = 2_000_000
@@ -103,7 +103,7 @@ def report(found: dict[str, Any], *, as_json: bool) -> None:
 @contextlib.contextmanager
 def showing(console: Console, pieces: int) -> Iterator[Stage]:
     """A progress display over so many pieces of work; each begins when it is asked for."""
-    from harness.progress import SHORT, Display
+    from harness.terminal.progress import SHORT, Display
 
     with Display(console, "score", pieces * SHORT) as display:
         before: list[str] = []

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from harness.cli.options import Json, Sets
+from harness.terminal.options import Json, Sets
 
 app = typer.Typer(rich_markup_mode=None)
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.kit.text import one_line
-from harness.progress import COLOURS
+from harness.terminal.progress import COLOURS
 
 NAME_WIDTH = 28
 BY_WIDTH = 14

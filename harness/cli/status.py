@@ -10,7 +10,6 @@ from pathlib import Path
 from rich.console import Console
 
 from harness import goingon
-from harness.cli import tables
 from harness.cli.rate import of_each
 from harness.journal import ClosedRounds
 from harness.rating import batches
@@ -19,6 +18,7 @@ from harness.rating.status import BatchStatus, RaterStatus
 from harness.rating.status import status as status_of
 from harness.records import to_json
 from harness.run import MACHINE_FOLDER
+from harness.terminal import tables
 
 
 def status(name: str | None, as_json: bool) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from harness.cli import tables
 from harness.cli.rate import chosen
 from harness.context import Quiet
 from harness.kit.text import one_line
 from harness.rating import events
+from harness.terminal import tables
 
 METRIC = 40
 FIGURES = ("Spearman [95 %]", "Kendall [95 %]", "accuracy [95 %]", "n")

@@ -12,13 +12,13 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from harness.cli import tables
 from harness.cli.inspect import folder_of
 from harness.cli.rebuild import refreshed
 from harness.inspection import sealed
 from harness.inspection.index import Index
 from harness.inspection.why import shown_as, split_of, unknown, why
 from harness.kit.text import one_line, plain, titled
+from harness.terminal import tables
 
 STYLES = {"same": "", "missing": "red strike", "extra": "green", "rest": "dim"}
 MARKS = {"missing": ("[-", "-]"), "extra": ("{+", "+}")}

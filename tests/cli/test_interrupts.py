@@ -65,7 +65,7 @@ def test_nothing_heavy_is_loaded_before_ctrl_c_is_answered():
 
 def test_the_signal_is_given_back():
     before = signal.getsignal(signal.SIGINT)
-    from harness.cli import interrupts
+    from harness.terminal import interrupts
 
     with interrupts.answered():
         interrupts.begin()

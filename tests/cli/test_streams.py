@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.cli.streams import Unread, outlets
+from harness.terminal.streams import Unread, outlets
 
 COMMANDS = {
     "a table": ("score", "-p", "answers.txt", "-r", "answers.txt", "-m", "exact"),

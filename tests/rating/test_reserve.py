@@ -20,10 +20,10 @@ from harness.cli import rate
 from harness.errors import HarnessError
 from harness.kit.files import append_line
 from harness.lock import exclusive
-from harness.progress import Display, weight_of_pool
 from harness.rating import batches, events, reserve
 from harness.rating.records import Event
 from harness.records import Checkpoint, Example
+from harness.terminal.progress import Display, weight_of_pool
 
 ROOT = Path(__file__).parents[2]
 EVERYDAY = ROOT / "rubrics" / "everyday.yaml"

@@ -1,0 +1,1 @@
+"""What commands need of a terminal: tables, progress, options, streams, targets, Ctrl-C."""
