@@ -8,9 +8,9 @@ This module loads NumPy: import it where it is used.
 """
 
 from harness.rating.alpha import Kind, alpha, alpha_of, raw_of
-from harness.rating.figures import FEW_GROUPS, Figure, Scores, bootstrap, figure, ratio
 from harness.rating.grid import Grid, from_cells, grid, shown
 from harness.rating.kappa import kappa, kappas
+from harness.stats.bootstrap import FEW_GROUPS, Figure, Scores, bootstrap, figure, ratio
 
 __all__ = [
     "FEW_GROUPS", "Figure", "Grid", "Kind", "Scores", "alpha", "alpha_of", "bootstrap", "figure",

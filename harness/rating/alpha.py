@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from harness.rating.figures import Figure, Scores, bootstrap, ratio
 from harness.rating.grid import MOST_NAMES, TOO_MANY, Grid, counts, grid, undefined
 from harness.stats import DRAWS, Floats
+from harness.stats.bootstrap import Figure, Scores, bootstrap, ratio
 from harness.stats.groups import ROUNDING
 
 Kind = Literal["nominal", "ordinal", "interval", "sets"]

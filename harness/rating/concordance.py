@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.rating.figures import Figure, bootstrap, figure, ratio
 from harness.rating.ranks import BLOCK, Rows, flat, spearman
 from harness.records import to_json
 from harness.stats import Floats, Ints, encode, weights
+from harness.stats.bootstrap import Figure, bootstrap, figure, ratio
 
 _WHOLE = 800  # groups up to which pairs between each two of them are held: 5 MiB a table
 _NO_PAIRS = "no prompt has two answers that are both rated and scored"

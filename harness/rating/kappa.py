@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from harness.rating.figures import Figure, Scores, bootstrap, sparse_of
 from harness.rating.grid import MOST_NAMES, TOO_MANY, Grid, grid, undefined
 from harness.stats import DRAWS, Floats, Ints
+from harness.stats.bootstrap import Figure, Scores, bootstrap, sparse_of
 from harness.stats.groups import ROUNDING
 
 

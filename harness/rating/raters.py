@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.rating.figures import Figure, bootstrap
 from harness.rating.grid import Grid
 from harness.rating.records import Batch
 from harness.stats import Floats
+from harness.stats.bootstrap import Figure, bootstrap
 
 Values = Mapping[tuple[str, str], Any]
 """(rater, item) -> value; None = cannot judge."""

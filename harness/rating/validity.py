@@ -26,13 +26,13 @@ from harness.kit.text import one_line
 from harness.rating import rubric as rubrics
 from harness.rating import standing
 from harness.rating.concordance import compared, differences
-from harness.rating.figures import Figure, bootstrap, ratio
 from harness.rating.quality import checked, group_of
 from harness.rating.ranks import Rows
 from harness.rating.records import SETTLED, Batch, Rating
 from harness.rating.validity_words import in_words
 from harness.records import to_json
 from harness.stats import Floats
+from harness.stats.bootstrap import Figure, bootstrap, ratio
 
 SCHEMA = "harness.validity/1"
 

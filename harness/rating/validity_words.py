@@ -7,8 +7,8 @@ from typing import Any
 
 from harness.kit.text import one_line
 from harness.rating.agreement_words import between
-from harness.rating.figures import FEW_GROUPS
 from harness.rating.grid import shown
+from harness.stats.bootstrap import FEW_GROUPS
 
 ANY_TWO = "orders any two answers"
 ONE_PROMPT = "orders two answers to one prompt"
