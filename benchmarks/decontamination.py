@@ -23,11 +23,11 @@ from typing import Any
 import copies as copies_of
 import shapes
 
-from harness.filters import Gate
-from harness.likeness import Likeness, Limits
+from harness.data.filters import Gate
+from harness.data.likeness import Likeness, Limits
+from harness.data.screening import Rules, screen
+from harness.data.threshold import calibrate
 from harness.records import Example
-from harness.screening import Rules, screen
-from harness.threshold import calibrate
 
 KEPT = 0.99
 

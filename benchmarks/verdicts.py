@@ -31,11 +31,12 @@ import numpy.typing as npt
 from scipy import special
 
 import harness
-from harness import foresight, guards, stats, verdicts
+from harness import stats
 from harness.aims import Guard
 from harness.records import Example, Measurement
 from harness.scoring import Entry
 from harness.stats import student
+from harness.verdicts import detectable_effect, guards, rule
 
 DRAWS = 500
 Labels = tuple[str, str]
@@ -74,7 +75,7 @@ def groups_of(codes: npt.NDArray[np.intp]) -> dict[str, str]:
 
 
 def judge(new: Floats, old: Floats, groups: dict[str, str], alpha: float, seed: int) -> str:
-    return verdicts.judge(
+    return rule.judge(
         ENTRY, "given", measured(new), measured(old), groups, alpha=alpha, seed=seed, draws=DRAWS
     ).label
 
@@ -131,7 +132,7 @@ def lopsided_table(loops: int) -> Iterator[str]:
 
 def _lopsided(loss: float, codes: npt.NDArray[np.intp], rounds: int, loops: int) -> list[str]:
     rng, draw = np.random.default_rng(1), lopsided(loss)
-    alpha, counts = verdicts.alpha_of(rounds), [0, 0, 0, 0]
+    alpha, counts = rule.alpha_of(rounds), [0, 0, 0, 0]
     for seed in range(loops):
         before = np.full(len(codes), 0.5)
         changes = [draw(rng, codes) for _ in range(rounds)]
@@ -188,7 +189,7 @@ def ordinary_table(loops: int) -> Iterator[str]:
 def _ordinary(
     draw: Draw, codes: npt.NDArray[np.intp], rounds: int, loops: int
 ) -> tuple[str, str]:  # fmt: skip
-    rng, groups, alpha = np.random.default_rng(2), groups_of(codes), verdicts.alpha_of(rounds)
+    rng, groups, alpha = np.random.default_rng(2), groups_of(codes), rule.alpha_of(rounds)
     better = worse = 0
     for seed in range(loops):
         kept, labels = draw(rng, codes), []
@@ -222,7 +223,7 @@ def clustered_table(loops: int) -> Iterator[str]:
 def _clustered(
     codes: npt.NDArray[np.intp], row: float, group: float, loops: int
 ) -> tuple[str, str]:  # fmt: skip
-    rng, groups, alpha = np.random.default_rng(7), groups_of(codes), verdicts.alpha_of(3)
+    rng, groups, alpha = np.random.default_rng(7), groups_of(codes), rule.alpha_of(3)
 
     def noise(row: float, group: float) -> Floats:
         return rng.normal(0, row, len(codes)) + rng.normal(0, group, codes.max() + 1)[codes]
@@ -332,17 +333,17 @@ def _announced(
     pair: Pair, codes: npt.NDArray[np.intp], loops: int, exact: bool
 ) -> tuple[float, float, str, str]:  # fmt: skip
     """Mean announced range, and how often a true gain of its ends is found in round 1 of 3."""
-    rng, groups, alpha = np.random.default_rng(3), groups_of(codes), verdicts.alpha_of(3)
+    rng, groups, alpha = np.random.default_rng(3), groups_of(codes), rule.alpha_of(3)
     sums, hits, told = [0.0, 0.0], [0, 0], 0
     for seed in range(loops):
         old, new = pair(rng, codes)
-        high, _ = foresight.foresee(
+        high, _ = detectable_effect.foresee(
             ENTRY, "given", measured(old), groups, alpha=alpha, seed=seed, draws=DRAWS
         )
         if high is None:
             continue
         told += 1
-        ends = (high, high) if exact else (high / foresight.SPREAD, high)
+        ends = (high, high) if exact else (high / detectable_effect.SPREAD, high)
         for place, gain in enumerate(ends):
             sums[place] += gain
             if place or not exact:
@@ -363,7 +364,7 @@ def power_table(loops: int) -> Iterator[str]:
 
 
 def _power(codes: npt.NDArray[np.intp], gain: float, loops: int) -> Sequence[str]:
-    rng, alpha = np.random.default_rng(4), verdicts.alpha_of(3)
+    rng, alpha = np.random.default_rng(4), rule.alpha_of(3)
     counts = [0, 0]
     for seed in range(loops):
         old = rouge(rng, codes)

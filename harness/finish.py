@@ -7,23 +7,24 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness import configfile, goingon, results, verdicts
+from harness import configfile, goingon, results
 from harness.analysis.reading import FILE_NAME as ANALYSIS
+from harness.data.splits import groups_of
 from harness.entries import Entry
 from harness.errors import HarnessError, PluginError
 from harness.history import History
 from harness.kit.files import read_json, write_bytes, write_json
 from harness.lock import turn
-from harness.objective import progress
 from harness.plugin_calls import plainly
 from harness.rating.records import FOLDER as RATINGS
 from harness.records import BASE_ARM, CONTROL_ARM, Example
 from harness.remarks import Caveats, by_now, caveats_of, scores_with, with_caveats
 from harness.rescored import recorded
-from harness.rows import groups_of
 from harness.run import Run
 from harness.steps import UNEXPLAINED, Evaluation, Steps
 from harness.summary import NOT_ASKED, ControlResult, instructive, rounds_closed, summarise
+from harness.verdicts import rule
+from harness.verdicts.objective import progress
 
 if TYPE_CHECKING:
     from harness.rating.tables import People
@@ -132,7 +133,7 @@ def said_of(run: Run, history: History) -> People:
 
     return people(
         run.name, run.root / RATINGS, lambda: metric_values(run.config.metrics, history),
-        level=verdicts.level(run.config.settings.rounds),
+        level=rule.level(run.config.settings.rounds),
     )  # fmt: skip
 
 
@@ -257,7 +258,7 @@ def _control(steps: Steps, history: History) -> ControlResult | None:
         )
         return ControlResult(tuple(rounds), None, None, None, sentence)
     entry = steps.primary_entry()
-    difference, low, high, sentence = verdicts.contrast_arms(
+    difference, low, high, sentence = rule.contrast_arms(
         entry, steps.config.settings.primary,
         history.evaluations[BASE_ARM, last].measurements[entry.name],
         history.evaluations[CONTROL_ARM, last].measurements[entry.name],

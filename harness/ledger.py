@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.data.splits import rows_digest
 from harness.errors import DataError
 from harness.kit.files import append_line, canonical, digest, read_lines
 from harness.lock import turn
 from harness.records import Example
-from harness.rows import rows_digest
 
 SCHEMA = 2
 SHARED = 0.1

@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from harness import foresight, form, guards, ledger, verdicts
+from harness import ledger
+from harness.data.splits import groups_of, rows_digest
 from harness.history import ArmState, History
 from harness.kit.files import digest
 from harness.pins import ANALYZE, AUGMENT, DATA, EARLIER, EXAMPLES, MODEL, ROWS, TRAIN
@@ -23,9 +24,9 @@ from harness.records import (
     RoundResult,
     Verdict,
 )
-from harness.rows import groups_of, rows_digest
 from harness.steps import Evaluation, Harvest, Steps
 from harness.summary import NOT_ASKED, NOTHING_KEPT, TestResult
+from harness.verdicts import detectable_effect, format_gain, guards, rule
 
 BASELINE = 0
 
@@ -135,14 +136,14 @@ def _compare(
 ) -> Verdict:  # fmt: skip
     settings = steps.config.settings
     entry = steps.primary_entry()
-    verdict = verdicts.judge(
+    verdict = rule.judge(
         entry, settings.primary, new.measurements[entry.name], old.measurements[entry.name],
         groups_of(rows), alpha=alpha, min_gain=settings.min_gain,
         against=f"round {against}", seed=steps.seed("verdict", 0),
     )  # fmt: skip
     if verdict.label != "improved":
         return verdict
-    remark = form.mended(
+    remark = format_gain.mended(
         new.scored, old.scored, (new.labels, old.labels), malformed=steps.malformed(),
         score=settings.primary, against=f"round {against}",
         higher_is_better=new.scores[settings.primary].higher_is_better,
@@ -158,9 +159,9 @@ def _close_baseline(
     pins = {**made, MODEL: base.digest, EXAMPLES: history.data.digest}
     settings, dev = steps.config.settings, history.data.split("dev")
     entry, groups = steps.primary_entry(), groups_of(dev)
-    detectable, sentence = foresight.foresee(
+    detectable, sentence = detectable_effect.foresee(
         entry, settings.primary, evaluation.measurements[entry.name], groups,
-        alpha=verdicts.alpha_of(settings.rounds), min_gain=settings.min_gain,
+        alpha=rule.alpha_of(settings.rounds), min_gain=settings.min_gain,
         seed=steps.seed("verdict", 0),
     )  # fmt: skip
     steps.run.watcher.say(sentence)
@@ -170,7 +171,7 @@ def _close_baseline(
         steps.note(doubt)
     result = RoundResult(
         arm=BASE_ARM, round=BASELINE, train_rows=0, scores=evaluation.scores,
-        verdict=verdicts.baseline_verdict(
+        verdict=rule.baseline_verdict(
             settings.rounds, detectable=detectable, sentence=sentence, n=len(dev),
             groups=len(set(groups.values())),
         ),
@@ -189,7 +190,7 @@ def _decide(steps: Steps, history: History, arm: ArmState, evaluation: Evaluatio
     number, kept = max(arm.train), _kept(history, arm)
     dev = history.data.split("dev")
     new, old = steps.compared(evaluation, kept, dev, number, arm.name, arm.kept)
-    alpha = verdicts.alpha_of(steps.config.settings.rounds)
+    alpha = rule.alpha_of(steps.config.settings.rounds)
     verdict = _compare(steps, new, old, dev, alpha, arm.kept)
     guarded = _guards(steps, history, arm, new, old, dev)
     refusal = guards.refuse(verdict, guarded)
@@ -264,7 +265,7 @@ def _as_shown(result: RoundResult) -> RoundResult:
     """
     if result.arm != CONTROL_ARM:
         return result
-    verdict = verdicts.unlabelled(result.verdict)
+    verdict = rule.unlabelled(result.verdict)
     return dataclasses.replace(result, verdict=verdict, kept=False, guards=())
 
 

@@ -11,7 +11,6 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.chosen import chosen
 from harness.entries import Entry
 from harness.history import History
 from harness.kit.text import one_line
@@ -19,6 +18,7 @@ from harness.records import BASE_ARM, Example, Prediction, RoundResult, Score
 from harness.stages import Metric
 from harness.steps import Evaluation, Steps
 from harness.steps.calls import label, on
+from harness.verdicts.selection import chosen
 
 Document = dict[str, Any]
 Pair = tuple[Prediction, Example]

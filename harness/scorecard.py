@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import stats
-from harness.comparison import Comparison, compare
+from harness.data.splits import groups_of
 from harness.errors import UsageError, Waiting
-from harness.matched import Test
-from harness.reach import reach
 from harness.records import Example, Measurement, Prediction, Score
-from harness.rows import groups_of
 from harness.scoring import Entry, Groups, measure, ready, scores
+from harness.verdicts.comparison import Comparison, compare
+from harness.verdicts.pairs import Test
+from harness.verdicts.power import reach
 
 SCHEMA = "harness.score/1"
 MOST_SLICES = 100

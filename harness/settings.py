@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.aims import Guard, Objective
 
 if TYPE_CHECKING:
-    from harness.screening import Rules
+    from harness.data.screening import Rules
 
 
 class Strict(BaseModel):
@@ -78,8 +78,8 @@ class Filtering(Strict):
 
     def rules(self) -> Rules:
         """The same, as the gate takes them."""
-        from harness.likeness import Limits
-        from harness.screening import Rules
+        from harness.data.likeness import Limits
+        from harness.data.screening import Rules
 
         limits = Limits(
             self.near, self.near_with_answer, self.contained, self.renamed,

@@ -14,11 +14,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from harness.chosen import chosen
+from harness.data.screening import Screening
 from harness.errors import DataError, UsageError
 from harness.kit.text import one_line, plain
 from harness.kit.worddiff import closest
-from harness.objective import Progress
 from harness.records import (
     ErrorLabel,
     Growth,
@@ -31,7 +30,8 @@ from harness.records import (
     Slice,
     Verdict,
 )
-from harness.screening import Screening
+from harness.verdicts.objective import Progress
+from harness.verdicts.selection import chosen
 
 SCHEMA = "harness.summary/1"
 EVERYWHERE = "everywhere"

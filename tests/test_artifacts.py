@@ -13,7 +13,7 @@ import pytest
 from harness.artifacts import Artifacts
 from harness.journal import Journal
 from harness.records import RoundResult
-from harness.verdicts import baseline_verdict
+from harness.verdicts.rule import baseline_verdict
 
 KEY, OTHER = "a" * 64, "b" * 64
 

@@ -5,10 +5,18 @@ from itertools import count
 
 import pytest
 
-from harness.augmentation import Entry, collect
 from harness.context import Context
+from harness.data.augmentation import Entry, collect
+from harness.data.filters import (
+    DESCENDS,
+    INVALID,
+    NEAR_REPEAT,
+    NO_ORIGIN,
+    REPEAT,
+    REPEATS_TRAIN,
+    Gate,
+)
 from harness.errors import Cancelled, PluginError
-from harness.filters import DESCENDS, INVALID, NEAR_REPEAT, NO_ORIGIN, REPEAT, REPEATS_TRAIN, Gate
 from harness.kit.features import addresses
 from harness.records import Condition, Dataset, Example, Plan, PlanItem, Slice
 from harness.stages import Augmenter

@@ -7,13 +7,13 @@ import json
 import pytest
 
 import harness
-from harness import foresight, verdicts
 from harness.context import Quiet
 from harness.errors import PluginError
 from harness.records import Score, from_json, to_json
 from harness.replay import opened
 from harness.scoring import Entry, measure, scores
 from harness.store import query
+from harness.verdicts import detectable_effect, rule
 
 PLUGIN = '''
 from pathlib import Path
@@ -107,19 +107,19 @@ def test_every_sentence_of_a_verdict_names_it():
     entry, groups = Entry("known", Known()), {str(n): str(n) for n in range(30)}
     low = measured(entry, *(n / 100 for n in range(30)))
     high = measured(entry, *(n / 100 + 0.2 + n % 3 / 50 for n in range(30)))
-    decided = verdicts.judge(entry, "known", high, low, groups, alpha=0.025, against="round 0")
+    decided = rule.judge(entry, "known", high, low, groups, alpha=0.025, against="round 0")
     assert decided.sentence.startswith("known (unproven) rose by 0.2")
-    doubtful = verdicts.judge(entry, "known", high[:1], low[:1], groups, alpha=0.025)
+    doubtful = rule.judge(entry, "known", high[:1], low[:1], groups, alpha=0.025)
     assert doubtful.sentence.startswith("known (unproven) rose by 0.2")
-    missing = verdicts.judge(entry, "known", [], [], groups, alpha=0.025)
+    missing = rule.judge(entry, "known", [], [], groups, alpha=0.025)
     assert missing.sentence.startswith("known (unproven) cannot be compared")
     told = [
-        foresight.foresee(entry, "known", side, groups, alpha=0.025)[1] for side in (low, low[:1])
+        detectable_effect.foresee(entry, "known", side, groups, alpha=0.025)[1]
+        for side in (low, low[:1])
     ]
     assert all("known (unproven)" in one for one in told)
     assert (
-        "on known (unproven), positive"
-        in verdicts.contrast_arms(entry, "known", high, low, groups)[3]
+        "on known (unproven), positive" in rule.contrast_arms(entry, "known", high, low, groups)[3]
     )
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.chosen import MARK, chosen
+from harness.verdicts.selection import MARK, chosen
 
 
 def test_where_round_0_is_kept_nothing_was_chosen():

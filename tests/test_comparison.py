@@ -7,9 +7,9 @@ import pytest
 from scipy.stats import binomtest
 
 import harness
-from harness.comparison import compare
 from harness.records import Measurement
 from harness.scoring import Entry
+from harness.verdicts.comparison import compare
 
 N = 200
 

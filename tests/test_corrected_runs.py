@@ -10,8 +10,8 @@ import pytest
 
 from harness import config
 from harness.context import Quiet
-from harness.filters import NEAR_REPEAT
-from harness.rating import correction_file
+from harness.data import corrections
+from harness.data.filters import NEAR_REPEAT
 from harness.rating.corrections import Correction, prompt_digest
 from harness.replay import StoredSteps, answered, opened
 from harness.run import Run
@@ -37,7 +37,7 @@ def user(prompt):
 
 
 def accept(project, *found):
-    correction_file.write(project.folder / "better.jsonl", found)
+    corrections.write(project.folder / "better.jsonl", found)
     return project.folder / "better.jsonl"
 
 

@@ -428,7 +428,7 @@ def test_exit_codes_in_the_docs_are_those_of_the_program() -> None:
 
 
 def test_reasons_for_refusals_in_the_docs_are_those_of_the_filters() -> None:
-    from harness.filters import REASONS
+    from harness.data.filters import REASONS
 
     table = page("docs/loop.md").split("A row is refused that")[1].split("## ")[0]
     assert re.findall(r"^\| `([^`]*)` \|", table, re.MULTILINE) == list(REASONS)

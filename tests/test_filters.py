@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.filters import (
+from harness.data.filters import (
     DESCENDS,
     INVALID,
     NEAR_REPEAT,
@@ -23,8 +23,8 @@ from harness.filters import (
     REPEATS_TRAIN,
     Gate,
 )
+from harness.data.shingles import normalise
 from harness.records import Example
-from harness.shingles import normalise
 
 HELD = "Could you tell me why my invoice of March lists the roaming surcharge two times?"
 DOCS = Path(__file__).parent.parent / "docs" / "augmentation.md"

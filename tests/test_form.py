@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.form import mended
 from harness.records import ErrorLabel, Example, Prediction, ScoredExample
+from harness.verdicts.format_gain import mended
 
 PLUGIN = '''
 import harness

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import harness
-from harness import verdicts
 from harness.aims import Guard
-from harness.guards import judge
 from harness.records import Example, GuardResult, Measurement, from_json, to_json
 from harness.scoring import Entry
+from harness.verdicts import rule
+from harness.verdicts.guards import judge
 
 MIRROR = '''
 import harness
@@ -165,7 +165,7 @@ PLAIN = Guard(score="quality")
 def test_a_held_guard_says_the_largest_loss_that_is_not_excluded():
     new, old = answers(0, 1), answers(0, 2)
     (guard,) = judged(PLAIN, new=new, r0=old)
-    plain = verdicts.judge(ENTRY, "quality", new["quality"], old["quality"], BY, alpha=0.05)
+    plain = rule.judge(ENTRY, "quality", new["quality"], old["quality"], BY, alpha=0.05)
     assert guard.outcome == "held" and guard.start is None
     assert guard.largest_loss == pytest.approx(-plain.low)
     assert guard.sentence == (

@@ -14,7 +14,7 @@ from harness.journal import ClosedRounds, Journal, reopen
 from harness.kit import files
 from harness.kit.files import append_line, canonical
 from harness.records import RoundResult, Score, to_json
-from harness.verdicts import baseline_verdict
+from harness.verdicts.rule import baseline_verdict
 
 
 def result(round_=0, arm="main", sentence="first"):

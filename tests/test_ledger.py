@@ -11,11 +11,11 @@ import sys
 import pytest
 
 from harness import ledger as openings
+from harness.data.splits import rows_digest
 from harness.errors import DataError
 from harness.kit.files import append_line, canonical
 from harness.ledger import Ledger, Unopened
 from harness.records import Example
-from harness.rows import rows_digest
 
 
 def rows(first: int, last: int) -> list[Example]:

@@ -17,12 +17,12 @@ import pytest
 from scipy import special
 
 import harness
-from harness import foresight, verdicts
 from harness.records import Measurement
 from harness.scoring import Entry
+from harness.verdicts import detectable_effect, rule
 
 ROUNDS = 3
-ALPHA = verdicts.alpha_of(ROUNDS)
+ALPHA = rule.alpha_of(ROUNDS)
 DRAWS = 500
 
 
@@ -76,7 +76,7 @@ def labels(world: World, gains: Callable[[int], float]) -> list[str]:
     groups, kept, found = world.groups, world.measured(), []
     for round_ in range(1, ROUNDS + 1):
         new = world.measured(gains(round_))
-        verdict = verdicts.judge(
+        verdict = rule.judge(
             ENTRY, "given", new, kept, groups, alpha=ALPHA, seed=round_, draws=DRAWS
         )
         found.append(verdict.label)
@@ -116,7 +116,9 @@ def test_a_gain_of_the_announced_size_is_found(shape):
         world = World(shape(), 10_000 + seed)
         baseline = world.measured()
         groups = world.groups
-        foreseen, _ = foresight.foresee(ENTRY, "given", baseline, groups, alpha=ALPHA, draws=DRAWS)
+        foreseen, _ = detectable_effect.foresee(
+            ENTRY, "given", baseline, groups, alpha=ALPHA, draws=DRAWS
+        )
         world = World(shape(), 10_000 + seed)  # the same baseline again
         hits += labels(world, lambda _, gain=foreseen: gain)[0] == "improved"
     assert hits >= 0.9 * loops, f"{hits} of {loops}"
@@ -129,13 +131,13 @@ def test_the_detectable_difference_of_a_verdict_is_found_four_times_in_five(shap
     for seed in range(50):
         world = World(shape(), 20_000 + seed)
         old, new = world.measured(), world.measured()
-        verdict = verdicts.judge(ENTRY, "given", new, old, world.groups, alpha=ALPHA, draws=DRAWS)
+        verdict = rule.judge(ENTRY, "given", new, old, world.groups, alpha=ALPHA, draws=DRAWS)
         figures.append(verdict.detectable)
     gain = float(np.mean(figures))
     for seed in range(loops):
         world = World(shape(), 30_000 + seed)
         old, new = world.measured(), world.measured(gain)
-        verdict = verdicts.judge(ENTRY, "given", new, old, world.groups, alpha=ALPHA, draws=DRAWS)
+        verdict = rule.judge(ENTRY, "given", new, old, world.groups, alpha=ALPHA, draws=DRAWS)
         hits += verdict.label == "improved"
     assert 0.72 <= hits / loops <= 0.88, f"{hits} of {loops}"
 
@@ -146,7 +148,7 @@ def verdict(new: np.ndarray, old: np.ndarray, codes: np.ndarray, seed: int) -> s
         for side in (new, old)
     ]
     groups = {f"{i:03}": f"g{code:03}" for i, code in enumerate(codes)}
-    return verdicts.judge(
+    return rule.judge(
         ENTRY, "given", *sides, groups, alpha=ALPHA, seed=seed, draws=DRAWS
     ).label  # fmt: skip
 
@@ -188,6 +190,6 @@ def test_what_is_announced_before_training_is_found(world, rate):
     for seed in range(loops):
         old, new = world(rng, rate)
         rows = [Measurement(f"{i:03}", "given", (float(v),)) for i, v in enumerate(old)]
-        gain, _ = foresight.foresee(ENTRY, "given", rows, groups, alpha=ALPHA, draws=DRAWS)
+        gain, _ = detectable_effect.foresee(ENTRY, "given", rows, groups, alpha=ALPHA, draws=DRAWS)
         hits += verdict(new(gain), old, codes, seed) == "improved"
     assert hits >= 0.75 * loops, f"{hits} of {loops}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.aims import Objective
-from harness.objective import progress
 from harness.records import RoundResult, Score, Verdict
+from harness.verdicts.objective import progress
 
 AIM = Objective(metric="bleu", target=40.0, statement="answers that need no editing")
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.data.planner import apportion, plan, weak
 from harness.errors import ConfigError
 from harness.kit.features import holds
-from harness.planner import apportion, plan, weak
 from harness.records import Condition, Findings, Slice
 
 

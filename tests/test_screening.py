@@ -10,14 +10,14 @@ import pytest
 
 from harness import config
 from harness.context import Quiet
+from harness.data.filters import DESCENDS, INVALID, NEAR_REPEAT, REPEAT, Gate
+from harness.data.repeats import HeldOutPrompts
+from harness.data.screening import TEXT, Rules, Screening, refuse_repeats, screen, sentences, shown
+from harness.data.threshold import misspelt, use
 from harness.errors import DataError
-from harness.filters import DESCENDS, INVALID, NEAR_REPEAT, REPEAT, Gate
 from harness.records import Example, from_json, to_json
-from harness.repeats import HeldOutPrompts
 from harness.run import Run
-from harness.screening import TEXT, Rules, Screening, refuse_repeats, screen, sentences, shown
 from harness.steps import Steps
-from harness.threshold import misspelt, use
 
 TOWNS = "Bergen Cadiz Dublin Genoa Izmir Lagos Malmo Nantes Odessa Porto Riga Split".split()  # noqa: SIM905
 

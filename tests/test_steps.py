@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel
 
 import harness
+from harness.data.splits import rows_digest
 from harness.entries import Entry
-from harness.rows import rows_digest
 
 MINE = """\
 import harness

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from scipy import special
 
 import harness
-from harness import foresight, verdicts
-from harness.comparison import compare
-from harness.matched import usable
 from harness.records import Measurement, Verdict, to_json
 from harness.scoring import Entry
+from harness.verdicts import detectable_effect, rule
+from harness.verdicts.comparison import compare
+from harness.verdicts.pairs import usable
 
 
 class Quality(harness.Metric):
@@ -72,16 +72,16 @@ def scores(gain: float = 0.0, seed: int = 0, n: int = 160):
 
 
 def judge(new, old, metric=Quality, score="", **changes):
-    settings = {"alpha": verdicts.alpha_of(3), "against": "round 0", "groups": GROUPS} | changes
+    settings = {"alpha": rule.alpha_of(3), "against": "round 0", "groups": GROUPS} | changes
     groups = settings.pop("groups")
     entry = Entry(metric.name, metric())
-    return verdicts.judge(entry, score or metric.name, new, old, groups, **settings)
+    return rule.judge(entry, score or metric.name, new, old, groups, **settings)
 
 
 def test_the_level_divides_five_percent_by_the_rounds():
-    assert verdicts.level(1) == 0.95
-    assert verdicts.level(3) == pytest.approx(0.98333, abs=1e-5)
-    assert verdicts.level(0) == 0.95
+    assert rule.level(1) == 0.95
+    assert rule.level(3) == pytest.approx(0.98333, abs=1e-5)
+    assert rule.level(0) == 0.95
 
 
 def test_a_clear_gain_is_an_improvement():
@@ -90,7 +90,7 @@ def test_a_clear_gain_is_an_improvement():
     assert 0 < verdict.low < verdict.difference < verdict.high
     assert verdict.difference == pytest.approx(np.mean(scores(0.1, 1) - scores()))
     assert (verdict.n, verdict.groups, verdict.against) == (160, 40, "round 0")
-    assert verdict.level == verdicts.level(3)
+    assert verdict.level == rule.level(3)
 
 
 def test_a_clear_loss_is_a_regression():
@@ -361,7 +361,7 @@ def test_a_score_that_cannot_be_had_gives_no_verdict_and_valid_json():
 
 def test_where_nothing_varies_nothing_is_foretold():
     flat = measured([0.5] * 160)
-    least, words = foresight.foresee(
+    least, words = detectable_effect.foresee(
         Entry("quality", Quality()), "quality", flat, GROUPS, alpha=0.05 / 3
     )
     assert least is None
@@ -403,16 +403,16 @@ def test_a_small_bound_is_never_printed_as_zero():
 
 
 def test_the_baseline_is_compared_with_nothing():
-    verdict = verdicts.baseline_verdict(3, detectable=0.02, sentence="said before", n=9, groups=3)
+    verdict = rule.baseline_verdict(3, detectable=0.02, sentence="said before", n=9, groups=3)
     assert (verdict.label, verdict.against, verdict.difference) == ("baseline", "", None)
     assert (verdict.detectable, verdict.sentence, verdict.n) == (0.02, "said before", 9)
-    assert verdicts.baseline_verdict().sentence
+    assert rule.baseline_verdict().sentence
 
 
 def foreseen(values, metric=Quality, groups=GROUPS, **changes):
     entry, options = Entry(metric.name, metric()), {"alpha": 0.05 / 3} | changes
     rows = measured(values, metric=metric)
-    return foresight.foresee(entry, metric.name, rows, groups, **options)
+    return detectable_effect.foresee(entry, metric.name, rows, groups, **options)
 
 
 def test_what_can_be_detected_is_said_before_training():
@@ -466,7 +466,7 @@ def test_a_dev_set_that_cannot_carry_a_verdict_is_told_before_training():
 
 def arms(a, b, metric=Quality):
     entry = Entry(metric.name, metric())
-    return verdicts.contrast_arms(entry, metric.name, a, b, GROUPS)
+    return rule.contrast_arms(entry, metric.name, a, b, GROUPS)
 
 
 def test_arms_are_compared_both_ways():
@@ -529,9 +529,9 @@ def test_a_round_of_the_control_arm_has_no_label_even_where_more_is_said():
         "improved", "round 0", 0.1, 0.05, 0.15, 0.95, None,
         "rougeL rose by 0.100 against round 0: improved. 90 % of the gain is on form.", 40, 40,
     )  # fmt: skip
-    shown = verdicts.unlabelled(labelled)
+    shown = rule.unlabelled(labelled)
     assert shown.label == "control"
     assert shown.sentence == "rougeL rose by 0.100 against round 0. 90 % of the gain is on form."
-    plain = verdicts.unlabelled(replace(labelled, sentence="rougeL rose by 0.100: improved."))
+    plain = rule.unlabelled(replace(labelled, sentence="rougeL rose by 0.100: improved."))
     assert plain.sentence == "rougeL rose by 0.100."
-    assert verdicts.unlabelled(plain) == plain
+    assert rule.unlabelled(plain) == plain

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness.chosen import chosen
 from harness.errors import DataError, UsageError
 from harness.kit.files import read_json
+from harness.verdicts.selection import chosen
 
 FILE_NAME = "analysis.json"
 SCHEMA = "harness.analysis/1"

@@ -17,8 +17,8 @@ from rich.text import Text
 from harness import configfile, goingon
 from harness.cli.rate import chosen
 from harness.configfind import FILE_NAME
+from harness.data import corrections as correction_file
 from harness.errors import ConfigError, UsageError, near
-from harness.rating import correction_file
 from harness.rating.corrections import Correction, corrections, who
 from harness.rating.foreign import prompt
 from harness.rating.records import Batch

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.chosen import MARK
 from harness.cli.inspect import folder_of
 from harness.cli.rebuild import refreshed
 from harness.cli.scoretable import WIDE, explain_marks, number
@@ -21,6 +20,7 @@ from harness.inspection.compare import compare
 from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.progress import COLOURS
+from harness.verdicts.selection import MARK
 
 VALUE = 40
 """Characters of a value of the configuration."""

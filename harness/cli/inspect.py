@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
     """Everything that can be known before a model is loaded."""
-    from harness import guards
     from harness.context import Context, Quiet
-    from harness.matched import usable
+    from harness.data.corrections import applied
+    from harness.data.splits import groups_of
     from harness.people import sealed_note
-    from harness.rating.correction_file import applied
-    from harness.rows import groups_of
     from harness.scoring import Entry as MetricEntry
+    from harness.verdicts import guards
+    from harness.verdicts.pairs import usable
 
     config = configuration.load(path, sets=sets, flags={"rounds": rounds}, asking=True)
     run = Run(config, Quiet())
@@ -81,7 +81,7 @@ def _show_screening(run: Run, rows: Sequence[Example], console: Console) -> None
     Raises:
         DataError: too many rows repeat a held-out one.
     """
-    from harness.screening import refuse_repeats, screen, sentences, shown
+    from harness.data.screening import refuse_repeats, screen, sentences, shown
     from harness.steps.gating import screening_seed
 
     rules = run.config.settings.filters.rules()

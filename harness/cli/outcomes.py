@@ -31,7 +31,7 @@ def verdict(name: str | None, as_json: bool) -> None:
     """Print what the ratings of a batch say of its rounds."""
     from harness.rating.outcomes import outcomes_of
     from harness.replay import opened
-    from harness.verdicts import level
+    from harness.verdicts.rule import level
 
     batch = chosen(name)
     planned = opened(batch.run, Quiet()).config.settings.rounds

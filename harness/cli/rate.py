@@ -66,8 +66,8 @@ class Creation:
 
 def create(wanted: Creation) -> Batch:
     """Make a batch of a run's stored answers, or find the one that the same command made."""
-    from harness import verdicts
     from harness.replay import opened
+    from harness.verdicts import rule
 
     rubric = load(wanted.rubric)
     before = batches.names()
@@ -76,7 +76,7 @@ def create(wanted: Creation) -> Batch:
         round_ = _latest_round(run, wanted.split) if wanted.round is None else wanted.round
         order = wanted.order(rubric, run.name, round_)
         batch = batches.create(order, _candidates(run, order))
-    document = _created(batch, verdicts.level(run.config.settings.rounds))
+    document = _created(batch, rule.level(run.config.settings.rounds))
     if wanted.as_json:
         _write_json(document)
     else:

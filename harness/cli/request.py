@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import get_args
 
 from harness.errors import UsageError
-from harness.matched import Test
 from harness.records import SPLITS
 from harness.terminal.targets import check_target
+from harness.verdicts.pairs import Test
 
 
 @dataclass(frozen=True, slots=True)

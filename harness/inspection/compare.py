@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
-from harness import comparison, scoring
+from harness import scoring
+from harness.data.splits import groups_of
 from harness.errors import DataError
 from harness.inspection.checkpoints import Checkpoint
 from harness.inspection.phrases import phrases, sampled
 from harness.records import Example, Measurement, Score
-from harness.rows import groups_of
 from harness.scoring import Entry
+from harness.verdicts import comparison
 
 SCHEMA = "harness.compare/1"
 

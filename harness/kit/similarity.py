@@ -1,9 +1,9 @@
 """Nearest rows by text: which training rows are most like a prompt.
 
 Texts become TF-IDF vectors of their words, compared by cosine. The gate of
-:mod:`harness.filters` asks whether one text *repeats* another (by what it shares with few others, a
-published recall); this asks what a text is *about*: order and boilerplate count little, rare
-words count much, and nothing is decided by it but a rank.
+:mod:`harness.data.filters` asks whether one text *repeats* another (by what it shares with few
+others, a published recall); this asks what a text is *about*: order and boilerplate count little,
+rare words count much, and nothing is decided by it but a rank.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from harness.data.shingles import normalise
 from harness.records import Example
-from harness.shingles import normalise
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,7 +1,7 @@
 """Better answers that raters typed, on their way into the data.
 
 A person asks for it (``harness rate accept``), and a file says what was accepted
-(:mod:`harness.rating.correction_file`). The text for a row of dev becomes one more reference of
+(:mod:`harness.data.corrections`). The text for a row of dev becomes one more reference of
 it; the text for a row of the pool may be proposed as a training row.
 """
 

@@ -3,8 +3,8 @@
 Pairs of answers give verdicts and win rates and no score of a round. Answers that were rated one
 by one, both rounds in one batch, give the differences of their values besides.
 
-The label follows the rule of :mod:`harness.verdicts`: one-sided bounds at a level, corrected for
-few groups; doubt of any kind reads *no evidence*.
+The label follows the rule of :mod:`harness.verdicts.rule`: one-sided bounds at a level, corrected
+for few groups; doubt of any kind reads *no evidence*.
 
 This module loads NumPy: import it where it is used.
 """
@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from harness import stats
-from harness.matched import NO_SPREAD, usable
 from harness.rating import outcome_words as words
 from harness.rating.given import Column, Given, columns
 from harness.rating.matchups import Rows, rows_of, twos
@@ -27,7 +26,8 @@ from harness.rating.records import SETTLED, Batch, Rating
 from harness.rating.scales import SIDES
 from harness.records import Label
 from harness.stats.bootstrap import Figure, bootstrap, ratio
-from harness.verdicts import POWER
+from harness.verdicts.pairs import NO_SPREAD, usable
+from harness.verdicts.rule import POWER
 
 SCHEMA = "harness.outcome/1"
 _TWO_SIDED = 0.95
@@ -49,7 +49,7 @@ def outcomes_of(
 
     Args:
         ratings: of all who are to count, settled values included.
-        level: confidence of each one-sided bound (:func:`harness.verdicts.level`).
+        level: confidence of each one-sided bound (:func:`harness.verdicts.rule.level`).
 
     Returns:
         A document of schema ``harness.outcome/1``; see ``docs/agreement.md``. Titles stand in

@@ -107,10 +107,10 @@ def expectation(batch: Batch, level: float = 0.95) -> list[str]:
     """What the ratings of this batch will be able to show, said before they are there.
 
     Args:
-        level: confidence of the verdict's one-sided bounds (:func:`harness.verdicts.level`).
+        level: confidence of the verdict's one-sided bounds (:func:`harness.verdicts.rule.level`).
     """
-    from harness.matched import usable
     from harness.stats import detectable, effective_groups
+    from harness.verdicts.pairs import usable
 
     groups = list(_groups(batch).values())
     told = [f"{len(groups)} examples from {len(set(groups))} groups.", _shared_sentence(batch)]

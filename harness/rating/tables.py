@@ -61,7 +61,7 @@ def people(
     Args:
         root: where the batches lie.
         metrics: gives the values of the automatic metrics; called only if there are ratings.
-        level: confidence of each one-sided bound (:func:`harness.verdicts.level`).
+        level: confidence of each one-sided bound (:func:`harness.verdicts.rule.level`).
     """
     # First of all: what is said from now on makes the digest that of an older state.
     digest = digest_of(run, root)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import results
+from harness.data.splits import rows_digest
 from harness.errors import EnvironmentFailure, HarnessError, Waiting
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.pins import DETECT, GENERATE, MODEL, TRAIN
@@ -25,7 +26,6 @@ from harness.records import (
     from_json,
     to_json,
 )
-from harness.rows import rows_digest
 from harness.stages import Metric
 from harness.steps.calls import STOP, label, on
 from harness.steps.measuring import Measuring

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from harness.context import derive_seed
-from harness.filters import REVISION, Gate
+from harness.data.filters import REVISION, Gate
+from harness.data.likeness import Likeness
+from harness.data.screening import Screening, parted, refuse_repeats, screen, sentences
+from harness.data.splits import rows_digest
+from harness.data.threshold import use
 from harness.kit.files import read_json, write_json
-from harness.likeness import Likeness
 from harness.records import BASE_ARM, Dataset, Example, from_json, to_json
-from harness.rows import rows_digest
-from harness.screening import Screening, parted, refuse_repeats, screen, sentences
 from harness.steps.calls import Calls
-from harness.threshold import use
 
 STAGE = "screen"
 

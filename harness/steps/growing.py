@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from harness import results
+from harness.data.splits import rows_digest
 from harness.errors import HarnessError
 from harness.kit.files import digest, read_json, read_jsonl, write_json, write_jsonl
 from harness.pins import DETECT
 from harness.records import Dataset, Example, Findings, Growth, Plan, from_json, to_json
-from harness.rows import rows_digest
 from harness.stages import Evidence
 from harness.steps.calls import STOP, label
 from harness.steps.evaluating import Evaluating, Evaluation
@@ -132,8 +132,8 @@ class Growing(Gating, Evaluating):
         self, data: Dataset, train: Sequence[Example], findings: Findings,
         budgets: Mapping[str, int], strategy: str, context: Any,
     ) -> tuple[Plan, Growth, tuple[Example, ...]]:  # fmt: skip
-        from harness import augmentation
-        from harness.planner import plan
+        from harness.data import augmentation
+        from harness.data.planner import plan
 
         explore = self.config.settings.plan.explore
         entries = [

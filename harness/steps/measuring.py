@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.context import silent
+from harness.data.splits import groups_of, rows_digest
 from harness.entries import Entry
 from harness.errors import Waiting
 from harness.kit.files import read_jsonl, write_jsonl
@@ -21,7 +22,6 @@ from harness.records import (
     from_json,
     to_json,
 )
-from harness.rows import groups_of, rows_digest
 from harness.stages import Metric
 from harness.steps.calls import SEEDLESS, Calls, label, on
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import results
+from harness.data.splits import rows_digest, with_valid
 from harness.effects import shortages
 from harness.errors import DataError
 from harness.kit.files import digest, read_json, read_jsonl, write_bytes, write_json, write_jsonl
 from harness.pins import DATA, EXAMPLES, MODEL
 from harness.records import BASE_ARM, Checkpoint, Dataset, Example, from_json, to_json
-from harness.rows import rows_digest, with_valid
 from harness.steps.calls import SEEDLESS, label
 from harness.steps.gating import Gating
 
@@ -76,12 +76,12 @@ class Preparing(Gating):
         given = self.config.corrections
         if given is None:
             return rows
-        from harness.rating import correction_file
+        from harness.data import corrections
         from harness.rating.corrections import corrected
 
         copy = self.run.folder / CORRECTIONS
-        data = correction_file.content(copy if copy.is_file() else given)
-        made = corrected(rows, correction_file.parsed(data, str(given)), str(given))
+        data = corrections.content(copy if copy.is_file() else given)
+        made = corrected(rows, corrections.parsed(data, str(given)), str(given))
         if self.run.writes and self.run.folder.is_dir() and not copy.is_file():
             write_bytes(copy, data)
         if made.references:

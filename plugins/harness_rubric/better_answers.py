@@ -63,7 +63,7 @@ class BetterAnswers(harness.Augmenter):
 
     def _typed(self) -> dict[str, list[Correction]]:
         """Row of the pool -> what was typed for it."""
-        from harness.rating.correction_file import read
+        from harness.data.corrections import read
 
         typed: dict[str, list[Correction]] = defaultdict(list)
         for one in read(self.options.file):

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.rating import correction_file, events
+from harness.data import corrections as correction_file
+from harness.rating import events
 from harness.rating.corrections import corrections
 
 FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))

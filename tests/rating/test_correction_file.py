@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.data.corrections import merged, parsed, read, write
 from harness.errors import DataError
-from harness.rating.correction_file import merged, parsed, read, write
 from harness.rating.corrections import Correction
 
 HEAD = {"schema": "harness.corrections/1"}

@@ -16,7 +16,7 @@ from harness.errors import DataError
 from harness.rating.outcomes import outcomes_of
 from harness.rating.records import Batch, Item, Placing, Rating
 from harness.rating.rubric import Criterion, Overall, Rubric, Scale, Show
-from harness.verdicts import level
+from harness.verdicts.rule import level
 
 AT = "2026-11-25T15:30:00.000Z"
 QUALITY = Criterion("quality", "Quality", "How?", Scale("ordinal", 1, 5), allow_na=True)

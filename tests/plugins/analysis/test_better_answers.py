@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from harness import augmentation, config
+from harness import config
 from harness.context import Context, Quiet
+from harness.data import augmentation
+from harness.data import corrections as correction_file
+from harness.data.filters import DESCENDS, Gate
 from harness.errors import DataError
-from harness.filters import DESCENDS, Gate
-from harness.rating import correction_file, events
+from harness.rating import events
 from harness.rating.corrections import Correction, corrections, prompt_digest
 from harness.rating.records import Batch, Event, Item, Placing
 from harness.rating.rubric import load

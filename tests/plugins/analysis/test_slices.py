@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.context import Context
+from harness.data.planner import plan
 from harness.kit.features import addresses, prompt_features
-from harness.planner import plan
 from harness.records import Example, Findings, Prediction, ScoredExample, from_json, to_json
 from harness.stages import Evidence
 from harness_slices import Slices

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from harness.data.screening import Pair, Screening
+from harness.data.threshold import Usual
 from harness.records import (
     Condition,
     ErrorLabel,
@@ -24,9 +26,7 @@ from harness.records import (
     Slice,
     Verdict,
 )
-from harness.screening import Pair, Screening
 from harness.summary import ControlResult, TestResult, instructive, summarise
-from harness.threshold import Usual
 
 HOSTILE = (
     "[/red][bold]x[link=http://evil.example]y[/link] \x1b[31mred\x1b]0;title\x07 "

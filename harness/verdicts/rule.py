@@ -11,9 +11,9 @@ import math
 from collections.abc import Callable, Sequence
 
 from harness import stats
-from harness.matched import NO_SPREAD, complete_pairs, differences
 from harness.records import Label, Measurement, Verdict
 from harness.scoring import Entry, Groups
+from harness.verdicts.pairs import NO_SPREAD, complete_pairs, differences
 
 POWER = 0.8
 ALPHA = 0.05
@@ -40,7 +40,7 @@ def baseline_verdict(
     """The verdict of round 0, which is compared with nothing.
 
     Args:
-        detectable, sentence: what :func:`harness.foresight.foresee` says.
+        detectable, sentence: what :func:`harness.verdicts.detectable_effect.foresee` says.
     """
     words = sentence or "The untouched model: what the rounds are compared with."
     return Verdict("baseline", "", None, None, None, level(rounds), detectable, words, n, groups)

@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.data.filters import HELD_OUT, NEAR_REPEAT, REPEAT, Gate
+from harness.data.likeness import Likeness, Limits, Match
+from harness.data.repeats import asked_of, dev_in_test, doubled
+from harness.data.threshold import COPIES, HELD_OUT_ROWS, Usual, calibrate
 from harness.errors import DataError
-from harness.filters import HELD_OUT, NEAR_REPEAT, REPEAT, Gate
 from harness.kit.text import ELLIPSIS, one_line
-from harness.likeness import Likeness, Limits, Match
 from harness.records import Example
-from harness.repeats import asked_of, dev_in_test, doubled
-from harness.threshold import COPIES, HELD_OUT_ROWS, Usual, calibrate
 
 PAIRS = 5
 EXAMPLES = 5

@@ -13,14 +13,14 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness import verdicts
 from harness.aims import Guard
 from harness.errors import DataError, near
 from harness.kit.features import prompt_features
-from harness.matched import NO_SPREAD, complete_pairs, usable
 from harness.records import Example, GuardResult, Measurement, Verdict
 from harness.scoring import Entry, Groups
-from harness.verdicts import ALPHA
+from harness.verdicts import rule
+from harness.verdicts.pairs import NO_SPREAD, complete_pairs, usable
+from harness.verdicts.rule import ALPHA
 
 Measured = Mapping[str, Sequence[Measurement]]
 """Metric entry -> measurements of the same rows."""
@@ -49,7 +49,7 @@ class _Case:
         """The verdict at this level."""
         if alpha == ALPHA:
             return self.alone
-        return verdicts.judge(
+        return rule.judge(
             self.entry, self.score, self.new, self.old, groups, alpha=alpha,
             against=self.against, seed=seed,
         )  # fmt: skip
@@ -183,9 +183,7 @@ def _case(
     here, there = (
         [m for m in side[entry.name] if m.example_id in ids] for side in (new, old)
     )  # fmt: skip
-    alone = verdicts.judge(
-        entry, score, here, there, groups, alpha=ALPHA, against=against, seed=seed
-    )
+    alone = rule.judge(entry, score, here, there, groups, alpha=ALPHA, against=against, seed=seed)
     doubt = ""
     if alone.low is None:
         doubt = complete_pairs(entry, here, there, groups).doubt or NO_SPREAD
@@ -213,13 +211,13 @@ def _result(
     case = min(cases, key=lambda one: one.alone.low or 0.0)
     worst = case.alone
     loss = max(0.0, -(worst.low or 0.0))
-    show = verdicts.number(case.entry)
+    show = rule.number(case.entry)
     support = f"{worst.n} rows in {worst.groups} groups"
     if loss > 0:
         excluded = f"a loss of up to {show(loss)} against {case.against} is not excluded"
     else:
         excluded = "any loss is excluded"
-    said = f"{excluded} at {verdicts.percent(1 - ALPHA)} confidence ({support})"
+    said = f"{excluded} at {rule.percent(1 - ALPHA)} confidence ({support})"
     if guard.max_loss is not None and loss >= guard.max_loss:
         sentence = f"Cannot be called held: {said}, and max_loss is {show(guard.max_loss)}."
         return dataclasses.replace(result, largest_loss=loss, sentence=sentence)

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness import stats
-from harness.matched import NO_SPREAD, Pairs, complete_pairs
 from harness.records import Measurement
 from harness.scoring import Entry, Groups
 from harness.stats import student
-from harness.verdicts import POWER, number, percent, support
+from harness.verdicts.pairs import NO_SPREAD, Pairs, complete_pairs
+from harness.verdicts.rule import POWER, number, percent, support
 
 SPREAD = 2.25
 """How many times the spread of the untouched model's scores that of the differences may be.

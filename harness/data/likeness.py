@@ -1,7 +1,7 @@
 """Which held-out prompt a row is most like, and whether that is too much.
 
 The floors are the config's; what is usual among the rows of the domain itself
-(:mod:`harness.threshold`) may raise them, never lower them.
+(:mod:`harness.data.threshold`) may raise them, never lower them.
 """
 
 from __future__ import annotations
@@ -12,9 +12,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.data.repeats import folded
+from harness.data.shingles import (
+    LEAST_CONTAINED,
+    LEAST_SHAPE,
+    Index,
+    Parts,
+    Words,
+    shape_of,
+    words_of,
+)
 from harness.records import Example
-from harness.repeats import folded
-from harness.shingles import LEAST_CONTAINED, LEAST_SHAPE, Index, Parts, Words, shape_of, words_of
 
 if TYPE_CHECKING:
     import numpy as np

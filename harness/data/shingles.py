@@ -21,8 +21,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.data.repeats import asked_of, folded
 from harness.records import Example
-from harness.repeats import asked_of, folded
 
 if TYPE_CHECKING:
     import numpy as np

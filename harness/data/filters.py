@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from harness.likeness import Likeness, Limits
+from harness.data.likeness import Likeness, Limits
+from harness.data.repeats import HeldOutPrompts, LoosePrompts, lesson, text_of
 from harness.records import Example
-from harness.repeats import HeldOutPrompts, LoosePrompts, lesson, text_of
 
 REVISION = 3
 """Raised whenever the same rows and settings are screened or refused otherwise."""

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness import stats
-from harness.matched import NO_SPREAD, Paired, Pairs, Test, complete_pairs, differences
 from harness.records import Label, Measurement
 from harness.scoring import Entry, Groups
+from harness.verdicts.pairs import NO_SPREAD, Paired, Pairs, Test, complete_pairs, differences
 
 ALPHA = 0.05
 POWER = 0.8

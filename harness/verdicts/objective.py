@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.aims import Objective
-from harness.chosen import MARK
 from harness.kit.text import titled
 from harness.records import RoundResult, Score
+from harness.verdicts.selection import MARK
 
 State = Literal[
     "reached", "reached, not surely", "not reached, not surely", "not reached", "unknown"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness import stats
-from harness.comparison import ALPHA, POWER, Comparison
 from harness.kit.text import titled
-from harness.matched import usable
 from harness.records import Score
+from harness.verdicts.comparison import ALPHA, POWER, Comparison
+from harness.verdicts.pairs import usable
 
 
 def reach(

@@ -15,11 +15,11 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from harness.likeness import Likeness, Strengths
+from harness.data.likeness import Likeness, Strengths
+from harness.data.repeats import loose_prompt
+from harness.data.shingles import words_of
+from harness.data.splits import group_of
 from harness.records import Example, Message
-from harness.repeats import loose_prompt
-from harness.rows import group_of
-from harness.shingles import words_of
 
 LEAST_ROWS = 99
 """Rows from which ``ceil(.99 (n + 1))`` is at most ``n``."""
@@ -38,7 +38,7 @@ class Usual:
 
     Attributes:
         words, code: how far above the floors rows are that are no copies of each other (see
-            :class:`harness.likeness.Strengths`); None where that is under the floors. By these
+            :class:`harness.data.likeness.Strengths`); None where that is under the floors. By these
             proposals are refused.
         held_out_words, held_out_code: the same of held-out rows alone, however few they are: by
             these rows of the source are called near, since copies among them must not set the
@@ -99,7 +99,7 @@ def _among_held_out(
 ) -> Iterable[tuple[float, float]]:
     """For each held-out prompt, how it is above the floors with its nearest of another group.
 
-    Prompts are equal by :func:`harness.repeats.loose_prompt`, as copies are: ``7 + 3`` and
+    Prompts are equal by :func:`harness.data.repeats.loose_prompt`, as copies are: ``7 + 3`` and
     ``7 - 3`` have the same words and are two prompts.
     """
     prompts: list[dict[str, set[str]]] = [{} for _ in likeness.rows]

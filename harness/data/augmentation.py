@@ -10,9 +10,9 @@ from typing import Any
 
 from harness import results
 from harness.context import Context
+from harness.data.filters import Gate
 from harness.errors import STOPPING, HarnessError, PluginError, reason
 from harness.errors.machine import raise_trouble
-from harness.filters import Gate
 from harness.records import Dataset, Example, Growth, Plan, PlanItem
 from harness.stages import Augmenter
 

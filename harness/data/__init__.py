@@ -1,0 +1,1 @@
+"""The rows of a run: splits, decontamination, corrections, plan and augmentation."""
