@@ -32,7 +32,7 @@ from scipy import special
 
 import harness
 from harness import stats
-from harness.aims import Guard
+from harness.config.aims import Guard
 from harness.records import Example, Measurement
 from harness.scoring import Entry
 from harness.stats import student

@@ -7,10 +7,11 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness import configfile, goingon, results
+from harness import goingon, results
 from harness.analysis.reading import FILE_NAME as ANALYSIS
+from harness.config import yaml_file
+from harness.config.plugin_entries import Entry
 from harness.data.splits import groups_of
-from harness.entries import Entry
 from harness.errors import HarnessError, PluginError
 from harness.history import History
 from harness.kit.files import read_json, write_bytes, write_json
@@ -108,7 +109,7 @@ def reports(run: Run, steps: Steps, history: History, document: Document) -> lis
         document: the run's summary.
     """
     run.reports.mkdir(parents=True, exist_ok=True)
-    shown = configfile.dump(run.config.shown())
+    shown = yaml_file.dump(run.config.shown())
     write_bytes(run.reports / "config.yaml", shown.encode())
     said = said_of(run, history)
     database(run, steps, history, said)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.config import Config
-from harness.configfind import FILE_NAME, shipped
+from harness.config.finding import FILE_NAME, shipped
+from harness.config.loading import Config
 from harness.kit.files import read_json, write_json
 
 KEPT = "command.json"

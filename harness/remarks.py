@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.entries import Entry
+from harness.config.plugin_entries import Entry
 from harness.history import History
 from harness.kit.text import one_line
 from harness.records import BASE_ARM, Example, Prediction, RoundResult, Score

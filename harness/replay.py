@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import config as configuration
 from harness import madewith
 from harness.artifacts import Artifact
+from harness.config import loading as configuration
+from harness.config.plugin_entries import Entry
 from harness.context import Watcher
-from harness.entries import Entry
 from harness.errors import DataError, HarnessError, UsageError, Waiting, near
 from harness.history import History
 from harness.journal import ClosedRounds

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.entries import Entry, Problems, entry_of
+from harness.config.plugin_entries import Entry, Problems, entry_of
 from harness.errors import HarnessError
 from harness.kit.files import append_line, read_lines
 from harness.registry import Registry

@@ -14,12 +14,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import configfile, goingon, journal, madewith, pins
+from harness import goingon, journal, madewith, pins
 from harness.artifacts import Artifact, Artifacts
-from harness.config import Config
-from harness.configfind import FILE_NAME, shipped
+from harness.config import yaml_file
+from harness.config.finding import FILE_NAME, shipped
+from harness.config.loading import Config
+from harness.config.plugin_entries import Entry
 from harness.context import Context, Watcher
-from harness.entries import Entry
 from harness.errors import Cancelled, HarnessError
 from harness.errors.machine import check_name, storing
 from harness.job import Job, as_environment, ask_environments, run_child, run_inline, write
@@ -170,7 +171,7 @@ class Run:
         if sentence := self.calls.left_by_a_dead_process():
             self.watcher.say(f"note: {sentence}")
         shown = self.config.shown()
-        write_bytes(self.folder / CONFIG, configfile.dump(shown).encode())
+        write_bytes(self.folder / CONFIG, yaml_file.dump(shown).encode())
         goingon.keep(self.folder, self.config)
         with storing(self.work):
             remove(self.work)

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from harness.entries import Entry
+from harness.config.plugin_entries import Entry
 from harness.kit.files import files_digest
 from harness.results import paths
 

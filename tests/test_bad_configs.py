@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import config as configuration
 from harness.cli.failure import show
+from harness.config import loading as configuration
 from harness.errors import EXIT_USAGE, ConfigError
 
 CONFIG = f"""\

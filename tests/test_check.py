@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from harness.configfind import shipped
+from harness.config.finding import shipped
 from harness.errors import near
 
 POOL = "augment: [{plugin: pool, rows: 60}]"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness import config as configuration
+from harness.config import loading as configuration
 from harness.errors import ConfigError, PluginError
 
 
@@ -143,10 +143,10 @@ def test_execution_reports_and_paths_change_no_key(project):
 
 
 def test_what_is_shown_can_be_loaded_and_is_the_same_experiment(project):
-    from harness import configfile
+    from harness.config import yaml_file
 
     config = configuration.load(project.folder / "harness.yaml")
-    path = project.write(configfile.dump(config.shown()), "shown.yaml")
+    path = project.write(yaml_file.dump(config.shown()), "shown.yaml")
     assert configuration.load(path).key() == config.key()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import config
+from harness.config import loading
 from harness.context import Quiet
 from harness.data import corrections
 from harness.data.filters import NEAR_REPEAT
@@ -84,7 +84,7 @@ def test_a_run_keeps_the_corrections_that_it_began_with(project, monkeypatch):
     path = accept(project, typed(row(0), "one"))
 
     def begun():
-        run = Run(config.load(project.folder / "harness.yaml", sets=[SET[1]]), Quiet())
+        run = Run(loading.load(project.folder / "harness.yaml", sets=[SET[1]]), Quiet())
         run.prepare()
         return run, Steps(run).data().split("dev")
 
@@ -101,10 +101,10 @@ def test_a_run_keeps_the_corrections_that_it_began_with(project, monkeypatch):
 
 
 def test_without_the_key_a_run_has_the_name_that_it_had(project):
-    plain = config.load(project.folder / "harness.yaml")
+    plain = loading.load(project.folder / "harness.yaml")
     assert "corrections" not in plain.key()
     accept(project, typed(row(0), "one"))
-    given = config.load(project.folder / "harness.yaml", sets=[SET[1]])
+    given = loading.load(project.folder / "harness.yaml", sets=[SET[1]])
     key = given.key()
     assert {**key, "corrections": 0} == {**plain.key(), "corrections": 0}
     assert given.shown()["corrections"] == str(project.folder / "better.jsonl")
@@ -178,7 +178,7 @@ def test_a_training_row_that_repeats_a_typed_reference_is_refused(project):
     path = project.write(text)
 
     def train(*sets):
-        steps = Steps(Run(config.load(path, sets=sets), Quiet(), root=project.folder))
+        steps = Steps(Run(loading.load(path, sets=sets), Quiet(), root=project.folder))
         return [one.id for one in steps.data().split("train")], steps.run.notes
 
     before, said = train()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import harness
-from harness.aims import Guard
+from harness.config.aims import Guard
 from harness.records import Example, GuardResult, Measurement, from_json, to_json
 from harness.scoring import Entry
 from harness.verdicts import rule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.aims import Objective
+from harness.config.aims import Objective
 from harness.records import RoundResult, Score, Verdict
 from harness.verdicts.objective import progress
 

@@ -165,7 +165,7 @@ def test_wheel_finds_its_shipped_config(wheel: zipfile.ZipFile, tmp_path: Path) 
     """Unpacked elsewhere, and preferred to the checkout, it uses its own files."""
     wheel.extractall(tmp_path / "site")
     (tmp_path / "empty").mkdir()
-    code = "import harness.config as c; print(c.__file__); print(c.find(None))"
+    code = "import harness.config.loading as c; print(c.__file__); print(c.find(None))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path / "empty", check=True, text=True,
         env={**os.environ, "PYTHONPATH": str(tmp_path / "site")}, stdout=subprocess.PIPE,

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import config as configuration
 from harness import finish, plugin_calls
+from harness.config import loading as configuration
 from harness.context import Quiet
 from harness.errors import EnvironmentFailure, PluginError
 from harness.history import History

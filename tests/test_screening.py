@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness import config
+from harness.config import loading
 from harness.context import Quiet
 from harness.data.filters import DESCENDS, INVALID, NEAR_REPEAT, REPEAT, Gate
 from harness.data.repeats import HeldOutPrompts
@@ -344,7 +344,7 @@ def test_the_source_is_screened_once(project, monkeypatch):
     path = write(project, [*LINES, *copies(1)])
 
     def steps(*sets):
-        return Steps(Run(config.load(path, sets=sets), Quiet(), root=project.folder))
+        return Steps(Run(loading.load(path, sets=sets), Quiet(), root=project.folder))
 
     first = steps()
     data = first.data()

@@ -11,8 +11,8 @@ import pytest
 
 import harness
 from harness import stagekeys
+from harness.config.plugin_entries import Entry
 from harness.context import Quiet
-from harness.entries import Entry
 from harness.kit.files import digest
 from harness.run import Run
 from harness.stagekeys import OWN, entry_key, versions_of
@@ -167,10 +167,10 @@ def test_a_plugin_depends_on_its_own_distribution_unless_it_names_libraries(libr
 
 
 def test_first_party_plugins_that_wrap_a_library_name_it(project):
-    from harness import config
+    from harness.config import loading
 
     project.write("metrics: [bleu, chrf, ter, meteor]\nprimary: bleu\n", "more.yaml")
-    loaded = config.load(
+    loaded = loading.load(
         project.folder / "harness.yaml",
         sets=["metrics=[bleu, chrf, ter, meteor]", "primary=bleu", "train.plugin=lora",
               "generate.plugin=transformers"],
@@ -181,20 +181,20 @@ def test_first_party_plugins_that_wrap_a_library_name_it(project):
     assert named["bleu"] == named["chrf"] == named["ter"] == {"sacrebleu"}
     assert named["meteor"] == {"nltk"}
     assert {"torch", "transformers", "peft"} <= named["lora"] & named["transformers"]
-    quantised = config.load(
+    quantised = loading.load(
         project.folder / "harness.yaml", sets=["train={plugin: lora, quantization: 4bit}"]
     )
     assert "bitsandbytes" in versions_of(quantised.train)
 
 
 def test_an_upgrade_is_the_same_run_with_other_stages(experiment, libraries, monkeypatch):
-    from harness import config
+    from harness.config import loading
 
     monkeypatch.chdir(experiment.folder)
     runs = []
     for version in ("1.0", "2.0"):
         install(libraries, "acme-metric", version)
-        runs.append(Run(config.load(None), Quiet()))
+        runs.append(Run(loading.load(None), Quiet()))
     assert runs[0].name == runs[1].name and runs[0].key == runs[1].key
     (metric,) = runs[1].config.metrics
     after = runs[1].key_of(metric)

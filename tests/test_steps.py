@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel
 
 import harness
+from harness.config.plugin_entries import Entry
 from harness.data.splits import rows_digest
-from harness.entries import Entry
 
 MINE = """\
 import harness

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.config import load
+from harness.config.loading import load
 from harness.context import Quiet
 from harness.replay import StoredRun, answered
 

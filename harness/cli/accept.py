@@ -14,9 +14,10 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from harness import configfile, goingon
+from harness import goingon
 from harness.cli.rate import chosen
-from harness.configfind import FILE_NAME
+from harness.config import yaml_file
+from harness.config.finding import FILE_NAME
 from harness.data import corrections as correction_file
 from harness.errors import ConfigError, UsageError, near
 from harness.rating.corrections import Correction, corrections, who
@@ -209,7 +210,7 @@ def _next(done: Accepted, target: Path) -> str:
 
 
 def _in_config(config: Path, target: Path) -> bool:
-    given = configfile.read(config)[0].get("corrections") if config.is_file() else None
+    given = yaml_file.read(config)[0].get("corrections") if config.is_file() else None
     return isinstance(given, str) and (config.parent / given).resolve() == target.resolve()
 
 
@@ -235,6 +236,6 @@ def _folder(batch: Batch) -> Path:
 def _began(batch: Batch) -> dict[str, Any]:
     """The config that the batch's run began with; empty where it is not known."""
     try:
-        return configfile.read(_folder(batch) / CONFIG)[0]
+        return yaml_file.read(_folder(batch) / CONFIG)[0]
     except ConfigError:
         return {}

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import configfile
-from harness.entries import Entry, Problems, entry_of
+from harness.config import yaml_file
+from harness.config.plugin_entries import Entry, Problems, entry_of
 from harness.errors import UsageError, near
 from harness.registry import Registry
 from harness.scoring import Entry as MetricEntry
@@ -79,7 +79,7 @@ def _options(options: Sequence[str], names: Sequence[str]) -> dict[str, dict[str
             raise UsageError(
                 f"--option {text}: no metric of this command is called '{name}'{near(name, names)}"
             )
-        found.setdefault(name, {})[option] = configfile.scalar(value)
+        found.setdefault(name, {})[option] = yaml_file.scalar(value)
     return found
 
 

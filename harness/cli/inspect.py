@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness import config as configuration
-from harness import configfile, results
-from harness.config import Config
-from harness.effects import shortages
-from harness.entries import Problems
+from harness import results
+from harness.config import loading as configuration
+from harness.config import yaml_file
+from harness.config.effects import shortages
+from harness.config.loading import Config
+from harness.config.plugin_entries import Problems
 from harness.errors import DataError, HarnessError, UsageError, near
 from harness.kit.text import one_line, titled
 from harness.plugin_calls import PluginCall, plainly
@@ -31,10 +32,10 @@ if TYPE_CHECKING:
 
 def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
     """Everything that can be known before a model is loaded."""
+    from harness.config.people import sealed_note
     from harness.context import Context, Quiet
     from harness.data.corrections import applied
     from harness.data.splits import groups_of
-    from harness.people import sealed_note
     from harness.scoring import Entry as MetricEntry
     from harness.verdicts import guards
     from harness.verdicts.pairs import usable
@@ -193,7 +194,7 @@ def config_show(path: Path | None, rounds: int | None, sets: Sequence[str], orig
     """The whole configuration; with ``origin``, a line each with where its value is from."""
     config = configuration.load(path, sets=sets, flags={"rounds": rounds})
     if not origin:
-        sys.stdout.write(configfile.dump(config.shown()))
+        sys.stdout.write(yaml_file.dump(config.shown()))
         return
     table = Table("key", "value", "from", box=None, pad_edge=False)
     for dotted, value in _flat(config.shown()):

@@ -20,11 +20,11 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from harness import config as configuration
 from harness import goingon
 from harness.analysis.reading import FILE_NAME as ANALYSIS
 from harness.analysis.reading import read
-from harness.config import Config
+from harness.config import loading as configuration
+from harness.config.loading import Config
 from harness.context import Quiet
 from harness.errors import (
     EXIT_INTERRUPTED,
@@ -173,9 +173,9 @@ def _carry_out(run: Run, console: Console, stop: _Stop, asked: Asked) -> Mapping
 
 def _walk(run: Run, console: Console, stop: _Stop, test: bool) -> Mapping[str, Any]:
     from harness import finish
+    from harness.config.people import sealed_note
     from harness.history import History
     from harness.loop import rounds
-    from harness.people import sealed_note
     from harness.steps import Steps
     from harness.terminal.progress import Display, weight_planned
 

@@ -15,10 +15,10 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from harness import configfile
 from harness.cli.rate import chosen
+from harness.config import yaml_file
+from harness.config.plugin_entries import Problems, entry_of
 from harness.context import Context, Report
-from harness.entries import Problems, entry_of
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EnvironmentFailure, UsageError
 from harness.kit.text import one_line
 from harness.lock import exclusive
@@ -105,7 +105,7 @@ def _judge_of(wanted: Wanted) -> Judge:
         if not sign or not key:
             # What was given is not repeated: it may be a key.
             raise UsageError("--set takes KEY=VALUE, as model=NAME")
-        options[key] = configfile.scalar(value)
+        options[key] = yaml_file.scalar(value)
     problems = Problems(None, {}, "the options of the judge")
     raw = {**options, "plugin": wanted.judge}
     entry = entry_of(Registry.build(wanted.plugins), "judge", raw, ("judge",), Path.cwd(), problems)

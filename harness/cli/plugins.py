@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness import configfile
+from harness.config import yaml_file
 from harness.errors import EXIT_OK, EXIT_PLUGIN, PluginError, UsageError, near
 from harness.kit.text import one_line, plain
 from harness.registry import Provider, Registry, import_file
@@ -104,7 +104,7 @@ def _option(text: str) -> tuple[str, Any]:
             f"--option {one_line(text, 80)}: KEY=VALUE is needed",
             hint="for example --option 'words=[refund, days]'",
         )
-    return key.strip(), configfile.scalar(value)
+    return key.strip(), yaml_file.scalar(value)
 
 
 def _targets(target: str) -> list[tuple[str, str, Provider]]:

@@ -14,8 +14,8 @@ from harness.cli.chosen import chosen
 from harness.cli.inspect import folder_of
 from harness.cli.request import Request
 from harness.cli.score import report, showing, write_rows
+from harness.config.plugin_entries import Entry
 from harness.context import Quiet
-from harness.entries import Entry
 from harness.errors import DataError, UsageError, near
 from harness.finish import database
 from harness.kit.text import one_line

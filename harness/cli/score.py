@@ -12,11 +12,11 @@ from typing import Any
 
 from rich.console import Console
 
-from harness import config as configuration
 from harness.cli.chosen import DEFAULT, chosen
 from harness.cli.request import Request
 from harness.columns import read_predictions, read_references
 from harness.columns.table import Table
+from harness.config import loading as configuration
 from harness.errors import DataError, EnvironmentFailure, UsageError
 from harness.kit.files import digest, write_bytes
 from harness.pairing import pair_all

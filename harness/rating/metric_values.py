@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.entries import Entry
+    from harness.config.plugin_entries import Entry
     from harness.history import History
 
 Answer = tuple[str, int, str]

@@ -168,7 +168,7 @@ def find(name: str) -> Path:
     Raises:
         ConfigError: it is neither.
     """
-    from harness.configfind import shipped
+    from harness.config.finding import shipped
 
     path = Path(name)
     known = {found.stem: found for found in sorted(shipped("rubrics").glob("*.yaml"))}

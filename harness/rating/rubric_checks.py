@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.configfile import Place
-from harness.entries import Problems
+from harness.config.plugin_entries import Problems
+from harness.config.yaml_file import Place
 from harness.errors import near
 from harness.rating import ask_if
 from harness.rating.ask_if_checks import check_conditions

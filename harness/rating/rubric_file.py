@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from harness import configfile
-from harness.configfile import Lines, Place
-from harness.entries import Problems
+from harness.config import yaml_file
+from harness.config.plugin_entries import Problems
+from harness.config.yaml_file import Lines, Place
 from harness.errors import ConfigError, near
 from harness.kit.text import one_line
 from harness.rating import rubric_checks
@@ -49,7 +49,7 @@ def _values(path: Path) -> tuple[dict[str, Any], Lines]:
     if path.stat().st_size > LARGEST:
         raise ConfigError(f"a rubric of at most {LARGEST // 1024} kB is needed", where=str(path))
     _refuse_traps(path)
-    return configfile.read(path)
+    return yaml_file.read(path)
 
 
 def _refuse_traps(path: Path) -> None:

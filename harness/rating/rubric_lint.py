@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.configfile import Lines, Place
+from harness.config.yaml_file import Lines, Place
 from harness.rating import ask_if, rubric_file
 from harness.rating.rubric import SCORING, Criterion, Rubric
 from harness.rating.scales import options

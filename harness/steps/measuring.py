@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.config.plugin_entries import Entry
 from harness.context import silent
 from harness.data.splits import groups_of, rows_digest
-from harness.entries import Entry
 from harness.errors import Waiting
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import (

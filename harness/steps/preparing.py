@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import results
+from harness.config.effects import shortages
 from harness.data.splits import rows_digest, with_valid
-from harness.effects import shortages
 from harness.errors import DataError
 from harness.kit.files import digest, read_json, read_jsonl, write_bytes, write_json, write_jsonl
 from harness.pins import DATA, EXAMPLES, MODEL

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from harness.entries import Entry
+from harness.config.plugin_entries import Entry
 from harness.kit.files import digest
 from harness.stagekeys import entry_key
 from harness.testing.outcomes import Failed

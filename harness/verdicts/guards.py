@@ -13,7 +13,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.aims import Guard
+from harness.config.aims import Guard
 from harness.errors import DataError, near
 from harness.kit.features import prompt_features
 from harness.records import Example, GuardResult, Measurement, Verdict

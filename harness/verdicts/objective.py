@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.aims import Objective
+from harness.config.aims import Objective
 from harness.kit.text import titled
 from harness.records import RoundResult, Score
 from harness.verdicts.selection import MARK

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness import configfile
+from harness.config import yaml_file
 from harness.errors import ConfigError
 from harness.rating import rubric, rubric_lint
 from harness.rating.rubric import Overall, Rubric, Show
@@ -245,7 +245,7 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 def test_no_value_anywhere_breaks_the_reader(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    values = configfile.scalar(TINY)
+    values = yaml_file.scalar(TINY)
     for _ in range(data.draw(st.integers(1, 2))):
         *way, last = data.draw(st.sampled_from(places(values)[1:]))
         target = values

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.configfind import shipped
+from harness.config.finding import shipped
 from harness.rating import rubric, rubric_lint, scales
 from harness.rating.rubric import Criterion, Rubric
 from harness.records import from_json, to_json

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import config
+from harness.config import loading
 from harness.context import Context, Quiet
 from harness.data import augmentation
 from harness.data import corrections as correction_file
@@ -145,7 +145,7 @@ def pool_batch(project, rows) -> Batch:
 
 def test_a_run_trains_on_typed_texts_of_the_pool_with_their_origin(project):
     spy = project.folder / "seen.jsonl"
-    settings = config.load(project.folder / "harness.yaml")
+    settings = loading.load(project.folder / "harness.yaml")
     chosen = Steps(Run(settings, Quiet(), root=project.folder)).data().split("pool")[:3]
     assert len(chosen) == 3
     made = pool_batch(project, [row(2, "dev"), *chosen])

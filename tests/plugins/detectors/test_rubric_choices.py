@@ -210,13 +210,13 @@ def test_the_kinds_are_the_choices_with_their_anchors(room):
 
 
 def test_a_kind_that_two_detectors_look_for_bears_both_definitions(project):
-    from harness import config
+    from harness.config import loading
 
     project.write(RUBRIC, "small.yaml")
     text = (project.folder / "harness.yaml").read_text()
     detect = "detect: [{plugin: basic}, {plugin: rubric, rubric: small.yaml}]"
     path = project.write(text.replace("detect: [fake]", detect))
-    told = definitions_of(config.load(path).detect)
+    told = definitions_of(loading.load(path).detect)
     basic = Registry.build().get("detector", "basic").plugin
     rules = dict(basic(basic.Options()).categories())
     assert told["wrong format"] == f"basic: {rules['wrong format']}; or rubric: No list."

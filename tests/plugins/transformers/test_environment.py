@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness import config
+from harness.config import loading
 from harness.context import Quiet
 from harness.run import Run
 from harness_transformers.generator import TransformersGenerator
@@ -42,7 +42,7 @@ def test_both_are_asked_in_one_process_of_their_own(project, monkeypatch):
 
     monkeypatch.setattr(harness.job, "run_child", counted)
     sets = ["train.plugin=lora", "generate.plugin=transformers", "execution.launcher=child"]
-    run = Run(config.load(None, sets=sets), Quiet())
+    run = Run(loading.load(None, sets=sets), Quiet())
     run.prepare()
     found = [run.environment(entry) for entry in (run.config.train, run.config.generate)]
     assert len(asked) == 1 and found[0] == found[1] and set(found[0]) == {"device", "dtype"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from harness.aims import Guard, Objective
+from harness.config.aims import Guard, Objective
 
 if TYPE_CHECKING:
     from harness.data.screening import Rules

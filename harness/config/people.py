@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.config import Config
-from harness.entries import Entry, Problems
+from harness.config.loading import Config
+from harness.config.plugin_entries import Entry, Problems
 
 
 def check_control(metrics: Sequence[Entry], augment: Sequence[Entry], problems: Problems) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.configfile import Place
+from harness.config.plugin_entries import Entry, Problems
+from harness.config.yaml_file import Place
 from harness.context import Context
-from harness.entries import Entry, Problems
 from harness.errors import EnvironmentFailure, HarnessError, reason
 from harness.records import Level, Problem
 

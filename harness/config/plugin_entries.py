@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from harness.configfile import Lines, Place
+from harness.config.yaml_file import Lines, Place
 from harness.errors import (
     STOPPING,
     ConfigError,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.configfile import Place
+from harness.config.yaml_file import Place
 from harness.records import Level
 
 if TYPE_CHECKING:
-    from harness.entries import Entry
-    from harness.settings import Settings
+    from harness.config.plugin_entries import Entry
+    from harness.config.settings import Settings
 
 Remark = tuple[Place, str, Level]
 """Place in the config, message, level."""

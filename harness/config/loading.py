@@ -14,17 +14,17 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from harness import configfile
-from harness.configfile import Lines, Place
-from harness.configfind import FILE_NAME, find, overlooked
-from harness.effects import without_effect
-from harness.entries import Entry, Problems, entries_of, entry_of
+from harness.config import yaml_file
+from harness.config.effects import without_effect
+from harness.config.finding import FILE_NAME, find, overlooked
+from harness.config.plugin_checks import ask, look_at_rows
+from harness.config.plugin_entries import Entry, Problems, entries_of, entry_of
+from harness.config.settings import Settings
+from harness.config.yaml_file import Lines, Place
 from harness.errors import ConfigError, near
 from harness.kit.files import files_digest
-from harness.plugin_checks import ask, look_at_rows
 from harness.records import Level
 from harness.registry import Registry
-from harness.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ def load(
         PluginError: a one-file plugin cannot be used.
     """
     path = find(path)
-    values, lines = configfile.read(path)
+    values, lines = yaml_file.read(path)
     origins = {".".join(map(str, place)): f"{path}:{line}" for place, line in lines.items()}
     given: list[str] = []
     for text in sets:
@@ -262,7 +262,7 @@ def _settings(values: Mapping[str, Any], problems: Problems) -> Settings:
 
 def _check_whole(settings: Settings, entries: Entries, base: Path, problems: Problems) -> None:
     """What entries and settings have to agree on; entries that could not be read are left out."""
-    from harness.people import check_control
+    from harness.config.people import check_control
 
     def several(name: str) -> tuple[Entry, ...]:
         value = entries.get(name)
@@ -328,7 +328,7 @@ def _parse_set(text: str) -> tuple[Place, Any]:
     if not sign or not dotted:
         raise ConfigError(f"--set takes KEY=VALUE, not {text!r}")
     place = tuple(int(part) if part.isdigit() else part for part in dotted.split("."))
-    return place, configfile.scalar(value)
+    return place, yaml_file.scalar(value)
 
 
 def _assign(values: dict[str, Any], place: Place, value: Any) -> None:
