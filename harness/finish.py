@@ -7,8 +7,10 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness import goingon, results
+from harness import goingon
 from harness.analysis.reading import FILE_NAME as ANALYSIS
+from harness.boundary import results
+from harness.boundary.calls import plainly
 from harness.config import yaml_file
 from harness.config.plugin_entries import Entry
 from harness.data.splits import groups_of
@@ -16,7 +18,6 @@ from harness.errors import HarnessError, PluginError
 from harness.history import History
 from harness.kit.files import read_json, write_bytes, write_json
 from harness.lock import turn
-from harness.plugin_calls import plainly
 from harness.rating.records import FOLDER as RATINGS
 from harness.records import BASE_ARM, CONTROL_ARM, Example
 from harness.remarks import Caveats, by_now, caveats_of, scores_with, with_caveats

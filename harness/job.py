@@ -24,11 +24,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from harness import errors, results
+from harness import errors
+from harness.boundary import results
+from harness.boundary.calls import failure as failure_of
 from harness.context import Context, Report, silent
 from harness.errors import Cancelled, EnvironmentFailure, HarnessError, PluginError
 from harness.kit.files import read_json, read_jsonl, write_json, write_jsonl
-from harness.plugin_calls import failure as failure_of
 from harness.records import Checkpoint, Example, from_json, to_json
 
 SCHEMA = 1

@@ -16,6 +16,8 @@ from typing import Any
 
 from harness import goingon, journal, madewith, pins
 from harness.artifacts import Artifact, Artifacts
+from harness.boundary.calls import PluginCall, PluginCalls, plainly
+from harness.boundary.results import facts as facts_of
 from harness.config import yaml_file
 from harness.config.finding import FILE_NAME, shipped
 from harness.config.loading import Config
@@ -28,9 +30,7 @@ from harness.journal import ClosedRounds, Journal
 from harness.kit.files import digest, files_digest, remove, write_bytes
 from harness.ledger import Ledger
 from harness.madewith import MadeWith
-from harness.plugin_calls import PluginCall, PluginCalls, plainly
 from harness.records import BASE_ARM, Checkpoint, Example, RoundResult
-from harness.results import facts as facts_of
 from harness.stagekeys import CORE_REVISION, Versions, entry_files, entry_key, versions_of
 from harness.stages import Plugin
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from harness.boundary.results import paths
 from harness.config.plugin_entries import Entry
 from harness.kit.files import files_digest
-from harness.results import paths
 
 CORE_REVISION = 1
 """Of the core's own part in all stages (gate, planner, scoring, augmentation).

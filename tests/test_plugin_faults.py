@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import finish, plugin_calls
+from harness import finish
+from harness.boundary import calls as plugin_calls
 from harness.config import loading as configuration
 from harness.context import Quiet
 from harness.errors import EnvironmentFailure, PluginError

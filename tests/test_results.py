@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness import results
+from harness.boundary import results
 from harness.errors import PluginError
 from harness.records import from_json, to_json
 

@@ -12,14 +12,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from harness import results
 from harness.analysis import examples
 from harness.analysis.reading import SCHEMA, Document
 from harness.analysis.remedies import remedies
 from harness.analysis.sections import SECTIONS
+from harness.boundary import results
+from harness.boundary.calls import plainly
 from harness.errors import EnvironmentFailure, HarnessError, Waiting
 from harness.kit.text import one_line
-from harness.plugin_calls import plainly
 from harness.stages import Section
 from harness.store import Table, reading
 from harness.summary import finite
@@ -73,7 +73,7 @@ def analyse(
         notes: what else there is to remark.
         people: whether people named kinds of errors, too.
         by_people: whether the primary score is what people said.
-        guard: what stands around the call of a section (see :mod:`harness.plugin_calls`).
+        guard: what stands around the call of a section (see :mod:`harness.boundary.calls`).
 
     A section that fails is left out and named under ``failed``.
     """

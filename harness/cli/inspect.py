@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness import results
+from harness.boundary import results
+from harness.boundary.calls import PluginCall, plainly
 from harness.config import loading as configuration
 from harness.config import yaml_file
 from harness.config.effects import shortages
@@ -20,7 +21,6 @@ from harness.config.loading import Config
 from harness.config.plugin_entries import Problems
 from harness.errors import DataError, HarnessError, UsageError, near
 from harness.kit.text import one_line, titled
-from harness.plugin_calls import PluginCall, plainly
 from harness.records import Level
 from harness.run import REPORTS_FOLDER, Run, name_of
 from harness.summary import read

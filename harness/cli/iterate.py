@@ -23,6 +23,7 @@ from rich.text import Text
 from harness import goingon
 from harness.analysis.reading import FILE_NAME as ANALYSIS
 from harness.analysis.reading import read
+from harness.boundary.calls import plainly
 from harness.config import loading as configuration
 from harness.config.loading import Config
 from harness.context import Quiet
@@ -38,7 +39,6 @@ from harness.errors import (
 from harness.kit.files import remove
 from harness.kit.text import one_line, plain
 from harness.lock import exclusive
-from harness.plugin_calls import plainly
 from harness.records import BASE_ARM
 from harness.run import REPORTS_FOLDER, Run, name_of
 from harness.terminal.interrupts import way_on

@@ -13,6 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from harness.boundary.calls import plainly
+from harness.boundary.results import score_names
 from harness.config.yaml_file import Lines, Place
 from harness.errors import (
     STOPPING,
@@ -24,10 +26,8 @@ from harness.errors import (
     reason,
 )
 from harness.errors.machine import raise_trouble
-from harness.plugin_calls import plainly
 from harness.records import Level
 from harness.registry import Registry
-from harness.results import score_names
 from harness.stages import Metric, Plugin
 
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness import results
+from harness.boundary import results
 from harness.context import Context
 from harness.data.filters import Gate
 from harness.errors import STOPPING, HarnessError, PluginError, reason
@@ -28,7 +28,7 @@ class Entry:
     Attributes:
         name: the entry's name in this run; becomes ``origin["by"]``.
         plan: ``plan.rows`` is the entry's budget of accepted rows.
-        guard: what stands around the calls of the augmenter (see :mod:`harness.plugin_calls`).
+        guard: what stands around the calls of the augmenter (see :mod:`harness.boundary.calls`).
     """
 
     name: str

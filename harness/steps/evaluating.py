@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import results
+from harness.boundary import results
 from harness.data.splits import rows_digest
 from harness.errors import EnvironmentFailure, HarnessError, Waiting
 from harness.kit.files import read_jsonl, write_jsonl

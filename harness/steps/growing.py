@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import results
+from harness.boundary import results
 from harness.data.splits import rows_digest
 from harness.errors import HarnessError
 from harness.kit.files import digest, read_json, read_jsonl, write_json, write_jsonl

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import results
+from harness.boundary import results
 from harness.config.effects import shortages
 from harness.data.splits import rows_digest, with_valid
 from harness.errors import DataError

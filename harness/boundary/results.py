@@ -3,7 +3,7 @@
 A value of the wrong kind would otherwise break something far from the plugin that made it. Each
 function here returns the value, or raises a :class:`PluginError` that says which item it was, what
 was given and what is due; plugin, version, stage and round are filled in by
-:mod:`harness.plugin_calls`. What passes can be written as JSON and read again as the same record.
+:mod:`harness.boundary.calls`. What passes can be written as JSON and read again as the same record.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from harness.errors import PluginError
-from harness.record_checks import (
+from harness.boundary.record_checks import (
     Check,
     Flaw,
     anything,
@@ -29,6 +28,7 @@ from harness.record_checks import (
     short,
     text,
 )
+from harness.errors import PluginError
 from harness.records import (
     Checkpoint,
     ErrorLabel,

@@ -1,0 +1,1 @@
+"""Where the code of plugins is called, and what it returns is checked."""
