@@ -38,7 +38,7 @@ from harness.records import (
     Slice,
     Verdict,
 )
-from harness.store import Answers, RunContents, build
+from harness.store.writing import Answers, RunContents, build
 from harness.summary import summarise
 
 ROUNDS = 3

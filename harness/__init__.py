@@ -135,9 +135,7 @@ if TYPE_CHECKING:
     from harness.stages import (
         Trainer as Trainer,
     )
-    from harness.store import (
-        query as query,
-    )
+    from harness.store.writing import query as query
 
 __version__ = "0.1.0"
 
@@ -152,7 +150,7 @@ _HOMES = {
         "RoundResult", "Score", "ScoredExample", "Slice", "Verdict",
     ),
     "harness.context": ("Context",),
-    "harness.store": ("query",),
+    "harness.store.writing": ("query",),
     "harness.kit.files": ("write_text",),
     "harness.hookspecs": ("hookimpl",),
     "harness.errors": (

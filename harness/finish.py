@@ -30,7 +30,7 @@ from harness.verdicts.objective import progress
 
 if TYPE_CHECKING:
     from harness.rating.tables import People
-    from harness.store import Answers, Rescored
+    from harness.store.writing import Answers, Rescored
 
 STAGE = "summary"
 _MOST_NAMED = 3
@@ -271,7 +271,7 @@ def _control(steps: Steps, history: History) -> ControlResult | None:
 
 def database(run: Run, steps: Steps, history: History, said: People | None = None) -> None:
     """Write the run's database from what has happened so far."""
-    from harness.store import RunContents, build
+    from harness.store.writing import RunContents, build
 
     said = said_of(run, history) if said is None else said
     opened, caveats = history.test is not None, caveats_of(steps)
@@ -292,7 +292,7 @@ def database(run: Run, steps: Steps, history: History, said: People | None = Non
 
 
 def _answers(run: Run, steps: Steps, history: History, caveats: Caveats) -> Iterator[Answers]:
-    from harness.store import Answers
+    from harness.store.writing import Answers
 
     sets = [(arm, number, "dev", found) for (arm, number), found in history.evaluations.items()]
     sets += [(BASE_ARM, n, "test", found) for n, found in history.test_evaluations.items()]
@@ -337,7 +337,7 @@ def _rescored(
     number: int, arm: str,
 ) -> Iterator[Rescored]:  # fmt: skip
     """What each metric says that the run was scored with again; one that fails harms no other."""
-    from harness.store import Rescored
+    from harness.store.writing import Rescored
 
     answers, generated = found.predictions, found.keys["generate"]
     for entry in entries:

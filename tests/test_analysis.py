@@ -8,7 +8,7 @@ import pytest
 
 from harness.analysis.document import analyse
 from harness.analysis.sections import SECTIONS
-from harness.store import query
+from harness.store.writing import query
 
 
 @pytest.fixture(scope="module")

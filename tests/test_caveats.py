@@ -12,7 +12,7 @@ from harness.errors import PluginError
 from harness.records import Score, from_json, to_json
 from harness.replay import opened
 from harness.scoring import Entry, measure, scores
-from harness.store import query
+from harness.store.writing import query
 from harness.verdicts import detectable_effect, rule
 
 PLUGIN = '''

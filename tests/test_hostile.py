@@ -15,7 +15,7 @@ from rich.console import Console
 
 from harness.kit.text import storable
 from harness.registry import import_file
-from harness.store import query
+from harness.store.writing import query
 from harness.terminal.progress import Display
 
 FAKES = Path(__file__).with_name("fakes.py")

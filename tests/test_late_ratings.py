@@ -16,7 +16,7 @@ from harness.rating import batches, events, rubric
 from harness.rating.answers import candidates
 from harness.rating.records import FOLDER, Event
 from harness.replay import opened
-from harness.store import query
+from harness.store.writing import query
 
 RUBRIC = """\
 schema: harness.rubric/1

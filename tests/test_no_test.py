@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from harness.kit.files import digest
-from harness.store import query
+from harness.store.writing import query
 
 
 def ledger_of(project):

@@ -13,7 +13,7 @@ import pytest
 from harness.context import Quiet
 from harness.kit.files import canonical
 from harness.replay import opened, replay
-from harness.store import query
+from harness.store.writing import query
 from tests.conftest import CONFIG, Project
 
 TWO = ("iterate", "--rounds", "2", "--json")

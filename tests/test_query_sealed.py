@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from harness.inspection.ask import ask
-from harness.store_tables import TABLES
+from harness.store.tables import TABLES
 from tests.test_why import openings
 
 SPLIT = [name for name, table in TABLES.items() if "split" in table.columns]

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from harness.store import query
+from harness.store.writing import query
 
 
 @pytest.fixture

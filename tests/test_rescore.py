@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from harness.kit.files import append_line
-from harness.store import query
+from harness.store.writing import query
 
 
 def lines(project, name):

@@ -39,10 +39,10 @@ from harness.records import (
     Slice,
     Verdict,
 )
-from harness.store import Answers, Rescored, RunContents, build, query, reading
-from harness.store_slices import where_sql
-from harness.store_tables import TABLES
-from harness.store_trouble import unopenable, unwritable
+from harness.store.slices import where_sql
+from harness.store.tables import TABLES
+from harness.store.trouble import unopenable, unwritable
+from harness.store.writing import Answers, Rescored, RunContents, build, query, reading
 
 DOCS = Path(__file__).parent.parent / "docs" / "database.md"
 PEOPLE = runpy.run_path(str(Path(__file__).parent / "rating" / "people.py"))
@@ -535,7 +535,7 @@ def test_no_raw_text_of_the_database_library_reaches_people(raw, words):
 
 def test_the_database_library_never_writes_to_standard_output(built):
     script = (
-        "import sys; from pathlib import Path; from harness.store import reading\n"
+        "import sys; from pathlib import Path; from harness.store.writing import reading\n"
         "with reading(Path(sys.argv[1])) as ask:\n"
         "    print(ask(\"SELECT current_setting('enable_progress_bar')\").rows)\n"
     )

@@ -26,7 +26,7 @@ from harness.records import (
     Score,
     Verdict,
 )
-from harness.store import Answers, RunContents, build
+from harness.store.writing import Answers, RunContents, build
 
 HOSTILE = (
     "[bold]x[/bold] [/nope] \x1b[31mred\x1b[0m \x1b]0;title\x07 \u202eabc <script>a()</script> =1"

@@ -21,7 +21,7 @@ from harness.boundary.calls import plainly
 from harness.errors import EnvironmentFailure, HarnessError, Waiting
 from harness.kit.text import one_line
 from harness.stages import Section
-from harness.store import Table, reading
+from harness.store.writing import Table, reading
 from harness.summary import finite
 
 MOST_ROWS = 50

@@ -8,7 +8,7 @@ from typing import Any
 from harness.analysis.sections import CAUSES, EXAMPLES
 from harness.kit.text import one_line, plain
 from harness.kit.worddiff import closest
-from harness.store import Asking
+from harness.store.writing import Asking
 
 LIMIT = 200
 TEXT_LIMIT = 2_000

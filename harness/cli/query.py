@@ -22,7 +22,7 @@ from harness.inspection.index import DATABASE
 from harness.inspection.questions import READY
 from harness.inspection.sealed import count_look, not_opened
 from harness.inspection.values import as_cell, as_json, as_word, distinct, guarded, objects
-from harness.store import Table, query
+from harness.store.writing import Table, query
 from harness.terminal import tables
 
 MOST_SHOWN = 100

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness.errors import EnvironmentFailure, HarnessError
 from harness.inspection.ask import MORE_TIME, ask
-from harness.store import Table, overdue
+from harness.store.writing import Table, overdue
 
 GRACE = 0.5
 """Seconds that a query gets to end by itself when its time is over."""

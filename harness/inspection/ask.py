@@ -10,10 +10,10 @@ import duckdb
 
 from harness.errors import DataError, UsageError
 from harness.inspection.index import REBUILD
-from harness.store import Table, reading
-from harness.store_columns import SEALED
-from harness.store_tables import TABLES
-from harness.store_views import VIEWS
+from harness.store.columns import SEALED
+from harness.store.tables import TABLES
+from harness.store.views import VIEWS
+from harness.store.writing import Table, reading
 
 MORE_TIME = "--seconds N gives it more time"
 

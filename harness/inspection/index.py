@@ -12,9 +12,9 @@ from harness.analysis.reading import FILE_NAME
 from harness.errors import DataError, UsageError, near
 from harness.kit.files import read_json
 from harness.kit.text import one_line, storable
-from harness.store import Asking, Table, reading
-from harness.store_tables import TABLES
-from harness.store_views import VIEWS
+from harness.store.tables import TABLES
+from harness.store.views import VIEWS
+from harness.store.writing import Asking, Table, reading
 
 DATABASE = "run.duckdb"
 REBUILD = "`harness rebuild RUN` makes it again from what the run has stored"

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from harness.kit.text import one_line, plain
-from harness.store import Table
+from harness.store.writing import Table
 
 # What a spreadsheet takes for the start of a formula, with the wide forms that some accept.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")

@@ -448,7 +448,7 @@ def test_the_scores_of_the_run_guide_the_strategies(there):
     worst = rate.create(rate.Creation(everyday, "ana", there, 3, n=5, strategy="worst"))
     rows = json.loads(Path(f"reports/{there}/analysis.json").read_text())
     assert rows and not worst.verdicts
-    from harness.store import query
+    from harness.store.writing import query
 
     sql = (
         "SELECT value FROM example_scores WHERE round = 3 AND split = 'dev' AND name = 'overlap' "

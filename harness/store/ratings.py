@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from harness.store_columns import Batch, Layout, layout
+from harness.store.columns import Batch, Layout, layout
 
 if TYPE_CHECKING:
-    from harness.store import RunContents
+    from harness.store.writing import RunContents
 
 TABLES: Mapping[str, Layout] = {
     "batches": layout(

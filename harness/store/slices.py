@@ -10,7 +10,7 @@ from harness.kit.text import storable
 from harness.records import Condition, Prediction, Slice
 
 if TYPE_CHECKING:
-    from harness.store import RunContents
+    from harness.store.writing import RunContents
 
 ASKED = 500
 """Examples that are asked for the names of features."""

@@ -1,14 +1,14 @@
 """The private tables of the run's database: their columns, and the order of their rows.
 
-Those of people's ratings are in :mod:`harness.store_ratings`.
+Those of people's ratings are in :mod:`harness.store.ratings`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness import store_ratings
-from harness.store_columns import Layout, layout
+from harness.store import ratings
+from harness.store.columns import Layout, layout
 
 TABLES: Mapping[str, Layout] = {
     "runs": layout("run", "run:s primary_score:s kept_round:i config:j facts:j"),
@@ -81,5 +81,5 @@ TABLES: Mapping[str, Layout] = {
     "training": layout(
         "arm, round, step", "arm:s round:i step:i epoch:f loss:f eval_loss:f"
     ),
-    **store_ratings.TABLES,
+    **ratings.TABLES,
 }  # fmt: skip

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness import store_ratings
 from harness.kit.features import prompt_features
 from harness.records import Measurement, Score
-from harness.store_columns import Batch
-from harness.store_slices import is_stored, where_sql
+from harness.store import ratings
+from harness.store.columns import Batch
+from harness.store.slices import is_stored, where_sql
 
 if TYPE_CHECKING:
-    from harness.store import Answers, RunContents
+    from harness.store.writing import Answers, RunContents
 
 BLOCK = 20_000
 Item = TypeVar("Item")
@@ -341,5 +341,5 @@ _ROWS: Mapping[str, Callable[[RunContents], Iterator[Batch]]] = {
     "plans": _plans,
     "filters": _filters,
     "training": _training,
-    **{name: store_ratings.rows_of(name) for name in store_ratings.TABLES},
+    **{name: ratings.rows_of(name) for name in ratings.TABLES},
 }

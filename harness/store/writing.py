@@ -33,12 +33,12 @@ from harness.records import (
     Score,
     Slice,
 )
-from harness.store_columns import SEALED, Batch
-from harness.store_rows import batches
-from harness.store_slices import is_stored, where_sql
-from harness.store_tables import TABLES
-from harness.store_trouble import REFUSED, unopenable, unwritable
-from harness.store_views import VIEWS
+from harness.store.columns import SEALED, Batch
+from harness.store.rows import batches
+from harness.store.slices import is_stored, where_sql
+from harness.store.tables import TABLES
+from harness.store.trouble import REFUSED, unopenable, unwritable
+from harness.store.views import VIEWS
 
 MEMORY = "1GB"
 _ALONE = {"enable_external_access": "false", "lock_configuration": "true"}
