@@ -7,23 +7,23 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness import goingon
 from harness.analysis.reading import FILE_NAME as ANALYSIS
 from harness.boundary import results
 from harness.boundary.calls import plainly
 from harness.config import yaml_file
 from harness.config.plugin_entries import Entry
 from harness.data.splits import groups_of
+from harness.engine import resume_command
+from harness.engine.history import History
+from harness.engine.lock import turn
+from harness.engine.run import Run
+from harness.engine.steps import UNEXPLAINED, Evaluation, Steps
 from harness.errors import HarnessError, PluginError
-from harness.history import History
 from harness.kit.files import read_json, write_bytes, write_json
-from harness.lock import turn
 from harness.rating.records import FOLDER as RATINGS
 from harness.records import BASE_ARM, CONTROL_ARM, Example
 from harness.remarks import Caveats, by_now, caveats_of, scores_with, with_caveats
 from harness.rescored import recorded
-from harness.run import Run
-from harness.steps import UNEXPLAINED, Evaluation, Steps
 from harness.summary import NOT_ASKED, ControlResult, instructive, rounds_closed, summarise
 from harness.verdicts import rule
 from harness.verdicts.objective import progress
@@ -234,7 +234,7 @@ def _next_command(run: Run, history: History, *, final: bool) -> str:
         return shlex.join(["harness", "test", run.name])
     if final:
         return shlex.join(["harness", "report", run.name])
-    return shlex.join(goingon.way_on(run.folder, run.config))
+    return shlex.join(resume_command.way_on(run.folder, run.config))
 
 
 def _control(steps: Steps, history: History) -> ControlResult | None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from harness import ledger
 from harness.data.splits import groups_of, rows_digest
-from harness.history import ArmState, History
+from harness.engine import ledger
+from harness.engine.history import ArmState, History
+from harness.engine.pins import ANALYZE, AUGMENT, DATA, EARLIER, EXAMPLES, MODEL, ROWS, TRAIN
+from harness.engine.steps import Evaluation, Harvest, Steps
 from harness.kit.files import digest
-from harness.pins import ANALYZE, AUGMENT, DATA, EARLIER, EXAMPLES, MODEL, ROWS, TRAIN
 from harness.records import (
     BASE_ARM,
     CONTROL_ARM,
@@ -24,7 +25,6 @@ from harness.records import (
     RoundResult,
     Verdict,
 )
-from harness.steps import Evaluation, Harvest, Steps
 from harness.summary import NOT_ASKED, NOTHING_KEPT, TestResult
 from harness.verdicts import detectable_effect, format_gain, guards, rule
 
@@ -105,7 +105,7 @@ def open_test(
     """Open the sealed test set: baseline and kept round, counted before it happens.
 
     The more often its rows were opened before, the more the verdict has to show
-    (:func:`harness.ledger.alpha`). Other answers than those that this run scored before are
+    (:func:`harness.engine.ledger.alpha`). Other answers than those that this run scored before are
     another opening.
     """
     test = data.split("test")

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.analysis.reading import FILE_NAME, read
+from harness.engine.lock import turn
 from harness.errors import DataError, HarnessError
-from harness.lock import turn
 from harness.rating.of_run import digest_of
 from harness.records import BASE_ARM, CONTROL_ARM
 from harness.summary import read as read_summary
@@ -21,8 +21,8 @@ from harness.summary import rounds_closed
 
 if TYPE_CHECKING:
     from harness.context import Watcher
-    from harness.history import History
-    from harness.replay import StoredRun
+    from harness.engine.history import History
+    from harness.stored import StoredRun
 
 RATED = "people have rated since this report was made: it is made again"
 GONE_ON = "the report of the rounds that are closed by now is made"
@@ -38,7 +38,7 @@ def remake(folder: Path, watcher: Watcher, *, whole: bool = False) -> list[str]:
     Raises:
         HarnessError: what they are made from is not stored any more.
     """
-    from harness.replay import opened
+    from harness.stored import opened
 
     run = opened(folder.name, watcher)
     with turn(run.reports_lock):
@@ -47,7 +47,7 @@ def remake(folder: Path, watcher: Watcher, *, whole: bool = False) -> list[str]:
 
 def _remade(run: StoredRun, folder: Path, whole: bool) -> list[str]:
     from harness.finish import reports
-    from harness.replay import replay
+    from harness.stored import replay
 
     document = read_summary(folder / "summary.json")
     steps, history = replay(run)
@@ -87,7 +87,7 @@ def refresh(folder: Path, watcher: Watcher, say: Callable[[str], None]) -> None:
     """
     if not outdated(folder):
         return
-    from harness.replay import opened
+    from harness.stored import opened
 
     try:
         run = opened(folder.name, watcher)

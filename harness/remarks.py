@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.config.plugin_entries import Entry
-from harness.history import History
+from harness.engine.history import History
+from harness.engine.steps import Evaluation, Steps
+from harness.engine.steps.calls import label, on
 from harness.kit.text import one_line
 from harness.records import BASE_ARM, Example, Prediction, RoundResult, Score
 from harness.stages import Metric
-from harness.steps import Evaluation, Steps
-from harness.steps.calls import label, on
 from harness.verdicts.selection import chosen
 
 Document = dict[str, Any]

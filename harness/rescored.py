@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.config.plugin_entries import Entry, Problems, entry_of
+from harness.engine.run import Run
 from harness.errors import HarnessError
 from harness.kit.files import append_line, read_lines
 from harness.registry import Registry
-from harness.run import Run
 
 RECORD = "rescored.jsonl"
 SCHEMA = 2

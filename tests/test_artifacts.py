@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-from harness.artifacts import Artifacts
-from harness.journal import Journal
+from harness.engine.artifacts import Artifacts
+from harness.engine.journal import Journal
 from harness.records import RoundResult
 from harness.verdicts.rule import baseline_verdict
 

@@ -10,9 +10,9 @@ import harness
 from harness.context import Quiet
 from harness.errors import PluginError
 from harness.records import Score, from_json, to_json
-from harness.replay import opened
 from harness.scoring import Entry, measure, scores
 from harness.store.writing import query
+from harness.stored import opened
 from harness.verdicts import detectable_effect, rule
 
 PLUGIN = '''

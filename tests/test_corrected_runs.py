@@ -12,10 +12,10 @@ from harness.config import loading
 from harness.context import Quiet
 from harness.data import corrections
 from harness.data.filters import NEAR_REPEAT
+from harness.engine.run import Run
+from harness.engine.steps import Steps
 from harness.rating.corrections import Correction, prompt_digest
-from harness.replay import StoredSteps, answered, opened
-from harness.run import Run
-from harness.steps import Steps
+from harness.stored import StoredSteps, answered, opened
 
 FAKES = runpy.run_path(str(Path(__file__).with_name("fakes.py")))
 ORIGIN = {"batch": "b", "item": "i", "rater": "ana", "at": "2026-11-25T15:00:00.000Z"}

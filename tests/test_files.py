@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from harness.artifacts import Artifacts
+from harness.engine.artifacts import Artifacts
 from harness.errors import DataError, EnvironmentFailure, machine
 from harness.kit import files
 

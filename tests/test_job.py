@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import job
+from harness.engine import job
+from harness.engine.job import Job, run_child, run_inline, write
 from harness.errors import Cancelled, DataError, EnvironmentFailure, PluginError
-from harness.job import Job, run_child, run_inline, write
 from harness.kit.files import read_jsonl
 from harness.records import Checkpoint, Example
 from harness.registry import Registry

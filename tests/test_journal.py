@@ -9,8 +9,8 @@ import re
 
 import pytest
 
+from harness.engine.journal import ClosedRounds, Journal, reopen
 from harness.errors import DataError, UsageError
-from harness.journal import ClosedRounds, Journal, reopen
 from harness.kit import files
 from harness.kit.files import append_line, canonical
 from harness.records import RoundResult, Score, to_json

@@ -15,8 +15,8 @@ from harness.context import Quiet
 from harness.rating import batches, events, rubric
 from harness.rating.answers import candidates
 from harness.rating.records import FOLDER, Event
-from harness.replay import opened
 from harness.store.writing import query
+from harness.stored import opened
 
 RUBRIC = """\
 schema: harness.rubric/1

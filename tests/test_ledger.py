@@ -10,11 +10,11 @@ import sys
 
 import pytest
 
-from harness import ledger as openings
 from harness.data.splits import rows_digest
+from harness.engine import ledger as openings
+from harness.engine.ledger import Ledger, Unopened
 from harness.errors import DataError
 from harness.kit.files import append_line, canonical
-from harness.ledger import Ledger, Unopened
 from harness.records import Example
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from harness.context import Quiet
 from harness.kit.files import canonical
-from harness.replay import opened, replay
 from harness.store.writing import query
+from harness.stored import opened, replay
 from tests.conftest import CONFIG, Project
 
 TWO = ("iterate", "--rounds", "2", "--json")

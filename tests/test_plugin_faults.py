@@ -18,12 +18,12 @@ from harness import finish
 from harness.boundary import calls as plugin_calls
 from harness.config import loading as configuration
 from harness.context import Quiet
+from harness.engine.history import History
+from harness.engine.run import Run
+from harness.engine.steps import Steps
 from harness.errors import EnvironmentFailure, PluginError
-from harness.history import History
 from harness.loop import rounds
 from harness.registry import import_file
-from harness.run import Run
-from harness.steps import Steps
 
 FILE = Path(__file__).with_name("faulty.py")
 FAULTY = import_file(FILE)

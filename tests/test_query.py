@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.engine.lock import exclusive
 from harness.inspection import apart
 from harness.inspection.ask import ask
 from harness.inspection.questions import READY
 from harness.inspection.values import as_cell, distinct
-from harness.lock import exclusive
 
 DOCS = Path(__file__).parent.parent / "docs"
 HOSTILE = "SELECT '[/b]\x1b[31mred\x1b[0m\u202e' || chr(0) || repeat('x', 1000000) AS text"

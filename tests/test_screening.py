@@ -14,10 +14,10 @@ from harness.data.filters import DESCENDS, INVALID, NEAR_REPEAT, REPEAT, Gate
 from harness.data.repeats import HeldOutPrompts
 from harness.data.screening import TEXT, Rules, Screening, refuse_repeats, screen, sentences, shown
 from harness.data.threshold import misspelt, use
+from harness.engine.run import Run
+from harness.engine.steps import Steps
 from harness.errors import DataError
 from harness.records import Example, from_json, to_json
-from harness.run import Run
-from harness.steps import Steps
 
 TOWNS = "Bergen Cadiz Dublin Genoa Izmir Lagos Malmo Nantes Odessa Porto Riga Split".split()  # noqa: SIM905
 
@@ -350,7 +350,7 @@ def test_the_source_is_screened_once(project, monkeypatch):
     data = first.data()
     assert len(data.split("train")) + len(data.split("valid")) == 30
     assert "1 of 31 rows of train were left out: repeat of dev or test" in first.run.notes
-    monkeypatch.setattr("harness.steps.gating.screen", None)
+    monkeypatch.setattr("harness.engine.steps.gating.screen", None)
     second = steps()
     assert second.data() == data
     assert second.run.notes == first.run.notes

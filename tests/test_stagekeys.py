@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness import stagekeys
 from harness.config.plugin_entries import Entry
 from harness.context import Quiet
+from harness.engine import stage_keys
+from harness.engine.run import Run
+from harness.engine.stage_keys import OWN, entry_key, versions_of
 from harness.kit.files import digest
-from harness.run import Run
-from harness.stagekeys import OWN, entry_key, versions_of
 from tests.conftest import FAKES
 
 PLUGINS = f"""
@@ -81,7 +81,7 @@ def install(folder: Path, name: str, version: str) -> None:
     place = folder / f"{name.replace('-', '_')}-{version}.dist-info"
     place.mkdir(parents=True)
     (place / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-    stagekeys._version.cache_clear()
+    stage_keys._version.cache_clear()
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def libraries(tmp_path_factory, monkeypatch):
     folder = tmp_path_factory.mktemp("libraries")
     monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
     yield folder
-    stagekeys._version.cache_clear()
+    stage_keys._version.cache_clear()
 
 
 @pytest.fixture
@@ -208,7 +208,7 @@ def test_one_revision_of_the_core_is_in_every_key(project, monkeypatch):
     shutil.rmtree(project.folder / ".harness" / "runs")
     (project.folder / ".harness" / "test-openings.jsonl").unlink()
     shutil.rmtree(project.folder / "reports")
-    monkeypatch.setattr("harness.run.CORE_REVISION", 10_000)
+    monkeypatch.setattr("harness.engine.run.CORE_REVISION", 10_000)
     for path in (project.folder / ".harness" / "artifacts" / "summary").glob("*"):
         shutil.rmtree(path)
     again = project.inside("iterate", "--rounds", "1", "--json")

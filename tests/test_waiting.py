@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.config.loading import load
 from harness.context import Quiet
-from harness.replay import StoredRun, answered
+from harness.stored import StoredRun, answered
 
 PLUGIN = '''
 import pathlib

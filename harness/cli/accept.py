@@ -14,16 +14,16 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from harness import goingon
 from harness.cli.rate import chosen
 from harness.config import yaml_file
 from harness.config.finding import FILE_NAME
 from harness.data import corrections as correction_file
+from harness.engine import resume_command
+from harness.engine.run import CONFIG, MACHINE_FOLDER
 from harness.errors import ConfigError, UsageError, near
 from harness.rating.corrections import Correction, corrections, who
 from harness.rating.foreign import prompt
 from harness.rating.records import Batch
-from harness.run import CONFIG, MACHINE_FOLDER
 from harness.terminal import tables
 from harness.terminal.targets import check_target, write_target
 
@@ -202,8 +202,8 @@ def _next(done: Accepted, target: Path) -> str:
     words = _command(done.batch)
     if not any(one.split == "dev" for one in done.whole):
         return shlex.join(words)
-    here = goingon.config_of(words) or Path(FILE_NAME)
-    bare = goingon.without(words, "corrections")
+    here = resume_command.config_of(words) or Path(FILE_NAME)
+    bare = resume_command.without(words, "corrections")
     if bare == words and _in_config(here, target):
         return shlex.join(words)
     return shlex.join([*bare, "--set", f"corrections={_as_seen_from(here, target)}"])
@@ -215,7 +215,7 @@ def _in_config(config: Path, target: Path) -> bool:
 
 
 def _seen(done: Accepted, target: Path) -> Path:
-    return _as_seen_from(goingon.config_of(_command(done.batch)) or Path(FILE_NAME), target)
+    return _as_seen_from(resume_command.config_of(_command(done.batch)) or Path(FILE_NAME), target)
 
 
 def _as_seen_from(config: Path, target: Path) -> Path:
@@ -226,7 +226,7 @@ def _as_seen_from(config: Path, target: Path) -> Path:
 
 
 def _command(batch: Batch) -> list[str]:
-    return goingon.kept(_folder(batch)) or list(goingon.PLAIN)
+    return resume_command.kept(_folder(batch)) or list(resume_command.PLAIN)
 
 
 def _folder(batch: Batch) -> Path:

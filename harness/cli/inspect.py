@@ -19,10 +19,10 @@ from harness.config import yaml_file
 from harness.config.effects import shortages
 from harness.config.loading import Config
 from harness.config.plugin_entries import Problems
+from harness.engine.run import REPORTS_FOLDER, Run, name_of
 from harness.errors import DataError, HarnessError, UsageError, near
 from harness.kit.text import one_line, titled
 from harness.records import Level
-from harness.run import REPORTS_FOLDER, Run, name_of
 from harness.summary import read
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _show_screening(run: Run, rows: Sequence[Example], console: Console) -> None
         DataError: too many rows repeat a held-out one.
     """
     from harness.data.screening import refuse_repeats, screen, sentences, shown
-    from harness.steps.gating import screening_seed
+    from harness.engine.steps.gating import screening_seed
 
     rules = run.config.settings.filters.rules()
     _, found = screen(rows, rules, seed=screening_seed(run.config.settings.seed))

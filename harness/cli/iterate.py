@@ -20,13 +20,15 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from harness import goingon
 from harness.analysis.reading import FILE_NAME as ANALYSIS
 from harness.analysis.reading import read
 from harness.boundary.calls import plainly
 from harness.config import loading as configuration
 from harness.config.loading import Config
 from harness.context import Quiet
+from harness.engine import resume_command
+from harness.engine.lock import exclusive
+from harness.engine.run import REPORTS_FOLDER, Run, name_of
 from harness.errors import (
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -38,9 +40,7 @@ from harness.errors import (
 )
 from harness.kit.files import remove
 from harness.kit.text import one_line, plain
-from harness.lock import exclusive
 from harness.records import BASE_ARM
-from harness.run import REPORTS_FOLDER, Run, name_of
 from harness.terminal.interrupts import way_on
 
 
@@ -94,14 +94,14 @@ def iterate(path: Path | None, rounds: int | None, sets: Sequence[str], asked: A
 def open_test(name: str | None, require: str | None, as_json: bool) -> int:
     """Open the test set of a run whose rounds are closed; returns the exit code."""
     from harness.cli.inspect import folder_of
-    from harness.replay import opened
+    from harness.stored import opened
 
     asked = Asked(require, as_json=as_json)
     asked.check()
     name = folder_of(name).name
     run = opened(name, Quiet())
     if len(run.journal.rounds(BASE_ARM)) <= run.config.settings.rounds:
-        words = goingon.kept(run.folder) or list(goingon.PLAIN)
+        words = resume_command.kept(run.folder) or list(resume_command.PLAIN)
         raise UsageError("its rounds are not all closed", where=name, hint=shlex.join(words))
     return _to_the_end(
         lambda stop: Run(run.config, Quiet(), cancelled=stop.asked, name=name), asked
@@ -174,9 +174,9 @@ def _carry_out(run: Run, console: Console, stop: _Stop, asked: Asked) -> Mapping
 def _walk(run: Run, console: Console, stop: _Stop, test: bool) -> Mapping[str, Any]:
     from harness import finish
     from harness.config.people import sealed_note
-    from harness.history import History
+    from harness.engine.history import History
+    from harness.engine.steps import Steps
     from harness.loop import rounds
-    from harness.steps import Steps
     from harness.terminal.progress import Display, weight_planned
 
     settings = run.config.settings

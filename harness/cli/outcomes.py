@@ -30,7 +30,7 @@ Document = Mapping[str, Any]
 def verdict(name: str | None, as_json: bool) -> None:
     """Print what the ratings of a batch say of its rounds."""
     from harness.rating.outcomes import outcomes_of
-    from harness.replay import opened
+    from harness.stored import opened
     from harness.verdicts.rule import level
 
     batch = chosen(name)

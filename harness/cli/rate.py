@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.context import Quiet
+from harness.engine.lock import exclusive
 from harness.errors import Cancelled, DataError, UsageError
-from harness.lock import exclusive
 from harness.rating import batches
 from harness.rating.order import REPEATS, Order
 from harness.rating.records import FOLDER, Batch
@@ -28,7 +28,7 @@ from harness.terminal.streams import plugins_on_stderr
 from harness.terminal.targets import check_target, write_target
 
 if TYPE_CHECKING:
-    from harness.replay import StoredRun
+    from harness.stored import StoredRun
 
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ class Creation:
 
 def create(wanted: Creation) -> Batch:
     """Make a batch of a run's stored answers, or find the one that the same command made."""
-    from harness.replay import opened
+    from harness.stored import opened
     from harness.verdicts import rule
 
     rubric = load(wanted.rubric)
@@ -86,7 +86,7 @@ def create(wanted: Creation) -> Batch:
 
 def _latest_round(run: StoredRun, split: str) -> int:
     """The last round that has answers; of those that are closed, where a model is needed."""
-    from harness.replay import NotStored, answered
+    from harness.stored import NotStored, answered
 
     if split != "pool":
         return answered(run)[-1].round
@@ -113,7 +113,7 @@ def _candidates(run: StoredRun, order: Order) -> list[Candidate]:
 
 def _of_the_pool(run: StoredRun, order: Order, console: Console) -> list[Candidate]:
     from harness.rating import reserve
-    from harness.replay import StoredSteps
+    from harness.stored import StoredSteps
     from harness.terminal.progress import Display, weight_of_pool
 
     steps = StoredSteps(run)
@@ -127,7 +127,7 @@ def _of_the_pool(run: StoredRun, order: Order, console: Console) -> list[Candida
 
 
 def _latest_run() -> str:
-    from harness.run import MACHINE_FOLDER
+    from harness.engine.run import MACHINE_FOLDER
 
     runs = Path(MACHINE_FOLDER) / "runs"
     # The second is of a run that waits in its first round.

@@ -16,24 +16,16 @@ from harness.cli.request import Request
 from harness.cli.score import report, showing, write_rows
 from harness.config.plugin_entries import Entry
 from harness.context import Quiet
+from harness.engine.ledger import Ledger
+from harness.engine.lock import exclusive
 from harness.errors import DataError, UsageError, near
 from harness.finish import database
 from harness.kit.text import one_line
-from harness.ledger import Ledger
-from harness.lock import exclusive
 from harness.records import BASE_ARM, Example
-from harness.replay import (
-    Answered,
-    NotStored,
-    StoredRun,
-    StoredSteps,
-    answered,
-    opened,
-    replay,
-)
 from harness.rescored import record
 from harness.scorecard import Question, System, check_fields, document
 from harness.scoring import Entry as MetricEntry
+from harness.stored import Answered, NotStored, StoredRun, StoredSteps, answered, opened, replay
 from harness.summary import read
 from harness.terminal.streams import plugins_on_stderr
 

@@ -174,7 +174,7 @@ def _answers_digest(tables: Sequence[Table]) -> str:
 def _of_config(request: Request, answers: str) -> list[Example]:
     from harness.context import Context
     from harness.data.corrections import applied
-    from harness.run import LEDGER, MACHINE_FOLDER
+    from harness.engine.run import LEDGER, MACHINE_FOLDER
 
     request.check_sealed()
     config = configuration.load(request.config, sets=request.sets)
@@ -186,7 +186,7 @@ def _of_config(request: Request, answers: str) -> list[Example]:
             f"the split '{request.split}' has no row", where=f"source '{config.data.plugin}'"
         )
     if request.split == "test":
-        from harness.ledger import Ledger
+        from harness.engine.ledger import Ledger
 
         ledger = Ledger(Path(MACHINE_FOLDER) / LEDGER)
         ledger.open(examples, "harness score", answers)

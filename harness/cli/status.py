@@ -9,15 +9,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness import goingon
 from harness.cli.rate import of_each
-from harness.journal import ClosedRounds
+from harness.engine import resume_command
+from harness.engine.journal import ClosedRounds
+from harness.engine.run import MACHINE_FOLDER
 from harness.rating import batches
 from harness.rating.records import FOLDER, Batch
 from harness.rating.status import BatchStatus, RaterStatus
 from harness.rating.status import status as status_of
 from harness.records import to_json
-from harness.run import MACHINE_FOLDER
 from harness.terminal import tables
 
 
@@ -45,7 +45,7 @@ def _next(batch: Batch, one: BatchStatus) -> list[str]:
         return ["harness", "rate", "serve", batch.name]
     folder = Path(MACHINE_FOLDER) / "runs" / batch.run
     if ClosedRounds(folder / "journal.jsonl").waiting() is not None:
-        return goingon.kept(folder) or list(goingon.PLAIN)
+        return resume_command.kept(folder) or list(resume_command.PLAIN)
     rounds = {number for placing in batch.placings.values() for number in placing.rounds}
     alone = one.several and len(rounds) == 1
     return ["harness", "rate", "agreement" if alone else "verdict", batch.name]

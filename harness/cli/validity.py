@@ -26,7 +26,7 @@ def validity(name: str | None, as_json: bool) -> None:
     """Which automatic metric orders answers as people do."""
     from harness.rating.metric_values import metric_values
     from harness.rating.validity import validity_of
-    from harness.replay import opened, replay
+    from harness.stored import opened, replay
 
     batch = chosen(name)
     steps, history = replay(opened(batch.run, Quiet()))

@@ -59,7 +59,7 @@ class Entry:
         """What of the entry changes results: of a run's name too, so that an upgraded library
         leaves the run what it is.
 
-        Files are no part of it: they count by content, see :mod:`harness.stagekeys`.
+        Files are no part of it: they count by content, see :mod:`harness.engine.stage_keys`.
         """
         options = self.instance.options
         return {

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from harness import scoring
+from harness.engine.history import History
 from harness.errors import UsageError
-from harness.history import History
 from harness.inspection.index import Index
 from harness.inspection.stored import opened, walked
 from harness.records import BASE_ARM, Example, Measurement, Prediction, Score, Verdict
-from harness.replay import StoredSteps
 from harness.scoring import Entry
+from harness.stored import StoredSteps
 
 
 @dataclass(frozen=True, slots=True)

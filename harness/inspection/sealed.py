@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.engine.ledger import Ledger
 from harness.errors import DataError, HarnessError, UsageError
 from harness.inspection.stored import opened
-from harness.ledger import Ledger
 from harness.records import Example
-from harness.replay import StoredRun, StoredSteps
+from harness.stored import StoredRun, StoredSteps
 
 
 def refused() -> UsageError:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from harness import replay
+from harness import stored
 from harness.context import Quiet
+from harness.engine.history import History
 from harness.errors import DataError
-from harness.history import History
 from harness.loop import rounds
 from harness.records import BASE_ARM
-from harness.replay import StoredRun, StoredSteps
+from harness.stored import StoredRun, StoredSteps
 
 
 def opened(name: str) -> StoredRun:
@@ -18,7 +18,7 @@ def opened(name: str) -> StoredRun:
         UsageError: no run of that name was begun here.
         ConfigError: its configuration cannot be loaded any more (a plugin is gone, say).
     """
-    run = replay.opened(name, Quiet())
+    run = stored.opened(name, Quiet())
     run.may_make = ()
     return run
 

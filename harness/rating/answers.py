@@ -11,7 +11,7 @@ from harness.rating.sampling import Candidate
 from harness.records import BASE_ARM, Example, Measurement, Prediction
 
 if TYPE_CHECKING:
-    from harness.replay import Answered, StoredRun, StoredSteps
+    from harness.stored import Answered, StoredRun, StoredSteps
 
 _Scores = Mapping[str, Sequence[float | None]]
 
@@ -27,7 +27,7 @@ def candidates(run: StoredRun, rounds: Sequence[int], split: str, strategy: str)
         UsageError: the run has no such round, or the split is not for rating.
         DataError: answers are gone, or were never made.
     """
-    from harness.replay import StoredSteps, answered
+    from harness.stored import StoredSteps, answered
 
     _check_split(split)
     found = {one.round: one for one in answered(run)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.config.plugin_entries import Entry
-    from harness.history import History
+    from harness.engine.history import History
 
 Answer = tuple[str, int, str]
 """Arm, round, example id."""

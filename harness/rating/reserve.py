@@ -10,17 +10,17 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.engine.history import History
+from harness.engine.pins import TRAIN
+from harness.engine.steps import Steps
 from harness.errors import DataError, UsageError, Waiting
-from harness.history import History
 from harness.kit.files import write_json
 from harness.loop import BASELINE, rounds
-from harness.pins import TRAIN
 from harness.rating.answers import text
 from harness.rating.order import Order
 from harness.rating.sampling import GROUP, VERDICTS, Candidate, Wanted, draw
 from harness.records import BASE_ARM, Checkpoint, Example, Prediction, to_json
-from harness.replay import NotStored, StoredRun, StoredSteps
-from harness.steps import Steps
+from harness.stored import NotStored, StoredRun, StoredSteps
 
 POOL = "pool"
 STAGE = "generate pool"

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.config.plugin_entries import Entry
+from harness.engine.stage_keys import entry_key
 from harness.kit.files import digest
-from harness.stagekeys import entry_key
 from harness.testing.outcomes import Failed
 from harness.testing.subject import Subject
 

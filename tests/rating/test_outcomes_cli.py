@@ -16,7 +16,7 @@ from harness.rating.answers import candidates
 from harness.rating.order import Order
 from harness.rating.outcomes import outcomes_of
 from harness.rating.records import FOLDER, Event
-from harness.replay import opened
+from harness.stored import opened
 
 PAIRS = """\
 schema: harness.rubric/1

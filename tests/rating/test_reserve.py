@@ -17,9 +17,9 @@ import pytest
 from rich.console import Console
 
 from harness.cli import rate
+from harness.engine.lock import exclusive
 from harness.errors import HarnessError
 from harness.kit.files import append_line
-from harness.lock import exclusive
 from harness.rating import batches, events, reserve
 from harness.rating.records import Event
 from harness.records import Checkpoint, Example

@@ -13,13 +13,13 @@ from types import SimpleNamespace
 import pytest
 
 import harness
-from harness.history import History
+from harness.engine.history import History
+from harness.engine.steps import Evaluation
 from harness.rating.events import Events, fold
 from harness.rating.metric_values import MetricValues, metric_values
 from harness.rating.of_run import batches_of, digest_of
 from harness.rating.tables import people
 from harness.records import Measurement, Score
-from harness.steps import Evaluation
 
 PEOPLE = runpy.run_path(str(Path(__file__).with_name("people.py")))
 RUN = PEOPLE["RUN"]

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.engine.steps import UNEXPLAINED
 from harness.finish import definitions_of
 from harness.rating import batches, events
 from harness.rating.rubric import load
 from harness.records import Example, Prediction, ScoredExample
 from harness.registry import Registry
-from harness.steps import UNEXPLAINED
 from harness_rubric import RubricChoices
 
 MATERIAL = Path(__file__).parents[2] / "rating" / "material.py"
@@ -237,7 +237,7 @@ def unseen(project, summary) -> str:
 def test_a_closed_round_keeps_its_kinds_and_another_run_shows_what_was_chosen(project, monkeypatch):
     from harness.context import Quiet
     from harness.rating.answers import candidates
-    from harness.replay import opened
+    from harness.stored import opened
 
     project.write(RUBRIC, "small.yaml")
     text = (project.folder / "harness.yaml").read_text() + "report: []\n"

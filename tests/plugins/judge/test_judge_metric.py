@@ -418,7 +418,7 @@ def test_the_report_follows_what_people_say_later(experiment, server, words, her
     from harness.rating import batches, events, rubric
     from harness.rating.answers import candidates
     from harness.rating.records import FOLDER, Event
-    from harness.replay import opened
+    from harness.stored import opened
 
     def worth(text):
         return 5 - text.count("hm") % 5

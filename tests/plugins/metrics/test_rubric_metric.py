@@ -14,8 +14,8 @@ from harness.rating.answers import candidates, text
 from harness.rating.rated import Rated, counted, digest_of
 from harness.rating.records import FOLDER, Event
 from harness.records import Prediction
-from harness.replay import opened
 from harness.scoring import right_at
+from harness.stored import opened
 from harness_rubric import RubricMetric
 
 RUBRIC = (Path(__file__).parents[2] / "short.yaml").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ import pytest
 
 from harness.config import loading
 from harness.context import Quiet
-from harness.run import Run
+from harness.engine.run import Run
 from harness_transformers.generator import TransformersGenerator
 from harness_transformers.lora import LoraTrainer
 
@@ -34,13 +34,13 @@ def test_both_are_asked_in_one_process_of_their_own(project, monkeypatch):
 
     monkeypatch.chdir(project.folder)
     asked = []
-    real = harness.job.run_child
+    real = harness.engine.job.run_child
 
     def counted(*arguments):
         asked.append(arguments)
         return real(*arguments)
 
-    monkeypatch.setattr(harness.job, "run_child", counted)
+    monkeypatch.setattr(harness.engine.job, "run_child", counted)
     sets = ["train.plugin=lora", "generate.plugin=transformers", "execution.launcher=child"]
     run = Run(loading.load(None, sets=sets), Quiet())
     run.prepare()

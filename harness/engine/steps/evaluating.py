@@ -11,9 +11,11 @@ from typing import Any
 
 from harness.boundary import results
 from harness.data.splits import rows_digest
+from harness.engine.pins import DETECT, GENERATE, MODEL, TRAIN
+from harness.engine.steps.calls import STOP, label, on
+from harness.engine.steps.measuring import Measuring
 from harness.errors import EnvironmentFailure, HarnessError, Waiting
 from harness.kit.files import read_jsonl, write_jsonl
-from harness.pins import DETECT, GENERATE, MODEL, TRAIN
 from harness.records import (
     BASE_ARM,
     Checkpoint,
@@ -27,8 +29,6 @@ from harness.records import (
     to_json,
 )
 from harness.stages import Metric
-from harness.steps.calls import STOP, label, on
-from harness.steps.measuring import Measuring
 
 UNEXPLAINED = "unexplained"
 

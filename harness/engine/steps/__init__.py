@@ -4,9 +4,9 @@ The loop (``loop.py``) says *when*; these modules say *how* a stage is called, w
 depends on, and where it is kept.
 """
 
-from harness.steps.evaluating import UNEXPLAINED, Evaluation
-from harness.steps.growing import Growing, Harvest
-from harness.steps.preparing import Preparing
+from harness.engine.steps.evaluating import UNEXPLAINED, Evaluation
+from harness.engine.steps.growing import Growing, Harvest
+from harness.engine.steps.preparing import Preparing
 
 
 class Steps(Preparing, Growing):

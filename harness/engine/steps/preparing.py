@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from harness.boundary import results
 from harness.config.effects import shortages
 from harness.data.splits import rows_digest, with_valid
+from harness.engine.pins import DATA, EXAMPLES, MODEL
+from harness.engine.steps.calls import SEEDLESS, label
+from harness.engine.steps.gating import Gating
 from harness.errors import DataError
 from harness.kit.files import digest, read_json, read_jsonl, write_bytes, write_json, write_jsonl
-from harness.pins import DATA, EXAMPLES, MODEL
 from harness.records import BASE_ARM, Checkpoint, Dataset, Example, from_json, to_json
-from harness.steps.calls import SEEDLESS, label
-from harness.steps.gating import Gating
 
 if TYPE_CHECKING:
     from harness.rating.corrections import Corrected

@@ -10,14 +10,14 @@ from typing import Any
 
 from harness.boundary import results
 from harness.data.splits import rows_digest
+from harness.engine.pins import DETECT
+from harness.engine.steps.calls import STOP, label
+from harness.engine.steps.evaluating import Evaluating, Evaluation
+from harness.engine.steps.gating import Gating
 from harness.errors import HarnessError
 from harness.kit.files import digest, read_json, read_jsonl, write_json, write_jsonl
-from harness.pins import DETECT
 from harness.records import Dataset, Example, Findings, Growth, Plan, from_json, to_json
 from harness.stages import Evidence
-from harness.steps.calls import STOP, label
-from harness.steps.evaluating import Evaluating, Evaluation
-from harness.steps.gating import Gating
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ def run_child(folder: Path, report: Report, cancelled: Callable[[], bool]) -> An
     """
     with (folder / "log.txt").open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "harness.job", str(folder)],
+            [sys.executable, "-P", "-m", "harness.engine.job", str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

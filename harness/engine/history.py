@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.engine.steps import Evaluation
 from harness.records import BASE_ARM, CONTROL_ARM, Dataset, Example, Findings, RoundResult
-from harness.steps import Evaluation
 from harness.summary import Sealed, TestResult
 
 Place = tuple[str, int]

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.context import derive_seed
+from harness.engine.run import Run
 from harness.errors import Cancelled, EnvironmentFailure, Waiting
 from harness.kit.text import one_line
 from harness.records import BASE_ARM
-from harness.run import Run
 
 if TYPE_CHECKING:
     from harness.scoring import Entry as MetricEntry

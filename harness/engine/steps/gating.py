@@ -13,9 +13,9 @@ from harness.data.likeness import Likeness
 from harness.data.screening import Screening, parted, refuse_repeats, screen, sentences
 from harness.data.splits import rows_digest
 from harness.data.threshold import use
+from harness.engine.steps.calls import Calls
 from harness.kit.files import read_json, write_json
 from harness.records import BASE_ARM, Dataset, Example, from_json, to_json
-from harness.steps.calls import Calls
 
 STAGE = "screen"
 

@@ -10,6 +10,7 @@ from typing import Any
 from harness.config.plugin_entries import Entry
 from harness.context import silent
 from harness.data.splits import groups_of, rows_digest
+from harness.engine.steps.calls import SEEDLESS, Calls, label, on
 from harness.errors import Waiting
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import (
@@ -23,7 +24,6 @@ from harness.records import (
     to_json,
 )
 from harness.stages import Metric
-from harness.steps.calls import SEEDLESS, Calls, label, on
 
 
 class Measuring(Calls):

@@ -14,8 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import goingon, journal, madewith, pins
-from harness.artifacts import Artifact, Artifacts
 from harness.boundary.calls import PluginCall, PluginCalls, plainly
 from harness.boundary.results import facts as facts_of
 from harness.config import yaml_file
@@ -23,15 +21,17 @@ from harness.config.finding import FILE_NAME, shipped
 from harness.config.loading import Config
 from harness.config.plugin_entries import Entry
 from harness.context import Context, Watcher
+from harness.engine import journal, pins, provenance, resume_command
+from harness.engine.artifacts import Artifact, Artifacts
+from harness.engine.job import Job, as_environment, ask_environments, run_child, run_inline, write
+from harness.engine.journal import ClosedRounds, Journal
+from harness.engine.ledger import Ledger
+from harness.engine.provenance import MadeWith
+from harness.engine.stage_keys import CORE_REVISION, Versions, entry_files, entry_key, versions_of
 from harness.errors import Cancelled, HarnessError
 from harness.errors.machine import check_name, storing
-from harness.job import Job, as_environment, ask_environments, run_child, run_inline, write
-from harness.journal import ClosedRounds, Journal
 from harness.kit.files import digest, files_digest, remove, write_bytes
-from harness.ledger import Ledger
-from harness.madewith import MadeWith
 from harness.records import BASE_ARM, Checkpoint, Example, RoundResult
-from harness.stagekeys import CORE_REVISION, Versions, entry_files, entry_key, versions_of
 from harness.stages import Plugin
 
 MACHINE_FOLDER = ".harness"
@@ -161,7 +161,7 @@ class Run:
     def ways_out(self, round_: int) -> list[str]:
         """What a user may do whose round does not stand any more, one command each."""
         latest = _name(self.machine / "runs", _ATTEMPT.sub("", self.name), False) == self.name
-        return pins.ways_out(round_, goingon.way_on(self.folder, self.config), latest=latest)
+        return pins.ways_out(round_, resume_command.way_on(self.folder, self.config), latest=latest)
 
     def prepare(self) -> None:
         """Make the folders and throw away what a killed attempt left half done."""
@@ -172,7 +172,7 @@ class Run:
             self.watcher.say(f"note: {sentence}")
         shown = self.config.shown()
         write_bytes(self.folder / CONFIG, yaml_file.dump(shown).encode())
-        goingon.keep(self.folder, self.config)
+        resume_command.keep(self.folder, self.config)
         with storing(self.work):
             remove(self.work)
             self.work.mkdir(parents=True)
@@ -225,7 +225,7 @@ class Run:
         libraries: dict[str, str] = {}
         for entry in self.config.makers():
             libraries |= versions_of(entry)
-        madewith.keep(self.folder, MadeWith(libraries, self._environments or {}))
+        provenance.keep(self.folder, MadeWith(libraries, self._environments or {}))
 
     def _plugin_files(self) -> tuple[str, ...]:
         return tuple(str(self.config_folder / p) for p in self.config.settings.plugins)

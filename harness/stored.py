@@ -13,22 +13,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import madewith
-from harness.artifacts import Artifact
 from harness.config import loading as configuration
 from harness.config.plugin_entries import Entry
 from harness.context import Watcher
+from harness.engine import provenance
+from harness.engine.artifacts import Artifact
+from harness.engine.history import History
+from harness.engine.journal import ClosedRounds
+from harness.engine.ledger import Ledger, Unopened
+from harness.engine.pins import MODEL
+from harness.engine.run import CONFIG, JOURNAL, MACHINE_FOLDER, Run
+from harness.engine.stage_keys import Versions
+from harness.engine.steps import Evaluation, Steps
 from harness.errors import DataError, HarnessError, UsageError, Waiting, near
-from harness.history import History
-from harness.journal import ClosedRounds
 from harness.kit.files import read_json, read_jsonl
-from harness.ledger import Ledger, Unopened
 from harness.loop import rounds
-from harness.pins import MODEL
 from harness.records import BASE_ARM, Checkpoint, Prediction, RoundResult, from_json
-from harness.run import CONFIG, JOURNAL, MACHINE_FOLDER, Run
-from harness.stagekeys import Versions
-from harness.steps import Evaluation, Steps
 
 
 class StoredRun(Run):
@@ -49,7 +49,7 @@ class StoredRun(Run):
         self.ledger = Ledger(self.ledger.path, writable=False)
         # Which plugin is at work is of interest for the run itself, perhaps in another process.
         self.calls.path = None
-        self._made = madewith.kept(self.folder)
+        self._made = provenance.kept(self.folder)
         self._own = {id(entry) for entry in self.config.makers()}
         self._asked: Entry | None = None
 
