@@ -24,8 +24,6 @@ from typing import Any
 
 import duckdb
 
-from harness.analysis.document import analyse
-from harness.analysis.reading import FILE_NAME
 from harness.kit.files import write_json
 from harness.records import (
     Condition,
@@ -38,8 +36,10 @@ from harness.records import (
     Slice,
     Verdict,
 )
+from harness.report.analysis import analyse
+from harness.report.reading import FILE_NAME
+from harness.report.summary import summarise
 from harness.store.writing import Answers, RunContents, build
-from harness.summary import summarise
 
 ROUNDS = 3
 METRICS = ("rougeL", "bleu", "meteor", "exact", "chrf")

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
 from harness.registry import Registry
-from harness.summary import read
+from harness.report.summary import read
 
 ROOT = Path(__file__).resolve().parent.parent
 FONTS = 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace'

@@ -25,7 +25,7 @@ from harness.records import (
     RoundResult,
     Verdict,
 )
-from harness.summary import NOT_ASKED, NOTHING_KEPT, TestResult
+from harness.report.summary import NOT_ASKED, NOTHING_KEPT, TestResult
 from harness.verdicts import detectable_effect, format_gain, guards, rule
 
 BASELINE = 0

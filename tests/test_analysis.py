@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from harness.analysis.document import analyse
-from harness.analysis.sections import SECTIONS
+from harness.report.analysis import analyse
+from harness.report.queries import SECTIONS
 from harness.store.writing import query
 
 
@@ -47,7 +47,7 @@ def test_the_tables_say_what_the_summary_says(run):
 def test_a_table_that_cannot_be_had_is_named_and_the_rest_stands(run, monkeypatch):
     folder, _ = run
     broken = dict(SECTIONS) | {"ledger": type(SECTIONS["ledger"])("x", "SELECT nothing FROM no")}
-    monkeypatch.setattr("harness.analysis.document.SECTIONS", broken)
+    monkeypatch.setattr("harness.report.analysis.SECTIONS", broken)
     summary = json.loads((folder / "summary.json").read_text())
     found = analyse(summary, folder / "run.duckdb", definitions={}, causes={}, right_at=0.5)
     assert "ledger" not in found["tables"] and "no" in found["failed"]["ledger"]

@@ -67,8 +67,7 @@ def test_without_a_kept_round_no_mark_stands_anywhere(project):
 
 @pytest.mark.parametrize("damage", ["summary.json", "analysis.json"])
 def test_documents_of_before_get_it_when_they_are_read(finished, damage, tmp_path):
-    from harness import summary
-    from harness.analysis import reading
+    from harness.report import reading, summary
 
     project, done = finished
     path = project.folder / "reports" / done.document["run"] / damage

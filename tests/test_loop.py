@@ -20,7 +20,7 @@ def sets(*texts):
 def test_three_rounds_give_a_valid_document(finished):
     _, result = finished
     assert result.code == 0
-    schema = json.loads(files("harness").joinpath("summary.schema.json").read_text())
+    schema = json.loads(files("harness.report").joinpath("summary.schema.json").read_text())
     jsonschema.Draft202012Validator(schema).validate(result.document)
     assert [one["round"] for one in result.document["rounds"]] == [0, 1, 2, 3]
     assert result.document["cached"] == []

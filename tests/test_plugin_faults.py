@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from harness import finish
 from harness.boundary import calls as plugin_calls
 from harness.config import loading as configuration
 from harness.context import Quiet
@@ -24,6 +23,7 @@ from harness.engine.steps import Steps
 from harness.errors import EnvironmentFailure, PluginError
 from harness.loop import rounds
 from harness.registry import import_file
+from harness.report import publishing
 
 FILE = Path(__file__).with_name("faulty.py")
 FAULTY = import_file(FILE)
@@ -114,7 +114,7 @@ def test_who_closes_standard_error_is_named(folder, monkeypatch):
 def published(folder, stage, fault, say):
     run, steps, history = walk(folder, stage, fault)
     run.watcher = say
-    return finish.publish(run, steps, history, final=True)
+    return publishing.publish(run, steps, history, final=True)
 
 
 class Saying(Quiet):

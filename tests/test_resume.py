@@ -60,7 +60,7 @@ before(journal, "append_line", lambda path, value: f"before line {closing(value)
 after(journal, "append_line", lambda path, value: f"after line {closing(value)}")
 before(ledger, "append_line", lambda path, value: f"before opening {sorted(value)}")
 after(ledger, "append_line", lambda path, value: f"after opening {sorted(value)}")
-before(harness.finish, "database", lambda run, steps, history, *said: f"reports of {len(history.results)}")
+before(harness.report.publishing, "database", lambda run, steps, history, *said: f"reports of {len(history.results)}")
 
 for attempt in range(200):
     child = os.fork()

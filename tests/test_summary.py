@@ -24,7 +24,7 @@ from harness.records import (
     Slice,
     Verdict,
 )
-from harness.summary import (
+from harness.report.summary import (
     LOG_POINTS,
     SCHEMA,
     ControlResult,

@@ -23,7 +23,7 @@ from harness.engine.run import REPORTS_FOLDER, Run, name_of
 from harness.errors import DataError, HarnessError, UsageError, near
 from harness.kit.text import one_line, titled
 from harness.records import Level
-from harness.summary import read
+from harness.report.summary import read
 
 if TYPE_CHECKING:
     from harness.records import Example
@@ -100,9 +100,9 @@ def report(
     name: str | None, html: Path | None, markdown: Path | None, open_: bool, as_json: bool
 ) -> None:
     """A run's report, from its analysis.json: at the terminal, or as a file."""
-    from harness.analysis.reading import FILE_NAME
-    from harness.analysis.reading import read as read_analysis
     from harness.cli.rebuild import refreshed
+    from harness.report.reading import FILE_NAME
+    from harness.report.reading import read as read_analysis
 
     folder = refreshed(folder_of(name))
     document = read_analysis(folder / FILE_NAME)

@@ -20,8 +20,6 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from harness.analysis.reading import FILE_NAME as ANALYSIS
-from harness.analysis.reading import read
 from harness.boundary.calls import plainly
 from harness.config import loading as configuration
 from harness.config.loading import Config
@@ -41,6 +39,8 @@ from harness.errors import (
 from harness.kit.files import remove
 from harness.kit.text import one_line, plain
 from harness.records import BASE_ARM
+from harness.report.reading import FILE_NAME as ANALYSIS
+from harness.report.reading import read
 from harness.terminal.interrupts import way_on
 
 
@@ -149,8 +149,8 @@ def show(config: Config, run: str) -> None:
 
 
 def _carry_out(run: Run, console: Console, stop: _Stop, asked: Asked) -> Mapping[str, Any]:
-    from harness import finish
     from harness.cli.rebuild import refreshed
+    from harness.report import publishing
 
     def say(text: str) -> None:
         console.print(Text(text), highlight=False)
@@ -164,7 +164,7 @@ def _carry_out(run: Run, console: Console, stop: _Stop, asked: Asked) -> Mapping
                 f"round {asked.reopen} and all later ones are decided again; the journal keeps how "
                 "they were closed before"
             )
-        document = finish.stored(run, say, test=asked.test)
+        document = publishing.stored(run, say, test=asked.test)
         if document is not None:
             refreshed(run.reports)
             return document
@@ -172,11 +172,11 @@ def _carry_out(run: Run, console: Console, stop: _Stop, asked: Asked) -> Mapping
 
 
 def _walk(run: Run, console: Console, stop: _Stop, test: bool) -> Mapping[str, Any]:
-    from harness import finish
     from harness.config.people import sealed_note
     from harness.engine.history import History
     from harness.engine.steps import Steps
     from harness.loop import rounds
+    from harness.report import publishing
     from harness.terminal.progress import Display, weight_planned
 
     settings = run.config.settings
@@ -193,8 +193,8 @@ def _walk(run: Run, console: Console, stop: _Stop, test: bool) -> Mapping[str, A
         steps, history = Steps(run), History()
         for result in rounds(steps, history, test=test):
             display.round_closed(result)
-            finish.publish(run, steps, history, final=False)
-        return finish.publish(run, steps, history, final=True)
+            publishing.publish(run, steps, history, final=False)
+        return publishing.publish(run, steps, history, final=True)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from rich.text import Text
 from harness.cli.inspect import folder_of
 from harness.context import Quiet
 from harness.kit.text import one_line
-from harness.refresh import refresh, remake
+from harness.report.refresh import refresh, remake
 
 
 def rebuild(name: str | None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.engine.steps import Evaluation
 from harness.records import BASE_ARM, CONTROL_ARM, Dataset, Example, Findings, RoundResult
-from harness.summary import Sealed, TestResult
+from harness.report.summary import Sealed, TestResult
 
 Place = tuple[str, int]
 """Arm and round."""

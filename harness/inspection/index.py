@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.analysis.reading import FILE_NAME
 from harness.errors import DataError, UsageError, near
 from harness.kit.files import read_json
 from harness.kit.text import one_line, storable
+from harness.report.reading import FILE_NAME
 from harness.store.tables import TABLES
 from harness.store.views import VIEWS
 from harness.store.writing import Asking, Table, reading

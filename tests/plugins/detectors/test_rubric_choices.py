@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from harness.engine.steps import UNEXPLAINED
-from harness.finish import definitions_of
 from harness.rating import batches, events
 from harness.rating.rubric import load
 from harness.records import Example, Prediction, ScoredExample
 from harness.registry import Registry
+from harness.report.publishing import definitions_of
 from harness_rubric import RubricChoices
 
 MATERIAL = Path(__file__).parents[2] / "rating" / "material.py"

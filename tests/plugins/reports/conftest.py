@@ -26,7 +26,7 @@ from harness.records import (
     Slice,
     Verdict,
 )
-from harness.summary import ControlResult, TestResult, instructive, summarise
+from harness.report.summary import ControlResult, TestResult, instructive, summarise
 
 HOSTILE = (
     "[/red][bold]x[link=http://evil.example]y[/link] \x1b[31mred\x1b]0;title\x07 "

@@ -12,7 +12,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from harness.analysis.sections import SECTIONS
+from harness.report.queries import SECTIONS
 from harness_reports import findings, people
 from harness_reports.html.page import page
 from harness_reports.markdown import page as markdown

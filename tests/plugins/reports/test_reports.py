@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from harness.kit import files
-from harness.summary import schema
+from harness.report.summary import schema
 from harness_reports import (
     HtmlReporter,
     MarkdownReporter,

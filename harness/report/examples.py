@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.analysis.sections import CAUSES, EXAMPLES
 from harness.kit.text import one_line, plain
 from harness.kit.worddiff import closest
+from harness.report.queries import CAUSES, EXAMPLES
 from harness.store.writing import Asking
 
 LIMIT = 200

@@ -214,7 +214,7 @@ def finite(value: Any) -> float | None:
 
 def schema() -> Document:
     """The JSON Schema (draft 2020-12) that every summary document obeys."""
-    text = files("harness").joinpath("summary.schema.json").read_text(encoding="utf-8")
+    text = files("harness.report").joinpath("summary.schema.json").read_text(encoding="utf-8")
     document: Document = json.loads(text)
     return document
 

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.analysis.reading import FILE_NAME as ANALYSIS
 from harness.boundary import results
 from harness.boundary.calls import plainly
 from harness.config import yaml_file
@@ -22,9 +21,10 @@ from harness.errors import HarnessError, PluginError
 from harness.kit.files import read_json, write_bytes, write_json
 from harness.rating.records import FOLDER as RATINGS
 from harness.records import BASE_ARM, CONTROL_ARM, Example
-from harness.remarks import Caveats, by_now, caveats_of, scores_with, with_caveats
-from harness.rescored import recorded
-from harness.summary import NOT_ASKED, ControlResult, instructive, rounds_closed, summarise
+from harness.report.added_metrics import recorded
+from harness.report.caveats import Caveats, by_now, caveats_of, scores_with, with_caveats
+from harness.report.reading import FILE_NAME as ANALYSIS
+from harness.report.summary import NOT_ASKED, ControlResult, instructive, rounds_closed, summarise
 from harness.verdicts import rule
 from harness.verdicts.objective import progress
 
@@ -140,7 +140,7 @@ def said_of(run: Run, history: History) -> People:
 
 
 def _analysis(run: Run, steps: Steps, document: Document, said: People) -> Document:
-    from harness.analysis.document import analyse
+    from harness.report.analysis import analyse
     from harness.scoring import right_at
 
     entries = {id(entry.instance): entry for entry in run.config.sections}

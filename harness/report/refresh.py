@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.analysis.reading import FILE_NAME, read
 from harness.engine.lock import turn
 from harness.errors import DataError, HarnessError
 from harness.rating.of_run import digest_of
 from harness.records import BASE_ARM, CONTROL_ARM
-from harness.summary import read as read_summary
-from harness.summary import rounds_closed
+from harness.report.reading import FILE_NAME, read
+from harness.report.summary import read as read_summary
+from harness.report.summary import rounds_closed
 
 if TYPE_CHECKING:
     from harness.context import Watcher
@@ -46,7 +46,7 @@ def remake(folder: Path, watcher: Watcher, *, whole: bool = False) -> list[str]:
 
 
 def _remade(run: StoredRun, folder: Path, whole: bool) -> list[str]:
-    from harness.finish import reports
+    from harness.report.publishing import reports
     from harness.stored import replay
 
     document = read_summary(folder / "summary.json")

@@ -12,17 +12,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from harness.analysis import examples
-from harness.analysis.reading import SCHEMA, Document
-from harness.analysis.remedies import remedies
-from harness.analysis.sections import SECTIONS
 from harness.boundary import results
 from harness.boundary.calls import plainly
 from harness.errors import EnvironmentFailure, HarnessError, Waiting
 from harness.kit.text import one_line
+from harness.report import examples
+from harness.report.queries import SECTIONS
+from harness.report.reading import SCHEMA, Document
+from harness.report.remedies import remedies
+from harness.report.summary import finite
 from harness.stages import Section
 from harness.store.writing import Table, reading
-from harness.summary import finite
 
 MOST_ROWS = 50
 NOT_LOOKED_FOR = (

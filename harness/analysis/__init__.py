@@ -1,1 +1,0 @@
-"""The analysis of a run: one document, made from its database, that all reports are made from."""

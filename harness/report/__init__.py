@@ -1,0 +1,1 @@
+"""What a run leaves for people: summary.json, analysis.json, reports and the database."""
