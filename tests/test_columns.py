@@ -18,8 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from harness.columns import Table, read_predictions, read_references
 from harness.errors import DataError, HarnessError, UsageError
+from harness.evaluation.readers import Table, read_predictions, read_references
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 SEVERAL = settings(deadline=None, max_examples=60)
@@ -254,7 +254,10 @@ def test_standard_input(content: str, source: str, found: list[tuple[str, ...]])
 
 
 def test_the_process_s_own_standard_input_and_pipes() -> None:
-    code = "import sys; from harness.columns import *\nprint(read_predictions(sys.argv[1]).rows)"
+    code = (
+        "import sys; from harness.evaluation.readers import *\n"
+        "print(read_predictions(sys.argv[1]).rows)"
+    )
     for name in ("-", "/dev/stdin"):
         done = subprocess.run(
             [sys.executable, "-c", code, name],

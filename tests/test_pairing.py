@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.columns import Row, Table, read_predictions, read_references
 from harness.errors import DataError
-from harness.pairing import examples_of, join, pair, pair_all
+from harness.evaluation.pairing import examples_of, join, pair, pair_all
+from harness.evaluation.readers import Row, Table, read_predictions, read_references
 from harness.records import Example
 
 IDS = st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=12, unique=True)

@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.engine.lock import exclusive
-from harness.inspection import apart
-from harness.inspection.ask import ask
+from harness.inspection import query_process
+from harness.inspection.cells import as_cell, distinct
+from harness.inspection.query import ask
 from harness.inspection.questions import READY
-from harness.inspection.values import as_cell, distinct
 
 DOCS = Path(__file__).parent.parent / "docs"
 HOSTILE = "SELECT '[/b]\x1b[31mred\x1b[0m\u202e' || chr(0) || repeat('x', 1000000) AS text"
@@ -200,7 +200,7 @@ def test_an_interrupt_ends_the_question_at_once(finished):
 
 def test_a_question_that_is_ended_from_outside_is_one_message(finished, monkeypatch):
     project, _ = finished
-    monkeypatch.setattr(apart, "ask", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+    monkeypatch.setattr(query_process, "ask", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
     found = project.inside("query", "FROM runs")
     assert found.code == 3 and "ended from outside (exit code -9)" in found.err
 

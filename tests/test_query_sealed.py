@@ -7,7 +7,7 @@ import shutil
 import duckdb
 import pytest
 
-from harness.inspection.ask import ask
+from harness.inspection.query import ask
 from harness.store.tables import TABLES
 from tests.test_why import openings
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from harness import scaffold
 from harness.cli.plugins import new
 from harness.errors import UsageError
+from harness.testing import scaffold
 
 
 @pytest.fixture

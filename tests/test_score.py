@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 import sacrebleu
 
-from harness.scorecard import SCHEMA
+from harness.evaluation.scorecard import SCHEMA
 
 WORDS = ["the", "invoice", "was", "paid", "last", "week", "a", "refund", "is", "on", "its", "way"]
 

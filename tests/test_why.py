@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.inspection.index import Index
-from harness.inspection.learned import train_rows_sql
+from harness.inspection.lineage import train_rows_sql
 from harness.kit.text import one_line
 from harness.kit.worddiff import MOST_WORDS, closest, differences, steps
 from harness.records import (

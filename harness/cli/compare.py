@@ -14,7 +14,7 @@ from rich.text import Text
 
 from harness.cli.inspect import folder_of
 from harness.cli.rebuild import refreshed
-from harness.cli.scoretable import WIDE, explain_marks, number
+from harness.cli.score_table import WIDE, explain_marks, number
 from harness.inspection.checkpoints import pair
 from harness.inspection.compare import compare
 from harness.kit.text import one_line

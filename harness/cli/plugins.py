@@ -82,7 +82,7 @@ def new(kind: str, name: str, folder: Path | None) -> int:
     Raises:
         UsageError: a kind or name that cannot be used, or a folder that is there already.
     """
-    from harness.scaffold import write_metric
+    from harness.testing.scaffold import write_metric
 
     if kind != "metric":
         raise UsageError(f"'{one_line(kind, 40)}' cannot be written; only a metric can")

@@ -17,11 +17,11 @@ from rich.text import Text
 from harness.cli.inspect import folder_of
 from harness.cli.rebuild import refreshed
 from harness.errors import UsageError
-from harness.inspection.apart import ask_apart
+from harness.inspection.cells import as_cell, as_json, as_word, distinct, guarded, objects
 from harness.inspection.index import DATABASE
+from harness.inspection.query_process import ask_apart
 from harness.inspection.questions import READY
-from harness.inspection.sealed import count_look, not_opened
-from harness.inspection.values import as_cell, as_json, as_word, distinct, guarded, objects
+from harness.inspection.test_access import count_look, not_opened
 from harness.store.writing import Table, query
 from harness.terminal import tables
 

@@ -19,12 +19,12 @@ from harness.context import Quiet
 from harness.engine.ledger import Ledger
 from harness.engine.lock import exclusive
 from harness.errors import DataError, UsageError, near
+from harness.evaluation.scorecard import Question, System, check_fields, document
 from harness.kit.text import one_line
 from harness.records import BASE_ARM, Example
 from harness.report.added_metrics import record
 from harness.report.publishing import database
 from harness.report.summary import read
-from harness.scorecard import Question, System, check_fields, document
 from harness.scoring import Entry as MetricEntry
 from harness.stored import Answered, NotStored, StoredRun, StoredSteps, answered, opened, replay
 from harness.terminal.streams import plugins_on_stderr

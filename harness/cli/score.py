@@ -14,14 +14,12 @@ from rich.console import Console
 
 from harness.cli.chosen import DEFAULT, chosen
 from harness.cli.request import Request
-from harness.columns import read_predictions, read_references
-from harness.columns.table import Table
 from harness.config import loading as configuration
 from harness.errors import DataError, EnvironmentFailure, UsageError
-from harness.kit.files import digest, write_bytes
-from harness.pairing import pair_all
-from harness.records import Example
-from harness.scorecard import (
+from harness.evaluation.pairing import pair_all
+from harness.evaluation.readers import read_predictions, read_references
+from harness.evaluation.readers.table import Table
+from harness.evaluation.scorecard import (
     Question,
     Stage,
     System,
@@ -30,7 +28,9 @@ from harness.scorecard import (
     measured,
     rows,
 )
-from harness.scoring import Entry, spread
+from harness.kit.files import digest, write_bytes
+from harness.records import Example
+from harness.scoring import Entry, workers
 from harness.terminal.streams import plugins_on_stderr
 
 SEED = 7
@@ -41,7 +41,7 @@ LARGE = 2_000_000
 def score(request: Request) -> int:
     """Measure, compare, print; returns the exit code."""
     request.check()
-    gc.set_threshold(*spread.RARE)
+    gc.set_threshold(*workers.RARE)
     if request.run is not None:
         from harness.cli.rescore import rescore
 
@@ -50,7 +50,7 @@ def score(request: Request) -> int:
         try:
             found, systems, entries = _found(request)
         finally:
-            spread.finish()
+            workers.finish()
     if request.per_example is not None:
         write_rows(request.per_example, systems, entries)
     report(found, as_json=request.as_json)
@@ -63,7 +63,7 @@ def _found(request: Request) -> tuple[dict[str, Any], list[System], list[Entry]]
     entries = _entries(request)
     request.check_scores([name for entry in entries for name in entry.score_names])
     if _is_large(request):
-        spread.prepare([entry.metric for entry in entries], request.workers)
+        workers.prepare([entry.metric for entry in entries], request.workers)
     examples, names, answers = _read(request)
     check_fields(request.by, examples)
     baseline = _baseline(request, names)
@@ -95,7 +95,7 @@ def report(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
         return
-    from harness.cli.scoretable import show
+    from harness.cli.score_table import show
 
     show(found, Console())
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from harness.cli.inspect import folder_of
 from harness.cli.rebuild import refreshed
-from harness.inspection import sealed
+from harness.inspection import test_access
 from harness.inspection.index import Index
 from harness.inspection.why import shown_as, split_of, unknown, why
 from harness.kit.text import one_line, plain, titled
@@ -44,8 +44,8 @@ def _allowed(folder: Path, index: Index, name: str, open_test: bool) -> tuple[st
     """The row's id and split, once it is sure that it may be looked at."""
     split = split_of(index, name)
     if split is None:
-        if sealed.holds(folder, name):
-            raise sealed.not_opened(index.run) if open_test else sealed.refused()
+        if test_access.holds(folder, name):
+            raise test_access.not_opened(index.run) if open_test else test_access.refused()
         meant = shown_as(index, name)
         split = split_of(index, meant) if meant is not None else None
         if meant is None or split is None:
@@ -53,8 +53,8 @@ def _allowed(folder: Path, index: Index, name: str, open_test: bool) -> tuple[st
         name = meant
     if split == "test":
         if not open_test:
-            raise sealed.refused()
-        sealed.count_look(folder, "looked at by harness why")
+            raise test_access.refused()
+        test_access.count_look(folder, "looked at by harness why")
     return name, split
 
 

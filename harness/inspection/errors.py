@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.errors import UsageError, near
 from harness.inspection.index import Index, Row, known, literal, told
-from harness.inspection.learned import additions_sql
+from harness.inspection.lineage import additions_sql
 from harness.kit.text import one_line
 from harness.kit.worddiff import closest
 

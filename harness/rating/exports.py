@@ -94,7 +94,7 @@ def _csv(batch: Batch, root: Path) -> bytes:
 
 def cell(value: Any) -> str | int | float:
     """A value for a cell: no formula, and told apart from a text that begins as a guarded one."""
-    from harness.inspection.values import as_cell
+    from harness.inspection.cells import as_cell
 
     shown = as_cell(value)
     return f"'{shown}" if isinstance(value, str) and GUARDED.match(plain(value)) else shown

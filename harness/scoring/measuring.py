@@ -13,9 +13,9 @@ import numpy as np
 
 from harness.errors import PluginError
 from harness.records import Measurement
-from harness.scoring import spread
-from harness.scoring.answers import Outcome, outcomes
-from harness.scoring.entry import Entry, Pair, overrides
+from harness.scoring import workers as spread
+from harness.scoring.metric_entry import Entry, Pair, overrides
+from harness.scoring.outcomes import Outcome, outcomes
 from harness.stages import Metric
 
 BLOCK = 512

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from harness.scoring.entry import Pair
+from harness.scoring.metric_entry import Pair
 from harness.stages import Metric
 
 

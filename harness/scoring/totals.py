@@ -11,7 +11,7 @@ from harness import stats
 from harness.errors import PluginError
 from harness.errors.machine import raise_trouble
 from harness.records import Measurement, Score
-from harness.scoring.entry import STOP, Entry, Groups, Pair, reason
+from harness.scoring.metric_entry import STOP, Entry, Groups, Pair, reason
 from harness.stages import Metric
 
 

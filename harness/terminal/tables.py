@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.scoretable import number
+from harness.cli.score_table import number
 from harness.kit.text import one_line, plain
 
 WIDE = 110

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import harness
+from harness.evaluation.scorecard import measured
 from harness.records import Example, Prediction
-from harness.scorecard import measured
 from harness.scoring import Entry, ready
 from harness.stages import STAGES
 from harness.testing.contract import _WORK

@@ -12,7 +12,7 @@ from harness import scoring
 from harness.errors import Cancelled, EnvironmentFailure, PluginError, Waiting
 from harness.records import Example, Prediction
 from harness.registry import Registry
-from harness.scoring import Entry, measuring, spread
+from harness.scoring import Entry, measuring, workers
 
 PLUGIN = '''
 import os
@@ -52,7 +52,7 @@ def register_metrics():
 def metric(tmp_path, monkeypatch):
     """The class; blocks are small, and whatever is left after two of them is spread."""
     monkeypatch.setattr(measuring, "BLOCK", 4)
-    monkeypatch.setattr(spread, "WORTH", -1.0)
+    monkeypatch.setattr(workers, "WORTH", -1.0)
     path = tmp_path / "share.py"
     path.write_text(PLUGIN)
     return Registry.build([path]).get("metric", "share").plugin
@@ -81,12 +81,12 @@ def test_many_processes_give_the_values_of_one(metric):
 
 
 def test_processes_started_ahead_give_the_same(metric, monkeypatch):
-    monkeypatch.setattr(spread, "_ready", set())
+    monkeypatch.setattr(workers, "_ready", set())
     entry = Entry("share", metric(metric.Options(letters="aen")))
-    assert not spread.is_worth(-2.0, 2)
-    spread.prepare([entry.metric], 2)
-    monkeypatch.setattr(spread, "WORTH_READY", -1.0)
-    assert spread.is_worth(0.0, 2)
+    assert not workers.is_worth(-2.0, 2)
+    workers.prepare([entry.metric], 2)
+    monkeypatch.setattr(workers, "WORTH_READY", -1.0)
+    assert workers.is_worth(0.0, 2)
     many = scoring.measure(entry, pairs(*TEXTS), workers=2)
     assert many == scoring.measure(entry, pairs(*TEXTS), workers=1)
 
@@ -94,15 +94,15 @@ def test_processes_started_ahead_give_the_same(metric, monkeypatch):
 def test_processes_are_let_go_and_come_back(metric):
     entry = Entry("share", metric())
     one = scoring.measure(entry, pairs(*TEXTS), workers=2)
-    spread.finish()
+    workers.finish()
     assert scoring.measure(entry, pairs(*TEXTS), workers=2) == one
-    spread.finish()
+    workers.finish()
 
 
 def test_the_collector_is_left_as_it_was():
     before = gc.get_threshold()
     with scoring.rare_collections():
-        assert gc.get_threshold() == spread.RARE
+        assert gc.get_threshold() == workers.RARE
     assert gc.get_threshold() == before
 
 
@@ -132,7 +132,7 @@ def test_a_class_that_no_other_process_can_find_is_run_here(metric):
     class Local(metric):
         name = "local"
 
-    assert spread.recipe_of(Local()) is None
+    assert workers.recipe_of(Local()) is None
     found = scoring.measure(Entry("local", Local()), pairs(*TEXTS), workers=2)
     assert [m.statistics for m in found] == [
         m.statistics for m in scoring.measure(Entry("share", metric()), pairs(*TEXTS), workers=1)

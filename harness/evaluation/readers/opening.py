@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
-from harness.columns.problems import quoted
 from harness.errors import DataError, UsageError, near
+from harness.evaluation.readers.problems import quoted
 from harness.kit.strict_json import Fault, parse
 from harness.kit.text import one_line
 

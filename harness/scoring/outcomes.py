@@ -16,7 +16,7 @@ import numpy as np
 
 from harness.errors.machine import raise_trouble
 from harness.records import Example, Prediction
-from harness.scoring.entry import STOP, Pair, overrides, reason
+from harness.scoring.metric_entry import STOP, Pair, overrides, reason
 from harness.stages import Metric
 
 Outcome = tuple[float, ...] | str | None

@@ -18,9 +18,9 @@ from types import ModuleType
 from typing import Any
 
 from harness.errors import EnvironmentFailure
-from harness.scoring import answers
-from harness.scoring.answers import Outcome
-from harness.scoring.entry import Pair
+from harness.scoring import outcomes as answers
+from harness.scoring.metric_entry import Pair
+from harness.scoring.outcomes import Outcome
 from harness.stages import Metric
 
 RARE = (200_000, 50, 1_000)

@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 from pyarrow import parquet
 
-from harness.columns.problems import listed
 from harness.errors import DataError
+from harness.evaluation.readers.problems import listed
 
 _BATCH = 8192
 

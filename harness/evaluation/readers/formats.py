@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from harness.columns.opening import BOM
-from harness.columns.problems import Problems, kind_of, listed
 from harness.errors import DataError
+from harness.evaluation.readers.opening import BOM
+from harness.evaluation.readers.problems import Problems, kind_of, listed
 from harness.kit.strict_json import Fault, not_utf8, parse
 
 Records = Iterator[tuple[int, Any]]

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from harness.columns import formats
-from harness.columns.fields import PREDICTIONS, REFERENCES, Fields, Role
-from harness.columns.opening import Format, locate, opened
-from harness.columns.problems import Problems
-from harness.columns.table import Row, Table
 from harness.errors import DataError
+from harness.evaluation.readers import formats
+from harness.evaluation.readers.fields import PREDICTIONS, REFERENCES, Fields, Role
+from harness.evaluation.readers.opening import Format, locate, opened
+from harness.evaluation.readers.problems import Problems
+from harness.evaluation.readers.table import Row, Table
 
 __all__ = ["Row", "Table", "read_predictions", "read_references"]
 
@@ -74,6 +74,6 @@ def _records(
         return formats.csv_rows(stream, problems, "\t")
     if found == "text":
         return formats.text_lines(stream, problems)
-    from harness.columns.parquet import parquet_rows
+    from harness.evaluation.readers.parquet import parquet_rows
 
     return parquet_rows(stream, problems.file, fields.needed)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from sys import intern
 from typing import Any
 
-from harness.columns.opening import Source
-from harness.columns.problems import Problems, kind_of, listed, quoted
-from harness.columns.table import Row
 from harness.errors import DataError, near
+from harness.evaluation.readers.opening import Source
+from harness.evaluation.readers.problems import Problems, kind_of, listed, quoted
+from harness.evaluation.readers.table import Row
 from harness.kit.text import one_line
 
 _ABSENT = object()

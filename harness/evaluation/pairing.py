@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeGuard
 
-from harness.alignment import Side, Trouble, align, doubled_ids, refuse_mix
-from harness.columns import Row, Table
-from harness.columns.problems import Problems, quoted
 from harness.errors import DataError
+from harness.evaluation.alignment import Side, Trouble, align, doubled_ids, refuse_mix
+from harness.evaluation.readers import Row, Table
+from harness.evaluation.readers.problems import Problems, quoted
 from harness.records import Example, Prediction
 
 References = Sequence[Table] | Sequence[Example]

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from harness.errors import EnvironmentFailure, HarnessError
-from harness.inspection.ask import MORE_TIME, ask
+from harness.inspection.query import MORE_TIME, ask
 from harness.store.writing import Table, overdue
 
 GRACE = 0.5
@@ -22,7 +22,7 @@ GRACE = 0.5
 
 
 def ask_apart(path: Path, sql: str, seconds: float, limit: int, *, sealed: bool = False) -> Table:
-    """What :func:`harness.inspection.ask.ask` gives, in the time given or not at all.
+    """What :func:`harness.inspection.query.ask` gives, in the time given or not at all.
 
     Raises:
         UsageError, DataError: as there.

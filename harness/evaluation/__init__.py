@@ -1,0 +1,1 @@
+"""Files of answers read, joined with their references, measured and compared: harness score."""
