@@ -12,9 +12,10 @@ from typing import Any
 from harness.rating.batches import Order, create
 from harness.rating.events import Events
 from harness.rating.records import Batch, Event
-from harness.rating.rubric import Criterion, find, load
+from harness.rating.rubric import find, load
 from harness.rating.sampling import Candidate
 from harness.records import Example
+from harness.rubrics import Criterion
 
 RUBRIC = "everyday"
 START = datetime(2026, 11, 25, 9, tzinfo=UTC)

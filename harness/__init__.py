@@ -11,128 +11,64 @@ TYPE_CHECKING = False  # `typing` takes longer to load than all of this; checker
 if TYPE_CHECKING:
     from typing import Any
 
-    from harness.context import (
-        Context as Context,
-    )
+    from harness.context import Context as Context
     from harness.errors import (
         Cancelled as Cancelled,
-    )
-    from harness.errors import (
         ConfigError as ConfigError,
-    )
-    from harness.errors import (
         DataError as DataError,
-    )
-    from harness.errors import (
         EnvironmentFailure as EnvironmentFailure,
-    )
-    from harness.errors import (
         HarnessError as HarnessError,
-    )
-    from harness.errors import (
         PluginError as PluginError,
-    )
-    from harness.errors import (
         UsageError as UsageError,
-    )
-    from harness.errors import (
         Waiting as Waiting,
+        near as near,
     )
-    from harness.hookspecs import (
-        hookimpl as hookimpl,
-    )
+    from harness.hookspecs import hookimpl as hookimpl
     from harness.kit.files import write_text as write_text
     from harness.records import (
+        SPLITS as SPLITS,
         Checkpoint as Checkpoint,
-    )
-    from harness.records import (
         Condition as Condition,
-    )
-    from harness.records import (
         Dataset as Dataset,
-    )
-    from harness.records import (
         Diagnosis as Diagnosis,
-    )
-    from harness.records import (
         ErrorLabel as ErrorLabel,
-    )
-    from harness.records import (
         Example as Example,
-    )
-    from harness.records import (
         Findings as Findings,
-    )
-    from harness.records import (
         Growth as Growth,
-    )
-    from harness.records import (
         Measurement as Measurement,
-    )
-    from harness.records import (
         Plan as Plan,
-    )
-    from harness.records import (
         PlanItem as PlanItem,
-    )
-    from harness.records import (
         Prediction as Prediction,
-    )
-    from harness.records import (
         Problem as Problem,
-    )
-    from harness.records import (
         RoundResult as RoundResult,
-    )
-    from harness.records import (
         Score as Score,
-    )
-    from harness.records import (
         ScoredExample as ScoredExample,
-    )
-    from harness.records import (
         Slice as Slice,
-    )
-    from harness.records import (
+        Split as Split,
         Verdict as Verdict,
+    )
+    from harness.rubrics import (
+        Criterion as Criterion,
+        Item as Item,
+        Judgement as Judgement,
+        Overall as Overall,
+        Rubric as Rubric,
+        Scale as Scale,
+        Show as Show,
     )
     from harness.stages import (
         Analyzer as Analyzer,
-    )
-    from harness.stages import (
         Augmenter as Augmenter,
-    )
-    from harness.stages import (
         Detector as Detector,
-    )
-    from harness.stages import (
         Evidence as Evidence,
-    )
-    from harness.stages import (
         Generator as Generator,
-    )
-    from harness.stages import (
         Judge as Judge,
-    )
-    from harness.stages import (
         Metric as Metric,
-    )
-    from harness.stages import (
         Model as Model,
-    )
-    from harness.stages import (
         Options as Options,
-    )
-    from harness.stages import (
         Reporter as Reporter,
-    )
-    from harness.stages import (
         Section as Section,
-    )
-    from harness.stages import (
         Source as Source,
-    )
-    from harness.stages import (
         Trainer as Trainer,
     )
     from harness.store.writing import query as query
@@ -147,15 +83,16 @@ _HOMES = {
     "harness.records": (
         "Checkpoint", "Condition", "Dataset", "ErrorLabel", "Example", "Findings", "Growth",
         "Diagnosis", "Measurement", "Plan", "PlanItem", "Prediction", "Problem",
-        "RoundResult", "Score", "ScoredExample", "Slice", "Verdict",
+        "RoundResult", "SPLITS", "Score", "ScoredExample", "Slice", "Split", "Verdict",
     ),
+    "harness.rubrics": ("Criterion", "Item", "Judgement", "Overall", "Rubric", "Scale", "Show"),
     "harness.context": ("Context",),
     "harness.store.writing": ("query",),
     "harness.kit.files": ("write_text",),
     "harness.hookspecs": ("hookimpl",),
     "harness.errors": (
         "Cancelled", "ConfigError", "DataError", "EnvironmentFailure", "HarnessError",
-        "PluginError", "UsageError", "Waiting",
+        "PluginError", "UsageError", "Waiting", "near",
     ),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -32,9 +32,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from rich.console import Console
 
-    from harness.rating.judging import Judgement
-    from harness.rating.records import Item
-    from harness.rating.rubric import Rubric
+    from harness.rubrics import Item, Judgement, Rubric
 
     Floats = npt.NDArray[np.float64]
 

@@ -5,8 +5,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from harness.data.planner import apportion, plan, weak
 from harness.errors import ConfigError

@@ -7,8 +7,7 @@ import random
 import sysconfig
 from pathlib import Path
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from nltk.stem.porter import PorterStemmer
 
 from harness.kit import stemmer

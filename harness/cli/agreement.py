@@ -16,7 +16,7 @@ from harness.cli.rate import chosen
 from harness.kit.text import one_line
 from harness.rating import events
 from harness.rating.records import FOLDER, Batch, Event, Rating
-from harness.rating.rubric import Criterion
+from harness.rubrics import Criterion
 from harness.terminal import tables
 
 TITLE = 22

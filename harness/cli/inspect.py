@@ -14,8 +14,7 @@ from rich.text import Text
 
 from harness.boundary import results
 from harness.boundary.calls import PluginCall, plainly
-from harness.config import loading as configuration
-from harness.config import yaml_file
+from harness.config import loading as configuration, yaml_file
 from harness.config.effects import shortages
 from harness.config.loading import Config
 from harness.config.plugin_entries import Problems
@@ -101,8 +100,7 @@ def report(
 ) -> None:
     """A run's report, from its analysis.json: at the terminal, or as a file."""
     from harness.cli.rebuild import refreshed
-    from harness.report.reading import FILE_NAME
-    from harness.report.reading import read as read_analysis
+    from harness.report.reading import FILE_NAME, read as read_analysis
 
     folder = refreshed(folder_of(name))
     document = read_analysis(folder / FILE_NAME)

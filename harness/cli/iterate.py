@@ -39,8 +39,7 @@ from harness.errors import (
 from harness.kit.files import remove
 from harness.kit.text import one_line, plain
 from harness.records import BASE_ARM
-from harness.report.reading import FILE_NAME as ANALYSIS
-from harness.report.reading import read
+from harness.report.reading import FILE_NAME as ANALYSIS, read
 from harness.terminal.interrupts import way_on
 
 

@@ -39,8 +39,7 @@ def iterate(
 
     The same command again goes on where it was stopped; a finished run answers at once.
     """
-    from harness.cli.iterate import Asked
-    from harness.cli.iterate import iterate as work
+    from harness.cli.iterate import Asked, iterate as work
 
     asked = Asked(require, not no_test, as_new_run, reopen, as_json)
     raise typer.Exit(work(config, rounds, sets or [], asked))

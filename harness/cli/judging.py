@@ -25,8 +25,9 @@ from harness.kit.text import one_line
 from harness.rating import judging
 from harness.rating.judging import Judgements
 from harness.rating.panel import panel_items, panel_of, panel_words
-from harness.rating.records import FOLDER, Batch, Item
+from harness.rating.records import FOLDER, Batch
 from harness.registry import Registry
+from harness.rubrics import Item
 from harness.stages import Judge
 from harness.terminal import tables
 from harness.terminal.progress import SHORT, Display

@@ -19,10 +19,11 @@ from harness.errors import Cancelled, DataError, UsageError
 from harness.rating import batches
 from harness.rating.order import REPEATS, Order
 from harness.rating.records import FOLDER, Batch
-from harness.rating.rubric import Rubric, load
+from harness.rating.rubric import load
 from harness.rating.sampling import Candidate
 from harness.rating.status import expectation
 from harness.records import BASE_ARM, to_json
+from harness.rubrics import Rubric
 from harness.terminal import tables
 from harness.terminal.streams import plugins_on_stderr
 from harness.terminal.targets import check_target, write_target

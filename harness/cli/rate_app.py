@@ -70,8 +70,7 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make a blind batch of a run's answers, and say what so many ratings can show."""
-    from harness.cli.rate import Creation
-    from harness.cli.rate import create as work
+    from harness.cli.rate import Creation, create as work
     from harness.rating.rubric import find
 
     work(
@@ -215,8 +214,7 @@ def judge(
     as_json: Json = False,
 ) -> None:
     """Let a model rate a batch, and say how far it agrees with people."""
-    from harness.cli.judging import Wanted
-    from harness.cli.judging import judge as work
+    from harness.cli.judging import Wanted, judge as work
 
     raise typer.Exit(work(Wanted(batch, judge, sets or [], plugins or [], as_json)))
 

@@ -97,8 +97,7 @@ def _show_nothing_to_settle(batch: Batch) -> None:
 def _run(
     found: Sequence[Batch], seats: Mapping[str, Seat], options: Options, said: Mapping[str, Any]
 ) -> None:
-    from harness.rating.web.app import app, links, listen
-    from harness.rating.web.app import serve as run
+    from harness.rating.web.app import app, links, listen, serve as run
 
     application = app(found, seats, options, said)
     bound = listen(options)

@@ -15,8 +15,7 @@ from harness.engine.journal import ClosedRounds
 from harness.engine.run import MACHINE_FOLDER
 from harness.rating import batches
 from harness.rating.records import FOLDER, Batch
-from harness.rating.status import BatchStatus, RaterStatus
-from harness.rating.status import status as status_of
+from harness.rating.status import BatchStatus, RaterStatus, status as status_of
 from harness.records import to_json
 from harness.terminal import tables
 

@@ -22,17 +22,11 @@ from harness.kit.files import digest, read_json, remove, sync_folder, sync_tree,
 from harness.rating import assigning
 from harness.rating.items import item_of
 from harness.rating.order import Order
-from harness.rating.records import (
-    BATCH_SCHEMA,
-    FOLDER,
-    ITEMS_SCHEMA,
-    Batch,
-    Item,
-    Placing,
-)
-from harness.rating.rubric import Rubric, version_problem
+from harness.rating.records import BATCH_SCHEMA, FOLDER, ITEMS_SCHEMA, Batch, Placing
+from harness.rating.rubric import version_problem
 from harness.rating.sampling import GROUP, VERDICTS, Candidate, Wanted, draw
 from harness.records import BASE_ARM, from_json, to_json
+from harness.rubrics import Item, Rubric
 
 __all__ = ["Order", "create", "load", "names"]
 

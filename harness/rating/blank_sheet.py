@@ -17,9 +17,10 @@ from harness.rating import ask_if
 from harness.rating.events import state
 from harness.rating.exports import cell, rubric_of
 from harness.rating.foreign import prompt
-from harness.rating.records import Batch, Item
-from harness.rating.rubric import Criterion, Rubric, asked
+from harness.rating.records import Batch
+from harness.rating.rubric import asked
 from harness.rating.scales import label, options
+from harness.rubrics import Criterion, Item, Rubric
 
 READING = ("facts", "reference", "question", "possible")
 """Columns that are there to be read; import passes them over."""

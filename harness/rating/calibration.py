@@ -24,12 +24,12 @@ from harness.rating import judging
 from harness.rating.agreement import Figure, bootstrap, grid, kappas, ratio
 from harness.rating.calibration_words import in_words, label_words
 from harness.rating.given import OVERALL, Column, clean, columns, mean
-from harness.rating.judging import Judged, Judgement
+from harness.rating.judging import Judged
 from harness.rating.ranks import Rows, spearman
 from harness.rating.rated import people_of
-from harness.rating.records import Batch, Item
-from harness.rating.rubric import Criterion, Rubric
+from harness.rating.records import Batch
 from harness.records import to_json
+from harness.rubrics import Criterion, Item, Judgement, Rubric
 
 SCHEMA = "harness.calibration/1"
 

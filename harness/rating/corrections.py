@@ -16,9 +16,10 @@ from harness.errors import DataError
 from harness.kit.files import digest
 from harness.kit.text import one_line
 from harness.rating import events
-from harness.rating.records import FOLDER, SETTLED, Batch, Item, Rating
+from harness.rating.records import FOLDER, SETTLED, Batch, Rating
 from harness.rating.rubric import asked
 from harness.records import Example, Message
+from harness.rubrics import Item
 
 if TYPE_CHECKING:
     from pathlib import Path

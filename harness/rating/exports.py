@@ -24,10 +24,11 @@ from harness.kit.files import canonical
 from harness.kit.text import plain, storable
 from harness.rating.events import Events, ItemState, ratings, settlers, state
 from harness.rating.foreign import argilla, label_studio, prompt
-from harness.rating.records import FOLDER, Batch, Item, Rating
-from harness.rating.rubric import Criterion, normal
+from harness.rating.records import FOLDER, Batch, Rating
+from harness.rating.rubric import normal
 from harness.rating.scales import label
 from harness.records import to_json
+from harness.rubrics import Criterion, Item
 
 JSONL_SCHEMA = "harness.events/1"
 EVERYBODY = "*"

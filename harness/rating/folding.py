@@ -14,6 +14,7 @@ from harness.kit.files import canonical
 from harness.rating import rubric as rubrics
 from harness.rating.records import Event, Rating
 from harness.records import to_json
+from harness.rubrics import Rubric
 
 
 def ordered(events: Iterable[Event]) -> list[Event]:
@@ -83,7 +84,7 @@ class State:
         return sum(one.flagged for one in self.items)
 
 
-def item_state(rubric: rubrics.Rubric, item: str, events: Sequence[Event]) -> ItemState:
+def item_state(rubric: Rubric, item: str, events: Sequence[Event]) -> ItemState:
     marks: dict[str, Any] = {}
     for event in events:
         if event.kind in ("skip", "done", "flag", "comment"):
@@ -102,7 +103,7 @@ def item_state(rubric: rubrics.Rubric, item: str, events: Sequence[Event]) -> It
 
 
 def _status(
-    rubric: rubrics.Rubric, values: Mapping[str, Any], marks: Mapping[str, Any]
+    rubric: Rubric, values: Mapping[str, Any], marks: Mapping[str, Any]
 ) -> Literal["open", "done", "skipped"]:
     """A rubric that requires nothing is done when the rater says so."""
     said = marks.get("done", False) is not False

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.rating import rubric as rubrics
-from harness.rating import standing
+from harness.rating import rubric as rubrics, standing
 from harness.rating.quality import checked
 from harness.rating.records import Batch, Rating
+from harness.rubrics import Rubric
 
 OVERALL = ""
 """The column of the overall score."""
@@ -29,7 +29,7 @@ class Column:
         criterion: its id, or "" for the overall score.
     """
 
-    rubric: rubrics.Rubric
+    rubric: Rubric
     criterion: str
     title: str
 
@@ -43,7 +43,7 @@ class Column:
         return None
 
 
-def columns(rubric: rubrics.Rubric) -> list[Column]:
+def columns(rubric: Rubric) -> list[Column]:
     """The overall score, and each counted criterion where the two may differ."""
     counted = [criterion for criterion in rubric.criteria if criterion.scores]
     fails = any(criterion.fail_below is not None for criterion in rubric.criteria)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.rating.records import Item
-from harness.rating.rubric import Rubric
 from harness.records import Example
+from harness.rubrics import Item, Rubric
 
 _MESSAGE_KEYS = ("role", "content", "tool_calls", "name", "tool_call_id")
 

@@ -19,40 +19,12 @@ from harness.errors.machine import machine_trouble
 from harness.kit import files
 from harness.kit.files import canonical, digest, sync_folder
 from harness.kit.text import plain
-from harness.rating import ask_if
-from harness.rating import rubric as rubrics
+from harness.rating import ask_if, rubric as rubrics
 from harness.rating.events import RATER, RATER_RULE
-from harness.rating.records import Item
-from harness.rating.rubric import Criterion, Rubric
 from harness.records import to_json
+from harness.rubrics import Criterion, Item, Judgement, Rubric
 
 FOLDER = "judges"
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What a judge says to one criterion of one item.
-
-    Attributes:
-        value: in its stored form (:func:`harness.rating.scales.check`); None says "cannot
-            judge", or that there is an error.
-        samples: the value of each sample; of pairs they come two by two, the first asked in the
-            order shown and the second in the other one, turned back.
-        evidence: why, in the judge's words.
-        error: why there is no value, where what the judge said could not be read; else empty.
-    """
-
-    item: str
-    criterion: str
-    value: Any = None
-    samples: tuple[Any, ...] = ()
-    evidence: str = ""
-    error: str = ""
-
-    @property
-    def each(self) -> tuple[Any, ...]:
-        """The samples, or the one value of a judge that gives no samples."""
-        return self.samples or (self.value,)
 
 
 Judged = Mapping[tuple[str, str], Judgement]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.rating.records import Batch, Rating
-from harness.rating.rubric import Rubric
 from harness.rating.standing import said
+from harness.rubrics import Rubric
 
 Answer = tuple[str, int, str, str]
 """Arm, round, split and example."""

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.rating.judging import Judged, of_item, overall
-from harness.rating.records import Item
-from harness.rating.rubric import Rubric
+from harness.rubrics import Item, Rubric
 
 _PREFIX = "panel-"
 PROMPTS = 2

@@ -32,7 +32,7 @@ from harness.rating.agreement import (
 from harness.rating.agreement_words import OVERALL, between, in_words, sentences
 from harness.rating.raters import MIRRORED, Values, is_list, severity, steadiness, timing
 from harness.rating.records import Batch, Rating
-from harness.rating.rubric import Criterion
+from harness.rubrics import Criterion
 
 __all__ = ["agreement_of", "between", "checked", "distribution", "group_of"]
 

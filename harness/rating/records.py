@@ -8,12 +8,12 @@ what it hides (which example, which round) is its :class:`Placing`. Raters only 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.rating.rubric import Rubric
-from harness.records import BASE_ARM, Message
+from harness.records import BASE_ARM
+from harness.rubrics import Item, Rubric
 
 FOLDER = Path(".harness", "ratings")
 """Where the batches of a working folder lie, each in a folder of its name."""
@@ -27,25 +27,6 @@ ITEM_EVENT = ""
 
 SETTLED = "settled-"
 """How the names of those begin who settle what raters disagree on; no rater's may."""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One thing to rate, as raters see it.
-
-    Attributes:
-        id: opaque, 12 hex digits; says nothing about where it came from.
-        messages: the conversation; the last turn is the one that was answered.
-        answers: one, or two (A, then B) where answers are compared.
-        references: good answers, empty where the rubric never shows them.
-        meta: only the fields that the rubric shows.
-    """
-
-    id: str
-    messages: tuple[Message, ...]
-    answers: tuple[str, ...]
-    references: tuple[str, ...] = ()
-    meta: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

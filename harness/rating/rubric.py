@@ -1,153 +1,20 @@
-"""A rubric: what people are asked about an answer, and how their values add up.
-
-The records hold JSON-like values only, so that a batch can keep its rubric
-(:func:`harness.records.to_json`, :func:`harness.records.from_json`). Values of a criterion, by
-the kind of its scale:
-
-    binary     True or False              ordinal   a whole number in min..max
-    number     a number in min..max       choice    one of the choices
-    choices    a list of choices          text      text that is not blank
-    pairwise   "A", "B" or "tie"
-
-None means *cannot judge* and is a value only where ``allow_na`` says so. In a mapping of values a
-criterion that has not been answered is absent.
-"""
+"""How the values of a rubric add up, which criteria are asked, and what its wording is."""
 
 from __future__ import annotations
 
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from harness.errors import ConfigError, DataError, near
+from harness.errors import ConfigError, near
 from harness.kit.files import digest as digest_of
 from harness.rating import ask_if
 from harness.records import to_json
+from harness.rubrics import SCORING, Criterion, Rubric
 
 SCHEMA = "harness.rubric/1"
-Kind = Literal["binary", "ordinal", "number", "choice", "choices", "text", "pairwise"]
-KINDS: tuple[Kind, ...] = (
-    "binary", "ordinal", "number", "choice", "choices", "text", "pairwise",
-)  # fmt: skip
-SCORING = ("binary", "ordinal", "number", "pairwise")
-"""Scales whose values count in the overall score."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """The values that a criterion may take.
-
-    Attributes:
-        least, most: the ends of ``ordinal`` and ``number``.
-        anchors: what a value means, by its text (``"1"``, ``"yes"``, a choice, ``"A"``).
-        choices: of ``choice`` and ``choices``, in the order shown.
-        good: the better answer to a ``binary`` question.
-    """
-
-    kind: Kind
-    least: float | None = None
-    most: float | None = None
-    anchors: Mapping[str, str] = field(default_factory=dict)
-    choices: tuple[str, ...] = ()
-    good: Literal["yes", "no"] = "yes"
-
-
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """One question about an answer.
-
-    Attributes:
-        weight: its part in the overall score; without effect on scales that give no score.
-        fail_below: a value below it makes the overall score 0, whatever the rest says; for
-            ``binary`` the better answer counts 1, the other 0.
-        allow_na: *cannot judge* is an answer.
-        ask_if: the condition under which it is asked (:mod:`harness.rating.ask_if`).
-        keys: one key for each value, instead of the digits.
-        use_as: what else becomes of the value.
-    """
-
-    id: str
-    title: str
-    question: str
-    scale: Scale
-    weight: float = 1.0
-    fail_below: float | None = None
-    allow_na: bool = False
-    ask_if: str | None = None
-    keys: tuple[str, ...] = ()
-    use_as: Literal["error_category", "reference"] | None = None
-
-    @property
-    def scores(self) -> bool:
-        """Whether its values count in the overall score."""
-        return self.scale.kind in SCORING and self.weight > 0
-
-    @property
-    def required(self) -> bool:
-        """Whether an item stays open without it (where it is asked)."""
-        return self.scale.kind not in ("choices", "text")
-
-
-@dataclass(frozen=True, slots=True)
-class Show:
-    """What a rater sees beside the prompt and the answer."""
-
-    reference: Literal["always", "after_first_score", "never"] = "after_first_score"
-    system_prompt: bool = False
-    meta: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Overall:
-    """How the criteria become one score, in 0..1.
-
-    Attributes:
-        right_at: the overall score from which an answer counts as right.
-    """
-
-    how: Literal["weighted_mean"] = "weighted_mean"
-    right_at: float = 0.75
-
-
-@dataclass(frozen=True, slots=True)
-class Rubric:
-    """A rubric file, checked.
-
-    Attributes:
-        judge: settings of a model judge, with every default; None if the file has none.
-        digest: content digest of everything else in this record.
-    """
-
-    id: str
-    version: int
-    title: str
-    language: str
-    instructions: str
-    show: Show
-    criteria: tuple[Criterion, ...]
-    overall: Overall
-    judge: Mapping[str, Any] | None
-    digest: str
-
-    @property
-    def pairwise(self) -> bool:
-        """Whether two answers are compared, rather than one rated."""
-        return any(criterion.scale.kind == "pairwise" for criterion in self.criteria)
-
-    def criterion(self, name: str) -> Criterion:
-        """The criterion with this id.
-
-        Raises:
-            DataError: there is none.
-        """
-        for criterion in self.criteria:
-            if criterion.id == name:
-                return criterion
-        known = ", ".join(criterion.id for criterion in self.criteria)
-        raise DataError(f"rubric {self.id} has no criterion {name!r}; it has {known}")
 
 
 def load(path: Path) -> Rubric:

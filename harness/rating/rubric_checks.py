@@ -11,9 +11,9 @@ from harness.config.yaml_file import Place
 from harness.errors import near
 from harness.rating import ask_if
 from harness.rating.ask_if_checks import check_conditions
-from harness.rating.rubric import SCORING
 from harness.rating.rubric_models import MOST_LEVELS, CriterionFile, ScaleFile
 from harness.rating.scales import TAKEN_KEYS
+from harness.rubrics import SCORING
 
 RESERVED = (*ask_if.KEYWORDS, "overall")
 """Ids that would be taken for something else: words of a condition, the overall score."""

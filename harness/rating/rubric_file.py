@@ -15,8 +15,9 @@ from harness.config.yaml_file import Lines, Place
 from harness.errors import ConfigError, near
 from harness.kit.text import one_line
 from harness.rating import rubric_checks
-from harness.rating.rubric import Criterion, Overall, Rubric, Scale, Show, content_digest
+from harness.rating.rubric import content_digest
 from harness.rating.rubric_models import CriterionFile, RubricFile
+from harness.rubrics import Criterion, Overall, Rubric, Scale, Show
 
 LARGEST = 256 * 1024
 """Bytes of a rubric file."""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from harness.config.yaml_file import Lines, Place
 from harness.rating import ask_if, rubric_file
-from harness.rating.rubric import SCORING, Criterion, Rubric
 from harness.rating.scales import options
+from harness.rubrics import SCORING, Criterion, Rubric
 
 MOST_KEYS = 9
 """Levels or choices that a digit can pick, and about as many as people keep apart."""

@@ -14,8 +14,9 @@ from pydantic import (
 )
 
 from harness.kit.text import storable
-from harness.rating.rubric import SCHEMA, Kind
+from harness.rating.rubric import SCHEMA
 from harness.rating.scales import SIDES
+from harness.rubrics import Kind
 
 MOST_LEVELS = 100
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.errors import DataError
 from harness.kit.text import one_line, storable
-from harness.rating.rubric import Criterion, Scale
+from harness.rubrics import Criterion, Scale
 
 SIDES = ("A", "tie", "B")
 LONGEST_TEXT = 20_000

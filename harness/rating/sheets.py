@@ -25,9 +25,9 @@ from harness.rating.exchange import Lines, batch_of, checked, refuse, refuse_all
 from harness.rating.exports import CANNOT_JUDGE, COLUMNS, GUARDED, cell, written
 from harness.rating.moments import later
 from harness.rating.records import ITEM_EVENT, KINDS, Batch, Event
-from harness.rating.rubric import Criterion
 from harness.rating.scales import label
 from harness.records import to_json
+from harness.rubrics import Criterion
 
 NEEDED = ("batch", "rubric", "rater", "item", "criterion", "value")
 FLAGS = ("skip", "flag")

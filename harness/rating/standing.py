@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.rating.records import SETTLED, Batch, Rating
-from harness.rating.rubric import Rubric, asked, missing
+from harness.rating.rubric import asked, missing
+from harness.rubrics import Rubric
 
 Values = Mapping[str, Any]
 """Criterion -> value."""

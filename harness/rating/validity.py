@@ -23,8 +23,7 @@ from typing import Any
 import numpy as np
 
 from harness.kit.text import one_line
-from harness.rating import rubric as rubrics
-from harness.rating import standing
+from harness.rating import rubric as rubrics, standing
 from harness.rating.concordance import compared, differences
 from harness.rating.quality import checked, group_of
 from harness.rating.ranks import Rows

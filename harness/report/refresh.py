@@ -16,8 +16,7 @@ from harness.errors import DataError, HarnessError
 from harness.rating.of_run import digest_of
 from harness.records import BASE_ARM, CONTROL_ARM
 from harness.report.reading import FILE_NAME, read
-from harness.report.summary import read as read_summary
-from harness.report.summary import rounds_closed
+from harness.report.summary import read as read_summary, rounds_closed
 
 if TYPE_CHECKING:
     from harness.context import Watcher

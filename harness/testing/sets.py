@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.errors import PluginError
-from harness.testing import fresh
-from harness.testing import texts as probes
+from harness.testing import fresh, texts as probes
 from harness.testing.outcomes import STOP, Failed, Noted, Skipped
 from harness.testing.subject import Pair, Subject, close, statistics_of, with_references
 

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from harness.rating.judging import Judgement
-    from harness.rating.records import Item
-    from harness.rating.rubric import Rubric
+    from harness.rubrics import Item, Judgement, Rubric
     from harness_judge.judging import Judging
 
     Floats = npt.NDArray[np.float64]

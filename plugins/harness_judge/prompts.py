@@ -12,8 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.rating import judging, scales
-from harness.rating.records import Item
-from harness.rating.rubric import Criterion, Rubric
+from harness.rubrics import Criterion, Item, Rubric
 
 Messages = list[dict[str, str]]
 

@@ -11,11 +11,9 @@ from harness.rating.answers import text
 from harness.rating.calibration import Row, calibration_of, words_of
 from harness.rating.calibration_words import in_short
 from harness.rating.items import item_of
-from harness.rating.judging import Judgement
 from harness.rating.panel import panel_items, panel_of, panel_words
 from harness.rating.rated import Key, batches_by, key_of, people_of
-from harness.rating.records import Item
-from harness.rating.rubric import Rubric
+from harness.rubrics import Item, Judgement, Rubric
 from harness_judge.judging import Judging
 
 Pairs = Sequence[tuple[harness.Prediction, harness.Example]]

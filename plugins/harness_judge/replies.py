@@ -9,7 +9,7 @@ from typing import Any
 from harness import DataError
 from harness.rating import scales
 from harness.rating.judging import harmless
-from harness.rating.rubric import Criterion
+from harness.rubrics import Criterion
 
 FORM = ("evidence", "score")
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from harness.rating.rated import Rated, Two
-    from harness.rating.rubric import Rubric
+    from harness.rubrics import Rubric
 
     Floats = npt.NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from harness import ErrorLabel, Example, ScoredExample
 
 if TYPE_CHECKING:
     from harness.rating.records import Batch
-    from harness.rating.rubric import Criterion, Rubric
+    from harness.rubrics import Criterion, Rubric
 
 FOUND_BY = "people"
 

@@ -12,7 +12,7 @@ from harness.rating import events
 from harness.rating.answers import text
 from harness.rating.rated import Two, batches_by, shows
 from harness.rating.records import Batch
-from harness.rating.rubric import Rubric
+from harness.rubrics import Rubric
 
 Pairs = Sequence[tuple[Prediction, Example]]
 

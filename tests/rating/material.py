@@ -9,9 +9,9 @@ from typing import Any
 
 from harness.rating.batches import Order, create
 from harness.rating.records import Batch, Event
-from harness.rating.rubric import Criterion, Overall, Rubric, Scale, Show
 from harness.rating.sampling import Candidate
 from harness.records import Example
+from harness.rubrics import Criterion, Overall, Rubric, Scale, Show
 
 LEVELS = {"1": "wrong", "5": "right"}
 CRITERIA = (

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from harness.rating.records import Batch, Item, Placing
-from harness.rating.rubric import Criterion, Overall, Rubric, Scale, Show
+from harness.rating.records import Batch, Placing
+from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 
 NEEDED = ("starlette", "jinja2", "uvicorn")
 MODEL, ROUND, RUN = "secret-model-7b", 4177, "nightly-0c0ffee0"

@@ -16,18 +16,17 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from harness.cli import rate
 from harness.errors import DataError, HarnessError, UsageError
 from harness.kit.files import digest
 from harness.rating import assigning, batches
 from harness.rating.records import Batch
-from harness.rating.rubric import Overall
 from harness.rating.sampling import Candidate, Wanted, draw
 from harness.rating.status import expectation
 from harness.records import Example, from_json, to_json
+from harness.rubrics import Overall
 from harness.stats import detectable
 
 MATERIAL = Path(__file__).with_name("material.py")

@@ -14,7 +14,7 @@ from harness.errors import DataError, UsageError
 from harness.rating.events import Events, state
 from harness.rating.exchange import import_file
 from harness.rating.exports import exported
-from harness.rating.rubric import Show
+from harness.rubrics import Show
 
 FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
 FILLED = {

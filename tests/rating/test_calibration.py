@@ -10,8 +10,7 @@ from scipy import stats as reference
 
 from harness.rating.agreement import kappa
 from harness.rating.calibration import Row, calibration_of
-from harness.rating.judging import Judgement
-from harness.rating.rubric import Criterion, Overall, Rubric, Scale, Show
+from harness.rubrics import Criterion, Judgement, Overall, Rubric, Scale, Show
 
 LEVELS = Criterion("right", "Right", "?", Scale("ordinal", 1, 5))
 POLITE = Criterion("polite", "Polite", "?", Scale("binary"), allow_na=True)

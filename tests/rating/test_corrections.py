@@ -18,8 +18,9 @@ from harness.rating.corrections import (
     prompt_digest,
     who,
 )
-from harness.rating.records import Batch, Item, Placing
+from harness.rating.records import Batch, Placing
 from harness.records import Example
+from harness.rubrics import Item
 
 FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
 candidates, event, rubric = FROM["candidates"], FROM["event"], FROM["rubric"]

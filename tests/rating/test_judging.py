@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as examples
-from hypothesis import strategies as st
+from hypothesis import given, settings as examples, strategies as st
 
 from harness.errors import DataError, UsageError
 from harness.rating.judging import (
-    Judgement,
     Judgements,
     judges,
     overall,
@@ -22,9 +19,8 @@ from harness.rating.judging import (
     with_conditions,
 )
 from harness.rating.panel import PROBES, panel_items, panel_of, panel_words
-from harness.rating.records import Item
-from harness.rating.rubric import Criterion, Overall, Rubric, Scale, Show
 from harness.rating.scales import check
+from harness.rubrics import Criterion, Item, Judgement, Overall, Rubric, Scale, Show
 
 LEVELS = Criterion("right", "R", "?", Scale("ordinal", 1, 5), weight=3, allow_na=True)
 POLITE = Criterion("polite", "P", "?", Scale("binary"), fail_below=1, ask_if="right > 1")

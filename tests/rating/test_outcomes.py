@@ -14,8 +14,8 @@ from scipy import stats as reference
 from harness import stats
 from harness.errors import DataError
 from harness.rating.outcomes import outcomes_of
-from harness.rating.records import Batch, Item, Placing, Rating
-from harness.rating.rubric import Criterion, Overall, Rubric, Scale, Show
+from harness.rating.records import Batch, Placing, Rating
+from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 from harness.verdicts.rule import level
 
 AT = "2026-11-25T15:30:00.000Z"

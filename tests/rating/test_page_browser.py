@@ -23,9 +23,10 @@ from harness.rating.events import Events, fold, state
 from harness.rating.exchange import import_file
 from harness.rating.order import Order
 from harness.rating.records import KINDS, Batch, Event
-from harness.rating.rubric import Scale, asked
+from harness.rating.rubric import asked
 from harness.rating.sampling import Candidate
 from harness.records import Example
+from harness.rubrics import Scale
 
 SERVED = runpy.run_path(str(Path(__file__).with_name("served.py")))
 HOSTILE = runpy.run_path(str(Path(__file__).parents[1] / "hostile_texts.py"))

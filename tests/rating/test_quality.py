@@ -14,8 +14,8 @@ from harness.errors import DataError
 from harness.rating.agreement import alpha, grid
 from harness.rating.quality import agreement_of, distribution
 from harness.rating.raters import consistency, quartiles, severity, wilson
-from harness.rating.records import Batch, Item, Placing, Rating
-from harness.rating.rubric import Criterion, Overall, Rubric, Scale, Show
+from harness.rating.records import Batch, Placing, Rating
+from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 
 HOSTILE = ["\x1b[31mred\x1b[0m", "<script>alert(1)</script>", "=1+1", "a\u202eb\nc", "[/bold]"]
 AT = "2026-11-25T15:30:00.000Z"

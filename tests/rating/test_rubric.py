@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from harness.errors import DataError
 from harness.rating import rubric, scales
-from harness.rating.rubric import Criterion, Overall, Rubric, Scale, Show
+from harness.rubrics import Criterion, Overall, Rubric, Scale, Show
 
 POLITE = "scale: binary\n    keys: [y, n]"
 moderate = settings(max_examples=60, deadline=None)

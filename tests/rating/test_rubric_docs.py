@@ -21,6 +21,7 @@ from harness.rating.rubric_models import (
     ScaleFile,
     ShowFile,
 )
+from harness.rubrics import KINDS
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "rubrics.md").read_text(encoding="utf-8")
@@ -66,7 +67,7 @@ def test_the_table_of_keys_is_that_of_the_model(title: str) -> None:
 
 def test_every_kind_of_scale_is_described_with_its_keys() -> None:
     rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", section("Kinds of scales"), re.M)
-    assert [kind for kind, _ in rows] == list(rubric.KINDS)
+    assert [kind for kind, _ in rows] == list(KINDS)
     for kind, keys in rows:
         assert set(re.findall(r"`(\w+)`", keys)) == set(rubric_checks.BELONGS[kind]), kind
 

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from harness.config import yaml_file
 from harness.errors import ConfigError
 from harness.rating import rubric, rubric_lint
-from harness.rating.rubric import Overall, Rubric, Show
 from harness.records import from_json, to_json
+from harness.rubrics import Overall, Rubric, Show
 
 FROM = runpy.run_path(str(Path(__file__).with_name("tiny.py")))
 TINY, write, line_of = (FROM[name] for name in ("TINY", "write", "line_of"))

@@ -11,8 +11,8 @@ import pytest
 
 from harness.config.finding import shipped
 from harness.rating import rubric, rubric_lint, scales
-from harness.rating.rubric import Criterion, Rubric
 from harness.records import from_json, to_json
+from harness.rubrics import Criterion, Rubric
 
 FOLDER = Path(__file__).parent.parent.parent / "rubrics"
 NAMES = sorted(path.stem for path in FOLDER.iterdir())

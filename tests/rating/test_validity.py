@@ -10,18 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy import stats as reference
 
 from harness import stats
 from harness.rating import concordance, ranks
 from harness.rating.concordance import compared, differences
 from harness.rating.ranks import Rows, spearman
-from harness.rating.records import Batch, Item, Placing, Rating
-from harness.rating.rubric import Criterion, Overall, Rubric, Scale, Show
+from harness.rating.records import Batch, Placing, Rating
 from harness.rating.validity import people_of, validity_of
 from harness.rating.validity_words import in_words
+from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 
 AT = "2026-11-25T15:30:00.000Z"
 

@@ -8,14 +8,11 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy import optimize, special
-from scipy import stats as reference
+from hypothesis import given, settings, strategies as st
+from scipy import optimize, special, stats as reference
 
 from harness import stats
-from harness.stats import groups as grouping
-from harness.stats import skewness
+from harness.stats import groups as grouping, skewness
 
 
 def mean(sums, weights):

@@ -13,10 +13,10 @@ from harness.errors import DataError
 from harness.rating.events import Events, now
 from harness.rating.folding import item_state, ordered
 from harness.rating.moments import later
-from harness.rating.records import SETTLED, Batch, Event, Item
-from harness.rating.rubric import Rubric
+from harness.rating.records import SETTLED, Batch, Event
 from harness.rating.web import wire
 from harness.rating.web.tokens import Seat
+from harness.rubrics import Item, Rubric
 
 Answer = tuple[int, Any]
 """Status and JSON body."""

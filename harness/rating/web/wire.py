@@ -15,9 +15,10 @@ from harness.errors import DataError
 from harness.kit.text import plain, storable
 from harness.rating import ask_if
 from harness.rating.events import problem
-from harness.rating.records import Batch, Event, Item
-from harness.rating.rubric import Criterion, Rubric, check_value
+from harness.rating.records import Batch, Event
+from harness.rating.rubric import check_value
 from harness.rating.scales import LONGEST_TEXT, label, na_key, options
+from harness.rubrics import Criterion, Item, Rubric
 
 Said = Mapping[str, Sequence[Any]]
 """Criterion -> the values that raters gave, without their names."""

@@ -12,17 +12,17 @@ import pytest
 
 from harness.config import loading
 from harness.context import Context, Quiet
-from harness.data import augmentation
-from harness.data import corrections as correction_file
+from harness.data import augmentation, corrections as correction_file
 from harness.data.filters import DESCENDS, Gate
 from harness.engine.run import Run
 from harness.engine.steps import Steps
 from harness.errors import DataError
 from harness.rating import events
 from harness.rating.corrections import Correction, corrections, prompt_digest
-from harness.rating.records import Batch, Event, Item, Placing
+from harness.rating.records import Batch, Event, Placing
 from harness.rating.rubric import load
 from harness.records import Condition, Dataset, Example, Plan, PlanItem, Slice
+from harness.rubrics import Item
 from harness_rubric import BetterAnswers
 
 FAKES = runpy.run_path(str(Path(__file__).parents[2] / "fakes.py"))

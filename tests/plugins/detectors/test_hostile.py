@@ -6,8 +6,7 @@ import string
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from harness.records import Example
 from harness_detectors import Basic

@@ -17,6 +17,7 @@ import pytest
 
 import harness
 from harness.rating import rubric as rubrics
+from harness.rubrics import Rubric
 
 RUBRIC = """\
 schema: harness.rubric/1
@@ -187,7 +188,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def short(here: Path) -> rubrics.Rubric:
+def short(here: Path) -> Rubric:
     return rubrics.load(here / "short.yaml")
 
 

@@ -6,12 +6,11 @@ import dataclasses
 import re
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from harness.rating import rubric as rubrics
-from harness.rating.records import Item
-from harness.rating.rubric import Criterion, Overall, Rubric, Scale, Show, find
+from harness.rating.rubric import find
+from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 from harness_judge.prompts import prompt
 
 ITEM = Item(

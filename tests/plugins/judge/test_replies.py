@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from harness.rating.rubric import Criterion, Scale
+from harness.rubrics import Criterion, Scale
 from harness_judge.replies import Unreadable, read
 
 LEVELS = Criterion("q", "Q", "?", Scale("ordinal", 1, 5), allow_na=True)

@@ -9,13 +9,11 @@ import textwrap
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 from rapidfuzz.distance import Levenshtein
 
 import harness
-from harness_sacrebleu import Ter, edit_table
-from harness_sacrebleu import edits as edits_module
+from harness_sacrebleu import Ter, edit_table, edits as edits_module
 from harness_sacrebleu.edit_table import EditTable
 from harness_sacrebleu.edits import edits
 

@@ -14,8 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from harness_reports import HtmlReporter, register_reporters
 from harness_reports.html.axes import Scale, tick_labels, ticks
