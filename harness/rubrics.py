@@ -30,6 +30,8 @@ KINDS: tuple[Kind, ...] = (
 )  # fmt: skip
 
 
+LONGEST_TEXT = 20_000
+"""Characters at most of a text that a person types."""
 SCORING = ("binary", "ordinal", "number", "pairwise")
 """Scales whose values count in the overall score."""
 

@@ -10,11 +10,11 @@ import pytest
 
 from harness.config import loading
 from harness.context import Quiet
-from harness.data import corrections
+from harness.data import correction_file
+from harness.data.corrections import Correction, prompt_digest
 from harness.data.filters import NEAR_REPEAT
 from harness.engine.run import Run
 from harness.engine.steps import Steps
-from harness.rating.corrections import Correction, prompt_digest
 from harness.stored import StoredSteps, answered, opened
 
 FAKES = runpy.run_path(str(Path(__file__).with_name("fakes.py")))
@@ -37,7 +37,7 @@ def user(prompt):
 
 
 def accept(project, *found):
-    corrections.write(project.folder / "better.jsonl", found)
+    correction_file.write(project.folder / "better.jsonl", found)
     return project.folder / "better.jsonl"
 
 

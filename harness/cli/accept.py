@@ -17,11 +17,12 @@ from rich.text import Text
 from harness.cli.rate import chosen
 from harness.config import yaml_file
 from harness.config.finding import FILE_NAME
-from harness.data import corrections as correction_file
+from harness.data import correction_file
+from harness.data.corrections import Correction
 from harness.engine import resume_command
 from harness.engine.run import CONFIG, MACHINE_FOLDER
 from harness.errors import ConfigError, UsageError, near
-from harness.rating.corrections import Correction, corrections, who
+from harness.rating.corrections import corrections, who
 from harness.rating.foreign import prompt
 from harness.rating.records import Batch
 from harness.terminal import tables

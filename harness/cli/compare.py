@@ -14,12 +14,12 @@ from rich.text import Text
 
 from harness.cli.inspect import folder_of
 from harness.cli.rebuild import refreshed
-from harness.cli.score_table import WIDE, explain_marks, number
 from harness.inspection.checkpoints import pair
 from harness.inspection.compare import compare
 from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.progress import COLOURS
+from harness.terminal.tables import COUNTS_FIT, explain_marks, number
 from harness.verdicts.selection import MARK
 
 VALUE = 40
@@ -81,7 +81,7 @@ def _left(found: Document) -> str:
 
 
 def _metrics(found: Document, width: int) -> Table:
-    wide = width >= WIDE
+    wide = width >= COUNTS_FIT
     numbers = ["A", "B", "B - A", "95 % interval", "p", "better/same/worse"]
     shown = tables.table("score", *numbers[: 6 if wide else 5], "", right=numbers)
     for name, one in found["metrics"].items():

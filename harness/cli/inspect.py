@@ -33,7 +33,7 @@ def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
     """Everything that can be known before a model is loaded."""
     from harness.config.people import sealed_note
     from harness.context import Context, Quiet
-    from harness.data.corrections import applied
+    from harness.data.correction_file import applied
     from harness.data.splits import groups_of
     from harness.scoring import Entry as MetricEntry
     from harness.verdicts import guards

@@ -173,7 +173,7 @@ def _answers_digest(tables: Sequence[Table]) -> str:
 
 def _of_config(request: Request, answers: str) -> list[Example]:
     from harness.context import Context
-    from harness.data.corrections import applied
+    from harness.data.correction_file import applied
     from harness.engine.run import LEDGER, MACHINE_FOLDER
 
     request.check_sealed()

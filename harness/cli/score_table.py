@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -12,11 +12,10 @@ from rich.text import Text
 
 from harness.kit.text import one_line
 from harness.terminal.progress import COLOURS
+from harness.terminal.tables import COUNTS_FIT, explain_marks, number
 
 NAME_WIDTH = 28
 BY_WIDTH = 14
-WIDE = 96
-"""Columns from which the counts of won and lost rows have room."""
 
 Scores = Mapping[str, Mapping[str, Any]]
 
@@ -47,18 +46,6 @@ def show(document: Mapping[str, Any], console: Console) -> None:
         line = Text(f"note: {one_line(remark, 600)}", style="yellow")
         console.print(line, highlight=False)
     console.print(Text(one_line(document["sentence"])), highlight=False)
-
-
-def number(value: float | None, scale: float, *, sign: bool = False) -> str:
-    """A score with as many places as its size deserves; a dash where there is none.
-
-    Args:
-        scale: the greatest value beside it, which decides the places.
-    """
-    if value is None:
-        return "-"
-    places = 4 if scale <= 1 else 2 if scale < 1000 else 0
-    return f"{value:{'+' if sign else ''},.{places}f}"
 
 
 def _scale(scores: Scores, name: str) -> float:
@@ -114,7 +101,7 @@ def _caveat(score: Mapping[str, Any]) -> str:
 
 def _comparison(document: Mapping[str, Any], system: str, width: int) -> Table:
     """One system against the baseline, a row for each score."""
-    wide = width >= WIDE
+    wide = width >= COUNTS_FIT
     several = len(document["comparison"]) > 1
     table = _table(
         ("score", "left"), ("baseline", "right"), ("value", "right"), ("difference", "right"),
@@ -182,13 +169,6 @@ def _by(field: str, slices: Any, document: Mapping[str, Any], width: int) -> Ite
             table.add_row(Text(value), count, *cells)
         explain_marks(table, doubts.values())
         yield table
-
-
-def explain_marks(table: Table, caveats: Iterable[str]) -> None:
-    """What the marks beside names stand for, below the table."""
-    told = [f"* {one}" for one in dict.fromkeys(caveats) if one]
-    if told:
-        table.caption, table.caption_justify = Text("; ".join(told)), "left"
 
 
 def _value(value: Any) -> str:

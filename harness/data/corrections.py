@@ -1,167 +1,165 @@
-"""Files of accepted corrections.
+"""Better answers that people gave, as further references of the rows of dev.
 
-A file looks like this, and nothing else may stand in it::
-
-    {"schema": "harness.corrections/1"}
-    {"example_id": "row-7", "split": "dev", "reference": "…", "prompt": "<sha256>",
-     "origin": {"batch": "…", "item": "…", "rater": "…", "at": "…"}, "rounds": [0, 1]}
-
-Each object stands in one line. ``rounds`` may be missing: which rounds' answers the raters of the
-batch were shown is then unknown.
+They are read from a file (:mod:`harness.data.correction_file`); who typed what, and when, is the
+file's business.
 """
 
 from __future__ import annotations
 
-import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, NoReturn
+from dataclasses import dataclass, field, replace
 
 from harness.errors import DataError
-from harness.kit.files import canonical, write_bytes
-from harness.kit.strict_json import Fault, parse
+from harness.kit.files import digest
 from harness.kit.text import one_line
-from harness.rating.corrections import SPLITS, Correction, corrected
-from harness.rating.scales import LONGEST_TEXT
-from harness.records import Example
+from harness.records import Example, Message
 
-SCHEMA = "harness.corrections/1"
-ORIGIN = ("batch", "item", "rater", "at")
-_KEYS = ("example_id", "split", "reference", "prompt", "origin")
-_OPTIONAL = ("rounds",)
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_HINT = "harness rate accept writes such files"
+SPLITS = ("dev", "pool")
 
 
-def merged(old: Sequence[Correction], new: Sequence[Correction]) -> list[Correction]:
-    """The old ones, then those that say something new.
+_SHOWN_TO_RATERS = ("role", "content", "tool_calls", "name", "tool_call_id")
+
+
+_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A better answer to one example.
+
+    Attributes:
+        split: ``dev`` or ``pool``.
+        reference: the text.
+        prompt: digest of what was answered (:func:`prompt_digest`).
+        origin: ``batch``, ``item``, ``rater`` and ``at`` (ISO UTC) of what was typed.
+        place: where it stands (``file:line``); empty for what was not read from a file.
+        rounds: the rounds whose answers to this row the batch showed; empty where unknown.
+    """
+
+    example_id: str
+    split: str
+    reference: str
+    prompt: str
+    origin: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""
+    rounds: tuple[int, ...] = ()
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether raters were not shown, blindly, the answers of two rounds to this row.
+
+        People who correct an answer keep most of its words, so a reference that grew from one
+        round's answer alone lies nearer to that round than to any other.
+        """
+        return len(self.rounds) < 2
+
+    @property
+    def text(self) -> tuple[str, str]:
+        """Two corrections of which this is equal say the same."""
+        return self.example_id, self.reference
+
+
+def prompt_digest(messages: Iterable[Message]) -> str:
+    """Digest of a conversation as raters see it.
+
+    The system prompt is left out, since rubrics may hide it, and so is what a message has beside
+    its role, its content and its tools.
+    """
+    return digest(
+        [
+            {key: message[key] for key in _SHOWN_TO_RATERS if key in message}
+            for message in messages
+            if message.get("role") != "system"
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """Rows with their further references.
+
+    Attributes:
+        references: how many were added.
+        one_sided: how many of these from batches that did not show two rounds' answers.
+        rounds: the rounds whose answers were shown where the others were typed.
+    """
+
+    rows: tuple[Example, ...]
+    references: int
+    one_sided: int = 0
+    rounds: tuple[int, ...] = ()
+
+
+def corrected(rows: Sequence[Example], found: Sequence[Correction], name: str) -> Corrected:
+    """The rows of a source; those of dev have the texts as further references.
+
+    The first reference stays the first, and none comes twice. Rows of the pool stay as they are.
+
+    Args:
+        found: corrections of dev and pool; all must fit.
+        name: what messages call the file.
 
     Raises:
-        DataError: a text was typed for another prompt than a text of the same example.
+        DataError: an id is not there, or its row is of another split or asks something else.
     """
-    found = {one.text: one for one in old}
-    prompts = {one.example_id: one for one in old}
-    for one in new:
-        before = prompts.setdefault(one.example_id, one)
-        if (before.prompt, before.split) != (one.prompt, one.split):
-            raise DataError(
-                f"'{one_line(one.example_id, 80)}' had another prompt or split when an earlier "
-                f"text was typed, in batch {before.origin.get('batch')}",
-                where=one.place or before.place,
-                hint="write to a new file, or take the old lines out",
-            )
-        found.setdefault(one.text, one)
-    return list(found.values())
+    by_id = {row.id: row for row in rows}
+    _check_known(by_id, found, name)
+    texts: dict[str, list[str]] = defaultdict(list)
+    for one in found:
+        check_fits(one, by_id[one.example_id])
+        if one.split == "dev":
+            texts[one.example_id].append(one.reference)
+    added: Counter[str] = Counter()
+    changed = []
+    for row in rows:
+        more = [text for text in texts.get(row.id, ()) if text not in row.references]
+        added[row.id] += len(more)
+        changed.append(replace(row, references=(*row.references, *more)) if more else row)
+    used = [one for one in found if one.split == "dev" and _is_new(one, by_id)]
+    rounds = {number for one in used if not one.one_sided for number in one.rounds}
+    return Corrected(
+        tuple(changed), added.total(), sum(one.one_sided for one in used), tuple(sorted(rounds))
+    )
 
 
-def write(path: Path, found: Iterable[Correction]) -> None:
-    """Write the file, whole or not at all."""
-    write_bytes(path, encoded(found))
+def _is_new(one: Correction, rows: Mapping[str, Example]) -> bool:
+    return one.reference not in rows[one.example_id].references
 
 
-def encoded(found: Iterable[Correction]) -> bytes:
-    """What a file of these holds."""
-    lines = [{"schema": SCHEMA}, *(_line(one) for one in found)]
-    return b"".join(canonical(line) + b"\n" for line in lines)
+def _check_known(by_id: Mapping[str, Example], found: Sequence[Correction], name: str) -> None:
+    lost: dict[str, Correction] = {}
+    for one in found:
+        if one.example_id not in by_id:
+            lost.setdefault(one.example_id, one)
+    if lost:
+        rest = len(lost) - _NAMED
+        first = list(lost.values())[:_NAMED]
+        told = [f"{one.place or name}: {one_line(one.example_id, 80)}" for one in first]
+        raise DataError(
+            f"{len(lost)} of the corrected rows are not among the rows of the source",
+            where=name,
+            details=[*told, *([f"and {rest} more"] if rest > 0 else [])],
+            hint="the source gives other rows than when they were rated; take the lines out",
+        )
 
 
-def _line(one: Correction) -> dict[str, Any]:
-    line = {key: _plain(one, key) for key in _KEYS}
-    return {**line, "rounds": list(one.rounds)} if one.rounds else line
-
-
-def _plain(one: Correction, key: str) -> Any:
-    value = getattr(one, key)
-    return dict(value) if isinstance(value, Mapping) else value
-
-
-def read(path: Path) -> list[Correction]:
-    """The corrections of a file, in its order; what says the same twice is there once.
+def check_fits(one: Correction, row: Example) -> None:
+    """Whether today's row is the one that was rated.
 
     Raises:
-        DataError: the file cannot be read, or something in it is no correction; with its line.
+        DataError: it is of another split, or asks something else.
     """
-    return parsed(content(path), str(path))
-
-
-def content(path: Path) -> bytes:
-    """The file's bytes.
-
-    Raises:
-        DataError: it cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read it: {error.strerror}", where=str(path), hint=_HINT) from None
-
-
-def parsed(data: bytes, name: str) -> list[Correction]:
-    """:func:`read` for a file's bytes; ``name`` is what messages call it."""
-    lines = data.removesuffix(b"\n").split(b"\n")
-    head = _object(f"{name}:1", lines[0])
-    if head != {"schema": SCHEMA}:
-        _refuse(f"{name}:1", f"it does not begin as accepted corrections do ({SCHEMA})")
-    found = [_read(f"{name}:{at}", line) for at, line in enumerate(lines[1:], start=2)]
-    return merged([], found)
-
-
-def _object(place: str, line: bytes) -> dict[str, Any]:
-    try:
-        value = parse(line)
-    except Fault as fault:
-        _refuse(place, f"this line is cut or damaged: {fault}")
-    if not isinstance(value, dict):
-        _refuse(place, "this line is no JSON object")
-    return value
-
-
-def _read(place: str, line: bytes) -> Correction:
-    value = _object(place, line)
-    _check_keys(place, value, _KEYS, "", _OPTIONAL)
-    for key in ("example_id", "split", "reference", "prompt"):
-        if not isinstance(value[key], str) or not value[key].strip():
-            _refuse(place, f"{key}: text is needed")
-    if value["split"] not in SPLITS:
-        sealed = "the test set is sealed" if value["split"] == "test" else "it takes dev or pool"
-        _refuse(place, f"a row of '{one_line(value['split'], 40)}' cannot be corrected: {sealed}")
-    if len(value["reference"]) > LONGEST_TEXT:
-        _refuse(place, f"reference: it has more than {LONGEST_TEXT} characters")
-    if not _DIGEST.fullmatch(value["prompt"]):
-        _refuse(place, "prompt: 64 hex digits are needed")
-    origin = value["origin"]
-    if not isinstance(origin, dict) or not all(isinstance(text, str) for text in origin.values()):
-        _refuse(place, "origin: an object of texts is needed")
-    _check_keys(place, origin, ORIGIN, "origin.")
-    rounds = value.get("rounds", [])
-    whole = isinstance(rounds, list) and all(type(n) is int and n >= 0 for n in rounds)
-    if not whole:
-        _refuse(place, "rounds: a list of numbers of rounds is needed")
-    shown = tuple(sorted(set(rounds)))
-    return Correction(**{key: value[key] for key in _KEYS}, place=place, rounds=shown)
-
-
-def _check_keys(
-    place: str, value: Mapping[str, Any], known: Sequence[str], above: str,
-    optional: Sequence[str] = (),
-) -> None:  # fmt: skip
-    for key in value:
-        if key not in (*known, *optional):
-            names = ", ".join((*known, *optional))
-            _refuse(place, f"unknown key {above}{one_line(key, 40)}; known: {names}")
-    missing = [above + key for key in known if key not in value]
-    if missing:
-        _refuse(place, f"{', '.join(missing)}: needed")
-
-
-def _refuse(place: str, what: str) -> NoReturn:
-    raise DataError(what, where=place, hint=_HINT)
-
-
-def applied(path: Path | None, rows: Sequence[Example]) -> Sequence[Example]:
-    """A source's rows with the corrections of the file, where there is one.
-
-    Raises:
-        DataError: the file is none, or does not fit the rows.
-    """
-    return rows if path is None else corrected(rows, read(path), str(path)).rows
+    name = one_line(row.id, 80)
+    if row.split != one.split:
+        raise DataError(
+            f"'{name}' was rated as a row of {one.split}, and is one of {row.split}",
+            where=one.place,
+            hint="only rows of dev and pool take corrections; take the line out",
+        )
+    if prompt_digest(row.messages) != one.prompt:
+        raise DataError(
+            f"the prompt of '{name}' is not the one that was rated",
+            where=one.place,
+            hint="the text may be no answer to it any more; take the line out, or rate it again",
+        )

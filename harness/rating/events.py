@@ -35,8 +35,8 @@ from harness.rating.records import (
     Event,
     Rating,
 )
-from harness.rating.scales import LONGEST_TEXT
 from harness.records import to_json
+from harness.rubrics import LONGEST_TEXT
 
 __all__ = [
     "Events", "ItemState", "State", "fold", "now", "ordered", "problem", "ratings", "settled",

@@ -8,10 +8,9 @@ from typing import Any
 
 from harness.errors import DataError
 from harness.kit.text import one_line, storable
-from harness.rubrics import Criterion, Scale
+from harness.rubrics import LONGEST_TEXT, Criterion, Scale
 
 SIDES = ("A", "tie", "B")
-LONGEST_TEXT = 20_000
 """Characters of a typed answer."""
 TAKEN_KEYS = "0usfcrd?"
 """Keys that the page itself uses; no criterion may be given them."""

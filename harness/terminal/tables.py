@@ -11,7 +11,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.score_table import number
 from harness.kit.text import one_line, plain
 
 WIDE = 110
@@ -148,3 +147,26 @@ def next_command(console: Console, command: str) -> None:
     """What to type next; never broken, so that it can be copied."""
     line = Text.assemble(("next: ", "dim"), one_line(command, 400))
     console.print(line, highlight=False, soft_wrap=True)
+
+
+COUNTS_FIT = 96
+"""Columns from which the counts of won and lost rows have room."""
+
+
+def number(value: float | None, scale: float, *, sign: bool = False) -> str:
+    """A score with as many places as its size deserves; a dash where there is none.
+
+    Args:
+        scale: the greatest value beside it, which decides the places.
+    """
+    if value is None:
+        return "-"
+    places = 4 if scale <= 1 else 2 if scale < 1000 else 0
+    return f"{value:{'+' if sign else ''},.{places}f}"
+
+
+def explain_marks(table: Table, caveats: Iterable[str]) -> None:
+    """What the marks beside names stand for, below the table."""
+    told = [f"* {one}" for one in dict.fromkeys(caveats) if one]
+    if told:
+        table.caption, table.caption_justify = Text("; ".join(told)), "left"

@@ -15,7 +15,7 @@ from harness import Context, Dataset, Example, PlanItem
 from harness.kit.features import addresses
 
 if TYPE_CHECKING:
-    from harness.rating.corrections import Correction
+    from harness.data.corrections import Correction
 
 
 class BetterAnswers(harness.Augmenter):
@@ -45,7 +45,7 @@ class BetterAnswers(harness.Augmenter):
         Raises:
             DataError: the file is none, or a row asks something else than when it was rated.
         """
-        from harness.rating.corrections import check_fits
+        from harness.data.corrections import check_fits
 
         conditions = item.slice.conditions if item.slice else ()
         pool = {row.id: row for row in data.split("pool")}
@@ -63,7 +63,7 @@ class BetterAnswers(harness.Augmenter):
 
     def _typed(self) -> dict[str, list[Correction]]:
         """Row of the pool -> what was typed for it."""
-        from harness.data.corrections import read
+        from harness.data.correction_file import read
 
         typed: dict[str, list[Correction]] = defaultdict(list)
         for one in read(self.options.file):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.data import corrections as correction_file
+from harness.data import correction_file
 from harness.rating import events
 from harness.rating.corrections import corrections
 

@@ -7,9 +7,9 @@ import json
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from harness.data.corrections import merged, parsed, read, write
+from harness.data.correction_file import merged, parsed, read, write
+from harness.data.corrections import Correction
 from harness.errors import DataError
-from harness.rating.corrections import Correction
 
 HEAD = {"schema": "harness.corrections/1"}
 ORIGIN = {"batch": "b-1", "item": "i1", "rater": "ana", "at": "2026-11-25T15:00:00.000Z"}

@@ -8,16 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.data.corrections import Correction, check_fits, corrected, prompt_digest
 from harness.errors import DataError
 from harness.rating import events
-from harness.rating.corrections import (
-    Correction,
-    check_fits,
-    corrected,
-    corrections,
-    prompt_digest,
-    who,
-)
+from harness.rating.corrections import corrections, who
 from harness.rating.records import Batch, Placing
 from harness.records import Example
 from harness.rubrics import Item

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.boundary import results
 from harness.config.effects import shortages
+from harness.data import correction_file
+from harness.data.corrections import Corrected, corrected
 from harness.data.splits import rows_digest, with_valid
 from harness.engine.pins import DATA, EXAMPLES, MODEL
 from harness.engine.steps.calls import SEEDLESS, label
@@ -16,9 +18,6 @@ from harness.engine.steps.gating import Gating
 from harness.errors import DataError
 from harness.kit.files import digest, read_json, read_jsonl, write_bytes, write_json, write_jsonl
 from harness.records import BASE_ARM, Checkpoint, Dataset, Example, from_json, to_json
-
-if TYPE_CHECKING:
-    from harness.rating.corrections import Corrected
 
 CORRECTIONS = "corrections.jsonl"
 """The run's own copy of the accepted corrections: their file grows with the next batch."""
@@ -76,12 +75,10 @@ class Preparing(Gating):
         given = self.config.corrections
         if given is None:
             return rows
-        from harness.data import corrections
-        from harness.rating.corrections import corrected
 
         copy = self.run.folder / CORRECTIONS
-        data = corrections.content(copy if copy.is_file() else given)
-        made = corrected(rows, corrections.parsed(data, str(given)), str(given))
+        data = correction_file.content(copy if copy.is_file() else given)
+        made = corrected(rows, correction_file.parsed(data, str(given)), str(given))
         if self.run.writes and self.run.folder.is_dir() and not copy.is_file():
             write_bytes(copy, data)
         if made.references:

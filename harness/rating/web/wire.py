@@ -17,8 +17,8 @@ from harness.rating import ask_if
 from harness.rating.events import problem
 from harness.rating.records import Batch, Event
 from harness.rating.rubric import check_value
-from harness.rating.scales import LONGEST_TEXT, label, na_key, options
-from harness.rubrics import Criterion, Item, Rubric
+from harness.rating.scales import label, na_key, options
+from harness.rubrics import LONGEST_TEXT, Criterion, Item, Rubric
 
 Said = Mapping[str, Sequence[Any]]
 """Criterion -> the values that raters gave, without their names."""

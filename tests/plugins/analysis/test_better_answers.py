@@ -12,13 +12,14 @@ import pytest
 
 from harness.config import loading
 from harness.context import Context, Quiet
-from harness.data import augmentation, corrections as correction_file
+from harness.data import augmentation, correction_file
+from harness.data.corrections import Correction, prompt_digest
 from harness.data.filters import DESCENDS, Gate
 from harness.engine.run import Run
 from harness.engine.steps import Steps
 from harness.errors import DataError
 from harness.rating import events
-from harness.rating.corrections import Correction, corrections, prompt_digest
+from harness.rating.corrections import corrections
 from harness.rating.records import Batch, Event, Placing
 from harness.rating.rubric import load
 from harness.records import Condition, Dataset, Example, Plan, PlanItem, Slice
