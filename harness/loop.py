@@ -18,14 +18,16 @@ from harness.kit.files import digest
 from harness.records import (
     BASE_ARM,
     CONTROL_ARM,
+    NOT_ASKED,
+    NOTHING_KEPT,
     Checkpoint,
     Dataset,
     Example,
     GuardResult,
     RoundResult,
+    TestResult,
     Verdict,
 )
-from harness.report.summary import NOT_ASKED, NOTHING_KEPT, TestResult
 from harness.verdicts import detectable_effect, format_gain, guards, rule
 
 BASELINE = 0

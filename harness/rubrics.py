@@ -23,13 +23,9 @@ from harness.errors import DataError
 from harness.records import Message
 
 Kind = Literal["binary", "ordinal", "number", "choice", "choices", "text", "pairwise"]
-
-
 KINDS: tuple[Kind, ...] = (
     "binary", "ordinal", "number", "choice", "choices", "text", "pairwise",
 )  # fmt: skip
-
-
 LONGEST_TEXT = 20_000
 """Characters at most of a text that a person types."""
 SCORING = ("binary", "ordinal", "number", "pairwise")

@@ -12,6 +12,7 @@ import pytest
 from harness.errors import DataError, UsageError
 from harness.records import (
     Condition,
+    ControlResult,
     ErrorLabel,
     Example,
     Growth,
@@ -22,18 +23,10 @@ from harness.records import (
     Score,
     ScoredExample,
     Slice,
+    TestResult,
     Verdict,
 )
-from harness.report.summary import (
-    LOG_POINTS,
-    SCHEMA,
-    ControlResult,
-    TestResult,
-    instructive,
-    read,
-    schema,
-    summarise,
-)
+from harness.report.summary import LOG_POINTS, SCHEMA, instructive, read, schema, summarise
 
 VALIDATOR = jsonschema.Draft202012Validator(schema())
 WEAK = Slice((Condition("intent", "=", "RateBook"),), 24, 12, 0.2, 0.11, 0.03, 0.19, 0.04)

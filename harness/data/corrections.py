@@ -16,11 +16,7 @@ from harness.kit.text import one_line
 from harness.records import Example, Message
 
 SPLITS = ("dev", "pool")
-
-
 _SHOWN_TO_RATERS = ("role", "content", "tool_calls", "name", "tool_call_id")
-
-
 _NAMED = 10
 
 

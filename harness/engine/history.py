@@ -7,8 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.engine.steps import Evaluation
-from harness.records import BASE_ARM, CONTROL_ARM, Dataset, Example, Findings, RoundResult
-from harness.report.summary import Sealed, TestResult
+from harness.records import (
+    BASE_ARM,
+    CONTROL_ARM,
+    Dataset,
+    Example,
+    Findings,
+    RoundResult,
+    Sealed,
+    TestResult,
+)
 
 Place = tuple[str, int]
 """Arm and round."""

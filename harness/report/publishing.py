@@ -20,11 +20,11 @@ from harness.engine.steps import UNEXPLAINED, Evaluation, Steps
 from harness.errors import HarnessError, PluginError
 from harness.kit.files import read_json, write_bytes, write_json
 from harness.rating.records import FOLDER as RATINGS
-from harness.records import BASE_ARM, CONTROL_ARM, Example
+from harness.records import BASE_ARM, CONTROL_ARM, NOT_ASKED, ControlResult, Example
 from harness.report.added_metrics import recorded
 from harness.report.caveats import Caveats, by_now, caveats_of, scores_with, with_caveats
 from harness.report.reading import FILE_NAME as ANALYSIS
-from harness.report.summary import NOT_ASKED, ControlResult, instructive, rounds_closed, summarise
+from harness.report.summary import instructive, rounds_closed, summarise
 from harness.verdicts import rule
 from harness.verdicts.objective import progress
 

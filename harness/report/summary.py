@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 from harness.data.screening import Screening
 from harness.errors import DataError, UsageError
 from harness.kit.text import one_line, plain
 from harness.kit.worddiff import closest
 from harness.records import (
+    ControlResult,
     ErrorLabel,
     Growth,
     GuardResult,
@@ -27,7 +27,9 @@ from harness.records import (
     RoundResult,
     Score,
     ScoredExample,
+    Sealed,
     Slice,
+    TestResult,
     Verdict,
 )
 from harness.verdicts.objective import Progress
@@ -41,63 +43,6 @@ LOG_POINTS = 200
 Document = dict[str, Any]
 UPGRADES: Mapping[str, Callable[[Document], Document]] = {}
 """Older ``schema`` -> the function that makes it one number newer."""
-
-
-@dataclass(frozen=True, slots=True)
-class TestResult:
-    """What the sealed test set said.
-
-    Attributes:
-        looks: how often these rows were opened so far, over all runs, this time included.
-        counting: what that asks of the verdict, in words.
-        baseline, kept: score name -> score; equal where round 0 was kept.
-        verdict: kept round against baseline.
-    """
-
-    __test__: ClassVar[bool] = False
-
-    looks: int
-    baseline: Mapping[str, Score]
-    kept: Mapping[str, Score]
-    verdict: Verdict
-    counting: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """Why the test set of a run that has ended was not opened."""
-
-    reason: Literal["nothing kept", "not asked"]
-    sentence: str
-
-
-NOTHING_KEPT = Sealed(
-    "nothing kept",
-    "No round was kept, so there is nothing to compare on the test set: it stays sealed, and no "
-    "look at it was counted.",
-)
-NOT_ASKED = Sealed(
-    "not asked",
-    "The test set was not opened, as --no-test asks; dev alone speaks for the kept round, which "
-    "was chosen on it.",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ControlResult:
-    """The arm that was given as many randomly drawn rows.
-
-    Attributes:
-        rounds: the control arm's rounds, the shared baseline first.
-        difference: targeted minus random on the primary score, positive = targeting helped.
-        low, high: 95 % interval of the difference.
-    """
-
-    rounds: tuple[RoundResult, ...]
-    difference: float | None
-    low: float | None
-    high: float | None
-    sentence: str
 
 
 def summarise(

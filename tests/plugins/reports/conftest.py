@@ -14,6 +14,7 @@ from harness.data.screening import Pair, Screening
 from harness.data.threshold import Usual
 from harness.records import (
     Condition,
+    ControlResult,
     ErrorLabel,
     Example,
     Growth,
@@ -24,9 +25,10 @@ from harness.records import (
     Score,
     ScoredExample,
     Slice,
+    TestResult,
     Verdict,
 )
-from harness.report.summary import ControlResult, TestResult, instructive, summarise
+from harness.report.summary import instructive, summarise
 
 HOSTILE = (
     "[/red][bold]x[link=http://evil.example]y[/link] \x1b[31mred\x1b]0;title\x07 "

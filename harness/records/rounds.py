@@ -1,0 +1,148 @@
+"""What is decided and reported of rounds, the control arm and the test set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from harness.records.findings import Growth, Plan
+from harness.records.rows import Score
+
+Label = Literal["baseline", "improved", "no evidence", "regressed", "control"]
+"""``control`` stands where a label would: a control arm's rounds are not judged."""
+GuardState = Literal["broken", "held", "cannot be judged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One checkpoint against another, on one score.
+
+    Attributes:
+        against: name of the checkpoint compared with (``round 0``).
+        difference: oriented so that positive is better; None where it cannot be had.
+        low, high: the one-sided bounds at ``level`` each.
+        level: confidence of each one-sided bound (1 - .05/R).
+        detectable: smallest true difference found with 80 % power at this level.
+        sentence: the verdict in words.
+    """
+
+    label: Label
+    against: str
+    difference: float | None
+    low: float | None
+    high: float | None
+    level: float
+    detectable: float | None
+    sentence: str
+    n: int = 0
+    groups: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GuardResult:
+    """Whether a round left alone what it must not make worse.
+
+    Attributes:
+        verdict: against the kept round.
+        state: empty in journals of older versions; see :attr:`outcome`.
+        start: against round 0; None where the kept round is round 0.
+        largest_loss: the greatest of the losses, against either, that are not excluded at 95 %
+            confidence; None where none is known.
+        sentence: the state in words.
+        required, max_loss: of the config.
+        refuses: whether the round is not kept because of this guard.
+    """
+
+    name: str
+    verdict: Verdict
+    state: GuardState | None = None
+    start: Verdict | None = None
+    largest_loss: float | None = None
+    sentence: str = ""
+    required: bool = False
+    max_loss: float | None = None
+    refuses: bool = False
+
+    @property
+    def outcome(self) -> GuardState:
+        """The state, derived from the verdict where an older version stored none."""
+        if self.state is not None:
+            return self.state
+        if self.verdict.label == "regressed":
+            return "broken"
+        return "cannot be judged" if self.verdict.low is None else "held"
+
+
+@dataclass(frozen=True, slots=True)
+class RoundResult:
+    """All that is reported of one round of one arm."""
+
+    arm: str
+    round: int
+    train_rows: int
+    scores: Mapping[str, Score]
+    verdict: Verdict
+    kept: bool
+    errors: Mapping[str, int] = field(default_factory=dict)
+    plan: Plan | None = None
+    growth: Growth | None = None
+    keys: Mapping[str, str] = field(default_factory=dict)
+    guards: tuple[GuardResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """What the sealed test set said.
+
+    Attributes:
+        looks: how often these rows were opened so far, over all runs, this time included.
+        counting: what that asks of the verdict, in words.
+        baseline, kept: score name -> score; equal where round 0 was kept.
+        verdict: kept round against baseline.
+    """
+
+    __test__: ClassVar[bool] = False
+
+    looks: int
+    baseline: Mapping[str, Score]
+    kept: Mapping[str, Score]
+    verdict: Verdict
+    counting: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Why the test set of a run that has ended was not opened."""
+
+    reason: Literal["nothing kept", "not asked"]
+    sentence: str
+
+
+NOTHING_KEPT = Sealed(
+    "nothing kept",
+    "No round was kept, so there is nothing to compare on the test set: it stays sealed, and no "
+    "look at it was counted.",
+)
+NOT_ASKED = Sealed(
+    "not asked",
+    "The test set was not opened, as --no-test asks; dev alone speaks for the kept round, which "
+    "was chosen on it.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlResult:
+    """The arm that was given as many randomly drawn rows.
+
+    Attributes:
+        rounds: the control arm's rounds, the shared baseline first.
+        difference: targeted minus random on the primary score, positive = targeting helped.
+        low, high: 95 % interval of the difference.
+    """
+
+    rounds: tuple[RoundResult, ...]
+    difference: float | None
+    low: float | None
+    high: float | None
+    sentence: str

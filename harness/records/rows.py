@@ -1,0 +1,204 @@
+"""Rows, answers, and what was measured of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+SPLITS = ("train", "valid", "pool", "dev", "test")
+Split = Literal["train", "valid", "pool", "dev", "test"]
+Level = Literal["config", "environment", "unknown", "note"]
+BASE_ARM = "main"
+CONTROL_ARM = "random"
+Message = Mapping[str, Any]
+"""A chat message as chat templates take it: ``role``, ``content``, perhaps ``tool_calls``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One row of data.
+
+    Attributes:
+        id: unique in the data set.
+        messages: the conversation so far; the last turn is the user's.
+        references: good answers; the first is what a trainer learns.
+        split: where the row belongs.
+        group: rows of one group are never torn apart (by splits, intervals or slices).
+        meta: what is known of the row, as flat JSON scalars.
+        tools: tool schemas as chat templates take them.
+        parent: id of the row that this one was made from.
+        origin: what made the row (``{"by": "pool", "round": 1, "slice": "kind = x"}``);
+            None for rows that a source gave.
+        place: where a person finds the row (``file:line``).
+    """
+
+    id: str
+    messages: tuple[Message, ...]
+    references: tuple[str, ...] = ()
+    split: Split = "train"
+    group: str = ""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    tools: tuple[Mapping[str, Any], ...] = ()
+    parent: str | None = None
+    origin: Mapping[str, Any] | None = None
+    place: str = ""
+
+    @property
+    def prompt(self) -> str:
+        """The text of the last user turn."""
+        content = self.messages[-1].get("content") if self.messages else None
+        return content if isinstance(content, str) else "" if content is None else str(content)
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Rows of several splits, as one value.
+
+    Attributes:
+        digest: content digest of the rows.
+        parent: digest of the data set that this one grew from.
+        added: why it grew: origin -> rows.
+    """
+
+    examples: tuple[Example, ...]
+    digest: str = ""
+    parent: str | None = None
+    added: Mapping[str, int] = field(default_factory=dict)
+
+    def split(self, name: str) -> tuple[Example, ...]:
+        """The rows of one split, in order."""
+        return tuple(example for example in self.examples if example.split == name)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Split -> number of rows, in the usual order."""
+        return {name: len(rows) for name in SPLITS if (rows := self.split(name))}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a plugin's own check has to say of its entry in the config.
+
+    Attributes:
+        message: one line: what, why, and what to do.
+        place: where in the entry's options (``("args", "report_to")``); empty is the entry.
+        level: ``config``: the entry cannot be used (exit 2); ``environment``: this machine lacks
+            something (exit 3); ``unknown``: it cannot be said here whether it will work;
+            ``note``: it works, and something about it is worth knowing.
+    """
+
+    message: str
+    place: tuple[str | int, ...] = ()
+    level: Level = "config"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A model that can be generated from, or a step towards one.
+
+    Attributes:
+        kind: ``base`` (whole weights in ``path``), ``adapter`` (PEFT weights in ``path`` upon
+            ``base_path``), ``weights``, ``prompt`` or ``remote``.
+        path: the folder with the files.
+        digest: content digest of the files in ``path`` (and of the base, for an adapter).
+        name: what people call it.
+        base_path: for an adapter, the folder of the weights that it belongs to.
+        template: hash of the rendered chat template that it was trained with, or None.
+        info: facts worth keeping (trained rows, parameters, …), JSON scalars.
+    """
+
+    kind: str
+    path: str
+    digest: str
+    name: str = ""
+    base_path: str | None = None
+    template: str | None = None
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a model answered to one example.
+
+    Attributes:
+        finish_reason: ``stop`` (the model ended), ``length`` (cut by the token limit),
+            ``context`` (not answered: the prompt leaves no room in the model's context).
+        prompt_tokens, completion_tokens: counts, None where unknown.
+        sample: index among several answers to one example.
+        message: the whole assistant message where it is more than text.
+    """
+
+    example_id: str
+    text: str
+    finish_reason: str = "stop"
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    sample: int = 0
+    message: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one metric entry says of one example.
+
+    Attributes:
+        entry: the metric entry's name in this run.
+        statistics: sufficient statistics that add up over examples; None = not scored.
+        values: score name -> the example's own value; empty where not scored.
+        error: why it was not scored.
+    """
+
+    example_id: str
+    entry: str
+    statistics: tuple[float, ...] | None
+    values: Mapping[str, float] = field(default_factory=dict)
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A score of a whole split, with its 95 % interval (None where it cannot be had).
+
+    Attributes:
+        se: standard error over groups, before the interval is cut to the metric's bounds.
+        caveat: what stands beside the score wherever it is shown (*uncalibrated*), or empty.
+    """
+
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    unscored: int
+    signature: str
+    higher_is_better: bool = True
+    se: float | None = None
+    caveat: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredExample:
+    """An example, its prediction, and score name -> value (None = not scored)."""
+
+    example: Example
+    prediction: Prediction
+    values: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorLabel:
+    """One kind of error in one answer.
+
+    Attributes:
+        category: short name, such as ``cut off``.
+        evidence: the piece of the answer (or a count) that shows it.
+        found_by: the detector.
+        cause: why it probably happens, where that is known.
+    """
+
+    example_id: str
+    category: str
+    evidence: str = ""
+    found_by: str = ""
+    cause: str = ""
