@@ -58,6 +58,10 @@ if TYPE_CHECKING:
     )
     from harness.stages import (
         Analyzer as Analyzer,
+        Annotated as Annotated,
+        AnnotatedRun as AnnotatedRun,
+        Annotations as Annotations,
+        AnswerValues as AnswerValues,
         Augmenter as Augmenter,
         Detector as Detector,
         Evidence as Evidence,
@@ -77,8 +81,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "harness.stages": (
-        "Analyzer", "Augmenter", "Detector", "Evidence", "Generator", "Judge", "Metric", "Model",
-        "Options", "Reporter", "Section", "Source", "Trainer",
+        "Analyzer", "Annotated", "AnnotatedRun", "Annotations", "AnswerValues", "Augmenter",
+        "Detector", "Evidence", "Generator", "Judge", "Metric", "Model", "Options", "Reporter",
+        "Section", "Source", "Trainer",
     ),
     "harness.records": (
         "Checkpoint", "Condition", "Dataset", "ErrorLabel", "Example", "Findings", "Growth",

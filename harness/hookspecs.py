@@ -78,6 +78,11 @@ class Hooks:
         raise NotImplementedError
 
     @hookspec
+    def register_annotations(self) -> Sequence[type[stages.Annotations]]:
+        """What is said of answers from outside, such as people's ratings; always asked."""
+        raise NotImplementedError
+
+    @hookspec
     def on_run_start(self, run: str, config: Mapping[str, Any]) -> None:
         """A run starts or goes on; ``config`` has every default filled in."""
 

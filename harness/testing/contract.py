@@ -35,6 +35,7 @@ _WORK: Mapping[str, tuple[str, ...]] = {
     "reporter": ("write",),
     "section": ("rows",),
     "judge": ("rate",),
+    "annotation": ("collect",),
 }
 
 

@@ -1,0 +1,31 @@
+"""The contracts of the stages: one base class per kind of plugin.
+
+A plugin is a class with a ``name``, a nested ``Options`` model and one or two methods. The
+config names it, the core validates its options, makes an instance and calls it. Nothing in
+this room knows any plugin, and plugins import only ``harness``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.stages.annotations import Annotated, AnnotatedRun, Annotations, AnswerValues
+from harness.stages.base import Options, Plugin
+from harness.stages.growing import Analyzer, Augmenter, Evidence
+from harness.stages.making import Generator, Model, Source, Trainer
+from harness.stages.reporting import Reporter, Section
+from harness.stages.scoring import Detector, Judge, Metric
+
+STAGES: Mapping[str, type[Plugin]] = {
+    kind.stage: kind
+    for kind in (
+        Source, Model, Trainer, Generator, Metric, Detector, Analyzer, Augmenter, Reporter,
+        Section, Judge, Annotations,
+    )
+}  # fmt: skip
+
+__all__ = [
+    "STAGES", "Analyzer", "Annotated", "AnnotatedRun", "Annotations", "AnswerValues", "Augmenter",
+    "Detector", "Evidence", "Generator", "Judge", "Metric", "Model", "Options", "Plugin",
+    "Reporter", "Section", "Source", "Trainer",
+]  # fmt: skip

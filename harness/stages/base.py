@@ -1,0 +1,96 @@
+"""What all plugins share: options, a revision, what their results depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.records import (
+    Problem,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
+
+class Options(BaseModel):
+    """Base of every plugin's options: unknown keys are refused, values are frozen.
+
+    Relative paths in options are relative to the config file; use :class:`pathlib.Path` as
+    the type and the core resolves them.
+    """
+
+    # A default of 32 for a float has to be 32.0, as it is when it is read from a file: the keys
+    # of stages are made of options.
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Plugin:
+    """What all stages share.
+
+    Attributes:
+        name: what the config calls it (lower case, dashes); unique within its stage.
+        revision: raise it by hand whenever the same options give other results.
+        libraries: the distributions whose versions make its results, as ``("sacrebleu",)``: a
+            result made under another version is not the same. None stands for the distribution
+            that the plugin comes from; name it too where it counts beside others.
+        known_as: what others call such a plugin; a config that does so is told the name.
+        synonyms: what others call an option -> its name here, told likewise.
+    """
+
+    stage: ClassVar[str] = ""
+    name: ClassVar[str] = ""
+    revision: ClassVar[int] = 1
+    libraries: ClassVar[Sequence[str] | None] = None
+    known_as: ClassVar[Sequence[str]] = ()
+    synonyms: ClassVar[Mapping[str, str]] = {}
+
+    class Options(Options):
+        pass
+
+    options: Any
+
+    def __init__(self, options: Any = None) -> None:
+        self.options = self.Options() if options is None else options
+
+    def inputs(self) -> Sequence[Path]:
+        """Files that the results depend on; their content becomes part of the stage's key.
+
+        What options of the type :class:`pathlib.Path` name counts by content all the same; a
+        place to write to is a ``str``.
+        """
+        return ()
+
+    def environment(self) -> Mapping[str, str]:
+        """What of this machine makes the results of a trainer or generator.
+
+        As ``{"device": "cuda 9.0", "dtype": "bfloat16"}``. It may import what the work imports:
+        it is asked in a process of its own, and only before something is made.
+        """
+        return {}
+
+    def growing(self) -> Sequence[Path]:
+        """The same for files that people add to while the run goes on, such as ratings.
+
+        They are part of a stage's key, and not of the run's: the run stays the same one.
+        """
+        return ()
+
+    def check(self, settings: Mapping[str, Any]) -> Iterable[Problem]:
+        """What can be known before anything heavy is loaded: asked by ``harness check``.
+
+        ``harness iterate`` asks too, before it begins. Take a second at most, import nothing
+        heavy, change nothing. What cannot be known here is ``unknown``, never left out. Whatever
+        it raises is told, and stops nothing.
+
+        Args:
+            settings: the whole config with every default, as ``harness config show`` prints it
+                (paths are whole). An entry that cannot be read is not in it.
+        """
+        return ()

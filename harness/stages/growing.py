@@ -1,0 +1,90 @@
+"""Stages that find weak places and propose rows: analyzer, augmenter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.context import Context
+from harness.records import (
+    Dataset,
+    ErrorLabel,
+    Example,
+    Findings,
+    PlanItem,
+    ScoredExample,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
+from harness.stages.base import Plugin
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What an analyzer sees of a round.
+
+    Attributes:
+        scored: every dev example with its values.
+        score: name of the primary score (a key of ``ScoredExample.values``).
+        higher_is_better: its direction.
+        labels: what the detectors found.
+        right: example id -> whether the answer counts as right; None = cannot be said.
+        base: the untouched model's answers to the same examples (empty in round 0).
+        base_right: the same as ``right``, of the untouched model.
+        train: the rows that the model of this round has learned (empty in round 0).
+        seed: the run's, equal in all of its rounds.
+    """
+
+    scored: tuple[ScoredExample, ...]
+    score: str
+    higher_is_better: bool
+    labels: tuple[ErrorLabel, ...] = ()
+    right: Mapping[str, bool | None] = field(default_factory=dict)
+    base: tuple[ScoredExample, ...] = ()
+    base_right: Mapping[str, bool | None] = field(default_factory=dict)
+    train: tuple[Example, ...] = ()
+    seed: int = 0
+
+
+class Analyzer(Plugin):
+    """Finds where the model is weak. Returns aggregates only, never texts of dev."""
+
+    stage = "analyzer"
+
+    def causes(self) -> Mapping[str, tuple[str, str, bool]]:
+        """Cause -> definition, remedy, and whether new data can cure it: its diagnoses' causes."""
+        return {}
+
+    def analyze(self, evidence: Evidence, context: Context) -> Findings:
+        raise NotImplementedError
+
+
+class Augmenter(Plugin):
+    """Proposes training rows for one item of the plan.
+
+    Attributes:
+        remedy: what the report calls it.
+        draws_from: splits without a row of which it can propose nothing.
+        moves: whether each row of these is proposed once at most, so that they run out.
+    """
+
+    stage = "augmenter"
+    remedy: ClassVar[str] = "add rows"
+    draws_from: ClassVar[Sequence[str]] = ()
+    moves: ClassVar[bool] = False
+
+    def propose(self, item: PlanItem, data: Dataset, context: Context) -> Iterator[Example]:
+        """Rows for ``item`` (its slice, or anything where ``item.slice`` is None), lazily.
+
+        The core takes rows until the item's budget of *accepted* rows is met; so yield the
+        best first, and more than the budget. ``data`` holds only train and pool. A row that
+        is moved from the pool keeps its id; a new one gets an id of its own and ``parent``.
+        The core sets ``split`` and ``origin``.
+        """
+        raise NotImplementedError

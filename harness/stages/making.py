@@ -1,0 +1,101 @@
+"""Stages that give data and answers: source, model, trainer, generator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from harness.context import Context
+from harness.records import (
+    Checkpoint,
+    Example,
+    Prediction,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
+from harness.stages.base import Plugin
+
+
+class Source(Plugin):
+    """Gives the examples. ``split`` is set on each; ``valid`` may be missing: the core cuts it."""
+
+    stage = "source"
+
+    def load(self, context: Context) -> Iterable[Example]:
+        """All examples of the data set.
+
+        Raises:
+            harness.errors.DataError: something in the data cannot be used.
+        """
+        raise NotImplementedError
+
+
+class Model(Plugin):
+    """Gives the untouched model."""
+
+    stage = "model"
+
+    def fetch(self, context: Context) -> Checkpoint:
+        """A checkpoint of kind ``base`` whose ``path`` stays where it is (a cache, a folder).
+
+        Raises:
+            harness.errors.EnvironmentFailure: it cannot be had here.
+        """
+        raise NotImplementedError
+
+
+class Trainer(Plugin):
+    """Learns from the ``train`` rows. Runs in a job of its own.
+
+    Attributes:
+        produces: kind of the checkpoint that it returns.
+    """
+
+    stage = "trainer"
+    produces: ClassVar[str] = "adapter"
+
+    def loading(self) -> Mapping[str, Any]:
+        """How it loads the untouched model, where that changes what the model computes.
+
+        As ``{"quantization": "4bit"}``: JSON scalars that the core puts into the ``info`` of the
+        base checkpoint and into its digest. Round 0 and every later answer then come from the
+        model as it is trained, and need no more memory than training does.
+        """
+        return {}
+
+    def train(
+        self,
+        base: Checkpoint,
+        train: Sequence[Example],
+        valid: Sequence[Example],
+        context: Context,
+    ) -> Checkpoint:
+        """Train from ``base`` and write the files into ``context.output``.
+
+        The returned checkpoint's ``path`` is ``context.output`` and its ``digest`` may be
+        empty: the core fills both in after publishing. A ``log.jsonl`` left in the folder
+        (``{"step", "epoch", "loss"}`` and ``{"step", "epoch", "eval_loss"}``) is shown.
+        """
+        raise NotImplementedError
+
+
+class Generator(Plugin):
+    """Answers prompts. Runs in a job of its own.
+
+    Attributes:
+        accepts: kinds of checkpoints that it can load.
+    """
+
+    stage = "generator"
+    accepts: ClassVar[frozenset[str]] = frozenset({"base", "adapter"})
+
+    def generate(
+        self, checkpoint: Checkpoint, examples: Sequence[Example], context: Context
+    ) -> Iterator[Prediction]:
+        """One prediction per example, in any order. References must not be looked at."""
+        raise NotImplementedError

@@ -1,0 +1,198 @@
+"""Stages that look at single answers: metric, detector, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.context import Context
+from harness.records import (
+    ErrorLabel,
+    Example,
+    Prediction,
+    ScoredExample,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from harness.rubrics import Item, Judgement, Rubric
+
+    Floats = npt.NDArray[np.float64]
+
+from harness.stages.base import Plugin
+
+
+class Metric(Plugin):
+    """Scores answers.
+
+    The least that a metric defines is :meth:`measure`. What it returns must *add up*: the
+    core sums (weighted) statistics over examples and hands them to :meth:`aggregate`, which
+    is how intervals and tests come for free.
+
+    Attributes:
+        higher_is_better: direction of all its scores.
+        bounds: least and greatest possible value.
+        right_at: an example whose own value is at least this good counts as right; None if
+            the metric cannot say. An option called ``right_at`` overrides it.
+        additive: False = no sufficient statistics; override :meth:`corpus`, no interval.
+        needs_references: only for ``additive = False``: examples without any are left out.
+        by_people: its values are what people said, so nothing is learned by comparing them.
+    """
+
+    stage = "metric"
+    higher_is_better: ClassVar[bool] = True
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    right_at: ClassVar[float | None] = None
+    additive: ClassVar[bool] = True
+    needs_references: ClassVar[bool] = False
+    by_people: ClassVar[bool] = False
+
+    def score_names(self) -> Sequence[str]:
+        """Names of the scores, in the order of :meth:`aggregate`'s last axis."""
+        return (self.name,)
+
+    def signature(self) -> str:
+        """What a reader needs to compare the numbers: name, version, options."""
+        options = self.options.model_dump(mode="json")
+        settings = "|".join(f"{key}:{value}" for key, value in sorted(options.items()))
+        return f"{self.name}|rev:{self.revision}" + (f"|{settings}" if settings else "")
+
+    def ready(self, pairs: Sequence[tuple[Prediction, Example]]) -> None:
+        """Told of all answers to a split before any of them is measured.
+
+        Raises:
+            Waiting: the metric needs people first.
+            EnvironmentFailure: what it needs cannot be had here.
+        """
+
+    @staticmethod
+    def progress(done: int, total: int, what: str) -> None:
+        """Where :meth:`ready` says how far it is, if it takes long; the core sets it.
+
+        Raises:
+            Cancelled: the user pressed Ctrl-C.
+        """
+
+    def beside(
+        self,
+        own: Sequence[tuple[Prediction, Example]],
+        others: Sequence[tuple[Prediction, Example]],
+    ) -> Metric:
+        """The metric that measures ``own`` answers for a comparison with ``others``.
+
+        Mostly itself. Where people rate, only those who rated both answers can compare them; its
+        :meth:`ready` may wait for such ratings.
+        """
+        return self
+
+    def measure(self, prediction: Prediction, example: Example) -> float | Sequence[float] | None:
+        """The example's sufficient statistics; None = not scored (never use 0 for that).
+
+        Whatever it raises leaves this example unscored, with the reason recorded.
+        """
+        raise NotImplementedError
+
+    def measure_all(
+        self, pairs: Sequence[tuple[Prediction, Example]]
+    ) -> Iterable[float | Sequence[float] | None]:
+        """Statistics of many examples at once; override where a batch is faster.
+
+        The core hands over blocks, perhaps to several processes: an example's statistics must
+        not depend on which others are in its block.
+
+        If it raises, the core falls back to :meth:`measure` for each, to find the culprit.
+        """
+        return [self.measure(prediction, example) for prediction, example in pairs]
+
+    def aggregate(self, sums: Floats, weights: Floats) -> Floats:
+        """Scores from weighted sums of statistics.
+
+        Args:
+            sums: ``(..., k)``: sums over examples of weight x statistic.
+            weights: ``(...)``: sums of the weights.
+
+        Returns:
+            ``(..., m)`` with ``m = len(score_names())``; the default is the weighted mean.
+        """
+        return sums / weights[..., None]
+
+    def values(self, statistics: Floats) -> Floats:
+        """Each example's own scores ``(n, m)`` from its statistics ``(n, k)``."""
+        import numpy as np
+
+        return self.aggregate(statistics, np.ones(len(statistics)))
+
+    def corpus(self, pairs: Sequence[tuple[Prediction, Example]]) -> Mapping[str, float]:
+        """Only for ``additive = False``: score name -> value of the whole set."""
+        raise NotImplementedError
+
+    def caveat(self) -> str:
+        """A word or two that stands beside its scores wherever they are shown (*uncalibrated*).
+
+        Empty where the scores can be taken as they are. Nobody is asked for it.
+        """
+        return ""
+
+    def remarks(self, pairs: Sequence[tuple[Prediction, Example]]) -> Sequence[str]:
+        """What a reader of these scores has to know, in sentences with counts.
+
+        Shown beside the scores, as "the tokenizer drops most of 12 of 200 texts".
+        """
+        return ()
+
+
+class Detector(Plugin):
+    """Names the kinds of errors that one answer shows."""
+
+    stage = "detector"
+
+    def prepare(self, train: Sequence[Example]) -> None:
+        """Called before a round's answers are looked at: the rows that its model has learned.
+
+        Empty for the untouched model. What was kept of an earlier call must be forgotten.
+        """
+
+    def categories(self) -> Mapping[str, str]:
+        """Category -> one-line definition."""
+        raise NotImplementedError
+
+    def malformed(self) -> Collection[str]:
+        """The categories that mean that an answer has not the form that was asked for.
+
+        Where answers that show one of them no more carry most of a gain, the verdict says so.
+        """
+        return ()
+
+    def detect(self, scored: ScoredExample) -> Iterable[ErrorLabel]:
+        """Labels of one answer; several may hold."""
+        raise NotImplementedError
+
+
+class Judge(Plugin):
+    """A model that rates items by a rubric, as raters do.
+
+    What it says is kept apart from what people say, and is called *uncalibrated* until enough
+    ratings by people agree with it.
+    """
+
+    stage = "judge"
+
+    def signature(self) -> str:
+        """What decides what it says (the model above all); judgements are kept by it."""
+        options = self.options.model_dump(mode="json")
+        settings = "|".join(f"{key}:{value}" for key, value in sorted(options.items()))
+        return f"{self.name}|rev:{self.revision}" + (f"|{settings}" if settings else "")
+
+    def rate(self, rubric: Rubric, items: Sequence[Item], context: Context) -> Iterator[Judgement]:
+        """One judgement for each criterion that is asked of each item, in any order.
+
+        Each is kept as soon as it is yielded. A criterion of which the model says nothing that
+        can be read has a judgement with an ``error``, never a value. What could not be asked
+        (a service that fails) is left out, and told at the end by raising.
+
+        Raises:
+            harness.errors.EnvironmentFailure: some items could not be judged.
+        """
+        raise NotImplementedError
