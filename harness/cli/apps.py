@@ -15,9 +15,9 @@ from harness.cli import (
     iterate_app,
     look_app,
     plugins_app,
-    rate_app,
     score_app,
 )
+from harness.cli.rate import app as rate_app
 
 app = typer.Typer(
     name="harness",

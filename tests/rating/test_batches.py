@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from harness.cli import rate
+from harness.cli.rate import batches as rate
 from harness.errors import DataError, HarnessError, UsageError
 from harness.kit.files import digest
 from harness.rating import assigning, batches

@@ -17,8 +17,8 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from harness.cli import rate
-from harness.cli.status import status
+from harness.cli.rate import batches as rate
+from harness.cli.rate.status import status
 from harness.errors import DataError, UsageError
 from harness.rating import batches
 from harness.rating.events import Events, fold, ratings, settled, state

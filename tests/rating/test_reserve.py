@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from harness.cli import rate
+from harness.cli.rate import batches as rate
 from harness.engine.lock import exclusive
 from harness.errors import HarnessError
 from harness.kit.files import append_line

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from harness.cli import rating
+from harness.cli.rate import page as rating
 from harness.errors import UsageError
 from harness.rating.events import RATER
 from harness.rating.records import SETTLED

@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from harness.cli.rate import chosen
+from harness.cli.rate.batches import chosen
 from harness.config import yaml_file
 from harness.config.plugin_entries import Problems, entry_of
 from harness.context import Context, Report
@@ -80,7 +80,7 @@ def judge(wanted: Wanted) -> int:
 
 def _show_outcome(found: Mapping[str, Any], console: Console) -> None:
     """What the judge prefers, never without its label."""
-    from harness.cli.outcomes import comparisons_table, scores_table
+    from harness.cli.rate.verdict import comparisons_table, scores_table
 
     compared = found["comparisons"]
     scored = [one for one in found["scores"] if one["n"] and not (compared and one["criterion"])]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from harness.cli.rate import of_each
+from harness.cli.rate.batches import of_each
 from harness.engine import resume_command
 from harness.engine.journal import ClosedRounds
 from harness.engine.run import MACHINE_FOLDER

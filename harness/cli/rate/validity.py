@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from harness.cli.rate import chosen
+from harness.cli.rate.batches import chosen
 from harness.context import Quiet
 from harness.kit.text import one_line
 from harness.rating import events

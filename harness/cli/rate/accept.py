@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from harness.cli.rate import chosen
+from harness.cli.rate.batches import chosen
 from harness.config import yaml_file
 from harness.config.finding import FILE_NAME
 from harness.data import correction_file

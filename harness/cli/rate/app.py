@@ -25,7 +25,7 @@ def lint(
     rubric: Annotated[str, typer.Argument(metavar="RUBRIC", help="a file, or a ready one's name")],
 ) -> None:
     """Advice on the wording of a rubric."""
-    from harness.cli.rating import lint as work
+    from harness.cli.rate.page import lint as work
 
     work(rubric)
 
@@ -70,7 +70,7 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make a blind batch of a run's answers, and say what so many ratings can show."""
-    from harness.cli.rate import Creation, create as work
+    from harness.cli.rate.batches import Creation, create as work
     from harness.rating.rubric import find
 
     work(
@@ -95,7 +95,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the rating page and print a link for each rater."""
-    from harness.cli.rating import serve as work
+    from harness.cli.rate.page import serve as work
 
     work(batch, host, port, hosts or [], https=https)
 
@@ -107,7 +107,7 @@ def pack(
     batch: BatchName = None,
 ) -> None:
     """Write the rating page as one file that works from disk."""
-    from harness.cli.rating import pack as work
+    from harness.cli.rate.page import pack as work
 
     work(batch, rater, target)
 
@@ -125,7 +125,7 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Take in ratings from a file; twice does no harm."""
-    from harness.cli.rate import import_ as work
+    from harness.cli.rate.batches import import_ as work
 
     work(path, batch, as_json, all_raters=all_raters)
 
@@ -146,7 +146,7 @@ def export(
     ] = None,
 ) -> None:
     """Hand the ratings on, or a sheet of what is open."""
-    from harness.cli.rate import export as work
+    from harness.cli.rate.batches import export as work
 
     work(batch, to, target, rater)
 
@@ -154,7 +154,7 @@ def export(
 @app.command()
 def status(batch: BatchName = None, as_json: Json = False) -> None:
     """How far each rater is."""
-    from harness.cli.status import status as work
+    from harness.cli.rate.status import status as work
 
     work(batch, as_json)
 
@@ -162,7 +162,7 @@ def status(batch: BatchName = None, as_json: Json = False) -> None:
 @app.command()
 def agreement(batch: BatchName = None, as_json: Json = False) -> None:
     """How far raters agree, how severe and how steady each is."""
-    from harness.cli.agreement import agreement as work
+    from harness.cli.rate.agreement import agreement as work
 
     work(batch, as_json)
 
@@ -170,7 +170,7 @@ def agreement(batch: BatchName = None, as_json: Json = False) -> None:
 @app.command()
 def verdict(batch: BatchName = None, as_json: Json = False) -> None:
     """Which round people prefer, and how sure that is."""
-    from harness.cli.outcomes import verdict as work
+    from harness.cli.rate.verdict import verdict as work
 
     work(batch, as_json)
 
@@ -178,7 +178,7 @@ def verdict(batch: BatchName = None, as_json: Json = False) -> None:
 @app.command()
 def validity(batch: BatchName = None, as_json: Json = False) -> None:
     """Which automatic metric orders answers as people do."""
-    from harness.cli.validity import validity as work
+    from harness.cli.rate.validity import validity as work
 
     work(batch, as_json)
 
@@ -194,7 +194,7 @@ def accept(
     as_json: Json = False,
 ) -> None:
     """Take better answers that raters typed into a file, to correct the data with."""
-    from harness.cli.accept import accept as work
+    from harness.cli.rate.accept import accept as work
 
     work(batch, target, items or [], as_json)
 
@@ -214,7 +214,7 @@ def judge(
     as_json: Json = False,
 ) -> None:
     """Let a model rate a batch, and say how far it agrees with people."""
-    from harness.cli.judging import Wanted, judge as work
+    from harness.cli.rate.judge import Wanted, judge as work
 
     raise typer.Exit(work(Wanted(batch, judge, sets or [], plugins or [], as_json)))
 
@@ -230,6 +230,6 @@ def adjudicate(
     port: Port = 8643,
 ) -> None:
     """Serve what raters disagree on, names hidden, to be settled."""
-    from harness.cli.rating import adjudicate as work
+    from harness.cli.rate.page import adjudicate as work
 
     work(batch, who, apart, host, port)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from harness.cli.rate import chosen, of_each
+from harness.cli.rate.batches import chosen, of_each
 from harness.errors import DataError, UsageError, near
 from harness.kit.text import one_line
 from harness.rating import events

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.rate import chosen
+from harness.cli.rate.batches import chosen
 from harness.context import Quiet
 from harness.kit.text import one_line
 from harness.rating import events

@@ -1,0 +1,1 @@
+"""The commands below ``harness rate``: people score answers against a rubric."""
