@@ -46,6 +46,6 @@ def shipped(relative: str) -> Path:
 
     (Not inside the package: an editable installation would then shadow the real one.)
     """
-    beside = Path(__file__).parent.parent
+    beside = Path(__file__).parents[2]
     checkout = beside / relative
     return checkout if checkout.exists() else beside / "harness_shipped" / relative

@@ -9,9 +9,8 @@ import sys
 import pytest
 
 HIT = "os.kill(os.getpid(), signal.SIGINT)"
-HEAD = (
-    "import os, signal, sys\nfrom harness.cli import interrupts\nsys.argv = ['harness', %r, '-x']\n"
-)
+PROGRAM = "import os, signal, sys\nfrom harness.terminal import interrupts\n"
+HEAD = PROGRAM + "sys.argv = ['harness', %r, '-x']\n"
 
 
 def run(body, command="iterate"):
