@@ -6,10 +6,11 @@ reason, so that whoever asks for its name is told.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,8 @@ from typing import Any
 
 import pluggy
 
+from harness.boundary.calls import plainly
+from harness.boundary.record_checks import given
 from harness.errors import STOPPING, ConfigError, PluginError, near, reason
 from harness.errors.machine import raise_trouble
 from harness.hookspecs import Hooks
@@ -70,16 +73,11 @@ class Registry:
             origin = f"{point.value} ({origin})"
             distribution = point.dist.name if point.dist else ""
             try:
-                registry.add(point.load(), origin, distribution)
+                registry.add(_loaded(point, origin), origin, distribution)
             except NameTaken:
                 raise
             except PluginError as error:
                 registry.failed[origin] = error.what
-            except STOPPING:
-                raise
-            except BaseException as error:
-                raise_trouble(error)
-                registry.failed[origin] = reason(error)
         for path in files:
             registry.add(import_file(path), str(path))
         return registry
@@ -106,15 +104,8 @@ class Registry:
                 raise PluginError(
                     f"register_{stage}s lacks the decorator @harness.hookimpl", where=origin
                 )
-            try:
+            with _loading(origin, f"register_{stage}s failed: "):
                 classes = list(hook())
-            except STOPPING:
-                raise
-            except BaseException as error:
-                raise_trouble(error)
-                raise PluginError(
-                    f"register_{stage}s failed: {reason(error)}", where=origin
-                ) from error
             for plugin in classes:
                 self._provide(stage, plugin, origin, distribution)
 
@@ -122,10 +113,10 @@ class Registry:
         kind = STAGES[stage]
         if not (isinstance(plugin, type) and issubclass(plugin, kind)):
             raise PluginError(
-                f"register_{stage}s returned {plugin!r}, which is no harness.{kind.__name__}",
+                f"register_{stage}s returned {given(plugin)}, which is no harness.{kind.__name__}",
                 where=origin,
             )
-        if not plugin.name:
+        if not isinstance(plugin.name, str) or not plugin.name:
             raise PluginError(f"{plugin.__name__} has no name", where=origin)
         taken = self._providers.get((stage, plugin.name))
         if taken is not None:
@@ -193,13 +184,30 @@ def import_file(path: Path) -> ModuleType:
         raise PluginError("this is no Python file", where=str(path))
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    try:
+    with _loading(str(path), "cannot be imported: "):
         spec.loader.exec_module(module)
-    except SystemExit as error:
-        raise PluginError(f"it ends the process ({error.code})", where=str(path)) from error
-    except STOPPING:
-        raise
-    except BaseException as error:
-        raise_trouble(error)
-        raise PluginError(f"cannot be imported: {reason(error)}", where=str(path)) from error
     return module
+
+
+def _loaded(point: importlib.metadata.EntryPoint, origin: str) -> Any:
+    with _loading(origin):
+        return point.load()
+
+
+@contextlib.contextmanager
+def _loading(origin: str, what: str = "") -> Iterator[None]:
+    """While a plugin's module or hook runs; what it prints is no result of ours.
+
+    Raises:
+        PluginError: whatever it raises but the machine's trouble, with ``what`` before it.
+    """
+    with plainly(origin), contextlib.redirect_stdout(sys.stderr):
+        try:
+            yield
+        except (*STOPPING, PluginError):
+            raise
+        except SystemExit as error:
+            raise PluginError(f"{what}it ends the process ({reason(error)})") from error
+        except BaseException as error:
+            raise_trouble(error)
+            raise PluginError(f"{what}{reason(error)}") from error

@@ -335,9 +335,34 @@ def test_check_says_what_would_leave_and_what_is_near(project):
     write(project, [*LINES, *copies(1), near])
     done = project.inside("check")
     assert done.code == 0
-    assert "1 of 32 rows of train were left out: repeat of dev or test" in done.out
+    assert "1 of 32 rows of train would be left out: repeat of dev or test" in done.out
     assert "1 of 32 rows of the source (3.1 %: 1 of train) is a near repeat" in done.out
     assert "train near: " in done.out and "dev dev0: " in done.out
+
+
+def test_check_says_what_is_wrong_with_guards_and_rows_in_one_pass(project):
+    write(project, [*LINES, *copies(4)])
+    text = (project.folder / "harness.yaml").read_text()
+    project.write(f"{text}guard: [{{where: {{knd: easy}}}}]\n")
+    done = project.inside("check")
+    assert done.code == 4 and "fine" not in done.out
+    assert "4 of 34 rows of train would be left out: repeat of dev or test" in done.out
+    words = " ".join(done.err.split())
+    assert "2 problems with its data" in words
+    assert "guard.0.where: no row of dev has" in words
+    assert "4 of 34 rows of train (11.8 %) repeat a row" in words
+    assert "train copy0 repeats dev dev0" in words and "filters.most_repeats" in words
+
+
+def test_near_repeats_that_are_refused_have_left_or_would_leave(project):
+    near = {**LINES[30], "id": "near", "split": "train"}
+    near["messages"] = [{"role": "user", "content": near["messages"][0]["content"] + " Thanks"}]
+    write(project, [*LINES, near])
+    more = ("--set", "filters.source=refuse")
+    assert "near repeat of dev or test and would be left out" in project.inside("check", *more).out
+    said = {"near": {"train": 1}, "rows": {"train": 9}, "threshold": 0.5, "floor": 0.5}
+    (past,) = sentences(Screening(**said), Rules(refuse_near=True))
+    assert past.endswith("is a near repeat of dev or test and was left out")
 
 
 def test_the_source_is_screened_once(project, monkeypatch):

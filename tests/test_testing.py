@@ -849,7 +849,7 @@ def test_a_name_of_two_stages_is_asked_about(capsys, monkeypatch):
     ("code", "words"),
     [
         ("1 / 0", "cannot be imported: ZeroDivisionError"),
-        ("import sys; sys.exit(7)", "ends the process (7)"),
+        ("import sys; sys.exit(7)", "it ends the process (SystemExit: 7)"),
         ("def broken(:", "cannot be imported: SyntaxError"),
         ("x = 1", "this file registers no plugin"),
     ],

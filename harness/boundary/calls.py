@@ -22,6 +22,7 @@ from typing import Any
 from harness.context import Report
 from harness.errors import STOPPING, HarnessError, PluginError, reason
 from harness.errors.machine import machine_trouble
+from harness.kit.text import one_line
 
 SILENCE = 60.0
 """Seconds without a sign of life after which it is said who is at work."""
@@ -37,6 +38,8 @@ class PluginCalls:
         path: the small file; None writes none.
         say: where a person reads a sentence.
     """
+
+    ending = "Ctrl-C twice ends it, and what is finished is kept"
 
     def __init__(self, path: Path | None, say: Callable[[str], None]) -> None:
         self.path, self.say = path, say
@@ -101,7 +104,7 @@ class PluginCalls:
                 if time.monotonic() - self._heard >= SILENCE:
                     self.say(
                         f"note: {where} has been at work for {SILENCE:.0f} s without a sign of "
-                        "life; Ctrl-C twice ends it, and what is finished is kept"
+                        f"life; {self.ending}"
                     )
                     return
 
@@ -118,9 +121,20 @@ class PluginCalls:
             thread.join()
 
 
-def plainly(where: str) -> PluginCall:
-    """A call outside of a run: what it raises names ``where``, and no more is done."""
-    return PluginCalls(None, lambda sentence: None).into(where)
+def plainly(where: str, say: Callable[[str], None] | None = None) -> PluginCall:
+    """A call outside of a run: what it raises names ``where``, and the process stays ours.
+
+    Args:
+        say: where a minute of silence is said; None for what cannot take long.
+    """
+    calls = PluginCalls(None, say or (lambda sentence: None))
+    calls.ending = "Ctrl-C ends it"
+    return calls.into(where, here=True, watched=say is not None)
+
+
+def aloud(sentence: str) -> None:
+    """Say it on standard error, for commands that have nobody else to say it."""
+    print(one_line(sentence, 600), file=sys.stderr, flush=True)
 
 
 class PluginCall:

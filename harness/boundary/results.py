@@ -9,6 +9,7 @@ was given and what is due; plugin, version, stage and round are filled in by
 from __future__ import annotations
 
 import json
+import math
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ from harness.boundary.record_checks import (
     number,
     short,
     text,
+    truth,
 )
 from harness.errors import PluginError
 from harness.records import (
@@ -35,8 +37,11 @@ from harness.records import (
     Example,
     Findings,
     Prediction,
+    Problem,
 )
 
+MOST_ROWS = 5_000_000
+"""Rows of a source, beyond which it is taken for one that does not end."""
 MOST_SLICES = 20_000
 """Slices and diagnoses per analyzer, beyond which it is taken for one that does not end."""
 MOST_LABELS = 100
@@ -53,6 +58,8 @@ def examples(rows: Any) -> Iterator[Example]:
         example(row, f"row {place}")
         if row.id in names:
             _refuse(f"row {place}", "id", f"'{short(row.id)}' again", "an id of its own")
+        if place > MOST_ROWS:
+            _refuse("load()", "", f"more than {MOST_ROWS:,} rows", "a data set that ends")
         names.add(row.id)
         yield row
 
@@ -68,6 +75,12 @@ def example(row: Any, what: str) -> Example:
 def proposals(rows: Any) -> Iterator[Any]:
     """What an augmenter proposes; each is to be checked by :func:`example`."""
     return _each(rows, "propose()", "harness.Example")
+
+
+def problems(values: Any) -> Iterator[Problem]:
+    """What a plugin's own check says of its entry."""
+    for value in _each(values, "check()", "harness.Problem"):
+        yield record(Problem, value, "check()")
 
 
 def checkpoint(value: Any, call: str) -> Checkpoint:
@@ -183,6 +196,23 @@ def score_names(value: Any) -> tuple[str, ...]:
     if len(set(value)) != len(value):
         _refuse(what, "", "one name twice", "different names")
     return tuple(value)
+
+
+def metric_kind(metric: Any) -> None:
+    """What a metric says of itself: direction, bounds, and whether it is a sum over rows."""
+    for name in ("higher_is_better", "additive", "needs_references", "by_people"):
+        _require(truth(getattr(metric, name)), name)
+    if metric.right_at is not None:
+        _require(number(metric.right_at), "right_at")
+    bounds = metric.bounds
+    _require(items(_bound)(bounds), "bounds")
+    if len(bounds) != 2 or not bounds[0] < bounds[1]:
+        _refuse("bounds", "", "another pair", "(least, greatest)")
+
+
+def _bound(value: Any) -> Flaw | None:
+    """A number that may be infinite."""
+    return None if value in (-math.inf, math.inf) else number(value)
 
 
 def instance_of(kind: type[Record], value: Any, call: str) -> Record:

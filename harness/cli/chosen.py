@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.boundary.calls import plainly
+from harness.boundary.results import paths
 from harness.config import yaml_file
 from harness.config.plugin_entries import Entry, Problems, entry_of
 from harness.errors import UsageError, near
@@ -46,7 +48,9 @@ def chosen(text: str, options: Sequence[str], files: Sequence[Path]) -> list[Ent
     _refuse_doubles(entries, problems)
     problems.done()
     for entry in entries:
-        entry.instance.inputs()  # a damaged data file shows before any work
+        with plainly(entry.named):
+            # a damaged data file shows before any work
+            paths(entry.instance.inputs(), "inputs()")
     return entries
 
 

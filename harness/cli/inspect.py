@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,32 +18,34 @@ from harness.config import loading as configuration, yaml_file
 from harness.config.effects import shortages
 from harness.config.loading import Config
 from harness.config.plugin_entries import Problems
-from harness.engine.run import REPORTS_FOLDER, Run, name_of
+from harness.engine.run import REPORTS_FOLDER, Run
 from harness.errors import DataError, HarnessError, UsageError, near
 from harness.kit.text import one_line, titled
 from harness.records import Level
 from harness.report.summary import read
+from harness.terminal.streams import plugins_on_stderr
 
 if TYPE_CHECKING:
+    from harness.data.screening import Screening
     from harness.records import Example
     from harness.registry import Registry
 
 
 def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
-    """Everything that can be known before a model is loaded."""
+    """Everything that can be known before a model is loaded.
+
+    Raises:
+        DataError: with all that is wrong with the data, after all else was said.
+    """
     from harness.config.people import sealed_note
-    from harness.context import Context, Quiet
+    from harness.config.sourcing import rows_of
+    from harness.context import Quiet
     from harness.data.correction_file import applied
-    from harness.data.splits import groups_of
-    from harness.scoring import Entry as MetricEntry
-    from harness.verdicts import guards
-    from harness.verdicts.pairs import usable
 
     config = configuration.load(path, sets=sets, flags={"rounds": rounds}, asking=True)
     run = Run(config, Quiet())
-    with plainly(f"{name_of(config.data)}, data"):
-        rows = list(results.examples(config.data.instance.load(Context(output=Path("unused")))))
-    rows = list(applied(config.corrections, rows))
+    with plugins_on_stderr():
+        rows = list(applied(config.corrections, rows_of(config.data)))
     counts = {s: sum(r.split == s for r in rows) for s in ("train", "pool", "dev", "test")}
     for split in ("train", "dev", "test"):
         if not counts[split]:
@@ -51,48 +53,84 @@ def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
                 f"the split '{split}' has no row", where=f"source '{config.data.plugin}'"
             )
     remarks = [*config.remarks, *_shortages(config, counts)]
+    wrong: list[DataError] = []
+    warnings = list(_doubts(config, rows, wrong))
+    found = _screened(run, rows, wrong)
     console = Console()
     shown = ", ".join(f"{count} {split}" for split, count in counts.items())
-    unknown = sum(level == "unknown" for level, _ in remarks)
-    state = f"no problem found, {unknown} unknown" if unknown else "fine"
+    state = _state(sum(level == "unknown" for level, _ in remarks), len(wrong))
     console.print(Text(one_line(f"{config.path}: {state}. Run {run.name}; rows: {shown}.")))
     for level, line in remarks:
         console.print(Text(f"{level}: {one_line(line)}", "yellow" if level == "unknown" else ""))
-    for split in ("dev", "test"):
-        doubt = usable(list(groups_of([r for r in rows if r.split == split]).values()))
-        if doubt:
-            console.print(Text(f"warning: {split} cannot carry a verdict: {doubt}", "yellow"))
-    dev = [row for row in rows if row.split == "dev"]
-    for doubt in guards.check(
-        config.settings.guard,
-        [MetricEntry(entry.name, entry.instance) for entry in config.metrics],
-        config.settings.primary, dev, groups_of(dev), config.origins,
-    ):  # fmt: skip
-        console.print(Text(f"warning: {one_line(doubt, 600)}", "yellow"))
-    _show_screening(run, rows, console)
+    for warning in warnings:
+        console.print(Text(f"warning: {one_line(warning, 600)}", "yellow"))
+    _show_screening(found, config, console)
+    if wrong:
+        raise _together(wrong, config)
     note = sealed_note(config)
     if note:
         Console(stderr=True).print(Text(note), highlight=False)
 
 
-def _show_screening(run: Run, rows: Sequence[Example], console: Console) -> None:
-    """What the gate would take out of train and pool, and what is near to dev or test.
+def _state(unknown: int, wrong: int) -> str:
+    if wrong:
+        return f"{wrong} problem{'s' if wrong > 1 else ''} with its data"
+    return f"no problem found, {unknown} unknown" if unknown else "fine"
 
-    Raises:
-        DataError: too many rows repeat a held-out one.
-    """
-    from harness.data.screening import refuse_repeats, screen, sentences, shown
+
+def _doubts(config: Config, rows: Sequence[Example], wrong: list[DataError]) -> Iterator[str]:
+    """What cannot carry a verdict; a guard over no row goes to ``wrong``."""
+    from harness.data.splits import groups_of
+    from harness.scoring import Entry as MetricEntry
+    from harness.verdicts import guards
+    from harness.verdicts.pairs import usable
+
+    for split in ("dev", "test"):
+        doubt = usable(list(groups_of([r for r in rows if r.split == split]).values()))
+        if doubt:
+            yield f"{split} cannot carry a verdict: {doubt}"
+    dev = [row for row in rows if row.split == "dev"]
+    try:
+        yield from guards.check(
+            config.settings.guard,
+            [MetricEntry(entry.name, entry.instance) for entry in config.metrics],
+            config.settings.primary, dev, groups_of(dev), config.origins,
+        )  # fmt: skip
+    except DataError as error:
+        wrong.append(error)
+
+
+def _screened(run: Run, rows: Sequence[Example], wrong: list[DataError]) -> Screening:
+    """What the gate would take out of train and pool; too many repeats go to ``wrong``."""
+    from harness.data.screening import refuse_repeats, screen
     from harness.engine.steps.gating import screening_seed
 
     rules = run.config.settings.filters.rules()
     _, found = screen(rows, rules, seed=screening_seed(run.config.settings.seed))
-    refuse_repeats(found, rules.most_repeats, f"source '{run.config.data.plugin}'")
-    for sentence in sentences(found, rules):
+    try:
+        refuse_repeats(found, rules.most_repeats, f"source '{run.config.data.plugin}'")
+    except DataError as error:
+        wrong.append(error)
+    return found
+
+
+def _show_screening(found: Screening, config: Config, console: Console) -> None:
+    from harness.data.screening import sentences, shown
+
+    for sentence in sentences(found, config.settings.filters.rules(), ahead=True):
         console.print(Text(one_line(f"data: {sentence}")), highlight=False, soft_wrap=True)
     for pair in found.pairs:
         head = Text(f"  similarity {pair.similarity:.2f}")
         console.print(head, *(Text(f"    {side}") for side in shown(pair)), sep="\n",
                       highlight=False, soft_wrap=True)  # fmt: skip
+
+
+def _together(wrong: Sequence[DataError], config: Config) -> DataError:
+    """One error that says all."""
+    if len(wrong) == 1:
+        return wrong[0]
+    lines = [line for error in wrong for line in str(error).split("\n")]
+    return DataError(_state(0, len(wrong)), where=str(config.path), details=lines)
 
 
 def report(
@@ -297,5 +335,6 @@ def _shortages(config: Config, counts: Mapping[str, int]) -> list[tuple[Level, s
     return problems.remarks
 
 
-def _first_line(text: str | None) -> str:
-    return (text or "").strip().split("\n")[0]
+def _first_line(text: Any) -> str:
+    """Of a docstring, which a plugin may have put something else in the place of."""
+    return text.strip().split("\n")[0] if isinstance(text, str) else ""

@@ -172,14 +172,13 @@ def _answers_digest(tables: Sequence[Table]) -> str:
 
 
 def _of_config(request: Request, answers: str) -> list[Example]:
-    from harness.context import Context
+    from harness.config.sourcing import rows_of
     from harness.data.correction_file import applied
     from harness.engine.run import LEDGER, MACHINE_FOLDER
 
     request.check_sealed()
     config = configuration.load(request.config, sets=request.sets)
-    context = Context(output=Path("unused"))
-    rows = applied(config.corrections, list(config.data.instance.load(context)))
+    rows = applied(config.corrections, rows_of(config.data))
     examples = [row for row in rows if row.split == request.split]
     if not examples:
         raise DataError(

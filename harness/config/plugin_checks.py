@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
+from harness.boundary import results
+from harness.boundary.calls import plainly
 from harness.config.plugin_entries import Entry, Problems
+from harness.config.sourcing import rows_of
 from harness.config.yaml_file import Place
-from harness.context import Context
-from harness.errors import EnvironmentFailure, HarnessError, reason
+from harness.errors import EnvironmentFailure, HarnessError, PluginError
 from harness.records import Level, Problem
 
 
@@ -30,13 +31,18 @@ def ask(
 def _answers(entry: Entry, settings: Mapping[str, Any]) -> list[Problem]:
     """What one entry says. A check that fails has found nothing out: that is ``unknown``."""
     try:
-        return list(entry.instance.check(settings))
-    except HarnessError as error:
-        message = f"{error.placed} ({error.hint})" if error.hint else error.placed
-        return [Problem(message, level="unknown")]
-    except Exception as error:
-        message = f"'{entry.plugin}' cannot check it: {type(error).__name__}: {error}"
-        return [Problem(message, level="unknown")]
+        with plainly(f"'{entry.plugin}' cannot check it"):
+            try:
+                return list(results.problems(entry.instance.check(settings)))
+            except HarnessError as error:
+                return [_unknown(error)]
+    except PluginError as error:
+        return [_unknown(error)]
+
+
+def _unknown(error: HarnessError) -> Problem:
+    message = f"{error.placed} ({error.hint})" if error.hint else error.placed
+    return Problem(message, level="unknown")
 
 
 def look_at_rows(source: Entry | None, problems: Problems) -> None:
@@ -44,11 +50,8 @@ def look_at_rows(source: Entry | None, problems: Problems) -> None:
     if source is None:
         return
     try:
-        for _ in source.instance.load(Context(output=Path("unused"))):
-            pass
+        rows_of(source)
     except HarnessError as error:
         level: Level = "environment" if isinstance(error, EnvironmentFailure) else "config"
         for line in error.details or [error.placed]:
             problems.add(("data",), line, level)
-    except Exception as error:
-        problems.add(("data",), f"'{source.plugin}' cannot be read: {reason(error)}")

@@ -14,18 +14,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from harness.boundary.calls import plainly
-from harness.boundary.results import score_names
+from harness.boundary.results import metric_kind, score_names
 from harness.config.yaml_file import Lines, Place
-from harness.errors import (
-    STOPPING,
-    ConfigError,
-    EnvironmentFailure,
-    HarnessError,
-    PluginError,
-    near,
-    reason,
-)
-from harness.errors.machine import raise_trouble
+from harness.errors import ConfigError, EnvironmentFailure, PluginError, near
 from harness.records import Level
 from harness.registry import Registry
 from harness.stages import Metric, Plugin
@@ -54,6 +45,11 @@ class Entry:
     control: str | None = None
     index: int = 0
     distribution: str = ""
+
+    @property
+    def named(self) -> str:
+        """The plugin as messages name it."""
+        return f"{self.stage} '{self.plugin}' from {self.origin}"
 
     def key(self) -> dict[str, Any]:
         """What of the entry changes results: of a run's name too, so that an upgraded library
@@ -245,23 +241,15 @@ def _instance(
         if _has_path(getattr(validated, name))
     }
     try:
-        instance = plugin(validated.model_copy(update=resolved))
-    except HarnessError:
-        raise
-    except STOPPING:
-        raise
-    except BaseException as error:
-        raise_trouble(error)
-        problems.add(place, f"its options cannot be used: {reason(error)}")
-        return None
-    if isinstance(instance, Metric):
-        try:
-            with plainly(plugin.name):
+        with plainly(plugin.name):
+            instance = plugin(validated.model_copy(update=resolved))
+            if isinstance(instance, Metric):
                 score_names(instance.score_names())
-        except PluginError as error:
-            what = error.what.removeprefix("ValueError: ")
-            problems.add(place, f"its options cannot be used: {what}")
-            return None
+                metric_kind(instance)
+    except PluginError as error:
+        what = error.what.removeprefix("ValueError: ")
+        problems.add(place, f"its options cannot be used: {what}")
+        return None
     return instance
 
 

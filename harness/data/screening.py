@@ -168,13 +168,18 @@ def refuse_repeats(found: Screening, most: float, where: str) -> None:
             )
 
 
-def sentences(found: Screening, rules: Rules) -> Iterator[str]:
-    """What is to be said of a screening, for notes."""
+def sentences(found: Screening, rules: Rules, *, ahead: bool = False) -> Iterator[str]:
+    """What is to be said of a screening, for notes.
+
+    Args:
+        ahead: nothing has been left out yet (``harness check``).
+    """
+    left_out = "would be left out" if ahead else "were left out"
     for split, counts in found.refused.items():
         for reason, count in counts.items():
-            yield f"{count} of {found.rows[split]} rows of {split} were left out: {reason}"
+            yield f"{count} of {found.rows[split]} rows of {split} {left_out}: {reason}"
     if found.near:
-        yield _near(found, rules)
+        yield _near(found, rules, ahead)
     if found.doubled:
         verb = "repeats" if found.doubled == 1 else "repeat"
         yield f"{_rows(found.doubled)} of train {verb} an earlier one, prompt and reference"
@@ -218,14 +223,15 @@ def _alike(found: Screening, rules: Rules) -> str:
     return f"{head}a near repeat{made} is one above that, not above {found.floor:g}"
 
 
-def _near(found: Screening, rules: Rules) -> str:
+def _near(found: Screening, rules: Rules, ahead: bool) -> str:
     count = sum(found.near.values())
     total = sum(n for split, n in found.rows.items() if split in TRAINABLE)
     parts = ", ".join(f"{n} of {split}" for split, n in found.near.items())
     head = f"{count} of {total} rows of the source ({_percent(count, total)}: {parts}) "
     near = "is a near repeat of" if count == 1 else "are near repeats of"
     if rules.refuse_near:
-        return f"{head}{near} dev or test; left out"
+        left_out = "would be" if ahead else "was" if count == 1 else "were"
+        return f"{head}{near} dev or test and {left_out} left out"
     stays = "It stays" if count == 1 else "They stay"
     return (
         f"{head}{near} dev or test. {stays}, because the split is yours: scores may owe "

@@ -52,7 +52,7 @@ def _naming_files(entry: Entry) -> PluginCall:
 
 def name_of(entry: Entry) -> str:
     """The plugin as messages name it."""
-    return f"{entry.stage} '{entry.plugin}' from {entry.origin}"
+    return entry.named
 
 
 class Run:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import stats
+from harness.boundary.calls import aloud, plainly
 from harness.data.splits import groups_of
 from harness.errors import UsageError, Waiting
 from harness.records import Example, Measurement, Prediction, Score
@@ -72,10 +73,12 @@ def measured(
     pairs = list(zip(predictions, examples, strict=True))
     found = {}
     for entry in entries:
-        progress = stage(f"{name}: {entry.name}")
-        with contextlib.suppress(Waiting):  # what people have not rated yet is not scored
-            ready(entry.metric, pairs, progress)
-        found[entry.name] = measure(entry, pairs, progress, workers=workers)
+        call = plainly(f"metric {entry.name}", aloud)
+        progress = call.calls.hearing(stage(f"{name}: {entry.name}"))
+        with call:
+            with contextlib.suppress(Waiting):  # what people have not rated yet is not scored
+                ready(entry.metric, pairs, progress)
+            found[entry.name] = measure(entry, pairs, progress, workers=workers)
     return System(name, predictions, found)
 
 

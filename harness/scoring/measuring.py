@@ -126,10 +126,11 @@ def _own_values(
         rows = entry.own_values(statistics)
     except PluginError as error:
         return {}, error.what
+    names = entry.score_names
     return {
         place: {
             name: float(value)
-            for name, value in zip(entry.score_names, row, strict=True)
+            for name, value in zip(names, row, strict=True)
             if math.isfinite(value)
         }
         for place, row in zip(places, rows, strict=True)

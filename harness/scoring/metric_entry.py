@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from harness import errors, stats
+from harness.boundary.calls import plainly
+from harness.boundary.record_checks import given, items, text
 from harness.errors import STOPPING, ConfigError, EnvironmentFailure, PluginError
 from harness.errors.machine import raise_trouble
 from harness.kit.text import one_line, titled
@@ -49,7 +51,8 @@ class Entry:
     @property
     def score_names(self) -> tuple[str, ...]:
         """The run's names of the scores, in the order of the metric's last axis."""
-        return tuple(f"{self.prefix}{name}" for name in self.metric.score_names())
+        names = self._called(self.metric.score_names, "score_names")
+        return tuple(f"{self.prefix}{name}" for name in names)
 
     def column(self, score_name: str) -> int:
         """The place of a score on the metric's last axis.
@@ -80,23 +83,35 @@ class Entry:
     def remarks(self, pairs: Sequence[Pair]) -> list[str]:
         """The metric's; raises PluginError where they are no texts."""
         found = self._called(partial(self.metric.remarks, pairs), "remarks")
-        if isinstance(found, str) or not isinstance(found, Sequence):
-            what = f"remarks() gives a {type(found).__name__} where a list of texts is due"
+        if items(text)(found) is not None:
+            what = f"remarks() gives {given(found)} where a list of texts is due"
             raise PluginError(what, where=self._where)
-        return [str(remark) for remark in found]
+        return list(found)
 
     @property
     def _where(self) -> str:
         return f"metric {self.name}"
 
-    def _called(self, call: Callable[[], Any], what: str) -> Any:
-        try:
-            return call()
-        except STOP:
-            raise
-        except BaseException as error:
-            raise_trouble(error)
-            raise PluginError(f"{what}() failed: {reason(error)}", where=self._where) from error
+    def corpus(self, pairs: Sequence[Pair]) -> list[float]:
+        """The metric's, in the order of its scores; raises PluginError where one is missing."""
+
+        def values() -> list[float]:
+            found = dict(self.metric.corpus(pairs))
+            return [float(found[name]) for name in self.metric.score_names()]
+
+        hint = "corpus() returns a number for each of score_names()"
+        numbers: list[float] = self._called(values, "corpus", hint)
+        return numbers
+
+    def _called(self, call: Callable[[], Any], what: str, hint: str = "") -> Any:
+        with plainly(self._where):
+            try:
+                return call()
+            except STOP:
+                raise
+            except BaseException as error:
+                raise_trouble(error)
+                raise PluginError(f"{what}() failed: {reason(error)}", hint=hint) from error
 
     def aggregate(self, sums: stats.Floats, weights: stats.Floats) -> stats.Floats:
         """The metric's ``aggregate``, with its shape checked.
@@ -121,15 +136,12 @@ class Entry:
         return scores
 
     def _guarded(self, call: partial[Any], what: str) -> stats.Floats:
-        try:
+        def numbers() -> stats.Floats:
             with np.errstate(all="ignore"):
                 return np.asarray(call(), dtype=np.float64)
-        except STOP:
-            raise
-        except BaseException as error:
-            raise_trouble(error)
-            problem = f"{what}() failed: {reason(error)}"
-            raise PluginError(problem, where=f"metric {self.name}", hint=_SHAPES) from error
+
+        found: stats.Floats = self._called(numbers, what, _SHAPES)
+        return found
 
 
 _SHAPES = "one statistic for each score, or an aggregate() that turns them into score_names()"

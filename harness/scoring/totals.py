@@ -8,10 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness import stats
-from harness.errors import PluginError
-from harness.errors.machine import raise_trouble
 from harness.records import Measurement, Score
-from harness.scoring.metric_entry import STOP, Entry, Groups, Pair, reason
+from harness.scoring.metric_entry import Entry, Groups, Pair
 from harness.stages import Metric
 
 
@@ -75,20 +73,10 @@ def table(measurements: Sequence[Measurement]) -> stats.Floats:
 
 
 def _corpus(entry: Entry, scored: set[str], pairs: Sequence[Pair]) -> list[stats.Interval]:
-    where = f"metric {entry.name}"
     chosen = [pair for pair in pairs if pair[1].id in scored]
     if len(chosen) != len(scored):
-        raise ValueError(f"{where} is not additive: its score needs the answers")
-    try:
-        found = dict(entry.metric.corpus(chosen))
-        values = [float(found[name]) for name in entry.metric.score_names()]
-    except STOP:
-        raise
-    except BaseException as error:
-        raise_trouble(error)
-        hint = "corpus() returns a number for each of score_names()"
-        raise PluginError(f"corpus() failed: {reason(error)}", where=where, hint=hint) from error
-    return [stats.Interval(value, None, None, None) for value in values]
+        raise ValueError(f"metric {entry.name} is not additive: its score needs the answers")
+    return [stats.Interval(value, None, None, None) for value in entry.corpus(chosen)]
 
 
 def _score(

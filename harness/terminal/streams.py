@@ -94,12 +94,13 @@ def _outlet(name: str, stream: io.TextIOWrapper) -> Iterator[None]:
         yield
     finally:
         setattr(sys, name, stream)
-        try:
-            made.flush()
-        except OSError:
-            made.discard()  # the disk is full, and that was said before
-        finally:
-            made.detach()  # or the stream would be closed with it
+        if not made.closed:  # by a plugin, which was told of before
+            try:
+                made.flush()
+            except OSError:
+                made.discard()  # the disk is full, and that was said before
+            finally:
+                made.detach()  # or the stream would be closed with it
 
 
 @contextlib.contextmanager

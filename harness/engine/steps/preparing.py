@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.boundary import results
 from harness.config.effects import shortages
+from harness.config.sourcing import counted
 from harness.data import correction_file
 from harness.data.corrections import Corrected, corrected
 from harness.data.splits import rows_digest, with_valid
@@ -52,7 +53,8 @@ class Preparing(Gating):
         def make(folder: Path) -> Mapping[str, Any]:
             context = self.run.context(folder, "data", 0, BASE_ARM, seed)
             rows = []
-            for row in results.examples(entry.instance.load(context)):
+            given = results.examples(entry.instance.load(context))
+            for row in counted(given, entry, self.run.watcher.say, self.run.calls.heard):
                 rows.append(row)
                 context.check()
             write_jsonl(folder / "output" / "examples.jsonl", map(to_json, rows))
