@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.config import loading as configuration
+from harness.config import loading as configuration, yaml_file
 from harness.config.plugin_entries import Entry
 from harness.context import Watcher
 from harness.engine import provenance
@@ -175,13 +175,26 @@ def opened(name: str, watcher: Watcher) -> StoredRun:
     Raises:
         UsageError: no run of that name was begun here.
     """
+    return StoredRun(configuration.load(_config_of(name)), watcher, name=name)
+
+
+def plugin_files(name: str) -> list[Path]:
+    """The one-file plugins that a run of this folder was begun with."""
+    try:
+        files = yaml_file.read(_config_of(name))[0].get("plugins")
+    except HarnessError:
+        return []
+    return [Path(file) for file in files or () if isinstance(file, str)]
+
+
+def _config_of(name: str) -> Path:
     root = Path(MACHINE_FOLDER) / "runs"
     config = root / name / CONFIG
     if not config.is_file():
         known = sorted(path.parent.name for path in root.glob(f"*/{CONFIG}"))
         hint = "harness runs lists them" if known else "harness iterate makes one"
         raise UsageError(f"no run is called '{name}'{near(name, known)}", hint=hint)
-    return StoredRun(configuration.load(config), watcher, name=name)
+    return config
 
 
 @dataclass(frozen=True, slots=True)

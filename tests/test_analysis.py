@@ -7,7 +7,7 @@ import json
 import pytest
 
 from harness.report.analysis import analyse
-from harness.report.queries import SECTIONS
+from harness.report.queries import QUERIES
 from harness.store.writing import query
 
 
@@ -18,7 +18,7 @@ def run(finished):
     return folder, json.loads((folder / "analysis.json").read_text())
 
 
-@pytest.mark.parametrize("name", SECTIONS)
+@pytest.mark.parametrize("name", QUERIES)
 def test_each_query_of_the_appendix_gives_the_table_of_the_report(run, name):
     folder, analysis = run
     (told,) = [one for one in analysis["queries"] if one["name"] == name]
@@ -46,8 +46,8 @@ def test_the_tables_say_what_the_summary_says(run):
 
 def test_a_table_that_cannot_be_had_is_named_and_the_rest_stands(run, monkeypatch):
     folder, _ = run
-    broken = dict(SECTIONS) | {"ledger": type(SECTIONS["ledger"])("x", "SELECT nothing FROM no")}
-    monkeypatch.setattr("harness.report.analysis.SECTIONS", broken)
+    broken = dict(QUERIES) | {"ledger": type(QUERIES["ledger"])("x", "SELECT nothing FROM no")}
+    monkeypatch.setattr("harness.report.analysis.QUERIES", broken)
     summary = json.loads((folder / "summary.json").read_text())
     found = analyse(summary, folder / "run.duckdb", definitions={}, causes={}, right_at=0.5)
     assert "ledger" not in found["tables"] and "no" in found["failed"]["ledger"]

@@ -183,7 +183,7 @@ def test_a_summary_makes_way_for_the_next_and_is_not_kept(tmp_path):
 RACE = """
 import sys
 from pathlib import Path
-from harness.artifacts import Artifacts
+from harness.engine.artifacts import Artifacts
 
 root, name = Path(sys.argv[1]), sys.argv[2]
 for number in range(40):

@@ -124,7 +124,7 @@ def test_the_level_spends_at_most_a_tenth_over_all_openings():
 OPENER = """
 import sys
 from pathlib import Path
-from harness.ledger import Ledger
+from harness.engine.ledger import Ledger
 from harness.records import Example
 rows = [Example(str(n), ({"role": "user", "content": str(n)},), ("x",)) for n in range(20)]
 sys.stdin.readline()

@@ -8,10 +8,12 @@ import duckdb
 import pytest
 
 from harness.inspection.query import ask
+from harness.rating.layouts import TABLES as RATING_TABLES
 from harness.store.tables import TABLES
 from tests.test_why import openings
 
 SPLIT = [name for name, table in TABLES.items() if "split" in table.columns]
+SPLIT += [name for name, (_, columns) in RATING_TABLES.items() if " split:s" in columns]
 
 
 @pytest.fixture(scope="module")

@@ -17,14 +17,14 @@ import pytest
 # journal. Forking saves a second of imports for each of them.
 KILLER = """
 import importlib, importlib.metadata, os, sys
-import harness.cli.iterate, harness.finish, harness.loop, harness.scoring, harness.store
+import harness.cli.iterate, harness.report.publishing, harness.loop, harness.scoring, harness.store.writing
 import duckdb, numpy, pyarrow
 for point in importlib.metadata.entry_points(group="harness"):
     importlib.import_module(point.value)
 from pathlib import Path
-from harness import artifacts, journal, ledger
+from harness.engine import artifacts, journal, ledger
 from harness.cli import main
-from harness.run import Run
+from harness.engine.run import Run
 
 places = Path(os.environ["FAKE_KILLS"])
 sys.argv = ["harness", *sys.argv[1:]]

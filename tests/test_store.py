@@ -14,15 +14,18 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from harness import AnnotatedRun, AnswerValues
 from harness.errors import EnvironmentFailure, UsageError
-from harness.rating.metric_values import MetricValues
-from harness.rating.tables import people
+from harness.rating.layouts import TABLES as RATING_TABLES
+from harness.rating.records import FOLDER
+from harness.rating.tables import said_of
 from harness.records import (
     Condition,
     Diagnosis,
@@ -39,6 +42,7 @@ from harness.records import (
     Slice,
     Verdict,
 )
+from harness.store.columns import layout
 from harness.store.slices import where_sql
 from harness.store.tables import TABLES
 from harness.store.trouble import unopenable, unwritable
@@ -110,9 +114,18 @@ def said() -> dict[str, Any]:
     """What people said of rounds 0 and 3, as rows."""
     values = {("main", number, f"row-{n}"): n + number for number in (0, 3) for n in range(40)}
     with tempfile.TemporaryDirectory() as folder:
-        PEOPLE["rated"](Path(folder))
-        found = people(PEOPLE["RUN"], Path(folder), lambda: MetricValues({"rougeL": values}))
-    return dict(found.tables)
+        PEOPLE["rated"](Path(folder) / FOLDER)
+        found = said_of(
+            AnnotatedRun(
+                PEOPLE["RUN"], Path(folder), 0.95, lambda: AnswerValues({"rougeL": values})
+            )
+        )
+    return annotated(found.tables)
+
+
+def annotated(rows: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables of ratings with their layouts, as the reports hand them over."""
+    return {name: (layout(*of), rows.get(name, ())) for name, of in RATING_TABLES.items()}
 
 
 def contents(**changes: Any) -> RunContents:
@@ -130,7 +143,7 @@ def contents(**changes: Any) -> RunContents:
         added={"main": added}, slices={("main", 1): (CUT, WEAK)},
         diagnoses={("main", 1): (Diagnosis("row-01", "gap", "far", "add rows", ("t",)),)},
         logs={("main", 1): [{"step": 1, "epoch": 0.5, "loss": 2.0}, {"step": 1, "eval_loss": 1.9}]},
-        people=said(),
+        annotations=said(),
     )  # fmt: skip
     return dataclasses.replace(full, **changes)
 
@@ -153,7 +166,8 @@ def one(path: Path, sql: str) -> Any:
 
 def everything(path: Path) -> dict[str, Any]:
     with duckdb.connect(str(path), read_only=True) as connection:
-        return {name: connection.execute(f"FROM {name}").fetchall() for name in TABLES}
+        names = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+        return {name: connection.execute(f"FROM {name}").fetchall() for (name,) in names}
 
 
 def test_every_record_arrives(path: Path) -> None:
@@ -163,7 +177,7 @@ def test_every_record_arrives(path: Path) -> None:
         "predictions": 96, "example_scores": 4 * 24 * 3, "errors": 16, "slices": 2, "plans": 6,
         "filters": 6, "training": 1, "rescores": 4, "example_rescores": 96,
         "outcomes": 96, "diagnoses": 1, "guards": 1, "slice_members": 8,
-        **{name: len(rows) for name, rows in said().items()},
+        **{name: len(rows) for name, (_, rows) in said().items()},
     }  # fmt: skip
 
 
@@ -239,8 +253,8 @@ def test_the_views_on_errors_and_slices(path: Path) -> None:
 
 
 def test_ratings_arrive_as_they_are(path: Path) -> None:
-    for name, rows in said().items():
-        columns = TABLES[name].columns
+    for name, (table, rows) in said().items():
+        columns = table.columns
         there = sorted(query(path, f"FROM {name}").rows, key=repr)
         assert there == tuple_rows(rows, columns), name
     assert one(path, "SELECT rounds FROM batches WHERE rubric = 'small'") == [0, 3]
@@ -265,7 +279,10 @@ def test_hostile_ratings_are_stored_as_text(tmp_path: Path) -> None:
     rows = [rating(HOSTILE, HOSTILE, rater=HOSTILE, scale="choice", arm=HOSTILE)]
     named = {"arm": "main", "round": 1, "split": "dev", "category": HOSTILE}
     named |= {"answers": 1, "rated": 1}
-    build(tmp_path / "r.duckdb", contents(people={"ratings": rows, "named_errors": [named]}))
+    build(
+        tmp_path / "r.duckdb",
+        contents(annotations=annotated({"ratings": rows, "named_errors": [named]})),
+    )
     clean = HOSTILE.replace("\x00", "\ufffd").replace("\ud800", "\ufffd")
     assert one(tmp_path / "r.duckdb", "SELECT value_text FROM ratings") == clean
     assert one(tmp_path / "r.duckdb", "SELECT category FROM named_errors") == clean
@@ -399,8 +416,8 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from harness.records import Example
-from harness.store_trouble import unopenable, unwritable
-from harness.store import RunContents, build
+from harness.store.trouble import unopenable, unwritable
+from harness.store.writing import RunContents, build
 
 def rows():
     yield from (Example(str(n), ({"role": "user", "content": "q"},)) for n in range(20_000))

@@ -37,7 +37,7 @@ def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
     Raises:
         DataError: with all that is wrong with the data, after all else was said.
     """
-    from harness.config.people import sealed_note
+    from harness.config.effects import sealed_note
     from harness.config.sourcing import rows_of
     from harness.context import Quiet
     from harness.data.correction_file import applied
@@ -67,7 +67,7 @@ def check(path: Path | None, rounds: int | None, sets: Sequence[str]) -> None:
     _show_screening(found, config, console)
     if wrong:
         raise _together(wrong, config)
-    note = sealed_note(config)
+    note = sealed_note(config.settings.primary, config.metrics)
     if note:
         Console(stderr=True).print(Text(note), highlight=False)
 

@@ -171,7 +171,7 @@ def _carry_out(run: Run, console: Console, stop: _Stop, asked: Asked) -> Mapping
 
 
 def _walk(run: Run, console: Console, stop: _Stop, test: bool) -> Mapping[str, Any]:
-    from harness.config.people import sealed_note
+    from harness.config.effects import sealed_note
     from harness.engine.history import History
     from harness.engine.steps import Steps
     from harness.loop import rounds
@@ -181,7 +181,7 @@ def _walk(run: Run, console: Console, stop: _Stop, test: bool) -> Mapping[str, A
     settings = run.config.settings
     for level, line in run.config.ask_plugins().remarks:
         console.print(Text(f"{level}: {one_line(line)}"), highlight=False, soft_wrap=True)
-    note = sealed_note(run.config)
+    note = sealed_note(run.config.settings.primary, run.config.metrics)
     if note:
         console.print(Text(note), highlight=False)
     total = weight_planned(settings.rounds, len(run.config.metrics), run.config.control)

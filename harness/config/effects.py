@@ -9,7 +9,7 @@ from harness.config.yaml_file import Place
 from harness.records import Level
 
 if TYPE_CHECKING:
-    from harness.config.plugin_entries import Entry
+    from harness.config.plugin_entries import Entry, Problems
     from harness.config.settings import Settings
 
 Remark = tuple[Place, str, Level]
@@ -67,3 +67,40 @@ def shortages(
                 f"and {names} has {there}"
             )
             yield place, message, "note"
+
+
+def check_control(metrics: Sequence[Entry], augment: Sequence[Entry], problems: Problems) -> None:
+    """Refuse a control arm beside a metric whose values people give.
+
+    Batches hold answers of the main arm, so the run would wait for the control's for ever.
+    """
+    asked = _by_people(metrics)
+    if not asked:
+        return
+    for entry in augment:
+        if entry.control == "random":
+            problems.add(
+                ("augment", entry.index),
+                f"control: random makes a second arm, but '{asked[0].name}' is what people say, "
+                "and they rate the main arm's answers only: the run would wait for ever. Take "
+                "control: out, or take that metric out of this run",
+            )
+            return
+
+
+def sealed_note(primary: str, metrics: Sequence[Entry]) -> str:
+    """What the final verdict cannot say where people decide; empty where they do not."""
+    from harness.scoring import Entry as MetricEntry
+
+    for entry in _by_people(metrics):
+        if primary in MetricEntry(entry.name, entry.instance).score_names:
+            return (
+                f"note: '{primary}' decides, and people do not rate test: the test set is opened "
+                "at the end, its verdict will read no evidence, and the other scores of test are "
+                "shown. Rounds are compared on dev."
+            )
+    return ""
+
+
+def _by_people(metrics: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in metrics if entry.instance.by_people]

@@ -262,7 +262,7 @@ def _settings(values: Mapping[str, Any], problems: Problems) -> Settings:
 
 def _check_whole(settings: Settings, entries: Entries, base: Path, problems: Problems) -> None:
     """What entries and settings have to agree on; entries that could not be read are left out."""
-    from harness.config.people import check_control
+    from harness.config.effects import check_control
 
     def several(name: str) -> tuple[Entry, ...]:
         value = entries.get(name)

@@ -6,38 +6,24 @@ Without ratings this is cheap: NumPy is loaded only where there is something to 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.errors import HarnessError
 from harness.rating import events
 from harness.rating.exports import rows_for_store
-from harness.rating.metric_values import MetricValues
 from harness.rating.named import Named, named_of, named_rows
-from harness.rating.of_run import batches_of, digest_of
-from harness.rating.records import SETTLED, Batch, Rating
+from harness.rating.of_run import batches_of
+from harness.rating.records import FOLDER, SETTLED, Batch, Rating
 from harness.rating.status import BatchStatus, status
+from harness.records import BASE_ARM
+from harness.stages import Annotated, AnnotatedRun, AnswerValues
 
 Row = Mapping[str, Any]
 OVERALL = ""
 """The criterion in rows that are about the overall score."""
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """All that people said of a run.
-
-    Attributes:
-        digest: of the files that it was read from; None where nobody has said anything.
-        tables: name of a table -> its rows; the columns are those of ``docs/database.md``.
-        notes: what could not be read, a sentence each.
-    """
-
-    digest: str | None = None
-    tables: Mapping[str, Sequence[Row]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +37,24 @@ class _Said:
     seconds: Mapping[tuple[str, str], float]
 
 
-def people(
-    run: str, root: Path, metrics: Callable[[], MetricValues], *, level: float = 0.95
-) -> People:
+def said_of(run: AnnotatedRun) -> Annotated:
     """All that people said of a run's answers, with what it comes to.
 
     A batch that is damaged is named in a note, and harms no other.
-
-    Args:
-        root: where the batches lie.
-        metrics: gives the values of the automatic metrics; called only if there are ratings.
-        level: confidence of each one-sided bound (:func:`harness.verdicts.rule.level`).
     """
-    # First of all: what is said from now on makes the digest that of an older state.
-    digest = digest_of(run, root)
-    found = batches_of(run, root)
+    root = run.folder / FOLDER
+    found = batches_of(run.name, root)
     tables: dict[str, list[Row]] = {}
     named: list[Named] = []
     notes = list(found.notes)
-    values: MetricValues | None = None
+    values: AnswerValues | None = None
     for batch in found.batches:
         try:
             said = _read(batch, root)
             rows = {"batches": [_batch(said)], "ratings": list(_ratings(said, root))}
             if said.ratings:
-                values = metrics() if values is None else values
-                rows |= _computed(said, values, level)
+                values = run.values() if values is None else values
+                rows |= _computed(said, values, run.level)
             named.append(named_of(batch, [*said.ratings, *said.settled]))
         except HarnessError as error:
             notes.append(f"the ratings of batch {batch.name} are left out: {error.what}")
@@ -85,7 +63,11 @@ def people(
             tables.setdefault(name, []).extend(more)
     if rows_of_all := named_rows(named):
         tables["named_errors"] = [*rows_of_all]
-    return People(digest, tables, tuple(notes))
+    return Annotated(tables, notes, names_errors=_named_on_dev(tables.get("named_errors", ())))
+
+
+def _named_on_dev(rows: Iterable[Row]) -> bool:
+    return any(row["arm"] == BASE_ARM and row["split"] == "dev" for row in rows)
 
 
 def _read(batch: Batch, root: Path) -> _Said:
@@ -139,7 +121,7 @@ def _ratings(said: _Said, root: Path) -> Iterator[Row]:
         }
 
 
-def _computed(said: _Said, values: MetricValues, level: float) -> dict[str, list[Row]]:
+def _computed(said: _Said, values: AnswerValues, level: float) -> dict[str, list[Row]]:
     """What needs statistics."""
     from harness.rating.outcomes import outcomes_of
     from harness.rating.quality import agreement_of

@@ -17,7 +17,8 @@ from harness.boundary.calls import plainly
 from harness.errors import EnvironmentFailure, HarnessError, Waiting
 from harness.kit.text import one_line
 from harness.report import examples
-from harness.report.queries import SECTIONS
+from harness.report.annotated import RunAnnotations
+from harness.report.queries import QUERIES, Query
 from harness.report.reading import SCHEMA, Document
 from harness.report.remedies import remedies
 from harness.report.summary import finite
@@ -54,9 +55,8 @@ def analyse(
     right_at: float | None,
     sections: Sequence[Section] = (),
     limit: int = examples.LIMIT,
-    ratings: str | None = None,
-    notes: Sequence[str] = (),
-    people: bool = False,
+    annotations: RunAnnotations | None = None,
+    names_errors: bool = False,
     by_people: bool = False,
     guard: Guard = _unguarded,
 ) -> Document:
@@ -69,20 +69,23 @@ def analyse(
         right_at: value of the primary score from which an answer counts as right.
         sections: tables of plugins.
         limit: most examples.
-        ratings: digest of the ratings that the database was built with.
-        notes: what else there is to remark.
-        people: whether people named kinds of errors, too.
+        annotations: what the database was built with of what is said from outside.
+        names_errors: whether people name kinds of errors for a detector.
         by_people: whether the primary score is what people said.
         guard: what stands around the call of a section (see :mod:`harness.boundary.calls`).
 
     A section that fails is left out and named under ``failed``.
     """
-    answers, chosen, failed = _answers(database, limit)
+    said = annotations or RunAnnotations()
+    queries = {**QUERIES, **said.queries}
+    answers, chosen, failed = _answers(database, queries, limit)
     document = {
         **summary,
         "schema": SCHEMA,
-        "notes": [*summary.get("notes", ()), *(one_line(note) for note in notes)],
-        "ratings": ratings,
+        "notes": [*summary.get("notes", ()), *(one_line(note) for note in said.notes)],
+        # What the first annotations were called, before there were others.
+        "ratings": said.digests.get("ratings"),
+        "annotations": said.digests,
         "right_at": right_at,
         "by_people": by_people,
         "definitions": {one_line(name): one_line(text) for name, text in definitions.items()},
@@ -90,15 +93,13 @@ def analyse(
             one_line(name): {"definition": one_line(d), "remedy": one_line(r), "by_data": by_data}
             for name, (d, r, by_data) in causes.items()
         },
-        "not_looked_for": NAMED_BY_PEOPLE
-        if people or answers.get("named_errors")
-        else NOT_LOOKED_FOR,
+        "not_looked_for": NAMED_BY_PEOPLE if names_errors or said.names_errors else NOT_LOOKED_FOR,
         "tables": answers,
         "examples": chosen or list(summary["examples"]),
         "remedies": remedies(summary, answers, causes),
         "queries": [
             {"name": name, "what": section.what, "sql": section.sql}
-            for name, section in SECTIONS.items()
+            for name, section in queries.items()
         ],
         "failed": failed,
     }
@@ -106,7 +107,7 @@ def analyse(
 
 
 def _answers(
-    database: Path, limit: int
+    database: Path, queries: Mapping[str, Query], limit: int
 ) -> tuple[dict[str, list[Document]], list[Document], dict[str, str]]:
     """Section -> its rows, the examples, and what failed -> why; the database is opened once."""
     answers: dict[str, list[Document]] = {}
@@ -114,7 +115,7 @@ def _answers(
     failed: dict[str, str] = {}
     try:
         with reading(database) as ask:
-            for name, section in SECTIONS.items():
+            for name, section in queries.items():
                 try:
                     answers[name] = _rows(ask(section.sql))
                 except HarnessError as error:
@@ -124,7 +125,7 @@ def _answers(
             except HarnessError as error:
                 failed["examples"] = error.what
     except HarnessError as error:
-        failed = dict.fromkeys([*SECTIONS, "examples"], error.what)
+        failed = dict.fromkeys([*queries, "examples"], error.what)
     return answers, chosen, failed
 
 

@@ -19,9 +19,10 @@ from harness.engine.run import Run
 from harness.engine.steps import UNEXPLAINED, Evaluation, Steps
 from harness.errors import HarnessError, PluginError
 from harness.kit.files import read_json, write_bytes, write_json
-from harness.rating.records import FOLDER as RATINGS
 from harness.records import BASE_ARM, CONTROL_ARM, NOT_ASKED, ControlResult, Example
+from harness.report import annotated
 from harness.report.added_metrics import recorded
+from harness.report.annotated import RunAnnotations
 from harness.report.caveats import Caveats, by_now, caveats_of, scores_with, with_caveats
 from harness.report.reading import FILE_NAME as ANALYSIS
 from harness.report.summary import instructive, rounds_closed, summarise
@@ -29,7 +30,6 @@ from harness.verdicts import rule
 from harness.verdicts.objective import progress
 
 if TYPE_CHECKING:
-    from harness.rating.tables import People
     from harness.store.writing import Answers, Rescored
 
 STAGE = "summary"
@@ -112,7 +112,7 @@ def reports(run: Run, steps: Steps, history: History, document: Document) -> lis
     run.reports.mkdir(parents=True, exist_ok=True)
     shown = yaml_file.dump(run.config.shown())
     write_bytes(run.reports / "config.yaml", shown.encode())
-    said = said_of(run, history)
+    said = annotated.collect(run, history)
     database(run, steps, history, said)
     analysis = _analysis(run, steps, by_now(document, steps, history), said)
     write_json(run.reports / ANALYSIS, analysis)
@@ -128,18 +128,7 @@ def reports(run: Run, steps: Steps, history: History, document: Document) -> lis
     return written
 
 
-def said_of(run: Run, history: History) -> People:
-    """What people said of the run's answers so far, and what it comes to."""
-    from harness.rating.metric_values import metric_values
-    from harness.rating.tables import people
-
-    return people(
-        run.name, run.root / RATINGS, lambda: metric_values(run.config.metrics, history),
-        level=rule.level(run.config.settings.rounds),
-    )  # fmt: skip
-
-
-def _analysis(run: Run, steps: Steps, document: Document, said: People) -> Document:
+def _analysis(run: Run, steps: Steps, document: Document, said: RunAnnotations) -> Document:
     from harness.report.analysis import analyse
     from harness.scoring import right_at
 
@@ -153,8 +142,8 @@ def _analysis(run: Run, steps: Steps, document: Document, said: People) -> Docum
         right_at=right_at(steps.primary_entry().metric),
         sections=[entry.instance for entry in run.config.sections],
         guard=lambda section: run.guard("report", entries[id(section)], 0, BASE_ARM),
-        ratings=said.digest, notes=said.notes,
-        people=any(entry.instance.growing() for entry in run.config.detect),
+        annotations=said,
+        names_errors=any(entry.instance.growing() for entry in run.config.detect),
         by_people=steps.primary_entry().metric.by_people,
     )  # fmt: skip
 
@@ -269,11 +258,11 @@ def _control(steps: Steps, history: History) -> ControlResult | None:
     return ControlResult(tuple(rounds), difference, low, high, sentence)
 
 
-def database(run: Run, steps: Steps, history: History, said: People | None = None) -> None:
+def database(run: Run, steps: Steps, history: History, said: RunAnnotations | None = None) -> None:
     """Write the run's database from what has happened so far."""
     from harness.store.writing import RunContents, build
 
-    said = said_of(run, history) if said is None else said
+    said = annotated.collect(run, history) if said is None else said
     opened, caveats = history.test is not None, caveats_of(steps)
     arms: dict[str, Mapping[str, Any]] = {BASE_ARM: {}}
     if CONTROL_ARM in history.arms:
@@ -286,7 +275,7 @@ def database(run: Run, steps: Steps, history: History, said: People | None = Non
         answers=list(_answers(run, steps, history, caveats)), added=history.added,
         slices={place: found.slices for place, found in history.findings.items()},
         diagnoses={place: found.diagnoses for place, found in history.findings.items()},
-        logs=history.logs, people=said.tables,
+        logs=history.logs, annotations=said.tables,
     )  # fmt: skip
     build(run.reports / "run.duckdb", contents)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class Query:
     """One table of the analysis.
 
     Attributes:
@@ -24,137 +24,94 @@ class Section:
 
 
 _KEPT = "(SELECT kept_round FROM runs)"
-_SAMPLES = "batch IN (SELECT batch FROM batches WHERE split = 'dev' AND verdicts)"
-"""Samples of dev: what was rated of the pool, or to find errors, tells nothing of a round."""
 _WORDS = "len(string_split_regex(trim({column}), '\\s+'))"
 
-SECTIONS: Mapping[str, Section] = {
-    "rounds": Section(
+QUERIES: Mapping[str, Query] = {
+    "rounds": Query(
         "the rounds: rows trained on, primary score, verdict",
         "SELECT round, train_rows, score, score_low, score_high, label, difference, low, high, "
         "kept FROM rounds WHERE arm = 'main' ORDER BY round",
     ),
-    "scores": Section(
+    "scores": Query(
         "every score of every round, on dev and, once it was opened, on test",
         "SELECT split, round, name, value, low, high, n, unscored, signature, caveat FROM scores "
         "WHERE arm = 'main' ORDER BY split, round, name",
     ),
-    "slices": Section(
+    "slices": Query(
         "the slices that were found, by round, the weakest first",
         "SELECT round, slice, n, groups, score, gap, low, high, q, holds FROM slices "
         "WHERE arm = 'main' ORDER BY round, gap DESC NULLS LAST, slice",
     ),
-    "plans": Section(
+    "plans": Query(
         "rows asked for after each round",
         "SELECT round, slice, rows, remedy FROM plans WHERE arm = 'main' ORDER BY round, position",
     ),
-    "training": Section(
+    "training": Query(
         "the loss of each round's training, its last step",
         "SELECT round, max(step) AS step, arg_max(loss, step) AS loss, "
         "arg_max(eval_loss, step) AS eval_loss FROM training WHERE arm = 'main' "
         "GROUP BY round ORDER BY round",
     ),
-    "categories": Section(
+    "categories": Query(
         "answers on dev that show each kind of error, by round",
         "SELECT round, category, count(DISTINCT id) AS answers FROM errors "
         "WHERE arm = 'main' AND split = 'dev' GROUP BY ALL ORDER BY ALL",
     ),
-    "unexplained": Section(
+    "unexplained": Query(
         "wrong answers on dev that show no known kind of error, by round",
         "SELECT round, count(*) AS answers FROM unexplained "
         "WHERE arm = 'main' AND split = 'dev' GROUP BY ALL ORDER BY ALL",
     ),
-    "right": Section(
+    "right": Query(
         "answers on dev that count as right, wrong, or cannot be judged, by round",
         "SELECT round, count(*) FILTER (WHERE is_right) AS is_right, "
         "count(*) FILTER (WHERE NOT is_right) AS wrong, "
         "count(*) FILTER (WHERE is_right IS NULL) AS unknown FROM outcomes "
         "WHERE arm = 'main' AND split = 'dev' GROUP BY ALL ORDER BY ALL",
     ),
-    "causes": Section(
+    "causes": Query(
         "likeliest causes of the wrong answers of the kept round",
         "SELECT cause, remedy, count(*) AS answers, list(id ORDER BY id)[:5] AS ids "
         f"FROM diagnoses WHERE arm = 'main' AND round = {_KEPT} "
         "GROUP BY ALL ORDER BY answers DESC, cause, remedy",
     ),
-    "ledger": Section(
+    "ledger": Query(
         "what became of each dev row over the rounds",
         "SELECT kind, count(*) AS answers FROM ledger WHERE arm = 'main' "
         "GROUP BY ALL ORDER BY answers DESC, kind",
     ),
-    "changes": Section(
+    "changes": Query(
         "dev rows that each round fixed and broke, against the round it is compared with",
         "SELECT round, against, count(*) FILTER (WHERE kind = 'fixed') AS fixed, "
         "count(*) FILTER (WHERE kind = 'broken') AS broken FROM changes WHERE arm = 'main' "
         "GROUP BY ALL ORDER BY round",
     ),
-    "slice_errors": Section(
+    "slice_errors": Query(
         "the commonest kinds of errors within the slices of the kept round",
         "SELECT slice, category, answers, slice_rows FROM errors_by_slice "
         f"WHERE arm = 'main' AND round = {_KEPT} AND answers >= 3 "
         "QUALIFY row_number() OVER (PARTITION BY slice ORDER BY answers DESC, category) <= 3 "
         "ORDER BY slice, answers DESC, category",
     ),
-    "answer_lengths": Section(
+    "answer_lengths": Query(
         "words of the answers on dev, in bins of 10, by round",
         "SELECT round, least(reply_words // 10, 20) * 10 AS words, count(*) AS answers "
         "FROM predictions WHERE arm = 'main' AND split = 'dev' GROUP BY ALL ORDER BY ALL",
     ),
-    "reference_lengths": Section(
+    "reference_lengths": Query(
         "words of the first references of dev, in bins of 10",
         f"SELECT least({_WORDS.format(column='reference')} // 10, 20) * 10 AS words, "
         "count(*) AS answers FROM examples WHERE split = 'dev' AND reference IS NOT NULL "
         "GROUP BY ALL ORDER BY ALL",
     ),
-    "refused": Section(
+    "refused": Query(
         "rows that were proposed for training and refused, by round and reason",
         "SELECT round, reason, rows FROM filters WHERE arm = 'main' ORDER BY ALL",
     ),
-    "added": Section(
+    "added": Query(
         "rows that were added to the training data, by round, maker and slice",
         "SELECT round, made_by, slice, count(*) AS rows FROM added WHERE arm = 'main' "
         "GROUP BY ALL ORDER BY ALL",
-    ),
-    "rated": Section(
-        "batches that people rate, and how far they are",
-        "SELECT batch, rubric, version, title, strategy, verdicts, split, rounds, raters, items, "
-        "rated, created FROM batches ORDER BY created, batch",
-    ),
-    "rating_scores": Section(
-        "what people's ratings of samples of dev come to, by batch, criterion and round, 0 to 1",
-        "SELECT batch, rubric, version, position, criterion, title, round, value, low, high, n, "
-        f"groups, unrated FROM rating_scores WHERE arm = 'main' AND {_SAMPLES} "
-        "ORDER BY batch, position, round",
-    ),
-    "win_rates": Section(
-        "how often people prefer one round's answers to another's, and what that shows",
-        "SELECT batch, rubric, position, criterion, title, round, against, n, groups, wins, ties, "
-        "losses, win_rate, win_rate_low, win_rate_high, difference, difference_low, "
-        f"difference_high, label, sentence FROM win_rates WHERE arm = 'main' AND {_SAMPLES} "
-        "ORDER BY batch, position, round, against",
-    ),
-    "agreement": Section(
-        "how far raters agree, by batch and criterion",
-        "SELECT batch, position, criterion, title, kind, n, alpha, alpha_low, alpha_high, kappa, "
-        "kappa_low, kappa_high, raw, why, sentence FROM agreement ORDER BY batch, position",
-    ),
-    "raters": Section(
-        "how severe and how steady each rater is, by batch and criterion",
-        "SELECT batch, position, criterion, title, rater, done, seconds, severity, severity_low, "
-        "severity_high, n, same, same_low, same_high, repeats FROM raters "
-        "ORDER BY batch, position, rater",
-    ),
-    "validity": Section(
-        "how far each automatic metric orders answers as people do, by batch",
-        "SELECT batch, metric, view, n, groups, accuracy, accuracy_low, accuracy_high, spearman, "
-        "spearman_low, spearman_high, kendall, kendall_low, kendall_high, sentence FROM validity "
-        f"WHERE {_SAMPLES} "
-        "ORDER BY batch, metric, view DESC",
-    ),
-    "named_errors": Section(
-        "kinds of errors that people named, by round, in answers, of so many rated",
-        "SELECT round, category, answers, rated FROM named_errors "
-        "WHERE arm = 'main' AND split = 'dev' ORDER BY round, answers DESC, category",
     ),
 }
 

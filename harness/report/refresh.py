@@ -11,17 +11,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness import stored
 from harness.engine.lock import turn
 from harness.errors import DataError, HarnessError
-from harness.rating.of_run import digest_of
 from harness.records import BASE_ARM, CONTROL_ARM
+from harness.report.annotated import digests_of
 from harness.report.reading import FILE_NAME, read
 from harness.report.summary import read as read_summary, rounds_closed
+from harness.stored import StoredRun
 
 if TYPE_CHECKING:
     from harness.context import Watcher
     from harness.engine.history import History
-    from harness.stored import StoredRun
 
 RATED = "people have rated since this report was made: it is made again"
 GONE_ON = "the report of the rounds that are closed by now is made"
@@ -37,19 +38,16 @@ def remake(folder: Path, watcher: Watcher, *, whole: bool = False) -> list[str]:
     Raises:
         HarnessError: what they are made from is not stored any more.
     """
-    from harness.stored import opened
-
-    run = opened(folder.name, watcher)
+    run = stored.opened(folder.name, watcher)
     with turn(run.reports_lock):
         return _remade(run, folder, whole)
 
 
 def _remade(run: StoredRun, folder: Path, whole: bool) -> list[str]:
     from harness.report.publishing import reports
-    from harness.stored import replay
 
     document = read_summary(folder / "summary.json")
-    steps, history = replay(run)
+    steps, history = stored.replay(run)
     if whole and _short(document, history):
         reason = steps.stopped.placed if steps.stopped else run.name
         raise DataError(f"not all that it was made from is stored any more: {reason}")
@@ -74,8 +72,9 @@ def outdated(folder: Path) -> str:
             return GONE_ON
     except (HarnessError, LookupError, TypeError):
         return ""
-    said = digest_of(folder.name)
-    return RATED if said is not None and report.get("ratings") != said else ""
+    known = report.get("annotations", {"ratings": report.get("ratings")})
+    now = digests_of(folder.name, Path(), stored.plugin_files(folder.name))
+    return RATED if any(known.get(name) != digest for name, digest in now.items()) else ""
 
 
 def refresh(folder: Path, watcher: Watcher, say: Callable[[str], None]) -> None:
@@ -86,10 +85,8 @@ def refresh(folder: Path, watcher: Watcher, say: Callable[[str], None]) -> None:
     """
     if not outdated(folder):
         return
-    from harness.stored import opened
-
     try:
-        run = opened(folder.name, watcher)
+        run = stored.opened(folder.name, watcher)
         with turn(run.reports_lock):
             if reason := outdated(folder):  # whoever had the lock may have made them
                 say(reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,10 @@ class Layout:
         length = next(len(values) for values in rows.values() if isinstance(values, list))
         columns = [_column(rows[column], kind, length) for column, kind in self.columns.items()]
         return pa.record_batch(columns, schema=self.arrow())
+
+    def of_rows(self, rows: Sequence[Mapping[str, Any]]) -> Any:
+        """The same of rows that name all columns."""
+        return self.batch({name: [row[name] for row in rows] for name in self.columns})
 
 
 def layout(order: str, columns: str) -> Layout:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.kit.features import prompt_features
 from harness.records import Measurement, Score
-from harness.store import ratings
 from harness.store.columns import Batch
 from harness.store.slices import is_stored, where_sql
 
@@ -341,5 +340,4 @@ _ROWS: Mapping[str, Callable[[RunContents], Iterator[Batch]]] = {
     "plans": _plans,
     "filters": _filters,
     "training": _training,
-    **{name: ratings.rows_of(name) for name in ratings.TABLES},
 }

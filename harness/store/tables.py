@@ -1,13 +1,9 @@
-"""The private tables of the run's database: their columns, and the order of their rows.
-
-Those of people's ratings are in :mod:`harness.store.ratings`.
-"""
+"""The private tables of the run's database: their columns, and the order of their rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.store import ratings
 from harness.store.columns import Layout, layout
 
 TABLES: Mapping[str, Layout] = {
@@ -81,5 +77,4 @@ TABLES: Mapping[str, Layout] = {
     "training": layout(
         "arm, round, step", "arm:s round:i step:i epoch:f loss:f eval_loss:f"
     ),
-    **ratings.TABLES,
 }  # fmt: skip

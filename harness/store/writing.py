@@ -33,7 +33,7 @@ from harness.records import (
     Score,
     Slice,
 )
-from harness.store.columns import SEALED, Batch
+from harness.store.columns import SEALED, Layout
 from harness.store.rows import batches
 from harness.store.slices import is_stored, where_sql
 from harness.store.tables import TABLES
@@ -98,7 +98,7 @@ class RunContents:
         slices: (arm, round) -> slices found.
         diagnoses: (arm, round) -> causes of wrong answers.
         logs: (arm, round) -> the trainer's log lines.
-        people: table of ratings -> its rows (:class:`harness.rating.tables.People`).
+        annotations: further table -> its layout and rows.
     """
 
     run: str
@@ -114,7 +114,9 @@ class RunContents:
     slices: Mapping[ArmRound, Sequence[Slice]] = field(default_factory=dict)
     diagnoses: Mapping[ArmRound, Sequence[Diagnosis]] = field(default_factory=dict)
     logs: Mapping[ArmRound, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-    people: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    annotations: Mapping[str, tuple[Layout, Sequence[Mapping[str, Any]]]] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,8 +254,9 @@ def _write(path: Path, contents: RunContents) -> None:
         connection.execute(_SILENT)
         connection.execute("BEGIN; CREATE SCHEMA raw")
         for name, table in TABLES.items():
-            connection.execute(f"{table.ddl(name)}; {table.view(name)}")
-            _load(connection, name, batches(name, contents))
+            _create(connection, name, table, map(table.batch, batches(name, contents)))
+        for name, (table, rows) in contents.annotations.items():
+            _create(connection, name, table, iter([table.of_rows(rows)]))
         _fill_members(connection, contents)
         for name, sql in VIEWS.items():
             connection.execute(f"CREATE VIEW main.{name} AS {sql}")
@@ -262,15 +265,17 @@ def _write(path: Path, contents: RunContents) -> None:
         connection.close()
 
 
-def _load(connection: duckdb.DuckDBPyConnection, name: str, rows: Iterator[Batch]) -> None:
+def _create(
+    connection: duckdb.DuckDBPyConnection, name: str, table: Layout, rows: Iterator[Any]
+) -> None:
+    """A table with its view, and its rows as Arrow batches."""
+    import pyarrow as pa
+
+    connection.execute(f"{table.ddl(name)}; {table.view(name)}")
     first = next(rows, None)
     if first is None:
         return
-    import pyarrow as pa
-
-    table = TABLES[name]
-    batches_ = (table.batch(batch) for batch in chain((first,), rows))
-    reader = pa.RecordBatchReader.from_batches(table.arrow(), batches_)
+    reader = pa.RecordBatchReader.from_batches(table.arrow(), chain((first,), rows))
     connection.register("incoming", reader)
     connection.execute(f"INSERT INTO raw.{name} SELECT * FROM incoming ORDER BY {table.order}")
     connection.unregister("incoming")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 import harness
+from harness_rubric.annotations import Ratings
 from harness_rubric.better_answers import BetterAnswers
 from harness_rubric.choices import RubricChoices
 
@@ -192,3 +193,8 @@ def register_detectors() -> list[type[harness.Detector]]:
 @harness.hookimpl
 def register_augmenters() -> list[type[harness.Augmenter]]:
     return [BetterAnswers]
+
+
+@harness.hookimpl
+def register_annotations() -> list[type[harness.Annotations]]:
+    return [Ratings]

@@ -13,32 +13,44 @@ from types import SimpleNamespace
 import pytest
 
 import harness
+from harness import Annotated, AnnotatedRun, AnswerValues
 from harness.engine.history import History
 from harness.engine.steps import Evaluation
 from harness.rating.events import Events, fold
-from harness.rating.metric_values import MetricValues, metric_values
 from harness.rating.of_run import batches_of, digest_of
-from harness.rating.tables import people
+from harness.rating.records import FOLDER
+from harness.rating.tables import said_of
 from harness.records import Measurement, Score
+from harness.report.annotated import answer_values
 
 PEOPLE = runpy.run_path(str(Path(__file__).with_name("people.py")))
 RUN = PEOPLE["RUN"]
 
 
-def metrics() -> MetricValues:
+def metrics() -> AnswerValues:
     values = {("main", number, f"row-{n}"): n + number for number in (0, 3) for n in range(40)}
-    return MetricValues({"loss": values}, frozenset({"loss"}))
+    return AnswerValues({"loss": values}, frozenset({"loss"}))
+
+
+def collected(root: Path, name: str = RUN, values=metrics, level: float = 0.95) -> Annotated:
+    """What people said in the batches under ``root``, which ends as :data:`FOLDER` does."""
+    return said_of(AnnotatedRun(name, root.parents[1], level, values))
+
+
+@pytest.fixture
+def root(tmp_path):
+    return tmp_path / FOLDER
 
 
 @pytest.fixture(scope="module")
 def rated(tmp_path_factory):
-    root = tmp_path_factory.mktemp("ratings")
+    root = tmp_path_factory.mktemp("ratings") / FOLDER
     return root, *PEOPLE["rated"](root)
 
 
 @pytest.fixture(scope="module")
 def said(rated):
-    return people(RUN, rated[0], metrics, level=0.98)
+    return collected(rated[0], level=0.98)
 
 
 def test_each_batch_is_a_row(rated, said):
@@ -48,7 +60,7 @@ def test_each_batch_is_a_row(rated, said):
     one = rows[singles.name]
     assert (one["items"], one["rated"], one["rounds"], one["split"]) == (60, 60, [0, 3], "dev")
     assert (one["rubric"], one["version"], one["raters"]) == ("small", 1, ["ana", "bo"])
-    assert said.notes == ()
+    assert list(said.notes) == []
 
 
 def test_every_standing_value_is_a_row(rated, said):
@@ -104,55 +116,58 @@ def test_each_view_of_a_metric_has_its_sentence(rated, said):
 
 
 def test_another_run_has_none_of_it(rated):
-    def never() -> MetricValues:
+    def never() -> AnswerValues:
         raise AssertionError("nothing is to be compared")
 
-    found = people("another", rated[0], never)
-    assert (found.digest, found.tables, found.notes) == (None, {}, ())
+    found = collected(rated[0], "another", never)
+    assert (found.tables, list(found.notes), found.names_errors) == ({}, [], False)
+    assert digest_of("another", rated[0]) is None
 
 
-def test_a_batch_that_nobody_rated_is_a_row_and_no_news(tmp_path):
-    PEOPLE["FROM"]["batch"](tmp_path)
-    found = people(RUN, tmp_path, metrics)
-    assert found.digest is None
+def test_a_batch_that_nobody_rated_is_a_row_and_no_news(root):
+    PEOPLE["FROM"]["batch"](root)
+    found = collected(root)
+    assert digest_of(RUN, root) is None
     assert {name: len(rows) for name, rows in found.tables.items()} == {"batches": 1, "ratings": 0}
 
 
-def test_the_digest_is_that_of_all_that_was_said(tmp_path):
-    _, pairs = PEOPLE["rated"](tmp_path)
-    before = digest_of(RUN, tmp_path)
-    assert people(RUN, tmp_path, metrics).digest == before == digest_of(RUN, tmp_path)
+def test_the_digest_is_that_of_all_that_was_said(root):
+    _, pairs = PEOPLE["rated"](root)
+    before = digest_of(RUN, root)
+    collected(root)
+    assert before == digest_of(RUN, root)
     item = pairs.assignments["ana"][0]
     late = PEOPLE["FROM"]["event"]("ana", item, "preference", value="tie")
-    Events(tmp_path / pairs.name, "ana").append(late)
-    assert digest_of(RUN, tmp_path) not in (before, None)
+    Events(root / pairs.name, "ana").append(late)
+    assert digest_of(RUN, root) not in (before, None)
 
 
 @pytest.mark.parametrize("name", ["batch.json", "items.json"])
-def test_a_damaged_batch_is_named_and_the_others_stand(tmp_path, name):
-    singles, pairs = PEOPLE["rated"](tmp_path)
-    path = tmp_path / singles.name / name
+def test_a_damaged_batch_is_named_and_the_others_stand(root, name):
+    singles, pairs = PEOPLE["rated"](root)
+    path = root / singles.name / name
     path.write_bytes(path.read_bytes()[:-9])
-    found = people(RUN, tmp_path, metrics)
+    found = collected(root)
     assert [row["batch"] for row in found.tables["batches"]] == [pairs.name]
     (note,) = found.notes
     assert note.startswith(f"the ratings of batch {singles.name} are left out: ")
-    assert [one.name for one in batches_of(RUN, tmp_path).batches] == [pairs.name]
+    assert [one.name for one in batches_of(RUN, root).batches] == [pairs.name]
 
 
-def test_a_damaged_line_of_a_rater_leaves_that_batch_out(tmp_path):
-    singles, pairs = PEOPLE["rated"](tmp_path)
-    path = tmp_path / singles.name / "events" / "bo.jsonl"
+def test_a_damaged_line_of_a_rater_leaves_that_batch_out(root):
+    singles, pairs = PEOPLE["rated"](root)
+    path = root / singles.name / "events" / "bo.jsonl"
     path.write_bytes(b"{" + path.read_bytes())
-    found = people(RUN, tmp_path, metrics)
+    found = collected(root)
     assert {row["batch"] for row in found.tables["ratings"]} == {pairs.name}
     assert "this line is damaged" in found.notes[0]
 
 
 def test_without_ratings_nothing_heavy_is_loaded(tmp_path):
     code = (
-        "import sys; from pathlib import Path; from harness.rating.tables import people\n"
-        f"people('run', Path({str(tmp_path)!r}), dict)\n"
+        "import sys; from pathlib import Path; from harness import AnnotatedRun\n"
+        "from harness.rating.tables import said_of\n"
+        f"said_of(AnnotatedRun('run', Path({str(tmp_path)!r}), 0.95, dict))\n"
         "print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -188,7 +203,7 @@ def test_a_metric_made_from_ratings_is_not_compared_with_them():
         history.evaluations["main", number] = Evaluation((), rows, scores, (), (), {})
     entries = [SimpleNamespace(name="mine", instance=Ratings()),
                SimpleNamespace(name="other", instance=Words())]  # fmt: skip
-    found = metric_values(entries, history)
+    found = answer_values(entries, history)
     places = (("main", 0, "a"), ("main", 1, "a"))
     assert found.scores == {"words": dict.fromkeys(places, 2.0), "loss": dict.fromkeys(places, 3.0)}
     assert found.lower_is_better == {"loss"}

@@ -24,13 +24,13 @@ Document = Mapping[str, Any]
 
 def validity(name: str | None, as_json: bool) -> None:
     """Which automatic metric orders answers as people do."""
-    from harness.rating.metric_values import metric_values
     from harness.rating.validity import validity_of
+    from harness.report.annotated import answer_values
     from harness.stored import opened, replay
 
     batch = chosen(name)
     steps, history = replay(opened(batch.run, Quiet()))
-    found = metric_values(steps.config.metrics, history)
+    found = answer_values(steps.config.metrics, history)
     said = [*events.ratings(batch), *events.settled(batch)]
     document = validity_of(batch, said, found.scores, lower_is_better=found.lower_is_better)
     if as_json:

@@ -12,7 +12,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from harness.report.queries import SECTIONS
+from harness.rating.layouts import QUERIES as RATINGS
+from harness.report.queries import QUERIES
 from harness_reports import findings, people
 from harness_reports.html.page import page
 from harness_reports.markdown import page as markdown
@@ -37,7 +38,7 @@ ORDER = (
 
 
 def test_the_sample_has_the_tables_of_an_analysis(analysis: Document) -> None:
-    assert set(analysis["tables"]) == set(SECTIONS)
+    assert set(analysis["tables"]) == {*QUERIES, *RATINGS}
 
 
 @pytest.mark.parametrize("face", [terminal, markdown])

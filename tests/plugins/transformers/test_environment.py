@@ -30,7 +30,7 @@ def test_device_class_and_resolved_dtype(plugin):
 
 
 def test_both_are_asked_in_one_process_of_their_own(project, monkeypatch):
-    import harness.job
+    import harness.engine.job
 
     monkeypatch.chdir(project.folder)
     asked = []

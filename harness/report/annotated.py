@@ -1,0 +1,163 @@
+"""What is said of a run's answers from outside: asked of every installed annotation plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.boundary.calls import plainly
+from harness.config.plugin_entries import Entry
+from harness.engine.history import History
+from harness.engine.run import Run
+from harness.errors import PluginError
+from harness.kit.text import one_line
+from harness.registry import Registry
+from harness.report.queries import QUERIES, Query
+from harness.stages import Annotated, AnnotatedRun, Annotations, AnswerValues
+from harness.store.columns import Layout, layout
+from harness.store.tables import TABLES
+from harness.store.views import VIEWS
+from harness.verdicts import rule
+
+STAGE = "annotation"
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(slots=True)
+class RunAnnotations:
+    """All that was said of a run's answers.
+
+    Attributes:
+        digests: plugin -> digest of what it has read; without those that read nothing.
+        tables: table of the database -> its layout and rows.
+        queries: table of the analysis -> its query.
+        notes: what a reader of reports has to know.
+        names_errors: whether kinds of errors are among what was said.
+    """
+
+    digests: dict[str, str] = field(default_factory=dict)
+    tables: dict[str, tuple[Layout, Rows]] = field(default_factory=dict)
+    queries: dict[str, Query] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    names_errors: bool = False
+
+
+def digests_of(run: str, folder: Path, plugin_files: Sequence[Path]) -> dict[str, str]:
+    """Plugin -> digest of what it would read of the run by now; without those that fail.
+
+    Args:
+        folder: the working folder, in which ``.harness`` lies.
+        plugin_files: the one-file plugins of the run's config.
+    """
+    return dict(_digests(_installed(Registry.build(plugin_files)), run, folder, lambda name: None))
+
+
+def collect(run: Run, history: History) -> RunAnnotations:
+    """What all plugins say of the run's answers; one that fails is named, and harms no other."""
+    result = RunAnnotations()
+    entries = list(_installed(run.config.registry))
+
+    def failed(name: str, error: PluginError) -> None:
+        result.notes.append(f"the annotations of '{name}' are left out: {one_line(error.what)}")
+
+    # First of all: what is said from now on makes the digest that of an older state.
+    result.digests.update(_digests(entries, run.name, run.root, lambda name: None))
+    annotated = AnnotatedRun(
+        run.name, run.root, rule.level(run.config.settings.rounds),
+        lambda: answer_values(run.config.metrics, history),
+    )  # fmt: skip
+    for entry in entries:
+        try:
+            with run.guard("report", entry, 0, "main"):
+                said = entry.instance.collect(annotated)
+            if not isinstance(said, Annotated):
+                raise PluginError("collect() is no harness.Annotated", hint="correct the plugin")
+            layouts, queries = _declared(entry, result)
+            result.tables |= _rows(layouts, said.tables)
+            result.queries |= queries
+            result.notes += said.notes
+            result.names_errors = result.names_errors or said.names_errors
+        except PluginError as error:
+            run.log.error("annotations %s failed", entry.name, exc_info=error)
+            failed(entry.name, error)
+    return result
+
+
+def answer_values(metrics: Iterable[Entry], history: History) -> AnswerValues:
+    """Every automatic score of every answer to dev, in every round and arm.
+
+    A metric that is made from what people say is left out: it would be compared with itself.
+    """
+    automatic = [entry.name for entry in metrics if not entry.instance.by_people]
+    values: dict[str, dict[tuple[str, int, str], float | None]] = {}
+    lower: set[str] = set()
+    for (arm, number), evaluation in history.evaluations.items():
+        lower |= {n for n, score in evaluation.scores.items() if not score.higher_is_better}
+        for metric in automatic:
+            for row in evaluation.measurements.get(metric, ()):
+                for name, value in row.values.items():
+                    values.setdefault(name, {})[arm, number, row.example_id] = value
+    return AnswerValues(values, frozenset(lower & values.keys()))
+
+
+def _installed(registry: Registry) -> Iterator[Entry]:
+    for name in registry.names(STAGE):
+        provider = registry.get(STAGE, name)
+        yield Entry(
+            STAGE, name, name, provider.plugin(), provider.origin,
+            distribution=provider.distribution,
+        )  # fmt: skip
+
+
+def _digests(
+    entries: Iterable[Entry], run: str, folder: Path, failed: Callable[[str], None]
+) -> Iterator[tuple[str, str]]:
+    for entry in entries:
+        try:
+            with plainly(entry.name):
+                digest = entry.instance.digest(run, folder)
+        except PluginError:
+            failed(entry.name)
+            continue
+        if digest is not None:
+            yield entry.name, str(digest)
+
+
+def _declared(entry: Entry, taken: RunAnnotations) -> tuple[dict[str, Layout], dict[str, Query]]:
+    """The plugin's own tables and queries.
+
+    Raises:
+        PluginError: a name is taken, or a layout cannot be read.
+    """
+    plugin: Annotations = entry.instance
+    for name in (*plugin.tables, *plugin.queries):
+        if not name.isidentifier():
+            raise PluginError(f"'{one_line(name, 40)}' cannot be the name of a table")
+    for name in plugin.tables:
+        if name in {*TABLES, *VIEWS, *taken.tables}:
+            raise PluginError(f"the table '{name}' is another's", hint="rename it")
+    for name in plugin.queries:
+        if name in {*QUERIES, *taken.queries}:
+            raise PluginError(f"the table '{name}' of the analysis is another's", hint="rename it")
+    try:
+        layouts = {name: layout(*declared) for name, declared in plugin.tables.items()}
+    except (KeyError, TypeError, ValueError) as error:
+        raise PluginError(f"`tables` cannot be read: {error}", hint="correct the plugin") from None
+    return layouts, {name: Query(*query) for name, query in plugin.queries.items()}
+
+
+def _rows(
+    layouts: Mapping[str, Layout], said: Mapping[str, Rows]
+) -> dict[str, tuple[Layout, Rows]]:
+    """The rows of each table, tried out: what the database cannot hold is the plugin's fault."""
+    if unknown := sorted({*said} - {*layouts}):
+        raise PluginError(f"collect() gives a table '{one_line(unknown[0], 40)}' without layout")
+    for name, rows in said.items():
+        try:
+            layouts[name].of_rows(rows)
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            reason = one_line(f"{type(error).__name__}: {error}", 120)
+            raise PluginError(f"rows of '{name}' do not fit its columns: {reason}") from None
+    return {name: (found, said.get(name, ())) for name, found in layouts.items()}
