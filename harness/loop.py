@@ -7,13 +7,13 @@ going on after a kill is the same walk through the same code.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.data.splits import groups_of, rows_digest
 from harness.engine import ledger
 from harness.engine.history import ArmState, History
 from harness.engine.pins import ANALYZE, AUGMENT, DATA, EARLIER, EXAMPLES, MODEL, ROWS, TRAIN
-from harness.engine.steps import Evaluation, Harvest, Steps
+from harness.engine.steps import At, AugmentedRows, Evaluation, Steps
 from harness.kit.files import digest
 from harness.records import (
     BASE_ARM,
@@ -42,63 +42,65 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
         test: whether the sealed test set is opened at the end. It never is where no round was
             kept: there is nothing to compare then.
     """
-    settings = steps.config.settings
     data = history.data = steps.data()
     base = steps.base()
     history.model = base.name
-    dev, valid = data.split("dev"), data.split("valid")
     names = [BASE_ARM, CONTROL_ARM] if steps.config.control else [BASE_ARM]
     for name in names:
         history.arms[name] = ArmState(name, {BASELINE: data.split("train")})
-
     if steps.run.journal.unpinned:
         steps.note(EARLIER)
-    pinned = steps.pins(BASELINE, BASE_ARM)
-    untouched = steps.evaluate(base, dev, "dev", BASELINE, BASE_ARM, pinned=pinned)
-    history.evaluations[BASE_ARM, BASELINE] = untouched
-    history.findings[BASE_ARM, BASELINE] = steps.analyze(
-        untouched, BASELINE, BASE_ARM, pinned=pinned.get(ANALYZE)
-    )
-    yield _close_baseline(steps, history, untouched, base)
+    yield _baseline(steps, history, base)
 
     checkpoints = {BASELINE: base}
-    growing = {name: data.split("train") for name in names}
+    following = {name: data.split("train") for name in names}
     source = BASELINE
-    for number in range(1, settings.rounds + 1):
+    for number in range(1, steps.config.settings.rounds + 1):
         for arm in [history.arms[name] for name in names]:
-            rows = arm.train[number] = growing[arm.name]
-            if steps.run.journal.closed(arm.name, number) is None:
-                steps.same_machine(_kept(history, arm), arm.kept)
-            pinned = steps.pins(number, arm.name)
-            steps.same(ROWS, rows_digest(rows), pinned, number, arm.name)
-            checkpoint = steps.train(base, rows, valid, number, arm.name, pinned=pinned.get(TRAIN))
-            history.logs[arm.name, number] = steps.training_log(checkpoint)
-            evaluation = steps.evaluate(
-                checkpoint, dev, "dev", number, arm.name, learned=rows, against=arm.kept,
-                pinned=pinned,
-            )  # fmt: skip
-            history.evaluations[arm.name, number] = evaluation
-            result = steps.run.journal.closed(arm.name, number)
-            result = result or _decide(steps, history, arm, evaluation)
-            history.findings[arm.name, number] = steps.analyze(
-                evaluation, number, arm.name, base=untouched, train=rows,
-                pinned=pinned.get(ANALYZE),
-            )  # fmt: skip
-            if arm.name == BASE_ARM:
-                # The control follows the main arm's schedule, or sizes would differ.
-                source = arm.kept if result.verdict.label == "regressed" else number
-            harvest = _grow(steps, history, arm, source, number, pinned.get(AUGMENT))
-            growing[arm.name] = (*arm.train[source], *harvest.rows)
-            history.added.setdefault(arm.name, []).extend(harvest.rows)
+            arm.train[number] = following[arm.name]
+            checkpoint, result, pinned = _train_and_judge(steps, history, arm, base, number)
             if arm.name == BASE_ARM:
                 checkpoints[number] = checkpoint
-            yield _close(steps, history, arm, result, harvest)
+                # The control follows the main arm's schedule, or sizes would differ.
+                source = arm.kept if result.verdict.label == "regressed" else number
+            added = _augment(steps, history, arm, source, number, pinned.get(AUGMENT))
+            following[arm.name] = (*arm.train[source], *added.rows)
+            history.added.setdefault(arm.name, []).extend(added.rows)
+            yield _close(steps, history, arm, result, added)
     if history.kept == BASELINE:
         history.sealed = NOTHING_KEPT
     elif not test:
         history.sealed = NOT_ASKED
     else:
         history.test = open_test(steps, history, data, base, checkpoints[history.kept])
+
+
+def _train_and_judge(
+    steps: Steps, history: History, arm: ArmState, base: Checkpoint, number: int
+) -> tuple[Checkpoint, RoundResult, Mapping[str, str]]:
+    """A round up to its findings; one that is closed is replayed, with what it was closed with.
+
+    Returns:
+        Its checkpoint, its result, and its pins (none for an open round).
+    """
+    at, rows, data = At(number, arm.name), arm.train[number], history.data
+    closed = steps.run.journal.closed(arm.name, number)
+    pinned: Mapping[str, str] = closed.keys if closed else {}
+    if closed is None:
+        steps.same_machine(_kept(history, arm), arm.kept)
+    steps.check_pin(ROWS, rows_digest(rows), pinned, at)
+    checkpoint = steps.train(base, rows, data.split("valid"), at, pinned=pinned.get(TRAIN))
+    history.logs[arm.name, number] = steps.training_log(checkpoint)
+    evaluation = steps.evaluate(
+        checkpoint, data.split("dev"), at, learned=rows, against=arm.kept, pinned=pinned
+    )
+    history.evaluations[arm.name, number] = evaluation
+    result = closed or _decide(steps, history, arm, evaluation)
+    untouched = history.evaluations[BASE_ARM, BASELINE]
+    history.findings[arm.name, number] = steps.analyze(
+        evaluation, at, base=untouched, train=rows, pinned=pinned.get(ANALYZE)
+    )
+    return checkpoint, result, pinned
 
 
 def open_test(
@@ -113,23 +115,21 @@ def open_test(
     test = data.split("test")
     opening = steps.run.ledger.open(test, steps.run.name)
     pinned = steps.run.journal.tested
-    baseline = steps.evaluate(base, test, "test", BASELINE, BASE_ARM, pinned=pinned.get(BASELINE))
-    learned = history.arms[BASE_ARM].train[history.kept]
-    found = steps.evaluate(
-        kept, test, "test", history.kept, BASE_ARM, learned=learned,
-        pinned=pinned.get(history.kept),
-    )  # fmt: skip
-    answers = digest([baseline.keys["generate"], found.keys["generate"]])
+    of_base, of_kept = (At(number, split="test") for number in (BASELINE, history.kept))
+    learned, pins = history.arms[BASE_ARM].train[history.kept], pinned.get(history.kept)
+    baseline = steps.evaluate(base, test, of_base, pinned=pinned.get(BASELINE))
+    best = steps.evaluate(kept, test, of_kept, learned=learned, pinned=pins)
+    answers = digest([baseline.keys["generate"], best.keys["generate"]])
     looks = steps.run.ledger.answered(opening, answers).looks
     steps.run.tested(
         {
             BASELINE: {**baseline.keys, MODEL: base.digest},
-            history.kept: {**found.keys, TRAIN: steps.run.made[BASE_ARM, history.kept, TRAIN]},
+            history.kept: {**best.keys, TRAIN: steps.run.made[BASE_ARM, history.kept, TRAIN]},
         }
     )
-    history.test_evaluations = {BASELINE: baseline, history.kept: found}
-    verdict = _compare(steps, found, baseline, test, ledger.alpha(looks), BASELINE)
-    return TestResult(looks, baseline.scores, found.scores, verdict, ledger.in_words(looks))
+    history.test_evaluations = {BASELINE: baseline, history.kept: best}
+    verdict = _compare(steps, best, baseline, test, ledger.alpha(looks), BASELINE)
+    return TestResult(looks, baseline.scores, best.scores, verdict, ledger.in_words(looks))
 
 
 def _compare(
@@ -151,6 +151,16 @@ def _compare(
         higher_is_better=new.scores[settings.primary].higher_is_better,
     )  # fmt: skip
     return dataclasses.replace(verdict, sentence=verdict.sentence + remark)
+
+
+def _baseline(steps: Steps, history: History, base: Checkpoint) -> RoundResult:
+    """Round 0, closed: the untouched model on dev, and where it is weak."""
+    at, dev = At(BASELINE), history.data.split("dev")
+    pinned = steps.pins(at)
+    evaluation = steps.evaluate(base, dev, at, pinned=pinned)
+    history.evaluations[BASE_ARM, BASELINE] = evaluation
+    history.findings[BASE_ARM, BASELINE] = steps.analyze(evaluation, at, pinned=pinned.get(ANALYZE))
+    return _close_baseline(steps, history, evaluation, base)
 
 
 def _close_baseline(
@@ -191,7 +201,7 @@ def _decide(steps: Steps, history: History, arm: ArmState, evaluation: Evaluatio
     """The newest round's verdict against the kept one, and its guards."""
     number, kept = max(arm.train), _kept(history, arm)
     dev = history.data.split("dev")
-    new, old = steps.compared(evaluation, kept, dev, number, arm.name, arm.kept)
+    new, old = steps.compared(evaluation, kept, dev, At(number, arm.name), arm.kept)
     alpha = rule.alpha_of(steps.config.settings.rounds)
     verdict = _compare(steps, new, old, dev, alpha, arm.kept)
     guarded = _guards(steps, history, arm, new, old, dev)
@@ -222,9 +232,9 @@ def _guards(
     )  # fmt: skip
 
 
-def _grow(
+def _augment(
     steps: Steps, history: History, arm: ArmState, source: int, number: int, pinned: str | None
-) -> Harvest:
+) -> AugmentedRows:
     """More rows for the arm's next round, grown from the rows and findings of ``source``.
 
     The control arm gets as many rows as the main arm got, drawn from everywhere.
@@ -236,14 +246,12 @@ def _grow(
         growth = history.results[BASE_ARM, number].growth
         budgets = dict(growth.by) if growth else {}
     findings = history.findings[arm.name if source else BASE_ARM, source]
-    return steps.augment(
-        history.data, arm.train[source], findings, budgets, strategy, number, arm.name,
-        pinned=pinned,
-    )  # fmt: skip
+    at, train = At(number, arm.name), arm.train[source]
+    return steps.augment(history.data, train, findings, budgets, strategy, at, pinned=pinned)
 
 
 def _close(
-    steps: Steps, history: History, arm: ArmState, result: RoundResult, harvest: Harvest
+    steps: Steps, history: History, arm: ArmState, result: RoundResult, added: AugmentedRows
 ) -> RoundResult:
     """Close a decided round; one that is closed already stays as it was closed."""
     made, place = steps.run.made, (arm.name, result.round)
@@ -252,7 +260,7 @@ def _close(
     result = _pin(
         steps, history,
         dataclasses.replace(
-            result, plan=harvest.plan, growth=harvest.growth, keys={**result.keys, **pins}
+            result, plan=added.plan, growth=added.growth, keys={**result.keys, **pins}
         ),
     )  # fmt: skip
     if result.kept:

@@ -24,7 +24,7 @@ from harness.engine.ledger import Ledger, Unopened
 from harness.engine.pins import MODEL
 from harness.engine.run import CONFIG, JOURNAL, MACHINE_FOLDER, Run
 from harness.engine.stage_keys import Versions
-from harness.engine.steps import Evaluation, Steps
+from harness.engine.steps import At, Evaluation, Steps
 from harness.errors import DataError, HarnessError, UsageError, Waiting, near
 from harness.kit.files import read_json, read_jsonl
 from harness.loop import rounds
@@ -74,12 +74,12 @@ class StoredRun(Run):
     def tested(self, pinned: Mapping[int, Mapping[str, str]]) -> None:
         return None
 
-    def wait(self, arm: str, round_: int, generated: str) -> None:
+    def wait(self, at: At, generated: str) -> None:
         return None
 
-    def mismatch(self, stage: str, round_: int, arm: str) -> HarnessError:
+    def mismatch(self, stage: str, at: At) -> HarnessError:
         return NotStored(
-            f"round {round_}: {stage}: what the round was closed with is not in the store",
+            f"round {at.round}: {stage}: what the round was closed with is not in the store",
             where=self.name,
             hint="harness iterate with the run's config makes it again",
         )
@@ -165,7 +165,7 @@ class StoredSteps(Steps):
                 where=str(self.run.base_file),
                 hint="harness iterate with the run's config writes it",
             ) from None
-        self.same(MODEL, base.digest, self.pins(0, BASE_ARM), 0, BASE_ARM)
+        self.check_pin(MODEL, base.digest, self.pins(At()), At())
         return base
 
 

@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from harness.context import Context
-from harness.data.augmentation import Entry, collect
+from harness.data.augmentation import AugmenterPlan, collect
 from harness.data.filters import (
     DESCENDS,
     INVALID,
@@ -69,7 +69,7 @@ def the_plan(*items):
 
 
 def run(augmenter, *items, context=None):
-    entry = Entry("entry", augmenter, the_plan(*items))
+    entry = AugmenterPlan("entry", augmenter, the_plan(*items))
     return collect([entry], DATA, the_gate(), context or the_context())
 
 
@@ -95,7 +95,7 @@ def test_an_exhausted_pool_ends_below_the_budget():
 
 
 def test_several_entries_share_the_gate():
-    entries = [Entry(n, FromPool(), the_plan((WEAK, 15))) for n in ("first", "second")]
+    entries = [AugmenterPlan(n, FromPool(), the_plan((WEAK, 15))) for n in ("first", "second")]
     rows, growth = collect(entries, DATA, the_gate(), the_context())
     assert growth.by == {"first": 15, "second": 15}
     assert len({r.id for r in rows}) == 30

@@ -379,6 +379,6 @@ def test_the_source_is_screened_once(project, monkeypatch):
     second = steps()
     assert second.data() == data
     assert second.run.notes == first.run.notes
-    assert second.gate_key == first.gate_key
+    assert second.gating.key == first.gating.key
     with pytest.raises(Exception, match="NoneType"):
         steps("filters.near=0.7").data()

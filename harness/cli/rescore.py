@@ -18,10 +18,11 @@ from harness.config.plugin_entries import Entry
 from harness.context import Quiet
 from harness.engine.ledger import Ledger
 from harness.engine.lock import exclusive
+from harness.engine.steps import At
 from harness.errors import DataError, UsageError, near
 from harness.evaluation.scorecard import Question, System, check_fields, document
 from harness.kit.text import one_line
-from harness.records import BASE_ARM, Example
+from harness.records import Example
 from harness.report.added_metrics import record
 from harness.report.publishing import database
 from harness.report.summary import read
@@ -140,8 +141,7 @@ def _systems(
             measured = {}
             for entry in entries:
                 stage(f"{name}: {entry.name}")
-                measured[entry.name], _ = steps.score(
-                    entry, one.predictions, one.digest, rows, request.split, one.round, BASE_ARM
-                )
+                at = At(one.round, split=request.split)
+                measured[entry.name], _ = steps.score(entry, one.predictions, one.digest, rows, at)
             systems.append(System(name, one.predictions, measured))
     return systems

@@ -22,7 +22,7 @@ PROPOSALS_PER_ROW = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AugmenterPlan:
     """One entry of the config's ``augment`` list, with the plan made under its budget.
 
     Attributes:
@@ -38,7 +38,7 @@ class Entry:
 
 
 def collect(
-    entries: Sequence[Entry], data: Dataset, gate: Gate, context: Context
+    plans: Sequence[AugmenterPlan], data: Dataset, gate: Gate, context: Context
 ) -> tuple[tuple[Example, ...], Growth]:
     """Carry out the plans of all entries.
 
@@ -62,8 +62,8 @@ def collect(
         PluginError: an augmenter raised.
         Cancelled: the user asked to stop.
     """
-    work = _Collection(data, gate, context, sum(entry.plan.rows for entry in entries))
-    for entry in entries:
+    work = _Collection(data, gate, context, sum(entry.plan.rows for entry in plans))
+    for entry in plans:
         with entry.guard():
             missing = sum(item.rows - work.take(entry, item) for item in entry.plan.items)
             if missing:
@@ -82,7 +82,7 @@ class _Collection:
         self.accepted: list[Example] = []
         self.refused: dict[tuple[str, str, str], None] = {}
 
-    def take(self, entry: Entry, item: PlanItem) -> int:
+    def take(self, entry: AugmenterPlan, item: PlanItem) -> int:
         """Accept up to ``item.rows`` rows for one item; returns how many it were."""
         taken = 0
         proposals = _proposals(entry, item, self._visible(), self.context)
@@ -116,7 +116,7 @@ class _Collection:
 
 
 def _proposals(
-    entry: Entry, item: PlanItem, data: Dataset, context: Context
+    entry: AugmenterPlan, item: PlanItem, data: Dataset, context: Context
 ) -> Generator[Example, None, None]:
     """The augmenter's rows, bounded in number, with its failures named."""
     limit = PROPOSALS_PER_ROW * item.rows
@@ -143,5 +143,5 @@ def _proposals(
         yield results.example(row, f"proposal {place}")
 
 
-def _place(entry: Entry, context: Context) -> str:
+def _place(entry: AugmenterPlan, context: Context) -> str:
     return f"augmenter '{entry.name}' ({entry.augmenter.name}), round {context.round}"

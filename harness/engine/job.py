@@ -54,7 +54,7 @@ class Job:
     options: dict[str, Any]
     plugins: tuple[str, ...]
     checkpoint: Checkpoint | None
-    rows: dict[str, Sequence[Example]]
+    rows: Mapping[str, Sequence[Example]]
     seed: int
     round: int
     arm: str

@@ -8,7 +8,6 @@ stage in the store).
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,12 +16,12 @@ from typing import Any
 from harness.boundary.calls import PluginCall, PluginCalls, plainly
 from harness.boundary.results import facts as facts_of
 from harness.config import yaml_file
-from harness.config.finding import FILE_NAME, shipped
 from harness.config.loading import Config
 from harness.config.plugin_entries import Entry
 from harness.context import Context, Watcher
-from harness.engine import journal, pins, provenance, resume_command
+from harness.engine import journal, names, pins, provenance, resume_command
 from harness.engine.artifacts import Artifact, Artifacts
+from harness.engine.at import At
 from harness.engine.job import Job, as_environment, ask_environments, run_child, run_inline, write
 from harness.engine.journal import ClosedRounds, Journal
 from harness.engine.ledger import Ledger
@@ -31,7 +30,7 @@ from harness.engine.stage_keys import CORE_REVISION, Versions, entry_files, entr
 from harness.errors import Cancelled, HarnessError
 from harness.errors.machine import check_name, storing
 from harness.kit.files import digest, files_digest, remove, write_bytes
-from harness.records import BASE_ARM, Checkpoint, Example, RoundResult
+from harness.records import Checkpoint, Example, RoundResult
 from harness.stages import Plugin
 
 MACHINE_FOLDER = ".harness"
@@ -40,7 +39,7 @@ LEDGER = "test-openings.jsonl"
 CONFIG = "config.yaml"
 CALLING = "calling.json"
 """Which plugin is at work in this process, in the run's folder."""
-_ATTEMPT = re.compile(r"(?<=-[0-9a-f]{8})-([0-9]+)$")
+ROUND_0 = At()
 _JOBS = ("model", "trainer", "generator")
 JOURNAL = "journal.jsonl"
 
@@ -93,9 +92,10 @@ class Run:
         self.root = root or Path.cwd()
         self.machine = self.root / MACHINE_FOLDER
         key = digest({**config.key(), "files": _all_inputs(config)})
-        self.name = name or _name(self.machine / "runs", f"{_stem(config.path)}-{key[:8]}", anew)
-        attempt = _ATTEMPT.search(self.name)
-        self.key = digest([key, attempt[1]]) if attempt else key
+        first = names.first_name(config.path, key)
+        self.name = name or names.latest_name(self.machine / "runs", first, anew=anew)
+        attempt = names.attempt_of(self.name)
+        self.key = key if attempt is None else digest([key, attempt])
         self.folder = self.machine / "runs" / self.name
         self.reports = self.root / REPORTS_FOLDER / self.name
         self.artifacts = Artifacts(self.machine / "artifacts")
@@ -144,24 +144,25 @@ class Run:
         """Pin what the evaluations on the test set rest on, by round."""
         self._writing().test(pinned)
 
-    def wait(self, arm: str, round_: int, generated: str) -> None:
-        """Say which answers an open round has that people are asked about."""
-        self._writing().wait(arm, round_, generated)
+    def wait(self, at: At, generated: str) -> None:
+        """Say which answers an open round has that raters are asked about."""
+        self._writing().wait(at.arm, at.round, generated)
 
     def reopen(self, first: int) -> None:
         """Have this round and all later ones decided again."""
         journal.reopen(self.folder / JOURNAL, first)
         self._journal = None
 
-    def mismatch(self, stage: str, round_: int, arm: str) -> HarnessError:
+    def mismatch(self, stage: str, at: At) -> HarnessError:
         """The error for a closed round whose ``stage`` gives something else by now."""
-        where = f"run {self.name}, {_place(stage, round_, arm)}"
-        return pins.mismatch(where, round_, self.ways_out(round_))
+        where = f"run {self.name}, {at.in_round(stage)}"
+        return pins.mismatch(where, at.round, self.ways_out(at.round))
 
     def ways_out(self, round_: int) -> list[str]:
         """What a user may do whose round does not stand any more, one command each."""
-        latest = _name(self.machine / "runs", _ATTEMPT.sub("", self.name), False) == self.name
-        return pins.ways_out(round_, resume_command.way_on(self.folder, self.config), latest=latest)
+        latest = names.latest_name(self.machine / "runs", names.first_of(self.name))
+        command = resume_command.way_on(self.folder, self.config)
+        return pins.ways_out(round_, command, latest=latest == self.name)
 
     def prepare(self) -> None:
         """Make the folders and throw away what a killed attempt left half done."""
@@ -205,7 +206,7 @@ class Run:
         asked = [e for e in entries if type(e.instance).environment is not Plugin.environment]
         if self.config.settings.execution.launcher == "inline":
             for entry in asked:
-                with self.guard("environment", entry, 0, BASE_ARM):
+                with self.guard("environment", entry):
                     found[entry.stage] = as_environment(entry.instance.environment())
         elif asked:
             described = [
@@ -216,7 +217,7 @@ class Run:
                 for entry in asked
             ]  # fmt: skip
             folder = self.fresh_folder("environment")
-            with self.guard("environment", asked[0], 0, BASE_ARM):
+            with self.guard("environment", asked[0]):
                 found |= ask_environments(folder, described, self._plugin_files(), self.cancelled)
             remove(folder)
         return found
@@ -239,15 +240,15 @@ class Run:
         entry: Entry | None,
         inputs: Mapping[str, Any],
         make: Callable[[Path], Mapping[str, Any]],
+        at: At,
         *,
-        round_: int,
-        arm: str,
         seed: int = 0,
         pinned: str | None = None,
     ) -> Artifact:
         """The artifact of a stage: from the store, or made now and published.
 
         Args:
+            stage: its name, that of the split included.
             inputs: JSON values (digests of contents above all) that the result depends on.
             pinned: digest of what it gave a round that is closed by now: that stands, whatever
                 the key is by now; it is made again only if it is not stored any more.
@@ -258,44 +259,47 @@ class Run:
             HarnessError: as ``make`` raised it, with the place filled in; or what was made again
                 is not what was pinned.
         """
-        parts = {
-            "stage": stage, "core": CORE_REVISION, "seed": seed, "inputs": dict(inputs),
-        }  # fmt: skip
+        parts: dict[str, Any] = {"stage": stage, "core": CORE_REVISION, "seed": seed}
+        parts["inputs"] = dict(inputs)
         if entry is not None:
             parts["entry"] = self.key_of(entry)
-        key = digest(parts)
-        label = _label(stage, round_, arm)
-        found = self.artifacts.find(stage, key)
-        if pinned is not None and (found is None or found.digest != pinned):
-            found = self.artifacts.with_digest(stage, pinned) or found
-        elif pinned is None and found is not None and found.facts.get("failed"):
-            # A plugin failed in it: whatever was the reason may be mended by now.
-            found = None
+        key, label = digest(parts), at.label(stage)
+        artifact = self._stored(stage, key, pinned)
         self._say_damage()
-        cached = found is not None
-        if found is None:
+        cached = artifact is not None
+        if artifact is None:
 
             def guarded(folder: Path) -> Mapping[str, Any]:
-                with self.guard(stage, entry, round_, arm):
+                with self.guard(stage, entry, at):
                     return facts_of(make(folder))
 
-            found = self._make(stage, key, label, guarded)
+            artifact = self._make(stage, key, label, guarded)
         else:
             self.cached.append(label)
-        if pinned is not None and found.digest != pinned:
-            raise self.mismatch(stage, round_, arm)
-        self.made[arm, round_, stage] = found.digest
-        self.used[stage, found.key] = label
+        if pinned is not None and artifact.digest != pinned:
+            raise self.mismatch(stage, at)
+        self.made[at.arm, at.round, stage] = artifact.digest
+        self.used[stage, artifact.key] = label
         if key not in self._counted:
             # Arms share stages whose inputs are equal; such a one was done once.
             self._counted.add(key)
-            self.seconds[stage] = round(self.seconds.get(stage, 0.0) + found.seconds, 3)
-        self.watcher.stage_done(stage, label, found.seconds, cached)
+            self.seconds[stage] = round(self.seconds.get(stage, 0.0) + artifact.seconds, 3)
+        seconds = artifact.seconds
+        self.watcher.stage_done(stage, label, seconds, cached)
         self.observe(
-            "on_stage_end",
-            stage=stage, round=round_, arm=arm, seconds=found.seconds, cached=cached,
-        )  # fmt: skip
-        return found
+            "on_stage_end", stage=stage, round=at.round, arm=at.arm, seconds=seconds, cached=cached
+        )
+        return artifact
+
+    def _stored(self, stage: str, key: str, pinned: str | None) -> Artifact | None:
+        """What the store has of a stage: by its pin, where that is not what its key finds."""
+        artifact = self.artifacts.find(stage, key)
+        if pinned is not None and (artifact is None or artifact.digest != pinned):
+            return self.artifacts.with_digest(stage, pinned) or artifact
+        if pinned is None and artifact is not None and artifact.facts.get("failed"):
+            # A plugin failed in it: whatever was the reason may be mended by now.
+            return None
+        return artifact
 
     def _make(
         self, stage: str, key: str, label: str, make: Callable[[Path], Mapping[str, Any]]
@@ -318,35 +322,37 @@ class Run:
             (folder / "output").mkdir(parents=True)
         return folder
 
-    def context(self, folder: Path, stage: str, round_: int, arm: str, seed: int) -> Context:
+    def context(self, folder: Path, stage: str, at: At, seed: int) -> Context:
         """For a stage that runs in this process."""
-        return Context(
-            output=folder / "output", seed=seed, stage=stage, round=round_, arm=arm,
-            report=self.calls.hearing(self.watcher.stage(_label(stage, round_, arm))),
-            cancelled=self.cancelled,
-        )  # fmt: skip
+        report = self.calls.hearing(self.watcher.stage(at.label(stage)))
+        context = Context(folder / "output", seed, stage, at.round, at.arm)
+        context.report, context.cancelled = report, self.cancelled
+        return context
 
     def job(
         self,
         folder: Path,
+        stage: str,
         entry: Entry,
+        at: At,
         *,
         checkpoint: Checkpoint | None,
-        rows: dict[str, Sequence[Example]],
-        round_: int,
-        arm: str,
+        rows: Mapping[str, Sequence[Example]],
         seed: int,
-        label: str,
     ) -> Any:
         """A heavy stage as a job in ``folder``; returns its result."""
-        report = self.calls.hearing(self.watcher.stage(label))
+        report = self.calls.hearing(self.watcher.stage(at.label(stage)))
         job = Job(
             stage=entry.stage,
             plugin=entry.plugin,
             options=entry.instance.options.model_dump(mode="json"),
             plugins=self._plugin_files(),
-            checkpoint=checkpoint, rows=rows, seed=seed, round=round_, arm=arm,
-        )  # fmt: skip
+            checkpoint=checkpoint,
+            rows=rows,
+            seed=seed,
+            round=at.round,
+            arm=at.arm,
+        )
         write(job, folder)
         if self.config.settings.execution.launcher == "inline":
             return run_inline(folder, entry.instance, report, self.cancelled)
@@ -356,25 +362,16 @@ class Run:
     def config_folder(self) -> Path:
         return self.config.path.resolve().parent if self.config.path else self.root
 
-    def guard(self, stage: str, entry: Entry | None, round_: int, arm: str) -> PluginCall:
+    def guard(self, stage: str, entry: Entry | None, at: At = ROUND_0) -> PluginCall:
         """Around a call into that plugin; None where the stage calls several, each guarded."""
         who = f"{name_of(entry)}, " if entry else ""
         inline = self.config.settings.execution.launcher == "inline"
         here = entry is not None and (inline or entry.stage not in _JOBS)
-        where = f"{who}{_label(stage, round_, arm)}"
-        return self.calls.into(where, here=here, watched=entry is not None)
+        return self.calls.into(f"{who}{at.label(stage)}", here=here, watched=entry is not None)
 
     def _say_damage(self) -> None:
         while self.artifacts.damaged:
             self.watcher.say(f"warning: {self.artifacts.damaged.pop(0)}")
-
-
-def _label(stage: str, round_: int, arm: str) -> str:
-    return stage if stage in ("data", "screen", "model", "report") else _place(stage, round_, arm)
-
-
-def _place(stage: str, round_: int, arm: str) -> str:
-    return f"round {round_}: {stage}" + ("" if arm == "main" else f" ({arm})")
 
 
 def _all_inputs(config: Config) -> dict[str, str]:
@@ -385,21 +382,3 @@ def _all_inputs(config: Config) -> dict[str, str]:
         if files:
             found[f"{index} {entry.plugin}"] = files_digest(files)
     return found
-
-
-def _name(runs: Path, first: str, anew: bool) -> str:
-    """``first`` for the first run of a config, ``first-2`` for the next one, and so on."""
-    later = [found for path in runs.glob(f"{first}-*") if (found := _ATTEMPT.search(path.name))]
-    last = max((int(found[1]) for found in later), default=int((runs / first).is_dir()))
-    number = max(last + anew, 1)
-    return first if number == 1 else f"{first}-{number}"
-
-
-def _stem(path: Path | None) -> str:
-    """The file's name, or its folder's where the file is just called harness.yaml."""
-    if path is None or path == shipped(FILE_NAME):
-        return "harness"
-    if path.name != FILE_NAME:
-        return path.stem
-    folder = path.resolve().parent
-    return "harness" if folder == Path.cwd() or not path.parent.name else folder.name

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import DataError, UsageError, Waiting, near
 from harness.rating.sampling import Candidate
-from harness.records import BASE_ARM, Example, Measurement, Prediction
+from harness.records import Example, Measurement, Prediction
 
 if TYPE_CHECKING:
     from harness.stored import Answered, StoredRun, StoredSteps
@@ -89,14 +89,17 @@ def _scores(
     steps: StoredSteps, rows: Sequence[Example], one: Answered, *, every: bool
 ) -> dict[str, list[float | None]]:
     """Score name -> each example's value, turned so that more is better."""
+    from harness.engine.steps import At
+
     found: dict[str, list[float | None]] = {}
-    pinned = steps.pins(one.round, BASE_ARM)
+    at = At(one.round)
+    pinned = steps.pins(at)
     for entry, metric in zip(steps.config.metrics, steps.metric_entries(), strict=True):
         if not every and steps.config.settings.primary not in metric.score_names:
             continue
         try:
             measured, _ = steps.score(
-                entry, one.predictions, one.digest, rows, "dev", one.round, BASE_ARM,
+                entry, one.predictions, one.digest, rows, at,
                 pinned=pinned.get(f"score {entry.name}"),
             )  # fmt: skip
         except Waiting:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from harness.engine.history import History
 from harness.engine.pins import TRAIN
-from harness.engine.steps import Steps
+from harness.engine.steps import At, Steps
 from harness.errors import DataError, UsageError, Waiting
 from harness.kit.files import write_json
 from harness.loop import BASELINE, rounds
@@ -117,8 +117,8 @@ def _model(steps: StoredSteps, history: History, number: int) -> Checkpoint:
     if number == BASELINE:
         return steps.base()
     rows, valid = history.arms[BASE_ARM].train[number], history.data.split("valid")
-    pinned = steps.pins(number, BASE_ARM).get(TRAIN)
-    return steps.train(steps.base(), rows, valid, number, BASE_ARM, pinned=pinned)
+    pinned = steps.pins(At(number)).get(TRAIN)
+    return steps.train(steps.base(), rows, valid, At(number), pinned=pinned)
 
 
 def _learned(history: History, numbers: Sequence[int]) -> set[str]:
@@ -135,13 +135,13 @@ def _answers(
     steps: StoredSteps, model: Checkpoint, rows: Sequence[Example], number: int
 ) -> tuple[Prediction, ...]:
     try:
-        return steps.generate(model, rows, POOL, number, BASE_ARM)[0]
+        return steps.generate(model, rows, At(number, split=POOL))[0]
     except NotStored:
         pass
     model = _ready(steps, model)
     steps.run.may_make = (*StoredRun.may_make, STAGE)
     try:
-        return steps.generate(model, rows, POOL, number, BASE_ARM)[0]
+        return steps.generate(model, rows, At(number, split=POOL))[0]
     finally:
         steps.run.may_make = StoredRun.may_make
 

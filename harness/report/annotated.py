@@ -70,7 +70,7 @@ def collect(run: Run, history: History) -> RunAnnotations:
     )  # fmt: skip
     for entry in entries:
         try:
-            with run.guard("report", entry, 0, "main"):
+            with run.guard("report", entry):
                 said = entry.instance.collect(annotated)
             if not isinstance(said, Annotated):
                 raise PluginError("collect() is no harness.Annotated", hint="correct the plugin")

@@ -13,8 +13,7 @@ from typing import Any
 
 from harness.config.plugin_entries import Entry
 from harness.engine.history import History
-from harness.engine.steps import Evaluation, Steps
-from harness.engine.steps.calls import label, on
+from harness.engine.steps import At, Evaluation, Steps
 from harness.kit.text import one_line
 from harness.records import BASE_ARM, Example, Prediction, RoundResult, Score
 from harness.stages import Metric
@@ -81,7 +80,8 @@ def _notes(notes: Sequence[str], steps: Steps, history: History) -> list[str]:
     for entry in steps.config.metrics:
         if _grows(entry.instance):
             for split, arm, number, answers in _evaluations(history):
-                head = f"{label(on(split, 'score'), number, arm)}: {entry.name}: "
+                at = At(number, arm, split)
+                head = f"{at.label(at.on_split('score'))}: {entry.name}: "
                 pairs = list(zip(answers.predictions, history.data.split(split), strict=True))
                 found = _renewed(found, one_line(head) + " ", entry, pairs)
     return found

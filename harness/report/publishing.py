@@ -16,7 +16,7 @@ from harness.engine import resume_command
 from harness.engine.history import History
 from harness.engine.lock import turn
 from harness.engine.run import Run
-from harness.engine.steps import UNEXPLAINED, Evaluation, Steps
+from harness.engine.steps import UNEXPLAINED, At, Evaluation, Steps
 from harness.errors import HarnessError, PluginError
 from harness.kit.files import read_json, write_bytes, write_json
 from harness.records import BASE_ARM, CONTROL_ARM, NOT_ASKED, ControlResult, Example
@@ -119,7 +119,7 @@ def reports(run: Run, steps: Steps, history: History, document: Document) -> lis
     written = ["config.yaml", "run.duckdb", ANALYSIS]
     for entry in run.config.report:
         try:
-            with run.guard("report", entry, 0, BASE_ARM):
+            with run.guard("report", entry):
                 files = results.paths(entry.instance.write(analysis, run.reports), "write()")
                 written += [path.name for path in files]
         except PluginError as error:
@@ -141,7 +141,7 @@ def _analysis(run: Run, steps: Steps, document: Document, said: RunAnnotations) 
         definitions=definitions_of(run.config.detect), causes=causes,
         right_at=right_at(steps.primary_entry().metric),
         sections=[entry.instance for entry in run.config.sections],
-        guard=lambda section: run.guard("report", entries[id(section)], 0, BASE_ARM),
+        guard=lambda section: run.guard("report", entries[id(section)]),
         annotations=said,
         names_errors=any(entry.instance.growing() for entry in run.config.detect),
         by_people=steps.primary_entry().metric.by_people,
@@ -331,9 +331,9 @@ def _rescored(
     answers, generated = found.predictions, found.keys["generate"]
     for entry in entries:
         try:
-            measured, made = steps.score(entry, answers, generated, rows, "dev", number, arm)
+            measured, made = steps.score(entry, answers, generated, rows, At(number, arm))
             scores = steps.scores(
-                [entry], {entry.name: measured}, answers, rows, {entry.name: made}, number, arm
+                [entry], {entry.name: measured}, answers, rows, {entry.name: made}, At(number, arm)
             )
         except HarnessError as error:
             steps.note(f"round {number}: '{entry.name}' of harness score --run: {error.what}")

@@ -4,13 +4,72 @@ The loop (``loop.py``) says *when*; these modules say *how* a stage is called, w
 depends on, and where it is kept.
 """
 
-from harness.engine.steps.evaluating import UNEXPLAINED, Evaluation
-from harness.engine.steps.growing import Growing, Harvest
+from __future__ import annotations
+
+from harness.data.screening import Screening
+from harness.engine.at import At
+from harness.engine.run import Run
+from harness.engine.steps.analyzing import Analyzing
+from harness.engine.steps.augmenting import AugmentedRows, Augmenting
+from harness.engine.steps.base import StageCaller
+from harness.engine.steps.comparing import Comparing
+from harness.engine.steps.detecting import UNEXPLAINED, Detecting
+from harness.engine.steps.evaluating import Evaluating, Evaluation
+from harness.engine.steps.gating import Gating
+from harness.engine.steps.generating import Generating
+from harness.engine.steps.measuring import Measuring
 from harness.engine.steps.preparing import Preparing
+from harness.engine.steps.training import Training
+from harness.records import Checkpoint
 
 
-class Steps(Preparing, Growing):
-    """All stage calls of one run."""
+class Steps:
+    """All stage calls of one run. Each is a method of one of the parts, and is named here."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.config = run.config
+        self.caller = caller = StageCaller(run)
+        self.gating = Gating(caller)
+        self.preparing = Preparing(caller, self.gating)
+        generating, measuring, detecting = Generating(caller), Measuring(caller), Detecting(caller)
+        training = Training(caller)
+        self.comparing = Comparing(caller, measuring)
+
+        self.data = self.preparing.data
+        self.train = training.train
+        self.training_log = training.training_log
+        self.generate = generating.generate
+        self.score = measuring.score
+        self.scores = measuring.scores
+        self.right = detecting.right
+        self.malformed = detecting.malformed
+        self.evaluate = Evaluating(caller, generating, measuring, detecting).evaluate
+        self.compared = self.comparing.compared
+        self.analyze = Analyzing(caller, detecting).analyze
+        self.augment = Augmenting(caller, self.gating).augment
+
+        self.seed, self.note = caller.seed, caller.note
+        self.pins, self.check_pin = caller.pins, caller.check_pin
+        self.metric_entries, self.primary_entry = caller.metric_entries, caller.primary_entry
+
+    @property
+    def screening(self) -> Screening | None:
+        """What was found in the rows of the source; None until they were screened."""
+        return self.gating.screening
+
+    @property
+    def doubt(self) -> str:
+        """What stands beside every score of the run; known once its data is."""
+        return self.caller.doubt
+
+    def base(self) -> Checkpoint:
+        """The untouched model, as training loads it."""
+        return self.preparing.base()
+
+    def same_machine(self, old: Evaluation, round_: int) -> None:
+        """Refuse to compare answers that other libraries or another machine gave."""
+        self.comparing.same_machine(old, round_)
 
 
-__all__ = ["UNEXPLAINED", "Evaluation", "Harvest", "Steps"]
+__all__ = ["UNEXPLAINED", "At", "AugmentedRows", "Evaluation", "Steps"]

@@ -13,9 +13,10 @@ from harness.data.likeness import Likeness
 from harness.data.screening import Screening, parted, refuse_repeats, screen, sentences
 from harness.data.splits import rows_digest
 from harness.data.threshold import use
-from harness.engine.steps.calls import Calls
+from harness.engine.at import At
+from harness.engine.steps.base import StageCaller
 from harness.kit.files import read_json, write_json
-from harness.records import BASE_ARM, Dataset, Example, from_json, to_json
+from harness.records import Dataset, Example, from_json, to_json
 
 STAGE = "screen"
 
@@ -25,16 +26,20 @@ def screening_seed(seed: int) -> int:
     return derive_seed(seed, STAGE, 0)
 
 
-class Gating(Calls):
+class Gating:
     """Keeps dev and test out of what is trained on.
 
     Attributes:
         screening: what was found in the rows of the source; None until they were screened.
+        key: of all that the gate's answers depend on: the rows, the settings, its revision.
     """
 
-    screening: Screening | None = None
-    _screened: str = ""
-    _source: Sequence[Example] = ()
+    def __init__(self, caller: StageCaller) -> None:
+        self.caller = caller
+        self.rules = caller.config.settings.filters.rules()
+        self.screening: Screening | None = None
+        self.key = ""
+        self._source: Sequence[Example] = ()
 
     def screen(self, rows: Sequence[Example]) -> tuple[Example, ...]:
         """The rows of the source that may be trained on, in order.
@@ -42,8 +47,8 @@ class Gating(Calls):
         Raises:
             DataError: too many of them repeat a held-out row.
         """
-        rules = self.config.settings.filters.rules()
-        seed = screening_seed(self.config.settings.seed)
+        config, rules, at = self.caller.config, self.rules, At()
+        seed = screening_seed(config.settings.seed)
         inputs = {
             "rows": rows_digest(rows, lineage=True),
             "filters": dataclasses.asdict(rules),
@@ -51,25 +56,20 @@ class Gating(Calls):
         }
 
         def make(folder: Path) -> Mapping[str, Any]:
-            context = self.run.context(folder, STAGE, 0, BASE_ARM, seed)
-            leaving, found = screen(rows, rules, seed=seed, check=context.check)
+            context = self.caller.run.context(folder, STAGE, at, seed)
+            leaving, screening = screen(rows, rules, seed=seed, check=context.check)
             write_json(folder / "output" / "leaving.json", leaving)
-            return {"screening": to_json(found)}
+            return {"screening": to_json(screening)}
 
-        made = self.run.stage(STAGE, None, inputs, make, round_=0, arm=BASE_ARM, seed=seed)
-        found = from_json(Screening, made.facts["screening"])
-        self.screening, self._screened, self._source = found, made.key, rows
-        refuse_repeats(found, rules.most_repeats, f"source '{self.config.data.plugin}'")
-        for sentence in sentences(found, rules):
-            self.note(sentence)
+        made = self.caller.run.stage(STAGE, None, inputs, make, at, seed=seed)
+        screening = from_json(Screening, made.facts["screening"])
+        self.screening, self.key, self._source = screening, made.key, rows
+        refuse_repeats(screening, rules.most_repeats, f"source '{config.data.plugin}'")
+        for sentence in sentences(screening, rules):
+            self.caller.note(sentence)
         leaving = set(read_json(made.path / "leaving.json"))
         trainable = (row for place, row in enumerate(rows) if place not in leaving)
         return tuple(row for row in trainable if row.split not in ("dev", "test"))
-
-    @property
-    def gate_key(self) -> str:
-        """Of all that the gate's answers depend on: the rows, the settings, its revision."""
-        return self._screened
 
     def gate(self, data: Dataset, train: Sequence[Example], pool: Sequence[Example]) -> Gate:
         """The gate for proposals.
@@ -78,13 +78,11 @@ class Gating(Calls):
             train: the rows that are trained on so far.
             pool: the rows that may still be drawn.
         """
-        rules = self.config.settings.filters.rules()
         held_out, source = parted(self._source or data.examples)
-        likeness = Likeness(held_out, source, rules.limits)
+        likeness = Likeness(held_out, source, self.rules.limits)
         if self.screening is not None:
             use(likeness, self.screening.usual)
         # Rows of valid count as trained on: a copy of one in train would spoil its loss.
-        return Gate(
-            held_out, [*train, *data.split("valid")], known=pool, likeness=likeness,
-            refuse_near=rules.refuse_near,
-        )  # fmt: skip
+        trained = [*train, *data.split("valid")]
+        refuse_near = self.rules.refuse_near
+        return Gate(held_out, trained, known=pool, likeness=likeness, refuse_near=refuse_near)

@@ -1,4 +1,4 @@
-"""The calls that make what is evaluated: data, the untouched model, and trained checkpoints."""
+"""The calls that a run begins with: its data and its untouched model."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from harness.config.sourcing import counted
 from harness.data import correction_file
 from harness.data.corrections import Corrected, corrected
 from harness.data.splits import rows_digest, with_valid
+from harness.engine.at import At
 from harness.engine.pins import DATA, EXAMPLES, MODEL
-from harness.engine.steps.calls import SEEDLESS, label
+from harness.engine.steps.base import SEEDLESS, StageCaller
 from harness.engine.steps.gating import Gating
 from harness.errors import DataError
 from harness.kit.files import digest, read_json, read_jsonl, write_bytes, write_json, write_jsonl
-from harness.records import BASE_ARM, Checkpoint, Dataset, Example, from_json, to_json
+from harness.records import Checkpoint, Dataset, Example, from_json, to_json
 
 CORRECTIONS = "corrections.jsonl"
 """The run's own copy of the accepted corrections: their file grows with the next batch."""
@@ -37,8 +38,12 @@ def _leaning(made: Corrected, name: str) -> str:
     )
 
 
-class Preparing(Gating):
-    """Data and checkpoints."""
+class Preparing:
+    """Data and the untouched model."""
+
+    def __init__(self, caller: StageCaller, gating: Gating) -> None:
+        self.caller, self.gating = caller, gating
+        self.run, self.config = caller.run, caller.config
 
     def data(self) -> Dataset:
         """The examples: dev with accepted corrections, repeats of held-out rows taken out, and
@@ -47,11 +52,11 @@ class Preparing(Gating):
         Raises:
             DataError: a split that is needed has no row, or a correction does not fit its row.
         """
-        entry = self.config.data
-        seed = self.seed("data", 0)
+        entry, at = self.config.data, At()
+        seed = self.caller.seed(DATA, at.round)
 
         def make(folder: Path) -> Mapping[str, Any]:
-            context = self.run.context(folder, "data", 0, BASE_ARM, seed)
+            context = self.run.context(folder, DATA, at, seed)
             rows = []
             given = results.examples(entry.instance.load(context))
             for row in counted(given, entry, self.run.watcher.say, self.run.calls.heard):
@@ -60,13 +65,11 @@ class Preparing(Gating):
             write_jsonl(folder / "output" / "examples.jsonl", map(to_json, rows))
             return context.facts
 
-        pinned = self.pins(0, BASE_ARM)
-        artifact = self.run.stage(
-            "data", entry, {}, make, round_=0, arm=BASE_ARM, seed=seed, pinned=pinned.get(DATA)
-        )
-        rows = [from_json(Example, r) for r in read_jsonl(artifact.path / "examples.jsonl")]
-        data = self._prepared(self._corrected(rows))
-        self.same(EXAMPLES, data.digest, pinned, 0, BASE_ARM)
+        pinned = self.caller.pins(at)
+        artifact = self.run.stage(DATA, entry, {}, make, at, seed=seed, pinned=pinned.get(DATA))
+        lines = read_jsonl(artifact.path / "examples.jsonl")
+        data = self._prepared(self._corrected([from_json(Example, line) for line in lines]))
+        self.caller.check_pin(EXAMPLES, data.digest, pinned, at)
         return data
 
     def _corrected(self, rows: Sequence[Example]) -> Sequence[Example]:
@@ -85,13 +88,13 @@ class Preparing(Gating):
             write_bytes(copy, data)
         if made.references:
             plural = "reference" if made.references == 1 else "references"
-            self.note(f"dev has {made.references} corrected {plural} from {given.name}")
+            self.caller.note(f"dev has {made.references} corrected {plural} from {given.name}")
         if made.one_sided:
-            self.doubt = ONE_SIDED
-            self.note(_leaning(made, given.name))
+            self.caller.doubt = ONE_SIDED
+            self.caller.note(_leaning(made, given.name))
         elif made.references:
             shown = " and ".join(map(str, made.rounds))
-            self.note(
+            self.caller.note(
                 f"the corrected references were typed at answers of rounds {shown}: a comparison "
                 "with any other round leans towards these"
             )
@@ -99,7 +102,8 @@ class Preparing(Gating):
 
     def _prepared(self, rows: Sequence[Example]) -> Dataset:
         held_out = [row for row in rows if row.split in ("dev", "test")]
-        kept = with_valid(self.screen(rows), self.config.settings.valid, self.seed("valid", 0))
+        trainable, seed = self.gating.screen(rows), self.caller.seed("valid", 0)
+        kept = with_valid(trainable, self.config.settings.valid, seed)
         data = Dataset((*kept, *held_out))
         for split in ("train", "dev", "test"):
             if not data.split(split):
@@ -108,7 +112,7 @@ class Preparing(Gating):
                 )
         settings, augment = self.config.settings, self.config.augment
         for place, message, _ in shortages(settings, augment, data.counts):
-            self.note(f"{'.'.join(map(str, place))}: {message}")
+            self.caller.note(f"{'.'.join(map(str, place))}: {message}")
         return dataclasses.replace(data, digest=rows_digest(data.examples, lineage=True))
 
     def base(self) -> Checkpoint:
@@ -116,20 +120,19 @@ class Preparing(Gating):
 
         Asked of its plugin at each start, which checks its files.
         """
-        entry = self.config.model
-        folder, begun = self.run.fresh_folder("model"), self._begun()
-        with self.run.guard("model", entry, 0, BASE_ARM):
+        entry, at = self.config.model, At()
+        folder, begun = self.run.fresh_folder(MODEL), self._begun()
+        with self.run.guard(MODEL, entry, at):
             result = self.run.job(
-                folder, entry, checkpoint=begun, rows={}, round_=0, arm=BASE_ARM,
-                seed=SEEDLESS, label="model",
-            )  # fmt: skip
+                folder, MODEL, entry, at, checkpoint=begun, rows={}, seed=SEEDLESS
+            )
         base = from_json(Checkpoint, result["answer"])
         if begun is None or base.digest != begun.digest:  # else it was given back, as trained
             base = self._as_trained(base)
-        self.same(MODEL, base.digest, self.pins(0, BASE_ARM), 0, BASE_ARM)
+        self.caller.check_pin(MODEL, base.digest, self.caller.pins(at), at)
         write_json(self.run.base_file, to_json(base))
-        self.remarks(result["facts"])
-        self.run.watcher.stage_done("model", "model", 0.0, False)
+        self.caller.note_remarks(result["facts"])
+        self.run.watcher.stage_done(MODEL, at.label(MODEL), 0.0, False)
         return base
 
     def _begun(self) -> Checkpoint | None:
@@ -146,48 +149,3 @@ class Preparing(Gating):
             return base
         info = {**base.info, **loading}
         return dataclasses.replace(base, info=info, digest=digest([base.digest, loading]))
-
-    def train(
-        self, base: Checkpoint, rows: Sequence[Example], valid: Sequence[Example],
-        round_: int, arm: str, *, pinned: str | None = None,
-    ) -> Checkpoint:  # fmt: skip
-        """A checkpoint that learned ``rows`` from ``base``.
-
-        Args:
-            pinned: digest of the artifact that a closed round was given.
-        """
-        entry = self.config.train
-        seed = self.seed("train", round_)
-        inputs = {
-            "base": base.digest,
-            "train": rows_digest(rows),
-            "valid": rows_digest(valid),
-            "environment": dict(self.run.environment(entry)),
-        }
-
-        def make(folder: Path) -> Mapping[str, Any]:
-            result = self.run.job(
-                folder, entry, checkpoint=base, rows={"train": rows, "valid": valid},
-                round_=round_, arm=arm, seed=seed, label=label("train", round_, arm),
-            )  # fmt: skip
-            answer, output = result["answer"], folder / "output"
-            if not any(output.iterdir()):
-                # A prompt, or a model at a service: only the answer tells it from another one.
-                told = {name: answer.get(name) for name in ("kind", "name", "template", "info")}
-                write_json(output / "checkpoint.json", told)
-            return {**result["facts"], "checkpoint": answer}
-
-        made = self.run.stage(
-            "train", entry, inputs, make, round_=round_, arm=arm, seed=seed, pinned=pinned
-        )
-        self.remarks(made.facts)
-        checkpoint = from_json(Checkpoint, made.facts["checkpoint"])
-        return dataclasses.replace(
-            checkpoint, path=str(made.path), digest=digest([base.digest, made.digest])
-        )
-
-    def training_log(self, checkpoint: Checkpoint) -> list[Any]:
-        """The trainer's loss curve, if it left one."""
-        if checkpoint.kind == "base":
-            return []
-        return list(results.training_log(Path(checkpoint.path) / "log.jsonl"))

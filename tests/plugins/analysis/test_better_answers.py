@@ -102,7 +102,7 @@ def test_were_a_row_of_dev_proposed_the_gate_would_refuse_it_by_its_lineage(augm
     gate = Gate([row(1, "dev")], known=pool)
     (proposed,) = propose(made, pool)
     assert gate.refuse(proposed) == DESCENDS
-    entry = augmentation.Entry("better", made, Plan("random", (PlanItem(None, 3, ""),)))
+    entry = augmentation.AugmenterPlan("better", made, Plan("random", (PlanItem(None, 3, ""),)))
     rows, growth = augmentation.collect([entry], Dataset(tuple(pool)), gate, Context(None))
     assert (rows, growth.refused) == ((), {DESCENDS: 1})
 

@@ -1,0 +1,69 @@
+"""The call that trains a checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.boundary import results
+from harness.data.splits import rows_digest
+from harness.engine.at import At
+from harness.engine.pins import TRAIN
+from harness.engine.steps.base import StageCaller
+from harness.kit.files import digest, write_json
+from harness.records import Checkpoint, Example, from_json
+
+
+class Training:
+    """Trained checkpoints."""
+
+    def __init__(self, caller: StageCaller) -> None:
+        self.caller = caller
+
+    def train(
+        self,
+        base: Checkpoint,
+        rows: Sequence[Example],
+        valid: Sequence[Example],
+        at: At,
+        *,
+        pinned: str | None = None,
+    ) -> Checkpoint:
+        """A checkpoint that learned ``rows`` from ``base``.
+
+        Args:
+            pinned: digest of the artifact that a closed round was given.
+        """
+        run, entry = self.caller.run, self.caller.config.train
+        seed = self.caller.seed(TRAIN, at.round)
+        inputs = {
+            "base": base.digest,
+            "train": rows_digest(rows),
+            "valid": rows_digest(valid),
+            "environment": dict(run.environment(entry)),
+        }
+
+        def make(folder: Path) -> Mapping[str, Any]:
+            examples = {"train": rows, "valid": valid}
+            result = run.job(folder, TRAIN, entry, at, checkpoint=base, rows=examples, seed=seed)
+            answer, output = result["answer"], folder / "output"
+            if not any(output.iterdir()):
+                # A prompt, or a model at a service: only the answer tells it from another one.
+                identity = {name: answer.get(name) for name in ("kind", "name", "template", "info")}
+                write_json(output / "checkpoint.json", identity)
+            return {**result["facts"], "checkpoint": answer}
+
+        made = run.stage(TRAIN, entry, inputs, make, at, seed=seed, pinned=pinned)
+        self.caller.note_remarks(made.facts)
+        checkpoint = from_json(Checkpoint, made.facts["checkpoint"])
+        return dataclasses.replace(
+            checkpoint, path=str(made.path), digest=digest([base.digest, made.digest])
+        )
+
+    def training_log(self, checkpoint: Checkpoint) -> list[Any]:
+        """The trainer's loss curve, if it left one."""
+        if checkpoint.kind == "base":
+            return []
+        return list(results.training_log(Path(checkpoint.path) / "log.jsonl"))
