@@ -166,6 +166,12 @@ def test_the_machines_troubles(error, words):
     assert isinstance(found, EnvironmentFailure) and words in found.what
 
 
+def test_a_library_that_lacks_memory_is_named_by_its_place():
+    words, place = "failed to map segment from shared object", "/x/pyarrow/lib.so"
+    found = machine.machine_trouble(ImportError(words, name="lib", path=place))
+    assert found is not None and found.where == place
+
+
 @pytest.mark.parametrize(
     "error",
     [ValueError("x"), FileNotFoundError(errno.ENOENT, "x", "f"), ImportError("no module"),

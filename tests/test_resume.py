@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -230,6 +231,31 @@ def test_a_run_in_progress_is_left_alone(project):
     assert second.code == 3
     assert f"PID {running.pid} on {os.uname().nodename}" in second.err
     assert "already in progress" in second.err
+
+
+def test_of_two_that_start_at_once_one_runs_and_the_other_says_so(project, run_once):
+    both = [project.start("iterate", "--json") for _ in range(2)]
+    ends = [(*process.communicate(timeout=120), process.returncode) for process in both]
+    won, lost = sorted(ends, key=lambda end: end[2])
+    assert (won[2], lost[2], lost[0]) == (0, 3, "")
+    assert "already in progress: PID" in lost[1] and "wait for it" in lost[1]
+    bare = {k: v for k, v in json.loads(won[0]).items() if k not in ("seconds", "cached")}
+    assert bare == run_once[1].bare
+
+
+@pytest.mark.parametrize("most", [10_000, 100_000])
+def test_a_limit_on_file_sizes_is_told_and_without_it_the_run_goes_on(project, run_once, most):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        done = project.inside("iterate", "--json")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (done.code, done.out) == (3, "")
+    assert "the file would be larger than is allowed (`ulimit -f`)" in done.err
+    assert str(project.folder) in done.err and "run the same command again" in done.err
+    assert "Traceback" not in done.err
+    assert project.inside("iterate", "--json").bare == run_once[1].bare
 
 
 def test_reports_never_go_back_to_an_earlier_round(project):

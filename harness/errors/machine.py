@@ -83,9 +83,11 @@ _AGAIN = "what was finished before is kept: mend it and run the same command aga
 
 
 def _memory_is_out(error: BaseException) -> EnvironmentFailure:
+    # A library's own name may be a mere "lib"; where it lies says more.
+    places = (getattr(error, key, None) for key in ("path", "name", "filename"))
     return EnvironmentFailure(
         "the memory is not enough; what was finished before is kept",
-        where=str(getattr(error, "name", None) or getattr(error, "filename", None) or ""),
+        where=str(next(filter(None, places), "")),
         hint="close other programs or raise the limit (`ulimit -v`), and run it again",
     )
 

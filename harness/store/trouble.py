@@ -37,7 +37,7 @@ def unwritable(path: Path, problem: BaseException) -> EnvironmentFailure:
     return EnvironmentFailure(
         f"the run's database cannot be written: {_why(problem)}",
         where=str(path),
-        hint="make room or give permission, then run the same command again",
+        hint="make room, raise the limit or give permission, then run the same command again",
     )
 
 
