@@ -76,6 +76,7 @@ if TYPE_CHECKING:
         Trainer as Trainer,
     )
     from harness.store.writing import query as query
+    from harness.stored import RunView as RunView, open_run as open_run
 
 __version__ = "0.1.0"
 
@@ -92,6 +93,7 @@ _HOMES = {
     ),
     "harness.rubrics": ("Criterion", "Item", "Judgement", "Overall", "Rubric", "Scale", "Show"),
     "harness.context": ("Context",),
+    "harness.stored": ("RunView", "open_run"),
     "harness.store.writing": ("query",),
     "harness.kit.files": ("write_text",),
     "harness.hookspecs": ("hookimpl",),

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.context import Quiet
+from harness import open_run
 from harness.rating import batches, events, rubric
 from harness.rating.answers import candidates
 from harness.rating.records import FOLDER, Event
 from harness.store.writing import query
-from harness.stored import opened
 
 RUBRIC = """\
 schema: harness.rubric/1
@@ -55,7 +54,7 @@ def rate(run, value=lambda place: place % 5 + 1, rater="ana", rounds=(1, 0), n=3
     order = batches.Order(rubric.load(Path("short.yaml")), run, number, ("ana", "bo"),
                           versus=versus, n=n, overlap=1.0, repeats=0.0, strategy=strategy,
                           split=split)  # fmt: skip
-    found = candidates(opened(run, Quiet()), rounds, "dev", strategy)
+    found = candidates(open_run(run), rounds, "dev", strategy)
     if split != "dev":  # as answers to rows of the pool come
         found = [dataclasses.replace(one, example=dataclasses.replace(
             one.example, id=f"{split}-{one.example.id}")) for one in found]  # fmt: skip
@@ -195,7 +194,7 @@ def damaged(run, text=RUBRIC):
     """A batch by this rubric of which nothing can be read."""
     Path("other.yaml").write_text(text)
     order = batches.Order(rubric.load(Path("other.yaml")), run, 1, ("ana",), n=5, repeats=0.0)
-    batch = batches.create(order, candidates(opened(run, Quiet()), (1,), "dev", "random"))
+    batch = batches.create(order, candidates(open_run(run), (1,), "dev", "random"))
     (FOLDER / batch.name / "batch.json").write_text("{")
     return batch
 

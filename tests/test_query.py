@@ -16,11 +16,11 @@ import duckdb
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from harness.engine.lock import exclusive
 from harness.inspection import query_process
 from harness.inspection.cells import as_cell, distinct
 from harness.inspection.query import ask
 from harness.inspection.questions import READY
+from harness.kit.lock import exclusive
 
 DOCS = Path(__file__).parent.parent / "docs"
 HOSTILE = "SELECT '[/b]\x1b[31mred\x1b[0m\u202e' || chr(0) || repeat('x', 1000000) AS text"

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from harness.engine.lock import exclusive, turn
+from harness.kit.lock import exclusive, turn
 
 MADE = "the report of the rounds that are closed by now is made"
 

@@ -25,7 +25,6 @@ from harness.config import loading as configuration
 from harness.config.loading import Config
 from harness.context import Quiet
 from harness.engine import resume_command
-from harness.engine.lock import exclusive
 from harness.engine.run import REPORTS_FOLDER, Run, name_of
 from harness.errors import (
     EXIT_INTERRUPTED,
@@ -37,6 +36,7 @@ from harness.errors import (
     reason,
 )
 from harness.kit.files import remove
+from harness.kit.lock import exclusive
 from harness.kit.text import one_line, plain
 from harness.records import BASE_ARM
 from harness.report.reading import FILE_NAME as ANALYSIS, read

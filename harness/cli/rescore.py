@@ -17,10 +17,10 @@ from harness.cli.score import report, showing, write_rows
 from harness.config.plugin_entries import Entry
 from harness.context import Quiet
 from harness.engine.ledger import Ledger
-from harness.engine.lock import exclusive
 from harness.engine.steps import At
 from harness.errors import DataError, UsageError, near
 from harness.evaluation.scorecard import Question, System, check_fields, document
+from harness.kit.lock import exclusive
 from harness.kit.text import one_line
 from harness.records import Example
 from harness.report.added_metrics import record

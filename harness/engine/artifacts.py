@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.engine.lock import turn
 from harness.errors.machine import storing
 from harness.kit.files import (
     digest,
@@ -25,6 +24,7 @@ from harness.kit.files import (
     sync_tree,
     write_json,
 )
+from harness.kit.lock import turn
 
 MANIFEST = "manifest.json"
 LOCK = ".lock"

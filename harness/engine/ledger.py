@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.splits import rows_digest
-from harness.engine.lock import turn
 from harness.errors import DataError
 from harness.kit.files import append_line, canonical, digest, read_lines
+from harness.kit.lock import turn
 from harness.records import Example
 
 SCHEMA = 2

@@ -15,10 +15,11 @@ from harness.errors import PluginError
 from harness.kit.text import one_line
 from harness.registry import Registry
 from harness.report.queries import QUERIES, Query
-from harness.stages import Annotated, AnnotatedRun, Annotations, AnswerValues
+from harness.stages import Annotated, AnnotatedRun, Annotations
 from harness.store.columns import Layout, layout
 from harness.store.tables import TABLES
 from harness.store.views import VIEWS
+from harness.stored import answer_values
 from harness.verdicts import rule
 
 STAGE = "annotation"
@@ -83,23 +84,6 @@ def collect(run: Run, history: History) -> RunAnnotations:
             run.log.error("annotations %s failed", entry.name, exc_info=error)
             failed(entry.name, error)
     return result
-
-
-def answer_values(metrics: Iterable[Entry], history: History) -> AnswerValues:
-    """Every automatic score of every answer to dev, in every round and arm.
-
-    A metric that is made from what people say is left out: it would be compared with itself.
-    """
-    automatic = [entry.name for entry in metrics if not entry.instance.by_people]
-    values: dict[str, dict[tuple[str, int, str], float | None]] = {}
-    lower: set[str] = set()
-    for (arm, number), evaluation in history.evaluations.items():
-        lower |= {n for n, score in evaluation.scores.items() if not score.higher_is_better}
-        for metric in automatic:
-            for row in evaluation.measurements.get(metric, ()):
-                for name, value in row.values.items():
-                    values.setdefault(name, {})[arm, number, row.example_id] = value
-    return AnswerValues(values, frozenset(lower & values.keys()))
 
 
 def _installed(registry: Registry) -> Iterator[Entry]:

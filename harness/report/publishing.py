@@ -14,11 +14,11 @@ from harness.config.plugin_entries import Entry
 from harness.data.splits import groups_of
 from harness.engine import resume_command
 from harness.engine.history import History
-from harness.engine.lock import turn
 from harness.engine.run import Run
 from harness.engine.steps import UNEXPLAINED, At, Evaluation, Steps
 from harness.errors import HarnessError, PluginError
 from harness.kit.files import read_json, write_bytes, write_json
+from harness.kit.lock import turn
 from harness.records import BASE_ARM, CONTROL_ARM, NOT_ASKED, ControlResult, Example
 from harness.report import annotated
 from harness.report.added_metrics import recorded

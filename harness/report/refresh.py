@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import stored
-from harness.engine.lock import turn
 from harness.errors import DataError, HarnessError
+from harness.kit.lock import turn
 from harness.records import BASE_ARM, CONTROL_ARM
 from harness.report.annotated import digests_of
 from harness.report.reading import FILE_NAME, read

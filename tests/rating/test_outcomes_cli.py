@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.context import Quiet
+from harness import open_run
 from harness.rating import batches, events, rubric
 from harness.rating.answers import candidates
 from harness.rating.order import Order
 from harness.rating.outcomes import outcomes_of
 from harness.rating.records import FOLDER, Event
-from harness.stored import opened
 
 PAIRS = """\
 schema: harness.rubric/1
@@ -72,7 +71,7 @@ def made(project, text, rounds, value, **changed):
     path.write_text(text, encoding="utf-8")
     wanted = {"versus": rounds[1] if len(rounds) > 1 else None, "n": 40, **changed}
     order = Order(rubric.load(path), project.run, rounds[0], ("ana", "bo"), **wanted)
-    run = opened(project.run, Quiet())
+    run = open_run(project.run)
     batch = batches.create(order, candidates(run, order.rounds, "dev", order.strategy))
     rng = random.Random(3)
     for rater in batch.raters:

@@ -17,12 +17,13 @@ import pytest
 from rich.console import Console
 
 from harness.cli.rate import batches as rate
-from harness.engine.lock import exclusive
 from harness.errors import HarnessError
 from harness.kit.files import append_line
-from harness.rating import batches, events, reserve
+from harness.kit.lock import exclusive
+from harness.rating import batches, events
 from harness.rating.records import Event
 from harness.records import Checkpoint, Example
+from harness.stored.pool import STAGE
 from harness.terminal.progress import Display, weight_of_pool
 
 ROOT = Path(__file__).parents[2]
@@ -136,7 +137,7 @@ def test_where_every_row_was_trained_on_none_is_in_reserve(project, monkeypatch)
 
 
 def test_a_row_whose_paraphrase_was_trained_on_is_no_longer_in_reserve():
-    from harness.rating.reserve import _learned
+    from harness.stored.pool import _learned
 
     child = dataclasses.replace(FAKES["_row"]("train", 1, 4), parent="pool-3")
     arms = {"main": SimpleNamespace(train={1: (child,)})}
@@ -338,7 +339,7 @@ def test_the_overall_bar_counts_the_answers_of_each_round():
         (overall,) = display._progress.tasks
         display.stage("data")
         display.stage_done("data", "data", 0.1, cached=True)
-        display.stage(f"round 0: {reserve.STAGE}")(5, 10, "rows")
+        display.stage(f"round 0: {STAGE}")(5, 10, "rows")
         assert overall.percentage == pytest.approx(25, abs=3)
-        display.stage_done(reserve.STAGE, "", 0.1, cached=False)
+        display.stage_done(STAGE, "", 0.1, cached=False)
         assert overall.percentage == pytest.approx(50, abs=3)

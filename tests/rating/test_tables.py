@@ -21,7 +21,7 @@ from harness.rating.of_run import batches_of, digest_of
 from harness.rating.records import FOLDER
 from harness.rating.tables import said_of
 from harness.records import Measurement, Score
-from harness.report.annotated import answer_values
+from harness.stored import answer_values
 
 PEOPLE = runpy.run_path(str(Path(__file__).with_name("people.py")))
 RUN = PEOPLE["RUN"]

@@ -14,14 +14,12 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+import harness
 from harness.cli.rate.batches import chosen
 from harness.config import yaml_file
-from harness.config.finding import FILE_NAME
 from harness.data import correction_file
 from harness.data.corrections import Correction
-from harness.engine import resume_command
-from harness.engine.run import CONFIG, MACHINE_FOLDER
-from harness.errors import ConfigError, UsageError, near
+from harness.errors import UsageError, near
 from harness.rating.corrections import corrections, who
 from harness.rating.foreign import prompt
 from harness.rating.records import Batch
@@ -171,7 +169,7 @@ def _of_the_pool(done: Accepted, target: Path, count: int) -> str:
 
 def _proposes(batch: Batch, target: Path) -> bool:
     """Whether an augmenter of the run reads the file."""
-    augment = _began(batch).get("augment")
+    augment = harness.open_run(batch.run).config().get("augment")
     files = [one.get("file") for one in augment or () if isinstance(one, dict)]
     return any(isinstance(one, str) and Path(one).resolve() == target.resolve() for one in files)
 
@@ -200,14 +198,14 @@ def _next(done: Accepted, target: Path) -> str:
     """The command that uses the file: the run's own, with the file where it lacks that."""
     if not done.found:
         return shlex.join(["harness", "rate", "status", done.batch.name])
-    words = _command(done.batch)
+    run = harness.open_run(done.batch.run)
+    words = run.command()
     if not any(one.split == "dev" for one in done.whole):
         return shlex.join(words)
-    here = resume_command.config_of(words) or Path(FILE_NAME)
-    bare = resume_command.without(words, "corrections")
-    if bare == words and _in_config(here, target):
+    given = any(word.startswith("corrections=") for word in words)
+    if not given and _in_config(run.config_file, target):
         return shlex.join(words)
-    return shlex.join([*bare, "--set", f"corrections={_as_seen_from(here, target)}"])
+    return shlex.join(run.command(corrections=_as_seen_from(run.config_file, target)))
 
 
 def _in_config(config: Path, target: Path) -> bool:
@@ -216,7 +214,7 @@ def _in_config(config: Path, target: Path) -> bool:
 
 
 def _seen(done: Accepted, target: Path) -> Path:
-    return _as_seen_from(resume_command.config_of(_command(done.batch)) or Path(FILE_NAME), target)
+    return _as_seen_from(harness.open_run(done.batch.run).config_file, target)
 
 
 def _as_seen_from(config: Path, target: Path) -> Path:
@@ -224,19 +222,3 @@ def _as_seen_from(config: Path, target: Path) -> Path:
     whole, folder = target.resolve(), config.resolve().parent
     inside = config.is_file() and whole.is_relative_to(folder)
     return whole.relative_to(folder) if inside else whole
-
-
-def _command(batch: Batch) -> list[str]:
-    return resume_command.kept(_folder(batch)) or list(resume_command.PLAIN)
-
-
-def _folder(batch: Batch) -> Path:
-    return Path(MACHINE_FOLDER) / "runs" / batch.run
-
-
-def _began(batch: Batch) -> dict[str, Any]:
-    """The config that the batch's run began with; empty where it is not known."""
-    try:
-        return yaml_file.read(_folder(batch) / CONFIG)[0]
-    except ConfigError:
-        return {}

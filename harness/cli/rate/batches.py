@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rich.console import Console
 from rich.text import Text
 
-from harness.context import Quiet
-from harness.engine.lock import exclusive
+import harness
 from harness.errors import Cancelled, DataError, UsageError
 from harness.rating import batches
 from harness.rating.order import REPEATS, Order
@@ -22,14 +21,14 @@ from harness.rating.records import FOLDER, Batch
 from harness.rating.rubric import load
 from harness.rating.sampling import Candidate
 from harness.rating.status import expectation
-from harness.records import BASE_ARM, to_json
+from harness.records import to_json
 from harness.rubrics import Rubric
 from harness.terminal import tables
 from harness.terminal.streams import plugins_on_stderr
 from harness.terminal.targets import check_target, write_target
 
 if TYPE_CHECKING:
-    from harness.stored import StoredRun
+    from harness.stored import RunView
 
 
 T = TypeVar("T")
@@ -67,17 +66,14 @@ class Creation:
 
 def create(wanted: Creation) -> Batch:
     """Make a batch of a run's stored answers, or find the one that the same command made."""
-    from harness.stored import opened
-    from harness.verdicts import rule
-
     rubric = load(wanted.rubric)
     before = batches.names()
     with plugins_on_stderr():
-        run = opened(wanted.run or _latest_run(), Quiet())
+        run = harness.open_run(wanted.run)
         round_ = _latest_round(run, wanted.split) if wanted.round is None else wanted.round
         order = wanted.order(rubric, run.name, round_)
         batch = batches.create(order, _candidates(run, order))
-    document = _created(batch, rule.level(run.config.settings.rounds))
+    document = _created(batch, run.level)
     if wanted.as_json:
         _write_json(document)
     else:
@@ -85,26 +81,19 @@ def create(wanted: Creation) -> Batch:
     return batch
 
 
-def _latest_round(run: StoredRun, split: str) -> int:
+def _latest_round(run: RunView, split: str) -> int:
     """The last round that has answers; of those that are closed, where a model is needed."""
-    from harness.stored import NotStored, answered
-
-    if split != "pool":
-        return answered(run)[-1].round
-    closed = run.journal.rounds(BASE_ARM)
-    if not closed:
-        raise NotStored("no round of it is closed yet", where=run.name, hint="harness iterate")
-    return closed[-1].round
+    return run.answered[-1] if split != "pool" else run.closed[-1]
 
 
-def _candidates(run: StoredRun, order: Order) -> list[Candidate]:
+def _candidates(run: RunView, order: Order) -> list[Candidate]:
     from harness.rating.answers import candidates
 
     if order.split != "pool":
         return candidates(run, order.rounds, order.split, order.strategy)
     console = Console(stderr=True)
     try:
-        with exclusive(run.folder / "lock"):
+        with run.locked():
             return _of_the_pool(run, order, console)
     except KeyboardInterrupt:
         note = "stopped; no batch was made, and what was answered before is kept"
@@ -112,31 +101,17 @@ def _candidates(run: StoredRun, order: Order) -> list[Candidate]:
         raise Cancelled from None
 
 
-def _of_the_pool(run: StoredRun, order: Order, console: Console) -> list[Candidate]:
+def _of_the_pool(run: RunView, order: Order, console: Console) -> list[Candidate]:
     from harness.rating import reserve
-    from harness.stored import StoredSteps
     from harness.terminal.progress import Display, weight_of_pool
 
-    steps = StoredSteps(run)
-    drawn = reserve.drawn(steps, order)
-    if drawn.learned:
-        said = f"note: {drawn.learned} rows of the pool were trained on and are left out."
-        console.print(Text(said), highlight=False)
+    pool = reserve.models(run, order)
+    rows = reserve.drawn(run, pool, order)
+    if pool.trained:
+        note = f"note: {pool.trained} rows of the pool were trained on and are left out."
+        console.print(Text(note), highlight=False)
     with Display(console, run.name, weight_of_pool(len(order.rounds))) as display:
-        run.watcher = display
-        return reserve.answered(steps, drawn)
-
-
-def _latest_run() -> str:
-    from harness.engine.run import MACHINE_FOLDER
-
-    runs = Path(MACHINE_FOLDER) / "runs"
-    # The second is of a run that waits in its first round.
-    marks = [*runs.glob("*/journal.jsonl"), *runs.glob("*/waiting.json")]
-    found = sorted(marks, key=lambda path: path.stat().st_mtime)
-    if not found:
-        raise UsageError("no run of this folder has answered anything yet", hint="harness iterate")
-    return found[-1].parent.name
+        return reserve.answered(pool, rows, display)
 
 
 def _created(batch: Batch, level: float) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from harness.cli.rate.batches import chosen
 from harness.config import yaml_file
 from harness.config.plugin_entries import Problems, entry_of
 from harness.context import Context, Report
-from harness.engine.lock import exclusive
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EnvironmentFailure, UsageError
+from harness.kit.lock import exclusive
 from harness.kit.text import one_line
 from harness.rating import judging
 from harness.rating.judging import Judgements

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from pathlib import Path
 
 from rich.console import Console
 
+import harness
 from harness.cli.rate.batches import of_each
-from harness.engine import resume_command
-from harness.engine.journal import ClosedRounds
-from harness.engine.run import MACHINE_FOLDER
 from harness.rating import batches
 from harness.rating.records import FOLDER, Batch
 from harness.rating.status import BatchStatus, RaterStatus, status as status_of
@@ -42,9 +39,9 @@ def _next(batch: Batch, one: BatchStatus) -> list[str]:
     """Rate what is open; then let the run go on that waits for it, or look at what was said."""
     if any(rater.done + rater.skipped < rater.assigned for rater in one.raters):
         return ["harness", "rate", "serve", batch.name]
-    folder = Path(MACHINE_FOLDER) / "runs" / batch.run
-    if ClosedRounds(folder / "journal.jsonl").waiting() is not None:
-        return resume_command.kept(folder) or list(resume_command.PLAIN)
+    run = harness.open_run(batch.run)
+    if run.waits:
+        return run.command()
     rounds = {number for placing in batch.placings.values() for number in placing.rounds}
     alone = one.several and len(rounds) == 1
     return ["harness", "rate", "agreement" if alone else "verdict", batch.name]

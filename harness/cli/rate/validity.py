@@ -10,8 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+import harness
 from harness.cli.rate.batches import chosen
-from harness.context import Quiet
 from harness.kit.text import one_line
 from harness.rating import events
 from harness.terminal import tables
@@ -25,12 +25,9 @@ Document = Mapping[str, Any]
 def validity(name: str | None, as_json: bool) -> None:
     """Which automatic metric orders answers as people do."""
     from harness.rating.validity import validity_of
-    from harness.report.annotated import answer_values
-    from harness.stored import opened, replay
 
     batch = chosen(name)
-    steps, history = replay(opened(batch.run, Quiet()))
-    found = answer_values(steps.config.metrics, history)
+    found = harness.open_run(batch.run).all_values()
     said = [*events.ratings(batch), *events.settled(batch)]
     document = validity_of(batch, said, found.scores, lower_is_better=found.lower_is_better)
     if as_json:

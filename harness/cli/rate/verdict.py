@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+import harness
 from harness.cli.rate.batches import chosen
-from harness.context import Quiet
 from harness.kit.text import one_line
 from harness.rating import events
 from harness.records import BASE_ARM
@@ -30,13 +30,10 @@ Document = Mapping[str, Any]
 def verdict(name: str | None, as_json: bool) -> None:
     """Print what the ratings of a batch say of its rounds."""
     from harness.rating.outcomes import outcomes_of
-    from harness.stored import opened
-    from harness.verdicts.rule import level
 
     batch = chosen(name)
-    planned = opened(batch.run, Quiet()).config.settings.rounds
     ratings = [*events.ratings(batch), *events.settled(batch)]
-    found = outcomes_of(batch, ratings, level=level(planned))
+    found = outcomes_of(batch, ratings, level=harness.open_run(batch.run).level)
     if as_json:
         sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
         return

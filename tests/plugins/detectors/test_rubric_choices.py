@@ -235,9 +235,8 @@ def unseen(project, summary) -> str:
 
 
 def test_a_closed_round_keeps_its_kinds_and_another_run_shows_what_was_chosen(project, monkeypatch):
-    from harness.context import Quiet
+    from harness import open_run
     from harness.rating.answers import candidates
-    from harness.stored import opened
 
     project.write(RUBRIC, "small.yaml")
     text = (project.folder / "harness.yaml").read_text() + "report: []\n"
@@ -247,7 +246,7 @@ def test_a_closed_round_keeps_its_kinds_and_another_run_shows_what_was_chosen(pr
     assert set(first["rounds"][0]["errors"]) == {"unsure"}
     assert unseen(project, first).endswith("a detector of your own, name them.")
     rules = load(project.folder / "small.yaml")
-    found = candidates(opened(first["run"], Quiet()), (0,), "dev", "worst")
+    found = candidates(open_run(first["run"]), (0,), "dev", "worst")
     made = batches.create(
         batches.Order(rules, first["run"], 0, ("ana",), n=9, strategy="worst", repeats=0.0), found
     )

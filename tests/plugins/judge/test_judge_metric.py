@@ -414,11 +414,10 @@ def test_without_its_rubric_everything_else_is_told(experiment):
 
 
 def test_the_report_follows_what_people_say_later(experiment, server, words, here, monkeypatch):
-    from harness.context import Quiet
+    from harness import open_run
     from harness.rating import batches, events, rubric
     from harness.rating.answers import candidates
     from harness.rating.records import FOLDER, Event
-    from harness.stored import opened
 
     def worth(text):
         return 5 - text.count("hm") % 5
@@ -436,7 +435,7 @@ def test_the_report_follows_what_people_say_later(experiment, server, words, her
     monkeypatch.chdir(experiment.folder)
     order = batches.Order(rubric.load(experiment.folder / "one.yaml"), name, 1, ("ana",), 0, n=24,
                           repeats=0.0)  # fmt: skip
-    batch = batches.create(order, candidates(opened(name, Quiet()), (1, 0), "dev", "random"))
+    batch = batches.create(order, candidates(open_run(name), (1, 0), "dev", "random"))
     answers = {item.id: item.answers[0] for item in batch.items}
     said = [
         Event(uuid.uuid4().hex, "ana", item, "right", "set", worth(answers[item]),

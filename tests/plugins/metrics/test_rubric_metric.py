@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.context import Quiet
+from harness import open_run
 from harness.rating import batches, events, rubric
 from harness.rating.answers import candidates, text
 from harness.rating.rated import Rated, counted, digest_of
 from harness.rating.records import FOLDER, Event
 from harness.records import Prediction
 from harness.scoring import right_at
-from harness.stored import opened
 from harness_rubric import RubricMetric
 
 RUBRIC = (Path(__file__).parents[2] / "short.yaml").read_text(encoding="utf-8")
@@ -30,7 +29,7 @@ def rate(project, run, number, value, rater="ana", versus=None, n=48):
     """
     rules = rubric.load(project.folder / "short.yaml")
     order = batches.Order(rules, run, number, (rater,), versus, n=n, overlap=0.0, repeats=0.0)
-    batch = batches.create(order, candidates(opened(run, Quiet()), order.rounds, "dev", "random"))
+    batch = batches.create(order, candidates(open_run(run), order.rounds, "dev", "random"))
     log = events.Events(FOLDER / batch.name, rater)
     examples = sorted({one.example_id for one in batch.placings.values()})
     for item in batch.assignments[rater]:
@@ -203,7 +202,7 @@ def test_what_is_open_is_finished_before_more_is_asked_for(experiment):
     run = begun(experiment)
     rules = rubric.load(experiment.folder / "short.yaml")
     order = batches.Order(rules, run, 0, ("ana", "bo"), n=35, overlap=0.0, repeats=0.0)
-    batch = batches.create(order, candidates(opened(run, Quiet()), (0,), "dev", "random"))
+    batch = batches.create(order, candidates(open_run(run), (0,), "dev", "random"))
     found = experiment.inside("iterate", "--rounds", "1").err
     assert f"still to be rated: 35 of {batch.name}" in found
     assert f"harness rate serve {batch.name}" in found
@@ -217,7 +216,7 @@ def test_a_sample_of_each_round_holds_the_same_examples(experiment):
 
     def sample(number):
         order = batches.Order(rules, run, number, ("ana",), n=30, overlap=0.0, repeats=0.0)
-        found = candidates(opened(run, Quiet()), (number,), "dev", "random")
+        found = candidates(open_run(run), (number,), "dev", "random")
         return {one.example_id for one in batches.create(order, found).placings.values()}
 
     first = sample(0)
@@ -297,7 +296,7 @@ def test_half_rated_and_skipped_answers_are_waited_for(experiment):
     (run,) = [path.name for path in (experiment.folder / ".harness" / "runs").iterdir()]
     rules = rubric.load(experiment.folder / "short.yaml")
     order = batches.Order(rules, run, 0, ("ana",), n=48, overlap=0.0, repeats=0.0)
-    batch = batches.create(order, candidates(opened(run, Quiet()), (0,), "dev", "random"))
+    batch = batches.create(order, candidates(open_run(run), (0,), "dev", "random"))
     log = events.Events(FOLDER / batch.name, "ana")
     for item in batch.assignments["ana"]:
         log.append(Event(uuid.uuid4().hex, "ana", item, "right", "set", 5, events.now(), 3.0))

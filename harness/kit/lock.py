@@ -1,4 +1,4 @@
-"""One process at a time works on a run, or writes its reports, or the ledger of all runs."""
+"""Locks on files: one process at a time works on what a lock stands for."""
 
 from __future__ import annotations
 

@@ -1,0 +1,205 @@
+"""``harness.open_run``: what commands and other programs may ask of a run of this folder."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from harness.config import yaml_file
+from harness.config.finding import FILE_NAME
+from harness.context import Quiet
+from harness.engine import resume_command
+from harness.engine.journal import ClosedRounds
+from harness.engine.run import CONFIG, JOURNAL, MACHINE_FOLDER
+from harness.errors import ConfigError, DataError, UsageError
+from harness.kit.lock import exclusive
+from harness.records import BASE_ARM, Example, Prediction
+from harness.stages import AnswerValues
+from harness.stored.pool import PoolModels
+from harness.stored.replay import (
+    Answered,
+    NotStored,
+    StoredRun,
+    StoredSteps,
+    answered,
+    opened,
+    replay,
+)
+from harness.stored.values import answer_values, oriented
+from harness.verdicts import rule
+
+
+class RunView:
+    """A run of this folder, seen from outside: its rounds, rows, answers and values.
+
+    Nothing of it changes, but that scores which are not stored may be computed and pool rows
+    answered. The run's config and plugins are loaded when something is asked that needs them;
+    that raises :class:`harness.UsageError` where no run of that name was begun here.
+
+    Attributes:
+        name: of the run.
+        folder: where its journal lies.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.folder = Path(MACHINE_FOLDER) / "runs" / name
+
+    @property
+    def level(self) -> float:
+        """Confidence of each one-sided bound of its verdicts, 1 - .05/R for R rounds."""
+        return rule.level(self._run.config.settings.rounds)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a round waits for people."""
+        return ClosedRounds(self.folder / JOURNAL).waiting() is not None
+
+    @property
+    def closed(self) -> list[int]:
+        """The closed rounds of the main arm.
+
+        Raises:
+            DataError: none is.
+        """
+        closed = [result.round for result in self._run.journal.rounds(BASE_ARM)]
+        if not closed:
+            raise NotStored("no round of it is closed yet", where=self.name, hint="harness iterate")
+        return closed
+
+    @property
+    def answered(self) -> list[int]:
+        """The rounds whose answers to dev are stored, one that waits for people among them.
+
+        Raises:
+            DataError: there is none.
+        """
+        return list(self._answered)
+
+    def config(self) -> Mapping[str, Any]:
+        """The config that it began with, every default filled in; empty if that is not known."""
+        try:
+            return yaml_file.read(self.folder / CONFIG)[0]
+        except ConfigError:
+            return {}
+
+    def command(self, **settings: object) -> list[str]:
+        """The words of the command that goes on with it.
+
+        Args:
+            settings: keys of the config that it shall set, in place of what it sets them to.
+        """
+        words = resume_command.kept(self.folder) or list(resume_command.PLAIN)
+        for key, value in settings.items():
+            words = [*resume_command.without(words, key), "--set", f"{key}={value}"]
+        return words
+
+    @property
+    def config_file(self) -> Path:
+        """The config file that this command reads, whether it is there or not."""
+        return resume_command.config_of(self.command()) or Path(FILE_NAME)
+
+    def rows(self, split: str) -> Sequence[Example]:
+        """The rows of a split but test, which is sealed."""
+        if split == "test":
+            raise UsageError("the test set is sealed")
+        return self._steps.data().split(split)
+
+    def answers(self, number: int) -> Sequence[Prediction]:
+        """A round's answers to dev, in the order of its rows.
+
+        Raises:
+            UsageError: the run has no such round.
+            DataError: they are gone, or are not those to today's rows.
+        """
+        return self._answers(number).predictions
+
+    def values(self, number: int) -> Mapping[str, Sequence[float | None]]:
+        """Score name -> each dev row's value in a round, turned so that more is better.
+
+        A metric that waits for people is left out; what is not stored is scored now.
+        """
+        return oriented(self._steps, self.rows("dev"), self._answers(number), every=True)
+
+    def primary_values(self, number: int) -> Sequence[float | None]:
+        """The same of the primary score alone; None for each where its metric waits for people."""
+        rows = self.rows("dev")
+        found = oriented(self._steps, rows, self._answers(number), every=False)
+        return found.get(self._run.config.settings.primary, [None] * len(rows))
+
+    def right(self, number: int) -> Sequence[bool | None]:
+        """Whether each answer to dev counts as right by the primary score; None if unknown."""
+        from harness.scoring import right
+
+        metric = self._steps.primary_entry().metric
+        sign = 1.0 if metric.higher_is_better else -1.0
+        return [
+            right(metric, None if value is None else sign * value)
+            for value in self.primary_values(number)
+        ]
+
+    def all_values(self) -> AnswerValues:
+        """What the automatic metrics say of every answer to dev, in every round and arm."""
+        steps, history = replay(self._run)
+        return answer_values(steps.config.metrics, history)
+
+    def pool(self, numbers: Sequence[int], otherwise: str = "") -> PoolModels:
+        """The models of these rounds, to answer rows of the pool; see :class:`PoolModels`."""
+        return PoolModels(self._run, numbers, otherwise)
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Nobody else works on the run meanwhile.
+
+        Raises:
+            EnvironmentFailure: another process does; names its PID and host.
+        """
+        return exclusive(self._run.folder / "lock")
+
+    @functools.cached_property
+    def _run(self) -> StoredRun:
+        return opened(self.name, Quiet())
+
+    @functools.cached_property
+    def _steps(self) -> StoredSteps:
+        return StoredSteps(self._run)
+
+    @functools.cached_property
+    def _answered(self) -> dict[int, Answered]:
+        return {found.round: found for found in answered(self._run)}
+
+    def _answers(self, number: int) -> Answered:
+        if number not in self._answered:
+            known = ", ".join(map(str, self._answered))
+            raise UsageError(f"run {self.name} has no round {number}", hint=f"there are: {known}")
+        found = self._answered[number]
+        if [p.example_id for p in found.predictions] != [row.id for row in self.rows("dev")]:
+            raise DataError(
+                f"the answers of round {number} are not those to today's rows of dev",
+                where=self.name,
+                hint="the source gives other rows than before; iterate makes a new run of them",
+            )
+        return found
+
+
+def open_run(name: str | None = None) -> RunView:
+    """A run of this folder; the latest that has answered something where none is named.
+
+    Raises:
+        UsageError: none is named, and none has answered anything yet.
+    """
+    if name is not None:
+        return RunView(name)
+    latest = max(_answering(), key=lambda path: path.stat().st_mtime, default=None)
+    if latest is None:
+        raise UsageError("no run of this folder has answered anything yet", hint="harness iterate")
+    return RunView(latest.parent.name)
+
+
+def _answering() -> Iterator[Path]:
+    runs = Path(MACHINE_FOLDER) / "runs"
+    yield from runs.glob("*/journal.jsonl")
+    # Of a run that waits in its first round.
+    yield from runs.glob("*/waiting.json")
