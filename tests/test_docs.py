@@ -161,6 +161,7 @@ def core_sections() -> Iterator[tuple[str, dict[str, str]]]:
 def plugin_sections() -> Iterator[tuple[str, dict[str, str]]]:
     """Name -> rows; a name that a metric has, too, is told apart by its stage."""
     ours = [p for p in Registry.build().providers() if p[2].plugin.__module__[:8] == "harness_"]
+    ours = [p for p in ours if not getattr(p[2].plugin, "always", False)]  # no config names them
     metrics = {name for stage, name, _ in ours if stage == "metric"}
     for stage, name, provider in ours:
         twin = stage != "metric" and name in metrics

@@ -4,6 +4,26 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from harness.boundary import results
+from harness.errors import PluginError
+from harness.kit.blocks import (
+    Bullets,
+    Chart,
+    Code,
+    Column,
+    Details,
+    Heading,
+    Note,
+    Paragraph,
+    Point,
+    Series,
+    Table,
+    from_json,
+    to_json,
+)
+
 PLUGIN = '''
 import harness
 
@@ -63,3 +83,106 @@ def test_one_that_fails_is_named_and_the_rest_stands(project):
     assert analysis["sections"] == []
     assert analysis["failed"] == {"longest": "RuntimeError: no such thing"}
     assert "RuntimeError: no such thing" in project.inside("report").out
+
+
+BLOCKS = '''
+import harness
+from harness.kit.blocks import Bullets, Details, Heading, Note, Paragraph, Table, Column
+
+
+class Told(harness.Section):
+    """Blocks, drawn from the document and from its own rows."""
+
+    name = "told"
+    title = "Told [b]in blocks[/b]"
+    after = "verdict"
+    always = True
+
+    def rows(self, document, database):
+        return [{"answers": harness.query(database, "SELECT count(*) FROM predictions").rows[0][0]}]
+
+    def blocks(self, document):
+        own = [one for one in document["sections"] if one["name"] == self.name]
+        yield Note(f"asked: {own[0]['rows'][0][0] if own else 'nothing'}")
+        yield Heading("A part", level=3)
+        yield Bullets((Paragraph("better", label="improved"),))
+        rows = tuple((f"row {n}", n, n) for n in range(9))
+        columns = (Column("what"), Column("times", "number"), Column("", "bar"))
+        yield Table(columns, rows, "Rows", short=2, rest="later")
+        yield Details("Folded", (Paragraph("for few"),))
+        if %s:
+            yield Table(columns, ((1,),), "Odd")
+
+
+@harness.hookimpl
+def register_sections():
+    return [Told]
+'''
+
+
+def run_with_blocks(project, named, broken=False):
+    text = (project.folder / "harness.yaml").read_text()
+    text = text.replace("plugins: [", "plugins: [told.py, ")
+    project.write(BLOCKS % broken, "told.py")
+    project.write(text + ("sections: [told]\n" if named else ""))
+    done = project.inside("iterate", "--rounds", "1")
+    assert done.code == 0, done.err
+    (folder,) = (project.folder / "reports").iterdir()
+    return done, folder
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_blocks_stand_in_every_report(project, named):
+    done, folder = run_with_blocks(project, named)
+    (page, markdown, plain) = (
+        (folder / name).read_text() for name in ("report.html", "report.md", "report.txt")
+    )
+    for shown in (done.out, plain, markdown, page):
+        assert shown.index("asked: ") < shown.rindex("Fixed and broken")
+        assert ("asked: nothing" in shown) is not named
+        assert "▲ improved" in shown.replace("<bdi>", "")
+        assert ("row 8" in shown) is (shown is page)
+        assert ("for few" in shown) is (shown is page)
+    assert "and 7 more, later" in plain and "And 7 more, later." in markdown
+    stored = json.loads((folder / "analysis.json").read_text())["sections"]
+    assert [one["name"] for one in stored] == (["told"] if named else [])
+    again = project.inside("report").out  # by installed plugins alone
+    assert ("Told [b]in blocks[/b]" in again) is named
+
+
+def test_blocks_that_cannot_be_drawn_are_named(project):
+    done, folder = run_with_blocks(project, True, broken=True)
+    told = "row 1 of a table has 1 cells for 3 columns"
+    assert told in " ".join(done.out.split())
+    assert told in json.loads((folder / "analysis.json").read_text())["failed"]["told"]
+
+
+ANY = [
+    Heading("h", "r", 3), Paragraph("p", "lead", "improved", "d"), Note("n", failed=True),
+    Bullets((Paragraph("x"),), True, 1, "rest"),
+    Table((Column("a"), Column("b", "span")), (("x", (0.1, 0.2, None)), (None, ())), "c"),
+    Chart("rounds", "t", (Series("s", (Point(1, 0.5, 0.4, 0.6, True, "tip"),)),), (0.0, 1.0)),
+    Code("harness", "Next:"), Details("more", (Note("n"), Table((Column("a"),), ((1,),), "c"))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("block", ANY, ids=lambda block: type(block).__name__)
+def test_blocks_survive_json(block):
+    again = from_json(json.loads(json.dumps(to_json(block))))
+    assert to_json(again) == to_json(block) and type(again) is type(block)
+    assert results.blocks([block]) == [block]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("a text", "where a harness.kit.blocks"),
+        (Note(3), "text is the number 3, where text is due"),
+        (Heading("h", level=7), "level is the number 7"),
+        (Details("d", (Table((Column("a"),), ((1, 2),), "c"),)), "2 cells for 1 columns"),
+        (Table((), (), "c"), "no columns"),
+    ],
+)
+def test_what_is_no_block_is_refused(wrong, told):
+    with pytest.raises(PluginError, match=told):
+        results.blocks([wrong])

@@ -102,10 +102,11 @@ def check_of(kind: Any) -> Check:
 def _fields(kind: type) -> Check:
     hints = typing.get_type_hints(kind)
     checks = [(f.name, check_of(hints[f.name])) for f in dataclasses.fields(kind)]
+    room = kind.__module__ if kind.__module__.startswith("harness.kit.") else "harness"
 
     def check(value: Any) -> Flaw | None:
         if not isinstance(value, kind):
-            return Flaw("", given(value), f"a harness.{kind.__name__}")
+            return Flaw("", given(value), f"a {room}.{kind.__name__}")
         for name, inner in checks:
             flaw = inner(getattr(value, name))
             if flaw is not None:
@@ -135,7 +136,7 @@ def _among(choices: Sequence[Any]) -> Check:
     wanted = "one of " + ", ".join(map(str, choices))
 
     def check(value: Any) -> Flaw | None:
-        good = isinstance(value, str) and value in choices
+        good = any(type(value) is type(choice) and value == choice for choice in choices)
         return None if good else Flaw("", given(value), wanted)
 
     return check

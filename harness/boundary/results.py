@@ -31,6 +31,7 @@ from harness.boundary.record_checks import (
     truth,
 )
 from harness.errors import PluginError
+from harness.kit.blocks import Block, flaw
 from harness.records import (
     Checkpoint,
     ErrorLabel,
@@ -48,6 +49,8 @@ MOST_LABELS = 100
 """Labels of one answer."""
 MOST_CELLS = 100_000
 """Rows of one section."""
+MOST_BLOCKS = 500
+"""Blocks of one section."""
 Record = TypeVar("Record")
 
 
@@ -241,6 +244,21 @@ def table(value: Any) -> list[Mapping[str, Any]]:
             _refuse("rows()", "", f"more than {MOST_CELLS} rows", "a table that people can read")
         rows.append(row)
     return rows
+
+
+def blocks(value: Any) -> list[Block]:
+    """What a section says: known blocks, texts that are texts, tables as wide as their columns."""
+    found: list[Block] = []
+    check: Check = check_of(Block)
+    for place, block in enumerate(_each(value, "blocks()", "harness.kit.blocks"), start=1):
+        what = f"blocks(): block {place}"
+        _require(check(block), what)
+        if wrong := flaw(block):
+            raise PluginError(f"{what}: {wrong}", hint="correct the plugin")
+        if place > MOST_BLOCKS:
+            _refuse("blocks()", "", f"more than {MOST_BLOCKS} blocks", "what people can read")
+        found.append(block)
+    return found
 
 
 def record(kind: type[Record], value: Any, what: str) -> Record:

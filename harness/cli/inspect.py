@@ -146,8 +146,10 @@ def report(
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
         return
     from harness.registry import Registry
+    from harness.report.sections import with_always
 
     registry = Registry.build()
+    document = with_always(document, registry)
     for kind, target in (("html", html), ("markdown", markdown)):
         if target is not None:
             _write_report(registry, kind, document, target)

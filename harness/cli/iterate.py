@@ -40,6 +40,7 @@ from harness.kit.lock import exclusive
 from harness.kit.text import one_line, plain
 from harness.records import BASE_ARM
 from harness.report.reading import FILE_NAME as ANALYSIS, read
+from harness.report.sections import with_always
 from harness.terminal.interrupts import way_on
 
 
@@ -133,7 +134,7 @@ def show(config: Config, run: str) -> None:
         PluginError: a reporter failed at it; the run itself is complete.
     """
     console = Console()
-    analysis = read(Path(REPORTS_FOLDER) / run / ANALYSIS)
+    analysis = with_always(read(Path(REPORTS_FOLDER) / run / ANALYSIS), config.registry)
     for entry in config.report:
         try:
             with plainly(name_of(entry)):

@@ -1,4 +1,5 @@
-"""The toolbox of the core and of plugin authors: text, files, features, similarity, stemming.
+"""The toolbox of the core and of plugin authors: blocks of reports, text, numbers, files, features,
+similarity, stemming.
 
 Every module is public and may be imported by plugins.
 """

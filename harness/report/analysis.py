@@ -6,26 +6,21 @@ number of its own, since reports of third parties are made from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.boundary import results
-from harness.boundary.calls import plainly
-from harness.errors import EnvironmentFailure, HarnessError, Waiting
+from harness.errors import HarnessError
 from harness.kit.text import one_line
 from harness.report import examples
 from harness.report.annotated import RunAnnotations
 from harness.report.queries import QUERIES, Query
 from harness.report.reading import SCHEMA, Document
 from harness.report.remedies import remedies
-from harness.report.summary import finite
+from harness.report.sections import Guard, made, unguarded
 from harness.stages import Section
 from harness.store.writing import Table, reading
 
-MOST_ROWS = 50
 NOT_LOOKED_FOR = (
     "A wrong fact and a wrong tone are seen by no rule. They were not looked for: people's "
     "rubric choices, or a detector of your own, name them."
@@ -34,13 +29,6 @@ NAMED_BY_PEOPLE = (
     "A wrong fact and a wrong tone are seen by no rule. People named what they saw in the answers "
     "that they rated, and in no others."
 )
-
-Guard = Callable[[Section], AbstractContextManager[None]]
-
-
-def _unguarded(section: Section) -> AbstractContextManager[None]:
-    return plainly(f"section '{section.name}'")
-
 
 Causes = Mapping[str, tuple[str, str, bool]]
 """Cause -> definition, remedy, and whether new data can cure it."""
@@ -58,7 +46,7 @@ def analyse(
     annotations: RunAnnotations | None = None,
     names_errors: bool = False,
     by_people: bool = False,
-    guard: Guard = _unguarded,
+    guard: Guard = unguarded,
 ) -> Document:
     """The analysis document of a run.
 
@@ -103,7 +91,7 @@ def analyse(
         ],
         "failed": failed,
     }
-    return {**document, "sections": _sections(sections, document, database, failed, guard)}
+    return {**document, "sections": made(sections, document, database, failed, guard)}
 
 
 def _answers(
@@ -127,37 +115,6 @@ def _answers(
     except HarnessError as error:
         failed = dict.fromkeys([*queries, "examples"], error.what)
     return answers, chosen, failed
-
-
-def _sections(
-    sections: Sequence[Section], document: Document, database: Path, failed: dict[str, str],
-    guard: Guard,
-) -> list[Document]:  # fmt: skip
-    """Each plugin's table; a cell is a number, or a text in one line."""
-    found = []
-    for section in sections:
-        try:
-            with guard(section):
-                rows = results.table(section.rows(document, database))
-                columns = list(rows[0]) if rows else []
-                cells = [[_cell(row.get(name)) for name in columns] for row in rows[:MOST_ROWS]]
-        except (Waiting, EnvironmentFailure):
-            raise
-        except HarnessError as error:
-            failed[section.name] = error.what
-            continue
-        head = {"name": section.name, "title": one_line(section.title or section.name, 120)}
-        names = [one_line(str(name), 80) for name in columns]
-        found.append({**head, "columns": names, "rows": cells, "cut": len(rows) > MOST_ROWS})
-    return found
-
-
-def _cell(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, float | Decimal):
-        return finite(float(value))
-    return one_line(str(value), 300)
 
 
 def _rows(table: Table) -> list[Document]:

@@ -25,6 +25,7 @@ from harness.report.added_metrics import recorded
 from harness.report.annotated import RunAnnotations
 from harness.report.caveats import Caveats, by_now, caveats_of, scores_with, with_caveats
 from harness.report.reading import FILE_NAME as ANALYSIS
+from harness.report.sections import with_always
 from harness.report.summary import instructive, rounds_closed, summarise
 from harness.verdicts import rule
 from harness.verdicts.objective import progress
@@ -117,10 +118,11 @@ def reports(run: Run, steps: Steps, history: History, document: Document) -> lis
     analysis = _analysis(run, steps, by_now(document, steps, history), said)
     write_json(run.reports / ANALYSIS, analysis)
     written = ["config.yaml", "run.duckdb", ANALYSIS]
+    told = with_always(analysis, run.config.registry)
     for entry in run.config.report:
         try:
             with run.guard("report", entry):
-                files = results.paths(entry.instance.write(analysis, run.reports), "write()")
+                files = results.paths(entry.instance.write(told, run.reports), "write()")
                 written += [path.name for path in files]
         except PluginError as error:
             run.log.error("reporter %s failed", entry.name, exc_info=error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
+from harness.kit.blocks import Block, of_rows
 from harness.stages.base import Plugin
 
 
@@ -39,14 +40,20 @@ class Reporter(Plugin):
 
 
 class Section(Plugin):
-    """A section of one's own in every report: a table under a title.
+    """A section of one's own in every report: a table under a title, or blocks of any kind.
 
     Attributes:
         title: its heading.
+        after: the part of our reports that it follows: ``verdict``, ``weak``, ``errors``,
+            ``examples`` or ``data``; anything else puts it behind ``data``.
+        always: whether it stands in every report without being named in a config. It has no
+            options then, and draws from the document alone.
     """
 
     stage = "section"
     title: ClassVar[str] = ""
+    after: ClassVar[str] = ""
+    always: ClassVar[bool] = False
 
     def rows(self, document: Mapping[str, Any], database: Path) -> Sequence[Mapping[str, Any]]:
         """The rows of the table; all have the keys of the first, whose order is the columns'.
@@ -55,4 +62,18 @@ class Section(Plugin):
             document: the analysis so far (see ``docs/analysis.md``).
             database: the run's ``run.duckdb``; ``harness.query(database, sql)`` asks it.
         """
-        raise NotImplementedError
+        return ()
+
+    def blocks(self, document: Mapping[str, Any]) -> Iterable[Block]:
+        """What the section says, by the records of :mod:`harness.kit.blocks`.
+
+        The default is the table of :meth:`rows`. Texts are plain, whatever they hold; a section
+        that begins with no heading gets its ``title``. Nothing leaves an ``always`` section out.
+
+        Args:
+            document: the analysis; what :meth:`rows` gave is the last of its ``sections``.
+        """
+        for found in document.get("sections") or ():
+            if found["name"] == self.name:
+                return of_rows(found["title"], found["columns"], found["rows"], found["cut"])
+        return ()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.stages import Plugin
-from harness.testing import contract, identity, sets, single
+from harness.testing import contract, identity, sections, sets, single
 from harness.testing.outcomes import Outcome
 from harness.testing.rule import Rule
 from harness.testing.subject import Pair, Subject
@@ -31,6 +31,7 @@ _FOR_METRICS = (
     Rule("signature", identity.signature),
     Rule("speed", sets.speed),
 )
+_FOR_SECTIONS = (Rule("blocks", sections.blocks),)
 _IN_A_FRESH_PROCESS = (
     Rule("rebuild", identity.rebuild),
     Rule("quiet", identity.quiet),
@@ -40,7 +41,7 @@ _IN_A_FRESH_PROCESS = (
 
 def rules(stage: str = "metric") -> list[Rule]:
     """The rules for plugins of a stage, in the order in which they are told."""
-    own = _FOR_METRICS if stage == "metric" else ()
+    own = {"metric": _FOR_METRICS, "section": _FOR_SECTIONS}.get(stage, ())
     return [*_FOR_ALL, *own, *_IN_A_FRESH_PROCESS]
 
 

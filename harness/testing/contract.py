@@ -33,7 +33,7 @@ _WORK: Mapping[str, tuple[str, ...]] = {
     "analyzer": ("analyze",),
     "augmenter": ("propose",),
     "reporter": ("write",),
-    "section": ("rows",),
+    "section": ("rows", "blocks"),
     "judge": ("rate",),
     "annotation": ("collect",),
 }

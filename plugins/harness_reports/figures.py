@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.kit.numbers import digits_of, number
 from harness.kit.text import one_line, titled
 
 Document = Mapping[str, Any]
@@ -13,32 +13,8 @@ Runs = list[tuple[str, bool]]
 """Runs of words, each with whether it differs from the other text."""
 
 MARKS = {"improved": "▲", "no evidence": "◆", "regressed": "▼", "baseline": "○", "control": "·"}
-DASH = "–"
 BY_PEOPLE = "change: by those who rated both rounds in one batch"
 """Of a primary score that people give."""
-_LEVELS = "▁▂▃▄▅▆▇█"
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    return DASH if value is None else f"{value:.{digits}f}"
-
-
-def signed(value: float | None, digits: int = 3) -> str:
-    return DASH if value is None else f"{value:+.{digits}f}"
-
-
-def interval(low: float | None, high: float | None, digits: int = 3, plus: bool = False) -> str:
-    """``[low, high]``; an empty text where there is no interval."""
-    if low is None and high is None:
-        return ""
-    show = signed if plus else number
-    return f"[{show(low, digits)}, {show(high, digits)}]"
-
-
-def digits_of(values: Iterable[float | None]) -> int:
-    """One decimal for scores up to 100, three for scores up to 1."""
-    return 1 if any(abs(value) > 1.5 for value in values if value is not None) else 3
 
 
 def score_digits(document: Document, name: str) -> int:
@@ -48,65 +24,6 @@ def score_digits(document: Document, name: str) -> int:
     tables += [test[key] for key in ("baseline", "kept") if key in test]
     found = [table[name] for table in tables if name in table]
     return digits_of(score[key] for score in found for key in ("value", "high"))
-
-
-def sparkline(values: Sequence[float | None], width: int = 24) -> str:
-    """Values as a line of small bars, lowest to highest; long series are averaged."""
-    if len(values) > width:
-        edges = [len(values) * place // width for place in range(width + 1)]
-        values = [_mean(values[a:b]) for a, b in itertools.pairwise(edges)]
-    known = [value for value in values if value is not None]
-    if not known:
-        return ""
-    low, span = min(known), max(known) - min(known)
-
-    def level(value: float) -> str:
-        return _LEVELS[round((value - low) / span * 7)] if span else _LEVELS[3]
-
-    return "".join(" " if value is None else level(value) for value in values)
-
-
-def bar(value: float | None, top: float, width: int) -> str:
-    """A bar of up to ``width`` cells, in steps of an eighth."""
-    if value is None or top <= 0:
-        return ""
-    eighths = round(max(0.0, min(1.0, value / top)) * width * 8)
-    full, rest = divmod(eighths, 8)
-    return "█" * full + (_EIGHTHS[rest] if rest else "")
-
-
-def shares(counts: Sequence[int], width: int) -> list[int]:
-    """Whole cells for each count that sum to ``width``; what is not zero gets at least one."""
-    total = sum(counts)
-    cells = [max(1, width * n // total) if n else 0 for n in counts]
-    while total and sum(cells) != width:
-        step = 1 if sum(cells) < width else -1
-        owed = [step * (n / total * width - got) for n, got in zip(counts, cells, strict=True)]
-        usable = [at for at, got in enumerate(cells) if counts[at] and (step > 0 or got > 1)]
-        if not usable:
-            break
-        cells[max(usable, key=lambda at: owed[at])] += step
-    return cells
-
-
-def forest(
-    value: float | None, low: float | None, high: float | None,
-    axis: tuple[float, float], width: int,
-) -> str:  # fmt: skip
-    """A point in its interval upon an axis on which zero is marked."""
-    start, end = axis
-
-    def cell(number: float) -> int:
-        share = (number - start) / (end - start) if end > start else 0.0
-        return max(0, min(width - 1, round(share * (width - 1))))
-
-    cells = [" "] * width
-    cells[cell(0.0)] = "┊"
-    if low is not None and high is not None:
-        cells[cell(low) : cell(high) + 1] = "─" * (cell(high) + 1 - cell(low))
-    if value is not None:
-        cells[cell(value)] = "●"
-    return "".join(cells)
 
 
 def gap_axis(slices: Sequence[Document]) -> tuple[float, float]:
@@ -261,8 +178,3 @@ def sides(reference: str, answer: str, limit: int = 600) -> tuple[Runs, Runs]:
 def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None

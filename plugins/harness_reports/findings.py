@@ -10,8 +10,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.kit.numbers import number
 from harness.kit.text import one_line
-from harness_reports.figures import Document, number, score_title
+from harness_reports.figures import Document, score_title
 
 SHOWN = 5
 """Rows of a table that a reader takes in at a glance."""

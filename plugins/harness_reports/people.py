@@ -1,232 +1,356 @@
-"""What people said of the answers, as all reports tell it: chosen, ordered and put into words.
+"""What people said of the answers: how far they are, scores, preferences, agreement, errors.
 
 Batches are numbered; where there is more than one, a row says by number which it is about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from harness.kit.text import one_line
-from harness_reports.figures import DASH, Document, interval, number, signed
-from harness_reports.findings import table
-
-TITLE = "What people say"
-ALPHA = (
-    "alpha: 1 = raters always agree, 0 = no better than chance; from 0.80 on good, below 0.67 too "
-    "little to rely on"
+import harness
+from harness.kit.blocks import (
+    Block,
+    Bullets,
+    Cell,
+    Column,
+    Details,
+    Heading,
+    Note,
+    Paragraph,
+    Table,
 )
-SEVERITY = "points above (+) or below (-) the others on the same items"
-CLASH = "several batches rated the same round: the largest is shown"
-MANY = "the overall score decides; among many criteria some seem changed by chance"
+from harness.kit.numbers import DASH, estimate, number, percent
+from harness.kit.text import one_line
+
+Document = Mapping[str, Any]
+
+TABLES = (
+    "rated", "rating_scores", "win_rates", "agreement", "raters", "validity", "named_errors",
+)  # fmt: skip
+SHORT = 12
+"""Rows of a table in a short report."""
+MOST_ROUNDS = 8
+ALPHA = (
+    "Alpha: 1 = raters always agree, 0 = no better than chance; from 0.80 on good, below 0.67 too "
+    "little to rely on. Kappa is the mean of all pairs of raters, equal the share of equal pairs "
+    "of ratings."
+)
+SEVERITY = (
+    "Severity: points above (+) or below (-) the others on the same items. Same again: of hidden "
+    "repeats."
+)
+CLASH = "Several batches rated the same round: the largest is shown."
+MANY = "The overall score decides; among many criteria some seem changed by chance."
 NO_SAMPLE = "chosen for finding errors: no intervals, no verdict, not among the scores here"
 NOT_DEV = "not of dev, so it is for new training rows: not among the scores here"
 BY_BATCH = (
-    'of the answers in each round\'s own batches; "Errors on dev" matches what people chose by an '
-    "answer's text, in whatever batch it was rated"
+    "Answers of which at least one rater said so, of the answers in each round's own batches; "
+    '"Errors on dev" matches what people chose by an answer\'s text, in whatever batch it was '
+    "rated."
 )
+
+
+class PeopleSection(harness.Section):
+    """What people say of the answers that they rated."""
+
+    name = "people"
+    title = "What people say"
+    after = "errors"
+    always = True
+
+    def blocks(self, document: Document) -> Iterator[Block]:
+        """Nothing where nobody has rated."""
+        found, notices = batches(document), list(_notices(document))
+        if not found and not notices:
+            return
+        yield Heading(self.title, extent(document) if found else "")
+        yield from notices
+        if found:
+            yield from _batches(found)
+        parts = (_scores, _compared, _agreement, _raters, _named, _metrics)
+        for part in parts:
+            yield from part(document)
+
+
+def _notices(document: Document) -> Iterator[Block]:
+    """What of this section could not be found out."""
+    told = {query.get("name"): query.get("what") for query in document.get("queries") or ()}
+    for name, why in sorted((document.get("failed") or {}).items()):
+        if name in TABLES:
+            what = f"This part is incomplete. It could not be found out: {told.get(name) or name}"
+            yield Note(f"{what}. {why}", failed=True)
+
+
+def rows_of(document: Document, name: str) -> list[Document]:
+    """The rows of one table of the analysis, or none."""
+    return list((document.get("tables") or {}).get(name) or ())
 
 
 def batches(document: Document) -> list[Document]:
     """All batches, each with its ``number``; none where nobody has rated."""
-    found: list[Document] = [
-        {**row, "number": n} for n, row in enumerate(table(document, "rated"), 1)
-    ]
-    said = any(table(document, name) for name in ("rating_scores", "win_rates", "agreement"))
+    rated = rows_of(document, "rated")
+    found: list[Document] = [{**row, "number": n} for n, row in enumerate(rated, 1)]
+    said = any(rows_of(document, name) for name in ("rating_scores", "win_rates", "agreement"))
     return found if said or any(row["rated"] for row in found) else []
-
-
-def several(document: Document) -> bool:
-    return len(table(document, "rated")) > 1
-
-
-def number_of(document: Document, row: Document) -> str:
-    """The number of the batch that a row is about."""
-    names = [one["batch"] for one in table(document, "rated")]
-    return str(names.index(row["batch"]) + 1) if row["batch"] in names else "?"
 
 
 def extent(document: Document) -> str:
     """``90 of 120 items rated``."""
-    found = table(document, "rated")
+    found = rows_of(document, "rated")
     done, total = (sum(row[key] for row in found) for key in ("rated", "items"))
     return f"{done} of {total} items rated"
 
 
-def rubric(row: Document) -> str:
+def _batches(found: Sequence[Document]) -> Iterator[Block]:
+    columns = (
+        Column("", "number"), Column("rubric"), Column("rounds", "text"), Column("sample", "word"),
+        Column("rated", "number"), Column("raters"), Column("batch", "word", spare=1),
+    )  # fmt: skip
+    rows = tuple(
+        (
+            row["number"], _rubric(row), ", ".join(str(at) for at in row["rounds"]) or DASH,
+            _sample(row), f"{row['rated']} of {row['items']}",
+            ", ".join(one_line(rater, 40) for rater in row["raters"][:20]),
+            one_line(row["batch"], 60),
+        )
+        for row in found
+    )  # fmt: skip
+    yield Table(columns, rows, "Batches that people rate", SHORT)
+    if any(row["split"] == "dev" and not row["verdicts"] for row in found):
+        yield Note(f"* {NO_SAMPLE}")
+    if any(row["split"] != "dev" for row in found):
+        yield Note(f"† {NOT_DEV}")
+
+
+def _rubric(row: Document) -> str:
     """``Support answers, version 2``."""
     return f"{one_line(row['title'] or row['rubric'], 60)}, version {row['version']}"
 
 
-def rounds(row: Document) -> str:
-    return ", ".join(str(at) for at in row["rounds"]) or DASH
-
-
-def sample(row: Document) -> str:
+def _sample(row: Document) -> str:
     """How its answers were chosen, with a mark where they tell nothing of a round."""
     if row["split"] != "dev":
         return f"{one_line(row['split'], 20)}: {one_line(row['strategy'], 30)} †"
     return one_line(row["strategy"], 30) + ("" if row["verdicts"] else " *")
 
 
-def purposes(found: Sequence[Document]) -> list[tuple[str, str]]:
-    """Mark and meaning of the batches that are no samples of dev."""
-    apart = any(row["split"] != "dev" for row in found)
-    biased = any(row["split"] == "dev" and not row["verdicts"] for row in found)
-    return [*([("*", NO_SAMPLE)] if biased else []), *([("†", NOT_DEV)] if apart else [])]
+Rows = Iterable[tuple[Document, tuple[Cell, ...]]]
+"""What a row of a table is made from, and its cells."""
+
+
+def _table(document: Document, columns: Sequence[Column], rows: Rows, caption: str) -> Table:
+    """A table whose rows begin with the number of their batch, where there are several."""
+    names = [one["batch"] for one in rows_of(document, "rated")]
+    if len(names) < 2:
+        return Table(tuple(columns), tuple(cells for _, cells in rows), caption, SHORT)
+    numbered = tuple(
+        (names.index(row["batch"]) + 1 if row["batch"] in names else "?", *cells)
+        for row, cells in rows
+    )
+    return Table((Column("batch", "number"), *columns), numbered, caption, SHORT)
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """One criterion.
+class Counted:
+    """A criterion or a kind of error.
 
     Attributes:
-        by_round: round -> value with ``low``, ``high``, ``n``.
+        by_round: round -> what is known of it.
     """
 
-    rubric: str
-    title: str
-    by_round: Mapping[int, Document] = field(default_factory=dict)
+    name: str
+    by_round: Mapping[int, Any] = field(default_factory=dict)
 
 
-def scores(document: Document, most: int) -> tuple[list[int], list[Scored], bool]:
-    """At most so many rounds, the criteria, and whether batches of one round compete.
+def _scores(document: Document) -> Iterator[Block]:
+    found, clash = _scored(document)
+    if not found:
+        return
+    rounds = _chosen(document, {at for one in found for at in one.by_round})
+    rows = tuple((one.name, *(_value(one.by_round.get(at)) for at in rounds)) for one in found)
+    yield Heading("Scores by round", "means of the rated answers, 0 to 1, with 95 % intervals", 3)
+    columns = (Column("criterion"), *_columns(document, rounds))
+    yield Table(columns, rows, "Scores by round, from ratings", SHORT)
+    if clash:
+        yield Note(CLASH)
 
-    The round that is kept and the first stand first in the choice, then the latest.
-    """
+
+def _scored(document: Document) -> tuple[list[Counted], bool]:
+    """The criteria, and whether batches of one round compete; the largest is taken."""
     found: dict[tuple[str, int, int, str], dict[int, Document]] = {}
     clash = False
-    for row in table(document, "rating_scores"):
+    for row in rows_of(document, "rating_scores"):
         key = (row["rubric"], row["version"], row["position"], row["title"])
         by_round = found.setdefault(key, {})
         known = by_round.get(row["round"])
         clash = clash or known is not None
         if known is None or row["n"] > known["n"]:
             by_round[row["round"]] = row
-    return (
-        _chosen(document, {at for by in found.values() for at in by}, most),
-        [Scored(f"{key[0]}/{key[1]}", key[3], by) for key, by in sorted(found.items())],
-        clash,
+    several = len({key[:2] for key in found}) > 1
+    named = [
+        Counted(one_line(f"{key[0]}/{key[1]}: {key[3]}" if several else key[3], 80), by)
+        for key, by in sorted(found.items())
+    ]
+    return named, clash
+
+
+def _value(row: Document | None) -> str:
+    return "" if row is None else estimate(row["value"], row["low"], row["high"])
+
+
+def _columns(document: Document, rounds: Sequence[int]) -> tuple[Column, ...]:
+    """A column for each round; the older ones give way first, the first and the kept never."""
+    fixed = {min(rounds, default=0), document.get("kept_round"), max(rounds, default=0)}
+    return tuple(
+        Column(f"round {at}", "number", spare=0 if at in fixed else 1 + max(rounds) - at)
+        for at in rounds
     )
 
 
-def _chosen(document: Document, known: set[int], most: int) -> list[int]:
-    first = [at for at in (min(known, default=0), document["kept_round"]) if at in known]
+def _chosen(document: Document, known: set[int]) -> list[int]:
+    """The first round and the kept one, then the latest."""
+    first = [at for at in (min(known, default=0), document.get("kept_round")) if at in known]
     wanted = list(dict.fromkeys([*first, *sorted(known, reverse=True)]))
-    return sorted(wanted[:most])
+    return sorted(at for at in wanted[:MOST_ROUNDS] if at is not None)
 
 
-def several_rubrics(found: Sequence[Scored]) -> bool:
-    return len({one.rubric for one in found}) > 1
-
-
-def value(row: Document | None) -> str:
-    """``0.62 [0.55, 0.70]``."""
-    if row is None:
-        return ""
-    return f"{number(row['value'], 2)} {interval(row['low'], row['high'], 2)}".rstrip()
-
-
-def span(row: Document, name: str, digits: int = 2, plus: bool = False) -> str:
+def _estimate(row: Document, name: str, plus: bool = False) -> str:
     """A figure of three columns: value and interval."""
-    show = signed if plus else number
-    bounds = interval(row[f"{name}_low"], row[f"{name}_high"], digits, plus)
-    return f"{show(row[name], digits)} {bounds}".rstrip()
+    return estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], plus=plus)
 
 
-def compared(document: Document) -> list[Document]:
-    """Two rounds rated in one batch: win rates and verdicts, in the order of batches."""
-    return table(document, "win_rates")
+def _compared(document: Document) -> Iterator[Block]:
+    found = rows_of(document, "win_rates")
+    if not found:
+        return
+    columns = (
+        Column("criterion"), Column("rounds", "word"), Column("win-tie-loss", "word", "right"),
+        Column("win rate", "number"),
+        Column("difference", "number", spare=1), Column("verdict", "label"),
+    )  # fmt: skip
+    rows = [
+        (row, (
+            one_line(row["title"], 60), f"{row['round']} : {row['against']}",
+            f"{row['wins']}-{row['ties']}-{row['losses']}", _estimate(row, "win_rate"),
+            _estimate(row, "difference", plus=True), row["label"],
+        )) for row in found
+    ]  # fmt: skip
+    about = "how often people think the later round's answer to a prompt better"
+    yield Heading("Later round against earlier", about, 3)
+    yield _table(document, columns, rows, "Win rates of rounds")
+    places = [(row["batch"], row["round"], row["against"]) for row in found]
+    if len(places) > len(set(places)):
+        yield Note(MANY)
+    sentences = tuple(Paragraph(one_line(row["sentence"], 360)) for row in found)
+    yield Details("The same in words", (Bullets(sentences),))
 
 
-def many(document: Document) -> bool:
-    """Whether several criteria of a batch were compared."""
-    places = [(row["batch"], row["round"], row["against"]) for row in compared(document)]
-    return len(places) > len(set(places))
+def _agreement(document: Document) -> Iterator[Block]:
+    found = rows_of(document, "agreement")
+    if not found:
+        return
+    columns = (
+        Column("criterion"), Column("rated twice", "number"), Column("alpha", "number"),
+        Column("kappa", "number", spare=2), Column("equal", "number"),
+        Column("in words", spare=1),
+    )  # fmt: skip
+    rows = [
+        (row, (
+            one_line(row["title"], 60), number(row["n"], 0), _estimate(row, "alpha"),
+            _estimate(row, "kappa"), percent(row["raw"]), _reading(row),
+        )) for row in found
+    ]  # fmt: skip
+    yield Heading("Agreement of raters", level=3)
+    yield _table(document, columns, rows, "Agreement")
+    yield Note(ALPHA)
 
 
-def agreement(document: Document) -> list[Document]:
-    return table(document, "agreement")
-
-
-def undefined(row: Document) -> str:
-    """Why there is no alpha, or no interval of it, in words; else an empty text."""
+def _reading(row: Document) -> str:
+    """What alpha means, in words, without the figures that stand beside it."""
     why = one_line(row["why"] or "", 120)
     if row["alpha"] is None:
         return f"none: {why}"
-    return f"no interval: {why}" if why and row["alpha_low"] is None else ""
-
-
-def reading(row: Document) -> str:
-    """What alpha means, in words, without the figures that stand beside it."""
-    if row["alpha"] is None:
-        return undefined(row)
     told = one_line(row["sentence"] or "", 200).rpartition(": ")[2].rstrip(".")
-    return "; ".join(part for part in (told, undefined(row)) if part)
+    lacking = f"no interval: {why}" if why and row["alpha_low"] is None else ""
+    return "; ".join(part for part in (told, lacking) if part)
+
+
+def _raters(document: Document) -> Iterator[Block]:
+    found = raters(document)
+    if not found:
+        return
+    columns = (
+        Column("rater"), Column("done", "number"), Column("an item", "number"),
+        Column("severity", "number"), Column("in"), Column("same again", "number"),
+    )  # fmt: skip
+    rows = [
+        (row, (
+            one_line(row["rater"], 40), number(row["done"], 0), _seconds(row),
+            _estimate(row, "severity", plus=True), one_line(row["title"], 40), _steadiness(row),
+        )) for row in found
+    ]  # fmt: skip
+    yield Heading("Raters", level=3)
+    yield _table(document, columns, rows, "Raters")
+    yield Note(SEVERITY)
 
 
 def raters(document: Document) -> list[Document]:
     """Each rater of each batch by the first criterion for which severity is known."""
     found: dict[tuple[str, str], Document] = {}
-    for row in table(document, "raters"):
+    for row in rows_of(document, "raters"):
         key = (row["batch"], row["rater"])
         known = found.get(key)
         if known is None or (known["severity"] is None and row["severity"] is not None):
             found[key] = row
-    return [found[key] for key in sorted(found, key=lambda key: (_at(document, key[0]), key[1]))]
+    order = [one["batch"] for one in rows_of(document, "rated")]
+    place = {name: at for at, name in enumerate(order)}
+    return [found[key] for key in sorted(found, key=lambda key: (place.get(key[0], 1e9), key[1]))]
 
 
-def _at(document: Document, batch: str) -> int:
-    names = [one["batch"] for one in table(document, "rated")]
-    return names.index(batch) if batch in names else len(names)
-
-
-def seconds(row: Document) -> str:
+def _seconds(row: Document) -> str:
     return DASH if row["seconds"] is None else f"{row['seconds']:.0f} s"
 
 
-def steadiness(row: Document) -> str:
-    """``83 % of 6 repeats``."""
-    if row["same"] is None:
-        return DASH
-    return f"{100 * row['same']:.0f} % of {row['repeats']}"
+def _steadiness(row: Document) -> str:
+    """``83 % of 6``, of hidden repeats."""
+    return DASH if row["same"] is None else f"{percent(row['same'])} of {row['repeats']}"
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A kind of error that people named.
-
-    Attributes:
-        by_round: round -> answers of which somebody said so.
-    """
-
-    name: str
-    by_round: Mapping[int, int]
-
-
-def named(document: Document, most: int) -> tuple[list[int], list[Named], dict[int, int]]:
-    """Rounds, kinds of errors (the most frequent first), and answers rated by round."""
+def _named(document: Document) -> Iterator[Block]:
+    """Kinds of errors, the most frequent first, and answers rated by round."""
     counts: dict[str, dict[int, int]] = {}
     rated: dict[int, int] = {}
-    for row in table(document, "named_errors"):
+    for row in rows_of(document, "named_errors"):
         counts.setdefault(row["category"], {})[row["round"]] = row["answers"]
         rated[row["round"]] = row["rated"]
-    kinds = [Named(name, by) for name, by in counts.items()]
-    kinds.sort(key=lambda kind: (-sum(kind.by_round.values()), kind.name))
-    return _chosen(document, set(rated), most), kinds, rated
+    if not counts:
+        return
+    rounds = _chosen(document, set(rated))
+    kinds = sorted(counts.items(), key=lambda kind: (-sum(kind[1].values()), kind[0]))
+    columns = (Column("kind"), *_columns(document, rounds))
+    rows: list[tuple[Cell, ...]] = [("answers rated", *(rated[at] for at in rounds))]
+    rows += [(one_line(name, 60), *(by.get(at, 0) for at in rounds)) for name, by in kinds]
+    yield Heading("Errors that people named", "in answers", 3)
+    yield Table(columns, tuple(rows), "Errors that people named", SHORT, "rarer", ordered=True)
+    yield Note(BY_BATCH)
 
 
-def metrics(document: Document) -> list[str]:
+def _metrics(document: Document) -> Iterator[Block]:
     """One sentence for each automatic metric: by differences where there are any, and by the
     batch that says most.
     """
     best: dict[str, Document] = {}
-    for row in table(document, "validity"):
+    for row in rows_of(document, "validity"):
         known = best.get(row["metric"])
         if row["sentence"] and (known is None or _weight(row) > _weight(known)):
             best[row["metric"]] = row
-    return [one_line(row["sentence"], 400) for row in best.values()]
+    if not best:
+        return
+    about = "how often each automatic metric orders answers as people do; a coin has 50 %"
+    yield Heading("Which metric can be believed", about, 3)
+    yield Bullets(tuple(Paragraph(one_line(r["sentence"], 400)) for r in best.values()), short=8)
 
 
 def _weight(row: Document) -> tuple[bool, bool, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from harness.kit import numbers
 from harness_reports import figures
 from harness_reports.figures import Document
 from harness_reports.findings import Kind, holds
@@ -77,8 +78,8 @@ def forest(slices: Sequence[Document], primary: str, digits: int) -> Html | None
         for value, text in zip(marks, tick_labels(marks), strict=True)
     ]
     told = "; ".join(
-        f"{found['slice']}: {figures.signed(found['gap'], digits)} "
-        f"{figures.interval(found['low'], found['high'], digits)}"
+        f"{found['slice']}: {numbers.signed(found['gap'], digits)} "
+        f"{numbers.interval(found['low'], found['high'], digits)}"
         for found in known
     )
     title = f"How far {primary} lies below all other rows"
@@ -96,7 +97,7 @@ def _row(found: Document, x: Scale, y: float, digits: int) -> list[Child]:
             line(a, middle - 4, a, middle + 4, f"whisker {tone}"),
             line(b, middle - 4, b, middle + 4, f"whisker {tone}"),
         ]
-    tip = f"{figures.signed(found['gap'], digits)} on {found['n']} rows"
+    tip = f"{numbers.signed(found['gap'], digits)} on {found['n']} rows"
     drawn.append(dot(x(found["gap"]), middle, f"point {tone}", tip, 4.5))
     return drawn
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from harness.kit import numbers
 from harness_reports import figures
 from harness_reports.figures import Document
 from harness_reports.html.axes import WIDTH, Scale, dot, figure, label, left_axis, line, ticks
@@ -67,8 +68,8 @@ def _interval(x: float, y: Scale, score: Document) -> list[Html]:
 
 
 def _told(round_: int, score: Document, digits: int) -> str:
-    bounds = figures.interval(score["low"], score["high"], digits)
-    return f"round {round_}: {figures.number(score['value'], digits)} {bounds}".rstrip()
+    bounds = numbers.interval(score["low"], score["high"], digits)
+    return f"round {round_}: {numbers.number(score['value'], digits)} {bounds}".rstrip()
 
 
 def _round_names(rounds: Sequence[int], x: Scale, height: float) -> list[Html]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from harness.kit import numbers
+from harness.kit.numbers import interval, number
 from harness_reports import figures, findings
-from harness_reports.figures import Document, interval, number
+from harness_reports.figures import Document
 from harness_reports.html import charts
 from harness_reports.html.errors import count, failed
 from harness_reports.html.markup import Html, element, joined, long, name, table
@@ -149,31 +150,8 @@ def training(document: Document) -> Html:
 
 def _ends(values: list[float]) -> tuple[str, str]:
     if not values:
-        return figures.DASH, figures.DASH
+        return numbers.DASH, numbers.DASH
     return number(values[0]), number(values[-1])
-
-
-def of_plugins(document: Document) -> Html | None:
-    """Sections of plugins: a table each, whatever it holds."""
-    found = document["sections"]
-    return joined([_of_plugin(section) for section in found]) if found else None
-
-
-def _of_plugin(section: Document) -> Html:
-    columns, rows = section.get("columns") or (), section.get("rows") or ()
-    kinds = [
-        "n" if all(isinstance(row[at], int | float | None) for row in rows) else ""
-        for at in range(len(columns))
-    ]
-    cells = [[_cell(value) for value in row] for row in rows]
-    title = section.get("title") or ""
-    shown = table(list(zip(columns, kinds, strict=True)), cells, title) if rows else "Nothing."
-    more = element("p", "There are more rows.", class_="note") if section.get("cut") else None
-    return joined(element("h3", name(title)), shown, more)
-
-
-def _cell(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str("–" if value is None else value)
 
 
 def appendix(document: Document) -> Html:

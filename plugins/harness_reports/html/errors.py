@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from harness.kit import numbers
+from harness.kit.numbers import interval, number, signed
 from harness_reports import figures, findings
-from harness_reports.figures import Document, interval, number, signed
+from harness_reports.figures import Document
 from harness_reports.findings import Kind
 from harness_reports.html import bars
 from harness_reports.html.markup import Html, element, joined, name, table
@@ -77,7 +79,7 @@ def _slices(
 
 
 def count(value: Any) -> str:
-    return figures.DASH if value is None else str(value)
+    return numbers.DASH if value is None else str(value)
 
 
 def changes(document: Document) -> Html:
@@ -200,7 +202,7 @@ def causes(document: Document) -> Html:
             name(cause.name),
             str(cause.answers),
             cause.definition,
-            f"{cause.remedy or figures.DASH}{' (new data)' if cause.by_data else ''}",
+            f"{cause.remedy or numbers.DASH}{' (new data)' if cause.by_data else ''}",
             name(", ".join(str(one) for one in cause.ids), 200),
         )
         for cause in found

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness_reports.figures import Document, number, score_title
+from harness.kit.numbers import number
+from harness_reports.figures import Document, score_title
 from harness_reports.html.diff import both
 from harness_reports.html.errors import failed
 from harness_reports.html.markup import Html, block, element, joined, name

@@ -73,6 +73,7 @@ def table(
     rows: Iterable[Sequence[Child]],
     caption: str,
     sortable: bool = True,
+    head: int = 0,
 ) -> Html:
     """A table that scrolls sideways where there is no room.
 
@@ -80,22 +81,28 @@ def table(
         columns: heading, and ``n`` for numbers (to the right), ``s`` for a short word or two
             (never broken), or an empty text.
         caption: for those who do not see it, and for finding it.
+        head: the column that names the row.
     """
     kinds = [kind or None for _, kind in columns]
-    head = [element("th", one_line(title, 40), scope="col", class_=kind) for title, kind in columns]
-    body = [element("tr", map(_cell, range(len(kinds)), kinds, row)) for row in rows]
+    titles = [
+        element("th", one_line(title, 40), scope="col", class_=kind) for title, kind in columns
+    ]
+    body = [
+        element("tr", (_cell(at == head, kinds[at], cell) for at, cell in enumerate(row)))
+        for row in rows
+    ]
     found = element(
         "table",
         element("caption", caption),
-        element("thead", element("tr", head)),
+        element("thead", element("tr", titles)),
         element("tbody", body),
         class_="sortable" if sortable and len(body) > 2 else None,
     )
     return element("div", found, class_="scroll", tabindex=0, role="region", aria_label=caption)
 
 
-def _cell(at: int, kind: str | None, cell: Child) -> Html:
-    if at == 0:
+def _cell(head: bool, kind: str | None, cell: Child) -> Html:
+    if head:
         return element("th", cell, scope="row", class_=kind)
     return element("td", cell, class_=kind)
 

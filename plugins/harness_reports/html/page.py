@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+import itertools
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from harness_reports.html import data, errors, examples, people, verdict
+from harness.kit.blocks import Block, Heading
+from harness.kit.text import one_line
+from harness_reports.html import data, errors, examples, verdict
+from harness_reports.html.blocks import draw
 from harness_reports.html.complete import Document, complete
 from harness_reports.html.markup import Html, element, name
-from harness_reports.people import TITLE as PEOPLE
+from harness_reports.parts import of_plugins
 
 SECTIONS: Mapping[str, tuple[str, Callable[[Document], Html | None]]] = {
     "verdict": ("Verdict", verdict.section),
@@ -19,16 +25,19 @@ SECTIONS: Mapping[str, tuple[str, Callable[[Document], Html | None]]] = {
     "changes": ("Fixed and broken", errors.changes),
     "kinds": ("Kinds of errors", errors.categories),
     "causes": ("Causes", errors.causes),
-    "people": (PEOPLE, people.section),
     "examples": ("Worst examples", examples.section),
     "data": ("Data added", data.grown),
     "remedies": ("What to do", data.remedies),
     "scores": ("Scores", data.scores),
     "training": ("Training", data.training),
-    "more": ("More", data.of_plugins),
     "appendix": ("Appendix", data.appendix),
 }
 """Anchor -> heading and what makes the section (None: leave it out), in their order."""
+FOLLOWED = {
+    "verdict": "verdict", "changes": "weak", "causes": "errors", "examples": "examples",
+    "training": "data",
+}  # fmt: skip
+"""Anchor -> the part of a report that ends with it, for sections of plugins."""
 
 
 def page(document: Mapping[str, Any]) -> str:
@@ -46,12 +55,11 @@ def page(document: Mapping[str, Any]) -> str:
         element("title", title),
         element("style", style),
     )
-    made = {key: make(full) for key, (_, make) in SECTIONS.items()}
-    sections = {key: inner for key, inner in made.items() if inner is not None}
+    sections = list(_sections(full))
     body = element(
         "body",
         element("header", element("h1", name(full["run"] or "Report")), _contents(sections)),
-        element("main", map(_section, sections, sections.values()), data.next_command(full)),
+        element("main", map(_section, sections), data.next_command(full)),
         element("script", script),
     )
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
@@ -75,11 +83,54 @@ def _own(name_: str) -> Html:
     return Html(files("harness_reports.html").joinpath(name_).read_text(encoding="utf-8"))
 
 
-def _contents(keys: Iterable[str]) -> Html:
-    links = [element("li", element("a", SECTIONS[key][0], href=f"#{key}")) for key in keys]
+@dataclass(frozen=True, slots=True)
+class _Section:
+    key: str
+    title: str
+    inner: Html
+    remark: str = ""
+
+
+def _sections(document: Document) -> Iterator[_Section]:
+    taken = set(SECTIONS)
+    for key, (title, make) in SECTIONS.items():
+        inner = make(document)
+        if inner is not None:
+            yield _Section(key, title, inner)
+        if key in FOLLOWED:
+            yield from _of_blocks(of_plugins(document, FOLLOWED[key]), taken)
+
+
+def _of_blocks(blocks: Iterable[Block], taken: set[str]) -> Iterator[_Section]:
+    """One section for each heading of level 2."""
+    found: list[tuple[Heading, list[Block]]] = []
+    for block in blocks:
+        if isinstance(block, Heading) and block.level == 2:
+            found.append((block, []))
+        elif found:
+            found[-1][1].append(block)
+    for heading, inner in found:
+        key = _anchor(heading.text, taken)
+        yield _Section(key, heading.text, draw(inner), heading.remark)
+
+
+def _anchor(title: str, taken: set[str]) -> str:
+    """A place to link to that no other section has."""
+    words = "-".join(re.findall(r"[a-z0-9]+", one_line(title, 60).lower())) or "section"
+    names = (words if n == 1 else f"{words}-{n}" for n in itertools.count(1))
+    key = next(name for name in names if name not in taken)
+    taken.add(key)
+    return key
+
+
+def _contents(sections: Iterable[_Section]) -> Html:
+    links = [
+        element("li", element("a", name(one.title, 60), href=f"#{one.key}")) for one in sections
+    ]
     return element("nav", element("ul", links), aria_label="Contents")
 
 
-def _section(key: str, inner: Html) -> Html:
-    heading = element("h2", SECTIONS[key][0], id=f"{key}-h")
-    return element("section", heading, inner, id=key, aria_labelledby=f"{key}-h")
+def _section(one: _Section) -> Html:
+    remark = [" ", element("span", name(one.remark, 300), class_="remark")]
+    heading = element("h2", name(one.title, 200), remark if one.remark else None, id=f"{one.key}-h")
+    return element("section", heading, one.inner, id=one.key, aria_labelledby=f"{one.key}-h")

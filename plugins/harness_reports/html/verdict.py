@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from harness.kit.numbers import interval, number, signed
 from harness_reports import figures, findings
-from harness_reports.figures import Document, interval, number, signed
+from harness_reports.figures import Document
 from harness_reports.html import charts
 from harness_reports.html.markup import Child, Html, element, joined, name, table
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from harness_reports import figures, findings
-from harness_reports.figures import Document, interval, number, signed
+from harness.kit.numbers import interval, number, signed
+from harness_reports import drawing, figures, findings
+from harness_reports.figures import Document
 from harness_reports.markdown.pieces import more, safe, section, table
 
 
@@ -72,7 +73,7 @@ def _training(document: Document) -> str:
     for entry in logged[-findings.SHOWN :]:
         training, validation = figures.losses(entry)
         ends = [number(v[at], 2) if v else "" for v in (training, validation) for at in (0, -1)]
-        curve = figures.sparkline(training, 24)
+        curve = drawing.sparkline(training, 24)
         rows.append([str(entry["round"]), *ends[:2], curve, *ends[2:]])
     headings = ["round", "first loss", "last loss", "", "first validation", "last validation"]
     return section("Training loss", table(headings, rows, right=(1, 2, 4, 5)))

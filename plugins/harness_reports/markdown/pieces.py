@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from harness.kit import numbers
+from harness.kit.numbers import interval, number
 from harness.kit.text import markdown_safe
-from harness_reports import figures
-from harness_reports.figures import Document, interval, number
+from harness_reports.figures import Document
 
 
 def safe(value: Any, limit: int = 200) -> str:
@@ -40,7 +41,7 @@ def more(count: int, what: str = "") -> str:
 def scored(score: Document | None, digits: int) -> str:
     """``0.303 [0.281, 0.325]``."""
     if not score:
-        return figures.DASH
+        return numbers.DASH
     bounds = interval(score["low"], score["high"], digits)
     missing = f" ({score['unscored']} not scored)" if score["unscored"] else ""
     return f"{number(score['value'], digits)} {bounds}".rstrip() + missing

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from harness.kit.numbers import interval, signed
 from harness_reports import figures, findings
-from harness_reports.figures import Document, interval, signed
+from harness_reports.figures import Document
 from harness_reports.markdown.pieces import bullets, safe, scored, section, table
 
 GUARDS = 3

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from harness.kit import numbers
+from harness.kit.numbers import interval, number
 from harness_reports import figures, findings
-from harness_reports.figures import Document, interval, number
+from harness_reports.figures import Document
 from harness_reports.markdown.pieces import more, safe, section, table
 
 
@@ -64,7 +66,7 @@ def _changes(document: Document) -> str:
         (
             [
                 figures.round_name(row, document),
-                figures.DASH if row["against"] is None else str(row["against"]),
+                numbers.DASH if row["against"] is None else str(row["against"]),
                 f"{row['right']} of {row['judged']}",
                 str(row["fixed"]),
                 str(row["broken"]),

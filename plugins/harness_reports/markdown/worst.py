@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from harness.kit.numbers import number
 from harness.kit.text import markdown_block, markdown_safe
 from harness_reports import figures, findings
-from harness_reports.figures import Document, number
+from harness_reports.figures import Document
 from harness_reports.markdown.pieces import bullets, safe
 
 PROMPT_LIMIT = 600

@@ -5,8 +5,9 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from harness_reports import figures, findings
-from harness_reports.figures import Document, interval, number, signed
+from harness.kit.numbers import interval, number, signed
+from harness_reports import drawing, figures, findings
+from harness_reports.figures import Document
 from harness_reports.terminal.pieces import (
     columns,
     grid,
@@ -87,7 +88,7 @@ def _training(document: Document, console: Console) -> None:
         table.add_row(
             Text(figures.round_name(entry, document)),
             Text(_span(training)),
-            Text(figures.sparkline(training, 40 if is_wide(console) else 24), style="blue"),
+            Text(drawing.sparkline(training, 40 if is_wide(console) else 24), style="blue"),
             Text(_span(validation)),
         )
     indented(console, table)

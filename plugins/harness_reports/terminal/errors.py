@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.kit.text import one_line
-from harness_reports import figures, findings
+from harness_reports import drawing, figures, findings
 from harness_reports.figures import Document
 from harness_reports.findings import Kind
 from harness_reports.terminal.pieces import (
@@ -61,7 +61,7 @@ def _by_round(document: Document, kinds: list[Kind], wide: bool) -> Table:
         cells = [
             text(kind.name, 40, style),
             *(Text(str(n), style="" if n else "dim") for n in counts),
-            Text(figures.bar(kind.by_round.get(at, 0), top, 16), style="red"),
+            Text(drawing.bar(kind.by_round.get(at, 0), top, 16), style="red"),
             text(kind.definition, 160, "dim"),
         ]
         table.add_row(*cells[: len(table.columns)])
@@ -90,7 +90,7 @@ def _causes(document: Document, console: Console) -> None:
         table.add_row(
             text(cause.name, 24, "bold"),
             Text(str(cause.answers)),
-            Text(figures.bar(cause.answers, top, 16 if wide else 8), style="red"),
+            Text(drawing.bar(cause.answers, top, 16 if wide else 8), style="red"),
             _told(cause),
         )
     indented(console, table)

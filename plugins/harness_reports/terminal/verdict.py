@@ -5,9 +5,10 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from harness.kit.numbers import interval, number, signed
 from harness.kit.text import one_line
-from harness_reports import figures, findings
-from harness_reports.figures import Document, interval, number, signed
+from harness_reports import drawing, figures, findings
+from harness_reports.figures import Document
 from harness_reports.terminal.pieces import (
     STYLES,
     Column,
@@ -88,7 +89,7 @@ def _rounds(document: Document, console: Console) -> None:
             Text(str(entry["train_rows"])),
             Text(number(score.get("value"), digits), style="bold"),
             Text(interval(score.get("low"), score.get("high"), digits)),
-            Text(figures.bar(score.get("value"), top, 16 if wide else 8), style="blue"),
+            Text(drawing.bar(score.get("value"), top, 16 if wide else 8), style="blue"),
             Text(signed(verdict["difference"], digits)),
             Text(interval(verdict["low"], verdict["high"], digits, plus=True)),
         ]
@@ -122,7 +123,7 @@ def _scores(document: Document, console: Console) -> None:
             Text(figures.score_title(document, name, 30)),
             *(Text(number(figures.value_of(entry, name), digits)) for entry in shown),
             Text(interval(score.get("low"), score.get("high"), digits)),
-            Text(figures.sparkline(series, 12), style="blue"),
+            Text(drawing.sparkline(series, 12), style="blue"),
             Text(str(score["unscored"]) if score.get("unscored") else ""),
         )
     indented(console, table)

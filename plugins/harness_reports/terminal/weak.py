@@ -5,9 +5,11 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from harness.kit import numbers
+from harness.kit.numbers import interval, number
 from harness.kit.text import one_line
-from harness_reports import figures, findings
-from harness_reports.figures import Document, interval, number
+from harness_reports import drawing, figures, findings
+from harness_reports.figures import Document
 from harness_reports.terminal.pieces import Column, columns, heading, indented, is_wide, more, text
 
 CELLS = {
@@ -68,14 +70,15 @@ def _forest(document: Document, at: int, shown: list[Document], wide: bool) -> o
             Text(number(piece["n"], 0)),
             Text(number(piece["gap"], digits), style="bold"),
             Text(interval(piece["low"], piece["high"], digits)),
-            Text(
-                figures.forest(piece["gap"], piece["low"], piece["high"], axis, 24 if wide else 14),
-                style="red",
-            ),
+            Text(_span(piece, axis, 24 if wide else 14), style="red"),
             text(common, 200, "dim"),
         ]
         table.add_row(*cells[: len(table.columns)])
     return table
+
+
+def _span(piece: Document, axis: tuple[float, float], width: int) -> str:
+    return drawing.forest(piece["gap"], (piece["low"], piece["high"]), axis, width)
 
 
 def _changes(document: Document, console: Console) -> None:
@@ -96,7 +99,7 @@ def _changes(document: Document, console: Console) -> None:
 def _ledger(ledger: list[tuple[str, int]], console: Console) -> None:
     """One bar of all dev rows, and what its parts are."""
     width = min(console.width - 4, 96)
-    cells = figures.shares([n for _, n in ledger], width)
+    cells = drawing.shares([n for _, n in ledger], width)
     line, legend = Text(), [Text()]
     for (kind, n), size in zip(ledger, cells, strict=True):
         mark, style = CELLS.get(kind, OTHER)
@@ -123,7 +126,7 @@ def _by_round(document: Document, rows: list[Document], wide: bool) -> object:
         bar.append("█" * right + " " * (size - right), "green")
         table.add_row(
             Text(figures.round_name(row, document)),
-            Text(figures.DASH if row["against"] is None else f"{row['against']}"),
+            Text(numbers.DASH if row["against"] is None else f"{row['against']}"),
             Text(f"{row['right']} of {row['judged']}"),
             Text(f"{row['broken']}", "red" if row["broken"] else "dim"),
             bar,

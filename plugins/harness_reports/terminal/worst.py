@@ -5,9 +5,10 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from harness.kit.numbers import number
 from harness.kit.text import one_line
 from harness_reports import figures, findings
-from harness_reports.figures import Document, number
+from harness_reports.figures import Document
 from harness_reports.terminal.pieces import grid, heading, indented, text
 
 MISSING = ("bold green", "[-", "-]")

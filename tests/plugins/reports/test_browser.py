@@ -13,10 +13,21 @@ from typing import Any
 
 import pytest
 
+from harness.registry import Registry
+from harness.report.sections import with_always
 from harness_reports.html.examples import anchor
-from harness_reports.html.page import page
+from harness_reports.html.page import page as html_page
 
 Document = dict[str, Any]
+
+REGISTRY = Registry.build()
+
+
+def page(document: Document) -> str:
+    """The page with the sections that always stand in it."""
+    return html_page(with_always(document, REGISTRY))
+
+
 TESTS = Path(__file__).parents[2]
 HOSTILE = runpy.run_path(str(TESTS / "hostile_texts.py"))
 BROWSER = runpy.run_path(str(TESTS / "chromium.py"))

@@ -16,13 +16,24 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from harness.registry import Registry
+from harness.report.sections import with_always
 from harness_reports import HtmlReporter, register_reporters
 from harness_reports.html.axes import Scale, tick_labels, ticks
 from harness_reports.html.examples import anchor
-from harness_reports.html.page import page
-from harness_reports.html.people import TABLES as PEOPLE
+from harness_reports.html.page import page as html_page
+from harness_reports.people import TABLES as PEOPLE
 
 Document = dict[str, Any]
+
+REGISTRY = Registry.build()
+
+
+def page(document: Document) -> str:
+    """The page with the sections that always stand in it."""
+    return html_page(with_always(document, REGISTRY))
+
+
 ROOT = Path(__file__).parents[3]
 HOSTILE = runpy.run_path(str(ROOT / "tests" / "hostile_texts.py"))
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -87,7 +98,7 @@ def test_it_is_registered_and_writes_one_file(analysis: Document, tmp_path: Path
     before = copy.deepcopy(analysis)
     (path,) = HtmlReporter().write(analysis, tmp_path)
     assert [path] == list(tmp_path.iterdir())
-    assert path.read_text(encoding="utf-8") == page(analysis)
+    assert path.read_text(encoding="utf-8") == html_page(analysis)
     assert analysis == before
 
 
@@ -129,12 +140,12 @@ def test_the_order_of_the_page(analysis: Document) -> None:
         "each bound at 98.3 %",
         "2 Small, version 1 0, 1 random 60 of 60 ana, bo small-ed5fa6c1",
         "Quality 0.32 [0.23, 0.41] 0.78 [0.69, 0.86]",
-        "Preference 1 1 against 0 25 0 5 0.83 [0.69, 0.97] – ▲ improved",
+        "1 Preference 1 : 0 25-0-5 0.83 [0.69, 0.97] – ▲ improved",
         "80 % raters agree well",
         "100 % none: everyone chose 0.5",
-        "bo 2 66 4 s +0.01 [-0.02, +0.03] Overall 0 % of 6",
+        "2 bo 66 4 s +0.01 [-0.02, +0.03] Overall 0 % of 6",
         "wrong facts 16 3",
-        "of so many rated 30 30",
+        "answers rated 30 30",
         "rougeL orders two answers to one prompt as people do in 73 %",
     ],
 )
@@ -151,14 +162,13 @@ def test_a_plugins_section_is_a_table(analysis: Document) -> None:
     assert "word times share more hard word <b> 3 0.1235 – x 1 2 –" in text
     assert "There are more rows." in text
     analysis["sections"] = [section | {"rows": [], "columns": [], "cut": False}]
-    assert "Hardest words Nothing." in Reader(page(analysis)).text
-    assert 'id="more"' not in page(analysis | {"sections": []})
+    assert "Hardest words Nothing to show." in Reader(page(analysis)).text
 
 
 def test_where_nobody_has_rated_people_have_no_section(analysis: Document) -> None:
     for name in PEOPLE:
         analysis["tables"][name] = []
-    assert 'id="people"' not in page(analysis)
+    assert 'id="what-people-say"' not in page(analysis)
     analysis["failed"] = {"agreement": "the query did not end"}
     assert "This part is incomplete. It could not be found out" in page(analysis)
 

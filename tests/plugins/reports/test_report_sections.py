@@ -13,19 +13,32 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from harness.rating.layouts import QUERIES as RATINGS
+from harness.registry import Registry
 from harness.report.queries import QUERIES
+from harness.report.sections import with_always
 from harness_reports import findings, people
-from harness_reports.html.page import page
-from harness_reports.markdown import page as markdown
+from harness_reports.html.page import page as html_page
+from harness_reports.markdown import page as markdown_page
 from harness_reports.terminal import render
 
 Document = dict[str, Any]
+
+REGISTRY = Registry.build()
+
+
+def markdown(document: Document) -> str:
+    """With the sections that always stand in it, as all that follow."""
+    return markdown_page(with_always(document, REGISTRY))
+
+
+def page(document: Document) -> str:
+    return html_page(with_always(document, REGISTRY))
 
 
 def terminal(document: Document, width: int = 80, **console: Any) -> str:
     page = io.StringIO()
     console.setdefault("color_system", None)
-    render(document, Console(file=page, width=width, **console))
+    render(with_always(document, REGISTRY), Console(file=page, width=width, **console))
     return page.getvalue()
 
 
@@ -78,13 +91,13 @@ ROWS = {
     "how far people are": r"What people say  90 of 90 items rated",
     "a batch": r" 2  Small, version 1 +0, 1 +random +60 of 60  ana, bo",
     "scores by round": r"Quality +0\.32 \[0\.23, 0\.41\]  0\.78 \[0\.69, 0\.86\]",
-    "a win rate": r"1  Preference +1 : 0 +25-0-5  0\.83 \[0\.69, 0\.97\]  ▲ improved",
-    "that many are compared": r"the overall score decides",
-    "agreement": r"2  Quality +60  0\.94 \[0\.89, 0\.98\] +0\.94 +80 %",
-    "no agreement in words": r"none: everyone chose 0\.5",
+    "a win rate": r"1  Preference +1 : 0 +25-0-5  0\.83 \[0\.69, 0\.97\] .* ▲ improved",
+    "that many are compared": r"The overall score decides",
+    "agreement": r"2  Quality +60  0\.94 \[0\.89, 0\.98\] .* 80 %",
+    "no agreement in words": r"none: everyone chose",
     "a rater": r"2  ana +66      4 s  -0\.01 \[-0\.03, \+0\.02\]  Overall +50 % of 6",
     "named errors": r"wrong facts +16 +3",
-    "of how many": r"of so many rated +30 +30",
+    "of how many": r"answers rated +30 +30",
     "a metric": r"rougeL orders two answers to one prompt as people do in 73 % \[57, 90\]",
     "a remedy": r"2\.  48 rows for kind = class  at most 31 answers  ● new data can cure it",
     "a remedy by hand": r"3\.  fix or drop the training rows that are named  at most 22 answers *$",
@@ -153,9 +166,9 @@ LINES = {
     "an example": "### datetime:\\_parse_isoformat_date (rougeL 0.08 · off topic · never right)",
     "extra words": "- answer: **Return the year and the week** of the **given string dtstr.**",
     "its cause": "- cause: gap: the nearest training row shares 9 % of its words",
-    "a batch": "| 2 | small-ed5fa6c1 | Small, version 1 | 0, 1 | random | 60 of 60 | ana, bo |",
+    "a batch": "| 2 | Small, version 1 | 0, 1 | random | 60 of 60 | ana, bo | small-ed5fa6c1 |",
     "scores by round": "| Quality | 0.32 [0.23, 0.41] | 0.78 [0.69, 0.86] |",
-    "a win rate": "| 1 | Preference | 1 against 0 | 25 | 0 | 5 | 0.83 [0.69, 0.97] | – | ▲ impro",
+    "a win rate": "| 1 | Preference | 1 : 0 | 25-0-5 | 0.83 [0.69, 0.97] | – | ▲ improved |",
     "no agreement in words": "| none: everyone chose 0.5 |",
     "no interval in words": "raters seem to agree well, on few items; no interval: too few items",
     "a rater": "| 2 | ana | 66 | 4 s | -0.01 [-0.03, +0.02] | Overall | 50 % of 6 |",
@@ -227,7 +240,7 @@ def test_one_batch_alone_has_no_number(analysis: Document, face: Callable[[Docum
             row for row in analysis["tables"][name] if row["batch"].startswith("small")
         ]
     page = face(analysis)
-    assert re.search(r"^[| ]+Quality[| ]+1 (:|against) 0", page, re.MULTILINE)
+    assert re.search(r"^[| ]+Quality[| ]+1 : 0", page, re.MULTILINE)
 
 
 @pytest.mark.parametrize("face", [terminal, markdown])

@@ -20,6 +20,7 @@ from harness_reports import (
     HtmlReporter,
     MarkdownReporter,
     TerminalReporter,
+    drawing,
     figures,
     register_reporters,
 )
@@ -157,29 +158,29 @@ def test_the_document_survives_a_file(document: Document, tmp_path: Path) -> Non
 
 
 def test_sparkline() -> None:
-    assert figures.sparkline([0, 1, 2, 3, 4, 5, 6, 7]) == "▁▂▃▄▅▆▇█"
-    assert figures.sparkline([1, None, 2]) == "▁ █"
-    assert figures.sparkline([2, 2]) == "▄▄"
-    assert figures.sparkline([]) == figures.sparkline([None]) == ""
-    assert len(figures.sparkline(list(range(1000)), 10)) == 10
+    assert drawing.sparkline([0, 1, 2, 3, 4, 5, 6, 7]) == "▁▂▃▄▅▆▇█"
+    assert drawing.sparkline([1, None, 2]) == "▁ █"
+    assert drawing.sparkline([2, 2]) == "▄▄"
+    assert drawing.sparkline([]) == drawing.sparkline([None]) == ""
+    assert len(drawing.sparkline(list(range(1000)), 10)) == 10
 
 
 def test_bar_and_forest() -> None:
-    assert figures.bar(0.5, 1.0, 4) == "██"
-    assert figures.bar(0.53125, 1.0, 4) == "██▏"
-    assert figures.bar(2.0, 1.0, 4) == "████"
-    assert figures.bar(None, 1.0, 4) == figures.bar(-1.0, 1.0, 4) == ""
-    assert figures.forest(0.5, 0.25, 0.75, (0.0, 1.0), 9) == "┊ ──●──  "
-    assert figures.forest(None, None, None, (0.0, 0.0), 3) == "┊  "
+    assert drawing.bar(0.5, 1.0, 4) == "██"
+    assert drawing.bar(0.53125, 1.0, 4) == "██▏"
+    assert drawing.bar(2.0, 1.0, 4) == "████"
+    assert drawing.bar(None, 1.0, 4) == drawing.bar(-1.0, 1.0, 4) == ""
+    assert drawing.forest(0.5, (0.25, 0.75), (0.0, 1.0), 9) == "┊ ──●──  "
+    assert drawing.forest(None, (None, None), (0.0, 0.0), 3) == "┊  "
 
 
 def test_shares_fill_the_bar_and_forget_nobody() -> None:
-    assert figures.shares([1, 998, 1], 10) == [1, 8, 1]
-    assert figures.shares([50, 0, 50], 10) == [5, 0, 5]
-    assert figures.shares([1, 1, 1], 10) == [4, 3, 3]
-    assert figures.shares([0], 10) == [0]
-    assert figures.shares([], 10) == []
-    assert figures.shares([1, 1, 1], 2) == [1, 1, 1]
+    assert drawing.shares([1, 998, 1], 10) == [1, 8, 1]
+    assert drawing.shares([50, 0, 50], 10) == [5, 0, 5]
+    assert drawing.shares([1, 1, 1], 10) == [4, 3, 3]
+    assert drawing.shares([0], 10) == [0]
+    assert drawing.shares([], 10) == []
+    assert drawing.shares([1, 1, 1], 2) == [1, 1, 1]
 
 
 def test_sides() -> None:

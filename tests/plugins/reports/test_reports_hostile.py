@@ -10,17 +10,28 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from harness_reports.markdown import page as markdown
+from harness.registry import Registry
+from harness.report.sections import with_always
+from harness_reports.markdown import page as markdown_page
 from harness_reports.terminal import render
 
 Document = dict[str, Any]
+
+REGISTRY = Registry.build()
+
+
+def markdown(document: Document) -> str:
+    """With the sections that always stand in it, as all that follow."""
+    return markdown_page(with_always(document, REGISTRY))
+
+
 CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]")
 
 
 def shown(document: Document, width: int, **console: Any) -> str:
     page = io.StringIO()
     console.setdefault("color_system", None)
-    render(document, Console(file=page, width=width, **console))
+    render(with_always(document, REGISTRY), Console(file=page, width=width, **console))
     return page.getvalue()
 
 

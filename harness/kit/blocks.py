@@ -1,0 +1,319 @@
+"""What a section of a report is made of: headings, paragraphs, tables, charts, and a few more.
+
+A section says what there is to read; each report draws it in its own way: a terminal in the width
+that it has, Markdown without pictures, the page with drawings. All texts are plain: whatever
+stands in them is shown as it is, and no report takes it for markup.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from harness.kit.numbers import DASH
+from harness.records.plain import from_json as record_from_json, to_json as record_to_json
+
+Tone: TypeAlias = Literal["good", "bad", "open", "base"]
+LABELS: Mapping[str, tuple[str, Tone]] = {
+    "improved": ("▲", "good"), "no evidence": ("◆", "open"), "regressed": ("▼", "bad"),
+    "baseline": ("○", "base"), "control": ("·", "base"),
+    "held": ("✓", "good"), "broken": ("✗", "bad"), "cannot be judged": ("?", "open"),
+    "reached": ("✓", "good"), "not reached": ("✗", "bad"),
+}  # fmt: skip
+"""Words that stand with a mark and in a colour wherever they are a label."""
+
+
+def mark_of(label: str) -> str:
+    """The mark of a label, so that colour is never all that tells."""
+    return LABELS.get(label, ("?", "open"))[0]
+
+
+def tone_of(label: str) -> Tone:
+    return LABELS.get(label, ("?", "open"))[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of the section (level 2) or of a part of it (level 3).
+
+    Attributes:
+        remark: what stands beside it, less loud.
+        label: one of :data:`LABELS`; the report's own first line has one.
+    """
+
+    text: str
+    remark: str = ""
+    level: Literal[1, 2, 3] = 2
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Sentences.
+
+    Attributes:
+        lead: what stands before them in bold.
+        label: one of :data:`LABELS`, before all else.
+        detail: what belongs to them and may be read later.
+    """
+
+    text: str
+    lead: str = ""
+    label: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark in small letters; ``failed``: what could not be found out."""
+
+    text: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    """A list.
+
+    Attributes:
+        short: how many a short report shows; None shows all.
+        rest: what the others are, as *rarer*.
+    """
+
+    items: tuple[Paragraph, ...]
+    numbered: bool = False
+    short: int | None = None
+    rest: str = ""
+
+
+ColumnKind: TypeAlias = Literal["text", "word", "number", "label", "bar", "span", "trend"]
+DRAWN = ("bar", "span", "trend")
+"""Kinds of columns that are drawn from letters; the page, which has charts, leaves them out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        kind: ``text`` is wrapped where there is no room; ``word`` and ``number`` never are;
+            ``label`` is one of :data:`LABELS`. Drawn: ``bar``, a number (all bars of a table
+            have one scale); ``span``, low, value and high on an axis with a mark at zero;
+            ``trend``, numbers in their order.
+        align: where its cells stand; None: numbers to the right.
+        spare: 0 = always shown. Where a terminal is too narrow, the columns with the highest
+            number are left out first, and it says so.
+        strong: whether its cells are bold.
+    """
+
+    title: str
+    kind: ColumnKind = "text"
+    align: Literal["left", "right"] | None = None
+    spare: int = 0
+    strong: bool = False
+
+    @property
+    def right(self) -> bool:
+        return (self.align or ("right" if self.kind == "number" else "left")) == "right"
+
+
+Cell: TypeAlias = str | int | float | tuple[float | None, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under columns. The first column names the row.
+
+    Attributes:
+        caption: what it shows, for those who do not see it.
+        short: how many rows a short report shows; None shows all.
+        rest: what the others are, as *rarer*.
+        ordered: its order says something, so the page does not offer another.
+    """
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    caption: str
+    short: int | None = None
+    rest: str = ""
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A value of a chart.
+
+    Attributes:
+        at: where: a number (a step, a round), or a name.
+        strong: filled, where others are hollow.
+        tip: what is said of it in words.
+    """
+
+    at: str | float
+    value: float
+    low: float | None = None
+    high: float | None = None
+    strong: bool = False
+    tip: str = ""
+    tone: Tone = "base"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Values that belong together; ``name`` may be empty where there is but one series."""
+
+    name: str
+    points: tuple[Point, ...]
+
+
+ChartKind: TypeAlias = Literal["rounds", "curve", "bars", "gaps", "histogram", "shares"]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A drawing. Where none can be made, it is a table.
+
+    Attributes:
+        kind: ``rounds``: a value by round, each in its interval. ``curve``: a line by step; a
+            second series is dots. ``bars``: lying bars by name, one for each series. ``gaps``:
+            points in their intervals by name, on an axis with a mark at zero. ``histogram``:
+            standing bars; a second series is an outline. ``shares``: parts of a whole.
+        scale: least and greatest value, for charts that are compared; None: its own.
+        remark: a few words within the drawing.
+        unit: what stands behind a value; ``%`` shows shares of one in percent.
+        digits: decimals of the values that are told.
+        told: the blocks beside it say the same, so that a report without drawings leaves it out.
+    """
+
+    kind: ChartKind
+    title: str
+    series: tuple[Series, ...]
+    scale: tuple[float, float] | None = None
+    remark: str = ""
+    unit: str = ""
+    digits: int = 3
+    told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A command or a query, to be copied: never broken, never cut short.
+
+    Attributes:
+        lead: what stands before it.
+    """
+
+    text: str
+    lead: str = ""
+
+
+Simple: TypeAlias = Heading | Paragraph | Note | Bullets | Table | Chart | Code
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What few readers need: folded away on the page, left out of the short reports."""
+
+    summary: str
+    blocks: tuple[Simple, ...]
+
+
+Block: TypeAlias = Simple | Details
+KINDS: Mapping[str, type[Any]] = {
+    kind.__name__.lower(): kind
+    for kind in (Heading, Paragraph, Note, Bullets, Table, Chart, Code, Details)
+}
+
+
+def flaw(block: Block) -> str:
+    """What is wrong with a block whose fields are of their types, or an empty text."""
+    if isinstance(block, Details):
+        return next(filter(None, map(flaw, block.blocks)), "")
+    if isinstance(block, Table):
+        if not block.columns:
+            return "a table has no columns"
+        for place, row in enumerate(block.rows, 1):
+            if len(row) != len(block.columns):
+                return (
+                    f"row {place} of a table has {len(row)} cells for {len(block.columns)} columns"
+                )
+    return ""
+
+
+def to_json(block: Block) -> dict[str, Any]:
+    """A block as JSON holds it."""
+    found: dict[str, Any] = {"block": type(block).__name__.lower(), **record_to_json(block)}
+    if isinstance(block, Details):
+        found["blocks"] = [to_json(inner) for inner in block.blocks]
+    return found
+
+
+def from_json(found: Mapping[str, Any]) -> Block:
+    """The block that :func:`to_json` wrote.
+
+    Raises:
+        TypeError, KeyError: it is of a kind, or has a field, that this version does not know.
+    """
+    kind = KINDS[found["block"]]
+    values = {name: value for name, value in found.items() if name != "block"}
+    block: Block
+    if kind is Details:
+        inner: Any = tuple(from_json(one) for one in values["blocks"])
+        block = Details(values["summary"], inner)
+    else:
+        block = record_from_json(kind, values)
+    if isinstance(block, Table):  # JSON has lists where a table has tuples
+        block = dataclasses.replace(block, rows=tuple(map(tuple, block.rows)))
+    return block
+
+
+def of_rows(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], cut: bool = False
+) -> list[Block]:
+    """A section that is a table and nothing else; columns of numbers stand to the right."""
+    heads = tuple(
+        Column(str(name), "number" if all(map(_is_number, (row[at] for row in rows))) else "text")
+        for at, name in enumerate(columns)
+    )
+    cells = tuple(tuple(_shown(value) for value in row) for row in rows)
+    shown: Block = Table(heads, cells, title) if rows else Paragraph("Nothing to show.")
+    return [Heading(title), shown, *([Note("There are more rows.")] if cut else [])]
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool))
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return DASH
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def table_of(chart: Chart) -> Table:
+    """The values of a chart as a table, for where nothing can be drawn."""
+    names = list(dict.fromkeys(point.at for series in chart.series for point in series.points))
+    columns = [Column("")]
+    for series in chart.series:
+        columns += [Column(series.name, "number"), Column("", "bar", spare=1)]
+    found = [{point.at: point for point in series.points} for series in chart.series]
+    rows = []
+    for name in names:
+        cells: list[Cell] = [name if isinstance(name, str) else f"{name:g}"]
+        for points in found:
+            point = points.get(name)
+            cells += [told(point, chart) if point else "", point.value if point else None]
+        rows.append(tuple(cells))
+    return Table(tuple(columns), tuple(rows), chart.title, ordered=True)
+
+
+def told(point: Point, chart: Chart) -> str:
+    """A point's value in words, with its interval."""
+    scale, unit = (100.0, " %") if chart.unit == "%" else (1.0, chart.unit and f" {chart.unit}")
+    digits = chart.digits
+    text = f"{point.value * scale:.{digits}f}"
+    if point.low is not None and point.high is not None:
+        text += f" [{point.low * scale:.{digits}f}, {point.high * scale:.{digits}f}]"
+    return text + unit

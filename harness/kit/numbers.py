@@ -1,0 +1,48 @@
+"""Figures as people read them: ``0.303``, ``+0.147``, ``0.62 [0.55, 0.70]``, ``80 %``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+DASH = "–"
+"""Stands where there is no value."""
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """``0.303``."""
+    return DASH if value is None else f"{value:.{digits}f}"
+
+
+def signed(value: float | None, digits: int = 3) -> str:
+    """``+0.147``."""
+    return DASH if value is None else f"{value:+.{digits}f}"
+
+
+def percent(share: float | None) -> str:
+    """``80 %``."""
+    return DASH if share is None else f"{100 * share:.0f} %"
+
+
+def interval(low: float | None, high: float | None, digits: int = 3, plus: bool = False) -> str:
+    """``[low, high]``; an empty text where there is no interval.
+
+    Args:
+        plus: with the sign of what is above zero, as for a difference.
+    """
+    if low is None and high is None:
+        return ""
+    show = signed if plus else number
+    return f"[{show(low, digits)}, {show(high, digits)}]"
+
+
+def estimate(
+    value: float | None, low: float | None, high: float | None, digits: int = 2, plus: bool = False
+) -> str:
+    """``0.62 [0.55, 0.70]``, or the value alone where there is no interval."""
+    show = signed if plus else number
+    return f"{show(value, digits)} {interval(low, high, digits, plus)}".rstrip()
+
+
+def digits_of(values: Iterable[float | None]) -> int:
+    """One decimal for scores up to 100, three for scores up to 1."""
+    return 1 if any(abs(value) > 1.5 for value in values if value is not None) else 3

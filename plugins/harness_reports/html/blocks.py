@@ -1,0 +1,100 @@
+"""Blocks on the page: whatever a text holds, :mod:`.markup` makes it harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.kit.blocks import (
+    DRAWN,
+    Block,
+    Bullets,
+    Cell,
+    Code,
+    Column,
+    Details,
+    Heading,
+    Note,
+    Paragraph,
+    Table,
+    mark_of,
+    tone_of,
+)
+from harness_reports.html.markup import Child, Html, element, joined, long, name, table
+
+CELL = 300
+TEXT = 2_000
+
+
+def draw(blocks: Iterable[Block]) -> Html:
+    """Blocks one after another."""
+    return joined([_drawn(block) for block in blocks])
+
+
+def label(text: str) -> Html:
+    """A label with its mark, so that colour is never all that tells."""
+    shown = name(text or "unknown", 30)
+    return element("span", f"{mark_of(text)} ", shown, class_=f"label {tone_of(text)}")
+
+
+def _drawn(block: Block) -> Html | None:
+    if isinstance(block, Heading):
+        remark = [" ", element("span", name(block.remark, 300), class_="remark")]
+        return element(f"h{block.level}", name(block.text, 200), remark if block.remark else None)
+    if isinstance(block, Paragraph):
+        return element("p", paragraph(block))
+    if isinstance(block, Note):
+        role = "note" if block.failed else None
+        return element("p", block.text, class_="failed" if block.failed else "note", role=role)
+    if isinstance(block, Bullets):
+        items = [element("li", paragraph(item)) for item in block.items]
+        return element("ol" if block.numbered else "ul", items) if items else None
+    if isinstance(block, Table):
+        return _table(block)
+    if isinstance(block, Code):
+        return _code(block)
+    if isinstance(block, Details):
+        return element("details", element("summary", name(block.summary, 300)), draw(block.blocks))
+    return None
+
+
+def paragraph(block: Paragraph) -> list[Child]:
+    return [
+        [label(block.label), " "] if block.label else None,
+        [element("b", name(block.lead, 300)), " " if block.text else None] if block.lead else None,
+        long(block.text, TEXT),
+        [" ", element("span", block.detail, class_="dim")] if block.detail else None,
+    ]
+
+
+def _code(block: Code) -> Html:
+    if "\n" in block.text or not block.lead:
+        return joined(
+            element("p", block.lead) if block.lead else None,
+            element("pre", element("code", long(block.text, 20_000))),
+        )
+    return element("p", block.lead, " ", element("code", name(block.text, 2_000)), class_="next")
+
+
+_CLASSES = {"number": "n", "word": "s", "label": "s", "text": ""}
+
+
+def _table(block: Table) -> Html | None:
+    shown = [at for at, column in enumerate(block.columns) if column.kind not in DRAWN]
+    heads = [
+        (block.columns[at].title, "n" if block.columns[at].right
+         else _CLASSES[block.columns[at].kind])
+        for at in shown
+    ]  # fmt: skip
+    rows = [[_cell(block.columns[at], row[at]) for at in shown] for row in block.rows]
+    named = (n for n, at in enumerate(shown) if block.columns[at].kind == "text")
+    sortable, head = not block.ordered, next(named, 0)
+    return table(heads, rows, block.caption, sortable, head) if rows else None
+
+
+def _cell(column: Column, cell: Cell) -> Child:
+    if cell is None or isinstance(cell, (tuple, list)):
+        return None
+    if column.kind == "label":
+        return label(str(cell)) if cell else None
+    shown = name(f"{cell:.4g}" if isinstance(cell, float) else cell, CELL)
+    return element("b", shown) if column.strong else shown

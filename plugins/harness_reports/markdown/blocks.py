@@ -1,0 +1,117 @@
+"""Blocks as Markdown: tables, no raw HTML, and nothing from data gets in but made harmless."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from harness.kit.blocks import (
+    DRAWN,
+    Block,
+    Bullets,
+    Cell,
+    Chart,
+    Code,
+    Column,
+    Details,
+    Heading,
+    Note,
+    Paragraph,
+    Table,
+    mark_of,
+    table_of,
+)
+from harness.kit.text import markdown_block, markdown_safe
+from harness_reports.drawing import sparkline
+
+LIMIT = 1_200
+"""Characters of a paragraph."""
+CELL = 300
+_FIGURES = re.compile(r"[-+–0-9., \[\]%]{0,60}")
+"""What does nothing in a cell: ``0.62 [0.55, 0.70]``."""
+
+
+def draw(blocks: Iterable[Block]) -> Iterator[str]:
+    """The paragraphs of a page, to be joined by empty lines."""
+    for block in blocks:
+        if not isinstance(block, Details):
+            yield from filter(None, _parts(block))
+
+
+def safe(text: str, limit: int = LIMIT) -> str:
+    return markdown_safe(text, limit)
+
+
+def _parts(block: Block) -> Iterator[str]:
+    if isinstance(block, Heading):
+        yield _heading(block)
+        if block.remark:
+            yield f"{_sentence(block.remark)}."
+    elif isinstance(block, Paragraph):
+        yield _paragraph(block)
+    elif isinstance(block, Note):
+        yield safe(block.text)
+    elif isinstance(block, Bullets):
+        shown = block.items[: block.short]
+        marks = (f"{n}." if block.numbered else "-" for n in range(1, len(shown) + 1))
+        listed = zip(marks, shown, strict=True)
+        yield "\n".join(f"{mark} {_paragraph(item)}" for mark, item in listed)
+        yield more(len(block.items) - len(shown), block.rest)
+    elif isinstance(block, Table):
+        yield _table(block)
+        yield more(len(block.rows) - len(block.rows[: block.short]), block.rest)
+    elif isinstance(block, Chart):
+        if not block.told:
+            yield safe(block.title, 200)
+            yield _table(table_of(block))
+    elif isinstance(block, Code):
+        yield safe(block.lead)
+        yield markdown_block(block.text, 20_000)
+
+
+def _heading(block: Heading) -> str:
+    if not block.label:
+        return f"{'#' * block.level} {safe(block.text, 200)}"
+    return f"# {mark_of(block.label)} {safe(block.label, 20)} ({safe(block.text, 200)})"
+
+
+def _sentence(text: str) -> str:
+    shown = safe(text, 300)
+    return f"{shown[:1].upper()}{shown[1:]}"
+
+
+def _paragraph(block: Paragraph) -> str:
+    label = f"{mark_of(block.label)} {safe(block.label, 30)}" if block.label else ""
+    lead = f"**{safe(block.lead, 200)}**" if block.lead else ""
+    parts = (label, lead, safe(block.text), safe(block.detail))
+    return " ".join(part for part in parts if part)
+
+
+def more(count: int, rest: str) -> str:
+    """How much a short table leaves out, and what that is."""
+    return f"And {count} more{f', {safe(rest, 300)}' if rest else ''}." if count > 0 else ""
+
+
+def _table(block: Table) -> str:
+    """Its columns but those that are drawn; a trend is a line of letters here, too."""
+    shown = [
+        at for at, column in enumerate(block.columns)
+        if column.kind not in DRAWN or column.kind == "trend"
+    ]  # fmt: skip
+    heads = [block.columns[at] for at in shown]
+    lines = [
+        [safe(column.title, 220) for column in heads],
+        ["---:" if column.right else "---" for column in heads],
+        *([_cell(block.columns[at], row[at]) for at in shown] for row in block.rows[: block.short]),
+    ]
+    return "\n".join("| " + " | ".join(cell or " " for cell in line) + " |" for line in lines)
+
+
+def _cell(column: Column, cell: Cell) -> str:
+    if isinstance(cell, (tuple, list)):
+        return sparkline(cell)
+    if isinstance(cell, float):
+        return f"{cell:.4g}"
+    text = "" if cell is None else str(cell)
+    shown = text if _FIGURES.fullmatch(text) else safe(text, CELL)
+    return f"{mark_of(str(cell))} {shown}" if column.kind == "label" and cell else shown

@@ -1,0 +1,143 @@
+"""Blocks in a terminal. All is ``Text``: nothing from data is read as markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table as Grid
+from rich.text import Text
+
+from harness.kit.blocks import (
+    Block,
+    Bullets,
+    Chart,
+    Code,
+    Details,
+    Heading,
+    Note,
+    Paragraph,
+    Table,
+    mark_of,
+    table_of,
+    tone_of,
+)
+from harness.kit.text import one_line
+from harness_reports.drawing import LEVELS, shares
+from harness_reports.terminal.tables import draw_table
+
+LIMIT = 1_200
+"""Characters of a paragraph."""
+STYLES = {"good": "bold green", "open": "bold yellow", "bad": "bold red", "base": "cyan"}
+_PARTS = {"good": "green", "open": "yellow", "bad": "red", "base": "cyan"}
+
+
+def draw(blocks: Iterable[Block], console: Console) -> None:
+    """Print blocks; what stands below the first line of all is not set in."""
+    indent = 2
+    for block in blocks:
+        if isinstance(block, Heading):
+            _heading(block, console)
+            indent = 0 if block.level == 1 else 2
+        elif not isinstance(block, Details):
+            _draw(block, console, indent)
+
+
+def _draw(block: Block, console: Console, indent: int) -> None:
+    if isinstance(block, Paragraph):
+        out(console, paragraph(block), indent)
+    elif isinstance(block, Note):
+        style = "red" if block.failed else "dim"
+        out(console, Text(one_line(block.text, LIMIT), style), indent)
+    elif isinstance(block, Bullets):
+        _bullets(block, console, indent)
+    elif isinstance(block, Table):
+        _table(block, console, indent)
+    elif isinstance(block, Chart):
+        _chart(block, console, indent)
+    elif isinstance(block, Code):
+        console.print()
+        line = Text.assemble((f"{block.lead} " if block.lead else "", "dim"))
+        line.append(one_line(block.text, 20_000), "bold")
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def out(console: Console, thing: Any, indent: int = 2) -> None:
+    console.print(Padding(thing, (0, 0, 0, indent), expand=False), highlight=False)
+
+
+def _heading(block: Heading, console: Console) -> None:
+    title, remark = one_line(block.text, 200), one_line(block.remark, 200)
+    if block.level == 1:
+        badge = Text(f" {mark_of(block.label)} {one_line(block.label, 20).upper()} ")
+        badge.stylize(f"{STYLES[tone_of(block.label)]} reverse")
+        out(console, Text.assemble(badge, f"  {title}"), 0)
+        return
+    console.print()
+    line = Text(title, "bold" if block.level == 2 else "italic")
+    line.append(f"  {remark}" if remark else "", "dim")
+    out(console, line, 0 if block.level == 2 else 2)
+
+
+def paragraph(block: Paragraph) -> Text:
+    line = Text()
+    if block.label:
+        shown = f"{mark_of(block.label)} {one_line(block.label, 30)} "
+        line.append(shown, STYLES[tone_of(block.label)])
+    if block.lead:
+        line.append(one_line(block.lead, 200), "bold")
+        line.append("  " if block.text else "")
+    line.append(one_line(block.text, LIMIT))
+    return line.append(f"\n{one_line(block.detail, LIMIT)}" if block.detail else "", "dim")
+
+
+def _bullets(block: Bullets, console: Console, indent: int) -> None:
+    shown = block.items[: block.short]
+    listed = Grid.grid(padding=(0, 2, 0, 0))
+    listed.add_column(no_wrap=True)
+    listed.add_column(overflow="fold")
+    for place, item in enumerate(shown, 1):
+        listed.add_row(Text(f"{place}." if block.numbered else "·", "dim"), paragraph(item))
+    if shown:
+        out(console, listed, indent)
+    more(console, len(block.items) - len(shown), block.rest, indent)
+
+
+def more(console: Console, count: int, rest: str, indent: int = 2) -> None:
+    """How much a list or a table leaves out, and what that is."""
+    if count > 0:
+        told = f"and {count} more{f', {one_line(rest, 300)}' if rest else ''}"
+        out(console, Text(told, "dim"), indent)
+
+
+def _table(block: Table, console: Console, indent: int) -> None:
+    for part in draw_table(block, console.width - indent):
+        out(console, part, indent)
+    more(console, len(block.rows) - len(block.rows[: block.short]), block.rest, indent)
+
+
+def _chart(block: Chart, console: Console, indent: int) -> None:
+    if block.kind == "shares":
+        _shares(block, console, indent)
+    elif not block.told:
+        out(console, Text(one_line(block.title, 200), "italic"), indent)
+        _table(table_of(block), console, indent)
+
+
+def _shares(block: Chart, console: Console, indent: int) -> None:
+    """One bar of the whole, and what its parts are."""
+    points = [point for series in block.series for point in series.points]
+    counts: Sequence[int] = [round(point.value) for point in points]
+    line, legend = Text(), [Text()]
+    width = min(console.width - 2 - indent, 96)
+    for place, (point, size) in enumerate(zip(points, shares(counts, width), strict=True)):
+        mark, style = LEVELS[place % len(LEVELS)], _PARTS[point.tone]
+        line.append(mark * size, style)
+        name = one_line(str(point.at), 24)
+        entry = Text.assemble((f"{mark} ", style), f"{name} ", (f"{point.value:g}", "bold"))
+        if legend[-1] and legend[-1].cell_len + entry.cell_len + 2 > console.width - indent:
+            legend.append(Text())
+        legend[-1].append("  " if legend[-1] else "").append_text(entry)
+    out(console, Text("\n").join([line, *legend]), indent)

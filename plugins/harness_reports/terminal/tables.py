@@ -1,0 +1,166 @@
+"""Tables in a terminal: in the room there is, and stacked where there is none.
+
+Nothing is lost for lack of room: texts are wrapped, spare columns of texts stand below the table,
+others are named, and where not even that is enough, each row is a paragraph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.cells import cell_len
+from rich.console import RenderableType
+from rich.table import Table as Grid
+from rich.text import Text
+
+from harness.kit.blocks import DRAWN, Cell, Column, Table, mark_of, tone_of
+from harness.kit.text import one_line
+from harness_reports.drawing import axis_of, bar, forest, sparkline
+
+LIMIT = 300
+"""Characters of a cell."""
+WORD = 60
+"""Characters of a cell that is never wrapped."""
+LEAST = 14
+"""Cells that a column of texts needs at least; the first, which names the row, needs more."""
+GAP = 2
+_LABELS = {"good": "bold green", "open": "bold yellow", "bad": "bold red", "base": "cyan"}
+_WIDTHS = {"bar": (8, 16), "span": (14, 24), "trend": (12, 40)}
+_COLOURS = {"bar": "blue", "span": "red", "trend": "blue"}
+
+
+def draw_table(block: Table, room: int) -> Iterator[RenderableType]:
+    """The table's rows within so many cells, and what else has to be said of them."""
+    rows = block.rows[: block.short]
+    kept, left = _kept(block, rows, room)
+    if _needed(block, rows, kept) > room:
+        yield from (_stacked(block, row) for row in rows)
+        return
+    yield _grid(block, rows, kept, room)
+    texts = [at for at in left if block.columns[at].kind == "text"]
+    for at in texts:
+        yield from _below(rows, at)
+    named = [block.columns[at] for at in left if at not in texts]
+    names = [one_line(column.title, 40) for column in named if column.kind not in DRAWN]
+    if names:
+        yield Text(f"not shown for want of room: {', '.join(names)}", "dim")
+
+
+def _kept(block: Table, rows: Sequence[tuple[Cell, ...]], room: int) -> tuple[list[int], list[int]]:
+    """Places of the columns that are shown, and of those that are left out."""
+    kept = list(range(len(block.columns)))
+    while _needed(block, rows, kept) > room:
+        spare = max(kept, key=lambda at: (block.columns[at].spare, at))
+        if not block.columns[spare].spare:
+            break
+        kept.remove(spare)
+    return kept, [at for at in range(len(block.columns)) if at not in kept]
+
+
+def _needed(block: Table, rows: Sequence[tuple[Cell, ...]], kept: Sequence[int]) -> int:
+    return sum(_least(block, rows, at) for at in kept) + GAP * (len(kept) - 1)
+
+
+def _least(block: Table, rows: Sequence[tuple[Cell, ...]], at: int) -> int:
+    """The cells that a column cannot do without."""
+    column = block.columns[at]
+    if column.kind in DRAWN:
+        return _WIDTHS[column.kind][0]
+    widest = _widest(block, rows, at)
+    return min(widest, LEAST + 4 * (at == 0)) if column.kind == "text" else widest
+
+
+def _widest(block: Table, rows: Sequence[tuple[Cell, ...]], at: int) -> int:
+    column = block.columns[at]
+    cells = (cell_len(_text(column, row[at]).plain) for row in rows)
+    return max([cell_len(one_line(column.title, 40)), *cells])
+
+
+def _grid(block: Table, rows: Sequence[tuple[Cell, ...]], kept: Sequence[int], room: int) -> Grid:
+    drawn = [at for at in kept if block.columns[at].kind in DRAWN]
+    used = _needed(block, rows, kept) + sum(
+        _widest(block, rows, at) - _least(block, rows, at)
+        for at in kept if at not in drawn
+    )  # fmt: skip
+    slack = max(room - used, 0) // max(len(drawn), 1)
+    grid = Grid(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
+    for at in kept:
+        column = block.columns[at]
+        grid.add_column(
+            Text(one_line(column.title, 40)), justify="right" if column.right else "left",
+            no_wrap=column.kind != "text", overflow="fold",
+        )  # fmt: skip
+    pictures = {at: _pictures(block, rows, at, slack) for at in drawn}
+    for place, row in enumerate(rows):
+        grid.add_row(*(
+            pictures[at][place] if at in pictures else _text(block.columns[at], row[at])
+            for at in kept
+        ))  # fmt: skip
+    return grid
+
+
+def _text(column: Column, cell: Cell) -> Text:
+    """A cell that is no drawing."""
+    if column.kind in DRAWN:
+        return Text()
+    if isinstance(cell, float):
+        cell = f"{cell:.4g}"
+    shown = one_line("" if cell is None else str(cell), LIMIT if column.kind == "text" else WORD)
+    if column.kind == "label" and shown:
+        return Text(f"{mark_of(shown)} {shown}", _LABELS[tone_of(shown)])
+    quiet = column.kind == "number" and shown == "0"
+    return Text(shown, "bold" if column.strong else "dim" if quiet else "")
+
+
+def _pictures(block: Table, rows: Sequence[tuple[Cell, ...]], at: int, slack: int) -> list[Text]:
+    """A column's drawings, on one scale."""
+    kind = block.columns[at].kind
+    least, most = _WIDTHS[kind]
+    width = min(least + slack, most)
+    style = _COLOURS[kind]
+    if kind == "bar":
+        bars = [place for place, column in enumerate(block.columns) if column.kind == "bar"]
+        top = max((_number(row[place]) or 0.0 for row in rows for place in bars), default=0.0)
+        return [Text(bar(_number(row[at]), top, width), style) for row in rows]
+    series = [cell if isinstance(cell := row[at], (tuple, list)) else () for row in rows]
+    if kind == "trend":
+        return [Text(sparkline(values, width), style) for values in series]
+    axis = axis_of(series)
+    return [
+        Text(forest(values[1], (values[0], values[2]), axis, width) if values else "", style)
+        for values in series
+    ]
+
+
+def _number(cell: Cell) -> float | None:
+    return float(cell) if isinstance(cell, (int, float)) else None
+
+
+def _below(rows: Sequence[tuple[Cell, ...]], at: int) -> Iterator[RenderableType]:
+    """A column of texts that has no room in the table: each with the name of its row."""
+    listed = Grid.grid(padding=(0, GAP, 0, 0))
+    listed.add_column(overflow="fold", max_width=24)
+    listed.add_column(overflow="fold")
+    for row in rows:
+        if row[at]:
+            name, text = (one_line(str(cell), LIMIT) for cell in (row[0], row[at]))
+            listed.add_row(Text(name, "dim"), Text(text, "dim"))
+    if listed.row_count:
+        yield listed
+
+
+def _stacked(block: Table, row: tuple[Cell, ...]) -> Text:
+    """A row as a paragraph: its name and its label, then each cell with its column's title."""
+    first = next((at for at, column in enumerate(block.columns) if column.kind == "text"), 0)
+    line = Text.assemble((_text(block.columns[first], row[first]).plain or "–", "bold"))
+    facts = []
+    for at, (column, cell) in enumerate(zip(block.columns, row, strict=True)):
+        shown = _text(column, cell)
+        if at == first or not shown.plain:
+            continue
+        if column.kind == "label":
+            line.append("  ").append_text(shown)
+        else:
+            title = one_line(column.title, 40)
+            facts.append(Text.assemble((f"{title} " if title else "", "dim"), shown))
+    return Text("\n").join([line, Text(" · ", "dim").join(facts)]) if facts else line
