@@ -3,7 +3,7 @@
     python benchmarks/verdicts.py [lopsided] [ordinary] [announced] [power] [--loops 4000]
 
 Each part prints a table of ``docs/verdicts.md``. Figures come from ``verdicts.judge``,
-``foresight.foresee`` and ``stats.difference`` themselves; the worlds are:
+``minimum_detectable_effect`` and ``stats.difference`` themselves; the worlds are:
 
 * ``lopsided``: null loops in which each round is better by a little on most rows and worse by .6
   on a few, true mean 0, with noise of sd .02 in each row. A loop is 1 or 3 rounds, each against the
@@ -76,7 +76,10 @@ def groups_of(codes: npt.NDArray[np.intp]) -> dict[str, str]:
 
 def judge(new: Floats, old: Floats, groups: dict[str, str], alpha: float, seed: int) -> str:
     return rule.judge(
-        ENTRY, "given", measured(new), measured(old), groups, alpha=alpha, seed=seed, draws=DRAWS
+        rule.DecidingScore(ENTRY, "given", groups, seed, draws=DRAWS),
+        measured(new),
+        measured(old),
+        alpha=alpha,
     ).label
 
 
@@ -337,8 +340,10 @@ def _announced(
     sums, hits, told = [0.0, 0.0], [0, 0], 0
     for seed in range(loops):
         old, new = pair(rng, codes)
-        high, _ = detectable_effect.foresee(
-            ENTRY, "given", measured(old), groups, alpha=alpha, seed=seed, draws=DRAWS
+        high, _ = detectable_effect.minimum_detectable_effect(
+            rule.DecidingScore(ENTRY, "given", groups, seed, draws=DRAWS),
+            measured(old),
+            alpha=alpha,
         )
         if high is None:
             continue

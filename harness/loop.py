@@ -28,7 +28,10 @@ from harness.records import (
     TestResult,
     Verdict,
 )
-from harness.verdicts import detectable_effect, format_gain, guards, rule
+from harness.stats.decision import alpha_of
+from harness.verdicts import format_gain, guards, rule
+from harness.verdicts.detectable_effect import minimum_detectable_effect
+from harness.verdicts.rule import DecidingScore
 
 BASELINE = 0
 
@@ -133,24 +136,31 @@ def open_test(
 
 
 def _compare(
-    steps: Steps, new: Evaluation, old: Evaluation, rows: Sequence[Example],
-    alpha: float, against: int,
-) -> Verdict:  # fmt: skip
+    steps: Steps,
+    new: Evaluation,
+    old: Evaluation,
+    rows: Sequence[Example],
+    alpha: float,
+    against: int,
+) -> Verdict:
     settings = steps.config.settings
-    entry = steps.primary_entry()
-    verdict = rule.judge(
-        entry, settings.primary, new.measurements[entry.name], old.measurements[entry.name],
-        groups_of(rows), alpha=alpha, min_gain=settings.min_gain,
-        against=f"round {against}", seed=steps.seed("verdict", 0),
-    )  # fmt: skip
+    score, name = _deciding(steps, rows), f"round {against}"
+    sides = (side.measurements[score.entry.name] for side in (new, old))
+    verdict = rule.judge(score, *sides, alpha=alpha, min_gain=settings.min_gain, against=name)
     if verdict.label != "improved":
         return verdict
     remark = format_gain.mended(
         new.scored, old.scored, (new.labels, old.labels), malformed=steps.malformed(),
-        score=settings.primary, against=f"round {against}",
-        higher_is_better=new.scores[settings.primary].higher_is_better,
+        score=score.name, against=name,
+        higher_is_better=score.entry.metric.higher_is_better,
     )  # fmt: skip
     return dataclasses.replace(verdict, sentence=verdict.sentence + remark)
+
+
+def _deciding(steps: Steps, rows: Sequence[Example]) -> DecidingScore:
+    """The run's primary score on these rows."""
+    entry, name = steps.primary_entry(), steps.config.settings.primary
+    return DecidingScore(entry, name, groups_of(rows), steps.seed("verdict", 0))
 
 
 def _baseline(steps: Steps, history: History, base: Checkpoint) -> RoundResult:
@@ -170,11 +180,10 @@ def _close_baseline(
     made = {name: steps.run.made[BASE_ARM, BASELINE, name] for name in (DATA, ANALYZE)}
     pins = {**made, MODEL: base.digest, EXAMPLES: history.data.digest}
     settings, dev = steps.config.settings, history.data.split("dev")
-    entry, groups = steps.primary_entry(), groups_of(dev)
-    detectable, sentence = detectable_effect.foresee(
-        entry, settings.primary, evaluation.measurements[entry.name], groups,
-        alpha=rule.alpha_of(settings.rounds), min_gain=settings.min_gain,
-        seed=steps.seed("verdict", 0),
+    score, groups = _deciding(steps, dev), groups_of(dev)
+    detectable, sentence = minimum_detectable_effect(
+        score, evaluation.measurements[score.entry.name],
+        alpha=alpha_of(settings.rounds), min_gain=settings.min_gain,
     )  # fmt: skip
     steps.run.watcher.say(sentence)
     for doubt in guards.check(
@@ -202,7 +211,7 @@ def _decide(steps: Steps, history: History, arm: ArmState, evaluation: Evaluatio
     number, kept = max(arm.train), _kept(history, arm)
     dev = history.data.split("dev")
     new, old = steps.compared(evaluation, kept, dev, At(number, arm.name), arm.kept)
-    alpha = rule.alpha_of(steps.config.settings.rounds)
+    alpha = alpha_of(steps.config.settings.rounds)
     verdict = _compare(steps, new, old, dev, alpha, arm.kept)
     guarded = _guards(steps, history, arm, new, old, dev)
     refusal = guards.refuse(verdict, guarded)

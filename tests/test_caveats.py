@@ -105,16 +105,17 @@ def test_a_score_of_an_older_journal_has_none():
 
 def test_every_sentence_of_a_verdict_names_it():
     entry, groups = Entry("known", Known()), {str(n): str(n) for n in range(30)}
+    score = rule.DecidingScore(entry, "known", groups)
     low = measured(entry, *(n / 100 for n in range(30)))
     high = measured(entry, *(n / 100 + 0.2 + n % 3 / 50 for n in range(30)))
-    decided = rule.judge(entry, "known", high, low, groups, alpha=0.025, against="round 0")
+    decided = rule.judge(score, high, low, alpha=0.025, against="round 0")
     assert decided.sentence.startswith("known (unproven) rose by 0.2")
-    doubtful = rule.judge(entry, "known", high[:1], low[:1], groups, alpha=0.025)
+    doubtful = rule.judge(score, high[:1], low[:1], alpha=0.025)
     assert doubtful.sentence.startswith("known (unproven) rose by 0.2")
-    missing = rule.judge(entry, "known", [], [], groups, alpha=0.025)
+    missing = rule.judge(score, [], [], alpha=0.025)
     assert missing.sentence.startswith("known (unproven) cannot be compared")
     told = [
-        detectable_effect.foresee(entry, "known", side, groups, alpha=0.025)[1]
+        detectable_effect.minimum_detectable_effect(score, side, alpha=0.025)[1]
         for side in (low, low[:1])
     ]
     assert all("known (unproven)" in one for one in told)

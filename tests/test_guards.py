@@ -165,7 +165,9 @@ PLAIN = Guard(score="quality")
 def test_a_held_guard_says_the_largest_loss_that_is_not_excluded():
     new, old = answers(0, 1), answers(0, 2)
     (guard,) = judged(PLAIN, new=new, r0=old)
-    plain = rule.judge(ENTRY, "quality", new["quality"], old["quality"], BY, alpha=0.05)
+    plain = rule.judge(
+        rule.DecidingScore(ENTRY, "quality", BY), new["quality"], old["quality"], alpha=0.05
+    )
     assert guard.outcome == "held" and guard.start is None
     assert guard.largest_loss == pytest.approx(-plain.low)
     assert guard.sentence == (

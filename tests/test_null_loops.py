@@ -77,7 +77,7 @@ def labels(world: World, gains: Callable[[int], float]) -> list[str]:
     for round_ in range(1, ROUNDS + 1):
         new = world.measured(gains(round_))
         verdict = rule.judge(
-            ENTRY, "given", new, kept, groups, alpha=ALPHA, seed=round_, draws=DRAWS
+            rule.DecidingScore(ENTRY, "given", groups, round_, draws=DRAWS), new, kept, alpha=ALPHA
         )
         found.append(verdict.label)
         kept = new if verdict.label == "improved" else kept
@@ -116,8 +116,8 @@ def test_a_gain_of_the_announced_size_is_found(shape):
         world = World(shape(), 10_000 + seed)
         baseline = world.measured()
         groups = world.groups
-        foreseen, _ = detectable_effect.foresee(
-            ENTRY, "given", baseline, groups, alpha=ALPHA, draws=DRAWS
+        foreseen, _ = detectable_effect.minimum_detectable_effect(
+            rule.DecidingScore(ENTRY, "given", groups, draws=DRAWS), baseline, alpha=ALPHA
         )
         world = World(shape(), 10_000 + seed)  # the same baseline again
         hits += labels(world, lambda _, gain=foreseen: gain)[0] == "improved"
@@ -131,13 +131,17 @@ def test_the_detectable_difference_of_a_verdict_is_found_four_times_in_five(shap
     for seed in range(50):
         world = World(shape(), 20_000 + seed)
         old, new = world.measured(), world.measured()
-        verdict = rule.judge(ENTRY, "given", new, old, world.groups, alpha=ALPHA, draws=DRAWS)
+        verdict = rule.judge(
+            rule.DecidingScore(ENTRY, "given", world.groups, draws=DRAWS), new, old, alpha=ALPHA
+        )
         figures.append(verdict.detectable)
     gain = float(np.mean(figures))
     for seed in range(loops):
         world = World(shape(), 30_000 + seed)
         old, new = world.measured(), world.measured(gain)
-        verdict = rule.judge(ENTRY, "given", new, old, world.groups, alpha=ALPHA, draws=DRAWS)
+        verdict = rule.judge(
+            rule.DecidingScore(ENTRY, "given", world.groups, draws=DRAWS), new, old, alpha=ALPHA
+        )
         hits += verdict.label == "improved"
     assert 0.72 <= hits / loops <= 0.88, f"{hits} of {loops}"
 
@@ -149,8 +153,8 @@ def verdict(new: np.ndarray, old: np.ndarray, codes: np.ndarray, seed: int) -> s
     ]
     groups = {f"{i:03}": f"g{code:03}" for i, code in enumerate(codes)}
     return rule.judge(
-        ENTRY, "given", *sides, groups, alpha=ALPHA, seed=seed, draws=DRAWS
-    ).label  # fmt: skip
+        rule.DecidingScore(ENTRY, "given", groups, seed, draws=DRAWS), *sides, alpha=ALPHA
+    ).label
 
 
 @pytest.mark.parametrize(("sign", "label"), [(1, "improved"), (-1, "regressed")])
@@ -190,6 +194,8 @@ def test_what_is_announced_before_training_is_found(world, rate):
     for seed in range(loops):
         old, new = world(rng, rate)
         rows = [Measurement(f"{i:03}", "given", (float(v),)) for i, v in enumerate(old)]
-        gain, _ = detectable_effect.foresee(ENTRY, "given", rows, groups, alpha=ALPHA, draws=DRAWS)
+        gain, _ = detectable_effect.minimum_detectable_effect(
+            rule.DecidingScore(ENTRY, "given", groups, draws=DRAWS), rows, alpha=ALPHA
+        )
         hits += verdict(new(gain), old, codes, seed) == "improved"
     assert hits >= 0.75 * loops, f"{hits} of {loops}"

@@ -14,9 +14,10 @@ from scipy import special
 import harness
 from harness.records import Measurement, Verdict, to_json
 from harness.scoring import Entry
-from harness.verdicts import detectable_effect, rule
+from harness.stats.decision import usable
+from harness.verdicts import rule
 from harness.verdicts.comparison import compare
-from harness.verdicts.pairs import usable
+from harness.verdicts.detectable_effect import minimum_detectable_effect
 
 
 class Quality(harness.Metric):
@@ -74,7 +75,7 @@ def judge(new, old, metric=Quality, score="", **changes):
     settings = {"alpha": rule.alpha_of(3), "against": "round 0", "groups": GROUPS} | changes
     groups = settings.pop("groups")
     entry = Entry(metric.name, metric())
-    return rule.judge(entry, score or metric.name, new, old, groups, **settings)
+    return rule.judge(rule.DecidingScore(entry, score or metric.name, groups), new, old, **settings)
 
 
 def test_the_level_divides_five_percent_by_the_rounds():
@@ -360,9 +361,8 @@ def test_a_score_that_cannot_be_had_gives_no_verdict_and_valid_json():
 
 def test_where_nothing_varies_nothing_is_foretold():
     flat = measured([0.5] * 160)
-    least, words = detectable_effect.foresee(
-        Entry("quality", Quality()), "quality", flat, GROUPS, alpha=0.05 / 3
-    )
+    score = rule.DecidingScore(Entry("quality", Quality()), "quality", GROUPS)
+    least, words = minimum_detectable_effect(score, flat, alpha=0.05 / 3)
     assert least is None
     assert "scores the same" in words and "cannot be told beforehand" in words
 
@@ -411,7 +411,8 @@ def test_the_baseline_is_compared_with_nothing():
 def foreseen(values, metric=Quality, groups=GROUPS, **changes):
     entry, options = Entry(metric.name, metric()), {"alpha": 0.05 / 3} | changes
     rows = measured(values, metric=metric)
-    return detectable_effect.foresee(entry, metric.name, rows, groups, **options)
+    score = rule.DecidingScore(entry, metric.name, groups)
+    return minimum_detectable_effect(score, rows, **options)
 
 
 def test_what_can_be_detected_is_said_before_training():

@@ -23,7 +23,7 @@ from harness.stages import Metric, Plugin
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PluginEntry:
     """A plugin as the config names it.
 
     Attributes:
@@ -75,6 +75,9 @@ class Entry:
         if self.control:
             core["control"] = self.control
         return {**head, **core, **self.instance.options.model_dump(mode="json")}
+
+
+Entry = PluginEntry  # until everything names it PluginEntry
 
 
 _LONGEST_SHOWN = 80
@@ -170,7 +173,7 @@ def _given(value: Any) -> str:
 
 def entries_of(
     registry: Registry, stage: str, raw: Any, name: str, base: Path, problems: Problems
-) -> Iterator[Entry]:
+) -> Iterator[PluginEntry]:
     if not isinstance(raw, list):
         problems.add((name,), "a list of plugins is needed")
         return
@@ -189,7 +192,7 @@ def entries_of(
 
 def entry_of(
     registry: Registry, stage: str, raw: Any, place: Place, base: Path, problems: Problems
-) -> Entry | None:
+) -> PluginEntry | None:
     head = "source" if stage in ("source", "model") else "plugin"
     if isinstance(raw, str):
         raw = {head: raw}
@@ -220,7 +223,7 @@ def entry_of(
     if instance is None:
         return None
     index = next((part for part in place[-1:] if isinstance(part, int)), 0)
-    return Entry(
+    return PluginEntry(
         stage, plugin, str(name), instance, provider.origin, rows, control, index,
         provider.distribution,
     )  # fmt: skip

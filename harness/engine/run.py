@@ -17,7 +17,7 @@ from harness.boundary.calls import PluginCall, PluginCalls, plainly
 from harness.boundary.results import facts as facts_of
 from harness.config import yaml_file
 from harness.config.loading import Config
-from harness.config.plugin_entries import Entry
+from harness.config.plugin_entries import PluginEntry
 from harness.context import Context, Watcher
 from harness.engine import journal, names, pins, provenance, resume_command
 from harness.engine.artifacts import Artifact, Artifacts
@@ -44,12 +44,12 @@ _JOBS = ("model", "trainer", "generator")
 JOURNAL = "journal.jsonl"
 
 
-def _naming_files(entry: Entry) -> PluginCall:
+def _naming_files(entry: PluginEntry) -> PluginCall:
     """For the time in which a plugin says which files it reads."""
     return plainly(name_of(entry))
 
 
-def name_of(entry: Entry) -> str:
+def name_of(entry: PluginEntry) -> str:
     """The plugin as messages name it."""
     return entry.named
 
@@ -179,29 +179,29 @@ class Run:
             self.work.mkdir(parents=True)
         self.observe("on_run_start", config=shown)
 
-    def versions(self, entry: Entry) -> Versions:
+    def versions(self, entry: PluginEntry) -> Versions:
         """The libraries whose versions are part of the keys of the entry's stages."""
         return versions_of(entry)
 
-    def key_of(self, entry: Entry) -> dict[str, Any]:
+    def key_of(self, entry: PluginEntry) -> dict[str, Any]:
         """What of an entry is part of its stages' keys."""
         with _naming_files(entry):
             return entry_key(entry, self.versions(entry))
 
-    def environment(self, entry: Entry) -> Mapping[str, str]:
+    def environment(self, entry: PluginEntry) -> Mapping[str, str]:
         """What the trainer or the generator says of this machine; both are asked once."""
         if self._environments is None:
             self._environments = self._ask_environments([self.config.train, self.config.generate])
             self._keep_made_with()
         return self._environments[entry.stage]
 
-    def made_with(self, entry: Entry) -> dict[str, Any]:
+    def made_with(self, entry: PluginEntry) -> dict[str, Any]:
         """Libraries and machine that the entry's results are made with, as a stage keeps it."""
         return {
             "libraries": dict(self.versions(entry)), "environment": dict(self.environment(entry)),
         }  # fmt: skip
 
-    def _ask_environments(self, entries: Sequence[Entry]) -> dict[str, dict[str, str]]:
+    def _ask_environments(self, entries: Sequence[PluginEntry]) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {entry.stage: {} for entry in entries}
         asked = [e for e in entries if type(e.instance).environment is not Plugin.environment]
         if self.config.settings.execution.launcher == "inline":
@@ -237,7 +237,7 @@ class Run:
     def stage(
         self,
         stage: str,
-        entry: Entry | None,
+        entry: PluginEntry | None,
         inputs: Mapping[str, Any],
         make: Callable[[Path], Mapping[str, Any]],
         at: At,
@@ -333,7 +333,7 @@ class Run:
         self,
         folder: Path,
         stage: str,
-        entry: Entry,
+        entry: PluginEntry,
         at: At,
         *,
         checkpoint: Checkpoint | None,
@@ -362,7 +362,7 @@ class Run:
     def config_folder(self) -> Path:
         return self.config.path.resolve().parent if self.config.path else self.root
 
-    def guard(self, stage: str, entry: Entry | None, at: At = ROUND_0) -> PluginCall:
+    def guard(self, stage: str, entry: PluginEntry | None, at: At = ROUND_0) -> PluginCall:
         """Around a call into that plugin; None where the stage calls several, each guarded."""
         who = f"{name_of(entry)}, " if entry else ""
         inline = self.config.settings.execution.launcher == "inline"

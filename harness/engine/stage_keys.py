@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from harness.boundary.results import paths
-from harness.config.plugin_entries import Entry
+from harness.config.plugin_entries import PluginEntry
 from harness.kit.files import files_digest
 
 CORE_REVISION = 1
@@ -26,7 +26,7 @@ Versions = Mapping[str, str]
 """Distribution -> its version, ``none`` where it is not installed."""
 
 
-def entry_key(entry: Entry, versions: Versions) -> dict[str, Any]:
+def entry_key(entry: PluginEntry, versions: Versions) -> dict[str, Any]:
     """What of a plugin entry changes its results: options, revision, files, library versions."""
     key = entry.key()
     files = [*entry_files(entry), *paths(entry.instance.growing(), "growing()")]
@@ -37,7 +37,7 @@ def entry_key(entry: Entry, versions: Versions) -> dict[str, Any]:
     return key
 
 
-def entry_files(entry: Entry) -> list[Path]:
+def entry_files(entry: PluginEntry) -> list[Path]:
     """The files that the entry reads, its own code included where that is a one-file plugin.
 
     An option that is a path counts even if the plugin's ``inputs()`` forget it. A model's own
@@ -54,7 +54,7 @@ def entry_files(entry: Entry) -> list[Path]:
     return [*named, *(file for path in options for file in _content(path)), *code]
 
 
-def versions_of(entry: Entry) -> dict[str, str]:
+def versions_of(entry: PluginEntry) -> dict[str, str]:
     """The versions of the libraries that make the entry's results.
 
     Those that the plugin names; where it names none, the distribution that it comes from.

@@ -18,10 +18,10 @@ from harness.boundary.calls import aloud, plainly
 from harness.data.splits import groups_of
 from harness.errors import UsageError, Waiting
 from harness.records import Example, Measurement, Prediction, Score
-from harness.scoring import Entry, Groups, measure, ready, scores
+from harness.scoring import Groups, MetricEntry, measure, ready, scores
 from harness.verdicts.comparison import Comparison, compare
 from harness.verdicts.pairs import Test
-from harness.verdicts.power import reach
+from harness.verdicts.power import minimum_detectable_effect
 
 SCHEMA = "harness.score/1"
 MOST_SLICES = 100
@@ -63,7 +63,7 @@ class Question:
 
 def measured(
     name: str,
-    entries: Sequence[Entry],
+    entries: Sequence[MetricEntry],
     examples: Sequence[Example],
     predictions: Sequence[Prediction],
     stage: Stage,
@@ -83,7 +83,7 @@ def measured(
 
 
 def document(
-    entries: Sequence[Entry],
+    entries: Sequence[MetricEntry],
     examples: Sequence[Example],
     systems: Sequence[System],
     question: Question,
@@ -120,7 +120,9 @@ def document(
             for field, found in slices.items()
         },
         "remarks": _remarks(entries, examples, systems, totals[name]),
-        "sentence": reach(_scored_groups(entries, chosen, groups), totals[name], compared),
+        "sentence": minimum_detectable_effect(
+            _scored_groups(entries, chosen, groups), totals[name], compared
+        ),
     }
 
 
@@ -138,7 +140,7 @@ def rows(systems: Sequence[System], names: Sequence[str]) -> Iterator[dict[str, 
 
 
 def _scores(
-    entries: Sequence[Entry],
+    entries: Sequence[MetricEntry],
     examples: Sequence[Example],
     system: System,
     groups: Groups,
@@ -155,7 +157,7 @@ def _scores(
 
 
 def _compared(
-    entries: Sequence[Entry], systems: Sequence[System], groups: Groups, question: Question
+    entries: Sequence[MetricEntry], systems: Sequence[System], groups: Groups, question: Question
 ) -> dict[str, dict[str, Comparison]]:
     baseline = next((s for s in systems if s.name == question.baseline), None)
     if baseline is None:
@@ -174,7 +176,7 @@ def _compared(
 
 
 def _scored_groups(
-    entries: Sequence[Entry], system: System, groups: Groups
+    entries: Sequence[MetricEntry], system: System, groups: Groups
 ) -> dict[str, list[str]]:
     """Score name -> the group of each row that has it."""
     found: dict[str, list[str]] = {}
@@ -234,7 +236,7 @@ def _slices(field: str, examples: Sequence[Example]) -> list[tuple[Any, list[str
 def _slice(
     value: Any,
     ids: Sequence[str],
-    entries: Sequence[Entry],
+    entries: Sequence[MetricEntry],
     examples: Sequence[Example],
     systems: Sequence[System],
     groups: Groups,
@@ -264,7 +266,7 @@ def _part(system: System, places: Sequence[int]) -> System:
 
 
 def _remarks(
-    entries: Sequence[Entry],
+    entries: Sequence[MetricEntry],
     examples: Sequence[Example],
     systems: Sequence[System],
     totals: Mapping[str, Score],

@@ -13,7 +13,7 @@ from harness.errors import UsageError
 from harness.inspection.index import Index
 from harness.inspection.stored import opened, walked
 from harness.records import BASE_ARM, Example, Measurement, Prediction, Score, Verdict
-from harness.scoring import Entry
+from harness.scoring import MetricEntry
 from harness.stored import StoredSteps
 
 
@@ -39,7 +39,7 @@ class Checkpoint:
     rows: Sequence[Example]
     predictions: Sequence[Prediction]
     measurements: Mapping[str, Sequence[Measurement]]
-    entries: Sequence[Entry]
+    entries: Sequence[MetricEntry]
     scores: Mapping[str, Score]
     right: Mapping[str, bool | None]
     right_at: float | None

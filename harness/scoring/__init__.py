@@ -1,14 +1,17 @@
 """Runs the metrics over answers: what cannot be scored is recorded as such, never as 0."""
 
 from harness.scoring.measuring import BLOCK, measure, rare_collections
-from harness.scoring.metric_entry import Entry, Groups, Pair, overrides
+from harness.scoring.metric_entry import Groups, MetricEntry, Pair, overrides
 from harness.scoring.readiness import ready
 from harness.scoring.totals import right, right_at, scores, table
+
+Entry = MetricEntry  # until everything names it MetricEntry
 
 __all__ = [
     "BLOCK",
     "Entry",
     "Groups",
+    "MetricEntry",
     "Pair",
     "measure",
     "overrides",

@@ -14,7 +14,7 @@ import numpy as np
 from harness.errors import PluginError
 from harness.records import Measurement
 from harness.scoring import workers as spread
-from harness.scoring.metric_entry import Entry, Pair, overrides
+from harness.scoring.metric_entry import MetricEntry, Pair, overrides
 from harness.scoring.outcomes import Outcome, outcomes
 from harness.stages import Metric
 
@@ -29,7 +29,7 @@ def _unheard(done: int, total: int, what: str) -> None:
 
 
 def measure(
-    entry: Entry,
+    entry: MetricEntry,
     pairs: Sequence[Pair],
     progress: Progress = _unheard,
     *,
@@ -115,7 +115,7 @@ def _same_length(results: Sequence[Outcome]) -> list[Outcome]:
 
 
 def _own_values(
-    entry: Entry, results: Sequence[Outcome]
+    entry: MetricEntry, results: Sequence[Outcome]
 ) -> tuple[dict[int, dict[str, float]], str]:
     """Place -> score name -> value, and why there are none if the metric fails at that."""
     places = [place for place, result in enumerate(results) if isinstance(result, tuple)]
@@ -138,7 +138,7 @@ def _own_values(
 
 
 def _measurement(
-    entry: Entry,
+    entry: MetricEntry,
     example_id: str,
     result: Outcome,
     values: Mapping[str, float],

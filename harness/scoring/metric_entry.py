@@ -30,7 +30,7 @@ CAVEAT = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class MetricEntry:
     """One entry of the config's ``metrics``.
 
     Attributes:

@@ -9,12 +9,12 @@ import numpy as np
 
 from harness import stats
 from harness.records import Measurement, Score
-from harness.scoring.metric_entry import Entry, Groups, Pair
+from harness.scoring.metric_entry import Groups, MetricEntry, Pair
 from harness.stages import Metric
 
 
 def scores(
-    entry: Entry,
+    entry: MetricEntry,
     measurements: Sequence[Measurement],
     groups: Groups,
     seed: int,
@@ -72,7 +72,7 @@ def table(measurements: Sequence[Measurement]) -> stats.Floats:
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(rows[0]) if rows else 0)
 
 
-def _corpus(entry: Entry, scored: set[str], pairs: Sequence[Pair]) -> list[stats.Interval]:
+def _corpus(entry: MetricEntry, scored: set[str], pairs: Sequence[Pair]) -> list[stats.Interval]:
     chosen = [pair for pair in pairs if pair[1].id in scored]
     if len(chosen) != len(scored):
         raise ValueError(f"metric {entry.name} is not additive: its score needs the answers")

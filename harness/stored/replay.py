@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.config import loading as configuration, yaml_file
-from harness.config.plugin_entries import Entry
+from harness.config.plugin_entries import PluginEntry
 from harness.context import Watcher
 from harness.engine import provenance
 from harness.engine.artifacts import Artifact
@@ -51,7 +51,7 @@ class StoredRun(Run):
         self.calls.path = None
         self._made = provenance.kept(self.folder)
         self._own = {id(entry) for entry in self.config.makers()}
-        self._asked: Entry | None = None
+        self._asked: PluginEntry | None = None
 
     @property
     def work(self) -> Path:
@@ -87,18 +87,20 @@ class StoredRun(Run):
     def prepare(self) -> None:
         return None
 
-    def versions(self, entry: Entry) -> Versions:
+    def versions(self, entry: PluginEntry) -> Versions:
         """Those that its stages were made with, so that they are found after an upgrade too."""
         now = super().versions(entry)
         if id(entry) not in self._own:
             return now
         return {name: self._made.libraries.get(name, version) for name, version in now.items()}
 
-    def environment(self, entry: Entry) -> Mapping[str, str]:
+    def environment(self, entry: PluginEntry) -> Mapping[str, str]:
         """That of the machine where its stages were made."""
         return self._made.environments.get(entry.stage, {})
 
-    def stage(self, stage: str, entry: Entry | None, *arguments: Any, **named: Any) -> Artifact:
+    def stage(
+        self, stage: str, entry: PluginEntry | None, *arguments: Any, **named: Any
+    ) -> Artifact:
         self._asked = entry
         return super().stage(stage, entry, *arguments, **named)
 

@@ -15,11 +15,10 @@ import numpy as np
 
 from harness import stats
 from harness.records import Label, Measurement
-from harness.scoring import Entry, Groups
-from harness.verdicts.pairs import NO_SPREAD, Paired, Pairs, Test, complete_pairs, differences
+from harness.scoring import Groups, MetricEntry
+from harness.stats.decision import ALPHA, NO_SPREAD, POWER, label_of_test
+from harness.verdicts.pairs import Paired, Pairs, Test, complete_pairs, differences
 
-ALPHA = 0.05
-POWER = 0.8
 _EACH_SIDE = ALPHA / 2
 _NOTHING = Paired(
     stats.Difference(math.nan, None, None, None, 1 - _EACH_SIDE, 0, 0, 0.0), "", 0, 0, 0
@@ -63,7 +62,7 @@ class Comparison:
 
 
 def compare(
-    entry: Entry,
+    entry: MetricEntry,
     systems: Mapping[str, Sequence[Measurement]],
     baseline: Sequence[Measurement],
     groups: Groups,
@@ -89,7 +88,7 @@ def compare(
 
 
 def _alone(
-    entry: Entry,
+    entry: MetricEntry,
     new: Sequence[Measurement],
     old: Sequence[Measurement],
     groups: Groups,
@@ -134,12 +133,11 @@ def _corrected(family: Sequence[Comparison]) -> list[Comparison]:
     """The family with p after Holm's correction, and the labels that follow from it."""
     alone = np.array([math.nan if c.p_alone is None else c.p_alone for c in family])
     return [
-        dataclasses.replace(one, p=None if math.isnan(p) else float(p), label=_label(one, p))
-        for one, p in zip(family, stats.holm(alone), strict=True)
+        dataclasses.replace(comparison, p=p, label=_label(comparison, p))
+        for comparison, holm in zip(family, stats.holm(alone), strict=True)
+        for p in (None if math.isnan(holm) else float(holm),)
     ]
 
 
-def _label(one: Comparison, p: float) -> Label:
-    if one.doubt or one.difference is None or not p < ALPHA:
-        return "no evidence"
-    return "improved" if one.difference > 0 else "regressed"
+def _label(comparison: Comparison, p: float | None) -> Label:
+    return "no evidence" if comparison.doubt else label_of_test(comparison.difference, p)

@@ -14,10 +14,11 @@ import numpy as np
 
 from harness import stats
 from harness.records import Measurement
-from harness.scoring import Entry, Groups
 from harness.stats import student
-from harness.verdicts.pairs import NO_SPREAD, Pairs, complete_pairs
-from harness.verdicts.rule import POWER, number, percent, support
+from harness.stats.decision import NO_SPREAD, POWER
+from harness.verdicts.pairs import complete_pairs
+from harness.verdicts.rule import DecidingScore
+from harness.verdicts.sentences import number, percent, support
 
 SPREAD = 2.25
 """How many times the spread of the untouched model's scores that of the differences may be.
@@ -28,16 +29,8 @@ In the first rounds of two real runs it was 2.1 and 1.5 times; the rest is for s
 _STEPS = 60  # of the bisection: to the last digit
 
 
-def foresee(
-    entry: Entry,
-    score_name: str,
-    baseline: Sequence[Measurement],
-    groups: Groups,
-    *,
-    alpha: float,
-    min_gain: float = 0.0,
-    seed: int = 0,
-    draws: int = stats.DRAWS,
+def minimum_detectable_effect(
+    score: DecidingScore, baseline: Sequence[Measurement], *, alpha: float, min_gain: float = 0.0
 ) -> tuple[float | None, str]:
     """The minimum detectable effect of this set, for verdicts at ``alpha``.
 
@@ -45,28 +38,30 @@ def foresee(
         The gain that is found with 80 % power (of a range its upper end), or None where none
         can be told; and a sentence.
     """
-    pairs, shown = complete_pairs(entry, baseline, baseline, groups), entry.titled(score_name)
+    entry, title = score.entry, score.title
+    pairs = complete_pairs(entry, baseline, baseline, score.groups)
     if pairs.doubt:
-        return None, f"Every round will read no evidence on {shown}: {pairs.doubt}."
-    place = entry.column(score_name)
-    found = stats.interval(entry.aggregate, pairs.new, pairs.names, seed, draws=draws)[place]
-    if found.se is None:
-        return None, f"Every round will read no evidence on {shown}: {NO_SPREAD}."
+        return None, f"Every round will read no evidence on {title}: {pairs.doubt}."
+    place = entry.column(score.name)
+    every = stats.interval(entry.aggregate, pairs.new, pairs.names, score.seed, draws=score.draws)
+    estimate = every[place]
+    if estimate.se is None:
+        return None, f"Every round will read no evidence on {title}: {NO_SPREAD}."
     own = entry.own_values(pairs.new)[:, place]
     size = support(len(pairs.names), len(set(pairs.names)))
-    if np.isin(own, (0.0, 1.0)).all() and math.isclose(found.value, own.mean(), abs_tol=1e-9):
-        good = own if entry.metric.higher_is_better else 1 - own
-        return _of_shares(entry, shown, good, found.se, pairs, size, alpha, min_gain)
-    if found.se == 0:
+    if np.isin(own, (0.0, 1.0)).all() and math.isclose(estimate.value, own.mean(), abs_tol=1e-9):
+        right = own if entry.metric.higher_is_better else 1 - own
+        return _of_shares(score, right, estimate.se, pairs.names, alpha, min_gain)
+    if estimate.se == 0:
         return None, (
-            f"The untouched model scores the same in {shown} on all of {size}, so what gain they "
+            f"The untouched model scores the same in {title} on all of {size}, so what gain they "
             "can show cannot be told beforehand."
         )
     worth, show = stats.effective_groups(pairs.names), number(entry)
-    least = stats.detectable(found.se, 1 - alpha, worth, POWER)
+    least = stats.detectable(estimate.se, 1 - alpha, worth, POWER)
     low, high = min_gain + least, min_gain + SPREAD * least
     return high, (
-        f"With {size}, the minimum detectable effect in {shown} is {show(low)} to {show(high)} at "
+        f"With {size}, the minimum detectable effect in {title} is {show(low)} to {show(high)} at "
         f"{percent(POWER)} power and {percent(1 - alpha)} confidence. The lower end holds if the "
         "differences between two checkpoints vary as much as the scores of the untouched model "
         f"do, the upper if {SPREAD:g} times as much; training mostly spreads scores. Each round's "
@@ -75,32 +70,37 @@ def foresee(
 
 
 def _of_shares(
-    entry: Entry, shown: str, good: stats.Floats, se: float, pairs: Pairs, size: str,
-    alpha: float, min_gain: float,
-) -> tuple[float | None, str]:  # fmt: skip
+    score: DecidingScore,
+    right: stats.Floats,
+    se: float,
+    groups: Sequence[str],
+    alpha: float,
+    min_gain: float,
+) -> tuple[float | None, str]:
     """The same for rows that are right or wrong.
 
     Args:
-        good: ``(n,)``, 1 where the row is right.
+        right: ``(n,)``, 1 where the row is right.
         se: clustered standard error of their share.
+        groups: each row's.
     """
-    n, share = len(good), float(good.mean())
+    n, share = len(right), float(right.mean())
     plain = share * (1 - share) / n
     design = max(1.0, se**2 / plain) if plain else 1.0
-    worth = stats.effective_groups(pairs.names)
+    worth, size = stats.effective_groups(groups), support(n, len(set(groups)))
     reach = student.quantile(worth - 1, 1 - alpha) + student.quantile(worth - 1, POWER)
-    least = share_gain((good.sum() + 1) / (n + 2), n, reach, design, min_gain)
+    least = share_gain((right.sum() + 1) / (n + 2), n, reach, design, min_gain)
     if least is None:
         return None, (
-            f"The untouched model is right on {int(good.sum())} of {size} ({shown}), so no gain "
-            f"can be found at {percent(1 - alpha)} confidence: every round will read no evidence "
-            "unless it is worse."
+            f"The untouched model is right on {int(right.sum())} of {size} ({score.title}), so no "
+            f"gain can be found at {percent(1 - alpha)} confidence: every round will read no "
+            "evidence unless it is worse."
         )
     return least, (
-        f"With {size}, the minimum detectable effect in {shown} is {number(entry)(least)} at "
-        f"{percent(POWER)} power and {percent(1 - alpha)} confidence, supposing that which rows "
-        "two checkpoints get right is unrelated; where they get the same ones right, it is "
-        "smaller. Smaller gains will mostly read no evidence."
+        f"With {size}, the minimum detectable effect in {score.title} is "
+        f"{number(score.entry)(least)} at {percent(POWER)} power and {percent(1 - alpha)} "
+        "confidence, supposing that which rows two checkpoints get right is unrelated; where they "
+        "get the same ones right, it is smaller. Smaller gains will mostly read no evidence."
     )
 
 

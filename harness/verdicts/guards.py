@@ -10,17 +10,19 @@ for people: ``docs/verdicts.md``.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.config.aims import Guard
 from harness.errors import DataError, near
 from harness.kit.features import prompt_features
 from harness.records import Example, GuardResult, Measurement, Verdict
-from harness.scoring import Entry, Groups
+from harness.scoring import Groups, MetricEntry
+from harness.stats.decision import ALPHA, NO_SPREAD, usable
 from harness.verdicts import rule
-from harness.verdicts.pairs import NO_SPREAD, complete_pairs, usable
-from harness.verdicts.rule import ALPHA
+from harness.verdicts.pairs import complete_pairs
+from harness.verdicts.rule import DecidingScore
+from harness.verdicts.sentences import number, percent, support
 
 Measured = Mapping[str, Sequence[Measurement]]
 """Metric entry -> measurements of the same rows."""
@@ -37,27 +39,23 @@ class _Case:
         doubt: why it cannot be judged, or an empty string.
     """
 
-    entry: Entry
-    score: str
+    score: DecidingScore
     new: Sequence[Measurement]
     old: Sequence[Measurement]
     against: str
     alone: Verdict
     doubt: str
 
-    def at(self, alpha: float, groups: Groups, seed: int) -> Verdict:
+    def at(self, alpha: float) -> Verdict:
         """The verdict at this level."""
         if alpha == ALPHA:
             return self.alone
-        return rule.judge(
-            self.entry, self.score, self.new, self.old, groups, alpha=alpha,
-            against=self.against, seed=seed,
-        )  # fmt: skip
+        return rule.judge(self.score, self.new, self.old, alpha=alpha, against=self.against)
 
 
 def judge(
     guards: Sequence[Guard],
-    entries: Sequence[Entry],
+    entries: Sequence[MetricEntry],
     primary: str,
     rows: Sequence[Example],
     new: Measured,
@@ -74,20 +72,20 @@ def judge(
         earlier: name of a round -> its measurements; the kept round first, then round 0 if that
             is another one.
     """
-    cases = [
-        [_case(guard, entries, primary, rows, new, old, against, groups, seed)
-         for against, old in earlier.items()]
-        for guard in guards
-    ]  # fmt: skip
-    flat = [case for of_guard in cases for case in of_guard]
-    found = iter(_holm(flat, groups, seed))
+    cases = []
+    for guard in guards:
+        name = guard.score or primary
+        score = DecidingScore(_entry(entries, name), name, groups, seed)
+        covered = {row.id for row in rows if guard.covers(row)}
+        cases.append([_case(score, covered, new, *round_) for round_ in earlier.items()])
+    verdicts = iter(_holm([case for of_guard in cases for case in of_guard]))
     results = []
     for guard, of_guard in zip(guards, cases, strict=True):
-        results.append(_result(guard, primary, of_guard, [next(found) for _ in of_guard]))
+        results.append(_result(guard, primary, of_guard, [next(verdicts) for _ in of_guard]))
     return tuple(results)
 
 
-def _holm(cases: Sequence[_Case], groups: Groups, seed: int) -> list[Verdict]:
+def _holm(cases: Sequence[_Case]) -> list[Verdict]:
     """Each comparison's verdict, *regressed* where Holm's method calls a loss.
 
     The method steps down: with m comparisons of which r are called already, the others are
@@ -98,8 +96,8 @@ def _holm(cases: Sequence[_Case], groups: Groups, seed: int) -> list[Verdict]:
     judged: dict[int, Verdict] = {}
     while open_ := [place for place in family if place not in called]:
         alpha = ALPHA / len(open_)
-        judged = {place: cases[place].at(alpha, groups, seed) for place in open_}
-        lost = {place: one for place, one in judged.items() if one.label == "regressed"}
+        judged = {place: cases[place].at(alpha) for place in open_}
+        lost = {place: each for place, each in judged.items() if each.label == "regressed"}
         called |= lost
         if not lost:
             break
@@ -121,7 +119,7 @@ def refuse(verdict: Verdict, guards: Iterable[GuardResult]) -> str:
 
 def check(
     guards: Sequence[Guard],
-    entries: Sequence[Entry],
+    entries: Sequence[MetricEntry],
     primary: str,
     rows: Sequence[Example],
     groups: Groups,
@@ -169,58 +167,60 @@ def _known(guard: Guard, rows: Sequence[Example]) -> str:
     return ""
 
 
-def _entry(entries: Sequence[Entry], score: str) -> Entry:
-    return next(one for one in entries if score in one.score_names)
+def _entry(entries: Sequence[MetricEntry], score: str) -> MetricEntry:
+    return next(entry for entry in entries if score in entry.score_names)
 
 
 def _case(
-    guard: Guard, entries: Sequence[Entry], primary: str, rows: Sequence[Example],
-    new: Measured, old: Measured, against: str, groups: Groups, seed: int,
-) -> _Case:  # fmt: skip
-    score = guard.score or primary
-    entry = _entry(entries, score)
-    ids = {row.id for row in rows if guard.covers(row)}
+    score: DecidingScore, covered: Collection[str], new: Measured, against: str, old: Measured
+) -> _Case:
+    """One guard, which covers these rows, against one earlier round."""
     here, there = (
-        [m for m in side[entry.name] if m.example_id in ids] for side in (new, old)
-    )  # fmt: skip
-    alone = rule.judge(entry, score, here, there, groups, alpha=ALPHA, against=against, seed=seed)
+        [row for row in side[score.entry.name] if row.example_id in covered] for side in (new, old)
+    )
+    alone = rule.judge(score, here, there, alpha=ALPHA, against=against)
     doubt = ""
     if alone.low is None:
-        doubt = complete_pairs(entry, here, there, groups).doubt or NO_SPREAD
-    return _Case(entry, score, here, there, against, alone, doubt)
+        doubt = complete_pairs(score.entry, here, there, score.groups).doubt or NO_SPREAD
+    return _Case(score, here, there, against, alone, doubt)
 
 
 def _result(
-    guard: Guard, primary: str, cases: Sequence[_Case], found: Sequence[Verdict]
+    guard: Guard, primary: str, cases: Sequence[_Case], verdicts: Sequence[Verdict]
 ) -> GuardResult:
     """One guard from its comparisons, the one with the kept round first."""
-    start = found[1] if len(found) > 1 else None
+    start = verdicts[1] if len(verdicts) > 1 else None
     result = GuardResult(
-        guard.name(primary), found[0], "cannot be judged", start, None, "",
+        guard.name(primary), verdicts[0], "cannot be judged", start, None, "",
         required=guard.required, max_loss=guard.max_loss,
         refuses=guard.required or guard.max_loss is not None,
     )  # fmt: skip
-    broken = [one for one in found if one.label == "regressed"]
+    broken = [verdict for verdict in verdicts if verdict.label == "regressed"]
     if broken:
-        sentence = " ".join(one.sentence for one in broken)
+        sentence = " ".join(verdict.sentence for verdict in broken)
         return dataclasses.replace(result, state="broken", sentence=sentence, refuses=True)
     doubtful = next((case for case in cases if case.doubt), None)
     if doubtful is not None:
         sentence = f"Cannot be judged against {doubtful.against}: {doubtful.doubt}."
         return dataclasses.replace(result, sentence=sentence)
-    case = min(cases, key=lambda one: one.alone.low or 0.0)
+    case = min(cases, key=lambda case: case.alone.low or 0.0)
     worst = case.alone
     loss = max(0.0, -(worst.low or 0.0))
-    show = rule.number(case.entry)
-    support = f"{worst.n} rows in {worst.groups} groups"
+    show = number(case.score.entry)
     if loss > 0:
         excluded = f"a loss of up to {show(loss)} against {case.against} is not excluded"
     else:
         excluded = "any loss is excluded"
-    said = f"{excluded} at {rule.percent(1 - ALPHA)} confidence ({support})"
+    at = f"{percent(1 - ALPHA)} confidence ({support(worst.n, worst.groups)})"
     if guard.max_loss is not None and loss >= guard.max_loss:
-        sentence = f"Cannot be called held: {said}, and max_loss is {show(guard.max_loss)}."
+        sentence = (
+            f"Cannot be called held: {excluded} at {at}, and max_loss is {show(guard.max_loss)}."
+        )
         return dataclasses.replace(result, largest_loss=loss, sentence=sentence)
     return dataclasses.replace(
-        result, state="held", largest_loss=loss, sentence=f"Held: {said}.", refuses=False
+        result,
+        state="held",
+        largest_loss=loss,
+        sentence=f"Held: {excluded} at {at}.",
+        refuses=False,
     )

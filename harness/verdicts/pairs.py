@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import reprlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -22,42 +20,19 @@ import numpy as np
 
 from harness import stats
 from harness.records import Measurement
-from harness.scoring import Entry, Groups, overrides, table
-
-MIN_GROUPS = 20
-MAX_SHARE = 0.10
+from harness.scoring import Groups, MetricEntry, overrides, table
+from harness.stats.decision import NO_SPREAD as NO_SPREAD, usable as usable
 
 Test = Literal["auto", "bootstrap", "randomisation"]
 """Where p comes from. ``auto`` is McNemar's exact test for a pass/fail score of single rows, and
 the bootstrap otherwise."""
 
-NO_SPREAD = "the spread of this score cannot be had from these rows"
 _NOT_ADDITIVE = "this metric has no statistics that add up over rows, so it has no interval"
 _OTHER_METRIC = "the two sides hold different statistics of this metric"
 _Statistics = Sequence[float]
 _Scored = Sequence[set[str]]
 
 _NOT_BY_CHANCE = "and what cannot be scored is seldom missing by chance"
-
-
-def usable(groups: Sequence[str]) -> str:
-    """Why rows of these groups cannot carry a verdict, or an empty string.
-
-    Args:
-        groups: the group of each row.
-    """
-    counts = Counter(groups)
-    if not counts:
-        return "no row can be compared"
-    if len(counts) < MIN_GROUPS:
-        found = f"{len(groups)} rows come from {len(counts)} groups"
-        return f"the {found}, and a verdict needs {MIN_GROUPS} groups or more"
-    name, most = counts.most_common(1)[0]
-    if most > MAX_SHARE * len(groups):
-        share = f"{most} of the {len(groups)} rows"
-        most_allowed = f"{100 * MAX_SHARE:.0f} % is the most that a verdict allows"
-        return f"one group, {reprlib.repr(name)}, has {share}, and {most_allowed}"
-    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +75,7 @@ class Paired:
 
 
 def complete_pairs(
-    entry: Entry,
+    entry: MetricEntry,
     new: Sequence[Measurement],
     old: Sequence[Measurement],
     groups: Groups,
@@ -140,7 +115,7 @@ def complete_pairs(
 
 
 def differences(
-    entry: Entry, pairs: Pairs, alpha: float, seed: int, draws: int, test: Test = "auto"
+    entry: MetricEntry, pairs: Pairs, alpha: float, seed: int, draws: int, test: Test = "auto"
 ) -> list[Paired]:
     """Each score's difference with the test that decides on it.
 
@@ -201,7 +176,7 @@ def _missing(sides: Sequence[Mapping[str, object]], scored: _Scored) -> str:
 
 
 def _extremes(
-    entry: Entry, sides: Sequence[Mapping[str, _Statistics | None]]
+    entry: MetricEntry, sides: Sequence[Mapping[str, _Statistics | None]]
 ) -> tuple[_Statistics, _Statistics] | None:
     """Statistics of the worst and of the best answer there is; None where they are not known.
 
@@ -227,7 +202,7 @@ def _extremes(
 
 
 def _counted(
-    entry: Entry, scored: _Scored, extremes: tuple[_Statistics, _Statistics]
+    entry: MetricEntry, scored: _Scored, extremes: tuple[_Statistics, _Statistics]
 ) -> str:  # fmt: skip
     """``2 rows unscored on this side count as 0, the worst value``, and the other side's."""
     both = ((scored[1] - scored[0], "this", "worst"), (scored[0] - scored[1], "the other", "best"))

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from harness import stats
 from harness.kit.text import titled
 from harness.records import Score
-from harness.verdicts.comparison import ALPHA, POWER, Comparison
-from harness.verdicts.pairs import usable
+from harness.stats.decision import ALPHA, POWER, usable
+from harness.verdicts.comparison import Comparison
+from harness.verdicts.sentences import percent, support
 
 
-def reach(
+def minimum_detectable_effect(
     groups: Mapping[str, Sequence[str]],
     scores: Mapping[str, Score],
     compared: Mapping[str, Mapping[str, Comparison]],
@@ -24,55 +25,52 @@ def reach(
         compared: system -> score name -> comparison.
     """
     if compared:
-        every = [one for found in compared.values() for one in found.values()]
+        every = [one for of_system in compared.values() for one in of_system.values()]
         return _of_differences(every, {name: score.caveat for name, score in scores.items()})
     names = next(iter(groups.values()))
     doubt = usable(names)
     if doubt:
         return f"These scores describe these rows only: {doubt}. No difference can be judged."
-    return _of_one_system(groups, scores, _support(len(names), len(set(names))))
-
-
-def _support(rows: int, groups: int) -> str:
-    return f"{rows} rows" + (f" in {groups} groups" if groups != rows else "")
+    return _of_one_system(groups, scores, support(len(names), len(set(names)), brief=True))
 
 
 def _of_differences(every: Sequence[Comparison], caveats: Mapping[str, str]) -> str:
     def named(score: str) -> str:
         return titled(score, caveats.get(score))
 
-    found = next((one for one in every if one.detectable), None)
-    if found is not None:
-        systems = len(every) > len({one.name for one in every})
+    known = next((comparison for comparison in every if comparison.detectable), None)
+    if known is not None:
+        systems = len(every) > len({comparison.name for comparison in every})
         more = " (before the correction for several systems)" if systems else ""
         return (
-            f"With {_support(found.n, found.groups)}, the minimum detectable effect in "
-            f"{named(found.name)} is {found.detectable:.3g} at 80 % power{more}. Smaller ones "
-            "mostly read no evidence, which does not mean that the systems are equal."
+            f"With {support(known.n, known.groups, brief=True)}, the minimum detectable effect in "
+            f"{named(known.name)} is {known.detectable:.3g} at {percent(POWER)} power{more}. "
+            "Smaller ones mostly read no evidence, which does not mean that the systems are equal."
         )
     first = every[0]
     if first.doubt:
         return f"No difference between these systems can be judged: {first.doubt}."
     return (
         f"The differences in {named(first.name)} do not vary over "
-        f"{_support(first.n, first.groups)}, so these rows do not tell what smaller "
+        f"{support(first.n, first.groups, brief=True)}, so these rows do not tell what smaller "
         "difference they could show."
     )
 
 
 def _of_one_system(
-    groups: Mapping[str, Sequence[str]], scores: Mapping[str, Score], support: str
+    groups: Mapping[str, Sequence[str]], scores: Mapping[str, Score], size: str
 ) -> str:
     known = [s for s in scores.values() if s.se and s.low is not None and s.high is not None]
     if not known:
-        return f"{support}: none of these scores has an interval, so no difference can be judged."
+        return f"{size}: none of these scores has an interval, so no difference can be judged."
     first = known[0]
     names = groups[first.name]
     within = ((first.high or 0.0) - (first.low or 0.0)) / 2
     worth = stats.effective_groups(list(names))
     least = stats.detectable(first.se or 0.0, 1 - ALPHA / 2, worth, POWER)
     return (
-        f"With {_support(len(names), len(set(names)))}, {titled(first.name, first.caveat)} is "
-        f"known to within {within:.3g} (95 %). Between two systems whose differences vary as much "
-        f"as these scores do, the minimum detectable effect is {least:.3g} at 80 % power."
+        f"With {support(len(names), len(set(names)), brief=True)}, "
+        f"{titled(first.name, first.caveat)} is known to within {within:.3g} (95 %). Between two "
+        "systems whose differences vary as much as these scores do, the minimum detectable effect "
+        f"is {least:.3g} at {percent(POWER)} power."
     )

@@ -8,25 +8,51 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from harness import stats
-from harness.records import Label, Measurement, Verdict
-from harness.scoring import Entry, Groups
-from harness.verdicts.pairs import NO_SPREAD, complete_pairs, differences
+from harness.records import Measurement, Verdict
+from harness.scoring import Groups, MetricEntry
+from harness.stats import decision
+from harness.stats.decision import (
+    ALPHA as ALPHA,
+    NO_SPREAD,
+    POWER as POWER,
+    alpha_of as alpha_of,
+    level as level,
+)
+from harness.verdicts import sentences
+from harness.verdicts.pairs import Pairs, complete_pairs, differences
+from harness.verdicts.sentences import number, percent, support
 
-POWER = 0.8
-ALPHA = 0.05
 
+@dataclass(frozen=True, slots=True)
+class DecidingScore:
+    """The one score that decides, on rows in groups.
 
-def alpha_of(rounds: int) -> float:
-    """Error allowed to each one-sided bound when ``rounds`` verdicts are planned (Bonferroni)."""
-    return ALPHA / max(1, rounds)
+    Attributes:
+        entry: the metric that gives it.
+        name: the score's.
+        groups: example id -> group.
+        seed, draws: of the bootstrap.
+    """
 
+    entry: MetricEntry
+    name: str
+    groups: Groups
+    seed: int = 0
+    draws: int = stats.DRAWS
 
-def level(rounds: int) -> float:
-    """Confidence of each one-sided bound when ``rounds`` verdicts are planned."""
-    return 1 - alpha_of(rounds)
+    @property
+    def title(self) -> str:
+        """Its name as people read it."""
+        return self.entry.titled(self.name)
+
+    def difference(self, pairs: Pairs, alpha: float) -> stats.Difference:
+        """New minus old, positive = better."""
+        every = differences(self.entry, pairs, alpha, self.seed, self.draws)
+        return every[self.entry.column(self.name)].gap
 
 
 def baseline_verdict(
@@ -40,24 +66,20 @@ def baseline_verdict(
     """The verdict of round 0, which is compared with nothing.
 
     Args:
-        detectable, sentence: what :func:`harness.verdicts.detectable_effect.foresee` says.
+        detectable, sentence: what ``detectable_effect.minimum_detectable_effect`` says.
     """
     words = sentence or "The untouched model: what the rounds are compared with."
     return Verdict("baseline", "", None, None, None, level(rounds), detectable, words, n, groups)
 
 
 def judge(
-    entry: Entry,
-    score_name: str,
+    score: DecidingScore,
     new: Sequence[Measurement],
     old: Sequence[Measurement],
-    groups: Groups,
     *,
     alpha: float,
     min_gain: float = 0.0,
     against: str = "",
-    seed: int = 0,
-    draws: int = stats.DRAWS,
 ) -> Verdict:
     """One checkpoint (``new``) against another on one score.
 
@@ -66,34 +88,28 @@ def judge(
     are better, whatever the metric's direction.
 
     Args:
-        new, old: measurements of the same examples by ``entry``.
-        groups: example id -> group.
+        new, old: measurements of the same examples by the score's metric.
         alpha: error allowed to each one-sided bound (:func:`alpha_of` the planned rounds).
         against: what the other checkpoint is called (``round 0``).
     """
-    sure, place = 1 - alpha, entry.column(score_name)
-    pairs = complete_pairs(entry, new, old, groups)
-    gap = differences(entry, pairs, alpha, seed, draws)[place].gap if pairs.comparable else None
+    entry, title, sure = score.entry, score.title, 1 - alpha
+    pairs = complete_pairs(entry, new, old, score.groups)
+    gap = score.difference(pairs, alpha) if pairs.comparable else None
     value = gap.value if gap is not None and math.isfinite(gap.value) else None
     n, count = len(pairs.names), len(set(pairs.names))
     bounds = None if gap is None or pairs.doubt else _bounds(gap)
-    shown = entry.titled(score_name)
     if gap is None or bounds is None:
-        words = _doubtful(entry, shown, against, value, pairs.doubt or NO_SPREAD)
+        words = sentences.undecided(entry, title, against, value, pairs.doubt or NO_SPREAD)
         return Verdict("no evidence", against, value, None, None, sure, None, words, n, count)
     low, high, se = bounds
-    label: Label = "no evidence"
-    if low > min_gain:
-        label = "improved"
-    elif high < 0:
-        label = "regressed"
+    label = decision.label(low, high, min_gain=min_gain)
     least = min_gain + stats.detectable(se, sure, gap.effective, POWER) if se else None
     if se == 0 and value == 0:
         note = f"; {pairs.note}" if pairs.note else ""
         same = f"({support(n, count)}, none of which differs{note})"
-        words = f"{_change(entry, shown, against, value)} {same}: no evidence."
+        words = f"{sentences.change(entry, title, against, value)} {same}: no evidence."
     else:
-        words = _decided(entry, shown, against, gap, label, least, min_gain, pairs.note)
+        words = sentences.decided(entry, title, against, gap, label, least, min_gain, pairs.note)
     return Verdict(label, against, gap.value, low, high, sure, least, words, n, count)
 
 
@@ -108,7 +124,7 @@ def unlabelled(verdict: Verdict) -> Verdict:
 
 
 def contrast_arms(
-    entry: Entry,
+    entry: MetricEntry,
     score_name: str,
     a: Sequence[Measurement],
     b: Sequence[Measurement],
@@ -124,110 +140,33 @@ def contrast_arms(
         Difference, low and high of a two-sided interval at ``level``, and a sentence; three
         None where doubt forbids them.
     """
+    score = DecidingScore(entry, score_name, groups, seed, draws)
     pairs = complete_pairs(entry, a, b, groups, fill=False)
-    sure, place = (1 + level) / 2, entry.column(score_name)
-    gap = None if pairs.doubt else differences(entry, pairs, 1 - sure, seed, draws)[place].gap
+    gap = None if pairs.doubt else score.difference(pairs, 1 - (1 + level) / 2)
     bounds = None if gap is None else _bounds(gap)
     if gap is None or bounds is None:
         doubt = pairs.doubt or NO_SPREAD
         return None, None, None, f"Targeted and random rows cannot be compared: {doubt}."
     low, high, _ = bounds
-    outcome = "no evidence that targeting helped or harmed"
-    if low > 0:
-        outcome = "targeting did better in this run"
-    elif high < 0:
-        outcome = "targeting did worse in this run"
+    outcome = _OUTCOMES[decision.label(low, high)]
     show = number(entry)
-    return (
-        gap.value,
-        low,
-        high,
-        (
-            f"Targeted minus randomly drawn rows on {entry.titled(score_name)}, positive = "
-            f"targeting is better: {show(gap.value)} ({percent(level)} interval {show(low)} to "
-            f"{show(high)}; {support(gap.n, gap.groups)}): {outcome}. These are two single "
-            "trainings; a claim about targeting as such needs several seeds."
-        ),
+    sentence = (
+        f"Targeted minus randomly drawn rows on {score.title}, positive = "
+        f"targeting is better: {show(gap.value)} ({percent(level)} interval {show(low)} to "
+        f"{show(high)}; {support(gap.n, gap.groups)}): {outcome}. These are two single "
+        "trainings; a claim about targeting as such needs several seeds."
     )
+    return gap.value, low, high, sentence
+
+
+_OUTCOMES = {
+    "improved": "targeting did better in this run",
+    "regressed": "targeting did worse in this run",
+    "no evidence": "no evidence that targeting helped or harmed",
+}
 
 
 def _bounds(gap: stats.Difference) -> tuple[float, float, float] | None:
     if gap.low is None or gap.high is None or gap.se is None:
         return None
     return gap.low, gap.high, gap.se
-
-
-def _decided(
-    entry: Entry,
-    score_name: str,
-    against: str,
-    gap: stats.Difference,
-    label: Label,
-    least: float | None,
-    min_gain: float,
-    note: str,
-) -> str:
-    show = number(entry)
-    low, high = gap.low or 0.0, gap.high or 0.0
-    if label == "improved":
-        surely = f"better by at least {show(low)} at {percent(gap.level)} confidence"
-    elif label == "regressed":
-        surely = f"worse by at least {show(-high)} at {percent(gap.level)} confidence"
-    else:
-        surely = (
-            f"the true gain may be anything from {show(low)} to {show(high)}, each end at "
-            f"{percent(gap.level)} confidence"
-        )
-    asked = f"; a gain above {show(min_gain)} is asked for" if min_gain else ""
-    seen = ""
-    if least is not None:
-        seen = f"; minimum detectable effect {show(least)} at {percent(POWER)} power"
-    counted = f"; {note}" if note else ""
-    return (
-        f"{_change(entry, score_name, against, gap.value)} ({surely}{asked}; "
-        f"{support(gap.n, gap.groups)}{counted}{seen}): {label}."
-    )
-
-
-def _doubtful(entry: Entry, score_name: str, against: str, value: float | None, doubt: str) -> str:
-    if value is None:
-        than = f" with {against}" if against else ""
-        return f"{score_name} cannot be compared{than}: {doubt}: no evidence."
-    return f"{_change(entry, score_name, against, value)}, but {doubt}: no evidence."
-
-
-def _change(entry: Entry, score_name: str, against: str, value: float) -> str:
-    """``rougeL rose by 0.121 against round 0``, in the score's own direction."""
-    than = f" against {against}" if against else ""
-    if value == 0:
-        return f"{score_name} did not change{than}"
-    rose = (value > 0) == entry.metric.higher_is_better
-    note = "" if entry.metric.higher_is_better else " (lower is better)"
-    verb = "rose" if rose else "fell"
-    return f"{score_name} {verb} by {number(entry)(abs(value))}{than}{note}"
-
-
-def number(entry: Entry) -> Callable[[float], str]:
-    """Prints values of this metric: 3 decimals up to a span of 1, 2 up to 100."""
-    least, most = entry.metric.bounds
-    span = most - least
-    decimals = 3 if span <= 1 else 2 if span <= 100 else None
-
-    def show(value: float) -> str:
-        fixed = f"{value:.3g}" if decimals is None else f"{value:.{decimals}f}"
-        return f"{value:.1g}" if value and float(fixed) == 0 else fixed
-
-    return show
-
-
-def support(rows: int, groups: int) -> str:
-    return f"{rows} rows in {groups} groups"
-
-
-def percent(share: float) -> str:
-    """With as many decimals as it takes not to read 100 % where it is less."""
-    for decimals in range(1, 8):
-        shown = f"{100 * share:.{decimals}f}"
-        if share >= 1 or float(shown) < 100:
-            break
-    return shown.removesuffix(".0") + " %"

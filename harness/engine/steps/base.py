@@ -12,8 +12,8 @@ from harness.errors import Cancelled, EnvironmentFailure, Waiting
 from harness.kit.text import one_line
 
 if TYPE_CHECKING:
-    from harness.config.plugin_entries import Entry
-    from harness.scoring import Entry as MetricEntry
+    from harness.config.plugin_entries import PluginEntry
+    from harness.scoring import MetricEntry
 
 SEEDLESS = 0
 STOP = (Cancelled, Waiting, EnvironmentFailure)
@@ -40,9 +40,9 @@ class StageCaller:
     def seed(self, stage: str, round_: int) -> int:
         return derive_seed(self.config.settings.seed, stage, round_)
 
-    def metric_entry(self, entry: Entry) -> MetricEntry:
+    def metric_entry(self, entry: PluginEntry) -> MetricEntry:
         """An entry of the config's metrics, as the scoring takes it."""
-        from harness.scoring import Entry as MetricEntry
+        from harness.scoring import MetricEntry
 
         return MetricEntry(entry.name, entry.instance, self.doubt)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.boundary import results
-from harness.config.plugin_entries import Entry
+from harness.config.plugin_entries import PluginEntry
 from harness.context import silent
 from harness.engine.at import At
 from harness.engine.pins import GENERATE
@@ -86,7 +86,11 @@ class Comparing:
         return measurements
 
     def _co_rated(
-        self, entry: Entry, metric: Metric, pairs: Sequence[tuple[Prediction, Example]], at: At
+        self,
+        entry: PluginEntry,
+        metric: Metric,
+        pairs: Sequence[tuple[Prediction, Example]],
+        at: At,
     ) -> tuple[Measurement, ...]:
         """What those who rated both rounds' answers say of one; never kept, for they go on."""
         from harness import scoring
@@ -94,7 +98,7 @@ class Comparing:
         with self.run.guard("score", entry, at):
             scoring.ready(metric, pairs, silent)
             # In this process: another one would make the metric from its options alone.
-            measured = scoring.measure(scoring.Entry(entry.name, metric), pairs, workers=1)
+            measured = scoring.measure(scoring.MetricEntry(entry.name, metric), pairs, workers=1)
         return tuple(measured)
 
     def same_machine(self, old: Evaluation, round_: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.config.plugin_entries import Entry
+from harness.config.plugin_entries import PluginEntry
 from harness.data.splits import groups_of, rows_digest
 from harness.engine.at import At
 from harness.engine.steps.base import SEEDLESS, StageCaller
@@ -23,7 +23,7 @@ class Measuring:
 
     def score(
         self,
-        entry: Entry,
+        entry: PluginEntry,
         predictions: Sequence[Prediction],
         generated: str,
         rows: Sequence[Example],
@@ -46,7 +46,7 @@ class Measuring:
             context = run.context(folder, f"{stage} {entry.name}", at, SEEDLESS)
             context.progress(0, len(rows))
             pairs = list(zip(predictions, rows, strict=True))
-            metric = scoring.Entry(entry.name, entry.instance)
+            metric = scoring.MetricEntry(entry.name, entry.instance)
             scoring.ready(entry.instance, pairs, context.progress)
             measurements = scoring.measure(metric, pairs, context.progress)
             write_jsonl(folder / "output" / "measurements.jsonl", map(to_json, measurements))
@@ -66,7 +66,9 @@ class Measuring:
             self.caller.note(f"{at.label(stage)}: {entry.name}: {remark}")
         return measurements, made.digest
 
-    def _note_unscored(self, entry: Entry, measurements: Sequence[Measurement], at: At) -> None:
+    def _note_unscored(
+        self, entry: PluginEntry, measurements: Sequence[Measurement], at: At
+    ) -> None:
         failed = [measurement for measurement in measurements if measurement.error]
         if failed:
             first = failed[0]
@@ -121,7 +123,7 @@ class Measuring:
 
     def scores(
         self,
-        entries: Sequence[Entry],
+        entries: Sequence[PluginEntry],
         measurements: Mapping[str, Sequence[Measurement]],
         predictions: Sequence[Prediction],
         rows: Sequence[Example],
