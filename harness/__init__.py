@@ -11,7 +11,23 @@ TYPE_CHECKING = False  # `typing` takes longer to load than all of this; checker
 if TYPE_CHECKING:
     from typing import Any
 
-    from harness.context import Context as Context
+    from harness.config.finding import shipped as shipped
+    from harness.context import (
+        Context as Context,
+        Quiet as Quiet,
+        Report as Report,
+        Watcher as Watcher,
+    )
+    from harness.data.correction_file import (
+        encoded_corrections as encoded_corrections,
+        merged_corrections as merged_corrections,
+        read_corrections as read_corrections,
+    )
+    from harness.data.corrections import (
+        Correction as Correction,
+        check_fits as check_fits,
+        prompt_digest as prompt_digest,
+    )
     from harness.errors import (
         Cancelled as Cancelled,
         ConfigError as ConfigError,
@@ -23,9 +39,11 @@ if TYPE_CHECKING:
         Waiting as Waiting,
         near as near,
     )
+    from harness.errors.machine import machine_trouble as machine_trouble
     from harness.hookspecs import hookimpl as hookimpl
     from harness.kit.files import write_text as write_text
     from harness.records import (
+        BASE_ARM as BASE_ARM,
         SPLITS as SPLITS,
         Checkpoint as Checkpoint,
         Condition as Condition,
@@ -35,7 +53,9 @@ if TYPE_CHECKING:
         Example as Example,
         Findings as Findings,
         Growth as Growth,
+        Label as Label,
         Measurement as Measurement,
+        Message as Message,
         Plan as Plan,
         PlanItem as PlanItem,
         Prediction as Prediction,
@@ -46,11 +66,17 @@ if TYPE_CHECKING:
         Slice as Slice,
         Split as Split,
         Verdict as Verdict,
+        from_json as from_json,
+        to_json as to_json,
     )
     from harness.rubrics import (
+        KINDS as KINDS,
+        LONGEST_TEXT as LONGEST_TEXT,
+        SCORED_KINDS as SCORED_KINDS,
         Criterion as Criterion,
         Item as Item,
         Judgement as Judgement,
+        Kind as Kind,
         Overall as Overall,
         Rubric as Rubric,
         Scale as Scale,
@@ -76,7 +102,7 @@ if TYPE_CHECKING:
         Trainer as Trainer,
     )
     from harness.store.writing import query as query
-    from harness.stored import RunView as RunView, open_run as open_run
+    from harness.stored import PoolModels as PoolModels, RunView as RunView, open_run as open_run
 
 __version__ = "0.1.0"
 
@@ -87,13 +113,17 @@ _HOMES = {
         "Section", "Source", "Trainer",
     ),
     "harness.records": (
-        "Checkpoint", "Condition", "Dataset", "ErrorLabel", "Example", "Findings", "Growth",
-        "Diagnosis", "Measurement", "Plan", "PlanItem", "Prediction", "Problem",
-        "RoundResult", "SPLITS", "Score", "ScoredExample", "Slice", "Split", "Verdict",
+        "BASE_ARM", "Checkpoint", "Condition", "Dataset", "Diagnosis", "ErrorLabel", "Example",
+        "Findings", "Growth", "Label", "Measurement", "Message", "Plan", "PlanItem", "Prediction",
+        "Problem", "RoundResult", "SPLITS", "Score", "ScoredExample", "Slice", "Split", "Verdict",
+        "from_json", "to_json",
     ),
-    "harness.rubrics": ("Criterion", "Item", "Judgement", "Overall", "Rubric", "Scale", "Show"),
-    "harness.context": ("Context",),
-    "harness.stored": ("RunView", "open_run"),
+    "harness.rubrics": (
+        "Criterion", "Item", "Judgement", "KINDS", "Kind", "LONGEST_TEXT", "Overall", "Rubric",
+        "SCORED_KINDS", "Scale", "Show",
+    ),
+    "harness.context": ("Context", "Quiet", "Report", "Watcher"),
+    "harness.stored": ("PoolModels", "RunView", "open_run"),
     "harness.store.writing": ("query",),
     "harness.kit.files": ("write_text",),
     "harness.hookspecs": ("hookimpl",),
@@ -101,6 +131,12 @@ _HOMES = {
         "Cancelled", "ConfigError", "DataError", "EnvironmentFailure", "HarnessError",
         "PluginError", "UsageError", "Waiting", "near",
     ),
+    "harness.errors.machine": ("machine_trouble",),
+    "harness.data.corrections": ("Correction", "check_fits", "prompt_digest"),
+    "harness.data.correction_file": (
+        "encoded_corrections", "merged_corrections", "read_corrections",
+    ),
+    "harness.config.finding": ("shipped",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

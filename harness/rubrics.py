@@ -28,7 +28,7 @@ KINDS: tuple[Kind, ...] = (
 )  # fmt: skip
 LONGEST_TEXT = 20_000
 """Characters at most of a text that a person types."""
-SCORING = ("binary", "ordinal", "number", "pairwise")
+SCORED_KINDS = ("binary", "ordinal", "number", "pairwise")
 """Scales whose values count in the overall score."""
 
 
@@ -49,6 +49,11 @@ class Scale:
     anchors: Mapping[str, str] = field(default_factory=dict)
     choices: tuple[str, ...] = ()
     good: Literal["yes", "no"] = "yes"
+
+    @property
+    def scores(self) -> bool:
+        """Whether its values can count in the overall score."""
+        return self.kind in SCORED_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ class Criterion:
     @property
     def scores(self) -> bool:
         """Whether its values count in the overall score."""
-        return self.scale.kind in SCORING and self.weight > 0
+        return self.scale.scores and self.weight > 0
 
     @property
     def required(self) -> bool:

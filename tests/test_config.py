@@ -143,7 +143,7 @@ def test_execution_reports_and_paths_change_no_key(project):
 
 
 def test_what_is_shown_can_be_loaded_and_is_the_same_experiment(project):
-    from harness.config import yaml_file
+    from harness.kit import yaml_file
 
     config = configuration.load(project.folder / "harness.yaml")
     path = project.write(yaml_file.dump(config.shown()), "shown.yaml")

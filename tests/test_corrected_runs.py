@@ -37,7 +37,7 @@ def user(prompt):
 
 
 def accept(project, *found):
-    correction_file.write(project.folder / "better.jsonl", found)
+    correction_file.write_corrections(project.folder / "better.jsonl", found)
     return project.folder / "better.jsonl"
 
 

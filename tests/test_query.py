@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from harness.inspection import query_process
-from harness.inspection.cells import as_cell, distinct
 from harness.inspection.query import ask
 from harness.inspection.questions import READY
+from harness.kit.cells import as_cell, distinct
 from harness.kit.lock import exclusive
 
 DOCS = Path(__file__).parent.parent / "docs"

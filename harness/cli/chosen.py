@@ -8,9 +8,10 @@ from typing import Any
 
 from harness.boundary.calls import plainly
 from harness.boundary.results import paths
-from harness.config import yaml_file
-from harness.config.plugin_entries import Entry, Problems, entry_of
+from harness.config.plugin_entries import Entry, entry_of
 from harness.errors import UsageError, near
+from harness.kit import yaml_file
+from harness.kit.problems import Problems
 from harness.registry import Registry
 from harness.scoring import Entry as MetricEntry
 

@@ -14,12 +14,13 @@ from rich.text import Text
 
 from harness.boundary import results
 from harness.boundary.calls import PluginCall, plainly
-from harness.config import loading as configuration, yaml_file
+from harness.config import loading as configuration
 from harness.config.effects import shortages
 from harness.config.loading import Config
-from harness.config.plugin_entries import Problems
 from harness.engine.run import REPORTS_FOLDER, Run
 from harness.errors import DataError, HarnessError, UsageError, near
+from harness.kit import yaml_file
+from harness.kit.problems import Problems
 from harness.kit.text import one_line, titled
 from harness.records import Level
 from harness.report.summary import read

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.config import yaml_file
 from harness.errors import EXIT_OK, EXIT_PLUGIN, PluginError, UsageError, near
+from harness.kit import yaml_file
 from harness.kit.text import one_line, plain
 from harness.registry import Provider, Registry, import_file
 from harness.stages import STAGES

@@ -17,11 +17,11 @@ from rich.text import Text
 from harness.cli.inspect import folder_of
 from harness.cli.rebuild import refreshed
 from harness.errors import UsageError
-from harness.inspection.cells import as_cell, as_json, as_word, distinct, guarded, objects
 from harness.inspection.index import DATABASE
 from harness.inspection.query_process import ask_apart
 from harness.inspection.questions import READY
 from harness.inspection.test_access import count_look, not_opened
+from harness.kit.cells import as_cell, as_json, as_word, distinct, guarded, objects
 from harness.store.writing import Table, query
 from harness.terminal import tables
 
@@ -89,7 +89,7 @@ def _count_look(folder: Path) -> None:
 
 def _write_json(found: Table) -> None:
     """A list of objects, one in each line."""
-    lines = (json.dumps(row, allow_nan=False) for row in objects(found))
+    lines = (json.dumps(row, allow_nan=False) for row in objects(found.columns, found.rows))
     sys.stdout.write("[" + ",\n ".join(lines) + "]\n")
 
 

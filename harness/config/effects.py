@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.config.yaml_file import Place
+from harness.kit.yaml_file import Place
 from harness.records import Level
 
 if TYPE_CHECKING:
-    from harness.config.plugin_entries import Entry, Problems
+    from harness.config.plugin_entries import Entry
     from harness.config.settings import Settings
+    from harness.kit.problems import Problems
 
 Remark = tuple[Place, str, Level]
 """Place in the config, message, level."""

@@ -14,15 +14,16 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from harness.config import yaml_file
 from harness.config.effects import without_effect
 from harness.config.finding import FILE_NAME, find, overlooked
 from harness.config.plugin_checks import ask, look_at_rows
-from harness.config.plugin_entries import Entry, Problems, entries_of, entry_of
+from harness.config.plugin_entries import Entry, entries_of, entry_of
 from harness.config.settings import Settings
-from harness.config.yaml_file import Lines, Place
 from harness.errors import ConfigError, near
+from harness.kit import yaml_file
 from harness.kit.files import files_digest
+from harness.kit.problems import Problems
+from harness.kit.yaml_file import Lines, Place
 from harness.records import Level
 from harness.registry import Registry
 

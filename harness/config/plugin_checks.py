@@ -7,10 +7,11 @@ from typing import Any
 
 from harness.boundary import results
 from harness.boundary.calls import plainly
-from harness.config.plugin_entries import Entry, Problems
+from harness.config.plugin_entries import Entry
 from harness.config.sourcing import rows_of
-from harness.config.yaml_file import Place
 from harness.errors import EnvironmentFailure, HarnessError, PluginError
+from harness.kit.problems import Problems
+from harness.kit.yaml_file import Place
 from harness.records import Level, Problem
 
 

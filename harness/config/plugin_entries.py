@@ -6,7 +6,7 @@ Problems are collected, each with its place in the file, so that all are told at
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ from pydantic import BaseModel, ValidationError
 
 from harness.boundary.calls import plainly
 from harness.boundary.results import metric_kind, score_names
-from harness.config.yaml_file import Lines, Place
-from harness.errors import ConfigError, EnvironmentFailure, PluginError, near
-from harness.records import Level
+from harness.errors import ConfigError, PluginError
+from harness.kit.problems import Problems
+from harness.kit.yaml_file import Place
 from harness.registry import Registry
 from harness.stages import Metric, Plugin
 
@@ -78,97 +78,6 @@ class PluginEntry:
 
 
 Entry = PluginEntry  # until everything names it PluginEntry
-
-
-_LONGEST_SHOWN = 80
-"""Characters of a wrong value that a message repeats."""
-
-
-class Problems:
-    """Collects what is wrong, each with its line.
-
-    Attributes:
-        found: the problems, one a line; what several entries of a list share stands once.
-        remarks: what is unknown or worth knowing and stops nothing, as (level, line).
-    """
-
-    def __init__(self, path: Path | None, lines: Lines, subject: str = "the config") -> None:
-        self.path, self.lines = path, lines
-        self.subject = subject
-        self.remarks: list[tuple[Level, str]] = []
-        self._places: dict[tuple[Place, str], list[str]] = {}
-        self._wrong = False
-
-    @property
-    def found(self) -> list[str]:
-        return [
-            f"{first}: {message}" + (f" (also: {', '.join(others)})" if others else "")
-            for (_, message), (first, *others) in self._places.items()
-        ]
-
-    def add(self, place: Place, message: str, level: Level = "config") -> None:
-        """Note a problem; see :class:`harness.records.Problem` for the levels."""
-        where = self._where(place)
-        if level in ("unknown", "note"):
-            self.remarks.append((level, f"{where}: {message}"))
-            return
-        self._wrong |= level == "config"
-        keys = tuple(part for part in place if isinstance(part, str))
-        self._places.setdefault((keys, message), []).append(where)
-
-    def _where(self, place: Place) -> str:
-        line = next(
-            (self.lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in self.lines),
-            None,
-        )
-        where = f"{self.path}:{line}: " if line else (f"{self.path}: " if self.path else "")
-        return where + ".".join(str(part) for part in place)
-
-    def add_validation(
-        self, place: Place, error: ValidationError, known: Sequence[str] = (),
-        synonyms: Mapping[str, str] | None = None,
-    ) -> None:  # fmt: skip
-        for problem in error.errors():
-            inner = (*place, *problem["loc"])
-            if problem["type"] == "extra_forbidden":
-                name, names = str(problem["loc"][-1]), known if len(problem["loc"]) == 1 else ()
-                meant = near(name, names, synonyms)
-                listed = f"; known: {', '.join(names)}" if names and not meant else ""
-                self.add(inner, f"unknown key{meant}{listed}")
-            elif problem["type"] == "missing":
-                self.add(inner, "is needed")
-            else:
-                message = problem["msg"].removeprefix("Value error, ")
-                message = f"{message[:1].lower()}{message[1:]}"
-                if inner[-1] == "[key]":  # a key of a mapping, which the message names
-                    self.add(inner[:-1], message)
-                elif isinstance(problem["input"], dict):  # the message says which of its keys
-                    self.add(inner, message)
-                else:
-                    self.add(inner, message + _given(problem["input"]))
-
-    def done(self) -> None:
-        """Raise what was collected, if it stops anything.
-
-        Raises:
-            ConfigError: the file is wrong.
-            EnvironmentFailure: the file is right, and this machine lacks what it asks for.
-        """
-        count = sum(map(len, self._places.values()))
-        if not count:
-            return
-        what = f"{count} problem{'s' if count > 1 else ''}"
-        details = [*self.found, *(f"{level}: {line}" for level, line in self.remarks)]
-        if self._wrong:
-            raise ConfigError(f"{what} in {self.subject}", details=details)
-        raise EnvironmentFailure(f"{what} of this machine", details=details)
-
-
-def _given(value: Any) -> str:
-    """What was given instead; a whole mapping is not repeated."""
-    shown = repr(value)
-    usable = not isinstance(value, Mapping) and len(shown) <= _LONGEST_SHOWN
-    return f", not {shown}" if usable else ""
 
 
 def entries_of(

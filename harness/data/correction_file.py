@@ -33,7 +33,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _HINT = "harness rate accept writes such files"
 
 
-def merged(old: Sequence[Correction], new: Sequence[Correction]) -> list[Correction]:
+def merged_corrections(old: Sequence[Correction], new: Sequence[Correction]) -> list[Correction]:
     """The old ones, then those that say something new.
 
     Raises:
@@ -54,12 +54,12 @@ def merged(old: Sequence[Correction], new: Sequence[Correction]) -> list[Correct
     return list(found.values())
 
 
-def write(path: Path, found: Iterable[Correction]) -> None:
+def write_corrections(path: Path, found: Iterable[Correction]) -> None:
     """Write the file, whole or not at all."""
-    write_bytes(path, encoded(found))
+    write_bytes(path, encoded_corrections(found))
 
 
-def encoded(found: Iterable[Correction]) -> bytes:
+def encoded_corrections(found: Iterable[Correction]) -> bytes:
     """What a file of these holds."""
     lines = [{"schema": SCHEMA}, *(_line(one) for one in found)]
     return b"".join(canonical(line) + b"\n" for line in lines)
@@ -75,7 +75,7 @@ def _plain(one: Correction, key: str) -> Any:
     return dict(value) if isinstance(value, Mapping) else value
 
 
-def read(path: Path) -> list[Correction]:
+def read_corrections(path: Path) -> list[Correction]:
     """The corrections of a file, in its order; what says the same twice is there once.
 
     Raises:
@@ -97,13 +97,13 @@ def content(path: Path) -> bytes:
 
 
 def parsed(data: bytes, name: str) -> list[Correction]:
-    """:func:`read` for a file's bytes; ``name`` is what messages call it."""
+    """:func:`read_corrections` for a file's bytes; ``name`` is what messages call it."""
     lines = data.removesuffix(b"\n").split(b"\n")
     head = _object(f"{name}:1", lines[0])
     if head != {"schema": SCHEMA}:
         _refuse(f"{name}:1", f"it does not begin as accepted corrections do ({SCHEMA})")
     found = [_read(f"{name}:{at}", line) for at, line in enumerate(lines[1:], start=2)]
-    return merged([], found)
+    return merged_corrections([], found)
 
 
 def _object(place: str, line: bytes) -> dict[str, Any]:
@@ -164,4 +164,4 @@ def applied(path: Path | None, rows: Sequence[Example]) -> Sequence[Example]:
     Raises:
         DataError: the file is none, or does not fit the rows.
     """
-    return rows if path is None else corrected(rows, read(path), str(path)).rows
+    return rows if path is None else corrected(rows, read_corrections(path), str(path)).rows

@@ -15,7 +15,6 @@ from typing import Any
 
 from harness.boundary.calls import PluginCall, PluginCalls, plainly
 from harness.boundary.results import facts as facts_of
-from harness.config import yaml_file
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Context, Watcher
@@ -29,6 +28,7 @@ from harness.engine.provenance import MadeWith
 from harness.engine.stage_keys import CORE_REVISION, Versions, entry_files, entry_key, versions_of
 from harness.errors import Cancelled, HarnessError
 from harness.errors.machine import check_name, storing
+from harness.kit import yaml_file
 from harness.kit.files import digest, files_digest, remove, write_bytes
 from harness.records import Checkpoint, Example, RoundResult
 from harness.stages import Plugin

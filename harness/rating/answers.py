@@ -6,12 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.errors import UsageError, near
+from harness import Prediction, UsageError, near
 from harness.rating.sampling import Candidate
-from harness.records import Prediction
 
 if TYPE_CHECKING:
-    from harness.stored import RunView
+    from harness import RunView
 
 
 def candidates(run: RunView, rounds: Sequence[int], split: str, strategy: str) -> list[Candidate]:

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 
-from harness.errors import ConfigError
+from harness import ConfigError
 
 Op = Literal["=", "!=", "<", "<=", ">", ">=", "has"]
 OPS = ("=", "!=", "<", "<=", ">", ">=", "has")

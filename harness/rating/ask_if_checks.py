@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.config.plugin_entries import Problems
-from harness.config.yaml_file import Place
-from harness.errors import ConfigError, near
+from harness import ConfigError, near
+from harness.kit.problems import Problems
+from harness.kit.yaml_file import Place
 from harness.rating import ask_if
 from harness.rating.rubric_models import CriterionFile, ScaleFile
 

@@ -16,8 +16,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness.errors import DataError, UsageError, near
-from harness.errors.machine import machine_trouble
+from harness import (
+    BASE_ARM,
+    DataError,
+    Item,
+    Rubric,
+    UsageError,
+    from_json,
+    machine_trouble,
+    near,
+    to_json,
+)
 from harness.kit.files import digest, read_json, remove, sync_folder, sync_tree, write_json
 from harness.rating import assigning
 from harness.rating.items import item_of
@@ -25,8 +34,6 @@ from harness.rating.order import Order
 from harness.rating.records import BATCH_SCHEMA, FOLDER, ITEMS_SCHEMA, Batch, Placing
 from harness.rating.rubric import version_problem
 from harness.rating.sampling import GROUP, VERDICTS, Candidate, Wanted, draw
-from harness.records import BASE_ARM, from_json, to_json
-from harness.rubrics import Item, Rubric
 
 __all__ = ["Order", "create", "load", "names"]
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
+from harness import Criterion, Item, Rubric
 from harness.rating import ask_if
 from harness.rating.events import state
 from harness.rating.exports import cell, rubric_of
@@ -20,7 +21,6 @@ from harness.rating.foreign import prompt
 from harness.rating.records import Batch
 from harness.rating.rubric import asked
 from harness.rating.scales import label, options
-from harness.rubrics import Criterion, Item, Rubric
 
 READING = ("facts", "reference", "question", "possible")
 """Columns that are there to be read; import passes them over."""

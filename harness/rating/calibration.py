@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from harness import Criterion, Item, Judgement, Rubric, to_json
 from harness.rating import judging
 from harness.rating.agreement import Figure, bootstrap, grid, kappas, ratio
 from harness.rating.calibration_words import in_words, label_words
@@ -28,8 +29,6 @@ from harness.rating.judging import Judged
 from harness.rating.ranks import Rows, spearman
 from harness.rating.rated import people_of
 from harness.rating.records import Batch
-from harness.records import to_json
-from harness.rubrics import Criterion, Item, Judgement, Rubric
 
 SCHEMA = "harness.calibration/1"
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from harness import to_json
 from harness.rating.ranks import BLOCK, Rows, flat, spearman
-from harness.records import to_json
 from harness.stats import Floats, Ints, encode, weights
 from harness.stats.bootstrap import Figure, bootstrap, figure, ratio
 

@@ -11,12 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.data.corrections import SPLITS, Correction, prompt_digest
-from harness.errors import DataError
+from harness import SPLITS, Correction, DataError, Item, prompt_digest
 from harness.rating import events
 from harness.rating.records import FOLDER, SETTLED, Batch, Rating
 from harness.rating.rubric import asked
-from harness.rubrics import Item
 
 if TYPE_CHECKING:
     from pathlib import Path

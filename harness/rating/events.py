@@ -20,8 +20,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from harness.errors import DataError, UsageError
-from harness.errors.machine import machine_trouble
+from harness import LONGEST_TEXT, DataError, UsageError, machine_trouble, to_json
 from harness.kit import files
 from harness.kit.files import canonical, sync_folder
 from harness.rating import rubric as rubrics
@@ -35,8 +34,6 @@ from harness.rating.records import (
     Event,
     Rating,
 )
-from harness.records import to_json
-from harness.rubrics import LONGEST_TEXT
 
 __all__ = [
     "Events", "ItemState", "State", "fold", "now", "ordered", "problem", "ratings", "settled",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness.errors import DataError, near
+from harness import DataError, from_json, near, to_json
 from harness.kit.files import canonical
 from harness.kit.strict_json import Fault, parse
 from harness.kit.text import one_line, storable_json
@@ -23,7 +23,6 @@ from harness.rating.events import Events, problem
 from harness.rating.exports import EVERYBODY, JSONL_SCHEMA, checksum, rubric_of
 from harness.rating.records import FOLDER, SETTLED, Batch, Event
 from harness.rating.rubric import check_value
-from harness.records import from_json, to_json
 
 LARGEST = 256 * 2**20
 """Bytes of a file."""

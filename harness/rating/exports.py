@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.errors import UsageError, near
+from harness import Criterion, Item, UsageError, near, to_json
 from harness.kit.files import canonical
 from harness.kit.text import plain, storable
 from harness.rating.events import Events, ItemState, ratings, settlers, state
@@ -27,8 +27,6 @@ from harness.rating.foreign import argilla, label_studio, prompt
 from harness.rating.records import FOLDER, Batch, Rating
 from harness.rating.rubric import normal
 from harness.rating.scales import label
-from harness.records import to_json
-from harness.rubrics import Criterion, Item
 
 JSONL_SCHEMA = "harness.events/1"
 EVERYBODY = "*"
@@ -95,7 +93,7 @@ def _csv(batch: Batch, root: Path) -> bytes:
 
 def cell(value: Any) -> str | int | float:
     """A value for a cell: no formula, and told apart from a text that begins as a guarded one."""
-    from harness.inspection.cells import as_cell
+    from harness.kit.cells import as_cell
 
     shown = as_cell(value)
     return f"'{shown}" if isinstance(value, str) and GUARDED.match(plain(value)) else shown

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from harness import Rubric, to_json
 from harness.kit.files import canonical
 from harness.rating import rubric as rubrics
 from harness.rating.records import Event, Rating
-from harness.records import to_json
-from harness.rubrics import Rubric
 
 
 def ordered(events: Iterable[Event]) -> list[Event]:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+from harness import Criterion, Item
 from harness.kit.files import digest
 from harness.kit.text import storable
 from harness.rating.events import ItemState, settlers, state
 from harness.rating.records import Batch
 from harness.rating.scales import label, options
-from harness.rubrics import Criterion, Item
 
 _RATERS = uuid.UUID("5f0b4a52-6f5c-4d0e-8a57-3c1f6f2f5d11")
 _ARGILLA_MOST = 10

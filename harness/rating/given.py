@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness import Rubric
 from harness.rating import rubric as rubrics, standing
 from harness.rating.quality import checked
 from harness.rating.records import Batch, Rating
-from harness.rubrics import Rubric
 
 OVERALL = ""
 """The column of the overall score."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.records import Example
-from harness.rubrics import Item, Rubric
+from harness import Example, Item, Rubric
 
 _MESSAGE_KEYS = ("role", "content", "tool_calls", "name", "tool_call_id")
 

@@ -14,15 +14,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import DataError, UsageError
-from harness.errors.machine import machine_trouble
+from harness import (
+    Criterion,
+    DataError,
+    Item,
+    Judgement,
+    Rubric,
+    UsageError,
+    machine_trouble,
+    to_json,
+)
 from harness.kit import files
 from harness.kit.files import canonical, digest, sync_folder
 from harness.kit.text import plain
 from harness.rating import ask_if, rubric as rubrics
 from harness.rating.events import RATER, RATER_RULE
-from harness.records import to_json
-from harness.rubrics import Criterion, Item, Judgement, Rubric
 
 FOLDER = "judges"
 

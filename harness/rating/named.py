@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from harness import Rubric
 from harness.rating.records import Batch, Rating
 from harness.rating.standing import said
-from harness.rubrics import Rubric
 
 Answer = tuple[str, int, str, str]
 """Arm, round, split and example."""

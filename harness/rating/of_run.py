@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import HarnessError
+from harness import HarnessError
 from harness.kit.files import digest, file_digest, read_json
 from harness.rating import batches
 from harness.rating.records import FOLDER, Batch

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.errors import UsageError, near
+from harness import Rubric, UsageError, near
 from harness.rating.events import RATER, RATER_RULE
 from harness.rating.records import SETTLED
 from harness.rating.sampling import STRATEGIES
-from harness.rubrics import Rubric
 
 OVERLAP = 0.3
 REPEATS = 0.05

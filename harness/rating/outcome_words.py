@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from harness import BASE_ARM
 from harness.kit.text import one_line
-from harness.records import BASE_ARM
 
 NO_SAMPLE = "this sample is for finding errors and does not stand for the whole set"
 ALL_EQUAL = "no group of examples differs between the two rounds"

@@ -17,14 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from harness import stats
+from harness import Label, stats
 from harness.rating import outcome_words as words
 from harness.rating.given import Column, Given, columns
 from harness.rating.matchups import Rows, rows_of, twos
 from harness.rating.quality import group_of
 from harness.rating.records import SETTLED, Batch, Rating
 from harness.rating.scales import SIDES
-from harness.records import Label
 from harness.stats.bootstrap import Figure, bootstrap, ratio
 from harness.verdicts.pairs import NO_SPREAD, usable
 from harness.verdicts.rule import POWER

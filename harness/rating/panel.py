@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from harness import Item, Rubric
 from harness.rating.judging import Judged, of_item, overall
-from harness.rubrics import Item, Rubric
 
 _PREFIX = "panel-"
 PROMPTS = 2

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.errors import DataError
+from harness import Criterion, DataError
 from harness.rating import rubric as rubrics
 from harness.rating.agreement import (
     Figure,
@@ -32,7 +32,6 @@ from harness.rating.agreement import (
 from harness.rating.agreement_words import OVERALL, between, in_words, sentences
 from harness.rating.raters import MIRRORED, Values, is_list, severity, steadiness, timing
 from harness.rating.records import Batch, Rating
-from harness.rubrics import Criterion
 
 __all__ = ["agreement_of", "between", "checked", "distribution", "group_of"]
 

@@ -9,14 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from harness.errors import ConfigError
+from harness import ConfigError, Criterion, Prediction, Rubric
 from harness.rating import batches, events
 from harness.rating.answers import text
 from harness.rating.records import Batch
 from harness.rating.rubric import normal, overall, version_problem
 from harness.rating.standing import Said, complete
-from harness.records import Prediction
-from harness.rubrics import Criterion, Rubric
 
 Key = tuple[str, str]
 """Example id, and digest of the answer's text."""

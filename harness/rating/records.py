@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from harness.records import BASE_ARM
-from harness.rubrics import Item, Rubric
+from harness import BASE_ARM, Item, Rubric
 
 FOLDER = Path(".harness", "ratings")
 """Where the batches of a working folder lie, each in a folder of its name."""

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from harness.context import Watcher
-from harness.errors import DataError, UsageError
+from harness import DataError, Example, UsageError, Watcher
 from harness.rating.answers import text
 from harness.rating.order import Order
 from harness.rating.sampling import GROUP, VERDICTS, Candidate, Wanted, draw
-from harness.records import Example
 
 if TYPE_CHECKING:
-    from harness.stored import RunView
-    from harness.stored.pool import PoolModels
+    from harness import PoolModels, RunView
 
 FROM_DEV = "--from dev rates stored answers and needs no model"
 

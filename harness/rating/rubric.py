@@ -8,11 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.errors import ConfigError, near
+from harness import ConfigError, Criterion, Rubric, near, to_json
 from harness.kit.files import digest as digest_of
 from harness.rating import ask_if
-from harness.records import to_json
-from harness.rubrics import SCORING, Criterion, Rubric
 
 SCHEMA = "harness.rubric/1"
 
@@ -35,7 +33,7 @@ def find(name: str) -> Path:
     Raises:
         ConfigError: it is neither.
     """
-    from harness.config.finding import shipped
+    from harness import shipped
 
     path = Path(name)
     known = {found.stem: found for found in sorted(shipped("rubrics").glob("*.yaml"))}
@@ -96,7 +94,7 @@ def normal(criterion: Criterion, value: Any) -> float | None:
     For ``pairwise`` it is the preference for A: 1, 0.5 (tie) or 0.
     """
     scale = criterion.scale
-    if value is None or scale.kind not in SCORING:
+    if value is None or not scale.scores:
         return None
     if scale.kind == "pairwise":
         return {"A": 1.0, "tie": 0.5, "B": 0.0}[value]

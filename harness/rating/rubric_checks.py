@@ -6,14 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.config.plugin_entries import Problems
-from harness.config.yaml_file import Place
-from harness.errors import near
+from harness import SCORED_KINDS, near
+from harness.kit.problems import Problems
+from harness.kit.yaml_file import Place
 from harness.rating import ask_if
 from harness.rating.ask_if_checks import check_conditions
 from harness.rating.rubric_models import MOST_LEVELS, CriterionFile, ScaleFile
 from harness.rating.scales import TAKEN_KEYS
-from harness.rubrics import SCORING
 
 RESERVED = (*ask_if.KEYWORDS, "overall")
 """Ids that would be taken for something else: words of a condition, the overall score."""
@@ -171,7 +170,7 @@ def _ids(raw: Sequence[Any], problems: Problems) -> None:
 
 def _together(criteria: Sequence[CriterionFile], problems: Problems) -> None:
     """What the criteria must be as a whole."""
-    scoring = [criterion for criterion in criteria if criterion.scale.kind in SCORING]
+    scoring = [criterion for criterion in criteria if criterion.scale.kind in SCORED_KINDS]
     if scoring and not any(criterion.weight for criterion in scoring):
         problems.add(
             ("criteria", criteria.index(scoring[0]), "weight"),

@@ -9,15 +9,14 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from harness.config import yaml_file
-from harness.config.plugin_entries import Problems
-from harness.config.yaml_file import Lines, Place
-from harness.errors import ConfigError, near
+from harness import ConfigError, Criterion, Overall, Rubric, Scale, Show, near
+from harness.kit import yaml_file
+from harness.kit.problems import Problems
 from harness.kit.text import one_line
+from harness.kit.yaml_file import Lines, Place
 from harness.rating import rubric_checks
 from harness.rating.rubric import content_digest
 from harness.rating.rubric_models import CriterionFile, RubricFile
-from harness.rubrics import Criterion, Overall, Rubric, Scale, Show
 
 LARGEST = 256 * 1024
 """Bytes of a rubric file."""

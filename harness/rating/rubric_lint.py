@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.config.yaml_file import Lines, Place
+from harness import Criterion, Rubric
+from harness.kit.yaml_file import Lines, Place
 from harness.rating import ask_if, rubric_file
 from harness.rating.scales import options
-from harness.rubrics import SCORING, Criterion, Rubric
 
 MOST_KEYS = 9
 """Levels or choices that a digit can pick, and about as many as people keep apart."""
@@ -78,7 +78,7 @@ def _remarks(rubric: Rubric, lines: Lines) -> Found:
         place = ("criteria", index)
         yield from _wording(criterion, rubric.language, place)
         yield from _levels(criterion, place)
-        if criterion.scale.kind not in SCORING and (*place, "weight") in lines:
+        if not criterion.scale.scores and (*place, "weight") in lines:
             kind = criterion.scale.kind
             yield (*place, "weight"), f"has no effect: kind {kind} gives no score"
 

@@ -13,10 +13,10 @@ from pydantic import (
     model_validator,
 )
 
+from harness import Kind
 from harness.kit.text import storable
 from harness.rating.rubric import SCHEMA
 from harness.rating.scales import SIDES
-from harness.rubrics import Kind
 
 MOST_LEVELS = 100
 

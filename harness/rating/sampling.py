@@ -12,9 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from harness.errors import DataError, UsageError, near
+from harness import DataError, Example, UsageError, near
 from harness.kit.files import digest
-from harness.records import Example
 
 T = TypeVar("T")
 GROUP = "group"

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.errors import DataError
+from harness import LONGEST_TEXT, Criterion, DataError, Scale
 from harness.kit.text import one_line, storable
-from harness.rubrics import LONGEST_TEXT, Criterion, Scale
 
 SIDES = ("A", "tie", "B")
 """Characters of a typed answer."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import DataError, near
+from harness import Criterion, DataError, near, to_json
 from harness.kit.files import digest
 from harness.kit.text import one_line
 from harness.rating.blank_sheet import READING
@@ -26,8 +26,6 @@ from harness.rating.exports import CANNOT_JUDGE, COLUMNS, GUARDED, cell, written
 from harness.rating.moments import later
 from harness.rating.records import ITEM_EVENT, KINDS, Batch, Event
 from harness.rating.scales import label
-from harness.records import to_json
-from harness.rubrics import Criterion
 
 NEEDED = ("batch", "rubric", "rater", "item", "criterion", "value")
 FLAGS = ("skip", "flag")

@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from harness import Rubric
 from harness.rating.records import SETTLED, Batch, Rating
 from harness.rating.rubric import asked, missing
-from harness.rubrics import Rubric
 
 Values = Mapping[str, Any]
 """Criterion -> value."""

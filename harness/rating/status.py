@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness import Criterion
 from harness.rating.events import ItemState, ratings, settled, state
 from harness.rating.records import FOLDER, Batch, Rating
 from harness.rating.rubric import normal
 from harness.rating.standing import said
-from harness.rubrics import Criterion
 
 SPREAD = 0.25
 """Assumed standard deviation of an example's difference in the overall rating (0 to 1)."""

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import HarnessError
+from harness import BASE_ARM, Annotated, AnnotatedRun, AnswerValues, HarnessError
 from harness.rating import events
 from harness.rating.exports import rows_for_store
 from harness.rating.named import Named, named_of, named_rows
 from harness.rating.of_run import batches_of
 from harness.rating.records import FOLDER, SETTLED, Batch, Rating
 from harness.rating.status import BatchStatus, status
-from harness.records import BASE_ARM
-from harness.stages import Annotated, AnnotatedRun, AnswerValues
 
 Row = Mapping[str, Any]
 OVERALL = ""

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from harness import to_json
 from harness.kit.text import one_line
 from harness.rating import rubric as rubrics, standing
 from harness.rating.concordance import compared, differences
@@ -29,7 +30,6 @@ from harness.rating.quality import checked, group_of
 from harness.rating.ranks import Rows
 from harness.rating.records import SETTLED, Batch, Rating
 from harness.rating.validity_words import in_words
-from harness.records import to_json
 from harness.stats import Floats
 from harness.stats.bootstrap import Figure, bootstrap, ratio
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.config.plugin_entries import Entry, Problems, entry_of
+from harness.config.plugin_entries import Entry, entry_of
 from harness.engine.run import Run
 from harness.errors import HarnessError
 from harness.kit.files import append_line, read_lines
+from harness.kit.problems import Problems
 from harness.registry import Registry
 
 RECORD = "rescored.jsonl"

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.boundary import results
 from harness.boundary.calls import plainly
-from harness.config import yaml_file
 from harness.config.plugin_entries import Entry
 from harness.data.splits import groups_of
 from harness.engine import resume_command
@@ -17,6 +16,7 @@ from harness.engine.history import History
 from harness.engine.run import Run
 from harness.engine.steps import UNEXPLAINED, At, Evaluation, Steps
 from harness.errors import HarnessError, PluginError
+from harness.kit import yaml_file
 from harness.kit.files import read_json, write_bytes, write_json
 from harness.kit.lock import turn
 from harness.records import BASE_ARM, CONTROL_ARM, NOT_ASKED, ControlResult, Example

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.config import loading as configuration, yaml_file
+from harness.config import loading as configuration
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Watcher
 from harness.engine import provenance
@@ -26,6 +26,7 @@ from harness.engine.run import CONFIG, JOURNAL, MACHINE_FOLDER, Run
 from harness.engine.stage_keys import Versions
 from harness.engine.steps import At, Evaluation, Steps
 from harness.errors import DataError, HarnessError, UsageError, Waiting, near
+from harness.kit import yaml_file
 from harness.kit.files import read_json, read_jsonl
 from harness.loop import rounds
 from harness.records import BASE_ARM, Checkpoint, Prediction, RoundResult, from_json

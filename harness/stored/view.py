@@ -8,13 +8,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from harness.config import yaml_file
 from harness.config.finding import FILE_NAME
 from harness.context import Quiet
 from harness.engine import resume_command
 from harness.engine.journal import ClosedRounds
 from harness.engine.run import CONFIG, JOURNAL, MACHINE_FOLDER
 from harness.errors import ConfigError, DataError, UsageError
+from harness.kit import yaml_file
 from harness.kit.lock import exclusive
 from harness.records import BASE_ARM, Example, Prediction
 from harness.stages import AnswerValues

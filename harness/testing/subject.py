@@ -46,7 +46,7 @@ class Subject:
         self.options = self._options()
 
     def _options(self) -> Any:
-        from harness.config.plugin_entries import Problems
+        from harness.kit.problems import Problems
 
         kind: Any = self.plugin.Options
         if not (isinstance(kind, type) and issubclass(kind, BaseModel)):

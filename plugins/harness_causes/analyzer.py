@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field
 
 import harness
-from harness import Context, Evidence, Findings, ScoredExample
-from harness.records import Diagnosis
+from harness import Context, Diagnosis, Evidence, Findings, ScoredExample
 from harness_causes import catalogue
 from harness_causes.answers import Answer, Reader
 from harness_causes.coverage import Coverage, Near

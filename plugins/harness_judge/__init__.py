@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from harness.rubrics import Item, Judgement, Rubric
+    from harness import Item, Judgement, Rubric
     from harness_judge.judging import Judging
 
     Floats = npt.NDArray[np.float64]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.rubrics import Criterion
+from harness import Criterion
 from harness_judge import endpoint, local
 from harness_judge.faults import NOT_ASKED, Breaker, Fault
 from harness_judge.kept import Kept, Reply

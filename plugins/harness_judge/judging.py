@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from harness import Criterion, Item, Judgement, Rubric
 from harness.rating.judging import settings, settle, with_conditions
 from harness.rating.rated import counted
 from harness.rating.rubric import asked
-from harness.rubrics import Criterion, Item, Judgement, Rubric
 from harness_judge.asking import Asker, Progress, Question
 from harness_judge.faults import Fault, Faults
 from harness_judge.kept import Reply

@@ -11,8 +11,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness import Criterion, Item, Rubric
 from harness.rating import judging, scales
-from harness.rubrics import Criterion, Item, Rubric
 
 Messages = list[dict[str, str]]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import harness
+from harness import Item, Judgement, Rubric
 from harness.rating import judging
 from harness.rating.answers import text
 from harness.rating.calibration import Row, calibration_of, words_of
@@ -13,7 +14,6 @@ from harness.rating.calibration_words import in_short
 from harness.rating.items import item_of
 from harness.rating.panel import panel_items, panel_of, panel_words
 from harness.rating.rated import Key, batches_by, key_of, people_of
-from harness.rubrics import Item, Judgement, Rubric
 from harness_judge.judging import Judging
 
 Pairs = Sequence[tuple[harness.Prediction, harness.Example]]

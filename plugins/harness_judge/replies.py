@@ -6,10 +6,9 @@ import json
 import re
 from typing import Any
 
-from harness import DataError
+from harness import Criterion, DataError
 from harness.rating import scales
 from harness.rating.judging import harmless
-from harness.rubrics import Criterion
 
 FORM = ("evidence", "score")
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)

@@ -8,7 +8,7 @@ import lzma
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from harness.errors import EnvironmentFailure
+from harness import EnvironmentFailure
 
 DATA = Path(__file__).with_name("data") / "wordnet30.xz"
 DIGEST = "784ce6a54f491b7a8a1a86e49b2eebcc30f710df8b95d417faaa5eff507cab06"

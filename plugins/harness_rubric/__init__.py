@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from harness import Rubric
     from harness.rating.rated import Rated, Two
-    from harness.rubrics import Rubric
 
     Floats = npt.NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from harness import Context, Dataset, Example, PlanItem
 from harness.kit.features import addresses
 
 if TYPE_CHECKING:
-    from harness.data.corrections import Correction
+    from harness import Correction
 
 
 class BetterAnswers(harness.Augmenter):
@@ -45,7 +45,7 @@ class BetterAnswers(harness.Augmenter):
         Raises:
             DataError: the file is none, or a row asks something else than when it was rated.
         """
-        from harness.data.corrections import check_fits
+        from harness import check_fits
 
         conditions = item.slice.conditions if item.slice else ()
         pool = {row.id: row for row in data.split("pool")}
@@ -63,10 +63,10 @@ class BetterAnswers(harness.Augmenter):
 
     def _typed(self) -> dict[str, list[Correction]]:
         """Row of the pool -> what was typed for it."""
-        from harness.data.correction_file import read
+        from harness import read_corrections
 
         typed: dict[str, list[Correction]] = defaultdict(list)
-        for one in read(self.options.file):
+        for one in read_corrections(self.options.file):
             if one.split == "pool":
                 typed[one.example_id].append(one)
         return typed

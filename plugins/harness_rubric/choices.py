@@ -15,8 +15,8 @@ import harness
 from harness import ErrorLabel, Example, ScoredExample
 
 if TYPE_CHECKING:
+    from harness import Criterion, Rubric
     from harness.rating.records import Batch
-    from harness.rubrics import Criterion, Rubric
 
 FOUND_BY = "people"
 

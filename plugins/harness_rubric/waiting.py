@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import Example, Prediction
+from harness import Example, Prediction, Rubric
 from harness.rating import events
 from harness.rating.answers import text
 from harness.rating.rated import Two, batches_by, shows
 from harness.rating.records import Batch
-from harness.rubrics import Rubric
 
 Pairs = Sequence[tuple[Prediction, Example]]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import harness
-from harness.records import Split
+from harness import Split
 from harness_sources import functions, python_files
 from harness_sources.areas import area
 from harness_sources.draws import fraction

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast
 from pydantic import Field, model_validator
 
 import harness
-from harness.records import Split
+from harness import Split
 from harness_sources import jsonl_files, jsonl_sets
 from harness_sources.jsonl_rows import Row
 

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.errors import DataError, near
-from harness.records import SPLITS
+from harness import SPLITS, DataError, near
 from harness_sources import json_text
 from harness_sources.jsonl_rows import Problem, Row, fill
 

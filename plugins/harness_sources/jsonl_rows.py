@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.errors import near
-from harness.records import SPLITS
+from harness import SPLITS, near
 from harness_sources import json_text
 
 ROW_KEYS = ("id", "messages", "references", "split", "group", "meta", "tools")

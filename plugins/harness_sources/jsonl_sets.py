@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from harness.records import SPLITS
+from harness import SPLITS
 from harness_sources.draws import fraction
 from harness_sources.jsonl_files import Reading
 from harness_sources.jsonl_rows import Problem, Row

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import DataError, EnvironmentFailure, near
+from harness import DataError, EnvironmentFailure, near
 
 STDLIB = "stdlib"
 

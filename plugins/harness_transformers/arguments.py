@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness.errors import near
+from harness import near
 
 OWNED = {
     "output_dir": "the stage's folder", "seed": "seed:", "data_seed": "seed:",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness.errors import near
+from harness import near
 from harness_transformers import hub
 
 PICKLES = {".bin", ".pt", ".pth", ".ckpt", ".pkl"}

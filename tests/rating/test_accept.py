@@ -39,7 +39,7 @@ def accept(room, *options, code=0):
 
 
 def rows(room, name="better.jsonl"):
-    return [one.text for one in correction_file.read(room.folder / name)]
+    return [one.text for one in correction_file.read_corrections(room.folder / name)]
 
 
 def test_what_was_typed_is_listed_and_kept_and_a_second_time_changes_nothing(room):
@@ -116,7 +116,9 @@ def test_rows_of_the_pool_are_for_an_augmenter(room):
     assert "first under `augment:`, the command changes nothing" in told
     assert "it is a new run" in told and "opens the test set again, and that is counted" in told
     assert shown.splitlines()[-1] == "next: harness iterate"
-    assert [one.split for one in correction_file.read(room.folder / "better.jsonl")] == ["pool"]
+    assert [
+        one.split for one in correction_file.read_corrections(room.folder / "better.jsonl")
+    ] == ["pool"]
 
 
 def test_nobody_has_typed_anything_yet(room):
@@ -234,7 +236,9 @@ def test_a_batch_of_one_round_tilts_the_scale_and_that_is_said(room):
         in shown
     )
     assert "harness rate create --round A --vs B" in shown
-    assert [one.rounds for one in correction_file.read(room.folder / "better.jsonl")] == [(3,)]
+    assert [
+        one.rounds for one in correction_file.read_corrections(room.folder / "better.jsonl")
+    ] == [(3,)]
 
 
 def test_a_blind_batch_of_two_rounds_is_fair_and_its_shares_are_told(room):
@@ -246,7 +250,9 @@ def test_a_blind_batch_of_two_rounds_is_fair_and_its_shares_are_told(room):
     shown = " ".join(accept(room, both.name, "-o", "better.jsonl").split())
     assert "warning" not in shown
     assert "unequal shares tilt the scale a little, too." in shown
-    assert {one.rounds for one in correction_file.read(room.folder / "better.jsonl")} == {(0, 3)}
+    assert {
+        one.rounds for one in correction_file.read_corrections(room.folder / "better.jsonl")
+    } == {(0, 3)}
 
 
 @pytest.mark.parametrize("rounds", ["3", "[true]", "[-1]", '["0", "1"]'])

@@ -7,7 +7,12 @@ import json
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from harness.data.correction_file import merged, parsed, read, write
+from harness.data.correction_file import (
+    merged_corrections,
+    parsed,
+    read_corrections,
+    write_corrections,
+)
 from harness.data.corrections import Correction
 from harness.errors import DataError
 
@@ -42,9 +47,9 @@ def test_what_is_written_is_read(tmp_path_factory, rows):
     path = tmp_path_factory.getbasetemp() / "written.jsonl"
     splits: dict[str, str] = {}
     found = [correction(f"{name}", text, splits.setdefault(name, s)) for name, text, s in rows]
-    whole = merged([], found)
-    write(path, whole)
-    again = read(path)
+    whole = merged_corrections([], found)
+    write_corrections(path, whole)
+    again = read_corrections(path)
     assert told(again) == told(whole)
     assert [one.place for one in again] == [f"{path}:{n}" for n in range(2, len(whole) + 2)]
     assert len({one.text for one in again}) == len(again) == len({(n, t) for n, t, _ in rows})
@@ -90,23 +95,23 @@ def test_what_is_no_correction_is_refused_with_its_line(tmp_path, data, line, me
     path = tmp_path / "c.jsonl"
     path.write_bytes(data)
     with pytest.raises(DataError) as caught:
-        read(path)
+        read_corrections(path)
     assert caught.value.where == f"{path}:{line}"
     assert message in caught.value.what
 
 
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(DataError, match="cannot read it: No such file"):
-        read(tmp_path / "c.jsonl")
+        read_corrections(tmp_path / "c.jsonl")
 
 
 def test_merging_keeps_what_was_there_and_adds_what_is_new():
     old = [correction(), correction("row-2")]
     new = [correction("row-3"), correction(), correction(text="A leaf.")]
-    assert merged(old, new) == [*old, new[0], new[2]]
-    assert merged(merged(old, new), new) == merged(old, new)
+    assert merged_corrections(old, new) == [*old, new[0], new[2]]
+    assert merged_corrections(merged_corrections(old, new), new) == merged_corrections(old, new)
 
 
 def test_a_text_for_another_prompt_is_not_merged():
     with pytest.raises(DataError, match=r"'row-1' had another prompt .* in batch b-1"):
-        merged([correction()], [correction(prompt="b" * 64)])
+        merged_corrections([correction()], [correction(prompt="b" * 64)])

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from harness.config import yaml_file
 from harness.errors import ConfigError
+from harness.kit import yaml_file
 from harness.rating import rubric, rubric_lint
 from harness.records import from_json, to_json
 from harness.rubrics import Overall, Rubric, Show

@@ -15,11 +15,10 @@ from rich.console import Console
 from rich.text import Text
 
 import harness
+from harness import Correction, UsageError, near
 from harness.cli.rate.batches import chosen
-from harness.config import yaml_file
 from harness.data import correction_file
-from harness.data.corrections import Correction
-from harness.errors import UsageError, near
+from harness.kit import yaml_file
 from harness.rating.corrections import corrections, who
 from harness.rating.foreign import prompt
 from harness.rating.records import Batch
@@ -54,10 +53,10 @@ def accept(name: str | None, target: Path, items: Sequence[str], as_json: bool) 
     _check_typed(batch)
     check_target("-o", target)
     found = corrections(batch, items=_checked(batch, items) if items else None)
-    old = correction_file.read(target) if target.exists() else []
-    whole = correction_file.merged(old, found)
+    old = correction_file.read_corrections(target) if target.exists() else []
+    whole = correction_file.merged_corrections(old, found)
     if len(whole) > len(old):
-        write_target("-o", target, correction_file.encoded(whole))
+        write_target("-o", target, correction_file.encoded_corrections(whole))
     done = Accepted(batch, found, len(whole) - len(old), whole)
     if as_json:
         sys.stdout.write(json.dumps(_document(done, target), indent=1) + "\n")

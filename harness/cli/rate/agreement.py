@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness import Criterion
 from harness.cli.rate.batches import chosen
 from harness.kit.text import one_line
 from harness.rating import events
 from harness.rating.records import FOLDER, Batch, Event, Rating
-from harness.rubrics import Criterion
 from harness.terminal import tables
 
 TITLE = 22

@@ -14,21 +14,19 @@ from rich.console import Console
 from rich.text import Text
 
 import harness
-from harness.errors import Cancelled, DataError, UsageError
+from harness import Cancelled, DataError, Rubric, UsageError, to_json
 from harness.rating import batches
 from harness.rating.order import REPEATS, Order
 from harness.rating.records import FOLDER, Batch
 from harness.rating.rubric import load
 from harness.rating.sampling import Candidate
 from harness.rating.status import expectation
-from harness.records import to_json
-from harness.rubrics import Rubric
 from harness.terminal import tables
 from harness.terminal.streams import plugins_on_stderr
 from harness.terminal.targets import check_target, write_target
 
 if TYPE_CHECKING:
-    from harness.stored import RunView
+    from harness import RunView
 
 
 T = TypeVar("T")

@@ -15,20 +15,19 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from harness import Context, EnvironmentFailure, Item, Judge, Report, UsageError
 from harness.cli.rate.batches import chosen
-from harness.config import yaml_file
-from harness.config.plugin_entries import Problems, entry_of
-from harness.context import Context, Report
-from harness.errors import EXIT_INTERRUPTED, EXIT_OK, EnvironmentFailure, UsageError
+from harness.config.plugin_entries import entry_of
+from harness.errors import EXIT_INTERRUPTED, EXIT_OK
+from harness.kit import yaml_file
 from harness.kit.lock import exclusive
+from harness.kit.problems import Problems
 from harness.kit.text import one_line
 from harness.rating import judging
 from harness.rating.judging import Judgements
 from harness.rating.panel import panel_items, panel_of, panel_words
 from harness.rating.records import FOLDER, Batch
 from harness.registry import Registry
-from harness.rubrics import Item
-from harness.stages import Judge
 from harness.terminal import tables
 from harness.terminal.progress import SHORT, Display
 from harness.terminal.streams import plugins_on_stderr

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
+from harness import DataError, UsageError, near
 from harness.cli.rate.batches import chosen, of_each
-from harness.errors import DataError, UsageError, near
 from harness.kit.text import one_line
 from harness.rating import events
 from harness.rating.records import FOLDER, SETTLED, Batch

@@ -9,11 +9,11 @@ import sys
 from rich.console import Console
 
 import harness
+from harness import to_json
 from harness.cli.rate.batches import of_each
 from harness.rating import batches
 from harness.rating.records import FOLDER, Batch
 from harness.rating.status import BatchStatus, RaterStatus, status as status_of
-from harness.records import to_json
 from harness.terminal import tables
 
 

@@ -13,10 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 import harness
+from harness import BASE_ARM
 from harness.cli.rate.batches import chosen
 from harness.kit.text import one_line
 from harness.rating import events
-from harness.records import BASE_ARM
 from harness.terminal import tables
 from harness.terminal.progress import COLOURS
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import EnvironmentFailure, HarnessError, UsageError
+from harness import EnvironmentFailure, HarnessError, UsageError
 from harness.rating.records import Batch
 from harness.rating.web.desk import Room
 from harness.rating.web.pages import ASSETS, SERVING, asset, load_extra, page, passage, zipped

@@ -9,14 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.errors import DataError
+from harness import DataError, Item, Rubric
 from harness.rating.events import Events, now
 from harness.rating.folding import item_state, ordered
 from harness.rating.moments import later
 from harness.rating.records import SETTLED, Batch, Event
 from harness.rating.web import wire
 from harness.rating.web.tokens import Seat
-from harness.rubrics import Item, Rubric
 
 Answer = tuple[int, Any]
 """Status and JSON body."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.errors import UsageError, near
+from harness import UsageError, near
 from harness.rating.exports import rubric_of
 from harness.rating.records import Batch
 from harness.rating.web import wire

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from harness.errors import EnvironmentFailure
+from harness import EnvironmentFailure
 from harness.kit.text import one_line
 from harness.rating.records import Batch
 

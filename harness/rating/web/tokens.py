@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import DataError
+from harness import DataError
 from harness.kit import files
 from harness.kit.files import sync_folder
 from harness.rating.records import Batch

@@ -11,14 +11,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.errors import DataError
+from harness import LONGEST_TEXT, Criterion, DataError, Item, Rubric
 from harness.kit.text import plain, storable
 from harness.rating import ask_if
 from harness.rating.events import problem
 from harness.rating.records import Batch, Event
 from harness.rating.rubric import check_value
 from harness.rating.scales import label, na_key, options
-from harness.rubrics import LONGEST_TEXT, Criterion, Item, Rubric
 
 Said = Mapping[str, Sequence[Any]]
 """Criterion -> the values that raters gave, without their names."""

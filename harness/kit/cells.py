@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from harness.kit.text import one_line, plain
-from harness.store.writing import Table
 
 # What a spreadsheet takes for the start of a formula, with the wide forms that some accept.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
@@ -29,10 +28,10 @@ def as_json(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def objects(table: Table) -> Iterator[dict[str, Any]]:
+def objects(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[dict[str, Any]]:
     """Each row as an object; a name that several columns bear gets a number behind it."""
-    names = distinct(table.columns)
-    for row in table.rows:
+    names = distinct(columns)
+    for row in rows:
         yield dict(zip(names, map(as_json, row), strict=True))
 
 
