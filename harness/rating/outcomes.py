@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import Label, stats
+from harness import stats
 from harness.rating import outcome_words as words
 from harness.rating.given import Column, Given, columns
 from harness.rating.matchups import Rows, rows_of, twos
@@ -25,8 +25,7 @@ from harness.rating.quality import group_of
 from harness.rating.records import SETTLED, Batch, Rating
 from harness.rating.scales import SIDES
 from harness.stats.bootstrap import Figure, bootstrap, ratio
-from harness.verdicts.pairs import NO_SPREAD, usable
-from harness.verdicts.rule import POWER
+from harness.stats.decision import NO_SPREAD, POWER, label, usable
 
 SCHEMA = "harness.outcome/1"
 _TWO_SIDED = 0.95
@@ -114,16 +113,10 @@ def _comparison(batch: Batch, rows: Rows, level: float, seed: int) -> dict[str, 
     doubt = _doubt(batch, rows, gap) or (NO_SPREAD if low is None or high is None else "")
     if doubt:
         low = high = None
-    label = _label(low, high, _EVEN if pairs else 0.0)
+    verdict = label(low, high, equal=_EVEN if pairs else 0.0)
     least = None if doubt or not gap.se else stats.detectable(gap.se, level, gap.effective, POWER)
-    found |= {"label": label, "low": low, "high": high, "level": level, "detectable": least}
+    found |= {"label": verdict, "low": low, "high": high, "level": level, "detectable": least}
     return found | {"sentence": words.comparison(found, doubt)}
-
-
-def _label(low: float | None, high: float | None, none: float) -> Label:
-    if low is not None and low > none:
-        return "improved"
-    return "regressed" if high is not None and high < none else "no evidence"
 
 
 def _doubt(batch: Batch, rows: Rows, gap: stats.Difference) -> str:

@@ -111,7 +111,7 @@ def expectation(batch: Batch, level: float = 0.95) -> list[str]:
         level: confidence of the verdict's one-sided bounds (:func:`harness.verdicts.rule.level`).
     """
     from harness.stats import detectable, effective_groups
-    from harness.verdicts.pairs import usable
+    from harness.stats.decision import usable
 
     groups = list(_groups(batch).values())
     told = [f"{len(groups)} examples from {len(set(groups))} groups.", _shared_sentence(batch)]
