@@ -248,10 +248,10 @@ def part(name: str, heading: str) -> str:
 def test_score_page_names_every_option_of_the_command() -> None:
     import typer
 
-    from harness.cli.apps import app
+    from harness.cli.commands import app
 
     command: Any = typer.main.get_command(app)
-    options = [name for option in command.commands["score"].params for name in option.opts]
+    options = [name for option in command.commands["score"].loaded().params for name in option.opts]
     assert set(first_cells(part("docs/score.md", "Every option"))) == {*options, "--help"}
 
 

@@ -90,6 +90,16 @@ def test_help_loads_nothing_heavy():
     assert not loaded & (HEAVY | MODELS | METRICS | {"numpy", "scipy"})
 
 
+def test_help_imports_no_command():
+    code = (
+        "import sys\nfrom harness.cli import main\nsys.argv = ['harness', '--help']\n"
+        "try: main()\nexcept SystemExit: print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name for name in done.stderr.split() if name.startswith(("harness.cli.", "harness_"))}
+    assert loaded == {"harness.cli.commands", "harness.cli.contributed"}
+
+
 def test_a_finished_run_answers_without_model_libraries(finished):
     project, _ = finished
     done = modules_after(

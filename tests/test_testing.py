@@ -757,9 +757,15 @@ def file(tmp_path, monkeypatch):
 
 
 def run(target: Any, options: list[str], capsys: Any, as_json: bool = False) -> tuple[int, str]:
+    import typer
+
     from harness.cli.plugins import check as command
 
-    code = command(str(target), options, as_json)
+    code = 0
+    try:
+        command(str(target), options, as_json)
+    except typer.Exit as end:
+        code = end.exit_code
     return code, capsys.readouterr().out
 
 

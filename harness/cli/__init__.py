@@ -1,7 +1,7 @@
 """The command line: errors for people, exit codes for programs.
 
 This module imports nothing: Ctrl-C is answered before anything heavy is loaded. The commands are
-in :mod:`harness.cli.apps`.
+in :mod:`harness.cli.commands`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _run(debug: bool) -> int:
     from harness.errors import EXIT_INTERRUPTED, EXIT_OK, Cancelled, HarnessError
 
     try:
-        from harness.cli.apps import app
+        from harness.cli.commands import app
         from harness.terminal import interrupts
 
         interrupts.begin()

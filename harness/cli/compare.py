@@ -6,21 +6,22 @@ import json
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Optional
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.inspect import folder_of
-from harness.cli.rebuild import refreshed
-from harness.inspection.checkpoints import pair
-from harness.inspection.compare import compare
+from harness.cli.runs import folder_of, refreshed
 from harness.kit.text import one_line
 from harness.terminal import tables
+from harness.terminal.options import Json
 from harness.terminal.progress import COLOURS
 from harness.terminal.tables import COUNTS_FIT, explain_marks, number
 from harness.verdicts.selection import MARK
+
+app = typer.Typer()
 
 VALUE = 40
 """Characters of a value of the configuration."""
@@ -28,9 +29,30 @@ VALUE = 40
 Document = Mapping[str, Any]
 
 
-def work(first: str, second: str, run: str | None, limit: int, as_json: bool) -> None:
-    """Print what differs between A and B."""
-    found = compare(*pair(first, second, run, lambda name: refreshed(folder_of(name))))
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="a round of a run, or a run")],
+    second: Annotated[str, typer.Argument(metavar="B", help="what is compared with it")],
+    run: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads it at run time
+        typer.Option("--run", metavar="RUN", help="whose rounds (default: the latest run's)"),
+    ] = None,
+    limit: Annotated[
+        int,
+        typer.Option(
+            "--limit", min=1, metavar="N", help="most ids, keys and rows of each list shown"
+        ),
+    ] = 10,
+    as_json: Json = False,
+) -> None:
+    """Compare two rounds of a run, or two runs: is B better than A?
+
+    Of two runs the kept rounds are compared, on the rows of dev that both have.
+    """
+    from harness.inspection.checkpoints import pair
+    from harness.inspection.compare import compare as compared
+
+    found = compared(*pair(first, second, run, lambda name: refreshed(folder_of(name))))
     if as_json:
         sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
         return

@@ -6,19 +6,19 @@ import json
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any, Optional
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.inspect import folder_of
-from harness.cli.rebuild import refreshed
-from harness.inspection.errors import Wanted, errors
-from harness.inspection.index import Index
+from harness.cli.runs import folder_of, refreshed
 from harness.kit.text import one_line
 from harness.terminal import tables
+from harness.terminal.options import Json, RunName
+
+app = typer.Typer()
 
 MOST = 20
 """Answers in the table unless ``--limit`` says otherwise; ``--json`` gives all."""
@@ -29,12 +29,44 @@ SCORE = 10
 Document = Mapping[str, Any]
 
 
-def work(run: str | None, wanted: Wanted, as_json: bool) -> None:
-    """Print the answers as a table, or as a document."""
-    if wanted.limit is None and not as_json:
-        wanted = replace(wanted, limit=MOST)
+@app.command()
+def errors(
+    run: RunName = None,
+    round_: Annotated[
+        Optional[int],  # noqa: UP045 - typer reads it at run time
+        typer.Option("--round", metavar="K", help="answers of this round (default: the kept one)"),
+    ] = None,
+    category: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--category", metavar="C", help="answers that show this, right ones too"),
+    ] = None,
+    slice_: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--slice", metavar="S", help="answers of this slice, as the report names it"),
+    ] = None,
+    cause: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--cause", metavar="C", help="of this cause, with the training rows it names"),
+    ] = None,
+    broken_by: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--broken-by", metavar="K", help="right before round K, and wrong after it"),
+    ] = None,
+    limit: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            "--limit", min=1, metavar="N", help="most answers (default: 20; with --json all)"
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the wrong answers on dev, the worst first."""
+    from harness.inspection.errors import Wanted, errors as listed
+    from harness.inspection.index import Index
+
+    most = limit if limit is not None or as_json else MOST
     with Index.opened(refreshed(folder_of(run))) as index:
-        found = errors(index, wanted)
+        found = listed(index, Wanted(round_, category, slice_, cause, broken_by, most))
     if as_json:
         sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
         return

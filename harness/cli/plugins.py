@@ -1,4 +1,4 @@
-"""``harness plugins check`` and ``harness plugins new``: for those who write plugins."""
+"""``harness plugins``: what is installed; and for those who write plugins, check and new."""
 
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.errors import EXIT_OK, EXIT_PLUGIN, PluginError, UsageError, near
-from harness.kit import yaml_file
+from harness.errors import EXIT_PLUGIN, PluginError, UsageError, near
 from harness.kit.text import one_line, plain
-from harness.registry import Provider, Registry, import_file
-from harness.stages import STAGES
+from harness.terminal.options import Json
 
 if TYPE_CHECKING:
+    from harness.registry import Provider
     from harness.testing import Outcome
+
+app = typer.Typer(
+    help="List, check and write plugins.", invoke_without_command=True, no_args_is_help=False
+)
 
 SCHEMA = "harness.plugins-check/1"
 _MARKS = {"ok": "✓", "note": "!", "failed": "✗", "skipped": "–"}
@@ -44,23 +48,43 @@ class _Checked:
         return all(outcome.status != "failed" for outcome in self.outcomes)
 
 
-def check(target: str, options: Sequence[str], as_json: bool) -> int:
-    """Run the conformance kit over an installed plugin, or over those of a file.
+@app.callback()
+def plugins(context: typer.Context, as_json: Json = False) -> None:
+    """List the installed plugins by stage, and those that could not be loaded."""
+    if context.invoked_subcommand is not None:
+        return
+    from harness.registry import Registry
 
-    Args:
-        target: a name, ``stage:name``, or a ``.py`` file.
-        options: ``KEY=VALUE`` texts, the values as in a config.
+    registry = Registry.build()
+    rows = [
+        {"stage": stage, "name": name, "origin": p.origin, "doc": _first_line(p.plugin.__doc__)}
+        for stage, name, p in registry.providers()
+    ]
+    if as_json:
+        document = {"plugins": rows, "failed": registry.failed}
+        sys.stdout.write(json.dumps(document, indent=1) + "\n")
+        return
+    table = Table("stage", "name", "what", "from", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(one_line(row[key])) for key in ("stage", "name", "doc", "origin")))
+    Console().print(table)
+    for origin, reason in registry.failed.items():
+        Console(stderr=True).print(Text(one_line(f"failed to load: {origin}: {reason}"), "red"))
 
-    Returns:
-        the exit code: 5 if a rule is broken.
 
-    Raises:
-        UsageError: no such plugin, or options that cannot be used.
-        PluginError: the file cannot be imported, or holds no plugin.
-    """
+@app.command()
+def check(
+    target: Annotated[str, typer.Argument(metavar="NAME|FILE", help="a plugin, or a file of them")],
+    options: Annotated[
+        Optional[list[str]],  # noqa: UP045 - typer reads it at run time
+        typer.Option("--option", "-o", metavar="KEY=VALUE", help="an option of the plugin"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Hold a plugin against the rules of its stage, one line for each."""
     from harness.testing.outcomes import hushed
 
-    given = dict(map(_option, options))
+    given = dict(map(_option, options or []))
     with hushed():  # what a plugin prints while it is imported belongs to a rule, not to us
         found = _targets(target)
     _known(given, found)
@@ -69,19 +93,20 @@ def check(target: str, options: Sequence[str], as_json: bool) -> int:
         sys.stdout.write(json.dumps(_document(target, checked), indent=1) + "\n")
     else:
         _show(Console(highlight=False), target, checked)
-    return EXIT_OK if all(one.ok for one in checked) else EXIT_PLUGIN
+    if not all(one.ok for one in checked):
+        raise typer.Exit(EXIT_PLUGIN)
 
 
-def new(kind: str, name: str, folder: Path | None) -> int:
-    """Write a small installable package with a plugin, a test and a README.
-
-    Args:
-        kind: only ``metric``.
-        folder: where to write it (default: ``./NAME``).
-
-    Raises:
-        UsageError: a kind or name that cannot be used, or a folder that is there already.
-    """
+@app.command()
+def new(
+    kind: Annotated[str, typer.Argument(metavar="metric", help="what to write")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="lower case, with dashes")],
+    folder: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--folder", help="where to write it (default: ./NAME)"),
+    ] = None,
+) -> None:
+    """Write a small package with a metric that works and a test that passes."""
     from harness.testing.scaffold import write_metric
 
     if kind != "metric":
@@ -94,10 +119,16 @@ def new(kind: str, name: str, folder: Path | None) -> int:
     console.print(Text("Next:"))
     for command in written.commands:
         console.print(Text(f"  {command}"))
-    return EXIT_OK
+
+
+def _first_line(text: Any) -> str:
+    """Of a docstring, which a plugin may have put something else in the place of."""
+    return text.strip().split("\n")[0] if isinstance(text, str) else ""
 
 
 def _option(text: str) -> tuple[str, Any]:
+    from harness.kit import yaml_file
+
     key, sign, value = text.partition("=")
     if not sign or not key.strip():
         raise UsageError(
@@ -108,6 +139,8 @@ def _option(text: str) -> tuple[str, Any]:
 
 
 def _targets(target: str) -> list[tuple[str, str, Provider]]:
+    from harness.registry import Registry
+
     if target.endswith(".py") or os.sep in target:
         return _of_file(Path(target))
     stage, _, name = target.rpartition(":")
@@ -127,6 +160,9 @@ def _targets(target: str) -> list[tuple[str, str, Provider]]:
 
 
 def _of_file(path: Path) -> list[tuple[str, str, Provider]]:
+    from harness.registry import Registry, import_file
+    from harness.stages import STAGES
+
     if not path.is_file():
         what = "this is no file" if path.exists() else "this plugin file does not exist"
         raise UsageError(what, where=str(path), hint="a plugin is a name, or a .py file")

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Optional
 
+import typer
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
+from typer.core import TyperCommand
 
-from harness.cli.inspect import folder_of
-from harness.cli.rebuild import refreshed
+from harness.cli.runs import folder_of, refreshed
 from harness.errors import UsageError
 from harness.inspection.index import DATABASE
 from harness.inspection.query_process import ask_apart
 from harness.inspection.questions import READY
 from harness.inspection.test_access import count_look, not_opened
 from harness.kit.cells import as_cell, as_json, as_word, distinct, guarded, objects
-from harness.store.writing import Table, query
+from harness.store import writing
+from harness.store.writing import Table
 from harness.terminal import tables
+from harness.terminal.options import RunName, takes
+
+app = typer.Typer()
 
 MOST_SHOWN = 100
 MOST_WRITTEN = 100_000
@@ -37,14 +43,26 @@ NARROWEST = 10
 class Question:
     """The command line."""
 
-    sql: str | None
-    run: str | None
-    as_json: bool
-    as_csv: bool
-    limit: int | None
-    seconds: float
-    examples: bool
-    open_test: bool = False
+    sql: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads it at run time
+        typer.Argument(metavar="SQL", help='such as "FROM rounds"'),
+    ] = None
+    run: RunName = None
+    as_json: Annotated[bool, typer.Option("--json", help="a list of objects")] = False
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV, safe to open as a sheet")] = False
+    limit: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            "--limit", min=1, metavar="N", help="most rows (default: 100; written 100,000)"
+        ),
+    ] = None
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=0.001, metavar="S", help="time limit")
+    ] = 30.0
+    examples: Annotated[bool, typer.Option("--examples", help="print ready questions")] = False
+    open_test: Annotated[
+        bool, typer.Option("--open-test", help="with the sealed test rows; the look is counted")
+    ] = False
 
     def check(self) -> str:
         """The SQL; raises UsageError for what cannot be meant."""
@@ -53,8 +71,23 @@ class Question:
         return self.sql or ""
 
 
-def work(question: Question) -> None:
-    """Ask, and print the answer in the form that is wanted."""
+class Sql(TyperCommand):
+    """Takes SQL that begins with a comment for SQL, and for no option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, [_COMMENT.sub("\n--", one) for one in args])
+
+
+_COMMENT = re.compile(r"\A--(?=\s)")
+
+
+@app.command(cls=Sql)
+@takes(Question)
+def query(question: Question) -> None:
+    """Ask a run's database in SQL; nothing can be written, and rows of test are left out.
+
+    A run in progress may be asked too: it is not disturbed.
+    """
     if question.examples:
         sys.stdout.write("\n\n".join(f"-- {one.question}\n{one.sql}" for one in READY) + "\n")
         return
@@ -81,7 +114,9 @@ def work(question: Question) -> None:
 
 def _count_look(folder: Path) -> None:
     """Count a look at the run's test set, once it is open at all."""
-    rows = query(folder / DATABASE, "SELECT 1 FROM examples WHERE split = 'test' LIMIT 1").rows
+    rows = writing.query(
+        folder / DATABASE, "SELECT 1 FROM examples WHERE split = 'test' LIMIT 1"
+    ).rows
     if not rows:
         raise not_opened(folder.name)
     count_look(folder, "asked by harness query")

@@ -7,18 +7,21 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.text import Text
 
-from harness.cli.inspect import folder_of
-from harness.cli.rebuild import refreshed
-from harness.inspection import test_access
-from harness.inspection.index import Index
-from harness.inspection.why import shown_as, split_of, unknown, why
+from harness.cli.runs import folder_of, refreshed
 from harness.kit.text import one_line, plain, titled
 from harness.terminal import tables
+from harness.terminal.options import Json, RunName
+
+if TYPE_CHECKING:
+    from harness.inspection.index import Index
+
+app = typer.Typer()
 
 STYLES = {"same": "", "missing": "red strike", "extra": "green", "rest": "dim"}
 MARKS = {"missing": ("[-", "-]"), "extra": ("{+", "+}")}
@@ -28,12 +31,22 @@ TURNS = 20
 Document = Mapping[str, Any]
 
 
-def work(name: str, run: str | None, open_test: bool, as_json: bool) -> None:
-    """Print all that is known of a row."""
+@app.command()
+def why(
+    name: Annotated[str, typer.Argument(metavar="ID", help="of a row, as harness errors lists it")],
+    run: RunName = None,
+    open_test: Annotated[
+        bool, typer.Option("--open-test", help="look at the sealed test set; the look is counted")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show one row: its answers in all rounds, and why they are wrong."""
+    from harness.inspection.index import Index
+    from harness.inspection.why import why as explained
+
     folder = refreshed(folder_of(run))
     with Index.opened(folder) as index:
-        name, split = _allowed(folder, index, name, open_test)
-        found = why(index, name, split)
+        found = explained(index, *_allowed(folder, index, name, open_test))
     if as_json:
         sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
         return
@@ -42,6 +55,9 @@ def work(name: str, run: str | None, open_test: bool, as_json: bool) -> None:
 
 def _allowed(folder: Path, index: Index, name: str, open_test: bool) -> tuple[str, str]:
     """The row's id and split, once it is sure that it may be looked at."""
+    from harness.inspection import test_access
+    from harness.inspection.why import shown_as, split_of, unknown
+
     split = split_of(index, name)
     if split is None:
         if test_access.holds(folder, name):

@@ -12,7 +12,7 @@ import shlex
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 CODE = 130
 """What a shell says of a program that Ctrl-C ended; as ``harness.errors.EXIT_INTERRUPTED``."""
@@ -58,6 +58,32 @@ def way_on() -> str:
         if before != "--reopen" and not word.startswith("--reopen")
     ]
     return shlex.join(["harness", *kept])
+
+
+class Stop:
+    """Ctrl-C: the first asks to stop after the present step, the second ends at once."""
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        self._say = say
+        self._asked = False
+
+    def asked(self) -> bool:
+        return self._asked
+
+    def __enter__(self) -> None:
+        self._before = {
+            number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number: int, frame: object) -> None:
+        if self._asked:
+            os._exit(CODE)
+        self._asked = True
+        self._say("stopping after this step; Ctrl-C again ends at once")
 
 
 def _first(number: int, frame: object) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import typer
 
-from harness.cli.apps import app
+from harness.cli.commands import app
 
 TEXT = (Path(__file__).parents[2] / "docs" / "rating-round.md").read_text(encoding="utf-8")
 ROOT: Any = typer.main.get_command(app)
-COMMANDS: dict[str, Any] = ROOT.commands["rate"].commands
+COMMANDS: dict[str, Any] = ROOT.get_command(None, "rate").loaded().commands
 HEADINGS: dict[str, str] = dict(re.findall(r"^### `rate ([a-z]+)(.*)`$", TEXT, re.MULTILINE))
 
 

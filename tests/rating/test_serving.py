@@ -82,10 +82,10 @@ def test_who_rates_and_settles_can_do_both_in_one_browser(tmp_path: Path) -> Non
 def test_the_two_pages_have_ports_of_their_own() -> None:
     import typer
 
-    from harness.cli.apps import app
+    from harness.cli.commands import app
 
     root: Any = typer.main.get_command(app)
-    commands = root.commands["rate"].commands
+    commands = root.get_command(None, "rate").loaded().commands
     ports = [
         one.default for name in ("serve", "adjudicate") for one in commands[name].params
         if one.name == "port"

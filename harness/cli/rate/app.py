@@ -1,4 +1,4 @@
-"""The commands below ``harness rate``, as the command line takes them."""
+"""Let people score answers against a rubric."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-app = typer.Typer(
-    help="Let people score answers against a rubric.", no_args_is_help=True, rich_markup_mode=None
-)
+app = typer.Typer(help=__doc__, no_args_is_help=True)
 
 BatchName = Annotated[
     Optional[str],  # noqa: UP045 - typer reads it at run time

@@ -1,4 +1,4 @@
-"""``harness score --run``: a run's stored answers scored again, round against round."""
+"""``--run``: a run's stored answers scored again, round against round."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from harness.cli.chosen import chosen
-from harness.cli.inspect import folder_of
-from harness.cli.request import Request
-from harness.cli.score import report, showing, write_rows
+from harness.cli.runs import folder_of
+from harness.cli.score.files import report, showing, write_rows
+from harness.cli.score.metric_options import chosen
+from harness.cli.score.request import Request
 from harness.config.plugin_entries import Entry
 from harness.context import Quiet
 from harness.engine.ledger import Ledger
@@ -31,8 +31,8 @@ from harness.stored import Answered, NotStored, StoredRun, StoredSteps, answered
 from harness.terminal.streams import plugins_on_stderr
 
 
-def rescore(request: Request) -> int:
-    """Score, compare with round 0 (or ``--baseline``), remember; returns the exit code."""
+def rescore(request: Request) -> None:
+    """Score, compare with round 0 (or ``--baseline``), remember."""
     folder = folder_of(request.run)
     with plugins_on_stderr():
         run = opened(folder.name, Quiet())
@@ -41,7 +41,6 @@ def rescore(request: Request) -> int:
     if request.per_example is not None:
         write_rows(request.per_example, systems, metrics)
     report(found, as_json=request.as_json)
-    return 0
 
 
 def _found(

@@ -3,38 +3,120 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, Annotated, Optional, get_args
+
+import typer
 
 from harness.errors import UsageError
-from harness.records import SPLITS
+from harness.terminal.options import Json, Sets
 from harness.terminal.targets import check_target
-from harness.verdicts.pairs import Test
+
+if TYPE_CHECKING:
+    from harness.verdicts.pairs import Test
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The options as they were given."""
+    """The command line."""
 
-    predictions: Sequence[str]
-    references: Sequence[str]
-    baseline: str | None
-    metrics: str | None
-    options: Sequence[str]
-    plugins: Sequence[Path]
-    config: Path | None
-    sets: Sequence[str]
-    run: str | None
-    split: str
-    open_test: bool
-    by: Sequence[str]
-    group: str | None
-    per_example: Path | None
-    test: str
-    seed: int | None
-    workers: int | None
-    as_json: bool
+    predictions: Annotated[
+        list[str],
+        typer.Option(
+            "--predictions",
+            "-p",
+            metavar="FILE[:COLUMN]",
+            help="answers; repeat for several systems; - is standard input",
+        ),
+    ] = field(default_factory=list)
+    references: Annotated[
+        list[str],
+        typer.Option(
+            "--references",
+            "-r",
+            metavar="FILE[:COLUMN]",
+            help="good answers; repeat for several for each example",
+        ),
+    ] = field(default_factory=list)
+    baseline: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads it at run time
+        typer.Option(
+            "--baseline",
+            "-b",
+            metavar="FILE[:COLUMN]",
+            help="answers of the system to compare with",
+        ),
+    ] = None
+    metrics: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--metrics",
+            "-m",
+            metavar="NAMES",
+            help="parted by commas; NAME=METRIC names one (default: bleu,chrf,rouge,meteor)",
+        ),
+    ] = None
+    options: Annotated[
+        list[str],
+        typer.Option(
+            "--option",
+            "-o",
+            metavar="METRIC.KEY=VALUE",
+            help="an option of a metric, as rouge.stemmer=true",
+        ),
+    ] = field(default_factory=list)
+    plugins: Annotated[
+        list[Path],
+        typer.Option("--plugin", metavar="FILE", help="a one-file plugin to load"),
+    ] = field(default_factory=list)
+    config: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--config", "-c", help="take the references (and metrics) of this config"),
+    ] = None
+    sets: Sets = None
+    run: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--run", metavar="RUN", help="score the stored answers of a run again"),
+    ] = None
+    split: Annotated[str, typer.Option("--split", help="with --config or --run: which rows")] = (
+        "dev"
+    )
+    open_test: Annotated[
+        bool, typer.Option("--open-test", help="look at the sealed test set; the look is counted")
+    ] = False
+    by: Annotated[
+        list[str],
+        typer.Option(
+            "--by", metavar="FIELD", help="scores for each value of a field of the references"
+        ),
+    ] = field(default_factory=list)
+    group: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--group",
+            metavar="FIELD",
+            help="rows with the same value belong together (default: field 'group')",
+        ),
+    ] = None
+    per_example: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--per-example", metavar="FILE", help="write each answer's scores (.jsonl or .parquet)"
+        ),
+    ] = None
+    test: Annotated[
+        str, typer.Option("--test", help="where p comes from: auto, bootstrap or randomisation")
+    ] = "auto"
+    seed: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--seed", min=0, help="of the resampling (default: 7)"),
+    ] = None
+    workers: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--workers", min=1, help="most processes (default: one for each core)"),
+    ] = None
+    as_json: Json = False
 
     @property
     def files(self) -> list[str]:
@@ -44,10 +126,15 @@ class Request:
     @property
     def test_kind(self) -> Test:
         """``--test``, once :meth:`check` has found it right."""
+        from harness.verdicts.pairs import Test
+
         return next(kind for kind in get_args(Test) if kind == self.test)
 
     def check(self) -> None:
         """Raises UsageError for what cannot be meant."""
+        from harness.records import SPLITS
+        from harness.verdicts.pairs import Test
+
         if self.test not in get_args(Test):
             raise UsageError(f"--test takes {', '.join(get_args(Test))}, not '{self.test}'")
         if self.split not in SPLITS:

@@ -1,4 +1,4 @@
-"""``harness score``: predictions against references, alone or against a baseline."""
+"""Files of answers against references, alone or against a baseline."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 
 from rich.console import Console
 
-from harness.cli.chosen import DEFAULT, chosen
-from harness.cli.request import Request
+from harness.cli.score.metric_options import DEFAULT, chosen
+from harness.cli.score.request import Request
 from harness.config import loading as configuration
 from harness.errors import DataError, EnvironmentFailure, UsageError
 from harness.evaluation.pairing import pair_all
@@ -38,14 +38,8 @@ LARGE = 2_000_000
 """Bytes of answers from which processes are started while the files are read."""
 
 
-def score(request: Request) -> int:
-    """Measure, compare, print; returns the exit code."""
-    request.check()
-    gc.set_threshold(*workers.RARE)
-    if request.run is not None:
-        from harness.cli.rescore import rescore
-
-        return rescore(request)
+def score(request: Request) -> None:
+    """Measure, compare, print."""
     with plugins_on_stderr():
         try:
             found, systems, entries = _found(request)
@@ -55,7 +49,6 @@ def score(request: Request) -> int:
         write_rows(request.per_example, systems, entries)
     report(found, as_json=request.as_json)
     gc.freeze()  # the interpreter would look through millions of objects once more at its end
-    return 0
 
 
 def _found(request: Request) -> tuple[dict[str, Any], list[System], list[Entry]]:
@@ -95,7 +88,7 @@ def report(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
         return
-    from harness.cli.score_table import show
+    from harness.cli.score.table import show
 
     show(found, Console())
 
@@ -149,7 +142,7 @@ def _entries(request: Request) -> list[Entry]:
     if request.metrics is None and request.config is not None:
         if request.options:
             raise UsageError("--option needs --metrics; a key of the config is set by --set")
-        config = configuration.load(request.config, sets=request.sets)
+        config = configuration.load(request.config, sets=request.sets or ())
         return [Entry(entry.name, entry.instance) for entry in config.metrics]
     found = chosen(request.metrics or DEFAULT, request.options, request.plugins)
     return [Entry(entry.name, entry.instance) for entry in found]
@@ -177,7 +170,7 @@ def _of_config(request: Request, answers: str) -> list[Example]:
     from harness.engine.run import LEDGER, MACHINE_FOLDER
 
     request.check_sealed()
-    config = configuration.load(request.config, sets=request.sets)
+    config = configuration.load(request.config, sets=request.sets or ())
     rows = applied(config.corrections, rows_of(config.data))
     examples = [row for row in rows if row.split == request.split]
     if not examples:

@@ -1,0 +1,149 @@
+"""``harness check``: a config and its data, without any model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from harness.errors import DataError
+from harness.kit.text import one_line
+from harness.terminal.options import ConfigFile, Rounds, Sets
+from harness.terminal.streams import plugins_on_stderr
+
+if TYPE_CHECKING:
+    from harness.config.loading import Config
+    from harness.data.screening import Screening
+    from harness.engine.run import Run
+    from harness.records import Example, Level
+
+app = typer.Typer()
+
+
+@app.command()
+def check(config: ConfigFile = None, rounds: Rounds = None, sets: Sets = None) -> None:
+    """Check a config whole (keys, plugins, options, data files) without loading a model."""
+    from harness.config import loading
+
+    _check(loading.load(config, sets=sets or [], flags={"rounds": rounds}, asking=True))
+
+
+def _check(config: Config) -> None:
+    """Say all of the config and its data.
+
+    Raises:
+        DataError: with all that is wrong with the data, after all else was said.
+    """
+    from harness.config.effects import sealed_note
+    from harness.config.sourcing import rows_of
+    from harness.context import Quiet
+    from harness.data.correction_file import applied
+    from harness.engine.run import Run
+
+    run = Run(config, Quiet())
+    with plugins_on_stderr():
+        rows = list(applied(config.corrections, rows_of(config.data)))
+    counts = {s: sum(r.split == s for r in rows) for s in ("train", "pool", "dev", "test")}
+    for split in ("train", "dev", "test"):
+        if not counts[split]:
+            raise DataError(
+                f"the split '{split}' has no row", where=f"source '{config.data.plugin}'"
+            )
+    remarks = [*config.remarks, *_shortages(config, counts)]
+    wrong: list[DataError] = []
+    warnings = list(_doubts(config, rows, wrong))
+    found = _screened(run, rows, wrong)
+    console = Console()
+    shown = ", ".join(f"{count} {split}" for split, count in counts.items())
+    state = _state(sum(level == "unknown" for level, _ in remarks), len(wrong))
+    console.print(Text(one_line(f"{config.path}: {state}. Run {run.name}; rows: {shown}.")))
+    for level, line in remarks:
+        console.print(Text(f"{level}: {one_line(line)}", "yellow" if level == "unknown" else ""))
+    for warning in warnings:
+        console.print(Text(f"warning: {one_line(warning, 600)}", "yellow"))
+    _show_screening(found, config, console)
+    if wrong:
+        raise _together(wrong, config)
+    note = sealed_note(config.settings.primary, config.metrics)
+    if note:
+        Console(stderr=True).print(Text(note), highlight=False)
+
+
+def _state(unknown: int, wrong: int) -> str:
+    if wrong:
+        return f"{wrong} problem{'s' if wrong > 1 else ''} with its data"
+    return f"no problem found, {unknown} unknown" if unknown else "fine"
+
+
+def _doubts(config: Config, rows: Sequence[Example], wrong: list[DataError]) -> Iterator[str]:
+    """What cannot carry a verdict; a guard over no row goes to ``wrong``."""
+    from harness.data.splits import groups_of
+    from harness.scoring import Entry as MetricEntry
+    from harness.verdicts import guards
+    from harness.verdicts.pairs import usable
+
+    for split in ("dev", "test"):
+        doubt = usable(list(groups_of([r for r in rows if r.split == split]).values()))
+        if doubt:
+            yield f"{split} cannot carry a verdict: {doubt}"
+    dev = [row for row in rows if row.split == "dev"]
+    try:
+        yield from guards.check(
+            config.settings.guard,
+            [MetricEntry(entry.name, entry.instance) for entry in config.metrics],
+            config.settings.primary, dev, groups_of(dev), config.origins,
+        )  # fmt: skip
+    except DataError as error:
+        wrong.append(error)
+
+
+def _screened(run: Run, rows: Sequence[Example], wrong: list[DataError]) -> Screening:
+    """What the gate would take out of train and pool; too many repeats go to ``wrong``."""
+    from harness.data.screening import refuse_repeats, screen
+    from harness.engine.steps.gating import screening_seed
+
+    rules = run.config.settings.filters.rules()
+    _, found = screen(rows, rules, seed=screening_seed(run.config.settings.seed))
+    try:
+        refuse_repeats(found, rules.most_repeats, f"source '{run.config.data.plugin}'")
+    except DataError as error:
+        wrong.append(error)
+    return found
+
+
+def _show_screening(found: Screening, config: Config, console: Console) -> None:
+    from harness.data.screening import sentences, shown
+
+    for sentence in sentences(found, config.settings.filters.rules(), ahead=True):
+        console.print(Text(one_line(f"data: {sentence}")), highlight=False, soft_wrap=True)
+    for pair in found.pairs:
+        head = Text(f"  similarity {pair.similarity:.2f}")
+        console.print(head, *(Text(f"    {side}") for side in shown(pair)), sep="\n",
+                      highlight=False, soft_wrap=True)  # fmt: skip
+
+
+def _together(wrong: Sequence[DataError], config: Config) -> DataError:
+    """One error that says all."""
+    if len(wrong) == 1:
+        return wrong[0]
+    lines = [line for error in wrong for line in str(error).split("\n")]
+    return DataError(_state(0, len(wrong)), where=str(config.path), details=lines)
+
+
+def _shortages(config: Config, counts: Mapping[str, int]) -> list[tuple[Level, str]]:
+    """Notes on augmenters that will run short of rows.
+
+    Raises:
+        ConfigError: one has no row to draw from.
+    """
+    from harness.config.effects import shortages
+    from harness.kit.problems import Problems
+
+    problems = Problems(config.path, config.lines)
+    for remark in shortages(config.settings, config.augment, counts):
+        problems.add(*remark)
+    problems.done()
+    return problems.remarks

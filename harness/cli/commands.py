@@ -1,0 +1,151 @@
+"""All commands by name: help knows a line of each, and a command's module waits until it is run.
+
+The core's commands stand in :data:`CORE`. Installed packages add theirs
+(:mod:`harness.cli.contributed`), and take no name that is the core's.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+CORE = {
+    "iterate": "Measure, train, generate, score, judge, analyse, augment; round after round.",
+    "test": "Open the sealed test set of a run that ended with --no-test; the look is counted.",
+    "check": "Check a config whole (keys, plugins, options, data files) without loading a model.",
+    "report": "Show the report of a run, or write it as a page.",
+    "errors": "List the wrong answers on dev, the worst first.",
+    "why": "Show one row: its answers in all rounds, and why they are wrong.",
+    "compare": "Compare two rounds of a run, or two runs: is B better than A?",
+    "query": "Ask a run's database in SQL; nothing can be written, and rows of test are left out.",
+    "rebuild": "Make a run's database and reports again from what it has stored.",
+    "runs": "List the runs of this folder, the latest first.",
+    "score": "Score answers against references, alone or against a baseline.",
+    "plugins": "List, check and write plugins.",
+    "config": "Look at the configuration.",
+}
+"""Name -> the first line of its help, in the order of the help; its module has its name."""
+
+LAST = "config"
+"""Stands below the commands of other packages."""
+
+
+class Deferred(TyperCommand):
+    """A command of which only the name and a line are known until it is run."""
+
+    def __init__(self, name: str, line: str, load: Callable[[], typer.Typer]) -> None:
+        super().__init__(name, help=line, rich_markup_mode=None)
+        self._load = load
+
+    def loaded(self) -> TyperCommand | TyperGroup:
+        """The command itself, as if it had been there from the start.
+
+        Raises:
+            PluginError: the package that adds it cannot be used.
+        """
+        return built(self._load(), self.name or "")
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        return self.loaded().make_context(*args, **kwargs)
+
+
+def built(app: typer.Typer, name: str) -> TyperCommand | TyperGroup:
+    """What an app is below ``harness``; one of a single command is that command."""
+    outer = typer.Typer(add_completion=False, rich_markup_mode=None)
+    single = len(app.registered_commands) == 1 and not app.registered_groups
+    if single and not app.registered_callback:
+        outer.registered_commands = app.registered_commands
+        command: Any = typer.main.get_command(outer)
+        return command  # type: ignore[no-any-return]
+    outer.add_typer(app, name=name)
+    group: Any = typer.main.get_command(outer)
+    return group.commands[name]  # type: ignore[no-any-return]
+
+
+def _of_the_core(name: str) -> typer.Typer:
+    app: typer.Typer = importlib.import_module(f"harness.cli.{name}").app
+    return app
+
+
+class Commands(TyperGroup):
+    """The core's commands; those of other packages are looked for when they are needed."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {
+            name: Deferred(name, line, functools.partial(_of_the_core, name))
+            for name, line in CORE.items()
+        }
+        self._complete = False
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in self.commands:
+            self._contribute()
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        self._contribute()
+        return super().list_commands(ctx)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        from harness.cli import contributed
+
+        super().format_commands(ctx, formatter)
+        contributed.note_taken(CORE)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if self.get_command(ctx, args[0]) is None:
+            from harness.cli import contributed
+
+            if args[0] in contributed.KNOWN:
+                ctx.fail(f"No such command '{args[0]}'. {contributed.home(args[0])}")
+        return super().resolve_command(ctx, args)
+
+    def _contribute(self) -> None:
+        if self._complete:
+            return
+        from harness.cli import contributed
+
+        for name, claims in contributed.installed().items():
+            if name not in CORE:
+                load = functools.partial(contributed.load, name, claims)
+                self.commands[name] = Deferred(name, contributed.line(claims), load)
+        self.commands[LAST] = self.commands.pop(LAST)
+        self._complete = True
+
+
+app = typer.Typer(
+    name="harness",
+    cls=Commands,
+    help="Fine-tune a language model in rounds, and be told the truth about each.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from harness import __version__
+
+        typer.echo(f"harness {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="show tracebacks (may stand anywhere)")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="print the version", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Options of all commands; ``--debug`` was taken out by :func:`harness.cli.main` before."""

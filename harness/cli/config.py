@@ -1,0 +1,62 @@
+"""``harness config``: the configuration as it is in force."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.kit.text import one_line
+from harness.terminal.options import ConfigFile, Rounds, Sets
+
+app = typer.Typer(help="Look at the configuration.", no_args_is_help=True)
+
+
+@app.callback()
+def _below() -> None: ...
+
+
+@app.command("show")
+def show(
+    config: ConfigFile = None,
+    rounds: Rounds = None,
+    sets: Sets = None,
+    origin: Annotated[bool, typer.Option("--origin", help="say where each value is from")] = False,
+) -> None:
+    """Print the whole configuration with every default."""
+    from harness.config import loading
+    from harness.kit import yaml_file
+
+    found = loading.load(config, sets=sets or [], flags={"rounds": rounds})
+    if not origin:
+        sys.stdout.write(yaml_file.dump(found.shown()))
+        return
+    table = Table("key", "value", "from", box=None, pad_edge=False)
+    for dotted, value in _flat(found.shown()):
+        cells = (dotted, str(value), _origin(found.origins, dotted))
+        table.add_row(*(Text(one_line(cell)) for cell in cells))
+    Console().print(table)
+
+
+def _origin(origins: Any, dotted: str) -> str:
+    """Where a value is from; an override of a whole entry counts for its keys."""
+    parts = dotted.split(".")
+    prefixes = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
+    if origins.get(dotted):
+        return str(origins[dotted])
+    above = next((origins[p] for p in prefixes if p in origins), "")
+    return str(above) if above.startswith("--") else "default"
+
+
+def _flat(value: Any, prefix: str = "") -> list[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        pairs = list(value.items())
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        pairs = list(enumerate(value))
+    else:
+        return [(prefix, value)]
+    return [found for key, item in pairs for found in _flat(item, f"{prefix}.{key}".lstrip("."))]

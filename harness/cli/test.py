@@ -1,0 +1,36 @@
+"""``harness test``: the sealed test set of a run that ended before it was opened."""
+
+from __future__ import annotations
+
+import shlex
+
+import typer
+
+from harness.cli.iterate import Asked, Require, to_the_end
+from harness.terminal.options import Json, RunName
+
+app = typer.Typer()
+
+
+@app.command()
+def open_test(run: RunName = None, require: Require = None, as_json: Json = False) -> None:
+    """Open the sealed test set of a run that ended with --no-test; the look is counted."""
+    from harness.cli.runs import folder_of
+    from harness.context import Quiet
+    from harness.engine import resume_command
+    from harness.engine.run import Run
+    from harness.errors import UsageError
+    from harness.records import BASE_ARM
+    from harness.stored import opened
+
+    asked = Asked(require, as_json=as_json)
+    asked.check()
+    name = folder_of(run).name
+    found = opened(name, Quiet())
+    if len(found.journal.rounds(BASE_ARM)) <= found.config.settings.rounds:
+        words = resume_command.kept(found.folder) or list(resume_command.PLAIN)
+        raise UsageError("its rounds are not all closed", where=name, hint=shlex.join(words))
+    code = to_the_end(
+        lambda stop: Run(found.config, Quiet(), cancelled=stop.asked, name=name), asked
+    )
+    raise typer.Exit(code)

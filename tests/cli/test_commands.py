@@ -1,0 +1,166 @@
+"""The table of commands, and commands that other packages add."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from harness.cli import contributed
+from harness.cli.commands import CORE, app
+
+PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
+ROOT: Any = typer.main.get_command(app)
+HELLO = next(b for b in re.findall(r"```python\n(.*?)```", PAGE, re.S) if "acme_hello" in b)
+
+
+class Site:
+    """A folder on the path of modules, with packages as an installer leaves them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def install(self, name: str, module: str, text: str | None, *commands: str) -> None:
+        """A distribution of one module, whose app is each of the commands."""
+        if text is not None:
+            (self.folder / f"{module}.py").write_text(text, encoding="utf-8")
+        about = self.folder / f"{name}-1.0.dist-info"
+        about.mkdir()
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        points = [f"{command} = {module}:app\n" for command in commands]
+        (about / "entry_points.txt").write_text("[harness.commands]\n" + "".join(points))
+
+    def harness(self, *arguments: str) -> tuple[int, str, str]:
+        done = subprocess.run(
+            [sys.executable, "-c", "from harness.cli import main; main()", *arguments],
+            cwd=self.folder, capture_output=True, text=True, timeout=60,
+            env={**os.environ, "PYTHONPATH": str(self.folder), "COLUMNS": "80", "NO_COLOR": "1"},
+        )  # fmt: skip
+        return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+# -- the core's ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CORE)
+def test_the_line_of_a_command_is_the_first_one_of_its_own_help(name: str) -> None:
+    command = ROOT.commands[name].loaded()
+    assert command.help.partition("\n\n")[0] == CORE[name]
+
+
+def test_a_command_that_is_run_imports_no_other_and_looks_for_none() -> None:
+    code = (
+        "import sys\nfrom harness.cli import main\nsys.argv = ['harness', 'runs', '--help']\n"
+        "try: main()\nexcept SystemExit: print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name for name in done.stderr.split() if name.startswith("harness.cli.")}
+    assert loaded == {"harness.cli.commands", "harness.cli.runs"}
+
+
+def test_an_unknown_command_is_told_what_is_near(site: Site) -> None:
+    site.install("acme-hello", "acme_hello", HELLO, "hello")
+    code, _, err = site.harness("helo")
+    assert code == 2
+    assert "No such command 'helo'. Did you mean 'hello'?" in err
+
+
+# -- other packages' ----------------------------------------------------------------------
+
+
+def test_the_example_of_the_page_is_a_command(site: Site) -> None:
+    site.install("acme-hello", "acme_hello", HELLO, "hello")
+    code, out, err = site.harness("--help")
+    assert (code, err) == (0, "")
+    assert "\n  hello    Say how many runs this folder has.\n  rate " in out
+    assert out.rstrip().endswith("config   Look at the configuration.")
+    assert site.harness("hello", "--loud") == (0, "0 runs!\n", "")
+    code, out, _ = site.harness("hello", "--help")
+    assert "hello [OPTIONS]\n" in out and "--install-completion" not in out
+
+
+def test_help_runs_no_code_of_a_command(site: Site) -> None:
+    site.install("acme-hello", "acme_hello", f"{HELLO}\nraise SystemExit('loaded')\n", "hello")
+    code, out, err = site.harness("--help")
+    assert (code, err) == (0, "")
+    assert "hello    Say how many" in out
+
+
+def test_an_app_of_several_commands_is_a_group(site: Site) -> None:
+    text = f"{HELLO}\n@app.command()\ndef bye() -> None:\n    typer.echo('bye')\n"
+    site.install("acme-hello", "acme_hello", text, "hello")
+    assert site.harness("hello", "bye") == (0, "bye\n", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("import nowhere\n", "ModuleNotFoundError: No module named 'nowhere'"),
+        ("raise SystemExit(3)\n", "SystemExit: 3"),
+        ("app = 1\n", "is of type int"),
+        ("", "has no attribute 'app'"),
+        ("def\n", "SyntaxError"),
+        (None, "No module named 'acme_broken'"),
+    ],
+)
+def test_one_that_cannot_be_used_is_named_and_harms_no_other(
+    site: Site, text: str | None, why: str
+) -> None:
+    site.install("acme-broken", "acme_broken", text, "broken")
+    code, _, err = site.harness("broken")
+    assert code == 5
+    assert "acme_broken:app (acme-broken 1.0)" in err and "'broken'" in err and why in err
+    assert "Traceback" not in err
+    code, out, err = site.harness("--help")
+    assert (code, err) == (0, "") and "\n  broken" in out
+
+
+def test_the_cores_name_is_not_taken_and_help_says_who_tried(site: Site) -> None:
+    site.install("acme-hello", "acme_hello", HELLO, "runs", "hello")
+    code, out, err = site.harness("--help")
+    assert code == 0
+    assert "  runs     List the runs of this folder" in out and "  hello    Say" in out
+    assert err == (
+        "note: acme_hello:app (acme-hello 1.0) adds a command 'runs', which harness has itself\n"
+    )
+    assert site.harness("runs") == (0, "no runs yet: harness iterate\n", "")
+
+
+def test_of_two_that_claim_one_name_none_has_it(site: Site) -> None:
+    site.install("acme-hello", "acme_hello", HELLO, "hello")
+    site.install("other-hello", "other_hello", HELLO, "hello")
+    both = "acme_hello:app (acme-hello 1.0) and other_hello:app (other-hello 1.0)"
+    code, out, _ = site.harness("hello")
+    assert code == 5 and not out
+    code, out, err = site.harness("hello")
+    assert f"the command 'hello' is claimed by both {both}" in err
+    code, out, _ = site.harness("--help")
+    assert code == 0 and "  hello    (claimed by both acme_hello:app" in out
+
+
+def test_a_command_with_terminal_commands_in_its_line_does_nothing(site: Site) -> None:
+    site.install("acme-hello", "acme_hello", '"""\\x1b[31mRed\\x07."""\n' + HELLO, "hello")
+    _, out, _ = site.harness("--help")
+    assert "  hello    Red." in out and "\x1b" not in out
+
+
+def test_without_its_package_rate_is_unknown_and_the_package_named(
+    monkeypatch: pytest.MonkeyPatch, project: Any
+) -> None:
+    monkeypatch.setitem(contributed.KNOWN, "rate", "harness_elsewhere")
+    done = project.inside("rate", "status")
+    assert done.code == 2
+    assert "No such command 'rate'. It is in the package harness_elsewhere, which" in done.err
+    done = project.inside("--help")
+    assert done.code == 0 and "  rate " not in done.out and "  config " in done.out
