@@ -82,7 +82,7 @@ def test_the_metric_in_ten_lines_scores(name: str, tmp_path: Path) -> None:
 def test_the_readme_metric_decides_a_run(project: Any) -> None:
     example_plugin("README.md", project.folder)
     snippet = next(b for b in blocks(page("README.md"), "yaml") if "keyword-recall" in b)
-    values = loading.configfile.scalar(snippet)
+    values = loading.yaml_file.scalar(snippet)
     assert values["plugins"] == ["keyword_recall.py"]
     text = (project.folder / "harness.yaml").read_text("utf-8")
     text = text.replace("plugins: [", "plugins: [keyword_recall.py, ")
@@ -108,7 +108,7 @@ def test_the_observer_in_the_docs_is_told_of_each_round(project: Any) -> None:
 
 def test_readme_experiment_is_a_valid_config() -> None:
     snippet = next(b for b in blocks(page("README.md"), "yaml") if b.startswith("rounds:"))
-    made = loading.check(loading.configfile.scalar(snippet), None, {}, {})
+    made = loading.check(loading.yaml_file.scalar(snippet), None, {}, {})
     assert made.control
     assert made.settings.primary == "rougeL"
 
@@ -370,7 +370,7 @@ def examples(name: str) -> Iterator[tuple[str, str, str, dict[str, Any], str]]:
     for answer, reference, *values in rest[1:]:
         for column, value in zip(head[2:], values, strict=True):
             score, *options = re.findall(r"`([^`]*)`", column)
-            given = loading.configfile.scalar("{" + ", ".join(options) + "}")
+            given = loading.yaml_file.scalar("{" + ", ".join(options) + "}")
             yield answer, reference, score, given, value
 
 
