@@ -243,7 +243,7 @@ def evidence(recording: Recording, answers: str) -> Evidence:
     entries = []
     for name, options in (("token-f1", {"right_at": RIGHT_AT}), ("rouge", {}), ("bleu", {})):
         kind: Any = registry.get("metric", name).plugin
-        entries.append(scoring.Entry(name, kind(kind.Options(**options))))
+        entries.append(scoring.MetricEntry(name, kind(kind.Options(**options))))
     detector: Any = registry.get("detector", "basic").plugin()
 
     def scored(own: Mapping[str, Prediction]) -> tuple[ScoredExample, ...]:

@@ -74,10 +74,10 @@ class Row:
         return a, b
 
 
-def entry(name: str, **options: Any) -> scoring.Entry:
+def entry(name: str, **options: Any) -> scoring.MetricEntry:
     """A metric as every command makes it."""
     kind: Any = Registry.build().get("metric", name).plugin
-    return scoring.Entry(name, kind(kind.Options(**options)))
+    return scoring.MetricEntry(name, kind(kind.Options(**options)))
 
 
 def pairs(answers: Sequence[str], references: Sequence[Sequence[str]]) -> list[scoring.Pair]:
@@ -88,7 +88,7 @@ def pairs(answers: Sequence[str], references: Sequence[Sequence[str]]) -> list[s
     ]
 
 
-def statistics_of(metric: scoring.Entry, rows: Sequence[scoring.Pair]) -> list[Any]:
+def statistics_of(metric: scoring.MetricEntry, rows: Sequence[scoring.Pair]) -> list[Any]:
     """What the metric gives, block by block, in this process alone."""
     found: list[Any] = []
     with scoring.rare_collections():

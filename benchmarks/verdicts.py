@@ -34,7 +34,7 @@ import harness
 from harness import stats
 from harness.config.aims import Guard
 from harness.records import Example, Measurement
-from harness.scoring import Entry
+from harness.scoring import MetricEntry
 from harness.stats import student
 from harness.verdicts import detectable_effect, guards, rule
 
@@ -50,7 +50,7 @@ class Given(harness.Metric):
     name = "given"
 
 
-ENTRY = Entry("given", Given())
+ENTRY = MetricEntry("given", Given())
 
 
 def sizes(shape: str, groups: int) -> list[int]:
@@ -409,7 +409,9 @@ def _state(
     """Whether any of so many guards is broken."""
     asked = [Guard(score=f"s{i}") for i in range(count)]
     by = groups_of(np.repeat(np.arange(40), 4))
-    found = guards.judge(asked, [Entry("ten", Ten())], "s0", ROWS, new, earlier, by, seed=seed)
+    found = guards.judge(
+        asked, [MetricEntry("ten", Ten())], "s0", ROWS, new, earlier, by, seed=seed
+    )
     return any(one.outcome == "broken" for one in found)
 
 

@@ -150,10 +150,14 @@ def _compare(
     if verdict.label != "improved":
         return verdict
     remark = format_gain.mended(
-        new.scored, old.scored, (new.labels, old.labels), malformed=steps.malformed(),
-        score=score.name, against=name,
+        new.scored,
+        old.scored,
+        (new.labels, old.labels),
+        malformed=steps.malformed(),
+        score=score.name,
+        against=name,
         higher_is_better=score.entry.metric.higher_is_better,
-    )  # fmt: skip
+    )
     return dataclasses.replace(verdict, sentence=verdict.sentence + remark)
 
 
@@ -182,22 +186,32 @@ def _close_baseline(
     settings, dev = steps.config.settings, history.data.split("dev")
     score, groups = _deciding(steps, dev), groups_of(dev)
     detectable, sentence = minimum_detectable_effect(
-        score, evaluation.measurements[score.entry.name],
-        alpha=alpha_of(settings.rounds), min_gain=settings.min_gain,
-    )  # fmt: skip
+        score,
+        evaluation.measurements[score.entry.name],
+        alpha=alpha_of(settings.rounds),
+        min_gain=settings.min_gain,
+    )
     steps.run.watcher.say(sentence)
     for doubt in guards.check(
         settings.guard, steps.metric_entries(), settings.primary, dev, groups, steps.config.origins
     ):
         steps.note(doubt)
     result = RoundResult(
-        arm=BASE_ARM, round=BASELINE, train_rows=0, scores=evaluation.scores,
+        arm=BASE_ARM,
+        round=BASELINE,
+        train_rows=0,
+        scores=evaluation.scores,
         verdict=rule.baseline_verdict(
-            settings.rounds, detectable=detectable, sentence=sentence, n=len(dev),
+            settings.rounds,
+            detectable=detectable,
+            sentence=sentence,
+            n=len(dev),
             groups=len(set(groups.values())),
         ),
-        kept=True, errors=evaluation.errors, keys={**evaluation.keys, **pins},
-    )  # fmt: skip
+        kept=True,
+        errors=evaluation.errors,
+        keys={**evaluation.keys, **pins},
+    )
     return _pin(steps, history, result)
 
 
@@ -216,18 +230,26 @@ def _decide(steps: Steps, history: History, arm: ArmState, evaluation: Evaluatio
     guarded = _guards(steps, history, arm, new, old, dev)
     refusal = guards.refuse(verdict, guarded)
     return RoundResult(
-        arm=arm.name, round=number, train_rows=len(arm.train[number]),
+        arm=arm.name,
+        round=number,
+        train_rows=len(arm.train[number]),
         scores=evaluation.scores,
         verdict=dataclasses.replace(verdict, sentence=verdict.sentence + refusal),
-        kept=verdict.label == "improved" and not refusal, errors=evaluation.errors,
-        keys=evaluation.keys, guards=guarded,
-    )  # fmt: skip
+        kept=verdict.label == "improved" and not refusal,
+        errors=evaluation.errors,
+        keys=evaluation.keys,
+        guards=guarded,
+    )
 
 
 def _guards(
-    steps: Steps, history: History, arm: ArmState, new: Evaluation, kept: Evaluation,
+    steps: Steps,
+    history: History,
+    arm: ArmState,
+    new: Evaluation,
+    kept: Evaluation,
     dev: Sequence[Example],
-) -> tuple[GuardResult, ...]:  # fmt: skip
+) -> tuple[GuardResult, ...]:
     """Whether the round made worse what it must leave alone; the control arm has no guards."""
     if arm.name == CONTROL_ARM:
         return ()
@@ -236,9 +258,15 @@ def _guards(
     if arm.kept != BASELINE:
         earlier[f"round {BASELINE}"] = history.evaluations[BASE_ARM, BASELINE].measurements
     return guards.judge(
-        settings.guard, steps.metric_entries(), settings.primary, dev, new.measurements, earlier,
-        groups_of(dev), seed=steps.seed("verdict", 0),
-    )  # fmt: skip
+        settings.guard,
+        steps.metric_entries(),
+        settings.primary,
+        dev,
+        new.measurements,
+        earlier,
+        groups_of(dev),
+        seed=steps.seed("verdict", 0),
+    )
 
 
 def _augment(
@@ -267,11 +295,12 @@ def _close(
     pins = {name: made[*place, name] for name in (TRAIN, ANALYZE, AUGMENT)}
     pins[ROWS] = rows_digest(arm.train[result.round])
     result = _pin(
-        steps, history,
+        steps,
+        history,
         dataclasses.replace(
             result, plan=added.plan, growth=added.growth, keys={**result.keys, **pins}
         ),
-    )  # fmt: skip
+    )
     if result.kept:
         arm.kept = result.round
     return result

@@ -55,7 +55,6 @@ class Registry:
 
     def __init__(self) -> None:
         self.failed: dict[str, str] = {}
-        self.origins: dict[str, str] = {}
         self._providers: dict[tuple[str, str], Provider] = {}
         self._manager = pluggy.PluginManager(GROUP)
         self._manager.add_hookspecs(Hooks)
@@ -90,7 +89,6 @@ class Registry:
             NameTaken: another plugin has the name.
         """
         self._manager.register(module, name=origin)
-        self.origins[origin] = origin
         try:
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:

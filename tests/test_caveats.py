@@ -10,7 +10,7 @@ import harness
 from harness.context import Quiet
 from harness.errors import PluginError
 from harness.records import Score, from_json, to_json
-from harness.scoring import Entry, measure, scores
+from harness.scoring import MetricEntry, measure, scores
 from harness.store.writing import query
 from harness.stored import opened
 from harness.verdicts import detectable_effect, rule
@@ -79,20 +79,20 @@ def measured(entry, *values):
 
 
 def test_a_score_has_its_metrics_caveat_in_one_short_line():
-    entry = Entry("known", Known(f"un\n proven {'x' * 100}"))
+    entry = MetricEntry("known", Known(f"un\n proven {'x' * 100}"))
     (found,) = scores(entry, measured(entry, 0.1, 0.4), {}, 1).values()
     assert found.caveat.startswith("un proven x") and len(found.caveat) == 40
 
 
 def test_a_metric_without_one_has_none():
-    entry = Entry("known", Known(""))
+    entry = MetricEntry("known", Known(""))
     (found,) = scores(entry, measured(entry, 0.1, 0.4), {}, 1).values()
     assert (found.caveat, entry.titled("known")) == ("", "known")
 
 
 @pytest.mark.parametrize("said", [None, 3, ["x"]])
 def test_a_caveat_that_is_no_text_is_an_error_of_the_plugin(said):
-    entry = Entry("known", Known(said))
+    entry = MetricEntry("known", Known(said))
     with pytest.raises(PluginError, match=r"caveat\(\) gives a "):
         scores(entry, measured(entry, 0.1, 0.4), {}, 1)
 
@@ -104,7 +104,7 @@ def test_a_score_of_an_older_journal_has_none():
 
 
 def test_every_sentence_of_a_verdict_names_it():
-    entry, groups = Entry("known", Known()), {str(n): str(n) for n in range(30)}
+    entry, groups = MetricEntry("known", Known()), {str(n): str(n) for n in range(30)}
     score = rule.DecidingScore(entry, "known", groups)
     low = measured(entry, *(n / 100 for n in range(30)))
     high = measured(entry, *(n / 100 + 0.2 + n % 3 / 50 for n in range(30)))

@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 
 import harness
 from harness.records import Measurement
-from harness.scoring import Entry
+from harness.scoring import MetricEntry
 from harness.verdicts.comparison import compare
 
 N = 200
@@ -52,7 +52,7 @@ def groups(n=N):
 
 
 def one(new, old, metric=Share, by=None, **options):
-    entry = Entry(metric.name, metric())
+    entry = MetricEntry(metric.name, metric())
     found = compare(
         entry, {"new": measured(new, metric.name)}, measured(old, metric.name),
         by or groups(len(old)), seed=1, **options,
@@ -111,7 +111,7 @@ def test_mcnemar_is_not_for_rows_that_belong_together():
 
 
 def test_several_systems_are_corrected_by_holm():
-    entry = Entry("share", Share())
+    entry = MetricEntry("share", Share())
     shifts = {"a": 0.03, "b": 0.02, "c": 0.0}
     systems = {name: measured(draw(3 + i, s)) for i, (name, s) in enumerate(shifts.items())}
     found = compare(entry, systems, measured(draw(2)), groups(), seed=1)

@@ -377,13 +377,13 @@ def examples(name: str) -> Iterator[tuple[str, str, str, dict[str, Any], str]]:
 @pytest.mark.parametrize("name", sorted(set(METRICS) - {"evaluate", "judge", "rubric"}))
 def test_values_on_a_metric_page_are_those_that_it_gives(name: str) -> None:
     import harness
-    from harness.scoring import Entry, measure
+    from harness.scoring import MetricEntry, measure
 
     found = []
     for answer, reference, score, options, value in examples(name):
         metric = METRICS[name](METRICS[name].Options(**options))
         pair = harness.Prediction("a", answer), harness.Example("a", (), (reference,))
-        own = measure(Entry(name, metric), [pair])[0].values[score]
+        own = measure(MetricEntry(name, metric), [pair])[0].values[score]
         places = len(value.partition(".")[2])
         found.append((answer, score, options, value, f"{own:.{places}f}"))
     assert len(found) >= 3

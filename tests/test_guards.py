@@ -8,7 +8,7 @@ import pytest
 import harness
 from harness.config.aims import Guard
 from harness.records import Example, GuardResult, Measurement, from_json, to_json
-from harness.scoring import Entry
+from harness.scoring import MetricEntry
 from harness.verdicts import rule
 from harness.verdicts.guards import judge
 
@@ -138,7 +138,7 @@ class Quality(harness.Metric):
     name = "quality"
 
 
-ENTRY = Entry("quality", Quality())
+ENTRY = MetricEntry("quality", Quality())
 ROWS = [Example(f"r{i:03}", ({"role": "user", "content": "a"},), meta={"odd": i % 2 == 1})
         for i in range(160)]  # fmt: skip
 BY = {row.id: f"g{i // 4}" for i, row in enumerate(ROWS)}

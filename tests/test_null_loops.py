@@ -18,7 +18,7 @@ from scipy import special
 
 import harness
 from harness.records import Measurement
-from harness.scoring import Entry
+from harness.scoring import MetricEntry
 from harness.verdicts import detectable_effect, rule
 
 ROUNDS = 3
@@ -33,7 +33,7 @@ class Given(harness.Metric):
     bounds = (-100.0, 100.0)
 
 
-ENTRY = Entry("given", Given())
+ENTRY = MetricEntry("given", Given())
 
 
 def equal() -> list[int]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness.config.plugin_entries import Entry
+from harness.config.plugin_entries import PluginEntry
 from harness.context import Quiet
 from harness.engine import stage_keys
 from harness.engine.run import Run
@@ -113,7 +113,7 @@ def experiment(project, libraries):
 
 def entry(plugin, given=None, **fields):
     instance = plugin(plugin.Options.model_validate(given or {}))
-    return Entry("metric", "x", "x", instance, fields.pop("origin", "x"), **fields)
+    return PluginEntry("metric", "x", "x", instance, fields.pop("origin", "x"), **fields)
 
 
 class Reader(harness.Metric):

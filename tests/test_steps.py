@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 import harness
-from harness.config.plugin_entries import Entry
+from harness.config.plugin_entries import PluginEntry
 from harness.data.splits import rows_digest
 
 MINE = """\
@@ -53,7 +53,7 @@ def test_options_have_one_form_in_the_key():
 
     def key(words):
         options = Metric.Options(words=words, inner=Inner(words=words))
-        return Entry("metric", "m", "m", Metric(options), "here").key()["options"]
+        return PluginEntry("metric", "m", "m", Metric(options), "here").key()["options"]
 
     assert key(["b", "a", "c"]) == {
         "words": ["a", "b", "c"], "inner": {"words": ["a", "b", "c"]}, "limit": "inf",

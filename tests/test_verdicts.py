@@ -12,8 +12,9 @@ from hypothesis import given, settings, strategies as st
 from scipy import special
 
 import harness
+from harness import stats
 from harness.records import Measurement, Verdict, to_json
-from harness.scoring import Entry
+from harness.scoring import MetricEntry
 from harness.stats.decision import usable
 from harness.verdicts import rule
 from harness.verdicts.comparison import compare
@@ -71,11 +72,11 @@ def scores(gain: float = 0.0, seed: int = 0, n: int = 160):
     return hard + np.random.default_rng(seed).normal(0, 0.05, n) + gain
 
 
-def judge(new, old, metric=Quality, score="", **changes):
-    settings = {"alpha": rule.alpha_of(3), "against": "round 0", "groups": GROUPS} | changes
-    groups = settings.pop("groups")
-    entry = Entry(metric.name, metric())
-    return rule.judge(rule.DecidingScore(entry, score or metric.name, groups), new, old, **settings)
+def judge(new, old, metric=Quality, score="", *, groups=GROUPS, draws=stats.DRAWS, **changes):
+    settings = {"alpha": rule.alpha_of(3), "against": "round 0"} | changes
+    entry = MetricEntry(metric.name, metric())
+    decides = rule.DecidingScore(entry, score or metric.name, groups, draws=draws)
+    return rule.judge(decides, new, old, **settings)
 
 
 def test_the_level_divides_five_percent_by_the_rounds():
@@ -263,7 +264,9 @@ def test_the_loop_and_harness_score_judge_by_one_rule(wins, losses, by, alpha):
     new = measured([1.0] * wins + [0.0] * losses + [1.0] * same)
     old = measured([0.0] * wins + [1.0] * losses + [1.0] * same)
     verdict = judge(new, old, groups=by, alpha=alpha)
-    found = compare(Entry("quality", Quality()), {"new": new}, old, by, seed=0)["new"]["quality"]
+    found = compare(MetricEntry("quality", Quality()), {"new": new}, old, by, seed=0)["new"][
+        "quality"
+    ]
     assert (verdict.label == "no evidence") == (found.p >= 2 * alpha)
     if alpha == 0.025:
         assert verdict.label == found.label
@@ -361,7 +364,7 @@ def test_a_score_that_cannot_be_had_gives_no_verdict_and_valid_json():
 
 def test_where_nothing_varies_nothing_is_foretold():
     flat = measured([0.5] * 160)
-    score = rule.DecidingScore(Entry("quality", Quality()), "quality", GROUPS)
+    score = rule.DecidingScore(MetricEntry("quality", Quality()), "quality", GROUPS)
     least, words = minimum_detectable_effect(score, flat, alpha=0.05 / 3)
     assert least is None
     assert "scores the same" in words and "cannot be told beforehand" in words
@@ -409,7 +412,7 @@ def test_the_baseline_is_compared_with_nothing():
 
 
 def foreseen(values, metric=Quality, groups=GROUPS, **changes):
-    entry, options = Entry(metric.name, metric()), {"alpha": 0.05 / 3} | changes
+    entry, options = MetricEntry(metric.name, metric()), {"alpha": 0.05 / 3} | changes
     rows = measured(values, metric=metric)
     score = rule.DecidingScore(entry, metric.name, groups)
     return minimum_detectable_effect(score, rows, **options)
@@ -465,7 +468,7 @@ def test_a_dev_set_that_cannot_carry_a_verdict_is_told_before_training():
 
 
 def arms(a, b, metric=Quality):
-    entry = Entry(metric.name, metric())
+    entry = MetricEntry(metric.name, metric())
     return rule.contrast_arms(entry, metric.name, a, b, GROUPS)
 
 

@@ -81,7 +81,7 @@ def _state(unknown: int, wrong: int) -> str:
 def _doubts(config: Config, rows: Sequence[Example], wrong: list[DataError]) -> Iterator[str]:
     """What cannot carry a verdict; a guard over no row goes to ``wrong``."""
     from harness.data.splits import groups_of
-    from harness.scoring import Entry as MetricEntry
+    from harness.scoring import MetricEntry
     from harness.verdicts import guards
     from harness.verdicts.pairs import usable
 

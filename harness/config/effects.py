@@ -9,7 +9,7 @@ from harness.kit.yaml_file import Place
 from harness.records import Level
 
 if TYPE_CHECKING:
-    from harness.config.plugin_entries import Entry
+    from harness.config.plugin_entries import PluginEntry
     from harness.config.settings import Settings
     from harness.kit.problems import Problems
 
@@ -18,7 +18,7 @@ Remark = tuple[Place, str, Level]
 
 
 def without_effect(
-    settings: Settings, augment: Sequence[Entry], given: Collection[str]
+    settings: Settings, augment: Sequence[PluginEntry], given: Collection[str]
 ) -> Iterator[Remark]:
     """Settings that change nothing beside the others.
 
@@ -44,7 +44,7 @@ def without_effect(
 
 
 def shortages(
-    settings: Settings, augment: Sequence[Entry], rows: Mapping[str, int]
+    settings: Settings, augment: Sequence[PluginEntry], rows: Mapping[str, int]
 ) -> Iterator[Remark]:
     """Augmenters that find too few rows to draw from.
 
@@ -70,7 +70,9 @@ def shortages(
             yield place, message, "note"
 
 
-def check_control(metrics: Sequence[Entry], augment: Sequence[Entry], problems: Problems) -> None:
+def check_control(
+    metrics: Sequence[PluginEntry], augment: Sequence[PluginEntry], problems: Problems
+) -> None:
     """Refuse a control arm beside a metric whose values people give.
 
     Batches hold answers of the main arm, so the run would wait for the control's for ever.
@@ -89,9 +91,9 @@ def check_control(metrics: Sequence[Entry], augment: Sequence[Entry], problems: 
             return
 
 
-def sealed_note(primary: str, metrics: Sequence[Entry]) -> str:
+def sealed_note(primary: str, metrics: Sequence[PluginEntry]) -> str:
     """What the final verdict cannot say where people decide; empty where they do not."""
-    from harness.scoring import Entry as MetricEntry
+    from harness.scoring import MetricEntry
 
     for entry in _by_people(metrics):
         if primary in MetricEntry(entry.name, entry.instance).score_names:
@@ -103,5 +105,5 @@ def sealed_note(primary: str, metrics: Sequence[Entry]) -> str:
     return ""
 
 
-def _by_people(metrics: Sequence[Entry]) -> list[Entry]:
+def _by_people(metrics: Sequence[PluginEntry]) -> list[PluginEntry]:
     return [entry for entry in metrics if entry.instance.by_people]

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from harness.config.effects import without_effect
 from harness.config.finding import FILE_NAME, find, overlooked
 from harness.config.plugin_checks import ask, look_at_rows
-from harness.config.plugin_entries import Entry, entries_of, entry_of
+from harness.config.plugin_entries import PluginEntry, entries_of, entry_of
 from harness.config.settings import Settings
 from harness.errors import ConfigError, near
 from harness.kit import yaml_file
@@ -42,16 +42,16 @@ class Config:
     path: Path | None
     settings: Settings
     registry: Registry
-    data: Entry
-    model: Entry
-    train: Entry
-    generate: Entry
-    metrics: tuple[Entry, ...]
-    detect: tuple[Entry, ...]
-    analyze: tuple[Entry, ...]
-    augment: tuple[Entry, ...]
-    report: tuple[Entry, ...]
-    sections: tuple[Entry, ...] = ()
+    data: PluginEntry
+    model: PluginEntry
+    train: PluginEntry
+    generate: PluginEntry
+    metrics: tuple[PluginEntry, ...]
+    detect: tuple[PluginEntry, ...]
+    analyze: tuple[PluginEntry, ...]
+    augment: tuple[PluginEntry, ...]
+    report: tuple[PluginEntry, ...]
+    sections: tuple[PluginEntry, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     given: tuple[str, ...] = ()
     lines: Lines = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Config:
         given = self.settings.corrections
         return None if given is None else self.folder / given
 
-    def makers(self) -> list[Entry]:
+    def makers(self) -> list[PluginEntry]:
         """All plugins that make results; reporters and sections only show them."""
         return [
             self.data, self.model, self.train, self.generate,
@@ -124,7 +124,7 @@ class Config:
         return values
 
 
-Entries = Mapping[str, Entry | tuple[Entry, ...] | None]
+Entries = Mapping[str, PluginEntry | tuple[PluginEntry, ...] | None]
 
 
 def _shown(settings: Settings, entries: Entries, base: Path) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _shown(settings: Settings, entries: Entries, base: Path) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name in Settings.model_fields:
         value = entries.get(name)
-        if isinstance(value, Entry):
+        if isinstance(value, PluginEntry):
             values[name] = value.shown()
         elif isinstance(value, tuple):
             values[name] = [entry.shown() for entry in value]
@@ -141,10 +141,10 @@ def _shown(settings: Settings, entries: Entries, base: Path) -> dict[str, Any]:
     return values
 
 
-def _placed(entries: Entries) -> Iterator[tuple[Place, Entry]]:
+def _placed(entries: Entries) -> Iterator[tuple[Place, PluginEntry]]:
     """Each entry with its place in the file."""
     for name, value in entries.items():
-        if isinstance(value, Entry):
+        if isinstance(value, PluginEntry):
             yield (name,), value
         elif value is not None:
             yield from (((name, entry.index), entry) for entry in value)
@@ -265,7 +265,7 @@ def _check_whole(settings: Settings, entries: Entries, base: Path, problems: Pro
     """What entries and settings have to agree on; entries that could not be read are left out."""
     from harness.config.effects import check_control
 
-    def several(name: str) -> tuple[Entry, ...]:
+    def several(name: str) -> tuple[PluginEntry, ...]:
         value = entries.get(name)
         return value if isinstance(value, tuple) else ()
 
@@ -285,9 +285,9 @@ def _check_whole(settings: Settings, entries: Entries, base: Path, problems: Pro
     check_control(metrics, augment, problems)
 
 
-def _scores(metrics: Sequence[Entry], problems: Problems) -> list[str]:
+def _scores(metrics: Sequence[PluginEntry], problems: Problems) -> list[str]:
     """The names of all scores, each of which may be there once."""
-    from harness.scoring import Entry as MetricEntry
+    from harness.scoring import MetricEntry
 
     seen: list[str] = []
     for entry in metrics:

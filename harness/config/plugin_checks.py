@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.boundary import results
 from harness.boundary.calls import plainly
-from harness.config.plugin_entries import Entry
+from harness.config.plugin_entries import PluginEntry
 from harness.config.sourcing import rows_of
 from harness.errors import EnvironmentFailure, HarnessError, PluginError
 from harness.kit.problems import Problems
@@ -16,7 +16,7 @@ from harness.records import Level, Problem
 
 
 def ask(
-    entries: Iterable[tuple[Place, Entry]], settings: Mapping[str, Any], problems: Problems
+    entries: Iterable[tuple[Place, PluginEntry]], settings: Mapping[str, Any], problems: Problems
 ) -> None:
     """Call each entry's :meth:`harness.Plugin.check` and collect the answers with their places.
 
@@ -29,7 +29,7 @@ def ask(
             problems.add((*place, *problem.place), problem.message, problem.level)
 
 
-def _answers(entry: Entry, settings: Mapping[str, Any]) -> list[Problem]:
+def _answers(entry: PluginEntry, settings: Mapping[str, Any]) -> list[Problem]:
     """What one entry says. A check that fails has found nothing out: that is ``unknown``."""
     try:
         with plainly(f"'{entry.plugin}' cannot check it"):
@@ -46,7 +46,7 @@ def _unknown(error: HarnessError) -> Problem:
     return Problem(message, level="unknown")
 
 
-def look_at_rows(source: Entry | None, problems: Problems) -> None:
+def look_at_rows(source: PluginEntry | None, problems: Problems) -> None:
     """Where the config has other problems: what is wrong with the data, in the same pass."""
     if source is None:
         return

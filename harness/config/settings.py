@@ -97,7 +97,7 @@ class Execution(Strict):
 
 
 class Settings(Strict):
-    """The keys of the core. Lists of plugins are described in :class:`Entry`."""
+    """The keys of the core. Lists of plugins are described in :class:`PluginEntry`."""
 
     rounds: int = Field(3, ge=1, le=100, description="rounds of training")
     seed: int = Field(7, ge=0, description="all randomness comes from it")

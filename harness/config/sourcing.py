@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.boundary import results
 from harness.boundary.calls import aloud, plainly
-from harness.config.plugin_entries import Entry
+from harness.config.plugin_entries import PluginEntry
 from harness.context import Context
 from harness.records import Example
 
@@ -15,7 +15,7 @@ EVERY = 100_000
 """Rows after which it is said how many there are, for a source that does not end."""
 
 
-def rows_of(entry: Entry, say: Callable[[str], None] = aloud) -> list[Example]:
+def rows_of(entry: PluginEntry, say: Callable[[str], None] = aloud) -> list[Example]:
     """All rows of a source, outside of a run.
 
     Raises:
@@ -28,7 +28,10 @@ def rows_of(entry: Entry, say: Callable[[str], None] = aloud) -> list[Example]:
 
 
 def counted(
-    rows: Iterable[Example], entry: Entry, say: Callable[[str], None], heard: Callable[[], None]
+    rows: Iterable[Example],
+    entry: PluginEntry,
+    say: Callable[[str], None],
+    heard: Callable[[], None],
 ) -> Iterator[Example]:
     """The rows; now and then it is said how many there are so far.
 

@@ -143,9 +143,14 @@ class Artifacts:
             return self._publish(stage, key, work, facts, seconds, replace)
 
     def _publish(
-        self, stage: str, key: str, work: Path, facts: Mapping[str, Any], seconds: float,
+        self,
+        stage: str,
+        key: str,
+        work: Path,
+        facts: Mapping[str, Any],
+        seconds: float,
         replace: bool,
-    ) -> Artifact:  # fmt: skip
+    ) -> Artifact:
         files = manifest_of(work)
         document = {
             "schema": SCHEMA,

@@ -198,8 +198,9 @@ class Run:
     def made_with(self, entry: PluginEntry) -> dict[str, Any]:
         """Libraries and machine that the entry's results are made with, as a stage keeps it."""
         return {
-            "libraries": dict(self.versions(entry)), "environment": dict(self.environment(entry)),
-        }  # fmt: skip
+            "libraries": dict(self.versions(entry)),
+            "environment": dict(self.environment(entry)),
+        }
 
     def _ask_environments(self, entries: Sequence[PluginEntry]) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {entry.stage: {} for entry in entries}
@@ -211,11 +212,12 @@ class Run:
         elif asked:
             described = [
                 {
-                    "stage": entry.stage, "plugin": entry.plugin,
+                    "stage": entry.stage,
+                    "plugin": entry.plugin,
                     "options": entry.instance.options.model_dump(mode="json"),
                 }
                 for entry in asked
-            ]  # fmt: skip
+            ]
             folder = self.fresh_folder("environment")
             with self.guard("environment", asked[0]):
                 found |= ask_environments(folder, described, self._plugin_files(), self.cancelled)

@@ -119,6 +119,8 @@ class Unread(BaseException):
 
 STOPPING = (Cancelled, Waiting, KeyboardInterrupt, Unread)
 """What ends a run without anything having failed: never put down to a plugin."""
+NO_FAULT = (Cancelled, Waiting, EnvironmentFailure)
+"""What a plugin raises through no fault of its own: whoever runs it has to stop."""
 
 
 def reason(error: BaseException, limit: int = 1000) -> str:

@@ -13,7 +13,7 @@ from harness.errors import DataError
 from harness.inspection.checkpoints import Checkpoint
 from harness.inspection.phrases import phrases, sampled
 from harness.records import Example, Measurement, Score
-from harness.scoring import Entry
+from harness.scoring import MetricEntry
 from harness.verdicts import comparison
 
 SCHEMA = "harness.compare/1"
@@ -110,7 +110,7 @@ def _beside(a: Checkpoint, b: Checkpoint, rows: Sequence[Example]) -> tuple[Chec
             continue
         for place in (0, 1):
             metric = entry.metric.beside(sides[place], sides[1 - place])
-            found = scoring.measure(Entry(entry.name, metric), sides[place], workers=1)
+            found = scoring.measure(MetricEntry(entry.name, metric), sides[place], workers=1)
             measured[place][entry.name] = found
     return _judged(a, measured[0]), _judged(b, measured[1])
 
@@ -150,7 +150,7 @@ def _metrics(
     return found, incomparable
 
 
-def _difference(a: Checkpoint, b: Checkpoint, entry: Entry, other: Entry | None) -> str:
+def _difference(a: Checkpoint, b: Checkpoint, entry: MetricEntry, other: MetricEntry | None) -> str:
     """Why the scores of an entry cannot be compared, or an empty string."""
     if other is None:
         return "only B has it"
@@ -163,12 +163,12 @@ def _difference(a: Checkpoint, b: Checkpoint, entry: Entry, other: Entry | None)
     return ""
 
 
-def _own(side: Checkpoint, entry: Entry, ids: Mapping[str, str]) -> list[Measurement]:
+def _own(side: Checkpoint, entry: MetricEntry, ids: Mapping[str, str]) -> list[Measurement]:
     return [one for one in side.measurements[entry.name] if one.example_id in ids]
 
 
 def _scores(
-    side: Checkpoint, entry: Entry, measured: Sequence[Measurement], rows: Sequence[Example]
+    side: Checkpoint, entry: MetricEntry, measured: Sequence[Measurement], rows: Sequence[Example]
 ) -> Mapping[str, Score]:
     """The side's scores on the shared rows; those of the run where these are all."""
     if len(rows) == len(side.rows):

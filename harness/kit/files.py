@@ -266,9 +266,3 @@ def remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
-
-
-def as_plain(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy that JSON can hold (paths as text)."""
-    plain: dict[str, Any] = json.loads(json.dumps(mapping, default=str))
-    return plain

@@ -57,14 +57,10 @@ class Dataset:
 
     Attributes:
         digest: content digest of the rows.
-        parent: digest of the data set that this one grew from.
-        added: why it grew: origin -> rows.
     """
 
     examples: tuple[Example, ...]
     digest: str = ""
-    parent: str | None = None
-    added: Mapping[str, int] = field(default_factory=dict)
 
     def split(self, name: str) -> tuple[Example, ...]:
         """The rows of one split, in order."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.config.plugin_entries import Entry, entry_of
+from harness.config.plugin_entries import PluginEntry, entry_of
 from harness.engine.run import Run
 from harness.errors import HarnessError
 from harness.kit.files import append_line, read_lines
@@ -19,7 +19,7 @@ RECORD = "rescored.jsonl"
 SCHEMA = 2
 
 
-def record(run: Run, entries: Sequence[Entry]) -> None:
+def record(run: Run, entries: Sequence[PluginEntry]) -> None:
     """Remember what the run was scored with again, each entry once."""
     known = [(line["origin"], line["entry"]) for line in read_lines(run.folder / RECORD)]
     for entry in entries:
@@ -29,7 +29,7 @@ def record(run: Run, entries: Sequence[Entry]) -> None:
             append_line(run.folder / RECORD, line)
 
 
-def recorded(run: Run) -> list[Entry]:
+def recorded(run: Run) -> list[PluginEntry]:
     """What the run was scored with again; what cannot be loaded any more is left out."""
     found = []
     for line in read_lines(run.folder / RECORD):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.boundary.calls import plainly
-from harness.config.plugin_entries import Entry
+from harness.config.plugin_entries import PluginEntry
 from harness.engine.history import History
 from harness.engine.run import Run
 from harness.errors import PluginError
@@ -86,17 +86,17 @@ def collect(run: Run, history: History) -> RunAnnotations:
     return result
 
 
-def _installed(registry: Registry) -> Iterator[Entry]:
+def _installed(registry: Registry) -> Iterator[PluginEntry]:
     for name in registry.names(STAGE):
         provider = registry.get(STAGE, name)
-        yield Entry(
+        yield PluginEntry(
             STAGE, name, name, provider.plugin(), provider.origin,
             distribution=provider.distribution,
         )  # fmt: skip
 
 
 def _digests(
-    entries: Iterable[Entry], run: str, folder: Path, failed: Callable[[str], None]
+    entries: Iterable[PluginEntry], run: str, folder: Path, failed: Callable[[str], None]
 ) -> Iterator[tuple[str, str]]:
     for entry in entries:
         try:
@@ -109,7 +109,9 @@ def _digests(
             yield entry.name, str(digest)
 
 
-def _declared(entry: Entry, taken: RunAnnotations) -> tuple[dict[str, Layout], dict[str, Query]]:
+def _declared(
+    entry: PluginEntry, taken: RunAnnotations
+) -> tuple[dict[str, Layout], dict[str, Query]]:
     """The plugin's own tables and queries.
 
     Raises:

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.config.plugin_entries import Entry
+from harness.config.plugin_entries import PluginEntry
 from harness.engine.history import History
 from harness.engine.steps import At, Evaluation, Steps
 from harness.kit.text import one_line
@@ -87,11 +87,11 @@ def _notes(notes: Sequence[str], steps: Steps, history: History) -> list[str]:
     return found
 
 
-def _renewed(notes: list[str], head: str, entry: Entry, pairs: Sequence[Pair]) -> list[str]:
+def _renewed(notes: list[str], head: str, entry: PluginEntry, pairs: Sequence[Pair]) -> list[str]:
     """The notes, in which those that begin so are made anew: where the first of them stood."""
     from harness import scoring
 
-    remarks = scoring.Entry(entry.name, entry.instance).remarks(pairs)
+    remarks = scoring.MetricEntry(entry.name, entry.instance).remarks(pairs)
     first = next((place for place, one in enumerate(notes) if one.startswith(head)), len(notes))
     kept = [note for note in notes if not note.startswith(head)]
     return [*kept[:first], *(one_line(f"{head}{one}") for one in remarks), *kept[first:]]

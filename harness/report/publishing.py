@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.boundary import results
 from harness.boundary.calls import plainly
-from harness.config.plugin_entries import Entry
+from harness.config.plugin_entries import PluginEntry
 from harness.data.splits import groups_of
 from harness.engine import resume_command
 from harness.engine.history import History
@@ -150,7 +150,7 @@ def _analysis(run: Run, steps: Steps, document: Document, said: RunAnnotations) 
     )  # fmt: skip
 
 
-def definitions_of(detectors: Sequence[Entry]) -> dict[str, str]:
+def definitions_of(detectors: Sequence[PluginEntry]) -> dict[str, str]:
     """Kind of error -> its definition.
 
     A kind that several detectors look for is one kind, found where either finds it; each one's
@@ -168,7 +168,7 @@ def definitions_of(detectors: Sequence[Entry]) -> dict[str, str]:
     return found
 
 
-def _asked(entry: Entry, call: Callable[[Any], Mapping[str, T]]) -> Mapping[str, T]:
+def _asked(entry: PluginEntry, call: Callable[[Any], Mapping[str, T]]) -> Mapping[str, T]:
     """What a plugin says of itself; nothing where it fails at that, which its stage has noted."""
     try:
         with plainly(entry.name):
@@ -324,7 +324,7 @@ def _right(steps: Steps, history: History) -> dict[tuple[str, int], dict[str, bo
 
 
 def _rescored(
-    steps: Steps, entries: Sequence[Entry], found: Evaluation, rows: Sequence[Example],
+    steps: Steps, entries: Sequence[PluginEntry], found: Evaluation, rows: Sequence[Example],
     number: int, arm: str,
 ) -> Iterator[Rescored]:  # fmt: skip
     """What each metric says that the run was scored with again; one that fails harms no other."""

@@ -1,8 +1,7 @@
 """Runs the metrics over answers: what cannot be scored is recorded as such, never as 0."""
 
-from harness.scoring.measuring import BLOCK, measure, rare_collections
-from harness.scoring.metric_entry import Groups, MetricEntry, Pair, overrides
-from harness.scoring.readiness import ready
+from harness.scoring.measuring import BLOCK, measure, rare_collections, ready
+from harness.scoring.metric_entry import Groups, MetricEntry, Pair, group_names, overrides
 from harness.scoring.totals import right, right_at, scores, table
 
 Entry = MetricEntry  # until everything names it MetricEntry
@@ -13,6 +12,7 @@ __all__ = [
     "Groups",
     "MetricEntry",
     "Pair",
+    "group_names",
     "measure",
     "overrides",
     "rare_collections",

@@ -28,6 +28,22 @@ def _unheard(done: int, total: int, what: str) -> None:
     return None
 
 
+def ready(metric: Metric, pairs: Sequence[Pair], progress: Progress) -> None:
+    """:meth:`Metric.ready`, which says by ``progress`` how far it is.
+
+    Raises:
+        Waiting: it needs people first.
+        EnvironmentFailure: what it needs cannot be had here.
+        Cancelled: ``progress`` says so.
+    """
+    # For the call only: it cannot go along to another process.
+    vars(metric)["progress"] = progress
+    try:
+        metric.ready(pairs)
+    finally:
+        vars(metric).pop("progress", None)
+
+
 def measure(
     entry: MetricEntry,
     pairs: Sequence[Pair],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,11 +22,16 @@ Pair = tuple[Prediction, Example]
 Groups = Mapping[str, str]
 """Example id -> group; a row without one is a group of its own."""
 
-STOP = (*STOPPING, ConfigError, EnvironmentFailure, PluginError)
+STOPS_SCORING = (*STOPPING, ConfigError, EnvironmentFailure, PluginError)
 """Not about one example: the run has to stop."""
 
 CAVEAT = 40
 """Characters of a caveat."""
+
+
+def group_names(groups: Groups, ids: Iterable[str]) -> list[str]:
+    """Each example's group, its own id where it has none."""
+    return [groups.get(name) or name for name in ids]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,7 @@ class MetricEntry:
         with plainly(self._where):
             try:
                 return call()
-            except STOP:
+            except STOPS_SCORING:
                 raise
             except BaseException as error:
                 raise_trouble(error)

@@ -16,7 +16,7 @@ import numpy as np
 
 from harness.errors.machine import raise_trouble
 from harness.records import Example, Prediction
-from harness.scoring.metric_entry import STOP, Pair, overrides, reason
+from harness.scoring.metric_entry import STOPS_SCORING, Pair, overrides, reason
 from harness.stages import Metric
 
 Outcome = tuple[float, ...] | str | None
@@ -41,7 +41,7 @@ def _results(metric: Metric, pairs: Sequence[Pair]) -> list[Any]:
         problem: BaseException = ValueError(
             f"measure_all() gave {len(results)} results for {len(pairs)} examples"
         )
-    except STOP:
+    except STOPS_SCORING:
         raise
     except BaseException as error:
         raise_trouble(error)
@@ -54,7 +54,7 @@ def _results(metric: Metric, pairs: Sequence[Pair]) -> list[Any]:
 def _attempt(metric: Metric, prediction: Prediction, example: Example) -> Any:
     try:
         return metric.measure(prediction, example)
-    except STOP:
+    except STOPS_SCORING:
         raise
     except BaseException as error:
         raise_trouble(error)
@@ -71,7 +71,7 @@ def _checked(raw: Any) -> Outcome:
         return f"it gave a text where a number is due: {reprlib.repr(raw)}"
     try:
         items = _items(raw)
-    except STOP:
+    except STOPS_SCORING:
         raise
     except BaseException as error:
         return f"it gave a {type(raw).__name__} where numbers are due ({reason(error)})"

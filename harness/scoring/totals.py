@@ -9,7 +9,7 @@ import numpy as np
 
 from harness import stats
 from harness.records import Measurement, Score
-from harness.scoring.metric_entry import Groups, MetricEntry, Pair
+from harness.scoring.metric_entry import Groups, MetricEntry, Pair, group_names
 from harness.stages import Metric
 
 
@@ -40,7 +40,7 @@ def scores(
     if not kept:
         found = [stats.Interval(math.nan, None, None, None)] * len(entry.score_names)
     elif entry.metric.additive:
-        names = [groups.get(m.example_id) or m.example_id for m in kept]
+        names = group_names(groups, (m.example_id for m in kept))
         found = stats.interval(entry.aggregate, table(kept), names, seed, draws=draws)
     else:
         found = _corpus(entry, {m.example_id for m in kept}, pairs)
@@ -80,9 +80,14 @@ def _corpus(entry: MetricEntry, scored: set[str], pairs: Sequence[Pair]) -> list
 
 
 def _score(
-    name: str, found: stats.Interval, n: int, unscored: int, signature: str, caveat: str,
+    name: str,
+    found: stats.Interval,
+    n: int,
+    unscored: int,
+    signature: str,
+    caveat: str,
     metric: Metric,
-) -> Score:  # fmt: skip
+) -> Score:
     value = found.value if math.isfinite(found.value) else None
     low, high = (found.low, found.high) if found.se else (None, None)
     if value is not None and low is not None and high is not None:

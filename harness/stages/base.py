@@ -94,3 +94,10 @@ class Plugin:
                 (paths are whole). An entry that cannot be read is not in it.
         """
         return ()
+
+
+def signature_of(plugin: Plugin) -> str:
+    """Name, revision and options in one line: ``bleu|rev:1|smooth:exp``."""
+    options = plugin.options.model_dump(mode="json")
+    settings = "|".join(f"{key}:{value}" for key, value in sorted(options.items()))
+    return f"{plugin.name}|rev:{plugin.revision}" + (f"|{settings}" if settings else "")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-from harness.stages.base import Plugin
+from harness.stages.base import Plugin, signature_of
 
 
 class Metric(Plugin):
@@ -55,9 +55,7 @@ class Metric(Plugin):
 
     def signature(self) -> str:
         """What a reader needs to compare the numbers: name, version, options."""
-        options = self.options.model_dump(mode="json")
-        settings = "|".join(f"{key}:{value}" for key, value in sorted(options.items()))
-        return f"{self.name}|rev:{self.revision}" + (f"|{settings}" if settings else "")
+        return signature_of(self)
 
     def ready(self, pairs: Sequence[tuple[Prediction, Example]]) -> None:
         """Told of all answers to a split before any of them is measured.
@@ -131,7 +129,7 @@ class Metric(Plugin):
     def caveat(self) -> str:
         """A word or two that stands beside its scores wherever they are shown (*uncalibrated*).
 
-        Empty where the scores can be taken as they are. Nobody is asked for it.
+        Empty where the scores can be taken as they are. It never waits for anybody.
         """
         return ""
 
@@ -181,9 +179,7 @@ class Judge(Plugin):
 
     def signature(self) -> str:
         """What decides what it says (the model above all); judgements are kept by it."""
-        options = self.options.model_dump(mode="json")
-        settings = "|".join(f"{key}:{value}" for key, value in sorted(options.items()))
-        return f"{self.name}|rev:{self.revision}" + (f"|{settings}" if settings else "")
+        return signature_of(self)
 
     def rate(self, rubric: Rubric, items: Sequence[Item], context: Context) -> Iterator[Judgement]:
         """One judgement for each criterion that is asked of each item, in any order.

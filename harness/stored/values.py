@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from harness.config.plugin_entries import Entry
+from harness.config.plugin_entries import PluginEntry
 from harness.engine.history import History
 from harness.engine.steps import At
 from harness.errors import Waiting
@@ -13,7 +13,7 @@ from harness.stages import AnswerValues
 from harness.stored.replay import Answered, StoredSteps
 
 
-def answer_values(metrics: Iterable[Entry], history: History) -> AnswerValues:
+def answer_values(metrics: Iterable[PluginEntry], history: History) -> AnswerValues:
     """Every automatic score of every answer to dev, in every round and arm.
 
     A metric that is made from what people say is left out: it would be compared with itself.

@@ -169,10 +169,10 @@ def _answer(job: dict[str, Any]) -> dict[str, Any]:
 
 def _measured(metric: Any, pairs: Sequence[Any]) -> dict[str, Any]:
     from harness.records import Example, Prediction, from_json
-    from harness.scoring import Entry, measure
+    from harness.scoring import MetricEntry, measure
 
     records = [(from_json(Prediction, p), from_json(Example, e)) for p, e in pairs]
-    rows = measure(Entry(metric.name, metric), records)
+    rows = measure(MetricEntry(metric.name, metric), records)
     return {
         "statistics": [exact(row.statistics) for row in rows],
         "signature": metric.signature(),

@@ -9,12 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.errors import Cancelled, EnvironmentFailure, Waiting
 from harness.kit.text import one_line
 
 Status = Literal["ok", "note", "failed", "skipped"]
-STOP = (Cancelled, EnvironmentFailure, Waiting)
-"""No fault of the plugin's: whoever runs the rules is told at once."""
 
 
 class Failed(Exception):

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from harness.config.plugin_entries import Entry
+from harness.config.plugin_entries import PluginEntry
 from harness.engine.stage_keys import entry_key
 from harness.kit.files import digest
 from harness.testing.outcomes import Failed
@@ -42,4 +42,4 @@ def _key(subject: Subject, name: str, path: Path) -> Any:
     options = subject.options.model_copy(update={name: path})
     instance = subject.make(options)
     stage, own = subject.stage, subject.plugin.name
-    return digest(entry_key(Entry(stage, own, own, instance, ""), {}))
+    return digest(entry_key(PluginEntry(stage, own, own, instance, ""), {}))

@@ -9,11 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.errors import ConfigError
+from harness.errors import NO_FAULT, ConfigError
 from harness.kit.text import one_line
 from harness.stages import Plugin
 from harness.testing.outcomes import (
-    STOP,
     Failed,
     Noted,
     Outcome,
@@ -86,7 +85,7 @@ class Rule:
             return "note", str(found)
         except Skipped as found:
             return "skipped", str(found)
-        except (ConfigError, *STOP):
+        except (ConfigError, *NO_FAULT):
             raise
         except (Exception, SystemExit) as error:
             return "failed", f"the plugin raised {reason(error)} where no rule expects it"

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.boundary import results
-from harness.errors import PluginError
+from harness.errors import NO_FAULT, PluginError
 from harness.stages import Section
-from harness.testing.outcomes import STOP, Failed, Skipped, reason
+from harness.testing.outcomes import Failed, Skipped, reason
 from harness.testing.subject import Subject
 
 _VERDICT = {
@@ -50,7 +50,7 @@ def blocks(subject: Subject) -> str | None:
         found = results.blocks(section.blocks(DOCUMENT))
     except PluginError as error:
         raise Failed(error.what, mend) from None
-    except STOP:
+    except NO_FAULT:
         raise
     except Exception as error:
         raise Failed(f"blocks() raises {reason(error)} for a run without tables", mend) from None

@@ -8,9 +8,9 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from harness.errors import PluginError
+from harness.errors import NO_FAULT, PluginError
 from harness.testing import fresh, texts as probes
-from harness.testing.outcomes import STOP, Failed, Noted, Skipped
+from harness.testing.outcomes import Failed, Noted, Skipped
 from harness.testing.subject import Pair, Subject, close, statistics_of, with_references
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _in_blocks(
         block = pairs[start : start + size]
         try:
             raw = list(subject.instance.measure_all(block))
-        except STOP:
+        except NO_FAULT:
             raise
         except Exception:
             found += map(subject.alone, block)  # as the core does, to find the culprit

@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from harness.errors import NO_FAULT
 from harness.testing import texts as probes
-from harness.testing.outcomes import STOP, Failed, Noted, Skipped, hushed, reason
+from harness.testing.outcomes import Failed, Noted, Skipped, hushed, reason
 from harness.testing.subject import (
     TOLERANCE,
     Pair,
@@ -90,7 +91,7 @@ def texts(subject: Subject) -> str | None:
     surrogates = with_text(_plain(subject), probes.SURROGATES)
     try:
         subject.one(surrogates)
-    except STOP:
+    except NO_FAULT:
         raise
     except Exception as error:
         remarks.append(f"half characters, which no UTF-8 can hold, stay unscored ({reason(error)})")
@@ -103,7 +104,7 @@ def _one_text(subject: Subject, name: str, side: str, pair: Pair) -> Sequence[st
     try:
         with hushed() as heard:
             numbers = statistics_of(subject.one(pair))
-    except STOP:
+    except NO_FAULT:
         raise
     except Exception as error:
         raise Failed(f"{name} as {side}: {reason(error)}", _MEND) from None
@@ -173,7 +174,7 @@ def no_reference(subject: Subject) -> str | None:
         bare = with_references(pair, ())
         try:
             found = statistics_of(subject.one(bare))
-        except STOP:
+        except NO_FAULT:
             raise
         except Exception as error:
             raise Failed(f"without references: {reason(error)}", mend) from None

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from harness.errors import ConfigError
+from harness.errors import NO_FAULT, ConfigError
 from harness.stages import STAGES, Metric, Plugin
 from harness.testing import fresh, texts
-from harness.testing.outcomes import STOP, Skipped
+from harness.testing.outcomes import Skipped
 
 if TYPE_CHECKING:
     from harness.records import Measurement
-    from harness.scoring import Entry
+    from harness.scoring import MetricEntry
 
 Pair = texts.Pair
 TOLERANCE = 1e-9
@@ -112,7 +112,7 @@ class Subject:
         """The statistics of one example, measured by itself; None where it is not scored."""
         try:
             return statistics_of(self.one(pair))
-        except STOP:
+        except NO_FAULT:
             raise
         except Exception:
             return None  # the core records such a row as unscored
@@ -123,11 +123,11 @@ class Subject:
 
         return measure(self.entry(metric), pairs)
 
-    def entry(self, metric: Any = None) -> Entry:
+    def entry(self, metric: Any = None) -> MetricEntry:
         """The metric as the core calls it, with its shapes checked."""
-        from harness.scoring import Entry
+        from harness.scoring import MetricEntry
 
-        return Entry(self.plugin.name, self.instance if metric is None else metric)
+        return MetricEntry(self.plugin.name, self.instance if metric is None else metric)
 
     def numbers(self, pairs: Sequence[Pair], metric: Any = None) -> list[tuple[float, ...] | None]:
         """Each example's statistics, or the corpus scores of a metric that has none."""

@@ -191,10 +191,16 @@ def _result(
     """One guard from its comparisons, the one with the kept round first."""
     start = verdicts[1] if len(verdicts) > 1 else None
     result = GuardResult(
-        guard.name(primary), verdicts[0], "cannot be judged", start, None, "",
-        required=guard.required, max_loss=guard.max_loss,
+        guard.name(primary),
+        verdicts[0],
+        "cannot be judged",
+        start,
+        None,
+        "",
+        required=guard.required,
+        max_loss=guard.max_loss,
         refuses=guard.required or guard.max_loss is not None,
-    )  # fmt: skip
+    )
     broken = [verdict for verdict in verdicts if verdict.label == "regressed"]
     if broken:
         sentence = " ".join(verdict.sentence for verdict in broken)

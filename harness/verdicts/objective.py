@@ -46,9 +46,14 @@ def progress(objective: Objective, rounds: Sequence[RoundResult]) -> Progress:
     score = kept[-1].scores.get(objective.metric) if kept else None
     if score is None or score.value is None:
         return Progress(
-            objective, score, "unknown", None, None, None,
+            objective,
+            score,
+            "unknown",
+            None,
+            None,
+            None,
             f"Objective: {objective.metric} has no value yet, so nothing can be said.",
-        )  # fmt: skip
+        )
     up = 1 if score.higher_is_better else -1
     missing = up * (objective.target - score.value)
     pace = _pace(objective, kept, up)
@@ -82,9 +87,13 @@ def _state(target: float, score: Score, missing: float) -> State:
 
 
 def _words(
-    objective: Objective, score: Score, state: State, missing: float, left: float | None,
+    objective: Objective,
+    score: Score,
+    state: State,
+    missing: float,
+    left: float | None,
     on_dev: str,
-) -> str:  # fmt: skip
+) -> str:
     interval = "no interval"
     if score.low is not None and score.high is not None:
         interval = f"95 % interval {score.low:.3g} to {score.high:.3g}"

@@ -20,7 +20,7 @@ import numpy as np
 
 from harness import stats
 from harness.records import Measurement
-from harness.scoring import Groups, MetricEntry, overrides, table
+from harness.scoring import Groups, MetricEntry, group_names, overrides, table
 from harness.stats.decision import NO_SPREAD as NO_SPREAD, usable as usable
 
 Test = Literal["auto", "bootstrap", "randomisation"]
@@ -101,7 +101,7 @@ def complete_pairs(
         ids, doubt, note = sorted(scored[0] | scored[1]), "", _counted(entry, scored, worst)
         for side, values in zip(sides, worst, strict=True):
             side |= {key: values for key in ids if side[key] is None}
-    names = [groups.get(key) or key for key in ids]
+    names = group_names(groups, ids)
     if not entry.metric.additive:
         return Pairs(ids, names, table([]), table([]), _NOT_ADDITIVE, False)
     if not ids:
@@ -129,9 +129,7 @@ def differences(
     """
     sides = [pairs.new, pairs.old]
     first, second = sides if entry.metric.higher_is_better else reversed(sides)
-    gaps = stats.difference(
-        entry.aggregate, first, second, pairs.names, seed, 1 - alpha, draws
-    )  # fmt: skip
+    gaps = stats.difference(entry.aggregate, first, second, pairs.names, seed, 1 - alpha, draws)
     own = [entry.own_values(side) for side in (first, second)]
     return [
         _paired(gap, own[0][:, place], own[1][:, place], exact=test == "auto")
@@ -201,9 +199,7 @@ def _extremes(
     return (least,) * count, (most,) * count
 
 
-def _counted(
-    entry: MetricEntry, scored: _Scored, extremes: tuple[_Statistics, _Statistics]
-) -> str:  # fmt: skip
+def _counted(entry: MetricEntry, scored: _Scored, extremes: tuple[_Statistics, _Statistics]) -> str:
     """``2 rows unscored on this side count as 0, the worst value``, and the other side's."""
     both = ((scored[1] - scored[0], "this", "worst"), (scored[0] - scored[1], "the other", "best"))
     told = []

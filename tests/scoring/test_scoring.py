@@ -12,7 +12,7 @@ import harness
 from harness import scoring
 from harness.errors import Cancelled, EnvironmentFailure, PluginError, Waiting
 from harness.records import Example, Prediction, from_json, to_json
-from harness.scoring import Entry
+from harness.scoring import MetricEntry
 
 
 class Words(harness.Metric):
@@ -92,7 +92,7 @@ def own_groups(rows):
 
 def scored(metric, *texts, name=""):
     rows = pairs(*texts)
-    entry = Entry(name or metric.name, metric)
+    entry = MetricEntry(name or metric.name, metric)
     measured = scoring.measure(entry, rows)
     return measured, scoring.scores(entry, measured, own_groups(rows), seed=1, pairs=rows)
 
@@ -107,9 +107,9 @@ def test_a_mean_with_its_interval():
 
 
 def test_a_config_name_is_the_prefix_of_every_score():
-    assert Entry("ratio", Ratio()).score_names == ("precision", "recall")
-    assert Entry("strict", Ratio()).score_names == ("strict-precision", "strict-recall")
-    assert Entry("strict", Ratio()).column("strict-recall") == 1
+    assert MetricEntry("ratio", Ratio()).score_names == ("precision", "recall")
+    assert MetricEntry("strict", Ratio()).score_names == ("strict-precision", "strict-recall")
+    assert MetricEntry("strict", Ratio()).column("strict-recall") == 1
     measured, found = scored(Words(), "a b", "a", name="short")
     assert set(found) == {"short-words"} == set(measured[0].values)
     assert measured[0].entry == "short"
@@ -226,7 +226,7 @@ def test_what_stops_the_run_is_not_swallowed(stop, method):
 
     metric = type("Stopping", (Words,), {method: raising})()
     with pytest.raises(type(stop)):
-        scoring.measure(Entry("words", metric), pairs("a"))
+        scoring.measure(MetricEntry("words", metric), pairs("a"))
 
 
 def test_a_wrong_number_of_statistics_everywhere_is_told():
@@ -260,7 +260,7 @@ def test_a_metric_that_is_not_additive_has_a_value_and_no_interval():
     assert (score.value, score.low, score.high, score.n, score.unscored) == (2.0, None, None, 3, 0)
     assert [m.statistics for m in measured] == [()] * 3
     with pytest.raises(ValueError, match="needs the answers"):
-        scoring.scores(Entry("distinct", Corpus()), measured, {}, seed=0)
+        scoring.scores(MetricEntry("distinct", Corpus()), measured, {}, seed=0)
 
 
 @pytest.mark.parametrize("wrong", [{}, {"distinct": "many"}, None])
@@ -279,7 +279,7 @@ def test_intervals_stay_within_the_bounds():
 
 def test_intervals_are_clustered():
     rows = pairs(*["a", "a b c d e f"] * 40)
-    entry = Entry("words", Words())
+    entry = MetricEntry("words", Words())
     measured = scoring.measure(entry, rows)
     alone = scoring.scores(entry, measured, own_groups(rows), seed=0)["words"]
     halves = {f"e{i}": f"g{i % 2}{i // 16}" for i in range(80)}
@@ -290,7 +290,7 @@ def test_intervals_are_clustered():
 
 def test_rows_without_a_group_stand_alone():
     rows = pairs("a", "a b", "a b c")
-    entry = Entry("words", Words())
+    entry = MetricEntry("words", Words())
     measured = scoring.measure(entry, rows)
     assert scoring.scores(entry, measured, {}, 0) == scoring.scores(
         entry, measured, own_groups(rows), 0
@@ -300,7 +300,7 @@ def test_rows_without_a_group_stand_alone():
 
 def test_the_order_of_the_rows_changes_no_bit():
     rows = pairs(*("w " * (i % 7) for i in range(60)))
-    entry = Entry("words", Words())
+    entry = MetricEntry("words", Words())
     measured = scoring.measure(entry, rows)
     groups = {f"e{i}": f"g{i % 20}" for i in range(60)}
     assert scoring.scores(entry, measured, groups, 3) == scoring.scores(

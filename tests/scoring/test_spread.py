@@ -12,7 +12,7 @@ from harness import scoring
 from harness.errors import Cancelled, EnvironmentFailure, PluginError, Waiting
 from harness.records import Example, Prediction
 from harness.registry import Registry
-from harness.scoring import Entry, measuring, workers
+from harness.scoring import MetricEntry, measuring, workers
 
 PLUGIN = '''
 import os
@@ -70,7 +70,7 @@ TEXTS = [f"text number {i} " + "ae" * (i % 7) for i in range(30)] + ["raise"]
 
 
 def test_many_processes_give_the_values_of_one(metric):
-    entry = Entry("share", metric(metric.Options(letters="aen")))
+    entry = MetricEntry("share", metric(metric.Options(letters="aen")))
     done = []
     many = scoring.measure(entry, pairs(*TEXTS), lambda *a: done.append(a), workers=2)
     one = scoring.measure(entry, pairs(*TEXTS), workers=1)
@@ -82,7 +82,7 @@ def test_many_processes_give_the_values_of_one(metric):
 
 def test_processes_started_ahead_give_the_same(metric, monkeypatch):
     monkeypatch.setattr(workers, "_ready", set())
-    entry = Entry("share", metric(metric.Options(letters="aen")))
+    entry = MetricEntry("share", metric(metric.Options(letters="aen")))
     assert not workers.is_worth(-2.0, 2)
     workers.prepare([entry.metric], 2)
     monkeypatch.setattr(workers, "WORTH_READY", -1.0)
@@ -92,7 +92,7 @@ def test_processes_started_ahead_give_the_same(metric, monkeypatch):
 
 
 def test_processes_are_let_go_and_come_back(metric):
-    entry = Entry("share", metric())
+    entry = MetricEntry("share", metric())
     one = scoring.measure(entry, pairs(*TEXTS), workers=2)
     workers.finish()
     assert scoring.measure(entry, pairs(*TEXTS), workers=2) == one
@@ -107,7 +107,7 @@ def test_the_collector_is_left_as_it_was():
 
 
 def test_what_stops_a_run_stops_it_from_another_process(metric):
-    entry = Entry("share", metric())
+    entry = MetricEntry("share", metric())
     with pytest.raises(PluginError, match="the script is broken"):
         scoring.measure(entry, pairs(*TEXTS, "stop"), workers=2)
 
@@ -118,11 +118,11 @@ def test_a_cancelled_measurement_ends_at_the_next_block(metric):
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        scoring.measure(Entry("share", metric()), pairs(*TEXTS), stop, workers=2)
+        scoring.measure(MetricEntry("share", metric()), pairs(*TEXTS), stop, workers=2)
 
 
 def test_a_process_that_dies_is_named_and_nothing_hangs(metric):
-    entry = Entry("share", metric(metric.Options(deadly=True)))
+    entry = MetricEntry("share", metric(metric.Options(deadly=True)))
     with pytest.raises(EnvironmentFailure, match="was killed") as failure:
         scoring.measure(entry, pairs(*TEXTS), workers=2)
     assert "--workers 1" in failure.value.hint
@@ -133,9 +133,10 @@ def test_a_class_that_no_other_process_can_find_is_run_here(metric):
         name = "local"
 
     assert workers.recipe_of(Local()) is None
-    found = scoring.measure(Entry("local", Local()), pairs(*TEXTS), workers=2)
+    found = scoring.measure(MetricEntry("local", Local()), pairs(*TEXTS), workers=2)
     assert [m.statistics for m in found] == [
-        m.statistics for m in scoring.measure(Entry("share", metric()), pairs(*TEXTS), workers=1)
+        m.statistics
+        for m in scoring.measure(MetricEntry("share", metric()), pairs(*TEXTS), workers=1)
     ]
 
 

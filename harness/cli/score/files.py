@@ -30,7 +30,7 @@ from harness.evaluation.scorecard import (
 )
 from harness.kit.files import digest, write_bytes
 from harness.records import Example
-from harness.scoring import Entry, workers
+from harness.scoring import MetricEntry, workers
 from harness.terminal.streams import plugins_on_stderr
 
 SEED = 7
@@ -51,7 +51,7 @@ def score(request: Request) -> None:
     gc.freeze()  # the interpreter would look through millions of objects once more at its end
 
 
-def _found(request: Request) -> tuple[dict[str, Any], list[System], list[Entry]]:
+def _found(request: Request) -> tuple[dict[str, Any], list[System], list[MetricEntry]]:
     """The document, and what each answer's own scores are written from."""
     entries = _entries(request)
     request.check_scores([name for entry in entries for name in entry.score_names])
@@ -110,7 +110,7 @@ def showing(console: Console, pieces: int) -> Iterator[Stage]:
         yield stage
 
 
-def write_rows(path: Path, systems: Sequence[System], entries: Sequence[Entry]) -> None:
+def write_rows(path: Path, systems: Sequence[System], entries: Sequence[MetricEntry]) -> None:
     """Each answer's own values, as Parquet or as JSON lines; whole or not at all."""
     names = [name for entry in entries for name in entry.score_names]
     found = list(rows(systems, names))
@@ -138,14 +138,14 @@ def _parquet(found: Sequence[dict[str, Any]], names: Sequence[str]) -> bytes:
     return bytes(sink.getvalue())
 
 
-def _entries(request: Request) -> list[Entry]:
+def _entries(request: Request) -> list[MetricEntry]:
     if request.metrics is None and request.config is not None:
         if request.options:
             raise UsageError("--option needs --metrics; a key of the config is set by --set")
         config = configuration.load(request.config, sets=request.sets or ())
-        return [Entry(entry.name, entry.instance) for entry in config.metrics]
+        return [MetricEntry(entry.name, entry.instance) for entry in config.metrics]
     found = chosen(request.metrics or DEFAULT, request.options, request.plugins)
-    return [Entry(entry.name, entry.instance) for entry in found]
+    return [MetricEntry(entry.name, entry.instance) for entry in found]
 
 
 def _read(request: Request) -> tuple[list[Example], list[str], list[Any]]:

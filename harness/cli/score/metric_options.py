@@ -8,17 +8,17 @@ from typing import Any
 
 from harness.boundary.calls import plainly
 from harness.boundary.results import paths
-from harness.config.plugin_entries import Entry, entry_of
+from harness.config.plugin_entries import PluginEntry, entry_of
 from harness.errors import UsageError, near
 from harness.kit import yaml_file
 from harness.kit.problems import Problems
 from harness.registry import Registry
-from harness.scoring import Entry as MetricEntry
+from harness.scoring import MetricEntry
 
 DEFAULT = "bleu,chrf,rouge,meteor"
 
 
-def chosen(text: str, options: Sequence[str], files: Sequence[Path]) -> list[Entry]:
+def chosen(text: str, options: Sequence[str], files: Sequence[Path]) -> list[PluginEntry]:
     """The metrics named in ``text``, each made once with its options.
 
     Args:
@@ -56,7 +56,7 @@ def chosen(text: str, options: Sequence[str], files: Sequence[Path]) -> list[Ent
 
 
 def _named(text: str) -> dict[str, str]:
-    """Entry name -> plugin name."""
+    """PluginEntry name -> plugin name."""
     found: dict[str, str] = {}
     for item in (part.strip() for part in text.split(",")):
         name, sign, plugin = item.partition("=")
@@ -71,7 +71,7 @@ def _named(text: str) -> dict[str, str]:
 
 
 def _options(options: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Entry name -> option -> value."""
+    """PluginEntry name -> option -> value."""
     found: dict[str, dict[str, Any]] = {}
     for text in options:
         place, sign, value = text.partition("=")
@@ -88,7 +88,7 @@ def _options(options: Sequence[str], names: Sequence[str]) -> dict[str, dict[str
     return found
 
 
-def _refuse_doubles(entries: Sequence[Entry], problems: Problems) -> None:
+def _refuse_doubles(entries: Sequence[PluginEntry], problems: Problems) -> None:
     seen: dict[str, str] = {}
     for entry in entries:
         for score in MetricEntry(entry.name, entry.instance).score_names:

@@ -14,7 +14,7 @@ from harness.cli.runs import folder_of
 from harness.cli.score.files import report, showing, write_rows
 from harness.cli.score.metric_options import chosen
 from harness.cli.score.request import Request
-from harness.config.plugin_entries import Entry
+from harness.config.plugin_entries import PluginEntry
 from harness.context import Quiet
 from harness.engine.ledger import Ledger
 from harness.engine.steps import At
@@ -26,7 +26,7 @@ from harness.records import Example
 from harness.report.added_metrics import record
 from harness.report.publishing import database
 from harness.report.summary import read
-from harness.scoring import Entry as MetricEntry
+from harness.scoring import MetricEntry
 from harness.stored import Answered, NotStored, StoredRun, StoredSteps, answered, opened, replay
 from harness.terminal.streams import plugins_on_stderr
 
@@ -85,7 +85,7 @@ def _update_database(run: StoredRun) -> None:
         Console(stderr=True).print(Text(one_line(told), style="yellow"), highlight=False)
 
 
-def _entries(request: Request, run: StoredRun) -> list[Entry]:
+def _entries(request: Request, run: StoredRun) -> list[PluginEntry]:
     if request.metrics is None and not request.options:
         return list(run.config.metrics)
     if request.metrics is None:
@@ -93,7 +93,7 @@ def _entries(request: Request, run: StoredRun) -> list[Entry]:
     return chosen(request.metrics, request.options, request.plugins)
 
 
-def _fresh(entries: list[Entry], run: StoredRun) -> list[Entry]:
+def _fresh(entries: list[PluginEntry], run: StoredRun) -> list[PluginEntry]:
     """Those that say something which the run's own metrics do not."""
     own = [(entry.name, run.key_of(entry)) for entry in run.config.metrics]
     return [entry for entry in entries if (entry.name, run.key_of(entry)) not in own]
@@ -131,7 +131,7 @@ def _systems(
     request: Request,
     steps: StoredSteps,
     rows: Sequence[Example],
-    entries: list[Entry],
+    entries: list[PluginEntry],
     answers: dict[str, Answered],
 ) -> list[System]:
     systems = []

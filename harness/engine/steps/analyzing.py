@@ -10,10 +10,10 @@ from harness.boundary import results
 from harness.data.splits import rows_digest
 from harness.engine.at import At
 from harness.engine.pins import ANALYZE, DETECT
-from harness.engine.steps.base import STOP, StageCaller
+from harness.engine.steps.base import StageCaller
 from harness.engine.steps.detecting import Detecting
 from harness.engine.steps.evaluating import Evaluation
-from harness.errors import HarnessError
+from harness.errors import NO_FAULT, HarnessError
 from harness.kit.files import digest, read_json, write_json
 from harness.records import Example, Findings, from_json, to_json
 from harness.stages import Evidence
@@ -64,7 +64,7 @@ class Analyzing:
                     with self.run.guard(ANALYZE, entry, at):
                         results.causes(entry.instance.causes())
                         own = results.findings(entry.instance.analyze(evidence, context))
-                except STOP:
+                except NO_FAULT:
                     raise
                 except HarnessError as error:
                     own = Findings(failed={entry.name: error.what})

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from harness.context import derive_seed
 from harness.engine.at import At
 from harness.engine.run import Run
-from harness.errors import Cancelled, EnvironmentFailure, Waiting
 from harness.kit.text import one_line
 
 if TYPE_CHECKING:
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from harness.scoring import MetricEntry
 
 SEEDLESS = 0
-STOP = (Cancelled, Waiting, EnvironmentFailure)
-"""What is not one plugin's failure: the run has to stop."""
 
 
 class StageCaller:

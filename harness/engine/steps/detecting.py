@@ -10,8 +10,8 @@ from harness.boundary import results
 from harness.data.splits import rows_digest
 from harness.engine.at import At
 from harness.engine.pins import DETECT
-from harness.engine.steps.base import STOP, StageCaller
-from harness.errors import HarnessError
+from harness.engine.steps.base import StageCaller
+from harness.errors import NO_FAULT, HarnessError
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import ErrorLabel, Example, ScoredExample, from_json, to_json
 
@@ -55,7 +55,7 @@ class Detecting:
                         entry.instance.prepare(learned)
                         for row in scored:
                             labels += results.labels(entry.instance.detect(row), row.example.id)
-                except STOP:
+                except NO_FAULT:
                     raise
                 except HarnessError as error:
                     failed[entry.name] = error.what

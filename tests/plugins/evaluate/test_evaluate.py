@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 import harness
-from harness.scoring import Entry, measure, scores
+from harness.scoring import MetricEntry, measure, scores
 from harness_evaluate import EvaluateMetric
 
 SCRIPT = """
@@ -74,7 +74,7 @@ PAIRS = [
 
 @pytest.mark.parametrize("result", [ONE_NUMBER, """{"shared": shares}"""])
 def test_each_answer_gets_the_scripts_value(make, result, capsys):
-    entry = Entry("evaluate", make(result))
+    entry = MetricEntry("evaluate", make(result))
     found = measure(entry, PAIRS)
     assert [m.statistics for m in found] == [(0.5,), (1.0,), None, (0.0,)]
     score = scores(entry, found, {}, 1)["shared"]
@@ -90,7 +90,7 @@ def test_a_script_with_a_number_for_each_answer_is_called_for_many_at_once(make)
 
 
 def test_the_corpus_has_one_number_without_an_interval(make):
-    entry = Entry("evaluate", make("""{"shared": max(shares)}""", per="corpus"))
+    entry = MetricEntry("evaluate", make("""{"shared": max(shares)}""", per="corpus"))
     assert not entry.metric.additive
     found = measure(entry, PAIRS)
     score = scores(entry, found, {}, 1, pairs=PAIRS)["shared"]
@@ -117,7 +117,7 @@ def test_several_references_are_a_list_of_lists(make):
 
 def test_a_script_of_one_reference_leaves_an_answer_with_two_unscored(make):
     pairs = [*PAIRS, _pair("e", "x", "x", "y")]
-    found = measure(Entry("evaluate", make()), pairs)
+    found = measure(MetricEntry("evaluate", make()), pairs)
     assert [m.statistics for m in found] == [(0.5,), (1.0,), None, (0.0,), None]
     assert "takes one reference" in found[-1].error
 
@@ -125,7 +125,7 @@ def test_a_script_of_one_reference_leaves_an_answer_with_two_unscored(make):
 def test_an_answer_that_the_script_fails_on_is_alone_unscored(make):
     pairs = [*PAIRS, _pair("e", "x", ""), _pair("f", "\ud800 \x00", "\ud800 y")]
     for result in (ONE_NUMBER, """{"shared": shares}"""):
-        found = measure(Entry("evaluate", make(result)), pairs)
+        found = measure(MetricEntry("evaluate", make(result)), pairs)
         assert [m.statistics for m in found][-2:] == [None, (0.5,)]
         assert "ZeroDivisionError" in found[-2].error
         assert found[0].statistics == (0.5,)

@@ -12,7 +12,7 @@ import pytest
 
 import harness
 from harness.rating.rubric import find
-from harness.scoring import Entry, measure
+from harness.scoring import MetricEntry, measure
 from harness.testing import metric_rules
 from harness_judge import JudgeMetric, ModelJudge
 
@@ -37,7 +37,7 @@ def rows(texts):
 
 
 def means(metric, pairs):
-    found = measure(Entry("judge", metric), pairs)
+    found = measure(MetricEntry("judge", metric), pairs)
     return [one.values for one in found]
 
 
@@ -88,7 +88,7 @@ def test_what_cannot_be_read_is_an_error_and_no_score(server, metric, pairs, wor
     one = metric(tries=2)
     one.ready(pairs)
     assert sum("answer 3" in a.text() for a in server.asked) == 2
-    found = measure(Entry("judge", one), pairs)
+    found = measure(MetricEntry("judge", one), pairs)
     assert found[3].statistics is None
     assert found[3].error.endswith(
         "ValueError: right: reply 1 of 1 cannot be read: there is no JSON object in it"

@@ -7,7 +7,7 @@ import pytest
 import harness
 from harness.evaluation.scorecard import measured
 from harness.records import Example, Prediction
-from harness.scoring import Entry, ready
+from harness.scoring import MetricEntry, ready
 from harness.stages import STAGES
 from harness.testing.contract import _WORK
 
@@ -48,7 +48,7 @@ def test_a_command_that_scores_waits_for_nobody():
     heard = []
     predictions, examples = zip(*PAIRS, strict=True)
     found = measured(
-        "one", [Entry("asks", Asks())], examples, predictions,
+        "one", [MetricEntry("asks", Asks())], examples, predictions,
         lambda label: lambda *told: heard.append((label, *told)),
     )  # fmt: skip
     assert found.measurements["asks"][0].statistics == (1.0,)
