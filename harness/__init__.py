@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from harness.config.finding import shipped as shipped
+    from harness.config.making import make_plugin as make_plugin
     from harness.context import (
         Context as Context,
         Quiet as Quiet,
@@ -137,6 +138,7 @@ _HOMES = {
         "encoded_corrections", "merged_corrections", "read_corrections",
     ),
     "harness.config.finding": ("shipped",),
+    "harness.config.making": ("make_plugin",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

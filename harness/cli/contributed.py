@@ -87,7 +87,11 @@ def note_taken(core: Collection[str]) -> None:
 
 def home(name: str) -> str:
     """A sentence on where a known command is to be had."""
-    return f"It is in the package {KNOWN[name]}, which iteration-harness ships."
+    if _source(KNOWN[name]) is None:
+        return f"It is in the package {KNOWN[name]}, which iteration-harness ships."
+    return (
+        f"Its package {KNOWN[name]} is here: install iteration-harness again to have the command."
+    )
 
 
 def origin(point: EntryPoint) -> str:

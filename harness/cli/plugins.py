@@ -129,13 +129,13 @@ def _first_line(text: Any) -> str:
 def _option(text: str) -> tuple[str, Any]:
     from harness.kit import yaml_file
 
-    key, sign, value = text.partition("=")
-    if not sign or not key.strip():
+    found = yaml_file.key_value(text)
+    if found is None:
         raise UsageError(
             f"--option {one_line(text, 80)}: KEY=VALUE is needed",
             hint="for example --option 'words=[refund, days]'",
         )
-    return key.strip(), yaml_file.scalar(value)
+    return found[0].strip(), found[1]
 
 
 def _targets(target: str) -> list[tuple[str, str, Provider]]:

@@ -325,11 +325,11 @@ def _check_kinds(train: Any, generate: Any, problems: Problems) -> None:
 
 
 def _parse_set(text: str) -> tuple[Place, Any]:
-    dotted, sign, value = text.partition("=")
-    if not sign or not dotted:
+    found = yaml_file.key_value(text)
+    if found is None:
         raise ConfigError(f"--set takes KEY=VALUE, not {text!r}")
-    place = tuple(int(part) if part.isdigit() else part for part in dotted.split("."))
-    return place, yaml_file.scalar(value)
+    place = tuple(int(part) if part.isdigit() else part for part in found[0].split("."))
+    return place, found[1]
 
 
 def _assign(values: dict[str, Any], place: Place, value: Any) -> None:

@@ -51,6 +51,12 @@ def scalar(text: str) -> Any:
         return text
 
 
+def key_value(text: str) -> tuple[str, Any] | None:
+    """``KEY=VALUE`` of a command line, the value as in a file; None where it is nothing like it."""
+    key, sign, value = text.partition("=")
+    return (key, scalar(value)) if sign and key.strip() else None
+
+
 def dump(values: Any) -> str:
     """Values as YAML text, with escapes for what would do something in a terminal."""
     text = _dumped(values, unicode=True)

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.config.plugin_entries import PluginEntry, entry_of
+from harness.config.making import make_entries
+from harness.config.plugin_entries import PluginEntry
 from harness.engine.run import Run
 from harness.errors import HarnessError
 from harness.kit.files import append_line, read_lines
-from harness.kit.problems import Problems
-from harness.registry import Registry
 
 RECORD = "rescored.jsonl"
+_SUBJECT = "the metrics that a run was scored with again"
 SCHEMA = 2
 
 
@@ -31,17 +31,12 @@ def record(run: Run, entries: Sequence[PluginEntry]) -> None:
 
 def recorded(run: Run) -> list[PluginEntry]:
     """What the run was scored with again; what cannot be loaded any more is left out."""
-    found = []
+    found: list[PluginEntry] = []
     for line in read_lines(run.folder / RECORD):
         raw, origin = line["entry"], Path(line["origin"])
         files = [origin] if origin.suffix == ".py" else []
         try:
-            problems = Problems(None, {}, "the metrics that a run was scored with again")
-            entry = entry_of(Registry.build(files), "metric", raw, (), Path.cwd(), problems)
-            problems.done()
+            found += make_entries("metric", {raw["name"]: raw}, files, _SUBJECT)
         except HarnessError as error:
             run.watcher.say(f"warning: {run.folder / RECORD}: {error.what}")
-            continue
-        if entry is not None:
-            found.append(entry)
     return found

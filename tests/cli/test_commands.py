@@ -155,6 +155,15 @@ def test_a_command_with_terminal_commands_in_its_line_does_nothing(site: Site) -
     assert "  hello    Red." in out and "\x1b" not in out
 
 
+def test_a_checkout_with_entry_points_of_before_says_to_install_again(
+    monkeypatch: pytest.MonkeyPatch, project: Any
+) -> None:
+    monkeypatch.setattr(contributed, "entry_points", lambda group: [])
+    done = project.inside("rate", "status")
+    assert done.code == 2
+    assert "No such command 'rate'. Its package harness.cli.rate is here: install" in done.err
+
+
 def test_without_its_package_rate_is_unknown_and_the_package_named(
     monkeypatch: pytest.MonkeyPatch, project: Any
 ) -> None:

@@ -15,19 +15,17 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+import harness
 from harness import Context, EnvironmentFailure, Item, Judge, Report, UsageError
 from harness.cli.rate.batches import chosen
-from harness.config.plugin_entries import entry_of
 from harness.errors import EXIT_INTERRUPTED, EXIT_OK
 from harness.kit import yaml_file
 from harness.kit.lock import exclusive
-from harness.kit.problems import Problems
 from harness.kit.text import one_line
 from harness.rating import judging
 from harness.rating.judging import Judgements
 from harness.rating.panel import panel_items, panel_of, panel_words
 from harness.rating.records import FOLDER, Batch
-from harness.registry import Registry
 from harness.terminal import tables
 from harness.terminal.progress import SHORT, Display
 from harness.terminal.streams import plugins_on_stderr
@@ -101,19 +99,14 @@ def _judge_of(wanted: Wanted) -> Judge:
     """The judge with its options, checked as those of a config are."""
     options: dict[str, Any] = {}
     for text in wanted.sets:
-        key, sign, value = text.partition("=")
-        if not sign or not key:
+        found = yaml_file.key_value(text)
+        if found is None:
             # What was given is not repeated: it may be a key.
             raise UsageError("--set takes KEY=VALUE, as model=NAME")
-        options[key] = yaml_file.scalar(value)
-    problems = Problems(None, {}, "the options of the judge")
-    raw = {**options, "plugin": wanted.judge}
-    entry = entry_of(Registry.build(wanted.plugins), "judge", raw, ("judge",), Path.cwd(), problems)
-    problems.done()
-    assert entry is not None
-    found: Judge = entry.instance
-    found.inputs()  # a missing file shows before any work
-    return found
+        options[found[0]] = found[1]
+    judge = harness.make_plugin("judge", wanted.judge, options, wanted.plugins)
+    assert isinstance(judge, Judge)
+    return judge
 
 
 @contextlib.contextmanager

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.boundary.calls import plainly
-from harness.boundary.results import paths
-from harness.config.plugin_entries import PluginEntry, entry_of
+from harness.config.making import look_at_inputs, make_entries
+from harness.config.plugin_entries import PluginEntry
 from harness.errors import UsageError, near
 from harness.kit import yaml_file
 from harness.kit.problems import Problems
-from harness.registry import Registry
 from harness.scoring import MetricEntry
 
 DEFAULT = "bleu,chrf,rouge,meteor"
@@ -32,31 +30,18 @@ def chosen(text: str, options: Sequence[str], files: Sequence[Path]) -> list[Plu
     """
     wanted = _named(text)
     given = _options(options, list(wanted))
-    registry = Registry.build(files)
-    problems = Problems(None, {}, "the metrics of this command")
-    made = [
-        entry_of(
-            registry,
-            "metric",
-            {**given.get(name, {}), "plugin": plugin, "name": name},
-            (name,),
-            Path.cwd(),
-            problems,
-        )
+    raws = {
+        name: {**given.get(name, {}), "plugin": plugin, "name": name}
         for name, plugin in wanted.items()
-    ]
-    entries = [entry for entry in made if entry is not None]
-    _refuse_doubles(entries, problems)
-    problems.done()
+    }
+    entries = make_entries("metric", raws, files, "the metrics of this command", _refuse_doubles)
     for entry in entries:
-        with plainly(entry.named):
-            # a damaged data file shows before any work
-            paths(entry.instance.inputs(), "inputs()")
+        look_at_inputs(entry)
     return entries
 
 
 def _named(text: str) -> dict[str, str]:
-    """PluginEntry name -> plugin name."""
+    """Entry name -> plugin name."""
     found: dict[str, str] = {}
     for item in (part.strip() for part in text.split(",")):
         name, sign, plugin = item.partition("=")
@@ -71,12 +56,12 @@ def _named(text: str) -> dict[str, str]:
 
 
 def _options(options: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """PluginEntry name -> option -> value."""
+    """Entry name -> option -> value."""
     found: dict[str, dict[str, Any]] = {}
     for text in options:
-        place, sign, value = text.partition("=")
+        place, value = yaml_file.key_value(text) or ("", None)
         name, dot, option = place.partition(".")
-        if not sign or not dot or not option:
+        if not dot or not option:
             raise UsageError(
                 f"--option takes METRIC.KEY=VALUE, as rouge.stemmer=true, not {text!r}"
             )
@@ -84,7 +69,7 @@ def _options(options: Sequence[str], names: Sequence[str]) -> dict[str, dict[str
             raise UsageError(
                 f"--option {text}: no metric of this command is called '{name}'{near(name, names)}"
             )
-        found.setdefault(name, {})[option] = yaml_file.scalar(value)
+        found.setdefault(name, {})[option] = value
     return found
 
 

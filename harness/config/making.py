@@ -1,0 +1,68 @@
+"""Plugins made by name, where a command names them and no config does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.boundary.calls import plainly
+from harness.boundary.results import paths
+from harness.config.plugin_entries import PluginEntry, entry_of
+from harness.kit.problems import Problems
+from harness.registry import Registry
+from harness.stages import Plugin
+
+
+def make_plugin(
+    stage: str, name: str, options: Mapping[str, Any], files: Sequence[Path] = ()
+) -> Plugin:
+    """A plugin with its options, checked as those of a config are.
+
+    Args:
+        stage: as in the name of its hook, ``judge`` of ``register_judges``.
+        options: option -> value; a path is taken from the working folder.
+        files: one-file plugins to load.
+
+    Raises:
+        ConfigError: with all that is wrong, also where no plugin has the name.
+        PluginError: a one-file plugin cannot be used, or the plugin fails.
+    """
+    head = "source" if stage in ("source", "model") else "plugin"
+    raw = {**options, head: name}
+    [entry] = make_entries(stage, {stage: raw}, files, f"the options of the {stage}")
+    look_at_inputs(entry)
+    plugin: Plugin = entry.instance
+    return plugin
+
+
+def make_entries(
+    stage: str, raws: Mapping[str, Any], files: Sequence[Path], subject: str,
+    check: Callable[[Sequence[PluginEntry], Problems], None] | None = None,
+) -> list[PluginEntry]:  # fmt: skip
+    """Entries as a config has them, by the places that messages name.
+
+    Args:
+        subject: of what a message says that it has problems.
+        check: adds what is wrong with all of them together.
+
+    Raises:
+        ConfigError: with all that is wrong.
+        PluginError: a one-file plugin cannot be used.
+    """
+    registry, problems = Registry.build(files), Problems(None, {}, subject)
+    made = [
+        entry_of(registry, stage, raw, (place,), Path.cwd(), problems)
+        for place, raw in raws.items()
+    ]
+    entries = [entry for entry in made if entry is not None]
+    if check is not None:
+        check(entries, problems)
+    problems.done()
+    return entries
+
+
+def look_at_inputs(entry: PluginEntry) -> None:
+    """Ask for the files that results depend on: a damaged one shows before any work."""
+    with plainly(entry.named):
+        paths(entry.instance.inputs(), "inputs()")
