@@ -29,8 +29,8 @@ from rating_server import HARNESS, Server, ceiling, kept, sent, serving
 from rich.console import Console
 from rich.table import Table
 
-from harness.rating.events import Events, fold
-from harness.rating.records import FOLDER, Batch
+from harness_rating.batches.records import FOLDER, Batch
+from harness_rating.ratings.events import Events, fold
 
 OUTPUT = Path(__file__).resolve().parent / "recorded" / "rating.json"
 OPENINGS, KEYS = 20, 100
@@ -175,7 +175,7 @@ def _within(title: str, limit: float, found: dict[str, float]) -> Row:
 
 def agreement(folder: Path, wanted: Wanted, raw: dict[str, Any]) -> Iterator[Row]:
     """The command as a process, then its work within this one, without imports."""
-    from harness.rating.quality import agreement_of
+    from harness_rating.agreement.document import agreement_of
 
     batch = batch_of(folder, wanted)
     write(folder / FOLDER, batch, planned(batch, wanted.ratings))

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from harness.rating.batches import Order, create
-from harness.rating.events import Events
-from harness.rating.records import Batch, Event
-from harness.rating.rubric import find, load
-from harness.rating.sampling import Candidate
 from harness.records import Example
 from harness.rubrics import Criterion
+from harness_rating.batches.records import Batch, Event
+from harness_rating.batches.sampling import Candidate
+from harness_rating.batches.storage import Order, create
+from harness_rating.ratings.events import Events
+from harness_rating.rubric.scoring import find, load
 
 RUBRIC = "everyday"
 START = datetime(2026, 11, 25, 9, tzinfo=UTC)

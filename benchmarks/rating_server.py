@@ -18,9 +18,9 @@ from typing import Any
 
 from rating_batch import standing
 
-from harness.rating.events import ratings
-from harness.rating.records import FOLDER, Batch, Event
-from harness.rating.web.wire import own
+from harness_rating.batches.records import FOLDER, Batch, Event
+from harness_rating.page.wire import own
+from harness_rating.ratings.events import ratings
 
 CLIENTS = Path(__file__).with_name("rating_clients.py")
 HARNESS = (sys.executable, "-c", "from harness.cli import main; main()")

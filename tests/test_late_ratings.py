@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from harness import open_run
-from harness.rating import batches, events, rubric
-from harness.rating.answers import candidates
-from harness.rating.records import FOLDER, Event
 from harness.store.writing import query
+from harness_rating.batches import storage
+from harness_rating.batches.candidates import candidates
+from harness_rating.batches.records import FOLDER, Event
+from harness_rating.ratings import events
+from harness_rating.rubric import scoring
 
 RUBRIC = """\
 schema: harness.rubric/1
@@ -51,14 +53,14 @@ def rate(run, value=lambda place: place % 5 + 1, rater="ana", rounds=(1, 0), n=3
          strategy="random", split="dev"):  # fmt: skip
     """Rate these rounds in one batch; returns the batch."""
     number, versus = (*rounds, None)[:2]
-    order = batches.Order(rubric.load(Path("short.yaml")), run, number, ("ana", "bo"),
+    order = storage.Order(scoring.load(Path("short.yaml")), run, number, ("ana", "bo"),
                           versus=versus, n=n, overlap=1.0, repeats=0.0, strategy=strategy,
                           split=split)  # fmt: skip
     found = candidates(open_run(run), rounds, "dev", strategy)
     if split != "dev":  # as answers to rows of the pool come
         found = [dataclasses.replace(one, example=dataclasses.replace(
             one.example, id=f"{split}-{one.example.id}")) for one in found]  # fmt: skip
-    batch = batches.create(order, found)
+    batch = storage.create(order, found)
     said = [
         Event(uuid.uuid4().hex, rater, item, criterion, "set", one, events.now(), 3.0)
         for place, item in enumerate(batch.assignments[rater])
@@ -193,8 +195,8 @@ OTHER = RUBRIC.replace("id: short", "id: other")
 def damaged(run, text=RUBRIC):
     """A batch by this rubric of which nothing can be read."""
     Path("other.yaml").write_text(text)
-    order = batches.Order(rubric.load(Path("other.yaml")), run, 1, ("ana",), n=5, repeats=0.0)
-    batch = batches.create(order, candidates(open_run(run), (1,), "dev", "random"))
+    order = storage.Order(scoring.load(Path("other.yaml")), run, 1, ("ana",), n=5, repeats=0.0)
+    batch = storage.create(order, candidates(open_run(run), (1,), "dev", "random"))
     (FOLDER / batch.name / "batch.json").write_text("{")
     return batch
 

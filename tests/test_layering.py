@@ -53,6 +53,90 @@ def test_the_core_knows_no_plugin_and_no_model_library(path):
     assert not [name for name in names if name.startswith("harness_")]
 
 
+FLOORS = (
+    ("records", "rubrics", "errors", "context", "kit", "stats", "terminal"),
+    ("stages", "hookspecs", "boundary", "scoring", "data"),
+    ("registry", "config", "store"),
+    ("verdicts", "engine", "loop", "stored"),
+    ("report", "inspection", "evaluation", "testing"),
+    ("cli",),
+)
+"""Rooms of ``harness/``, the lowest floor first: imports go down."""
+BESIDE = {
+    "rubrics": {"errors", "records"},
+    "context": {"errors", "records"},
+    "kit": {"errors", "records"},
+    "terminal": {"context", "errors", "kit", "records"},
+    "hookspecs": {"stages"},
+    "scoring": {"stages", "boundary"},
+    "data": {"stages", "boundary"},
+    "config": {"registry"},
+    "loop": {"engine", "verdicts"},
+    "stored": {"engine", "loop", "verdicts"},
+    "report": set(),
+    "inspection": {"report"},
+}
+"""Room -> the rooms of its own floor that it may import."""
+PUBLIC_ROOMS = ("harness.kit", "harness.stats", "harness.terminal", "harness.testing")
+"""What plugins may import besides the names of ``harness`` itself."""
+
+
+def modules_of(path: Path) -> set[str]:
+    """Modules and names that a file imports anywhere in it, for types too, as dotted paths."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def rooms_of(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in modules_of(path) if name.startswith("harness.")}
+
+
+def may_import(room: str) -> set[str]:
+    floor = next(place for place, rooms in enumerate(FLOORS) if room in rooms)
+    below = {name for rooms in FLOORS[:floor] for name in rooms}
+    return {room, *below, *BESIDE.get(room, ())}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT / "harness").parts[0].removesuffix(".py")
+
+
+def test_every_room_stands_on_a_floor():
+    entries = (ROOT / "harness").iterdir()
+    rooms = {e.name.removesuffix(".py") for e in entries if e.is_dir() or e.suffix == ".py"}
+    rooms -= {"__init__", "__pycache__"}
+    assert rooms == {room for floor in FLOORS for room in floor}
+    assert len(rooms) <= 26
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_imports_go_down(path):
+    room = room_of(path)
+    if room != "__init__":
+        assert rooms_of(path) - {"__version__"} <= may_import(room)
+
+
+def test_no_rooms_of_one_floor_import_each_other_in_a_circle():
+    left = {room: set(beside) for room, beside in BESIDE.items()}
+    while ready := [room for room, beside in left.items() if not beside & left.keys()]:
+        for room in ready:
+            del left[room]
+    assert not left
+
+
+@pytest.mark.parametrize("room", sorted((ROOT / "harness").iterdir()), ids=lambda p: p.name)
+def test_a_room_says_what_it_is_for(room):
+    path = room / "__init__.py" if room.is_dir() else room
+    if path.suffix == ".py" and path.exists():
+        first = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")
+        assert first[0].endswith(".") and len(first[0]) > 20
+
+
 @pytest.mark.parametrize("folder", PLUGINS, ids=lambda p: p.name)
 def test_a_plugin_imports_of_the_project_only_harness_and_itself(folder):
     for path in folder.rglob("*.py"):
@@ -61,11 +145,14 @@ def test_a_plugin_imports_of_the_project_only_harness_and_itself(folder):
 
 
 @pytest.mark.parametrize("folder", PLUGINS, ids=lambda p: p.name)
-def test_a_plugin_imports_from_the_public_door_of_harness(folder):
+def test_a_plugin_imports_public_names_and_rooms_of_harness(folder):
+    import harness
+
+    public = {f"harness.{name}" for name in harness.__all__} | {*PUBLIC_ROOMS}
     for path in folder.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                assert not node.module.startswith("harness.cli"), path
+        for name in modules_of(path):
+            if name.startswith("harness."):
+                assert name in public or name.startswith(PUBLIC_ROOMS), (path, name)
 
 
 def test_importing_a_plugin_loads_nothing_heavy():

@@ -8,8 +8,8 @@ import duckdb
 import pytest
 
 from harness.inspection.query import ask
-from harness.rating.layouts import TABLES as RATING_TABLES
 from harness.store.tables import TABLES
+from harness_rating.layouts import TABLES as RATING_TABLES
 from tests.test_why import openings
 
 SPLIT = [name for name, table in TABLES.items() if "split" in table.columns]

@@ -23,9 +23,6 @@ import pytest
 
 from harness import AnnotatedRun, AnswerValues
 from harness.errors import EnvironmentFailure, UsageError
-from harness.rating.layouts import TABLES as RATING_TABLES
-from harness.rating.records import FOLDER
-from harness.rating.tables import said_of
 from harness.records import (
     Condition,
     Diagnosis,
@@ -47,6 +44,9 @@ from harness.store.slices import where_sql
 from harness.store.tables import TABLES
 from harness.store.trouble import unopenable, unwritable
 from harness.store.writing import Answers, Rescored, RunContents, build, query, reading
+from harness_rating.batches.records import FOLDER
+from harness_rating.layouts import TABLES as RATING_TABLES
+from harness_rating.tables import said_of
 
 DOCS = Path(__file__).parent.parent / "docs" / "database.md"
 PEOPLE = runpy.run_path(str(Path(__file__).parent / "rating" / "people.py"))

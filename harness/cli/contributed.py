@@ -21,7 +21,7 @@ from harness.errors.machine import raise_trouble
 from harness.kit.text import one_line
 
 GROUP = "harness.commands"
-KNOWN = {"rate": "harness.cli.rate"}
+KNOWN = {"rate": "harness_rating"}
 """Commands that iteration-harness ships and the core has not: name -> the package that has it."""
 
 Claims = Sequence[EntryPoint]

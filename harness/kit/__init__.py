@@ -1,5 +1,5 @@
-"""The toolbox of the core and of plugin authors: blocks of reports, text, numbers, files, features,
-similarity, stemming.
+"""The toolbox of the core and of plugin authors.
 
+Blocks of reports, text, numbers, files, YAML with lines, cells, features, similarity, stemming.
 Every module is public and may be imported by plugins.
 """

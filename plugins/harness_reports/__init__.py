@@ -86,10 +86,3 @@ class HtmlReporter(harness.Reporter):
 @harness.hookimpl
 def register_reporters() -> list[type[harness.Reporter]]:
     return [TerminalReporter, MarkdownReporter, HtmlReporter]
-
-
-@harness.hookimpl
-def register_sections() -> list[type[harness.Section]]:
-    from harness_reports.people import PeopleSection
-
-    return [PeopleSection]

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from harness.rating import batches, events
-from harness.rating.records import Batch, Event
+from harness_rating.batches import storage
+from harness_rating.batches.records import Batch, Event
+from harness_rating.ratings import events
 
 RUBRIC = (Path(__file__).parents[1] / "short.yaml").read_text(encoding="utf-8")
 CREATE = ("rate", "create", "--rubric", "short.yaml", "-n", "30", "--raters")
@@ -43,7 +44,7 @@ class Desk:
 
     @property
     def batch(self) -> Batch:
-        return batches.load(self.ratings, self.name)
+        return storage.load(self.ratings, self.name)
 
     def says(self, rater: str, item: str, criterion: str, value: Any, kind: Any = "set") -> Event:
         """An event that is on the disk."""

@@ -386,7 +386,7 @@ def test_help_says_what_a_command_does(project, command):
 
 FAILS = """
 import errno
-from harness.rating import batches
+from harness_rating.batches import storage as batches
 def failing(*given):
     raise OSError(errno.ENXIO, "No such device or address", "batch.json")
 batches.names = failing

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from harness.rating import batches
 from harness.registry import import_file
+from harness_rating.batches import storage
 
 TESTS = Path(__file__).parents[1]
 ROWS, FAKES = TESTS / "hostile_rows.py", TESTS / "fakes.py"
@@ -51,7 +51,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Any:
     create = ("rate", "create", "--rubric", "everyday", "--raters", "ana", "-n", "40", "--json")
     name = harmless(project.inside(*create, "--repeats", "0")).document["batch"]
     desk = desk_class(project, "", name)
-    batch = batches.load(desk.ratings, name)
+    batch = storage.load(desk.ratings, name)
     for place, item in enumerate(batch.assignments["ana"]):
         text = TEXTS[2 * place % len(TEXTS)]
         desk.says("ana", item, "better", text)

@@ -7,11 +7,11 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from harness.rating.batches import Order, create
-from harness.rating.records import Batch, Event
-from harness.rating.sampling import Candidate
 from harness.records import Example
 from harness.rubrics import Criterion, Overall, Rubric, Scale, Show
+from harness_rating.batches.records import Batch, Event
+from harness_rating.batches.sampling import Candidate
+from harness_rating.batches.storage import Order, create
 
 LEVELS = {"1": "wrong", "5": "right"}
 CRITERIA = (

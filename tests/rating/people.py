@@ -7,8 +7,8 @@ import runpy
 from pathlib import Path
 from typing import Any
 
-from harness.rating.events import Events
-from harness.rating.records import Batch
+from harness_rating.batches.records import Batch
+from harness_rating.ratings.events import Events
 
 FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
 RUN = "secret-run-1"

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from harness.rating.records import Batch, Placing
 from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
+from harness_rating.batches.records import Batch, Placing
 
 NEEDED = ("starlette", "jinja2", "uvicorn")
 MODEL, ROUND, RUN = "secret-model-7b", 4177, "nightly-0c0ffee0"
@@ -121,8 +121,8 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> Server:
-        from harness.rating.web import app as web
-        from harness.rating.web.tokens import seats
+        from harness_rating.page import app as web
+        from harness_rating.page.tokens import seats
 
         options = web.Options(self.folder, port=self.port, **self.options)
         tokens = seats(self.folder, self.batches)
@@ -154,8 +154,8 @@ PROCESS = """
 import runpy, sys, time
 from pathlib import Path
 served = runpy.run_path(sys.argv[1])
-from harness.rating.web import app as web
-from harness.rating.web.tokens import seats
+from harness_rating.page import app as web
+from harness_rating.page.tokens import seats
 folder, port = Path(sys.argv[2]), int(sys.argv[3])
 batch = served["batch"]()
 options = web.Options(folder, port=port)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from harness.data import correction_file
-from harness.rating import events
-from harness.rating.corrections import corrections
+from harness_rating.ratings import events
+from harness_rating.ratings.typed_answers import corrections
 
 FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
 LONG = "It is [red]long[/red] \x1b[31m" + "and longer " * 40

@@ -12,8 +12,8 @@ from nltk.metrics.agreement import AnnotationTask
 from nltk.metrics.distance import jaccard_distance
 
 from harness import stats
-from harness.rating import alpha as alphas
-from harness.rating.agreement import alpha, alpha_of, grid, kappa, kappas, raw_of
+from harness_rating.agreement import alpha as alphas
+from harness_rating.agreement.coefficients import alpha, alpha_of, grid, kappa, kappas, raw_of
 
 _ = None
 # Krippendorff (2011), section C: 12 units, 4 observers, missing values.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from harness.errors import ConfigError
-from harness.rating import ask_if
+from harness_rating.rubric import conditions as ask_if
 
 moderate = settings(max_examples=60, deadline=None)
 VALUES = {"a": 3, "b": True, "c": "wrong facts", "d": ["x", "y z"], "e": None}

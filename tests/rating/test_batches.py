@@ -18,16 +18,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from harness.cli.rate import batches as rate
 from harness.errors import DataError, HarnessError, UsageError
 from harness.kit.files import digest
-from harness.rating import assigning, batches
-from harness.rating.records import Batch
-from harness.rating.sampling import Candidate, Wanted, draw
-from harness.rating.status import expectation
 from harness.records import Example, from_json, to_json
 from harness.rubrics import Overall
 from harness.stats import detectable
+from harness_rating.batches import assignment, storage
+from harness_rating.batches.records import Batch
+from harness_rating.batches.sampling import Candidate, Wanted, draw
+from harness_rating.commands import batches as rate
+from harness_rating.ratings.progress import expectation
 
 MATERIAL = Path(__file__).with_name("material.py")
 FROM = runpy.run_path(str(MATERIAL))
@@ -82,12 +82,12 @@ def test_the_same_command_finds_the_batch_and_another_makes_another(tmp_path):
                         {"repeats": 0.3}, {"overlap": 0.5}, {"strategy": "stratified"})
     ]  # fmt: skip
     assert len({first.name, *others}) == 8
-    assert set(batches.names(tmp_path)) == {first.name, *others}
+    assert set(storage.names(tmp_path)) == {first.name, *others}
 
 
 def test_rows_in_another_order_give_the_same_batch(tmp_path):
     made = batch(tmp_path)
-    assert batches.create(order(), candidates()[::-1], tmp_path) == made
+    assert storage.create(order(), candidates()[::-1], tmp_path) == made
 
 
 def test_two_that_make_it_at_the_same_time_get_one(tmp_path):
@@ -111,7 +111,7 @@ def test_two_that_make_it_at_the_same_time_get_one(tmp_path):
 @settings(max_examples=60, deadline=None)
 def test_the_work_is_shared_evenly(units, people, overlap, several, secret):
     raters = [f"r{n}" for n in range(people)]
-    found = assigning.raters_of(units, raters, overlap, several, secret)
+    found = assignment.raters_of(units, raters, overlap, several, secret)
     load = Counter(rater for unit in found for rater in unit)
     assert max(load.values()) - min(load[rater] for rater in raters) <= 1
     expected = int(overlap * units + 0.5) if people > 1 else 0
@@ -161,14 +161,14 @@ def test_each_rater_sees_each_side_about_as_often(raters, pairs, overlap, severa
     names = [f"r{n}" for n in range(raters)]
     for seed in range(12):
         secret = digest(["secret", seed])
-        assigned = assigning.raters_of(pairs, names, overlap, several, secret)
-        swapped = assigning.sides(assigned, secret)
-        assert swapped == assigning.sides(assigned, secret)
+        assigned = assignment.raters_of(pairs, names, overlap, several, secret)
+        swapped = assignment.sides(assigned, secret)
+        assert swapped == assignment.sides(assigned, secret)
         for name in names:
             own = [turned for turned, who in zip(swapped, assigned, strict=True) if name in who]
             assert abs(2 * sum(own) - len(own)) <= 2, (seed, name)
         assert abs(2 * sum(swapped) - pairs) <= 6
-    firsts = {assigning.sides([("a",)], digest(["secret", seed]))[0] for seed in range(20)}
+    firsts = {assignment.sides([("a",)], digest(["secret", seed]))[0] for seed in range(20)}
     assert firsts == {True, False}
 
 
@@ -209,7 +209,7 @@ def test_what_each_strategy_draws(tmp_path):
 
 
 def test_strata_by_group_take_from_as_many_groups_as_they_can(tmp_path):
-    made = batches.create(order(n=8, strategy="stratified"), candidates(40, 8), tmp_path)
+    made = storage.create(order(n=8, strategy="stratified"), candidates(40, 8), tmp_path)
     assert len({place.group for place in made.placings.values()}) == 8
 
 
@@ -267,7 +267,7 @@ def test_a_shown_field_must_exist_and_must_not_tell_the_example(tmp_path):
     for one in rows:
         one.example.meta["key"] = one.example.id
     with pytest.raises(UsageError, match="'key', which holds the examples' ids"):
-        batches.create(order(rubric(show=show("always", False, ("key",)))), rows, tmp_path)
+        storage.create(order(rubric(show=show("always", False, ("key",)))), rows, tmp_path)
 
 
 def test_another_wording_needs_another_version(tmp_path):
@@ -276,7 +276,7 @@ def test_another_wording_needs_another_version(tmp_path):
     with pytest.raises(UsageError, match=f"batch {made.name}: the wording of rubric small") as told:
         batch(tmp_path, rubric(**changed), n=5)
     assert "raise it to version: 2" in str(told.value)
-    assert batches.names(tmp_path) == [made.name]
+    assert storage.names(tmp_path) == [made.name]
     assert batch(tmp_path, rubric(**changed, version=2), n=5).rubric.version == 2
 
 
@@ -291,8 +291,8 @@ def test_another_weight_key_or_bar_needs_no_other_version(tmp_path):
     )
     other = batch(tmp_path, again)
     assert other.rubric.criteria[0].weight == 3.0
-    assert batches.load(tmp_path, made.name).rubric == first  # frozen, as it was made
-    assert set(batches.names(tmp_path)) == {made.name, other.name}
+    assert storage.load(tmp_path, made.name).rubric == first  # frozen, as it was made
+    assert set(storage.names(tmp_path)) == {made.name, other.name}
 
 
 def test_a_damaged_batch_does_not_keep_others_from_being_made(tmp_path):
@@ -300,16 +300,17 @@ def test_a_damaged_batch_does_not_keep_others_from_being_made(tmp_path):
     for text in ("", "[]", '{"rubric": 5}', '{"rubric": {"id": "small", "criteria": 3}}'):
         (tmp_path / damaged / "batch.json").write_text(text)
         made = batch(tmp_path, n=5)
-        assert made.name in batches.names(tmp_path)
+        assert made.name in storage.names(tmp_path)
         shutil.rmtree(tmp_path / made.name)
 
 
+OURS = "harness_rating"
 IMPORTS = {
-    "records first": "import harness.rating.records, harness.records, harness.rating.rubric",
-    "rubric first": "import harness.rating.rubric, harness.rating.records, harness.records",
-    "the core first": "import harness.records, harness.rating.records",
-    "batches first": "import harness.rating.batches, harness.records, harness.rating.records",
-}  # fmt: skip
+    "records first": f"{OURS}.batches.records, harness.records",
+    "rubric first": f"{OURS}.rubric.scoring, {OURS}.batches.records, harness.records",
+    "the core first": f"harness.records, {OURS}.batches.records",
+    "batches first": f"{OURS}.batches.storage, {OURS}.batches.records, harness.records",
+}
 
 
 @pytest.mark.parametrize("order_of", IMPORTS)
@@ -318,10 +319,10 @@ def test_a_batch_comes_back_from_json_whatever_was_imported_first(tmp_path, orde
     path = tmp_path / "plain.json"
     path.write_text(json.dumps(to_json(made)))
     program = f"""
-        {IMPORTS[order_of]}
+        import {IMPORTS[order_of]}
         import json, sys
         plain = json.load(open(sys.argv[1]))
-        made = harness.records.from_json(harness.rating.records.Batch, plain)
+        made = harness.records.from_json(harness_rating.batches.records.Batch, plain)
         assert harness.records.to_json(made) == plain
         assert type(made.rubric.criteria[0].scale).__name__ == "Scale"
         assert type(made.items[0]).__name__ == "Item"
@@ -344,7 +345,7 @@ def test_a_batch_is_frozen(tmp_path, name, edit):
                "cut": text[: len(text) // 2], "empty": ""}[edit]  # fmt: skip
         path.write_text(new)
     with pytest.raises(HarnessError) as caught:
-        batches.load(tmp_path, made.name)
+        storage.load(tmp_path, made.name)
     gone = edit == "gone" and name == "batch.json"
     assert ("there is no batch" if gone else "batches are frozen") in str(caught.value)
     before = files(tmp_path)
@@ -356,15 +357,15 @@ def test_a_batch_is_frozen(tmp_path, name, edit):
 def test_a_kill_in_the_middle_leaves_no_half_batch(tmp_path):
     program = f"""
         import os, runpy, sys
-        from harness.rating import batches
+        from harness_rating.batches import storage as batches
         batches.sync_tree = lambda folder: os.kill(os.getpid(), 9)
         runpy.run_path({str(MATERIAL)!r})["batch"](__import__("pathlib").Path(sys.argv[1]))
     """
     command = [sys.executable, "-c", textwrap.dedent(program), str(tmp_path)]
     assert subprocess.run(command, cwd=ROOT).returncode == -9
-    assert any(tmp_path.iterdir()) and batches.names(tmp_path) == []
+    assert any(tmp_path.iterdir()) and storage.names(tmp_path) == []
     made = batch(tmp_path)
-    assert batches.names(tmp_path) == [made.name]
+    assert storage.names(tmp_path) == [made.name]
 
 
 def test_hostile_texts_are_kept_to_the_letter(tmp_path):
@@ -382,7 +383,7 @@ def test_hostile_texts_are_kept_to_the_letter(tmp_path):
         )
         for one, text in zip(candidates(len(texts), len(texts)), texts, strict=True)
     ]
-    made = batches.create(order(n=len(rows), repeats=0), rows, tmp_path)
+    made = storage.create(order(n=len(rows), repeats=0), rows, tmp_path)
     assert sorted(item.answers[0] for item in made.items) == sorted(texts)
     for item in made.items:
         text = item.answers[0]
@@ -393,9 +394,9 @@ def test_hostile_texts_are_kept_to_the_letter(tmp_path):
 def test_an_unknown_batch_is_named_with_the_near_one(tmp_path):
     made = batch(tmp_path)
     with pytest.raises(UsageError, match=f"did you mean '{made.name}'"):
-        batches.load(tmp_path, made.name[:-1])
+        storage.load(tmp_path, made.name[:-1])
     with pytest.raises(UsageError, match="there is no batch"):
-        batches.load(tmp_path, "../" + made.name)
+        storage.load(tmp_path, "../" + made.name)
 
 
 def test_what_so_many_ratings_can_show_is_said_before(tmp_path):

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from harness.errors import DataError, UsageError
-from harness.rating.events import Events, state
-from harness.rating.exchange import import_file
-from harness.rating.exports import exported
 from harness.rubrics import Show
+from harness_rating.exchange.exporting import exported
+from harness_rating.exchange.importing import import_file
+from harness_rating.ratings.events import Events, state
 
 FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
 FILLED = {

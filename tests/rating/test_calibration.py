@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats as reference
 
-from harness.rating.agreement import kappa
-from harness.rating.calibration import Row, calibration_of
 from harness.rubrics import Criterion, Judgement, Overall, Rubric, Scale, Show
+from harness_rating.agreement.coefficients import kappa
+from harness_rating.judge.calibration import Row, calibration_of
 
 LEVELS = Criterion("right", "Right", "?", Scale("ordinal", 1, 5))
 POLITE = Criterion("polite", "Polite", "?", Scale("binary"), allow_na=True)

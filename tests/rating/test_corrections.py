@@ -10,11 +10,11 @@ import pytest
 
 from harness.data.corrections import Correction, check_fits, corrected, prompt_digest
 from harness.errors import DataError
-from harness.rating import events
-from harness.rating.corrections import corrections, who
-from harness.rating.records import Batch, Placing
 from harness.records import Example
 from harness.rubrics import Item
+from harness_rating.batches.records import Batch, Placing
+from harness_rating.ratings import events
+from harness_rating.ratings.typed_answers import corrections, who
 
 FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
 candidates, event, rubric = FROM["candidates"], FROM["event"], FROM["rubric"]

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from harness.errors import DataError, UsageError
-from harness.rating.events import Events, fold, now, problem, ratings, settled, state
-from harness.rating.folding import item_state, ordered
-from harness.rating.records import Event
-from harness.rating.status import disagreements, status
+from harness_rating.batches.records import Event
+from harness_rating.ratings.events import Events, fold, now, problem, ratings, settled, state
+from harness_rating.ratings.folding import item_state, ordered
+from harness_rating.ratings.progress import disagreements, status
 
 FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
 batch, event, rubric = (FROM[name] for name in ("batch", "event", "rubric"))
@@ -98,8 +98,8 @@ def test_two_processes_and_their_threads_lose_nothing(tmp_path):
     program = textwrap.dedent(f"""
         import json, sys, threading
         from pathlib import Path
-        from harness.rating.events import Events
-        from harness.rating.records import Event
+        from harness_rating.ratings.events import Events
+        from harness_rating.batches.records import Event
         store = Events(Path({str(tmp_path)!r}), "ana")
         def work(part):
             for fields in part:
@@ -126,8 +126,8 @@ def test_kills_lose_no_acknowledged_event(tmp_path):
     program = textwrap.dedent(f"""
         import os, sys
         from pathlib import Path
-        from harness.rating.events import Events
-        from harness.rating.records import Event
+        from harness_rating.ratings.events import Events
+        from harness_rating.batches.records import Event
         store, number = Events(Path({str(tmp_path)!r}), "ana"), 0
         while True:
             name = os.urandom(16).hex()
@@ -156,8 +156,8 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path):
     program = textwrap.dedent(f"""
         import resource, signal
         from pathlib import Path
-        from harness.rating.events import Events
-        from harness.rating.records import Event
+        from harness_rating.ratings.events import Events
+        from harness_rating.batches.records import Event
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         store = Events(Path({str(tmp_path)!r}), "ana")
         resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before)} + 300, {len(before)} + 900))

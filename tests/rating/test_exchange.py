@@ -17,16 +17,16 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from harness.cli.rate import batches as rate
-from harness.cli.rate.status import status
 from harness.errors import DataError, UsageError
-from harness.rating import batches
-from harness.rating.events import Events, fold, ratings, settled, state
-from harness.rating.exchange import import_file
-from harness.rating.exports import COLUMNS, exported, rows_for_store
-from harness.rating.foreign import labelling_config
-from harness.rating.status import disagreements
 from harness.records import to_json
+from harness_rating.batches import storage
+from harness_rating.commands import batches as rate
+from harness_rating.commands.status import status
+from harness_rating.exchange.exporting import COLUMNS, exported, rows_for_store
+from harness_rating.exchange.importing import import_file
+from harness_rating.exchange.other_tools import labelling_config
+from harness_rating.ratings.events import Events, fold, ratings, settled, state
+from harness_rating.ratings.progress import disagreements
 
 TESTS = Path(__file__).parents[1]
 FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
@@ -627,7 +627,7 @@ def test_the_commands(original, tmp_path, monkeypatch, capsys):
     with pytest.raises(UsageError, match="there is no folder nowhere"):
         rate.export(None, "csv", Path("nowhere/x.csv"))
     batch(tmp_path / ".harness" / "ratings", n=5)
-    assert len(batches.names()) == 2
+    assert len(storage.names()) == 2
     with pytest.raises(UsageError, match="there are several batches"):
         rate.export(None, "csv", None)
 

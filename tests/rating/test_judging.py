@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings as examples, strategies as st
 
 from harness.errors import DataError, UsageError
-from harness.rating.judging import (
+from harness.rubrics import Criterion, Item, Judgement, Overall, Rubric, Scale, Show
+from harness_rating.judge.judgements import (
     Judgements,
     judges,
     overall,
@@ -18,9 +19,8 @@ from harness.rating.judging import (
     unjudged,
     with_conditions,
 )
-from harness.rating.panel import PROBES, panel_items, panel_of, panel_words
-from harness.rating.scales import check
-from harness.rubrics import Criterion, Item, Judgement, Overall, Rubric, Scale, Show
+from harness_rating.judge.panel import PROBES, panel_items, panel_of, panel_words
+from harness_rating.rubric.scales import check
 
 LEVELS = Criterion("right", "R", "?", Scale("ordinal", 1, 5), weight=3, allow_na=True)
 POLITE = Criterion("polite", "P", "?", Scale("binary"), fail_below=1, ask_if="right > 1")

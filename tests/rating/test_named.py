@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.rating.named import named_of, named_rows
-from harness.rating.records import Rating
+from harness_rating.batches.records import Rating
+from harness_rating.ratings.error_kinds import named_of, named_rows
 
 FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
 

@@ -13,10 +13,10 @@ from scipy import stats as reference
 
 from harness import stats
 from harness.errors import DataError
-from harness.rating.outcomes import outcomes_of
-from harness.rating.records import Batch, Placing, Rating
 from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 from harness.verdicts.rule import level
+from harness_rating.batches.records import Batch, Placing, Rating
+from harness_rating.outcomes.outcomes import outcomes_of
 
 AT = "2026-11-25T15:30:00.000Z"
 QUALITY = Criterion("quality", "Quality", "How?", Scale("ordinal", 1, 5), allow_na=True)

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from harness import open_run
-from harness.rating import batches, events, rubric
-from harness.rating.answers import candidates
-from harness.rating.order import Order
-from harness.rating.outcomes import outcomes_of
-from harness.rating.records import FOLDER, Event
+from harness_rating.batches import storage
+from harness_rating.batches.candidates import candidates
+from harness_rating.batches.order import Order
+from harness_rating.batches.records import FOLDER, Event
+from harness_rating.outcomes.outcomes import outcomes_of
+from harness_rating.ratings import events
+from harness_rating.rubric import scoring
 
 PAIRS = """\
 schema: harness.rubric/1
@@ -70,9 +72,9 @@ def made(project, text, rounds, value, **changed):
     path = Path("rubric.yaml")
     path.write_text(text, encoding="utf-8")
     wanted = {"versus": rounds[1] if len(rounds) > 1 else None, "n": 40, **changed}
-    order = Order(rubric.load(path), project.run, rounds[0], ("ana", "bo"), **wanted)
+    order = Order(scoring.load(path), project.run, rounds[0], ("ana", "bo"), **wanted)
     run = open_run(project.run)
-    batch = batches.create(order, candidates(run, order.rounds, "dev", order.strategy))
+    batch = storage.create(order, candidates(run, order.rounds, "dev", order.strategy))
     rng = random.Random(3)
     for rater in batch.raters:
         log = events.Events(FOLDER / batch.name, rater)
@@ -172,7 +174,7 @@ def test_a_sample_for_finding_errors_is_told_to_be_one(rated):
 
 def test_without_ratings_it_says_so_and_what_to_do(rated):
     made(rated, LEVELS, (3, 0), rates_the_later_higher, n=24)
-    (batch,) = batches.names()
+    (batch,) = storage.names()
     for path in (FOLDER / batch / "events").glob("*.jsonl"):
         path.unlink()
     told = rated.inside("rate", "verdict")

@@ -18,15 +18,15 @@ from typing import Any
 
 import pytest
 
-from harness.rating import batches
-from harness.rating.events import Events, fold, state
-from harness.rating.exchange import import_file
-from harness.rating.order import Order
-from harness.rating.records import KINDS, Batch, Event
-from harness.rating.rubric import asked
-from harness.rating.sampling import Candidate
 from harness.records import Example
 from harness.rubrics import Scale
+from harness_rating.batches import storage
+from harness_rating.batches.order import Order
+from harness_rating.batches.records import KINDS, Batch, Event
+from harness_rating.batches.sampling import Candidate
+from harness_rating.exchange.importing import import_file
+from harness_rating.ratings.events import Events, fold, state
+from harness_rating.rubric.scoring import asked
 
 SERVED = runpy.run_path(str(Path(__file__).with_name("served.py")))
 HOSTILE = runpy.run_path(str(Path(__file__).parents[1] / "hostile_texts.py"))
@@ -546,13 +546,13 @@ def made(root: Path) -> Batch:
     ]  # fmt: skip
     candidates = [Candidate(one, {4177: f"Answer of {one.id[-1]}"}) for one in examples]
     order = Order(make_rubric(), "a-run", 4177, ("ana",), n=3, repeats=0.0)
-    return batches.create(order, candidates, root)
+    return storage.create(order, candidates, root)
 
 
 def test_a_packed_file_from_the_disk_to_the_import(
     windows: Windows, served: Any, tmp_path: Path
 ) -> None:
-    from harness.rating.web.pack import pack
+    from harness_rating.page.pack import pack
 
     batch = made(tmp_path / "ratings")
     path = tmp_path / "ana.html"
@@ -637,7 +637,7 @@ def test_hostile_texts_are_inert(
     windows: Windows, served: Any, tmp_path: Path, packed: bool
 ) -> None:
     from harness.kit.text import plain
-    from harness.rating.web.pack import pack
+    from harness_rating.page.pack import pack
 
     batch, texts = hostile_batch()
     assert len(texts) >= 60

@@ -11,11 +11,11 @@ import pytest
 from scipy import stats as reference
 
 from harness.errors import DataError
-from harness.rating.agreement import alpha, grid
-from harness.rating.quality import agreement_of, distribution
-from harness.rating.raters import consistency, quartiles, severity, wilson
-from harness.rating.records import Batch, Placing, Rating
 from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
+from harness_rating.agreement.coefficients import alpha, grid
+from harness_rating.agreement.document import agreement_of, distribution
+from harness_rating.agreement.raters import consistency, quartiles, severity, wilson
+from harness_rating.batches.records import Batch, Placing, Rating
 
 HOSTILE = ["\x1b[31mred\x1b[0m", "<script>alert(1)</script>", "=1+1", "a\u202eb\nc", "[/bold]"]
 AT = "2026-11-25T15:30:00.000Z"

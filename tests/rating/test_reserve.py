@@ -16,15 +16,16 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from harness.cli.rate import batches as rate
 from harness.errors import HarnessError
 from harness.kit.files import append_line
 from harness.kit.lock import exclusive
-from harness.rating import batches, events
-from harness.rating.records import Event
 from harness.records import Checkpoint, Example
 from harness.stored.pool import STAGE
 from harness.terminal.progress import Display, weight_of_pool
+from harness_rating.batches import storage
+from harness_rating.batches.records import Event
+from harness_rating.commands import batches as rate
+from harness_rating.ratings import events
 
 ROOT = Path(__file__).parents[2]
 EVERYDAY = ROOT / "rubrics" / "everyday.yaml"
@@ -265,9 +266,9 @@ def test_a_kill_in_the_middle_leaves_nothing_half_done(run, finished):
     # Everything but the middle of the answers to the pool has been survived.
     assert project.harness(*command(run), FAKE_KILLS=str(kills)).code == -signal.SIGKILL
     assert kills.read_text().splitlines() == ["middle of generate 1 main pool"]
-    assert batches.names() == [] and not (ARTIFACTS / "generate pool").exists()
+    assert storage.names() == [] and not (ARTIFACTS / "generate pool").exists()
     done = project.harness(*command(run), "--json", FAKE_KILLS=str(kills))
-    assert (done.code, batches.names()) == (0, [done.document["batch"]]), done.err
+    assert (done.code, storage.names()) == (0, [done.document["batch"]]), done.err
 
 
 def test_two_at_once_make_one_batch(run, finished):
@@ -277,7 +278,7 @@ def test_two_at_once_make_one_batch(run, finished):
     assert 0 in [code for _, code in ended]
     assert all(code == 0 or (code == 3 and "in progress" in err) for err, code in ended), ended
     assert project.inside(*command(run)).code == 0
-    assert len(batches.names()) == len(list(RATINGS.iterdir())) == 1
+    assert len(storage.names()) == len(list(RATINGS.iterdir())) == 1
 
 
 SLOW = '''
@@ -324,7 +325,7 @@ def test_ctrl_c_stops_it_and_the_same_command_goes_on(project, monkeypatch):
     out, err = started.communicate(timeout=30)
     assert (started.returncode, out) == (130, "")
     assert "stopped; no batch was made" in err and "Traceback" not in err
-    assert batches.names() == [] and not (ARTIFACTS / "generate pool").exists()
+    assert storage.names() == [] and not (ARTIFACTS / "generate pool").exists()
     beat = Path("beat").read_text()
     time.sleep(0.3)
     assert Path("beat").read_text() == beat  # the job ended with its parent

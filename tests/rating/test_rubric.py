@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from harness.errors import DataError
-from harness.rating import rubric, scales
 from harness.rubrics import Criterion, Overall, Rubric, Scale, Show
+from harness_rating.rubric import scales, scoring
 
 POLITE = "scale: binary\n    keys: [y, n]"
 moderate = settings(max_examples=60, deadline=None)
@@ -28,12 +28,12 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def tiny(path: Path) -> Rubric:
     write(path)
-    return rubric.load(path)
+    return scoring.load(path)
 
 
 def test_only_what_is_asked_is_asked(tiny: Rubric) -> None:
     def asked(**values: Any) -> list[str]:
-        return [criterion.id for criterion in rubric.asked(tiny, values)]
+        return [criterion.id for criterion in scoring.asked(tiny, values)]
 
     assert asked() == ["accuracy", "polite"]
     assert asked(accuracy=3, polite=True) == ["accuracy", "polite"]
@@ -43,12 +43,12 @@ def test_only_what_is_asked_is_asked(tiny: Rubric) -> None:
     assert asked(accuracy=2, **named) == ["accuracy", "polite", "errors", "better"]
     # A choice that is left over from before decides nothing.
     assert asked(accuracy=3, polite=True, **named) == ["accuracy", "polite"]
-    assert rubric.applies(tiny.criterion("better"), named)
+    assert scoring.applies(tiny.criterion("better"), named)
 
 
 def test_an_item_is_open_until_all_that_is_needed_is_answered(tiny: Rubric) -> None:
     def missing(**values: Any) -> list[str]:
-        return [criterion.id for criterion in rubric.missing(tiny, values)]
+        return [criterion.id for criterion in scoring.missing(tiny, values)]
 
     assert missing() == ["accuracy", "polite"]
     assert missing(accuracy=None) == ["polite"]
@@ -77,10 +77,10 @@ def criterion(kind: Any, name: str = "c", **more: Any) -> Criterion:
 )  # fmt: skip
 def test_a_value_has_one_form(kind: str, value: Any, stored: Any, normal: float | None) -> None:
     asked = criterion(kind)
-    found = rubric.check_value(asked, value)
+    found = scoring.check_value(asked, value)
     assert (found, type(found)) == (stored, type(stored))
-    assert rubric.check_value(asked, found) == found
-    assert rubric.normal(asked, found) == normal
+    assert scoring.check_value(asked, found) == found
+    assert scoring.normal(asked, found) == normal
 
 
 @pytest.mark.parametrize(
@@ -95,21 +95,21 @@ def test_a_value_has_one_form(kind: str, value: Any, stored: Any, normal: float 
 )  # fmt: skip
 def test_a_value_that_the_scale_does_not_know_is_refused(kind: str, value: Any) -> None:
     with pytest.raises(DataError) as caught:
-        rubric.check_value(criterion(kind), value)
+        scoring.check_value(criterion(kind), value)
     assert "criterion c takes" in str(caught.value) and len(str(caught.value)) < 300
 
 
 def test_cannot_judge_is_a_value_only_where_it_is_allowed() -> None:
-    assert rubric.check_value(criterion("ordinal", allow_na=True), None) is None
+    assert scoring.check_value(criterion("ordinal", allow_na=True), None) is None
     with pytest.raises(DataError, match="not null"):
-        rubric.check_value(criterion("ordinal"), None)
+        scoring.check_value(criterion("ordinal"), None)
 
 
 def test_the_better_answer_can_be_no() -> None:
     asked = Criterion("c", "c", "Is it rude?", Scale("binary", good="no"), fail_below=1)
-    assert rubric.normal(asked, False) == 1.0
-    assert rubric.normal(asked, True) == 0.0
-    assert rubric.fails(asked, True) and not rubric.fails(asked, False)
+    assert scoring.normal(asked, False) == 1.0
+    assert scoring.normal(asked, True) == 0.0
+    assert scoring.fails(asked, True) and not scoring.fails(asked, False)
 
 
 def test_options_carry_words_and_keys(tiny: Rubric) -> None:
@@ -134,7 +134,7 @@ def test_options_carry_words_and_keys(tiny: Rubric) -> None:
     for asked in (first, second, criterion("choices"), criterion("pairwise")):
         values = [option.value for option in scales.options(asked)]
         several = asked.scale.kind == "choices"
-        taken = [rubric.check_value(asked, [v] if several else v) for v in values]
+        taken = [scoring.check_value(asked, [v] if several else v) for v in values]
         assert taken == ([[v] for v in values] if several else values)
 
 
@@ -164,9 +164,9 @@ def rated(draw: st.DrawFn) -> tuple[Rubric, dict[str, Any]]:
 def test_overall_lies_between_the_parts(case: tuple[Rubric, dict[str, Any]]) -> None:
     made, values = case
     parts = [
-        part for c in made.criteria if (part := rubric.normal(c, values[c.id])) is not None
+        part for c in made.criteria if (part := scoring.normal(c, values[c.id])) is not None
     ]  # fmt: skip
-    found = rubric.overall(made, values)
+    found = scoring.overall(made, values)
     if not parts:
         assert found is None
     else:
@@ -188,8 +188,8 @@ def test_a_better_value_never_lowers_the_overall_score(
         made = dataclasses.replace(
             made, criteria=tuple(strict if c is one else c for c in made.criteria)
         )
-    worse = rubric.overall(made, {**values, one.id: low})
-    better = rubric.overall(made, {**values, one.id: high})
+    worse = scoring.overall(made, {**values, one.id: low})
+    better = scoring.overall(made, {**values, one.id: high})
     assert worse is not None and better is not None
     assert worse <= better + 1e-12
 
@@ -201,8 +201,8 @@ def test_cannot_judge_counts_as_if_it_were_not_asked(case: tuple[Rubric, dict[st
     answered = {key: value for key, value in values.items() if value is not None}
     rest = tuple(c for c in made.criteria if c.id in answered)
     alone = dataclasses.replace(made, criteria=rest)
-    assert rubric.overall(made, values) == rubric.overall(made, answered)
-    assert rubric.overall(made, values) == rubric.overall(alone, answered)
+    assert scoring.overall(made, values) == scoring.overall(made, answered)
+    assert scoring.overall(made, values) == scoring.overall(alone, answered)
 
 
 @moderate
@@ -211,29 +211,29 @@ def test_what_fails_a_criterion_fails_the_item(case: tuple[Rubric, dict[str, Any
     made, values = case
     veto = criterion("ordinal", "veto", weight=0.0, fail_below=3)
     strict = dataclasses.replace(made, criteria=(*made.criteria, veto))
-    assert rubric.overall(strict, {**values, "veto": 2}) == 0.0
-    assert rubric.overall(strict, {**values, "veto": 3}) == rubric.overall(made, values)
-    assert rubric.overall(strict, values) == rubric.overall(made, values)
+    assert scoring.overall(strict, {**values, "veto": 2}) == 0.0
+    assert scoring.overall(strict, {**values, "veto": 3}) == scoring.overall(made, values)
+    assert scoring.overall(strict, values) == scoring.overall(made, values)
 
 
 def test_overall_is_the_weighted_mean(tiny: Rubric) -> None:
-    assert rubric.overall(tiny, {"accuracy": 2, "polite": True}) == pytest.approx(2 / 3)
-    assert rubric.overall(tiny, {"accuracy": 1, "polite": True}) == 0.0
-    assert rubric.overall(tiny, {"accuracy": None, "polite": True}) == 1.0
-    assert rubric.overall(tiny, {"errors": ["wrong tone"]}) is None
-    assert rubric.overall(tiny, {}) is None
+    assert scoring.overall(tiny, {"accuracy": 2, "polite": True}) == pytest.approx(2 / 3)
+    assert scoring.overall(tiny, {"accuracy": 1, "polite": True}) == 0.0
+    assert scoring.overall(tiny, {"accuracy": None, "polite": True}) == 1.0
+    assert scoring.overall(tiny, {"errors": ["wrong tone"]}) is None
+    assert scoring.overall(tiny, {}) is None
 
 
 def test_a_value_that_is_no_longer_asked_for_does_not_count(path: Path) -> None:
     write(path, (POLITE, "scale: binary\n    ask_if: accuracy >= 2"), (" or polite = no", ""))
-    made = rubric.load(path)
-    assert rubric.overall(made, {"accuracy": 3, "polite": False}) == pytest.approx(2 / 3)
-    assert rubric.overall(made, {"accuracy": None, "polite": False}) is None
+    made = scoring.load(path)
+    assert scoring.overall(made, {"accuracy": 3, "polite": False}) == pytest.approx(2 / 3)
+    assert scoring.overall(made, {"accuracy": None, "polite": False}) is None
 
 
 def test_a_pairwise_rubric_leans_to_one_side() -> None:
     asked = (criterion("pairwise", "p", weight=3.0), criterion("pairwise", "q"))
     made = Rubric("r", 1, "R", "en", "Read.", Show(), asked, Overall(), None, "")
     assert made.pairwise
-    assert rubric.overall(made, {"p": "A", "q": "tie"}) == pytest.approx(0.875)
-    assert rubric.overall(made, {"p": "tie"}) == 0.5
+    assert scoring.overall(made, {"p": "A", "q": "tie"}) == pytest.approx(0.875)
+    assert scoring.overall(made, {"p": "tie"}) == 0.5

@@ -12,8 +12,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from harness.errors import ConfigError
-from harness.rating import ask_if, rubric, rubric_checks, rubric_lint, scales
-from harness.rating.rubric_models import (
+from harness.rubrics import KINDS
+from harness_rating.rubric import checks, conditions, lint, scales, scoring
+from harness_rating.rubric.schema import (
     CriterionFile,
     JudgeFile,
     OverallFile,
@@ -21,7 +22,6 @@ from harness.rating.rubric_models import (
     ScaleFile,
     ShowFile,
 )
-from harness.rubrics import KINDS
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "rubrics.md").read_text(encoding="utf-8")
@@ -69,19 +69,19 @@ def test_every_kind_of_scale_is_described_with_its_keys() -> None:
     rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", section("Kinds of scales"), re.M)
     assert [kind for kind, _ in rows] == list(KINDS)
     for kind, keys in rows:
-        assert set(re.findall(r"`(\w+)`", keys)) == set(rubric_checks.BELONGS[kind]), kind
+        assert set(re.findall(r"`(\w+)`", keys)) == set(checks.BELONGS[kind]), kind
 
 
 def test_the_example_is_a_rubric(tmp_path: Path) -> None:
     text = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)[0]
     path = tmp_path / "example.yaml"
     path.write_text(text, encoding="utf-8")
-    made = rubric.load(path)
-    assert rubric_lint.lint(path) == []
+    made = scoring.load(path)
+    assert lint.lint(path) == []
     values = {"accuracy": 2, "polite": True}
-    assert rubric.overall(made, values) == pytest.approx(2 / 3)
+    assert scoring.overall(made, values) == pytest.approx(2 / 3)
     assert "0.67" in section("The overall score")
-    assert rubric.overall(made, {**values, "accuracy": 1}) == 0.0
+    assert scoring.overall(made, {**values, "accuracy": 1}) == 0.0
 
 
 def test_the_message_on_the_page_is_the_programs(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_the_message_on_the_page_is_the_programs(tmp_path: Path) -> None:
     path = tmp_path / "answers.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        rubric.load(path)
+        scoring.load(path)
     told = str(caught.value).replace(f"{tmp_path}/", "")
     assert told in PAGE.replace("\n    ", "\n")
 
@@ -100,17 +100,17 @@ def test_the_message_on_the_page_is_the_programs(tmp_path: Path) -> None:
 )
 def test_the_conditions_on_the_page_hold_as_it_says(text: str, holds: str) -> None:
     values = {"accuracy": 2, "polite": False, "errors": ["wrong facts"], "clarity": None}
-    found = ask_if.evaluate(ask_if.parse(text), values)
+    found = conditions.evaluate(conditions.parse(text), values)
     assert {True: "yes", False: "no", None: "open"}[found] == holds
 
 
 def test_limits_on_the_page_are_those_of_the_program() -> None:
-    for number in (ask_if.LONGEST, ask_if.DEEPEST):
+    for number in (conditions.LONGEST, conditions.DEEPEST):
         assert f"{number} " in section("Conditions")
     for key in scales.TAKEN_KEYS:
         assert f"`{key}`" in section("Keys on the keyboard")
     advice = section("Advice")
-    for limit in (*rubric_lint.LONGEST.values(), rubric_lint.MOST_CRITERIA, rubric_lint.MOST_KEYS):
+    for limit in (*lint.LONGEST.values(), lint.MOST_CRITERIA, lint.MOST_KEYS):
         assert re.search(rf"\b{limit}\b", advice), limit
 
 

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from harness.errors import ConfigError
 from harness.kit import yaml_file
-from harness.rating import rubric, rubric_lint
 from harness.records import from_json, to_json
 from harness.rubrics import Overall, Rubric, Show
+from harness_rating.rubric import lint, scoring
 
 FROM = runpy.run_path(str(Path(__file__).with_name("tiny.py")))
 TINY, write, line_of = (FROM[name] for name in ("TINY", "write", "line_of"))
@@ -29,12 +29,12 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def tiny(path: Path) -> Rubric:
     write(path)
-    return rubric.load(path)
+    return scoring.load(path)
 
 
 def problems(path: Path) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        rubric.load(path)
+        scoring.load(path)
     assert caught.value.exit_code == 2
     return list(caught.value.details) or [str(caught.value)]
 
@@ -55,7 +55,7 @@ def test_a_rubric_lives_in_json(tiny: Rubric) -> None:
     text = json.dumps(to_json(tiny), allow_nan=False)
     again = from_json(Rubric, json.loads(text))
     assert again == tiny
-    assert rubric.content_digest(again) == tiny.digest
+    assert scoring.content_digest(again) == tiny.digest
     assert dataclasses.is_dataclass(again.criteria[0].scale)
 
 
@@ -254,24 +254,24 @@ def test_no_value_anywhere_breaks_the_reader(
     path = tmp_path_factory.mktemp("fuzzed") / "rubric.yaml"
     path.write_text(json.dumps(values), encoding="utf-8")  # JSON is YAML
     try:
-        made = rubric.load(path)
+        made = scoring.load(path)
     except ConfigError:
         return
     assert from_json(Rubric, json.loads(json.dumps(to_json(made)))) == made
-    assert [remark for remark in rubric_lint.lint(path) if not remark.message] == []
+    assert [remark for remark in lint.lint(path) if not remark.message] == []
 
 
 def test_a_missing_file(path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no such rubric file"):
-        rubric.load(path)
+        scoring.load(path)
 
 
 def test_a_rubric_is_found_by_path_or_id(path: Path) -> None:
     write(path)
-    assert rubric.find(str(path)) == path
-    assert rubric.load(rubric.find("everyday")).id == "everyday"
+    assert scoring.find(str(path)) == path
+    assert scoring.load(scoring.find("everyday")).id == "everyday"
     with pytest.raises(ConfigError, match="did you mean 'everyday'"):
-        rubric.find("every-day")
+        scoring.find("every-day")
 
 
 @pytest.mark.parametrize(
@@ -294,11 +294,11 @@ def test_a_changed_wording_needs_a_new_version(
     path: Path, tiny: Rubric, old: str, new: str, same: bool
 ) -> None:
     write(path, (old, new))
-    changed = rubric.load(path)
+    changed = scoring.load(path)
     assert changed.digest != tiny.digest
-    assert rubric.same_wording(tiny, changed) is same
-    told = rubric.version_problem(tiny, changed)
+    assert scoring.same_wording(tiny, changed) is same
+    told = scoring.version_problem(tiny, changed)
     assert bool(told) is not same
     assert same or "version: 4" in told
     raised = dataclasses.replace(changed, version=4)
-    assert rubric.version_problem(tiny, raised) == ""
+    assert scoring.version_problem(tiny, raised) == ""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.rating import rubric_lint
+from harness_rating.rubric import lint
 
 FROM = runpy.run_path(str(Path(__file__).with_name("tiny.py")))
 TINY, write, line_of = (FROM[name] for name in ("TINY", "write", "line_of"))
@@ -57,21 +57,21 @@ def test_advice_is_given_with_its_line(path: Path, old: str, new: str, at: str, 
     if "kind: choice," in new:
         changes.append(("errors has", "errors ="))
     text = write(path, *changes)
-    found = [remark for remark in rubric_lint.lint(path) if words in remark.message]
-    assert len(found) == 1, rubric_lint.lint(path)
+    found = [remark for remark in lint.lint(path) if words in remark.message]
+    assert len(found) == 1, lint.lint(path)
     assert found[0].told(path).startswith(f"{path}:{line_of(text, at)}: {found[0].place}: ")
 
 
 def test_good_advice_is_silent(path: Path) -> None:
     write(path)
-    assert rubric_lint.lint(path) == []
+    assert lint.lint(path) == []
 
 
 def test_a_rubric_that_asks_for_nothing(path: Path) -> None:
     start = TINY.index("criteria:")
     rest = "criteria:\n  - {id: note, title: Note, question: 'What?', scale: text}\n"
     write(path, (TINY[start:], rest))
-    told = " ".join(remark.message for remark in rubric_lint.lint(path))
+    told = " ".join(remark.message for remark in lint.lint(path))
     assert "no criterion must be answered" in told and "nothing gives a score" in told
 
 
@@ -79,4 +79,4 @@ def test_two_questions_in_one_are_found_in_other_languages(path: Path) -> None:
     write(
         path, ("title: Tiny", "title: Tiny\nlanguage: de"), ("title: Tone", "title: Ton und Stil")
     )
-    assert ["'und'" in remark.message for remark in rubric_lint.lint(path)] == [True]
+    assert ["'und'" in remark.message for remark in lint.lint(path)] == [True]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from harness.config.finding import shipped
-from harness.rating import rubric, rubric_lint, scales
 from harness.records import from_json, to_json
 from harness.rubrics import Criterion, Rubric
+from harness_rating.rubric import lint, scales, scoring
 
 FOLDER = Path(__file__).parent.parent.parent / "rubrics"
 NAMES = sorted(path.stem for path in FOLDER.iterdir())
@@ -27,13 +27,13 @@ JARGON = re.compile(
 
 
 def load(name: str) -> Rubric:
-    return rubric.load(FOLDER / f"{name}.yaml")
+    return scoring.load(FOLDER / f"{name}.yaml")
 
 
 def extreme(criterion: Criterion, best: bool) -> Any:
     """The best or the worst value of a criterion that gives a score."""
     values = [option.value for option in scales.options(criterion)]
-    return sorted(values, key=lambda value: rubric.normal(criterion, value) or 0.0)[-int(best)]
+    return sorted(values, key=lambda value: scoring.normal(criterion, value) or 0.0)[-int(best)]
 
 
 def all_extreme(made: Rubric, best: bool) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def test_the_promised_rubrics_are_there() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_loads_without_any_advice(name: str) -> None:
-    assert rubric_lint.lint(FOLDER / f"{name}.yaml") == []
+    assert lint.lint(FOLDER / f"{name}.yaml") == []
     assert load(name).id == name
 
 
@@ -92,17 +92,17 @@ def test_every_value_that_can_be_picked_has_words(name: str) -> None:
 def test_a_perfect_answer_scores_one_and_asks_for_no_more(name: str) -> None:
     made = load(name)
     values = all_extreme(made, best=True)
-    assert rubric.overall(made, values) == 1.0
-    assert [c.id for c in rubric.asked(made, values)] == list(values)
-    assert rubric.missing(made, values) == ()
+    assert scoring.overall(made, values) == 1.0
+    assert [c.id for c in scoring.asked(made, values)] == list(values)
+    assert scoring.missing(made, values) == ()
 
 
 @pytest.mark.parametrize("name", RATED)
 def test_a_bad_answer_scores_nothing_and_may_be_put_right(name: str) -> None:
     made = load(name)
     values = all_extreme(made, best=False)
-    assert rubric.overall(made, values) == 0.0
-    assert rubric.asked(made, values) == made.criteria
+    assert scoring.overall(made, values) == 0.0
+    assert scoring.asked(made, values) == made.criteria
 
 
 @pytest.mark.parametrize("name", RATED)
@@ -112,8 +112,8 @@ def test_one_flaw_asks_what_is_wrong(name: str) -> None:
     for criterion in made.criteria:
         if criterion.scores:
             values = [option.value for option in scales.options(criterion)]
-            flaw = sorted(values, key=lambda value: rubric.normal(criterion, value) or 0.0)[-2]
-            asked = [c.id for c in rubric.asked(made, {**best, criterion.id: flaw})]
+            flaw = sorted(values, key=lambda value: scoring.normal(criterion, value) or 0.0)[-2]
+            asked = [c.id for c in scoring.asked(made, {**best, criterion.id: flaw})]
             assert "errors" in asked, criterion.id
 
 
@@ -125,7 +125,7 @@ def test_grave_faults_fail_the_whole_answer(name: str) -> None:
     assert strict
     for criterion in strict:
         values = {**best, criterion.id: extreme(criterion, best=False)}
-        assert rubric.overall(made, values) == 0.0
+        assert scoring.overall(made, values) == 0.0
 
 
 @pytest.mark.parametrize("name", RATED)
@@ -153,6 +153,6 @@ def test_preference_compares_two_answers() -> None:
     made = load("preference")
     assert made.pairwise
     assert [o.key for o in scales.options(made.criterion("preference"))] == ["a", "t", "b"]
-    assert [c.id for c in rubric.asked(made, {"preference": "tie"})] == ["preference", "better"]
-    assert [c.id for c in rubric.missing(made, {"preference": "A"})] == ["reason"]
-    assert rubric.overall(made, {"preference": "B"}) == 0.0
+    assert [c.id for c in scoring.asked(made, {"preference": "tie"})] == ["preference", "better"]
+    assert [c.id for c in scoring.missing(made, {"preference": "A"})] == ["reason"]
+    assert scoring.overall(made, {"preference": "B"}) == 0.0

@@ -396,7 +396,7 @@ def test_broken_requests_are_refused(server: Any, number: int) -> None:
 
 
 def test_tokens_are_random_private_and_kept(tmp_path: Path) -> None:
-    from harness.rating.web.tokens import seats
+    from harness_rating.page.tokens import seats
 
     batch = SERVED["batch"]()
     first, again = seats(tmp_path, [batch]), seats(tmp_path, [batch])
@@ -412,7 +412,7 @@ def test_tokens_are_random_private_and_kept(tmp_path: Path) -> None:
 
 
 def test_an_open_address_needs_its_names(tmp_path: Path) -> None:
-    from harness.rating.web.app import Options
+    from harness_rating.page.app import Options
 
     for host in ("0.0.0.0", "::", "192.168.1.5", "rate.example.org"):
         with pytest.raises(UsageError, match="other machines"):
@@ -424,7 +424,7 @@ def test_an_open_address_needs_its_names(tmp_path: Path) -> None:
 
 
 def test_hosts_are_known_as_browsers_send_them(tmp_path: Path) -> None:
-    from harness.rating.web.app import Options
+    from harness_rating.page.app import Options
 
     for given, scheme, sent in (
         ("Rate.Example.ORG:8642", "http", "rate.example.org:8642"),
@@ -439,7 +439,7 @@ def test_hosts_are_known_as_browsers_send_them(tmp_path: Path) -> None:
 
 def test_behind_a_proxy_that_encrypts(tmp_path: Path) -> None:
     """What the proxy passes on bears the browsers' own Host and Origin."""
-    from harness.rating.web.app import Options
+    from harness_rating.page.app import Options
 
     with pytest.raises(UsageError, match="browsers know by another address") as caught:
         Options(tmp_path, scheme="https").checked()
@@ -458,7 +458,7 @@ def test_behind_a_proxy_that_encrypts(tmp_path: Path) -> None:
 
 
 def test_servers_that_start_at_once_give_the_same_links(tmp_path: Path) -> None:
-    from harness.rating.web import tokens
+    from harness_rating.page import tokens
 
     batch, ready = SERVED["batch"](), threading.Barrier(8)
     found: list[Any] = []

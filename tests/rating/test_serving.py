@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from harness.cli.rate import page as rating
 from harness.errors import UsageError
-from harness.rating.events import RATER
-from harness.rating.records import SETTLED
-from harness.rating.web.app import PORT
+from harness_rating.batches.records import SETTLED
+from harness_rating.commands import page as rating
+from harness_rating.page.app import PORT
+from harness_rating.ratings.events import RATER
 
 SERVED = runpy.run_path(str(Path(__file__).with_name("served.py")))
 FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))

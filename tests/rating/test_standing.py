@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.rating.records import Rating
-from harness.rating.standing import complete, said
+from harness_rating.batches.records import Rating
+from harness_rating.ratings.resolved import complete, said
 
 FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
 ASKED = {"quality": 4, "polite": False, "degrees": 3, "tone": "warm"}

@@ -16,12 +16,12 @@ import harness
 from harness import Annotated, AnnotatedRun, AnswerValues
 from harness.engine.history import History
 from harness.engine.steps import Evaluation
-from harness.rating.events import Events, fold
-from harness.rating.of_run import batches_of, digest_of
-from harness.rating.records import FOLDER
-from harness.rating.tables import said_of
 from harness.records import Measurement, Score
 from harness.stored import answer_values
+from harness_rating.batches.of_run import batches_of, digest_of
+from harness_rating.batches.records import FOLDER
+from harness_rating.ratings.events import Events, fold
+from harness_rating.tables import said_of
 
 PEOPLE = runpy.run_path(str(Path(__file__).with_name("people.py")))
 RUN = PEOPLE["RUN"]
@@ -166,7 +166,7 @@ def test_a_damaged_line_of_a_rater_leaves_that_batch_out(root):
 def test_without_ratings_nothing_heavy_is_loaded(tmp_path):
     code = (
         "import sys; from pathlib import Path; from harness import AnnotatedRun\n"
-        "from harness.rating.tables import said_of\n"
+        "from harness_rating.tables import said_of\n"
         f"said_of(AnnotatedRun('run', Path({str(tmp_path)!r}), 0.95, dict))\n"
         "print(*sys.modules)"
     )

@@ -14,13 +14,13 @@ from hypothesis import given, settings, strategies as st
 from scipy import stats as reference
 
 from harness import stats
-from harness.rating import concordance, ranks
-from harness.rating.concordance import compared, differences
-from harness.rating.ranks import Rows, spearman
-from harness.rating.records import Batch, Placing, Rating
-from harness.rating.validity import people_of, validity_of
-from harness.rating.validity_words import in_words
 from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
+from harness_rating.batches.records import Batch, Placing, Rating
+from harness_rating.outcomes import concordance, ranks
+from harness_rating.outcomes.concordance import compared, differences
+from harness_rating.outcomes.ranks import Rows, spearman
+from harness_rating.outcomes.validity import people_of, validity_of
+from harness_rating.outcomes.validity_text import in_words
 
 AT = "2026-11-25T15:30:00.000Z"
 

@@ -23,8 +23,8 @@ from typing import Any
 import pytest
 
 from harness.errors import EnvironmentFailure, UsageError
-from harness.rating.events import Events, fold, now
-from harness.rating.records import Batch, Event
+from harness_rating.batches.records import Batch, Event
+from harness_rating.ratings.events import Events, fold, now
 
 SERVED = runpy.run_path(str(Path(__file__).with_name("served.py")))
 make_batch, make_item, item_id = SERVED["batch"], SERVED["item"], SERVED["item_id"]
@@ -255,7 +255,7 @@ def test_references_come_when_the_rubric_says(
 
 
 def test_the_system_prompt_is_shown_only_if_the_rubric_says_so() -> None:
-    from harness.rating.web import wire
+    from harness_rating.page import wire
 
     turns = ({"role": "system", "content": "be brief"}, {"role": "user", "content": "hello"})
     item = make_item(0, messages=turns)
@@ -265,7 +265,7 @@ def test_the_system_prompt_is_shown_only_if_the_rubric_says_so() -> None:
 
 
 def test_turns_of_every_form_are_text() -> None:
-    from harness.rating.web import wire
+    from harness_rating.page import wire
 
     turns = (
         {"role": "user", "content": [{"type": "text", "text": "one"}, {"type": "image"}, "x"]},
@@ -327,7 +327,7 @@ class Tags(HTMLParser):
 
 
 def packed(batch: Batch, rater: str) -> tuple[str, dict[str, Any]]:
-    from harness.rating.web.pack import pack
+    from harness_rating.page.pack import pack
 
     text = pack(batch, rater).decode()
     return text, json.loads(Tags(text).data)
@@ -364,7 +364,7 @@ def test_texts_cannot_leave_their_place_in_the_file() -> None:
 
 
 def test_an_unknown_rater_is_named() -> None:
-    from harness.rating.web.pack import pack
+    from harness_rating.page.pack import pack
 
     with pytest.raises(UsageError, match="did you mean 'ana'"):
         pack(make_batch(), "anna")
@@ -387,7 +387,7 @@ def test_a_missing_extra_says_how_to_get_it() -> None:
         "for name in ('starlette', 'jinja2', 'uvicorn'): sys.modules[name] = None\n"
         "from pathlib import Path\n"
         "from harness.errors import EnvironmentFailure\n"
-        "from harness.rating.web import app, pages\n"
+        "from harness_rating.page import app, pages\n"
         "for call in (lambda: app.app([], {}, app.Options(Path('.'))), pages._templates,\n"
         "             lambda: app.server(None)):\n"
         "    try: call()\n"
@@ -401,7 +401,7 @@ def test_a_missing_extra_says_how_to_get_it() -> None:
 
 def test_nothing_of_the_extra_is_imported_before_it_is_needed() -> None:
     program = (
-        "import sys, harness.rating.web.app, harness.rating.web.pack\n"
+        "import sys, harness_rating.page.app, harness_rating.page.pack\n"
         "print(*{'starlette', 'jinja2', 'uvicorn', 'numpy', 'duckdb'} & set(sys.modules))"
     )
     done = subprocess.run(
@@ -411,14 +411,14 @@ def test_nothing_of_the_extra_is_imported_before_it_is_needed() -> None:
 
 
 def test_a_taken_port_is_one_message(served: Any) -> None:
-    from harness.rating.web import app as web
+    from harness_rating.page import app as web
 
     with pytest.raises(EnvironmentFailure, match=f"port {served.port}"):
         web.listen(web.Options(served.folder, port=served.port))
 
 
 def test_the_body_of_an_answer_does_not_wait_for_its_headers(tmp_path: Path) -> None:
-    from harness.rating.web import app as web
+    from harness_rating.page import app as web
 
     options = web.Options(tmp_path, port=SERVED["free_port"]())
     with web.listen(options) as bound, socket.create_connection(bound.getsockname()):

@@ -18,13 +18,13 @@ from harness.data.filters import DESCENDS, Gate
 from harness.engine.run import Run
 from harness.engine.steps import Steps
 from harness.errors import DataError
-from harness.rating import events
-from harness.rating.corrections import corrections
-from harness.rating.records import Batch, Event, Placing
-from harness.rating.rubric import load
 from harness.records import Condition, Dataset, Example, Plan, PlanItem, Slice
 from harness.rubrics import Item
-from harness_rubric import BetterAnswers
+from harness_rating import BetterAnswers
+from harness_rating.batches.records import Batch, Event, Placing
+from harness_rating.ratings import events
+from harness_rating.ratings.typed_answers import corrections
+from harness_rating.rubric.scoring import load
 
 FAKES = runpy.run_path(str(Path(__file__).parents[2] / "fakes.py"))
 ORIGIN = {"batch": "b", "item": "i", "rater": "ana", "at": "2026-11-25T15:00:00.000Z"}

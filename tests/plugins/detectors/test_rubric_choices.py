@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from harness.engine.steps import UNEXPLAINED
-from harness.rating import batches, events
-from harness.rating.rubric import load
 from harness.records import Example, Prediction, ScoredExample
 from harness.registry import Registry
 from harness.report.publishing import definitions_of
-from harness_rubric import RubricChoices
+from harness_rating import RubricChoices
+from harness_rating.batches import storage
+from harness_rating.ratings import events
+from harness_rating.rubric.scoring import load
 
 MATERIAL = Path(__file__).parents[2] / "rating" / "material.py"
 FROM = runpy.run_path(str(MATERIAL))
@@ -62,7 +63,7 @@ class Room:
     def batch(self, **changed):
         fields = {"overlap": 1.0, "repeats": 0.0, "strategy": "random", **changed}
         order = FROM["order"](fields.pop("rubric", self.rubric), **fields)
-        return batches.create(order, FROM["candidates"](), self.folder)
+        return storage.create(order, FROM["candidates"](), self.folder)
 
     def say(self, batch, rater, item, **values):
         log = events.Events(self.folder / batch.name, rater)
@@ -186,7 +187,7 @@ def test_choices_made_meanwhile_are_seen_at_the_next_round(room):
 
 
 def test_an_answer_that_calls_a_tool_is_known_as_raters_saw_it(room):
-    from harness.rating.answers import text
+    from harness_rating.batches.candidates import text
 
     calls = {"role": "assistant", "tool_calls": [{"function": {"name": "look"}}]}
     answer = scored("row-0", "Let me look.", calls)
@@ -194,7 +195,7 @@ def test_an_answer_that_calls_a_tool_is_known_as_raters_saw_it(room):
         dataclasses.replace(one, answers=dict.fromkeys(one.answers, text(answer.prediction)))
         for one in FROM["candidates"]()
     ]
-    made = batches.create(FROM["order"](room.rubric, n=40), found, room.folder)
+    made = storage.create(FROM["order"](room.rubric, n=40), found, room.folder)
     item = next(i for i, p in made.placings.items() if p.example_id == "row-0")
     rater = next(r for r, items in made.assignments.items() if item in items)
     room.say(made, rater, item, quality=1, errors=["wrong facts"])
@@ -236,7 +237,7 @@ def unseen(project, summary) -> str:
 
 def test_a_closed_round_keeps_its_kinds_and_another_run_shows_what_was_chosen(project, monkeypatch):
     from harness import open_run
-    from harness.rating.answers import candidates
+    from harness_rating.batches.candidates import candidates
 
     project.write(RUBRIC, "small.yaml")
     text = (project.folder / "harness.yaml").read_text() + "report: []\n"
@@ -247,12 +248,12 @@ def test_a_closed_round_keeps_its_kinds_and_another_run_shows_what_was_chosen(pr
     assert unseen(project, first).endswith("a detector of your own, name them.")
     rules = load(project.folder / "small.yaml")
     found = candidates(open_run(first["run"]), (0,), "dev", "worst")
-    made = batches.create(
-        batches.Order(rules, first["run"], 0, ("ana",), n=9, strategy="worst", repeats=0.0), found
+    made = storage.create(
+        storage.Order(rules, first["run"], 0, ("ana",), n=9, strategy="worst", repeats=0.0), found
     )
     for item in made.assignments["ana"]:
         values = {"quality": 1, "errors": ["wrong facts"], "worst": "rude"}
-        log = events.Events(batches.FOLDER / made.name, "ana")
+        log = events.Events(storage.FOLDER / made.name, "ana")
         log.extend([FROM["event"]("ana", item, c, value=v) for c, v in values.items()])
     again = project.inside("iterate", "--rounds", "1", "--json").document
     assert again["rounds"] == first["rounds"]

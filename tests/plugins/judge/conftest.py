@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 import harness
-from harness.rating import rubric as rubrics
 from harness.rubrics import Rubric
+from harness_rating.rubric import scoring as rubrics
 
 RUBRIC = """\
 schema: harness.rubric/1
@@ -204,7 +204,7 @@ def options(server: Server, here: Path) -> dict[str, Any]:
 @pytest.fixture
 def metric(options: dict[str, Any]) -> Callable[..., Any]:
     """``metric(**changed)``: the metric, made anew."""
-    from harness_judge import JudgeMetric
+    from harness_rating.judge.plugin import JudgeMetric
 
     def make(**changed: Any) -> Any:
         return JudgeMetric(JudgeMetric.Options(**{**options, **changed}))
@@ -233,9 +233,10 @@ def rated(here: Path) -> Callable[..., Any]:
 
     ``value(rater, answers)`` is what the rater says: criterion -> value.
     """
-    from harness.rating import batches, events
-    from harness.rating.records import FOLDER, Event
-    from harness.rating.sampling import Candidate
+    from harness_rating.batches import storage
+    from harness_rating.batches.records import FOLDER, Event
+    from harness_rating.batches.sampling import Candidate
+    from harness_rating.ratings import events
 
     def make(
         pairs: Any, value: Any, rubric: str = "short.yaml", raters: tuple[str, ...] = ("ana",),
@@ -245,11 +246,11 @@ def rated(here: Path) -> Callable[..., Any]:
             Candidate(row, {n: f"{answer.text}{' later' * n}" for n in range(rounds)}, 0.5, {}, {})
             for answer, row in pairs
         ]
-        order = batches.Order(
+        order = storage.Order(
             rubrics.load(here / rubric), "run", rounds - 1, raters, 0 if rounds > 1 else None,
             n=len(found), overlap=1.0 if len(raters) > 1 else 0.0, repeats=0.0, strategy=strategy,
         )  # fmt: skip
-        batch = batches.create(order, found)
+        batch = storage.create(order, found)
         items = {item.id: item for item in batch.items}
         for rater in raters:
             log = events.Events(FOLDER / batch.name, rater)

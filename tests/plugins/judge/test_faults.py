@@ -13,10 +13,10 @@ import time
 import pytest
 
 import harness
-from harness_judge.asking import Asker, Question
-from harness_judge.endpoint import Endpoint
-from harness_judge.faults import Fault
-from harness_judge.options import Asking
+from harness_rating.judge.asking import Asker, Question
+from harness_rating.judge.endpoint import Endpoint
+from harness_rating.judge.faults import Fault
+from harness_rating.judge.options import Asking
 
 MESSAGES = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]
 

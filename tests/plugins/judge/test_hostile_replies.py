@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from harness.rating.records import FOLDER
+from harness_rating.batches.records import FOLDER
 
 
 def whole(evidence, score="4", more=""):

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness_judge import JudgeMetric
-from harness_judge.local import Local, identity
-from harness_judge.options import Asking
+from harness_rating.judge.local import Local, identity
+from harness_rating.judge.options import Asking
+from harness_rating.judge.plugin import JudgeMetric
 
 TINY = runpy.run_path(str(Path(__file__).parents[1] / "transformers" / "conftest.py"))
 MESSAGES = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hello"}]

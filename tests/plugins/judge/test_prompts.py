@@ -8,10 +8,10 @@ import re
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from harness.rating import rubric as rubrics
-from harness.rating.rubric import find
 from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
-from harness_judge.prompts import prompt
+from harness_rating.judge.prompts import prompt
+from harness_rating.rubric import scoring as rubrics
+from harness_rating.rubric.scoring import find
 
 ITEM = Item(
     "1", ({"role": "user", "content": "Where is it?"},), ("It is here.",), ("Over there.",),

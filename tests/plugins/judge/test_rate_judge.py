@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.rating import events
-from harness.rating.records import FOLDER, Event
+from harness_rating.batches.records import FOLDER, Event
+from harness_rating.ratings import events
 
 
 def prefers(word, asked, words):
@@ -300,7 +300,7 @@ def test_ctrl_c_keeps_what_is_there(project, rated, pairs, server, words):
 
 MINE = """\
 import harness
-from harness.rating.judging import Judgement
+from harness import Judgement
 
 
 class Mine(harness.Judge):

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from harness import open_run
-from harness.rating import batches, events, rubric
-from harness.rating.answers import candidates, text
-from harness.rating.rated import Rated, counted, digest_of
-from harness.rating.records import FOLDER, Event
 from harness.records import Prediction
 from harness.scoring import right_at
-from harness_rubric import RubricMetric
+from harness_rating.batches import storage
+from harness_rating.batches.candidates import candidates, text
+from harness_rating.batches.records import FOLDER, Event
+from harness_rating.metric import RubricMetric
+from harness_rating.ratings import events
+from harness_rating.ratings.by_answer import Rated, counted, digest_of
+from harness_rating.rubric import scoring
 
 RUBRIC = (Path(__file__).parents[2] / "short.yaml").read_text(encoding="utf-8")
 
@@ -27,9 +29,9 @@ def rate(project, run, number, value, rater="ana", versus=None, n=48):
         value: (place of the example, round of the answer) -> level, or None to skip the item.
         versus: the round that is rated beside it.
     """
-    rules = rubric.load(project.folder / "short.yaml")
-    order = batches.Order(rules, run, number, (rater,), versus, n=n, overlap=0.0, repeats=0.0)
-    batch = batches.create(order, candidates(open_run(run), order.rounds, "dev", "random"))
+    rules = scoring.load(project.folder / "short.yaml")
+    order = storage.Order(rules, run, number, (rater,), versus, n=n, overlap=0.0, repeats=0.0)
+    batch = storage.create(order, candidates(open_run(run), order.rounds, "dev", "random"))
     log = events.Events(FOLDER / batch.name, rater)
     examples = sorted({one.example_id for one in batch.placings.values()})
     for item in batch.assignments[rater]:
@@ -200,9 +202,9 @@ def test_a_text_that_did_not_change_is_neither_fixed_nor_broken(experiment):
 
 def test_what_is_open_is_finished_before_more_is_asked_for(experiment):
     run = begun(experiment)
-    rules = rubric.load(experiment.folder / "short.yaml")
-    order = batches.Order(rules, run, 0, ("ana", "bo"), n=35, overlap=0.0, repeats=0.0)
-    batch = batches.create(order, candidates(open_run(run), (0,), "dev", "random"))
+    rules = scoring.load(experiment.folder / "short.yaml")
+    order = storage.Order(rules, run, 0, ("ana", "bo"), n=35, overlap=0.0, repeats=0.0)
+    batch = storage.create(order, candidates(open_run(run), (0,), "dev", "random"))
     found = experiment.inside("iterate", "--rounds", "1").err
     assert f"still to be rated: 35 of {batch.name}" in found
     assert f"harness rate serve {batch.name}" in found
@@ -212,12 +214,12 @@ def test_what_is_open_is_finished_before_more_is_asked_for(experiment):
 def test_a_sample_of_each_round_holds_the_same_examples(experiment):
     experiment.inside("iterate", "--rounds", "1")
     (run,) = [path.name for path in (experiment.folder / ".harness" / "runs").iterdir()]
-    rules = rubric.load(experiment.folder / "short.yaml")
+    rules = scoring.load(experiment.folder / "short.yaml")
 
     def sample(number):
-        order = batches.Order(rules, run, number, ("ana",), n=30, overlap=0.0, repeats=0.0)
+        order = storage.Order(rules, run, number, ("ana",), n=30, overlap=0.0, repeats=0.0)
         found = candidates(open_run(run), (number,), "dev", "random")
-        return {one.example_id for one in batches.create(order, found).placings.values()}
+        return {one.example_id for one in storage.create(order, found).placings.values()}
 
     first = sample(0)
     rate(experiment, run, 0, lambda *_: 3)
@@ -227,7 +229,7 @@ def test_a_sample_of_each_round_holds_the_same_examples(experiment):
 
 
 def test_only_numbers_are_counted(experiment):
-    rules = rubric.load(experiment.folder / "short.yaml")
+    rules = scoring.load(experiment.folder / "short.yaml")
     assert [criterion.id for criterion in counted(rules)] == ["right", "polite"]
     metric = RubricMetric(RubricMetric.Options(rubric=experiment.folder / "short.yaml"))
     assert metric.score_names() == ("rubric", "rubric-right", "rubric-polite")
@@ -294,9 +296,9 @@ def test_the_rubric_says_from_where_an_answer_is_right(experiment):
 def test_half_rated_and_skipped_answers_are_waited_for(experiment):
     experiment.inside("iterate", "--rounds", "1")
     (run,) = [path.name for path in (experiment.folder / ".harness" / "runs").iterdir()]
-    rules = rubric.load(experiment.folder / "short.yaml")
-    order = batches.Order(rules, run, 0, ("ana",), n=48, overlap=0.0, repeats=0.0)
-    batch = batches.create(order, candidates(open_run(run), (0,), "dev", "random"))
+    rules = scoring.load(experiment.folder / "short.yaml")
+    order = storage.Order(rules, run, 0, ("ana",), n=48, overlap=0.0, repeats=0.0)
+    batch = storage.create(order, candidates(open_run(run), (0,), "dev", "random"))
     log = events.Events(FOLDER / batch.name, "ana")
     for item in batch.assignments["ana"]:
         log.append(Event(uuid.uuid4().hex, "ana", item, "right", "set", 5, events.now(), 3.0))

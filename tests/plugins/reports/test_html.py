@@ -18,11 +18,11 @@ from hypothesis import given, settings, strategies as st
 
 from harness.registry import Registry
 from harness.report.sections import with_always
+from harness_rating.section import TABLES as PEOPLE
 from harness_reports import HtmlReporter, register_reporters
 from harness_reports.html.axes import Scale, tick_labels, ticks
 from harness_reports.html.examples import anchor
 from harness_reports.html.page import page as html_page
-from harness_reports.people import TABLES as PEOPLE
 
 Document = dict[str, Any]
 

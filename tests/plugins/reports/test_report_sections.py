@@ -12,11 +12,12 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from harness.rating.layouts import QUERIES as RATINGS
 from harness.registry import Registry
 from harness.report.queries import QUERIES
 from harness.report.sections import with_always
-from harness_reports import findings, people
+from harness_rating import section as people
+from harness_rating.layouts import QUERIES as RATINGS
+from harness_reports import findings
 from harness_reports.html.page import page as html_page
 from harness_reports.markdown import page as markdown_page
 from harness_reports.terminal import render

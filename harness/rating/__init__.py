@@ -1,1 +1,0 @@
-"""People rate answers against a rubric: rubrics, batches, events, agreement."""

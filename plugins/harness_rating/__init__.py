@@ -1,0 +1,46 @@
+"""People, and models beside them, rate answers by a rubric.
+
+The metric and the detector that read ratings, the augmenter that proposes typed answers, the
+judge, the section of reports, the tables of the run's database, and ``harness rate``.
+"""
+
+from __future__ import annotations
+
+import harness
+from harness_rating.annotations import Ratings
+from harness_rating.augmenter import BetterAnswers
+from harness_rating.detector import RubricChoices
+from harness_rating.judge.plugin import JudgeMetric, ModelJudge
+from harness_rating.metric import RubricMetric
+
+
+@harness.hookimpl
+def register_metrics() -> list[type[harness.Metric]]:
+    return [RubricMetric, JudgeMetric]
+
+
+@harness.hookimpl
+def register_detectors() -> list[type[harness.Detector]]:
+    return [RubricChoices]
+
+
+@harness.hookimpl
+def register_augmenters() -> list[type[harness.Augmenter]]:
+    return [BetterAnswers]
+
+
+@harness.hookimpl
+def register_judges() -> list[type[harness.Judge]]:
+    return [ModelJudge]
+
+
+@harness.hookimpl
+def register_annotations() -> list[type[harness.Annotations]]:
+    return [Ratings]
+
+
+@harness.hookimpl
+def register_sections() -> list[type[harness.Section]]:
+    from harness_rating.section import PeopleSection
+
+    return [PeopleSection]

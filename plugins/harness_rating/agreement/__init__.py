@@ -1,0 +1,1 @@
+"""How far raters agree: coefficients, intervals, and what is said of them."""

@@ -1,0 +1,116 @@
+"""Kappa of two raters, and its mean over all pairs of raters, with intervals.
+
+Sources: J. Cohen, *A Coefficient of Agreement for Nominal Scales*, 1960, and *Weighted Kappa*,
+1968; R. J. Light, *Measures of Response Agreement for Qualitative Data*, 1971 (the mean over
+pairs).
+
+This module loads NumPy: import it where it is used.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from harness.stats import DRAWS, Floats, Ints
+from harness.stats.bootstrap import Figure, Scores, bootstrap, sparse_of
+from harness.stats.groups import ROUNDING
+from harness_rating.agreement.grid import MOST_NAMES, TOO_MANY, Grid, grid, undefined
+
+
+def kappa(
+    a: Sequence[Any], b: Sequence[Any], weighting: Literal["quadratic", "none"] = "quadratic"
+) -> float | None:
+    """Cohen's kappa of two raters; None where it is undefined.
+
+    Args:
+        a, b: one value per unit, None = not rated; units that only one rated are left out.
+        weighting: ``quadratic`` for numbers (Cohen 1968), ``none`` for names (Cohen 1960).
+
+    Raises:
+        ValueError: a value without a number under quadratic weights.
+    """
+    pairs = kappas(grid(list(zip(a, b, strict=True))), weighting == "quadratic", seed=None)[0]
+    return pairs[0, 1].value if (0, 1) in pairs else None
+
+
+def kappas(
+    given: Grid, quadratic: bool, seed: int | None, draws: int = DRAWS
+) -> tuple[dict[tuple[int, int], Figure], Figure]:
+    """Kappa of each pair of raters (by code) that share units, and the mean over pairs.
+
+    The mean counts each pair by the units that both rated.
+
+    Raises:
+        ValueError: a value without a number under quadratic weights.
+    """
+    if quadratic and not np.isfinite(given.numbers).all():
+        raise ValueError("quadratic weights need a number for each value")
+    if not given.count:
+        return {}, undefined(given)
+    if not quadratic and len(given.categories) > MOST_NAMES:
+        return {}, dataclasses.replace(undefined(given), why=TOO_MANY)
+    left, right = _meetings(given)
+    ends = np.column_stack([given.raters[left], given.raters[right]])
+    pairs, which = np.unique(ends, axis=0, return_inverse=True)
+    which = which.ravel()
+    units = given.units[left]
+    parts = _squares if quadratic else _matches
+    columns, scores = parts(given, left, right)
+    width, made = len(columns[0]), len(pairs)
+    rows, into = np.repeat(units, width), (which[:, None] + made * np.arange(width)).ravel()
+    table = sparse_of(columns.ravel(), rows, into, (given.count, made * width))
+
+    def all_pairs(sums: Floats) -> Floats:
+        each = sums.reshape(width, made, -1)
+        found = scores(each)
+        known = np.isfinite(found)
+        share = np.where(known, each[0], 0.0)
+        mean = (np.where(known, found, 0.0) * share).sum(axis=0) / share.sum(axis=0)
+        return np.concatenate([found, mean[None, :]])
+
+    met = sparse_of(np.ones(len(units)), units, which, (given.count, made)).toarray() > 0
+    met = np.column_stack([met, np.ones(given.count, np.bool_)])
+    *each, mean = bootstrap(table, all_pairs, given.groups, seed, (-1.0, 1.0), met, draws)
+    keys = [(int(a), int(b)) for a, b in pairs]
+    return dict(zip(keys, each, strict=True)), mean
+
+
+def _meetings(given: Grid) -> tuple[Ints, Ints]:
+    """Places of every two ratings of one unit; the first is of the rater of lower code."""
+    found = []
+    for step in range(1, int(given.sizes.max(initial=0))):
+        first = np.flatnonzero(given.units[:-step] == given.units[step:])
+        found.append((first, first + step))
+    left, right = zip(*found, strict=True)
+    return np.concatenate(left), np.concatenate(right)
+
+
+def _squares(given: Grid, left: Ints, right: Ints) -> tuple[Floats, Scores]:
+    """Columns of two ratings with numbers, and quadratic kappa of their sums."""
+    numbers = given.numbers - given.numbers.mean()
+    a, b = numbers[given.codes[left]], numbers[given.codes[right]]
+
+    def scores(sums: Floats) -> Floats:
+        n, apart, of_a, of_b, two = sums
+        expected = two - 2 * of_a * of_b / n
+        return np.asarray(1 - apart / np.where(expected > ROUNDING * two, expected, np.nan))
+
+    return np.column_stack([np.ones(len(a)), (a - b) ** 2, a, b, a * a + b * b]), scores
+
+
+def _matches(given: Grid, left: Ints, right: Ints) -> tuple[Floats, Scores]:
+    """Columns of two ratings with names, and plain kappa of their sums."""
+    one = np.eye(len(given.categories))
+    a, b = given.codes[left], given.codes[right]
+    many = len(one)
+
+    def scores(sums: Floats) -> Floats:
+        n, same = sums[0], sums[1]
+        chance = (sums[2 : 2 + many] * sums[2 + many :]).sum(axis=0) / n
+        return np.asarray((same - chance) / (n - chance))
+
+    return np.column_stack([np.ones(len(a)), a == b, one[a], one[b]]), scores

@@ -1,0 +1,135 @@
+"""What each rater is like: how severe, how steady on hidden repeats, how fast.
+
+This module loads NumPy: import it where it is used.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from harness.stats import Floats
+from harness.stats.bootstrap import Figure, bootstrap
+from harness_rating.agreement.grid import Grid
+from harness_rating.batches.records import Batch
+
+Values = Mapping[tuple[str, str], Any]
+"""(rater, item) -> value; None = cannot judge."""
+MIRRORED = {"A": "B", "B": "A"}
+"""What a preference is when the sides are swapped."""
+
+
+def severity(given: Grid, seed: int | None) -> dict[int, Figure]:
+    """By how many points each rater (code) is above the others on the same units.
+
+    A rating's deviation is from the mean of the *others'* ratings of that unit: the mean of all
+    would contain the rater, and with two raters halve the difference. Below 0 is strict.
+    """
+    if not given.count or not np.isfinite(given.numbers).all():
+        return {}
+    values, sizes = given.numbers[given.codes], given.sizes
+    sums = np.bincount(given.units, values, given.count)
+    others = (sums[given.units] - values) / (sizes[given.units] - 1)
+    raters, columns = np.unique(given.raters, return_inverse=True)
+    shape = (given.count, len(raters))
+    apart, rated = np.zeros(shape), np.zeros(shape)
+    np.add.at(apart, (given.units, columns), values - others)
+    np.add.at(rated, (given.units, columns), 1.0)
+
+    def scores(sums: Floats) -> Floats:
+        half = len(raters)
+        return np.asarray(sums[:half] / sums[half:])
+
+    limits = (-math.inf, math.inf)
+    found = bootstrap(np.hstack([apart, rated]), scores, given.groups, seed, limits, rated)
+    return dict(zip(raters.tolist(), found, strict=True))
+
+
+def steadiness(batch: Batch, table: Values, number: Callable[[Any], float]) -> list[dict[str, Any]]:
+    """How far each rater gave hidden repeats the same value again."""
+    pairs: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
+    for (rater, item), again in table.items():
+        placing = batch.placings[item]
+        first = table.get((rater, placing.repeat_of)) if placing.repeat_of else None
+        if first is None or again is None:
+            continue
+        if placing.rounds != batch.placings[placing.repeat_of or ""].rounds:
+            again = MIRRORED.get(again, again) if isinstance(again, str) else again
+        pairs[rater].append((first, again))
+    return [
+        {"rater": rater, **consistency(pairs[rater], number)}
+        for rater in batch.raters
+        if pairs[rater]
+    ]
+
+
+def consistency(
+    pairs: Sequence[tuple[Any, Any]], number: Callable[[Any], float] = lambda _: math.nan
+) -> dict[str, Any]:
+    """Share of pairs of one rater's values that are the same, and their mean distance.
+
+    The interval is Wilson's (1927), which also holds where all or none are the same.
+
+    Args:
+        number: what a value counts in points, NaN without.
+    """
+    n = len(pairs)
+    same = sum(_same(first, again) for first, again in pairs)
+    low, high = wilson(same, n)
+    moved = [abs(number(again) - number(first)) for first, again in pairs]
+    mean = math.fsum(moved) / n if n else math.nan
+    return {
+        "repeats": n,
+        "same": same / n if n else None,
+        "low": low,
+        "high": high,
+        "moved": mean if math.isfinite(mean) else None,
+    }
+
+
+def _same(first: Any, again: Any) -> bool:
+    if is_list(first) and is_list(again):
+        return set(first) == set(again)
+    return bool(first == again)
+
+
+def wilson(hits: int, n: int) -> tuple[float | None, float | None]:
+    """95 % interval of a share: E. B. Wilson, *Probable Inference*, 1927."""
+    if not n:
+        return None, None
+    z = 1.959963984540054
+    share = hits / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    reach = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
+def timing(seconds: Mapping[tuple[str, str], float], raters: Sequence[str]) -> dict[str, Any]:
+    """Seconds for an item, of all and of each rater."""
+    of: dict[str, list[float]] = {rater: [] for rater in raters}
+    for (rater, _), spent in seconds.items():
+        if rater in of:
+            of[rater].append(spent)
+    every = [spent for one in of.values() for spent in one]
+    return {
+        **quartiles(every),
+        "raters": [{"rater": rater, **quartiles(one)} for rater, one in of.items() if one],
+    }
+
+
+def quartiles(seconds: Sequence[float]) -> dict[str, Any]:
+    """Items, and the quartiles of their times; None without any."""
+    if len(seconds) < 2:
+        only = seconds[0] if seconds else None
+        return {"items": len(seconds), "lower": only, "median": only, "upper": only}
+    lower, median, upper = statistics.quantiles(seconds, n=4, method="inclusive")
+    return {"items": len(seconds), "lower": lower, "median": median, "upper": upper}
+
+
+def is_list(value: Any) -> bool:
+    return isinstance(value, (list, tuple))

@@ -1,0 +1,27 @@
+"""What people said of a run's answers, for its database and its reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import harness
+from harness_rating.layouts import QUERIES, TABLES
+
+
+class Ratings(harness.Annotations):
+    """People's ratings of a run's answers, how far they agree, and what they come to."""
+
+    name = "ratings"
+    tables = TABLES
+    queries = QUERIES
+
+    def digest(self, run: str, folder: Path) -> str | None:
+        from harness_rating.batches.of_run import digest_of
+        from harness_rating.batches.records import FOLDER
+
+        return digest_of(run, folder / FOLDER)
+
+    def collect(self, run: harness.AnnotatedRun) -> harness.Annotated:
+        from harness_rating.tables import said_of
+
+        return said_of(run)

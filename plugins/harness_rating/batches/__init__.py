@@ -1,0 +1,1 @@
+"""Batches: who rates which answers, drawn from a run and frozen."""

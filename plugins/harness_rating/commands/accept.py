@@ -1,0 +1,222 @@
+"""``harness rate accept``: better answers that raters typed, taken into a file."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+import harness
+from harness import Correction, UsageError, near
+from harness.kit import yaml_file
+from harness.terminal import tables
+from harness.terminal.targets import check_target, write_target
+from harness_rating.batches.records import Batch
+from harness_rating.commands.batches import chosen
+from harness_rating.exchange.other_tools import prompt
+from harness_rating.ratings.typed_answers import corrections, who
+
+_NEW_RUN = (
+    "With these texts it is a new run, since its data is another one: the next command opens the "
+    "test set again, and that is counted."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What came of it.
+
+    Attributes:
+        found: what was typed, the oldest first.
+        new: how many of them the file did not have.
+        whole: everything that the file holds now.
+    """
+
+    batch: Batch
+    found: Sequence[Correction]
+    new: int
+    whole: Sequence[Correction]
+
+
+def accept(name: str | None, target: Path, items: Sequence[str], as_json: bool) -> None:
+    """Take what raters typed into a file of corrections; a second time it changes nothing."""
+    batch = chosen(name)
+    _check_typed(batch)
+    check_target("-o", target)
+    found = corrections(batch, items=_checked(batch, items) if items else None)
+    old = harness.read_corrections(target) if target.exists() else []
+    whole = harness.merged_corrections(old, found)
+    if len(whole) > len(old):
+        write_target("-o", target, harness.encoded_corrections(whole))
+    done = Accepted(batch, found, len(whole) - len(old), whole)
+    if as_json:
+        sys.stdout.write(json.dumps(_document(done, target), indent=1) + "\n")
+    else:
+        _show(done, target)
+
+
+def _check_typed(batch: Batch) -> None:
+    if not any(criterion.use_as == "reference" for criterion in batch.rubric.criteria):
+        raise UsageError(
+            f"rubric {batch.rubric.id} asks for no better answer, so batch {batch.name} has none",
+            hint="give it a criterion of scale text with use_as: reference",
+        )
+
+
+def _checked(batch: Batch, items: Sequence[str]) -> frozenset[str]:
+    for item in items:
+        if item not in batch.placings:
+            guess = near(item, list(batch.placings))
+            raise UsageError(f"--item: batch {batch.name} has no item '{item}'{guess}")
+    wanted = frozenset(items)
+    for item in items:
+        if not corrections(batch, items=frozenset({item})):
+            raise UsageError(
+                f"--item: nobody typed a better answer for item '{item}'",
+                hint="harness rate accept without --item shows for which somebody did",
+            )
+    return wanted
+
+
+def _document(done: Accepted, target: Path) -> dict[str, Any]:
+    return {
+        "batch": done.batch.name, "file": str(target), "new": done.new,
+        "known": len(done.found) - done.new,
+        "one_sided": sum(one.one_sided for one in done.whole if one.split == "dev"),
+        "accepted": [
+            {
+                "example_id": one.example_id, "split": one.split, "reference": one.reference,
+                "before": list(done.batch.item(one.origin["item"]).references),
+                "prompt": prompt(done.batch.item(one.origin["item"])), "origin": dict(one.origin),
+                "rounds": list(one.rounds),
+            }
+            for one in done.found
+        ],
+        "next_command": _next(done, target),
+    }  # fmt: skip
+
+
+def _show(done: Accepted, target: Path) -> None:
+    console = Console()
+    if not done.found:
+        tables.note(console, f"Nobody has typed a better answer in {done.batch.name} yet.")
+        tables.next_command(console, _next(done, target))
+        return
+    console.print(_table(done, console))
+    console.print()
+    known = len(done.found) - done.new
+    before = f"; {known} were there already" if known else ""
+    tables.note(console, f"{done.new} accepted into {target}{before}.")
+    counts = Counter(one.split for one in done.whole)
+    if counts["dev"]:
+        tables.note(
+            console,
+            f"{_many(counts['dev'], 'text')} of the file for dev: a run with `corrections: "
+            f"{_seen(done, target)}` scores all rounds again, with them as further references. "
+            "Its answers and checkpoints are taken from the store.",
+        )
+        for sentence in _leanings(done):
+            tables.note(console, sentence, "yellow")
+    if counts["pool"]:
+        tables.note(console, _of_the_pool(done, target, counts["pool"]))
+    if any(counts.values()):
+        tables.note(console, _NEW_RUN)
+    tables.next_command(console, _next(done, target))
+
+
+def _leanings(done: Accepted) -> Iterator[str]:
+    """Towards which round the texts for dev tilt the scale."""
+    dev = [one for one in done.whole if one.split == "dev"]
+    alone = sum(one.one_sided for one in dev)
+    if alone:
+        yield (
+            f"warning: {alone} of {_many(len(dev), 'text')} for dev come from batches that did not "
+            "show the answers of two rounds blindly. They lie nearer to the answers that were "
+            "corrected, so such a run's verdicts lean towards that round, and "
+            "*one-sided references* stands beside its scores. Rate both rounds together: harness "
+            "rate create --round A --vs B."
+        )
+    corrected = Counter(
+        number for one in done.found if one.split == "dev" and not one.one_sided
+        for number in done.batch.placings[one.origin["item"]].rounds
+    )  # fmt: skip
+    if len(set(corrected.values())) > 1 or len(corrected) == 1:
+        counts = ", ".join(f"{corrected[n]} at round {n}'s" for n in sorted(corrected))
+        yield f"Texts were typed {counts} answers: unequal shares tilt the scale a little, too."
+
+
+def _of_the_pool(done: Accepted, target: Path, count: int) -> str:
+    """What an augmenter does with the texts, and what the config needs first."""
+    head = f"{_many(count, 'text')} of the file for the pool: an augmenter may propose them for "
+    if _proposes(done.batch, target):
+        return f"{head}training, and the run's config has one that does."
+    entry = f"{{plugin: better-answers, file: {_seen(done, target)}, rows: {count}}}"
+    return (
+        f"{head}training. The run's config has none that does: until `{entry}` stands first under "
+        "`augment:`, the command changes nothing with them."
+    )
+
+
+def _proposes(batch: Batch, target: Path) -> bool:
+    """Whether an augmenter of the run reads the file."""
+    augment = harness.open_run(batch.run).config().get("augment")
+    files = [one.get("file") for one in augment or () if isinstance(one, dict)]
+    return any(isinstance(one, str) and Path(one).resolve() == target.resolve() for one in files)
+
+
+def _table(done: Accepted, console: Console) -> Any:
+    shown = tables.table("item, and who", "prompt, reference, and below it the better answer")
+    for one in done.found:
+        item = done.batch.item(one.origin["item"])
+        old = item.references[0] if item.references else ""
+        shown.add_row(
+            tables.placed(one.origin["item"], f"{one.split}, {who(one)}"),
+            Text.assemble(
+                tables.piece(prompt(item), console.width), "\n",
+                tables.piece(old, console.width, "dim"), "\n",
+                tables.piece(one.reference, console.width, "green"),
+            ),
+        )  # fmt: skip
+    return tables.fit(shown, console, (console.width // 3,))
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _next(done: Accepted, target: Path) -> str:
+    """The command that uses the file: the run's own, with the file where it lacks that."""
+    if not done.found:
+        return shlex.join(["harness", "rate", "status", done.batch.name])
+    run = harness.open_run(done.batch.run)
+    words = run.command()
+    if not any(one.split == "dev" for one in done.whole):
+        return shlex.join(words)
+    given = any(word.startswith("corrections=") for word in words)
+    if not given and _in_config(run.config_file, target):
+        return shlex.join(words)
+    return shlex.join(run.command(corrections=_as_seen_from(run.config_file, target)))
+
+
+def _in_config(config: Path, target: Path) -> bool:
+    given = yaml_file.read(config)[0].get("corrections") if config.is_file() else None
+    return isinstance(given, str) and (config.parent / given).resolve() == target.resolve()
+
+
+def _seen(done: Accepted, target: Path) -> Path:
+    return _as_seen_from(harness.open_run(done.batch.run).config_file, target)
+
+
+def _as_seen_from(config: Path, target: Path) -> Path:
+    """A path is relative to the config, where there is one."""
+    whole, folder = target.resolve(), config.resolve().parent
+    inside = config.is_file() and whole.is_relative_to(folder)
+    return whole.relative_to(folder) if inside else whole

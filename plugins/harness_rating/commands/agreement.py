@@ -1,0 +1,221 @@
+"""``harness rate agreement``: how far raters agree, and what each of them is like."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness import Criterion
+from harness.kit.text import one_line
+from harness.terminal import tables
+from harness_rating.batches.records import FOLDER, Batch, Event, Rating
+from harness_rating.commands.batches import chosen
+from harness_rating.ratings import events
+
+TITLE = 22
+"""Characters of a criterion's title in a table."""
+LABEL = 40
+MOST_VALUES = 12
+"""Different numbers that are counted one by one."""
+LEVELS = "▁▂▃▄▅▆▇█"
+
+Document = Mapping[str, Any]
+
+
+def agreement(name: str | None, as_json: bool) -> None:
+    """How far raters agree, how severe and how steady each is."""
+    from harness_rating.agreement.document import agreement_of
+
+    batch = chosen(name)
+    said = [events.Events(FOLDER / batch.name, rater).all() for rater in batch.raters]
+    ratings = [rating for one in said for rating in events.fold(one).values()]
+    found = agreement_of(batch, ratings, seconds=_seconds(said))
+    if as_json:
+        sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
+        return
+    _show(found, batch, ratings, Console())
+
+
+def _seconds(said: Sequence[Sequence[Event]]) -> dict[tuple[str, str], float]:
+    """(rater, item) -> the most seconds that an event on it tells of."""
+    found: dict[tuple[str, str], float] = {}
+    for event in (event for one in said for event in one):
+        if event.seconds is not None:
+            place = event.rater, event.item
+            found[place] = max(found.get(place, 0.0), event.seconds)
+    return found
+
+
+def _show(found: Document, batch: Batch, ratings: Sequence[Rating], console: Console) -> None:
+    from harness_rating.agreement.text import remarks
+
+    tables.head(console, f"{found['batch']} ({found['items']:,} items)")
+    console.print(_figures(found, console.width))
+    console.print()
+    console.print(_raters(found, _rated(batch, ratings)))
+    console.print()
+    console.print(_values(found, batch, console.width, plain=console.options.ascii_only))
+    console.print()
+    for sentence in remarks(found):
+        tables.note(console, sentence)
+    time = found["time"]
+    if time["items"]:
+        spread = f"half of them take {time['lower']:.0f} to {time['upper']:.0f} s"
+        tables.note(console, f"An item takes {time['median']:.0f} s; {spread}.")
+
+
+def _parts(found: Document) -> list[tuple[Text, Document]]:
+    """Every criterion by its title, and the overall score."""
+    parts = [(_title(part["title"]), part) for part in found["criteria"]]
+    whole = found["overall"]
+    return [*parts, (Text("Overall", style="bold"), whole)] if whole else parts
+
+
+def _title(text: str) -> Text:
+    return Text(one_line(text, TITLE) or "(no title)")
+
+
+def _figures(found: Document, width: int) -> Table:
+    """Alpha, kappa and raw agreement of each criterion."""
+    numbers = ("alpha [95 %]", "kappa [95 %]", "raw", "n")
+    shown = tables.table("", *numbers, right=numbers)
+    for title, part in _parts(found):
+        shown.add_row(
+            title,
+            tables.span(part["alpha"], 2),
+            tables.span(part["kappa"]["mean"], 2),
+            tables.percent(part["raw"], alone=width < tables.WIDE),
+            f"{part['items_rated_twice']:,}",
+        )
+    return shown
+
+
+# -- raters -------------------------------------------------------------------------------------
+
+
+def _rated(batch: Batch, ratings: Sequence[Rating]) -> dict[str, int]:
+    """Rater -> items with a rating of theirs, hidden repeats left out."""
+    placings = batch.placings
+    places = {(one.rater, one.item) for one in ratings if one.item in placings}
+    firsts = [rater for rater, item in places if placings[item].repeat_of is None]
+    return {rater: firsts.count(rater) for rater in batch.raters}
+
+
+def _raters(found: Document, rated: Mapping[str, int]) -> Table:
+    """Severity in the overall score, repeats over all criteria, time."""
+    severity = {one["rater"]: one for one in (found["overall"] or {"severity": ()})["severity"]}
+    repeats = _repeats(found)
+    seconds = {one["rater"]: one["median"] for one in found["time"]["raters"]}
+    columns: dict[str, Mapping[str, str | Text]] = {
+        "overall severity [95 %]": {k: _severity(one) for k, one in severity.items()},
+        "same again": {k: f"{same} of {count}" for k, (same, count) in repeats.items()},
+        "s/item": {k: f"{median:.0f}" for k, median in seconds.items()},
+        "items": {k: f"{count:,}" for k, count in rated.items()},
+    }
+    kept = {title: cells for title, cells in columns.items() if cells}
+    shown = tables.table("rater", *kept, right=kept)
+    for rater in found["raters"]:
+        shown.add_row(tables.name(rater), *(cells.get(rater, "-") for cells in kept.values()))
+    return shown
+
+
+def _severity(one: Document) -> Text:
+    """Coloured where the interval leaves 0 out."""
+    clear = one["low"] is not None and not one["low"] <= 0 <= one["high"]
+    return Text(tables.span(one, 2, sign=True), style="yellow" if clear else "")
+
+
+def _repeats(found: Document) -> dict[str, tuple[int, int]]:
+    """Rater -> values of hidden repeats that were the same again, of how many."""
+    counts: dict[str, tuple[int, int]] = {}
+    for one in (one for part in found["criteria"] for one in part["consistency"]):
+        same, count = counts.get(one["rater"], (0, 0))
+        more = round(one["same"] * one["repeats"])
+        counts[one["rater"]] = same + more, count + one["repeats"]
+    return counts
+
+
+# -- values -------------------------------------------------------------------------------------
+
+
+def _values(found: Document, batch: Batch, width: int, *, plain: bool) -> Table:
+    """How often each value was given; each value stays on one line with its count."""
+    shown = tables.table("", *([] if plain else [""]), "values given, and how often")
+    rows = []
+    for part in found["criteria"]:
+        counts = {_key(one["value"]): one["ratings"] for one in part["distribution"]}
+        scale = _scale(batch.rubric.criterion(part["id"]), counts)
+        bars = Text("") if plain else _bars([counts.get(value, 0) for value in scale])
+        rows.append((_title(part["title"]), bars, _counted(scale, counts)))
+    taken = max((title.cell_len for title, _, _ in rows), default=0)
+    taken += max((bars.cell_len for _, bars, _ in rows), default=0)
+    room = width - taken - tables.GAP * (1 if plain else 2)
+    for title, bars, pieces in rows:
+        shown.add_row(title, *([] if plain else [bars]), Text("\n".join(_lines(pieces, room))))
+    return shown
+
+
+def _lines(pieces: Sequence[str], room: int) -> Iterator[str]:
+    """The pieces side by side, in lines of so many cells."""
+    line = ""
+    for piece in pieces:
+        longer = f"{line}   {piece}" if line else piece
+        if line and cell_len(longer) > room:
+            yield line
+            longer = piece
+        line = longer
+    yield line
+
+
+def _key(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _scale(criterion: Criterion, counts: Mapping[Any, int]) -> list[Any]:
+    """Every value that the scale has, in its order; of a range those that were given."""
+    scale = criterion.scale
+    if scale.kind == "binary":
+        return [False, True]
+    if scale.kind == "pairwise":
+        return ["A", "tie", "B"]
+    if scale.kind in ("choice", "choices"):
+        return list(scale.choices)
+    if scale.kind == "ordinal" and scale.least is not None and scale.most is not None:
+        return list(range(int(scale.least), int(scale.most) + 1))
+    return sorted(value for value in counts if value is not None)
+
+
+def _bars(counts: Sequence[int]) -> Text:
+    """A column for each value, as high as the value is frequent."""
+    most = max(counts, default=0)
+    if not most or len(counts) > MOST_VALUES:
+        return Text("")
+    levels = (round((len(LEVELS) - 1) * count / most) for count in counts)
+    return Text("".join(LEVELS[level] for level in levels), style="cyan")
+
+
+def _counted(scale: Sequence[Any], counts: Mapping[Any, int]) -> list[str]:
+    """``1: 16``, ``2: 32``; of many different numbers only how far they reach."""
+    pieces = [f"{_label(value)}: {counts.get(value, 0):,}" for value in scale]
+    if len(scale) > MOST_VALUES:
+        often = max(scale, key=lambda value: counts[value])
+        pieces = [
+            f"{len(scale)} values from {_label(scale[0])} to {_label(scale[-1])}",
+            f"most often {_label(often)} ({counts[often]:,}x)",
+        ]
+    if None in counts:
+        pieces.append(f"cannot judge: {counts[None]:,}")
+    return pieces
+
+
+def _label(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, (int, float)) else one_line(str(value), LABEL)

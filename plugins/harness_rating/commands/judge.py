@@ -1,0 +1,189 @@
+"""``harness rate judge``: a model rates a batch, and is held against the people who rated it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+import harness
+from harness import Context, EnvironmentFailure, Item, Judge, Report, UsageError
+from harness.errors import EXIT_INTERRUPTED, EXIT_OK
+from harness.kit import yaml_file
+from harness.kit.lock import exclusive
+from harness.kit.text import one_line
+from harness.terminal import tables
+from harness.terminal.progress import SHORT, Display
+from harness.terminal.streams import plugins_on_stderr
+from harness_rating.batches.records import FOLDER, Batch
+from harness_rating.commands.batches import chosen
+from harness_rating.judge import judgements
+from harness_rating.judge.judgements import Judgements
+from harness_rating.judge.panel import panel_items, panel_of, panel_words
+
+SCHEMA = "harness.judged/1"
+OF_THE_JUDGE = (
+    "These are the model's preferences and no verdict of people: harness rate verdict gives that."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The command line of ``rate judge``."""
+
+    batch: str | None
+    judge: str
+    sets: Sequence[str] = ()
+    plugins: Sequence[Path] = ()
+    as_json: bool = False
+
+
+def judge(wanted: Wanted) -> int:
+    """Judge what is not judged yet, then say how far the judge agrees; returns the exit code.
+
+    Raises:
+        ConfigError: an option of the judge is wrong; all problems are told at once.
+        EnvironmentFailure: some items could not be judged; what is judged is kept.
+    """
+    batch = chosen(wanted.batch)
+    with plugins_on_stderr():
+        model = _judge_of(wanted)
+        folder = FOLDER / batch.name
+        with _alone(folder / judgements.FOLDER / f"{wanted.judge}.lock", batch):
+            kept = Judgements(folder, wanted.judge, model.signature())
+            try:
+                _rate(model, batch, kept)
+            except KeyboardInterrupt:
+                return _stopped()
+    document = _document(batch, wanted.judge, kept)
+    if wanted.as_json:
+        sys.stdout.write(json.dumps(document, indent=1, allow_nan=False) + "\n")
+        return EXIT_OK
+    console = Console()
+    for sentence in document["sentences"]:
+        console.print(Text(one_line(sentence, 600)), highlight=False)
+    _show_outcome(document["outcome"], console)
+    return EXIT_OK
+
+
+def _show_outcome(found: Mapping[str, Any], console: Console) -> None:
+    """What the judge prefers, never without its label."""
+    from harness_rating.commands.verdict import comparisons_table, scores_table
+
+    compared = found["comparisons"]
+    scored = [one for one in found["scores"] if one["n"] and not (compared and one["criterion"])]
+    if not compared and not scored:
+        return
+    does = "prefers" if compared else "gives"
+    tables.head(console, f"What the judge {does} ({found['label'].partition(':')[0]})")
+    if compared:
+        console.print(comparisons_table(compared, console.width))
+    if compared and scored:
+        console.print()
+    if scored:
+        console.print(scores_table(scored))
+    console.print()
+    tables.note(console, OF_THE_JUDGE)
+
+
+def _judge_of(wanted: Wanted) -> Judge:
+    """The judge with its options, checked as those of a config are."""
+    options: dict[str, Any] = {}
+    for text in wanted.sets:
+        found = yaml_file.key_value(text)
+        if found is None:
+            # What was given is not repeated: it may be a key.
+            raise UsageError("--set takes KEY=VALUE, as model=NAME")
+        options[found[0]] = found[1]
+    judge = harness.make_plugin("judge", wanted.judge, options, wanted.plugins)
+    assert isinstance(judge, Judge)
+    return judge
+
+
+@contextlib.contextmanager
+def _alone(path: Path, batch: Batch) -> Iterator[None]:
+    """One process at a time writes what a judge says of a batch."""
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(exclusive(path))
+        except EnvironmentFailure as error:
+            holder = error.what.rpartition(": ")[2]
+            raise EnvironmentFailure(
+                f"this batch is being judged already: {holder}", where=batch.name, hint=error.hint
+            ) from None
+        yield
+
+
+def _items(batch: Batch) -> list[Item]:
+    """What is judged: hidden repeats are the raters' business."""
+    return [item for item in batch.items if batch.placings[item.id].repeat_of is None]
+
+
+def _rate(model: Judge, batch: Batch, kept: Judgements) -> None:
+    items = _items(batch)
+    left = judgements.unjudged(batch.rubric, [*items, *panel_items(items)], kept.standing)
+    if not left:
+        return
+    with _showing(batch) as report, tempfile.TemporaryDirectory() as output:
+        context = Context(Path(output), seed=batch.seed, stage="judge", report=report)
+        for one in model.rate(batch.rubric, left, context):
+            kept.append(one)
+
+
+@contextlib.contextmanager
+def _showing(batch: Batch) -> Iterator[Report]:
+    with Display(Console(stderr=True), batch.name, SHORT) as display:
+        yield display.stage("judge")
+
+
+def _stopped() -> int:
+    console = Console(stderr=True)
+    console.print("stopped; what is judged is kept. To go on:", highlight=False)
+    console.print(Text(f"  {shlex.join(['harness', *sys.argv[1:]])}"), soft_wrap=True)
+    return EXIT_INTERRUPTED
+
+
+def _document(batch: Batch, name: str, kept: Judgements) -> dict[str, Any]:
+    from harness_rating.judge.calibration import calibration_of, rows_of
+    from harness_rating.judge.outcome import judge_outcome
+
+    judged = kept.standing
+    rows = rows_of(batch, judged, FOLDER)
+    calibration = calibration_of(batch.rubric, rows, batch.seed)
+    panel = panel_of(batch.rubric, judged)
+    return {
+        "schema": SCHEMA,
+        "batch": batch.name,
+        "judge": name,
+        "by": kept.by,
+        "items": len(_items(batch)),
+        "judged": len(rows),
+        "calibration": calibration,
+        "panel": panel,
+        "outcome": judge_outcome(batch, judged, calibration),
+        "sentences": _sentences(batch, calibration, panel),
+    }
+
+
+def _sentences(
+    batch: Batch, calibration: Mapping[str, Any], panel: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    found = [
+        *calibration["sentences"],
+        f"{panel_words(panel, pairwise=batch.rubric.pairwise)}.",
+    ]
+    if not batch.verdicts:
+        found.append(
+            f"This batch was drawn for finding errors ({one_line(batch.strategy, 40)}), so it is "
+            "no sample of all answers, and the judge may do better or worse on those."
+        )
+    return found

@@ -1,0 +1,70 @@
+"""``harness rate validity``: which automatic metric can be believed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+import harness
+from harness.kit.text import one_line
+from harness.terminal import tables
+from harness_rating.commands.batches import chosen
+from harness_rating.ratings import events
+
+METRIC = 40
+FIGURES = ("Spearman [95 %]", "Kendall [95 %]", "accuracy [95 %]", "n")
+
+Document = Mapping[str, Any]
+
+
+def validity(name: str | None, as_json: bool) -> None:
+    """Which automatic metric orders answers as people do."""
+    from harness_rating.outcomes.validity import validity_of
+
+    batch = chosen(name)
+    found = harness.open_run(batch.run).all_values()
+    said = [*events.ratings(batch), *events.settled(batch)]
+    document = validity_of(batch, said, found.scores, lower_is_better=found.lower_is_better)
+    if as_json:
+        sys.stdout.write(json.dumps(document, indent=1, allow_nan=False) + "\n")
+        return
+    _show(document, Console())
+
+
+def _show(document: Document, console: Console) -> None:
+    from harness_rating.outcomes.validity_text import remarks
+
+    counts = f"{document['rated']:,} rated items in {document['groups']:,} groups"
+    tables.head(console, f"{document['batch']} ({counts})")
+    for title, rows in _tables(document):
+        console.print()
+        console.print(_figures(title, rows))
+    console.print()
+    for sentence in remarks(document):
+        tables.note(console, sentence)
+
+
+def _tables(document: Document) -> Iterator[tuple[str, Sequence[tuple[str, Document]]]]:
+    """Titles, and of each metric its name and figures; nothing where there is no pair at all."""
+    for key, title in (("answers", "any two answers"), ("differences", "same prompt")):
+        rows = [(one["metric"], one[key]) for one in document["metrics"] if one[key] is not None]
+        if any(found["n"] for _, found in rows):
+            yield title, rows
+
+
+def _figures(title: str, rows: Sequence[tuple[str, Document]]) -> Table:
+    shown = tables.table(title, *FIGURES, right=FIGURES)
+    for metric, found in rows:
+        shown.add_row(
+            tables.name(one_line(metric, METRIC)),
+            tables.span(found["spearman"], 2),
+            tables.span(found["kendall"], 2),
+            tables.percent(found["accuracy"]),
+            f"{found['n']:,}",
+        )
+    return shown

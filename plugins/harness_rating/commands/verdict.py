@@ -1,0 +1,107 @@
+"""``harness rate verdict``: which round people prefer, and how sure that is."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+import harness
+from harness import BASE_ARM
+from harness.kit.text import one_line
+from harness.terminal import tables
+from harness.terminal.progress import COLOURS
+from harness_rating.commands.batches import chosen
+from harness_rating.ratings import events
+
+TITLE = 22
+"""Characters of a criterion's title in a table."""
+ARM = 12
+
+Document = Mapping[str, Any]
+
+
+def verdict(name: str | None, as_json: bool) -> None:
+    """Print what the ratings of a batch say of its rounds."""
+    from harness_rating.outcomes.outcomes import outcomes_of
+
+    batch = chosen(name)
+    ratings = [*events.ratings(batch), *events.settled(batch)]
+    found = outcomes_of(batch, ratings, level=harness.open_run(batch.run).level)
+    if as_json:
+        sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
+        return
+    _show(found, Console())
+
+
+def _show(found: Document, console: Console) -> None:
+    tables.head(console, f"{found['batch']} (rubric {found['rubric']}, of {found['run']})")
+    compared, scored = found["comparisons"], found["scores"]
+    shown = comparisons_table(compared, console.width) if compared else None
+    if any(one["n"] for one in scored) and shown is None:
+        shown = scores_table(scored)
+    if shown is not None:
+        console.print(shown)
+        console.print()
+    if found["position"] and found["position"]["n"]:
+        tables.note(console, _position(found["position"]))
+    # A criterion's line in the table is enough; its sentence is in the document.
+    beside = {one["sentence"] for one in found["comparisons"] if one["criterion"]}
+    for sentence in found["sentences"]:
+        if sentence not in beside:
+            tables.note(console, sentence)
+    if shown is None:
+        tables.next_command(console, shlex.join(["harness", "rate", "status", found["batch"]]))
+
+
+def comparisons_table(comparisons: Sequence[Document], width: int) -> Table:
+    """Each two rounds; a judge's comparisons have no label."""
+    wide = width >= tables.WIDE and any(one["difference"] for one in comparisons)
+    numbers = ["won/tied/lost", "win rate [95 %]", "difference [95 %]"][: 3 if wide else 2]
+    labels = [""] if any("label" in one for one in comparisons) else []
+    shown = tables.table("", "rounds", *numbers, *labels, right=numbers)
+    for one in comparisons:
+        won = f"{one['wins']:,}/{one['ties']:,}/{one['losses']:,}"
+        cells: list[str | Text] = [won, tables.span(one["win_rate"], 2)]
+        if wide:
+            cells.append(tables.span(one["difference"], 3, sign=True))
+        if labels:
+            cells.append(Text(one["label"], style=COLOURS[one["label"]]))
+        shown.add_row(_title(one), _rounds(one), *cells)
+    return shown
+
+
+def scores_table(scores: Sequence[Document]) -> Table:
+    """The mean values of each round's answers."""
+    numbers = ["score [95 %]", "answers", "groups", "unrated"]
+    shown = tables.table("", "round", *numbers, right=["round", *numbers])
+    for one in scores:
+        counts = (f"{one[key]:,}" for key in ("n", "groups", "unrated"))
+        shown.add_row(_title(one), f"{one['round']}{_arm(one)}", tables.span(one, 3), *counts)
+    return shown
+
+
+def _title(one: Document) -> Text:
+    title = one_line(one["title"], TITLE) or "(no title)"
+    return Text(title, style="" if one["criterion"] else "bold")
+
+
+def _rounds(one: Document) -> Text:
+    return Text(f"{one['round']} vs {one['against']}{_arm(one)}")
+
+
+def _arm(one: Document) -> str:
+    return "" if one["arm"] == BASE_ARM else f" {one_line(one['arm'], ARM)}"
+
+
+def _position(found: Document) -> str:
+    return (
+        f"Of {found['n']:,} choices {found['a']:,} were for the answer shown first, "
+        f"{found['b']:,} for the second, {found['tie']:,} for neither."
+    )

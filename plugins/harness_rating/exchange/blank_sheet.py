@@ -1,0 +1,109 @@
+"""A sheet to fill in: what is still open, for people who would rather rate in a spreadsheet.
+
+It holds what a rater may see and no more: no example, round, run or other person's value. What it
+comes back with is read by :mod:`harness_rating.exchange.sheets`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence, Set
+from pathlib import Path
+from typing import Any
+
+from harness import Criterion, Item, Rubric
+from harness_rating.batches.records import Batch
+from harness_rating.exchange.exporting import cell, rubric_of
+from harness_rating.exchange.other_tools import prompt
+from harness_rating.ratings.events import state
+from harness_rating.rubric import conditions
+from harness_rating.rubric.scales import label, options
+from harness_rating.rubric.scoring import asked
+
+READING = ("facts", "reference", "question", "possible")
+"""Columns that are there to be read; import passes them over."""
+_COLUMNS = (
+    "item", "prompt", "facts", "reference", "answer_a", "answer_b", "criterion", "question",
+    "possible", "value", "rater", "batch", "rubric",
+)  # fmt: skip
+_SOMETIMES = ("facts", "reference", "answer_b")
+
+
+def blank_sheet(batch: Batch, root: Path, raters: Sequence[str]) -> bytes:
+    """CSV, a row for each question that is open or may come up; its ``value`` is empty.
+
+    Raises:
+        DataError: a line of a rater's file is damaged.
+    """
+    items = {item.id: item for item in batch.items}
+    rows = [
+        {**_reading(batch, items[of_item.item]), **row, "rater": rater}
+        for rater in raters
+        for of_item in state(batch, rater, root).items
+        if of_item.status == "open"
+        for row in _open(batch.rubric, of_item.values)
+    ]
+    columns = [c for c in _COLUMNS if c not in _SOMETIMES or any(row.get(c) for row in rows)]
+    stream = io.StringIO()
+    writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([cell(row.get(column)) for column in columns] for row in rows)
+    return stream.getvalue().encode()
+
+
+def _reading(batch: Batch, item: Item) -> dict[str, Any]:
+    sides = [*item.answers, ""]
+    # A sheet shows all at once, so a reference that is to come after a first score cannot.
+    shown = item.references if batch.rubric.show.reference == "always" else ()
+    return {
+        "batch": batch.name, "rubric": rubric_of(batch), "item": item.id, "prompt": prompt(item),
+        "facts": "\n".join(f"{name}: {_text(value)}" for name, value in item.meta.items()),
+        "reference": "\n\n".join(shown), "answer_a": sides[0], "answer_b": sides[1],
+    }  # fmt: skip
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _open(rubric: Rubric, values: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """The criteria without a value that are asked, or may be once others have theirs."""
+    sure = {criterion.id for criterion in asked(rubric, values)}
+    unsaid = {
+        criterion.id: criterion for criterion in rubric.criteria if criterion.id not in values
+    }
+    for name, criterion in unsaid.items():
+        if name in sure or _may_come(rubric, criterion, unsaid.keys()):
+            yield {
+                "criterion": name, "question": criterion.question,
+                "possible": _possible(criterion),
+            }  # fmt: skip
+
+
+def _may_come(rubric: Rubric, criterion: Criterion, unsaid: Set[str]) -> bool:
+    """Whether its condition rests, perhaps by way of others, on something that is not known."""
+    if criterion.ask_if is None:
+        return False
+    names = {test.criterion for test in conditions.tests(conditions.parse(criterion.ask_if))}
+    return any(
+        name in unsaid or _may_come(rubric, rubric.criterion(name), unsaid) for name in names
+    )
+
+
+def _possible(criterion: Criterion) -> str:
+    """What may stand in the cell ``value``, in words."""
+    scale = criterion.scale
+    words = "; ".join(
+        f"{one.label} = {one.words}" if one.words else one.label for one in options(criterion)
+    )
+    if scale.kind == "number":
+        words = f"a number from {scale.least:g} to {scale.most:g}"
+    elif scale.kind == "choices":
+        words = f'any of: {words}. Several as ["one", "other"], none of them as []'
+    elif scale.kind == "text":
+        words = "a text, or nothing"
+    if criterion.allow_na:
+        words += f"; or {label(None)}"
+    return f"{words}. Only where {criterion.ask_if}" if criterion.ask_if else words

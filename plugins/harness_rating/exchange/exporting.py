@@ -1,0 +1,201 @@
+"""Ratings on their way to other programs.
+
+``csv`` holds one row for each standing value, mark and comment, ``jsonl`` the events themselves;
+both can be imported again (:mod:`harness_rating.exchange.importing`).
+
+Exports are for the team: but for ``jsonl`` they name examples and rounds, so they must not reach
+a rater before the rating is over. ``sheet`` alone is for raters: what they have not rated yet
+(:mod:`harness_rating.exchange.blank_sheet`).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness import Criterion, Item, UsageError, near, to_json
+from harness.kit.files import canonical
+from harness.kit.text import plain, storable
+from harness_rating.batches.records import FOLDER, Batch, Rating
+from harness_rating.exchange.other_tools import argilla, label_studio, prompt
+from harness_rating.ratings.events import Events, ItemState, ratings, settlers, state
+from harness_rating.rubric.scales import label
+from harness_rating.rubric.scoring import normal
+
+JSONL_SCHEMA = "harness.events/1"
+EVERYBODY = "*"
+CANNOT_JUDGE = "cannot-judge"
+GUARDED = re.compile("'+[=+\\-@\t\r\n＝＋－＠]")
+"""How a cell begins whose first apostrophe is not part of the text."""
+COLUMNS = (
+    "batch", "rubric", "rater", "item", "kind", "criterion", "value", "at", "seconds",
+    "example", "arm", "rounds", "split", "repeat_of", "prompt", "answer_a", "answer_b",
+)  # fmt: skip
+
+
+def exported(batch: Batch, to: str, root: Path = FOLDER, rater: str | None = None) -> bytes:
+    """The batch's ratings in that form, UTF-8.
+
+    Args:
+        rater: whose sheet; None gives those of all in one.
+
+    Raises:
+        UsageError: there is no such form or rater.
+        DataError: a line of a rater's file is damaged.
+    """
+    if to not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise UsageError(
+            f"--to: there is no form '{to}'{near(to, list(FORMATS))}", hint=f"there are: {known}"
+        )
+    if rater is None:
+        return FORMATS[to](batch, root)
+    if to != "sheet":
+        raise UsageError(f"--rater: a sheet is one person's, and '{to}' is all people's",
+                         hint="--to sheet --rater NAME")  # fmt: skip
+    if rater not in batch.raters:
+        raise UsageError(
+            f"--rater: {batch.name} has no rater '{rater}'{near(rater, batch.raters)}",
+            hint=f"there are: {', '.join(batch.raters)}",
+        )
+    return _sheet(batch, root, (rater,))
+
+
+def _sheet(batch: Batch, root: Path, raters: Sequence[str] | None = None) -> bytes:
+    from harness_rating.exchange.blank_sheet import blank_sheet
+
+    return blank_sheet(batch, root, batch.raters if raters is None else raters)
+
+
+def rubric_of(batch: Batch) -> str:
+    """``<id>/<version>``, as files that leave the harness name a rubric."""
+    return f"{batch.rubric.id}/{batch.rubric.version}"
+
+
+def _csv(batch: Batch, root: Path) -> bytes:
+    stream = io.StringIO()
+    writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    items = {item.id: item for item in batch.items}
+    for rater in (*batch.raters, *settlers(batch, root)):
+        standing = {(one.item, one.criterion): one for one in ratings(batch, root, rater)}
+        for of_item in state(batch, rater, root).items:
+            for row in _rows(batch, rater, of_item, items[of_item.item], standing):
+                writer.writerow([cell(row.get(column)) for column in COLUMNS])
+    return stream.getvalue().encode()
+
+
+def cell(value: Any) -> str | int | float:
+    """A value for a cell: no formula, and told apart from a text that begins as a guarded one."""
+    from harness.kit.cells import as_cell
+
+    shown = as_cell(value)
+    return f"'{shown}" if isinstance(value, str) and GUARDED.match(plain(value)) else shown
+
+
+def _rows(
+    batch: Batch, rater: str, of_item: ItemState, item: Item,
+    standing: Mapping[tuple[str, str], Rating],
+) -> Iterator[dict[str, Any]]:  # fmt: skip
+    placing = batch.placings[item.id]
+    sides = [*item.answers, ""]
+    common = {
+        "batch": batch.name, "rubric": rubric_of(batch), "rater": rater, "item": item.id,
+        "seconds": of_item.seconds, "example": placing.example_id, "arm": placing.arm,
+        "rounds": " ".join(map(str, placing.rounds)), "split": placing.split,
+        "repeat_of": placing.repeat_of, "prompt": prompt(item), "answer_a": sides[0],
+        "answer_b": sides[1],
+    }  # fmt: skip
+    for criterion in batch.rubric.criteria:
+        one = standing.get((item.id, criterion.id))
+        if one is not None:
+            kind = CANNOT_JUDGE if one.value is None else "set"
+            value = written(one.value)
+            yield {**common, "kind": kind, "criterion": criterion.id, "value": value, "at": one.at}
+    marks = {"skip": of_item.status == "skipped", "flag": of_item.flagged}
+    for kind, stands in marks.items():
+        if stands:
+            yield {**common, "kind": kind, "value": "yes", "at": of_item.at}
+    if of_item.comment:
+        yield {**common, "kind": "comment", "value": of_item.comment, "at": of_item.at}
+
+
+def written(value: Any) -> Any:
+    """A value for a cell: ``yes``, a number, a text, a JSON list of choices, or nothing."""
+    if isinstance(value, (list, tuple)):
+        return json.dumps(list(value), ensure_ascii=False)
+    return label(value) if isinstance(value, bool) else value
+
+
+def _jsonl(batch: Batch, root: Path) -> bytes:
+    """The events, below a first line that says whose they are and proves them whole."""
+    raters = (*batch.raters, *settlers(batch, root))
+    events = [event for rater in raters for event in Events(root / batch.name, rater).all()]
+    body = b"".join(canonical(to_json(event)) + b"\n" for event in events)
+    head = {
+        "schema": JSONL_SCHEMA, "batch": batch.name, "rubric": rubric_of(batch),
+        "rater": EVERYBODY, "events": len(events), "crc32": checksum(b"\n" + body, b""),
+    }  # fmt: skip
+    return json.dumps(head).encode() + b"\n" + body
+
+
+def checksum(data: bytes, head: bytes) -> str:
+    """CRC-32 of all that follows the first line, in 8 hex digits; it guards against accidents,
+    and a page can compute it too.
+    """
+    return f"{zlib.crc32(data[len(head) + 1 :]):08x}"
+
+
+FORMATS: Mapping[str, Callable[[Batch, Path], bytes]] = {
+    "csv": _csv,
+    "sheet": _sheet,
+    "jsonl": _jsonl,
+    "label-studio": label_studio,
+    "argilla": argilla,
+}
+
+
+def rows_for_store(
+    batch: Batch, root: Path = FOLDER, given: Iterable[Rating] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Standing ratings as rows of a database, plain texts and numbers only.
+
+    A rating that compares two answers gives one row for each: ``value_text`` is then ``better``,
+    ``worse`` or ``tie``, ``value_number`` 1, 0 or 0.5, ``against`` the other answer's round.
+
+    Args:
+        given: by default what all raters of the batch have said.
+    """
+    for one in ratings(batch, root) if given is None else given:
+        placing = batch.placings[one.item]
+        criterion = batch.rubric.criterion(one.criterion)
+        common = {
+            "batch": batch.name, "rater": one.rater, "item": one.item,
+            "example_id": storable(placing.example_id), "arm": placing.arm,
+            "criterion": one.criterion, "at": one.at, "repeat": placing.repeat_of is not None,
+            "judged": one.value is not None,
+        }  # fmt: skip
+        for round_, against, words, number in _sides(criterion, one.value, placing.rounds):
+            yield {
+                **common, "round": round_, "against": against,
+                "value_text": words, "value_number": number,
+            }  # fmt: skip
+
+
+def _sides(
+    criterion: Criterion, value: Any, rounds: Sequence[int]
+) -> Iterator[tuple[int, int | None, str, float | None]]:
+    number = normal(criterion, value)
+    if criterion.scale.kind != "pairwise":
+        words = storable(str(written(value))) if value is not None else label(None)
+        yield rounds[0], None, words, number
+        return
+    for own, other, score in ((0, 1, number), (1, 0, None if number is None else 1 - number)):
+        names = {1.0: "better", 0.0: "worse", 0.5: "tie", None: label(None)}
+        yield rounds[own], rounds[other], names[score], score

@@ -1,0 +1,245 @@
+"""Ratings that come from elsewhere: the file of a packed page, or a sheet.
+
+Everything in a file is checked against the batch, the rubric's version and the rater before
+anything is kept; a file with one wrong line changes nothing. Importing twice does no harm.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from harness import DataError, from_json, near, to_json
+from harness.kit.files import canonical
+from harness.kit.strict_json import Fault, parse
+from harness.kit.text import one_line, storable_json
+from harness_rating.batches import storage
+from harness_rating.batches.records import FOLDER, SETTLED, Batch, Event
+from harness_rating.exchange.exporting import EVERYBODY, JSONL_SCHEMA, checksum, rubric_of
+from harness_rating.ratings.events import Events, problem
+from harness_rating.rubric.scoring import check_value
+
+LARGEST = 256 * 2**20
+"""Bytes of a file."""
+_MOST_TOLD = 5
+_FRESH = "ask the rater to export the file again, and import it as it is"
+_OWN = "if your team exported it, and no rater sent it: harness rate import --all-raters FILE"
+_NO_TIME = "9999"
+_HEAD = {"schema", "batch", "rubric", "rater", "events", "crc32"}
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What came of a file.
+
+    Attributes:
+        new, known: events per rater that were kept now, and that had been before.
+    """
+
+    batch: str
+    new: Mapping[str, int]
+    known: Mapping[str, int]
+
+
+Lines = Sequence[tuple[int, Event]]
+"""Events with the lines that they stand in."""
+
+
+def import_file(
+    path: Path, root: Path = FOLDER, *, batch: str | None = None, all_raters: bool = False
+) -> Imported:
+    """Keep the ratings of a JSONL or CSV file.
+
+    Args:
+        root: where the batches lie.
+        batch: the one that the file has to be of; None takes the file's word.
+        all_raters: whether a file of events may be of everybody (``*``), and any file may hold
+            what was settled: the team's own exports, never what a rater sends.
+
+    Raises:
+        DataError: the file is cut or edited, or does not belong here; nothing was kept.
+        EnvironmentFailure: the disk is full; what was not kept is told by importing again.
+    """
+    from harness_rating.exchange.sheets import read_sheet
+
+    data = _bytes(path)
+    if path.suffix.casefold() in (".csv", ".tsv"):
+        found, lines = read_sheet(path, data, root)
+    else:
+        found, lines = _read_jsonl(path, data, root, all_raters)
+    if batch is not None and found.name != batch:
+        what = f"these are ratings of batch {found.name}, not of {one_line(batch, 60)}"
+        refuse(path, 1, what, f"if they are meant to count there: --batch {found.name}")
+    if not all_raters:
+        _one_persons(path, lines)
+    return _keep(path, found, root, lines)
+
+
+def _one_persons(path: Path, lines: Lines) -> None:
+    """Refuse what speaks for others than one rater."""
+    for number, event in lines:
+        if event.rater.startswith(SETTLED):
+            refuse(path, number, f"this was settled ('{event.rater}'), and is no rater's", _OWN)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise DataError(f"it is larger than {LARGEST >> 20} MiB", where=str(path))
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot read it: {error.strerror}", where=str(path)) from None
+
+
+def refuse(path: Path, line: int, what: str, hint: str = "", more: Sequence[str] = ()) -> NoReturn:
+    """Raise the one error that says what is wrong with a file."""
+    tail = "nothing was imported"
+    raise DataError(f"{what}; {tail}", where=f"{path}:{line}", hint=hint, details=more)
+
+
+def batch_of(path: Path, line: int, root: Path, batch: Any, rubric: Any) -> Batch:
+    """The batch that a file names, if the file was made for it as it is now."""
+    known = storage.names(root)
+    if batch not in known:
+        name = one_line(str(batch), 60)
+        have = f"there are: {', '.join(known)}" if known else "there is none"
+        refuse(path, line, f"there is no batch '{name}' here{near(name, known)}; {have}",
+               "run it in the folder where the batch was made")  # fmt: skip
+    found = storage.load(root, batch)
+    if rubric != rubric_of(found):
+        name = one_line(str(rubric), 60)
+        refuse(path, line, f"it was rated by rubric {name}, and the batch has {rubric_of(found)}",
+               "ratings of another wording cannot be mixed in; rate them in a batch of their own",
+        )  # fmt: skip
+    return found
+
+
+def _read_jsonl(path: Path, data: bytes, root: Path, all_raters: bool) -> tuple[Batch, Lines]:
+    lines = data.split(b"\n")
+    if not data.strip():
+        refuse(path, 1, "the file is empty", _FRESH)
+    if data.lstrip().startswith(b"<"):
+        refuse(path, 1, "this is a page, and not what it saves",
+               "open it, press 'Save my ratings as a file', and import that file")  # fmt: skip
+    if lines.pop() != b"":
+        refuse(path, len(lines) + 1, "the file is cut: its last line has no end", _FRESH)
+    head = _object(path, 1, lines[0])
+    if head.keys() != _HEAD or head["schema"] != JSONL_SCHEMA:
+        refuse(path, 1, f"it does not begin as ratings do ({JSONL_SCHEMA})",
+               "import the file that a packed page or harness rate export wrote")  # fmt: skip
+    batch = batch_of(path, 1, root, head["batch"], head["rubric"])
+    rater = head["rater"]
+    if rater == EVERYBODY and not all_raters:
+        refuse(path, 1, "the file speaks for all raters", _OWN)
+    if rater != EVERYBODY and rater not in batch.raters:
+        _unknown_rater(path, 1, batch, rater)
+    if head["events"] != len(lines) - 1:
+        refuse(path, len(lines), f"the file is cut: it had {head['events']} events, and "
+               f"{len(lines) - 1} are left", _FRESH)  # fmt: skip
+    if head["crc32"] != checksum(data, lines[0]):
+        refuse(path, 1, "the file was changed after it was exported", _FRESH)
+    told = [(n, _object(path, n, line)) for n, line in enumerate(lines[1:], start=2)]
+    return batch, _events(path, batch, rater, told)
+
+
+def _unknown_rater(path: Path, line: int, batch: Batch, rater: Any) -> NoReturn:
+    name = one_line(str(rater), 60)
+    guess = near(name, batch.raters)
+    refuse(path, line, f"'{name}' does not rate in batch {batch.name}{guess}",
+           f"its raters are {', '.join(batch.raters)}")  # fmt: skip
+
+
+def _object(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        found = _parsed(line)
+    except Fault as fault:
+        refuse(path, number, f"this line was changed or damaged: {fault}", _FRESH)
+    if not isinstance(found, dict):
+        refuse(path, number, "this line is no JSON object", _FRESH)
+    return found
+
+
+def _parsed(line: bytes) -> Any:
+    """Strict JSON; half surrogates, which browsers write as escapes, are let through."""
+    try:
+        return parse(line)
+    except Fault:
+        if b"\\ud" not in line.lower():
+            raise
+    return parse(canonical(storable_json(json.loads(line))))
+
+
+def _events(
+    path: Path, batch: Batch, rater: str, told: Sequence[tuple[int, dict[str, Any]]]
+) -> Lines:
+    found: list[tuple[int, Event]] = []
+    wrong: list[tuple[int, str]] = []
+    for number, fields in told:
+        try:
+            event = checked(batch, from_json(Event, fields))
+            if rater not in (EVERYBODY, event.rater):
+                raise DataError(f"this is an event of '{event.rater}' in a file of '{rater}'")
+            found.append((number, event))
+        except TypeError:
+            wrong.append((number, "this is no event: a field is missing or unknown"))
+        except DataError as error:
+            wrong.append((number, error.what))
+    refuse_all(path, wrong)
+    return found
+
+
+def checked(batch: Batch, event: Event) -> Event:
+    """The event as it is kept: its value in the one form of its scale.
+
+    Raises:
+        DataError: it is no event of this batch.
+    """
+    trouble = problem(batch, event)
+    if trouble is not None:
+        raise DataError(trouble)
+    if event.at >= _NO_TIME:
+        raise DataError(f"its time, {event.at}, leaves none for what is said after it")
+    value = event.value
+    if event.kind == "set":
+        value = check_value(batch.rubric.criterion(event.criterion), value)
+    return dataclasses.replace(event, value=storable_json(value))
+
+
+def refuse_all(path: Path, wrong: Sequence[tuple[int, str]]) -> None:
+    """Refuse the file if there is anything wrong: the first in full, some more below it."""
+    if not wrong:
+        return
+    (line, what), *rest = wrong
+    more = [f"{path}:{number}: {also}" for number, also in rest[:_MOST_TOLD]]
+    more += [f"and {len(rest) - _MOST_TOLD} more"] if len(rest) > _MOST_TOLD else []
+    refuse(path, line, what, "correct it, or export the file again", more)
+
+
+def _keep(path: Path, batch: Batch, root: Path, lines: Lines) -> Imported:
+    """Write what is new; an id that is known with another content refuses the file."""
+    of_rater: dict[str, dict[str, Event]] = defaultdict(dict)
+    wrong: list[tuple[int, str]] = []
+    stores = {event.rater: Events(root / batch.name, event.rater) for _, event in lines}
+    kept = {rater: {one.id: one for one in store.all()} for rater, store in stores.items()}
+    for number, event in lines:
+        before = kept[event.rater].get(event.id, of_rater[event.rater].get(event.id, event))
+        if _form(batch, before) != canonical(to_json(event)):
+            wrong.append((number, f"event {event.id} is known with another content"))
+        of_rater[event.rater][event.id] = event
+    refuse_all(path, wrong)
+    new = {rater: stores[rater].extend(list(own.values())) for rater, own in of_rater.items()}
+    known = {rater: len(own) - new[rater] for rater, own in of_rater.items()}
+    return Imported(batch.name, new, known)
+
+
+def _form(batch: Batch, event: Event) -> bytes:
+    """What is compared of an event that was kept before, perhaps by other hands."""
+    try:
+        return canonical(to_json(checked(batch, event)))
+    except DataError:
+        return canonical(to_json(event))

@@ -1,0 +1,204 @@
+"""Ratings in the forms of other annotation tools, by their public documentation.
+
+Label Studio: JSON of annotated tasks, with the labelling configuration that they belong to.
+Argilla: the records that ``rg.Dataset.records.from_json`` reads.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from harness import Criterion, Item
+from harness.kit.files import digest
+from harness.kit.text import storable
+from harness_rating.batches.records import Batch
+from harness_rating.ratings.events import ItemState, settlers, state
+from harness_rating.rubric.scales import label, options
+
+_RATERS = uuid.UUID("5f0b4a52-6f5c-4d0e-8a57-3c1f6f2f5d11")
+_ARGILLA_MOST = 10
+_STARS = 10
+
+
+def label_studio(batch: Batch, root: Path) -> bytes:
+    found = [_task(batch, item, done) for item, done in _by_item(batch, root)]
+    return (json.dumps(found, indent=1) + "\n").encode()
+
+
+def _by_item(batch: Batch, root: Path) -> Iterator[tuple[Item, dict[str, ItemState]]]:
+    """Each item with rater -> state, of those who did something about it."""
+    found: dict[str, dict[str, ItemState]] = {item.id: {} for item in batch.items}
+    for rater in (*batch.raters, *settlers(batch, root)):
+        for one in state(batch, rater, root).items:
+            if one.at:
+                found[one.item][rater] = one
+    for item in batch.items:
+        yield item, found[item.id]
+
+
+def _texts(item: Item) -> dict[str, str]:
+    names = ("answer",) if len(item.answers) == 1 else ("answer_a", "answer_b")
+    texts = {"prompt": prompt(item), **dict(zip(names, item.answers, strict=True))}
+    if item.references:
+        texts["reference"] = item.references[0]
+    return {name: storable(text) for name, text in texts.items()}
+
+
+def _origin(batch: Batch, item: Item) -> dict[str, Any]:
+    placing = batch.placings[item.id]
+    return {
+        "batch": batch.name, "rubric": f"{batch.rubric.id}/{batch.rubric.version}", "item": item.id,
+        "example": storable(placing.example_id), "arm": placing.arm,
+        "rounds": list(placing.rounds), "split": placing.split, "repeat_of": placing.repeat_of,
+    }  # fmt: skip
+
+
+def _task(batch: Batch, item: Item, done: Mapping[str, ItemState]) -> dict[str, Any]:
+    """``data.raters`` names the raters in the order of the annotations: the ids that
+    ``completed_by`` takes are known to a Label Studio server only.
+    """
+    data = {**_texts(item), **_origin(batch, item), "raters": list(done)}
+    annotations = [
+        {
+            "result": _results(batch, one),
+            "was_cancelled": one.status == "skipped",
+            "ground_truth": False,
+            "lead_time": one.seconds,
+        }
+        for one in done.values()
+    ]
+    return {"data": data, "annotations": annotations}
+
+
+def _results(batch: Batch, one: ItemState) -> list[dict[str, Any]]:
+    found = []
+    for criterion in batch.rubric.criteria:
+        if criterion.id in one.values:
+            found.append(_result(batch, criterion, one.values[criterion.id]))
+    if one.comment:
+        found.append(_said_of(batch, "comment", "textarea", {"text": [storable(one.comment)]}))
+    return found
+
+
+def _result(batch: Batch, criterion: Criterion, value: Any) -> dict[str, Any]:
+    name = _control(criterion)
+    if value is None:
+        return _said_of(batch, f"{name}-na", "choices", {"choices": [label(None)]})
+    tag = _tag(criterion)
+    shown: Any = value
+    if tag == "choices":
+        shown = [label(one) for one in (value if isinstance(value, (list, tuple)) else [value])]
+    elif tag == "textarea":
+        shown = [storable(value)]
+    return _said_of(batch, name, tag, {"text" if tag == "textarea" else tag: shown})
+
+
+def _said_of(batch: Batch, name: str, tag: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": digest([name, value])[:10], "from_name": name, "to_name": _target(batch),
+        "type": tag, "value": dict(value),
+    }  # fmt: skip
+
+
+def _target(batch: Batch) -> str:
+    return "prompt" if batch.rubric.pairwise else "answer"
+
+
+def _control(criterion: Criterion) -> str:
+    taken = ("prompt", "answer", "answer_a", "answer_b", "reference", "comment")
+    return f"{criterion.id}-rating" if criterion.id in taken else criterion.id
+
+
+def _tag(criterion: Criterion) -> str:
+    scale = criterion.scale
+    if scale.kind == "ordinal":
+        return "rating" if scale.least == 1 and (scale.most or 0) <= _STARS else "number"
+    return {"number": "number", "text": "textarea"}.get(scale.kind, "choices")
+
+
+def labelling_config(batch: Batch) -> str:
+    """The labelling configuration (XML) that the ``label-studio`` export belongs to."""
+    target = _target(batch)
+    shown = ["prompt", "answer_a", "answer_b"] if batch.rubric.pairwise else ["prompt", "answer"]
+    lines = [f'  <Text name="{name}" value="${name}"/>' for name in shown]
+    for criterion in batch.rubric.criteria:
+        lines.append(f"  <Header value={quoteattr(storable(criterion.question))}/>")
+        name, tag = _control(criterion), _tag(criterion)
+        lines += _tag_lines(criterion, tag, f'name="{name}" toName="{target}"')
+        if criterion.allow_na:
+            place = f'name="{name}-na" toName="{target}"'
+            lines += _choices(place, "multiple", [label(None)])
+    lines.append(f'  <TextArea name="comment" toName="{target}"/>')
+    return "<View>\n" + "\n".join(lines) + "\n</View>\n"
+
+
+def _tag_lines(criterion: Criterion, tag: str, place: str) -> list[str]:
+    scale = criterion.scale
+    if tag == "rating":
+        return [f'  <Rating {place} maxRating="{scale.most:g}"/>']
+    if tag == "number":
+        return [f'  <Number {place} min="{scale.least:g}" max="{scale.most:g}"/>']
+    if tag == "textarea":
+        return [f"  <TextArea {place}/>"]
+    how = "multiple" if scale.kind == "choices" else "single"
+    return _choices(place, how, [option.label for option in options(criterion)])
+
+
+def _choices(place: str, how: str, labels: Sequence[str]) -> list[str]:
+    values = [f"    <Choice value={quoteattr(storable(one))}/>" for one in labels]
+    return [f'  <Choices {place} choice="{how}">', *values, "  </Choices>"]
+
+
+def argilla(batch: Batch, root: Path) -> bytes:
+    found = [_record(batch, item, done) for item, done in _by_item(batch, root)]
+    return (json.dumps(found, indent=1) + "\n").encode()
+
+
+def _record(batch: Batch, item: Item, done: Mapping[str, ItemState]) -> dict[str, Any]:
+    """Argilla knows users by UUID: each rater gets one, named beside it in the metadata."""
+    users = {rater: str(uuid.uuid5(_RATERS, rater)) for rater in done}
+    origin = {k: v for k, v in _origin(batch, item).items() if v is not None}
+    origin["rounds"] = " ".join(map(str, origin["rounds"]))
+    responses: dict[str, list[dict[str, Any]]] = {}
+    for rater, one in done.items():
+        for criterion in batch.rubric.criteria:
+            value = one.values.get(criterion.id)
+            if value is not None:
+                told = {"value": _argilla_value(criterion, value), "user_id": users[rater]}
+                responses.setdefault(criterion.id, []).append(told)
+        if one.comment:
+            told = {"value": storable(one.comment), "user_id": users[rater]}
+            responses.setdefault("comment", []).append(told)
+    return {
+        "id": item.id, "fields": _texts(item),
+        "metadata": {**origin, "raters": list(users), "user_ids": list(users.values())},
+        "suggestions": {}, "responses": responses, "vectors": {},
+    }  # fmt: skip
+
+
+def _argilla_value(criterion: Criterion, value: Any) -> Any:
+    """Rating questions take 0..10, all others text or a list of labels."""
+    scale = criterion.scale
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    least, most = scale.least or 0, scale.most or 0
+    if scale.kind == "ordinal" and least >= 0 and most <= _ARGILLA_MOST:
+        return value
+    return storable(label(value))
+
+
+def prompt(item: Item) -> str:
+    """The conversation as one text."""
+    turns = (f"{turn.get('role', '')}: {_said(turn.get('content'))}" for turn in item.messages)
+    return "\n\n".join(turns)
+
+
+def _said(content: Any) -> str:
+    if isinstance(content, str) or content is None:
+        return content or ""
+    return json.dumps(content, ensure_ascii=False)

@@ -1,0 +1,298 @@
+"""Ratings from a CSV file, such as ``harness rate export --to csv`` writes and a sheet edits.
+
+A row says what a rater's value is to be. Where it is so already nothing happens; else a new event
+is made, so that a sheet that is imported twice changes nothing the second time.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import math
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness import Criterion, DataError, near, to_json
+from harness.kit.files import digest
+from harness.kit.text import one_line
+from harness_rating.batches.records import ITEM_EVENT, KINDS, Batch, Event
+from harness_rating.exchange.blank_sheet import READING
+from harness_rating.exchange.exporting import CANNOT_JUDGE, COLUMNS, GUARDED, cell, written
+from harness_rating.exchange.importing import Lines, batch_of, checked, refuse, refuse_all
+from harness_rating.ratings.events import Events, fold, now, settlers, state
+from harness_rating.ratings.timestamps import later
+from harness_rating.rubric.scales import label
+
+NEEDED = ("batch", "rubric", "rater", "item", "criterion", "value")
+FLAGS = ("skip", "flag")
+MARKS = (*FLAGS, "comment")
+_KINDS = ("set", CANNOT_JUDGE, *MARKS)
+_KNOWN = (*COLUMNS, *READING)
+_NO_ID = "0" * 32
+_LARGEST_CELL = 16 * 2**20
+MOST_SECONDS = 1e7
+_TRUE = ("yes", "true", "1")
+_FALSE = ("no", "false", "0")
+
+Row = Mapping[str, str]
+
+
+Place = tuple[str, str, str, str]
+"""Rater, item, kind (``set`` or a mark), criterion."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stands:
+    """What is kept already: how a sheet shows it, the value, and since when."""
+
+    shown: str = ""
+    value: Any = None
+    at: str = ""
+
+
+def read_sheet(path: Path, data: bytes, root: Path) -> tuple[Batch, Lines]:
+    """The batch of a sheet, and the events that make its ratings so.
+
+    Raises:
+        DataError: it is no sheet of ratings, or a row of it is wrong.
+    """
+    rows = list(_rows(path, data))
+    if not rows:
+        refuse(path, 1, "the sheet has no row", "import what harness rate export --to csv wrote")
+    first, row = rows[0]
+    batch = batch_of(path, first, root, row["batch"], row["rubric"])
+    standing, seen = _standing(batch, root), dict[Place, int]()
+    people = (*batch.raters, *settlers(batch, root))
+    known = {rater: _ids(root / batch.name, rater) for rater in people}
+    wrong: list[tuple[int, str]] = []
+    found: list[tuple[int, Event]] = []
+    for line, row in rows:
+        try:
+            event = _event(batch, row, _place(batch, rows[0][1], row, seen, line), standing)
+        except DataError as error:
+            wrong.append((line, error.what))
+            continue
+        if event is not None and event.id not in known.get(event.rater, ()):
+            found.append((line, event))
+    refuse_all(path, wrong)
+    return batch, found
+
+
+def _place(batch: Batch, first: Row, row: Row, seen: dict[Place, int], line: int) -> Place:
+    """What a row speaks of; each thing is said once."""
+    if (row["batch"], row["rubric"]) != (first["batch"], first["rubric"]):
+        raise DataError("this row is of another batch or rubric than the first")
+    kind = row.get("kind", "").strip() or "set"
+    known = [one.id for one in batch.rubric.criteria]
+    if kind not in _KINDS:
+        name = one_line(kind, 40)
+        raise DataError(
+            f"there is no kind '{name}'{near(name, _KINDS)}; there are: {', '.join(_KINDS)}"
+        )
+    criterion = ITEM_EVENT if kind in MARKS else row["criterion"]
+    if kind not in MARKS and criterion not in known:
+        name = one_line(criterion, 40)
+        raise DataError(f"the rubric has no criterion '{name}'{near(name, known)}")
+    place = (row["rater"], row["item"], kind if kind in MARKS else "set", criterion)
+    if place in seen:
+        raise DataError(f"this says again what line {seen[place]} says")
+    seen[place] = line
+    return place
+
+
+def _rows(path: Path, data: bytes) -> Iterator[tuple[int, Row]]:
+    """Rows with the line that each begins in."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        refuse(path, 1, "it is not UTF-8", "save the sheet as CSV UTF-8")
+    if "\x00" in text:
+        refuse(path, text[: text.index("\x00")].count("\n") + 1, "there is a NUL in it")
+    before = csv.field_size_limit(_LARGEST_CELL)
+    try:
+        yield from _parsed(path, text)
+    finally:
+        csv.field_size_limit(before)
+
+
+def _parsed(path: Path, text: str) -> Iterator[tuple[int, Row]]:
+    head = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=head.count)
+    reader = csv.reader(_physical(text), delimiter=delimiter, strict=True)
+    columns: list[str] = []
+    begin = 1
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            refuse(path, begin, f"the sheet is cut or damaged here: {error}")
+        if not columns:
+            columns = _columns(path, cells)
+        elif any(cells):
+            if len(cells) != len(columns):
+                have = f"{len(cells)} cells, and there are {len(columns)} columns"
+                refuse(path, begin, f"this row is cut or damaged: it has {have}")
+            yield begin, dict(zip(columns, cells, strict=True))
+        begin = reader.line_num + 1
+
+
+def _physical(text: str) -> list[str]:
+    """Lines as the csv module wants them; only ``\\n`` ends one."""
+    return [f"{line}\n" for line in text.removesuffix("\n").split("\n")]
+
+
+def _columns(path: Path, cells: Sequence[str]) -> list[str]:
+    columns = [cell.strip() for cell in cells]
+    for name in columns:
+        if name not in _KNOWN or columns.count(name) > 1:
+            known = ", ".join(NEEDED)
+            refuse(path, 1, f"there is no column '{one_line(name, 40)}', or it comes twice"
+                   f"{near(name, _KNOWN)}", f"needed are: {known}")  # fmt: skip
+    for name in NEEDED:
+        if name not in columns:
+            refuse(path, 1, f"the column '{name}' is missing", f"needed are: {', '.join(NEEDED)}")
+    return columns
+
+
+def _standing(batch: Batch, root: Path) -> dict[Place, _Stands]:
+    found: dict[Place, _Stands] = {}
+    for rater in (*batch.raters, *settlers(batch, root)):
+        for one in fold(Events(root / batch.name, rater).all()).values():
+            shown = str(cell(written(one.value)))
+            found[rater, one.item, "set", one.criterion] = _Stands(shown, one.value, one.at)
+        for item in state(batch, rater, root).items:
+            marks: dict[str, bool | str] = {"skip": item.status == "skipped", "flag": item.flagged}
+            for kind, value in {**marks, "comment": item.comment}.items():
+                if value:
+                    shown = str(cell(value))
+                    place = (rater, item.item, kind, ITEM_EVENT)
+                    found[place] = _Stands(shown, value, item.at)
+    return found
+
+
+def _event(batch: Batch, row: Row, place: Place, standing: Mapping[Place, _Stands]) -> Event | None:
+    """What has to happen so that the row is true; None if it is, or says nothing."""
+    rater, item, kind, criterion = place
+    raw, before = _lines(row["value"]), standing.get(place, _Stands())
+    given = row.get("at", "").strip()
+    cannot = _cannot(batch, row, criterion)
+    if not raw.strip() and not cannot:
+        checked(batch, Event(_NO_ID, rater, item, ITEM_EVENT, "flag", False, given or now()))
+        return None
+    value = None if cannot else _mark(raw) if kind in FLAGS else _value(batch, criterion, raw)
+    kinds = next(one for one in KINDS if one == kind)
+    made = checked(batch, Event(_NO_ID, rater, item, criterion, kinds, value, given or now()))
+    same = before.at and (_plain(made.value) == _plain(before.value) or raw == _lines(before.shown))
+    if same or (made.value is False and kind in FLAGS and not before.at):
+        return None
+    seconds = _seconds(row.get("seconds", ""))
+    return dataclasses.replace(_timed(made, row["batch"], given, before.at), seconds=seconds)
+
+
+def _cannot(batch: Batch, row: Row, criterion: str) -> bool:
+    """Whether a row says that it cannot be judged: by its kind or, without one, by its value."""
+    kind = row.get("kind", "").strip()
+    if kind or row["value"].strip().casefold() != label(None):
+        return kind == CANNOT_JUDGE
+    one = batch.rubric.criterion(criterion)
+    return one.allow_na and label(None) not in one.scale.choices
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return _lines(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _lines(text: str) -> str:
+    """Ends of lines as everywhere else; sheets write their own."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _seconds(raw: str) -> float | None:
+    """The time on the item, as it is counted up to a row's event; empty where not known."""
+    if not raw.strip():
+        return None
+    try:
+        found = float(raw.strip().replace(",", "."))
+    except ValueError:
+        found = math.nan
+    if not 0 <= found < MOST_SECONDS:
+        raise DataError(f"'seconds' is a number, not '{one_line(raw, 40)}'")
+    return found
+
+
+def _timed(event: Event, batch: str, given: str, before: str) -> Event:
+    """The event with its time and id.
+
+    A row keeps its time where nothing else stands. Else it was changed in the sheet, just now for
+    all that is known, unless what stands is newer than the row ever was.
+    """
+    if given and before and given < before:
+        raise DataError(
+            f"this row is of {given}, and {event.rater} said something else at {before}; empty "
+            "its cell 'at' to put the row before it"
+        )
+    if given and not before:
+        # The same id each time: what the rater took back since is not brought in again.
+        made = digest([batch, to_json(event)])[:32]
+        return dataclasses.replace(event, id=made)
+    # What stands may bear a time ahead of this clock; a correction comes after it all the same.
+    at = given if given > before else max(now(), later(before, 1) if before else "")
+    if at == before:
+        raise DataError(f"{event.rater} said something else at {before}, and no time is later")
+    return dataclasses.replace(event, id=uuid.uuid4().hex, at=at)
+
+
+def _mark(raw: str) -> bool:
+    word = raw.strip().casefold()
+    if word and word not in (*_TRUE, *_FALSE):
+        raise DataError(f"a mark is yes or no, not '{one_line(raw, 40)}'")
+    return word in _TRUE
+
+
+def _value(batch: Batch, criterion: str, raw: str) -> Any:
+    """A cell as the value of a scale; what does not fit is left as text, to be refused."""
+    text = raw[1:] if GUARDED.match(raw) else raw
+    if criterion == ITEM_EVENT:
+        return text
+    one = batch.rubric.criterion(criterion)
+    read = {"binary": _binary, "ordinal": _number, "number": _number, "choices": _choices}
+    return read.get(one.scale.kind, _text)(one, text)
+
+
+def _binary(criterion: Criterion, text: str) -> Any:
+    word = text.strip().casefold()
+    return True if word in _TRUE else False if word in _FALSE else text
+
+
+def _number(criterion: Criterion, text: str) -> Any:
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError:
+        return text
+
+
+def _choices(criterion: Criterion, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return [part.strip() for part in text.split(";") if part.strip()]
+
+
+def _text(criterion: Criterion, text: str) -> Any:
+    word = text.strip()
+    if criterion.scale.kind == "pairwise":
+        return {"a": "A", "b": "B", "tie": "tie"}.get(word.casefold(), word)
+    return word
+
+
+def _ids(folder: Path, rater: str) -> set[str]:
+    """What was brought in before, even if it was taken back since."""
+    return {event.id for event in Events(folder, rater).all()}

@@ -1,0 +1,226 @@
+"""Whether a judge may stand in for people: how far it agrees with them, and where it errs.
+
+Both sides are brought to 0..1: people's values are averaged within an item, the judge's over its
+samples. On these numbers the quadratically weighted kappa is the intraclass correlation of the
+two, which needs no categories: J. L. Fleiss and J. Cohen, *The Equivalence of Weighted Kappa and
+the Intraclass Correlation Coefficient as Measures of Reliability*, 1973. With one rater and
+samples that agree it is Cohen's weighted kappa (1968) itself.
+
+This module loads NumPy, and SciPy when called: import it where it is used.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness import Criterion, Item, Judgement, Rubric, to_json
+from harness_rating.agreement.coefficients import Figure, bootstrap, grid, kappas, ratio
+from harness_rating.batches.records import Batch
+from harness_rating.judge import judgements
+from harness_rating.judge.calibration_text import in_words, label_words
+from harness_rating.judge.judgements import Judged
+from harness_rating.outcomes.ranks import Rows, spearman
+from harness_rating.ratings.by_answer import people_of
+from harness_rating.ratings.values import OVERALL, Column, clean, columns, mean
+
+SCHEMA = "harness.calibration/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One item as people and the judge see it.
+
+    Attributes:
+        words: of the answer; for pairs those of A less those of B.
+        people: what each rater said, criterion -> value; empty where nobody rated all of it.
+        judged: criterion -> judgement.
+    """
+
+    group: str
+    words: int
+    people: Sequence[Mapping[str, Any]] = ()
+    judged: Mapping[str, Judgement] = field(default_factory=dict)
+
+
+def words_of(item: Item) -> int:
+    """Words of an item's answer; for pairs those of A less those of B."""
+    counts = [len(answer.split()) for answer in item.answers]
+    return counts[0] - counts[1] if len(counts) > 1 else counts[0]
+
+
+def rows_of(batch: Batch, judged: Judged, folder: Path) -> list[Row]:
+    """The judged items of a batch, with what people said of them.
+
+    Args:
+        folder: where batches lie.
+    """
+    people = people_of(batch, folder)
+    found = []
+    for item in batch.items:
+        own = judgements.of_item(judged, item.id, batch.rubric)
+        placing = batch.placings[item.id]
+        if own and placing.repeat_of is None:
+            group = placing.group or placing.example_id
+            said = tuple(people.get(item.id, {}).values())
+            found.append(Row(group, words_of(item), said, own))
+    return found
+
+
+def calibration_of(rubric: Rubric, rows: Sequence[Row], seed: int = 0) -> dict[str, Any]:
+    """How far a judge agrees with people, as a JSON-like document.
+
+    Returns:
+        A document of schema ``harness.calibration/1``; see ``docs/judge.md``.
+    """
+    wanted = judgements.settings(rubric)
+    parts = [_part(column, rows, wanted, seed) for column in columns(rubric)]
+    whole, *criteria = parts
+    said = [one for row in rows for one in row.judged.values()]
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "rubric": rubric.id,
+        "version": rubric.version,
+        "bar": wanted.bar,
+        "needed": wanted.items,
+        "judged": len(rows),
+        "rated": whole["n"],
+        "judgements": len(said),
+        "unreadable": sum(bool(one.error) for one in said),
+        "calibrated": whole["calibrated"],
+        "label": label_words(whole, wanted.bar, wanted.items),
+        "overall": whole,
+        "criteria": criteria,
+    }
+    document["sentences"] = in_words(document)
+    return document
+
+
+# -- one number that people and the judge both give ---------------------------------------------
+
+
+def _part(
+    column: Column, rows: Sequence[Row], wanted: judgements.Settings, seed: int
+) -> dict[str, Any]:
+    both = [(row, *pair) for row in rows if (pair := _both(column, row)) is not None]
+    groups = [row.group for row, _, _ in both]
+    people = np.array([one for _, one, _ in both], np.float64)
+    judge = np.array([other for _, _, other in both], np.float64)
+    words = np.array([row.words for row, _, _ in both], np.float64)
+    kappa = _kappa(people, judge, groups, seed)
+    apart = judge - people
+    enough = len(both) >= wanted.items
+    above = kappa.value is not None and kappa.value > wanted.bar
+    return {
+        "id": column.criterion or "overall",
+        "title": column.title,
+        "n": len(both),
+        "groups": len(set(groups)),
+        "kappa": to_json(kappa),
+        "bias": to_json(_mean_of(apart, groups, seed)),
+        "length": to_json(_length(apart, words, groups, seed)),
+        "consistency": to_json(_consistency(column, rows, seed)),
+        "position": to_json(_position(column, rows, seed)),
+        "calibrated": enough and above,
+    }
+
+
+def _both(column: Column, row: Row) -> tuple[float, float] | None:
+    """People's mean and the judge's, 0 to 1; None where either is missing."""
+    people = mean([column.value(values) for values in row.people])
+    judge = judge_value(column, row.judged)
+    return None if people is None or judge is None else (people, clean(judge))
+
+
+def judge_value(column: Column, judged: Mapping[str, Judgement]) -> float | None:
+    """What the judge's samples come to, 0 to 1."""
+    if column.criterion == OVERALL:
+        return judgements.overall(column.rubric, judged)
+    one = judged.get(column.criterion)
+    return None if one is None else judgements.score(column.rubric.criterion(one.criterion), one)
+
+
+def _kappa(people: Any, judge: Any, groups: Sequence[str], seed: int) -> Figure:
+    table = [[float(one), float(other)] for one, other in zip(people, judge, strict=True)]
+    if not table:
+        return Figure(None, why="no item is rated by people and the judge")
+    pairs, _ = kappas(grid(table, groups), True, seed)
+    return pairs[0, 1]
+
+
+def _mean_of(values: Any, groups: Sequence[str], seed: int) -> Figure:
+    if not len(values):
+        return Figure(None, why="no item is rated by people and the judge")
+    table = np.column_stack([values, np.ones(len(values))])
+    (found,) = bootstrap(table, ratio, groups, seed, (-1.0, 1.0))
+    return found
+
+
+def _length(apart: Any, words: Any, groups: Sequence[str], seed: int) -> Figure:
+    """Whether what the judge gives beyond people goes with the answer's length."""
+    found = spearman(Rows(words, np.round(apart, 12), tuple(groups)), seed)
+    if found.value is None:
+        why = "too few items, or all of one length, or the judge errs by the same on all"
+        return dataclasses.replace(found, why=why)
+    return found
+
+
+# -- the judge against itself -------------------------------------------------------------------
+
+
+def _of_column(column: Column, row: Row) -> list[tuple[Criterion, Judgement]]:
+    """The judgements that a column rests on."""
+    names = [column.criterion] if column.criterion else [c.id for c in column.rubric.criteria]
+    found = [(column.rubric.criterion(n), row.judged[n]) for n in names if n in row.judged]
+    return [(criterion, one) for criterion, one in found if criterion.scores and not one.error]
+
+
+def _consistency(column: Column, rows: Sequence[Row], seed: int) -> Figure:
+    """Share of pairs of samples that give the same value."""
+
+    def counts(row: Row) -> tuple[int, int]:
+        pairs = [
+            pair
+            for criterion, one in _of_column(column, row)
+            for half in _like(criterion, one.samples)
+            for pair in itertools.combinations(half, 2)
+        ]
+        return sum(a == b for a, b in pairs), len(pairs)
+
+    return _share(counts, rows, seed, "each was asked once only")
+
+
+def _like(criterion: Criterion, samples: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    """Samples that were asked in the same way: of pairs those of each order by themselves."""
+    return (samples[::2], samples[1::2]) if criterion.scale.kind == "pairwise" else (samples,)
+
+
+def _position(column: Column, rows: Sequence[Row], seed: int) -> Figure:
+    """Share of pairs whose preference is the same in both orders."""
+
+    def counts(row: Row) -> tuple[int, int]:
+        pairs = [
+            pair
+            for criterion, one in _of_column(column, row)
+            if criterion.scale.kind == "pairwise"
+            for pair in zip(one.samples[::2], one.samples[1::2], strict=False)
+        ]
+        return sum(a == b for a, b in pairs), len(pairs)
+
+    return _share(counts, rows, seed, "no pair was asked in both orders")
+
+
+def _share(counts: Any, rows: Sequence[Row], seed: int, why: str) -> Figure:
+    found = [(row.group, *counts(row)) for row in rows]
+    found = [one for one in found if one[2]]
+    if not found:
+        return Figure(None, why=why)
+    table = np.array([[same, pairs] for _, same, pairs in found], np.float64)
+    (figure,) = bootstrap(table, ratio, [group for group, _, _ in found], seed, (0.0, 1.0))
+    return figure

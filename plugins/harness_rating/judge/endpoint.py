@@ -1,0 +1,202 @@
+"""A model behind an OpenAI-compatible API (``POST <endpoint>/chat/completions``).
+
+The key comes from the environment and goes into one header. It is taken out of whatever the
+server says before anything else is done with it.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import os
+import time
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+import harness
+from harness.kit.text import one_line
+from harness_rating.judge.faults import Fault
+from harness_rating.judge.options import Asking
+
+LARGEST = 4 << 20
+"""Bytes of a response that are read."""
+LONGEST_WAIT = 60.0
+SHORTEST_KEY = 8
+"""Letters from which a key is a secret. Shorter ones are made up for servers that want any, and
+may be a word of a reply."""
+_TAKEN_OUT = "[the key]"
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class Endpoint:
+    """Asks one model. Threads may share it.
+
+    Raises:
+        EnvironmentFailure: the package for HTTP is missing, or the key cannot be one.
+    """
+
+    def __init__(self, options: Asking) -> None:
+        try:
+            import httpx2
+        except ImportError:
+            raise harness.EnvironmentFailure(
+                "an endpoint needs the package httpx2",
+                hint="pip install 'iteration-harness[judge]'",
+            ) from None
+        self._http: Any = httpx2
+        self._options = options
+        self._key = _key(options.key)
+        local = urlsplit(options.endpoint).hostname in _LOOPBACK
+        self._client = httpx2.Client(
+            headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
+            timeout=options.timeout,
+            follow_redirects=False,  # the key goes to no other address
+            trust_env=not local,
+            limits=httpx2.Limits(max_connections=options.concurrency),
+        )
+        self.where = where(options)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def ask(self, messages: list[dict[str, str]], seed: int) -> str:
+        """The model's reply.
+
+        Raises:
+            Fault: there is none, and another try may bring one.
+            EnvironmentFailure: no try ever will: a wrong key, address or model.
+        """
+        status, body, after = self._response(self._body(messages, seed))
+        if status != HTTPStatus.OK:
+            raise self._refused(status, body, after)
+        return _reply(self._clean(body))
+
+    def _body(self, messages: list[dict[str, str]], seed: int) -> dict[str, Any]:
+        wanted = {
+            "model": self._options.model, "messages": messages, "seed": seed,
+            "temperature": self._options.temperature, "max_tokens": self._options.max_tokens,
+        }  # fmt: skip
+        return {name: value for name, value in wanted.items() if value is not None}
+
+    def _response(self, body: dict[str, Any]) -> tuple[int, str, float]:
+        """Status, text, and the seconds that the server wants to be left alone."""
+        http, limit = self._http, self._options.timeout
+        address = f"{self._options.endpoint.rstrip('/')}/chat/completions"
+        sent = json.dumps(body).encode()  # escaped, so that lone surrogates pass
+        headers = {"Content-Type": "application/json"}
+        end = time.monotonic() + limit
+        try:
+            with self._client.stream("POST", address, content=sent, headers=headers) as response:
+                data = bytearray()
+                for piece in response.iter_bytes():
+                    data += piece
+                    if time.monotonic() > end:
+                        raise Fault(f"no whole answer within {limit:g} s")
+                    if len(data) > LARGEST:
+                        raise Fault(f"an answer of over {LARGEST >> 20} MiB", again=False)
+                after = _seconds(response.headers.get("Retry-After", ""))
+                return response.status_code, data.decode("utf-8", "replace"), after
+        except http.TimeoutException:
+            raise Fault(f"no answer within {limit:g} s") from None
+        except http.ConnectError as error:
+            raise Fault(f"no connection ({self._clean(str(error), 80)})") from None
+        except (http.RemoteProtocolError, http.ReadError, http.DecodingError):
+            raise Fault("a response that was cut") from None
+        except http.HTTPError as error:
+            raise Fault(f"{type(error).__name__}") from None
+
+    def _refused(self, status: int, body: str, after: float) -> Exception:
+        """What a status other than 200 means."""
+        said = self._said(body)
+        words = f"{status} ({_phrase(status)}){said}"
+        if status in (401, 403):
+            named = f"the key in the environment variable {self._options.key}"
+            there = "is refused" if self._key else "is needed, and the variable is not set"
+            return harness.EnvironmentFailure(
+                f"{named} {there}: {words}", where=self.where,
+                hint=f"set {self._options.key} to a key that may use this model, or name another "
+                "variable (key: NAME)",
+            )  # fmt: skip
+        if status == HTTPStatus.NOT_FOUND or 300 <= status < 400:
+            return harness.EnvironmentFailure(
+                f"there is no such model or address: {words}", where=self.where,
+                hint="check model, and endpoint (it mostly ends in /v1)",
+            )  # fmt: skip
+        again = status in (408, 409, 425, 429) or status >= 500
+        return Fault(f"{status} ({_phrase(status)})" if again else words, again=again, after=after)
+
+    def _said(self, body: str) -> str:
+        """The server's own words, without the key, if it has a sentence to say."""
+        try:
+            found: Any = json.loads(body)
+        except (ValueError, RecursionError):
+            return ""
+        for name in ("error", "message"):
+            found = found.get(name, found) if isinstance(found, dict) else found
+        return f", {self._clean(found, 160)}" if isinstance(found, str) and found.strip() else ""
+
+    def _clean(self, text: str, limit: int | None = None) -> str:
+        if len(self._key) >= SHORTEST_KEY:
+            text = text.replace(self._key, _TAKEN_OUT)
+            escaped = json.dumps(self._key)[1:-1]
+            text = text.replace(escaped, _TAKEN_OUT).replace(
+                escaped.replace("/", "\\/"), _TAKEN_OUT
+            )
+        return text if limit is None else one_line(text, limit)
+
+
+def where(options: Asking) -> str:
+    """Whom a message is about."""
+    return f"judge {options.model} at {options.endpoint}"
+
+
+def _key(name: str) -> str:
+    key = os.environ.get(name, "").strip()
+    if any(not "!" <= letter <= "~" for letter in key):
+        raise harness.EnvironmentFailure(
+            f"the environment variable {name} holds no key: it has blanks or letters that no key "
+            "has",
+            hint=f"set {name} to the key alone",
+        )
+    return key
+
+
+def _reply(body: str) -> str:
+    """The text of the first choice."""
+    if not body.strip():
+        raise Fault("an empty body")
+    if body.lstrip().startswith("<"):
+        raise Fault("HTML instead of JSON")
+    try:
+        found: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Fault("half a body, or no JSON") from None
+    try:
+        text = found["choices"][0]["message"]["content"]
+    except (KeyError, IndexError, TypeError):
+        raise Fault("JSON of another form") from None
+    if text is None:  # a refusal: something was said, and it is no judgement
+        return ""
+    if not isinstance(text, str):
+        raise Fault("JSON of another form")
+    return text
+
+
+def _seconds(header: str) -> float:
+    """What ``Retry-After`` asks for: seconds or a date; never longer than :data:`LONGEST_WAIT`."""
+    try:
+        found = float(header)
+    except ValueError:
+        try:
+            found = email.utils.parsedate_to_datetime(header).timestamp() - time.time()
+        except (ValueError, TypeError):
+            return 0.0
+    return min(max(found, 0.0), LONGEST_WAIT) if found == found else 0.0
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase.lower()
+    except ValueError:
+        return "unknown"

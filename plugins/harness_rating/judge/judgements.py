@@ -1,0 +1,253 @@
+"""What a model says of items, kept apart from what people say.
+
+A judge's lines of a batch are in ``judges/<name>.jsonl`` in the batch's folder, one for each
+criterion of each item. They are never among the events of raters, and no rater sees them.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness import (
+    Criterion,
+    DataError,
+    Item,
+    Judgement,
+    Rubric,
+    UsageError,
+    machine_trouble,
+    to_json,
+)
+from harness.kit import files
+from harness.kit.files import canonical, digest, sync_folder
+from harness.kit.text import plain
+from harness_rating.ratings.events import RATER, RATER_RULE
+from harness_rating.rubric import conditions, scoring as rubrics
+
+FOLDER = "judges"
+
+
+Judged = Mapping[tuple[str, str], Judgement]
+"""(item, criterion) -> judgement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A rubric's ``judge``, with every default."""
+
+    bar: float
+    items: int
+    samples: int
+    instructions: str
+
+
+def settings(rubric: Rubric) -> Settings:
+    """What the rubric says of its judge."""
+    from harness_rating.rubric.schema import JudgeFile
+
+    given = {**JudgeFile().model_dump(), **(rubric.judge or {})}
+    return Settings(given["bar"], given["items"], given["samples"], given["instructions"])
+
+
+# -- from samples to a value, and to scores -----------------------------------------------------
+
+
+def settle(criterion: Criterion, samples: Sequence[Any]) -> Any:
+    """The one value that samples come to, in its stored form.
+
+    "Cannot judge" if most samples say so; the level nearest to the median, the lower one (for
+    pairs a tie) where it lies between two; the most frequent choice; the choices that most made.
+    """
+    known = [value for value in samples if value is not None]
+    if 2 * len(known) < len(samples) or not known:
+        return None
+    scale = criterion.scale
+    if scale.kind == "pairwise":
+        middle = statistics.median({"A": 1.0, "tie": 0.5, "B": 0.0}[value] for value in known)
+        return "A" if middle > 0.75 else "B" if middle < 0.25 else "tie"
+    if scale.kind == "binary":
+        return 2 * sum(known) > len(known)
+    if scale.kind == "ordinal":
+        return int(statistics.median_low(known))
+    if scale.kind == "number":
+        middle = float(statistics.median(known))
+        return int(middle) if middle == int(middle) else middle
+    if scale.kind == "choices":
+        return [c for c in scale.choices if 2 * sum(c in value for value in known) > len(known)]
+    counts = Counter(known)
+    return max(known, key=lambda value: counts[value])
+
+
+def score(criterion: Criterion, judgement: Judgement) -> float | None:
+    """The mean of the samples' values, each brought to 0..1; None without a value."""
+    if judgement.error or judgement.value is None:
+        return None
+    known = [rubrics.normal(criterion, value) for value in judgement.each]
+    found = [value for value in known if value is not None]
+    return sum(found) / len(found) if found else None
+
+
+def overall(rubric: Rubric, judgements: Mapping[str, Judgement]) -> float | None:
+    """The mean of the samples' overall scores (:func:`harness_rating.rubric.scoring.overall`).
+
+    None where a criterion that it rests on has an error, or lacks a judgement though it is asked.
+    """
+    counts = {c.id for c in rubric.criteria if c.scores or c.fail_below is not None}
+    rests_on = with_conditions(rubric, counts)
+    if any(one.error for name, one in judgements.items() if name in rests_on):
+        return None
+    values = {name: one.value for name, one in judgements.items()}
+    if any(c.scores and c.id not in values for c in rubrics.asked(rubric, values)):
+        return None
+    count = max((len(one.each) for one in judgements.values()), default=0)
+    found = []
+    for place in range(count):
+        own = {
+            name: None if one.value is None else one.each[place % len(one.each)]
+            for name, one in judgements.items()
+        }
+        found.append(rubrics.overall(rubric, own))
+    known = [value for value in found if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def with_conditions(rubric: Rubric, wanted: Iterable[str]) -> frozenset[str]:
+    """The criteria, and those that decide whether these are asked."""
+    found = frozenset(wanted)
+    while True:
+        named = {
+            test.criterion
+            for criterion in rubric.criteria
+            if criterion.id in found and criterion.ask_if is not None
+            for test in conditions.tests(conditions.parse(criterion.ask_if))
+        }
+        if named <= found:
+            return found
+        found |= named
+
+
+# -- kept with the batch ------------------------------------------------------------------------
+
+
+class Judgements:
+    """What one judge has said of one batch. One process writes at a time.
+
+    Args:
+        folder: the batch's folder.
+        by: the judge's signature; lines of another one are kept, and not looked at.
+
+    Raises:
+        UsageError: the name cannot be a file's.
+        DataError: the file is damaged.
+    """
+
+    def __init__(self, folder: Path, name: str, by: str) -> None:
+        if not RATER.fullmatch(name):
+            raise UsageError(f"'{name}' cannot be a judge's name", hint=f"use {RATER_RULE}")
+        self.path = folder / FOLDER / f"{name}.jsonl"
+        self.by = by
+        self._end = 0
+        self._ids: set[str] = set()
+        self._standing: dict[tuple[str, str], Judgement] = {}
+        for line in self._lines():
+            self._ids.add(line["id"])
+            if line["by"] == by:
+                self._stand(_parsed(line))
+
+    @property
+    def standing(self) -> dict[tuple[str, str], Judgement]:
+        """(item, criterion) -> what was said last."""
+        return dict(self._standing)
+
+    def append(self, judgement: Judgement) -> None:
+        """Keep it; it is on the disk when this returns. What stands already does nothing.
+
+        Raises:
+            EnvironmentFailure: the disk is full or not writable.
+        """
+        if self._standing.get((judgement.item, judgement.criterion)) == judgement:
+            return
+        plain_form = to_json(judgement)
+        place = len(self._ids)
+        line = {"id": digest([self.by, place, plain_form])[:32], "by": self.by, **plain_form}
+        try:
+            self._write(canonical(line) + b"\n")
+        except OSError as error:
+            raise (machine_trouble(error) or error) from error
+        self._ids.add(line["id"])
+        self._stand(judgement)
+
+    def _stand(self, judgement: Judgement) -> None:
+        self._standing[judgement.item, judgement.criterion] = judgement
+
+    def _write(self, line: bytes) -> None:
+        created = not self.path.exists()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("ab") as stream:
+            stream.truncate(self._end)  # a line that a crash has cut
+            stream.write(line)
+            stream.flush()
+            files.fsync(stream.fileno())
+        self._end += len(line)
+        if created:
+            sync_folder(self.path.parent)
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        data = self.path.read_bytes() if self.path.exists() else b""
+        self._end = data.rfind(b"\n") + 1
+        known: set[str] = set()
+        for number, text in enumerate(data[: self._end].split(b"\n")[:-1], start=1):
+            try:
+                line = json.loads(text)
+                name = line["id"]
+                _parsed(line), line["by"]
+            except (ValueError, TypeError, KeyError):
+                raise DataError(
+                    "this line is damaged", where=f"{self.path}:{number}",
+                    hint="remove the line: what it says is asked again",
+                ) from None  # fmt: skip
+            if name not in known:
+                known.add(name)
+                yield line
+
+
+def _parsed(line: Mapping[str, Any]) -> Judgement:
+    fields = {key: value for key, value in line.items() if key not in ("id", "by")}
+    return Judgement(**{**fields, "samples": tuple(fields["samples"])})
+
+
+def judges(folder: Path) -> list[str]:
+    """Names of the judges that have said something of the batch in this folder."""
+    return sorted(path.stem for path in (folder / FOLDER).glob("*.jsonl"))
+
+
+def of_item(judged: Judged, item: str, rubric: Rubric) -> dict[str, Judgement]:
+    """Criterion -> judgement of one item."""
+    found = {c.id: judged.get((item, c.id)) for c in rubric.criteria}
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def unjudged(rubric: Rubric, items: Sequence[Item], judged: Judged) -> list[Item]:
+    """The items of which something is still to be said."""
+    return [item for item in items if _is_open(rubric, of_item(judged, item.id, rubric))]
+
+
+def _is_open(rubric: Rubric, found: Mapping[str, Judgement]) -> bool:
+    if any(one.error for one in found.values()):
+        return True
+    values = {name: one.value for name, one in found.items()}
+    return any(
+        criterion.scale.kind != "text" and criterion.id not in found
+        for criterion in rubrics.asked(rubric, values)
+    )
+
+
+def harmless(text: str, limit: int = 2000) -> str:
+    """A judge's words without control characters, cut where they get long."""
+    return plain(text, limit)

@@ -1,0 +1,136 @@
+"""A model in a folder of this machine, asked through transformers with the same prompts."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import harness
+from harness.kit.files import files_digest
+from harness_rating.judge.options import Asking
+
+LONGEST_REPLY = 512
+
+
+def files(folder: Path) -> list[Path]:
+    """The files of a model's folder, in a fixed order.
+
+    Raises:
+        EnvironmentFailure: it is no folder of a model.
+    """
+    if not (folder / "config.json").is_file():
+        raise harness.EnvironmentFailure(
+            "this is no folder of a model (no config.json)", where=str(folder),
+            hint="name a folder that save_pretrained has written",
+        )  # fmt: skip
+    return sorted(path for path in folder.iterdir() if path.is_file())
+
+
+def identity(folder: Path) -> str:
+    """What tells the model from others: the content of its files, read again where one changed."""
+    found = [(path, path.stat()) for path in files(folder)]
+    return _identity(tuple((path, of.st_size, of.st_mtime_ns, of.st_ino) for path, of in found))
+
+
+@functools.lru_cache(maxsize=8)
+def _identity(found: tuple[tuple[Path, int, int, int], ...]) -> str:
+    return files_digest(path for path, *_ in found)
+
+
+class Local:
+    """Asks one model, one prompt at a time."""
+
+    def __init__(self, options: Asking) -> None:
+        assert options.local is not None
+        self._options = options
+        self._folder = options.local
+        files(self._folder)
+        self.where = where(options)
+
+    def close(self) -> None:
+        vars(self).pop("_loaded", None)
+
+    def ask(self, messages: list[dict[str, str]], seed: int) -> str:
+        """The model's reply.
+
+        Raises:
+            EnvironmentFailure: the model cannot be loaded.
+        """
+        import torch
+
+        tokenizer, model = self._loaded
+        with _quiet():
+            ids = torch.tensor([_ids(tokenizer, messages)], device=model.device)
+            torch.manual_seed(seed)
+            warm = self._options.temperature
+            sampling = {"do_sample": True, "temperature": warm} if warm else {"do_sample": False}
+            with torch.inference_mode():
+                made = model.generate(
+                    ids, attention_mask=torch.ones_like(ids), pad_token_id=tokenizer.eos_token_id,
+                    max_new_tokens=self._options.max_tokens or LONGEST_REPLY, **sampling,
+                )  # fmt: skip
+        return str(tokenizer.decode(made[0, ids.shape[1] :], skip_special_tokens=True))
+
+    @functools.cached_property
+    def _loaded(self) -> tuple[Any, Any]:
+        try:
+            with _quiet():
+                import transformers
+
+                library: Any = transformers
+                tokenizer = library.AutoTokenizer.from_pretrained(self._folder)
+                model = library.AutoModelForCausalLM.from_pretrained(
+                    self._folder, dtype="auto", use_safetensors=True
+                ).eval()
+        except (OSError, ValueError, ImportError) as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise harness.EnvironmentFailure(
+                f"the model cannot be loaded: {reason}", where=self.where
+            ) from error
+        import torch
+
+        return tokenizer, model.to("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def where(options: Asking) -> str:
+    """Whom a message is about."""
+    return f"judge {options.local}"
+
+
+def _ids(tokenizer: Any, messages: list[dict[str, str]]) -> list[int]:
+    """The prompt as the model's chat template has it; some templates know no system turn."""
+    if not tokenizer.chat_template:
+        raise harness.EnvironmentFailure(
+            "this model has no chat template, so it cannot be asked",
+            hint="take one that was trained to follow instructions",
+        )
+    try:
+        return _rendered(tokenizer, messages)
+    except Exception:
+        whole = "\n\n".join(message["content"] for message in messages)
+        return _rendered(tokenizer, [{"role": "user", "content": whole}])
+
+
+def _rendered(tokenizer: Any, messages: list[dict[str, str]]) -> list[int]:
+    text = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """No bars and no advice from the libraries inside the block."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    import transformers
+
+    logs: Any = transformers.utils.logging
+    logs.disable_progress_bar()
+    logs.set_verbosity_error()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

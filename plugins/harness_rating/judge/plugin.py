@@ -1,0 +1,221 @@
+"""``judge``: a model rates by the rubric that people rate by; uncalibrated until they agree."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+import harness
+from harness_rating.judge.options import Asking, check, foresee
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from harness import Item, Judgement, Rubric
+    from harness_rating.judge.prompted import Judging
+
+    Floats = npt.NDArray[np.float64]
+
+Pairs = Sequence[tuple[harness.Prediction, harness.Example]]
+
+
+class ModelJudge(harness.Judge):
+    """A model behind an API, or in a folder, that rates the items of a batch."""
+
+    name = "judge"
+
+    class Options(Asking):
+        pass
+
+    options: Options
+
+    def __init__(self, options: Any = None) -> None:
+        super().__init__(options)
+        check(self.options)
+
+    def inputs(self) -> Sequence[Path]:
+        return _model_files(self.options)
+
+    def signature(self) -> str:
+        return f"judge|rev:{self.revision}|{_settings(self.options)}"
+
+    def rate(
+        self, rubric: Rubric, items: Sequence[Item], context: harness.Context
+    ) -> Iterator[Judgement]:
+        """See :meth:`harness.Judge.rate`."""
+        from harness_rating.judge.prompted import Judging, everything
+
+        engine = Judging(rubric, self.options, everything(rubric))
+        yield from engine.judge(items, context.progress)
+
+
+class JudgeMetric(harness.Metric):
+    """A model's ratings by a rubric: the overall score, and one for each criterion, 0 to 1.
+
+    Everything is asked before anything is measured, and kept by content, so that the same answer
+    is never asked for twice.
+    """
+
+    name = "judge"
+
+    class Options(Asking):
+        rubric: Path = Field(description="the rubric file")
+        folder: str = Field(
+            default=".harness/ratings", description="where batches of ratings are kept"
+        )
+        right_at: Annotated[float, Field(ge=0, le=1)] | None = Field(
+            default=None,
+            description="overall score from which an answer is right; default: the rubric's",
+        )
+
+    options: Options
+
+    @property
+    def right_at(self) -> float:  # type: ignore[override]
+        """As the rubric says."""
+        return self._rubric.overall.right_at
+
+    def __init__(self, options: Any = None) -> None:
+        super().__init__(options)
+        check(self.options)
+        self._calibrated: tuple[str, bool] | None = None
+
+    def score_names(self) -> Sequence[str]:
+        """The overall score, then the criteria that can be counted.
+
+        Raises:
+            ConfigError: the rubric compares two answers.
+        """
+        if self._rubric.pairwise:
+            raise harness.ConfigError(
+                f"rubric {self._rubric.id} compares two answers, and a metric scores one",
+                hint="harness rate judge rates a batch of pairs",
+            )
+        return ("judge", *(f"judge-{name}" for name in self._names))
+
+    def check(self, settings: Mapping[str, Any]) -> Iterable[harness.Problem]:
+        """See :meth:`harness.Plugin.check`."""
+        return foresee(self.options)
+
+    def signature(self) -> str:
+        """Rubric, instructions, model and sampling; never the address or the key."""
+        from harness.kit.files import digest
+        from harness_rating.judge.judgements import settings
+        from harness_rating.rubric.scoring import scoring
+
+        rubric = self._rubric
+        told = digest(settings(rubric).instructions)
+        return (
+            f"judge|id:{rubric.id}|version:{rubric.version}|scoring:{scoring(rubric)[:8]}|"
+            f"instructions:{told[:8]}|rev:{self.revision}|{_settings(self.options, self._samples)}"
+        )
+
+    def inputs(self) -> Sequence[Path]:
+        return (self.options.rubric, *_model_files(self.options))
+
+    def growing(self) -> Sequence[Path]:
+        """Batches and what raters have said so far: whether it is calibrated depends on them."""
+        from harness_rating.ratings.by_answer import files
+
+        return files(Path(self.options.folder), self._rubric)
+
+    def ready(self, pairs: Pairs) -> None:
+        """Ask for all that is not kept yet, the panel's answers included.
+
+        Raises:
+            EnvironmentFailure: some answers could not be judged; what is judged is kept.
+        """
+        from harness_rating.judge.panel import panel_items
+        from harness_rating.judge.remarks import items_of
+
+        self._calibrated = None
+        items = items_of(self._rubric, pairs)
+        for _ in self._engine.judge([*items, *panel_items(items)], self.progress):
+            pass  # it is kept; :meth:`measure` reads it
+
+    def measure(
+        self, prediction: harness.Prediction, example: harness.Example
+    ) -> Sequence[float] | None:
+        """For each score its value and 1, or two zeros where nothing counts; None if not asked.
+
+        Raises:
+            ValueError: what the judge said of it could not be read.
+        """
+        from harness_rating.judge.remarks import items_of, statistics
+
+        (item,) = items_of(self._rubric, [(prediction, example)])
+        judged = self._engine.kept(item)
+        return None if judged is None else statistics(self._rubric, judged, self._names)
+
+    def aggregate(self, sums: Floats, weights: Floats) -> Floats:
+        """``(..., 2m)`` to ``(..., m)``: mean over the answers for which there is a value."""
+        count = sums.shape[-1] // 2
+        return sums[..., :count] / sums[..., count:]
+
+    def caveat(self) -> str:
+        """``uncalibrated`` until people's ratings in the folder agree with what is kept."""
+        from harness.kit.files import files_digest
+        from harness_rating.judge.remarks import calibrated
+
+        said = files_digest(self.growing())
+        if self._calibrated is None or self._calibrated[0] != said:
+            found = calibrated(self._rubric, self._engine, Path(self.options.folder))
+            self._calibrated = said, found
+        return "" if self._calibrated[1] else "uncalibrated"
+
+    def remarks(self, pairs: Pairs) -> Sequence[str]:
+        """Calibrated or not, bias, length bias, self-consistency, the panel."""
+        from harness_rating.judge.remarks import remarks
+
+        return remarks(self._rubric, self._engine, pairs, Path(self.options.folder))
+
+    @functools.cached_property
+    def _rubric(self) -> Rubric:
+        from harness_rating.rubric.scoring import load
+
+        return load(self.options.rubric)
+
+    @functools.cached_property
+    def _names(self) -> tuple[str, ...]:
+        from harness_rating.judge.prompted import scoring
+
+        return tuple(scoring(self._rubric))
+
+    @functools.cached_property
+    def _samples(self) -> int:
+        from harness_rating.judge.judgements import settings
+
+        return self.options.samples or settings(self._rubric).samples
+
+    @functools.cached_property
+    def _engine(self) -> Judging:
+        from harness_rating.judge.prompted import Judging
+
+        return Judging(self._rubric, self.options, self._names)
+
+
+def _settings(options: Asking, samples: int | None = None) -> str:
+    """What decides what a model says. One in a folder is known by its content, not by its name."""
+    model = options.model
+    if options.local is not None:
+        from harness_rating.judge.local import identity
+
+        model = f"local-{identity(options.local)[:12]}"
+    many = samples or options.samples or "rubric"
+    return (
+        f"model:{model}|samples:{many}|temperature:{options.temperature}|"
+        f"max_tokens:{options.max_tokens}|tries:{options.tries}"
+    )
+
+
+def _model_files(options: Asking) -> Sequence[Path]:
+    if options.local is None:
+        return ()
+    from harness_rating.judge.local import files
+
+    return files(options.local)

@@ -1,0 +1,140 @@
+"""A model rates items: criterion by criterion, in several samples, pairs in both orders."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from harness import Criterion, Item, Judgement, Rubric
+from harness_rating.judge.asking import Asker, Progress, Question
+from harness_rating.judge.faults import Fault, Faults
+from harness_rating.judge.judgements import settings, settle, with_conditions
+from harness_rating.judge.options import Asking
+from harness_rating.judge.prompts import prompt
+from harness_rating.judge.replies import Unreadable, read
+from harness_rating.judge.reply_cache import Reply
+from harness_rating.ratings.by_answer import counted
+from harness_rating.rubric.scoring import asked
+
+_TURNED = {"A": "B", "B": "A", "tie": "tie"}
+
+
+class Judging:
+    """One rubric and one model.
+
+    Args:
+        wanted: ids of the criteria that are asked; those that their conditions name come along.
+    """
+
+    def __init__(self, rubric: Rubric, options: Asking, wanted: Iterable[str]) -> None:
+        self._rubric = rubric
+        self._asker = Asker(options)
+        self._wanted = with_conditions(rubric, wanted)
+        self._samples = options.samples or settings(rubric).samples
+
+    def judge(self, items: Sequence[Item], progress: Progress) -> Iterator[Judgement]:
+        """Every judgement as soon as it is whole.
+
+        Raises:
+            EnvironmentFailure: at once where the model cannot be asked at all; at the end where
+                some items could not be judged.
+            Cancelled: ``progress`` says so.
+        """
+        by_id = {item.id: item for item in items}
+        found: dict[str, dict[str, Judgement]] = {name: {} for name in by_id}
+        faults = Faults(self._asker.where)
+        left = list(by_id)
+        while left:
+            questions = [
+                question
+                for name in left
+                for criterion in self._next(found[name])
+                for question in self._questions(by_id[name], criterion)
+            ]
+            for one in self._judged(questions, faults, progress):
+                found[one.item][one.criterion] = one
+                yield one
+            left = [name for name in left if name not in faults.of and self._next(found[name])]
+        faults.told(list(by_id))
+
+    def kept(self, item: Item) -> dict[str, Judgement] | None:
+        """Criterion -> judgement from what is kept alone; None if anything is missing."""
+        found: dict[str, Judgement] = {}
+        while criteria := self._next(found):
+            for criterion in criteria:
+                questions = self._questions(item, criterion)
+                replies = [self._asker.known(question) for question in questions]
+                known = [reply for reply in replies if reply is not None]
+                if len(known) < len(questions):
+                    return None
+                found[criterion.id] = _judgement(questions, known)
+        return found
+
+    def _next(self, found: Mapping[str, Judgement]) -> list[Criterion]:
+        """The criteria that can be asked now."""
+        values = {name: one.value for name, one in found.items() if not one.error}
+        return [
+            criterion
+            for criterion in asked(self._rubric, values)
+            if criterion.id in self._wanted and criterion.id not in found
+        ]
+
+    def _questions(self, item: Item, criterion: Criterion) -> list[Question]:
+        pair = len(item.answers) > 1
+        orders = (False, True) if pair else (False,)
+        prompts = [prompt(self._rubric, criterion, item, swapped=turned) for turned in orders]
+        count = -(-self._samples // len(orders)) * len(orders)  # as many in either order
+        return [
+            Question(item.id, criterion, n, prompts[n % len(orders)], orders[n % len(orders)])
+            for n in range(count)
+        ]
+
+    def _judged(
+        self, questions: Sequence[Question], faults: Faults, progress: Progress
+    ) -> Iterator[Judgement]:
+        of: dict[tuple[str, str], list[Question]] = defaultdict(list)
+        for question in questions:
+            of[question.item, question.criterion.id].append(question)
+        replies: dict[tuple[str, str], dict[int, Reply]] = defaultdict(dict)
+        for question, outcome in self._asker.ask(questions, progress):
+            if isinstance(outcome, Fault):
+                faults.add(question.item, outcome.words)
+                continue
+            place = question.item, question.criterion.id
+            own = replies[place]
+            own[question.sample] = outcome
+            if len(own) == len(of[place]):
+                yield _judgement(of[place], [own[one.sample] for one in of[place]])
+
+
+def everything(rubric: Rubric) -> list[str]:
+    """All that a model can be asked: whoever asks for a better answer means people."""
+    return [criterion.id for criterion in rubric.criteria if criterion.scale.kind != "text"]
+
+
+def scoring(rubric: Rubric) -> list[str]:
+    """What the scores of single answers rest on."""
+    return [criterion.id for criterion in counted(rubric)]
+
+
+def _judgement(questions: Sequence[Question], replies: Sequence[Reply]) -> Judgement:
+    """All samples of one criterion of one item; one that cannot be read spoils them all."""
+    first = questions[0]
+    samples: list[Any] = []
+    evidence: list[str] = []
+    for question, reply in zip(questions, replies, strict=True):
+        try:
+            why, value = read(first.criterion, reply.text)
+        except Unreadable as error:
+            place = f"reply {question.sample + 1} of {len(questions)}"
+            return Judgement(
+                first.item, first.criterion.id, error=f"{place} cannot be read: {error}"
+            )
+        pairwise = first.criterion.scale.kind == "pairwise"
+        samples.append(_TURNED[value] if pairwise and question.swapped and value else value)
+        evidence.append(why)
+    value = settle(first.criterion, samples)
+    # The words of a sample that says what all of them come to.
+    which = samples.index(value) if value in samples else 0
+    return Judgement(first.item, first.criterion.id, value, tuple(samples), evidence[which])

@@ -1,0 +1,93 @@
+"""What a reader of a judge's scores has to know: whether it is calibrated, errs, is fooled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import harness
+from harness import Item, Judgement, Rubric
+from harness_rating.batches.candidates import text
+from harness_rating.batches.items import item_of
+from harness_rating.judge import judgements
+from harness_rating.judge.calibration import Row, calibration_of, words_of
+from harness_rating.judge.calibration_text import in_short
+from harness_rating.judge.panel import panel_items, panel_of, panel_words
+from harness_rating.judge.prompted import Judging
+from harness_rating.ratings.by_answer import Key, batches_by, key_of, people_of
+
+Pairs = Sequence[tuple[harness.Prediction, harness.Example]]
+
+
+def items_of(rubric: Rubric, pairs: Pairs) -> list[Item]:
+    """The answers as items; their ids are their places."""
+    return [
+        item_of(str(place), row, (text(answer),), rubric)
+        for place, (answer, row) in enumerate(pairs)
+    ]
+
+
+def remarks(rubric: Rubric, engine: Judging, pairs: Pairs, folder: Path) -> list[str]:
+    """Two remarks, from what is kept alone: calibrated or not and the rest of it; the panel."""
+    rows = dict(_rated(rubric, engine, folder))
+    for (answer, row), item in zip(pairs, items_of(rubric, pairs), strict=True):
+        key = key_of(row.id, text(answer))
+        judged = engine.kept(item) if key not in rows else None
+        if judged is not None:
+            rows[key] = Row(row.group or row.id, words_of(item), (), judged)
+    document = calibration_of(rubric, list(rows.values()))
+    return [in_short(document), f"{_panel(rubric, engine, pairs)}."]
+
+
+def calibrated(rubric: Rubric, engine: Judging, folder: Path) -> bool:
+    """Whether what people have rated and what is kept agree as the rubric asks for."""
+    rows = [row for _, row in _rated(rubric, engine, folder)]
+    if len(rows) < judgements.settings(rubric).items:
+        return False
+    return bool(calibration_of(rubric, rows)["calibrated"])
+
+
+def _rated(rubric: Rubric, engine: Judging, folder: Path) -> Iterator[tuple[Key, Row]]:
+    """Answers that people have rated, in whatever batch, and that the judge has judged."""
+    found: dict[Key, Row] = {}
+    for batch in batches_by(folder, rubric):
+        people = people_of(batch, folder)
+        for item in batch.items:
+            if item.id not in people or len(item.answers) != 1:
+                continue
+            placing = batch.placings[item.id]
+            key = key_of(placing.example_id, item.answers[0])
+            said = list(people[item.id].values())
+            if key in found:
+                before = found[key]
+                found[key] = Row(before.group, before.words, [*before.people, *said], before.judged)
+                continue
+            judged = engine.kept(item)
+            if judged is not None:
+                group = placing.group or placing.example_id
+                found[key] = Row(group, words_of(item), said, judged)
+    yield from found.items()
+
+
+def _panel(rubric: Rubric, engine: Judging, pairs: Pairs) -> str:
+    judged: dict[tuple[str, str], Judgement] = {}
+    for item in panel_items(items_of(rubric, pairs)):
+        for name, one in (engine.kept(item) or {}).items():
+            judged[item.id, name] = one
+    return panel_words(panel_of(rubric, judged), pairwise=rubric.pairwise)
+
+
+def statistics(rubric: Rubric, judged: dict[str, Judgement], names: Sequence[str]) -> list[float]:
+    """The overall value and each criterion's, then 1 for each that is known.
+
+    Raises:
+        ValueError: something of what the judge said could not be read.
+    """
+    for name, one in judged.items():
+        if one.error:
+            raise ValueError(f"{name}: {one.error}")
+    columns = [judgements.overall(rubric, judged)]
+    for name in names:
+        said = judged.get(name)
+        columns.append(None if said is None else judgements.score(rubric.criterion(name), said))
+    return [*(value or 0.0 for value in columns), *(float(v is not None) for v in columns)]

@@ -1,0 +1,68 @@
+"""From a model's reply to evidence and a value, or to the reason why it cannot be read."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from harness import Criterion, DataError
+from harness_rating.judge.judgements import harmless
+from harness_rating.rubric import scales
+
+FORM = ("evidence", "score")
+_THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
+
+
+class Unreadable(ValueError):
+    """Why a reply is no judgement."""
+
+
+def read(criterion: Criterion, reply: str) -> tuple[str, Any]:
+    """Evidence, and the value in its stored form.
+
+    The reply holds exactly one JSON object, evidence first; a fence and text around it do no
+    harm. Nothing is guessed: of two objects, or of one within a broken one, which is the answer's
+    own words and which the judge's could not be told.
+
+    Raises:
+        Unreadable: it is anything else, or the scale does not know the value.
+    """
+    found = _object(_THOUGHT.sub("", reply, count=1))
+    if tuple(found) != FORM:
+        if set(found) == set(FORM):
+            raise Unreadable("the score comes before the evidence")
+        raise Unreadable(f"its JSON object has not just the keys {' and '.join(FORM)}")
+    evidence, value = found["evidence"], found["score"]
+    if not isinstance(evidence, str) or not evidence.strip():
+        raise Unreadable("there is no evidence")
+    try:
+        return harmless(evidence.strip()), scales.check(criterion, value)
+    except DataError as error:
+        raise Unreadable(error.what) from None
+
+
+def _object(text: str) -> dict[str, Any]:
+    start = text.find("{")
+    if start < 0:
+        raise Unreadable("there is no JSON object in it" if text.strip() else "it is empty")
+    decoder = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_refuse)
+    try:
+        found, end = decoder.raw_decode(text, start)
+    except (ValueError, RecursionError) as error:
+        reason = str(error) if isinstance(error, Unreadable) else "what begins as JSON is none"
+        raise Unreadable(reason) from None
+    if "{" in text[end:] or "}" in text[end:]:
+        raise Unreadable("there is more than one JSON object in it")
+    return dict(found)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Unreadable("a key of its JSON object stands twice")
+    return found
+
+
+def _refuse(name: str) -> Any:
+    raise Unreadable(f"{name} is no value")

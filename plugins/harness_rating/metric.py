@@ -1,0 +1,177 @@
+"""``rubric``: what people said of the answers, as a metric like any other."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+import harness
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from harness import Rubric
+    from harness_rating.ratings.by_answer import Rated, Two
+
+    Floats = npt.NDArray[np.float64]
+
+Pairs = Sequence[tuple[harness.Prediction, harness.Example]]
+
+
+class RubricMetric(harness.Metric):
+    """People's ratings by a rubric: the overall score, and one for each criterion, 0 to 1.
+
+    Ratings belong to an answer's text, so two rounds that answer alike share them. Raters are
+    averaged within an answer; an answer that nobody rated is not scored. The run waits until
+    enough answers to dev are rated.
+    """
+
+    name = "rubric"
+    by_people = True
+
+    class Options(harness.Options):
+        rubric: Path = Field(description="the rubric file")
+        enough: Annotated[int, Field(ge=0)] = Field(
+            default=50, description="rated answers of a round without which the run waits; 0: never"
+        )
+        folder: str = Field(
+            default=".harness/ratings", description="where batches of ratings are kept"
+        )
+        right_at: Annotated[float, Field(ge=0, le=1)] | None = Field(
+            default=None,
+            description="overall score from which an answer is right; default: the rubric's",
+        )
+
+    options: Options
+    _others: Mapping[str, harness.Prediction] | None = None
+    _two: Two | None = None
+
+    @property
+    def right_at(self) -> float:  # type: ignore[override]
+        """As the rubric says."""
+        return self._rubric.overall.right_at
+
+    def score_names(self) -> Sequence[str]:
+        """The overall score, then the criteria that can be counted."""
+        from harness_rating.ratings.by_answer import counted
+
+        return ("rubric", *(f"rubric-{one.id}" for one in counted(self._rubric)))
+
+    def signature(self) -> str:
+        """Rubric, version, and a digest of what turns values into scores: weights and the like."""
+        from harness_rating.rubric.scoring import scoring
+
+        rubric = self._rubric
+        return (
+            f"rubric|id:{rubric.id}|version:{rubric.version}|scoring:{scoring(rubric)[:8]}|"
+            f"agg:mean|rev:{self.revision}"
+        )
+
+    def inputs(self) -> Sequence[Path]:
+        return (self.options.rubric,)
+
+    def growing(self) -> Sequence[Path]:
+        """Batches and what raters have said so far."""
+        from harness_rating.ratings.by_answer import files
+
+        return files(Path(self.options.folder), self._rubric)
+
+    def beside(self, own: Pairs, others: Pairs) -> harness.Metric:
+        """What those say who have rated both answers in one batch of these two checkpoints."""
+        from harness_rating.batches.candidates import text
+
+        metric = copy.copy(self)
+        metric._others = {row.id: answer for answer, row in others}
+        metric._two = {
+            row.id: (text(answer), text(metric._others[row.id]))
+            for answer, row in own
+            if row.id in metric._others
+        }
+        return metric
+
+    def measure(
+        self, prediction: harness.Prediction, example: harness.Example
+    ) -> Sequence[float] | None:
+        """For each score its value and 1, or two zeros where nobody could judge."""
+        return self._statistics(self._ratings(), prediction, example)
+
+    def measure_all(self, pairs: Pairs) -> Iterable[Sequence[float] | None]:
+        """The same for many."""
+        ratings = self._ratings()
+        return [self._statistics(ratings, answer, row) for answer, row in pairs]
+
+    def _statistics(
+        self, ratings: Rated, answer: harness.Prediction, row: harness.Example
+    ) -> Sequence[float] | None:
+        if self._others is None:
+            return ratings.statistics(row.id, answer)
+        other = self._others.get(row.id)
+        return None if other is None else ratings.beside(row.id, answer, other)
+
+    def ready(self, pairs: Pairs) -> None:
+        """Whether enough of these answers to dev are rated, or rated beside the others.
+
+        Raises:
+            Waiting: they are not; says what to run.
+        """
+        from harness_rating.waiting import asked, commands
+
+        ratings = self._ratings()
+        dev = [(answer, row) for answer, row in pairs if row.split == "dev"]
+        rated = sum(self._is_rated(ratings, answer, row) for answer, row in dev)
+        wanted = min(self.options.enough, len(dev))
+        if rated >= wanted:
+            return
+        batches = asked(Path(self.options.folder), self._rubric, dev, self._two)
+        beside = "" if self._others is None else " together with those that they are compared with"
+        raise harness.Waiting(
+            f"{rated} of {len(dev)} answers are rated{beside} by '{self._rubric.id}', and {wanted} "
+            f"are waited for{batches.words}",
+            commands(self.options.rubric, batches, rated, wanted, len(dev)),
+        )
+
+    def _is_rated(self, ratings: Rated, answer: harness.Prediction, row: harness.Example) -> bool:
+        """Also where it cannot be judged: nobody is asked for that again."""
+        if self._others is None:
+            return ratings.has(row.id, answer)
+        other = self._others.get(row.id)
+        return other is not None and ratings.has_beside(row.id, answer, other)
+
+    def aggregate(self, sums: Floats, weights: Floats) -> Floats:
+        """``(..., 2m)`` to ``(..., m)``: mean over the answers for which there is a value."""
+        count = sums.shape[-1] // 2
+        return sums[..., :count] / sums[..., count:]
+
+    def remarks(self, pairs: Pairs) -> Sequence[str]:
+        """That there is nothing to see, where nobody has rated any of these; test never is."""
+        ratings = self._ratings()
+        rows = [row for _, row in pairs if row.split != "test"]
+        if not rows or any(ratings.has(row.id, answer) for answer, row in pairs):
+            return ()
+        return [f"nobody has rated these answers by this rubric in {self.options.folder}"]
+
+    @functools.cached_property
+    def _rubric(self) -> Rubric:
+        from harness_rating.ratings.by_answer import counted
+        from harness_rating.rubric.scoring import load
+
+        rubric = load(self.options.rubric)
+        if not any(criterion.scores for criterion in counted(rubric)):
+            raise harness.ConfigError(
+                f"rubric {rubric.id} gives no score: a metric needs a criterion that is answered "
+                "by yes or no, a level or a number",
+                where=str(self.options.rubric),
+                hint="preferences between two rounds are told by harness rate verdict",
+            )
+        return rubric
+
+    def _ratings(self) -> Rated:
+        from harness_rating.ratings.by_answer import Rated
+
+        return Rated.read(Path(self.options.folder), self._rubric, self._two)

@@ -1,0 +1,1 @@
+"""What ratings come to: verdicts between rounds, and how far metrics order answers alike."""

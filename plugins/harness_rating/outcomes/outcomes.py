@@ -1,0 +1,252 @@
+"""What a blind batch says of its rounds: verdicts, win rates, and each round's scores.
+
+Pairs of answers give verdicts and win rates and no score of a round. Answers that were rated one
+by one, both rounds in one batch, give the differences of their values besides.
+
+The label follows the rule of :mod:`harness.verdicts.rule`: one-sided bounds at a level, corrected
+for few groups; doubt of any kind reads *no evidence*.
+
+This module loads NumPy: import it where it is used.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from harness import stats
+from harness.stats.bootstrap import Figure, bootstrap, ratio
+from harness.stats.decision import NO_SPREAD, POWER, label, usable
+from harness_rating.agreement.document import group_of
+from harness_rating.batches.records import SETTLED, Batch, Rating
+from harness_rating.outcomes import text as words
+from harness_rating.outcomes.matchups import Rows, rows_of, twos
+from harness_rating.ratings.values import Column, Given, columns
+from harness_rating.rubric.scales import SIDES
+
+SCHEMA = "harness.outcome/1"
+_TWO_SIDED = 0.95
+_EVEN = 0.5
+_DIGITS = 12  # of a difference of two means: what is less is rounding, and a tie
+
+Span = dict[str, float | None]
+"""``value``, ``low`` and ``high``."""
+
+
+def outcomes_of(
+    batch: Batch, ratings: Iterable[Rating], *, level: float = 0.95, seed: int = 0
+) -> dict[str, Any]:
+    """What a batch's ratings say of its rounds, as a JSON-like document.
+
+    Raters are averaged within an item; a value that was settled afterwards stands for all of
+    them. Two answers to one example are compared by the raters who rated both. Hidden repeats
+    are left out.
+
+    Args:
+        ratings: of all who are to count, settled values included.
+        level: confidence of each one-sided bound (:func:`harness.verdicts.rule.level`).
+
+    Returns:
+        A document of schema ``harness.outcome/1``; see ``docs/agreement.md``. Titles stand in
+        it as the rubric has them.
+
+    Raises:
+        DataError: a value that its scale does not know.
+    """
+    kept = list(ratings)
+    given, asked = Given(batch, kept), columns(batch.rubric)
+    rows = [
+        row
+        for two in twos(batch)
+        for column in asked
+        if (row := rows_of(given, column, two)).values
+    ]
+    comparisons = [_comparison(batch, row, level, seed) for row in rows]
+    scored = [] if batch.rubric.pairwise else list(_scores(batch, given, asked, seed))
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "batch": batch.name,
+        "run": batch.run,
+        "rubric": f"{batch.rubric.id}/{batch.rubric.version}",
+        "verdicts": batch.verdicts,
+        "comparisons": comparisons,
+        "scores": [score for score, _ in scored],
+        "position": _position(batch, kept) if batch.rubric.pairwise else None,
+    }
+    total = max((row.total for row in rows), default=0)
+    bias = _preference_for_the_place(batch, kept, seed) if batch.rubric.pairwise else None
+    missing = [words.missing(score, why) for score, why in scored if why]
+    document["sentences"] = words.sentences(document, batch.strategy, total, missing, bias)
+    return document
+
+
+# -- two rounds ---------------------------------------------------------------------------------
+
+
+def _comparison(batch: Batch, rows: Rows, level: float, seed: int) -> dict[str, Any]:
+    pairs = batch.rubric.pairwise
+    values = np.array(rows.values, np.float64)
+    signs = np.sign(np.round(values[:, 1] - values[:, 0], _DIGITS))
+    wins, ties, losses = (int(np.count_nonzero(signs == sign)) for sign in (1, 0, -1))
+    sound = batch.verdicts and not rows.lopsided
+    won = (1 + signs) / 2
+    found: dict[str, Any] = {
+        "criterion": rows.column.criterion,
+        "title": rows.column.title,
+        "arm": rows.two.arm,
+        "round": rows.two.later,
+        "against": rows.two.earlier,
+        "n": len(values),
+        "groups": len(set(rows.groups)),
+        "wins": wins,
+        "ties": ties,
+        "losses": losses,
+        "win_rate": _win_rate(won, rows.groups, seed, sound),
+        "difference": None if pairs else _difference(values, rows.groups, seed, sound),
+    }
+    old, new = (np.full(len(won), _EVEN), won) if pairs else (values[:, 0], values[:, 1])
+    gap = _gap(new, old, rows.groups, level, seed)
+    low, high = _bounds(gap, rows.groups, pairs)
+    doubt = _doubt(batch, rows, gap) or (NO_SPREAD if low is None or high is None else "")
+    if doubt:
+        low = high = None
+    verdict = label(low, high, equal=_EVEN if pairs else 0.0)
+    least = None if doubt or not gap.se else stats.detectable(gap.se, level, gap.effective, POWER)
+    found |= {"label": verdict, "low": low, "high": high, "level": level, "detectable": least}
+    return found | {"sentence": words.comparison(found, doubt)}
+
+
+def _doubt(batch: Batch, rows: Rows, gap: stats.Difference) -> str:
+    """The first reason why there is no verdict, or an empty string."""
+    if not batch.verdicts:
+        return words.NO_SAMPLE
+    if rows.lopsided:
+        return words.lopsided(rows.lopsided, len(rows.values) + rows.lopsided)
+    doubt = usable(rows.groups)
+    if not doubt and gap.se == 0 and gap.value == 0:
+        return words.ALL_EQUAL
+    return doubt
+
+
+def _bounds(
+    gap: stats.Difference, groups: Sequence[str], pairs: bool
+) -> tuple[float | None, float | None]:
+    """One-sided bounds of the difference, or for pairs of the win rate."""
+    if not pairs or gap.low is None or gap.high is None:
+        return gap.low, gap.high
+    value = gap.value + _EVEN
+    if not gap.se:
+        return _exact(value, groups, 1 - gap.level)
+    return max(0.0, gap.low + _EVEN), min(1.0, gap.high + _EVEN)
+
+
+def _win_rate(won: stats.Floats, groups: Sequence[str], seed: int, sound: bool) -> Span:
+    gap = _gap(won, np.full(len(won), _EVEN), groups, (1 + _TWO_SIDED) / 2, seed)
+    low, high = _bounds(gap, groups, True) if sound else (None, None)
+    return {"value": gap.value + _EVEN, "low": low, "high": high}
+
+
+def _difference(values: stats.Floats, groups: Sequence[str], seed: int, sound: bool) -> Span:
+    """Later minus earlier, with a two-sided interval."""
+    gap = _gap(values[:, 1], values[:, 0], groups, (1 + _TWO_SIDED) / 2, seed)
+    low, high = (gap.low, gap.high) if sound and gap.se else (None, None)
+    return {"value": gap.value, "low": low, "high": high}
+
+
+def _exact(value: float, groups: Sequence[str], alpha: float) -> tuple[float | None, float | None]:
+    """Bounds of a share of which all groups say the same, where a bootstrap sees no spread.
+
+    C. J. Clopper and E. S. Pearson, *The Use of Confidence or Fiducial Limits*, 1934: a share
+    below ``alpha ** (1 / K)`` gives K successes out of K less often than ``alpha``.
+    """
+    if value not in (0.0, 1.0) or len(set(groups)) < 2:
+        return None, None
+    least = alpha ** (1 / stats.effective_groups(groups))
+    return (least, 1.0) if value else (0.0, 1 - least)
+
+
+def _gap(
+    new: stats.Floats, old: stats.Floats, groups: Sequence[str], level: float, seed: int
+) -> stats.Difference:
+    (found,) = stats.difference(_means, new[:, None], old[:, None], groups, seed, level)
+    return found
+
+
+def _means(sums: stats.Floats, rows: stats.Floats) -> stats.Floats:
+    return np.asarray(sums / np.asarray(rows)[..., None])
+
+
+# -- each round ---------------------------------------------------------------------------------
+
+
+def _scores(
+    batch: Batch, given: Given, asked: Sequence[Column], seed: int
+) -> Iterator[tuple[dict[str, Any], str]]:
+    """The mean value of each round's answers, unrated ones left out; and why a part is missing."""
+    rounds: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for item in given.said:
+        placing = batch.placings[item]
+        rounds[placing.arm, placing.rounds[0]].append(item)
+    for (arm, number), items in sorted(rounds.items()):
+        for column in asked:
+            known = {item: given.one(column, item) for item in sorted(items)}
+            values = {item: value for item, value in known.items() if value is not None}
+            found = _mean(list(values.values()), [group_of(batch, item) for item in values], seed)
+            sound = batch.verdicts
+            yield (
+                {
+                    "criterion": column.criterion,
+                    "title": column.title,
+                    "arm": arm,
+                    "round": number,
+                    "value": found.value,
+                    "low": found.low if sound else None,
+                    "high": found.high if sound else None,
+                    "n": found.n,
+                    "groups": found.groups,
+                    "unrated": len(items) - len(values),
+                },
+                found.why,
+            )
+
+
+def _mean(values: Sequence[float], groups: Sequence[str], seed: int) -> Figure:
+    """A mean of values in 0..1, with its interval where they differ."""
+    if not values:
+        return Figure(None, why=words.UNRATED)
+    table = np.column_stack([values, np.ones(len(values))])
+    (found,) = bootstrap(table, ratio, groups, seed, (0.0, 1.0))
+    return found
+
+
+# -- the place where an answer was shown --------------------------------------------------------
+
+
+def _position(batch: Batch, ratings: Iterable[Rating]) -> dict[str, int]:
+    """How often raters preferred the answer shown first, or neither, or the second."""
+    said = [value for _, value in _sides(batch, ratings)]
+    counts = {key: said.count(side) for key, side in zip(("a", "tie", "b"), SIDES, strict=True)}
+    return {"n": len(said), **counts}
+
+
+def _preference_for_the_place(batch: Batch, ratings: Iterable[Rating], seed: int) -> Span | None:
+    """Share of preferences, ties aside, for the answer shown first; None where there are none."""
+    sides = [(item, value == "A") for item, value in _sides(batch, ratings) if value != "tie"]
+    if not sides:
+        return None
+    groups = [group_of(batch, item) for item, _ in sides]
+    return _win_rate(np.array([float(first) for _, first in sides]), groups, seed, True)
+
+
+def _sides(batch: Batch, ratings: Iterable[Rating]) -> Iterator[tuple[str, str]]:
+    """Item and side of each preference that a rater gave; settled ones are nobody's first look."""
+    kinds = {criterion.id: criterion.scale.kind for criterion in batch.rubric.criteria}
+    for one in ratings:
+        placing = batch.placings.get(one.item)
+        fresh = placing is not None and placing.repeat_of is None
+        pairwise = kinds.get(one.criterion) == "pairwise" and not one.rater.startswith(SETTLED)
+        if fresh and pairwise and one.value in SIDES:
+            yield one.item, one.value

@@ -1,0 +1,249 @@
+"""What a seat's rater may read and write, kept in memory beside the files."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness import DataError, Item, Rubric
+from harness_rating.batches.records import SETTLED, Batch, Event
+from harness_rating.page import wire
+from harness_rating.page.tokens import Seat
+from harness_rating.ratings.events import Events, now
+from harness_rating.ratings.folding import item_state, ordered
+from harness_rating.ratings.timestamps import later
+
+Answer = tuple[int, Any]
+"""Status and JSON body."""
+MOST_EVENTS = 200
+"""Events of one request."""
+DAY = 86_400_000
+"""Milliseconds by which a page's time may be ahead of ours."""
+AHEAD = "its time is more than a day ahead; please reload the page"
+OTHER = "it is known already, with another content"
+
+
+class Desk:
+    """One rater at one batch.
+
+    Args:
+        root: where the batches lie.
+        items: every item of the batch by its id.
+        said: item -> what raters answered, for who settles it; nobody else may see it.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        batch: Batch,
+        rater: str,
+        items: Mapping[str, Item],
+        said: Mapping[str, wire.Said],
+    ) -> None:
+        self.batch, self.rater = batch, rater
+        self.shown = batch.assignments.get(rater, ())
+        self._items = {name: items[name] for name in self.shown}
+        self._said = said if rater.startswith(SETTLED) else {}
+        self._events = Events(root / batch.name, rater)
+        self._of_item: dict[str, list[Event]] = {}
+        self._kept: dict[str, Event] = {}
+        self._newest = ""
+        self._status: dict[str, str] = {}
+        self._done = 0
+        self._mutex = threading.Lock()
+        self._refresh()
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Items that are done, and all."""
+        return self._done, len(self.shown)
+
+    def state(self) -> Answer:
+        """What the page starts from: the rubric, the order of items, what the rater did.
+
+        The item that is shown first comes with it, so that it need not be asked for.
+        """
+        with self._mutex:
+            self._refresh()
+            events = [event for item in self._of_item.values() for event in item]
+            first = [one for one in self.shown if self._status.get(one, "open") == "open"][:1]
+        return 200, {
+            "batch": self.batch.name,
+            "rater": self.rater,
+            "rubric": wire.rubric(self.batch.rubric),
+            "items": list(self.shown),
+            "events": [wire.own(event) for event in events],
+            "texts": [self.item(one)[1] for one in first],
+            "only": {item: list(said) for item, said in self._said.items()},
+            "now": now(),
+        }
+
+    def item(self, identifier: str) -> Answer:
+        """One of the rater's items; its references once they may be seen."""
+        item = self._items.get(identifier)
+        if item is None:
+            return 404, {"error": "there is no such item here"}
+        return 200, wire.item(
+            item,
+            self.batch.rubric,
+            reference=self._may_see(identifier),
+            said=self._said.get(identifier),
+        )
+
+    def take(self, events: list[Event]) -> dict[str, str]:
+        """Keep events; they are on the disk when this returns.
+
+        Returns:
+            id -> why it was not kept, where it was not.
+        """
+        with self._mutex:
+            latest = self._latest()
+            refused = {one.id: AHEAD for one in events if one.at > latest}
+            fresh: dict[str, Event] = {}
+            for one in events:
+                if one.id not in self._kept and one.id not in refused:
+                    fresh.setdefault(one.id, one)
+            if fresh and self._events.extend(list(fresh.values())) < len(fresh):
+                self._refresh()  # another process has written some of them
+            elif fresh:
+                self._add(fresh.values())
+            others = (one for one in events if self._kept.get(one.id, one) != one)
+            return refused | {one.id: OTHER for one in others}
+
+    def _latest(self) -> str:
+        """The latest time that is believed: a page goes by this clock, or by its own events."""
+        return later(max(now(), self._newest), DAY)
+
+    def _asks(self, identifier: str) -> Rubric:
+        """Who settles is asked what raters disagree on, and nothing else."""
+        rubric, said = self.batch.rubric, self._said.get(identifier)
+        if said is None:
+            return rubric
+        asked = [replace(one, ask_if=None) for one in rubric.criteria if one.id in said]
+        return replace(rubric, criteria=tuple(asked))
+
+    def _may_see(self, identifier: str) -> bool:
+        when = self.batch.rubric.show.reference
+        with self._mutex:
+            scored = any(event.kind == "set" for event in self._of_item.get(identifier, ()))
+        return when == "always" or (when == "after_first_score" and scored)
+
+    def _refresh(self) -> None:
+        events = self._events.all()
+        self._of_item, self._kept = {}, {}
+        self._add(events)
+
+    def _add(self, events: Iterable[Event]) -> None:
+        touched = set()
+        for event in events:
+            self._of_item.setdefault(event.item, []).append(event)
+            self._kept[event.id] = event
+            self._newest = max(self._newest, event.at)
+            touched.add(event.item)
+        for item in touched & self._items.keys():
+            state = item_state(self._asks(item), item, ordered(self._of_item[item]))
+            self._status[item] = state.status
+        self._done = list(self._status.values()).count("done")
+
+
+class Room:
+    """All desks of the batches that are served.
+
+    Args:
+        said: item -> what raters answered, for desks whose rater settles.
+    """
+
+    def __init__(
+        self, root: Path, batches: Iterable[Batch], said: Mapping[str, wire.Said] | None = None
+    ) -> None:
+        self._root, self._said = root, said or {}
+        self._batches = {batch.name: batch for batch in batches}
+        self._items = {
+            name: {item.id: item for item in batch.items} for name, batch in self._batches.items()
+        }
+        self._desks: dict[Seat, Desk] = {}
+        self._beside: dict[Seat, tuple[Desk, ...]] = {}
+        self._mutex = threading.Lock()
+
+    def batch(self, seat: Seat) -> Batch:
+        return self._batches[seat.batch]
+
+    def desk(self, seat: Seat) -> Desk:
+        """The desk of a seat.
+
+        Raises:
+            DataError: the rater's file is damaged.
+        """
+        with self._mutex:
+            if seat not in self._desks:
+                batch, items = self._batches[seat.batch], self._items[seat.batch]
+                self._desks[seat] = Desk(self._root, batch, seat.rater, items, self._said)
+            return self._desks[seat]
+
+    def state(self, seat: Seat) -> Answer:
+        status, found = self.desk(seat).state()
+        return status, {**found, "progress": self._progress(seat)}
+
+    def item(self, seat: Seat, identifier: str) -> Answer:
+        return self.desk(seat).item(identifier)
+
+    def progress(self, seat: Seat) -> Answer:
+        """How much this rater and all raters together have done; no names."""
+        return 200, self._progress(seat)
+
+    def take(self, seat: Seat, body: bytes) -> Answer:
+        """Keep what a browser sends: ``{"events": [...]}``.
+
+        Good events are kept even where others of the same request are refused, so that one bad
+        event cannot hold up the rest. Where a browser holds the link of another rater by now,
+        nothing is taken: the page keeps it until its own rater is back.
+        """
+        try:
+            sent = _sent(body)
+        except DataError as error:
+            return 400, {"error": error.what}
+        if any(wire.maker(data, seat.rater) != seat.rater for data in sent):
+            return 409, {"error": "this was made by another rater"}
+        desk, good, refused = self.desk(seat), [], []
+        for data in sent:
+            try:
+                good.append(wire.event(desk.batch, seat.rater, data))
+            except DataError as error:
+                refused.append({"id": wire.claimed(data), "why": error.what})
+        not_kept = desk.take(good) if good else {}
+        refused += [{"id": identifier, "why": why} for identifier, why in not_kept.items()]
+        saved = [event.id for event in good if event.id not in not_kept]
+        return 200 if saved else 422, {
+            "saved": saved,
+            "refused": refused,
+            "at": now(),
+            "progress": self._progress(seat),
+        }
+
+    def _progress(self, seat: Seat) -> dict[str, list[int]]:
+        if seat not in self._beside:
+            raters = {*self._batches[seat.batch].raters, seat.rater}
+            self._beside[seat] = tuple(self._whole(Seat(seat.batch, one) for one in raters))
+        counts = [desk.progress for desk in self._beside[seat]]
+        own = self.desk(seat).progress
+        return {"own": list(own), "all": [sum(done) for done in zip(*counts, strict=True)]}
+
+    def _whole(self, seats: Iterable[Seat]) -> Iterator[Desk]:
+        """The desks that can be read: one rater's damaged file is no business of the others."""
+        for seat in seats:
+            with contextlib.suppress(DataError):
+                yield self.desk(seat)
+
+
+def _sent(body: bytes) -> list[Any]:
+    found = wire.document(body)
+    if not isinstance(found, dict) or found.keys() != {"events"}:
+        raise DataError('what is sent looks like {"events": [...]}')
+    events = found["events"]
+    if not isinstance(events, list) or not 1 <= len(events) <= MOST_EVENTS:
+        raise DataError(f"events are a list of 1 to {MOST_EVENTS}")
+    return events

@@ -1,0 +1,127 @@
+"""The page's own files, and the HTML around them."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import gzip
+import hashlib
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+from harness import EnvironmentFailure
+from harness.kit.text import one_line
+from harness_rating.batches.records import Batch
+
+HERE = Path(__file__).parent
+ASSETS = {
+    "page.js": "text/javascript; charset=utf-8",
+    "page.css": "text/css; charset=utf-8",
+}
+# Characters that end a script element, open markup, or end a line of old JavaScript.
+_ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
+
+
+SERVING = ("starlette", "jinja2", "uvicorn")
+"""The modules of the extra ``rate`` that serving takes; packing takes jinja2 alone."""
+
+
+def load_extra(*names: str) -> None:
+    """Import these modules, so that what is missing shows before any work.
+
+    Raises:
+        EnvironmentFailure: some are not installed; all of them are named.
+    """
+    missing = [missed for name in names if (missed := _missing(name))]
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        raise EnvironmentFailure(
+            f"the rating page needs {', '.join(missing)}, which {verb} not installed",
+            hint="pip install 'iteration-harness[rate]'",
+        )
+
+
+def _missing(name: str) -> str:
+    """The module that cannot be imported: this one, or one that it needs; empty if all is well."""
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        return error.name or name
+    return ""
+
+
+@functools.cache
+def asset(name: str) -> bytes:
+    """One of our own files; its name is one of :data:`ASSETS`."""
+    return (HERE / "static" / name).read_bytes() if name in ASSETS else b""
+
+
+@functools.cache
+def zipped(name: str) -> bytes:
+    """The same with gzip, which makes a third of it. There is no secret in it to be guessed."""
+    return gzip.compress(asset(name), mtime=0)
+
+
+def page(batch: Batch) -> str:
+    """The page that a server gives; it asks for all else itself."""
+    return _render(
+        "page.html",
+        batch=batch,
+        title=one_line(batch.rubric.title),
+        packed=False,
+        data=script_json({"mode": "served", "batch": batch.name}),
+    )
+
+
+def whole(batch: Batch, data: dict[str, Any]) -> str:
+    """The page as one file that needs nothing else."""
+    script, style = (asset(name).decode() for name in ("page.js", "page.css"))
+    policy = (
+        f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        "img-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
+    )
+    return _render(
+        "page.html",
+        batch=batch,
+        title=one_line(batch.rubric.title),
+        packed=True,
+        policy=policy,
+        script=script,
+        style=style,
+        data=script_json(data),
+    )
+
+
+def passage(place: str) -> str:
+    """A page that leads on to ``place``, so that the browser gets there from our own site."""
+    return _render("passage.html", place=place)
+
+
+def script_json(value: Any) -> str:
+    """JSON that is safe inside a script element."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).translate(_ESCAPED)
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _render(name: str, **values: Any) -> str:
+    found: str = _templates().get_template(name).render(**values)
+    return found
+
+
+@functools.cache
+def _templates() -> Any:
+    load_extra("jinja2")
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

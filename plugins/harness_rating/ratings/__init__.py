@@ -1,0 +1,1 @@
+"""What raters did: their events, and the values that stand."""

@@ -1,0 +1,268 @@
+"""What raters did, kept for good: one append-only JSONL file per rater.
+
+``append`` returns only once the event is on the disk. Several tabs, threads or processes may
+append to one file at a time: each time is one write at the end of the file, under a lock. A
+line cut by a crash was never acknowledged; it is ignored when read, and cut off before the next
+line is written.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+from harness import LONGEST_TEXT, DataError, UsageError, machine_trouble, to_json
+from harness.kit import files
+from harness.kit.files import canonical, sync_folder
+from harness_rating.batches.records import FOLDER, ITEM_EVENT, KINDS, SETTLED, Batch, Event, Rating
+from harness_rating.ratings.folding import ItemState, State, fold, item_state, ordered
+from harness_rating.rubric import scoring as rubrics
+
+__all__ = [
+    "Events", "ItemState", "State", "fold", "now", "ordered", "problem", "ratings", "settled",
+    "settlers", "state",
+]  # fmt: skip
+
+RATER = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+RATER_RULE = "lower-case letters, digits and dashes, 40 at most"
+_ID = re.compile(r"[0-9a-f]{32}")
+_AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+
+class Events:
+    """The events of one rater in one batch.
+
+    Args:
+        folder: the batch's folder.
+
+    Raises:
+        UsageError: the name cannot be a rater's.
+    """
+
+    def __init__(self, folder: Path, rater: str) -> None:
+        if not RATER.fullmatch(rater):
+            raise UsageError(f"'{rater}' cannot be a rater's name", hint=f"use {RATER_RULE}")
+        self.rater = rater
+        self.path = folder / "events" / f"{rater}.jsonl"
+        self._mutex = threading.Lock()
+        self._known: set[str] = set()
+        self._read, self._lines, self._inode = 0, 0, -1
+
+    def append(self, event: Event) -> None:
+        """Keep an event; it is on the disk when this returns. A known id does nothing."""
+        self.extend([event])
+
+    def extend(self, events: Sequence[Event]) -> int:
+        """Keep events, all or none, in one write; returns how many were not known yet.
+
+        Raises:
+            DataError: the file is damaged.
+            EnvironmentFailure: the disk is full or not writable; nothing was kept.
+        """
+        if any(event.rater != self.rater for event in events):
+            raise ValueError(f"an event of another rater than {self.rater}")
+        with self._mutex:
+            try:
+                return self._write(events)
+            except OSError as error:
+                self._forget()
+                raise (machine_trouble(error) or error) from error
+
+    def all(self) -> list[Event]:
+        """Every event that was acknowledged, in the order of writing, each id once.
+
+        Raises:
+            DataError: a complete line is damaged.
+        """
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            return []
+        found: dict[str, Event] = {}
+        for number, line in enumerate(data.split(b"\n")[:-1], start=1):
+            event = self._parsed(line, number)
+            found.setdefault(event.id, event)
+        return list(found.values())
+
+    def _write(self, events: Sequence[Event]) -> int:
+        created = not self.path.exists()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a+b", buffering=0) as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            end = self._catch_up(stream)
+            fresh = {event.id: event for event in events if event.id not in self._known}
+            if fresh:
+                lines = b"".join(canonical(to_json(event)) + b"\n" for event in fresh.values())
+                _append(stream, lines, end)
+                self._known |= fresh.keys()
+                self._read, self._lines = end + len(lines), self._lines + len(fresh)
+        if created:
+            sync_folder(self.path.parent)
+        return len(fresh)
+
+    def _catch_up(self, stream: FileIO) -> int:
+        """Learn the ids that others wrote, cut off a cut tail; returns where the file ends."""
+        state = os.fstat(stream.fileno())
+        if state.st_ino != self._inode or state.st_size < self._read:
+            self._forget()
+        self._inode = state.st_ino
+        stream.seek(self._read)
+        data = stream.read()
+        whole = data.rfind(b"\n") + 1
+        for line in data[:whole].split(b"\n")[:-1]:
+            self._lines += 1
+            self._known.add(self._parsed(line, self._lines).id)
+        self._read += whole
+        if whole != len(data):
+            stream.truncate(self._read)
+        return self._read
+
+    def _forget(self) -> None:
+        """What is known of the file is read again next time."""
+        self._known = set()
+        self._read, self._lines, self._inode = 0, 0, -1
+
+    def _parsed(self, line: bytes, number: int) -> Event:
+        try:
+            event = Event(**json.loads(line))  # so flat a record needs no from_json, which is slow
+            if event.rater == self.rater and isinstance(event.id, str):
+                return event
+        except (ValueError, TypeError, AttributeError):
+            pass
+        raise DataError(
+            "this line is damaged, and what the rater did cannot be known",
+            where=f"{self.path}:{number}",
+            hint="take the file from a backup; without the line the rest can be read",
+        )
+
+
+def _append(stream: FileIO, lines: bytes, end: int) -> None:
+    """One write and its fsync; if that fails, the file is as it was."""
+    try:
+        if stream.write(lines) != len(lines):
+            raise OSError(28, os.strerror(28), stream.name)
+        files.fsync(stream.fileno())
+    except OSError:
+        stream.truncate(end)
+        raise
+
+
+def now() -> str:
+    """The time as events have it: ISO UTC with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def problem(batch: Batch, event: Event) -> str | None:
+    """What is wrong with an event for this batch, in words, or None.
+
+    Everything that comes from outside goes through here before it is kept.
+    """
+    names = (event.id, event.rater, event.item, event.criterion, event.kind)
+    if not all(isinstance(name, str) for name in names):
+        return "its id, rater, item, criterion and kind are not all text"
+    if not _ID.fullmatch(event.id):
+        return "its id is not 32 hex digits"
+    if event.kind not in KINDS:
+        return f"there is no kind '{event.kind}'; there are: {', '.join(KINDS)}"
+    if not _is_time(event.at):
+        return "its time is not of the form 2026-11-25T15:30:00.123Z"
+    seconds = event.seconds
+    if seconds is not None and not (_is_number(seconds) and 0 <= seconds < 1e7):
+        return "its seconds are no sensible time"
+    if event.rater not in batch.raters and not event.rater.startswith(SETTLED):
+        return f"'{event.rater}' does not rate in this batch"
+    if event.item not in batch.assignments.get(event.rater, batch.placings):
+        return f"there is no item '{event.item}' for {event.rater} in this batch"
+    return _wrong_value(batch, event)
+
+
+def _wrong_value(batch: Batch, event: Event) -> str | None:
+    known = [criterion.id for criterion in batch.rubric.criteria]
+    if event.kind in ("set", "clear"):
+        if event.criterion not in known:
+            return f"the rubric has no criterion '{event.criterion}'; it has {', '.join(known)}"
+        if event.kind == "clear":
+            return None
+        try:
+            rubrics.check_value(batch.rubric.criterion(event.criterion), event.value)
+        except DataError as error:
+            return error.what
+        return None
+    if event.criterion != ITEM_EVENT:
+        return f"'{event.kind}' is about an item, not about a criterion"
+    if event.kind == "comment":
+        fine = isinstance(event.value, str) and len(event.value) <= LONGEST_TEXT
+        return None if fine else f"a comment is text of at most {LONGEST_TEXT} characters"
+    fine = event.value is None or isinstance(event.value, bool)
+    return None if fine else f"'{event.kind}' takes true or false"
+
+
+def _is_time(text: Any) -> bool:
+    if not isinstance(text, str) or not _AT.fullmatch(text):
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def state(batch: Batch, rater: str, root: Path = FOLDER) -> State:
+    """How far a rater is.
+
+    Args:
+        root: where the batches lie.
+
+    Raises:
+        DataError: a line of the rater's file is damaged.
+    """
+    of_item: dict[str, list[Event]] = defaultdict(list)
+    for event in ordered(Events(root / batch.name, rater).all()):
+        of_item[event.item].append(event)
+    shown = batch.assignments.get(rater, tuple(of_item))
+    return State(rater, tuple(item_state(batch.rubric, one, of_item[one]) for one in shown))
+
+
+def ratings(batch: Batch, root: Path = FOLDER, rater: str | None = None) -> list[Rating]:
+    """The standing ratings of all raters, or of one, repeats included, in the order of raters.
+
+    What was said to a question that the rater's later answers took away does not stand.
+    """
+    found = []
+    for name in batch.raters if rater is None else (rater,):
+        of_item: dict[str, dict[str, Rating]] = defaultdict(dict)
+        for one in _ratings_of(batch, name, root):
+            of_item[one.item][one.criterion] = one
+        for own in of_item.values():
+            values = {criterion: one.value for criterion, one in own.items()}
+            kept = {criterion.id for criterion in rubrics.asked(batch.rubric, values)}
+            found += [one for criterion, one in own.items() if criterion in kept]
+    return found
+
+
+def settled(batch: Batch, root: Path = FOLDER) -> list[Rating]:
+    """What was settled after raters had disagreed; the rater is ``settled-<who>``."""
+    return [one for name in settlers(batch, root) for one in _ratings_of(batch, name, root)]
+
+
+def settlers(batch: Batch, root: Path = FOLDER) -> tuple[str, ...]:
+    """Who settled something: names that begin with ``settled-``."""
+    settled = (root / batch.name / "events").glob(f"{SETTLED}*.jsonl")
+    return tuple(sorted(path.stem for path in settled))
+
+
+def _ratings_of(batch: Batch, rater: str, root: Path) -> Iterator[Rating]:
+    yield from fold(Events(root / batch.name, rater).all()).values()

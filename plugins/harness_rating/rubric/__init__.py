@@ -1,0 +1,1 @@
+"""Rubric files: read, checked, and turned into scores."""

@@ -1,0 +1,198 @@
+"""How the values of a rubric add up, which criteria are asked, and what its wording is."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness import ConfigError, Criterion, Rubric, near, to_json
+from harness.kit.files import digest as digest_of
+from harness_rating.rubric import conditions
+
+SCHEMA = "harness.rubric/1"
+
+
+def load(path: Path) -> Rubric:
+    """The rubric that a file holds.
+
+    Raises:
+        ConfigError: the file cannot be read or is no valid rubric; all problems are named at
+            once, each with its line.
+    """
+    from harness_rating.rubric import file
+
+    return file.read(path)[0]
+
+
+def find(name: str) -> Path:
+    """The file that a person means: a path, or the id of a rubric that comes with the harness.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    from harness import shipped
+
+    path = Path(name)
+    known = {found.stem: found for found in sorted(shipped("rubrics").glob("*.yaml"))}
+    if path.is_file():
+        return path
+    if name not in known:
+        hint = f"name a file, or one of {', '.join(known)}"
+        raise ConfigError(f"there is no rubric {name!r}{near(name, list(known))}", hint=hint)
+    return known[name]
+
+
+def applies(criterion: Criterion, values: Mapping[str, Any]) -> bool:
+    """Whether a criterion is asked, going by these values alone (see :func:`asked`)."""
+    if criterion.ask_if is None:
+        return True
+    return conditions.evaluate(conditions.parse(criterion.ask_if), values) is True
+
+
+def asked(rubric: Rubric, values: Mapping[str, Any]) -> tuple[Criterion, ...]:
+    """The criteria that are asked, in order.
+
+    A value left over from a criterion that is no longer asked decides nothing.
+    """
+    standing: dict[str, Any] = {}
+    found: set[str] = set()
+    left: Sequence[Criterion] = rubric.criteria
+    while left:  # conditions have no cycle, so each pass settles one criterion or more
+        unsettled = {criterion.id for criterion in left}
+        later = [criterion for criterion in left if unsettled & _asks_about(criterion)]
+        for criterion in left:
+            name = criterion.id
+            if unsettled & _asks_about(criterion) or not applies(criterion, standing):
+                continue
+            found.add(name)
+            if name in values:
+                standing[name] = values[name]
+        left = later if len(later) < len(left) else ()
+    return tuple(criterion for criterion in rubric.criteria if criterion.id in found)
+
+
+def _asks_about(criterion: Criterion) -> frozenset[str]:
+    return frozenset() if criterion.ask_if is None else _names_in(criterion.ask_if)
+
+
+@functools.lru_cache(maxsize=256)
+def _names_in(condition: str) -> frozenset[str]:
+    return frozenset(test.criterion for test in conditions.tests(conditions.parse(condition)))
+
+
+def missing(rubric: Rubric, values: Mapping[str, Any]) -> tuple[Criterion, ...]:
+    """The criteria that must still be answered before an item is done."""
+    return tuple(c for c in asked(rubric, values) if c.required and c.id not in values)
+
+
+def normal(criterion: Criterion, value: Any) -> float | None:
+    """A value in 0..1, 1 being best; None for NA and for scales that give no score.
+
+    For ``pairwise`` it is the preference for A: 1, 0.5 (tie) or 0.
+    """
+    scale = criterion.scale
+    if value is None or not scale.scores:
+        return None
+    if scale.kind == "pairwise":
+        return {"A": 1.0, "tie": 0.5, "B": 0.0}[value]
+    if scale.kind == "binary":
+        return float(value is (scale.good == "yes"))
+    if scale.least is None or scale.most is None:
+        return None
+    return float((value - scale.least) / (scale.most - scale.least))
+
+
+def fails(criterion: Criterion, value: Any) -> bool:
+    """Whether a value fails the item, whatever the rest says."""
+    if criterion.fail_below is None or value is None:
+        return False
+    if criterion.scale.kind == "binary":
+        return bool((normal(criterion, value) or 0.0) < criterion.fail_below)
+    return bool(value < criterion.fail_below)
+
+
+def overall(rubric: Rubric, values: Mapping[str, Any]) -> float | None:
+    """The overall score of one rater's values, in 0..1.
+
+    It is the mean of the normalised values, weighted by the criteria's weights. Unanswered
+    criteria, *cannot judge* and criteria that are not asked are left out. A value below
+    ``fail_below`` makes it 0, also where that criterion has no weight. For a pairwise rubric it
+    is the preference for A.
+
+    Returns:
+        None where nothing that counts has been answered.
+    """
+    total, weights, failed = [], [], False
+    for criterion in asked(rubric, values):
+        value = normal(criterion, values.get(criterion.id))
+        if value is None:
+            continue
+        failed = failed or fails(criterion, values[criterion.id])
+        total.append(criterion.weight * value)
+        weights.append(criterion.weight)
+    if failed:
+        return 0.0
+    weight = math.fsum(weights)
+    return min(1.0, max(0.0, math.fsum(total) / weight)) if weight else None
+
+
+def check_value(criterion: Criterion, value: Any) -> Any:
+    """A value in its one form, as it is stored; see :func:`harness_rating.rubric.scales.check`.
+
+    Raises:
+        DataError: the scale does not know the value.
+    """
+    from harness_rating.rubric import scales
+
+    return scales.check(criterion, value)
+
+
+def content_digest(rubric: Rubric) -> str:
+    """What :attr:`Rubric.digest` is made of: the whole content but the digest."""
+    content = {key: value for key, value in to_json(rubric).items() if key != "digest"}
+    return digest_of(content)
+
+
+def wording(rubric: Rubric) -> str:
+    """Digest of what a rater reads and may answer.
+
+    Ratings belong to an id and a version, so this must be the same for all files of one version.
+    Weights, ``fail_below``, keys, what else a value is used for, and the judge may change: values
+    keep their meaning.
+    """
+    read = ("id", "title", "question", "scale", "allow_na", "ask_if")
+    criteria = [{key: to_json(getattr(c, key)) for key in read} for c in rubric.criteria]
+    head = ("title", "language", "instructions", "show")
+    return digest_of([criteria, {key: to_json(getattr(rubric, key)) for key in head}])
+
+
+def scoring(rubric: Rubric) -> str:
+    """Digest of what turns values into scores, and may change within one version.
+
+    What the values are is said by id and version (see :func:`wording`).
+    """
+    criteria = {c.id: [c.weight, c.fail_below] for c in rubric.criteria}
+    return digest_of([criteria, to_json(rubric.overall)])
+
+
+def same_wording(one: Rubric, other: Rubric) -> bool:
+    """Whether ratings by one rubric are ratings by the other."""
+    return one.id == other.id and wording(one) == wording(other)
+
+
+def version_problem(old: Rubric, new: Rubric) -> str:
+    """What is wrong with the version of a rubric that was changed; empty if nothing is.
+
+    Args:
+        old: the rubric that ratings were made by.
+        new: the rubric as its file stands now.
+    """
+    if old.id != new.id or old.version != new.version or same_wording(old, new):
+        return ""
+    return (
+        f"the wording of rubric {new.id} has changed, but it still says version {new.version}: "
+        f"ratings belong to one wording, so raise it to version: {new.version + 1}"
+    )

@@ -1,0 +1,246 @@
+"""What people said of a run's answers, as rows of tables: for its database and its reports.
+
+Without ratings this is cheap: NumPy is loaded only where there is something to compute.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness import BASE_ARM, Annotated, AnnotatedRun, AnswerValues, HarnessError
+from harness_rating.batches.of_run import batches_of
+from harness_rating.batches.records import FOLDER, SETTLED, Batch, Rating
+from harness_rating.exchange.exporting import rows_for_store
+from harness_rating.ratings import events
+from harness_rating.ratings.error_kinds import Named, named_of, named_rows
+from harness_rating.ratings.progress import BatchStatus, status
+
+Row = Mapping[str, Any]
+OVERALL = ""
+"""The criterion in rows that are about the overall score."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One batch with what was said in it."""
+
+    batch: Batch
+    status: BatchStatus
+    ratings: Sequence[Rating]
+    settled: Sequence[Rating]
+    seconds: Mapping[tuple[str, str], float]
+
+
+def said_of(run: AnnotatedRun) -> Annotated:
+    """All that people said of a run's answers, with what it comes to.
+
+    A batch that is damaged is named in a note, and harms no other.
+    """
+    root = run.folder / FOLDER
+    found = batches_of(run.name, root)
+    tables: dict[str, list[Row]] = {}
+    named: list[Named] = []
+    notes = list(found.notes)
+    values: AnswerValues | None = None
+    for batch in found.batches:
+        try:
+            said = _read(batch, root)
+            rows = {"batches": [_batch(said)], "ratings": list(_ratings(said, root))}
+            if said.ratings:
+                values = run.values() if values is None else values
+                rows |= _computed(said, values, run.level)
+            named.append(named_of(batch, [*said.ratings, *said.settled]))
+        except HarnessError as error:
+            notes.append(f"the ratings of batch {batch.name} are left out: {error.what}")
+            continue
+        for name, more in rows.items():
+            tables.setdefault(name, []).extend(more)
+    if rows_of_all := named_rows(named):
+        tables["named_errors"] = [*rows_of_all]
+    return Annotated(tables, notes, names_errors=_named_on_dev(tables.get("named_errors", ())))
+
+
+def _named_on_dev(rows: Iterable[Row]) -> bool:
+    return any(row["arm"] == BASE_ARM and row["split"] == "dev" for row in rows)
+
+
+def _read(batch: Batch, root: Path) -> _Said:
+    given: list[Rating] = []
+    seconds: dict[tuple[str, str], float] = {}
+    for rater in batch.raters:
+        found = events.Events(root / batch.name, rater).all()
+        given += events.fold(found).values()
+        for one in found:
+            if one.seconds is not None:
+                place = rater, one.item
+                seconds[place] = max(seconds.get(place, 0.0), one.seconds)
+    return _Said(batch, status(batch, root), given, events.settled(batch, root), seconds)
+
+
+def _head(batch: Batch) -> dict[str, Any]:
+    return {"batch": batch.name, "rubric": batch.rubric.id, "version": batch.rubric.version}
+
+
+def _batch(said: _Said) -> Row:
+    batch = said.batch
+    places = batch.placings.values()
+    return {
+        **_head(batch),
+        "title": batch.rubric.title,
+        "strategy": batch.strategy,
+        "verdicts": batch.verdicts,
+        "split": ", ".join(sorted({one.split for one in places})),
+        "rounds": sorted({number for one in places for number in one.rounds}),
+        "raters": list(batch.raters),
+        "items": said.status.items,
+        "rated": said.status.rated,
+        "created": batch.created,
+    }
+
+
+def _ratings(said: _Said, root: Path) -> Iterator[Row]:
+    batch = said.batch
+    of = {one.id: one for one in batch.rubric.criteria}
+    given = [one for one in (*said.ratings, *said.settled) if one.criterion in of]
+    for row in rows_for_store(batch, root, given):
+        criterion = of[row["criterion"]]
+        yield {
+            **_head(batch),
+            **row,
+            "split": batch.placings[row["item"]].split,
+            "scale": criterion.scale.kind,
+            "use_as": criterion.use_as,
+            "settled": row["rater"].startswith(SETTLED),
+            "rated_at": row["at"],
+        }
+
+
+def _computed(said: _Said, values: AnswerValues, level: float) -> dict[str, list[Row]]:
+    """What needs statistics."""
+    from harness_rating.agreement.document import agreement_of
+    from harness_rating.outcomes.outcomes import outcomes_of
+    from harness_rating.outcomes.validity import validity_of
+
+    everything = [*said.ratings, *said.settled]
+    outcomes = outcomes_of(said.batch, everything, level=level)
+    agreed = agreement_of(said.batch, said.ratings, seconds=said.seconds)
+    valid = validity_of(
+        said.batch, everything, values.scores, lower_is_better=values.lower_is_better
+    )
+    return {
+        "rating_scores": [_score(said.batch, one) for one in outcomes["scores"]],
+        "win_rates": [_win_rate(said.batch, one) for one in outcomes["comparisons"]],
+        "agreement": [_agreement(said.batch, one) for one in _parts(said.batch, agreed)],
+        "raters": list(_raters(said, agreed)),
+        "validity": list(_validity(said.batch, valid)),
+    }
+
+
+def _position(batch: Batch, criterion: str) -> int:
+    """The criterion's place in the rubric; the overall score comes first."""
+    names = [OVERALL, *(one.id for one in batch.rubric.criteria)]
+    return names.index(criterion) if criterion in names else len(names)
+
+
+def _criterion(batch: Batch, one: Row) -> dict[str, Any]:
+    name = one["criterion"] if "criterion" in one else one["id"]
+    return {
+        **_head(batch),
+        "criterion": name,
+        "title": one["title"],
+        "position": _position(batch, name),
+    }
+
+
+def _figure(name: str, found: Row | None) -> dict[str, Any]:
+    """A figure as three columns."""
+    found = found or {"value": None, "low": None, "high": None}
+    return {name: found["value"], f"{name}_low": found["low"], f"{name}_high": found["high"]}
+
+
+def _score(batch: Batch, one: Row) -> Row:
+    fields = ("arm", "round", "value", "low", "high", "n", "groups", "unrated")
+    return {**_criterion(batch, one), **{name: one[name] for name in fields}}
+
+
+def _win_rate(batch: Batch, one: Row) -> Row:
+    fields = (
+        "arm", "round", "against", "n", "groups", "wins", "ties", "losses", "label", "low",
+        "high", "level", "detectable", "sentence",
+    )  # fmt: skip
+    return {
+        **_criterion(batch, one),
+        **{name: one[name] for name in fields},
+        **_figure("win_rate", one["win_rate"]),
+        **_figure("difference", one["difference"]),
+    }
+
+
+def _parts(batch: Batch, agreed: Row) -> list[Row]:
+    """The agreement document's criteria; the overall score first, where several make it up."""
+    overall = agreed["overall"]
+    several = sum(one.scores for one in batch.rubric.criteria) > 1
+    first = [{**overall, "id": OVERALL, "title": "Overall"}] if overall and several else []
+    return [*first, *agreed["criteria"]]
+
+
+def _agreement(batch: Batch, one: Row) -> Row:
+    alpha = one["alpha"]
+    return {
+        **_criterion(batch, one),
+        "kind": one["kind"],
+        "n": one["items_rated_twice"],
+        **_figure("alpha", alpha),
+        **_figure("kappa", one["kappa"]["mean"]),
+        "raw": one["raw"]["value"],
+        "why": alpha["why"] or None,
+        "sentence": next(iter(one["sentences"]), None),
+    }
+
+
+def _raters(said: _Said, agreed: Row) -> Iterator[Row]:
+    """A row for each rater and criterion, whatever is known of it."""
+    seconds = {one["rater"]: one["median"] for one in agreed["time"]["raters"]}
+    done = {one.rater: one.done for one in said.status.raters}
+    for part, rater in itertools.product(_parts(said.batch, agreed), said.batch.raters):
+        strict = _of(part["severity"], rater)
+        steady = _of(part["consistency"], rater)
+        yield {
+            **_criterion(said.batch, part),
+            "rater": rater,
+            "done": done.get(rater, 0),
+            "seconds": seconds.get(rater),
+            **_figure("severity", strict),
+            "n": strict["n"] if strict else 0,
+            **_figure("same", steady and {**steady, "value": steady["same"]}),
+            "repeats": steady["repeats"] if steady else 0,
+        }
+
+
+def _of(rows: Iterable[Row], rater: str) -> Row | None:
+    return next((one for one in rows if one["rater"] == rater), None)
+
+
+_VIEWS = {"answers": "orders any two answers", "differences": "orders two answers to one prompt"}
+
+
+def _validity(batch: Batch, valid: Row) -> Iterator[Row]:
+    for metric, (view, words) in itertools.product(valid["metrics"], _VIEWS.items()):
+        found = metric[view]
+        if found is None:
+            continue
+        yield {
+            **_head(batch),
+            "metric": metric["metric"],
+            "view": view,
+            "n": found["n"],
+            "groups": found["groups"],
+            **_figure("spearman", found["spearman"]),
+            **_figure("kendall", found["kendall"]),
+            **_figure("accuracy", found["accuracy"]),
+            "sentence": next((line for line in metric["sentences"] if words in line), None),
+        }

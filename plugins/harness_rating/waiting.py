@@ -1,0 +1,97 @@
+"""What people are told while a run waits for their ratings."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import Example, Prediction, Rubric
+from harness_rating.batches.candidates import text
+from harness_rating.batches.records import Batch
+from harness_rating.ratings import events
+from harness_rating.ratings.by_answer import Two, batches_by, shows
+
+Pairs = Sequence[tuple[Prediction, Example]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The batches in which people are asked about these answers already.
+
+    Attributes:
+        open: name -> items that a rater has still before him, all raters together.
+        skipped: items that somebody skipped.
+        examples: of the largest of these batches.
+    """
+
+    open: Mapping[str, int]
+    skipped: int = 0
+    examples: int = 0
+
+    @property
+    def words(self) -> str:
+        """What stands in their way, behind "... are waited for"."""
+        if any(self.open.values()):
+            left = ", ".join(f"{count} of {name}" for name, count in self.open.items() if count)
+            return f"; still to be rated: {left}"
+        if not self.skipped:
+            return ""
+        items = "1 item was" if self.skipped == 1 else f"{self.skipped} items were"
+        return f"; {items} skipped, and can be gone back to"
+
+
+def asked(folder: Path, rubric: Rubric, pairs: Pairs, two: Two | None) -> Asked:
+    """The batches by this rubric that show these answers, or with ``two`` both of each two."""
+    texts = {row.id: text(answer) for answer, row in pairs}
+    left: dict[str, int] = {}
+    skipped = examples = 0
+    for batch in batches_by(folder, rubric):
+        if not (_shows(batch, texts) if two is None else shows(batch, two)):
+            continue
+        states = [events.state(batch, rater, folder) for rater in batch.raters]
+        left[batch.name] = sum(one.count("open") for one in states)
+        skipped += sum(one.count("skipped") for one in states)
+        examples = max(examples, len({one.example_id for one in batch.placings.values()}))
+    return Asked(left, skipped, examples)
+
+
+def _shows(batch: Batch, texts: Mapping[str, str]) -> bool:
+    """Whether each of the batch's examples is there with its present answer."""
+    examples = {one.example_id for one in batch.placings.values()}
+    shown = {
+        batch.placings[item.id].example_id
+        for item in batch.items
+        if texts.get(batch.placings[item.id].example_id) in item.answers
+    }
+    return examples == shown
+
+
+def commands(rubric: Path, asked: Asked, rated: int, wanted: int, most: int) -> list[str]:
+    """What people run next: go on with what is open, or make a batch that is large enough.
+
+    Args:
+        most: answers that there are.
+    """
+    left = [name for name, count in asked.open.items() if count]
+    if not left and asked.examples >= most:
+        left = list(asked.open)  # no draw can be larger: what was skipped is left
+    if left:
+        return [f"harness rate serve {name}" for name in left]
+    # The same draw goes on: a larger one holds the smaller one's examples.
+    n = min(most, max(wanted, asked.examples + wanted - rated if asked.examples else 0))
+    path = shlex.quote(_shown(rubric))
+    return [
+        f"harness rate create --rubric {path} --run RUN --round ROUND [--vs KEPT] -n {n} "
+        "--raters NAME",
+        "harness rate serve",
+    ]
+
+
+def _shown(path: Path) -> str:
+    """As a person would type it here."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
