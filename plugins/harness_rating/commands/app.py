@@ -214,7 +214,7 @@ def judge(
     """Let a model rate a batch, and say how far it agrees with people."""
     from harness_rating.commands.judge import Wanted, judge as work
 
-    raise typer.Exit(work(Wanted(batch, judge, sets or [], plugins or [], as_json)))
+    work(Wanted(batch, judge, sets or [], plugins or [], as_json))
 
 
 @app.command()

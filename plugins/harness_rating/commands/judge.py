@@ -17,7 +17,6 @@ from rich.text import Text
 
 import harness
 from harness import Context, EnvironmentFailure, Item, Judge, Report, UsageError
-from harness.errors import EXIT_INTERRUPTED, EXIT_OK
 from harness.kit import yaml_file
 from harness.kit.lock import exclusive
 from harness.kit.text import one_line
@@ -47,8 +46,8 @@ class Wanted:
     as_json: bool = False
 
 
-def judge(wanted: Wanted) -> int:
-    """Judge what is not judged yet, then say how far the judge agrees; returns the exit code.
+def judge(wanted: Wanted) -> None:
+    """Judge what is not judged yet, then say how far the judge agrees.
 
     Raises:
         ConfigError: an option of the judge is wrong; all problems are told at once.
@@ -63,16 +62,16 @@ def judge(wanted: Wanted) -> int:
             try:
                 _rate(model, batch, kept)
             except KeyboardInterrupt:
-                return _stopped()
+                _say_how_to_go_on()
+                raise harness.Cancelled from None
     document = _document(batch, wanted.judge, kept)
     if wanted.as_json:
         sys.stdout.write(json.dumps(document, indent=1, allow_nan=False) + "\n")
-        return EXIT_OK
+        return
     console = Console()
     for sentence in document["sentences"]:
         console.print(Text(one_line(sentence, 600)), highlight=False)
     _show_outcome(document["outcome"], console)
-    return EXIT_OK
 
 
 def _show_outcome(found: Mapping[str, Any], console: Console) -> None:
@@ -145,11 +144,10 @@ def _showing(batch: Batch) -> Iterator[Report]:
         yield display.stage("judge")
 
 
-def _stopped() -> int:
+def _say_how_to_go_on() -> None:
     console = Console(stderr=True)
     console.print("stopped; what is judged is kept. To go on:", highlight=False)
     console.print(Text(f"  {shlex.join(['harness', *sys.argv[1:]])}"), soft_wrap=True)
-    return EXIT_INTERRUPTED
 
 
 def _document(batch: Batch, name: str, kept: Judgements) -> dict[str, Any]:
