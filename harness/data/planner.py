@@ -60,12 +60,12 @@ def weak(findings: Findings) -> tuple[Slice, ...]:
 
     One slice found by two analyzers counts once.
     """
-    found = {
+    slices = {
         tuple(map(same_as, piece.conditions)): piece
         for piece in findings.slices
         if piece.from_prompt and piece.conditions and _holds(piece) and 0 < _gap(piece) < math.inf
     }
-    return tuple(found.values())
+    return tuple(slices.values())
 
 
 def _holds(piece: Slice) -> bool:
@@ -77,8 +77,8 @@ def _holds(piece: Slice) -> bool:
 
 def _gap(piece: Slice) -> float:
     """What to expect of it: the shrunken gap where there is one; 0 where nothing is known."""
-    found = piece.gap if piece.shrunken is None else piece.shrunken
-    return 0.0 if found is None else found
+    gap = piece.gap if piece.shrunken is None else piece.shrunken
+    return 0.0 if gap is None else gap
 
 
 def claims(slices: Sequence[Slice]) -> list[float]:
@@ -148,12 +148,12 @@ def _none(
 
 
 def _why(piece: Slice) -> str:
-    found = [] if piece.q is None else [f"q = {piece.q:.2g}"]
+    reasons = [] if piece.q is None else [f"q = {piece.q:.2g}"]
     if piece.shrunken is not None:
-        found.append(f"counted as {piece.shrunken:.2g}, chance taken off")
-    beside = f" ({'; '.join(found)})" if found else ""
+        reasons.append(f"counted as {piece.shrunken:.2g}, chance taken off")
+    added = f" ({'; '.join(reasons)})" if reasons else ""
     gap = _gap(piece) if piece.gap is None else piece.gap
-    return f"scores {gap:.3g} below the rest on {piece.n} rows of {piece.groups} groups{beside}"
+    return f"scores {gap:.3g} below the rest on {piece.n} rows of {piece.groups} groups{added}"
 
 
 def _why_none(findings: Findings) -> str:

@@ -129,22 +129,22 @@ def ask_environments(
     return answer
 
 
-def as_environment(found: Any) -> dict[str, str]:
+def as_environment(given: Any) -> dict[str, str]:
     """What :meth:`harness.Plugin.environment` gave.
 
     Raises:
         PluginError: it is no mapping of texts.
     """
-    if not isinstance(found, Mapping):
-        raise PluginError(f"environment() gives a {type(found).__name__}, not a mapping of texts")
-    return {str(name): str(value) for name, value in found.items()}
+    if not isinstance(given, Mapping):
+        raise PluginError(f"environment() gives a {type(given).__name__}, not a mapping of texts")
+    return {str(name): str(value) for name, value in given.items()}
 
 
 def _environments(folder: Path, description: dict[str, Any]) -> None:
     answer = {}
-    for one in description["asked"]:
-        instance = _instance({**one, "plugins": description["plugins"]})
-        answer[one["stage"]] = as_environment(instance.environment())
+    for plugin in description["asked"]:
+        instance = _instance({**plugin, "plugins": description["plugins"]})
+        answer[plugin["stage"]] = as_environment(instance.environment())
     write_json(folder / "result.json", {"answer": answer})
 
 
@@ -353,9 +353,9 @@ def _tell(folder: Path, channel: TextIO, failure: dict[str, Any]) -> None:
 
 def _wrapped(error: BaseException) -> HarnessError:
     """An unforeseen exception as an error for people, which keeps its traceback."""
-    found = failure_of(error)
-    found.__cause__ = error
-    return found
+    failure = failure_of(error)
+    failure.__cause__ = error
+    return failure
 
 
 def _instance(description: dict[str, Any]) -> Any:

@@ -65,14 +65,14 @@ class ClosedRounds:
 
     def rounds(self, arm: str) -> list[RoundResult]:
         """The arm's closed rounds, in order."""
-        found = [result for (name, _), result in self._closed.items() if name == arm]
-        return sorted(found, key=lambda result: result.round)
+        results = [result for (name, _), result in self._closed.items() if name == arm]
+        return sorted(results, key=lambda result: result.round)
 
     def waiting(self) -> tuple[str, int, str] | None:
         """Arm, round and digest of the answers that people are asked about, while it is open."""
         try:
-            found = read_json(self._waiting)
-            arm, number, generated = found["arm"], found["round"], found["generate"]
+            document = read_json(self._waiting)
+            arm, number, generated = document["arm"], document["round"], document["generate"]
             open_ = self.closed(arm, number) is None
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -157,7 +157,7 @@ class _Reading:
             DataError: names the line and what it cost.
         """
         if self.damaged:
-            first, earliest = self.damaged[0], min(one.earliest for one in self.damaged)
+            first, earliest = self.damaged[0], min(damage.earliest for damage in self.damaged)
             raise DataError(
                 f"this line is damaged ({first.trouble}), and what it said of round "
                 f"{first.earliest}, a later one or the test set cannot be known",
@@ -221,7 +221,7 @@ class _Reading:
         if type(first) is not int or not isinstance(lost, list):
             raise ValueError("it is no line of a journal")
         self.reopened, self.tested = True, {}
-        self.closed = {place: one for place, one in self.closed.items() if place[1] < first}
+        self.closed = {place: result for place, result in self.closed.items() if place[1] < first}
         self.unpinned = {place for place in self.unpinned if place[1] < first}
         self.damaged = [damage for damage in self.damaged if damage.number not in lost]
 

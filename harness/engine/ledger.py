@@ -121,9 +121,9 @@ class Ledger:
         """
         new = Opening("", who, rows_digest(rows), frozenset(map(row_key, rows)), answers)
         with self._locked():
-            same = [one for one in self.openings() if _same(one, new)]
+            same = [opening for opening in self.openings() if _same(opening, new)]
             if answers is not None:
-                same = [one for one in same if one.answers == answers]
+                same = [opening for opening in same if opening.answers == answers]
             # An old line does not know the rows.
             return dataclasses.replace(same[-1], rows=new.rows) if same else self._append(new)
 
@@ -134,13 +134,13 @@ class Ledger:
             the opening that these answers belong to.
         """
         with self._locked():
-            same = [one for one in self.openings() if _same(one, opening)]
-            for one in same:
-                if one.answers == answers:
-                    return one
+            same = [known for known in self.openings() if _same(known, opening)]
+            for known in same:
+                if known.answers == answers:
+                    return known
             if not self.writable:
                 return opening
-            blank = next((one for one in same if one.answers is None), None)
+            blank = next((known for known in same if known.answers is None), None)
             blank = blank or self._append(dataclasses.replace(opening, answers=None))
             self._write({"schema": SCHEMA, "opening": blank.name, "answers": answers})
             return dataclasses.replace(blank, answers=answers)
@@ -166,7 +166,7 @@ class Ledger:
             raise Unopened("its test set was not opened yet", hint="harness test RUN opens it")
         earlier = self.openings()
         name, rows = uuid.uuid4().hex[:12], sorted(new.rows or ())
-        known = any(one.rows == new.rows for one in earlier)
+        known = any(opening.rows == new.rows for opening in earlier)
         line: dict[str, Any] = {
             "schema": SCHEMA, "opening": name, "run": new.who, "test": new.test,
             "set": digest(rows),
@@ -176,7 +176,7 @@ class Ledger:
         self._write(line)
         if new.answers is not None:
             self._write({"schema": SCHEMA, "opening": name, "answers": new.answers})
-        return next(one for one in self.openings() if one.name == name)
+        return next(opening for opening in self.openings() if opening.name == name)
 
     def _write(self, line: dict[str, Any]) -> None:
         append_line(self.path, line)
@@ -185,11 +185,11 @@ class Ledger:
         return turn(self.path.with_suffix(".lock")) if self.writable else nullcontext()
 
 
-def _same(one: Opening, other: Opening) -> bool:
+def _same(opening: Opening, other: Opening) -> bool:
     """Whether two openings are by one run of one set of rows."""
-    if one.who != other.who:
+    if opening.who != other.who:
         return False
-    return one.test == other.test if one.rows is None else one.rows == other.rows
+    return opening.test == other.test if opening.rows is None else opening.rows == other.rows
 
 
 def _take(
@@ -219,6 +219,8 @@ def _text(value: Any) -> str:
 
 def _counted(openings: Iterable[Opening]) -> Iterator[Opening]:
     earlier: list[Opening] = []
-    for one in openings:
-        yield dataclasses.replace(one, looks=1 + sum(one.shares(other) for other in earlier))
-        earlier.append(one)
+    for opening in openings:
+        yield dataclasses.replace(
+            opening, looks=1 + sum(opening.shares(other) for other in earlier)
+        )
+        earlier.append(opening)

@@ -30,7 +30,7 @@ class MadeWith:
 
 def keep(folder: Path, made: MadeWith) -> None:
     """Write it down."""
-    environments = {stage: dict(one) for stage, one in made.environments.items()}
+    environments = {stage: dict(own) for stage, own in made.environments.items()}
     document = {"schema": SCHEMA, "libraries": dict(made.libraries), "environments": environments}
     write_json(folder / FILE, document)
 
@@ -38,10 +38,10 @@ def keep(folder: Path, made: MadeWith) -> None:
 def kept(folder: Path) -> MadeWith:
     """What was written down; nothing for runs of earlier versions."""
     try:
-        found = read_json(folder / FILE)
-        if found["schema"] != SCHEMA:
+        document = read_json(folder / FILE)
+        if document["schema"] != SCHEMA:
             return MadeWith()
-        environments = {stage: dict(one) for stage, one in found["environments"].items()}
-        return MadeWith(dict(found["libraries"]), environments)
+        environments = {stage: dict(own) for stage, own in document["environments"].items()}
+        return MadeWith(dict(document["libraries"]), environments)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return MadeWith()

@@ -203,12 +203,12 @@ class Run:
         }
 
     def _ask_environments(self, entries: Sequence[PluginEntry]) -> dict[str, dict[str, str]]:
-        found: dict[str, dict[str, str]] = {entry.stage: {} for entry in entries}
+        environments: dict[str, dict[str, str]] = {entry.stage: {} for entry in entries}
         asked = [e for e in entries if type(e.instance).environment is not Plugin.environment]
         if self.config.settings.execution.launcher == "inline":
             for entry in asked:
                 with self.guard("environment", entry):
-                    found[entry.stage] = as_environment(entry.instance.environment())
+                    environments[entry.stage] = as_environment(entry.instance.environment())
         elif asked:
             described = [
                 {
@@ -220,9 +220,11 @@ class Run:
             ]
             folder = self.fresh_folder("environment")
             with self.guard("environment", asked[0]):
-                found |= ask_environments(folder, described, self._plugin_files(), self.cancelled)
+                environments |= ask_environments(
+                    folder, described, self._plugin_files(), self.cancelled
+                )
             remove(folder)
-        return found
+        return environments
 
     def _keep_made_with(self) -> None:
         libraries: dict[str, str] = {}
@@ -377,10 +379,10 @@ class Run:
 
 
 def _all_inputs(config: Config) -> dict[str, str]:
-    found = {}
+    digests = {}
     for index, entry in enumerate(config.makers()):
         with _naming_files(entry):
             files = entry_files(entry)
         if files:
-            found[f"{index} {entry.plugin}"] = files_digest(files)
-    return found
+            digests[f"{index} {entry.plugin}"] = files_digest(files)
+    return digests

@@ -73,8 +73,8 @@ def measure(
             for _, row in pairs
         ]
     results: list[Outcome] = []
-    found = _blocks(entry.metric, pairs, workers)
-    with rare_collections(), contextlib.closing(found) as blocks:
+    outcome_blocks = _blocks(entry.metric, pairs, workers)
+    with rare_collections(), contextlib.closing(outcome_blocks) as blocks:
         for block in blocks:
             results += block
             progress(len(results), len(pairs), "")

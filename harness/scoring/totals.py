@@ -38,17 +38,17 @@ def scores(
     kept = sorted((m for m in measurements if m.statistics is not None), key=_by_id)
     unscored = len(measurements) - len(kept)
     if not kept:
-        found = [stats.Interval(math.nan, None, None, None)] * len(entry.score_names)
+        estimates = [stats.Interval(math.nan, None, None, None)] * len(entry.score_names)
     elif entry.metric.additive:
         names = group_names(groups, (m.example_id for m in kept))
-        found = stats.interval(entry.aggregate, table(kept), names, seed, draws=draws)
+        estimates = stats.interval(entry.aggregate, table(kept), names, seed, draws=draws)
     else:
-        found = _corpus(entry, {m.example_id for m in kept}, pairs)
+        estimates = _corpus(entry, {m.example_id for m in kept}, pairs)
     signature = entry.signature() if signature is None else signature
     caveat = entry.caveat()
     return {
-        name: _score(name, one, len(kept), unscored, signature, caveat, entry.metric)
-        for name, one in zip(entry.score_names, found, strict=True)
+        name: _score(name, estimate, len(kept), unscored, signature, caveat, entry.metric)
+        for name, estimate in zip(entry.score_names, estimates, strict=True)
     }
 
 
@@ -81,20 +81,20 @@ def _corpus(entry: MetricEntry, scored: set[str], pairs: Sequence[Pair]) -> list
 
 def _score(
     name: str,
-    found: stats.Interval,
+    estimate: stats.Interval,
     n: int,
     unscored: int,
     signature: str,
     caveat: str,
     metric: Metric,
 ) -> Score:
-    value = found.value if math.isfinite(found.value) else None
-    low, high = (found.low, found.high) if found.se else (None, None)
+    value = estimate.value if math.isfinite(estimate.value) else None
+    low, high = (estimate.low, estimate.high) if estimate.se else (None, None)
     if value is not None and low is not None and high is not None:
         least, most = metric.bounds
         low, high = min(max(low, least), value), max(min(high, most), value)
     better = metric.higher_is_better
-    return Score(name, value, low, high, n, unscored, signature, better, found.se, caveat)
+    return Score(name, value, low, high, n, unscored, signature, better, estimate.se, caveat)
 
 
 def _by_id(measurement: Measurement) -> str:

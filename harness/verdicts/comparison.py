@@ -76,15 +76,15 @@ def compare(
     Args:
         systems, baseline: measurements of the same examples by ``entry``.
     """
-    found = {
+    comparisons = {
         name: _alone(entry, measured, baseline, groups, seed, test, draws)
         for name, measured in systems.items()
     }
     for score in entry.score_names:
-        family = [found[name][score] for name in systems]
-        for name, one in zip(systems, _corrected(family), strict=True):
-            found[name][score] = one
-    return found
+        family = [comparisons[name][score] for name in systems]
+        for name, corrected in zip(systems, _corrected(family), strict=True):
+            comparisons[name][score] = corrected
+    return comparisons
 
 
 def _alone(
@@ -98,24 +98,24 @@ def _alone(
 ) -> dict[str, Comparison]:
     """Each score's comparison as if it were the only one."""
     pairs = complete_pairs(entry, new, old, groups)
-    found = [_NOTHING] * len(entry.score_names)
+    paired = [_NOTHING] * len(entry.score_names)
     if pairs.comparable:
-        found = differences(entry, pairs, _EACH_SIDE, seed, draws, test)
-    drawn: list[float | None] = [None] * len(found)
+        paired = differences(entry, pairs, _EACH_SIDE, seed, draws, test)
+    drawn: list[float | None] = [None] * len(paired)
     if test == "randomisation" and pairs.comparable and not pairs.doubt:
         drawn = stats.randomisation(entry.aggregate, pairs.new, pairs.old, pairs.names, seed)
     return {
-        score: _comparison(score, pairs, one, test, p)
-        for score, one, p in zip(entry.score_names, found, drawn, strict=True)
+        score: _comparison(score, pairs, of_score, test, p)
+        for score, of_score, p in zip(entry.score_names, paired, drawn, strict=True)
     }
 
 
 def _comparison(
-    name: str, pairs: Pairs, found: Paired, test: Test, drawn: float | None
+    name: str, pairs: Pairs, paired: Paired, test: Test, drawn: float | None
 ) -> Comparison:
-    gap = found.gap
+    gap = paired.gap
     doubt = pairs.doubt or ("" if gap.se is not None else NO_SPREAD)
-    p, used = (drawn, test) if test == "randomisation" else (gap.p, found.test)
+    p, used = (drawn, test) if test == "randomisation" else (gap.p, paired.test)
     if doubt:
         gap, p, used = dataclasses.replace(gap, low=None, high=None, se=None), None, ""
     detectable = stats.detectable(gap.se, 1 - _EACH_SIDE, gap.effective, POWER) if gap.se else None
@@ -123,7 +123,7 @@ def _comparison(
         name=name,
         difference=gap.value if math.isfinite(gap.value) else None,
         low=gap.low, high=gap.high, p=p, p_alone=p, test=used,
-        wins=found.wins, ties=found.ties, losses=found.losses,
+        wins=paired.wins, ties=paired.ties, losses=paired.losses,
         n=len(pairs.names), groups=len(set(pairs.names)),
         detectable=detectable, doubt=doubt, label="no evidence", note=pairs.note,
     )  # fmt: skip

@@ -49,11 +49,11 @@ def mended(
     if total <= 0 or theirs <= HALF * total:
         return ""
     kinds = Counter(kind for name in cured for kind in before[name])
-    told = ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items(), key=_by_count))
+    named = ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items(), key=_by_count))
     share = "All" if theirs >= total else f"{theirs / total:.0%}".replace("%", " %")
     return (
         f" {share} of the gain is on {len(cured)} of {len(gains)} answers that were malformed in "
-        f"{against} and no longer are ({told}): it may be form more than content."
+        f"{against} and no longer are ({named}): it may be form more than content."
     )
 
 
@@ -63,8 +63,8 @@ def _by_count(item: tuple[str, int]) -> tuple[int, str]:
 
 def _malformed(labels: Iterable[ErrorLabel], kinds: Collection[str]) -> dict[str, set[str]]:
     """Example id -> the kinds by which its answer is malformed; only those that are."""
-    found: dict[str, set[str]] = {}
+    by_answer: dict[str, set[str]] = {}
     for label in labels:
         if label.category in kinds:
-            found.setdefault(label.example_id, set()).add(label.category)
-    return found
+            by_answer.setdefault(label.example_id, set()).add(label.category)
+    return by_answer

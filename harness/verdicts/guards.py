@@ -158,9 +158,9 @@ def _known(guard: Guard, rows: Sequence[Example]) -> str:
     """The feature or the value that was perhaps meant."""
     features = [prompt_features(row) for row in rows]
     for key, value in (guard.where or {}).items():
-        values = sorted({str(one[key]) for one in features if key in one})
+        values = sorted({str(of_row[key]) for of_row in features if key in of_row})
         if not values:
-            known = sorted({name for one in features for name in one})
+            known = sorted({name for of_row in features for name in of_row})
             return f"; there is no feature '{key}'{near(key, known)}"
         if str(value) not in values:
             return f"; {key} is {', '.join(values[:8])}{near(str(value), values)}"

@@ -93,7 +93,7 @@ def complete_pairs(
     ]
     if [len(side) for side in sides] != [len(new), len(old)]:
         raise ValueError("an example is measured twice on one side")
-    scored = [{key for key, found in side.items() if found is not None} for side in sides]
+    scored = [{key for key, statistics in side.items() if statistics is not None} for side in sides]
     ids, note = sorted(scored[0] & scored[1]), ""
     doubt = "" if scored[0] == scored[1] else _missing(sides, scored)
     same = sides[0].keys() == sides[1].keys()
@@ -162,8 +162,8 @@ def _is_share(gap: stats.Difference, a: stats.Floats, b: stats.Floats, net: int)
     return pass_or_fail and math.isclose(gap.value * gap.n, net, abs_tol=1e-6)
 
 
-def _table(found: Sequence[_Statistics | None]) -> stats.Floats:
-    return np.array(found, dtype=np.float64)
+def _table(rows: Sequence[_Statistics | None]) -> stats.Floats:
+    return np.array(rows, dtype=np.float64)
 
 
 def _missing(sides: Sequence[Mapping[str, object]], scored: _Scored) -> str:
@@ -188,10 +188,11 @@ def _extremes(
     if not all(map(math.isfinite, metric.bounds)):
         return None
     count = len(entry.score_names)
-    if any(found and len(found) != count for side in sides for found in side.values()):
+    known = [statistics for side in sides for statistics in side.values() if statistics]
+    if any(len(statistics) != count for statistics in known):
         return None
     least, most = metric.bounds
-    values = [value for side in sides for found in side.values() for value in found or ()]
+    values = [value for statistics in known for value in statistics]
     if values and (min(values) < least or max(values) > most):
         return None  # the metric does not keep to the bounds that it names
     if not metric.higher_is_better:
@@ -202,12 +203,12 @@ def _extremes(
 def _counted(entry: MetricEntry, scored: _Scored, extremes: tuple[_Statistics, _Statistics]) -> str:
     """``2 rows unscored on this side count as 0, the worst value``, and the other side's."""
     both = ((scored[1] - scored[0], "this", "worst"), (scored[0] - scored[1], "the other", "best"))
-    told = []
+    parts = []
     for (missing, side, which), values in zip(both, extremes, strict=True):
         if missing:
             rows = "1 row" if len(missing) == 1 else f"{len(missing)} rows"
             verb = "counts" if len(missing) == 1 else "count"
-            told.append(
+            parts.append(
                 f"{rows} unscored on {side} side {verb} as {values[0]:g}, the {which} value"
             )
-    return ", ".join(told)
+    return ", ".join(parts)

@@ -51,7 +51,8 @@ def _test(document: Mapping[str, Any]) -> tuple[str, str] | None:
     value, low, high = (score.get(key) for key in ("value", "low", "high"))
     if value is None:
         return None
-    digits = 3 if all(abs(one) <= SMALL for one in (value, low, high) if one is not None) else 1
+    known = [number for number in (value, low, high) if number is not None]
+    digits = 3 if all(abs(number) <= SMALL for number in known) else 1
     if low is None or high is None:
         return f"{value:.{digits}f}", ""
     return f"{value:.{digits}f}", f" (95 % interval {low:.{digits}f} to {high:.{digits}f})"
