@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         read_corrections as read_corrections,
     )
     from harness.data.corrections import (
+        CORRECTED_SPLITS as CORRECTED_SPLITS,
         Correction as Correction,
         check_fits as check_fits,
         prompt_digest as prompt_digest,
@@ -133,7 +134,7 @@ _HOMES = {
         "PluginError", "UsageError", "Waiting", "near",
     ),
     "harness.errors.machine": ("machine_trouble",),
-    "harness.data.corrections": ("Correction", "check_fits", "prompt_digest"),
+    "harness.data.corrections": ("CORRECTED_SPLITS", "Correction", "check_fits", "prompt_digest"),
     "harness.data.correction_file": (
         "encoded_corrections", "merged_corrections", "read_corrections",
     ),

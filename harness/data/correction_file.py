@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness.data.corrections import SPLITS, Correction, corrected
+from harness.data.corrections import CORRECTED_SPLITS, Correction, corrected
 from harness.errors import DataError
 from harness.kit.files import canonical, write_bytes
 from harness.kit.strict_json import Fault, parse
@@ -122,7 +122,7 @@ def _read(place: str, line: bytes) -> Correction:
     for key in ("example_id", "split", "reference", "prompt"):
         if not isinstance(value[key], str) or not value[key].strip():
             _refuse(place, f"{key}: text is needed")
-    if value["split"] not in SPLITS:
+    if value["split"] not in CORRECTED_SPLITS:
         sealed = "the test set is sealed" if value["split"] == "test" else "it takes dev or pool"
         _refuse(place, f"a row of '{one_line(value['split'], 40)}' cannot be corrected: {sealed}")
     if len(value["reference"]) > LONGEST_TEXT:

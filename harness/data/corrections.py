@@ -15,7 +15,7 @@ from harness.kit.files import digest
 from harness.kit.text import one_line
 from harness.records import Example, Message
 
-SPLITS = ("dev", "pool")
+CORRECTED_SPLITS = ("dev", "pool")
 _SHOWN_TO_RATERS = ("role", "content", "tool_calls", "name", "tool_call_id")
 _NAMED = 10
 

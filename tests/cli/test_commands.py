@@ -161,7 +161,7 @@ def test_a_checkout_with_entry_points_of_before_says_to_install_again(
     monkeypatch.setattr(contributed, "entry_points", lambda group: [])
     done = project.inside("rate", "status")
     assert done.code == 2
-    assert "No such command 'rate'. Its package harness.cli.rate is here: install" in done.err
+    assert "No such command 'rate'. Its package harness_rating is here: install" in done.err
 
 
 def test_without_its_package_rate_is_unknown_and_the_package_named(

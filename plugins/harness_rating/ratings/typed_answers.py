@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness import SPLITS, Correction, DataError, Item, prompt_digest
+from harness import CORRECTED_SPLITS, Correction, DataError, Item, prompt_digest
 from harness_rating.batches.records import FOLDER, SETTLED, Batch, Rating
 from harness_rating.ratings import events
 from harness_rating.rubric.scoring import asked
@@ -73,7 +73,7 @@ def _original(batch: Batch, item: str) -> str:
 
 def _correction(batch: Batch, one: Rating, item: Item) -> Correction:
     placing = batch.placings[one.item]
-    if placing.split not in SPLITS:
+    if placing.split not in CORRECTED_SPLITS:
         raise DataError(
             f"item {one.item} is of the split '{placing.split}', and only answers to dev and pool "
             "can be corrected",
