@@ -431,7 +431,7 @@ def there(run, monkeypatch):
 
 
 def test_a_batch_of_a_real_run_is_blind_too(there, capsys):
-    wanted = rate.Creation(ROOT / "rubrics" / "everyday.yaml", "ana,bo", there, 3, 0, n=24)
+    wanted = rate.Creation(str(ROOT / "rubrics" / "everyday.yaml"), "ana,bo", there, 3, 0, n=24)
     made = rate.create(wanted)
     text = Path(".harness/ratings", made.name, "items.json").read_text()
     ids = [f"dev-{number}" for number in range(48)]
@@ -444,7 +444,7 @@ def test_a_batch_of_a_real_run_is_blind_too(there, capsys):
 
 
 def test_the_scores_of_the_run_guide_the_strategies(there):
-    everyday = ROOT / "rubrics" / "everyday.yaml"
+    everyday = str(ROOT / "rubrics" / "everyday.yaml")
     worst = rate.create(rate.Creation(everyday, "ana", there, 3, n=5, strategy="worst"))
     rows = json.loads(Path(f"reports/{there}/analysis.json").read_text())
     assert rows and not worst.verdicts
@@ -475,6 +475,6 @@ def test_what_a_run_cannot_give_is_said(there, case):
     changed, words, code = COMMANDS[case]
     fields = {"run": there, "round": 3, "n": 5, **changed}
     with pytest.raises(HarnessError) as caught:
-        rate.create(rate.Creation(ROOT / "rubrics" / "everyday.yaml", "ana,bo", **fields))
+        rate.create(rate.Creation(str(ROOT / "rubrics" / "everyday.yaml"), "ana,bo", **fields))
     assert words in str(caught.value) and caught.value.exit_code == code
     assert not os.path.exists(".harness/ratings")

@@ -46,7 +46,7 @@ def run(finished, tmp_path, monkeypatch):
 
 
 def create(run, number=1, versus=None, n=6, raters="ana,bo", **changed):
-    wanted = rate.Creation(EVERYDAY, raters, run, number, versus, "pool", n, **changed)
+    wanted = rate.Creation(str(EVERYDAY), raters, run, number, versus, "pool", n, **changed)
     return rate.create(wanted)
 
 
@@ -238,7 +238,7 @@ def test_ratings_that_come_late_do_not_hide_the_model(project, monkeypatch):
     assert project.inside("iterate", "--rounds", "1").code == 0
     monkeypatch.chdir(project.folder)
     (run,) = [path.name for path in Path("reports").iterdir()]
-    batch = rate.create(rate.Creation(EVERYDAY, "ana", run, 1, n=30))
+    batch = rate.create(rate.Creation(str(EVERYDAY), "ana", run, 1, n=30))
     log = events.Events(RATINGS / batch.name, "ana")
     for item in batch.assignments["ana"]:
         first = batch.rubric.criteria[0].id

@@ -7,15 +7,10 @@ from typing import Annotated, Optional
 
 import typer
 
-app = typer.Typer(help=__doc__, no_args_is_help=True)
+from harness.terminal.options import Json, takes
+from harness_rating.commands.options import BatchName, Creation, Host, Judging, Port
 
-BatchName = Annotated[
-    Optional[str],  # noqa: UP045 - typer reads it at run time
-    typer.Argument(metavar="[BATCH]", help="name of a batch (default: the only one)"),
-]
-Json = Annotated[bool, typer.Option("--json", help="one JSON document on standard output")]
-Host = Annotated[str, typer.Option("--host", help="address to listen at")]
-Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="port to listen at")]
+app = typer.Typer(help=__doc__, no_args_is_help=True)
 
 
 @app.command()
@@ -29,54 +24,12 @@ def lint(
 
 
 @app.command()
-def create(
-    rubric: Annotated[str, typer.Option("--rubric", help="a file, or a ready one's name")],
-    raters: Annotated[str, typer.Option("--raters", metavar="ANA,BO", help="who rates")],
-    run: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--run", metavar="RUN", help="whose answers (default: the latest run)"),
-    ] = None,
-    round_: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option("--round", min=0, help="which round (default: the latest)"),
-    ] = None,
-    versus: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option("--vs", metavar="J", min=0, help="the round to compare it with, blindly"),
-    ] = None,
-    split: Annotated[str, typer.Option("--from", help="dev, or pool: answered now")] = "dev",
-    n: Annotated[int, typer.Option("-n", min=1, help="examples")] = 60,
-    strategy: Annotated[
-        str,
-        typer.Option("--strategy", help="random, stratified, worst, disagreement or changed"),
-    ] = "random",
-    by: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--by", metavar="FIELD", help="strata of --strategy stratified"),
-    ] = None,
-    overlap: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option("--overlap", help="share of examples that several rate (default: 0.3)"),
-    ] = None,
-    several: Annotated[
-        int, typer.Option("--several", min=2, help="raters of an example that several rate")
-    ] = 2,
-    repeats: Annotated[
-        float, typer.Option("--repeats", help="share of items that come a second time, hidden")
-    ] = 0.05,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="of the draw")] = 0,
-    as_json: Json = False,
-) -> None:
+@takes(Creation)
+def create(wanted: Creation) -> None:
     """Make a blind batch of a run's answers, and say what so many ratings can show."""
-    from harness_rating.commands.batches import Creation, create as work
-    from harness_rating.rubric.scoring import find
+    from harness_rating.commands.batches import create as work
 
-    work(
-        Creation(
-            find(rubric), raters, run, round_, versus, split, n, strategy, by, overlap, several,
-            repeats, seed, as_json,
-        )
-    )  # fmt: skip
+    work(wanted)
 
 
 @app.command()
@@ -198,23 +151,12 @@ def accept(
 
 
 @app.command()
-def judge(
-    batch: BatchName = None,
-    judge: Annotated[str, typer.Option("--judge", metavar="NAME", help="which judge")] = "judge",
-    sets: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option("--set", metavar="KEY=VALUE", help="an option of the judge, as model=NAME"),
-    ] = None,
-    plugins: Annotated[
-        Optional[list[Path]],  # noqa: UP045
-        typer.Option("--plugin", metavar="FILE", help="a one-file plugin with a judge"),
-    ] = None,
-    as_json: Json = False,
-) -> None:
+@takes(Judging)
+def judge(wanted: Judging) -> None:
     """Let a model rate a batch, and say how far it agrees with people."""
-    from harness_rating.commands.judge import Wanted, judge as work
+    from harness_rating.commands.judge import judge as work
 
-    work(Wanted(batch, judge, sets or [], plugins or [], as_json))
+    work(wanted)
 
 
 @app.command()

@@ -6,7 +6,6 @@ import json
 import shlex
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,11 +18,12 @@ from harness.terminal import tables
 from harness.terminal.streams import plugins_on_stderr
 from harness.terminal.targets import check_target, write_target
 from harness_rating.batches import storage
-from harness_rating.batches.order import REPEATS, Order
+from harness_rating.batches.order import Order
 from harness_rating.batches.records import FOLDER, Batch
 from harness_rating.batches.sampling import Candidate
+from harness_rating.commands.options import Creation
 from harness_rating.ratings.progress import expectation
-from harness_rating.rubric.scoring import load
+from harness_rating.rubric.scoring import find, load
 
 if TYPE_CHECKING:
     from harness import RunView
@@ -32,44 +32,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Creation:
-    """The command line of ``rate create``."""
-
-    rubric: Path
-    raters: str
-    run: str | None = None
-    round: int | None = None
-    versus: int | None = None
-    split: str = "dev"
-    n: int = 60
-    strategy: str = "random"
-    by: str | None = None
-    overlap: float | None = None
-    several: int = 2
-    repeats: float = REPEATS
-    seed: int = 0
-    as_json: bool = False
-
-    def order(self, rubric: Rubric, run: str, round_: int) -> Order:
-        """The order; raises UsageError for what cannot be meant."""
-        raters = tuple(name.strip() for name in self.raters.split(",") if name.strip())
-        made = Order(
-            rubric, run, round_, raters, self.versus, self.split, self.n, self.strategy, self.by,
-            self.overlap, self.several, self.repeats, self.seed,
-        )  # fmt: skip
-        made.check()
-        return made
-
-
 def create(wanted: Creation) -> Batch:
     """Make a batch of a run's stored answers, or find the one that the same command made."""
-    rubric = load(wanted.rubric)
+    rubric = load(find(wanted.rubric))
     before = storage.names()
     with plugins_on_stderr():
         run = harness.open_run(wanted.run)
         round_ = _latest_round(run, wanted.split) if wanted.round is None else wanted.round
-        order = wanted.order(rubric, run.name, round_)
+        order = _order(wanted, rubric, run.name, round_)
         batch = storage.create(order, _candidates(run, order))
     document = _created(batch, run.level)
     if wanted.as_json:
@@ -77,6 +47,17 @@ def create(wanted: Creation) -> Batch:
     else:
         _show_created(batch, document, found=batch.name in before)
     return batch
+
+
+def _order(wanted: Creation, rubric: Rubric, run: str, round_: int) -> Order:
+    """The order; raises UsageError for what cannot be meant."""
+    raters = tuple(name.strip() for name in wanted.raters.split(",") if name.strip())
+    made = Order(
+        rubric, run, round_, raters, wanted.versus, wanted.split, wanted.n, wanted.strategy,
+        wanted.by, wanted.overlap, wanted.several, wanted.repeats, wanted.seed,
+    )  # fmt: skip
+    made.check()
+    return made
 
 
 def _latest_round(run: RunView, split: str) -> int:

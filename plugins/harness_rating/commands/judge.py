@@ -8,7 +8,6 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from harness.terminal.progress import SHORT, Display
 from harness.terminal.streams import plugins_on_stderr
 from harness_rating.batches.records import FOLDER, Batch
 from harness_rating.commands.batches import chosen
+from harness_rating.commands.options import Judging
 from harness_rating.judge import judgements
 from harness_rating.judge.judgements import Judgements
 from harness_rating.judge.panel import panel_items, panel_of, panel_words
@@ -35,18 +35,7 @@ OF_THE_JUDGE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The command line of ``rate judge``."""
-
-    batch: str | None
-    judge: str
-    sets: Sequence[str] = ()
-    plugins: Sequence[Path] = ()
-    as_json: bool = False
-
-
-def judge(wanted: Wanted) -> None:
+def judge(wanted: Judging) -> None:
     """Judge what is not judged yet, then say how far the judge agrees.
 
     Raises:
@@ -94,7 +83,7 @@ def _show_outcome(found: Mapping[str, Any], console: Console) -> None:
     tables.note(console, OF_THE_JUDGE)
 
 
-def _judge_of(wanted: Wanted) -> Judge:
+def _judge_of(wanted: Judging) -> Judge:
     """The judge with its options, checked as those of a config are."""
     options: dict[str, Any] = {}
     for text in wanted.sets:
