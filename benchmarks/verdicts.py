@@ -35,7 +35,7 @@ from harness import stats
 from harness.config.aims import Guard
 from harness.records import Example, Measurement
 from harness.scoring import MetricEntry
-from harness.stats import student
+from harness.stats import decision, student
 from harness.verdicts import detectable_effect, guards, rule
 
 DRAWS = 500
@@ -135,7 +135,7 @@ def lopsided_table(loops: int) -> Iterator[str]:
 
 def _lopsided(loss: float, codes: npt.NDArray[np.intp], rounds: int, loops: int) -> list[str]:
     rng, draw = np.random.default_rng(1), lopsided(loss)
-    alpha, counts = rule.alpha_of(rounds), [0, 0, 0, 0]
+    alpha, counts = decision.alpha_of(rounds), [0, 0, 0, 0]
     for seed in range(loops):
         before = np.full(len(codes), 0.5)
         changes = [draw(rng, codes) for _ in range(rounds)]
@@ -192,7 +192,7 @@ def ordinary_table(loops: int) -> Iterator[str]:
 def _ordinary(
     draw: Draw, codes: npt.NDArray[np.intp], rounds: int, loops: int
 ) -> tuple[str, str]:  # fmt: skip
-    rng, groups, alpha = np.random.default_rng(2), groups_of(codes), rule.alpha_of(rounds)
+    rng, groups, alpha = np.random.default_rng(2), groups_of(codes), decision.alpha_of(rounds)
     better = worse = 0
     for seed in range(loops):
         kept, labels = draw(rng, codes), []
@@ -226,7 +226,7 @@ def clustered_table(loops: int) -> Iterator[str]:
 def _clustered(
     codes: npt.NDArray[np.intp], row: float, group: float, loops: int
 ) -> tuple[str, str]:  # fmt: skip
-    rng, groups, alpha = np.random.default_rng(7), groups_of(codes), rule.alpha_of(3)
+    rng, groups, alpha = np.random.default_rng(7), groups_of(codes), decision.alpha_of(3)
 
     def noise(row: float, group: float) -> Floats:
         return rng.normal(0, row, len(codes)) + rng.normal(0, group, codes.max() + 1)[codes]
@@ -336,7 +336,7 @@ def _announced(
     pair: Pair, codes: npt.NDArray[np.intp], loops: int, exact: bool
 ) -> tuple[float, float, str, str]:  # fmt: skip
     """Mean announced range, and how often a true gain of its ends is found in round 1 of 3."""
-    rng, groups, alpha = np.random.default_rng(3), groups_of(codes), rule.alpha_of(3)
+    rng, groups, alpha = np.random.default_rng(3), groups_of(codes), decision.alpha_of(3)
     sums, hits, told = [0.0, 0.0], [0, 0], 0
     for seed in range(loops):
         old, new = pair(rng, codes)
@@ -369,7 +369,7 @@ def power_table(loops: int) -> Iterator[str]:
 
 
 def _power(codes: npt.NDArray[np.intp], gain: float, loops: int) -> Sequence[str]:
-    rng, alpha = np.random.default_rng(4), rule.alpha_of(3)
+    rng, alpha = np.random.default_rng(4), decision.alpha_of(3)
     counts = [0, 0]
     for seed in range(loops):
         old = rouge(rng, codes)

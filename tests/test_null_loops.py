@@ -19,10 +19,11 @@ from scipy import special
 import harness
 from harness.records import Measurement
 from harness.scoring import MetricEntry
+from harness.stats import decision
 from harness.verdicts import detectable_effect, rule
 
 ROUNDS = 3
-ALPHA = rule.alpha_of(ROUNDS)
+ALPHA = decision.alpha_of(ROUNDS)
 DRAWS = 500
 
 

@@ -15,6 +15,7 @@ import harness
 from harness import stats
 from harness.records import Measurement, Verdict, to_json
 from harness.scoring import MetricEntry
+from harness.stats import decision
 from harness.stats.decision import usable
 from harness.verdicts import rule
 from harness.verdicts.comparison import compare
@@ -73,16 +74,16 @@ def scores(gain: float = 0.0, seed: int = 0, n: int = 160):
 
 
 def judge(new, old, metric=Quality, score="", *, groups=GROUPS, draws=stats.DRAWS, **changes):
-    settings = {"alpha": rule.alpha_of(3), "against": "round 0"} | changes
+    settings = {"alpha": decision.alpha_of(3), "against": "round 0"} | changes
     entry = MetricEntry(metric.name, metric())
     decides = rule.DecidingScore(entry, score or metric.name, groups, draws=draws)
     return rule.judge(decides, new, old, **settings)
 
 
 def test_the_level_divides_five_percent_by_the_rounds():
-    assert rule.level(1) == 0.95
-    assert rule.level(3) == pytest.approx(0.98333, abs=1e-5)
-    assert rule.level(0) == 0.95
+    assert decision.level(1) == 0.95
+    assert decision.level(3) == pytest.approx(0.98333, abs=1e-5)
+    assert decision.level(0) == 0.95
 
 
 def test_a_clear_gain_is_an_improvement():
@@ -91,7 +92,7 @@ def test_a_clear_gain_is_an_improvement():
     assert 0 < verdict.low < verdict.difference < verdict.high
     assert verdict.difference == pytest.approx(np.mean(scores(0.1, 1) - scores()))
     assert (verdict.n, verdict.groups, verdict.against) == (160, 40, "round 0")
-    assert verdict.level == rule.level(3)
+    assert verdict.level == decision.level(3)
 
 
 def test_a_clear_loss_is_a_regression():

@@ -82,8 +82,8 @@ def _doubts(config: Config, rows: Sequence[Example], wrong: list[DataError]) -> 
     """What cannot carry a verdict; a guard over no row goes to ``wrong``."""
     from harness.data.splits import groups_of
     from harness.scoring import MetricEntry
+    from harness.stats.decision import usable
     from harness.verdicts import guards
-    from harness.verdicts.pairs import usable
 
     for split in ("dev", "test"):
         doubt = usable(list(groups_of([r for r in rows if r.split == split]).values()))

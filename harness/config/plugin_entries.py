@@ -77,9 +77,6 @@ class PluginEntry:
         return {**head, **core, **self.instance.options.model_dump(mode="json")}
 
 
-Entry = PluginEntry  # until everything names it PluginEntry
-
-
 def entries_of(
     registry: Registry, stage: str, raw: Any, name: str, base: Path, problems: Problems
 ) -> Iterator[PluginEntry]:

@@ -16,11 +16,11 @@ from harness.kit.text import one_line
 from harness.registry import Registry
 from harness.report.queries import QUERIES, Query
 from harness.stages import Annotated, AnnotatedRun, Annotations
+from harness.stats import decision
 from harness.store.columns import Layout, layout
 from harness.store.tables import TABLES
 from harness.store.views import VIEWS
 from harness.stored import answer_values
-from harness.verdicts import rule
 
 STAGE = "annotation"
 Rows = Sequence[Mapping[str, Any]]
@@ -66,7 +66,7 @@ def collect(run: Run, history: History) -> RunAnnotations:
     # First of all: what is said from now on makes the digest that of an older state.
     result.digests.update(_digests(entries, run.name, run.root, lambda name: None))
     annotated = AnnotatedRun(
-        run.name, run.root, rule.level(run.config.settings.rounds),
+        run.name, run.root, decision.level(run.config.settings.rounds),
         lambda: answer_values(run.config.metrics, history),
     )  # fmt: skip
     for entry in entries:

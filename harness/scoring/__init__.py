@@ -4,11 +4,8 @@ from harness.scoring.measuring import BLOCK, measure, rare_collections, ready
 from harness.scoring.metric_entry import Groups, MetricEntry, Pair, group_names, overrides
 from harness.scoring.totals import right, right_at, scores, table
 
-Entry = MetricEntry  # until everything names it MetricEntry
-
 __all__ = [
     "BLOCK",
-    "Entry",
     "Groups",
     "MetricEntry",
     "Pair",

@@ -18,6 +18,7 @@ from harness.kit import yaml_file
 from harness.kit.lock import exclusive
 from harness.records import BASE_ARM, Example, Prediction
 from harness.stages import AnswerValues
+from harness.stats import decision
 from harness.stored.pool import PoolModels
 from harness.stored.replay import (
     Answered,
@@ -29,7 +30,6 @@ from harness.stored.replay import (
     replay,
 )
 from harness.stored.values import answer_values, oriented
-from harness.verdicts import rule
 
 
 class RunView:
@@ -51,7 +51,7 @@ class RunView:
     @property
     def level(self) -> float:
         """Confidence of each one-sided bound of its verdicts, 1 - .05/R for R rounds."""
-        return rule.level(self._run.config.settings.rounds)
+        return decision.level(self._run.config.settings.rounds)
 
     @property
     def waits(self) -> bool:

@@ -21,7 +21,7 @@ import numpy as np
 from harness import stats
 from harness.records import Measurement
 from harness.scoring import Groups, MetricEntry, group_names, overrides, table
-from harness.stats.decision import NO_SPREAD as NO_SPREAD, usable as usable
+from harness.stats.decision import usable
 
 Test = Literal["auto", "bootstrap", "randomisation"]
 """Where p comes from. ``auto`` is McNemar's exact test for a pass/fail score of single rows, and

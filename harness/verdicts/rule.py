@@ -15,13 +15,7 @@ from harness import stats
 from harness.records import Measurement, Verdict
 from harness.scoring import Groups, MetricEntry
 from harness.stats import decision
-from harness.stats.decision import (
-    ALPHA as ALPHA,
-    NO_SPREAD,
-    POWER as POWER,
-    alpha_of as alpha_of,
-    level as level,
-)
+from harness.stats.decision import NO_SPREAD, POWER, level
 from harness.verdicts import sentences
 from harness.verdicts.pairs import Pairs, complete_pairs, differences
 from harness.verdicts.sentences import number, percent, support
@@ -89,7 +83,7 @@ def judge(
 
     Args:
         new, old: measurements of the same examples by the score's metric.
-        alpha: error allowed to each one-sided bound (:func:`alpha_of` the planned rounds).
+        alpha: error allowed to each one-sided bound (``decision.alpha_of`` the planned rounds).
         against: what the other checkpoint is called (``round 0``).
     """
     entry, title, sure = score.entry, score.title, 1 - alpha

@@ -47,7 +47,7 @@ def outcomes_of(
 
     Args:
         ratings: of all who are to count, settled values included.
-        level: confidence of each one-sided bound (:func:`harness.verdicts.rule.level`).
+        level: confidence of each one-sided bound (:func:`harness.stats.decision.level`).
 
     Returns:
         A document of schema ``harness.outcome/1``; see ``docs/agreement.md``. Titles stand in

@@ -108,7 +108,7 @@ def expectation(batch: Batch, level: float = 0.95) -> list[str]:
     """What the ratings of this batch will be able to show, said before they are there.
 
     Args:
-        level: confidence of the verdict's one-sided bounds (:func:`harness.verdicts.rule.level`).
+        level: confidence of the verdict's one-sided bounds (:func:`harness.stats.decision.level`).
     """
     from harness.stats import detectable, effective_groups
     from harness.stats.decision import usable
