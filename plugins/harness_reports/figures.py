@@ -12,7 +12,6 @@ Document = Mapping[str, Any]
 Runs = list[tuple[str, bool]]
 """Runs of words, each with whether it differs from the other text."""
 
-MARKS = {"improved": "▲", "no evidence": "◆", "regressed": "▼", "baseline": "○", "control": "·"}
 BY_PEOPLE = "change: by those who rated both rounds in one batch"
 """Of a primary score that people give."""
 
@@ -24,13 +23,6 @@ def score_digits(document: Document, name: str) -> int:
     tables += [test[key] for key in ("baseline", "kept") if key in test]
     found = [table[name] for table in tables if name in table]
     return digits_of(score[key] for score in found for key in ("value", "high"))
-
-
-def gap_axis(slices: Sequence[Document]) -> tuple[float, float]:
-    """An axis that holds zero and every interval."""
-    ends = [found[key] for found in slices for key in ("low", "gap", "high")]
-    known = [end for end in ends if end is not None]
-    return min([0.0, *known]), max([0.0, *known])
 
 
 def headline(document: Document) -> tuple[Document, str]:
@@ -148,13 +140,6 @@ def bounds_level(document: Document) -> str:
         return ""
     percent = f"{100 * verdict['level']:.1f}".removesuffix(".0")
     return f"each bound at {percent} %"
-
-
-def latest_sentence(document: Document) -> str:
-    """The latest round's verdict, where the headline is another one."""
-    latest = document["rounds"][-1]["verdict"]
-    told = latest["label"] == "baseline" or latest == headline(document)[0]
-    return "" if told else latest["sentence"]
 
 
 def losses(entry: Document) -> tuple[list[float], list[float]]:

@@ -105,13 +105,6 @@ class Guard:
     state: str
     sentence: str
 
-    @property
-    def mark(self) -> str:
-        return GUARD_MARKS.get(self.state, "?")
-
-
-GUARD_MARKS = {"broken": "✗", "held": "✓", "cannot be judged": "?"}
-
 
 def guards(document: Document) -> list[Guard]:
     """Those that any round broke, then those of the latest round that it did not break."""
@@ -346,7 +339,7 @@ def failed(document: Document) -> list[tuple[str, str]]:
     ]
 
 
-def examples(document: Document, most: int) -> list[Document]:
+def examples(rows: Sequence[Document], kept_round: int, most: int) -> list[Document]:
     """The worst answers to show, none of which counts as right.
 
     First those that fail in a way of their own, by kind of error or cause: they say more than
@@ -355,7 +348,7 @@ def examples(document: Document, most: int) -> list[Document]:
     seen: set[str] = set()
     first: list[int] = []
     later: list[int] = []
-    usable = [row for row in document["examples"] if not _is_right(row, document["kept_round"])]
+    usable = [row for row in rows if not _is_right(row, kept_round)]
     for place, row in enumerate(usable):
         traits = {*row["errors"][:1], *([row["cause"]["cause"]] if row.get("cause") else [])}
         (first if traits - seen else later).append(place)

@@ -87,20 +87,32 @@ def left_axis(values: Sequence[float], scale: Scale, left: float) -> list[Html]:
     return found
 
 
-def figure(key: str, height: float, title: str, description: str, *drawn: Child) -> Html:
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What is drawn, how high it is, and the same in words, numbers included."""
+
+    height: float
+    words: str
+    drawn: Sequence[Child]
+
+
+def figure(key: str, title: str, drawing: Drawing, remark: str = "") -> Html:
     """A drawing with its title and, for those who do not see it, what it shows.
 
     Args:
         key: unique on the page.
         title: shown above the drawing.
-        description: the drawing in words, numbers included.
+        remark: shown beside the title.
     """
     svg = element(
         "svg",
         element("title", one_line(title, 200), id=f"{key}-t"),
-        element("desc", one_line(description, 4_000), id=f"{key}-d"),
-        *drawn,
-        viewBox=f"0 0 {WIDTH:g} {height:g}", role="img",
+        element("desc", one_line(f"{drawing.words}.", 4_000), id=f"{key}-d"),
+        *drawing.drawn,
+        viewBox=f"0 0 {WIDTH:g} {drawing.height:g}", role="img",
         aria_labelledby=f"{key}-t", aria_describedby=f"{key}-d",
     )  # fmt: skip
-    return element("figure", element("figcaption", one_line(title, 200)), svg, class_="chart")
+    about = [" ", element("span", one_line(remark, 300), class_="remark")] if remark else None
+    return element(
+        "figure", element("figcaption", one_line(title, 200), about), svg, class_="chart"
+    )

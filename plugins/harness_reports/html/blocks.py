@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 
 from harness.kit.blocks import (
     DRAWN,
-    Block,
     Bullets,
     Cell,
+    Chart,
     Code,
     Column,
     Details,
@@ -19,15 +20,37 @@ from harness.kit.blocks import (
     mark_of,
     tone_of,
 )
+from harness.kit.numbers import DASH
+from harness_reports.html.charts import chart
+from harness_reports.html.examples import draw_examples
 from harness_reports.html.markup import Child, Html, element, joined, long, name, table
+from harness_reports.sections import Examples, Shown
 
 CELL = 300
 TEXT = 2_000
 
 
-def draw(blocks: Iterable[Block]) -> Html:
-    """Blocks one after another."""
-    return joined([_drawn(block) for block in blocks])
+def draw(blocks: Iterable[Shown], keys: Iterator[int]) -> Html:
+    """Blocks one after another; drawings that follow each other stand side by side.
+
+    Args:
+        keys: numbers that no other drawing of the page has.
+    """
+    drawn: list[Child] = []
+    rest = list(blocks)
+    if rest and isinstance(rest[0], Heading) and rest[0].level == 1:
+        first = list(itertools.takewhile(lambda one: isinstance(one, (Heading, Paragraph)), rest))
+        tone = tone_of(rest[0].label)
+        drawn.append(element("div", [_drawn(one, keys) for one in first], class_=f"banner {tone}"))
+        rest = rest[len(first) :]
+    for charts, group in itertools.groupby(rest, lambda block: isinstance(block, Chart)):
+        if charts:
+            found = [chart(one, f"chart-{next(keys)}") for one in group if isinstance(one, Chart)]
+            shown = element("div", found, class_="charts") if len(found) > 1 else found
+            drawn.append(shown)
+        else:
+            drawn += [_drawn(block, keys) for block in group]
+    return joined(drawn)
 
 
 def label(text: str) -> Html:
@@ -36,8 +59,10 @@ def label(text: str) -> Html:
     return element("span", f"{mark_of(text)} ", shown, class_=f"label {tone_of(text)}")
 
 
-def _drawn(block: Block) -> Html | None:
+def _drawn(block: Shown, keys: Iterator[int]) -> Html | None:
     if isinstance(block, Heading):
+        if block.level == 1:
+            return element("p", label(block.label), f" on {block.text}", class_="big")
         remark = [" ", element("span", name(block.remark, 300), class_="remark")]
         return element(f"h{block.level}", name(block.text, 200), remark if block.remark else None)
     if isinstance(block, Paragraph):
@@ -53,14 +78,17 @@ def _drawn(block: Block) -> Html | None:
     if isinstance(block, Code):
         return _code(block)
     if isinstance(block, Details):
-        return element("details", element("summary", name(block.summary, 300)), draw(block.blocks))
+        summary = element("summary", name(block.summary, 300))
+        return element("details", summary, draw(block.blocks, keys))
+    if isinstance(block, Examples):
+        return draw_examples(block)
     return None
 
 
 def paragraph(block: Paragraph) -> list[Child]:
     return [
         [label(block.label), " "] if block.label else None,
-        [element("b", name(block.lead, 300)), " " if block.text else None] if block.lead else None,
+        [element("b", name(block.lead, 600)), " " if block.text else None] if block.lead else None,
         long(block.text, TEXT),
         [" ", element("span", block.detail, class_="dim")] if block.detail else None,
     ]
@@ -92,8 +120,8 @@ def _table(block: Table) -> Html | None:
 
 
 def _cell(column: Column, cell: Cell) -> Child:
-    if cell is None or isinstance(cell, (tuple, list)):
-        return None
+    if cell is None:
+        return DASH
     if column.kind == "label":
         return label(str(cell)) if cell else None
     shown = name(f"{cell:.4g}" if isinstance(cell, float) else cell, CELL)

@@ -1,14 +1,25 @@
-"""Charts over rounds and steps: scores with intervals, training and validation loss."""
+"""Charts as drawings: every kind of :class:`Chart`, with its values in words beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
-from harness.kit import numbers
-from harness_reports import figures
-from harness_reports.figures import Document
-from harness_reports.html.axes import WIDTH, Scale, dot, figure, label, left_axis, line, ticks
+from harness.kit.blocks import Chart, Point, Series, told
+from harness_reports.drawing import axis_of
+from harness_reports.html.axes import (
+    WIDTH,
+    Drawing,
+    Scale,
+    dot,
+    figure,
+    label,
+    left_axis,
+    line,
+    rect,
+    tick_labels,
+    ticks,
+)
 from harness_reports.html.markup import Child, Html, element, number
 
 _LEFT, _TOP, _BOTTOM = 44.0, 10.0, 22.0
@@ -16,50 +27,47 @@ _NAMED = 12
 """Most rounds whose number fits under a chart."""
 
 
-def scores_by_round(document: Document, name: str, key: str, height: float = 170.0) -> Html | None:
-    """One score by round, each point in its 95 % interval; the kept round is filled.
+def chart(block: Chart, key: str) -> Html | None:
+    """The drawing of a chart, or nothing where it has no point.
 
-    None where no round has that score.
+    Args:
+        key: unique on the page.
     """
-    points = [
-        (entry["round"], entry["scores"][name])
-        for entry in document["rounds"]
-        if name in entry["scores"] and entry["scores"][name]["value"] is not None
-    ]
-    if not points:
+    if not any(series.points for series in block.series):
         return None
-    digits = figures.score_digits(document, name)
+    drawn = _KINDS[block.kind](block)
+    inside = block.kind == "rounds"  # there the remark has room within the drawing
+    return figure(key, block.title, drawn, "" if inside else block.remark)
 
-    def told_of(round_: int, score: Document) -> str:
-        mark = figures.chosen_mark(document, {"round": round_})
-        return _told(round_, score, digits) + mark
 
-    ends = [s[end] for _, s in points for end in ("low", "value", "high") if s[end] is not None]
-    marks = ticks(min(ends), max(ends))
-    rounds = [entry["round"] for entry in document["rounds"]]
+def _rounds(block: Chart) -> Drawing:
+    """A value by round, each point in its interval, joined by a line."""
+    height = 170.0
+    points = block.series[0].points
+    ends = [v for p in points for v in (p.low, p.value, p.high) if v is not None]
+    marks = ticks(*(block.scale or (min(ends), max(ends))))
+    rounds = [float(point.at) for point in points]
     x = Scale(min(rounds), max(rounds), _LEFT + 22, WIDTH - 24)
-    chosen = figures.chosen_score(document, name)
-    y = Scale(marks[0], marks[-1], height - _BOTTOM, _TOP + (14 if chosen else 0))
+    y = Scale(marks[0], marks[-1], height - _BOTTOM, _TOP + (14 if block.remark else 0))
     drawn: list[Child] = [*left_axis(marks, y, _LEFT), _round_names(rounds, x, height)]
-    if chosen:
-        drawn.append(label(WIDTH - 4, _TOP + 2, f"● {chosen}", "end"))
-    way = " ".join(f"{number(x(r))},{number(y(s['value']))}" for r, s in points)
-    drawn.append(element("polyline", points=way, class_="way"))
-    for round_, score in points:
-        kept = round_ == document["kept_round"]
-        drawn += _interval(x(round_), y, score)
-        tip = told_of(round_, score)
-        drawn.append(dot(x(round_), y(score["value"]), "point kept" if kept else "point", tip))
-    shown = figures.score_title(document, name, 120)
-    better = "" if points[0][1]["higher_is_better"] else " (lower is better)"
-    told = "; ".join(told_of(round_, score) for round_, score in points)
-    return figure(key, height, f"{shown} by round{better}", f"{told}.", drawn)
+    if block.remark:
+        drawn.append(label(WIDTH - 4, _TOP + 2, block.remark, "end"))
+    drawn.append(_path(points, x, y, "way"))
+    words = []
+    for point in points:
+        at = x(float(point.at))
+        said = f"round {point.at:g}: {told(point, block)}"
+        words.append(said + (f", {point.tip}" if point.tip else ""))
+        drawn += _whisker(at, y, point)
+        class_ = "point kept" if point.strong else "point"
+        drawn.append(dot(at, y(point.value), class_, words[-1]))
+    return Drawing(height, "; ".join(words), drawn)
 
 
-def _interval(x: float, y: Scale, score: Document) -> list[Html]:
-    if score["low"] is None or score["high"] is None:
+def _whisker(x: float, y: Scale, point: Point) -> list[Html]:
+    if point.low is None or point.high is None:
         return []
-    low, high = y(score["low"]), y(score["high"])
+    low, high = y(point.low), y(point.high)
     return [
         line(x, low, x, high, "whisker"),
         line(x - 4, low, x + 4, low, "whisker"),
@@ -67,63 +75,164 @@ def _interval(x: float, y: Scale, score: Document) -> list[Html]:
     ]
 
 
-def _told(round_: int, score: Document, digits: int) -> str:
-    bounds = numbers.interval(score["low"], score["high"], digits)
-    return f"round {round_}: {numbers.number(score['value'], digits)} {bounds}".rstrip()
-
-
-def _round_names(rounds: Sequence[int], x: Scale, height: float) -> list[Html]:
+def _round_names(rounds: Sequence[float], x: Scale, height: float) -> list[Html]:
     stride = -(-len(rounds) // _NAMED)
     return [
-        label(x(round_), height - 6, f"round {round_}" if len(rounds) <= 5 else str(round_),
-              "middle")
-        for place, round_ in enumerate(rounds) if place % stride == 0
-    ]  # fmt: skip
+        label(x(at), height - 6, f"round {at:g}" if len(rounds) <= 5 else f"{at:g}", "middle")
+        for at in rounds[::stride]
+    ]
 
 
-def losses(document: Document) -> list[Html]:
-    """Training (line) and validation loss (dots) of each trained round, on one scale."""
-    logged = [entry for entry in document["rounds"] if any(figures.losses(entry))]
-    values = [v for entry in logged for side in figures.losses(entry) for v in side]
-    if not values:
-        return []
-    marks = ticks(min(values), max(values))
-    return [_loss(entry, marks) for entry in logged]
-
-
-def _loss(entry: Document, marks: Sequence[float], height: float = 150.0) -> Html:
-    log = entry["log"]
-    training = [(p["step"], p["loss"]) for p in log if p["loss"] is not None]
-    validation = [(p["step"], p["eval_loss"]) for p in log if p["eval_loss"] is not None]
-    last = max(point["step"] for point in log)
+def _curve(block: Chart) -> Drawing:
+    """The first series as a line by step, the second dashed and with dots."""
+    height = 150.0
+    values = [point.value for series in block.series for point in series.points]
+    marks = ticks(*(block.scale or (min(values), max(values))))
+    last = max(float(point.at) for series in block.series for point in series.points)
     x = Scale(0, last, _LEFT + 2, WIDTH - 12)
     y = Scale(marks[0], marks[-1], height - _BOTTOM, _TOP)
     drawn: list[Child] = [
         *left_axis(marks, y, _LEFT),
         label(x(0), height - 6, "step 0"),
-        label(WIDTH - 6, height - 6, f"step {last}", "end"),
-        _path(training, x, y, "loss"),
-        _path(validation, x, y, "valid"),
-        [dot(x(s), y(v), "valid", f"validation, step {s}: {v:.3f}") for s, v in validation],
+        label(WIDTH - 6, height - 6, f"step {last:g}", "end"),
     ]
-    if len(training) == 1:
-        drawn.append(dot(x(last), y(training[0][1]), "loss", f"loss {training[0][1]:.3f}"))
-    told = f"{_span('training loss', training)}{_span('validation loss', validation)}"
-    return figure(f"loss-{entry['round']}", height, f"Loss in round {entry['round']}", told, drawn)
+    for place, series in enumerate(block.series):
+        class_ = "valid" if place else "loss"
+        drawn.append(_path(series.points, x, y, f"way {class_}"))
+        dots = series.points if place or len(series.points) == 1 else ()
+        drawn += [
+            dot(x(float(p.at)), y(p.value), class_, f"{series.name}, step {p.at:g}: {p.value:.3f}")
+            for p in dots
+        ]
+    return Drawing(height, " ".join(map(_course, block.series)), drawn)
 
 
-def _path(points: Sequence[tuple[int, float]], x: Scale, y: Scale, class_: str) -> Html | None:
+def _path(points: Sequence[Point], x: Scale, y: Scale, class_: str) -> Html | None:
     if len(points) < 2:
         return None
-    way = " ".join(f"{number(x(step))},{number(y(value))}" for step, value in points)
-    return element("polyline", points=way, class_=f"way {class_}")
+    way = " ".join(f"{number(x(float(p.at)))},{number(y(p.value))}" for p in points)
+    return element("polyline", points=way, class_=class_)
 
 
-def _span(what: str, points: Sequence[tuple[int, float]]) -> str:
+def _course(series: Series) -> str:
+    points = series.points
     if not points:
         return ""
-    told = f"{what} from {points[0][1]:.3f} to {points[-1][1]:.3f} over {points[-1][0]} steps"
+    first, last = points[0], points[-1]
+    said = f"{series.name} from {first.value:.3f} to {last.value:.3f} over {last.at:g} steps"
     if len(points) == 1:
-        return f"{told}. "
-    rises = sum(after > before for (_, before), (_, after) in pairwise(points))
-    return f"{told}, rising {rises} times of {len(points) - 1}. "
+        return f"{said}."
+    rises = sum(after.value > before.value for before, after in pairwise(points))
+    return f"{said}, rising {rises} times of {len(points) - 1}."
+
+
+def _bars(block: Chart) -> Drawing:
+    """Lying bars by name, one for each series, the last the strongest."""
+    names = list(dict.fromkeys(str(p.at) for series in block.series for p in series.points))
+    found = [{str(p.at): p for p in series.points} for series in block.series]
+    top = max((point.value for points in found for point in points.values()), default=1) or 1
+    x = Scale(0, top, 52, WIDTH - 40)
+    drawn: list[Child] = []
+    words = []
+    y = 4.0
+    for name in names:
+        drawn.append(label(0, y + 10, name, class_="name"))
+        y += 15
+        said = []
+        for place, (series, points) in enumerate(zip(block.series, found, strict=True)):
+            value = points[name].value if name in points else 0.0
+            shown = told(points[name], block) if name in points else "0"
+            said.append(f"{shown} in {series.name}" if series.name else shown)
+            age = min(len(found) - 1 - place, 3)
+            drawn += [
+                label(46, y + 8, series.name, "end", "small"),
+                rect(52, y, x(value) - 52, 9, f"bar age{age}"),
+                label(x(value) + 4, y + 8, shown, class_="small"),
+            ]
+            y += 11
+        words.append(f"{name}: {', '.join(said)}")
+        y += 7
+    return Drawing(y, "; ".join(words), drawn)
+
+
+def _gaps(block: Chart) -> Drawing:
+    """Points in their intervals by name; zero is marked, and what is strong is filled."""
+    points = block.series[0].points
+    marks = ticks(*(block.scale or axis_of([(p.low, p.value, p.high) for p in points])))
+    x = Scale(marks[0], marks[-1], 16, WIDTH - 16)
+    height = 34.0 * len(points) + 26
+    drawn: list[Child] = [line(x(value), 4, x(value), height - 20, "grid") for value in marks]
+    drawn.append(line(x(0), 2, x(0), height - 20, "zero"))
+    for place, point in enumerate(points):
+        drawn += _gap(block, point, x, 34.0 * place + 4)
+    drawn += [
+        label(x(value), height - 6, text, "middle")
+        for value, text in zip(marks, tick_labels(marks), strict=True)
+    ]
+    words = (f"{point.at}: {told(point, block)}" for point in points)
+    return Drawing(height, "; ".join(words), drawn)
+
+
+def _gap(block: Chart, point: Point, x: Scale, y: float) -> list[Child]:
+    tone = "clear" if point.strong else "unclear"
+    middle = y + 22
+    drawn: list[Child] = [label(0, y + 11, str(point.at), class_="name halo")]
+    if point.low is not None and point.high is not None:
+        a, b = x(point.low), x(point.high)
+        drawn += [
+            line(a, middle, b, middle, f"whisker {tone}"),
+            line(a, middle - 4, a, middle + 4, f"whisker {tone}"),
+            line(b, middle - 4, b, middle + 4, f"whisker {tone}"),
+        ]
+    tip = f"{told(point, block)}{f' on {point.tip}' if point.tip else ''}"
+    drawn.append(dot(x(point.value), middle, f"point {tone}", tip, 4.5))
+    return drawn
+
+
+def _histogram(block: Chart) -> Drawing:
+    """Standing bars, and the second series as an outline."""
+    height = 130.0
+    bars, outline = block.series[0].points, block.series[1].points if block.series[1:] else ()
+    top = block.scale[1] if block.scale else max(p.value for p in (*bars, *outline))
+    marks = ticks(0.0, top, 4)
+    y = Scale(0.0, marks[-1], height - 22, 10)
+    x = Scale(0, len(bars), _LEFT + 2, WIDTH - 6)
+    width = x(1) - x(0)
+    scale, unit = (100, " %") if block.unit == "%" else (1, "")
+    drawn: list[Child] = [
+        [line(_LEFT, y(mark), WIDTH - 4, y(mark), "grid") for mark in marks],
+        [label(_LEFT - 5, y(m) + 3.5, f"{scale * m:.3g}{unit}", "end") for m in marks],
+    ]
+    words = []
+    for place, point in enumerate(bars):
+        tips = [point.tip or told(point, block)]
+        beside = outline[place] if place < len(outline) else None
+        tips += [beside.tip or told(beside, block)] if beside else []
+        drawn.append(
+            rect(x(place) + 1, y(point.value), width - 2, y(0) - y(point.value), "bar", tips[0])
+        )
+        if point.value or (beside and beside.value):
+            words.append(f"{point.at}: {', '.join(tips)}")
+    if outline:
+        drawn.append(_outline([point.value for point in outline], x, y))
+    stride = -(-len(bars) // 7)
+    drawn += [
+        label(x(place) + width / 2, height - 6, str(point.at), "middle", "small")
+        for place, point in enumerate(bars) if place % stride == 0
+    ]  # fmt: skip
+    return Drawing(height, "; ".join(words), drawn)
+
+
+def _outline(values: Sequence[float], x: Scale, y: Scale) -> Html:
+    corners = [(x(0), y(0))]
+    for place, value in enumerate(values):
+        corners += [(x(place), y(value)), (x(place + 1), y(value))]
+    corners.append((x(len(values)), y(0)))
+    way = " ".join(f"{number(a)},{number(b)}" for a, b in corners)
+    return element("polyline", points=way, class_="way outline")
+
+
+_KINDS: Mapping[str, Callable[[Chart], Drawing]] = {
+    "rounds": _rounds, "curve": _curve, "bars": _bars, "shares": _bars, "gaps": _gaps,
+    "histogram": _histogram,
+}  # fmt: skip

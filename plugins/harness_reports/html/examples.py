@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.kit.numbers import number
-from harness_reports.figures import Document, score_title
+from harness_reports.figures import Document
 from harness_reports.html.diff import both
-from harness_reports.html.errors import failed
-from harness_reports.html.markup import Html, block, element, joined, name
+from harness_reports.html.markup import Html, element, joined, name, text_block
+from harness_reports.sections import Examples
 
 OPEN = 3
 """Examples that are unfolded when the page opens."""
@@ -27,25 +27,24 @@ def anchor(example_id: str) -> str:
     return f"example-{digest[:12]}"
 
 
-def section(document: Document) -> Html:
+def draw_examples(block: Examples) -> Html:
+    """All examples that have room, and a form to filter them."""
     shown: list[Html] = []
-    choices = _choices(document["examples"])
+    choices = _choices(block.rows)
     left = BUDGET
-    for place, row in enumerate(document["examples"]):
-        one = example(document, row, choices, place < OPEN)
+    for place, row in enumerate(block.rows):
+        one = example(block, row, choices, place < OPEN)
         left -= len(one.encode("utf-8"))
         if left < 0:
             break
         shown.append(one)
-    beyond = len(document["examples"]) - len(shown)
+    beyond = len(block.rows) - len(shown)
     told = (
-        f"Answers of round {document['kept_round']} on dev, the worst first. Marked in the "
-        "reference: words that the answer lacks; marked in the answer: words that the reference "
-        "lacks."
+        "The worst first. Marked in the reference: words that the answer lacks; marked in the "
+        "answer: words that the reference lacks."
     )
     return joined(
-        failed(document, "examples"),
-        element("p", told, class_="note") if shown else element("p", "There are no examples."),
+        element("p", told, class_="note"),
         _filter(choices) if len(shown) > 1 else None,
         element("div", shown, id="example-list"),
         element("p", f"{beyond} more are left out, to keep this page small.") if beyond else None,
@@ -97,14 +96,13 @@ def _choice(key: str, title: str, values: Sequence[str]) -> Html | None:
     )
 
 
-def example(document: Document, row: Document, choices: Choices, unfolded: bool) -> Html:
+def example(block: Examples, row: Document, choices: Choices, unfolded: bool) -> Html:
     """One example; its first line says what it is, the rest folds away."""
     place = anchor(row["id"])
-    score = score_title(document, document["primary"], 40)
     head = element(
         "summary",
         element("b", name(row["id"], 80)), " ",
-        element("span", name(score, 90), f" {number(row['score'], 3)}"), " ",
+        element("span", name(block.score, 90), f" {number(row['score'], 3)}"), " ",
         [[element("span", name(kind, 60), class_="tag"), " "] for kind in row["errors"]],
         element("span", row["course"], class_="dim") if row["course"] else None,
     )  # fmt: skip
@@ -113,11 +111,11 @@ def example(document: Document, row: Document, choices: Choices, unfolded: bool)
         "details", head,
         element(
             "div",
-            _part("Prompt", block(row["prompt"], class_="text prompt")),
+            _part("Prompt", text_block(row["prompt"], class_="text prompt")),
             element("div", _part("Reference", reference), _part("Answer", answer), class_="pair"),
-            _part("Also right", [block(text) for text in _others(row)]) if _others(row) else None,
+            _part("Also right", map(text_block, _others(row))) if _others(row) else None,
             _why(row["cause"]),
-            _course(row, document["kept_round"]),
+            _course(row, block.kept_round),
             element("p", _where(row), element("a", "link to this example", href=f"#{place}"),
                     class_="dim"),
             class_="body",
@@ -168,5 +166,6 @@ def _answers(found: Sequence[Document], text: str, kept: int) -> Html:
     right = {True: "right", False: "wrong"}.get(found[0]["right"], "not judged")
     kinds = "".join(f" · {kind}" for kind in found[0]["errors"])
     told = f"Round {rounds}: {number(found[0]['score'], 3)}, {right}{kinds}"
-    shown = block(text, OTHER_ROUNDS) if text.strip() else element("em", "(empty)", class_="dim")
-    return joined(element("h5", told), shown)
+    if not text.strip():
+        return joined(element("h5", told), element("em", "(empty)", class_="dim"))
+    return joined(element("h5", told), text_block(text, OTHER_ROUNDS))

@@ -55,7 +55,7 @@ def long(text: str, limit: int) -> Html:
     return Html(html.escape(plain(text, limit), quote=True))
 
 
-def block(text: str, limit: int = 2_000, **attributes: Attribute) -> Html:
+def text_block(text: str, limit: int = 2_000, **attributes: Attribute) -> Html:
     """A longer text from data, its lines kept."""
     return element("div", plain(text, limit), dir="auto", **{"class_": "text", **attributes})
 

@@ -6,45 +6,23 @@ import base64
 import hashlib
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from harness.kit.blocks import Block, Heading
+from harness.kit.blocks import Heading
 from harness.kit.text import one_line
-from harness_reports.html import data, errors, examples, verdict
 from harness_reports.html.blocks import draw
-from harness_reports.html.complete import Document, complete
 from harness_reports.html.markup import Html, element, name
-from harness_reports.parts import of_plugins
-
-SECTIONS: Mapping[str, tuple[str, Callable[[Document], Html | None]]] = {
-    "verdict": ("Verdict", verdict.section),
-    "weak": ("Weak slices", errors.slices),
-    "changes": ("Fixed and broken", errors.changes),
-    "kinds": ("Kinds of errors", errors.categories),
-    "causes": ("Causes", errors.causes),
-    "examples": ("Worst examples", examples.section),
-    "data": ("Data added", data.grown),
-    "remedies": ("What to do", data.remedies),
-    "scores": ("Scores", data.scores),
-    "training": ("Training", data.training),
-    "appendix": ("Appendix", data.appendix),
-}
-"""Anchor -> heading and what makes the section (None: leave it out), in their order."""
-FOLLOWED = {
-    "verdict": "verdict", "changes": "weak", "causes": "errors", "examples": "examples",
-    "training": "data",
-}  # fmt: skip
-"""Anchor -> the part of a report that ends with it, for sections of plugins."""
+from harness_reports.sections import Shown, sections
 
 
 def page(document: Mapping[str, Any]) -> str:
     """The report as one HTML document; the same document always gives the same text."""
-    full = complete(document)
+    run = str(document.get("run") or "")
     style, script = _own("style.css"), _own("script.js")
-    title = f"{full['run'] or 'run'}: report"
+    title = f"{run or 'run'}: report"
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -55,11 +33,11 @@ def page(document: Mapping[str, Any]) -> str:
         element("title", title),
         element("style", style),
     )
-    sections = list(_sections(full))
+    found = list(_sections(document))
     body = element(
         "body",
-        element("header", element("h1", name(full["run"] or "Report")), _contents(sections)),
-        element("main", map(_section, sections), data.next_command(full)),
+        element("header", element("h1", name(run or "Report")), _contents(found)),
+        element("main", map(_section, found)),
         element("script", script),
     )
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
@@ -91,27 +69,21 @@ class _Section:
     remark: str = ""
 
 
-def _sections(document: Document) -> Iterator[_Section]:
-    taken = set(SECTIONS)
-    for key, (title, make) in SECTIONS.items():
-        inner = make(document)
-        if inner is not None:
-            yield _Section(key, title, inner)
-        if key in FOLLOWED:
-            yield from _of_blocks(of_plugins(document, FOLLOWED[key]), taken)
-
-
-def _of_blocks(blocks: Iterable[Block], taken: set[str]) -> Iterator[_Section]:
-    """One section for each heading of level 2."""
-    found: list[tuple[Heading, list[Block]]] = []
-    for block in blocks:
-        if isinstance(block, Heading) and block.level == 2:
-            found.append((block, []))
-        elif found:
-            found[-1][1].append(block)
-    for heading, inner in found:
-        key = _anchor(heading.text, taken)
-        yield _Section(key, heading.text, draw(inner), heading.remark)
+def _sections(document: Mapping[str, Any]) -> Iterator[_Section]:
+    """One section for each heading of level 2; the first line of all begins the first."""
+    taken: set[str] = set()
+    keys = itertools.count(1)
+    parts: list[tuple[Heading, list[Shown]]] = []
+    for block in sections(document):
+        if isinstance(block, Heading) and block.level == 1:
+            parts.append((Heading("Verdict"), [block]))
+        elif isinstance(block, Heading) and block.level == 2:
+            parts.append((block, []))
+        elif parts:
+            parts[-1][1].append(block)
+    for heading, inner in parts:
+        drawn = draw(inner, keys)
+        yield _Section(_anchor(heading.text, taken), heading.text, drawn, heading.remark)
 
 
 def _anchor(title: str, taken: set[str]) -> str:

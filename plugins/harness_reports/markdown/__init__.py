@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from harness_reports.figures import Document
-from harness_reports.markdown import closing, data, errors, verdict, weak, worst
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from harness_reports.markdown.blocks import draw
-from harness_reports.parts import of_plugins
+from harness_reports.markdown.examples import draw_examples
+from harness_reports.sections import Examples, Shown, sections, short
 
 
-def page(document: Document, examples: int = 3) -> str:
+def page(document: Mapping[str, Any], examples: int = 3) -> str:
     """The whole report: the verdict first, the next command last."""
-    parts = (
-        *verdict.sections(document),
-        *draw(of_plugins(document, "verdict")),
-        *weak.sections(document),
-        *draw(of_plugins(document, "weak")),
-        *errors.sections(document),
-        *draw(of_plugins(document, "errors")),
-        worst.section(document, examples),
-        *draw(of_plugins(document, "examples")),
-        *data.sections(document),
-        *draw(of_plugins(document, "data")),
-        *closing.sections(document),
-    )
-    return "\n\n".join(part for part in parts if part) + "\n"
+    found = [block for block in sections(document) if examples or not isinstance(block, Examples)]
+    parts = (part for block in short(found) for part in _parts(block, examples))
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _parts(block: Shown, examples: int) -> Iterator[str]:
+    if isinstance(block, Examples):
+        return draw_examples(block, examples)
+    return draw(block)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from harness.kit.blocks import (
     DRAWN,
@@ -13,7 +13,6 @@ from harness.kit.blocks import (
     Chart,
     Code,
     Column,
-    Details,
     Heading,
     Note,
     Paragraph,
@@ -21,28 +20,23 @@ from harness.kit.blocks import (
     mark_of,
     table_of,
 )
+from harness.kit.numbers import DASH
 from harness.kit.text import markdown_block, markdown_safe
 from harness_reports.drawing import sparkline
 
 LIMIT = 1_200
 """Characters of a paragraph."""
 CELL = 300
-_FIGURES = re.compile(r"[-+–0-9., \[\]%]{0,60}")
+_FIGURES = re.compile(r"[-+–→0-9., \[\]%]{0,60}")
 """What does nothing in a cell: ``0.62 [0.55, 0.70]``."""
-
-
-def draw(blocks: Iterable[Block]) -> Iterator[str]:
-    """The paragraphs of a page, to be joined by empty lines."""
-    for block in blocks:
-        if not isinstance(block, Details):
-            yield from filter(None, _parts(block))
 
 
 def safe(text: str, limit: int = LIMIT) -> str:
     return markdown_safe(text, limit)
 
 
-def _parts(block: Block) -> Iterator[str]:
+def draw(block: Block) -> Iterator[str]:
+    """The paragraphs of a block, to be joined by empty lines."""
     if isinstance(block, Heading):
         yield _heading(block)
         if block.remark:
@@ -61,12 +55,15 @@ def _parts(block: Block) -> Iterator[str]:
         yield _table(block)
         yield more(len(block.rows) - len(block.rows[: block.short]), block.rest)
     elif isinstance(block, Chart):
-        if not block.told:
-            yield safe(block.title, 200)
-            yield _table(table_of(block))
+        yield safe(block.title, 200)
+        yield _table(table_of(block))
     elif isinstance(block, Code):
         yield safe(block.lead)
         yield markdown_block(block.text, 20_000)
+
+
+def _figure(text: str, limit: int = LIMIT) -> str:
+    return text if _FIGURES.fullmatch(text) else safe(text, limit)
 
 
 def _heading(block: Heading) -> str:
@@ -82,9 +79,9 @@ def _sentence(text: str) -> str:
 
 def _paragraph(block: Paragraph) -> str:
     label = f"{mark_of(block.label)} {safe(block.label, 30)}" if block.label else ""
-    lead = f"**{safe(block.lead, 200)}**" if block.lead else ""
-    parts = (label, lead, safe(block.text), safe(block.detail))
-    return " ".join(part for part in parts if part)
+    lead = f"**{_figure(block.lead)}**" if block.lead else ""
+    text = " ".join(part for part in (label, lead, safe(block.text)) if part)
+    return " · ".join(part for part in (text, safe(block.detail)) if part)
 
 
 def more(count: int, rest: str) -> str:
@@ -112,6 +109,5 @@ def _cell(column: Column, cell: Cell) -> str:
         return sparkline(cell)
     if isinstance(cell, float):
         return f"{cell:.4g}"
-    text = "" if cell is None else str(cell)
-    shown = text if _FIGURES.fullmatch(text) else safe(text, CELL)
+    shown = _figure(DASH if cell is None else str(cell), CELL)
     return f"{mark_of(str(cell))} {shown}" if column.kind == "label" and cell else shown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -15,7 +15,6 @@ from harness.kit.blocks import (
     Bullets,
     Chart,
     Code,
-    Details,
     Heading,
     Note,
     Paragraph,
@@ -28,35 +27,27 @@ from harness.kit.text import one_line
 from harness_reports.drawing import LEVELS, shares
 from harness_reports.terminal.tables import draw_table
 
+INDENT = 2
 LIMIT = 1_200
 """Characters of a paragraph."""
 STYLES = {"good": "bold green", "open": "bold yellow", "bad": "bold red", "base": "cyan"}
 _PARTS = {"good": "green", "open": "yellow", "bad": "red", "base": "cyan"}
 
 
-def draw(blocks: Iterable[Block], console: Console) -> None:
-    """Print blocks; what stands below the first line of all is not set in."""
-    indent = 2
-    for block in blocks:
-        if isinstance(block, Heading):
-            _heading(block, console)
-            indent = 0 if block.level == 1 else 2
-        elif not isinstance(block, Details):
-            _draw(block, console, indent)
-
-
-def _draw(block: Block, console: Console, indent: int) -> None:
-    if isinstance(block, Paragraph):
-        out(console, paragraph(block), indent)
+def draw(block: Block, console: Console) -> None:
+    """Print a block; sections are set in by two."""
+    if isinstance(block, Heading):
+        _heading(block, console)
+    elif isinstance(block, Paragraph):
+        out(console, paragraph(block))
     elif isinstance(block, Note):
-        style = "red" if block.failed else "dim"
-        out(console, Text(one_line(block.text, LIMIT), style), indent)
+        out(console, Text(one_line(block.text, LIMIT), "red" if block.failed else "dim"))
     elif isinstance(block, Bullets):
-        _bullets(block, console, indent)
+        _bullets(block, console)
     elif isinstance(block, Table):
-        _table(block, console, indent)
+        _table(block, console)
     elif isinstance(block, Chart):
-        _chart(block, console, indent)
+        _chart(block, console)
     elif isinstance(block, Code):
         console.print()
         line = Text.assemble((f"{block.lead} " if block.lead else "", "dim"))
@@ -64,7 +55,7 @@ def _draw(block: Block, console: Console, indent: int) -> None:
         console.print(line, highlight=False, soft_wrap=True)
 
 
-def out(console: Console, thing: Any, indent: int = 2) -> None:
+def out(console: Console, thing: Any, indent: int = INDENT) -> None:
     console.print(Padding(thing, (0, 0, 0, indent), expand=False), highlight=False)
 
 
@@ -73,12 +64,12 @@ def _heading(block: Heading, console: Console) -> None:
     if block.level == 1:
         badge = Text(f" {mark_of(block.label)} {one_line(block.label, 20).upper()} ")
         badge.stylize(f"{STYLES[tone_of(block.label)]} reverse")
-        out(console, Text.assemble(badge, f"  {title}"), 0)
+        out(console, Text.assemble(badge, f"  on {title}"), 0)
         return
     console.print()
     line = Text(title, "bold" if block.level == 2 else "italic")
     line.append(f"  {remark}" if remark else "", "dim")
-    out(console, line, 0 if block.level == 2 else 2)
+    out(console, line, 0 if block.level == 2 else INDENT)
 
 
 def paragraph(block: Paragraph) -> Text:
@@ -87,13 +78,13 @@ def paragraph(block: Paragraph) -> Text:
         shown = f"{mark_of(block.label)} {one_line(block.label, 30)} "
         line.append(shown, STYLES[tone_of(block.label)])
     if block.lead:
-        line.append(one_line(block.lead, 200), "bold")
-        line.append("  " if block.text else "")
+        line.append(one_line(block.lead, LIMIT), "bold")
+        line.append((" " if block.lead.endswith(":") else "  ") if block.text else "")
     line.append(one_line(block.text, LIMIT))
     return line.append(f"\n{one_line(block.detail, LIMIT)}" if block.detail else "", "dim")
 
 
-def _bullets(block: Bullets, console: Console, indent: int) -> None:
+def _bullets(block: Bullets, console: Console) -> None:
     shown = block.items[: block.short]
     listed = Grid.grid(padding=(0, 2, 0, 0))
     listed.add_column(no_wrap=True)
@@ -101,43 +92,43 @@ def _bullets(block: Bullets, console: Console, indent: int) -> None:
     for place, item in enumerate(shown, 1):
         listed.add_row(Text(f"{place}." if block.numbered else "·", "dim"), paragraph(item))
     if shown:
-        out(console, listed, indent)
-    more(console, len(block.items) - len(shown), block.rest, indent)
+        out(console, listed)
+    more(console, len(block.items) - len(shown), block.rest)
 
 
-def more(console: Console, count: int, rest: str, indent: int = 2) -> None:
+def more(console: Console, count: int, rest: str) -> None:
     """How much a list or a table leaves out, and what that is."""
     if count > 0:
         told = f"and {count} more{f', {one_line(rest, 300)}' if rest else ''}"
-        out(console, Text(told, "dim"), indent)
+        out(console, Text(told, "dim"))
 
 
-def _table(block: Table, console: Console, indent: int) -> None:
-    for part in draw_table(block, console.width - indent):
-        out(console, part, indent)
-    more(console, len(block.rows) - len(block.rows[: block.short]), block.rest, indent)
+def _table(block: Table, console: Console) -> None:
+    for part in draw_table(block, console.width - INDENT):
+        out(console, part)
+    more(console, len(block.rows) - len(block.rows[: block.short]), block.rest)
 
 
-def _chart(block: Chart, console: Console, indent: int) -> None:
+def _chart(block: Chart, console: Console) -> None:
     if block.kind == "shares":
-        _shares(block, console, indent)
+        _shares(block, console)
     elif not block.told:
-        out(console, Text(one_line(block.title, 200), "italic"), indent)
-        _table(table_of(block), console, indent)
+        out(console, Text(one_line(block.title, 200), "italic"))
+        _table(table_of(block), console)
 
 
-def _shares(block: Chart, console: Console, indent: int) -> None:
+def _shares(block: Chart, console: Console) -> None:
     """One bar of the whole, and what its parts are."""
     points = [point for series in block.series for point in series.points]
     counts: Sequence[int] = [round(point.value) for point in points]
     line, legend = Text(), [Text()]
-    width = min(console.width - 2 - indent, 96)
+    width = min(console.width - 2 - INDENT, 96)
     for place, (point, size) in enumerate(zip(points, shares(counts, width), strict=True)):
         mark, style = LEVELS[place % len(LEVELS)], _PARTS[point.tone]
         line.append(mark * size, style)
         name = one_line(str(point.at), 24)
         entry = Text.assemble((f"{mark} ", style), f"{name} ", (f"{point.value:g}", "bold"))
-        if legend[-1] and legend[-1].cell_len + entry.cell_len + 2 > console.width - indent:
+        if legend[-1] and legend[-1].cell_len + entry.cell_len + 2 > console.width - INDENT:
             legend.append(Text())
         legend[-1].append("  " if legend[-1] else "").append_text(entry)
-    out(console, Text("\n").join([line, *legend]), indent)
+    out(console, Text("\n").join([line, *legend]))

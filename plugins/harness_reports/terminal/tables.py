@@ -10,10 +10,12 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.console import RenderableType
+from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
 from harness.kit.blocks import DRAWN, Cell, Column, Table, mark_of, tone_of
+from harness.kit.numbers import DASH
 from harness.kit.text import one_line
 from harness_reports.drawing import axis_of, bar, forest, sparkline
 
@@ -34,16 +36,23 @@ def draw_table(block: Table, room: int) -> Iterator[RenderableType]:
     rows = block.rows[: block.short]
     kept, left = _kept(block, rows, room)
     if _needed(block, rows, kept) > room:
-        yield from (_stacked(block, row) for row in rows)
+        for row in rows:
+            yield from _stacked(block, row)
         return
     yield _grid(block, rows, kept, room)
     texts = [at for at in left if block.columns[at].kind == "text"]
     for at in texts:
-        yield from _below(rows, at)
+        yield from _below(block, rows, at)
     named = [block.columns[at] for at in left if at not in texts]
-    names = [one_line(column.title, 40) for column in named if column.kind not in DRAWN]
+    names = [_named(column) for column in named if column.kind not in DRAWN and column.title]
     if names:
         yield Text(f"not shown for want of room: {', '.join(names)}", "dim")
+
+
+def _named(column: Column) -> str:
+    """A column's title within a sentence; a round's is no more than its number."""
+    title = one_line(column.title, 40)
+    return f"column {title}" if title[:1].isdigit() else title
 
 
 def _kept(block: Table, rows: Sequence[tuple[Cell, ...]], room: int) -> tuple[list[int], list[int]]:
@@ -105,7 +114,7 @@ def _text(column: Column, cell: Cell) -> Text:
         return Text()
     if isinstance(cell, float):
         cell = f"{cell:.4g}"
-    shown = one_line("" if cell is None else str(cell), LIMIT if column.kind == "text" else WORD)
+    shown = one_line(DASH if cell is None else str(cell), LIMIT if column.kind == "text" else WORD)
     if column.kind == "label" and shown:
         return Text(f"{mark_of(shown)} {shown}", _LABELS[tone_of(shown)])
     quiet = column.kind == "number" and shown == "0"
@@ -136,23 +145,28 @@ def _number(cell: Cell) -> float | None:
     return float(cell) if isinstance(cell, (int, float)) else None
 
 
-def _below(rows: Sequence[tuple[Cell, ...]], at: int) -> Iterator[RenderableType]:
+def _below(block: Table, rows: Sequence[tuple[Cell, ...]], at: int) -> Iterator[RenderableType]:
     """A column of texts that has no room in the table: each with the name of its row."""
-    listed = Grid.grid(padding=(0, GAP, 0, 0))
-    listed.add_column(overflow="fold", max_width=24)
-    listed.add_column(overflow="fold")
+    listed = Grid(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
+    for place in (0, at):
+        listed.add_column(
+            Text(one_line(block.columns[place].title, 40)), overflow="fold",
+            max_width=24 if place == 0 else None,
+        )  # fmt: skip
     for row in rows:
         if row[at]:
-            name, text = (one_line(str(cell), LIMIT) for cell in (row[0], row[at]))
-            listed.add_row(Text(name, "dim"), Text(text, "dim"))
+            listed.add_row(*(Text(one_line(str(cell), LIMIT)) for cell in (row[0], row[at])))
     if listed.row_count:
         yield listed
 
 
-def _stacked(block: Table, row: tuple[Cell, ...]) -> Text:
+def _stacked(block: Table, row: tuple[Cell, ...]) -> Iterator[RenderableType]:
     """A row as a paragraph: its name and its label, then each cell with its column's title."""
-    first = next((at for at, column in enumerate(block.columns) if column.kind == "text"), 0)
-    line = Text.assemble((_text(block.columns[first], row[first]).plain or "–", "bold"))
+    kinds = [column.kind for column in block.columns]
+    first = next((at for at, kind in enumerate(kinds) if kind in ("text", "word")), 0)
+    title = "" if kinds[first] == "text" else one_line(block.columns[first].title, 40)
+    name = _text(block.columns[first], row[first]).plain or "–"
+    line = Text(f"{title} {name}".strip(), "bold")
     facts = []
     for at, (column, cell) in enumerate(zip(block.columns, row, strict=True)):
         shown = _text(column, cell)
@@ -160,7 +174,9 @@ def _stacked(block: Table, row: tuple[Cell, ...]) -> Text:
             continue
         if column.kind == "label":
             line.append("  ").append_text(shown)
-        else:
-            title = one_line(column.title, 40)
-            facts.append(Text.assemble((f"{title} " if title else "", "dim"), shown))
-    return Text("\n").join([line, Text(" · ", "dim").join(facts)]) if facts else line
+            continue
+        title = one_line(column.title, 40) + (":" if column.kind == "text" else "")
+        facts.append(Text.assemble((f"{title} ", "dim"), shown) if title else shown)
+    yield line
+    if facts:
+        yield Padding(Text(" · ", "dim").join(facts), (0, 0, 0, GAP), expand=False)

@@ -1,0 +1,75 @@
+"""All sections of a report, ours and those of plugins, in their order: what there is to read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from harness.kit.blocks import Block, Chart, Details, Heading, from_json, of_rows
+from harness_reports.document import complete
+from harness_reports.figures import Document
+from harness_reports.sections import closing, data, errors, rounds, verdict, weak
+from harness_reports.sections.examples import Examples, examples
+
+__all__ = ["Examples", "Shown", "of_plugins", "sections", "short"]
+
+Shown: TypeAlias = Block | Examples
+PARTS: Mapping[str, Sequence[Callable[[Document], Iterator[Shown]]]] = {
+    "verdict": (verdict.blocks, rounds.rounds, rounds.scores, rounds.test_set),
+    "weak": (weak.slices, weak.changes),
+    "errors": (errors.kinds, errors.causes),
+    "examples": (examples,),
+    "data": (data.near, data.added, data.control, data.training),
+    "closing": (
+        closing.notes, closing.failed, closing.remedies, closing.appendix, closing.next_command,
+    ),
+}  # fmt: skip
+"""Part of a report -> its sections; a section of a plugin follows one of them."""
+CLOSING = "closing"
+USUAL = "data"
+"""What a section of a plugin follows that does not say it."""
+
+
+def sections(document: Mapping[str, Any]) -> Iterator[Shown]:
+    """The whole report; a document may lack any key."""
+    full = complete(document)
+    for place, parts in PARTS.items():
+        for part in parts:
+            yield from part(full)
+        yield from of_plugins(full, place)
+
+
+def short(blocks: Iterable[Shown]) -> Iterator[Shown]:
+    """What a report shows that folds nothing away and draws nothing.
+
+    Details and drawings that are told beside go, and so do headings that nothing is left below.
+    """
+    waiting: list[Heading] = []
+    for block in blocks:
+        if isinstance(block, Heading):
+            waiting = [one for one in waiting if one.level < block.level]
+            waiting.append(block)
+        elif not (isinstance(block, Details) or (isinstance(block, Chart) and block.told)):
+            yield from waiting
+            waiting = []
+            yield block
+
+
+def of_plugins(document: Document, place: str) -> Iterator[Block]:
+    """What the sections of plugins say that follow a part of ours."""
+    for section in document.get("sections") or ():
+        after = section.get("after")
+        if (after if after in PARTS and after != CLOSING else USUAL) == place:
+            yield from _blocks(section)
+
+
+def _blocks(section: dict[str, Any]) -> Iterator[Block]:
+    title = section.get("title") or ""
+    if "blocks" not in section:
+        columns, rows = section.get("columns") or (), section.get("rows") or ()
+        yield from of_rows(title, columns, rows, bool(section.get("cut")))
+        return
+    blocks = list(map(from_json, section["blocks"]))
+    if not (blocks and isinstance(blocks[0], Heading)):
+        yield Heading(title)
+    yield from blocks

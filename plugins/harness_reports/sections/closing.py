@@ -1,0 +1,89 @@
+"""What the run has to remark, what this report lacks, what to do next, and how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.kit.blocks import (
+    Block,
+    Bullets,
+    Code,
+    Column,
+    Details,
+    Heading,
+    Note,
+    Paragraph,
+    Simple,
+    Table,
+)
+from harness_reports import figures, findings
+from harness_reports.figures import Document
+
+NOTES = 10
+
+
+def notes(document: Document) -> Iterator[Block]:
+    if document["notes"]:
+        yield Heading("Notes")
+        yield Bullets(tuple(Paragraph(note) for note in document["notes"]), short=NOTES)
+
+
+def failed(document: Document) -> Iterator[Block]:
+    found = findings.failed(document)
+    if found:
+        yield Heading("Not in this report", "these parts of the analysis failed")
+        yield Bullets(tuple(Paragraph(f"{what}: {why}") for what, why in found))
+
+
+def remedies(document: Document) -> Iterator[Block]:
+    """What to do next; worth is an upper limit, and the report says so."""
+    found = findings.remedies(document)
+    if not found:
+        return
+    yield Heading("What to do", "by what it may be worth; no remedy cures all that it is for")
+    columns = (
+        Column("remedy", strong=True), Column("answers at most", "number"),
+        Column("new data", "word"), Column("why"),
+    )  # fmt: skip
+    rows = tuple(
+        (
+            str(one.get("remedy") or ""), one.get("answers"), "yes" if one.get("by_data") else "no",
+            str(one.get("why") or ""),
+        )
+        for one in found
+    )  # fmt: skip
+    caption = "Remedies in order of expected worth"
+    yield Table(columns, rows, caption, findings.SHOWN, "worth less")
+
+
+def appendix(document: Document) -> Iterator[Block]:
+    """Time spent, and the SQL behind each table."""
+    spent = sorted(document["seconds"].items(), key=lambda item: -item[1])
+    if not spent and not document["queries"]:
+        return
+    took = f"took {figures.duration(sum(document['seconds'].values()))}" if spent else ""
+    yield Heading("Appendix", took)
+    if spent:
+        stages = ", ".join(f"{name} {figures.duration(seconds)}" for name, seconds in spent[:4])
+        cached = len(document["cached"])
+        yield Note(stages + (f" · {cached} stages from the store" if cached else ""))
+        columns = (Column("stage"), Column("time", "number"))
+        rows = tuple((name, figures.duration(seconds)) for name, seconds in spent)
+        shown = Table(columns, rows, "Time by stage", ordered=True)
+        yield Details("Time by stage", (shown,))
+    if document["queries"]:
+        yield Details("The queries behind each table", tuple(_queries(document)))
+
+
+def _queries(document: Document) -> Iterator[Simple]:
+    yield Note(
+        'Each of these tables is the answer of a query: harness query "SELECT …" asks again.'
+    )
+    for query in document["queries"]:
+        yield Paragraph(f"{query.get('what')}", lead=str(query.get("name")))
+        yield Code(str(query.get("sql") or ""))
+
+
+def next_command(document: Document) -> Iterator[Block]:
+    if document["next_command"]:
+        yield Code(document["next_command"], "Next:")

@@ -1,0 +1,37 @@
+"""What several sections need: columns of rounds, and notices of what could not be found out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.kit.blocks import Block, Column, Note
+from harness_reports import figures
+from harness_reports.figures import Document
+
+MOST_ROUNDS = 8
+
+
+def incomplete(document: Document, *parts: str) -> Iterator[Block]:
+    """A notice for each of these parts of the analysis that could not be made."""
+    told = {query.get("name"): query.get("what") for query in document["queries"]}
+    for part, why in sorted(document["failed"].items()):
+        if part in parts:
+            what = f"This part is incomplete. It could not be found out: {told.get(part) or part}"
+            yield Note(f"{what}. {why}", failed=True)
+
+
+def rounds_of(document: Document) -> tuple[list[Document], tuple[Column, ...]]:
+    """The rounds that have room, each with its column; the older give way first.
+
+    The first, the kept and the latest round never do.
+    """
+    shown = figures.shown_rounds(document, MOST_ROUNDS)
+    fixed = {0, document["kept_round"], shown[-1]["round"]}
+    columns = [
+        Column(
+            figures.round_name(entry, document), "number",
+            spare=0 if entry["round"] in fixed else 20 - place,
+        )
+        for place, entry in enumerate(shown)
+    ]  # fmt: skip
+    return shown, tuple(columns)

@@ -1,0 +1,128 @@
+"""What was added to the training data, what was refused, and how training went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.kit.blocks import (
+    Block,
+    Bullets,
+    Chart,
+    Column,
+    Details,
+    Heading,
+    Note,
+    Paragraph,
+    Point,
+    Series,
+    Table,
+)
+from harness.kit.numbers import interval, number, signed
+from harness_reports import figures, findings
+from harness_reports.figures import Document
+from harness_reports.sections.common import incomplete
+
+
+def near(document: Document) -> Iterator[Block]:
+    """The rows of the source that are nearest to dev or test."""
+    pairs = findings.near_pairs(document)
+    if not pairs:
+        return
+    yield Heading("Training rows near dev or test", "the nearest pairs")
+    yield Note(findings.NEAR)
+    items = (
+        Paragraph(
+            f"{one.row}: {one.text}", lead=one.similarity,
+            detail=f"{one.held_out}: {one.held_out_text}",
+        )
+        for one in pairs
+    )  # fmt: skip
+    yield Bullets(tuple(items))
+
+
+def added(document: Document) -> Iterator[Block]:
+    """What was planned, added and refused after each round, the latest first."""
+    grown = [e for e in document["rounds"] if e["plan"] or e["added"] or e["refused"]]
+    notices = list(incomplete(document, "added", "refused"))
+    if grown or notices:
+        yield Heading("Training data added", "and refused, after each round")
+    yield from notices
+    if grown:
+        columns = (
+            Column("after round", "word"), Column("added", "number"), Column("by"),
+            Column("planned"), Column("refused", "number"), Column("why"),
+        )  # fmt: skip
+        rows = tuple(
+            (
+                str(entry["round"]), entry["added"], figures.counted(entry["added_by"]),
+                ", ".join(figures.planned(entry["plan"])), sum(entry["refused"].values()),
+                figures.counted(entry["refused"]),
+            )
+            for entry in reversed(grown)
+        )  # fmt: skip
+        caption, rest = "Training data added and refused", "of earlier rounds"
+        yield Table(columns, rows, caption, findings.SHOWN, rest)
+    yield from _by_slice(document)
+
+
+def _by_slice(document: Document) -> Iterator[Block]:
+    rows = tuple(
+        (str(row.get("round")), row.get("made_by"), row.get("slice") or "everywhere",
+         row.get("rows"))
+        for row in findings.table(document, "added")
+    )  # fmt: skip
+    if rows:
+        columns = (
+            Column("after round", "word"), Column("made by"), Column("for the slice"),
+            Column("rows", "number"),
+        )  # fmt: skip
+        summary = "Rows added by round, maker and slice"
+        yield Details(summary, (Table(columns, rows, summary),))
+
+
+def control(document: Document) -> Iterator[Block]:
+    """Targeted rows against as many random ones."""
+    found = document["control"]
+    if not found:
+        return
+    compared = found["difference"] is not None
+    remark = "same number of rows in both arms" if compared else "not compared"
+    bounds = interval(found["low"], found["high"], plus=True)
+    lead = f"targeted minus random: {signed(found['difference'])} {bounds}".rstrip()
+    yield Heading("Targeted or random rows", remark)
+    yield Paragraph(found["sentence"], lead=lead if compared else "")
+
+
+def training(document: Document) -> Iterator[Block]:
+    """Training and validation loss of each trained round, on one scale."""
+    logged = [entry for entry in document["rounds"] if any(figures.losses(entry))]
+    if not logged:
+        return
+    about = "first to last step, then on the validation rows, which the drawings show as dots"
+    yield Heading("Training loss", about)
+    values = [value for entry in logged for side in figures.losses(entry) for value in side]
+    for entry in logged:
+        series = tuple(
+            Series(
+                name, tuple(Point(p["step"], p[key]) for p in entry["log"] if p[key] is not None)
+            )
+            for name, key in (("training loss", "loss"), ("validation loss", "eval_loss"))
+        )
+        title, scale = f"Loss in round {entry['round']}", (min(values), max(values))
+        yield Chart("curve", title, series, scale, told=True)
+    columns = (
+        Column("round", "word"), Column("loss", "word"), Column("", "trend", spare=1),
+        Column("validation", "word"),
+    )  # fmt: skip
+    rows = []
+    for entry in logged:
+        learned, validation = figures.losses(entry)
+        name = figures.round_name(entry, document)
+        rows.append((name, _ends(learned), tuple(learned), _ends(validation)))
+    yield Table(columns, tuple(rows), "Training and validation loss", ordered=True)
+
+
+def _ends(values: list[float]) -> str:
+    if len(values) < 2:
+        return number(values[0]) if values else ""
+    return f"{number(values[0])} → {number(values[-1])}"

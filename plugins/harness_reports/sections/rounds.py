@@ -1,0 +1,188 @@
+"""The scores behind the verdict: by round, all others, and on the test set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.kit.blocks import (
+    Block,
+    Bullets,
+    Chart,
+    Column,
+    Details,
+    Heading,
+    Note,
+    Paragraph,
+    Point,
+    Series,
+    Table,
+)
+from harness.kit.numbers import interval, number, signed
+from harness_reports import figures, findings
+from harness_reports.figures import Document
+from harness_reports.sections.common import rounds_of
+
+SENTENCES = 3
+"""Verdicts in words that a short report shows."""
+
+
+def rounds(document: Document) -> Iterator[Block]:
+    """The score that decides, by round, and the verdicts in words."""
+    yield Heading("Rounds", " · ".join(_remarks(document)))
+    if not figures.score_names(document):
+        yield Paragraph("Nothing was scored.")
+    yield from _chart(document, document["primary"])
+    yield _table(document)
+    if sentence := figures.chosen_sentence(document):
+        yield Note(sentence)
+    if document["by_people"]:
+        yield Note(figures.BY_PEOPLE)
+    told = tuple(
+        Paragraph(entry["verdict"]["sentence"], lead=f"Round {entry['round']}:")
+        for entry in reversed(document["rounds"][1:])
+    )
+    if told:
+        yield Bullets(told, short=SENTENCES, rest="of earlier rounds")
+
+
+def _remarks(document: Document) -> Iterator[str]:
+    yield f"● kept{figures.chosen_mark(document, findings.kept_round(document), ': ')}"
+    yield "change: against the round kept until then"
+    if level := figures.bounds_level(document):
+        yield level
+
+
+def _table(document: Document) -> Table:
+    primary = document["primary"]
+    digits = figures.score_digits(document, primary)
+    columns = (
+        Column("round", "word"), Column("verdict", "label"), Column("train rows", "number"),
+        Column(figures.score_title(document, primary, 20), "number", strong=True),
+        Column("95 % interval", "number"), Column("", "word", spare=3), Column("", "bar", spare=1),
+        Column("change", "number"), Column("bounds", "number", spare=2),
+    )  # fmt: skip
+    rows = []
+    for entry in document["rounds"]:
+        score, verdict = entry["scores"].get(primary) or {}, entry["verdict"]
+        rows.append((
+            figures.round_name(entry, document), verdict["label"], entry["train_rows"],
+            number(score.get("value"), digits),
+            interval(score.get("low"), score.get("high"), digits),
+            figures.chosen_mark(document, entry, ""), score.get("value"),
+            signed(verdict["difference"], digits),
+            interval(verdict["low"], verdict["high"], digits, plus=True),
+        ))  # fmt: skip
+    return Table(columns, tuple(rows), "Rounds: verdict and primary score", ordered=True)
+
+
+def _chart(document: Document, name: str) -> Iterator[Block]:
+    """One score by round, each point in its interval; the kept round is filled."""
+    found = [
+        (entry, score) for entry in document["rounds"]
+        if (score := entry["scores"].get(name)) and score["value"] is not None
+    ]  # fmt: skip
+    if not found:
+        return
+    points = tuple(
+        Point(
+            entry["round"], score["value"], score["low"], score["high"],
+            strong=entry["round"] == document["kept_round"],
+            tip=figures.chosen_mark(document, entry, ""),
+        )
+        for entry, score in found
+    )  # fmt: skip
+    better = "" if found[0][1]["higher_is_better"] else " (lower is better)"
+    title = f"{figures.score_title(document, name, 120)} by round{better}"
+    chosen = figures.chosen_score(document, name)
+    yield Chart(
+        "rounds", title, (Series("", points),), told=True,
+        remark=f"● {chosen}" if chosen else "", digits=figures.score_digits(document, name),
+    )  # fmt: skip
+
+
+def scores(document: Document) -> Iterator[Block]:
+    """All scores but the one that decides; how all were measured."""
+    names = [name for name in figures.score_names(document) if name != document["primary"]]
+    if not figures.score_names(document):
+        return
+    shown, columns = rounds_of(document)
+    last = next((e for e in shown if e["round"] == document["kept_round"]), shown[-1])
+    chosen = figures.chosen_mark(document, last, " · ● ")
+    yield Heading("Other scores", f"by round · interval: of round {last['round']}{chosen}")
+    for name in names:
+        yield from _chart(document, name)
+    if names:
+        heads = (
+            Column("score"), *columns, Column("95 % interval", "number"),
+            Column("trend", "trend", spare=1), Column("not scored", "number", spare=2),
+        )  # fmt: skip
+        rows = tuple(_score(document, name, shown, last) for name in names)
+        rest = ", ".join(figures.score_title(document, n, 30) for n in names[findings.SHOWN :])
+        yield Table(heads, rows, "Other scores by round", findings.SHOWN, rest)
+        if sentence := figures.chosen_sentence(document):
+            yield Note(sentence)
+    yield Details("How the scores were measured", tuple(_measured(document, last)))
+
+
+def _score(
+    document: Document, name: str, shown: list[Document], last: Document
+) -> tuple[str | int | tuple[float | None, ...] | None, ...]:
+    digits = figures.score_digits(document, name)
+    score = last["scores"].get(name) or {}
+    return (
+        figures.score_title(document, name, 30),
+        *(number(figures.value_of(entry, name), digits) for entry in shown),
+        interval(score.get("low"), score.get("high"), digits),
+        tuple(figures.value_of(entry, name) for entry in document["rounds"]),
+        score.get("unscored") or 0,
+    )
+
+
+def _measured(document: Document, last: Document) -> Iterator[Note | Table]:
+    columns = (
+        Column("score"), Column("scored", "number"), Column("not scored", "number"),
+        Column("better", "word"), Column("signature"),
+    )  # fmt: skip
+    rows = []
+    for name in figures.score_names(document):
+        score = last["scores"].get(name) or {}
+        better = "higher" if score.get("higher_is_better", True) else "lower"
+        rows.append((
+            figures.score_title(document, name, 40), score.get("n"), score.get("unscored") or 0,
+            better, score.get("signature", ""),
+        ))  # fmt: skip
+    yield Table(columns, tuple(rows), "Scores and their signatures")
+    yield Note("Compare two numbers only if their signatures are equal.")
+
+
+def test_set(document: Document) -> Iterator[Block]:
+    """What the sealed test set said, once it was opened."""
+    test = document["test"]
+    if not test:
+        if sealed := document["sealed"]:
+            yield Heading("Test set", "not opened")
+            yield Paragraph(sealed["sentence"])
+        return
+    looks = test["looks"]
+    times = {None: "opened", 1: "opened once so far"}.get(
+        looks, f"opened {looks} times so far, over all runs"
+    )
+    yield Heading("Test set", times)
+    columns = [Column("score")]
+    for side in ("baseline", f"round {document['kept_round']}"):
+        columns += [Column(side, "number"), Column("95 % interval", "number")]
+    rows = tuple(
+        (figures.score_title(document, name, 30), *_sides(document, name))
+        for name in figures.score_names(document)
+    )
+    yield Table(tuple(columns), rows, "Scores on the test set", findings.SHOWN + 1)
+    if test["counting"]:
+        yield Note(test["counting"])
+
+
+def _sides(document: Document, name: str) -> Iterator[str]:
+    digits = figures.score_digits(document, name)
+    for side in ("baseline", "kept"):
+        score = document["test"][side].get(name) or {}
+        yield number(score.get("value"), digits)
+        yield interval(score.get("low"), score.get("high"), digits)

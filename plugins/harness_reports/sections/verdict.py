@@ -1,0 +1,59 @@
+"""What comes first: the verdict that counts, the objective, and what must not be made worse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.kit.blocks import Block, Bullets, Column, Details, Heading, Note, Paragraph, Table
+from harness.kit.numbers import interval, number, signed
+from harness_reports import figures, findings
+from harness_reports.figures import Document
+
+GUARDS = 3
+"""Guards of each state that a short report shows."""
+
+
+def blocks(document: Document) -> Iterator[Block]:
+    verdict, where = figures.headline(document)
+    yield Heading(where, level=1, label=verdict["label"] or "unknown")
+    yield Paragraph("", lead=verdict["sentence"])
+    if found := document["objective"]:
+        statement = f"“{found['statement']}”" if found["statement"] else ""
+        yield Paragraph(found["sentence"], label=found["state"], detail=statement)
+    yield from _guards(document)
+    yield Note(figures.facts(document))
+
+
+def _guards(document: Document) -> Iterator[Block]:
+    """Those that were broken, then the latest round's; all of them folded away."""
+    found = findings.guards(document)
+    for state in ("broken", "cannot be judged", "held"):
+        items = tuple(
+            Paragraph(
+                guard.sentence, label=state,
+                lead=f"guard {figures.guard_title(document, guard.name)}, round {guard.round}:",
+            )
+            for guard in reversed(found) if guard.state == state
+        )  # fmt: skip
+        if items:
+            yield Bullets(items, short=GUARDS, rest=state)
+    rows = tuple(
+        (str(entry["round"]), *_guard(document, guard))
+        for entry in document["rounds"] for guard in entry["guards"]
+    )  # fmt: skip
+    if rows:
+        columns = (
+            Column("round", "word"), Column("guard"), Column("state", "label"),
+            Column("change", "number"), Column("bounds", "number"),
+            Column("largest loss not excluded", "number"),
+        )  # fmt: skip
+        yield Details("All guards by round", (Table(columns, rows, "Guards by round"),))
+
+
+def _guard(document: Document, guard: Document) -> tuple[str, ...]:
+    verdict = guard["verdict"]
+    return (
+        figures.guard_title(document, guard["name"]), findings.guard_state(guard),
+        signed(verdict["difference"]), interval(verdict["low"], verdict["high"], plus=True),
+        number(guard["largest_loss"]),
+    )  # fmt: skip

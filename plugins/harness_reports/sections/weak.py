@@ -1,0 +1,139 @@
+"""Where the model is weak, and what the rounds fixed and broke."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.kit.blocks import (
+    Block,
+    Cell,
+    Chart,
+    Column,
+    Details,
+    Heading,
+    Note,
+    Paragraph,
+    Point,
+    Series,
+    Table,
+    Tone,
+)
+from harness.kit.numbers import DASH, interval, number
+from harness_reports import figures, findings
+from harness_reports.figures import Document
+from harness_reports.sections.common import incomplete
+
+DRAWN = 12
+DOUBTFUL = 50
+TONES: dict[str, Tone] = {
+    "fixed": "good", "broken": "bad", "always right": "base", "never right": "bad",
+    "flickering": "open",
+}  # fmt: skip
+
+
+def slices(document: Document) -> Iterator[Block]:
+    """Slices whose weakness holds; then those that were looked at and may be chance."""
+    at, held, others = findings.weak(document)
+    notices = list(incomplete(document, "slice_errors"))
+    if not held and not others and not notices:
+        return
+    score = figures.score_title(document, document["primary"], 60)
+    yield Heading("Weak slices", f"round {at} · gap: {score} below all other rows")
+    yield from notices
+    yield from _chart(document, [*held, *others][:DRAWN])
+    if held:
+        rest, caption = "with smaller gaps", "Weak slices that hold"
+        yield _table(document, at, held, caption, findings.SHOWN, rest)
+    else:
+        yield Paragraph("None that holds: no slice is weak by more than chance.")
+    if others:
+        yield from _doubtful(document, at, others)
+
+
+def _chart(document: Document, pieces: Sequence[Document]) -> Iterator[Block]:
+    points = tuple(
+        Point(
+            findings.slice_name(piece, 80), piece["gap"], piece["low"], piece["high"],
+            strong=findings.holds(piece), tip=f"{piece['n']} rows",
+        )
+        for piece in pieces if piece["gap"] is not None
+    )  # fmt: skip
+    if points:
+        score = figures.score_title(document, document["primary"], 80)
+        title = f"How far {score} lies below all other rows (filled: it holds; hollow: perhaps)"
+        digits = figures.score_digits(document, document["primary"])
+        yield Chart("gaps", title, (Series("", points),), digits=digits, told=True)
+
+
+def _doubtful(document: Document, at: int, others: list[Document]) -> Iterator[Block]:
+    digits = figures.score_digits(document, document["primary"])
+    named = [
+        f"{findings.slice_name(piece, 60)} ({number(piece['gap'], digits)})"
+        for piece in others[: findings.SHOWN]
+    ]
+    left = len(others) - len(named)
+    tail = f" and {left} more" if left else ""
+    yield Note(f"perhaps, but no more than chance would show: {', '.join(named)}{tail}")
+    shown = _table(document, at, others[:DOUBTFUL], "Slices that may be chance", None, "")
+    yield Details(f"{len(others)} more below the rest that may be chance", (shown,))
+
+
+def _table(
+    document: Document, at: int, pieces: Sequence[Document], caption: str, short: int | None,
+    rest: str,
+) -> Table:  # fmt: skip
+    digits = figures.score_digits(document, document["primary"])
+    kinds = [findings.slice_kinds(document, at, piece["slice"]) for piece in pieces]
+    columns = [
+        Column("slice"), Column("rows", "number"), Column("groups", "number", spare=3),
+        Column("score", "number", spare=4), Column("gap", "number", strong=True),
+        Column("95 % interval", "number"), Column("", "span", spare=1),
+        Column("q", "number", spare=5),
+    ]  # fmt: skip
+    rows: list[tuple[Cell, ...]] = [
+        (
+            findings.slice_name(piece, 120), number(piece["n"], 0), number(piece["groups"], 0),
+            number(piece["score"], digits), number(piece["gap"], digits),
+            interval(piece["low"], piece["high"], digits),
+            (piece["low"], piece["gap"], piece["high"]), number(piece.get("q"), 3),
+        )
+        for piece in pieces
+    ]  # fmt: skip
+    if any(kinds):
+        columns.append(Column("commonest errors", spare=2))
+        rows = [(*row, common) for row, common in zip(rows, kinds, strict=True)]
+    return Table(tuple(columns), tuple(rows), caption, short, rest)
+
+
+def changes(document: Document) -> Iterator[Block]:
+    """What each round fixed and broke, and what became of each dev row over all rounds."""
+    by_round, ledger = findings.changes(document), findings.ledger(document)
+    notices = list(incomplete(document, "ledger", "changes", "right"))
+    remark = findings.rightness(document)
+    unknown = bool(document.get("tables")) and document["right_at"] is None
+    if not (by_round or ledger or notices or unknown):
+        return
+    yield Heading("Fixed and broken", "" if unknown else remark)
+    yield from notices
+    if unknown:
+        yield Note(remark)
+    if ledger:
+        points = tuple(Point(kind, n, tone=TONES.get(kind, "base")) for kind, n in ledger)
+        title = "Dev rows over all rounds"
+        yield Chart("shares", title, (Series("", points),), digits=0)
+    if by_round:
+        columns = (
+            Column("round", "word"), Column("against", "word"), Column("right", "word", "right"),
+            Column("broken", "number"), Column("", "bar", spare=1), Column("fixed", "number"),
+            Column("", "bar", spare=1), Column("net", "number", spare=2),
+        )  # fmt: skip
+        rows = tuple(
+            (
+                figures.round_name(row, document),
+                DASH if row["against"] is None else str(row["against"]),
+                f"{row['right']} of {row['judged']}", row["broken"], row["broken"], row["fixed"],
+                row["fixed"], f"{row['fixed'] - row['broken']:+d}",
+            )
+            for row in by_round
+        )  # fmt: skip
+        yield Table(columns, rows, "Answers fixed and broken by round", ordered=True)
