@@ -6,6 +6,7 @@ others are named, and where not even that is enough, each row is a paragraph.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
@@ -25,6 +26,8 @@ WORD = 60
 """Characters of a cell that is never wrapped."""
 LEAST = 14
 """Cells that a column of texts needs at least; the first, which names the row, needs more."""
+TITLE = 12
+"""Cells that a column's title may take, whatever its cells need."""
 GAP = 2
 _LABELS = {"good": "bold green", "open": "bold yellow", "bad": "bold red", "base": "cyan"}
 _WIDTHS = {"bar": (8, 16), "span": (14, 24), "trend": (12, 40)}
@@ -81,8 +84,13 @@ def _least(block: Table, rows: Sequence[tuple[Cell, ...]], at: int) -> int:
 
 def _widest(block: Table, rows: Sequence[tuple[Cell, ...]], at: int) -> int:
     column = block.columns[at]
-    cells = (cell_len(_text(column, row[at]).plain) for row in rows)
-    return max([cell_len(one_line(column.title, 40)), *cells])
+    cells = max((cell_len(_text(column, row[at]).plain) for row in rows), default=0)
+    return max([cells, *map(cell_len, _title(column, cells).split("\n"))])
+
+
+def _title(column: Column, width: int = 0) -> str:
+    """A column's title in as many lines as its cells leave it room for."""
+    return "\n".join(textwrap.wrap(one_line(column.title, 60), max(width, TITLE)))
 
 
 def _grid(block: Table, rows: Sequence[tuple[Cell, ...]], kept: Sequence[int], room: int) -> Grid:
@@ -95,8 +103,9 @@ def _grid(block: Table, rows: Sequence[tuple[Cell, ...]], kept: Sequence[int], r
     grid = Grid(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
     for at in kept:
         column = block.columns[at]
+        title = Text(_title(column, _widest(block, rows, at)))
         grid.add_column(
-            Text(one_line(column.title, 40)), justify="right" if column.right else "left",
+            title, justify="right" if column.right else "left",
             no_wrap=column.kind != "text", overflow="fold",
         )  # fmt: skip
     pictures = {at: _pictures(block, rows, at, slack) for at in drawn}
