@@ -8,7 +8,7 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 from rich.cells import cell_len
@@ -19,15 +19,12 @@ from typer.core import TyperCommand
 
 from harness.cli.runs import folder_of, refreshed
 from harness.errors import UsageError
-from harness.inspection.index import DATABASE
-from harness.inspection.query_process import ask_apart
-from harness.inspection.questions import READY
-from harness.inspection.test_access import count_look, not_opened
 from harness.kit.cells import as_cell, as_json, as_word, distinct, guarded, objects
-from harness.store import writing
-from harness.store.writing import Table
 from harness.terminal import tables
 from harness.terminal.options import RunName, takes
+
+if TYPE_CHECKING:
+    from harness.store.writing import Table
 
 app = typer.Typer()
 
@@ -88,6 +85,10 @@ def query(question: Question) -> None:
 
     A run in progress may be asked too: it is not disturbed.
     """
+    from harness.inspection.index import DATABASE
+    from harness.inspection.query_process import ask_apart
+    from harness.inspection.questions import READY
+
     if question.examples:
         sys.stdout.write("\n\n".join(f"-- {one.question}\n{one.sql}" for one in READY) + "\n")
         return
@@ -114,10 +115,12 @@ def query(question: Question) -> None:
 
 def _count_look(folder: Path) -> None:
     """Count a look at the run's test set, once it is open at all."""
-    rows = writing.query(
-        folder / DATABASE, "SELECT 1 FROM examples WHERE split = 'test' LIMIT 1"
-    ).rows
-    if not rows:
+    from harness.inspection.index import DATABASE
+    from harness.inspection.test_access import count_look, not_opened
+    from harness.store.writing import query as rows_of
+
+    sql = "SELECT 1 FROM examples WHERE split = 'test' LIMIT 1"
+    if not rows_of(folder / DATABASE, sql).rows:
         raise not_opened(folder.name)
     count_look(folder, "asked by harness query")
 

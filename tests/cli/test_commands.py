@@ -173,3 +173,13 @@ def test_without_its_package_rate_is_unknown_and_the_package_named(
     assert "No such command 'rate'. It is in the package harness_elsewhere, which" in done.err
     done = project.inside("--help")
     assert done.code == 0 and "  rate " not in done.out and "  config " in done.out
+
+
+@pytest.mark.parametrize("name", CORE)
+def test_the_help_of_a_command_loads_nothing_heavy(name: str) -> None:
+    code = (
+        f"import sys\nfrom harness.cli import main\nsys.argv = ['harness', {name!r}, '--help']\n"
+        "try: main()\nexcept SystemExit: print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"numpy", "duckdb", "harness.config.loading"} & set(done.stderr.split())
