@@ -140,10 +140,11 @@ def _rows(
     """The rows of each table, tried out: what the database cannot hold is the plugin's fault."""
     if unknown := sorted({*said} - {*layouts}):
         raise PluginError(f"collect() gives a table '{one_line(unknown[0], 40)}' without layout")
-    for name, rows in said.items():
+    found = {name: list(rows) for name, rows in said.items()}
+    for name, rows in found.items():
         try:
             layouts[name].of_rows(rows)
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:
             reason = one_line(f"{type(error).__name__}: {error}", 120)
             raise PluginError(f"rows of '{name}' do not fit its columns: {reason}") from None
-    return {name: (found, said.get(name, ())) for name, found in layouts.items()}
+    return {name: (table, found.get(name, ())) for name, table in layouts.items()}

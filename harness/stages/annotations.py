@@ -74,6 +74,7 @@ class Annotations(Plugin):
     """
 
     stage = "annotation"
+    always: ClassVar[bool] = True
     tables: ClassVar[Mapping[str, tuple[str, str]]] = {}
     queries: ClassVar[Mapping[str, tuple[str, str]]] = {}
 

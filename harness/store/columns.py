@@ -59,8 +59,15 @@ class Layout:
 
 
 def layout(order: str, columns: str) -> Layout:
-    """A table from ``name:kind name:kind …``."""
-    return Layout(dict(column.split(":") for column in columns.split()), order)
+    """A table from ``name:kind name:kind …``.
+
+    Raises:
+        ValueError: a column has no kind that there is.
+    """
+    kinds = dict(column.split(":") for column in columns.split())
+    if unknown := next((name for name, kind in kinds.items() if kind not in _DDL), None):
+        raise ValueError(f"the column '{unknown}' has none of the kinds {', '.join(_DDL)}")
+    return Layout(kinds, order)
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
