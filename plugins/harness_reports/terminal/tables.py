@@ -90,7 +90,11 @@ def _widest(block: Table, rows: Sequence[tuple[Cell, ...]], at: int) -> int:
 
 def _title(column: Column, width: int = 0) -> str:
     """A column's title in as many lines as its cells leave it room for."""
-    return "\n".join(textwrap.wrap(one_line(column.title, 60), max(width, TITLE)))
+    lines = textwrap.wrap(
+        one_line(column.title, 60), max(width, TITLE),
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+    return "\n".join(lines)
 
 
 def _grid(block: Table, rows: Sequence[tuple[Cell, ...]], kept: Sequence[int], room: int) -> Grid:
