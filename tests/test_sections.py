@@ -181,6 +181,12 @@ def test_blocks_survive_json(block):
         (Heading("h", level=7), "level is the number 7"),
         (Details("d", (Table((Column("a"),), ((1, 2),), "c"),)), "2 cells for 1 columns"),
         (Table((), (), "c"), "no columns"),
+        (Table((Column("a", "span"),), (((0.1, 0.2),),), "c"), "a cell that is no span"),
+        (Table((Column("a"),), (((0.1,),),), "c"), "a cell that is no text"),
+        (Chart("bars", "t", ()), "no points"),
+        (Chart("bars", "t", (Series("s", (Point("a", -1),)),)), "below zero"),
+        (Chart("curve", "t", (Series("s", (Point("a", 1),)),)), "at no number"),
+        (Chart("bars", "t", (Series("s", (Point("a", float("nan")),)),)), "a finite number"),
     ],
 )
 def test_what_is_no_block_is_refused(wrong, told):

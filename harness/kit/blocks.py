@@ -232,13 +232,43 @@ def flaw(block: Block) -> str:
     if isinstance(block, Details):
         return next(filter(None, map(flaw, block.blocks)), "")
     if isinstance(block, Table):
-        if not block.columns:
-            return "a table has no columns"
-        for place, row in enumerate(block.rows, 1):
-            if len(row) != len(block.columns):
-                return (
-                    f"row {place} of a table has {len(row)} cells for {len(block.columns)} columns"
-                )
+        return _flaw_of_table(block)
+    return _flaw_of_chart(block) if isinstance(block, Chart) else ""
+
+
+def _flaw_of_table(block: Table) -> str:
+    if not block.columns:
+        return "a table has no columns"
+    for place, row in enumerate(block.rows, 1):
+        if len(row) != len(block.columns):
+            counts = f"{len(row)} cells for {len(block.columns)} columns"
+            return f"row {place} of a table has {counts}"
+        for column, cell in zip(block.columns, row, strict=True):
+            if not _fits(column.kind, cell):
+                return f"row {place} of a table has a cell that is no {column.kind}"
+    return ""
+
+
+def _fits(kind: ColumnKind, cell: Cell) -> bool:
+    several = isinstance(cell, (tuple, list))
+    if cell is None:
+        return True
+    if kind == "span":
+        return several and len(cell) in (0, 3)  # type: ignore[arg-type]
+    if kind == "bar":
+        return isinstance(cell, (int, float))
+    return several == (kind == "trend")
+
+
+def _flaw_of_chart(block: Chart) -> str:
+    points = [point for series in block.series for point in series.points]
+    if not points:
+        return "a chart has no points"
+    if block.kind in ("rounds", "curve") and any(isinstance(one.at, str) for one in points):
+        return f"a point of a chart of {block.kind} is at no number"
+    counted = block.kind in ("bars", "histogram", "shares")
+    if counted and any(one.value < 0 for one in points):
+        return f"a point of a chart of {block.kind} is below zero"
     return ""
 
 

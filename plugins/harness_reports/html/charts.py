@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from harness.kit.blocks import Chart, Point, Series, told
@@ -35,6 +36,8 @@ def chart(block: Chart, key: str) -> Html | None:
     """
     if not any(series.points for series in block.series):
         return None
+    if block.kind != "curve":  # its second series is drawn in another way than its first
+        block = replace(block, series=tuple(one for one in block.series if one.points))
     drawn = _KINDS[block.kind](block)
     inside = block.kind == "rounds"  # there the remark has room within the drawing
     return figure(key, block.title, drawn, "" if inside else block.remark)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -50,7 +49,7 @@ def draw(block: Block, console: Console) -> None:
         _chart(block, console)
     elif isinstance(block, Code):
         console.print()
-        line = Text.assemble((f"{block.lead} " if block.lead else "", "dim"))
+        line = Text.assemble((f"{one_line(block.lead, 200)} " if block.lead else "", "dim"))
         line.append(one_line(block.text, 20_000), "bold")
         console.print(line, highlight=False, soft_wrap=True)
 
@@ -120,7 +119,8 @@ def _chart(block: Chart, console: Console) -> None:
 def _shares(block: Chart, console: Console) -> None:
     """One bar of the whole, and what its parts are."""
     points = [point for series in block.series for point in series.points]
-    counts: Sequence[int] = [round(point.value) for point in points]
+    total = sum(point.value for point in points) or 1
+    counts = [round(10_000 * point.value / total) for point in points]
     line, legend = Text(), [Text()]
     width = min(console.width - 2 - INDENT, 96)
     for place, (point, size) in enumerate(zip(points, shares(counts, width), strict=True)):
