@@ -12,6 +12,7 @@ from harness.config import loading
 from harness.context import Quiet
 from harness.data.filters import DESCENDS, INVALID, NEAR_REPEAT, REPEAT, Gate
 from harness.data.repeats import HeldOutPrompts
+from harness.data.rowtexts import RowTexts
 from harness.data.screening import TEXT, Rules, Screening, refuse_repeats, screen, sentences, shown
 from harness.data.threshold import misspelt, use
 from harness.engine.run import Run
@@ -86,8 +87,8 @@ def test_anything_else_stays(kind):
 @pytest.mark.parametrize("other", ["12 * 7", "12 / 7", "-12 - 7", "12 - 70", "1 2 - 7", "12.7"])
 def test_digits_and_operators_count(other):
     held = HeldOutPrompts([row("d", "What is 12 - 7?", "dev", "5")])
-    assert held.repeated_by(row("x", f"What is {other}?")) is None
-    assert held.repeated_by(row("x", "what is  12 - 7?")) is not None
+    assert held.repeated_by(RowTexts(row("x", f"What is {other}?"))) is None
+    assert held.repeated_by(RowTexts(row("x", "what is  12 - 7?"))) is not None
 
 
 def test_a_held_out_conversation_is_found_only_with_the_turns_before_it():
@@ -96,8 +97,8 @@ def test_a_held_out_conversation_is_found_only_with_the_turns_before_it():
     )
     inside = turns("Hi", "Hello", "Is line 4 down?", "Shall I test?", "Yes.", "OK", "Thanks")
     other = turns("Is line 5 down?", "Shall I test?", "Yes.", "OK", "Thanks")
-    assert held.repeated_by(row("x", inside)) is not None
-    assert held.repeated_by(row("x", other)) is None
+    assert held.repeated_by(RowTexts(row("x", inside))) is not None
+    assert held.repeated_by(RowTexts(row("x", other))) is None
 
 
 def test_what_cannot_be_trained_on_and_what_says_that_it_descends_leaves():

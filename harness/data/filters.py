@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness.data.likeness import Likeness, Limits
-from harness.data.repeats import HeldOutPrompts, LoosePrompts, lesson, text_of
+from harness.data.repeats import HeldOutPrompts, LoosePrompts, lesson
+from harness.data.rowtexts import RowTexts, text_of
 from harness.records import Example
 
 REVISION = 3
@@ -74,8 +75,7 @@ class Gate:
             return self.refuse_source(row) or (REPEATS_TRAIN if row.id in self._train_ids else None)
         return (
             self._lineage(row)
-            or (REPEAT if self._exact.repeated_by(row) or self._loose.repeated_by(row) else None)
-            or (NEAR_REPEAT if self.likeness.nearest(row) else None)
+            or self._leak(row)
             or (REPEATS_TRAIN if self._in_train(row) else None)
         )
 
@@ -86,14 +86,15 @@ class Gate:
         lineage = self._lineage(row)
         if lineage in (DESCENDS, INVALID):
             return lineage
-        if self._exact.repeated_by(row):
+        texts = RowTexts(row)
+        if self._exact.repeated_by(texts):
             return REPEAT
-        near = self.refuse_near and self.likeness.nearest(row, new=False)
+        near = self.refuse_near and self.likeness.nearest(texts, new=False)
         return NEAR_REPEAT if near else None
 
     def repeated_by(self, row: Example) -> Example | None:
         """The held-out row that ``row`` repeats exactly, or None."""
-        return self._exact.repeated_by(row)
+        return self._exact.repeated_by(RowTexts(row))
 
     def accept(self, row: Example) -> None:
         """Count ``row`` as trained on from now on; others may descend from it."""
@@ -119,6 +120,12 @@ class Gate:
             name = ancestor.parent
         # An id that belongs to another row would lend it a lineage that it has not.
         return INVALID if own is not None and _body(own) != _body(row) else None
+
+    def _leak(self, row: Example) -> str | None:
+        texts = RowTexts(row)
+        if self._exact.repeated_by(texts) or self._loose.repeated_by(texts):
+            return REPEAT
+        return NEAR_REPEAT if self.likeness.nearest(texts) else None
 
     def _in_train(self, row: Example) -> bool:
         return row.id in self._train_ids or lesson(row) in self._lessons

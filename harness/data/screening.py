@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from harness.data.filters import HELD_OUT, NEAR_REPEAT, REPEAT, Gate
 from harness.data.likeness import Likeness, Limits, Match
-from harness.data.repeats import asked_of, dev_in_test, doubled
+from harness.data.repeats import dev_in_test, doubled
+from harness.data.rowtexts import RowTexts, asked_of
 from harness.data.threshold import COPIES, HELD_OUT_ROWS, Usual, calibrate
 from harness.errors import DataError
 from harness.kit.text import ELLIPSIS, one_line
@@ -117,7 +118,8 @@ def screen(
             continue
         check()
         reason = gate.refuse_source(row)
-        match = likeness.nearest(row, new=False) if reason in (None, NEAR_REPEAT) else None
+        compared = reason in (None, NEAR_REPEAT)
+        match = likeness.nearest(RowTexts(row), new=False) if compared else None
         pairs += [_pair(row, match)] if match else []
         if reason is not None:
             leaving.append(place)

@@ -17,21 +17,22 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from harness.data.repeats import asked_of, folded
+from harness.data.hashes import BASE, Table, counted, distinct, mixed, running_sums, windows
+from harness.data.rowtexts import asked_of
 from harness.records import Example
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    Hashes = npt.NDArray[np.uint64]
+    from harness.data.hashes import Flags, Hashes, Numbers
+
     Floats = npt.NDArray[np.float64]
-    Flags = npt.NDArray[np.bool_]
-    Numbers = npt.NDArray[np.int64]
 
 SHINGLE = 5
 TOKENS = 8
@@ -46,20 +47,8 @@ FAINT = 0.01
 """Weight below which a shingle is passed over."""
 _SAMPLED = 4
 """One window in so many is looked at for shared runs, chosen by its content."""
-_BASE = 0x100000001B3
-_INVERSE = pow(_BASE, -1, 1 << 64)
 _TOKEN = re.compile(r"\w+|[^\w\s]")
-_MARKS = frozenset("()[]{}=:;<>+*/%&|")
-_SEPARATORS = re.compile(r"[\W_]+")
-
-
-def normalise(text: str) -> str:
-    """Case, punctuation, width and white space taken away.
-
-    A text without any letter or digit keeps its characters.
-    """
-    whole = folded(text)
-    return " ".join(_SEPARATORS.sub(" ", whole).split()) or whole
+_MARKS = "()[]{}=:;<>+*/%&|"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,12 +56,12 @@ class Parts:
     """The shingles of one prompt, as sorted distinct hashes.
 
     Attributes:
-        every: all of them.
-        own: whether each lies, at least in part, outside of shared runs.
+        own: those that lie, at least in part, outside of shared runs.
+        rest: the others.
     """
 
-    every: Hashes
-    own: Flags
+    own: Hashes
+    rest: Hashes
 
 
 class SharedRuns:
@@ -84,97 +73,129 @@ class SharedRuns:
         shared_by: texts from which a run counts as shared.
     """
 
-    def __init__(self, texts: Sequence[str], run: int, shared_by: int) -> None:
-        import numpy as np
-
+    def __init__(self, texts: Iterable[str], run: int, shared_by: int) -> None:
         self.run = run
-        windows = [np.unique(hashes[chosen]) for hashes, chosen in map(self._windows, texts)]
-        hashes, counts = np.unique(
-            np.concatenate([*windows, np.empty(0, np.uint64)]), return_counts=True
-        )
-        self._shared = hashes[counts >= shared_by]
+        hashes, counts = counted(_joined([self._sample(text) for text in texts]))
+        self._shared = Table(hashes[counts >= shared_by])
         # A new text counts as one of those that share.
-        self._nearly = hashes[counts >= shared_by - 1]
+        self._nearly = Table(hashes[counts >= shared_by - 1])
 
-    def covered(self, text: str, *, new: bool) -> Flags:
-        """Which characters of a text lie in a shared run.
+    def _sample(self, text: str) -> Hashes:
+        hashes = windows(running_sums(text), self.run)
+        return distinct(hashes[hashes % _SAMPLED == 0])
+
+    def cover(self, sums: Hashes, width: int, *, new: bool) -> Flags:
+        """Which windows of a text lie in shared runs alone.
 
         Args:
+            sums: the text's :func:`harness.data.hashes.running_sums`.
+            width: of the windows, in characters.
             new: the text is none of those that were counted.
         """
         import numpy as np
 
-        steps = np.zeros(len(text) + 1, dtype=np.int64)
-        hashes, chosen = self._windows(text)
-        places = np.flatnonzero(chosen)
-        places = places[_among(hashes[places], self._nearly if new else self._shared)]
-        np.add.at(steps, places, 1)
-        np.add.at(steps, places + self.run, -1)
-        return np.cumsum(steps)[:-1] > 0
-
-    def _windows(self, text: str) -> tuple[Hashes, Flags]:
-        import numpy as np
-
-        if len(text) < self.run:
-            return np.empty(0, np.uint64), np.empty(0, np.bool_)
-        hashes = _rolling(_points(text), self.run)
-        return hashes, hashes % np.uint64(_SAMPLED) == 0
+        table = self._nearly if new else self._shared
+        hashes = windows(sums, self.run)
+        starts = np.flatnonzero(hashes % _SAMPLED == 0)
+        starts = starts[table.places(hashes[starts]) < table.size]
+        if not len(starts):
+            return np.zeros(len(sums) - width, np.bool_)
+        steps = np.zeros(len(sums), dtype=np.int64)
+        steps[starts] += 1
+        steps[starts + self.run] -= 1
+        covered = np.zeros(len(sums), dtype=np.int64)
+        np.cumsum(np.cumsum(steps)[:-1] > 0, out=covered[1:])
+        inside: Flags = covered[width:] - covered[:-width] == width
+        return inside
 
 
 class Words:
-    """The characters of a prompt: the normalised texts of its system and user turns."""
+    """The characters of a prompt: its :attr:`harness.data.rowtexts.RowTexts.words`."""
 
-    def __init__(self, rows: Sequence[Example], run: int, shared_by: int) -> None:
-        self.runs = SharedRuns(list(dict.fromkeys(map(words_of, rows))), run, shared_by)
+    def __init__(self, texts: Iterable[str], run: int, shared_by: int) -> None:
+        self.runs = SharedRuns(texts, run, shared_by)
 
     def parts(self, text: str, *, new: bool) -> Parts:
         import numpy as np
 
-        points = _points(text)
-        width = min(SHINGLE, len(points))
-        hashes = _rolling(points, width) if width else np.empty(0, np.uint64)
-        covered = np.concatenate([[0], np.cumsum(self.runs.covered(text, new=new))])
-        outside = covered[width:] - covered[: len(covered) - width] < width
-        every, first = np.unique(hashes, return_inverse=True)
-        own = np.bincount(first, weights=outside[: len(first)], minlength=len(every)) > 0
-        return Parts(every, own if own.sum() >= LEAST_OWN else np.ones(len(every), np.bool_))
-
-
-def words_of(row: Example) -> str:
-    """The text by which a prompt is compared: what the system and the user say in it."""
-    return normalise("\n".join(asked_of(row, ("system", "developer", "user"))))
+        if not text:
+            return Parts(_joined([]), _joined([]))
+        sums = running_sums(text)
+        width = min(SHINGLE, len(text))
+        hashes = windows(sums, width)
+        covered = self.runs.cover(sums, width, new=new)
+        own = distinct(hashes[~covered])
+        if len(own) < LEAST_OWN:
+            return Parts(distinct(hashes), _joined([]))
+        rest = distinct(hashes[covered])
+        nearest = own[np.minimum(np.searchsorted(own, rest), len(own) - 1)]
+        return Parts(own, rest[nearest != rest])
 
 
 def shape_of(row: Example) -> Parts:
     """What code keeps when its names are changed: its runs of eight tokens, in which a name is
     the distance to where it stood last."""
-    import numpy as np
+    turns = [turn for turn in asked_of(row, ("user",)) if _looks_like_code(turn)]
+    shapes = [_shape(_TOKEN.findall(turn)) for turn in turns]
+    return Parts(distinct(_joined(shapes)), _joined([]))
 
-    turns = [_TOKEN.findall(text) for text in asked_of(row, ("user",))]
-    shapes = [_shape(turn) for turn in turns if sum(t in _MARKS for t in turn) >= CODE_MARKS]
-    every = np.unique(np.concatenate([*shapes, np.empty(0, np.uint64)]))
-    return Parts(every, np.ones(len(every), np.bool_))
+
+def _looks_like_code(text: str) -> bool:
+    return sum(map(text.count, _MARKS)) >= CODE_MARKS
 
 
 def _shape(tokens: Sequence[str]) -> Hashes:
     import numpy as np
 
-    last: dict[str, int] = {}
-    codes = np.zeros(len(tokens), dtype=np.uint64)
-    distances = np.zeros(len(tokens), dtype=np.int64)
-    for place, token in enumerate(tokens):
-        if token.isidentifier():
-            distances[place] = place - last.get(token, -len(tokens))
-            last[token] = place
-        else:
-            codes[place] = zlib.crc32(token.encode("utf-8", "surrogatepass")) + (1 << 32)
     count = max(0, len(tokens) - TOKENS + 1)
     hashes = np.zeros(count, dtype=np.uint64)
-    for offset in range(TOKENS if count else 0):
+    if not count:
+        return hashes
+    first: dict[str, int] = {}
+    places = np.array(list(map(first.setdefault, tokens, range(len(tokens)))))
+    codes = np.zeros(len(tokens), dtype=np.uint64)
+    codes[list(first.values())] = list(map(_code, first))
+    codes = codes[places]
+    distances = np.where(codes == 0, _since_last(places), 0).astype(np.uint64)
+    for offset in range(TOKENS):
         far = distances[offset : offset + count]
-        seen = np.where(far <= offset, far, 0).astype(np.uint64)
-        hashes = hashes * np.uint64(_BASE) + codes[offset : offset + count] + seen
-    return _mixed(hashes)
+        hashes *= np.uint64(BASE)
+        hashes += codes[offset : offset + count] + far * (far <= offset)
+    return mixed(hashes)
+
+
+def _since_last(numbers: Numbers) -> Numbers:
+    """How far before each number the same one stood last; 0 where it is the first."""
+    import numpy as np
+
+    order = np.argsort(numbers, kind="stable")
+    distances = np.zeros(len(numbers), dtype=np.int64)
+    again = numbers[order[1:]] == numbers[order[:-1]]
+    distances[order[1:]] = np.where(again, np.diff(order), 0)
+    return distances
+
+
+@lru_cache(4096)
+def _code(token: str) -> int:
+    """0 for a name, else a number of the token's own."""
+    if token.isidentifier():
+        return 0
+    return zlib.crc32(token.encode("utf-8", "surrogatepass")) + (1 << 32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Common:
+    """What a prompt has in common with those held-out prompts of which it contains enough.
+
+    Attributes:
+        places: of these held-out prompts, ascending.
+        similar: similarity to each of them.
+        contained: share of each one's own part that is contained.
+    """
+
+    places: Numbers
+    similar: Floats
+    contained: Floats
 
 
 class Index:
@@ -189,123 +210,73 @@ class Index:
         import numpy as np
 
         rows = [*held_out, *others]
-        none = np.empty(0, np.uint64)
-        every = np.concatenate([*(parts.every for parts in rows), none])
-        own = np.concatenate([*(parts.own for parts in rows), np.empty(0, np.bool_)])
-        self._hashes, places, held = np.unique(every, return_inverse=True, return_counts=True)
-        owned = np.bincount(places, weights=own, minlength=len(self._hashes))
+        owned, owners = counted(_joined([parts.own for parts in rows]))
+        every = [_joined([parts.own, parts.rest]) for parts in rows]
+        hashes, held = counted(_joined(every))
+        self._table = Table(hashes)
+        holders = np.zeros(len(hashes))
+        holders[self._table.places(owned)] = owners
         total = max(2, len(rows))
-        rarity = np.log(total / np.maximum(held, 1)) / np.log(total)
+        rarity = np.log(total / held) / np.log(total)
         # With one or two rows nothing can be rare.
         rarity = rarity if len(rows) > 2 else np.ones(len(held))
-        weights = np.maximum(rarity, 0) ** 2 * (owned / np.maximum(held, 1)) ** 2
-        self._weights = np.where(weights >= FAINT, weights, 0.0)
+        weights = np.maximum(rarity, 0) ** 2 * (holders / held) ** 2
+        # The last weight is that of what is not in the table.
+        self._weights = np.append(np.where(weights >= FAINT, weights, 0.0), 0.0)
         # What only one row holds is, for that row, what none of the others holds.
-        self._elsewhere = np.where(held > 1, self._weights, 0.0)
+        self._elsewhere = np.where(np.append(held, 0) > 1, self._weights, 0.0)
         self._post(held_out)
 
     def _post(self, held_out: Sequence[Parts]) -> None:
+        """Note for each shingle in whose own part it is."""
         import numpy as np
 
-        lists = [np.searchsorted(self._hashes, parts.every[parts.own]) for parts in held_out]
+        lists = [self._table.places(parts.own) for parts in held_out]
         lists = [found[self._weights[found] > 0] for found in lists]
         self.sizes = np.array([len(found) for found in lists], dtype=np.int64)
         self.own = np.array([self._weights[found].sum() for found in lists], dtype=np.float64)
         shingles = np.concatenate([*lists, np.empty(0, np.int64)])
         owners = np.repeat(np.arange(len(lists)), self.sizes)
-        order = np.argsort(shingles, kind="stable")
-        self._owners = owners[order]
-        bounds = np.searchsorted(shingles[order], np.arange(len(self._hashes) + 1))
-        self._starts, self._lengths = bounds[:-1], np.diff(bounds)
+        self._owners = owners[np.argsort(shingles, kind="stable")]
+        self._lengths = np.bincount(shingles, minlength=self._table.size + 1)
+        self._starts = np.cumsum(self._lengths) - self._lengths
 
-    def compare(self, parts: Parts, *, new: bool) -> tuple[Floats, Floats]:
-        """Similarity to each held-out prompt, and share of its own part that is contained.
+    def compare(self, parts: Parts, *, new: bool, least: float) -> Common:
+        """What a prompt has in common with the held-out ones.
 
         Args:
             new: the prompt is none of those that were weighed.
+            least: held-out prompts of which no greater share is contained are left out. To a
+                prompt of which a share ``c`` is contained, the similarity is at most ``sqrt(c)``.
         """
         import numpy as np
 
-        if not len(self._hashes):
-            return np.zeros(len(self.sizes)), np.zeros(len(self.sizes))
-        places = np.minimum(np.searchsorted(self._hashes, parts.every), len(self._hashes) - 1)
-        known = self._hashes[places] == parts.every
-        own = places[known & parts.own]
+        own = self._table.places(parts.own)
         common = self._sums(own)
         # A run that the new text shares with others is not the held-out prompt's own any more.
-        theirs = np.maximum(self.own - self._sums(places[known & ~parts.own]), common)
+        theirs = self.own - self._sums(self._table.places(parts.rest))
+        np.maximum(theirs, common, out=theirs)
+        places = np.flatnonzero(common > least * theirs)
+        common, theirs = common[places], theirs[places]
         mine = (self._weights if new else self._elsewhere)[own].sum()
         both = np.sqrt(theirs * np.maximum(mine, common))
-        return _ratio(common, both), _ratio(common, theirs)
+        return Common(places, common / both, common / theirs)
 
     def _sums(self, shingles: Numbers) -> Floats:
         """Weight of these shingles in each held-out prompt's own part."""
         import numpy as np
 
+        shingles = shingles[self._lengths[shingles] > 0]
         if not len(shingles):
             return np.zeros(len(self.sizes))
         lengths = self._lengths[shingles]
-        offsets = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        owners = self._owners[np.repeat(self._starts[shingles], lengths) + offsets]
+        first = np.cumsum(lengths) - lengths
+        at = np.arange(lengths.sum()) + np.repeat(self._starts[shingles] - first, lengths)
         weights = np.repeat(self._weights[shingles], lengths)
-        return np.bincount(owners, weights=weights, minlength=len(self.sizes)).astype(np.float64)
+        return np.bincount(self._owners[at], weights, len(self.sizes)).astype(np.float64)
 
 
-def _ratio(part: Floats, whole: Floats) -> Floats:
+def _joined(arrays: Sequence[Hashes]) -> Hashes:
     import numpy as np
 
-    return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
-
-
-def _points(text: str) -> Hashes:
-    import numpy as np
-
-    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    return points.astype(np.uint64)
-
-
-def _rolling(points: Hashes, width: int) -> Hashes:
-    """Hashes of all windows: differences of one cumulative sum, exact modulo 2^64."""
-    import numpy as np
-
-    powers = _powers(len(points) + 1)
-    sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(points * powers[0][: len(points)])])
-    count = len(points) - width + 1
-    return _mixed((sums[width:] - sums[:count]) * powers[1][:count])
-
-
-def _mixed(hashes: Hashes) -> Hashes:
-    """The polynomial alone keeps neighbours close; two multiply-xor rounds spread them."""
-    import numpy as np
-
-    hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return hashes ^ (hashes >> np.uint64(31))
-
-
-_POWERS: list[tuple[Hashes, Hashes]] = []
-
-
-def _powers(count: int) -> tuple[Hashes, Hashes]:
-    """Powers of the base and of its inverse modulo 2^64, kept for the longest text so far."""
-    import numpy as np
-
-    if not _POWERS or len(_POWERS[0][0]) < count:
-        size = max(1024, 2 * count)
-        pair = []
-        for base in (_INVERSE, _BASE):
-            factors = np.full(size, base, dtype=np.uint64)
-            factors[0] = 1
-            pair.append(np.cumprod(factors))
-        _POWERS[:] = [(pair[0], pair[1])]
-    return _POWERS[0]
-
-
-def _among(hashes: Hashes, known: Hashes) -> Flags:
-    """Which hashes are among the sorted ``known``."""
-    import numpy as np
-
-    if not len(known):
-        return np.zeros(len(hashes), np.bool_)
-    places = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
-    return np.asarray(known[places] == hashes, dtype=np.bool_)
+    return np.concatenate([*arrays, np.empty(0, np.uint64)])

@@ -16,8 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.data.likeness import Likeness, Strengths
-from harness.data.repeats import loose_prompt
-from harness.data.shingles import words_of
+from harness.data.rowtexts import RowTexts
 from harness.data.splits import group_of
 from harness.records import Example, Message
 
@@ -99,19 +98,20 @@ def _among_held_out(
 ) -> Iterable[tuple[float, float]]:
     """For each held-out prompt, how it is above the floors with its nearest of another group.
 
-    Prompts are equal by :func:`harness.data.repeats.loose_prompt`, as copies are: ``7 + 3`` and
+    Prompts are equal by :attr:`harness.data.rowtexts.RowTexts.loose`, as copies are: ``7 + 3`` and
     ``7 - 3`` have the same words and are two prompts.
     """
     prompts: list[dict[str, set[str]]] = [{} for _ in likeness.rows]
     members: dict[str, set[int]] = {}
     for row in held_out:
-        place = likeness.texts.get(words_of(row))
+        texts = RowTexts(row)
+        place = likeness.texts.get(texts.words)
         if place is not None:
-            prompts[place].setdefault(loose_prompt(row), set()).add(group_of(row))
+            prompts[place].setdefault(texts.loose, set()).add(group_of(row))
             members.setdefault(group_of(row), set()).add(place)
     for place, row in enumerate(likeness.rows):
         check()
-        strengths = likeness.strengths(row, new=False)
+        strengths = likeness.strengths(RowTexts(row), new=False)
         for prompt, groups in prompts[place].items():
             own = {place, *(other for group in groups for other in members[group])}
             others = (theirs for text, theirs in prompts[place].items() if text != prompt)
@@ -128,11 +128,12 @@ def _from_source(
     """For rows of the source, the same with their nearest held-out prompt."""
     if not likeness.rows:
         return
-    copied = {loose_prompt(row) for row in held_out}
+    copied = {RowTexts(row).loose for row in held_out}
     for row in source[:: -(-len(source) // MOST_ROWS) or 1]:
         check()
-        if loose_prompt(row) not in copied:
-            yield _most(likeness.strengths(row, new=False), [])
+        texts = RowTexts(row)
+        if texts.loose not in copied:
+            yield _most(likeness.strengths(texts, new=False), [])
 
 
 def _most(found: Strengths, without: Sequence[int]) -> tuple[float, float]:
@@ -165,7 +166,8 @@ def _recognised(likeness: Likeness, seed: int, check: Callable[[], None]) -> flo
     refused = 0
     for _ in range(COPIES):
         check()
-        refused += likeness.nearest(misspelt(draw.choice(rows), draw)) is not None
+        copy = RowTexts(misspelt(draw.choice(rows), draw))
+        refused += likeness.nearest(copy) is not None
     return refused / COPIES
 
 
