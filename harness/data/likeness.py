@@ -163,6 +163,8 @@ class Likeness:
         parts = self._words.parts(texts.words, new=new)
         common = self._index.compare(parts, new=new, least=self._least_words)
         places, similar = common.places, common.similar
+        if not len(places):
+            return
         contained = np.where(self._long[places], common.contained, 0.0)
         found.similarity[places] = similar
         found.words[places] = np.maximum(
@@ -178,6 +180,8 @@ class Likeness:
         import numpy as np
 
         common = self._shapes.compare(shape, new=new, least=self._least_code)
+        if not len(common.places):
+            return
         alike = np.where(self._built[common.places], common.similar, 0.0)
         found.code[common.places] = above(alike, self.limits.renamed)
         self._raise(found, common.places, alike, self.limits.renamed)

@@ -147,21 +147,20 @@ def _looks_like_code(text: str) -> bool:
 def _shape(tokens: Sequence[str]) -> Hashes:
     import numpy as np
 
-    count = max(0, len(tokens) - TOKENS + 1)
-    hashes = np.zeros(count, dtype=np.uint64)
-    if not count:
-        return hashes
+    if len(tokens) < TOKENS:
+        return _joined([])
     first: dict[str, int] = {}
     places = np.array(list(map(first.setdefault, tokens, range(len(tokens)))))
     codes = np.zeros(len(tokens), dtype=np.uint64)
     codes[list(first.values())] = list(map(_code, first))
     codes = codes[places]
     distances = np.where(codes == 0, _since_last(places), 0).astype(np.uint64)
-    for offset in range(TOKENS):
-        far = distances[offset : offset + count]
-        hashes *= np.uint64(BASE)
-        hashes += codes[offset : offset + count] + far * (far <= offset)
-    return mixed(hashes)
+    # A row for each place in a run, a column for each run.
+    inside = np.arange(TOKENS)[:, None]
+    runs = inside + np.arange(len(tokens) - TOKENS + 1)
+    far = distances[runs]
+    powers = np.uint64(BASE) ** inside[::-1].astype(np.uint64)
+    return mixed(((codes[runs] + far * (far <= inside)) * powers).sum(axis=0))
 
 
 def _since_last(numbers: Numbers) -> Numbers:
@@ -255,9 +254,11 @@ class Index:
         common = self._sums(own)
         # A run that the new text shares with others is not the held-out prompt's own any more.
         theirs = self.own - self._sums(self._table.places(parts.rest))
-        np.maximum(theirs, common, out=theirs)
+        theirs = np.maximum(theirs, common)
         places = np.flatnonzero(common > least * theirs)
         common, theirs = common[places], theirs[places]
+        if not len(places):
+            return Common(places, common, common)
         mine = (self._weights if new else self._elsewhere)[own].sum()
         both = np.sqrt(theirs * np.maximum(mine, common))
         return Common(places, common / both, common / theirs)
@@ -266,13 +267,14 @@ class Index:
         """Weight of these shingles in each held-out prompt's own part."""
         import numpy as np
 
-        shingles = shingles[self._lengths[shingles] > 0]
+        lengths = self._lengths[shingles]
+        posted = lengths > 0
+        shingles, lengths = shingles[posted], lengths[posted]
         if not len(shingles):
             return np.zeros(len(self.sizes))
-        lengths = self._lengths[shingles]
-        first = np.cumsum(lengths) - lengths
-        at = np.arange(lengths.sum()) + np.repeat(self._starts[shingles] - first, lengths)
-        weights = np.repeat(self._weights[shingles], lengths)
+        ends = lengths.cumsum()
+        at = (self._starts[shingles] - ends + lengths).repeat(lengths) + np.arange(ends[-1])
+        weights = self._weights[shingles].repeat(lengths)
         return np.bincount(self._owners[at], weights, len(self.sizes)).astype(np.float64)
 
 
