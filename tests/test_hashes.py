@@ -24,7 +24,7 @@ def assert_found(known: np.ndarray, wanted: np.ndarray) -> None:
     assert Table(known).places(wanted).tolist() == expected.tolist()
 
 
-@given(st.lists(NUMBERS, max_size=60), st.lists(NUMBERS, max_size=60))
+@given(st.lists(NUMBERS, max_size=30), st.lists(NUMBERS, max_size=60))
 def test_what_is_in_a_table_is_found_and_nothing_else(known, others):
     assert_found(distinct(hashes(*known)), hashes(*known, *others, 0, LAST))
 
@@ -49,7 +49,7 @@ def test_hashes_that_begin_alike_are_found_too(count, first):
     assert_found(known, np.concatenate([known, known + np.uint64(1), hashes(0, 5, LAST)]))
 
 
-@given(st.lists(NUMBERS, max_size=60))
+@given(st.lists(NUMBERS, max_size=30))
 def test_counted_and_distinct_hashes(numbers):
     found, counts = counted(hashes(*numbers))
     assert found.tolist() == distinct(hashes(*numbers)).tolist() == sorted(set(numbers))
