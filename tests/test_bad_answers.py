@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import runpy
-from pathlib import Path
 
 import pytest
 
-FILES = runpy.run_path(str(Path(__file__).parent / "plugins" / "sources" / "test_bad_files.py"))[
-    "FILES"
-]
+from tests.plugins.sources.test_bad_files import FILES
+
 PICKED = (
     "empty", "blank", "bom only", "utf16", "utf32", "latin1", "cut utf8", "surrogate bytes",
     "nul", "binary", "gzip", "parquet", "cut line", "two on a line", "no json", "number", "null",

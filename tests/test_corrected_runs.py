@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
-from pathlib import Path
 
 import pytest
 
@@ -16,14 +14,14 @@ from harness.data.filters import NEAR_REPEAT
 from harness.engine.run import Run
 from harness.engine.steps import Steps
 from harness.stored import StoredSteps, answered, opened
+from tests import fakes
 
-FAKES = runpy.run_path(str(Path(__file__).with_name("fakes.py")))
 ORIGIN = {"batch": "b", "item": "i", "rater": "ana", "at": "2026-11-25T15:00:00.000Z"}
 SET = ("--set", "corrections=better.jsonl")
 
 
 def row(number, split="dev"):
-    return FAKES["_row"](split, number, 24)
+    return fakes._row(split, number, 24)
 
 
 def typed(example, text, **changed):
@@ -165,7 +163,7 @@ def test_a_training_row_that_repeats_a_typed_reference_is_refused(project):
     rows = [("leak", leak, answer, "train"), ("held", held, "In your mail.", "dev")]
     rows += [
         (word, f"{word} is a word; what does it mean to a sailor?", f"A {word}.", split)
-        for word, split in zip(FAKES["WORDS"], ["train", "test"] * 6, strict=True)
+        for word, split in zip(fakes.WORDS, ["train", "test"] * 6, strict=True)
     ]
     lines = [
         {"id": name, "messages": user(prompt), "references": [said], "split": split}

@@ -7,7 +7,6 @@ import errno
 import functools
 import random
 import re
-import runpy
 import shutil
 import subprocess
 import sys
@@ -47,9 +46,9 @@ from harness.store.writing import Answers, Rescored, RunContents, build, query, 
 from harness_rating.batches.records import FOLDER
 from harness_rating.layouts import TABLES as RATING_TABLES
 from harness_rating.tables import said_of
+from tests.rating import people
 
 DOCS = Path(__file__).parent.parent / "docs" / "database.md"
-PEOPLE = runpy.run_path(str(Path(__file__).parent / "rating" / "people.py"))
 HOSTILE = "'; DROP TABLE raw.runs; -- \x00 \ud800 \x1b[31m [/b] <script> \u202e"
 KINDS = ("class", "function", "it's")
 WEAK = Slice((Condition("kind", "=", "class"), Condition("arguments", ">", 1)),
@@ -114,11 +113,9 @@ def said() -> dict[str, Any]:
     """What people said of rounds 0 and 3, as rows."""
     values = {("main", number, f"row-{n}"): n + number for number in (0, 3) for n in range(40)}
     with tempfile.TemporaryDirectory() as folder:
-        PEOPLE["rated"](Path(folder) / FOLDER)
+        people.rated(Path(folder) / FOLDER)
         found = said_of(
-            AnnotatedRun(
-                PEOPLE["RUN"], Path(folder), 0.95, lambda: AnswerValues({"rougeL": values})
-            )
+            AnnotatedRun(people.RUN, Path(folder), 0.95, lambda: AnswerValues({"rougeL": values}))
         )
     return annotated(found.tables)
 

@@ -6,14 +6,14 @@ import csv
 import io
 import json
 import re
-import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-HOSTILE = runpy.run_path(str(Path(__file__).parents[1] / "hostile_texts.py"))["TEXTS"]
+from tests.hostile_texts import TEXTS as HOSTILE
+
 JSON_COMMANDS = ("status", "agreement", "validity")
 ON_A_BATCH = {
     "status": ("status",),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import random
-import runpy
 from pathlib import Path
 from typing import Any
 
 from harness_rating.batches.records import Batch
 from harness_rating.ratings.events import Events
+from tests.rating import material
 
-FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
 RUN = "secret-run-1"
 FAULTS = ("wrong facts", "=1+1", "a; b")
 
@@ -18,9 +17,9 @@ FAULTS = ("wrong facts", "=1+1", "a; b")
 def rated(root: Path) -> tuple[Batch, Batch]:
     """The batches, rated by ana and bo; one value is settled."""
     both = {"versus": 0, "n": 30, "overlap": 1.0}
-    singles = FROM["batch"](root, repeats=0.1, **both)
-    preference = FROM["rubric"](FROM["PREFERENCE"], id="pairs", title="Which is better")
-    pairs = FROM["batch"](root, preference, repeats=0, **both)
+    singles = material.batch(root, repeats=0.1, **both)
+    preference = material.rubric(material.PREFERENCE, id="pairs", title="Which is better")
+    pairs = material.batch(root, preference, repeats=0, **both)
     for batch in (singles, pairs):
         for place, rater in enumerate(batch.raters):
             draw = random.Random(place)
@@ -28,7 +27,7 @@ def rated(root: Path) -> tuple[Batch, Batch]:
             found = [one for item in shown for one in said(batch, item, rater, draw)]
             Events(root / batch.name, rater).extend(found)
     first = next(item for item, one in singles.placings.items() if one.repeat_of is None)
-    settled = FROM["event"]("settled-cy", first, "quality", value=1)
+    settled = material.event("settled-cy", first, "quality", value=1)
     Events(root / singles.name, "settled-cy").append(settled)
     return singles, pairs
 
@@ -58,4 +57,4 @@ def said(batch: Batch, item: str, rater: str, draw: random.Random) -> list[Any]:
             values["degrees"] = 0.5
         if placing.repeat_of and rater == "bo":
             values["quality"] = None
-    return [FROM["event"](rater, item, name, value=value) for name, value in values.items()]
+    return [material.event(rater, item, name, value=value) for name, value in values.items()]

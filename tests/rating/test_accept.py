@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import runpy
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,8 @@ import pytest
 from harness.data import correction_file
 from harness_rating.ratings import events
 from harness_rating.ratings.typed_answers import corrections
+from tests.rating import material
 
-FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
 LONG = "It is [red]long[/red] \x1b[31m" + "and longer " * 40
 
 
@@ -21,14 +20,14 @@ LONG = "It is [red]long[/red] \x1b[31m" + "and longer " * 40
 def room(project, monkeypatch):
     """A folder with a batch of 12 items of dev; nobody has typed anything."""
     monkeypatch.chdir(project.folder)
-    project.made = FROM["batch"](project.folder / ".harness" / "ratings", n=12, repeats=0.0)
+    project.made = material.batch(project.folder / ".harness" / "ratings", n=12, repeats=0.0)
     return project
 
 
 def say(room, rater, text, place=0, criterion="better"):
     item = room.made.assignments[rater][place]
     log = events.Events(room.folder / ".harness" / "ratings" / room.made.name, rater)
-    log.append(FROM["event"](rater, item, criterion, "set", text))
+    log.append(material.event(rater, item, criterion, "set", text))
     return item
 
 
@@ -106,9 +105,9 @@ def test_the_next_command_knows_a_config_that_has_the_file_already(room):
 
 def test_rows_of_the_pool_are_for_an_augmenter(room):
     root = room.folder / ".harness" / "ratings"
-    reserve = FROM["batch"](root, n=5, split="pool", repeats=0.0)
+    reserve = material.batch(root, n=5, split="pool", repeats=0.0)
     log = events.Events(root / reserve.name, "ana")
-    log.append(FROM["event"]("ana", reserve.assignments["ana"][0], "better", "set", "Typed."))
+    log.append(material.event("ana", reserve.assignments["ana"][0], "better", "set", "Typed."))
     shown = accept(room, reserve.name, "-o", "better.jsonl")
     told = " ".join(shown.split())
     assert "{plugin: better-answers, file: better.jsonl, rows: 1}" in told
@@ -167,8 +166,8 @@ def test_an_item_for_which_nobody_typed_is_named(room):
 
 def test_a_rubric_that_asks_for_no_better_answer(project, monkeypatch):
     monkeypatch.chdir(project.folder)
-    rules = FROM["rubric"](FROM["CRITERIA"][:5], id="plain")
-    made = FROM["batch"](project.folder / ".harness" / "ratings", rules)
+    rules = material.rubric(material.CRITERIA[:5], id="plain")
+    made = material.batch(project.folder / ".harness" / "ratings", rules)
     assert corrections(made) == []
     done = project.inside("rate", "accept", "-o", "b.jsonl")
     assert done.code == 2
@@ -189,7 +188,7 @@ def begun(project, monkeypatch):
 
 def batch_of(begun, **more):
     root = begun.folder / ".harness" / "ratings"
-    begun.made = FROM["batch"](root, run=begun.run, n=5, repeats=0.0, **more)
+    begun.made = material.batch(root, run=begun.run, n=5, repeats=0.0, **more)
     say(begun, "ana", "Typed.")
 
 
@@ -243,10 +242,10 @@ def test_a_batch_of_one_round_tilts_the_scale_and_that_is_said(room):
 
 def test_a_blind_batch_of_two_rounds_is_fair_and_its_shares_are_told(room):
     root = room.folder / ".harness" / "ratings"
-    both = FROM["batch"](root, n=6, versus=0, repeats=0.0)
+    both = material.batch(root, n=6, versus=0, repeats=0.0)
     log = events.Events(root / both.name, "ana")
     for number, item in enumerate(both.assignments["ana"][:3]):
-        log.append(FROM["event"]("ana", item, "better", "set", f"Text {number}."))
+        log.append(material.event("ana", item, "better", "set", f"Text {number}."))
     shown = " ".join(accept(room, both.name, "-o", "better.jsonl").split())
     assert "warning" not in shown
     assert "unequal shares tilt the scale a little, too." in shown

@@ -6,7 +6,6 @@ import dataclasses
 import itertools
 import json
 import os
-import runpy
 import shutil
 import subprocess
 import sys
@@ -28,15 +27,13 @@ from harness_rating.batches.records import Batch
 from harness_rating.batches.sampling import Candidate, Wanted, draw
 from harness_rating.commands import batches as rate
 from harness_rating.ratings.progress import expectation
+from tests.hostile_texts import TEXTS as HOSTILE_TEXTS
+from tests.rating import material
+from tests.rating.material import batch, candidates, order, rubric
 
 MATERIAL = Path(__file__).with_name("material.py")
-FROM = runpy.run_path(str(MATERIAL))
-batch, candidates, order, rubric = (
-    FROM[name] for name in ("batch", "candidates", "order", "rubric")
-)
 ROOT = Path(__file__).parents[2]
-HOSTILE = Path(__file__).parents[1] / "hostile_texts.py"
-TO_ALL = FROM["PREFERENCE"]
+TO_ALL = material.PREFERENCE
 
 
 def pair_rubric():
@@ -369,7 +366,7 @@ def test_a_kill_in_the_middle_leaves_no_half_batch(tmp_path):
 
 
 def test_hostile_texts_are_kept_to_the_letter(tmp_path):
-    texts = [text[:5_000] for text in runpy.run_path(str(HOSTILE))["TEXTS"]]
+    texts = [text[:5_000] for text in HOSTILE_TEXTS]
     rows = [
         dataclasses.replace(
             one,

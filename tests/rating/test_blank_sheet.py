@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import runpy
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +13,8 @@ from harness.rubrics import Show
 from harness_rating.exchange.exporting import exported
 from harness_rating.exchange.importing import import_file
 from harness_rating.ratings.events import Events, state
+from tests.rating import material
 
-FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
 FILLED = {
     "quality": "cannot judge", "polite": "no", "degrees": "-2,5", "tone": "cold",
     "errors": '["=1+1", "a; b"]', "better": "So, then.",
@@ -25,7 +23,7 @@ FILLED = {
 
 @pytest.fixture
 def made(tmp_path):
-    return FROM["batch"](tmp_path, n=6, overlap=0.5, repeats=0.2)
+    return material.batch(tmp_path, n=6, overlap=0.5, repeats=0.2)
 
 
 def read(data):
@@ -70,9 +68,9 @@ def test_what_does_not_apply_may_stay_empty_and_an_empty_sheet_says_nothing(made
 def test_only_what_is_open_and_may_come_up_is_asked(made, tmp_path):
     one, two, three, *_ = made.assignments["ana"]
     log = Events(tmp_path / made.name, "ana")
-    log.append(FROM["event"]("ana", one, "polite", value=True))
-    log.append(FROM["event"]("ana", two, "polite", value=False))
-    log.append(FROM["event"]("ana", three, kind="skip", value=True))
+    log.append(material.event("ana", one, "polite", value=True))
+    log.append(material.event("ana", two, "polite", value=False))
+    log.append(material.event("ana", three, kind="skip", value=True))
     asked = {}
     for row in read(exported(made, "sheet", tmp_path, "ana")):
         asked.setdefault(row["item"], []).append(row["criterion"])
@@ -83,7 +81,7 @@ def test_only_what_is_open_and_may_come_up_is_asked(made, tmp_path):
 
 def test_nothing_in_it_would_unblind(made, tmp_path):
     Events(tmp_path / made.name, "bo").append(
-        FROM["event"]("bo", made.assignments["bo"][0], "better", value="Bo's own words.")
+        material.event("bo", made.assignments["bo"][0], "better", value="Bo's own words.")
     )
     data = exported(made, "sheet", tmp_path, "ana").decode()
     for secret in ("row-", "group-", "secret", "Bo's own words", "judging-model"):
@@ -97,15 +95,15 @@ def test_nothing_in_it_would_unblind(made, tmp_path):
 
 def test_a_reference_is_there_only_where_it_is_always_shown(tmp_path):
     for shown in ("always", "after_first_score", "never"):
-        rules = FROM["rubric"](id=shown.replace("_", "-"), show=Show(shown))
-        made = FROM["batch"](tmp_path, rules, n=3, repeats=0)
+        rules = material.rubric(id=shown.replace("_", "-"), show=Show(shown))
+        made = material.batch(tmp_path, rules, n=3, repeats=0)
         rows = read(exported(made, "sheet", tmp_path, "ana"))
         assert (rows[0].get("reference", "") != "") is (shown == "always")
 
 
 def test_two_answers_and_every_rater(tmp_path):
-    rules = FROM["rubric"](FROM["PREFERENCE"], id="pairs")
-    made = FROM["batch"](tmp_path, rules, versus=0, n=4, repeats=0)
+    rules = material.rubric(material.PREFERENCE, id="pairs")
+    made = material.batch(tmp_path, rules, versus=0, n=4, repeats=0)
     rows = read(exported(made, "sheet", tmp_path))
     assert {row["rater"] for row in rows} == {"ana", "bo"}
     item = made.item(rows[0]["item"])
@@ -144,14 +142,14 @@ def test_an_unknown_kind_is_told_with_the_known_ones(made, tmp_path):
 
 
 def test_who_cannot_say_better_has_typed_no_text_and_who_typed_those_words_has(tmp_path):
-    *others, better = FROM["CRITERIA"]
-    rules = FROM["rubric"]((*others, dataclasses.replace(better, allow_na=True)), id="unsure")
-    made = FROM["batch"](tmp_path, rules, n=3, repeats=0)
+    *others, better = material.CRITERIA
+    rules = material.rubric((*others, dataclasses.replace(better, allow_na=True)), id="unsure")
+    made = material.batch(tmp_path, rules, n=3, repeats=0)
     item = made.assignments["ana"][0]
     rows = [r for r in read(exported(made, "sheet", tmp_path, "ana")) if r["item"] == item]
     import_file(filled(tmp_path, rows, {"better": "cannot judge"}), tmp_path)
     assert state(made, "ana", tmp_path).items[0].values == {"better": None}
-    typed = FROM["event"](
+    typed = material.event(
         "ana", item, "better", value="cannot judge", at="2027-01-01T00:00:00.000Z"
     )
     Events(tmp_path / made.name, "ana").append(typed)

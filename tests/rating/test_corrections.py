@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import runpy
-from pathlib import Path
 
 import pytest
 
@@ -15,9 +13,9 @@ from harness.rubrics import Item
 from harness_rating.batches.records import Batch, Placing
 from harness_rating.ratings import events
 from harness_rating.ratings.typed_answers import corrections, who
+from tests.rating import material
 
-FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
-candidates, event, rubric = FROM["candidates"], FROM["event"], FROM["rubric"]
+candidates, event, rubric = material.candidates, material.event, material.rubric
 ASKS = ({"role": "user", "content": "What is a leaf?"},)
 
 
@@ -117,7 +115,7 @@ def test_rows_of_other_splits_are_refused(tmp_path):
 
 def test_the_digest_of_a_real_batch_is_that_of_the_rows(tmp_path):
     """Raters do not see the system prompt, nor what else stands in a message."""
-    made = FROM["batch"](tmp_path)
+    made = material.batch(tmp_path)
     rows = {one.example.id: one.example for one in candidates()}
     assert made.items[0].messages != rows[made.placings[made.items[0].id].example_id].messages
     for item in made.items:

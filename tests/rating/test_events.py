@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import runpy
 import signal
 import subprocess
 import sys
@@ -21,9 +20,8 @@ from harness_rating.batches.records import Event
 from harness_rating.ratings.events import Events, fold, now, problem, ratings, settled, state
 from harness_rating.ratings.folding import item_state, ordered
 from harness_rating.ratings.progress import disagreements, status
+from tests.rating.material import batch, event, rubric
 
-FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
-batch, event, rubric = (FROM[name] for name in ("batch", "event", "rubric"))
 ROOT = Path(__file__).parents[2]
 ITEMS = ("a1", "b2", "c3")
 

@@ -7,7 +7,6 @@ import dataclasses
 import io
 import json
 import re
-import runpy
 import shutil
 import uuid
 import zlib
@@ -27,12 +26,12 @@ from harness_rating.exchange.importing import import_file
 from harness_rating.exchange.other_tools import labelling_config
 from harness_rating.ratings.events import Events, fold, ratings, settled, state
 from harness_rating.ratings.progress import disagreements
+from tests.hostile_texts import TEXTS as HOSTILE
+from tests.rating import material
+from tests.rating.material import batch, event, rubric
 
 TESTS = Path(__file__).parents[1]
-FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
-HOSTILE = runpy.run_path(str(TESTS / "hostile_texts.py"))["TEXTS"]
-batch, event, rubric = (FROM[name] for name in ("batch", "event", "rubric"))
-some_of_everything = FROM["some_of_everything"]
+some_of_everything = material.some_of_everything
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
@@ -591,7 +590,7 @@ def test_rows_for_the_database(original):
 
 
 def test_a_comparison_counts_for_both_answers(tmp_path):
-    made = batch(tmp_path, rubric(FROM["PREFERENCE"], id="pairs"), versus=0, repeats=0)
+    made = batch(tmp_path, rubric(material.PREFERENCE, id="pairs"), versus=0, repeats=0)
     shown = made.assignments["ana"][:3]
     for item, value in zip(shown, ("A", "B", "tie"), strict=True):
         Events(tmp_path / made.name, "ana").append(event("ana", item, "preference", value=value))

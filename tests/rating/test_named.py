@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import runpy
-from pathlib import Path
-
 import pytest
 
 from harness_rating.batches.records import Rating
 from harness_rating.ratings.error_kinds import named_of, named_rows
-
-FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
+from tests.rating import material
 
 
 @pytest.fixture(scope="module")
 def batch(tmp_path_factory):
-    return FROM["batch"](tmp_path_factory.mktemp("r"), versus=0, n=12, overlap=1.0, repeats=0.2)
+    return material.batch(tmp_path_factory.mktemp("r"), versus=0, n=12, overlap=1.0, repeats=0.2)
 
 
 def items(batch, number, repeats=False):
@@ -79,7 +75,9 @@ def test_answers_that_cannot_be_judged_are_rated(batch):
 
 
 def test_a_rubric_that_does_not_ask_names_nothing(tmp_path):
-    pairs = FROM["batch"](tmp_path, FROM["rubric"](FROM["PREFERENCE"], id="pairs"), versus=0, n=4)
+    pairs = material.batch(
+        tmp_path, material.rubric(material.PREFERENCE, id="pairs"), versus=0, n=4
+    )
     item = pairs.items[0].id
     found = named_of(pairs, [Rating("ana", item, "preference", "A", "1")])
     assert (found.rated, found.kinds) == (frozenset(), frozenset())

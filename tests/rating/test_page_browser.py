@@ -7,7 +7,6 @@ import dataclasses
 import importlib.util
 import json
 import os
-import runpy
 import shutil
 import signal
 import time
@@ -27,11 +26,11 @@ from harness_rating.batches.sampling import Candidate
 from harness_rating.exchange.importing import import_file
 from harness_rating.ratings.events import Events, fold, state
 from harness_rating.rubric.scoring import asked
+from tests import hostile_texts
+from tests.rating import served as serving
 
-SERVED = runpy.run_path(str(Path(__file__).with_name("served.py")))
-HOSTILE = runpy.run_path(str(Path(__file__).parents[1] / "hostile_texts.py"))
-make_batch, make_item, make_rubric = SERVED["batch"], SERVED["item"], SERVED["rubric"]
-item_id = SERVED["item_id"]
+make_batch, make_item, make_rubric = serving.batch, serving.item, serving.rubric
+item_id = serving.item_id
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -48,7 +47,7 @@ def _unfit(message: str) -> None:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    SERVED["need"]("starlette", "jinja2", "uvicorn", "playwright")
+    serving.need("starlette", "jinja2", "uvicorn", "playwright")
     names = ("chromium", "chromium-browser", "google-chrome")
     path = next((found for found in map(shutil.which, names) if found), None)
     if path is None:
@@ -104,7 +103,7 @@ def windows(chromium: Any) -> Iterator[Windows]:
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     with contextlib.ExitStack() as stack:
-        yield lambda *given: stack.enter_context(SERVED["serving"](tmp_path, *given))
+        yield lambda *given: stack.enter_context(serving.serving(tmp_path, *given))
 
 
 def press(page: Any, keys: str) -> None:
@@ -170,7 +169,7 @@ def test_questions_appear_when_they_apply(windows: Windows, served: Any) -> None
 def test_numbers_texts_and_comments_by_keyboard(
     windows: Windows, served: Any, tmp_path: Path
 ) -> None:
-    given = make_rubric(SERVED["MINUTES"], SERVED["BETTER"], SERVED["TONE"])
+    given = make_rubric(serving.MINUTES, serving.BETTER, serving.TONE)
     page = windows.open(served(make_batch(given=given)).links["ana"])
     press(page, "1 2")
     page.keyboard.press("Enter")
@@ -196,12 +195,12 @@ def test_cannot_judge_has_a_key_that_is_no_part_of_an_answer(
 ) -> None:
     """A number is typed as it is, and a level has its own digit, 0 among them."""
     degrees = dataclasses.replace(
-        SERVED["MINUTES"], scale=Scale("number", -40, 60), allow_na=True, id="degrees"
+        serving.MINUTES, scale=Scale("number", -40, 60), allow_na=True, id="degrees"
     )
     depth = dataclasses.replace(
-        SERVED["ACCURACY"], scale=Scale("ordinal", 0, 4, {"0": "none", "4": "deep"}), id="depth"
+        serving.ACCURACY, scale=Scale("ordinal", 0, 4, {"0": "none", "4": "deep"}), id="depth"
     )
-    given = make_rubric(degrees, depth, SERVED["ACCURACY"])
+    given = make_rubric(degrees, depth, serving.ACCURACY)
     page = windows.open(served(make_batch(given=given)).links["ana"])
     keys = (
         "[...document.querySelectorAll('button')].filter((e) => /judge/.test(e.textContent))"
@@ -223,7 +222,7 @@ def test_cannot_judge_has_a_key_that_is_no_part_of_an_answer(
 
 
 def test_a_number_out_of_range_is_no_answer(windows: Windows, served: Any, tmp_path: Path) -> None:
-    page = windows.open(served(make_batch(given=make_rubric(SERVED["MINUTES"]))).links["ana"])
+    page = windows.open(served(make_batch(given=make_rubric(serving.MINUTES))).links["ana"])
     press(page, "7 5 Enter")
     until(page, "document.getElementById('say').textContent.includes('0 to 60')")
     assert title(page) == "Item 1 of 4" and (0, "minutes") not in {
@@ -285,7 +284,7 @@ def test_the_reference_comes_after_the_first_score(windows: Windows, served: Any
 
 def test_a_pair_is_side_by_side_and_compared(windows: Windows, served: Any, tmp_path: Path) -> None:
     items = [make_item(n, "It comes on Monday.", "It comes on Friday.") for n in range(2)]
-    server = served(make_batch(items, make_rubric(SERVED["PREFERENCE"], reference="never")))
+    server = served(make_batch(items, make_rubric(serving.PREFERENCE, reference="never")))
     page = windows.open(server.links["ana"])
     left, right = (box.bounding_box() for box in page.locator(".answer").all())
     assert left["y"] == right["y"] and left["x"] + left["width"] <= right["x"]
@@ -304,9 +303,9 @@ def test_a_pair_is_side_by_side_and_compared(windows: Windows, served: Any, tmp_
 def test_the_key_for_writing_gives_way_to_a_rubric(
     windows: Windows, served: Any, tmp_path: Path
 ) -> None:
-    preference = dataclasses.replace(SERVED["PREFERENCE"], keys=("a", "t", "b"))
+    preference = dataclasses.replace(serving.PREFERENCE, keys=("a", "t", "b"))
     items = [make_item(0, "One.", "Two."), make_item(1, "One.", "Two.")]
-    given = make_rubric(preference, SERVED["BETTER"])
+    given = make_rubric(preference, serving.BETTER)
     page = windows.open(served(make_batch(items, given)).links["ana"])
     press(page, "b e")
     page.keyboard.type("Three.")
@@ -319,8 +318,8 @@ def test_the_key_for_writing_gives_way_to_a_rubric(
 
 
 def test_the_server_is_killed_and_restarted_in_the_middle(windows: Windows, tmp_path: Path) -> None:
-    port = SERVED["free_port"]()
-    first = SERVED["process"](tmp_path, port)
+    port = serving.free_port()
+    first = serving.process(tmp_path, port)
     token = json.loads((tmp_path / "support-1a2b3c4d" / "tokens.json").read_bytes())["ana"]
     page = windows.open(f"http://127.0.0.1:{port}/in/{token}")
     press(page, "5 1 Enter")
@@ -329,7 +328,7 @@ def test_the_server_is_killed_and_restarted_in_the_middle(windows: Windows, tmp_
     first.wait()
     press(page, "4 1 Enter 3")
     page.wait_for_selector("#saved:has-text('kept in this browser')")
-    second = SERVED["process"](tmp_path, port)
+    second = serving.process(tmp_path, port)
     try:
         page.wait_for_selector(SAVED)
         press(page, "2 1 Enter")
@@ -597,7 +596,7 @@ INERT = """() => {
   return {canary: window.CANARY || null, acting: acting.map((e) => e.outerHTML), odd,
           title: document.title === "pwned", scripts: document.scripts.length,
           frames: window.frames.length, images: document.images.length};
-}""".replace("CANARY", HOSTILE["CANARY"])
+}""".replace("CANARY", hostile_texts.CANARY)
 QUIET = {
     "canary": None,
     "acting": [],
@@ -610,7 +609,7 @@ QUIET = {
 
 
 def hostile_batch() -> tuple[Batch, list[str]]:
-    texts = [text for text in HOSTILE["TEXTS"] if len(text) < 50_000]
+    texts = [text for text in hostile_texts.TEXTS if len(text) < 50_000]
     items = [
         make_item(
             n,
@@ -621,11 +620,11 @@ def hostile_batch() -> tuple[Batch, list[str]]:
         )
         for n, text in enumerate(texts)
     ]
-    scale = dataclasses.replace(SERVED["TONE"].scale, anchors={"yes": texts[2], "no": texts[14]})
-    choices = dataclasses.replace(SERVED["ERRORS"].scale, choices=tuple(texts[3:8]))
-    tone = dataclasses.replace(SERVED["TONE"], title=texts[15], question=texts[16], scale=scale)
-    errors = dataclasses.replace(SERVED["ERRORS"], scale=choices, ask_if=None)
-    given = make_rubric(SERVED["ACCURACY"], tone, errors, SERVED["BETTER"], reference="always")
+    scale = dataclasses.replace(serving.TONE.scale, anchors={"yes": texts[2], "no": texts[14]})
+    choices = dataclasses.replace(serving.ERRORS.scale, choices=tuple(texts[3:8]))
+    tone = dataclasses.replace(serving.TONE, title=texts[15], question=texts[16], scale=scale)
+    errors = dataclasses.replace(serving.ERRORS, scale=choices, ask_if=None)
+    given = make_rubric(serving.ACCURACY, tone, errors, serving.BETTER, reference="always")
     given = dataclasses.replace(
         given, title=texts[0], instructions="\n".join(texts), language='x"><b>'
     )
@@ -665,9 +664,9 @@ def test_hostile_texts_are_inert(
 
 
 def test_a_very_long_text_is_shown_whole(windows: Windows, served: Any) -> None:
-    items = [make_item(n, text) for n, text in enumerate(HOSTILE["LONG"])]
+    items = [make_item(n, text) for n, text in enumerate(hostile_texts.LONG)]
     page = windows.open(served(make_batch(items)).links["ana"])
-    for text in HOSTILE["LONG"]:
+    for text in hostile_texts.LONG:
         until(page, f"document.querySelector('.answer .text')?.textContent.length === {len(text)}")
         press(page, "1 d d ArrowRight")
 
@@ -685,7 +684,7 @@ def test_who_settles_sees_what_raters_said_and_no_names(windows: Windows, tmp_pa
         item_id(1): {"accuracy": (2, 5), "tone": (True, False)},
         item_id(3): {"tone": (True, False)},
     }
-    with SERVED["serving"](tmp_path, batch, said=said) as server:
+    with serving.serving(tmp_path, batch, said=said) as server:
         page = windows.open(server.links["settled-lea"])
         accuracy = page.get_by_role("group", name="Accuracy")
         assert accuracy.locator(".said").text_content() == "Raters said: 2 · 5"
@@ -733,8 +732,8 @@ def test_it_fits_and_breaks_no_rule_of_accessibility(
     if found is None:
         _unfit("no axe-core here: pip install axe-playwright-python")
     axe = Path(found.submodule_search_locations[0], "axe.min.js").read_text(encoding="utf-8")
-    criteria = (SERVED["ACCURACY"], SERVED["TONE"], SERVED["ERRORS"], SERVED["BETTER"],
-                SERVED["MINUTES"])  # fmt: skip
+    criteria = (serving.ACCURACY, serving.TONE, serving.ERRORS, serving.BETTER,
+                serving.MINUTES)  # fmt: skip
     item = make_item(0, "word" * 200)
     server = served(make_batch([item, make_item(1)], make_rubric(*criteria)))
     page = windows.open(server.links["ana"], width, color_scheme=scheme, bypass_csp=True)

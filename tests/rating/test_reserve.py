@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-import runpy
 import shutil
 import signal
 import time
@@ -26,10 +25,10 @@ from harness_rating.batches import storage
 from harness_rating.batches.records import Event
 from harness_rating.commands import batches as rate
 from harness_rating.ratings import events
+from tests import fakes
 
 ROOT = Path(__file__).parents[2]
 EVERYDAY = ROOT / "rubrics" / "everyday.yaml"
-FAKES = runpy.run_path(str(Path(__file__).parents[1] / "fakes.py"))
 POOL = 40
 """Rows of the fake pool; 10 of them are trained on a round."""
 RATINGS, ARTIFACTS = Path(".harness/ratings"), Path(".harness/artifacts")
@@ -73,7 +72,7 @@ def said_by(skill, prompts):
             for row in prompts]  # fmt: skip
     context = SimpleNamespace(progress=lambda *_: None, round=0, arm="main")
     return {one.example_id: one.text for one in
-            FAKES["FakeGenerator"]().generate(model, rows, context)}  # fmt: skip
+            fakes.FakeGenerator().generate(model, rows, context)}  # fmt: skip
 
 
 def test_each_rounds_own_model_answers_the_drawn_rows_and_no_other(run, monkeypatch):
@@ -140,7 +139,7 @@ def test_where_every_row_was_trained_on_none_is_in_reserve(project, monkeypatch)
 def test_a_row_whose_paraphrase_was_trained_on_is_no_longer_in_reserve():
     from harness.stored.pool import _learned
 
-    child = dataclasses.replace(FAKES["_row"]("train", 1, 4), parent="pool-3")
+    child = dataclasses.replace(fakes._row("train", 1, 4), parent="pool-3")
     arms = {"main": SimpleNamespace(train={1: (child,)})}
     assert _learned(SimpleNamespace(arms=arms), (1, 0)) == {"train-1", "pool-3"}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import runpy
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,11 @@ from hypothesis import given, settings, strategies as st
 from harness.errors import DataError
 from harness.rubrics import Criterion, Overall, Rubric, Scale, Show
 from harness_rating.rubric import scales, scoring
+from tests.rating import tiny as tiny_rubric
 
 POLITE = "scale: binary\n    keys: [y, n]"
 moderate = settings(max_examples=60, deadline=None)
-FROM = runpy.run_path(str(Path(__file__).with_name("tiny.py")))
-write = FROM["write"]
+write = tiny_rubric.write
 
 
 @pytest.fixture

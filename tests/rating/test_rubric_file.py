@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import runpy
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,7 @@ from harness.kit import yaml_file
 from harness.records import from_json, to_json
 from harness.rubrics import Overall, Rubric, Show
 from harness_rating.rubric import lint, scoring
-
-FROM = runpy.run_path(str(Path(__file__).with_name("tiny.py")))
-TINY, write, line_of = (FROM[name] for name in ("TINY", "write", "line_of"))
+from tests.rating.tiny import TINY, line_of, write
 
 
 @pytest.fixture

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import runpy
 from pathlib import Path
 
 import pytest
 
 from harness_rating.rubric import lint
-
-FROM = runpy.run_path(str(Path(__file__).with_name("tiny.py")))
-TINY, write, line_of = (FROM[name] for name in ("TINY", "write", "line_of"))
+from tests.rating.tiny import TINY, line_of, write
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import runpy
 import socket
 import stat
 import threading
@@ -15,10 +14,10 @@ from typing import Any
 import pytest
 
 from harness.errors import DataError, UsageError
+from tests.rating import served
 
-SERVED = runpy.run_path(str(Path(__file__).with_name("served.py")))
 BATCH = "support-1a2b3c4d"
-ITEM, BOS_ITEM_ONLY_ANA = SERVED["item_id"](1), SERVED["item_id"](0)
+ITEM, BOS_ITEM_ONLY_ANA = served.item_id(1), served.item_id(0)
 EVENT = {
     "id": "ab" * 16, "item": ITEM, "criterion": "accuracy", "kind": "set", "value": 4,
     "at": "2026-11-25T15:30:00.123Z", "seconds": 3.5,
@@ -27,13 +26,13 @@ EVENT = {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    SERVED["need"]("starlette", "jinja2", "uvicorn")
+    served.need("starlette", "jinja2", "uvicorn")
     folder = tmp_path_factory.mktemp("ratings")
-    other = SERVED["batch"]()
+    other = served.batch()
     import dataclasses
 
     other = dataclasses.replace(other, name="other-99999999")
-    with SERVED["serving"](folder, SERVED["batch"](), other) as started:
+    with served.serving(folder, served.batch(), other) as started:
         yield started
 
 
@@ -398,7 +397,7 @@ def test_broken_requests_are_refused(server: Any, number: int) -> None:
 def test_tokens_are_random_private_and_kept(tmp_path: Path) -> None:
     from harness_rating.page.tokens import seats
 
-    batch = SERVED["batch"]()
+    batch = served.batch()
     first, again = seats(tmp_path, [batch]), seats(tmp_path, [batch])
     assert first == again and len(first) == 2
     assert all(len(token) == 43 for token in first)
@@ -444,8 +443,8 @@ def test_behind_a_proxy_that_encrypts(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="browsers know by another address") as caught:
         Options(tmp_path, scheme="https").checked()
     assert "--allow-host" in str(caught.value.hint)
-    with SERVED["serving"](
-        tmp_path, SERVED["batch"](), hosts=("Rate.Example.Org",), scheme="https"
+    with served.serving(
+        tmp_path, served.batch(), hosts=("Rate.Example.Org",), scheme="https"
     ) as running:
         assert running.links["ana"].startswith("https://rate.example.org/in/")
         headers = writing(running, Host="rate.example.org", Origin="https://rate.example.org")
@@ -460,7 +459,7 @@ def test_behind_a_proxy_that_encrypts(tmp_path: Path) -> None:
 def test_servers_that_start_at_once_give_the_same_links(tmp_path: Path) -> None:
     from harness_rating.page import tokens
 
-    batch, ready = SERVED["batch"](), threading.Barrier(8)
+    batch, ready = served.batch(), threading.Barrier(8)
     found: list[Any] = []
 
     def start(folder: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import runpy
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,7 @@ from harness_rating.batches.records import SETTLED
 from harness_rating.commands import page as rating
 from harness_rating.page.app import PORT
 from harness_rating.ratings.events import RATER
-
-SERVED = runpy.run_path(str(Path(__file__).with_name("served.py")))
-FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
+from tests.rating import material, served
 
 
 def said(project: Any, *arguments: str) -> list[str]:
@@ -37,9 +34,9 @@ def said(project: Any, *arguments: str) -> list[str]:
 
 
 def test_behind_a_proxy_links_begin_with_https(project: Any) -> None:
-    SERVED["need"]("starlette", "jinja2", "uvicorn")
-    FROM["batch"](project.folder / ".harness" / "ratings")
-    address = ("--allow-host", "Rate.Example.org", "--port", str(SERVED["free_port"]()))
+    served.need("starlette", "jinja2", "uvicorn")
+    material.batch(project.folder / ".harness" / "ratings")
+    address = ("--allow-host", "Rate.Example.org", "--port", str(served.free_port()))
     lines = said(project, "serve", "--https", *address)
     links = re.findall(r"\S+/in/\S+", " ".join(lines))
     assert len(links) == 2
@@ -50,7 +47,7 @@ def test_behind_a_proxy_links_begin_with_https(project: Any) -> None:
 def test_a_name_that_no_settler_can_have_is_told_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str
 ) -> None:
-    FROM["batch"](tmp_path / ".harness" / "ratings")
+    material.batch(tmp_path / ".harness" / "ratings")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match=r"--who: .* cannot be a name") as caught:
         rating.adjudicate(None, who, 0.5, "127.0.0.1", 1)
@@ -60,15 +57,15 @@ def test_a_name_that_no_settler_can_have_is_told_at_once(
 
 def test_who_rates_and_settles_can_do_both_in_one_browser(tmp_path: Path) -> None:
     """Browsers send cookies to every port of a machine, so their paths keep them apart."""
-    SERVED["need"]("starlette", "jinja2", "uvicorn")
-    batch = SERVED["batch"]()
+    served.need("starlette", "jinja2", "uvicorn")
+    batch = served.batch()
     settler = dataclasses.replace(
         batch, raters=("settled-ana",), assignments={"settled-ana": batch.assignments["ana"]}
     )
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
     with (
-        SERVED["serving"](tmp_path / "one", batch) as one,
-        SERVED["serving"](tmp_path / "two", settler) as other,
+        served.serving(tmp_path / "one", batch) as one,
+        served.serving(tmp_path / "two", settler) as other,
     ):
         seats: list[tuple[Any, str]] = [(one, "ana"), (other, "settled-ana"), (one, "bo")]
         for server, rater in seats:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import runpy
-from pathlib import Path
 
 import pytest
 
 from harness_rating.batches.records import Rating
 from harness_rating.ratings.resolved import complete, said
+from tests.rating import material
 
-FROM = runpy.run_path(str(Path(__file__).with_name("material.py")))
 ASKED = {"quality": 4, "polite": False, "degrees": 3, "tone": "warm"}
 
 
 @pytest.fixture
 def made(tmp_path):
-    return FROM["batch"](tmp_path, overlap=1.0, repeats=0.2)
+    return material.batch(tmp_path, overlap=1.0, repeats=0.2)
 
 
 def gave(made, values, rater="ana", item=None, at="1"):

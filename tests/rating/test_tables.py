@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 import subprocess
 import sys
 from collections import Counter
@@ -22,9 +21,9 @@ from harness_rating.batches.of_run import batches_of, digest_of
 from harness_rating.batches.records import FOLDER
 from harness_rating.ratings.events import Events, fold
 from harness_rating.tables import said_of
+from tests.rating import material, people
 
-PEOPLE = runpy.run_path(str(Path(__file__).with_name("people.py")))
-RUN = PEOPLE["RUN"]
+RUN = people.RUN
 
 
 def metrics() -> AnswerValues:
@@ -45,7 +44,7 @@ def root(tmp_path):
 @pytest.fixture(scope="module")
 def rated(tmp_path_factory):
     root = tmp_path_factory.mktemp("ratings") / FOLDER
-    return root, *PEOPLE["rated"](root)
+    return root, *people.rated(root)
 
 
 @pytest.fixture(scope="module")
@@ -125,26 +124,26 @@ def test_another_run_has_none_of_it(rated):
 
 
 def test_a_batch_that_nobody_rated_is_a_row_and_no_news(root):
-    PEOPLE["FROM"]["batch"](root)
+    material.batch(root)
     found = collected(root)
     assert digest_of(RUN, root) is None
     assert {name: len(rows) for name, rows in found.tables.items()} == {"batches": 1, "ratings": 0}
 
 
 def test_the_digest_is_that_of_all_that_was_said(root):
-    _, pairs = PEOPLE["rated"](root)
+    _, pairs = people.rated(root)
     before = digest_of(RUN, root)
     collected(root)
     assert before == digest_of(RUN, root)
     item = pairs.assignments["ana"][0]
-    late = PEOPLE["FROM"]["event"]("ana", item, "preference", value="tie")
+    late = material.event("ana", item, "preference", value="tie")
     Events(root / pairs.name, "ana").append(late)
     assert digest_of(RUN, root) not in (before, None)
 
 
 @pytest.mark.parametrize("name", ["batch.json", "items.json"])
 def test_a_damaged_batch_is_named_and_the_others_stand(root, name):
-    singles, pairs = PEOPLE["rated"](root)
+    singles, pairs = people.rated(root)
     path = root / singles.name / name
     path.write_bytes(path.read_bytes()[:-9])
     found = collected(root)
@@ -155,7 +154,7 @@ def test_a_damaged_batch_is_named_and_the_others_stand(root, name):
 
 
 def test_a_damaged_line_of_a_rater_leaves_that_batch_out(root):
-    singles, pairs = PEOPLE["rated"](root)
+    singles, pairs = people.rated(root)
     path = root / singles.name / "events" / "bo.jsonl"
     path.write_bytes(b"{" + path.read_bytes())
     found = collected(root)

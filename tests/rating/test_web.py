@@ -7,7 +7,6 @@ import gzip
 import http.client
 import json
 import re
-import runpy
 import signal
 import socket
 import subprocess
@@ -25,16 +24,17 @@ import pytest
 from harness.errors import EnvironmentFailure, UsageError
 from harness_rating.batches.records import Batch, Event
 from harness_rating.ratings.events import Events, fold, now
+from tests.hostile_texts import TEXTS as HOSTILE_TEXTS
+from tests.rating import served as serving
 
-SERVED = runpy.run_path(str(Path(__file__).with_name("served.py")))
-make_batch, make_item, item_id = SERVED["batch"], SERVED["item"], SERVED["item_id"]
-make_rubric = SERVED["rubric"]
-SECRETS = (SERVED["MODEL"], str(SERVED["ROUND"]), SERVED["RUN"], "group 1", "random")
+make_batch, make_item, item_id = serving.batch, serving.item, serving.item_id
+make_rubric = serving.rubric
+SECRETS = (serving.MODEL, str(serving.ROUND), serving.RUN, "group 1", "random")
 
 
 @pytest.fixture(autouse=True)
 def _extra() -> None:
-    SERVED["need"]("starlette", "jinja2", "uvicorn")
+    serving.need("starlette", "jinja2", "uvicorn")
 
 
 class Rater:
@@ -78,7 +78,7 @@ def event(number: int, criterion: str = "accuracy", value: Any = 4, **fields: An
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Any]:
-    with SERVED["serving"](tmp_path, make_batch()) as server:
+    with serving.serving(tmp_path, make_batch()) as server:
         yield server
 
 
@@ -243,7 +243,7 @@ def test_nothing_names_a_model_a_round_or_a_run(ana: Rater) -> None:
 def test_references_come_when_the_rubric_says(
     tmp_path: Path, when: str, before: bool, after: bool
 ) -> None:
-    with SERVED["serving"](tmp_path, make_batch(given=make_rubric(reference=when))) as server:
+    with serving.serving(tmp_path, make_batch(given=make_rubric(reference=when))) as server:
         ana, path = Rater(server, "ana"), f"items/{item_id(0)}"
         assert bool(ana.get(path)["references"]) is before
         ana.send(event(0, "", True, kind="flag"), event(1))
@@ -351,8 +351,7 @@ def test_a_packed_page_has_no_reference_that_is_never_shown() -> None:
 
 
 def test_texts_cannot_leave_their_place_in_the_file() -> None:
-    hostile = runpy.run_path(str(Path(__file__).parents[1] / "hostile_texts.py"))
-    texts = [text for text in hostile["TEXTS"] if len(text) < 10_000]
+    texts = [text for text in HOSTILE_TEXTS if len(text) < 10_000]
     items = [make_item(n, text, references=(text,)) for n, text in enumerate(texts)]
     plain = Tags(packed(make_batch([make_item(0)]), "ana")[0]).tags
     given = dataclasses.replace(make_rubric(), title=texts[0], instructions=texts[1])
@@ -420,7 +419,7 @@ def test_a_taken_port_is_one_message(served: Any) -> None:
 def test_the_body_of_an_answer_does_not_wait_for_its_headers(tmp_path: Path) -> None:
     from harness_rating.page import app as web
 
-    options = web.Options(tmp_path, port=SERVED["free_port"]())
+    options = web.Options(tmp_path, port=serving.free_port())
     with web.listen(options) as bound, socket.create_connection(bound.getsockname()):
         connection, _ = bound.accept()
         with connection:

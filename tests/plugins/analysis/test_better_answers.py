@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import runpy
 import uuid
-from pathlib import Path
 
 import pytest
 
@@ -25,15 +23,15 @@ from harness_rating.batches.records import Batch, Event, Placing
 from harness_rating.ratings import events
 from harness_rating.ratings.typed_answers import corrections
 from harness_rating.rubric.scoring import load
+from tests import fakes
 
-FAKES = runpy.run_path(str(Path(__file__).parents[2] / "fakes.py"))
 ORIGIN = {"batch": "b", "item": "i", "rater": "ana", "at": "2026-11-25T15:00:00.000Z"}
 HARD = Slice((Condition("kind", "=", "hard"),), 9, 9, 0.1, 0.2, 0.1, 0.3, 0.01)
 ANYWHERE = PlanItem(None, 9, "")
 
 
 def row(number: int, split="pool") -> Example:
-    return FAKES["_row"](split, number, 24)
+    return fakes._row(split, number, 24)
 
 
 def typed(example: Example, text: str, **changed) -> Correction:

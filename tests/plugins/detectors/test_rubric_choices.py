@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import runpy
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,9 @@ from harness_rating import RubricChoices
 from harness_rating.batches import storage
 from harness_rating.ratings import events
 from harness_rating.rubric.scoring import load
+from tests.rating import material
 
 MATERIAL = Path(__file__).parents[2] / "rating" / "material.py"
-FROM = runpy.run_path(str(MATERIAL))
 RUBRIC = """\
 schema: harness.rubric/1
 id: small
@@ -62,13 +61,13 @@ class Room:
 
     def batch(self, **changed):
         fields = {"overlap": 1.0, "repeats": 0.0, "strategy": "random", **changed}
-        order = FROM["order"](fields.pop("rubric", self.rubric), **fields)
-        return storage.create(order, FROM["candidates"](), self.folder)
+        order = material.order(fields.pop("rubric", self.rubric), **fields)
+        return storage.create(order, material.candidates(), self.folder)
 
     def say(self, batch, rater, item, **values):
         log = events.Events(self.folder / batch.name, rater)
         for criterion, value in values.items():
-            log.append(FROM["event"](rater, item, criterion, "set", value))
+            log.append(material.event(rater, item, criterion, "set", value))
 
     def detector(self) -> RubricChoices:
         options = RubricChoices.Options(rubric=self.path, folder=str(self.folder))
@@ -193,9 +192,9 @@ def test_an_answer_that_calls_a_tool_is_known_as_raters_saw_it(room):
     answer = scored("row-0", "Let me look.", calls)
     found = [
         dataclasses.replace(one, answers=dict.fromkeys(one.answers, text(answer.prediction)))
-        for one in FROM["candidates"]()
+        for one in material.candidates()
     ]
-    made = storage.create(FROM["order"](room.rubric, n=40), found, room.folder)
+    made = storage.create(material.order(room.rubric, n=40), found, room.folder)
     item = next(i for i, p in made.placings.items() if p.example_id == "row-0")
     rater = next(r for r, items in made.assignments.items() if item in items)
     room.say(made, rater, item, quality=1, errors=["wrong facts"])
@@ -254,7 +253,7 @@ def test_a_closed_round_keeps_its_kinds_and_another_run_shows_what_was_chosen(pr
     for item in made.assignments["ana"]:
         values = {"quality": 1, "errors": ["wrong facts"], "worst": "rude"}
         log = events.Events(storage.FOLDER / made.name, "ana")
-        log.extend([FROM["event"]("ana", item, c, value=v) for c, v in values.items()])
+        log.extend([material.event("ana", item, c, value=v) for c, v in values.items()])
     again = project.inside("iterate", "--rounds", "1", "--json").document
     assert again["rounds"] == first["rounds"]
     sets = ("--set", "min_gain=0.001")

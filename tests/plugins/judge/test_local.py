@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,8 @@ import harness
 from harness_rating.judge.local import Local, identity
 from harness_rating.judge.options import Asking
 from harness_rating.judge.plugin import JudgeMetric
+from tests.plugins.transformers import conftest as tiny_models
 
-TINY = runpy.run_path(str(Path(__file__).parents[1] / "transformers" / "conftest.py"))
 MESSAGES = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hello"}]
 
 
@@ -23,8 +22,8 @@ def tiny(tmp_path_factory) -> Path:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("tiny")
-    TINY["save_tokenizer"](folder)
-    TINY["save_model"](folder)
+    tiny_models.save_tokenizer(folder)
+    tiny_models.save_model(folder)
     yield folder
     torch.set_num_threads(before)
 
@@ -46,7 +45,7 @@ def test_a_template_without_a_system_turn_gets_one_message(tiny, tmp_path):
     folder = tmp_path / "strict"
     shutil.copytree(tiny, folder)
     refuse = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}"
-    (folder / "chat_template.jinja").write_text(refuse + TINY["TEMPLATE"])
+    (folder / "chat_template.jinja").write_text(refuse + tiny_models.TEMPLATE)
     assert Local(Asking(local=folder, max_tokens=16)).ask(MESSAGES, 1)
 
 

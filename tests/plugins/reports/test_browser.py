@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import runpy
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from harness.registry import Registry
 from harness.report.sections import with_always
 from harness_reports.html.examples import anchor
 from harness_reports.html.page import page as html_page
+from tests import chromium, hostile_texts
 
 Document = dict[str, Any]
 
@@ -29,9 +29,7 @@ def page(document: Document) -> str:
 
 
 TESTS = Path(__file__).parents[2]
-HOSTILE = runpy.run_path(str(TESTS / "hostile_texts.py"))
-BROWSER = runpy.run_path(str(TESTS / "chromium.py"))
-Chromium, Listener = BROWSER["Chromium"], BROWSER["Listener"]
+Chromium, Listener = chromium.Chromium, chromium.Listener
 # A page that behaves: what makes it fail is listed, so that a failure says what it was.
 STATE = """
 (() => {
@@ -43,7 +41,7 @@ STATE = """
           scripts: document.scripts.length, acting: acting.map((e) => e.outerHTML),
           links: links.map((e) => e.outerHTML), tags: [...new Set(all.map((e) => e.tagName))],
           text: document.body.innerText, place: location.protocol};
-})()""".replace("CANARY", HOSTILE["CANARY"])
+})()""".replace("CANARY", hostile_texts.CANARY)
 # Text is read against the nearest background that is not see-through.
 CONTRAST = """
 (() => {
@@ -82,9 +80,9 @@ def listener() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory, listener: Any) -> Iterator[Any]:
-    path = BROWSER["found_chromium"]()
+    path = chromium.found_chromium()
     if path is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(BROWSER["HOW_TO_GET"])
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(chromium.HOW_TO_GET)
     found = Chromium(path, tmp_path_factory.mktemp("profile"), listener.port)
     yield found
     found.close()
@@ -103,8 +101,8 @@ def saved(tmp_path: Path) -> Callable[[str], str]:
 @pytest.fixture
 def poisoned(analysis: Document) -> Document:
     """Hostile text everywhere, and each text as an example, a slice and a kind of error."""
-    texts = HOSTILE["TEXTS"]
-    found: Document = HOSTILE["filled"](analysis | {"failed": {"causes": "x"}}, texts)
+    texts = hostile_texts.TEXTS
+    found: Document = hostile_texts.filled(analysis | {"failed": {"causes": "x"}}, texts)
     example, piece = found["examples"][0], found["rounds"][1]["slices"][0]
     found["examples"] = [
         example | {"id": text, "prompt": text, "reference": text, "answer": text[::-1],
@@ -164,7 +162,7 @@ def test_the_same_texts_do_harm_where_nothing_holds_them(
 ) -> None:
     """So the tests above can fail: as plain HTML these texts run scripts and ask the network."""
     before = listener.calls
-    texts = [*HOSTILE["FETCHES"][:7], *HOSTILE["HANDLERS"], *HOSTILE["SCRIPTS"]]
+    texts = [*hostile_texts.FETCHES[:7], *hostile_texts.HANDLERS, *hostile_texts.SCRIPTS]
     browser.open(saved(f"<!DOCTYPE html><p>{'<p>'.join(texts)}"))
     deadline = time.monotonic() + 10
     while listener.calls == before and time.monotonic() < deadline:
@@ -177,7 +175,7 @@ def test_the_same_texts_do_harm_where_nothing_holds_them(
 def test_the_policy_alone_stops_scripts_too(
     browser: Any, saved: Callable[[str], str], analysis: Document
 ) -> None:
-    raw = "<p>".join([*HOSTILE["HANDLERS"], *HOSTILE["SCRIPTS"]])
+    raw = "<p>".join([*hostile_texts.HANDLERS, *hostile_texts.SCRIPTS])
     browser.open(saved(page(analysis).replace("<header>", f"{raw}<header>")))
     browser.evaluate(ACT)
     state = browser.evaluate(STATE)

@@ -6,7 +6,6 @@ import base64
 import copy
 import hashlib
 import re
-import runpy
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -23,6 +22,7 @@ from harness_reports import HtmlReporter, register_reporters
 from harness_reports.html.axes import Scale, tick_labels, ticks
 from harness_reports.html.examples import anchor
 from harness_reports.html.page import page as html_page
+from tests import hostile_texts
 
 Document = dict[str, Any]
 
@@ -35,7 +35,6 @@ def page(document: Document) -> str:
 
 
 ROOT = Path(__file__).parents[3]
-HOSTILE = runpy.run_path(str(ROOT / "tests" / "hostile_texts.py"))
 FOREST = "How far rougeL lies below all other rows (filled: it holds; hollow: perhaps)"
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 TAGS = {
@@ -283,9 +282,9 @@ def test_the_rules_given_to_the_browser_name_just_this_script_and_style(analysis
     assert "unsafe" not in rules
 
 
-@pytest.mark.parametrize("text", HOSTILE["TEXTS"], ids=lambda text: ascii(text[:30]))
+@pytest.mark.parametrize("text", hostile_texts.TEXTS, ids=lambda text: ascii(text[:30]))
 def test_hostile_text_stays_text(analysis: Document, text: str) -> None:
-    markup = page(HOSTILE["filled"](analysis | {"failed": {"causes": "x"}}, [text]))
+    markup = page(hostile_texts.filled(analysis | {"failed": {"causes": "x"}}, [text]))
     read = Reader(markup)
     assert {tag for tag, _ in read.tags} <= TAGS
     names = {name for _, attrs in read.tags for name in attrs}

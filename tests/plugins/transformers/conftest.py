@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import runpy
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,9 +12,9 @@ import pytest
 
 from harness.context import Context
 from harness.records import Checkpoint, Example
+from tests.plugins.transformers import architectures as tiny
 
-MADE = runpy.run_path(str(Path(__file__).parent / "architectures.py"))
-ARCHITECTURES = MADE["ARCHITECTURES"]
+ARCHITECTURES = tiny.ARCHITECTURES
 TEMPLATE = (
     "{% for message in messages %}"
     "{{ '<|start|>' + message['role'] + '\\n' + message['content'] + '<|end|>\\n' }}"
@@ -138,7 +137,7 @@ def saying(tmp_path: Path) -> Callable[[Checkpoint, list[int]], Checkpoint]:
         folder = tmp_path / f"saying-{len(list(tmp_path.iterdir()))}"
         shutil.copytree(base.path, folder)
         with quietly():
-            MADE["script"](folder, tokens)
+            tiny.script(folder, tokens)
         return Checkpoint("base", str(folder), folder.name, base.name)
 
     return make
