@@ -125,7 +125,7 @@ def example(block: Examples, row: Document, choices: Choices, unfolded: bool) ->
 
 
 def _part(title: str, *inner: Any) -> Html:
-    return element("div", element("h4", title), *inner)
+    return element("div", element("h3", title), *inner)
 
 
 def _others(row: Document) -> list[str]:
@@ -167,5 +167,5 @@ def _answers(found: Sequence[Document], text: str, kept: int) -> Html:
     kinds = "".join(f" · {kind}" for kind in found[0]["errors"])
     told = f"Round {rounds}: {number(found[0]['score'], 3)}, {right}{kinds}"
     if not text.strip():
-        return joined(element("h5", told), element("em", "(empty)", class_="dim"))
-    return joined(element("h5", told), text_block(text, OTHER_ROUNDS))
+        return joined(element("h4", told), element("em", "(empty)", class_="dim"))
+    return joined(element("h4", told), text_block(text, OTHER_ROUNDS))

@@ -85,7 +85,10 @@ def table(
     """
     kinds = [kind or None for _, kind in columns]
     titles = [
-        element("th", one_line(title, 40), scope="col", class_=kind) for title, kind in columns
+        element("th", one_line(title, 60), scope="col", class_=kind or None)
+        if title
+        else element("td", class_=kind or None)
+        for title, kind in columns
     ]
     body = [
         element("tr", (_cell(at == head, kinds[at], cell) for at, cell in enumerate(row)))
