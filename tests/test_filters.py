@@ -22,7 +22,7 @@ from harness.data.filters import (
     REPEATS_TRAIN,
     Gate,
 )
-from harness.data.rowtexts import normalise
+from harness.kit.folding import normalise
 from harness.records import Example
 
 HELD = "Could you tell me why my invoice of March lists the roaming surcharge two times?"

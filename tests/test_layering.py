@@ -117,7 +117,7 @@ def test_every_room_stands_on_a_floor():
 @pytest.mark.parametrize("path", CORE, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_imports_go_down(path):
     room = room_of(path)
-    if room != "__init__" and path.name != "similarity.py":
+    if room != "__init__":
         assert rooms_of(path) - {"__version__"} <= may_import(room)
 
 

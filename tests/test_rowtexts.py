@@ -6,7 +6,8 @@ import re
 
 from hypothesis import given, strategies as st
 
-from harness.data.rowtexts import RowTexts, asked_of, folded, normalise
+from harness.data.rowtexts import RowTexts, asked_of
+from harness.kit.folding import folded, normalise
 from harness.records import Example
 
 MARK = "[.,;:!?'\"“”‘’…¿¡]+"

@@ -4,12 +4,11 @@ for some comparisons punctuation, too."""
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
 from collections.abc import Container, Iterable
 from functools import cached_property
 from typing import Any
 
+from harness.kit.folding import folded, without_marks, without_sentence_marks
 from harness.records import Example, Message
 
 Turn = tuple[str, str, str]
@@ -17,11 +16,6 @@ Turn = tuple[str, str, str]
 Prompt = tuple[Turn, ...]
 
 ASKING = ("system", "developer", "user")
-_MARK = "[.,;:!?'\"“”‘’…¿¡]"
-# All but a single mark between digits. To begin with the mark is quicker than to look back first.
-_SENTENCE_MARKS = re.compile(rf"{_MARK}(?:(?<!\d{_MARK})|(?!\d)){_MARK}*")
-_SEPARATORS = re.compile(r"[\W_]+")
-_ASCII_SEPARATORS = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
 class RowTexts:
@@ -44,12 +38,12 @@ class RowTexts:
     @cached_property
     def words(self) -> str:
         """What the system and the user say, without punctuation: by this likeness is found."""
-        return _without_marks(self._asked)
+        return without_marks(self._asked)
 
     @cached_property
     def loose(self) -> str:
         """The same with symbols: equal for prompts that ask the same."""
-        return _without_sentence_marks(self._asked)
+        return without_sentence_marks(self._asked)
 
     @cached_property
     def said(self) -> list[str]:
@@ -57,44 +51,12 @@ class RowTexts:
         folded_turns = [text for role, text, _ in self.turns if role == "user" and text]
         if folded_turns == [self._asked]:
             return [self.loose]
-        return [_without_sentence_marks(text) for text in folded_turns]
+        return [without_sentence_marks(text) for text in folded_turns]
 
     @cached_property
     def _asked(self) -> str:
         # Folding joins at white space, so folded turns are parts of the folded whole.
         return " ".join(text for role, text, _ in self.turns if role in ASKING and text)
-
-
-def folded(text: str) -> str:
-    """The text in one Unicode form (NFKC), one letter case and single blanks."""
-    if text.isascii():
-        return " ".join(text.lower().split())
-    form = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(unicodedata.normalize("NFKC", form).split())
-
-
-def normalise(text: str) -> str:
-    """Case, punctuation, width and white space taken away.
-
-    A text without any letter or digit keeps its characters.
-    """
-    return _without_marks(folded(text))
-
-
-def _without_marks(whole: str) -> str:
-    if whole.isascii():  # the same, quicker
-        words = whole.translate(_ASCII_SEPARATORS).split()
-    else:
-        words = _SEPARATORS.sub(" ", whole).split()
-    return " ".join(words) or whole
-
-
-def _without_sentence_marks(whole: str) -> str:
-    """A folded text without marks of punctuation, but for those between digits.
-
-    Operators, brackets and other symbols stay. A text of marks alone keeps them.
-    """
-    return " ".join(_SENTENCE_MARKS.sub(" ", whole).split()) or whole
 
 
 def text_of(content: Any) -> str:

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.data.rowtexts import normalise
+from harness.kit.folding import normalise
 from harness.records import Example
 
 if TYPE_CHECKING:
