@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,14 @@ def may_import(room: str) -> set[str]:
     floor = next(place for place, rooms in enumerate(FLOORS) if room in rooms)
     below = {name for rooms in FLOORS[:floor] for name in rooms}
     return {room, *below, *BESIDE.get(room, ())}
+
+
+def test_the_page_of_the_architecture_shows_every_room():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    picture = page.split("```")[1].split("\n6  ")[1]
+    shown = set(re.findall(r"[a-z]+", picture))
+    assert {room for floor in FLOORS for room in floor} <= shown
+    assert f"has {sum(map(len, FLOORS))} rooms" in page
 
 
 def room_of(path: Path) -> str:
