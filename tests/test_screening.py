@@ -162,6 +162,19 @@ def test_near_repeats_leave_where_the_config_says_so():
     assert found.near == {"train": 1}
 
 
+def test_of_very_many_rows_each_is_looked_at_for_repeats_and_a_sample_for_near_ones(monkeypatch):
+    monkeypatch.setattr("harness.data.screening.MOST_COMPARED", 10)
+    others = [row(f"r{n}", question(n)) for n in range(40)]
+    rows = [row("n", NEAR), row("m", NEAR_TEST), *others, row("c", DEV.prompt)]
+    leaving, found = screened(*rows)
+    assert leaving == ["c"]
+    assert (found.near, found.compared) == ({"train": 1}, {"train": 9})  # each fifth of 43
+    (told,) = (s for s in sentences(found, Rules()) if "near repeat" in s)
+    assert told.startswith("1 of 9 rows of the source, evenly spaced, that were compared with dev")
+    leaving, found = screened(*rows, refuse_near=True)
+    assert (leaving, found.near, found.compared) == (["n", "m", "c"], {"train": 2}, {})
+
+
 def test_rows_of_test_that_repeat_dev_are_reported():
     again = row("t2", DEV.prompt.upper(), "test")
     leaving, found = screened(again, row("r", question(1)))

@@ -15,11 +15,21 @@ from harness.data.filters import HELD_OUT, NEAR_REPEAT, REPEAT, Gate
 from harness.data.likeness import Likeness, Limits, Match
 from harness.data.repeats import dev_in_test, doubled
 from harness.data.rowtexts import RowTexts, asked_of
-from harness.data.threshold import COPIES, HELD_OUT_ROWS, Usual, calibrate
+from harness.data.threshold import (
+    COPIES,
+    HELD_OUT_ROWS,
+    MOST_HELD_OUT,
+    Usual,
+    calibrate,
+    stride,
+)
 from harness.errors import DataError
 from harness.kit.text import ELLIPSIS, one_line
 from harness.records import Example
 
+MOST_COMPARED = 20_000
+"""Rows of the source at most that are looked at for near repeats where these are only reported:
+evenly spaced. Exact repeats are looked for in all."""
 PAIRS = 5
 EXAMPLES = 5
 TEXT = 400
@@ -72,7 +82,9 @@ class Screening:
         rows: split -> rows that the source gave.
         refused: split -> reason -> rows that leave.
         repeats: a few exact repeats, a sentence each.
-        near: split -> near repeats of dev or test, whether they leave or not.
+        near: split -> near repeats of dev or test among the rows that were compared, whether they
+            leave or not.
+        compared: split -> rows that were compared; empty where that is all of them.
         pairs: the nearest of these, the most alike first.
         doubled: rows of train that repeat an earlier one, prompt and references.
         dev_in_test: rows of test with the prompt of a row of dev.
@@ -84,6 +96,7 @@ class Screening:
     refused: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     repeats: tuple[str, ...] = ()
     near: Mapping[str, int] = field(default_factory=dict)
+    compared: Mapping[str, int] = field(default_factory=dict)
     pairs: tuple[Pair, ...] = ()
     doubled: int = 0
     dev_in_test: int = 0
@@ -113,14 +126,16 @@ def screen(
     refused: dict[str, Counter[str]] = {}
     repeats: list[str] = []
     pairs: list[Pair] = []
-    for place, row in enumerate(rows):
-        if row.split in HELD_OUT:
-            continue
+    compared: Counter[str] = Counter()
+    step = _step(len(source), rules)
+    trainable = [(place, row) for place, row in enumerate(rows) if row.split not in HELD_OUT]
+    for number, (place, row) in enumerate(trainable):
         check()
         reason = gate.refuse_source(row)
-        compared = reason in (None, NEAR_REPEAT)
-        match = likeness.nearest(RowTexts(row), new=False) if compared else None
-        pairs += [_pair(row, match)] if match else []
+        if reason in (None, NEAR_REPEAT) and number % step == 0:
+            compared[row.split] += 1
+            match = likeness.nearest(RowTexts(row), new=False)
+            pairs += [_pair(row, match)] if match else []
         if reason is not None:
             leaving.append(place)
             refused.setdefault(row.split, Counter())[reason] += 1
@@ -133,6 +148,7 @@ def screen(
         refused={split: dict(sorted(counts.items())) for split, counts in refused.items()},
         repeats=tuple(repeats),
         near=dict(near),
+        compared=dict(compared) if step > 1 else {},
         pairs=tuple(pairs[:PAIRS]),
         doubled=doubled(row for row in rows if row.split == "train"),
         dev_in_test=dev_in_test(rows),
@@ -140,6 +156,17 @@ def screen(
         threshold=round(usual.near(rules.limits.near), 4),
         usual=usual,
     )
+
+
+def _step(source: int, rules: Rules) -> int:
+    """Each which row of the source is looked at for near repeats."""
+    return 1 if rules.refuse_near else stride(source, MOST_COMPARED)
+
+
+def sampled(rows: Sequence[Example], rules: Rules) -> bool:
+    """Whether these are so many rows that samples of them are compared."""
+    held_out, source = parted(rows)
+    return len(held_out) > MOST_HELD_OUT or _step(len(source), rules) > 1
 
 
 def parted(rows: Sequence[Example]) -> tuple[list[Example], list[Example]]:
@@ -227,9 +254,13 @@ def _alike(found: Screening, rules: Rules) -> str:
 
 def _near(found: Screening, rules: Rules, ahead: bool) -> str:
     count = sum(found.near.values())
-    total = sum(n for split, n in found.rows.items() if split in TRAINABLE)
+    looked_at = found.compared or found.rows
+    total = sum(n for split, n in looked_at.items() if split in TRAINABLE)
     parts = ", ".join(f"{n} of {split}" for split, n in found.near.items())
-    head = f"{count} of {total} rows of the source ({_percent(count, total)}: {parts}) "
+    of = "rows of the source"
+    if found.compared:
+        of += ", evenly spaced, that were compared with dev and test"
+    head = f"{count} of {total} {of} ({_percent(count, total)}: {parts}) "
     near = "is a near repeat of" if count == 1 else "are near repeats of"
     if rules.refuse_near:
         left_out = "would be" if ahead else "was" if count == 1 else "were"

@@ -22,6 +22,8 @@ from harness.records import Example, Message
 
 LEAST_ROWS = 99
 """Rows from which ``ceil(.99 (n + 1))`` is at most ``n``."""
+MOST_HELD_OUT = 5_000
+"""Held-out prompts at most that are compared with all others, evenly spaced."""
 MOST_ROWS = 2_000
 """Rows of the source at most that stand in for held-out ones, evenly spaced."""
 COPIES = 200
@@ -82,6 +84,11 @@ def calibrate(
     return replace(usual, recognised=_recognised(likeness, seed, check))
 
 
+def stride(rows: int, most: int) -> int:
+    """The step by which at most so many of the rows are taken, evenly spaced."""
+    return -(-rows // most) or 1
+
+
 def use(likeness: Likeness, usual: Usual) -> None:
     """Refuse by what was found usual."""
     likeness.usual = _numbers(usual.words, usual.code)
@@ -109,9 +116,9 @@ def _among_held_out(
         if place is not None:
             prompts[place].setdefault(texts.loose, set()).add(group_of(row))
             members.setdefault(group_of(row), set()).add(place)
-    for place, row in enumerate(likeness.rows):
+    for place in range(0, len(likeness.rows), stride(len(likeness.rows), MOST_HELD_OUT)):
         check()
-        strengths = likeness.strengths(RowTexts(row), new=False)
+        strengths = likeness.strengths(RowTexts(likeness.rows[place]), new=False)
         for prompt, groups in prompts[place].items():
             own = {place, *(other for group in groups for other in members[group])}
             others = (theirs for text, theirs in prompts[place].items() if text != prompt)
@@ -129,7 +136,7 @@ def _from_source(
     if not likeness.rows:
         return
     copied = {RowTexts(row).loose for row in held_out}
-    for row in source[:: -(-len(source) // MOST_ROWS) or 1]:
+    for row in source[:: stride(len(source), MOST_ROWS)]:
         check()
         texts = RowTexts(row)
         if texts.loose not in copied:

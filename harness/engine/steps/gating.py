@@ -10,9 +10,17 @@ from typing import Any
 from harness.context import derive_seed
 from harness.data.filters import REVISION, Gate
 from harness.data.likeness import Likeness
-from harness.data.screening import Screening, parted, refuse_repeats, screen, sentences
+from harness.data.screening import (
+    MOST_COMPARED,
+    Screening,
+    parted,
+    refuse_repeats,
+    sampled,
+    screen,
+    sentences,
+)
 from harness.data.splits import rows_digest
-from harness.data.threshold import use
+from harness.data.threshold import MOST_HELD_OUT, use
 from harness.engine.at import At
 from harness.engine.steps.base import StageCaller
 from harness.kit.files import read_json, write_json
@@ -54,6 +62,8 @@ class Gating:
             "filters": dataclasses.asdict(rules),
             "revision": REVISION,
         }
+        if sampled(rows, rules):
+            inputs["sampled"] = [MOST_COMPARED, MOST_HELD_OUT]
 
         def make(folder: Path) -> Mapping[str, Any]:
             context = self.caller.run.context(folder, STAGE, at, seed)
