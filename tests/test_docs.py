@@ -16,6 +16,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+import harness
 from harness.config import loading, settings
 from harness.hookspecs import Hooks
 from harness.registry import Registry
@@ -471,3 +472,19 @@ def test_the_readme_picture_fetches_nothing() -> None:
     svg = page("docs/report.svg")
     assert "@font-face" not in svg
     assert addresses(svg) == set()
+
+
+def test_plugins_page_names_all_that_is_known_of_a_run() -> None:
+    text = page("docs/plugins.md")
+    table = text[text.index("| of the run |") :].split("\n\n")[0]
+    known = [name for name in vars(harness.RunView) if not name.startswith("_")]
+    assert len(known) >= 10
+    for name in ("name", "folder", *known):
+        assert re.search(rf"`{name}[`(]", table), name
+
+
+def test_plugins_page_names_every_module_of_the_toolbox() -> None:
+    text = page("docs/plugins.md")
+    table = text[text.index("## What may be imported") :].split("\n## ")[0]
+    for path in (ROOT / "harness" / "kit").glob("[a-z]*.py"):
+        assert re.search(rf"[`.]{path.stem}`", table), path.stem
