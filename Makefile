@@ -1,7 +1,7 @@
 # One obvious command for each. Uses .venv if there is one, else the python on the path.
 PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python)
 
-.PHONY: lint test bench
+.PHONY: lint test bench count
 
 lint:
 	$(PYTHON) -m ruff check .
@@ -13,3 +13,6 @@ test:
 
 bench:
 	$(PYTHON) benchmarks/loop.py
+
+count:
+	$(PYTHON) benchmarks/count.py
