@@ -12,9 +12,9 @@ import pytest
 
 from harness.context import Context
 from harness.records import Checkpoint, Example
-from tests.plugins.transformers import architectures as tiny
+from tests.plugins.transformers import architectures as tiny_models
 
-ARCHITECTURES = tiny.ARCHITECTURES
+ARCHITECTURES = tiny_models.ARCHITECTURES
 TEMPLATE = (
     "{% for message in messages %}"
     "{{ '<|start|>' + message['role'] + '\\n' + message['content'] + '<|end|>\\n' }}"
@@ -137,7 +137,7 @@ def saying(tmp_path: Path) -> Callable[[Checkpoint, list[int]], Checkpoint]:
         folder = tmp_path / f"saying-{len(list(tmp_path.iterdir()))}"
         shutil.copytree(base.path, folder)
         with quietly():
-            tiny.script(folder, tokens)
+            tiny_models.script(folder, tokens)
         return Checkpoint("base", str(folder), folder.name, base.name)
 
     return make
