@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from nltk_meteor import nltk_meteor
 from texts import Texts, texts
 
 from harness import Example, Prediction, scoring, stats
@@ -180,31 +181,6 @@ def child_meteor(text: Texts, wordnet: Path) -> dict[str, Any]:
             found[key] = [row.ours[0], row.theirs[0]]
             found["equal"] &= ours == theirs
     return found
-
-
-def nltk_meteor(
-    hypotheses: Sequence[Sequence[str]], references: Sequence[Sequence[Sequence[str]]], root: Path
-) -> list[float]:
-    """NLTK's own, with its reader of the whole WordNet."""
-    from nltk.translate.meteor_score import meteor_score
-
-    reader = nltk_reader(root)
-    return [
-        meteor_score(refs, answer, wordnet=reader)
-        for answer, refs in zip(hypotheses, references, strict=True)
-    ]
-
-
-_READERS: dict[Path, Any] = {}
-
-
-def nltk_reader(root: Path) -> Any:
-    """NLTK's reader, made once in a process."""
-    if root not in _READERS:
-        from harness_nltk.build_wordnet import nltk_reader as make
-
-        _READERS[root] = make(root)
-    return _READERS[root]
 
 
 def again(made: Sequence[Texts], row: Row) -> None:

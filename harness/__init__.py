@@ -72,16 +72,16 @@ if TYPE_CHECKING:
         to_json as to_json,
     )
     from harness.rubrics import (
-        KINDS as KINDS,
         LONGEST_TEXT as LONGEST_TEXT,
+        SCALE_KINDS as SCALE_KINDS,
         SCORED_KINDS as SCORED_KINDS,
         Criterion as Criterion,
         Item as Item,
         Judgement as Judgement,
-        Kind as Kind,
         Overall as Overall,
         Rubric as Rubric,
         Scale as Scale,
+        ScaleKind as ScaleKind,
         Show as Show,
     )
     from harness.stages import (
@@ -121,8 +121,8 @@ _HOMES = {
         "from_json", "to_json",
     ),
     "harness.rubrics": (
-        "Criterion", "Item", "Judgement", "KINDS", "Kind", "LONGEST_TEXT", "Overall", "Rubric",
-        "SCORED_KINDS", "Scale", "Show",
+        "Criterion", "Item", "Judgement", "LONGEST_TEXT", "Overall", "Rubric", "SCALE_KINDS",
+        "SCORED_KINDS", "Scale", "ScaleKind", "Show",
     ),
     "harness.context": ("Context", "Quiet", "Report", "Watcher"),
     "harness.stored": ("PoolModels", "RunView", "open_run"),

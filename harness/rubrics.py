@@ -22,8 +22,8 @@ from typing import Any, Literal
 from harness.errors import DataError
 from harness.records import Message
 
-Kind = Literal["binary", "ordinal", "number", "choice", "choices", "text", "pairwise"]
-KINDS: tuple[Kind, ...] = (
+ScaleKind = Literal["binary", "ordinal", "number", "choice", "choices", "text", "pairwise"]
+SCALE_KINDS: tuple[ScaleKind, ...] = (
     "binary", "ordinal", "number", "choice", "choices", "text", "pairwise",
 )  # fmt: skip
 LONGEST_TEXT = 20_000
@@ -43,7 +43,7 @@ class Scale:
         good: the better answer to a ``binary`` question.
     """
 
-    kind: Kind
+    kind: ScaleKind
     least: float | None = None
     most: float | None = None
     anchors: Mapping[str, str] = field(default_factory=dict)

@@ -69,6 +69,7 @@ def test_its_digest_is_found_by_the_files_of_the_run(annotated: Project) -> None
     [
         ("return harness.Annotated(", "raise ValueError('no') or harness.Annotated(", "no"),
         ("return harness.Annotated(", "return dict(", "no harness.Annotated"),
+        ("    name = ", "    def __init__(self, options=None): 1 / 0\n\n    name = ", "zero"),
         ('Annotated({"complaints"', 'Annotated({"others"', "a table 'others' without layout"),
         ("round:i", "round:x", "`tables` cannot be read"),
         (TABLES, TABLES.replace('"complaints"', '"scores"'), "the table 'scores' is another's"),
@@ -91,6 +92,18 @@ def test_one_that_fails_is_named_and_left_out(
     assert notes[0].startswith("the annotations of 'complaints' are left out: ")
     assert reason in notes[0]
     assert asked(annotated, run, "SELECT count(*) FROM rounds") == [(2,)]
+
+
+@pytest.mark.parametrize("text", [None, "import nothing_of_the_kind", "x ="])
+def test_a_run_is_shown_when_its_one_file_plugins_are_gone_or_broken(
+    annotated: Project, text: str | None
+) -> None:
+    assert annotated.inside("iterate").code == 0
+    path = annotated.folder / "complaints.py"
+    path.unlink() if text is None else path.write_text(text, encoding="utf-8")
+    for words in (("report",), ("errors",), ("query", "FROM rounds")):
+        shown = annotated.inside(*words)
+        assert shown.code == 0 and "plugin" not in shown.err, shown.err
 
 
 def test_a_digest_that_fails_leaves_the_report_as_it_is(annotated: Project) -> None:

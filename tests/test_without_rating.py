@@ -37,11 +37,11 @@ def test_a_run_its_reports_scores_and_the_list_of_plugins_are_there(bare: Bare) 
         shown = bare.harness(*words)
         assert shown.code == 0, shown.err
     answers = bare.folder / "a.jsonl"
-    answers.write_text('{"id": "1", "prediction": "yes", "reference": "yes"}\n' * 1)
+    answers.write_text('{"id": "1", "prediction": "yes", "reference": "yes"}\n')
     scored = bare.harness("score", "-p", str(answers), "-r", str(answers), "--json")
     assert scored.code == 0, scored.err
     listed = bare.harness("plugins")
-    assert listed.code == 0 and "rubric" not in listed.out and "overlap" not in listed.out
+    assert listed.code == 0 and "rubric" not in listed.out
 
 
 def test_rate_is_no_command_and_the_package_is_named(bare: Bare) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,19 +52,22 @@ def digests_of(run: str, folder: Path, plugin_files: Sequence[Path]) -> dict[str
         folder: the working folder, in which ``.harness`` lies.
         plugin_files: the one-file plugins of the run's config.
     """
-    return dict(_digests(_installed(Registry.build(plugin_files)), run, folder, lambda name: None))
+    for files in (plugin_files, ()):
+        try:
+            entries, _ = _installed(Registry.build(files))
+        except PluginError:
+            continue  # a run can be looked at when its one-file plugins are gone
+        return dict(_digests(entries, run, folder))
+    return {}
 
 
 def collect(run: Run, history: History) -> RunAnnotations:
     """What all plugins say of the run's answers; one that fails is named, and harms no other."""
-    result = RunAnnotations()
-    entries = list(_installed(run.config.registry))
-
-    def failed(name: str, error: PluginError) -> None:
-        result.notes.append(f"the annotations of '{name}' are left out: {one_line(error.what)}")
+    entries, failed = _installed(run.config.registry)
+    result = RunAnnotations(notes=[_left_out(name, error) for name, error in failed])
 
     # First of all: what is said from now on makes the digest that of an older state.
-    result.digests.update(_digests(entries, run.name, run.root, lambda name: None))
+    result.digests.update(_digests(entries, run.name, run.root))
     annotated = AnnotatedRun(
         run.name, run.root, decision.level(run.config.settings.rounds),
         lambda: answer_values(run.config.metrics, history),
@@ -82,28 +85,42 @@ def collect(run: Run, history: History) -> RunAnnotations:
             result.names_errors = result.names_errors or said.names_errors
         except PluginError as error:
             run.log.error("annotations %s failed", entry.name, exc_info=error)
-            failed(entry.name, error)
+            result.notes.append(_left_out(entry.name, error))
     return result
 
 
-def _installed(registry: Registry) -> Iterator[PluginEntry]:
+def _installed(
+    registry: Registry,
+) -> tuple[list[PluginEntry], list[tuple[str, PluginError]]]:
+    """All that can be made, and what was wrong with the others."""
+    entries: list[PluginEntry] = []
+    failed: list[tuple[str, PluginError]] = []
     for name in registry.names(STAGE):
         provider = registry.get(STAGE, name)
-        yield PluginEntry(
-            STAGE, name, name, provider.plugin(), provider.origin,
-            distribution=provider.distribution,
-        )  # fmt: skip
+        try:
+            with plainly(name):
+                plugin = provider.plugin()
+        except PluginError as error:
+            failed.append((name, error))
+            continue
+        entries.append(
+            PluginEntry(
+                STAGE, name, name, plugin, provider.origin, distribution=provider.distribution
+            )
+        )
+    return entries, failed
 
 
-def _digests(
-    entries: Iterable[PluginEntry], run: str, folder: Path, failed: Callable[[str], None]
-) -> Iterator[tuple[str, str]]:
+def _left_out(name: str, error: PluginError) -> str:
+    return f"the annotations of '{name}' are left out: {one_line(error.what)}"
+
+
+def _digests(entries: Iterable[PluginEntry], run: str, folder: Path) -> Iterator[tuple[str, str]]:
     for entry in entries:
         try:
             with plainly(entry.name):
                 digest = entry.instance.digest(run, folder)
         except PluginError:
-            failed(entry.name)
             continue
         if digest is not None:
             yield entry.name, str(digest)

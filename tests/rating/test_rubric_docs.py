@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from harness.errors import ConfigError
-from harness.rubrics import KINDS
+from harness.rubrics import SCALE_KINDS
 from harness_rating.rubric import checks, conditions, lint, scales, scoring
 from harness_rating.rubric.schema import (
     CriterionFile,
@@ -67,7 +67,7 @@ def test_the_table_of_keys_is_that_of_the_model(title: str) -> None:
 
 def test_every_kind_of_scale_is_described_with_its_keys() -> None:
     rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", section("Kinds of scales"), re.M)
-    assert [kind for kind, _ in rows] == list(KINDS)
+    assert [kind for kind, _ in rows] == list(SCALE_KINDS)
     for kind, keys in rows:
         assert set(re.findall(r"`(\w+)`", keys)) == set(checks.BELONGS[kind]), kind
 

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from harness import Kind
+from harness import ScaleKind
 from harness.kit.text import storable
 from harness_rating.rubric.scales import SIDES
 from harness_rating.rubric.scoring import SCHEMA
@@ -53,7 +53,7 @@ class Strict(BaseModel):
 class ScaleFile(Strict):
     """The values that a criterion may take."""
 
-    kind: Kind = Field(
+    kind: ScaleKind = Field(
         description="`binary`, `ordinal`, `number`, `choice` (one), `choices` (any number of "
         "them), `text` or `pairwise` (A, B or tie)"
     )

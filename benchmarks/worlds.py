@@ -1,0 +1,128 @@
+"""Worlds of known truth: scores of null loops, and of rounds with a gain, for ``verdicts.py``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+Floats = npt.NDArray[np.float64]
+
+
+Draw = Callable[[np.random.Generator, npt.NDArray[np.intp]], Floats]
+
+
+def sizes(shape: str, groups: int) -> list[int]:
+    """``single`` rows, ``equal`` groups of 4, or ``uneven`` ones: Zipf's law, 10 % at most."""
+    if shape == "single":
+        return [1] * groups
+    if shape == "equal":
+        return [4] * groups
+    law = 1 / np.arange(1, groups + 1)
+    counts = np.maximum(1, np.round(4 * groups * law / law.sum())).astype(int)
+    while counts.max() > 0.1 * counts.sum():
+        counts[counts > 0.1 * counts.sum()] -= 1
+    return counts.tolist()
+
+
+def lopsided(loss_share: float) -> Draw:
+    def draw(rng: np.random.Generator, codes: npt.NDArray[np.intp]) -> Floats:
+        """Changes of one round."""
+        lost = rng.random(len(codes)) < loss_share
+        gain = 0.6 * loss_share / (1 - loss_share)
+        return np.where(lost, -0.6, gain) + rng.normal(0, 0.02, len(codes))
+
+    return draw
+
+
+def rouge(rng: np.random.Generator, codes: npt.NDArray[np.intp]) -> Floats:
+    """A third of the rows at 0, the others spread, groups a little apart."""
+    zero = rng.random(len(codes)) < 0.35
+    apart = rng.normal(0, 0.03, codes.max() + 1)[codes]
+    return np.where(zero, 0.0, rng.beta(2, 4, len(codes)) + apart)
+
+
+def passes(rate: float) -> Draw:
+    def draw(rng: np.random.Generator, codes: npt.NDArray[np.intp]) -> Floats:
+        level = rng.normal(0, 0.5, codes.max() + 1)[codes]
+        cut = special.ndtri(rate) * math.sqrt(1.25)
+        return (level + rng.normal(0, 1, len(codes)) < cut).astype(float)
+
+    return draw
+
+
+def heavy(rng: np.random.Generator, codes: npt.NDArray[np.intp]) -> Floats:
+    return rng.standard_t(2, len(codes)) + rng.normal(0, 0.3, codes.max() + 1)[codes]
+
+
+def normal(rng: np.random.Generator, codes: npt.NDArray[np.intp]) -> Floats:
+    return rng.normal(0.4, 0.2, len(codes)) + rng.normal(0, 0.1, codes.max() + 1)[codes]
+
+
+ORDINARY: dict[str, Draw] = {
+    "normal": normal, "rouge-like": rouge, "t with 2 df": heavy,
+    "pass/fail .02": passes(0.02), "pass/fail .1": passes(0.1), "pass/fail .5": passes(0.5),
+}  # fmt: skip
+
+
+def linked(
+    rng: np.random.Generator, codes: npt.NDArray[np.intp], correlation: float
+) -> tuple[Floats, Floats]:
+    """Two standard normal scores of each row that correlate; a quarter of it lies in groups."""
+    count = codes.max() + 1
+
+    def one(size: float) -> Floats:
+        spread = rng.normal(0, math.sqrt(0.25 * size), count)[codes]
+        return spread + rng.normal(0, math.sqrt(0.75 * size), len(codes))
+
+    shared = one(correlation)
+    return shared + one(1 - correlation), shared + one(1 - correlation)
+
+
+Pair = Callable[
+    [np.random.Generator, npt.NDArray[np.intp]], tuple[Floats, Callable[[float], Floats]]
+]
+
+
+def graded(before: float, after: float, correlation: float) -> Pair:
+    """Normal scores of sd ``before`` and ``after``."""
+
+    def draw(
+        rng: np.random.Generator, codes: npt.NDArray[np.intp]
+    ) -> tuple[Floats, Callable[[float], Floats]]:  # fmt: skip
+        old, new = linked(rng, codes, correlation)
+        return 0.3 + before * old, lambda gain: 0.3 + gain + after * new
+
+    return draw
+
+
+def skewed(
+    rng: np.random.Generator, codes: npt.NDArray[np.intp]
+) -> tuple[Floats, Callable[[float], Floats]]:
+    """As rouge-L of docstrings: low and close together before, spread and skewed after.
+
+    Differences vary 2.1 times as much as the scores before, as they did there.
+    """
+    old, new = linked(rng, codes, 0.2)
+    before = special.betaincinv(2.2, 12, special.ndtr(old))
+    after = special.betaincinv(1.4, 3.3, special.ndtr(new))
+    return before, lambda gain: 2.2 / 14.2 + gain + after - 1.4 / 4.7
+
+
+def right_or_wrong(rate: float, correlation: float) -> Pair:
+    """Single rows that pass where a latent normal lies below a cut."""
+
+    def draw(
+        rng: np.random.Generator, codes: npt.NDArray[np.intp]
+    ) -> tuple[Floats, Callable[[float], Floats]]:  # fmt: skip
+        shared, *own = rng.normal(0, 1, (3, len(codes)))
+        old, new = (
+            math.sqrt(correlation) * shared + math.sqrt(1 - correlation) * one for one in own
+        )
+        before = (old < special.ndtri(rate)).astype(float)
+        return before, lambda gain: (new < special.ndtri(min(1, rate + gain))).astype(float)
+
+    return draw
