@@ -151,7 +151,7 @@ def test_wheel_brings_the_code_and_the_shipped_files(wheel: zipfile.ZipFile) -> 
     for path in ROOT.glob("harness/**/*.py"):
         assert path.relative_to(ROOT).as_posix() in names
     shipped = [ROOT / "harness.yaml", *(ROOT / "datasets" / "support-billing").glob("*")]
-    for path in [*shipped, *(ROOT / "rubrics").glob("**/*.yaml")]:
+    for path in [*shipped, *(ROOT / "rubrics").glob("**/*.yaml"), *ROOT.glob("docs/**/*.md")]:
         assert f"harness_shipped/{path.relative_to(ROOT).as_posix()}" in names
 
 

@@ -27,6 +27,7 @@ CORE = {
     "runs": "List the runs of this folder, the latest first.",
     "score": "Score answers against references, alone or against a baseline.",
     "plugins": "List, check and write plugins.",
+    "docs": "Show a page of the documentation, or list the pages.",
     "config": "Look at the configuration.",
 }
 """Name -> the first line of its help, in the order of the help; its module has its name."""

@@ -1,0 +1,95 @@
+"""``harness docs``: every page is listed with what it answers, and each can be shown."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from harness.cli import docs
+from harness.config import finding
+from harness.kit.text import plain
+
+ROOT = finding.shipped("docs").parent
+NAMES = {
+    path.relative_to(ROOT / "docs").with_suffix("").as_posix()
+    for path in (ROOT / "docs").rglob("*.md")
+}
+TEXTS = [
+    path
+    for folder, kind in (("harness", "py"), ("plugins", "py"), ("docs", "md"), ("datasets", "yaml"))
+    for path in (ROOT / folder).rglob(f"*.{kind}")
+]
+
+
+def test_the_index_has_four_groups_and_every_page_once() -> None:
+    text = (ROOT / "docs" / "README.md").read_text("utf-8")
+    groups = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert groups == ["Start here", "How to", "Reference", "Background"]
+    listed = [entry["page"] for entry in docs._ENTRY.finditer(text)]
+    assert sorted(listed) == sorted(
+        name for name in NAMES if not name.startswith("metrics/") and name != "README"
+    )
+    assert len(listed) == len(re.findall(r"^- ", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("columns", ["50", "80"])
+def test_the_list_names_every_page_whatever_the_width(columns: str, project: Any) -> None:
+    done = project.inside("docs", COLUMNS=columns)
+    first = [line.split()[0] for line in done.out.splitlines() if line.strip()]
+    assert {name for name in NAMES if "/" not in name} - {"README"} <= set(first)
+    assert max(map(len, done.out.splitlines())) <= int(columns)
+
+
+@pytest.mark.parametrize("asked", ["data", "data.md", "docs/data.md", "metrics/bleu", "bleu"])
+def test_a_page_in_a_pipe_is_its_markdown(asked: str, project: Any) -> None:
+    done = project.inside("docs", asked)
+    name = "metrics/bleu" if "bleu" in asked else "data"
+    assert done.out == (ROOT / "docs" / f"{name}.md").read_text("utf-8")
+
+
+def test_a_page_in_a_terminal_is_formatted_and_links_are_commands(project: Any) -> None:
+    done = project.inside("docs", "reading-the-report", FORCE_COLOR="1", COLUMNS="60")
+    words = " ".join(plain(done.out).split())
+    assert "](" not in words and "**" not in words
+    assert "(harness docs verdicts)" in words
+    assert "(picture: The verdict," in words
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("verdict", "no page 'verdict', did you mean 'verdicts'?"),
+        ("../README", "no page '../README'"),
+        ("\x1b[31mdata", "no page 'data'"),
+    ],
+)
+def test_an_unknown_page_is_an_error_with_the_nearest_name(
+    asked: str, words: str, project: Any
+) -> None:
+    done = project.inside("docs", asked)
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err and "-> harness docs" in done.err
+
+
+def test_every_page_that_a_text_names_exists() -> None:
+    named = {
+        (path.relative_to(ROOT).as_posix(), page)
+        for path in [*TEXTS, ROOT / "README.md", ROOT / "harness.yaml"]
+        for page in re.findall(r"harness docs ([a-z][\w/-]*)", path.read_text("utf-8"))
+    }
+    assert {page for _, page in named} >= {"data", "config"}
+    short = {name.rpartition("/")[2] for name in NAMES}
+    assert {pair for pair in named if pair[1] not in NAMES | short} == set()
+
+
+def test_no_message_names_a_file_that_an_installed_wheel_lacks() -> None:
+    """Docstrings, which mark code by two backticks, may: they are for those who have the source."""
+    named = {
+        path.relative_to(ROOT).as_posix(): found
+        for path in TEXTS
+        if path.suffix != ".md"
+        and (found := re.findall(r"(?<!`)docs/[\w-]+\.md", path.read_text("utf-8")))
+    }
+    assert named == {}
