@@ -84,36 +84,14 @@ if TYPE_CHECKING:
         ScaleKind as ScaleKind,
         Show as Show,
     )
-    from harness.stages import (
-        Analyzer as Analyzer,
-        Annotated as Annotated,
-        AnnotatedRun as AnnotatedRun,
-        Annotations as Annotations,
-        AnswerValues as AnswerValues,
-        Augmenter as Augmenter,
-        Detector as Detector,
-        Evidence as Evidence,
-        Generator as Generator,
-        Judge as Judge,
-        Metric as Metric,
-        Model as Model,
-        Options as Options,
-        Reporter as Reporter,
-        Section as Section,
-        Source as Source,
-        Trainer as Trainer,
-    )
+    from harness.stages import *  # noqa: F403
     from harness.store.writing import query as query
     from harness.stored import PoolModels as PoolModels, RunView as RunView, open_run as open_run
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "harness.stages": (
-        "Analyzer", "Annotated", "AnnotatedRun", "Annotations", "AnswerValues", "Augmenter",
-        "Detector", "Evidence", "Generator", "Judge", "Metric", "Model", "Options", "Reporter",
-        "Section", "Source", "Trainer",
-    ),
+    "harness.stages": ("Annotated", "AnnotatedRun", "AnswerValues", "Evidence", "Options"),
     "harness.records": (
         "BASE_ARM", "Checkpoint", "Condition", "Dataset", "Diagnosis", "ErrorLabel", "Example",
         "Findings", "Growth", "Label", "Measurement", "Message", "Plan", "PlanItem", "Prediction",
@@ -143,17 +121,25 @@ _HOMES = {
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = ["__version__", *sorted(_HOME_OF)]
+
+def _stages() -> dict[str, Any]:
+    """The base class of every kind of stage, by its name."""
+    from harness.stages import KINDS
+
+    return {kind.base.__name__: kind.base for kind in KINDS.values()}
 
 
 def __getattr__(name: str) -> Any:
     import importlib
 
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module 'harness' has no attribute '{name}'")
-    return getattr(importlib.import_module(home), name)
+    if home := _HOME_OF.get(name):
+        return getattr(importlib.import_module(home), name)
+    if name == "__all__":
+        return ["__version__", *sorted([*_HOME_OF, *_stages()])]
+    if name[0].isupper() and name in (stages := _stages()):
+        return stages[name]
+    raise AttributeError(f"module 'harness' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return list(__getattr__("__all__"))

@@ -7,80 +7,23 @@ logged with the plugin's name while the run goes on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pluggy
 
-from harness import stages
 from harness.records import RoundResult
+from harness.stages import KINDS, Plugin, StageKind
 
 hookspec = pluggy.HookspecMarker("harness")
 hookimpl = pluggy.HookimplMarker("harness")
 
 
 class Hooks:
-    """What a plugin module may define, decorated with ``@harness.hookimpl``."""
+    """What a plugin module may define, decorated with ``@harness.hookimpl``.
 
-    @hookspec
-    def register_sources(self) -> Sequence[type[stages.Source]]:
-        """Sources of data; the config picks one by ``data: {source: NAME}``."""
-        raise NotImplementedError
-
-    @hookspec
-    def register_models(self) -> Sequence[type[stages.Model]]:
-        """Where the untouched model comes from; ``model: {source: NAME}``."""
-        raise NotImplementedError
-
-    @hookspec
-    def register_trainers(self) -> Sequence[type[stages.Trainer]]:
-        """Trainers; ``train: {plugin: NAME}``."""
-        raise NotImplementedError
-
-    @hookspec
-    def register_generators(self) -> Sequence[type[stages.Generator]]:
-        """Generators; ``generate: {plugin: NAME}``."""
-        raise NotImplementedError
-
-    @hookspec
-    def register_metrics(self) -> Sequence[type[stages.Metric]]:
-        """Metrics; ``metrics: [{plugin: NAME}]``."""
-        raise NotImplementedError
-
-    @hookspec
-    def register_detectors(self) -> Sequence[type[stages.Detector]]:
-        """Detectors of kinds of errors; ``detect: [{plugin: NAME}]``."""
-        raise NotImplementedError
-
-    @hookspec
-    def register_analyzers(self) -> Sequence[type[stages.Analyzer]]:
-        """Finders of weak places; ``analyze: [{plugin: NAME}]``."""
-        raise NotImplementedError
-
-    @hookspec
-    def register_augmenters(self) -> Sequence[type[stages.Augmenter]]:
-        """Makers of training rows; ``augment: [{plugin: NAME, rows: N}]``."""
-        raise NotImplementedError
-
-    @hookspec
-    def register_reporters(self) -> Sequence[type[stages.Reporter]]:
-        """Writers of reports; ``report: [{plugin: NAME}]``."""
-        raise NotImplementedError
-
-    @hookspec
-    def register_sections(self) -> Sequence[type[stages.Section]]:
-        """Sections of reports; ``sections: [{plugin: NAME}]``."""
-        raise NotImplementedError
-
-    @hookspec
-    def register_judges(self) -> Sequence[type[stages.Judge]]:
-        """Models that rate as people do; ``harness rate judge --judge NAME``."""
-        raise NotImplementedError
-
-    @hookspec
-    def register_annotations(self) -> Sequence[type[stages.Annotations]]:
-        """What is said of answers from outside, such as people's ratings; always asked."""
-        raise NotImplementedError
+    The contributing hooks, ``register_sources`` and so on, are those of the kinds of stages.
+    """
 
     @hookspec
     def on_run_start(self, run: str, config: Mapping[str, Any]) -> None:
@@ -99,3 +42,15 @@ class Hooks:
     @hookspec
     def on_run_end(self, run: str, summary: Mapping[str, Any]) -> None:
         """The run is finished; ``summary`` equals summary.json."""
+
+
+def _contributing(kind: StageKind) -> Callable[[Hooks], Sequence[type[Plugin]]]:
+    def register(self: Hooks) -> Sequence[type[Plugin]]:
+        raise NotImplementedError
+
+    register.__name__, register.__doc__ = kind.hook, kind.hook_doc
+    return register
+
+
+for _kind in KINDS.values():
+    setattr(Hooks, _kind.hook, hookspec(_contributing(_kind)))

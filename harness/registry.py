@@ -23,7 +23,7 @@ from harness.boundary.record_checks import given
 from harness.errors import STOPPING, ConfigError, PluginError, near, reason
 from harness.errors.machine import raise_trouble
 from harness.hookspecs import Hooks
-from harness.stages import STAGES, Plugin
+from harness.stages import KINDS, Plugin, StageKind
 
 GROUP = "harness"
 
@@ -94,24 +94,24 @@ class Registry:
         except pluggy.PluginValidationError as error:
             self._manager.unregister(module)
             raise PluginError(f"unknown hook: {error}", where=origin) from None
-        for stage in STAGES:
-            hook = getattr(module, f"register_{stage}s", None)
+        for kind in KINDS.values():
+            hook = getattr(module, kind.hook, None)
             if hook is None:
                 continue
             if not hasattr(hook, f"{GROUP}_impl"):
                 raise PluginError(
-                    f"register_{stage}s lacks the decorator @harness.hookimpl", where=origin
+                    f"{kind.hook} lacks the decorator @harness.hookimpl", where=origin
                 )
-            with _loading(origin, f"register_{stage}s failed: "):
+            with _loading(origin, f"{kind.hook} failed: "):
                 classes = list(hook())
             for plugin in classes:
-                self._provide(stage, plugin, origin, distribution)
+                self._provide(kind, plugin, origin, distribution)
 
-    def _provide(self, stage: str, plugin: Any, origin: str, distribution: str) -> None:
-        kind = STAGES[stage]
-        if not (isinstance(plugin, type) and issubclass(plugin, kind)):
+    def _provide(self, kind: StageKind, plugin: Any, origin: str, distribution: str) -> None:
+        stage, base = kind.stage, kind.base
+        if not (isinstance(plugin, type) and issubclass(plugin, base)):
             raise PluginError(
-                f"register_{stage}s returned {given(plugin)}, which is no harness.{kind.__name__}",
+                f"{kind.hook} returned {given(plugin)}, which is no harness.{base.__name__}",
                 where=origin,
             )
         if not isinstance(plugin.name, str) or not plugin.name:

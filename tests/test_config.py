@@ -38,6 +38,8 @@ def changed(project, old, new):
         ("{plugin: fake}\ngen", "fast\ngen", ["train", "'fast'"]),
         ("{plugin: fake}\ngen", "{name: fake}\ngen", ["train", "plugin: is needed"]),
         ("{plugin: fake}\ngen", "[fake]\ngen", ["train", "{plugin: NAME} is needed"]),
+        ("detect: [fake]", "detect: null", ["detect: a list of plugins is needed"]),
+        ("[{plugin: overlap}]", "null", ["metrics: a list of plugins is needed"]),
         ("metrics: [{plugin: overlap}]", "metrics: []", ["metrics", "at least one"]),
         ("metrics: [{plugin: overlap}]", "metrics: overlap", ["metrics", "a list"]),
         ("[{plugin: overlap}]", "[overlap, overlap]", ["metrics.1", "twice"]),

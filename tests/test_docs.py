@@ -20,7 +20,7 @@ import harness
 from harness.config import loading, settings
 from harness.hookspecs import Hooks
 from harness.registry import Registry
-from harness.stages import STAGES
+from harness.stages import KINDS
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -149,7 +149,7 @@ def rows(model: type[BaseModel]) -> dict[str, str]:
 
 
 def core_sections() -> Iterator[tuple[str, dict[str, str]]]:
-    fields = settings.Settings.model_fields
+    fields = settings.fields()
     yield CORE, {row(key, field): field.description or "" for key, field in fields.items()}
     for name, model in (
         ("plan", settings.Planning),
@@ -223,7 +223,7 @@ def test_plugins_page_names_every_hook(hook: str) -> None:
 
 def test_plugins_page_names_every_contract_and_its_methods() -> None:
     text = page("docs/plugins.md")
-    for kind in STAGES.values():
+    for kind in (row.base for row in KINDS.values()):
         assert f"`harness.{kind.__name__}`" in text
         own = [name for name, value in vars(kind).items() if callable(value) and name[0] != "_"]
         for name in set(own) - {"Options", "values"}:

@@ -161,7 +161,7 @@ def _targets(target: str) -> list[tuple[str, str, Provider]]:
 
 def _of_file(path: Path) -> list[tuple[str, str, Provider]]:
     from harness.registry import Registry, import_file
-    from harness.stages import STAGES
+    from harness.stages import KINDS
 
     if not path.is_file():
         what = "this is no file" if path.exists() else "this plugin file does not exist"
@@ -170,7 +170,7 @@ def _of_file(path: Path) -> list[tuple[str, str, Provider]]:
     registry.add(import_file(path), str(path))
     found = registry.providers()
     if not found:
-        hooks = ", ".join(f"register_{stage}s" for stage in STAGES)
+        hooks = ", ".join(kind.hook for kind in KINDS.values())
         raise PluginError(
             "this file registers no plugin",
             where=str(path),

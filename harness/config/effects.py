@@ -38,7 +38,7 @@ def without_effect(
     if planned != "targeted" and "plan.explore" in given:
         message = f"it has an effect under the strategy targeted alone, not {planned}"
         yield ("plan", "explore"), message, "note"
-    if planned == "targeted" and augment and not settings.analyze:
+    if planned == "targeted" and augment and not settings.named("analyze"):
         message = "nothing looks for weak slices, so all rows come from everywhere"
         yield ("analyze",), message, "note"
 

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ValidationError
 from harness.config.effects import without_effect
 from harness.config.finding import FILE_NAME, find, overlooked
 from harness.config.plugin_checks import ask, look_at_rows
-from harness.config.plugin_entries import PluginEntry, entries_of, entry_of
-from harness.config.settings import Settings
+from harness.config.plugin_entries import PluginEntry, entries_of
+from harness.config.settings import PLUGIN_KEYS, Settings, WholeConfig, fields
 from harness.errors import ConfigError, near
 from harness.kit import yaml_file
 from harness.kit.files import files_digest
@@ -33,6 +33,7 @@ class Config:
     """A validated experiment.
 
     Attributes:
+        entries: key of the config -> the plugins that it names; a key that holds no list has one.
         origins: dotted key -> where its value is from, for what is not a default.
         given: the overrides of the command line, as it takes them.
         lines: path of keys -> line of the file.
@@ -42,20 +43,51 @@ class Config:
     path: Path | None
     settings: Settings
     registry: Registry
-    data: PluginEntry
-    model: PluginEntry
-    train: PluginEntry
-    generate: PluginEntry
-    metrics: tuple[PluginEntry, ...]
-    detect: tuple[PluginEntry, ...]
-    analyze: tuple[PluginEntry, ...]
-    augment: tuple[PluginEntry, ...]
-    report: tuple[PluginEntry, ...]
-    sections: tuple[PluginEntry, ...] = ()
+    entries: Entries
     origins: Mapping[str, str] = field(default_factory=dict)
     given: tuple[str, ...] = ()
     lines: Lines = field(default_factory=dict)
     remarks: tuple[tuple[Level, str], ...] = ()
+
+    @property
+    def data(self) -> PluginEntry:
+        return self.entries["data"][0]
+
+    @property
+    def model(self) -> PluginEntry:
+        return self.entries["model"][0]
+
+    @property
+    def train(self) -> PluginEntry:
+        return self.entries["train"][0]
+
+    @property
+    def generate(self) -> PluginEntry:
+        return self.entries["generate"][0]
+
+    @property
+    def metrics(self) -> tuple[PluginEntry, ...]:
+        return self.entries["metrics"]
+
+    @property
+    def detect(self) -> tuple[PluginEntry, ...]:
+        return self.entries["detect"]
+
+    @property
+    def analyze(self) -> tuple[PluginEntry, ...]:
+        return self.entries["analyze"]
+
+    @property
+    def augment(self) -> tuple[PluginEntry, ...]:
+        return self.entries["augment"]
+
+    @property
+    def report(self) -> tuple[PluginEntry, ...]:
+        return self.entries["report"]
+
+    @property
+    def sections(self) -> tuple[PluginEntry, ...]:
+        return self.entries["sections"]
 
     @property
     def folder(self) -> Path:
@@ -70,10 +102,8 @@ class Config:
 
     def makers(self) -> list[PluginEntry]:
         """All plugins that make results; reporters and sections only show them."""
-        return [
-            self.data, self.model, self.train, self.generate,
-            *self.metrics, *self.detect, *self.analyze, *self.augment,
-        ]  # fmt: skip
+        keys = [key for key, kind in PLUGIN_KEYS.items() if kind.in_key != "never"]
+        return [entry for key in keys for entry in self.entries[key]]
 
     @property
     def control(self) -> bool:
@@ -81,11 +111,7 @@ class Config:
 
     def shown(self) -> dict[str, Any]:
         """Everything with every default, in the order of the reference."""
-        return _shown(self.settings, self.entries(), self.folder)
-
-    def entries(self) -> Entries:
-        """The plugins by key: one, or several."""
-        return {name: getattr(self, name) for name in (*_SINGLE, *_LISTS)}
+        return _shown(self.settings, self.entries, self.folder)
 
     def ask_plugins(self) -> Config:
         """This config with what its plugins say of their entries in ``remarks``.
@@ -94,7 +120,7 @@ class Config:
             ConfigError, EnvironmentFailure: with all problems found.
         """
         problems = Problems(self.path, self.lines)
-        ask(_placed(self.entries()), self.shown(), problems)
+        ask(_placed(self.entries), self.shown(), problems)
         problems.done()
         return dataclasses.replace(self, remarks=tuple(problems.remarks))
 
@@ -114,40 +140,51 @@ class Config:
         if self.corrections is not None:
             # Its content counts, not where it lies; without it, no run's key has changed.
             values["corrections"] = files_digest([self.corrections])
-        for name in ("data", "model", "train", "generate"):
-            values[name] = getattr(self, name).key()
-        for name in ("metrics", "detect", "analyze", "augment"):
-            values[name] = [
-                {**entry.key(), "name": entry.name, "rows": entry.rows, "control": entry.control}
-                for entry in getattr(self, name)
-            ]
+        for name, kind in PLUGIN_KEYS.items():
+            entries = self.entries[name]
+            if kind.in_key == "never" or (kind.in_key == "if named" and not entries):
+                continue
+            values[name] = (
+                [
+                    {
+                        **entry.key(),
+                        "name": entry.name,
+                        "rows": entry.rows,
+                        "control": entry.control,
+                    }
+                    for entry in entries
+                ]
+                if kind.many
+                else entries[0].key()
+            )
         return values
 
 
-Entries = Mapping[str, PluginEntry | tuple[PluginEntry, ...] | None]
+Entries = Mapping[str, tuple[PluginEntry, ...]]
+"""Key of the config -> its plugins; while a config is checked, without those that are wrong."""
 
 
 def _shown(settings: Settings, entries: Entries, base: Path) -> dict[str, Any]:
     """The settings with every default; entries that could not be read are left out."""
     values: dict[str, Any] = {}
-    for name in Settings.model_fields:
-        value = entries.get(name)
-        if isinstance(value, PluginEntry):
-            values[name] = value.shown()
-        elif isinstance(value, tuple):
-            values[name] = [entry.shown() for entry in value]
-        elif name not in _SINGLE and name not in _LISTS:
+    for name in fields():
+        kind = PLUGIN_KEYS.get(name)
+        if kind is None:
             values[name] = _plain(getattr(settings, name), base)
+            continue
+        shown = [entry.shown() for entry in entries.get(name, ())]
+        if kind.many and name in entries:
+            values[name] = shown
+        elif shown:
+            values[name] = shown[0]
     return values
 
 
 def _placed(entries: Entries) -> Iterator[tuple[Place, PluginEntry]]:
     """Each entry with its place in the file."""
-    for name, value in entries.items():
-        if isinstance(value, PluginEntry):
-            yield (name,), value
-        elif value is not None:
-            yield from (((name, entry.index), entry) for entry in value)
+    for name, named in entries.items():
+        for entry in named:
+            yield (name, entry.index) if PLUGIN_KEYS[name].many else (name,), entry
 
 
 def _plain(setting: Any, base: Path) -> Any:
@@ -157,13 +194,6 @@ def _plain(setting: Any, base: Path) -> Any:
     if isinstance(setting, list):
         return [_plain(item, base) for item in setting]
     return str(base / setting) if isinstance(setting, Path) else setting
-
-
-_SINGLE = {"data": "source", "model": "model", "train": "trainer", "generate": "generator"}
-_LISTS = {
-    "metrics": "metric", "detect": "detector", "analyze": "analyzer",
-    "augment": "augmenter", "report": "reporter", "sections": "section",
-}  # fmt: skip
 
 
 def load(
@@ -221,42 +251,35 @@ def check(
     base = path.resolve().parent if path else Path.cwd()
     settings = _settings(values, problems)
     registry = Registry.build([base / file for file in settings.plugins])
-    single = {
-        name: entry_of(registry, stage, getattr(settings, name), (name,), base, problems)
-        for name, stage in _SINGLE.items()
-        if name in values
-    }
-    lists = {
-        name: tuple(entries_of(registry, stage, getattr(settings, name), name, base, problems))
-        for name, stage in _LISTS.items()
-        if getattr(settings, name) is not None
-    }
-    entries: Entries = {**single, **lists}
+    entries: dict[str, tuple[PluginEntry, ...]] = {}
+    for name, kind in PLUGIN_KEYS.items():
+        raw = settings.named(name)
+        if name in values or raw is not None:
+            entries[name] = tuple(entries_of(registry, kind, raw, base, problems))
     _check_whole(settings, entries, base, problems)
     if asking:
         ask(_placed(entries), _shown(settings, entries, base), problems)
-        for remark in without_effect(settings, lists.get("augment", ()), origins):
+        for remark in without_effect(settings, entries.get("augment", ()), origins):
             problems.add(*remark)
         if problems.found:
-            look_at_rows(single.get("data"), problems)
+            for source in entries.get("data", ()):
+                look_at_rows(source, problems)
     problems.done()
     return Config(
-        path=path, settings=settings, registry=registry, origins=origins, lines=lines,
-        remarks=tuple(problems.remarks),
-        **single, **lists,  # type: ignore[arg-type]
-    )  # fmt: skip
+        path, settings, registry, entries, origins, lines=lines, remarks=tuple(problems.remarks)
+    )
 
 
 def _settings(values: Mapping[str, Any], problems: Problems) -> Settings:
     """The core's keys. Wrong ones are noted and taken as absent, so that the rest is checked."""
     try:
-        return Settings.model_validate(dict(values))
+        return WholeConfig.model_validate(dict(values))
     except ValidationError as error:
-        problems.add_validation((), error, list(Settings.model_fields))
+        problems.add_validation((), error, list(fields()))
         wrong = {problem["loc"][0] for problem in error.errors()}
-    fields = Settings.model_fields.items()
-    needed = {name: None if name != "primary" else "" for name, f in fields if f.is_required()}
-    return Settings.model_validate(
+    required = [name for name, field in WholeConfig.model_fields.items() if field.is_required()]
+    needed = {name: None if name != "primary" else "" for name in required}
+    return WholeConfig.model_validate(
         {**needed, **{key: value for key, value in values.items() if key not in wrong}}
     )
 
@@ -265,20 +288,16 @@ def _check_whole(settings: Settings, entries: Entries, base: Path, problems: Pro
     """What entries and settings have to agree on; entries that could not be read are left out."""
     from harness.config.effects import check_control
 
-    def several(name: str) -> tuple[PluginEntry, ...]:
-        value = entries.get(name)
-        return value if isinstance(value, tuple) else ()
-
     corrections = settings.corrections
     if corrections is not None and not (base / corrections).is_file():
         message = f"there is no file {base / corrections}; harness rate accept writes such files"
         problems.add(("corrections",), message)
-    metrics, augment = several("metrics"), several("augment")
+    metrics, augment = entries.get("metrics", ()), entries.get("augment", ())
     scores = _scores(metrics, problems)
     # A metric that could not be read may be the one that gives the score in question.
-    if metrics and len(metrics) == len(settings.metrics):
+    if metrics and len(metrics) == len(settings.named("metrics")):
         _check_scores(settings, scores, problems)
-    _check_kinds(entries.get("train"), entries.get("generate"), problems)
+    _check_kinds(entries.get("train", ()), entries.get("generate", ()), problems)
     for entry in augment:
         if entry.rows < 1:
             problems.add(("augment", entry.index), "rows: is needed (rows to add per round)")
@@ -315,13 +334,15 @@ def _check_scores(settings: Settings, known: Sequence[str], problems: Problems) 
         problems.add(("objective", "metric"), f"no score is called '{aim.metric}'")
 
 
-def _check_kinds(train: Any, generate: Any, problems: Problems) -> None:
+def _check_kinds(
+    train: Sequence[PluginEntry], generate: Sequence[PluginEntry], problems: Problems
+) -> None:
     """The generator can load the untouched model and what the trainer makes of it."""
-    kinds = ["base"] + ([train.instance.produces] if train else [])
-    for kind in kinds if generate else ():
-        if kind not in generate.instance.accepts:
-            message = f"'{generate.plugin}' cannot load a checkpoint of kind '{kind}'"
-            problems.add(("generate",), message)
+    for generator in generate:
+        for kind in ["base", *(trainer.instance.produces for trainer in train)]:
+            if kind not in generator.instance.accepts:
+                message = f"'{generator.plugin}' cannot load a checkpoint of kind '{kind}'"
+                problems.add(("generate",), message)
 
 
 def _parse_set(text: str) -> tuple[Place, Any]:

@@ -11,7 +11,7 @@ from harness.boundary.results import paths
 from harness.config.plugin_entries import PluginEntry, entry_of
 from harness.kit.problems import Problems
 from harness.registry import Registry
-from harness.stages import Plugin
+from harness.stages import KINDS, Plugin
 
 
 def make_plugin(
@@ -28,8 +28,7 @@ def make_plugin(
         ConfigError: with all that is wrong, also where no plugin has the name.
         PluginError: a one-file plugin cannot be used, or the plugin fails.
     """
-    head = "source" if stage in ("source", "model") else "plugin"
-    raw = {**options, head: name}
+    raw = {**options, KINDS[stage].named_by: name}
     [entry] = make_entries(stage, {stage: raw}, files, f"the options of the {stage}")
     look_at_inputs(entry)
     plugin: Plugin = entry.instance

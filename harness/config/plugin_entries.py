@@ -19,7 +19,8 @@ from harness.errors import ConfigError, PluginError
 from harness.kit.problems import Problems
 from harness.kit.yaml_file import Place
 from harness.registry import Registry
-from harness.stages import Metric, Plugin
+from harness.stages import KINDS, Metric, Plugin, StageKind
+from harness.stages.kinds import REQUIRED
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class PluginEntry:
 
     def shown(self) -> dict[str, Any]:
         """The entry with every default, as it stands in the run's ``config.yaml``."""
-        head = {"source" if self.stage in ("source", "model") else "plugin": self.plugin}
+        head: dict[str, Any] = {KINDS[self.stage].named_by: self.plugin}
         if self.name != self.plugin:
             head["name"] = self.name
         core: dict[str, Any] = {"rows": self.rows} if self.rows else {}
@@ -78,13 +79,20 @@ class PluginEntry:
 
 
 def entries_of(
-    registry: Registry, stage: str, raw: Any, name: str, base: Path, problems: Problems
+    registry: Registry, kind: StageKind, raw: Any, base: Path, problems: Problems
 ) -> Iterator[PluginEntry]:
+    """The entries under the key of a kind of stage."""
+    name, stage = kind.key, kind.stage
+    if not kind.many:
+        entry = entry_of(registry, stage, raw, (name,), base, problems)
+        if entry is not None:
+            yield entry
+        return
     if not isinstance(raw, list):
         problems.add((name,), "a list of plugins is needed")
         return
-    if name == "metrics" and not raw:
-        problems.add((name,), "at least one metric is needed")
+    if kind.default is REQUIRED and not raw:
+        problems.add((name,), f"at least one {stage} is needed")
     names: set[str] = set()
     for index, item in enumerate(raw):
         entry = entry_of(registry, stage, item, (name, index), base, problems)
@@ -99,7 +107,8 @@ def entries_of(
 def entry_of(
     registry: Registry, stage: str, raw: Any, place: Place, base: Path, problems: Problems
 ) -> PluginEntry | None:
-    head = "source" if stage in ("source", "model") else "plugin"
+    kind = KINDS[stage]
+    head = kind.named_by
     if isinstance(raw, str):
         raw = {head: raw}
     if not isinstance(raw, dict):
@@ -111,8 +120,8 @@ def entry_of(
         problems.add(place, f"{head}: is needed (one of {', '.join(registry.names(stage))})")
         return None
     name = options.pop("name", plugin) if head == "plugin" else plugin
-    rows = options.pop("rows", 0) if stage == "augmenter" else 0
-    control = options.pop("control", None) if stage == "augmenter" else None
+    rows = options.pop("rows", 0) if kind.sized else 0
+    control = options.pop("control", None) if kind.sized else None
     if not isinstance(name, str):
         problems.add((*place, "name"), f"text is needed, not {name!r}")
     if isinstance(rows, bool) or not isinstance(rows, int):

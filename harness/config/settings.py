@@ -1,13 +1,16 @@
-"""The keys of the config that the core itself reads, each with its type, default and meaning."""
+"""The keys of the config, each with its type, default and meaning."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic.fields import FieldInfo
 
 from harness.config.aims import Guard, Objective
+from harness.stages import KINDS, StageKind
 
 if TYPE_CHECKING:
     from harness.data.screening import Rules
@@ -97,26 +100,16 @@ class Execution(Strict):
 
 
 class Settings(Strict):
-    """The keys of the core. Lists of plugins are described in :class:`PluginEntry`."""
+    """The keys of the core; those that name plugins follow the kinds of stages."""
 
     rounds: int = Field(3, ge=1, le=100, description="rounds of training")
     seed: int = Field(7, ge=0, description="all randomness comes from it")
-    data: Any = Field(description="where examples come from: {source: NAME, …options}")
     corrections: Path | None = Field(
         None, description="a file of better answers that people typed and a team accepted"
     )
-    model: Any = Field(description="the untouched model: {source: NAME, …options}")
-    train: Any = Field(description="{plugin: NAME, …options}")
-    generate: Any = Field(description="{plugin: NAME, …options}")
-    metrics: Any = Field(description="[{plugin: NAME, name: PREFIX, …options}]")
     primary: str = Field(description="name of the score that decides")
-    detect: Any = Field(["basic"], description="detectors of kinds of errors")
-    analyze: Any = Field(["slices", "causes"], description="finders of weak places")
     plan: Planning = Field(Planning(), description="how weak places become a plan")
-    augment: Any = Field([], description="[{plugin: NAME, rows: N per round, control: random}]")
     filters: Filtering = Field(Filtering(), description="what is kept out of training")
-    report: Any = Field(["terminal", "markdown", "html"], description="writers of reports")
-    sections: Any = Field([], description="sections of one's own in every report")
     guard: list[Guard] = Field(
         [], description="scores or slices that a round must not make worse: [bleu, {where: …}]"
     )
@@ -129,3 +122,31 @@ class Settings(Strict):
     )
     plugins: list[Path] = Field([], description="one-file plugins to load")
     execution: Execution = Field(Execution(), description="how the work is done")
+
+    def named(self, key: str) -> Any:
+        """What the config holds under a key that names plugins, as it was read."""
+        return getattr(self, key)
+
+
+PLUGIN_KEYS: Mapping[str, StageKind] = {kind.key: kind for kind in KINDS.values() if kind.key}
+"""Key of the config -> the kind of stage whose plugins it names."""
+
+WholeConfig: type[Settings] = create_model(
+    "Settings",
+    __base__=Settings,
+    **{
+        key: (Any, Field(kind.default, description=kind.description))
+        for key, kind in PLUGIN_KEYS.items()
+    },  # type: ignore[call-overload]
+)
+"""All keys: what a file holds is checked by it."""
+
+
+def fields() -> dict[str, FieldInfo]:
+    """Every key of the config, in the order of the reference and of a run's ``config.yaml``."""
+    ordered: list[str] = []
+    for name in Settings.model_fields:
+        ordered += [key for key, kind in PLUGIN_KEYS.items() if kind.before == name]
+        ordered.append(name)
+    ordered += [key for key, kind in PLUGIN_KEYS.items() if key not in ordered]
+    return {name: WholeConfig.model_fields[name] for name in ordered}

@@ -7,25 +7,16 @@ this room knows any plugin, and plugins import only ``harness``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from harness.stages.annotations import Annotated, AnnotatedRun, Annotations, AnswerValues
 from harness.stages.base import Options, Plugin
 from harness.stages.growing import Analyzer, Augmenter, Evidence
+from harness.stages.kinds import KINDS, StageKind
 from harness.stages.making import Generator, Model, Source, Trainer
 from harness.stages.reporting import Reporter, Section
 from harness.stages.scoring import Detector, Judge, Metric
 
-STAGES: Mapping[str, type[Plugin]] = {
-    kind.stage: kind
-    for kind in (
-        Source, Model, Trainer, Generator, Metric, Detector, Analyzer, Augmenter, Reporter,
-        Section, Judge, Annotations,
-    )
-}  # fmt: skip
-
 __all__ = [
-    "STAGES", "Analyzer", "Annotated", "AnnotatedRun", "Annotations", "AnswerValues", "Augmenter",
+    "KINDS", "Analyzer", "Annotated", "AnnotatedRun", "Annotations", "AnswerValues", "Augmenter",
     "Detector", "Evidence", "Generator", "Judge", "Metric", "Model", "Options", "Plugin",
-    "Reporter", "Section", "Source", "Trainer",
+    "Reporter", "Section", "Source", "StageKind", "Trainer",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from harness.records import Level, Problem
-from harness.stages import STAGES, Metric, Options, Plugin
+from harness.stages import KINDS, Metric, Options, Plugin
 from harness.testing.outcomes import Failed
 from harness.testing.paths import content_counts
 from harness.testing.subject import Subject
@@ -22,28 +22,12 @@ NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 NAME_IN_WORDS = "lower case letters and digits, parted by single dashes, a letter first"
 _NO_SUCH_KEY = "no-such-option"
 
-# Stage -> methods of which at least one has to be the plugin's own.
-_WORK: Mapping[str, tuple[str, ...]] = {
-    "source": ("load",),
-    "model": ("fetch",),
-    "trainer": ("train",),
-    "generator": ("generate",),
-    "metric": ("measure", "measure_all"),
-    "detector": ("detect",),
-    "analyzer": ("analyze",),
-    "augmenter": ("propose",),
-    "reporter": ("write",),
-    "section": ("rows", "blocks"),
-    "judge": ("rate",),
-    "annotation": ("collect",),
-}
-
 
 def contract(subject: Subject) -> str | None:
     """The class has a stage, a name of its own, a docstring, and the methods of its stage."""
     plugin = subject.plugin
     if not subject.stage:
-        kinds = ", ".join(kind.__name__ for kind in STAGES.values())
+        kinds = ", ".join(kind.base.__name__ for kind in KINDS.values())
         raise Failed(f"{plugin.__name__} has no stage", f"Derive it from one of {kinds}")
     if plugin.stage != subject.stage:
         raise Failed(f"its stage is {plugin.stage!r}", "Do not set `stage`: the base class does")
@@ -85,10 +69,9 @@ def _file(plugin: type[Any]) -> str:
 
 
 def _methods(plugin: type[Plugin], stage: str) -> None:
-    names = _WORK[stage]
+    names, base = KINDS[stage].work, KINDS[stage].base
     if stage == "metric" and not getattr(plugin, "additive", True):
         names = ("corpus",)
-    base = STAGES[stage]
     if all(getattr(plugin, name) is getattr(base, name) for name in names):
         raise Failed(f"it does not define {' or '.join(names)}()", "Write that method")
     for name, method in inspect.getmembers(base, inspect.isfunction):
@@ -233,9 +216,7 @@ def _unknown_keys(subject: Subject, kind: type[Options]) -> None:
 
 
 def _reserved(subject: Subject, kind: type[Options]) -> None:
-    head = {"source"} if subject.stage in ("source", "model") else {"plugin", "name"}
-    reserved = head | ({"rows", "control"} if subject.stage == "augmenter" else set())
-    if clash := sorted(reserved & set(kind.model_fields)):
+    if clash := sorted(KINDS[subject.stage].reserved & set(kind.model_fields)):
         what = f"the option '{clash[0]}' can never be given: that key belongs to the core"
         raise Failed(what, "Rename it")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import NO_FAULT, ConfigError
-from harness.stages import STAGES, Metric, Plugin
+from harness.stages import KINDS, Metric, Plugin
 from harness.testing import fresh, texts
 from harness.testing.outcomes import Skipped
 
@@ -42,7 +42,7 @@ class Subject:
         self.given = dict(options or {})
         self.pairs = list(texts.ordinary() if pairs is None else pairs)
         self.own_rows = pairs is not None
-        self.stage = next((s for s, k in STAGES.items() if issubclass(plugin, k)), "")
+        self.stage = next((s for s, k in KINDS.items() if issubclass(plugin, k.base)), "")
         self.options = self._options()
 
     def _options(self) -> Any:

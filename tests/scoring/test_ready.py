@@ -8,8 +8,6 @@ import harness
 from harness.evaluation.scorecard import measured
 from harness.records import Example, Prediction
 from harness.scoring import MetricEntry, ready
-from harness.stages import STAGES
-from harness.testing.contract import _WORK
 
 PAIRS = [(Prediction("a", "x"), Example("a", ()))]
 
@@ -53,7 +51,3 @@ def test_a_command_that_scores_waits_for_nobody():
     )  # fmt: skip
     assert found.measurements["asks"][0].statistics == (1.0,)
     assert heard[0] == ("one: asks", 1, 2, "questions")
-
-
-def test_every_stage_has_a_method_that_a_plugin_must_write():
-    assert set(_WORK) == set(STAGES)

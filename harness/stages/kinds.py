@@ -1,0 +1,186 @@
+"""The table of stage kinds: hooks, keys of the config, registry and conformance kit follow it.
+
+A new kind is its base class and a row here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from harness.stages.annotations import Annotations
+from harness.stages.base import Plugin
+from harness.stages.growing import Analyzer, Augmenter
+from harness.stages.making import Generator, Model, Source, Trainer
+from harness.stages.reporting import Reporter, Section
+from harness.stages.scoring import Detector, Judge, Metric
+
+REQUIRED: Any = ...
+"""The default of a key that a config has to have."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageKind:
+    """What the core knows of one kind of plugin.
+
+    Attributes:
+        base: its contract; ``base.stage`` names the kind.
+        hook_doc: what its hook ``register_…`` returns.
+        work: methods of which at least one has to be the plugin's own.
+        key: the config's key that names its plugins; empty where no config does.
+        many: whether the key holds a list of entries.
+        default, description: of the key.
+        before: the core's key that it precedes in the reference and in ``config.yaml``; empty =
+            at the end.
+        named_by: what an entry calls its plugin by: ``{plugin: NAME}`` or ``{source: NAME}``.
+        sized: whether entries say ``rows`` and ``control``.
+        in_key: whether its entries change results, and so are in a run's key: ``always``, or
+            ``if named``, which leaves the keys of runs as they were before the kind was added.
+    """
+
+    base: type[Plugin]
+    hook_doc: str
+    work: tuple[str, ...]
+    key: str = ""
+    many: bool = False
+    default: Any = REQUIRED
+    description: str = ""
+    before: str = ""
+    named_by: Literal["plugin", "source"] = "plugin"
+    sized: bool = False
+    in_key: Literal["always", "if named", "never"] = "never"
+
+    @property
+    def stage(self) -> str:
+        return self.base.stage
+
+    @property
+    def hook(self) -> str:
+        """Name of the hook by which plugins of this kind enter."""
+        return f"register_{self.stage}s"
+
+    @property
+    def reserved(self) -> frozenset[str]:
+        """The keys of an entry that the core reads, so that no option can be called so."""
+        head = {"plugin", "name"} if self.named_by == "plugin" else {"source"}
+        return frozenset(head | ({"rows", "control"} if self.sized else set()))
+
+
+KINDS: dict[str, StageKind] = {
+    kind.stage: kind
+    for kind in (
+        StageKind(
+            Source,
+            "Sources of data; the config picks one by ``data: {source: NAME}``.",
+            work=("load",),
+            key="data",
+            description="where examples come from: {source: NAME, …options}",
+            before="corrections",
+            named_by="source",
+            in_key="always",
+        ),
+        StageKind(
+            Model,
+            "Where the untouched model comes from; ``model: {source: NAME}``.",
+            work=("fetch",),
+            key="model",
+            description="the untouched model: {source: NAME, …options}",
+            before="primary",
+            named_by="source",
+            in_key="always",
+        ),
+        StageKind(
+            Trainer,
+            "Trainers; ``train: {plugin: NAME}``.",
+            work=("train",),
+            key="train",
+            description="{plugin: NAME, …options}",
+            before="primary",
+            in_key="always",
+        ),
+        StageKind(
+            Generator,
+            "Generators; ``generate: {plugin: NAME}``.",
+            work=("generate",),
+            key="generate",
+            description="{plugin: NAME, …options}",
+            before="primary",
+            in_key="always",
+        ),
+        StageKind(
+            Metric,
+            "Metrics; ``metrics: [{plugin: NAME}]``.",
+            work=("measure", "measure_all"),
+            key="metrics",
+            many=True,
+            description="[{plugin: NAME, name: PREFIX, …options}]",
+            before="primary",
+            in_key="always",
+        ),
+        StageKind(
+            Detector,
+            "Detectors of kinds of errors; ``detect: [{plugin: NAME}]``.",
+            work=("detect",),
+            key="detect",
+            many=True,
+            default=["basic"],
+            description="detectors of kinds of errors",
+            before="plan",
+            in_key="always",
+        ),
+        StageKind(
+            Analyzer,
+            "Finders of weak places; ``analyze: [{plugin: NAME}]``.",
+            work=("analyze",),
+            key="analyze",
+            many=True,
+            default=["slices", "causes"],
+            description="finders of weak places",
+            before="plan",
+            in_key="always",
+        ),
+        StageKind(
+            Augmenter,
+            "Makers of training rows; ``augment: [{plugin: NAME, rows: N}]``.",
+            work=("propose",),
+            key="augment",
+            many=True,
+            default=[],
+            description="[{plugin: NAME, rows: N per round, control: random}]",
+            before="filters",
+            sized=True,
+            in_key="always",
+        ),
+        StageKind(
+            Reporter,
+            "Writers of reports; ``report: [{plugin: NAME}]``.",
+            work=("write",),
+            key="report",
+            many=True,
+            default=["terminal", "markdown", "html"],
+            description="writers of reports",
+            before="guard",
+        ),
+        StageKind(
+            Section,
+            "Sections of reports; ``sections: [{plugin: NAME}]``.",
+            work=("rows", "blocks"),
+            key="sections",
+            many=True,
+            default=[],
+            description="sections of one's own in every report",
+            before="guard",
+        ),
+        StageKind(
+            Judge,
+            "Models that rate as people do; ``harness rate judge --judge NAME``.",
+            work=("rate",),
+        ),
+        StageKind(
+            Annotations,
+            "What is said of answers from outside, such as people's ratings; always asked.",
+            work=("collect",),
+        ),
+    )
+}
+"""Stage -> its kind, in the order in which entries are numbered in a run's key: add at the end."""
