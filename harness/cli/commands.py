@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 CORE = {
     "iterate": "Measure, train, generate, score, judge, analyse, augment; round after round.",
@@ -33,7 +36,7 @@ CORE = {
 """Name -> the first line of its help, in the order of the help; its module has its name."""
 
 LAST = "config"
-"""Stands below the commands of other packages."""
+"""Stands below the commands of packages that name no other place."""
 
 
 class Deferred(TyperCommand):
@@ -86,7 +89,10 @@ class Commands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in self.commands:
-            self._contribute()
+            from harness.cli import contributed
+
+            if claims := contributed.claims_of(cmd_name):
+                return _contributed(cmd_name, claims, "")
         return super().get_command(ctx, cmd_name)
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -103,8 +109,9 @@ class Commands(TyperGroup):
         if self.get_command(ctx, args[0]) is None:
             from harness.cli import contributed
 
-            if args[0] in contributed.KNOWN:
-                ctx.fail(f"No such command '{args[0]}'. {contributed.home(args[0])}")
+            self._contribute()  # names that may have been meant
+            if home := contributed.home(args[0]):
+                ctx.fail(f"No such command '{args[0]}'. {home}")
         return super().resolve_command(ctx, args)
 
     def _contribute(self) -> None:
@@ -112,12 +119,21 @@ class Commands(TyperGroup):
             return
         from harness.cli import contributed
 
+        after = {}
         for name, claims in contributed.installed().items():
             if name not in CORE:
-                load = functools.partial(contributed.load, name, claims)
-                self.commands[name] = Deferred(name, contributed.line(claims), load)
-        self.commands[LAST] = self.commands.pop(LAST)
+                description = contributed.described(claims)
+                self.commands[name] = _contributed(name, claims, description.line)
+                after[name] = description.after
+        order = contributed.ordered(CORE, after, LAST)
+        self.commands = {name: self.commands[name] for name in order}
         self._complete = True
+
+
+def _contributed(name: str, claims: Sequence[EntryPoint], line: str) -> Deferred:
+    from harness.cli import contributed
+
+    return Deferred(name, line, functools.partial(contributed.load, name, claims))
 
 
 app = typer.Typer(

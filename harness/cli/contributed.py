@@ -1,15 +1,17 @@
 """Commands that installed packages add: entry points of the group ``harness.commands``.
 
 An entry point is a command's name and ``module:app``, where ``app`` is a :class:`typer.Typer`. The
-line of a command in ``harness --help`` is the first one of its module's docstring, which is read
-from the file: help imports nothing of anybody's.
+line of a command in ``harness --help`` is the first one of its module's docstring, and its place
+is below the command that the module's constant ``AFTER`` names. Both are read from the file: help
+imports no module of a command.
 """
 
 from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -21,34 +23,81 @@ from harness.errors.machine import raise_trouble
 from harness.kit.text import one_line
 
 GROUP = "harness.commands"
-KNOWN = {"rate": "harness_rating"}
-"""Commands that iteration-harness ships and the core has not: name -> the package that has it."""
+DISTRIBUTION = "iteration-harness"
+SHIPPED = ("compare", "errors", "query", "rate", "score", "why")
+"""Commands that iteration-harness ships in packages of their own."""
 
 Claims = Sequence[EntryPoint]
 """All that claim one name; more than one, and none of them has it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What help needs to know of a command.
+
+    Attributes:
+        line: what it says of the command.
+        after: the command below which this one stands; empty where its module names none.
+    """
+
+    line: str
+    after: str = ""
+
+
 def installed() -> dict[str, list[EntryPoint]]:
-    """Name -> who claims it. A known one whose package is off the path is not there."""
-    found: dict[str, list[EntryPoint]] = {}
-    for point in sorted(entry_points(group=GROUP), key=lambda one: (one.name, one.value)):
-        if point.name not in KNOWN or _source(KNOWN[point.name]) is not None:
-            found.setdefault(point.name, []).append(point)
-    return found
+    """Name -> who claims it. Those of iteration-harness whose package is absent are left out."""
+    claims: dict[str, list[EntryPoint]] = {}
+    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
+        if not _is_absent(point):
+            claims.setdefault(point.name, []).append(point)
+    return claims
 
 
-def line(claims: Claims) -> str:
+def claims_of(name: str) -> list[EntryPoint]:
+    """Who claims one name; nobody if it is no command."""
+    points = sorted(entry_points(group=GROUP, name=name), key=lambda point: point.value)
+    return [point for point in points if not _is_absent(point)]
+
+
+def described(claims: Claims) -> Description:
     """What help says of a command; no code of its package is run."""
     if len(claims) > 1:
-        return f"(claimed by both {_both(claims)})"
+        return Description(f"(claimed by both {_both(claims)})")
     source = _source(claims[0].module)
     if source is None:
-        return f"(there is no module {one_line(claims[0].module, 80)})"
+        return Description(f"(there is no module {one_line(claims[0].module, 80)})")
     try:
-        doc = ast.get_docstring(ast.parse(source))
+        module = ast.parse(source)
+        line = (ast.get_docstring(module) or "").partition("\n\n")[0]
     except (SyntaxError, ValueError):
-        return "(its module cannot be read)"
-    return one_line((doc or "").partition("\n\n")[0], 200)
+        return Description("(its module cannot be read)")
+    return Description(one_line(line, 200), _after(module))
+
+
+def _after(module: ast.Module) -> str:
+    """The text that a module assigns to ``AFTER``."""
+    for node in module.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id="AFTER")], value=ast.Constant(value=str(name))):
+                return name
+    return ""
+
+
+def ordered(core: Iterable[str], after: Mapping[str, str], last: str) -> list[str]:
+    """The names of all commands as help lists them.
+
+    Args:
+        core: the core's own, in order.
+        after: contributed command -> the command below which it stands. One whose place is not
+            there stands at the end, above ``last``.
+        last: a command of the core.
+    """
+    order, waiting = list(core), dict(after)
+    while ready := [name for name in sorted(waiting) if waiting[name] in order]:
+        for name in reversed(ready):
+            order.insert(order.index(waiting.pop(name)) + 1, name)
+    end = order.index(last)
+    return [*order[:end], *sorted(waiting), *order[end:]]
 
 
 def load(name: str, claims: Claims) -> typer.Typer:
@@ -86,12 +135,20 @@ def note_taken(core: Collection[str]) -> None:
 
 
 def home(name: str) -> str:
-    """A sentence on where a known command is to be had."""
-    if _source(KNOWN[name]) is None:
-        return f"It is in the package {KNOWN[name]}, which iteration-harness ships."
-    return (
-        f"Its package {KNOWN[name]} is here: install iteration-harness again to have the command."
-    )
+    """Where a command that iteration-harness ships is, or an empty string for any other."""
+    for point in entry_points(group=GROUP, name=name):
+        if _is_absent(point):
+            package = point.module.partition(".")[0]
+            return f"It is in the package {package}, which {DISTRIBUTION} ships."
+    if name in SHIPPED:
+        return f"{DISTRIBUTION} ships it: install {DISTRIBUTION} again to have the command."
+    return ""
+
+
+def _is_absent(point: EntryPoint) -> bool:
+    """Whether it is one of iteration-harness itself, whose package is not there."""
+    own = point.dist is not None and point.dist.name == DISTRIBUTION
+    return own and _source(point.module) is None
 
 
 def origin(point: EntryPoint) -> str:

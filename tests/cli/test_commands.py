@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -155,24 +156,40 @@ def test_a_command_with_terminal_commands_in_its_line_does_nothing(site: Site) -
     assert "  hello    Red." in out and "\x1b" not in out
 
 
+def test_a_command_stands_below_the_one_that_its_module_names(site: Site) -> None:
+    places = {"one": "report", "two": "one", "other": "report", "end": "nowhere"}
+    for name, after in places.items():
+        text = HELLO.replace("import pathlib", f'import pathlib\nAFTER = "{after}"')
+        site.install(f"acme_{name}", f"acme_{name}", text, name)
+    _, out, _ = site.harness("--help")
+    names = [line.split()[0] for line in out.partition("Commands:\n")[2].splitlines()]
+    assert names[names.index("report") :][:4] == ["report", "one", "two", "other"]
+    assert names[names.index("plugins") + 1 :] == ["end", "rate", "config"]
+
+
 def test_a_checkout_with_entry_points_of_before_says_to_install_again(
     monkeypatch: pytest.MonkeyPatch, project: Any
 ) -> None:
-    monkeypatch.setattr(contributed, "entry_points", lambda group: [])
-    done = project.inside("rate", "status")
-    assert done.code == 2
-    assert "No such command 'rate'. Its package harness_rating is here: install" in done.err
+    monkeypatch.setattr(contributed, "entry_points", lambda **_: [])
+    for name in contributed.SHIPPED:
+        if name not in CORE:
+            done = project.inside(name)
+            assert done.code == 2
+            assert f"No such command '{name}'. iteration-harness ships it: install" in done.err
 
 
-def test_without_its_package_rate_is_unknown_and_the_package_named(
-    monkeypatch: pytest.MonkeyPatch, project: Any
+@pytest.mark.parametrize("name", [point.name for point in entry_points(group=contributed.GROUP)])
+def test_without_its_package_a_command_is_unknown_and_the_package_named(
+    monkeypatch: pytest.MonkeyPatch, project: Any, name: str
 ) -> None:
-    monkeypatch.setitem(contributed.KNOWN, "rate", "harness_elsewhere")
-    done = project.inside("rate", "status")
-    assert done.code == 2
-    assert "No such command 'rate'. It is in the package harness_elsewhere, which" in done.err
+    [point] = contributed.claims_of(name)
+    package = point.module.partition(".")[0]
+    monkeypatch.setitem(sys.modules, package, None)
+    done = project.inside(name)
+    assert done.code == 2 and name in contributed.SHIPPED
+    assert f"No such command '{name}'. It is in the package {package}, which" in done.err
     done = project.inside("--help")
-    assert done.code == 0 and "  rate " not in done.out and "  config " in done.out
+    assert done.code == 0 and f"  {name} " not in done.out and "  config " in done.out
 
 
 @pytest.mark.parametrize("name", CORE)
