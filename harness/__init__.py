@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from harness.config.finding import shipped as shipped
-    from harness.config.making import make_plugin as make_plugin
+    from harness.config.making import make_metrics as make_metrics, make_plugin as make_plugin
     from harness.context import (
         Context as Context,
         Quiet as Quiet,
@@ -84,9 +84,15 @@ if TYPE_CHECKING:
         ScaleKind as ScaleKind,
         Show as Show,
     )
+    from harness.scoring import (
+        MetricEntry as MetricEntry,
+        Scorecard as Scorecard,
+        evaluate as evaluate,
+    )
     from harness.stages import *  # noqa: F403
     from harness.store.writing import query as query
     from harness.stored import PoolModels as PoolModels, RunView as RunView, open_run as open_run
+    from harness.verdicts.comparison import Comparison as Comparison, compare as compare
 
 __version__ = "0.1.0"
 
@@ -102,6 +108,8 @@ _HOMES = {
         "Criterion", "Item", "Judgement", "LONGEST_TEXT", "Overall", "Rubric", "SCALE_KINDS",
         "SCORED_KINDS", "Scale", "ScaleKind", "Show",
     ),
+    "harness.scoring": ("MetricEntry", "Scorecard", "evaluate"),
+    "harness.verdicts.comparison": ("Comparison", "compare"),
     "harness.context": ("Context", "Quiet", "Report", "Watcher"),
     "harness.stored": ("PoolModels", "RunView", "open_run"),
     "harness.store.writing": ("query",),
@@ -117,7 +125,7 @@ _HOMES = {
         "encoded_corrections", "merged_corrections", "read_corrections",
     ),
     "harness.config.finding": ("shipped",),
-    "harness.config.making": ("make_plugin",),
+    "harness.config.making": ("make_metrics", "make_plugin"),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

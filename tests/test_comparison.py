@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 import harness
 from harness.records import Measurement
 from harness.scoring import MetricEntry
-from harness.verdicts.comparison import compare
+from harness.verdicts.comparison import compare_measurements
 
 N = 200
 
@@ -53,7 +53,7 @@ def groups(n=N):
 
 def one(new, old, metric=Share, by=None, **options):
     entry = MetricEntry(metric.name, metric())
-    found = compare(
+    found = compare_measurements(
         entry, {"new": measured(new, metric.name)}, measured(old, metric.name),
         by or groups(len(old)), seed=1, **options,
     )  # fmt: skip
@@ -114,7 +114,7 @@ def test_several_systems_are_corrected_by_holm():
     entry = MetricEntry("share", Share())
     shifts = {"a": 0.03, "b": 0.02, "c": 0.0}
     systems = {name: measured(draw(3 + i, s)) for i, (name, s) in enumerate(shifts.items())}
-    found = compare(entry, systems, measured(draw(2)), groups(), seed=1)
+    found = compare_measurements(entry, systems, measured(draw(2)), groups(), seed=1)
     alone = sorted((found[name]["share"].p_alone, name) for name in systems)
     worst = 0.0
     for place, (p, name) in enumerate(alone):

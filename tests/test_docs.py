@@ -284,9 +284,16 @@ def test_first_example_of_the_score_page_runs_as_written(project: Any) -> None:
 
 
 def test_worked_comparison_is_what_the_program_prints(project: Any) -> None:
-    text = page("docs/comparing.md")
+    text, in_python = page("docs/comparing.md").split("\n## In Python\n")
     project.write(blocks(text, "python")[0], "make.py")
-    subprocess.run([sys.executable, "make.py"], cwd=project.folder, check=True)
+    project.write(blocks(in_python, "python")[0], "compare.py")
+    scripts = [
+        subprocess.run(
+            [sys.executable, script], cwd=project.folder, check=True, capture_output=True, text=True
+        ).stdout
+        for script in ("make.py", "compare.py")
+    ]
+    assert scripts[1] == blocks(in_python, "text")[0]
     commands = text.split("```sh\n")[1:]
     assert len(commands) > 5
     for piece in commands:

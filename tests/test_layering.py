@@ -69,7 +69,7 @@ BESIDE = {
     "kit": {"errors", "records"},
     "terminal": {"context", "errors", "kit", "records"},
     "hookspecs": {"stages"},
-    "scoring": {"stages", "boundary"},
+    "scoring": {"stages", "boundary", "data"},
     "data": {"stages", "boundary"},
     "config": {"registry"},
     "loop": {"engine", "verdicts"},

@@ -18,7 +18,7 @@ from harness.scoring import MetricEntry
 from harness.stats import decision
 from harness.stats.decision import usable
 from harness.verdicts import rule
-from harness.verdicts.comparison import compare
+from harness.verdicts.comparison import compare_measurements
 from harness.verdicts.detectable_effect import minimum_detectable_effect
 
 
@@ -265,9 +265,9 @@ def test_the_loop_and_harness_score_judge_by_one_rule(wins, losses, by, alpha):
     new = measured([1.0] * wins + [0.0] * losses + [1.0] * same)
     old = measured([0.0] * wins + [1.0] * losses + [1.0] * same)
     verdict = judge(new, old, groups=by, alpha=alpha)
-    found = compare(MetricEntry("quality", Quality()), {"new": new}, old, by, seed=0)["new"][
-        "quality"
-    ]
+    found = compare_measurements(MetricEntry("quality", Quality()), {"new": new}, old, by, seed=0)[
+        "new"
+    ]["quality"]
     assert (verdict.label == "no evidence") == (found.p >= 2 * alpha)
     if alpha == 0.025:
         assert verdict.label == found.label

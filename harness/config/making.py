@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.boundary.calls import plainly
 from harness.boundary.results import paths
@@ -12,6 +12,9 @@ from harness.config.plugin_entries import PluginEntry, entry_of
 from harness.kit.problems import Problems
 from harness.registry import Registry
 from harness.stages import KINDS, Plugin
+
+if TYPE_CHECKING:
+    from harness.scoring import MetricEntry  # NumPy takes longer to load than all else here
 
 
 def make_plugin(
@@ -33,6 +36,44 @@ def make_plugin(
     look_at_inputs(entry)
     plugin: Plugin = entry.instance
     return plugin
+
+
+def make_metrics(
+    entries: Mapping[str, Mapping[str, Any]], files: Sequence[Path] = ()
+) -> list[MetricEntry]:
+    """Metrics with their options, as the config's ``metrics`` names them, for ``evaluate``.
+
+    Args:
+        entries: entry name -> its options, and under ``plugin`` the metric's name if the entry
+            has another one. Of an entry with a name of its own the scores are called after it.
+        files: one-file plugins to load.
+
+    Raises:
+        ConfigError: with all that is wrong, also where two entries give a score of one name.
+        PluginError: a one-file plugin cannot be used, or a metric fails.
+    """
+    raws = {name: {"plugin": name, **options, "name": name} for name, options in entries.items()}
+    made = make_entries("metric", raws, files, "the metrics", _refuse_equal_scores)
+    for entry in made:
+        look_at_inputs(entry)
+    return list(map(metric_entry, made))
+
+
+def metric_entry(entry: PluginEntry) -> MetricEntry:
+    """An entry of ``metrics`` as scoring takes it."""
+    from harness.scoring import MetricEntry
+
+    return MetricEntry(entry.name, entry.instance)
+
+
+def _refuse_equal_scores(entries: Sequence[PluginEntry], problems: Problems) -> None:
+    owners: dict[str, str] = {}
+    for entry in entries:
+        for score in metric_entry(entry).score_names:
+            if score in owners:
+                what = f"its score '{score}' is also one of '{owners[score]}'"
+                problems.add((entry.name,), f"{what}; give one of the two another name")
+            owners[score] = entry.name
 
 
 def make_entries(

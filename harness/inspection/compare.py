@@ -141,7 +141,7 @@ def _metrics(
             incomparable |= dict.fromkeys(entry.score_names, reason)
             continue
         old, new = _own(a, other, groups), _own(b, entry, groups)
-        compared = comparison.compare(entry, {"b": new}, old, groups, seed=b.seed)["b"]
+        compared = comparison.compare_measurements(entry, {"b": new}, old, groups, seed=b.seed)["b"]
         before = _scores(a, other, old, rows)
         after = _scores(b, entry, new, rows)
         found |= {name: _metric(one, before[name], after[name]) for name, one in compared.items()}

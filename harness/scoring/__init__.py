@@ -2,13 +2,17 @@
 
 from harness.scoring.measuring import BLOCK, measure, rare_collections, ready
 from harness.scoring.metric_entry import Groups, MetricEntry, Pair, group_names, overrides
+from harness.scoring.scorecard import SEED, Scorecard, evaluate
 from harness.scoring.totals import right, right_at, scores, table
 
 __all__ = [
     "BLOCK",
+    "SEED",
     "Groups",
     "MetricEntry",
     "Pair",
+    "Scorecard",
+    "evaluate",
     "group_names",
     "measure",
     "overrides",

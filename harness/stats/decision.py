@@ -22,6 +22,9 @@ MAX_SHARE = 0.10
 NO_SPREAD = "the spread of this score cannot be had from these rows"
 """The reason against a verdict where no standard error can be estimated."""
 
+Test = Literal["auto", "bootstrap", "randomisation"]
+"""Where p comes from. ``auto`` is McNemar's exact test for a pass/fail score of single rows, and
+the bootstrap otherwise."""
 Decision = Literal["improved", "no evidence", "regressed"]
 
 

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness import stats
+from harness.errors import UsageError
 from harness.records import Label, Measurement
-from harness.scoring import Groups, MetricEntry
-from harness.stats.decision import ALPHA, NO_SPREAD, POWER, label_of_test
-from harness.verdicts.pairs import Paired, Pairs, Test, complete_pairs, differences
+from harness.scoring import SEED, Groups, MetricEntry, Scorecard
+from harness.stats.decision import ALPHA, NO_SPREAD, POWER, Test, label_of_test
+from harness.verdicts.pairs import Paired, Pairs, complete_pairs, differences
 
 _EACH_SIDE = ALPHA / 2
 _NOTHING = Paired(
@@ -62,6 +63,56 @@ class Comparison:
 
 
 def compare(
+    systems: Mapping[str, Scorecard],
+    baseline: Scorecard,
+    *,
+    test: Test = "auto",
+    seed: int = SEED,
+) -> dict[str, dict[str, Comparison]]:
+    """System -> score name -> its comparison with the baseline, on the rows that both answered.
+
+    Give all systems that were tried: p and label are corrected for their number.
+
+    Args:
+        test: where p comes from.
+        seed: of the resampling; the draws are the same for all systems and scores.
+
+    Raises:
+        UsageError: a system answers other examples, or was measured by other metrics.
+        PluginError: a metric fails on the whole set.
+    """
+    for name, card in systems.items():
+        _check_comparable(name, card, baseline)
+    compared: dict[str, dict[str, Comparison]] = {name: {} for name in systems}
+    for entry in baseline.metrics:
+        by_entry = compare_measurements(
+            entry,
+            {name: card.measurements[entry.name] for name, card in systems.items()},
+            baseline.measurements[entry.name],
+            baseline.groups,
+            seed=seed,
+            test=test,
+        )
+        for name, comparisons in by_entry.items():
+            compared[name] |= comparisons
+    return compared
+
+
+def _check_comparable(name: str, card: Scorecard, baseline: Scorecard) -> None:
+    if card.groups != baseline.groups:
+        raise UsageError(
+            f"'{name}' and the baseline answer other examples",
+            hint="Scorecard.part(ids) takes those that both have",
+        )
+    signatures = {entry.name: entry.signature() for entry in card.metrics}
+    if signatures != {entry.name: entry.signature() for entry in baseline.metrics}:
+        raise UsageError(
+            f"'{name}' and the baseline were measured by other metrics, or with other options",
+            hint="give harness.evaluate the same metrics for all systems",
+        )
+
+
+def compare_measurements(
     entry: MetricEntry,
     systems: Mapping[str, Sequence[Measurement]],
     baseline: Sequence[Measurement],
@@ -71,7 +122,7 @@ def compare(
     test: Test = "auto",
     draws: int = stats.DRAWS,
 ) -> dict[str, dict[str, Comparison]]:
-    """System -> score name -> its comparison with the baseline.
+    """:func:`compare` by one metric.
 
     Args:
         systems, baseline: measurements of the same examples by ``entry``.

@@ -14,18 +14,13 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from harness import stats
 from harness.records import Measurement
 from harness.scoring import Groups, MetricEntry, group_names, overrides, table
-from harness.stats.decision import usable
-
-Test = Literal["auto", "bootstrap", "randomisation"]
-"""Where p comes from. ``auto`` is McNemar's exact test for a pass/fail score of single rows, and
-the bootstrap otherwise."""
+from harness.stats.decision import Test, usable
 
 _NOT_ADDITIVE = "this metric has no statistics that add up over rows, so it has no interval"
 _OTHER_METRIC = "the two sides hold different statistics of this metric"

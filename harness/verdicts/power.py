@@ -6,32 +6,36 @@ from collections.abc import Mapping, Sequence
 
 from harness import stats
 from harness.kit.text import titled
-from harness.records import Score
+from harness.scoring import Scorecard
 from harness.stats.decision import ALPHA, POWER, usable
 from harness.verdicts.comparison import Comparison
 from harness.verdicts.sentences import percent, support
 
 
 def minimum_detectable_effect(
-    groups: Mapping[str, Sequence[str]],
-    scores: Mapping[str, Score],
-    compared: Mapping[str, Mapping[str, Comparison]],
+    card: Scorecard, compared: Mapping[str, Mapping[str, Comparison]]
 ) -> str:
     """The smallest difference that these rows can be expected to show.
 
     Args:
-        groups: score name -> the group of each row that has it.
-        scores: of one system; they are used where nothing is compared.
+        card: of one system; its scores are used where nothing is compared.
         compared: system -> score name -> comparison.
     """
     if compared:
         every = [one for of_system in compared.values() for one in of_system.values()]
-        return _of_differences(every, {name: score.caveat for name, score in scores.items()})
-    names = next(iter(groups.values()))
+        return _of_differences(every, {name: score.caveat for name, score in card.scores.items()})
+    names = _scored_groups(card, next(iter(card.scores)))
     doubt = usable(names)
     if doubt:
         return f"These scores describe these rows only: {doubt}. No difference can be judged."
-    return _of_one_system(groups, scores, support(len(names), len(set(names)), brief=True))
+    return _of_one_system(card, support(len(names), len(set(names)), brief=True))
+
+
+def _scored_groups(card: Scorecard, score: str) -> list[str]:
+    """The group of each row that has the score."""
+    entry = next(entry for entry in card.metrics if score in entry.score_names)
+    measured = card.measurements[entry.name]
+    return [card.groups[m.example_id] for m in measured if m.statistics is not None]
 
 
 def _of_differences(every: Sequence[Comparison], caveats: Mapping[str, str]) -> str:
@@ -57,16 +61,14 @@ def _of_differences(every: Sequence[Comparison], caveats: Mapping[str, str]) -> 
     )
 
 
-def _of_one_system(
-    groups: Mapping[str, Sequence[str]], scores: Mapping[str, Score], size: str
-) -> str:
-    known = [s for s in scores.values() if s.se and s.low is not None and s.high is not None]
+def _of_one_system(card: Scorecard, size: str) -> str:
+    known = [s for s in card.scores.values() if s.se and s.low is not None and s.high is not None]
     if not known:
         return f"{size}: none of these scores has an interval, so no difference can be judged."
     first = known[0]
-    names = groups[first.name]
+    names = _scored_groups(card, first.name)
     within = ((first.high or 0.0) - (first.low or 0.0)) / 2
-    worth = stats.effective_groups(list(names))
+    worth = stats.effective_groups(names)
     least = stats.detectable(first.se or 0.0, 1 - ALPHA / 2, worth, POWER)
     return (
         f"With {support(len(names), len(set(names)), brief=True)}, "

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 import harness
-from harness.evaluation.scorecard import measured
 from harness.records import Example, Prediction
 from harness.scoring import MetricEntry, ready
 
@@ -45,9 +44,9 @@ def test_what_is_heard_may_stop_it():
 def test_a_command_that_scores_waits_for_nobody():
     heard = []
     predictions, examples = zip(*PAIRS, strict=True)
-    found = measured(
-        "one", [MetricEntry("asks", Asks())], examples, predictions,
-        lambda label: lambda *told: heard.append((label, *told)),
+    card = harness.evaluate(
+        examples, predictions, [MetricEntry("asks", Asks())],
+        progress=lambda metric: lambda *told: heard.append((metric, *told)),
     )  # fmt: skip
-    assert found.measurements["asks"][0].statistics == (1.0,)
-    assert heard[0] == ("one: asks", 1, 2, "questions")
+    assert card.measurements["asks"][0].statistics == (1.0,)
+    assert heard[0] == ("asks", 1, 2, "questions")

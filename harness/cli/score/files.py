@@ -6,7 +6,7 @@ import contextlib
 import gc
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +15,17 @@ from rich.console import Console
 from harness.cli.score.metric_options import DEFAULT, chosen
 from harness.cli.score.request import Request
 from harness.config import loading as configuration
+from harness.context import Report
 from harness.errors import DataError, EnvironmentFailure, UsageError
 from harness.evaluation.pairing import pair_all
 from harness.evaluation.readers import read_predictions, read_references
 from harness.evaluation.readers.table import Table
-from harness.evaluation.scorecard import (
-    Question,
-    Stage,
-    System,
-    check_fields,
-    document,
-    measured,
-    rows,
-)
+from harness.evaluation.scorecard import Question, Systems, check_fields, document, rows
 from harness.kit.files import digest, write_bytes
 from harness.records import Example
-from harness.scoring import MetricEntry, workers
+from harness.scoring import SEED, MetricEntry, evaluate, workers
 from harness.terminal.streams import plugins_on_stderr
 
-SEED = 7
 LARGE = 2_000_000
 """Bytes of answers from which processes are started while the files are read."""
 
@@ -42,16 +34,16 @@ def score(request: Request) -> None:
     """Measure, compare, print."""
     with plugins_on_stderr():
         try:
-            found, systems, entries = _found(request)
+            found, systems = _found(request)
         finally:
             workers.finish()
     if request.per_example is not None:
-        write_rows(request.per_example, systems, entries)
+        write_rows(request.per_example, systems)
     report(found, as_json=request.as_json)
     gc.freeze()  # the interpreter would look through millions of objects once more at its end
 
 
-def _found(request: Request) -> tuple[dict[str, Any], list[System], list[MetricEntry]]:
+def _found(request: Request) -> tuple[dict[str, Any], Systems]:
     """The document, and what each answer's own scores are written from."""
     entries = _entries(request)
     request.check_scores([name for entry in entries for name in entry.score_names])
@@ -61,19 +53,22 @@ def _found(request: Request) -> tuple[dict[str, Any], list[System], list[MetricE
     check_fields(request.by, examples)
     baseline = _baseline(request, names)
     question = Question(
-        system=next((name for name in names if name != baseline), None),
+        system=next(name for name in names if name != baseline),
         baseline=baseline,
         by=tuple(request.by),
         test=request.test_kind,
         seed=SEED if request.seed is None else request.seed,
     )
     with showing(Console(stderr=True), len(names) * len(entries) + 1) as stage:
-        systems = [
-            measured(name, entries, examples, found, stage, request.workers)
-            for name, found in zip(names, answers, strict=True)
-        ]
+        systems = {
+            name: evaluate(
+                examples, predictions, entries, seed=question.seed, workers=request.workers,
+                progress=lambda metric, name=name: stage(f"{name}: {metric}"),  # type: ignore[misc]
+            )
+            for name, predictions in zip(names, answers, strict=True)
+        }  # fmt: skip
         stage("intervals and comparisons")
-        return document(entries, examples, systems, question), systems, entries
+        return document(systems, question), systems
 
 
 def _is_large(request: Request) -> bool:
@@ -94,7 +89,7 @@ def report(found: dict[str, Any], *, as_json: bool) -> None:
 
 
 @contextlib.contextmanager
-def showing(console: Console, pieces: int) -> Iterator[Stage]:
+def showing(console: Console, pieces: int) -> Iterator[Callable[[str], Report]]:
     """A progress display over so many pieces of work; each begins when it is asked for."""
     from harness.terminal.progress import SHORT, Display
 
@@ -110,9 +105,10 @@ def showing(console: Console, pieces: int) -> Iterator[Stage]:
         yield stage
 
 
-def write_rows(path: Path, systems: Sequence[System], entries: Sequence[MetricEntry]) -> None:
+def write_rows(path: Path, systems: Systems) -> None:
     """Each answer's own values, as Parquet or as JSON lines; whole or not at all."""
-    names = [name for entry in entries for name in entry.score_names]
+    metrics = next(iter(systems.values())).metrics
+    names = [name for entry in metrics for name in entry.score_names]
     found = list(rows(systems, names))
     if path.suffix == ".parquet":
         body = _parquet(found, names)

@@ -14,7 +14,7 @@ from harness.terminal.options import Json, Sets
 from harness.terminal.targets import check_target
 
 if TYPE_CHECKING:
-    from harness.verdicts.pairs import Test
+    from harness.stats.decision import Test
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +126,14 @@ class Request:
     @property
     def test_kind(self) -> Test:
         """``--test``, once :meth:`check` has found it right."""
-        from harness.verdicts.pairs import Test
+        from harness.stats.decision import Test
 
         return next(kind for kind in get_args(Test) if kind == self.test)
 
     def check(self) -> None:
         """Raises UsageError for what cannot be meant."""
         from harness.records import SPLITS
-        from harness.verdicts.pairs import Test
+        from harness.stats.decision import Test
 
         if self.test not in get_args(Test):
             raise UsageError(f"--test takes {', '.join(get_args(Test))}, not '{self.test}'")

@@ -14,19 +14,20 @@ from harness.cli.runs import folder_of
 from harness.cli.score.files import report, showing, write_rows
 from harness.cli.score.metric_options import chosen
 from harness.cli.score.request import Request
+from harness.config.making import metric_entry
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Quiet
 from harness.engine.ledger import Ledger
 from harness.engine.steps import At
 from harness.errors import DataError, UsageError, near
-from harness.evaluation.scorecard import Question, System, check_fields, document
+from harness.evaluation.scorecard import Question, Systems, check_fields, document
 from harness.kit.lock import exclusive
 from harness.kit.text import one_line
 from harness.records import Example
 from harness.report.added_metrics import record
 from harness.report.publishing import database
 from harness.report.summary import read
-from harness.scoring import MetricEntry
+from harness.scoring import Scorecard
 from harness.stored import Answered, NotStored, StoredRun, StoredSteps, answered, opened, replay
 from harness.terminal.streams import plugins_on_stderr
 
@@ -37,37 +38,34 @@ def rescore(request: Request) -> None:
     with plugins_on_stderr():
         run = opened(folder.name, Quiet())
         with exclusive(run.folder / "lock"):
-            found, systems, metrics = _found(request, run)
+            found, systems = _found(request, run)
     if request.per_example is not None:
-        write_rows(request.per_example, systems, metrics)
+        write_rows(request.per_example, systems)
     report(found, as_json=request.as_json)
 
 
-def _found(
-    request: Request, run: StoredRun
-) -> tuple[dict[str, Any], list[System], list[MetricEntry]]:
+def _found(request: Request, run: StoredRun) -> tuple[dict[str, Any], Systems]:
     """The document; only what it could be made of is remembered."""
     steps, entries = StoredSteps(run), _entries(request, run)
-    metrics = [MetricEntry(entry.name, entry.instance) for entry in entries]
+    metrics = list(map(metric_entry, entries))
     request.check_scores([name for entry in metrics for name in entry.score_names])
     rows = steps.data().split(request.split)
-    metrics = [dataclasses.replace(entry, doubt=steps.doubt) for entry in metrics]
     check_fields(request.by, rows)
     answers = _answers(request, run, rows)
     baseline = _baseline(request, list(answers))
     systems = _systems(request, steps, rows, entries, answers)
     question = Question(
-        system=systems[-1].name, baseline=baseline, by=tuple(request.by), test=request.test_kind,
+        system=list(systems)[-1], baseline=baseline, by=tuple(request.by), test=request.test_kind,
         seed=steps.seed("scores", 0),
     )  # fmt: skip
-    found = document(metrics, rows, systems, question)
+    found = document(systems, question)
     if request.split == "dev":
         found["remarks"] += _chosen(folder_of(request.run), answers)
     fresh = _fresh(entries, run)
     if fresh:
         record(run, fresh)
         _update_database(run)
-    return found, systems, metrics
+    return found, systems
 
 
 def _chosen(folder: Path, answers: Mapping[str, Answered]) -> list[str]:
@@ -133,8 +131,9 @@ def _systems(
     rows: Sequence[Example],
     entries: list[PluginEntry],
     answers: dict[str, Answered],
-) -> list[System]:
-    systems = []
+) -> Systems:
+    metrics = [dataclasses.replace(metric_entry(entry), doubt=steps.doubt) for entry in entries]
+    systems = {}
     with showing(Console(stderr=True), len(answers) * len(entries)) as stage:
         for name, one in answers.items():
             measured = {}
@@ -142,5 +141,7 @@ def _systems(
                 stage(f"{name}: {entry.name}")
                 at = At(one.round, split=request.split)
                 measured[entry.name], _ = steps.score(entry, one.predictions, one.digest, rows, at)
-            systems.append(System(name, one.predictions, measured))
+            systems[name] = Scorecard(
+                rows, one.predictions, metrics, measured, steps.seed("scores", 0)
+            )
     return systems
