@@ -36,9 +36,9 @@ from harness.records import (
     Slice,
     Verdict,
 )
-from harness.report.analysis import analyse
+from harness.report.analysis import Terms, analyse
 from harness.report.reading import FILE_NAME
-from harness.report.summary import summarise
+from harness.report.summary import RunRecord, summarise
 from harness.store.writing import Answers, RunContents, build
 
 ROUNDS = 3
@@ -185,11 +185,9 @@ def main() -> None:
         found["build"] = {"seconds": seconds, "rows": total, "rows_per_second": total / seconds}
         found["executemany_rows_per_second"] = theirs
         found["loading_ratio"] = total / seconds / theirs
-        summary = summarise(
-            run=RUN, primary="rougeL", rounds=made.rounds, seconds={}, cached=(), kept_round=2
-        )
+        summary = summarise(RunRecord(run=RUN, primary="rougeL", rounds=made.rounds, kept_round=2))
         begin = time.perf_counter()
-        document = analyse(summary, reports / "run.duckdb", definitions={}, causes={}, right_at=0.5)
+        document = analyse(summary, reports / "run.duckdb", Terms(right_at=0.5))
         found["analyse"] = {"seconds": time.perf_counter() - begin}
         assert not document["failed"], document["failed"]
         write_json(reports / FILE_NAME, document)

@@ -144,7 +144,7 @@ def _compare(
     against: int,
 ) -> Verdict:
     settings = steps.config.settings
-    score, name = _deciding(steps, rows), f"round {against}"
+    score, name = deciding_score(steps, rows), f"round {against}"
     sides = (side.measurements[score.entry.name] for side in (new, old))
     verdict = rule.judge(score, *sides, alpha=alpha, min_gain=settings.min_gain, against=name)
     if verdict.label != "improved":
@@ -161,7 +161,7 @@ def _compare(
     return dataclasses.replace(verdict, sentence=verdict.sentence + remark)
 
 
-def _deciding(steps: Steps, rows: Sequence[Example]) -> DecidingScore:
+def deciding_score(steps: Steps, rows: Sequence[Example]) -> DecidingScore:
     """The run's primary score on these rows."""
     entry, name = steps.primary_entry(), steps.config.settings.primary
     return DecidingScore(entry, name, groups_of(rows), steps.seed("verdict", 0))
@@ -184,7 +184,7 @@ def _close_baseline(
     made = {name: steps.run.made[BASE_ARM, BASELINE, name] for name in (DATA, ANALYZE)}
     pins = {**made, MODEL: base.digest, EXAMPLES: history.data.digest}
     settings, dev = steps.config.settings, history.data.split("dev")
-    score, groups = _deciding(steps, dev), groups_of(dev)
+    score, groups = deciding_score(steps, dev), groups_of(dev)
     detectable, sentence = minimum_detectable_effect(
         score,
         evaluation.measurements[score.entry.name],

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.report.analysis import analyse
+from harness.report.analysis import Terms, analyse
 from harness.report.queries import QUERIES
 from harness.store.writing import query
 
@@ -49,6 +49,6 @@ def test_a_table_that_cannot_be_had_is_named_and_the_rest_stands(run, monkeypatc
     broken = dict(QUERIES) | {"ledger": type(QUERIES["ledger"])("x", "SELECT nothing FROM no")}
     monkeypatch.setattr("harness.report.analysis.QUERIES", broken)
     summary = json.loads((folder / "summary.json").read_text())
-    found = analyse(summary, folder / "run.duckdb", definitions={}, causes={}, right_at=0.5)
+    found = analyse(summary, folder / "run.duckdb", Terms(right_at=0.5))
     assert "ledger" not in found["tables"] and "no" in found["failed"]["ledger"]
     assert found["tables"]["rounds"]

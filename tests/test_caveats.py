@@ -120,9 +120,7 @@ def test_every_sentence_of_a_verdict_names_it():
         for side in (low, low[:1])
     ]
     assert all("known (unproven)" in one for one in told)
-    assert (
-        "on known (unproven), positive" in rule.contrast_arms(entry, "known", high, low, groups)[3]
-    )
+    assert "on known (unproven), positive" in rule.contrast_arms(score, high, low)[3]
 
 
 @pytest.fixture

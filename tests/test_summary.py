@@ -26,7 +26,15 @@ from harness.records import (
     TestResult,
     Verdict,
 )
-from harness.report.summary import LOG_POINTS, SCHEMA, instructive, read, schema, summarise
+from harness.report.summary import (
+    LOG_POINTS,
+    SCHEMA,
+    RunRecord,
+    instructive,
+    read,
+    schema,
+    summarise,
+)
 
 VALIDATOR = jsonschema.Draft202012Validator(schema())
 WEAK = Slice((Condition("intent", "=", "RateBook"),), 24, 12, 0.2, 0.11, 0.03, 0.19, 0.04)
@@ -55,7 +63,7 @@ def summary(**changes: Any) -> dict[str, Any]:
         "run": "billing-12ab", "primary": "f1", "rounds": (round_of(0), grown, round_of(2)),
         "seconds": {"train": 1.23456}, "cached": ("source",), "kept_round": 1,
     }  # fmt: skip
-    return summarise(**{**fields, **changes})
+    return summarise(RunRecord(**{**fields, **changes}))
 
 
 def test_the_schema_is_a_schema() -> None:

@@ -470,7 +470,7 @@ def test_a_dev_set_that_cannot_carry_a_verdict_is_told_before_training():
 
 def arms(a, b, metric=Quality):
     entry = MetricEntry(metric.name, metric())
-    return rule.contrast_arms(entry, metric.name, a, b, GROUPS)
+    return rule.contrast_arms(rule.DecidingScore(entry, metric.name, GROUPS), a, b)
 
 
 def test_arms_are_compared_both_ways():

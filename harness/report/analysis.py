@@ -7,6 +7,7 @@ number of its own, since reports of third parties are made from it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,18 +35,33 @@ Causes = Mapping[str, tuple[str, str, bool]]
 """Cause -> definition, remedy, and whether new data can cure it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a run's plugins mean by what they report.
+
+    Attributes:
+        definitions: kind of error -> one line.
+        causes: what the analyzers' diagnoses name.
+        right_at: value of the primary score from which an answer counts as right.
+        by_people: whether the primary score is what people said.
+        names_errors: whether people name kinds of errors for a detector.
+    """
+
+    definitions: Mapping[str, str] = field(default_factory=dict)
+    causes: Causes = field(default_factory=dict)
+    right_at: float | None = None
+    by_people: bool = False
+    names_errors: bool = False
+
+
 def analyse(
     summary: Mapping[str, Any],
     database: Path,
+    terms: Terms,
     *,
-    definitions: Mapping[str, str],
-    causes: Causes,
-    right_at: float | None,
     sections: Sequence[Section] = (),
     limit: int = examples.LIMIT,
     annotations: RunAnnotations | None = None,
-    names_errors: bool = False,
-    by_people: bool = False,
     guard: Guard = unguarded,
 ) -> Document:
     """The analysis document of a run.
@@ -53,13 +69,9 @@ def analyse(
     Args:
         summary: its ``harness.summary/1`` document.
         database: its ``run.duckdb``, built from the same state of the run.
-        definitions: kind of error -> one line.
-        right_at: value of the primary score from which an answer counts as right.
         sections: tables of plugins.
         limit: most examples.
         annotations: what the database was built with of what is said from outside.
-        names_errors: whether people name kinds of errors for a detector.
-        by_people: whether the primary score is what people said.
         guard: what stands around the call of a section (see :mod:`harness.boundary.calls`).
 
     A section that fails is left out and named under ``failed``.
@@ -74,17 +86,19 @@ def analyse(
         # What the first annotations were called, before there were others.
         "ratings": said.digests.get("ratings"),
         "annotations": said.digests,
-        "right_at": right_at,
-        "by_people": by_people,
-        "definitions": {one_line(name): one_line(text) for name, text in definitions.items()},
+        "right_at": terms.right_at,
+        "by_people": terms.by_people,
+        "definitions": {one_line(name): one_line(text) for name, text in terms.definitions.items()},
         "causes_known": {
             one_line(name): {"definition": one_line(d), "remedy": one_line(r), "by_data": by_data}
-            for name, (d, r, by_data) in causes.items()
+            for name, (d, r, by_data) in terms.causes.items()
         },
-        "not_looked_for": NAMED_BY_PEOPLE if names_errors or said.names_errors else NOT_LOOKED_FOR,
+        "not_looked_for": NAMED_BY_PEOPLE
+        if terms.names_errors or said.names_errors
+        else NOT_LOOKED_FOR,
         "tables": answers,
         "examples": chosen or list(summary["examples"]),
-        "remedies": remedies(summary, answers, causes),
+        "remedies": remedies(summary, answers, terms.causes),
         "queries": [
             {"name": name, "what": section.what, "sql": section.sql}
             for name, section in queries.items()

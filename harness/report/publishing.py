@@ -19,6 +19,7 @@ from harness.errors import HarnessError, PluginError
 from harness.kit import yaml_file
 from harness.kit.files import read_json, write_bytes, write_json
 from harness.kit.lock import turn
+from harness.loop import deciding_score
 from harness.records import BASE_ARM, CONTROL_ARM, NOT_ASKED, ControlResult, Example
 from harness.report import annotated
 from harness.report.added_metrics import recorded
@@ -26,7 +27,7 @@ from harness.report.annotated import RunAnnotations
 from harness.report.caveats import Caveats, by_now, caveats_of, scores_with, with_caveats
 from harness.report.reading import FILE_NAME as ANALYSIS
 from harness.report.sections import with_always
-from harness.report.summary import instructive, rounds_closed, summarise
+from harness.report.summary import RunRecord, instructive, rounds_closed, summarise
 from harness.verdicts import rule
 from harness.verdicts.objective import progress
 
@@ -131,23 +132,26 @@ def reports(run: Run, steps: Steps, history: History, document: Document) -> lis
 
 
 def _analysis(run: Run, steps: Steps, document: Document, said: RunAnnotations) -> Document:
-    from harness.report.analysis import analyse
+    from harness.report.analysis import Terms, analyse
     from harness.scoring import right_at
 
     entries = {id(entry.instance): entry for entry in run.config.sections}
     causes: dict[str, tuple[str, str, bool]] = {}
     for entry in run.config.analyze:
         causes |= _asked(entry, lambda one: results.causes(one.causes()))
-    return analyse(
-        document, run.reports / "run.duckdb",
-        definitions=definitions_of(run.config.detect), causes=causes,
-        right_at=right_at(steps.primary_entry().metric),
-        sections=[entry.instance for entry in run.config.sections],
-        guard=lambda section: run.guard("report", entries[id(section)]),
-        annotations=said,
+    primary = steps.primary_entry().metric
+    terms = Terms(
+        definitions_of(run.config.detect), causes, right_at(primary), primary.by_people,
         names_errors=any(entry.instance.growing() for entry in run.config.detect),
-        by_people=steps.primary_entry().metric.by_people,
     )  # fmt: skip
+    return analyse(
+        document,
+        run.reports / "run.duckdb",
+        terms,
+        sections=[entry.instance for entry in run.config.sections],
+        annotations=said,
+        guard=lambda section: run.guard("report", entries[id(section)]),
+    )
 
 
 def definitions_of(detectors: Sequence[PluginEntry]) -> dict[str, str]:
@@ -193,7 +197,7 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
     primary = run.config.settings.primary
     dev = history.data.split("dev")
     of_main = {number: f for (arm, number), f in history.findings.items() if arm == BASE_ARM}
-    return summarise(
+    told = RunRecord(
         run=run.name,
         primary=primary,
         rounds=main,
@@ -217,6 +221,7 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
         objective=progress(aim, main) if (aim := run.config.settings.objective) else None,
         next_command=_next_command(run, history, final=final),
     )  # fmt: skip
+    return summarise(told)
 
 
 def _next_command(run: Run, history: History, *, final: bool) -> str:
@@ -250,14 +255,12 @@ def _control(steps: Steps, history: History) -> ControlResult | None:
             f"random arm on {sizes[1]}, so a difference may be that of their number."
         )
         return ControlResult(tuple(rounds), None, None, None, sentence)
-    entry = steps.primary_entry()
-    difference, low, high, sentence = rule.contrast_arms(
-        entry, steps.config.settings.primary,
-        history.evaluations[BASE_ARM, last].measurements[entry.name],
-        history.evaluations[CONTROL_ARM, last].measurements[entry.name],
-        groups_of(history.data.split("dev")), seed=steps.seed("verdict", 0),
-    )  # fmt: skip
-    return ControlResult(tuple(rounds), difference, low, high, sentence)
+    score = deciding_score(steps, history.data.split("dev"))
+    targeted, random = (
+        history.evaluations[arm, last].measurements[score.entry.name]
+        for arm in (BASE_ARM, CONTROL_ARM)
+    )
+    return ControlResult(tuple(rounds), *rule.contrast_arms(score, targeted, random))
 
 
 def database(run: Run, steps: Steps, history: History, said: RunAnnotations | None = None) -> None:

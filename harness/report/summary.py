@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -45,31 +46,11 @@ UPGRADES: Mapping[str, Callable[[Document], Document]] = {}
 """Older ``schema`` -> the function that makes it one number newer."""
 
 
-def summarise(
-    *,
-    run: str,
-    primary: str,
-    rounds: Sequence[RoundResult],
-    seconds: Mapping[str, float],
-    cached: Sequence[str],
-    kept_round: int,
-    test: TestResult | None = None,
-    sealed: Sealed | None = None,
-    control: ControlResult | None = None,
-    model: str = "",
-    data: Mapping[str, int] | None = None,
-    dev_groups: int | None = None,
-    screening: Screening | None = None,
-    slices: Mapping[int, Sequence[Slice]] | None = None,
-    logs: Mapping[int, Sequence[Mapping[str, Any]]] | None = None,
-    examples: Sequence[Mapping[str, Any]] = (),
-    notes: Sequence[str] = (),
-    objective: Progress | None = None,
-    next_command: str = "",
-) -> Document:
-    """The summary document of a run, finished or not.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """All that a summary tells of a run, finished or not.
 
-    Args:
+    Attributes:
         rounds: of the arm ``main``, in order; element 0 is the baseline.
         seconds: stage (such as ``train``) -> seconds spent on it, over all rounds and arms.
         cached: stages that were taken from the store, in the order of the run.
@@ -81,33 +62,56 @@ def summarise(
         logs: round -> the trainer's log (``step``, ``epoch``, ``loss`` or ``eval_loss``).
         examples: from :func:`instructive`.
     """
-    logs, slices = logs or {}, slices or {}
+
+    run: str
+    primary: str
+    rounds: Sequence[RoundResult]
+    kept_round: int
+    test: TestResult | None = None
+    sealed: Sealed | None = None
+    control: ControlResult | None = None
+    model: str = ""
+    data: Mapping[str, int] = field(default_factory=dict)
+    dev_groups: int | None = None
+    screening: Screening | None = None
+    slices: Mapping[int, Sequence[Slice]] = field(default_factory=dict)
+    logs: Mapping[int, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    examples: Sequence[Mapping[str, Any]] = ()
+    notes: Sequence[str] = ()
+    objective: Progress | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    cached: Sequence[str] = ()
+    next_command: str = ""
+
+
+def summarise(run: RunRecord) -> Document:
+    """The summary document of a run."""
     document: Document = {
         "schema": SCHEMA,
-        "run": one_line(run),
-        "primary": one_line(primary),
-        "model": one_line(model),
+        "run": one_line(run.run),
+        "primary": one_line(run.primary),
+        "model": one_line(run.model),
         "data": {
-            "rows": dict(data or {}),
-            "dev_groups": dev_groups,
-            "screening": _screening(screening),
+            "rows": dict(run.data),
+            "dev_groups": run.dev_groups,
+            "screening": _screening(run.screening),
         },
         "rounds": [
-            _round(result, slices.get(result.round, ()), logs.get(result.round, ()))
-            for result in rounds
+            _round(result, run.slices.get(result.round, ()), run.logs.get(result.round, ()))
+            for result in run.rounds
         ],
-        "kept_round": kept_round,
-        "test": _test(test),
-        "sealed": sealed and {"reason": sealed.reason, "sentence": sealed.sentence},
-        "objective": _objective(objective),
-        "examples": [dict(example) for example in examples],
-        "notes": [one_line(note) for note in notes],
-        "seconds": {one_line(stage): round(took, 3) for stage, took in seconds.items()},
-        "cached": [one_line(stage) for stage in cached],
-        "next_command": one_line(next_command),
+        "kept_round": run.kept_round,
+        "test": _test(run.test),
+        "sealed": run.sealed and {"reason": run.sealed.reason, "sentence": run.sealed.sentence},
+        "objective": _objective(run.objective),
+        "examples": [dict(example) for example in run.examples],
+        "notes": [one_line(note) for note in run.notes],
+        "seconds": {one_line(stage): round(took, 3) for stage, took in run.seconds.items()},
+        "cached": [one_line(stage) for stage in run.cached],
+        "next_command": one_line(run.next_command),
     }
-    if control is not None:
-        document["control"] = _control(control)
+    if run.control is not None:
+        document["control"] = _control(run.control)
     document["chosen"] = chosen(document)
     return document
 

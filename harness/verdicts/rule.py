@@ -118,15 +118,10 @@ def unlabelled(verdict: Verdict) -> Verdict:
 
 
 def contrast_arms(
-    entry: MetricEntry,
-    score_name: str,
+    score: DecidingScore,
     a: Sequence[Measurement],
     b: Sequence[Measurement],
-    groups: Groups,
     level: float = 0.95,
-    seed: int = 0,
-    *,
-    draws: int = stats.DRAWS,
 ) -> tuple[float | None, float | None, float | None, str]:
     """Arm a (targeted rows) minus arm b (as many randomly drawn rows); positive is better.
 
@@ -134,8 +129,7 @@ def contrast_arms(
         Difference, low and high of a two-sided interval at ``level``, and a sentence; three
         None where doubt forbids them.
     """
-    score = DecidingScore(entry, score_name, groups, seed, draws)
-    pairs = complete_pairs(entry, a, b, groups, fill=False)
+    pairs = complete_pairs(score.entry, a, b, score.groups, fill=False)
     gap = None if pairs.doubt else score.difference(pairs, 1 - (1 + level) / 2)
     bounds = None if gap is None else _bounds(gap)
     if gap is None or bounds is None:
@@ -143,7 +137,7 @@ def contrast_arms(
         return None, None, None, f"Targeted and random rows cannot be compared: {doubt}."
     low, high, _ = bounds
     outcome = _OUTCOMES[decision.label(low, high)]
-    show = number(entry)
+    show = number(score.entry)
     sentence = (
         f"Targeted minus randomly drawn rows on {score.title}, positive = "
         f"targeting is better: {show(gap.value)} ({percent(level)} interval {show(low)} to "

@@ -28,7 +28,7 @@ from harness.records import (
     TestResult,
     Verdict,
 )
-from harness.report.summary import instructive, summarise
+from harness.report.summary import RunRecord, instructive, summarise
 
 HOSTILE = (
     "[/red][bold]x[link=http://evil.example]y[/link] \x1b[31mred\x1b]0;title\x07 "
@@ -212,7 +212,7 @@ def build_document(rounds: int = 4, finished: bool = True, control: bool = True)
         "There is no evidence that targeted rows helped more than as many random ones: "
         "one run with one seed cannot show differences below 0.02."
     )
-    return summarise(
+    return summarise(RunRecord(
         run="docstrings-3f2a91c4",
         primary="rougeL",
         rounds=results,
@@ -231,7 +231,7 @@ def build_document(rounds: int = 4, finished: bool = True, control: bool = True)
         examples=instructive(scored_of(kept), LABELLED, score="rougeL", higher_is_better=True),
         notes=("The slice package = tkinter has 12 rows: too few to judge.",),
         next_command="harness iterate --rounds 4" if finished else "harness iterate --rounds 3",
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 FAILED = {"answer_lengths": "the query did not end within 30 s"}
