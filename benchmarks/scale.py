@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-FAKES = HERE.parent / "tests" / "fakes.py"
+FAKES = HERE.parent / "tests" / "support" / "fakes.py"
 OUTPUT = HERE.parent / "reports" / "benchmark-scale.json"
 SIZES = (10_000, 50_000, 200_000)
 SHARES = {"train": 0.7, "pool": 0.1, "dev": 0.1, "test": 0.1}

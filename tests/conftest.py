@@ -1,124 +1,15 @@
-"""A ``project`` is a temporary folder with a config, in which the real command is run."""
+"""Projects, with or without a run in them, for the tests of all rooms."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from harness.kit import files
-
-FAKES = Path(__file__).parent / "fakes.py"
-
-CONFIG = f"""\
-rounds: 3
-seed: 7
-plugins: [{FAKES}]
-data: {{source: fake}}
-model: {{source: fake}}
-train: {{plugin: fake}}
-generate: {{plugin: fake}}
-metrics: [{{plugin: overlap}}]
-primary: overlap
-detect: [fake]
-analyze: [fake]
-augment: [{{plugin: fake, rows: 10}}]
-execution: {{launcher: inline}}
-"""
-
-
-@dataclass
-class Result:
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.out)
-
-    @property
-    def bare(self) -> Any:
-        """The summary without what may differ between two walks through one run."""
-        return {k: v for k, v in self.document.items() if k not in ("seconds", "cached")}
-
-
-@dataclass
-class Project:
-    """A folder with an experiment."""
-
-    folder: Path
-
-    def write(self, text: str = CONFIG, name: str = "harness.yaml") -> Path:
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-c", "from harness.cli import main; main()", *arguments]
-
-    def harness(self, *arguments: str, **environment: str) -> Result:
-        """Run ``harness ARGUMENTS`` here, as a user would."""
-        done = subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200", **environment},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        return Result(done.returncode, done.stdout, done.stderr)
-
-    def inside(self, *arguments: str, **environment: str) -> Result:
-        """The same command in this process: for tests where the process is not the point."""
-        from harness.cli import main
-
-        out, err = io.StringIO(), io.StringIO()
-        with (
-            pytest.MonkeyPatch.context() as patch,
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-        ):
-            patch.chdir(self.folder)
-            patch.setattr(sys, "argv", ["harness", *arguments])
-            for name, value in {"NO_COLOR": "1", "COLUMNS": "200", **environment}.items():
-                patch.setenv(name, value)
-            try:
-                main()
-                code = 0
-            except SystemExit as end:
-                code = int(end.code or 0)
-        return Result(code, out.getvalue(), err.getvalue())
-
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            self.command(*arguments),
-            cwd=self.folder,
-            env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200", **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def manifests(self) -> dict[str, Any]:
-        """Stage and key of every artifact here -> its files with their digests."""
-        root = self.folder / ".harness" / "artifacts"
-        return {
-            path.parent.relative_to(root).as_posix(): json.loads(path.read_text())["files"]
-            for path in root.glob("*/*/manifest.json")
-        }
+from tests.support.project import Project, Result
 
 
 @pytest.fixture(autouse=True, scope="session")

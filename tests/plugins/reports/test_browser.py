@@ -16,7 +16,7 @@ from harness.registry import Registry
 from harness.report.sections import with_always
 from harness_reports.html.examples import anchor
 from harness_reports.html.page import page as html_page
-from tests import chromium, hostile_texts
+from tests.support import chromium, hostile_texts
 
 Document = dict[str, Any]
 
@@ -28,7 +28,6 @@ def page(document: Document) -> str:
     return html_page(with_always(document, REGISTRY))
 
 
-TESTS = Path(__file__).parents[2]
 Chromium, Listener = chromium.Chromium, chromium.Listener
 # A page that behaves: what makes it fail is listed, so that a failure says what it was.
 STATE = """

@@ -22,7 +22,7 @@ from harness_reports import HtmlReporter, register_reporters
 from harness_reports.html.axes import Scale, tick_labels, ticks
 from harness_reports.html.examples import anchor
 from harness_reports.html.page import page as html_page
-from tests import hostile_texts
+from tests.support import hostile_texts
 
 Document = dict[str, Any]
 

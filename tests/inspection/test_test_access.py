@@ -1,0 +1,95 @@
+"""``harness query`` and the sealed test set: hidden until asked for, and then counted."""
+
+from __future__ import annotations
+
+import shutil
+
+import duckdb
+import pytest
+
+from harness.inspection.query import ask
+from harness.store.tables import TABLES
+from harness_rating.layouts import TABLES as RATING_TABLES
+from tests.inspection.test_why import openings
+
+SPLIT = [name for name, table in TABLES.items() if "split" in table.columns]
+SPLIT += [name for name, (_, columns) in RATING_TABLES.items() if " split:s" in columns]
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory, finished):
+    """A copy of a run that has opened its test set, and its name."""
+    project, result = finished
+    folder = tmp_path_factory.mktemp("copy") / "project"
+    shutil.copytree(project.folder, folder)
+    return type(project)(folder), result.document["run"]
+
+
+@pytest.mark.parametrize("place", ["", "main.", "run.main.", "run."])
+def test_rows_of_test_are_left_out_however_a_view_is_named(opened, place):
+    project, run = opened
+    path = project.folder / "reports" / run / "run.duckdb"
+    for name in SPLIT:
+        sql = f"SELECT count(*) FROM {place}{name} WHERE split = 'test'"
+        assert ask(path, sql, 30, 10, sealed=True).rows == ((0,),)
+    with duckdb.connect(str(path), read_only=True) as connection:
+        rows = connection.execute("SELECT count(*) FROM predictions WHERE split = 'test'")
+        assert rows.fetchall() == [(96,)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "FROM raw.examples", 'FROM "RAW" . examples', "FROM run.raw.examples",
+        "SELECT * FROM (SELECT 1) t, raw.examples", "FROM query('FROM ra' || 'w.examples')",
+        "FROM query_table('raw.examples')", "FROM /* x */ raw /* y */ . predictions",
+        "FROM json_execute_serialized_sql(json_serialize_sql('FROM raw.examples'))",
+        "FROM pragma_storage_info('raw.examples')", "PRAGMA storage_info('raw.examples')",
+        "FROM duckdb_table_sample('raw.examples')",
+    ],
+)  # fmt: skip
+def test_nothing_passes_by_the_views(opened, sql):
+    project, run = opened
+    before = openings(project)
+    result = project.inside("query", sql, run)
+    assert result.code == 2 and "test-" not in result.out and openings(project) == before
+
+
+def test_a_column_or_a_text_called_raw_is_no_harm(opened):
+    project, run = opened
+    asked = project.inside(
+        "query", "SELECT 'raw.x' AS raw, count(*) AS n FROM rounds", run, "--json"
+    )
+    assert asked.document == [{"raw": "raw.x", "n": 4}]
+
+
+def test_open_test_shows_them_and_is_a_look(opened):
+    project, run = opened
+    before = openings(project)
+    sql = "SELECT count(*) AS n FROM predictions WHERE split = 'test'"
+    hidden = project.inside("query", sql, run, "--json")
+    assert hidden.document == [{"n": 0}] and "--open-test" in hidden.err
+    assert openings(project) == before
+    shown = project.inside("query", sql, run, "--json", "--open-test")
+    assert shown.document == [{"n": 96}]
+    assert openings(project) == [*before, f"{run} asked by harness query"]
+    project.inside("query", sql, run, "--open-test")
+    assert len(openings(project)) == len(before) + 1
+
+
+def test_there_is_nothing_to_look_at_before_the_run_has_opened_it(project):
+    project.inside("iterate", "--rounds", "1", "--no-test")
+    result = project.inside("query", "FROM examples", "--open-test")
+    assert result.code == 4 and "not opened yet" in result.err
+    assert not (project.folder / ".harness" / "test-openings.jsonl").exists()
+
+
+def test_a_database_whose_views_know_no_seal_is_built_again(opened):
+    project, run = opened
+    path = project.folder / "reports" / run / "run.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE OR REPLACE VIEW main.examples AS SELECT * FROM raw.examples")
+    result = project.inside("query", "FROM rounds", run)
+    assert result.code == 4 and "harness rebuild" in result.err
+    assert project.inside("rebuild", run).code == 0
+    assert project.inside("query", "FROM rounds", run).code == 0

@@ -1,0 +1,119 @@
+"""The reference of rubrics says what the program does: its tables come from the models."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from harness.errors import ConfigError
+from harness.rubrics import SCALE_KINDS
+from harness_rating.rubric import checks, conditions, lint, scales, scoring
+from harness_rating.rubric.schema import (
+    CriterionFile,
+    JudgeFile,
+    OverallFile,
+    RubricFile,
+    ScaleFile,
+    ShowFile,
+)
+
+ROOT = Path(__file__).parents[4]
+PAGE = (ROOT / "docs" / "rubrics.md").read_text(encoding="utf-8")
+SECTIONS: dict[str, type[BaseModel]] = {
+    "The file": RubricFile,
+    "`show`": ShowFile,
+    "`criteria`": CriterionFile,
+    "`scale`": ScaleFile,
+    "`overall`": OverallFile,
+    "`judge`": JudgeFile,
+}
+
+
+def default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "needed"
+    value: Any = field.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel):
+        return "see below"
+    return f"`{value if isinstance(value, str) and value else json.dumps(value)}`"
+
+
+def table(kind: type[BaseModel]) -> str:
+    """The table of a model's keys, as it stands on the page."""
+    rows = ["| key | default | meaning |", "|---|---|---|"]
+    for name, field in kind.model_fields.items():
+        assert field.description, name
+        rows.append(f"| `{field.alias or name}` | {default(field)} | {field.description} |")
+    return "\n".join(rows)
+
+
+def section(title: str) -> str:
+    found = re.search(rf"^##+ {re.escape(title)}\n(.*?)(?=^##|\Z)", PAGE, re.M | re.S)
+    assert found, f"docs/rubrics.md lacks the section '{title}'"
+    return found[1]
+
+
+@pytest.mark.parametrize("title", SECTIONS)
+def test_the_table_of_keys_is_that_of_the_model(title: str) -> None:
+    expected = table(SECTIONS[title])
+    assert expected in section(title), f"docs/rubrics.md, '{title}' should have:\n{expected}"
+
+
+def test_every_kind_of_scale_is_described_with_its_keys() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", section("Kinds of scales"), re.M)
+    assert [kind for kind, _ in rows] == list(SCALE_KINDS)
+    for kind, keys in rows:
+        assert set(re.findall(r"`(\w+)`", keys)) == set(checks.BELONGS[kind]), kind
+
+
+def test_the_example_is_a_rubric(tmp_path: Path) -> None:
+    text = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)[0]
+    path = tmp_path / "example.yaml"
+    path.write_text(text, encoding="utf-8")
+    made = scoring.load(path)
+    assert lint.lint(path) == []
+    values = {"accuracy": 2, "polite": True}
+    assert scoring.overall(made, values) == pytest.approx(2 / 3)
+    assert "0.67" in section("The overall score")
+    assert scoring.overall(made, {**values, "accuracy": 1}) == 0.0
+
+
+def test_the_message_on_the_page_is_the_programs(tmp_path: Path) -> None:
+    text = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)[0]
+    text = text.replace("weight: 2", "wieght: 2").replace("polite = no", "polite = never")
+    path = tmp_path / "answers.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        scoring.load(path)
+    told = str(caught.value).replace(f"{tmp_path}/", "")
+    assert told in PAGE.replace("\n    ", "\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"), re.findall(r"^\| `([^`]*)` \| (yes|no|open) \|", PAGE, re.M)
+)
+def test_the_conditions_on_the_page_hold_as_it_says(text: str, holds: str) -> None:
+    values = {"accuracy": 2, "polite": False, "errors": ["wrong facts"], "clarity": None}
+    found = conditions.evaluate(conditions.parse(text), values)
+    assert {True: "yes", False: "no", None: "open"}[found] == holds
+
+
+def test_limits_on_the_page_are_those_of_the_program() -> None:
+    for number in (conditions.LONGEST, conditions.DEEPEST):
+        assert f"{number} " in section("Conditions")
+    for key in scales.TAKEN_KEYS:
+        assert f"`{key}`" in section("Keys on the keyboard")
+    advice = section("Advice")
+    for limit in (*lint.LONGEST.values(), lint.MOST_CRITERIA, lint.MOST_KEYS):
+        assert re.search(rf"\b{limit}\b", advice), limit
+
+
+def test_the_page_names_every_rubric_that_comes_along() -> None:
+    for path in (ROOT / "rubrics").glob("*.yaml"):
+        assert f"| `{path.stem}` |" in section("Rubrics that come along")

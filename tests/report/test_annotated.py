@@ -1,0 +1,115 @@
+"""What is said of answers from outside: into the database and reports, or named and left out."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import harness
+from harness.report.annotated import digests_of
+from tests.support.project import CONFIG, Project
+
+PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
+COMPLAINTS = next(
+    code for code in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "complaints.py" in code
+)
+TABLES = '{"complaints": ("example_id", "example_id:s round:i text:s")}'
+HOSTILE = "\x1b[31m<script>alert(1)</script>=1+1\x00\ud800"
+
+
+def complain(project: Project, run: str, *texts: str) -> None:
+    folder = project.folder / "complaints"
+    folder.mkdir(exist_ok=True)
+    rows = [{"example_id": "dev-1", "round": 1, "text": text} for text in texts]
+    lines = [json.dumps(row) + "\n" for row in rows]
+    (folder / f"{run}.jsonl").write_text("".join(lines), encoding="utf-8")
+
+
+@pytest.fixture
+def annotated(project: Project) -> Project:
+    (project.folder / "complaints.py").write_text(COMPLAINTS, encoding="utf-8")
+    project.write(CONFIG.replace("plugins: [", "plugins: [complaints.py, ").replace("3", "1", 1))
+    return project
+
+
+def analysis(project: Project, run: str) -> Any:
+    return json.loads((project.folder / "reports" / run / "analysis.json").read_text())
+
+
+def asked(project: Project, run: str, sql: str) -> list[tuple[Any, ...]]:
+    return list(harness.query(project.folder / "reports" / run / "run.duckdb", sql).rows)
+
+
+def test_the_example_of_the_docs_brings_its_rows(annotated: Project) -> None:
+    run = annotated.inside("iterate", "--json").document["run"]
+    assert analysis(annotated, run)["tables"]["complaints"] == []
+    assert "complaints" not in analysis(annotated, run)["annotations"]
+    complain(annotated, run, "too long", HOSTILE.encode("utf-8", "replace").decode())
+    shown = annotated.inside("report", run)
+    assert shown.code == 0 and "made again" in shown.err
+    told = analysis(annotated, run)
+    assert told["tables"]["complaints"] == [{"round": 1, "n": 2}]
+    assert set(told["annotations"]) == {"complaints"}
+    assert asked(annotated, run, "SELECT count(*) FROM complaints") == [(2,)]
+    assert not annotated.inside("report", run).err
+
+
+def test_its_digest_is_found_by_the_files_of_the_run(annotated: Project) -> None:
+    complain(annotated, "r", "late")
+    found = digests_of("r", annotated.folder, [annotated.folder / "complaints.py"])
+    assert set(found) == {"complaints"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("return harness.Annotated(", "raise ValueError('no') or harness.Annotated(", "no"),
+        ("return harness.Annotated(", "return dict(", "no harness.Annotated"),
+        ("    name = ", "    def __init__(self, options=None): 1 / 0\n\n    name = ", "zero"),
+        ('Annotated({"complaints"', 'Annotated({"others"', "a table 'others' without layout"),
+        ("round:i", "round:x", "`tables` cannot be read"),
+        (TABLES, TABLES.replace('"complaints"', '"scores"'), "the table 'scores' is another's"),
+        (TABLES, TABLES.replace('"complaints"', '"a b"'), "cannot be the name of a table"),
+        ("text:s", "text:f", "rows of 'complaints' do not fit its columns"),
+        ("text:s", "text:s more:s", "rows of 'complaints' do not fit its columns"),
+    ],
+)
+def test_one_that_fails_is_named_and_left_out(
+    annotated: Project, old: str, new: str, reason: str
+) -> None:
+    path = annotated.folder / "complaints.py"
+    assert old in COMPLAINTS
+    path.write_text(COMPLAINTS.replace(old, new), encoding="utf-8")
+    run = annotated.inside("iterate", "--json").document["run"]
+    complain(annotated, run, "too long")
+    done = annotated.inside("rebuild", run)
+    assert done.code == 0, done.err
+    notes = [note for note in analysis(annotated, run)["notes"] if "complaints" in note]
+    assert notes[0].startswith("the annotations of 'complaints' are left out: ")
+    assert reason in notes[0]
+    assert asked(annotated, run, "SELECT count(*) FROM rounds") == [(2,)]
+
+
+@pytest.mark.parametrize("text", [None, "import nothing_of_the_kind", "x ="])
+def test_a_run_is_shown_when_its_one_file_plugins_are_gone_or_broken(
+    annotated: Project, text: str | None
+) -> None:
+    assert annotated.inside("iterate").code == 0
+    path = annotated.folder / "complaints.py"
+    path.unlink() if text is None else path.write_text(text, encoding="utf-8")
+    for words in (("report",), ("errors",), ("query", "FROM rounds")):
+        shown = annotated.inside(*words)
+        assert shown.code == 0 and "plugin" not in shown.err, shown.err
+
+
+def test_a_digest_that_fails_leaves_the_report_as_it_is(annotated: Project) -> None:
+    run = annotated.inside("iterate", "--json").document["run"]
+    path = annotated.folder / "complaints.py"
+    path.write_text(COMPLAINTS.replace("return file_digest(path)", "return 1 / 0 #"), "utf-8")
+    complain(annotated, run, "too long")
+    shown = annotated.inside("report", run)
+    assert shown.code == 0 and not shown.err

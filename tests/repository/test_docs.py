@@ -1,0 +1,497 @@
+"""The docs say what the program does: README, config reference, hooks, links."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+import harness
+from harness.config import loading, settings
+from harness.hookspecs import Hooks
+from harness.registry import Registry
+from harness.stages import KINDS
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+RUN_LINE = (
+    "python3 -m venv .venv && . .venv/bin/activate && pip install -e . "
+    "&& harness iterate --rounds 3"
+)
+TEST_LINE = '. .venv/bin/activate && pip install -e ".[dev]" && pytest'
+CORE = "Keys of the core"
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+# -- the README ---------------------------------------------------------------------------
+
+
+def test_readme_has_the_two_lines_in_order() -> None:
+    lines = [line.strip() for line in page("README.md").splitlines()]
+    assert [line for line in lines if ".venv/bin/activate" in line] == [RUN_LINE, TEST_LINE]
+
+
+def test_ci_takes_the_test_line_from_the_readme() -> None:
+    script = page(".ci/run")
+    command = next(line for line in script.splitlines() if line.startswith("line=$("))
+    done = subprocess.run(
+        ["bash", "-c", f'{command}\nprintf "%s" "$line"'],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == TEST_LINE
+    assert "pip install -e" not in script
+
+
+def example_plugin(name: str, folder: Path) -> Path:
+    code = next(block for block in blocks(page(name), "python") if "KeywordRecall" in block)
+    path = folder / "keyword_recall.py"
+    path.write_text(code, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/plugins.md"])
+def test_the_metric_in_ten_lines_scores(name: str, tmp_path: Path) -> None:
+    import harness
+
+    path = example_plugin(name, tmp_path)
+    plugin: Any = Registry.build([path]).get("metric", "keyword-recall").plugin
+    metric = plugin(plugin.Options(words=["refund", "days"]))
+    example = harness.Example("a", ({"role": "user", "content": "When?"},), ("Soon.",))
+    answers = {"Refund in 5 days.": 1.0, "No refund.": 0.5, "": 0.0}
+    for answer, value in answers.items():
+        assert metric.measure(harness.Prediction("a", answer), example) == value
+
+
+def test_the_readme_metric_decides_a_run(project: Any) -> None:
+    example_plugin("README.md", project.folder)
+    snippet = next(b for b in blocks(page("README.md"), "yaml") if "keyword-recall" in b)
+    values = loading.yaml_file.scalar(snippet)
+    assert values["plugins"] == ["keyword_recall.py"]
+    text = (project.folder / "harness.yaml").read_text("utf-8")
+    text = text.replace("plugins: [", "plugins: [keyword_recall.py, ")
+    text = text.replace("metrics: [{plugin: overlap}]\nprimary: overlap\n", "")
+    project.write(text + "".join(snippet.splitlines(keepends=True)[1:]))
+    result = project.harness("iterate", "--rounds", "1", "--json")
+    assert result.code == 0, result.err
+    assert result.document["primary"] == "keyword-recall"
+    assert result.document["rounds"][1]["scores"]["keyword-recall"]["n"] > 0
+
+
+def test_the_observer_in_the_docs_is_told_of_each_round(project: Any) -> None:
+    code = next(b for b in blocks(page("docs/plugins.md"), "python") if "on_round_end" in b)
+    (project.folder / "watch.py").write_text(code, encoding="utf-8")
+    text = (project.folder / "harness.yaml").read_text("utf-8")
+    project.write(text.replace("plugins: [", "plugins: [watch.py, "))
+    result = project.harness("iterate", "--rounds", "1")
+    assert result.code == 0, result.err
+    told = (project.folder / "rounds.txt").read_text("utf-8").splitlines()
+    assert [line.split()[1:3] for line in told] == [["main", "0"], ["main", "1"]]
+    assert told[0].endswith(" baseline")
+
+
+def test_readme_experiment_is_a_valid_config() -> None:
+    snippet = next(b for b in blocks(page("README.md"), "yaml") if b.startswith("rounds:"))
+    made = loading.check(loading.yaml_file.scalar(snippet), None, {}, {})
+    assert made.control
+    assert made.settings.primary == "rougeL"
+
+
+# -- the config reference -----------------------------------------------------------------
+
+
+def shown(default: Any) -> str:
+    """A default as the reference writes it: YAML on one line."""
+    if isinstance(default, bool) or default is None:
+        return json.dumps(default)
+    if isinstance(default, (list, tuple)):
+        return f"[{', '.join(map(str, default))}]"
+    return str(default)
+
+
+def row(key: str, field: FieldInfo) -> str:
+    """How the row of a key begins."""
+    if field.is_required():
+        return f"| `{key}` | needed |"
+    default = field.get_default(call_default_factory=True)
+    if isinstance(default, BaseModel):
+        return f"| `{key}` | see below |"
+    return f"| `{key}` | `{shown(default)}` |"
+
+
+def rows(model: type[BaseModel]) -> dict[str, str]:
+    """Row -> description, for all keys of a model; nested ones stand as ``outer.inner``."""
+    found = {}
+    for key, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            inner = field.annotation.model_fields.items()
+            found |= {row(f"{key}.{name}", f): f.description or "" for name, f in inner}
+        else:
+            found[row(key, field)] = field.description or ""
+    return found
+
+
+def core_sections() -> Iterator[tuple[str, dict[str, str]]]:
+    fields = settings.fields()
+    yield CORE, {row(key, field): field.description or "" for key, field in fields.items()}
+    for name, model in (
+        ("plan", settings.Planning),
+        ("filters", settings.Filtering),
+        ("execution", settings.Execution),
+    ):
+        yield name, rows(model)
+
+
+def plugin_sections() -> Iterator[tuple[str, dict[str, str]]]:
+    """Name -> rows; a name that a metric has, too, is told apart by its stage."""
+    ours = [p for p in Registry.build().providers() if p[2].plugin.__module__[:8] == "harness_"]
+    ours = [p for p in ours if not getattr(p[2].plugin, "always", False)]  # no config names them
+    metrics = {name for stage, name, _ in ours if stage == "metric"}
+    for stage, name, provider in ours:
+        twin = stage != "metric" and name in metrics
+        yield f"{name} ({stage})" if twin else name, rows(provider.plugin.Options)
+
+
+def documented() -> dict[str, list[str]]:
+    """Section -> the first two cells of its table's rows."""
+    found: dict[str, list[str]] = {}
+    section = ""
+    for line in page("docs/config.md").splitlines():
+        if line.startswith("#"):
+            section = line.lstrip("# ").strip("`")
+            assert section not in found, f"docs/config.md has two sections '{section}'"
+            found[section] = []
+        elif match := re.match(r"\| `[^|]*` \| [^|]* \|", line):
+            found[section].append(match[0])
+    return found
+
+
+SECTIONS = [*core_sections(), *plugin_sections()]
+
+
+@pytest.mark.parametrize(("section", "expected"), SECTIONS, ids=[name for name, _ in SECTIONS])
+def test_config_reference_is_complete(section: str, expected: dict[str, str]) -> None:
+    there = documented().get(section)
+    assert there is not None, f"docs/config.md lacks the section '### `{section}`'"
+    missing = [f"{text} {expected[text]} |" for text in expected if text not in there]
+    assert not missing, f"docs/config.md, `{section}` lacks:\n" + "\n".join(missing)
+    assert there == list(expected), f"docs/config.md, `{section}` has other rows, or another order"
+
+
+def test_config_reference_has_no_plugin_that_is_gone() -> None:
+    headings = re.findall(r"^### `(.*)`$", page("docs/config.md"), re.MULTILINE)
+    assert set(headings) == {name for name, _ in SECTIONS} - {CORE}
+
+
+def test_config_reference_names_every_key_of_an_entry() -> None:
+    keys = {cells.split("`")[1] for cells in documented()["Entries of plugins"]}
+    assert keys == {"source", "plugin", "name", "rows", "control"}
+
+
+# -- plugins ------------------------------------------------------------------------------
+
+
+def hooks() -> list[str]:
+    return [name for name in vars(Hooks) if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("hook", hooks())
+def test_plugins_page_names_every_hook(hook: str) -> None:
+    text = page("docs/plugins.md")
+    assert re.search(rf"^\| `{hook}(\(.*\))?` \|", text, re.MULTILINE), hook
+    if hook.startswith("on_"):
+        arguments = getattr(Hooks, hook).__code__.co_varnames[1:]
+        assert f"`{hook}({', '.join(arguments)})`" in text
+
+
+def test_plugins_page_names_every_contract_and_its_methods() -> None:
+    text = page("docs/plugins.md")
+    for kind in (row.base for row in KINDS.values()):
+        assert f"`harness.{kind.__name__}`" in text
+        own = [name for name, value in vars(kind).items() if callable(value) and name[0] != "_"]
+        for name in set(own) - {"Options", "values"}:
+            assert re.search(rf"`{name}\(", text), f"{kind.__name__}.{name}"
+
+
+# -- harness score ------------------------------------------------------------------------
+
+
+def first_cells(text: str) -> list[str]:
+    """The first cells of all rows of all tables, without the heads."""
+    rows = re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE)
+    return [name for cell in rows for name in re.findall(r"`([^`]*)`", cell)]
+
+
+def part(name: str, heading: str) -> str:
+    """A page's section, without those that follow it."""
+    return re.split(rf"^## {re.escape(heading)}$", page(name), flags=re.MULTILINE)[1].split(
+        "\n## "
+    )[0]
+
+
+def test_score_page_names_every_option_of_the_command() -> None:
+    import typer
+
+    from harness.cli.commands import app
+
+    command: Any = typer.main.get_command(app)
+    options = [name for option in command.commands["score"].loaded().params for name in option.opts]
+    assert set(first_cells(part("docs/score.md", "Every option"))) == {*options, "--help"}
+
+
+def shell(code: str, project: Any) -> str:
+    """Run a block of a page in the project's folder; returns what ``harness`` printed."""
+    commands = code.replace("\\\n", " ")
+    others = [line for line in commands.splitlines() if not line.startswith("harness ")]
+    subprocess.run(["bash", "-euc", "\n".join(others)], cwd=project.folder, check=True)
+    printed = ""
+    for line in commands.splitlines():
+        if line.startswith("harness "):
+            done = project.inside(*shlex.split(line)[1:], COLUMNS="98")
+            assert done.code == 0, done.err
+            printed += done.out
+    return printed
+
+
+def bare_lines(text: str) -> list[str]:
+    """Lines that are not empty, with single blanks; wrapping and versions do not count."""
+    text = re.sub(r"version:[\w.]+", "version:…", text)
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+
+
+def test_first_example_of_the_score_page_runs_as_written(project: Any) -> None:
+    text = page("docs/score.md")
+    code, shown = blocks(text, "sh")[0], blocks(text, "text")[0]
+    printed = shell(code, project)
+    assert " ".join(bare_lines(printed)) == " ".join(bare_lines(shown))
+
+
+def test_worked_comparison_is_what_the_program_prints(project: Any) -> None:
+    text, in_python = page("docs/comparing.md").split("\n## In Python\n")
+    project.write(blocks(text, "python")[0], "make.py")
+    project.write(blocks(in_python, "python")[0], "compare.py")
+    scripts = [
+        subprocess.run(
+            [sys.executable, script], cwd=project.folder, check=True, capture_output=True, text=True
+        ).stdout
+        for script in ("make.py", "compare.py")
+    ]
+    assert scripts[1] == blocks(in_python, "text")[0]
+    commands = text.split("```sh\n")[1:]
+    assert len(commands) > 5
+    for piece in commands:
+        printed = bare_lines(shell(piece.split("```")[0], project))
+        shown = [line for block in blocks(piece, "text") for line in bare_lines(block)]
+        assert [line for line in shown if line not in printed] == []
+
+
+@pytest.fixture
+def score_document(project: Any) -> Any:
+    """A ``harness.score/1`` document in which every part is filled."""
+    answers = {"refs": "a b", "one": "a", "two": "b", "old": "c"}
+    for name, text in answers.items():
+        row = json.dumps({"text": text, "kind": "k"})
+        project.write(row + "\n", f"{name}.jsonl")
+    done = project.inside(
+        "score", "-p", "one.jsonl", "-p", "two.jsonl", "-b", "old.jsonl", "-r", "refs.jsonl",
+        "-m", "exact", "--by", "kind", "--json",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    return done.document
+
+
+def test_score_page_names_every_key_of_the_document(score_document: Any) -> None:
+    text = part("docs/score.md", "The JSON document")
+    whole, score, comparison, one = text.split("\n| field |")[1:]
+    found = score_document
+    assert found["schema"] in text
+    assert first_cells(whole)[0] == "schema"
+    in_order = {
+        whole: found,
+        score: found["metrics"]["exact"],
+        comparison: found["comparison"]["one.jsonl"]["exact"],
+        one: found["by"]["kind"][0],
+    }
+    for table, keys in in_order.items():
+        cells = re.findall(r"^\| ([^|]*) \|", table, re.MULTILINE)
+        named = [name for cell in cells for name in re.findall(r"`([^`]*)`", cell)]
+        assert sorted(named) == sorted(keys)
+
+
+# -- metrics ------------------------------------------------------------------------------
+
+
+def metrics() -> dict[str, Any]:
+    """Name -> class, of the metrics that come with the program."""
+    found = [
+        (name, p.plugin) for stage, name, p in Registry.build().providers() if stage == "metric"
+    ]
+    return {name: plugin for name, plugin in found if plugin.__module__.startswith("harness_")}
+
+
+METRICS = metrics()
+
+
+def test_every_metric_has_a_page_and_a_line_in_the_index() -> None:
+    assert {path.stem for path in (DOCS / "metrics").glob("*.md")} == set(METRICS)
+    lines = re.findall(
+        r"^\| \[`(.*)`\]\(metrics/(.*)\.md\) \|", page("docs/metrics.md"), re.MULTILINE
+    )
+    assert dict(lines) == {name: name for name in METRICS}
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_metric_page_has_every_option_with_its_default(name: str) -> None:
+    table = part(f"docs/metrics/{name}.md", "Options")
+    there = re.findall(r"^\| `[^|]*` \| [^|]* \|", table, re.MULTILINE)
+    assert there == [row(key, field) for key, field in METRICS[name].Options.model_fields.items()]
+
+
+@pytest.mark.parametrize("name", sorted(set(METRICS) - {"evaluate", "judge", "rubric"}))
+def test_metric_page_shows_its_signature(name: str) -> None:
+    shown = part(f"docs/metrics/{name}.md", "Signature").strip().splitlines()[0]
+    metric = METRICS[name](METRICS[name].Options())
+    assert bare_lines(shown) == bare_lines(metric.signature())
+
+
+def examples(name: str) -> Iterator[tuple[str, str, str, dict[str, Any], str]]:
+    """Answer, reference, score, options and value of each cell of a page's table."""
+    table = re.findall(r"^\|.*\|$", part(f"docs/metrics/{name}.md", "Weaknesses"), re.MULTILINE)
+    head, *rest = [[cell.strip() for cell in line[1:-1].split("|")] for line in table]
+    for answer, reference, *values in rest[1:]:
+        for column, value in zip(head[2:], values, strict=True):
+            score, *options = re.findall(r"`([^`]*)`", column)
+            given = loading.yaml_file.scalar("{" + ", ".join(options) + "}")
+            yield answer, reference, score, given, value
+
+
+@pytest.mark.parametrize("name", sorted(set(METRICS) - {"evaluate", "judge", "rubric"}))
+def test_values_on_a_metric_page_are_those_that_it_gives(name: str) -> None:
+    import harness
+    from harness.scoring import MetricEntry, measure
+
+    found = []
+    for answer, reference, score, options, value in examples(name):
+        metric = METRICS[name](METRICS[name].Options(**options))
+        pair = harness.Prediction("a", answer), harness.Example("a", (), (reference,))
+        own = measure(MetricEntry(name, metric), [pair])[0].values[score]
+        places = len(value.partition(".")[2])
+        found.append((answer, score, options, value, f"{own:.{places}f}"))
+    assert len(found) >= 3
+    assert [line for line in found if line[3] != line[4]] == []
+
+
+def test_values_of_the_metric_script_in_the_docs(project: Any) -> None:
+    pytest.importorskip("evaluate")
+    text = page("docs/metrics/evaluate.md")
+    project.write(blocks(text, "python")[0], "word_share.py")
+    for name, answers in (
+        ("out", ("paid", "refund will the on")),
+        ("refs", ("paid", "the refund will arrive on Monday")),
+    ):
+        project.write("\n".join(answers) + "\n", f"{name}.txt")
+    options = ("-o", "evaluate.path=word_share.py", "-o", "evaluate.key=word_share")
+    for per in ("example", "corpus"):
+        done = project.inside(
+            "score", "-p", "out.txt", "-r", "refs.txt", "-m", "evaluate", *options,
+            "-o", f"evaluate.per={per}", "--json",
+        )  # fmt: skip
+        value = done.document["metrics"]["word_share"]["value"]
+        assert re.search(rf"`per: {per}`\s+gives\s+{value:.4f}", text)
+
+
+# -- pages --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8"))
+    inside = [link for link in links if not link.startswith(("http:", "https:", "mailto:"))]
+    gone = [link for link in inside if not (path.parent / link).exists()]
+    assert not gone
+
+
+def test_exit_codes_in_the_docs_are_those_of_the_program() -> None:
+    from harness import errors
+
+    codes = {str(value) for name, value in vars(errors).items() if name.startswith("EXIT_")}
+    table = page("docs/loop.md").split("## Exit codes")[1]
+    assert set(re.findall(r"^\| (\d+) \|", table, re.MULTILINE)) == codes
+
+
+def test_reasons_for_refusals_in_the_docs_are_those_of_the_filters() -> None:
+    from harness.data.filters import REASONS
+
+    table = page("docs/loop.md").split("A row is refused that")[1].split("## ")[0]
+    assert re.findall(r"^\| `([^`]*)` \|", table, re.MULTILINE) == list(REASONS)
+
+
+# -- the picture --------------------------------------------------------------------------
+
+
+def picture_module() -> Any:
+    spec = importlib.util.spec_from_file_location("picture", ROOT / "benchmarks" / "picture.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["picture"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def addresses(svg: str) -> set[str]:
+    return set(re.findall(r"https?://[^\"')\s]*", svg)) - {"http://www.w3.org/2000/svg"}
+
+
+def test_the_picture_is_a_report_and_fetches_nothing(project: Any) -> None:
+    from xml.etree import ElementTree
+
+    document = project.harness("iterate", "--rounds", "1", "--json").document
+    document["notes"].append("<script>alert('&')</script>")
+    picture = picture_module().picture
+    svg = picture(document)
+    assert svg == picture(document)
+    text = "".join(ElementTree.fromstring(svg).itertext())
+    assert document["run"] in text
+    assert "<script" not in svg
+    assert "@font-face" not in svg
+    assert addresses(svg) == set()
+
+
+def test_the_readme_picture_fetches_nothing() -> None:
+    svg = page("docs/report.svg")
+    assert "@font-face" not in svg
+    assert addresses(svg) == set()
+
+
+def test_plugins_page_names_all_that_is_known_of_a_run() -> None:
+    text = page("docs/plugins.md")
+    table = text[text.index("| of the run |") :].split("\n\n")[0]
+    known = [name for name in vars(harness.RunView) if not name.startswith("_")]
+    assert len(known) >= 10
+    for name in ("name", "folder", *known):
+        assert re.search(rf"`{name}[`(]", table), name
+
+
+def test_plugins_page_names_every_module_of_the_toolbox() -> None:
+    text = page("docs/plugins.md")
+    table = text[text.index("## What may be imported") :].split("\n## ")[0]
+    for path in (ROOT / "harness" / "kit").glob("[a-z]*.py"):
+        assert re.search(rf"[`.]{path.stem}`", table), path.stem

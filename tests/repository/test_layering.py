@@ -1,0 +1,222 @@
+"""Who may import whom, and what must not be loaded before it is needed."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.hookspecs import Hooks
+
+ROOT = Path(__file__).parents[2]
+CORE = sorted((ROOT / "harness").rglob("*.py"))
+PLUGINS = sorted(path for path in (ROOT / "plugins").iterdir() if path.is_dir())
+MODELS = {"torch", "transformers", "peft", "accelerate", "bitsandbytes", "datasets", "gguf"}
+METRICS = {"sacrebleu", "nltk", "evaluate", "rouge_score"}
+HEAVY = {"torch", "transformers", "duckdb", "pandas", "sacrebleu", "nltk", "evaluate"}
+
+
+def imported(path: Path, *, top: bool = False) -> set[str]:
+    """Top names of all modules that a file imports; ``top``: only when it is imported."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = list(_unconditional(tree)) if top else list(ast.walk(tree))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom) and not n.level}
+    return {name.split(".")[0] for name in names}
+
+
+def _unconditional(node: ast.AST):
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        yield from _unconditional(child)
+
+
+def modules_after(statement: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{statement}\nprint(*sys.modules, file=sys.stderr)"],
+        capture_output=True, text=True, check=True, cwd=ROOT.parent,
+    )  # fmt: skip
+    return {name.split(".")[0] for name in done.stderr.split()}
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_the_core_knows_no_plugin_and_no_model_library(path):
+    names = imported(path)
+    assert not names & (MODELS | METRICS)
+    assert not [name for name in names if name.startswith("harness_")]
+
+
+FLOORS = (
+    ("records", "rubrics", "errors", "context", "kit", "stats", "terminal"),
+    ("stages", "hookspecs", "boundary", "scoring", "data"),
+    ("registry", "config", "store"),
+    ("verdicts", "engine", "loop", "stored"),
+    ("report", "inspection", "evaluation", "testing"),
+    ("cli",),
+)
+"""Rooms of ``harness/``, the lowest floor first: imports go down."""
+BESIDE = {
+    "rubrics": {"errors", "records"},
+    "context": {"errors", "records"},
+    "kit": {"errors", "records"},
+    "terminal": {"context", "errors", "kit", "records"},
+    "hookspecs": {"stages"},
+    "scoring": {"stages", "boundary", "data"},
+    "data": {"stages", "boundary"},
+    "config": {"registry"},
+    "loop": {"engine", "verdicts"},
+    "stored": {"engine", "loop", "verdicts"},
+    "report": set(),
+    "inspection": {"report"},
+}
+"""Room -> the rooms of its own floor that it may import."""
+PUBLIC_ROOMS = ("harness.kit", "harness.stats", "harness.terminal", "harness.testing")
+"""What plugins may import besides the names of ``harness`` itself."""
+
+
+def modules_of(path: Path) -> set[str]:
+    """Modules and names that a file imports anywhere in it, for types too, as dotted paths."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def rooms_of(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in modules_of(path) if name.startswith("harness.")}
+
+
+def may_import(room: str) -> set[str]:
+    floor = next(place for place, rooms in enumerate(FLOORS) if room in rooms)
+    below = {name for rooms in FLOORS[:floor] for name in rooms}
+    return {room, *below, *BESIDE.get(room, ())}
+
+
+def test_the_page_of_the_architecture_shows_every_room():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    picture = page.split("```")[1].split("\n6  ")[1]
+    shown = set(re.findall(r"[a-z]+", picture))
+    assert {room for floor in FLOORS for room in floor} <= shown
+    assert f"has {sum(map(len, FLOORS))} rooms" in page
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT / "harness").parts[0].removesuffix(".py")
+
+
+def test_every_room_stands_on_a_floor():
+    entries = (ROOT / "harness").iterdir()
+    rooms = {e.name.removesuffix(".py") for e in entries if e.is_dir() or e.suffix == ".py"}
+    rooms -= {"__init__", "__pycache__"}
+    assert rooms == {room for floor in FLOORS for room in floor}
+    assert len(rooms) <= 26
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_imports_go_down(path):
+    room = room_of(path)
+    if room != "__init__":
+        assert rooms_of(path) - {"__version__"} <= may_import(room)
+
+
+def test_no_rooms_of_one_floor_import_each_other_in_a_circle():
+    left = {room: set(beside) for room, beside in BESIDE.items()}
+    while ready := [room for room, beside in left.items() if not beside & left.keys()]:
+        for room in ready:
+            del left[room]
+    assert not left
+
+
+@pytest.mark.parametrize("room", sorted((ROOT / "harness").iterdir()), ids=lambda p: p.name)
+def test_a_room_says_what_it_is_for(room):
+    path = room / "__init__.py" if room.is_dir() else room
+    if path.suffix == ".py" and path.exists():
+        first = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")
+        assert first[0].endswith(".") and len(first[0]) > 20
+
+
+@pytest.mark.parametrize("folder", PLUGINS, ids=lambda p: p.name)
+def test_a_plugin_imports_of_the_project_only_harness_and_itself(folder):
+    for path in folder.rglob("*.py"):
+        names = {name for name in imported(path) if name.startswith("harness")}
+        assert names <= {"harness", folder.name}, path
+
+
+@pytest.mark.parametrize("folder", PLUGINS, ids=lambda p: p.name)
+def test_a_plugin_imports_public_names_and_rooms_of_harness(folder):
+    import harness
+
+    public = {f"harness.{name}" for name in harness.__all__} | {*PUBLIC_ROOMS}
+    for path in folder.rglob("*.py"):
+        for name in modules_of(path):
+            if name.startswith("harness."):
+                assert name in public or name.startswith(PUBLIC_ROOMS), (path, name)
+
+
+def test_importing_a_plugin_loads_nothing_heavy():
+    names = [folder.name for folder in PLUGINS if (folder / "__init__.py").exists()]
+    assert len(names) >= 8
+    loaded = modules_after("import " + ", ".join(names))
+    assert not loaded & (HEAVY | MODELS | METRICS | {"numpy", "scipy"})
+
+
+@pytest.mark.parametrize("folder", PLUGINS, ids=lambda p: p.name)
+def test_the_module_of_a_plugin_imports_nothing_heavy_at_its_top(folder):
+    top = imported(folder / "__init__.py", top=True)
+    assert not top & (HEAVY | MODELS | METRICS | {"numpy", "scipy"})
+
+
+def test_help_loads_nothing_heavy():
+    loaded = modules_after(
+        "from harness.cli import main\nsys.argv = ['harness', '--help']\n"
+        "try: main()\nexcept SystemExit as end: assert not end.code"
+    )
+    assert "typer" in loaded
+    assert not loaded & (HEAVY | MODELS | METRICS | {"numpy", "scipy"})
+
+
+def test_help_imports_no_command():
+    code = (
+        "import sys\nfrom harness.cli import main\nsys.argv = ['harness', '--help']\n"
+        "try: main()\nexcept SystemExit: print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name for name in done.stderr.split() if name.startswith(("harness.cli.", "harness_"))}
+    assert loaded == {"harness.cli.commands", "harness.cli.contributed"}
+
+
+def test_a_finished_run_answers_without_model_libraries(finished):
+    project, _ = finished
+    done = modules_after(
+        f"import os; os.chdir({str(project.folder)!r})\n"
+        "from harness.cli import main\nsys.argv = ['harness', 'iterate', '--json']\n"
+        "sys.stdout = open(os.devnull, 'w')\n"
+        "try: main()\nexcept SystemExit as end: assert not end.code"
+    )
+    assert not done & (MODELS | METRICS | {"duckdb", "pandas"})
+
+
+@pytest.mark.parametrize("name", ["datasets", "rubrics", "reports"])
+def test_folders_of_data_hold_no_code(name):
+    assert not list((ROOT / name).rglob("*.py"))
+
+
+def test_plugins_is_a_folder_and_no_package():
+    assert not (ROOT / "plugins" / "__init__.py").exists()
+
+
+def test_every_hook_says_what_it_is_for():
+    hooks = {n: h for n, h in vars(Hooks).items() if n.startswith(("register_", "on_"))}
+    assert len(hooks) == 16
+    assert all((hook.__doc__ or "").strip() for hook in hooks.values())

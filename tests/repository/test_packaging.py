@@ -1,0 +1,176 @@
+"""The distribution: metadata, entry points, and what a built wheel brings along."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import harness
+
+ROOT = Path(__file__).parents[2]
+PROJECT: Any = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+POINTS: dict[str, str] = PROJECT["project"]["entry-points"]["harness"]
+WHEEL: Any = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+PLUGIN_PACKAGES = sorted(path.parent.name for path in ROOT.glob("plugins/*/__init__.py"))
+DATA_FOLDERS = ("datasets", "rubrics", "reports")
+
+
+# -- metadata -----------------------------------------------------------------------------
+
+
+def test_version_is_said_once_in_effect() -> None:
+    assert PROJECT["project"]["version"] == harness.__version__
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(rf"^## {re.escape(harness.__version__)}\b", changelog, re.MULTILINE)
+
+
+def test_the_distribution_has_its_own_name() -> None:
+    """On the package index ``harness`` is somebody else's project."""
+    assert PROJECT["project"]["name"] == "iteration-harness"
+    assert PROJECT["project"]["scripts"] == {"harness": "harness.cli:main"}
+
+
+OTHERS_NAME = re.compile(
+    r"""pip\s+install\s[^\n`"&]*(?<![\w./-])harness(?![\w./-])  # by name, with an extra or without
+    |["']harness\[                                           # a requirement with an extra
+    |dependencies\s*=\s*\[[^\]]*["']harness["'>=<~! ]        # of a package that needs it
+    |install\ harness\b""",
+    re.VERBOSE,
+)
+
+
+def test_nothing_tells_anybody_to_install_the_other_project() -> None:
+    assert OTHERS_NAME.search("pip install 'harness[judge]'")
+    assert OTHERS_NAME.search("pip install harness")
+    assert OTHERS_NAME.search('dependencies = ["harness>=1"]')
+    assert not OTHERS_NAME.search("pip install 'iteration-harness[judge]'")
+    assert not OTHERS_NAME.search("pip install -e . && harness iterate")
+    texts = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "pyproject.toml")]
+    for folder, kinds in (("harness", "py"), ("plugins", "py"), ("docs", "md"), ("datasets", "md")):
+        texts += (ROOT / folder).rglob(f"*.{kinds}")
+    found = {
+        path.relative_to(ROOT).as_posix(): match.group()
+        for path in texts
+        if (match := OTHERS_NAME.search(path.read_text(encoding="utf-8")))
+    }
+    assert found == {}
+
+
+def test_licence_is_there() -> None:
+    assert PROJECT["project"]["license"] == "Apache-2.0"
+    for name in PROJECT["project"]["license-files"]:
+        assert "Apache License" in (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_every_plugin_package_has_an_entry_point() -> None:
+    assert sorted(POINTS.values()) == PLUGIN_PACKAGES
+
+
+@pytest.mark.parametrize("module", POINTS.values())
+def test_entry_points_can_be_imported_and_give_plugins(module: str) -> None:
+    from harness.registry import Registry
+
+    registry = Registry()
+    registry.add(importlib.import_module(module), module)
+    assert registry.providers()
+
+
+def test_the_command_is_callable() -> None:
+    module, function = PROJECT["project"]["scripts"]["harness"].split(":")
+    assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_nothing_under_gpl_is_depended_on() -> None:
+    wanted = [
+        *PROJECT["project"]["dependencies"],
+        *PROJECT["project"]["optional-dependencies"]["dev"],
+    ]
+    names = {re.split(r"[<>=!~\[ ]", requirement)[0].lower() for requirement in wanted}
+    assert names.isdisjoint({"krippendorff", "pingouin"})
+
+
+# -- the tree -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("folder", DATA_FOLDERS)
+def test_data_folders_hold_no_python(folder: str) -> None:
+    assert (ROOT / folder).is_dir() or folder == "rubrics"
+    assert not list((ROOT / folder).rglob("*.py"))
+
+
+def test_plugins_folder_is_no_package() -> None:
+    assert not (ROOT / "plugins" / "__init__.py").exists()
+
+
+def test_what_runs_leave_behind_is_ignored_by_git() -> None:
+    patterns = (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+    assert {".venv/", ".harness/", "reports/*", "!reports/.gitkeep"} <= set(patterns)
+
+
+# -- the wheel ----------------------------------------------------------------------------
+
+
+def test_shipped_files_do_not_shadow_an_editable_install() -> None:
+    """Files forced into ``harness/`` would make a second ``harness`` beside the checkout's."""
+    assert all(target.startswith("harness_shipped/") for target in WHEEL["force-include"].values())
+
+
+@pytest.mark.parametrize("source", WHEEL["force-include"])
+def test_shipped_files_are_there_in_a_fresh_clone(source: str) -> None:
+    """A folder without a file is not in a clone, and then nothing can be installed from it."""
+    path = ROOT / source
+    assert path.is_file() or any(inner.is_file() for inner in path.rglob("*"))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """A wheel built from this checkout by its build backend, without any network."""
+    pytest.importorskip(
+        "hatchling", reason="the build backend is not installed: pip install hatchling"
+    )
+    folder = tmp_path_factory.mktemp("dist")
+    code = f"from hatchling.build import build_wheel; build_wheel({str(folder)!r})"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
+    return zipfile.ZipFile(next(folder.glob("*.whl")))
+
+
+def test_wheel_brings_the_code_and_the_shipped_files(wheel: zipfile.ZipFile) -> None:
+    names = set(wheel.namelist())
+    tops = {name.split("/")[0] for name in names}
+    info = f"iteration_harness-{harness.__version__}.dist-info"
+    assert tops == {"harness", "harness_shipped", info, *PLUGIN_PACKAGES}
+    for path in ROOT.glob("harness/**/*.py"):
+        assert path.relative_to(ROOT).as_posix() in names
+    shipped = [ROOT / "harness.yaml", *(ROOT / "datasets" / "support-billing").glob("*")]
+    for path in [*shipped, *(ROOT / "rubrics").glob("**/*.yaml"), *ROOT.glob("docs/**/*.md")]:
+        assert f"harness_shipped/{path.relative_to(ROOT).as_posix()}" in names
+
+
+def test_wheel_brings_data_files_of_plugins_with_their_licence(wheel: zipfile.ZipFile) -> None:
+    for path in ROOT.glob("plugins/*/data/*"):
+        assert path.relative_to(ROOT / "plugins").as_posix() in wheel.namelist()
+    assert any("LICENSE" in name and "/data/" in name for name in wheel.namelist())
+
+
+def test_wheel_finds_its_shipped_config(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """Unpacked elsewhere, and preferred to the checkout, it uses its own files."""
+    wheel.extractall(tmp_path / "site")
+    (tmp_path / "empty").mkdir()
+    code = "import harness.config.loading as c; print(c.__file__); print(c.find(None))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path / "empty", check=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")}, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    module, found = done.stdout.split("\n")[:2]
+    assert module.startswith(str(tmp_path))
+    assert found == str(tmp_path / "site" / "harness_shipped" / "harness.yaml")
+    assert Path(found).read_bytes() == (ROOT / "harness.yaml").read_bytes()
