@@ -121,13 +121,13 @@ class Sealed:
 
 NOTHING_KEPT = Sealed(
     "nothing kept",
-    "No round was kept, so there is nothing to compare on the test set: it stays sealed, and no "
-    "look at it was counted.",
+    "No round improved on the base model, so there is nothing to compare on the test set: it stays "
+    "sealed, and no test-set evaluation was counted.",
 )
 NOT_ASKED = Sealed(
     "not asked",
-    "The test set was not opened, as --no-test asks; dev alone speaks for the kept round, which "
-    "was chosen on it.",
+    "The test set was not opened (--no-test). The best round was chosen on dev, so its dev scores "
+    "are optimistic.",
 )
 
 

@@ -1,8 +1,8 @@
-"""What gain a dev set can be expected to show, said before anything is trained.
+"""The minimum detectable effect of a dev set, estimated before anything is trained.
 
 How much paired differences will vary is not known before there is a second checkpoint, so
 something has to stand in for it: for pass/fail scores the binomial law, for graded ones the
-spread of the untouched model's scores.
+spread of the base model's scores.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from harness.verdicts.rule import DecidingScore
 from harness.verdicts.sentences import number, percent, support
 
 SPREAD = 2.25
-"""How many times the spread of the untouched model's scores that of the differences may be.
+"""How many times the spread of the base model's scores that of the differences may be.
 
 In the first rounds of two real runs it was 2.1 and 1.5 times; the rest is for skewness.
 """
@@ -35,8 +35,8 @@ def minimum_detectable_effect(
     """The minimum detectable effect of this set, for verdicts at ``alpha``.
 
     Returns:
-        The gain that is found with 80 % power (of a range its upper end), or None where none
-        can be told; and a sentence.
+        The gain that is detected with 80 % power (the upper end of a range), or None where it
+        cannot be estimated; and a sentence.
     """
     entry, title = score.entry, score.title
     pairs = complete_pairs(entry, baseline, baseline, score.groups)
@@ -54,8 +54,8 @@ def minimum_detectable_effect(
         return _of_shares(score, right, estimate.se, pairs.names, alpha, min_gain)
     if estimate.se == 0:
         return None, (
-            f"The untouched model scores the same in {title} on all of {size}, so what gain they "
-            "can show cannot be told beforehand."
+            f"The base model has the same {title} on all of {size}, so the minimum detectable "
+            "effect cannot be estimated."
         )
     worth, show = stats.effective_groups(pairs.names), number(entry)
     least = stats.detectable(estimate.se, 1 - alpha, worth, POWER)
@@ -63,9 +63,9 @@ def minimum_detectable_effect(
     return high, (
         f"With {size}, the minimum detectable effect in {title} is {show(low)} to {show(high)} at "
         f"{percent(POWER)} power and {percent(1 - alpha)} confidence. The lower end holds if the "
-        "differences between two checkpoints vary as much as the scores of the untouched model "
-        f"do, the upper if {SPREAD:g} times as much; training mostly spreads scores. Each round's "
-        "verdict says the measured figure. Smaller gains will mostly read no evidence."
+        "differences between two checkpoints vary as much as the scores of the base model do, the "
+        f"upper if {SPREAD:g} times as much; training mostly spreads scores. Each round's verdict "
+        "has the measured figure. Smaller gains will mostly read no evidence."
     )
 
 
@@ -77,10 +77,10 @@ def _of_shares(
     alpha: float,
     min_gain: float,
 ) -> tuple[float | None, str]:
-    """The same for rows that are right or wrong.
+    """The same for rows that pass or fail.
 
     Args:
-        right: ``(n,)``, 1 where the row is right.
+        right: ``(n,)``, 1 where the row passes.
         se: clustered standard error of their share.
         groups: each row's.
     """
@@ -92,15 +92,15 @@ def _of_shares(
     least = share_gain((right.sum() + 1) / (n + 2), n, reach, design, min_gain)
     if least is None:
         return None, (
-            f"The untouched model is right on {int(right.sum())} of {size} ({score.title}), so no "
-            f"gain can be found at {percent(1 - alpha)} confidence: every round will read no "
+            f"The base model passes {int(right.sum())} of {size} ({score.title}), so no "
+            f"gain can be detected at {percent(1 - alpha)} confidence: every round will read no "
             "evidence unless it is worse."
         )
     return least, (
         f"With {size}, the minimum detectable effect in {score.title} is "
         f"{number(score.entry)(least)} at {percent(POWER)} power and {percent(1 - alpha)} "
-        "confidence, supposing that which rows two checkpoints get right is unrelated; where they "
-        "get the same ones right, it is smaller. Smaller gains will mostly read no evidence."
+        "confidence, if the rows that two checkpoints pass are unrelated; where they pass the same "
+        "ones, it is smaller. Smaller gains will mostly read no evidence."
     )
 
 

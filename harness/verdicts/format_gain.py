@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
+from harness.kit.terms import shown
 from harness.records import ErrorLabel, ScoredExample
 
 HALF = 0.5
@@ -49,11 +50,11 @@ def mended(
     if total <= 0 or theirs <= HALF * total:
         return ""
     kinds = Counter(kind for name in cured for kind in before[name])
-    named = ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items(), key=_by_count))
+    named = ", ".join(f"{shown(kind)} {n}" for kind, n in sorted(kinds.items(), key=_by_count))
     share = "All" if theirs >= total else f"{theirs / total:.0%}".replace("%", " %")
     return (
         f" {share} of the gain is on {len(cured)} of {len(gains)} answers that were malformed in "
-        f"{against} and no longer are ({named}): it may be form more than content."
+        f"{against} and no longer are ({named}): it may be format more than content."
     )
 
 

@@ -62,7 +62,7 @@ def baseline_verdict(
     Args:
         detectable, sentence: what ``detectable_effect.minimum_detectable_effect`` says.
     """
-    words = sentence or "The untouched model: what the rounds are compared with."
+    words = sentence or "The base model, which the rounds are compared with."
     return Verdict("baseline", "", None, None, None, level(rounds), detectable, words, n, groups)
 
 
@@ -101,19 +101,20 @@ def judge(
     if se == 0 and value == 0:
         note = f"; {pairs.note}" if pairs.note else ""
         same = f"({support(n, count)}, none of which differs{note})"
-        words = f"{sentences.change(entry, title, against, value)} {same}: no evidence."
+        words = f"no evidence: {sentences.change(entry, title, against, value)} {same}."
     else:
         words = sentences.decided(entry, title, against, gap, label, least, min_gain, pairs.note)
     return Verdict(label, against, gap.value, low, high, sure, least, words, n, count)
 
 
 def unlabelled(verdict: Verdict) -> Verdict:
-    """The same comparison without a verdict, for rounds that only stand beside others."""
+    """The same comparison without a verdict, for rounds that are shown for comparison alone."""
     if verdict.label == "control":
         return verdict
-    # What is said of the form of answers, or of a guard, stands behind the label.
-    head, label, remark = verdict.sentence.rpartition(f": {verdict.label}.")
-    sentence = f"{head}.{remark}" if label else verdict.sentence
+    sentence = verdict.sentence.removeprefix(f"{verdict.label}: ")
+    # In the journals of earlier runs the label stands last, before remarks on format or guards.
+    head, label, remark = sentence.rpartition(f": {verdict.label}.")
+    sentence = f"{head}.{remark}" if label else sentence
     return dataclasses.replace(verdict, label="control", sentence=sentence)
 
 
@@ -139,18 +140,18 @@ def contrast_arms(
     outcome = _OUTCOMES[decision.label(low, high)]
     show = number(score.entry)
     sentence = (
-        f"Targeted minus randomly drawn rows on {score.title}, positive = "
-        f"targeting is better: {show(gap.value)} ({percent(level)} interval {show(low)} to "
-        f"{show(high)}; {support(gap.n, gap.groups)}): {outcome}. These are two single "
-        "trainings; a claim about targeting as such needs several seeds."
+        f"{outcome}: targeted minus random rows in {score.title}, positive = targeting is better: "
+        f"{show(gap.value)} ({percent(level)} interval {show(low)} to {show(high)}; "
+        f"{support(gap.n, gap.groups)}). These are two single trainings; a claim about targeting "
+        "as such needs several seeds."
     )
     return gap.value, low, high, sentence
 
 
 _OUTCOMES = {
-    "improved": "targeting did better in this run",
-    "regressed": "targeting did worse in this run",
-    "no evidence": "no evidence that targeting helped or harmed",
+    "improved": "Targeting did better in this run",
+    "regressed": "Targeting did worse in this run",
+    "no evidence": "No evidence that targeting helped or harmed",
 }
 
 

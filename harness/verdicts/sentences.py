@@ -20,35 +20,35 @@ def decided(
     min_gain: float,
     note: str,
 ) -> str:
-    """A comparison with its bounds, its support, what it could have found, and its label."""
+    """The label, what changed and how sure that is; then the power of the comparison and its size.
+
+    Args:
+        least: minimum detectable effect, where it is known.
+        note: which unscored rows count, or an empty string.
+    """
     show = number(entry)
     low, high = gap.low or 0.0, gap.high or 0.0
-    if label == "improved":
-        surely = f"better by at least {show(low)} at {percent(gap.level)} confidence"
-    elif label == "regressed":
-        surely = f"worse by at least {show(-high)} at {percent(gap.level)} confidence"
+    if label == "no evidence":
+        surely = f"; the true gain lies between {show(low)} and {show(high)}, each bound at"
     else:
-        surely = (
-            f"the true gain may be anything from {show(low)} to {show(high)}, each end at "
-            f"{percent(gap.level)} confidence"
-        )
-    demanded = f"; a gain above {show(min_gain)} is asked for" if min_gain else ""
+        surely = f", by at least {show(low if label == 'improved' else -high)} at"
+    required = f"; a gain above {show(min_gain)} is required" if min_gain else ""
     power = ""
     if least is not None:
         power = f"; minimum detectable effect {show(least)} at {percent(POWER)} power"
     counted = f"; {note}" if note else ""
     return (
-        f"{change(entry, title, against, gap.value)} ({surely}{demanded}; "
-        f"{support(gap.n, gap.groups)}{counted}{power}): {label}."
+        f"{label}: {change(entry, title, against, gap.value)}{surely} {percent(gap.level)} "
+        f"confidence{required}{power}; {support(gap.n, gap.groups)}{counted}."
     )
 
 
 def undecided(entry: MetricEntry, title: str, against: str, value: float | None, doubt: str) -> str:
-    """A comparison of which nothing can be concluded, and why."""
+    """A comparison from which nothing can be concluded, and why."""
     if value is None:
         than = f" with {against}" if against else ""
-        return f"{title} cannot be compared{than}: {doubt}: no evidence."
-    return f"{change(entry, title, against, value)}, but {doubt}: no evidence."
+        return f"no evidence: {title} cannot be compared{than}: {doubt}."
+    return f"no evidence: {change(entry, title, against, value)}, but {doubt}."
 
 
 def change(entry: MetricEntry, title: str, against: str, value: float) -> str:

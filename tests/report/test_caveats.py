@@ -110,17 +110,17 @@ def test_every_sentence_of_a_verdict_names_it():
     low = measured(entry, *(n / 100 for n in range(30)))
     high = measured(entry, *(n / 100 + 0.2 + n % 3 / 50 for n in range(30)))
     decided = rule.judge(score, high, low, alpha=0.025, against="round 0")
-    assert decided.sentence.startswith("known (unproven) rose by 0.2")
+    assert decided.sentence.startswith("improved: known (unproven) rose by 0.2")
     doubtful = rule.judge(score, high[:1], low[:1], alpha=0.025)
-    assert doubtful.sentence.startswith("known (unproven) rose by 0.2")
+    assert doubtful.sentence.startswith("no evidence: known (unproven) rose by 0.2")
     missing = rule.judge(score, [], [], alpha=0.025)
-    assert missing.sentence.startswith("known (unproven) cannot be compared")
+    assert missing.sentence.startswith("no evidence: known (unproven) cannot be compared")
     told = [
         detectable_effect.minimum_detectable_effect(score, side, alpha=0.025)[1]
         for side in (low, low[:1])
     ]
     assert all("known (unproven)" in one for one in told)
-    assert "on known (unproven), positive" in rule.contrast_arms(score, high, low)[3]
+    assert "in known (unproven), positive" in rule.contrast_arms(score, high, low)[3]
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_the_share_the_answers_and_the_kinds_are_told():
     found = sentence((0.9, 0.5, 0.4, 0.3), (0.1, 0.1, 0.2, 0.2), (), before)
     assert found == (
         " 80 % of the gain is on 2 of 4 answers that were malformed in round 0 and no longer are "
-        "(cut off 2, wrong format 1): it may be form more than content."
+        "(truncated 2, wrong format 1): it may be format more than content."
     )
 
 
@@ -101,7 +101,7 @@ def test_a_run_says_so_beside_each_verdict_that_it_is_true_of(project):
     for verdict in (document["rounds"][1]["verdict"], document["test"]["verdict"]):
         assert verdict["label"] == "improved"
         assert "malformed in round 0 and no longer are (shapeless " in verdict["sentence"]
-    assert "it may be form more than content" in done.err
+    assert "it may be format more than content" in done.err
     report = project.folder / "reports" / document["run"]
     for name in ("report.html", "report.md", "report.txt"):
         assert "malformed" in (report / name).read_text()

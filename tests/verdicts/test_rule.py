@@ -117,8 +117,8 @@ def test_a_model_against_itself():
     )
     assert verdict.detectable is None
     assert verdict.sentence == (
-        "quality did not change against round 0 (160 rows in 40 groups, none of which differs): "
-        "no evidence."
+        "no evidence: quality did not change against round 0 (160 rows in 40 groups, none of which "
+        "differs)."
     )
 
 
@@ -127,12 +127,12 @@ def test_lower_is_better_is_turned_round():
     gain = judge(better, worse, Loss)
     assert gain.label == "improved"
     assert gain.difference > gain.low > 0
-    assert gain.sentence.startswith("loss fell by 0.1")
+    assert gain.sentence.startswith("improved: loss fell by 0.1")
     assert "(lower is better)" in gain.sentence
     harm = judge(worse, better, Loss)
     assert harm.label == "regressed"
     assert harm.difference == -gain.difference
-    assert harm.sentence.startswith("loss rose by 0.1")
+    assert harm.sentence.startswith("regressed: loss rose by 0.1")
 
 
 def test_an_improvement_has_to_exceed_the_gain_asked_for():
@@ -197,7 +197,7 @@ def test_a_row_unscored_on_the_newer_side_counts_as_the_worst():
     plain = judge(measured(new), measured(scores()))
     assert (verdict.label, verdict.low, verdict.n) == ("improved", plain.low, 160)
     note = "1 row unscored on this side counts as 0, the worst value"
-    assert f"160 rows in 40 groups; {note}; minimum" in verdict.sentence
+    assert verdict.sentence.endswith(f"; 160 rows in 40 groups; {note}.")
 
 
 def test_a_row_unscored_on_the_older_side_counts_as_the_best():
@@ -338,7 +338,7 @@ def test_nothing_scored_is_no_evidence():
     assert verdict.label == "no evidence"
     assert (verdict.n, verdict.groups, verdict.difference) == (0, 0, None)
     assert verdict.sentence == (
-        "quality cannot be compared with round 0: no row can be compared: no evidence."
+        "no evidence: quality cannot be compared with round 0: no row can be compared."
     )
 
 
@@ -363,12 +363,12 @@ def test_a_score_that_cannot_be_had_gives_no_verdict_and_valid_json():
     json.dumps(to_json(verdict), allow_nan=False)
 
 
-def test_where_nothing_varies_nothing_is_foretold():
+def test_where_nothing_varies_no_effect_is_estimated():
     flat = measured([0.5] * 160)
     score = rule.DecidingScore(MetricEntry("quality", Quality()), "quality", GROUPS)
     least, words = minimum_detectable_effect(score, flat, alpha=0.05 / 3)
     assert least is None
-    assert "scores the same" in words and "cannot be told beforehand" in words
+    assert "has the same quality on all" in words and "cannot be estimated" in words
 
 
 def test_the_named_score_decides():
@@ -381,22 +381,22 @@ def test_the_named_score_decides():
 def test_the_sentence_of_an_improvement():
     verdict = judge(measured(scores(0.1, 1)), measured(scores()))
     assert verdict.sentence == (
-        f"quality rose by {verdict.difference:.3f} against round 0 (better by at least "
-        f"{verdict.low:.3f} at 98.3 % confidence; 160 rows in 40 groups; minimum detectable "
-        f"effect {verdict.detectable:.3f} at 80 % power): improved."
+        f"improved: quality rose by {verdict.difference:.3f} against round 0, by at least "
+        f"{verdict.low:.3f} at 98.3 % confidence; minimum detectable effect "
+        f"{verdict.detectable:.3f} at 80 % power; 160 rows in 40 groups."
     )
 
 
 def test_the_sentence_of_a_regression_and_of_no_evidence():
     lost = judge(measured(scores(-0.1, 1)), measured(scores()), alpha=0.05)
-    assert f"(worse by at least {-lost.high:.3f} at 95 % confidence;" in lost.sentence
-    assert lost.sentence.endswith(": regressed.")
+    assert f", by at least {-lost.high:.3f} at 95 % confidence;" in lost.sentence
+    assert lost.sentence.startswith("regressed: quality fell by ")
     same = judge(measured(scores(0, 1)), measured(scores()), against="")
     assert (
-        f"the true gain may be anything from {same.low:.3f} to {same.high:.3f}, each end at"
+        f"; the true gain lies between {same.low:.3f} and {same.high:.3f}, each bound at 98.3 %"
         in same.sentence
     )
-    assert same.sentence.endswith(": no evidence.")
+    assert same.sentence.startswith("no evidence: quality ")
 
 
 def test_a_small_bound_is_never_printed_as_zero():
@@ -426,7 +426,7 @@ def test_what_can_be_detected_is_said_before_training():
     assert f"effect in quality is {most / 2.25:.3f} to {most:.3f} at 80 % power and" in sentence
     assert "160 rows in 40 groups" in sentence
     assert "at 80 % power and 98.3 % confidence" in sentence
-    assert "vary as much as the scores of the untouched model" in sentence
+    assert "vary as much as the scores of the base model" in sentence
     assert foreseen(scores(), min_gain=0.5)[0] == pytest.approx(most + 0.5)
 
 
@@ -457,7 +457,7 @@ def test_a_share_of_wrong_rows_is_turned():
 def test_where_nearly_all_rows_are_right_no_gain_can_be_found():
     least, sentence = foreseen([1.0] * 158 + [0.0] * 2, groups=PASSES)
     assert least is None
-    assert sentence.startswith("The untouched model is right on 158 of 160 rows in 160 groups")
+    assert sentence.startswith("The base model passes 158 of 160 rows in 160 groups")
 
 
 def test_a_dev_set_that_cannot_carry_a_verdict_is_told_before_training():
@@ -476,14 +476,14 @@ def arms(a, b, metric=Quality):
 def test_arms_are_compared_both_ways():
     difference, low, high, sentence = arms(measured(scores(0.1, 1)), measured(scores()))
     assert 0 < low < difference < high
-    assert "targeting did better in this run" in sentence
+    assert "Targeting did better in this run" in sentence
     assert "needs several seeds" in sentence
     back = arms(measured(scores()), measured(scores(0.1, 1)))
     assert back[:3] == pytest.approx((-difference, -high, -low))
-    assert "targeting did worse in this run" in back[3]
+    assert "Targeting did worse in this run" in back[3]
     _, low, high, sentence = arms(measured(scores(0, 1)), measured(scores()))
     assert low < 0 < high
-    assert "no evidence that targeting helped or harmed" in sentence
+    assert "No evidence that targeting helped or harmed" in sentence
 
 
 def test_an_interval_of_arms_is_two_sided():
@@ -531,11 +531,12 @@ def test_the_unit_of_a_score_does_not_decide(unit, gain):
 def test_a_round_of_the_control_arm_has_no_label_even_where_more_is_said():
     labelled = Verdict(
         "improved", "round 0", 0.1, 0.05, 0.15, 0.95, None,
-        "rougeL rose by 0.100 against round 0: improved. 90 % of the gain is on form.", 40, 40,
+        "improved: rougeL rose by 0.100 against round 0. 90 % of the gain is on form.", 40, 40,
     )  # fmt: skip
     shown = rule.unlabelled(labelled)
     assert shown.label == "control"
     assert shown.sentence == "rougeL rose by 0.100 against round 0. 90 % of the gain is on form."
-    plain = rule.unlabelled(replace(labelled, sentence="rougeL rose by 0.100: improved."))
-    assert plain.sentence == "rougeL rose by 0.100."
+    earlier = "rougeL rose by 0.100: improved. 90 % of the gain is on form."  # an earlier run
+    plain = rule.unlabelled(replace(labelled, sentence=earlier))
+    assert plain.sentence == "rougeL rose by 0.100. 90 % of the gain is on form."
     assert rule.unlabelled(plain) == plain
