@@ -71,6 +71,10 @@ if TYPE_CHECKING:
         from_json as from_json,
         to_json as to_json,
     )
+    from harness.report.folders import (
+        current_reports as current_reports,
+        find_reports as find_reports,
+    )
     from harness.rubrics import (
         LONGEST_TEXT as LONGEST_TEXT,
         SCALE_KINDS as SCALE_KINDS,
@@ -90,8 +94,14 @@ if TYPE_CHECKING:
         evaluate as evaluate,
     )
     from harness.stages import *  # noqa: F403
-    from harness.store.writing import query as query
-    from harness.stored import PoolModels as PoolModels, RunView as RunView, open_run as open_run
+    from harness.store.asking import open_database as open_database, safe_query as safe_query
+    from harness.store.writing import QueryResult as QueryResult, query as query
+    from harness.stored import (
+        PoolModels as PoolModels,
+        RunView as RunView,
+        StoredRound as StoredRound,
+        open_run as open_run,
+    )
     from harness.verdicts.comparison import Comparison as Comparison, compare as compare
 
 __version__ = "0.1.0"
@@ -111,8 +121,10 @@ _HOMES = {
     "harness.scoring": ("MetricEntry", "Scorecard", "evaluate"),
     "harness.verdicts.comparison": ("Comparison", "compare"),
     "harness.context": ("Context", "Quiet", "Report", "Watcher"),
-    "harness.stored": ("PoolModels", "RunView", "open_run"),
-    "harness.store.writing": ("query",),
+    "harness.stored": ("PoolModels", "RunView", "StoredRound", "open_run"),
+    "harness.report.folders": ("current_reports", "find_reports"),
+    "harness.store.asking": ("open_database", "safe_query"),
+    "harness.store.writing": ("QueryResult", "query"),
     "harness.kit.files": ("write_text",),
     "harness.hookspecs": ("hookimpl",),
     "harness.errors": (

@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.runs import folder_of, refreshed
 from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.options import Json
@@ -51,8 +50,9 @@ def compare(
     """
     from harness.inspection.checkpoints import pair
     from harness.inspection.compare import compare as compared
+    from harness.report.folders import current_reports
 
-    found = compared(*pair(first, second, run, lambda name: refreshed(folder_of(name))))
+    found = compared(*pair(first, second, run, current_reports))
     if as_json:
         sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
         return

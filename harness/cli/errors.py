@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.runs import folder_of, refreshed
 from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.options import Json, RunName
@@ -63,9 +62,10 @@ def errors(
     """List the wrong answers on dev, the worst first."""
     from harness.inspection.errors import Wanted, errors as listed
     from harness.inspection.index import Index
+    from harness.report.folders import current_reports
 
     most = limit if limit is not None or as_json else MOST
-    with Index.opened(refreshed(folder_of(run))) as index:
+    with Index.opened(current_reports(run)) as index:
         found = listed(index, Wanted(round_, category, slice_, cause, broken_by, most))
     if as_json:
         sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")

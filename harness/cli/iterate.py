@@ -163,10 +163,10 @@ def _show(config: Config, run: str) -> None:
 
 
 def _carry_out(run: Run, console: Console, stop: Stop, asked: Asked) -> Mapping[str, Any]:
-    from harness.cli.runs import refreshed
     from harness.kit.files import remove
     from harness.kit.lock import exclusive
     from harness.report import publishing
+    from harness.report.folders import refreshed
     from harness.report.reading import FILE_NAME
 
     def say(text: str) -> None:

@@ -6,7 +6,6 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from harness.cli.runs import folder_of
 from harness.kit.text import one_line
 from harness.terminal.options import RunName
 
@@ -17,9 +16,10 @@ app = typer.Typer()
 def rebuild(run: RunName = None) -> None:
     """Make a run's database and reports again from what it has stored."""
     from harness.context import Quiet
+    from harness.report.folders import find_reports
     from harness.report.refresh import remake
 
-    folder = folder_of(run)
+    folder = find_reports(run)
     written = remake(folder, Quiet(), whole=True)  # its summary stays as it is
     told = f"{folder}: {', '.join(written)}"
     Console(stderr=True).print(Text(one_line(told)), highlight=False, soft_wrap=True)

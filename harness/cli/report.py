@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from harness.cli.runs import folder_of, refreshed
 from harness.errors import UsageError
 from harness.kit.text import one_line
 from harness.terminal.options import Json, RunName
@@ -39,10 +38,11 @@ def report(
 ) -> None:
     """Show the report of a run, or write it as a page."""
     from harness.registry import Registry
+    from harness.report.folders import current_reports
     from harness.report.reading import FILE_NAME, read
     from harness.report.sections import with_always
 
-    document = read(refreshed(folder_of(run)) / FILE_NAME)
+    document = read(current_reports(run) / FILE_NAME)
     if as_json:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
         return

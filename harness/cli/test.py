@@ -15,17 +15,17 @@ app = typer.Typer()
 @app.command()
 def open_test(run: RunName = None, require: Require = None, as_json: Json = False) -> None:
     """Open the sealed test set of a run that ended with --no-test; the look is counted."""
-    from harness.cli.runs import folder_of
     from harness.context import Quiet
     from harness.engine import resume_command
     from harness.engine.run import Run
     from harness.errors import UsageError
     from harness.records import BASE_ARM
+    from harness.report.folders import find_reports
     from harness.stored import opened
 
     asked = Asked(require, as_json=as_json)
     asked.check()
-    name = folder_of(run).name
+    name = find_reports(run).name
     found = opened(name, Quiet())
     if len(found.journal.rounds(BASE_ARM)) <= found.config.settings.rounds:
         words = resume_command.kept(found.folder) or list(resume_command.PLAIN)

@@ -13,7 +13,6 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from harness.cli.runs import folder_of, refreshed
 from harness.kit.text import one_line, plain, titled
 from harness.terminal import tables
 from harness.terminal.options import Json, RunName
@@ -43,8 +42,9 @@ def why(
     """Show one row: its answers in all rounds, and why they are wrong."""
     from harness.inspection.index import Index
     from harness.inspection.why import why as explained
+    from harness.report.folders import current_reports
 
-    folder = refreshed(folder_of(run))
+    folder = current_reports(run)
     with Index.opened(folder) as index:
         found = explained(index, *_allowed(folder, index, name, open_test))
     if as_json:
@@ -57,10 +57,11 @@ def _allowed(folder: Path, index: Index, name: str, open_test: bool) -> tuple[st
     """The row's id and split, once it is sure that it may be looked at."""
     from harness.inspection import test_access
     from harness.inspection.why import shown_as, split_of, unknown
+    from harness.stored import open_run
 
     split = split_of(index, name)
     if split is None:
-        if test_access.holds(folder, name):
+        if test_access.holds(folder.name, name):
             raise test_access.not_opened(index.run) if open_test else test_access.refused()
         meant = shown_as(index, name)
         split = split_of(index, meant) if meant is not None else None
@@ -70,7 +71,7 @@ def _allowed(folder: Path, index: Index, name: str, open_test: bool) -> tuple[st
     if split == "test":
         if not open_test:
             raise test_access.refused()
-        test_access.count_look(folder, "looked at by harness why")
+        open_run(folder.name).count_look("looked at by harness why")
     return name, split
 
 

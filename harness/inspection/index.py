@@ -12,12 +12,10 @@ from harness.errors import DataError, UsageError, near
 from harness.kit.files import read_json
 from harness.kit.text import one_line, storable
 from harness.report.reading import FILE_NAME
-from harness.store.tables import TABLES
-from harness.store.views import VIEWS
-from harness.store.writing import Asking, Table, reading
+from harness.store.asking import open_database
+from harness.store.writing import Asking, QueryResult
 
 DATABASE = "run.duckdb"
-REBUILD = "`harness rebuild RUN` makes it again from what the run has stored"
 
 Row = dict[str, Any]
 
@@ -63,15 +61,8 @@ class Index:
             DataError: it was built by another version and lacks a view, or holds no round.
         """
         path = folder / DATABASE
-        with reading(path) as asking:
+        with open_database(path) as asking:
             (run,) = _rows(asking(_HEAD))
-            lacking = sorted({*TABLES, *VIEWS} - set(run["views"]))
-            if lacking:
-                raise DataError(
-                    f"another version of harness built it: it has no {told(lacking)}",
-                    where=str(path),
-                    hint=REBUILD,
-                )
             if not run["rounds"]:
                 raise DataError(
                     "it holds no closed round yet", where=str(path), hint="harness iterate"
@@ -135,8 +126,7 @@ _HEAD = """
     SELECT run, primary_score, kept_round,
            (SELECT any_value(higher_is_better) FROM scores
             WHERE arm = 'main' AND split = 'dev' AND name = primary_score) AS higher,
-           (SELECT list(round ORDER BY round) FROM rounds WHERE arm = 'main') AS rounds,
-           (SELECT list(view_name) FROM duckdb_views() WHERE NOT internal) AS views
+           (SELECT list(round ORDER BY round) FROM rounds WHERE arm = 'main') AS rounds
     FROM runs"""
 
 
@@ -146,5 +136,5 @@ _CAVEATS = """
     WHERE arm = 'main' GROUP BY name ORDER BY name"""
 
 
-def _rows(table: Table) -> list[Row]:
+def _rows(table: QueryResult) -> list[Row]:
     return [dict(zip(table.columns, row, strict=True)) for row in table.rows]

@@ -13,16 +13,19 @@ import warnings
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from harness.errors import EnvironmentFailure, HarnessError
-from harness.inspection.query import MORE_TIME, ask
-from harness.store.writing import Table, overdue
+from harness.errors import EnvironmentFailure, HarnessError, UsageError
+from harness.store.asking import safe_query
+from harness.store.writing import QueryResult
 
+MORE_TIME = "--seconds N gives it more time"
 GRACE = 0.5
 """Seconds that a query gets to end by itself when its time is over."""
 
 
-def ask_apart(path: Path, sql: str, seconds: float, limit: int, *, sealed: bool = False) -> Table:
-    """What :func:`harness.inspection.query.ask` gives, in the time given or not at all.
+def ask_apart(
+    path: Path, sql: str, seconds: float, limit: int, *, sealed: bool = False
+) -> QueryResult:
+    """What :func:`harness.store.asking.safe_query` gives, in the time given or not at all.
 
     Raises:
         UsageError, DataError: as there.
@@ -40,9 +43,9 @@ def ask_apart(path: Path, sql: str, seconds: float, limit: int, *, sealed: bool 
     theirs.close()
     try:
         if not ours.poll(seconds + GRACE):
-            problem = overdue(path, seconds)
-            problem.hint = MORE_TIME
-            raise problem
+            raise UsageError(
+                f"the query took longer than {seconds:g} s", where=str(path), hint=MORE_TIME
+            )
         found = ours.recv()
     except EOFError:
         child.join()
@@ -56,8 +59,10 @@ def ask_apart(path: Path, sql: str, seconds: float, limit: int, *, sealed: bool 
         child.join()
         ours.close()
     if isinstance(found, HarnessError):
+        if "longer than" in found.what:
+            found.hint = MORE_TIME
         raise found
-    assert isinstance(found, Table)
+    assert isinstance(found, QueryResult)
     return found
 
 
@@ -65,9 +70,9 @@ def _work(
     answers: Connection, path: Path, sql: str, seconds: float, limit: int, sealed: bool
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    found: Table | HarnessError
+    found: QueryResult | HarnessError
     try:
-        found = ask(path, sql, seconds, limit, sealed=sealed)
+        found = safe_query(path, sql, seconds, limit, sealed=sealed)
     except HarnessError as problem:
         found = problem
     with contextlib.suppress(BrokenPipeError):  # whoever asked is gone

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
-from harness.engine.ledger import Ledger
 from harness.errors import DataError, HarnessError, UsageError
-from harness.inspection.stored import opened
-from harness.records import Example
-from harness.stored import StoredRun, StoredSteps
+from harness.stored import open_run
 
 
 def refused() -> UsageError:
@@ -25,19 +19,9 @@ def not_opened(run: str) -> DataError:
     return DataError("its test set was not opened yet", where=run, hint="harness test RUN")
 
 
-def holds(reports: Path, name: str) -> bool:
+def holds(run: str, name: str) -> bool:
     """Whether an id is of the run's test set, where that can be known."""
     try:
-        return any(row.id == name for row in _test(opened(reports.name)))
+        return open_run(run).in_test(name)
     except HarnessError:
         return False
-
-
-def count_look(reports: Path, purpose: str) -> None:
-    """Count a look in the ledger of openings, before it happens."""
-    run = opened(reports.name)
-    Ledger(run.ledger.path).open(_test(run), f"{run.name} {purpose}")
-
-
-def _test(run: StoredRun) -> Sequence[Example]:
-    return StoredSteps(run).data().split("test")

@@ -20,7 +20,7 @@ from harness.report.reading import SCHEMA, Document
 from harness.report.remedies import remedies
 from harness.report.sections import Guard, made, unguarded
 from harness.stages import Section
-from harness.store.writing import Table, reading
+from harness.store.writing import QueryResult, reading
 
 NOT_LOOKED_FOR = (
     "A wrong fact and a wrong tone are seen by no rule. They were not looked for: people's "
@@ -131,7 +131,7 @@ def _answers(
     return answers, chosen, failed
 
 
-def _rows(table: Table) -> list[Document]:
+def _rows(table: QueryResult) -> list[Document]:
     return [
         {name: _plain(value) for name, value in zip(table.columns, row, strict=True)}
         for row in table.rows

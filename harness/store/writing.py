@@ -120,7 +120,7 @@ class RunContents:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class QueryResult:
     """The answer to a query; ``cut`` if there were more rows than asked for."""
 
     columns: tuple[str, ...]
@@ -156,7 +156,7 @@ class Asking(Protocol):
 
     def __call__(
         self, sql: str, limit_seconds: float = 30.0, limit_rows: int | None = None
-    ) -> Table: ...
+    ) -> QueryResult: ...
 
 
 @contextlib.contextmanager
@@ -181,7 +181,7 @@ def reading(path: Path, *, spare: bool = False, sealed: bool = False) -> Iterato
 
 def query(
     path: Path, sql: str, limit_seconds: float = 30.0, limit_rows: int | None = None
-) -> Table:
+) -> QueryResult:
     """The rows of one read-only query; no other file can be read or written by it.
 
     A single call of a function is only stopped at its end, after its time.
@@ -194,18 +194,13 @@ def query(
         return ask(sql, limit_seconds, limit_rows)
 
 
-def overdue(path: Path, seconds: float) -> UsageError:
-    """What is said of a query whose time is over."""
-    return UsageError(f"the query took longer than {seconds:g} s", where=str(path))
-
-
 def _answer(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
     sql: str,
     limit_seconds: float = 30.0,
     limit_rows: int | None = None,
-) -> Table:
+) -> QueryResult:
     timer = threading.Timer(limit_seconds, connection.interrupt)
     timer.daemon = True
     timer.start()
@@ -215,11 +210,13 @@ def _answer(
             raise UsageError("there is no query in it", hint="SELECT …")
         columns = tuple(str(column[0]) for column in cursor.description or ())
         if limit_rows is None:
-            return Table(columns, tuple(cursor.fetchall()))
+            return QueryResult(columns, tuple(cursor.fetchall()))
         rows = cursor.fetchmany(limit_rows + 1)
-        return Table(columns, tuple(rows[:limit_rows]), cut=len(rows) > limit_rows)
+        return QueryResult(columns, tuple(rows[:limit_rows]), cut=len(rows) > limit_rows)
     except duckdb.InterruptException:
-        raise overdue(path, limit_seconds) from None
+        raise UsageError(
+            f"the query took longer than {limit_seconds:g} s", where=str(path)
+        ) from None
     except duckdb.OutOfMemoryException:
         raise UsageError(
             "the query needs more memory than there is for one", hint="ask for less at a time"

@@ -11,10 +11,11 @@ from harness.stored.replay import (
     plugin_files,
     replay,
 )
+from harness.stored.rounds import RoundReader, StoredRound
 from harness.stored.values import answer_values
 from harness.stored.view import RunView, open_run
 
 __all__ = [
-    "Answered", "NotStored", "PoolModels", "RunView", "StoredRun", "StoredSteps", "answer_values",
-    "answered", "open_run", "opened", "plugin_files", "replay",
+    "Answered", "NotStored", "PoolModels", "RoundReader", "RunView", "StoredRound", "StoredRun",
+    "StoredSteps", "answer_values", "answered", "open_run", "opened", "plugin_files", "replay",
 ]  # fmt: skip

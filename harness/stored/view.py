@@ -29,6 +29,7 @@ from harness.stored.replay import (
     opened,
     replay,
 )
+from harness.stored.rounds import RoundReader, StoredRound
 from harness.stored.values import answer_values, oriented
 
 
@@ -108,6 +109,26 @@ class RunView:
             raise UsageError("the test set is sealed")
         return self._steps.data().split(split)
 
+    def round(self, number: int) -> StoredRound:
+        """A closed round of the main arm whole; nothing that is not stored is made.
+
+        Raises:
+            DataError: it is not closed, or something of it is not stored any more.
+        """
+        return self._rounds.round(number)
+
+    def in_test(self, name: str) -> bool:
+        """Whether an id is of the test set, whose rows are sealed."""
+        return self._rounds.in_test(name)
+
+    def count_look(self, purpose: str) -> None:
+        """Count a look at single rows of the test set in the folder's ledger, before it happens.
+
+        Args:
+            purpose: what they are looked at for; the same look of one run counts once.
+        """
+        self._rounds.count_look(purpose)
+
     def answers(self, number: int) -> Sequence[Prediction]:
         """A round's answers to dev, in the order of its rows.
 
@@ -165,6 +186,10 @@ class RunView:
     @functools.cached_property
     def _steps(self) -> StoredSteps:
         return StoredSteps(self._run)
+
+    @functools.cached_property
+    def _rounds(self) -> RoundReader:
+        return RoundReader(self.name)
 
     @functools.cached_property
     def _answered(self) -> dict[int, Answered]:

@@ -164,7 +164,7 @@ def test_a_command_stands_below_the_one_that_its_module_names(site: Site) -> Non
     _, out, _ = site.harness("--help")
     names = [line.split()[0] for line in out.partition("Commands:\n")[2].splitlines()]
     assert names[names.index("report") :][:4] == ["report", "one", "two", "other"]
-    assert names[names.index("plugins") + 1 :] == ["end", "rate", "config"]
+    assert names[-3:] == ["end", "rate", "config"]
 
 
 def test_a_checkout_with_entry_points_of_before_says_to_install_again(

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from harness.inspection import query_process
-from harness.inspection.query import ask
 from harness.inspection.questions import READY
 from harness.kit.cells import as_cell, distinct
 from harness.kit.lock import exclusive
+from harness.store.asking import safe_query
 
 DOCS = Path(__file__).parents[2] / "docs"
 HOSTILE = "SELECT '[/b]\x1b[31mred\x1b[0m\u202e' || chr(0) || repeat('x', 1000000) AS text"
@@ -199,7 +199,9 @@ def test_an_interrupt_ends_the_question_at_once(finished):
 
 def test_a_question_that_is_ended_from_outside_is_one_message(finished, monkeypatch):
     project, _ = finished
-    monkeypatch.setattr(query_process, "ask", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+    monkeypatch.setattr(
+        query_process, "safe_query", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+    )
     found = project.inside("query", "FROM runs")
     assert found.code == 3 and "ended from outside (exit code -9)" in found.err
 
@@ -240,7 +242,7 @@ def test_an_older_database_is_one_message(finished, tmp_path):
     with duckdb.connect(str(path)) as connection:
         connection.execute("DROP VIEW ledger")
     with pytest.raises(Exception, match="another version of harness built it"):
-        ask(path, "FROM ledger", 5, 5)
+        safe_query(path, "FROM ledger", 5, 5)
 
 
 def test_every_ready_question_runs_and_is_in_the_docs(finished):

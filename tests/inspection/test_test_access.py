@@ -7,7 +7,7 @@ import shutil
 import duckdb
 import pytest
 
-from harness.inspection.query import ask
+from harness.store.asking import safe_query
 from harness.store.tables import TABLES
 from harness_rating.layouts import TABLES as RATING_TABLES
 from tests.inspection.test_why import openings
@@ -31,7 +31,7 @@ def test_rows_of_test_are_left_out_however_a_view_is_named(opened, place):
     path = project.folder / "reports" / run / "run.duckdb"
     for name in SPLIT:
         sql = f"SELECT count(*) FROM {place}{name} WHERE split = 'test'"
-        assert ask(path, sql, 30, 10, sealed=True).rows == ((0,),)
+        assert safe_query(path, sql, 30, 10, sealed=True).rows == ((0,),)
     with duckdb.connect(str(path), read_only=True) as connection:
         rows = connection.execute("SELECT count(*) FROM predictions WHERE split = 'test'")
         assert rows.fetchall() == [(96,)]

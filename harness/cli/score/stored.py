@@ -10,7 +10,6 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from harness.cli.runs import folder_of
 from harness.cli.score.files import report, showing, write_rows
 from harness.cli.score.metric_options import chosen
 from harness.cli.score.request import Request
@@ -25,6 +24,7 @@ from harness.kit.lock import exclusive
 from harness.kit.text import one_line
 from harness.records import Example
 from harness.report.added_metrics import record
+from harness.report.folders import find_reports
 from harness.report.publishing import database
 from harness.report.summary import read
 from harness.scoring import Scorecard
@@ -34,7 +34,7 @@ from harness.terminal.streams import plugins_on_stderr
 
 def rescore(request: Request) -> None:
     """Score, compare with round 0 (or ``--baseline``), remember."""
-    folder = folder_of(request.run)
+    folder = find_reports(request.run)
     with plugins_on_stderr():
         run = opened(folder.name, Quiet())
         with exclusive(run.folder / "lock"):
@@ -60,7 +60,7 @@ def _found(request: Request, run: StoredRun) -> tuple[dict[str, Any], Systems]:
     )  # fmt: skip
     found = document(systems, question)
     if request.split == "dev":
-        found["remarks"] += _chosen(folder_of(request.run), answers)
+        found["remarks"] += _chosen(find_reports(request.run), answers)
     fresh = _fresh(entries, run)
     if fresh:
         record(run, fresh)

@@ -1,21 +1,20 @@
-"""One question in SQL: what may be asked, and what is said where it may not."""
+"""A run's database asked from outside: by commands, and in SQL that somebody typed."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
 
 from harness.errors import DataError, UsageError
-from harness.inspection.index import REBUILD
 from harness.store.columns import SEALED
 from harness.store.tables import TABLES
 from harness.store.views import VIEWS
-from harness.store.writing import Table, reading
-
-MORE_TIME = "--seconds N gives it more time"
+from harness.store.writing import Asking, QueryResult, reading
 
 _BY_NAME = {
     "query", "query_table", "json_execute_serialized_sql", "pragma_storage_info", "storage_info",
@@ -27,11 +26,34 @@ _READING = {"SELECT", "MULTI", "EXPLAIN", "PRAGMA"}
 _KNOWS_THE_SEAL = (
     f"FROM duckdb_views() WHERE view_name = 'examples' AND sql LIKE '%getvariable(''{SEALED}'')%'"
 )
+_VIEWS = "SELECT view_name FROM duckdb_views() WHERE NOT internal"
 _ABSENT = re.compile(r"(?:Table|View) with name (\w+) does not exist")
 
 
-def ask(path: Path, sql: str, seconds: float, limit: int, *, sealed: bool = False) -> Table:
-    """The answer to one reading statement, with little memory and no room on the disk.
+@contextlib.contextmanager
+def open_database(path: Path) -> Iterator[Asking]:
+    """A run's database, opened once for many queries, as it is now: a run that goes on is not
+    disturbed, and changes none of it.
+
+    Returns:
+        what answers SQL: the query, then perhaps its seconds (30) and the most rows (all).
+
+    Raises:
+        UsageError: there is none.
+        DataError: another version built it, and it lacks a view of ``docs/database.md``.
+        EnvironmentFailure: it cannot be opened.
+    """
+    with reading(path) as ask:
+        known = {name for (name,) in ask(_VIEWS).rows}
+        if lacking := sorted({*TABLES, *VIEWS} - known):
+            raise _of_another_version(path, f"it has no {_some(lacking)}")
+        yield ask
+
+
+def safe_query(
+    path: Path, sql: str, limit_seconds: float, limit_rows: int, *, sealed: bool = True
+) -> QueryResult:
+    """The answer to one statement that somebody typed, with little memory and no room on the disk.
 
     Args:
         sealed: rows of test are left out.
@@ -48,26 +70,29 @@ def ask(path: Path, sql: str, seconds: float, limit: int, *, sealed: bool = Fals
             "out rows of test",
             hint="ask the views (SHOW TABLES); --open-test to look all the same",
         )
-    try:
-        with reading(path, spare=True, sealed=sealed) as asking:
-            if sealed and not asking(_KNOWS_THE_SEAL, seconds, None).rows:
-                raise DataError(
-                    "another version of harness built it: its views cannot leave out rows of test",
-                    where=str(path),
-                    hint=REBUILD,
-                )
-            return asking(sql, seconds, limit)
-    except UsageError as problem:
-        absent = _ABSENT.search(problem.what)
-        if absent and absent[1] in {*TABLES, *VIEWS}:
-            raise DataError(
-                f"another version of harness built it: it has no {absent[1]}",
-                where=str(path),
-                hint=REBUILD,
-            ) from None
-        if "longer than" in problem.what:
-            problem.hint = MORE_TIME
-        raise
+    with reading(path, spare=True, sealed=sealed) as ask:
+        if sealed and not ask(_KNOWS_THE_SEAL).rows:
+            raise _of_another_version(path, "its views cannot leave out rows of test")
+        try:
+            return ask(sql, limit_seconds, limit_rows)
+        except UsageError as problem:
+            absent = _ABSENT.search(problem.what)
+            if absent and absent[1] in {*TABLES, *VIEWS}:
+                raise _of_another_version(path, f"it has no {absent[1]}") from None
+            raise
+
+
+def _of_another_version(path: Path, what: str) -> DataError:
+    return DataError(
+        f"another version of harness built it: {what}",
+        where=str(path),
+        hint="`harness rebuild RUN` makes it again from what the run has stored",
+    )
+
+
+def _some(names: Sequence[str], most: int = 8) -> str:
+    more = f", and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _passes_by_views(sql: str) -> bool:

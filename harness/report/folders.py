@@ -1,0 +1,102 @@
+"""The reports of the runs of this folder: found by name, and made again where they are outdated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from harness.engine.run import REPORTS_FOLDER
+from harness.errors import HarnessError, UsageError, near
+from harness.kit.text import one_line, titled
+
+
+def all_reports() -> list[Path]:
+    """The folder of each run that has a summary, the latest first."""
+    summaries = Path(REPORTS_FOLDER).glob("*/summary.json")
+    latest = sorted(summaries, key=lambda path: path.stat().st_mtime, reverse=True)
+    return [path.parent for path in latest]
+
+
+def find_reports(name: str | None = None) -> Path:
+    """The reports of the run of that name, or of the latest one.
+
+    Raises:
+        UsageError: there is none.
+    """
+    folders = all_reports()
+    names = [folder.name for folder in folders]
+    if name is None:
+        if not folders:
+            raise UsageError("there is no run in this folder yet", hint="harness iterate")
+        whole = (folder for folder in folders if len(folders) == 1 or overview(folder))
+        return next(whole, folders[0])
+    if name not in names:
+        known = f"; there are: {', '.join(names[:5])}" if names else ""
+        raise UsageError(f"no run is called '{name}'{near(name, names)}{known}")
+    return folders[names.index(name)]
+
+
+def current_reports(name: str | None = None) -> Path:
+    """The same, made again where they are outdated; a line on standard error says so.
+
+    Raises:
+        UsageError: there is none.
+    """
+    return refreshed(find_reports(name))
+
+
+def refreshed(folder: Path) -> Path:
+    """The folder, its reports made again where they are outdated."""
+    from harness.context import Quiet
+    from harness.report.refresh import refresh
+
+    refresh(folder, Quiet(), _say)
+    return folder
+
+
+def overview(folder: Path) -> dict[str, Any] | None:
+    """A run in a line; None, with a warning, where its summary is damaged."""
+    from harness.report.summary import read
+
+    path = folder / "summary.json"
+    try:
+        return _line(read(path))
+    except (HarnessError, OSError, LookupError, TypeError, ValueError, RecursionError) as problem:
+        why = problem.what if isinstance(problem, HarnessError) else "this is no whole summary"
+        _say(f"warning: {path} is passed over: {why}", "yellow")
+        return None
+
+
+def _say(sentence: str, style: str = "") -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    text = Text(one_line(sentence), style)
+    Console(stderr=True).print(text, highlight=False, soft_wrap=True)
+
+
+def _line(document: dict[str, Any]) -> dict[str, Any]:
+    kept = document["rounds"][document["kept_round"]]
+    found = kept["scores"][document["primary"]]
+    name, value = titled(document["primary"], found.get("caveat")), found["value"]
+    score = f"{name} {value:.4g}" if value is not None else "unscored"
+    mark = one_line((document["chosen"] or {}).get("short", ""), 120)
+    return {
+        "run": document["run"],
+        "rounds": len(document["rounds"]) - 1,
+        "kept": document["kept_round"],
+        "score": score,
+        "chosen": mark,
+        "verdict": _outcome(document),
+    }
+
+
+def _outcome(document: dict[str, Any]) -> str:
+    """What test says, and at which opening: read side by side, such verdicts are a selection."""
+    if document["test"]:
+        label, looks = document["test"]["verdict"]["label"], document["test"]["looks"]
+        return label if looks == 1 else f"{label} (test opening {looks})"
+    sealed = document.get("sealed")
+    if not sealed:
+        return "not finished"
+    return "none kept" if sealed["reason"] == "nothing kept" else "test not opened"
