@@ -75,6 +75,7 @@ if TYPE_CHECKING:
         current_reports as current_reports,
         find_reports as find_reports,
     )
+    from harness.report.rescoring import Rescored as Rescored, rescore as rescore
     from harness.rubrics import (
         LONGEST_TEXT as LONGEST_TEXT,
         SCALE_KINDS as SCALE_KINDS,
@@ -92,14 +93,17 @@ if TYPE_CHECKING:
         MetricEntry as MetricEntry,
         Scorecard as Scorecard,
         evaluate as evaluate,
+        scoring_processes as scoring_processes,
     )
     from harness.stages import *  # noqa: F403
     from harness.store.asking import open_database as open_database, safe_query as safe_query
     from harness.store.writing import QueryResult as QueryResult, query as query
     from harness.stored import (
+        ConfigView as ConfigView,
         PoolModels as PoolModels,
         RunView as RunView,
         StoredRound as StoredRound,
+        open_config as open_config,
         open_run as open_run,
     )
     from harness.verdicts.comparison import Comparison as Comparison, compare as compare
@@ -118,13 +122,16 @@ _HOMES = {
         "Criterion", "Item", "Judgement", "LONGEST_TEXT", "Overall", "Rubric", "SCALE_KINDS",
         "SCORED_KINDS", "Scale", "ScaleKind", "Show",
     ),
-    "harness.scoring": ("MetricEntry", "Scorecard", "evaluate"),
+    "harness.scoring": ("MetricEntry", "Scorecard", "evaluate", "scoring_processes"),
     "harness.verdicts.comparison": ("Comparison", "compare"),
     "harness.context": ("Context", "Quiet", "Report", "Watcher"),
-    "harness.stored": ("PoolModels", "RunView", "StoredRound", "open_run"),
+    "harness.stored": (
+        "ConfigView", "PoolModels", "RunView", "StoredRound", "open_config", "open_run",
+    ),
     "harness.report.folders": ("current_reports", "find_reports"),
     "harness.store.asking": ("open_database", "safe_query"),
     "harness.store.writing": ("QueryResult", "query"),
+    "harness.report.rescoring": ("Rescored", "rescore"),
     "harness.kit.files": ("write_text",),
     "harness.hookspecs": ("hookimpl",),
     "harness.errors": (

@@ -28,7 +28,6 @@ CORE = {
     "query": "Ask a run's database in SQL; nothing can be written, and rows of test are left out.",
     "rebuild": "Make a run's database and reports again from what it has stored.",
     "runs": "List the runs of this folder, the latest first.",
-    "score": "Score answers against references, alone or against a baseline.",
     "plugins": "List, check and write plugins.",
     "docs": "Show a page of the documentation, or list the pages.",
     "config": "Look at the configuration.",

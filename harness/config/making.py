@@ -52,11 +52,18 @@ def make_metrics(
         ConfigError: with all that is wrong, also where two entries give a score of one name.
         PluginError: a one-file plugin cannot be used, or a metric fails.
     """
+    return list(map(metric_entry, metric_entries(entries, files)))
+
+
+def metric_entries(
+    entries: Mapping[str, Mapping[str, Any]], files: Sequence[Path] = ()
+) -> list[PluginEntry]:
+    """The plugins of :func:`make_metrics`, as a config has them."""
     raws = {name: {"plugin": name, **options, "name": name} for name, options in entries.items()}
     made = make_entries("metric", raws, files, "the metrics", _refuse_equal_scores)
     for entry in made:
         look_at_inputs(entry)
-    return list(map(metric_entry, made))
+    return made
 
 
 def metric_entry(entry: PluginEntry) -> MetricEntry:

@@ -4,6 +4,7 @@ from harness.scoring.measuring import BLOCK, measure, rare_collections, ready
 from harness.scoring.metric_entry import Groups, MetricEntry, Pair, group_names, overrides
 from harness.scoring.scorecard import SEED, Scorecard, evaluate
 from harness.scoring.totals import right, right_at, scores, table
+from harness.scoring.workers import scoring_processes
 
 __all__ = [
     "BLOCK",
@@ -21,5 +22,6 @@ __all__ = [
     "right",
     "right_at",
     "scores",
+    "scoring_processes",
     "table",
 ]

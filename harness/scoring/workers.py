@@ -6,6 +6,7 @@ the very function that is run here, on the same blocks.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import importlib
@@ -19,7 +20,7 @@ from typing import Any
 
 from harness.errors import EnvironmentFailure
 from harness.scoring import outcomes as answers
-from harness.scoring.metric_entry import Pair
+from harness.scoring.metric_entry import MetricEntry, Pair
 from harness.scoring.outcomes import Outcome
 from harness.stages import Metric
 
@@ -43,12 +44,30 @@ _ready: set[int] = set()
 _pools: dict[int, Any] = {}
 
 
-def prepare(metrics: Sequence[Metric], workers: int | None) -> None:
-    """Start the processes ahead of need, while files are read and the first blocks measured."""
+@contextlib.contextmanager
+def scoring_processes(
+    ahead: Sequence[MetricEntry] = (), workers: int | None = None
+) -> Iterator[None]:
+    """Within it :func:`harness.evaluate` keeps its processes; at the end they are let go.
+
+    Args:
+        ahead: metrics for which the processes are started at once, while files are read and the
+            first answers measured; for work that is surely large.
+        workers: most processes; by default as many as there are cores.
+    """
+    try:
+        if ahead:
+            _prepare(ahead, workers)
+        yield
+    finally:
+        _finish()
+
+
+def _prepare(entries: Sequence[MetricEntry], workers: int | None) -> None:
     import loky
 
     count = loky.cpu_count() if workers is None else workers
-    recipes = [recipe for metric in metrics if (recipe := recipe_of(metric)) is not None]
+    recipes = [recipe for entry in entries if (recipe := recipe_of(entry.metric)) is not None]
     if count < 2 or not recipes:
         return
     pool = _pool(count)
@@ -66,7 +85,7 @@ def _pool(count: int) -> Any:
     return _pools[count]
 
 
-def finish() -> None:
+def _finish() -> None:
     """Let the processes go without waiting for them: a command that is done ends at once."""
     for pool in _pools.values():
         pool.shutdown(wait=False, kill_workers=True)

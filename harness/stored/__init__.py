@@ -1,5 +1,6 @@
 """A run looked at again, from what it has stored: by our own commands, and by those of plugins."""
 
+from harness.stored.configured import ConfigView, open_config
 from harness.stored.pool import PoolModels
 from harness.stored.replay import (
     Answered,
@@ -16,6 +17,7 @@ from harness.stored.values import answer_values
 from harness.stored.view import RunView, open_run
 
 __all__ = [
-    "Answered", "NotStored", "PoolModels", "RoundReader", "RunView", "StoredRound", "StoredRun",
-    "StoredSteps", "answer_values", "answered", "open_run", "opened", "plugin_files", "replay",
+    "Answered", "ConfigView", "NotStored", "PoolModels", "RoundReader", "RunView", "StoredRound",
+    "StoredRun", "StoredSteps", "answer_values", "answered", "open_config", "open_run", "opened",
+    "plugin_files", "replay",
 ]  # fmt: skip

@@ -59,7 +59,7 @@ FLOORS = (
     ("stages", "hookspecs", "boundary", "scoring", "data"),
     ("registry", "config", "store"),
     ("verdicts", "engine", "loop", "stored"),
-    ("report", "inspection", "evaluation", "testing"),
+    ("report", "inspection", "testing"),
     ("cli",),
 )
 """Rooms of ``harness/``, the lowest floor first: imports go down."""

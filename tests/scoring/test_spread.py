@@ -84,19 +84,20 @@ def test_processes_started_ahead_give_the_same(metric, monkeypatch):
     monkeypatch.setattr(workers, "_ready", set())
     entry = MetricEntry("share", metric(metric.Options(letters="aen")))
     assert not workers.is_worth(-2.0, 2)
-    workers.prepare([entry.metric], 2)
-    monkeypatch.setattr(workers, "WORTH_READY", -1.0)
-    assert workers.is_worth(0.0, 2)
-    many = scoring.measure(entry, pairs(*TEXTS), workers=2)
+    with scoring.scoring_processes([entry], 2):
+        monkeypatch.setattr(workers, "WORTH_READY", -1.0)
+        assert workers.is_worth(0.0, 2)
+        many = scoring.measure(entry, pairs(*TEXTS), workers=2)
+    assert not workers._ready
     assert many == scoring.measure(entry, pairs(*TEXTS), workers=1)
 
 
 def test_processes_are_let_go_and_come_back(metric):
     entry = MetricEntry("share", metric())
-    one = scoring.measure(entry, pairs(*TEXTS), workers=2)
-    workers.finish()
-    assert scoring.measure(entry, pairs(*TEXTS), workers=2) == one
-    workers.finish()
+    with scoring.scoring_processes():
+        one = scoring.measure(entry, pairs(*TEXTS), workers=2)
+    with scoring.scoring_processes():
+        assert scoring.measure(entry, pairs(*TEXTS), workers=2) == one
 
 
 def test_the_collector_is_left_as_it_was():

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from harness.errors import DataError
-from harness.evaluation.pairing import examples_of, join, pair, pair_all
-from harness.evaluation.readers import Row, Table, read_predictions, read_references
 from harness.records import Example
+from harness_score.pairing import examples_of, join, pair, pair_all
+from harness_score.readers import Row, Table, read_predictions, read_references
 
 IDS = st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=12, unique=True)
 

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from harness.errors import DataError
-from harness.evaluation.readers import formats
-from harness.evaluation.readers.fields import PREDICTIONS, REFERENCES, Fields, Role
-from harness.evaluation.readers.opening import Format, locate, opened
-from harness.evaluation.readers.problems import Problems
-from harness.evaluation.readers.table import Row, Table
+from harness import DataError
+from harness_score.readers import formats
+from harness_score.readers.fields import PREDICTIONS, REFERENCES, Fields, Role
+from harness_score.readers.opening import Format, locate, opened
+from harness_score.readers.problems import Problems
+from harness_score.readers.table import Row, Table
 
 __all__ = ["Row", "Table", "read_predictions", "read_references"]
 
@@ -74,6 +74,6 @@ def _records(
         return formats.csv_rows(stream, problems, "\t")
     if found == "text":
         return formats.text_lines(stream, problems)
-    from harness.evaluation.readers.parquet import parquet_rows
+    from harness_score.readers.parquet import parquet_rows
 
     return parquet_rows(stream, problems.file, fields.needed)

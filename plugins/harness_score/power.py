@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness import stats
+from harness import Comparison, Scorecard, stats
+from harness.kit.numbers import percent
 from harness.kit.text import titled
-from harness.scoring import Scorecard
 from harness.stats.decision import ALPHA, POWER, usable
-from harness.verdicts.comparison import Comparison
-from harness.verdicts.sentences import percent, support
 
 
 def minimum_detectable_effect(
@@ -28,7 +26,7 @@ def minimum_detectable_effect(
     doubt = usable(names)
     if doubt:
         return f"These scores describe these rows only: {doubt}. No difference can be judged."
-    return _of_one_system(card, support(len(names), len(set(names)), brief=True))
+    return _of_one_system(card, _size(len(names), len(set(names))))
 
 
 def _scored_groups(card: Scorecard, score: str) -> list[str]:
@@ -47,7 +45,7 @@ def _of_differences(every: Sequence[Comparison], caveats: Mapping[str, str]) -> 
         systems = len(every) > len({comparison.name for comparison in every})
         more = " (before the correction for several systems)" if systems else ""
         return (
-            f"With {support(known.n, known.groups, brief=True)}, the minimum detectable effect in "
+            f"With {_size(known.n, known.groups)}, the minimum detectable effect in "
             f"{named(known.name)} is {known.detectable:.3g} at {percent(POWER)} power{more}. "
             "Smaller ones mostly read no evidence, which does not mean that the systems are equal."
         )
@@ -56,7 +54,7 @@ def _of_differences(every: Sequence[Comparison], caveats: Mapping[str, str]) -> 
         return f"No difference between these systems can be judged: {first.doubt}."
     return (
         f"The differences in {named(first.name)} do not vary over "
-        f"{support(first.n, first.groups, brief=True)}, so these rows do not tell what smaller "
+        f"{_size(first.n, first.groups)}, so these rows do not tell what smaller "
         "difference they could show."
     )
 
@@ -71,8 +69,13 @@ def _of_one_system(card: Scorecard, size: str) -> str:
     worth = stats.effective_groups(names)
     least = stats.detectable(first.se or 0.0, 1 - ALPHA / 2, worth, POWER)
     return (
-        f"With {support(len(names), len(set(names)), brief=True)}, "
+        f"With {_size(len(names), len(set(names)))}, "
         f"{titled(first.name, first.caveat)} is known to within {within:.3g} (95 %). Between two "
         "systems whose differences vary as much as these scores do, the minimum detectable effect "
         f"is {least:.3g} at {percent(POWER)} power."
     )
+
+
+def _size(rows: int, groups: int) -> str:
+    """``200 rows in 40 groups``; no groups where each row is one of its own."""
+    return f"{rows} rows" if rows == groups else f"{rows} rows in {groups} groups"

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.errors import DataError
-from harness.evaluation.readers import Table
+from harness import DataError
+from harness_score.readers import Table
 
 SHOWN = 10
 _PLACES = 3

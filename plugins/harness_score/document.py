@@ -12,15 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.errors import UsageError
-from harness.records import Example
-from harness.scoring import SEED, Scorecard
+from harness import Comparison, Example, Scorecard, UsageError, compare
 from harness.stats.decision import Test
-from harness.verdicts.comparison import Comparison, compare
-from harness.verdicts.power import minimum_detectable_effect
+from harness_score.power import minimum_detectable_effect
 
 SCHEMA = "harness.score/1"
 MOST_SLICES = 100
+SEED = 7
+"""Of the resampling, where none is given."""
 SCORE_KEYS = (
     "value", "low", "high", "n", "unscored", "higher_is_better", "signature", "caveat",
 )  # fmt: skip

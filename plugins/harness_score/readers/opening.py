@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
-from harness.errors import DataError, UsageError, near
-from harness.evaluation.readers.problems import quoted
+from harness import DataError, UsageError, near
 from harness.kit.strict_json import Fault, parse
 from harness.kit.text import one_line
+from harness_score.readers.problems import quoted
 
 Format = Literal["jsonl", "json", "csv", "tsv", "parquet", "text"]
 

@@ -1,4 +1,4 @@
-"""Without the package of ratings everything else works, and ``harness rate`` names the package."""
+"""Without the package of a command everything else works, and the command is none."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ import pytest
 
 from tests.support.project import CONFIG, Project
 
-BLOCKED = "import sys; sys.modules['harness_rating'] = None; from harness.cli import main; main()"
+BLOCKED = "import sys; sys.modules['{}'] = None; from harness.cli import main; main()"
 
 
 class Bare(Project):
-    """A project in which ``harness_rating`` cannot be imported."""
+    """A project in which a package cannot be imported."""
+
+    absent = "harness_rating"
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-c", BLOCKED, *arguments]
+        return [sys.executable, "-c", BLOCKED.format(self.absent), *arguments]
 
 
 @pytest.fixture
@@ -49,3 +51,12 @@ def test_rate_is_no_command_and_the_package_is_named(bare: Bare) -> None:
     assert done.code == 2 and "No such command 'rate'" in done.err
     assert "harness_rating" in done.err or "iteration-harness" in done.err
     assert "  rate " not in bare.harness("--help").out
+
+
+def test_score_is_no_command_without_its_package(bare: Bare) -> None:
+    bare.absent = "harness_score"
+    done = bare.harness("score", "-p", "a.jsonl", "-r", "a.jsonl")
+    assert done.code == 2 and "No such command 'score'" in done.err
+    assert "iteration-harness" in done.err
+    assert "  score " not in bare.harness("--help").out
+    assert bare.harness("check").code == 0

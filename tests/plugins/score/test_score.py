@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 import sacrebleu
 
-from harness.evaluation.scorecard import SCHEMA
+from harness_score.document import SCHEMA
 
 WORDS = ["the", "invoice", "was", "paid", "last", "week", "a", "refund", "is", "on", "its", "way"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from harness.errors import DataError
+from harness import DataError
 from harness.kit.text import one_line
 
 SHOWN = 10

@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeGuard
 
-from harness.errors import DataError
-from harness.evaluation.alignment import Side, Trouble, align, doubled_ids, refuse_mix
-from harness.evaluation.readers import Row, Table
-from harness.evaluation.readers.problems import Problems, quoted
-from harness.records import Example, Prediction
+from harness import DataError, Example, Prediction
+from harness_score.alignment import Side, Trouble, align, doubled_ids, refuse_mix
+from harness_score.readers import Row, Table
+from harness_score.readers.problems import Problems, quoted
 
 References = Sequence[Table] | Sequence[Example]
 """Files of references (several give several references per example), or a loaded data set."""

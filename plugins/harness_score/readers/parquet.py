@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 from pyarrow import parquet
 
-from harness.errors import DataError
-from harness.evaluation.readers.problems import listed
+from harness import DataError
+from harness_score.readers.problems import listed
 
 _BATCH = 8192
 

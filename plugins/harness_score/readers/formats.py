@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from harness.errors import DataError
-from harness.evaluation.readers.opening import BOM
-from harness.evaluation.readers.problems import Problems, kind_of, listed
+from harness import DataError
 from harness.kit.strict_json import Fault, not_utf8, parse
+from harness_score.readers.opening import BOM
+from harness_score.readers.problems import Problems, kind_of, listed
 
 Records = Iterator[tuple[int, Any]]
 """Line (or row, where there are no lines) from 1, and a text or a mapping of field to value."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional, get_args
 
 import typer
 
-from harness.errors import UsageError
+from harness import UsageError
 from harness.terminal.options import Json, Sets
 from harness.terminal.targets import check_target
 
@@ -132,7 +132,7 @@ class Request:
 
     def check(self) -> None:
         """Raises UsageError for what cannot be meant."""
-        from harness.records import SPLITS
+        from harness import SPLITS
         from harness.stats.decision import Test
 
         if self.test not in get_args(Test):

@@ -18,7 +18,7 @@ from hypothesis import given, settings, strategies as st
 from pyarrow import parquet
 
 from harness.errors import DataError, HarnessError, UsageError
-from harness.evaluation.readers import Table, read_predictions, read_references
+from harness_score.readers import Table, read_predictions, read_references
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 SEVERAL = settings(deadline=None, max_examples=60)
@@ -130,7 +130,7 @@ def test_which_field_has_the_references(folder: Path, row: Any, found: tuple[str
 
 
 def test_the_shipped_data_set_is_a_file_of_references(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(Path(__file__).parents[2])
+    monkeypatch.chdir(Path(__file__).parents[3])
     table = read_references("datasets/support-billing/dev.jsonl")
     raw = Path("datasets/support-billing/dev.jsonl").read_text(encoding="utf-8").split("\n")
     first = json.loads(raw[0])
@@ -254,8 +254,7 @@ def test_standard_input(content: str, source: str, found: list[tuple[str, ...]])
 
 def test_the_process_s_own_standard_input_and_pipes() -> None:
     code = (
-        "import sys; from harness.evaluation.readers import *\n"
-        "print(read_predictions(sys.argv[1]).rows)"
+        "import sys; from harness_score.readers import *\nprint(read_predictions(sys.argv[1]).rows)"
     )
     for name in ("-", "/dev/stdin"):
         done = subprocess.run(

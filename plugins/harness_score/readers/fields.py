@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from sys import intern
 from typing import Any
 
-from harness.errors import DataError, near
-from harness.evaluation.readers.opening import Source
-from harness.evaluation.readers.problems import Problems, kind_of, listed, quoted
-from harness.evaluation.readers.table import Row
+from harness import DataError, near
 from harness.kit.text import one_line
+from harness_score.readers.opening import Source
+from harness_score.readers.problems import Problems, kind_of, listed, quoted
+from harness_score.readers.table import Row
 
 _ABSENT = object()
 _MANY = 2000  # names that are compared with a wrong one

@@ -1,1 +1,0 @@
-"""Files of answers read, joined with their references, measured and compared: harness score."""

@@ -1,0 +1,153 @@
+"""A run's stored answers scored again, by its own metrics or by others: :func:`harness.rescore`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.config.making import metric_entries, metric_entry
+from harness.config.plugin_entries import PluginEntry
+from harness.context import Quiet
+from harness.engine.ledger import Ledger
+from harness.engine.steps import At
+from harness.errors import DataError, UsageError
+from harness.kit.lock import exclusive
+from harness.records import Example
+from harness.report.added_metrics import record
+from harness.report.folders import find_reports
+from harness.report.publishing import database
+from harness.report.summary import read
+from harness.scoring import Scorecard
+from harness.stored import Answered, NotStored, StoredRun, StoredSteps, answered, opened, replay
+
+Progress = Callable[[str, int], object]
+"""Called as a piece of the work begins, with its label and the number of pieces."""
+
+
+def _unwatched(label: str, pieces: int) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Rescored:
+    """What metrics say of a run's stored answers.
+
+    Attributes:
+        systems: ``round 0``, ``round 1`` and so on -> its answers measured.
+        remarks: what has to stand beside these scores.
+    """
+
+    systems: Mapping[str, Scorecard]
+    remarks: Sequence[str]
+    _run: StoredRun
+    _added: Sequence[PluginEntry]
+
+    def keep(self) -> str:
+        """Keep the scores of metrics that the run has not itself, apart from its own, in its
+        database (views ``rescores`` and ``example_rescores``, rows of dev).
+
+        Returns:
+            Why the database was left as it is; empty where it was not.
+
+        Raises:
+            EnvironmentFailure: another process works on the run.
+        """
+        if not self._added:
+            return ""
+        with exclusive(self._run.folder / "lock"):
+            record(self._run, self._added)
+            try:
+                database(self._run, *replay(self._run))
+            except NotStored as error:
+                return f"the run's database was left as it is: {error.what}"
+        return ""
+
+
+def rescore(
+    run: str,
+    metrics: Mapping[str, Mapping[str, Any]] | None = None,
+    files: Sequence[Path] = (),
+    *,
+    split: str = "dev",
+    open_test: bool = False,
+    progress: Progress = _unwatched,
+) -> Rescored:
+    """Measure what a run of this folder has answered. Nothing is trained and nothing generated.
+
+    Args:
+        run: its name.
+        metrics: as :func:`harness.make_metrics` takes them; the run's own where none are given.
+        files: one-file plugins to load for them.
+        split: ``dev``, or ``test`` once the run has opened it.
+        open_test: allows ``test``; the look is counted before anything is measured.
+
+    Raises:
+        UsageError: there is no such run, it answers no such split, or test was not allowed.
+        DataError: what is needed is not stored any more.
+        PluginError: a metric fails on every answer.
+    """
+    stored = opened(find_reports(run).name, Quiet())
+    with exclusive(stored.folder / "lock"):
+        steps = StoredSteps(stored)
+        entries = list(stored.config.metrics)
+        if metrics is not None:
+            entries = metric_entries(metrics, files)
+        rows = steps.data().split(split)
+        answers = _answers(stored, rows, split, open_test)
+        systems = _measured(steps, rows, entries, answers, split, progress)
+    remarks = _selection(stored, systems) if split == "dev" else []
+    own = [(entry.name, stored.key_of(entry)) for entry in stored.config.metrics]
+    added = [entry for entry in entries if (entry.name, stored.key_of(entry)) not in own]
+    return Rescored(systems, remarks, stored, added)
+
+
+def _answers(
+    run: StoredRun, rows: Sequence[Example], split: str, open_test: bool
+) -> dict[str, Answered]:
+    """System name -> what that round answered."""
+    if split == "dev":
+        return {f"round {answers.round}": answers for answers in answered(run)}
+    if split != "test":
+        raise UsageError(f"a run answers dev and test, not '{split}'")
+    if not open_test:
+        raise UsageError("the test set is sealed")
+    _, history = replay(run)
+    if not history.test_evaluations:
+        raise DataError("its test set was not opened yet", where=run.name, hint="harness iterate")
+    Ledger(run.ledger.path).open(rows, f"{run.name} scored again")
+    return {
+        f"round {number}": Answered(number, evaluation.predictions, evaluation.keys["generate"])
+        for number, evaluation in history.test_evaluations.items()
+    }
+
+
+def _measured(
+    steps: StoredSteps,
+    rows: Sequence[Example],
+    entries: Sequence[PluginEntry],
+    answers: Mapping[str, Answered],
+    split: str,
+    progress: Progress,
+) -> dict[str, Scorecard]:
+    metrics = [dataclasses.replace(metric_entry(entry), doubt=steps.doubt) for entry in entries]
+    systems = {}
+    for name, answer in answers.items():
+        measurements = {}
+        for entry in entries:
+            progress(f"{name}: {entry.name}", len(answers) * len(entries))
+            at = At(answer.round, split=split)
+            measurements[entry.name], _ = steps.score(
+                entry, answer.predictions, answer.digest, rows, at
+            )
+        seed = steps.seed("scores", 0)
+        systems[name] = Scorecard(rows, answer.predictions, metrics, measurements, seed)
+    return systems
+
+
+def _selection(run: StoredRun, systems: Mapping[str, Scorecard]) -> list[str]:
+    """What has to stand beside dev scores of the round that was chosen by dev."""
+    mark = read(run.reports / "summary.json")["chosen"]
+    return [mark["sentence"]] if mark and f"round {mark['round']}" in systems else []

@@ -1,0 +1,79 @@
+"""``harness.open_config``: what commands and other programs may ask of a config file."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.config import loading as configuration
+from harness.config.loading import Config
+from harness.config.making import metric_entry
+from harness.config.sourcing import rows_of
+from harness.data.correction_file import applied
+from harness.engine.ledger import Ledger
+from harness.engine.run import LEDGER, MACHINE_FOLDER
+from harness.errors import DataError, UsageError
+from harness.records import Example
+from harness.scoring import MetricEntry
+
+
+class ConfigView:
+    """A checked config: its metrics, and the rows of its source with corrections applied."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    @property
+    def metrics(self) -> list[MetricEntry]:
+        """The entries of its ``metrics``."""
+        return list(map(metric_entry, self._config.metrics))
+
+    def rows(self, split: str) -> Sequence[Example]:
+        """The rows of a split but test, which is sealed.
+
+        Raises:
+            DataError: there is none, or the source has a wrong row.
+            PluginError: the source fails.
+        """
+        if split == "test":
+            raise UsageError("the test set is sealed")
+        return self._of(split)
+
+    def open_test(self, purpose: str, answers: str) -> Sequence[Example]:
+        """The rows of test; the look is counted in this folder's ledger before it returns.
+
+        Args:
+            purpose: who looks, as a command's name.
+            answers: digest of the answers that will be scored. The same answers, for the same
+                purpose, count once.
+
+        Raises:
+            DataError: there is none, or the ledger is damaged.
+        """
+        rows = self._of("test")
+        Ledger(Path(MACHINE_FOLDER) / LEDGER).open(rows, purpose, answers)
+        return rows
+
+    def _of(self, split: str) -> Sequence[Example]:
+        rows = [row for row in self._rows if row.split == split]
+        if not rows:
+            source = self._config.data.plugin
+            raise DataError(f"the split '{split}' has no row", where=f"source '{source}'")
+        return rows
+
+    @functools.cached_property
+    def _rows(self) -> Sequence[Example]:
+        return applied(self._config.corrections, rows_of(self._config.data))
+
+
+def open_config(path: Path, sets: Sequence[str] = ()) -> ConfigView:
+    """A config file, checked whole.
+
+    Args:
+        sets: overrides, each ``KEY=VALUE``.
+
+    Raises:
+        ConfigError: with all that is wrong.
+    """
+    return ConfigView(configuration.load(path, sets=sets))

@@ -1,0 +1,1 @@
+"""``harness score``: files of answers read, joined with their references, measured, compared."""

@@ -1,0 +1,34 @@
+"""Score answers against references, alone or against a baseline."""
+
+from __future__ import annotations
+
+import typer
+
+from harness.terminal.options import takes
+from harness_score.request import Request
+
+AFTER = "runs"
+
+app = typer.Typer()
+
+COLLECTIONS = (200_000, 50, 1_000)
+"""Thresholds of the garbage collector: reading and scoring make millions of small objects and
+hardly a cycle."""
+
+
+@app.command()
+@takes(Request)
+def score(request: Request) -> None:
+    """Score answers against references, alone or against a baseline."""
+    import gc
+
+    request.check()
+    gc.set_threshold(*COLLECTIONS)
+    if request.run is None:
+        from harness_score.files import score as score_files
+
+        score_files(request)
+    else:
+        from harness_score.rescoring import rescore
+
+        rescore(request.run, request)

@@ -1,0 +1,102 @@
+"""Files of answers against references, alone or against a baseline."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import harness
+from harness import Example, MetricEntry, Prediction, Scorecard, UsageError
+from harness.kit.files import digest
+from harness.terminal.streams import plugins_on_stderr
+from harness_score import metric_options, output
+from harness_score.document import SEED, Question, check_fields, document
+from harness_score.pairing import References, pair_all
+from harness_score.readers import Table, read_predictions, read_references
+from harness_score.request import Request
+
+LARGE = 2_000_000
+"""Bytes of answers from which processes are started while the files are read."""
+
+
+def score(request: Request) -> None:
+    """Measure, compare, print."""
+    with plugins_on_stderr():
+        found, systems = _scored(request)
+    if request.per_example is not None:
+        output.write_rows(request.per_example, systems)
+    output.report(found, as_json=request.as_json)
+    gc.freeze()  # the interpreter would look through millions of objects once more at its end
+
+
+def _scored(request: Request) -> tuple[dict[str, Any], dict[str, Scorecard]]:
+    """The document, and what each answer's own scores are written from."""
+    metrics = _metrics(request)
+    request.check_scores([name for entry in metrics for name in entry.score_names])
+    ahead = metrics if _is_large(request) else ()
+    with harness.scoring_processes(ahead, request.workers):
+        examples, answers = _read(request)
+        check_fields(request.by, examples)
+        baseline = _baseline(request, list(answers))
+        question = Question(
+            system=next(name for name in answers if name != baseline),
+            baseline=baseline,
+            by=tuple(request.by),
+            test=request.test_kind,
+            seed=SEED if request.seed is None else request.seed,
+        )
+        pieces = len(answers) * len(metrics) + 1
+        with output.progress() as begin:
+            systems = {
+                name: harness.evaluate(
+                    examples, predictions, metrics, seed=question.seed, workers=request.workers,
+                    progress=lambda metric, name=name: begin(f"{name}: {metric}", pieces),  # type: ignore[misc]
+                )
+                for name, predictions in answers.items()
+            }  # fmt: skip
+            begin("intervals and comparisons", pieces)
+            return document(systems, question), systems
+
+
+def _is_large(request: Request) -> bool:
+    """Whether the files are so large that other processes will surely be of use."""
+    paths = [Path(name.rpartition(":")[0] or name) for name in request.files]
+    paths += [Path(name) for name in request.files]
+    return sum(path.stat().st_size for path in paths if path.is_file()) > LARGE
+
+
+def _metrics(request: Request) -> list[MetricEntry]:
+    if request.metrics is None and request.config is not None:
+        if request.options:
+            raise UsageError("--option needs --metrics; a key of the config is set by --set")
+        return harness.open_config(request.config, request.sets or ()).metrics
+    names = request.metrics or metric_options.DEFAULT
+    return harness.make_metrics(metric_options.wanted(names, request.options), request.plugins)
+
+
+def _read(request: Request) -> tuple[Sequence[Example], dict[str, Sequence[Prediction]]]:
+    """The examples, and each system's answers by its name; the baseline is the last."""
+    tables = [read_predictions(source) for source in request.files]
+    references: References = [read_references(source) for source in request.references]
+    if request.config is not None:
+        references = _rows_of_config(request, request.config, tables)
+    examples, answers = pair_all(tables, references, group_field=request.group)
+    return examples, {table.name: own for table, own in zip(tables, answers, strict=True)}
+
+
+def _rows_of_config(request: Request, path: Path, tables: Sequence[Table]) -> Sequence[Example]:
+    request.check_sealed()
+    config = harness.open_config(path, request.sets or ())
+    if request.split != "test":
+        return config.rows(request.split)
+    answers = digest([[[row.id, *row.texts] for row in table.rows] for table in tables])
+    return config.open_test("harness score", answers)
+
+
+def _baseline(request: Request, names: Sequence[str]) -> str | None:
+    """The baseline's name: the one given, or the first of several systems."""
+    if request.baseline:
+        return names[-1]
+    return names[0] if len(names) > 1 else None

@@ -1,0 +1,75 @@
+"""What the command leaves: the document, each answer's own values, and progress on the way."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from harness import Report, Scorecard
+from harness.terminal.targets import write_target
+from harness_score.document import rows
+
+
+def report(found: dict[str, Any], *, as_json: bool) -> None:
+    """The document on standard output, as JSON or for people."""
+    if as_json:
+        sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
+        return
+    from harness_score.table import show
+
+    show(found, Console())
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Callable[[str, int], Report]]:
+    """A display on standard error, of pieces of work: each begins when it is asked for.
+
+    It takes a piece's label and how many there are.
+    """
+    from harness.terminal.progress import SHORT, Display
+
+    with contextlib.ExitStack() as stack:
+        display: Display | None = None
+        label_before = ""
+
+        def begin(label: str, pieces: int) -> Report:
+            nonlocal display, label_before
+            if display is None:
+                display = Display(Console(stderr=True), "score", pieces * SHORT)
+                stack.enter_context(display)
+            else:
+                display.stage_done("score", label_before, 0.0, False)
+            label_before = label
+            return display.stage(label)
+
+        yield begin
+
+
+def write_rows(path: Path, systems: Mapping[str, Scorecard]) -> None:
+    """Each answer's own values, as Parquet or as JSON lines; whole or not at all."""
+    metrics = next(iter(systems.values())).metrics
+    names = [name for entry in metrics for name in entry.score_names]
+    found = list(rows(systems, names))
+    if path.suffix == ".parquet":
+        body = _parquet(found, names)
+    else:
+        lines = (json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in found)
+        body = "".join(lines).encode("utf-8", "backslashreplace")
+    write_target("--per-example", path, body)
+
+
+def _parquet(found: Sequence[dict[str, Any]], names: Sequence[str]) -> bytes:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    texts = [(name, pa.string()) for name in ("id", "system")]
+    schema = pa.schema([*texts, *((name, pa.float64()) for name in names)])
+    sink = pa.BufferOutputStream()
+    parquet.write_table(pa.Table.from_pylist(list(found), schema=schema), sink)
+    return bytes(sink.getvalue())

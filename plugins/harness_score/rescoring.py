@@ -1,0 +1,71 @@
+"""``--run``: a run's stored answers scored again, round against round."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+import harness
+from harness import Scorecard, UsageError, near
+from harness.kit.text import one_line
+from harness.terminal.streams import plugins_on_stderr
+from harness_score import metric_options, output
+from harness_score.document import Question, check_fields, document
+from harness_score.request import Request
+
+
+def rescore(run: str, request: Request) -> None:
+    """Score, compare with round 0 (or ``--baseline``), remember."""
+    with plugins_on_stderr():
+        found, systems = _scored(run, request)
+    if request.per_example is not None:
+        output.write_rows(request.per_example, systems)
+    output.report(found, as_json=request.as_json)
+
+
+def _scored(run: str, request: Request) -> tuple[dict[str, Any], Mapping[str, Scorecard]]:
+    """The document; only what it could be made of is remembered."""
+    if request.by and request.split == "dev":
+        check_fields(request.by, harness.open_run(run).rows("dev"))
+    if request.split == "test":
+        request.check_sealed()
+    with output.progress() as begin:
+        rescored = harness.rescore(
+            run, _metrics(request), request.plugins,
+            split=request.split, open_test=request.open_test, progress=begin,
+        )  # fmt: skip
+    systems = rescored.systems
+    last = systems[list(systems)[-1]]
+    request.check_scores([name for entry in last.metrics for name in entry.score_names])
+    question = Question(
+        system=list(systems)[-1], baseline=_baseline(request, list(systems)),
+        by=tuple(request.by), test=request.test_kind, seed=last.seed,
+    )  # fmt: skip
+    found = document(systems, question)
+    found["remarks"] += rescored.remarks
+    note = rescored.keep()
+    if note:
+        Console(stderr=True).print(Text(one_line(f"note: {note}"), "yellow"), highlight=False)
+    return found, systems
+
+
+def _metrics(request: Request) -> dict[str, dict[str, Any]] | None:
+    if request.metrics is not None:
+        return metric_options.wanted(request.metrics, request.options)
+    if request.options:
+        raise UsageError("--option needs --metrics, which names the metrics to score again with")
+    return None
+
+
+def _baseline(request: Request, names: Sequence[str]) -> str | None:
+    if request.baseline is None:
+        return names[0] if len(names) > 1 else None
+    if request.baseline not in names:
+        raise UsageError(
+            f"--baseline: there is no '{request.baseline}'{near(request.baseline, names)}",
+            hint=f"there are: {', '.join(names)}",
+        )
+    return request.baseline
