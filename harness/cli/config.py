@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from harness.kit.text import one_line
 from harness.terminal.options import ConfigFile, Rounds, Sets
+from harness.terminal.tables import table
 
 app = typer.Typer(help="Look at the configuration.", no_args_is_help=True)
 
@@ -35,11 +35,11 @@ def show(
     if not origin:
         sys.stdout.write(yaml_file.dump(found.shown()))
         return
-    table = Table("key", "value", "from", box=None, pad_edge=False)
+    shown = table("key", "value", "from")
     for dotted, value in _flat(found.shown()):
         cells = (dotted, str(value), _origin(found.origins, dotted))
-        table.add_row(*(Text(one_line(cell)) for cell in cells))
-    Console().print(table)
+        shown.add_row(*(Text(one_line(cell)) for cell in cells))
+    Console().print(shown)
 
 
 def _origin(origins: Any, dotted: str) -> str:

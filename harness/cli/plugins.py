@@ -16,9 +16,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness import __version__
+from harness.cli.contributed import DISTRIBUTION
 from harness.errors import EXIT_PLUGIN, PluginError, UsageError, near
 from harness.kit.text import one_line, plain
 from harness.terminal.options import Json
+from harness.terminal.tables import table
 
 if TYPE_CHECKING:
     from harness.registry import Provider
@@ -64,10 +67,12 @@ def plugins(context: typer.Context, as_json: Json = False) -> None:
         document = {"plugins": rows, "failed": registry.failed}
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
         return
-    table = Table("stage", "name", "what", "from", box=None, pad_edge=False)
+    shown = table("name", "stage", "what", "from")
+    ours = f" ({DISTRIBUTION} {__version__})"
     for row in rows:
-        table.add_row(*(Text(one_line(row[key])) for key in ("stage", "name", "doc", "origin")))
-    Console().print(table)
+        cells = row["name"], row["stage"], row["doc"], row["origin"].removesuffix(ours)
+        shown.add_row(*(Text(one_line(cell)) for cell in cells))
+    Console().print(shown)
     for origin, reason in registry.failed.items():
         Console(stderr=True).print(Text(one_line(f"failed to load: {origin}: {reason}"), "red"))
 

@@ -7,11 +7,11 @@ import sys
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from harness.kit.text import one_line, titled
 from harness.terminal.options import Json
+from harness.terminal.tables import table
 
 app = typer.Typer()
 
@@ -25,9 +25,9 @@ def runs(as_json: Json = False) -> None:
     if as_json:
         sys.stdout.write(json.dumps(rows, indent=1) + "\n")
         return
-    table = Table("run", "rounds", "kept", "score", "test verdict", box=None, pad_edge=False)
+    shown = table("run", "rounds", "kept", "score", "test verdict")
     for row in rows:
         score = titled(row["score"], row["chosen"])
         cells = (row["run"], row["rounds"], row["kept"], score, row["verdict"])
-        table.add_row(*(Text(one_line(str(cell))) for cell in cells))
-    Console().print(table if rows else Text("no runs yet: harness iterate"))
+        shown.add_row(*(Text(one_line(str(cell))) for cell in cells))
+    Console().print(shown if rows else Text("no runs yet: harness iterate"))

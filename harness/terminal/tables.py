@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import copy
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from harness.kit.text import one_line, plain
@@ -18,14 +20,97 @@ WIDE = 110
 ID_LIMIT = 200
 GAP = 2
 """Blanks between two columns."""
-LEAST = 12
+DOT = " · "
+LEAST = 14
+"""Cells that a column of texts needs at least."""
+WORD = 24
+"""Cells of a word that is never broken; longer ones (ids, paths) are folded."""
 BLOCK_LIMIT = 4_000
 """Characters of a whole text that are shown."""
 
 
-def table(*titles: str, right: Iterable[str] = ()) -> Table:
+class FittedTable(Table):
+    """A table that loses no column and breaks no word.
+
+    Where the columns have no room side by side, each row becomes a paragraph: its first cell as
+    the title, beside it the cells of columns without a title (a verdict), below it the others.
+    No cell is read as markup.
+    """
+
+    def add_row(self, *cells: Any, **options: Any) -> None:
+        super().add_row(*map(_text, cells), **options)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        widths = self._widths(options.max_width)
+        if widths is None:
+            yield from self._stacked(options.max_width)
+            return
+        shown = copy.copy(self)
+        shown.columns = [
+            dataclasses.replace(column, width=width)
+            for column, width in zip(self.columns, widths, strict=True)
+        ]
+        yield from Table.__rich_console__(shown, console, options)
+
+    def _widths(self, room: int) -> list[int] | None:
+        """The width of each column; None where they have no room side by side."""
+        full = [column.width or _widest(column) for column in self.columns]
+        widths = [_least(column) for column in self.columns]
+        spare = room - sum(widths) - GAP * (len(widths) - 1)
+        if spare < 0:
+            return None
+        by_need = sorted(range(len(widths)), key=lambda at: full[at] - widths[at])
+        for position, at in enumerate(by_need):
+            more = min(full[at] - widths[at], spare // (len(by_need) - position))
+            widths[at] += more
+            spare -= more
+        return widths
+
+    def _stacked(self, room: int) -> Iterator[RenderableType]:
+        for cells in zip(*(column.cells for column in self.columns), strict=True):
+            head = Text(style="bold")
+            facts = []
+            for place, (column, cell) in enumerate(zip(self.columns, cells, strict=True)):
+                title, colon = _text(column.header), "" if column.no_wrap else ":"
+                one_lined = Text(" / ").join(part for part in _text(cell).split("\n") if part.plain)
+                if place == 0 or not title.plain.strip():
+                    head.append("  " if head and one_lined else "").append_text(one_lined)
+                elif one_lined:
+                    facts.append(Text.assemble((f"{title.plain}{colon} ", "dim"), one_lined))
+            yield head
+            for line in _joined(facts, room - GAP):
+                yield Padding(line, (0, 0, 0, GAP), expand=False)
+        if self.caption:
+            yield self.caption
+
+
+def _joined(facts: Iterable[Text], room: int) -> list[Text]:
+    """Facts side by side, in lines that begin with a whole one."""
+    lines: list[Text] = []
+    for fact in facts:
+        if lines and lines[-1].cell_len + len(DOT) + fact.cell_len <= room:
+            lines[-1].append(DOT, "dim").append_text(fact)
+        else:
+            lines.append(fact)
+    return lines
+
+
+def _least(column: Column) -> int:
+    """The cells that a column cannot do without: numbers are whole, texts keep their words."""
+    if column.width or column.no_wrap:
+        return column.width or _widest(column)
+    texts = map(_text, (column.header, *column.cells))
+    words = (cell_len(word) for text in texts for word in text.plain.split())
+    return min(_widest(column), max(min(max(words, default=0), WORD), LEAST))
+
+
+def _text(cell: Any) -> Text:
+    return cell if isinstance(cell, Text) else Text(str(cell))
+
+
+def table(*titles: str, right: Iterable[str] = ()) -> FittedTable:
     """A table with these columns; those named by ``right`` hold numbers."""
-    made = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
+    made = FittedTable(box=None, pad_edge=False, show_edge=False, header_style="bold")
     for title in titles:
         numbers = title in right
         justify: Any = "right" if numbers else "left"
@@ -33,7 +118,7 @@ def table(*titles: str, right: Iterable[str] = ()) -> Table:
     return made
 
 
-def fit(shown: Table, console: Console, widths: Sequence[int], texts: int = 1) -> Table:
+def fit(shown: FittedTable, console: Console, widths: Sequence[int], texts: int = 1) -> FittedTable:
     """Give the last columns, which hold one-line texts, the room that the others leave.
 
     Args:
@@ -43,7 +128,7 @@ def fit(shown: Table, console: Console, widths: Sequence[int], texts: int = 1) -
     others, last = shown.columns[:-texts], shown.columns[-texts:]
     room = console.width - GAP * (len(shown.columns) - 1)
     for column, most in zip(others, widths, strict=True):
-        column.width = min(most, max(_width(cell) for cell in (column.header, *column.cells)))
+        column.width = min(most, _widest(column))
         room -= column.width
     for column in last:
         column.overflow, column.no_wrap = "ellipsis", True
@@ -51,9 +136,10 @@ def fit(shown: Table, console: Console, widths: Sequence[int], texts: int = 1) -
     return shown
 
 
-def _width(cell: Any) -> int:
-    text = cell.plain if isinstance(cell, Text) else str(cell)
-    return max((cell_len(line) for line in text.split("\n")), default=0)
+def _widest(column: Column) -> int:
+    """The cells that the longest line of a column takes."""
+    texts = map(_text, (column.header, *column.cells))
+    return max(cell_len(line) for text in texts for line in text.plain.split("\n"))
 
 
 def piece(text: str | None, limit: int, style: str = "") -> Text:

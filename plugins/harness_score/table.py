@@ -12,7 +12,7 @@ from rich.text import Text
 
 from harness.kit.text import one_line
 from harness.terminal.progress import COLOURS
-from harness.terminal.tables import COUNTS_FIT, explain_marks, number
+from harness.terminal.tables import COUNTS_FIT, explain_marks, number, table
 
 NAME_WIDTH = 28
 BY_WIDTH = 14
@@ -33,9 +33,9 @@ def show(document: Mapping[str, Any], console: Console) -> None:
     for field, slices in document["by"].items():
         if len(document["systems"]) > 1:
             console.print(Text(f"\n{one_line(document['system'], 60)}", "bold"), highlight=False)
-        for table in _by(field, slices, document, console.width):
+        for part in _by(field, slices, document, console.width):
             console.print()
-            console.print(table)
+            console.print(part)
     console.print()
     console.print(Text("signatures", style="bold"))
     for signature, names in _signatures(document["metrics"]).items():
@@ -59,32 +59,21 @@ def _interval(low: float | None, high: float | None, scale: float, *, sign: bool
     return f"{number(low, scale, sign=sign)} to {number(high, scale, sign=sign)}"
 
 
-def _table(*columns: tuple[str, str]) -> Table:
-    """A table without a frame; each column with ``left`` or ``right``."""
-    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    for title, side in columns:
-        justify: Any = side
-        table.add_column(Text(title), justify=justify, overflow="fold", no_wrap=side == "right")
-    return table
-
-
 def _scores(document: Mapping[str, Any]) -> Table:
     scores: Scores = document["metrics"]
     unscored = any(score["unscored"] for score in scores.values())
-    more = [("unscored", "right")] if unscored else []
-    table = _table(
-        ("score", "left"), ("value", "right"), ("95 % interval", "right"), ("n", "right"), *more
-    )
+    numbers = ["value", "95 % interval", "n", *(["unscored"] if unscored else [])]
+    shown = table("score", *numbers, right=numbers)
     for name, score in scores.items():
         scale = _scale(scores, name)
-        table.add_row(
+        shown.add_row(
             _score_name(name, score),
             number(score["value"], scale),
             _interval(score["low"], score["high"], scale),
             f"{score['n']:,}",
             *([f"{score['unscored']:,}"] if unscored else []),
         )
-    return table
+    return shown
 
 
 def _score_name(name: str, score: Mapping[str, Any], *, short: bool = False) -> Text:
@@ -103,16 +92,14 @@ def _comparison(document: Mapping[str, Any], system: str, width: int) -> Table:
     """One system against the baseline, a row for each score."""
     wide = width >= COUNTS_FIT
     several = len(document["comparison"]) > 1
-    table = _table(
-        ("score", "left"), ("baseline", "right"), ("value", "right"), ("difference", "right"),
-        ("95 % interval", "right"), ("p (Holm)" if several else "p", "right"),
-        *([("better/same/worse", "right")] if wide else []), ("", "left"),
-    )  # fmt: skip
+    numbers = ["baseline", "value", "difference", "95 % interval", "p (Holm)" if several else "p"]
+    numbers += ["better/same/worse"] if wide else []
+    shown = table("score", *numbers, "", right=numbers)
     before = document["systems"][document["baseline"]]["metrics"]
     now = document["systems"][system]["metrics"]
     for name, one in document["comparison"][system].items():
         scale = _scale(before, name)
-        table.add_row(
+        shown.add_row(
             _score_name(name, now[name], short=not wide),
             number(before[name]["value"], scale),
             number(now[name]["value"], scale),
@@ -123,8 +110,8 @@ def _comparison(document: Mapping[str, Any], system: str, width: int) -> Table:
             Text(one["label"], style=COLOURS[one["label"]]),
         )
     if not wide:
-        explain_marks(table, map(_caveat, now.values()))
-    return table
+        explain_marks(shown, map(_caveat, now.values()))
+    return shown
 
 
 def _doubts(document: Mapping[str, Any]) -> list[str]:
@@ -159,16 +146,16 @@ def _by(field: str, slices: Any, document: Mapping[str, Any], width: int) -> Ite
         shown = names[start : start + room]
         doubts = {name: _caveat(document["metrics"][name]) for name in shown}
         marks = {name: " *" if doubts[name] else "" for name in shown}
-        columns = [(one_line(n, BY_WIDTH - 2 - len(marks[n])) + marks[n], "right") for n in shown]
-        table = _table((one_line(field, NAME_WIDTH), "left"), ("n", "right"), *columns)
+        numbers = [one_line(n, BY_WIDTH - 2 - len(marks[n])) + marks[n] for n in shown]
+        part = table(one_line(field, NAME_WIDTH), "n", *numbers, right=["n", *numbers])
         for value, count, found in zip(values, counts, slices, strict=True):
             cells = [
                 number(found["metrics"][name]["value"], _scale(document["metrics"], name))
                 for name in shown
             ]
-            table.add_row(Text(value), count, *cells)
-        explain_marks(table, doubts.values())
-        yield table
+            part.add_row(Text(value), count, *cells)
+        explain_marks(part, doubts.values())
+        yield part
 
 
 def _value(value: Any) -> str:

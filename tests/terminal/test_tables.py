@@ -1,0 +1,145 @@
+"""Tables at several widths: no column, name or verdict is lost, and no word is broken."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+from typing import Any
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+
+from harness.terminal.tables import table
+
+WIDTHS = (50, 60, 72, 80, 160)
+NAMES = ("bleu", "chrf", "rouge1", "rouge2", "rougeL", "rougeLsum")
+FILES = {"new.jsonl": 1, "old.jsonl": 3, "refs.jsonl": 0}
+
+
+def words(text: str) -> list[str]:
+    return text.replace(":", " ").split()
+
+
+def drawn(shown: Any, width: int) -> list[str]:
+    out = io.StringIO()
+    Console(file=out, width=width).print(shown)
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+def example() -> Any:
+    shown = table("score", "value", "what it says", "", right=["value"])
+    shown.add_row("rougeLsum", "0.1234", "the longest common subsequence", Text("no evidence"))
+    shown.add_row("[red]ter", "12.00", "", Text("improved"))
+    return shown
+
+
+def test_columns_stand_side_by_side_where_they_have_room() -> None:
+    assert drawn(example(), 63) == [
+        "score       value  what it says",
+        "rougeLsum  0.1234  the longest common subsequence  no evidence",
+        "[red]ter    12.00                                  improved",
+    ]
+
+
+def test_texts_are_wrapped_before_anything_else_gives_way() -> None:
+    assert drawn(example(), 47) == [
+        "score       value  what it says",
+        "rougeLsum  0.1234  the longest      no evidence",
+        "                   common",
+        "                   subsequence",
+        "[red]ter    12.00                   improved",
+    ]
+
+
+def test_rows_are_stacked_where_columns_have_no_room() -> None:
+    shown = example()
+    shown.caption = Text("* a mark")
+    assert drawn(shown, 40) == [
+        "rougeLsum  no evidence",
+        "  value 0.1234",
+        "  what it says: the longest common",
+        "  subsequence",
+        "[red]ter  improved",
+        "  value 12.00",
+        "* a mark",
+    ]
+
+
+def test_a_table_without_rows_is_its_head_or_nothing() -> None:
+    assert drawn(table("score", "value"), 40) == ["score  value"]
+    assert drawn(table("a" * 30, "value"), 20) == []
+
+
+@pytest.fixture(scope="module")
+def folder(finished: Any) -> Any:
+    """A finished run, and beside it files of answers to score."""
+    project, _ = finished
+    draw = random.Random(1)
+    texts = [
+        draw.choices(["the", "refund", "will", "arrive", "on", "monday", "by", "card"], k=8)
+        for _ in "x" * 40
+    ]
+    for name, spoilt in FILES.items():
+        rows = (
+            {"id": n, "text": " ".join(["x"] * spoilt + w[spoilt:])} for n, w in enumerate(texts)
+        )
+        project.write("".join(json.dumps(row) + "\n" for row in rows), name)
+    return project
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_comparison_of_files_keeps_scores_and_verdicts(width: int, folder: Any) -> None:
+    done = folder.inside(
+        "score", "-p", "new.jsonl", "-b", "old.jsonl", "-r", "refs.jsonl",
+        "-m", "bleu,chrf,rouge", COLUMNS=str(width),
+    )  # fmt: skip
+    there = words(done.out.split("signatures")[0])
+    for name in NAMES:
+        assert name in there
+    assert there.count("improved") == len(NAMES)
+    for title in ("baseline", "value", "difference", "interval", "p"):
+        assert title in there
+    assert max(map(len, done.out.splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_comparison_of_rounds_keeps_scores_and_verdicts(width: int, folder: Any) -> None:
+    done = folder.inside("compare", "0", "1", COLUMNS=str(width))
+    first = done.out.split("\n\n")[1]
+    assert "overlap" in first.split() and "improved" in first.split()
+    for title in ("A", "B", "B - A", "95 % interval", "p"):
+        assert title in first
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_list_of_runs_keeps_names_and_verdicts(width: int, folder: Any) -> None:
+    name = folder.inside("runs", "--json").document[0]["run"]
+    done = folder.inside("runs", COLUMNS=str(width))
+    known = {name, "rounds", "kept", "score", "verdict", "improved", "overlap"}
+    assert known <= set(words(done.out))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_wrong_answers_keep_their_ids_and_scores(width: int, folder: Any) -> None:
+    rows = folder.inside("errors", "--json", "--limit", "20").document["rows"]
+    there = words(folder.inside("errors", COLUMNS=str(width)).out)
+    for row in rows:
+        assert row["id"] in there and f"{row['score']:.4f}" in there
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_report_keeps_rounds_and_verdicts(width: int, folder: Any) -> None:
+    text = folder.inside("report", COLUMNS=str(width)).out
+    there = words(text.split("Test set")[0].split("Rounds")[1])
+    assert sum(there.count(label) for label in ("improved", "evidence", "regressed")) >= 3
+    assert {"0", "1", "2", "3", "baseline"} <= set(there)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_list_of_plugins_keeps_names_and_packages(width: int, folder: Any) -> None:
+    known = folder.inside("plugins", "--json").document["plugins"]
+    there = words(folder.inside("plugins", COLUMNS=str(width)).out)
+    for plugin in known:
+        assert {plugin["name"], plugin["stage"], plugin["origin"].split()[0]} <= set(there)
