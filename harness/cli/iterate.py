@@ -165,7 +165,7 @@ def _show(config: Config, run: str) -> None:
 def _carry_out(run: Run, console: Console, stop: Stop, asked: Asked) -> Mapping[str, Any]:
     from harness.kit.files import remove
     from harness.kit.lock import exclusive
-    from harness.report import publishing
+    from harness.report.finished import finished
     from harness.report.folders import refreshed
     from harness.report.reading import FILE_NAME
 
@@ -181,9 +181,9 @@ def _carry_out(run: Run, console: Console, stop: Stop, asked: Asked) -> Mapping[
                 f"round {asked.reopen} and all later ones are decided again; the journal keeps how "
                 "they were closed before"
             )
-        document = publishing.stored(run, say, test=asked.test)
+        document = finished(run, say, test=asked.test)
         if document is not None:
-            refreshed(run.reports)
+            refreshed(run.reports, run.config.registry)
             return document
         return _walk(run, console, stop, asked.test)
 

@@ -37,16 +37,18 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Show the report of a run, or write it as a page."""
-    from harness.registry import Registry
-    from harness.report.folders import current_reports
+    from harness.engine.run import MACHINE_FOLDER
+    from harness.report.annotators import plugins_of
+    from harness.report.folders import find_reports, refreshed
     from harness.report.reading import FILE_NAME, read
     from harness.report.sections import with_always
 
-    document = read(current_reports(run) / FILE_NAME)
+    folder = find_reports(run)
+    registry = plugins_of(Path(MACHINE_FOLDER, "runs", folder.name))
+    document = read(refreshed(folder, registry) / FILE_NAME)
     if as_json:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
         return
-    registry = Registry.build()
     document = with_always(document, registry)
     for kind, target in (("html", html), ("markdown", markdown)):
         if target is not None:

@@ -93,10 +93,8 @@ def check_control(
 
 def sealed_note(primary: str, metrics: Sequence[PluginEntry]) -> str:
     """What the final verdict cannot say where people decide; empty where they do not."""
-    from harness.scoring import MetricEntry
-
     for entry in _by_people(metrics):
-        if primary in MetricEntry(entry.name, entry.instance).score_names:
+        if primary in entry.score_names:
             return (
                 f"note: '{primary}' decides, and people do not rate test: the test set is opened "
                 "at the end, its verdict will read no evidence, and the other scores of test are "

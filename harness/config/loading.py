@@ -306,11 +306,9 @@ def _check_whole(settings: Settings, entries: Entries, base: Path, problems: Pro
 
 def _scores(metrics: Sequence[PluginEntry], problems: Problems) -> list[str]:
     """The names of all scores, each of which may be there once."""
-    from harness.scoring import MetricEntry
-
     seen: list[str] = []
     for entry in metrics:
-        for score in MetricEntry(entry.name, entry.instance).score_names:
+        for score in entry.score_names:
             if score in seen:
                 message = f"the score '{score}' is there twice; give this entry a name: of its own"
                 problems.add(("metrics", entry.index), message)

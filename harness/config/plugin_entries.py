@@ -21,6 +21,7 @@ from harness.kit.yaml_file import Place
 from harness.registry import Registry
 from harness.stages import KINDS, Metric, Plugin, StageKind
 from harness.stages.kinds import REQUIRED
+from harness.stages.scoring import names_in_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ class PluginEntry:
     def named(self) -> str:
         """The plugin as messages name it."""
         return f"{self.stage} '{self.plugin}' from {self.origin}"
+
+    @property
+    def score_names(self) -> tuple[str, ...]:
+        """The run's names of a metric's scores."""
+        return names_in_run(self.name, self.instance)
 
     def key(self) -> dict[str, Any]:
         """What of the entry changes results: of a run's name too, so that an upgraded library

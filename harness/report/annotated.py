@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from harness.boundary.calls import plainly
 from harness.config.plugin_entries import PluginEntry
 from harness.engine.history import History
 from harness.engine.run import Run
 from harness.errors import PluginError
 from harness.kit.text import one_line
-from harness.registry import Registry
+from harness.report.annotators import digests, installed
 from harness.report.queries import QUERIES, Query
 from harness.stages import Annotated, AnnotatedRun, Annotations
 from harness.stats import decision
@@ -22,7 +20,6 @@ from harness.store.tables import TABLES
 from harness.store.views import VIEWS
 from harness.stored import answer_values
 
-STAGE = "annotation"
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -45,29 +42,13 @@ class RunAnnotations:
     names_errors: bool = False
 
 
-def digests_of(run: str, folder: Path, plugin_files: Sequence[Path]) -> dict[str, str]:
-    """Plugin -> digest of what it would read of the run by now; without those that fail.
-
-    Args:
-        folder: the working folder, in which ``.harness`` lies.
-        plugin_files: the one-file plugins of the run's config.
-    """
-    for files in (plugin_files, ()):
-        try:
-            entries, _ = _installed(Registry.build(files))
-        except PluginError:
-            continue  # a run can be looked at when its one-file plugins are gone
-        return dict(_digests(entries, run, folder))
-    return {}
-
-
 def collect(run: Run, history: History) -> RunAnnotations:
     """What all plugins say of the run's answers; one that fails is named, and harms no other."""
-    entries, failed = _installed(run.config.registry)
+    entries, failed = installed(run.config.registry)
     result = RunAnnotations(notes=[_left_out(name, error) for name, error in failed])
 
     # First of all: what is said from now on makes the digest that of an older state.
-    result.digests.update(_digests(entries, run.name, run.root))
+    result.digests.update(digests(entries, run.name, run.root))
     annotated = AnnotatedRun(
         run.name, run.root, decision.level(run.config.settings.rounds),
         lambda: answer_values(run.config.metrics, history),
@@ -89,41 +70,8 @@ def collect(run: Run, history: History) -> RunAnnotations:
     return result
 
 
-def _installed(
-    registry: Registry,
-) -> tuple[list[PluginEntry], list[tuple[str, PluginError]]]:
-    """All that can be made, and what was wrong with the others."""
-    entries: list[PluginEntry] = []
-    failed: list[tuple[str, PluginError]] = []
-    for name in registry.names(STAGE):
-        provider = registry.get(STAGE, name)
-        try:
-            with plainly(name):
-                plugin = provider.plugin()
-        except PluginError as error:
-            failed.append((name, error))
-            continue
-        entries.append(
-            PluginEntry(
-                STAGE, name, name, plugin, provider.origin, distribution=provider.distribution
-            )
-        )
-    return entries, failed
-
-
 def _left_out(name: str, error: PluginError) -> str:
     return f"the annotations of '{name}' are left out: {one_line(error.what)}"
-
-
-def _digests(entries: Iterable[PluginEntry], run: str, folder: Path) -> Iterator[tuple[str, str]]:
-    for entry in entries:
-        try:
-            with plainly(entry.name):
-                digest = entry.instance.digest(run, folder)
-        except PluginError:
-            continue
-        if digest is not None:
-            yield entry.name, str(digest)
 
 
 def _declared(

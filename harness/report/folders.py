@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.engine.run import REPORTS_FOLDER
 from harness.errors import HarnessError, UsageError, near
 from harness.kit.text import one_line, titled
+
+if TYPE_CHECKING:
+    from harness.registry import Registry
 
 
 def all_reports() -> list[Path]:
@@ -45,12 +48,16 @@ def current_reports(name: str | None = None) -> Path:
     return refreshed(find_reports(name))
 
 
-def refreshed(folder: Path) -> Path:
-    """The folder, its reports made again where they are outdated."""
+def refreshed(folder: Path, registry: Registry | None = None) -> Path:
+    """The folder, its reports made again where they are outdated.
+
+    Args:
+        registry: the run's plugins, where they are known.
+    """
     from harness.context import Quiet
     from harness.report.refresh import refresh
 
-    refresh(folder, Quiet(), _say)
+    refresh(folder, Quiet(), _say, registry)
     return folder
 
 

@@ -25,6 +25,7 @@ from harness.report import annotated
 from harness.report.added_metrics import recorded
 from harness.report.annotated import RunAnnotations
 from harness.report.caveats import Caveats, by_now, caveats_of, scores_with, with_caveats
+from harness.report.finished import STAGE
 from harness.report.reading import FILE_NAME as ANALYSIS
 from harness.report.sections import with_always
 from harness.report.summary import RunRecord, instructive, rounds_closed, summarise
@@ -34,50 +35,8 @@ from harness.verdicts.objective import progress
 if TYPE_CHECKING:
     from harness.store.writing import Answers, Rescored
 
-STAGE = "summary"
-_MOST_NAMED = 3
 Document = dict[str, Any]
 T = TypeVar("T")
-
-
-def stored(run: Run, say: Callable[[str], None], *, test: bool = True) -> Document | None:
-    """The summary of a run that is finished, with all reports and stages of it in place.
-
-    Args:
-        test: a run that ended before its test set was opened is not finished.
-        say: is told which stages are gone from the store; the walk makes them again.
-    """
-    artifact = run.artifacts.find(STAGE, run.key)
-    if artifact is None:
-        return None
-    closed = artifact.facts.get("journal", "")
-    if closed != run.journal.digest and (closed or run.journal.reopened):
-        return None  # it tells of rounds that are decided again
-    gone = [
-        label for label, *place in artifact.facts.get("stages", ()) if not run.artifacts.has(*place)
-    ]
-    if gone:
-        say(_gone(gone))
-        return None
-    expected = [*artifact.facts["files"], "summary.json"]
-    if not all((run.reports / name).exists() for name in expected):
-        return None
-    document: Document = read_json(artifact.path / "summary.json")
-    if test and (document.get("sealed") or {}).get("reason") == NOT_ASKED.reason:
-        return None
-    try:
-        if read_json(run.reports / "summary.json") != document:
-            return None
-    except (OSError, ValueError):
-        return None
-    return document
-
-
-def _gone(labels: Sequence[str]) -> str:
-    told = ", ".join(labels[:_MOST_NAMED])
-    more = f" and {len(labels) - _MOST_NAMED} more" if len(labels) > _MOST_NAMED else ""
-    verb = "are" if len(labels) > 1 else "is"
-    return f"the run was finished, but {told}{more} {verb} not in the store any more: made again"
 
 
 def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Document:

@@ -11,18 +11,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import stored
-from harness.errors import DataError, HarnessError
+from harness.engine.run import MACHINE_FOLDER
+from harness.errors import DataError, HarnessError, PluginError
 from harness.kit.lock import turn
 from harness.records import BASE_ARM, CONTROL_ARM
-from harness.report.annotated import digests_of
+from harness.report.annotators import digests_of, plugins_of
 from harness.report.reading import FILE_NAME, read
 from harness.report.summary import read as read_summary, rounds_closed
-from harness.stored import StoredRun
 
 if TYPE_CHECKING:
     from harness.context import Watcher
     from harness.engine.history import History
+    from harness.registry import Registry
+    from harness.stored import StoredRun
 
 RATED = "people have rated since this report was made: it is made again"
 GONE_ON = "the report of the rounds that are closed by now is made"
@@ -38,12 +39,15 @@ def remake(folder: Path, watcher: Watcher, *, whole: bool = False) -> list[str]:
     Raises:
         HarnessError: what they are made from is not stored any more.
     """
+    from harness import stored
+
     run = stored.opened(folder.name, watcher)
     with turn(run.reports_lock):
         return _remade(run, folder, whole)
 
 
 def _remade(run: StoredRun, folder: Path, whole: bool) -> list[str]:
+    from harness import stored
     from harness.report.publishing import reports
 
     document = read_summary(folder / "summary.json")
@@ -63,8 +67,12 @@ def _short(document: Mapping[str, Any], history: History) -> bool:
     return lost or bool(document["test"] and history.test is None and history.sealed is None)
 
 
-def outdated(folder: Path) -> str:
-    """Why the reports in this folder do not say all that is known, or an empty string."""
+def outdated(folder: Path, registry: Registry | None = None) -> str:
+    """Why the reports in this folder do not say all that is known, or an empty string.
+
+    Args:
+        registry: the run's plugins; None: found by what it was begun with.
+    """
     try:
         closed = rounds_closed(read_summary(folder / "summary.json"))
         report = read(folder / FILE_NAME) if (folder / FILE_NAME).exists() else None
@@ -73,22 +81,34 @@ def outdated(folder: Path) -> str:
     except (HarnessError, LookupError, TypeError):
         return ""
     known = report.get("annotations", {"ratings": report.get("ratings")})
-    now = digests_of(folder.name, Path(), stored.plugin_files(folder.name))
+    try:
+        plugins = registry or plugins_of(Path(MACHINE_FOLDER) / "runs" / folder.name)
+    except PluginError:
+        return ""
+    now = digests_of(folder.name, Path(), plugins)
     return RATED if any(known.get(name) != digest for name, digest in now.items()) else ""
 
 
-def refresh(folder: Path, watcher: Watcher, say: Callable[[str], None]) -> None:
+def refresh(
+    folder: Path,
+    watcher: Watcher,
+    say: Callable[[str], None],
+    registry: Registry | None = None,
+) -> None:
     """Make the reports again if they are outdated; if that fails they stay as they are.
 
     Args:
         say: is told what happens.
+        registry: see :func:`outdated`.
     """
-    if not outdated(folder):
+    if not outdated(folder, registry):
         return
+    from harness import stored
+
     try:
         run = stored.opened(folder.name, watcher)
         with turn(run.reports_lock):
-            if reason := outdated(folder):  # whoever had the lock may have made them
+            if reason := outdated(folder, registry):  # whoever had the lock may have made them
                 say(reason)
                 _remade(run, folder, whole=True)
     except HarnessError as error:

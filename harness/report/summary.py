@@ -12,9 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.data.screening import Screening
 from harness.errors import DataError, UsageError
 from harness.kit.text import one_line, plain
 from harness.kit.worddiff import closest
@@ -33,8 +32,11 @@ from harness.records import (
     TestResult,
     Verdict,
 )
-from harness.verdicts.objective import Progress
 from harness.verdicts.selection import chosen
+
+if TYPE_CHECKING:
+    from harness.data.screening import Screening
+    from harness.verdicts.objective import Progress
 
 SCHEMA = "harness.summary/1"
 EVERYWHERE = "everywhere"

@@ -17,6 +17,7 @@ from harness.errors.machine import raise_trouble
 from harness.kit.text import one_line, titled
 from harness.records import Example, Prediction
 from harness.stages import Metric
+from harness.stages.scoring import names_in_run
 
 Pair = tuple[Prediction, Example]
 Groups = Mapping[str, str]
@@ -49,15 +50,12 @@ class MetricEntry:
     doubt: str = ""
 
     @property
-    def prefix(self) -> str:
-        """What precedes the metric's own score names in this run."""
-        return "" if self.name == self.metric.name else f"{self.name}-"
-
-    @property
     def score_names(self) -> tuple[str, ...]:
         """The run's names of the scores, in the order of the metric's last axis."""
-        names = self._called(self.metric.score_names, "score_names")
-        return tuple(f"{self.prefix}{name}" for name in names)
+        names: tuple[str, ...] = self._called(
+            partial(names_in_run, self.name, self.metric), "score_names"
+        )
+        return names
 
     def column(self, score_name: str) -> int:
         """The place of a score on the metric's last axis.

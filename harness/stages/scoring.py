@@ -141,6 +141,16 @@ class Metric(Plugin):
         return ()
 
 
+def names_in_run(name: str, metric: Metric) -> tuple[str, ...]:
+    """A run's names of a metric's scores, in the order of its last axis.
+
+    Args:
+        name: of the entry; where that is not the metric's own it stands before each score.
+    """
+    prefix = "" if name == metric.name else f"{name}-"
+    return tuple(f"{prefix}{score}" for score in metric.score_names())
+
+
 class Detector(Plugin):
     """Names the kinds of errors that one answer shows."""
 

@@ -9,7 +9,6 @@ from harness.stored.replay import (
     StoredSteps,
     answered,
     opened,
-    plugin_files,
     replay,
 )
 from harness.stored.rounds import RoundReader, StoredRound
@@ -19,5 +18,5 @@ from harness.stored.view import RunView, open_run
 __all__ = [
     "Answered", "ConfigView", "NotStored", "PoolModels", "RoundReader", "RunView", "StoredRound",
     "StoredRun", "StoredSteps", "answer_values", "answered", "open_config", "open_run", "opened",
-    "plugin_files", "replay",
+    "replay",
 ]  # fmt: skip

@@ -26,7 +26,6 @@ from harness.engine.run import CONFIG, JOURNAL, MACHINE_FOLDER, Run
 from harness.engine.stage_keys import Versions
 from harness.engine.steps import At, Evaluation, Steps
 from harness.errors import DataError, HarnessError, UsageError, Waiting, near
-from harness.kit import yaml_file
 from harness.kit.files import read_json, read_jsonl
 from harness.loop import rounds
 from harness.records import BASE_ARM, Checkpoint, Prediction, RoundResult, from_json
@@ -179,15 +178,6 @@ def opened(name: str, watcher: Watcher) -> StoredRun:
         UsageError: no run of that name was begun here.
     """
     return StoredRun(configuration.load(_config_of(name)), watcher, name=name)
-
-
-def plugin_files(name: str) -> list[Path]:
-    """The one-file plugins that a run of this folder was begun with."""
-    try:
-        files = yaml_file.read(_config_of(name))[0].get("plugins")
-    except HarnessError:
-        return []
-    return [Path(file) for file in files or () if isinstance(file, str)]
 
 
 def _config_of(name: str) -> Path:

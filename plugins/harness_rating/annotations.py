@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import harness
-from harness_rating.layouts import QUERIES, TABLES
+from harness_rating.layouts import FOLDER, QUERIES, TABLES
 
 
 class Ratings(harness.Annotations):
@@ -16,8 +16,9 @@ class Ratings(harness.Annotations):
     queries = QUERIES
 
     def digest(self, run: str, folder: Path) -> str | None:
+        if not (folder / FOLDER).is_dir():
+            return None
         from harness_rating.batches.of_run import digest_of
-        from harness_rating.batches.records import FOLDER
 
         return digest_of(run, folder / FOLDER)
 

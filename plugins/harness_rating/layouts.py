@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+
+FOLDER = Path(".harness", "ratings")
+"""Where the batches of a working folder lie, each in a folder of its name."""
 
 TABLES: Mapping[str, tuple[str, str]] = {
     "batches": (

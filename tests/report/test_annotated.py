@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import harness
-from harness.report.annotated import digests_of
+from harness.registry import Registry
+from harness.report.annotators import digests_of
 from tests.support.project import CONFIG, Project
 
 PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
@@ -60,7 +61,8 @@ def test_the_example_of_the_docs_brings_its_rows(annotated: Project) -> None:
 
 def test_its_digest_is_found_by_the_files_of_the_run(annotated: Project) -> None:
     complain(annotated, "r", "late")
-    found = digests_of("r", annotated.folder, [annotated.folder / "complaints.py"])
+    files = Registry.build([annotated.folder / "complaints.py"])
+    found = digests_of("r", annotated.folder, files)
     assert set(found) == {"complaints"}
 
 

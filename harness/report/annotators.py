@@ -1,0 +1,83 @@
+"""The installed annotation plugins, and the digests of what they would read of a run.
+
+Asked whenever a finished run is shown, so this imports little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from harness.boundary.calls import plainly
+from harness.config.plugin_entries import PluginEntry
+from harness.engine.run import CONFIG
+from harness.errors import HarnessError, PluginError
+from harness.kit import yaml_file
+from harness.registry import Registry
+
+STAGE = "annotation"
+
+
+def digests_of(run: str, folder: Path, registry: Registry) -> dict[str, str]:
+    """Plugin -> digest of what it would read of the run by now; without those that fail.
+
+    Args:
+        folder: the working folder, in which ``.harness`` lies.
+        registry: the plugins of the run.
+    """
+    entries, _ = installed(registry)
+    return dict(digests(entries, run, folder))
+
+
+def plugins_of(run: Path) -> Registry:
+    """The plugins of the run in that folder; its one-file plugins may be gone.
+
+    Raises:
+        PluginError: two installed plugins claim one name.
+    """
+    try:
+        return Registry.build(_files_of(run))
+    except PluginError:
+        return Registry.build()
+
+
+def _files_of(run: Path) -> list[Path]:
+    """The one-file plugins that the run of this folder was begun with."""
+    try:
+        files = yaml_file.read(run / CONFIG)[0].get("plugins")
+    except HarnessError:
+        return []
+    return [Path(file) for file in files or () if isinstance(file, str)]
+
+
+def installed(
+    registry: Registry,
+) -> tuple[list[PluginEntry], list[tuple[str, PluginError]]]:
+    """All that can be made, and what was wrong with the others."""
+    entries: list[PluginEntry] = []
+    failed: list[tuple[str, PluginError]] = []
+    for name in registry.names(STAGE):
+        provider = registry.get(STAGE, name)
+        try:
+            with plainly(name):
+                plugin = provider.plugin()
+        except PluginError as error:
+            failed.append((name, error))
+            continue
+        entries.append(
+            PluginEntry(
+                STAGE, name, name, plugin, provider.origin, distribution=provider.distribution
+            )
+        )
+    return entries, failed
+
+
+def digests(entries: Iterable[PluginEntry], run: str, folder: Path) -> Iterator[tuple[str, str]]:
+    for entry in entries:
+        try:
+            with plainly(entry.name):
+                digest = entry.instance.digest(run, folder)
+        except PluginError:
+            continue
+        if digest is not None:
+            yield entry.name, str(digest)

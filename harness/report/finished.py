@@ -1,0 +1,57 @@
+"""A run that has ended, asked again: its summary, where all that it rests on is still there.
+
+Quick to import, since this is all that ``harness iterate`` needs then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from harness.engine.run import Run
+from harness.kit.files import read_json
+from harness.records import NOT_ASKED
+
+STAGE = "summary"
+_MOST_NAMED = 3
+Document = dict[str, Any]
+
+
+def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Document | None:
+    """The summary of a run that is finished, with all reports and stages of it in place.
+
+    Args:
+        test: a run that ended before its test set was opened is not finished.
+        say: is told which stages are gone from the store; the walk makes them again.
+    """
+    artifact = run.artifacts.find(STAGE, run.key)
+    if artifact is None:
+        return None
+    closed = artifact.facts.get("journal", "")
+    if closed != run.journal.digest and (closed or run.journal.reopened):
+        return None  # it tells of rounds that are decided again
+    gone = [
+        label for label, *place in artifact.facts.get("stages", ()) if not run.artifacts.has(*place)
+    ]
+    if gone:
+        say(_gone(gone))
+        return None
+    expected = [*artifact.facts["files"], "summary.json"]
+    if not all((run.reports / name).exists() for name in expected):
+        return None
+    document: Document = read_json(artifact.path / "summary.json")
+    if test and (document.get("sealed") or {}).get("reason") == NOT_ASKED.reason:
+        return None
+    try:
+        if read_json(run.reports / "summary.json") != document:
+            return None
+    except (OSError, ValueError):
+        return None
+    return document
+
+
+def _gone(labels: Sequence[str]) -> str:
+    told = ", ".join(labels[:_MOST_NAMED])
+    more = f" and {len(labels) - _MOST_NAMED} more" if len(labels) > _MOST_NAMED else ""
+    verb = "are" if len(labels) > 1 else "is"
+    return f"the run was finished, but {told}{more} {verb} not in the store any more: made again"
