@@ -6,21 +6,33 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 Record = TypeVar("Record")
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def to_json(record: Any) -> Any:
     """A record (or a container of them) as plain JSON values."""
-    if dataclasses.is_dataclass(record) and not isinstance(record, type):
-        return {f.name: to_json(getattr(record, f.name)) for f in dataclasses.fields(record)}
-    if isinstance(record, Mapping):
-        return {str(key): to_json(value) for key, value in record.items()}
+    kind: Any = type(record)
+    if kind in _PLAIN:
+        return record
     if isinstance(record, (list, tuple)):
         return [to_json(item) for item in record]
+    if (names := _field_names(kind)) is not None:
+        return {name: to_json(getattr(record, name)) for name in names}
+    if isinstance(record, Mapping):
+        return {str(key): to_json(value) for key, value in record.items()}
     return record
+
+
+@functools.cache
+def _field_names(kind: type) -> tuple[str, ...] | None:
+    """The fields of a record's class; None of any other class."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def from_json(kind: type[Record], data: Any) -> Record:
@@ -29,7 +41,7 @@ def from_json(kind: type[Record], data: Any) -> Record:
     Raises:
         TypeError: a field is missing or unknown.
     """
-    return typing.cast(Record, _decode(kind, data))
+    return typing.cast(Record, _decoder(typing.cast(Any, kind))(data))
 
 
 @functools.cache
@@ -37,17 +49,31 @@ def _hints(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 
-def _decode(kind: Any, data: Any) -> Any:
-    origin = typing.get_origin(kind)
+@functools.cache
+def _decoder(kind: Any) -> Callable[[Any], Any]:
+    """What makes a value of the kind from JSON; looked up once, as thousands of rows are read."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (types.UnionType, typing.Union):
-        inner = [arg for arg in typing.get_args(kind) if arg is not type(None)]
-        return data if data is None or len(inner) != 1 else _decode(inner[0], data)
+        inner = [argument for argument in arguments if argument is not type(None)]
+        if len(inner) != 1:
+            return _as_it_is
+        decode = _decoder(inner[0])
+        return lambda data: data if data is None else decode(data)
     if origin is tuple:
-        return tuple(_decode(typing.get_args(kind)[0], item) for item in data)
+        decode = _decoder(arguments[0])
+        return lambda data: tuple(map(decode, data))
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        value = typing.get_args(kind)[1]
-        return {key: _decode(value, item) for key, item in data.items()}
+        decode = _decoder(arguments[1])
+        return lambda data: {key: decode(item) for key, item in data.items()}
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        hints = _hints(kind)
-        return kind(**{key: _decode(hints.get(key, Any), value) for key, value in data.items()})
+        return functools.partial(_record, kind)
+    return _as_it_is
+
+
+def _record(kind: type, data: Mapping[str, Any]) -> Any:
+    hints = _hints(kind)
+    return kind(**{key: _decoder(hints.get(key, Any))(value) for key, value in data.items()})
+
+
+def _as_it_is(data: Any) -> Any:
     return data
