@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from harness.data import screening
+from harness.data.screening import Rules
+from harness.data.splits import rows_digest
+from harness.engine.steps import gating
 from harness.kit import files
+from harness.records import Example
 from tests.support.project import Project, Result
 
 
@@ -17,6 +23,23 @@ def _no_fsync() -> Iterator[None]:
     """No test cuts the power: what was written is there for the next process without it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(files, "fsync", lambda descriptor: None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _screened_once() -> Iterator[None]:
+    """Rows are screened once by the same rules: most runs of the tests have the same rows."""
+    known: dict[str, Any] = {}
+    screen = gating.screen
+
+    def remembered(rows: Sequence[Example], rules: Rules, **rest: Any) -> Any:
+        key = f"{rows_digest(rows, lineage=True)} {rules} {rest['seed']} {screening.MOST_COMPARED}"
+        if key not in known:
+            known[key] = screen(rows, rules, **rest)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gating, "screen", remembered)
         yield
 
 

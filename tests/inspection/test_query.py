@@ -16,10 +16,13 @@ import duckdb
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from harness.errors import UsageError
 from harness.inspection import query_process
 from harness.inspection.questions import READY
 from harness.kit.cells import as_cell, distinct
+from harness.kit.files import file_digest
 from harness.kit.lock import exclusive
+from harness.store import writing
 from harness.store.asking import safe_query
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -49,14 +52,13 @@ def test_the_latest_run_is_the_default(finished):
     assert found.code == 2 and f"did you mean '{name}'?" in found.err
 
 
-@pytest.mark.parametrize("width", [80, 120])
-def test_a_wide_table_is_cut_to_the_terminal_and_says_so(finished, width):
+def test_a_wide_table_is_cut_to_the_terminal_and_says_so(finished):
     project, _ = finished
-    for sql in ("FROM rounds", "FROM predictions", "FROM examples"):
+    for sql, width in (("FROM rounds", 80), ("FROM predictions", 120), ("FROM examples", 80)):
         found = project.inside("query", sql, COLUMNS=str(width))
         assert max(map(len, found.out.splitlines())) <= width
         assert "--json or --csv gives" in found.err
-    one = project.inside("query", "FROM runs", COLUMNS=str(width))
+    one = project.inside("query", "FROM runs", COLUMNS="80")
     assert re.search(r"^kept_round +\d", one.out, re.MULTILINE) and not one.err.strip()
 
 
@@ -96,15 +98,15 @@ FORMULAS = [
 ]
 
 
-@pytest.mark.parametrize("text", FORMULAS)
-def test_a_cell_is_never_a_formula(finished, text):
+def test_a_cell_is_never_a_formula(finished):
     project, _ = finished
-    literal = "'" + text + "'"
-    found = project.inside("query", f"SELECT {literal} AS v, -5 AS n, {literal} AS \"={text}\"",
-                           "--csv")  # fmt: skip
+    columns = ", ".join(f"'{text}' AS \"={text}\"" for text in FORMULAS)
+    found = project.inside("query", f"SELECT {columns}, -5 AS n", "--csv")
     head, cells = parsed(found.out)
-    assert cells[0].startswith("'") and cells[2].startswith("'") and head[2].startswith("'=")
-    assert cells[1] == "-5"
+    assert len(cells) == len(FORMULAS) + 1
+    assert all(cell.startswith("'") for cell in cells[:-1])
+    assert all(name.startswith("'=") for name in head[:-1])
+    assert cells[-1] == "-5"
     assert not set(found.out) & set("\x1b\r\u200b")
 
 
@@ -148,15 +150,19 @@ def test_hostile_text_is_text(finished):
     ],
 )  # fmt: skip
 def test_what_is_no_reading_question_is_one_message(finished, sql):
-    project, _ = finished
-    before = sorted(path.name for path in project.folder.iterdir())
-    found = project.inside("query", "--", sql)
+    project, result = finished
+    path = project.folder / "reports" / result.document["run"] / "run.duckdb"
+    before = file_digest(path), sorted(path.name for path in project.folder.iterdir())
+    with pytest.raises(UsageError) as refused:
+        safe_query(path, sql, 5, 5)
+    assert len(refused.value.what.splitlines()) == 1
+    assert (file_digest(path), sorted(path.name for path in project.folder.iterdir())) == before
+
+
+def test_it_is_told_by_the_command(finished):
+    found = finished[0].inside("query", "--", "DELETE FROM raw.runs")
     assert found.code == 2 and found.err.startswith("usage: ") and not found.out
     assert found.err.count("\n") <= 3
-    assert sorted(path.name for path in project.folder.iterdir()) == before
-    assert project.inside("query", "SELECT count(*) AS n FROM runs", "--json").document == [
-        {"n": 1}
-    ]
 
 
 def test_a_query_that_never_ends_is_stopped(finished):
@@ -206,11 +212,12 @@ def test_a_question_that_is_ended_from_outside_is_one_message(finished, monkeypa
     assert found.code == 3 and "ended from outside (exit code -9)" in found.err
 
 
-def test_a_question_gets_little_memory_and_no_disk(finished):
+def test_a_question_gets_little_memory_and_no_disk(finished, monkeypatch):
+    monkeypatch.setattr(writing, "MEMORY", "100MB")
     project, result = finished
     reports = project.folder / "reports" / result.document["run"]
     before = sorted(reports.iterdir())
-    sql = "SELECT count(*) FROM (SELECT DISTINCT repeat('x', 100) || range FROM range(20000000))"
+    sql = "SELECT count(*) FROM (SELECT DISTINCT repeat('x', 100) || range FROM range(2000000))"
     found = project.inside("query", sql)
     assert found.code == 2 and "more memory" in found.err and sorted(reports.iterdir()) == before
 
@@ -246,12 +253,13 @@ def test_an_older_database_is_one_message(finished, tmp_path):
 
 
 def test_every_ready_question_runs_and_is_in_the_docs(finished):
-    project, _ = finished
+    project, result = finished
     listed = project.inside("query", "--examples").out
     page = (DOCS / "database.md").read_text(encoding="utf-8")
+    path = project.folder / "reports" / result.document["run"] / "run.duckdb"
     for one in READY:
         block = f"-- {one.question}\n{one.sql}"
-        assert project.inside("query", block, "--json").code == 0, one.sql
+        assert safe_query(path, block, 5, 50).columns, one.sql
         assert block in listed
         assert f"{one.question}\n\n```sql\n{one.sql}\n```" in page
 

@@ -91,7 +91,7 @@ def at_least(hits: int, trials: int) -> float:
 
 
 @functools.cache
-def null_loops(shape: Callable[[], list[int]], loops: int = 1000) -> list[list[str]]:
+def null_loops(shape: Callable[[], list[int]], loops: int = 500) -> list[list[str]]:
     return [labels(World(shape(), seed), lambda _: 0.0) for seed in range(loops)]
 
 
@@ -112,7 +112,7 @@ def test_null_loops_are_not_silenced(shape):
 
 @SHAPES
 def test_a_gain_of_the_announced_size_is_found(shape):
-    loops, hits = 200, 0
+    loops, hits = 100, 0
     for seed in range(loops):
         world = World(shape(), 10_000 + seed)
         baseline = world.measured()
@@ -128,7 +128,7 @@ def test_a_gain_of_the_announced_size_is_found(shape):
 @SHAPES
 def test_the_detectable_difference_of_a_verdict_is_found_four_times_in_five(shape):
     """The verdict's own figure, from the true standard error: a gain planted at it."""
-    loops, hits, figures = 400, 0, []
+    loops, hits, figures = 250, 0, []
     for seed in range(50):
         world = World(shape(), 20_000 + seed)
         old, new = world.measured(), world.measured()

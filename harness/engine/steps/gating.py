@@ -48,6 +48,7 @@ class Gating:
         self.screening: Screening | None = None
         self.key = ""
         self._source: Sequence[Example] = ()
+        self._likeness: Likeness | None = None  # of the same rows in every round
 
     def screen(self, rows: Sequence[Example]) -> tuple[Example, ...]:
         """The rows of the source that may be trained on, in order.
@@ -89,10 +90,11 @@ class Gating:
             pool: the rows that may still be drawn.
         """
         held_out, source = parted(self._source or data.examples)
-        likeness = Likeness(held_out, source, self.rules.limits)
+        if self._likeness is None:
+            self._likeness = Likeness(held_out, source, self.rules.limits)
         if self.screening is not None:
-            use(likeness, self.screening.usual)
+            use(self._likeness, self.screening.usual)
         # Rows of valid count as trained on: a copy of one in train would spoil its loss.
         trained = [*train, *data.split("valid")]
         refuse_near = self.rules.refuse_near
-        return Gate(held_out, trained, known=pool, likeness=likeness, refuse_near=refuse_near)
+        return Gate(held_out, trained, known=pool, likeness=self._likeness, refuse_near=refuse_near)
