@@ -24,7 +24,7 @@ def parse(raw: bytes) -> Any:
     """
     try:
         text = raw.decode("utf-8")
-        value = _DECODER.decode(text)
+        value = DECODER.decode(text)
         if _SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except Fault:
@@ -69,6 +69,5 @@ def _constant(name: str) -> NoReturn:
     raise Fault(f"{name} is not JSON: only texts, numbers, true, false and null are")
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_float=_finite, parse_constant=_constant
-)
+DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_finite, parse_constant=_constant)
+"""Refuses what JSON has not; a :class:`Fault` where it is not merely bad syntax."""

@@ -18,9 +18,9 @@ class Ratings(harness.Annotations):
     def digest(self, run: str, folder: Path) -> str | None:
         if not (folder / FOLDER).is_dir():
             return None
-        from harness_rating.batches.of_run import digest_of
+        from harness_rating.ratings.folder import RatingsFolder
 
-        return digest_of(run, folder / FOLDER)
+        return RatingsFolder(folder / FOLDER).digest_of(run)
 
     def collect(self, run: harness.AnnotatedRun) -> harness.Annotated:
         from harness_rating.tables import said_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
@@ -15,8 +15,9 @@ import harness
 from harness import ErrorLabel, Example, ScoredExample
 
 if TYPE_CHECKING:
-    from harness import Criterion, Rubric
+    from harness import Rubric
     from harness_rating.batches.records import Batch
+    from harness_rating.ratings.folder import RatingsFolder
 
 FOUND_BY = "people"
 
@@ -51,9 +52,7 @@ class RubricChoices(harness.Detector):
 
     def growing(self) -> Sequence[Path]:
         """Batches of the rubric and what raters have said so far, in a fixed order."""
-        from harness_rating.ratings.by_answer import files
-
-        return files(Path(self.options.folder), self._rubric, samples=False)
+        return self._folder.files(self._rubric, samples=False)
 
     def prepare(self, train: Sequence[Example]) -> None:
         """Read what people have said by now."""
@@ -61,12 +60,14 @@ class RubricChoices(harness.Detector):
 
     def categories(self) -> Mapping[str, str]:
         """The choices, with their anchors."""
-        told: dict[str, list[str]] = defaultdict(list)
-        for criterion in _naming(self._rubric):
+        from harness_rating.ratings.resolved import category_criteria
+
+        meanings: dict[str, list[str]] = defaultdict(list)
+        for criterion in category_criteria(self._rubric):
             for choice in criterion.scale.choices:
                 anchor = criterion.scale.anchors.get(choice, "")
-                told[choice].append(anchor or f"people's answer to: {criterion.question}")
-        return {choice: " / ".join(dict.fromkeys(texts)) for choice, texts in told.items()}
+                meanings[choice].append(anchor or f"raters' answer to: {criterion.question}")
+        return {choice: " / ".join(dict.fromkeys(texts)) for choice, texts in meanings.items()}
 
     def detect(self, scored: ScoredExample) -> Iterable[ErrorLabel]:
         """A label for each choice that people picked for this answer."""
@@ -87,80 +88,60 @@ class RubricChoices(harness.Detector):
 
         return load(self.options.rubric)
 
-    def _read(self) -> Iterator[tuple[Key, Mapping[str, str]]]:
-        from harness_rating.ratings.by_answer import batches_by
+    @functools.cached_property
+    def _folder(self) -> RatingsFolder:
+        from harness_rating.ratings.folder import RatingsFolder
 
-        folder = Path(self.options.folder)
-        answers: dict[Key, _Answer] = defaultdict(_Answer.new)
-        for batch in batches_by(folder, self._rubric, samples=False):
-            _hear(batch, folder, answers)
+        return RatingsFolder(Path(self.options.folder))
+
+    def _read(self) -> Iterator[tuple[Key, Mapping[str, str]]]:
+        answers: dict[Key, _Answer] = defaultdict(_Answer)
+        for batch in self._folder.by_rubric(self._rubric, samples=False):
+            _add(batch, self._folder, answers)
         for key, answer in answers.items():
             yield key, dict(answer.named(self._rubric))
 
 
-def _naming(rubric: Rubric) -> tuple[Criterion, ...]:
-    return tuple(one for one in rubric.criteria if one.use_as == "error_category")
-
-
 @dataclass
 class _Answer:
-    """What was said of one answer, in all batches that it stands in.
+    """What raters chose for one answer, in all batches that show it.
 
     Attributes:
         by_rater: rater -> criterion -> choices.
         settled: criteria that raters differed on, and that were settled.
     """
 
-    by_rater: dict[str, dict[str, set[str]]]
-    settled: set[str]
-
-    @classmethod
-    def new(cls) -> _Answer:
-        return cls(defaultdict(lambda: defaultdict(set)), set())
+    by_rater: dict[str, dict[str, set[str]]] = field(default_factory=dict)
+    settled: set[str] = field(default_factory=set)
 
     def named(self, rubric: Rubric) -> Iterator[tuple[str, str]]:
         """The choices, in the rubric's order, each with its evidence."""
+        from harness_rating.ratings.resolved import category_criteria
+
         seen: set[str] = set()
-        for criterion in _naming(rubric):
+        for criterion in category_criteria(rubric):
             for choice in criterion.scale.choices:
-                count = sum(choice in said[criterion.id] for said in self.by_rater.values())
+                own = (choices.get(criterion.id, ()) for choices in self.by_rater.values())
+                count = sum(choice in chosen for chosen in own)
                 if count and choice not in seen:
                     seen.add(choice)
-                    told = f"{count} of {len(self.by_rater)} raters"
-                    yield choice, "settled" if criterion.id in self.settled else told
+                    raters = f"{count} of {len(self.by_rater)} raters"
+                    yield choice, "settled" if criterion.id in self.settled else raters
 
 
-def _hear(batch: Batch, folder: Path, answers: dict[Key, _Answer]) -> None:
-    """Add what a batch's raters said."""
-    from harness_rating.ratings import events
-    from harness_rating.ratings.resolved import said
+def _add(batch: Batch, folder: RatingsFolder, answers: dict[Key, _Answer]) -> None:
+    """Add what a batch's raters chose."""
+    from harness_rating.ratings.by_answer import single_answers
+    from harness_rating.ratings.resolved import adjudicated, choices_in
 
-    keys, given = _keys(batch), events.ratings(batch, folder)
-    before, after = said(batch, given), said(batch, [*given, *events.settled(batch, folder)])
-    for item, raters in after.items():
+    keys, before = single_answers(batch), adjudicated(batch, folder.ratings(batch))
+    for item, raters in adjudicated(batch, folder.all_ratings(batch)).items():
         if item not in keys:
             continue
         answer = answers[keys[item]]
         for rater, values in raters.items():
+            own = answer.by_rater.setdefault(rater, defaultdict(set))
             for criterion, value in values.items():
-                answer.by_rater[rater][criterion] |= _picked(value)
+                own[criterion] |= choices_in(value)
                 if value != before[item][rater].get(criterion):
                     answer.settled.add(criterion)
-
-
-def _keys(batch: Batch) -> dict[str, Key]:
-    """Item -> the answer that it shows. Hidden repeats and pairs are left out."""
-    from harness_rating.ratings.by_answer import key_of
-
-    return {
-        item.id: key_of(batch.placings[item.id].example_id, item.answers[0])
-        for item in batch.items
-        if len(item.answers) == 1 and batch.placings[item.id].repeat_of is None
-    }
-
-
-def _picked(value: Any) -> set[str]:
-    """The choices in a value of kind ``choice`` or ``choices``."""
-    if isinstance(value, str):
-        return {value}
-    return set(value) if isinstance(value, (list, tuple)) else set()

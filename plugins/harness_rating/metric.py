@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from harness import Rubric
-    from harness_rating.ratings.by_answer import Rated, Two
+    from harness_rating.ratings.by_answer import AnswerPairs, RatingIndex
+    from harness_rating.ratings.folder import RatingsFolder, Version
 
     Floats = npt.NDArray[np.float64]
 
@@ -50,7 +51,8 @@ class RubricMetric(harness.Metric):
 
     options: Options
     _others: Mapping[str, harness.Prediction] | None = None
-    _two: Two | None = None
+    _pairs: AnswerPairs | None = None
+    _read: tuple[Version, RatingIndex] | None = None
 
     @property
     def right_at(self) -> float:  # type: ignore[override]
@@ -78,9 +80,7 @@ class RubricMetric(harness.Metric):
 
     def growing(self) -> Sequence[Path]:
         """Batches and what raters have said so far."""
-        from harness_rating.ratings.by_answer import files
-
-        return files(Path(self.options.folder), self._rubric)
+        return self._folder.files(self._rubric)
 
     def beside(self, own: Pairs, others: Pairs) -> harness.Metric:
         """What those say who have rated both answers in one batch of these two checkpoints."""
@@ -88,7 +88,8 @@ class RubricMetric(harness.Metric):
 
         metric = copy.copy(self)
         metric._others = {row.id: answer for answer, row in others}
-        metric._two = {
+        metric._read = None
+        metric._pairs = {
             row.id: (text(answer), text(metric._others[row.id]))
             for answer, row in own
             if row.id in metric._others
@@ -107,12 +108,12 @@ class RubricMetric(harness.Metric):
         return [self._statistics(ratings, answer, row) for answer, row in pairs]
 
     def _statistics(
-        self, ratings: Rated, answer: harness.Prediction, row: harness.Example
+        self, ratings: RatingIndex, answer: harness.Prediction, row: harness.Example
     ) -> Sequence[float] | None:
         if self._others is None:
             return ratings.statistics(row.id, answer)
         other = self._others.get(row.id)
-        return None if other is None else ratings.beside(row.id, answer, other)
+        return None if other is None else ratings.co_rated(row.id, answer, other)
 
     def ready(self, pairs: Pairs) -> None:
         """Whether enough of these answers to dev are rated, or rated beside the others.
@@ -128,7 +129,7 @@ class RubricMetric(harness.Metric):
         wanted = min(self.options.enough, len(dev))
         if rated >= wanted:
             return
-        batches = asked(Path(self.options.folder), self._rubric, dev, self._two)
+        batches = asked(self._folder, self._rubric, dev, self._pairs)
         beside = "" if self._others is None else " together with those that they are compared with"
         raise harness.Waiting(
             f"{rated} of {len(dev)} answers are rated{beside} by '{self._rubric.id}', and {wanted} "
@@ -136,12 +137,14 @@ class RubricMetric(harness.Metric):
             commands(self.options.rubric, batches, rated, wanted, len(dev)),
         )
 
-    def _is_rated(self, ratings: Rated, answer: harness.Prediction, row: harness.Example) -> bool:
+    def _is_rated(
+        self, ratings: RatingIndex, answer: harness.Prediction, row: harness.Example
+    ) -> bool:
         """Also where it cannot be judged: nobody is asked for that again."""
         if self._others is None:
             return ratings.has(row.id, answer)
         other = self._others.get(row.id)
-        return other is not None and ratings.has_beside(row.id, answer, other)
+        return other is not None and ratings.has_co_rated(row.id, answer, other)
 
     def aggregate(self, sums: Floats, weights: Floats) -> Floats:
         """``(..., 2m)`` to ``(..., m)``: mean over the answers for which there is a value."""
@@ -171,7 +174,18 @@ class RubricMetric(harness.Metric):
             )
         return rubric
 
-    def _ratings(self) -> Rated:
-        from harness_rating.ratings.by_answer import Rated
+    @functools.cached_property
+    def _folder(self) -> RatingsFolder:
+        from harness_rating.ratings.folder import RatingsFolder
 
-        return Rated.read(Path(self.options.folder), self._rubric, self._two)
+        return RatingsFolder(Path(self.options.folder))
+
+    def _ratings(self) -> RatingIndex:
+        """The ratings by now; the index is made again only after a file has changed."""
+        from harness_rating.ratings.by_answer import RatingIndex
+
+        version = self._folder.version(self._rubric)
+        if self._read is None or self._read[0] != version:
+            index = RatingIndex.read(self._folder, self._rubric, self._pairs)
+            self._read = version, index
+        return self._read[1]

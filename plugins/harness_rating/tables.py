@@ -8,20 +8,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from harness import BASE_ARM, Annotated, AnnotatedRun, AnswerValues, HarnessError
-from harness_rating.batches.of_run import batches_of
 from harness_rating.batches.records import FOLDER, SETTLED, Batch, Rating
 from harness_rating.exchange.exporting import rows_for_store
-from harness_rating.ratings import events
-from harness_rating.ratings.error_kinds import Named, named_of, named_rows
+from harness_rating.ratings.error_categories import NamedErrors, named_errors, named_rows
+from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.progress import BatchStatus, status
+from harness_rating.ratings.resolved import OVERALL
 
 Row = Mapping[str, Any]
-OVERALL = ""
-"""The criterion in rows that are about the overall score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +37,20 @@ def said_of(run: AnnotatedRun) -> Annotated:
 
     A batch that is damaged is named in a note, and harms no other.
     """
-    root = run.folder / FOLDER
-    found = batches_of(run.name, root)
+    folder = RatingsFolder(run.folder / FOLDER)
+    found = folder.of_run(run.name)
     tables: dict[str, list[Row]] = {}
-    named: list[Named] = []
+    named: list[NamedErrors] = []
     notes = list(found.notes)
     values: AnswerValues | None = None
     for batch in found.batches:
         try:
-            said = _read(batch, root)
-            rows = {"batches": [_batch(said)], "ratings": list(_ratings(said, root))}
+            said = _read(batch, folder)
+            rows = {"batches": [_batch(said)], "ratings": list(_ratings(said))}
             if said.ratings:
                 values = run.values() if values is None else values
                 rows |= _computed(said, values, run.level)
-            named.append(named_of(batch, [*said.ratings, *said.settled]))
+            named.append(named_errors(batch, [*said.ratings, *said.settled]))
         except HarnessError as error:
             notes.append(f"the ratings of batch {batch.name} are left out: {error.what}")
             continue
@@ -68,17 +65,10 @@ def _named_on_dev(rows: Iterable[Row]) -> bool:
     return any(row["arm"] == BASE_ARM and row["split"] == "dev" for row in rows)
 
 
-def _read(batch: Batch, root: Path) -> _Said:
-    given: list[Rating] = []
-    seconds: dict[tuple[str, str], float] = {}
-    for rater in batch.raters:
-        found = events.Events(root / batch.name, rater).all()
-        given += events.fold(found).values()
-        for one in found:
-            if one.seconds is not None:
-                place = rater, one.item
-                seconds[place] = max(seconds.get(place, 0.0), one.seconds)
-    return _Said(batch, status(batch, root), given, events.settled(batch, root), seconds)
+def _read(batch: Batch, folder: RatingsFolder) -> _Said:
+    given = [rating for rater in batch.raters for rating in folder.given(batch, rater)]
+    progress, settled = status(batch, folder), folder.settled(batch)
+    return _Said(batch, progress, given, settled, folder.seconds(batch))
 
 
 def _head(batch: Batch) -> dict[str, Any]:
@@ -87,14 +77,13 @@ def _head(batch: Batch) -> dict[str, Any]:
 
 def _batch(said: _Said) -> Row:
     batch = said.batch
-    places = batch.placings.values()
     return {
         **_head(batch),
         "title": batch.rubric.title,
         "strategy": batch.strategy,
         "verdicts": batch.verdicts,
-        "split": ", ".join(sorted({one.split for one in places})),
-        "rounds": sorted({number for one in places for number in one.rounds}),
+        "split": ", ".join(sorted({one.split for one in batch.placings.values()})),
+        "rounds": batch.rounds,
         "raters": list(batch.raters),
         "items": said.status.items,
         "rated": said.status.rated,
@@ -102,11 +91,11 @@ def _batch(said: _Said) -> Row:
     }
 
 
-def _ratings(said: _Said, root: Path) -> Iterator[Row]:
+def _ratings(said: _Said) -> Iterator[Row]:
     batch = said.batch
     of = {one.id: one for one in batch.rubric.criteria}
     given = [one for one in (*said.ratings, *said.settled) if one.criterion in of]
-    for row in rows_for_store(batch, root, given):
+    for row in rows_for_store(batch, given):
         criterion = of[row["criterion"]]
         yield {
             **_head(batch),

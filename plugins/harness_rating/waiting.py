@@ -10,8 +10,8 @@ from pathlib import Path
 from harness import Example, Prediction, Rubric
 from harness_rating.batches.candidates import text
 from harness_rating.batches.records import Batch
-from harness_rating.ratings import events
-from harness_rating.ratings.by_answer import Two, batches_by, shows
+from harness_rating.ratings.by_answer import AnswerPairs, shows
+from harness_rating.ratings.folder import RatingsFolder
 
 Pairs = Sequence[tuple[Prediction, Example]]
 
@@ -42,15 +42,17 @@ class Asked:
         return f"; {items} skipped, and can be gone back to"
 
 
-def asked(folder: Path, rubric: Rubric, pairs: Pairs, two: Two | None) -> Asked:
-    """The batches by this rubric that show these answers, or with ``two`` both of each two."""
-    texts = {row.id: text(answer) for answer, row in pairs}
+def asked(
+    folder: RatingsFolder, rubric: Rubric, answers: Pairs, pairs: AnswerPairs | None
+) -> Asked:
+    """The batches by this rubric that show these answers, or with ``pairs`` both of each pair."""
+    texts = {row.id: text(answer) for answer, row in answers}
     left: dict[str, int] = {}
     skipped = examples = 0
-    for batch in batches_by(folder, rubric):
-        if not (_shows(batch, texts) if two is None else shows(batch, two)):
+    for batch in folder.by_rubric(rubric):
+        if not (_shows(batch, texts) if pairs is None else shows(batch, pairs)):
             continue
-        states = [events.state(batch, rater, folder) for rater in batch.raters]
+        states = [folder.state(batch, rater) for rater in batch.raters]
         left[batch.name] = sum(one.count("open") for one in states)
         skipped += sum(one.count("skipped") for one in states)
         examples = max(examples, len({one.example_id for one in batch.placings.values()}))

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from harness import Criterion, DataError
+from harness import Criterion
 from harness_rating.agreement.coefficients import (
     Figure,
     Grid,
@@ -29,11 +29,10 @@ from harness_rating.agreement.coefficients import (
     raw_of,
 )
 from harness_rating.agreement.raters import MIRRORED, Values, is_list, severity, steadiness, timing
-from harness_rating.agreement.text import OVERALL, between, in_words, sentences
+from harness_rating.agreement.text import OVERALL, in_words, sentences
 from harness_rating.batches.records import Batch, Rating
+from harness_rating.ratings.resolved import checked
 from harness_rating.rubric import scoring as rubrics
-
-__all__ = ["agreement_of", "between", "checked", "distribution", "group_of"]
 
 SCHEMA = "harness.agreement/1"
 
@@ -45,7 +44,6 @@ _KINDS: Mapping[str, Kind] = {
     "pairwise": "ordinal",
     "number": "interval",
 }
-_HINT = "the rater's file was changed outside of the program: take it from a backup"
 
 
 def agreement_of(
@@ -75,7 +73,7 @@ def agreement_of(
         if one.rater in batch.raters:
             tables[one.criterion][one.rater, one.item] = one.value
     scores = _overall(batch, tables)
-    of_item = {item: (groups or {}).get(item) or group_of(batch, item) for item in batch.placings}
+    of_item = {item: (groups or {}).get(item) or batch.group(item) for item in batch.placings}
     criteria = [
         _criterion(batch, criterion, tables[criterion.id], of_item, seed)
         for criterion in batch.rubric.criteria
@@ -85,7 +83,7 @@ def agreement_of(
         "schema": SCHEMA,
         "batch": batch.name,
         "raters": list(batch.raters),
-        "items": sum(p.repeat_of is None for p in batch.placings.values()),
+        "items": len(batch.originals),
         "ratings": sum(len(table) for table in tables.values()),
         "criteria": criteria,
         OVERALL: None if batch.rubric.pairwise else _scored(batch, scores, of_item, seed),
@@ -93,30 +91,6 @@ def agreement_of(
     }
     document["sentences"] = sentences(document)
     return document
-
-
-def checked(batch: Batch, ratings: Iterable[Rating]) -> Iterator[Rating]:
-    """Ratings of the batch's items and criteria, leaving out marks such as flags.
-
-    Raises:
-        DataError: a value that its scale does not know, as in a file edited by hand.
-    """
-    criteria = {criterion.id: criterion for criterion in batch.rubric.criteria}
-    for one in ratings:
-        if one.criterion not in criteria or one.item not in batch.placings:
-            continue
-        try:
-            rubrics.check_value(criteria[one.criterion], one.value)
-        except DataError as error:
-            where = f"batch {batch.name}, rater {one.rater}, item {one.item}"
-            raise DataError(error.what, where=where, hint=_HINT) from error
-        yield one
-
-
-def group_of(batch: Batch, item: str) -> str:
-    """The group of an item's example, which is itself where it has none."""
-    placing = batch.placings[item]
-    return placing.group or placing.example_id
 
 
 def _overall(batch: Batch, tables: Mapping[str, Values]) -> dict[tuple[str, str], float | None]:
@@ -191,7 +165,7 @@ def _grid(
     batch: Batch, table: Values, groups: Mapping[str, str], number: Callable[[Any], float]
 ) -> Grid:
     """Ratings without repeats and without *cannot judge*."""
-    items = [item for item, placing in batch.placings.items() if placing.repeat_of is None]
+    items = batch.originals
     row = {item: code for code, item in enumerate(items)}
     column = {rater: code for code, rater in enumerate(batch.raters)}
     cells = [

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from harness import DataError, Example, UsageError, Watcher
 from harness_rating.batches.candidates import text
-from harness_rating.batches.order import Order
 from harness_rating.batches.sampling import GROUP, VERDICTS, Candidate, Wanted, draw
+from harness_rating.batches.spec import BatchSpec
 
 if TYPE_CHECKING:
     from harness import PoolModels, RunView
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 FROM_DEV = "--from dev rates stored answers and needs no model"
 
 
-def models(run: RunView, order: Order) -> PoolModels:
-    """The models of an order's rounds; nothing is made. Hold the run's lock.
+def models(run: RunView, spec: BatchSpec) -> PoolModels:
+    """The models of a batch's rounds; nothing is made. Hold the run's lock.
 
     Raises:
         UsageError: the strategy looks at answers, or a round is not closed.
         DataError: a model is not stored any more.
     """
-    if order.strategy not in VERDICTS:
+    if spec.strategy not in VERDICTS:
         raise UsageError(
-            f"--strategy {order.strategy} looks at answers, and nobody has answered the rows of "
+            f"--strategy {spec.strategy} looks at answers, and nobody has answered the rows of "
             "the pool yet",
             hint=f"--strategy {' or '.join(VERDICTS)}, or --from dev",
         )
-    return run.pool(order.rounds, FROM_DEV)
+    return run.pool(spec.rounds, FROM_DEV)
 
 
-def drawn(run: RunView, pool: PoolModels, order: Order) -> Sequence[Example]:
+def drawn(run: RunView, pool: PoolModels, spec: BatchSpec) -> Sequence[Example]:
     """The rows that are to be answered, in the order of the pool, so that it does not matter how
     they were drawn.
 
@@ -45,7 +45,7 @@ def drawn(run: RunView, pool: PoolModels, order: Order) -> Sequence[Example]:
     known = "are in the pool"
     if pool.trained:
         known = f"are left in the pool ({pool.trained} were trained on)"
-    wanted = Wanted(order.strategy, order.n, order.seed, order.by or GROUP, known)
+    wanted = Wanted(spec.strategy, spec.n, spec.seed, spec.by or GROUP, known)
     chosen = {one.example.id for one in draw([Candidate(row, {}) for row in pool.rows], wanted)}
     return tuple(row for row in pool.rows if row.id in chosen)
 

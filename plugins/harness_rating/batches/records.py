@@ -73,16 +73,29 @@ class Batch:
     created: str
     verdicts: bool
 
-    def item(self, identifier: str) -> Item:
-        """The item of that id.
+    @property
+    def by_id(self) -> dict[str, Item]:
+        """Item id -> item."""
+        return {item.id: item for item in self.items}
 
-        Raises:
-            KeyError: the batch has none.
-        """
-        for item in self.items:
-            if item.id == identifier:
-                return item
-        raise KeyError(identifier)
+    @property
+    def originals(self) -> list[str]:
+        """The items that are no hidden repeats."""
+        return [item for item, placing in self.placings.items() if placing.repeat_of is None]
+
+    @property
+    def rounds(self) -> list[int]:
+        """The rounds whose answers are rated."""
+        return sorted({number for placing in self.placings.values() for number in placing.rounds})
+
+    def original(self, item: str) -> str:
+        """The item that a hidden repeat shows again, or the item itself."""
+        return self.placings[item].repeat_of or item
+
+    def group(self, item: str) -> str:
+        """The group of an item's example, which is itself where it has none."""
+        placing = self.placings[item]
+        return placing.group or placing.example_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Optional
 
+import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -18,10 +17,12 @@ import harness
 from harness import Correction, UsageError, near
 from harness.kit import yaml_file
 from harness.terminal import tables
+from harness.terminal.options import Json
 from harness.terminal.targets import check_target, write_target
 from harness_rating.batches.records import Batch
-from harness_rating.commands.batches import chosen
+from harness_rating.commands.options import BatchName, chosen, write_json
 from harness_rating.exchange.other_tools import prompt
+from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.typed_answers import corrections, who
 
 _NEW_RUN = (
@@ -46,19 +47,28 @@ class Accepted:
     whole: Sequence[Correction]
 
 
-def accept(name: str | None, target: Path, items: Sequence[str], as_json: bool) -> None:
-    """Take what raters typed into a file of corrections; a second time it changes nothing."""
-    batch = chosen(name)
-    _check_typed(batch)
+def accept(
+    target: Annotated[Path, typer.Option("-o", metavar="FILE", help="made, or added to")],
+    batch: BatchName = None,
+    items: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--item", metavar="ID", help="only what was typed about this one"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take better answers that raters typed into a file, to correct the data with."""
+    folder = RatingsFolder()
+    chosen_batch = chosen(batch, folder)
+    _check_typed(chosen_batch)
     check_target("-o", target)
-    found = corrections(batch, items=_checked(batch, items) if items else None)
+    found = _typed(chosen_batch, folder, items or [])
     old = harness.read_corrections(target) if target.exists() else []
     whole = harness.merged_corrections(old, found)
     if len(whole) > len(old):
         write_target("-o", target, harness.encoded_corrections(whole))
-    done = Accepted(batch, found, len(whole) - len(old), whole)
+    done = Accepted(chosen_batch, found, len(whole) - len(old), whole)
     if as_json:
-        sys.stdout.write(json.dumps(_document(done, target), indent=1) + "\n")
+        write_json(_document(done, target))
     else:
         _show(done, target)
 
@@ -71,22 +81,23 @@ def _check_typed(batch: Batch) -> None:
         )
 
 
-def _checked(batch: Batch, items: Sequence[str]) -> frozenset[str]:
+def _typed(batch: Batch, folder: RatingsFolder, items: Sequence[str]) -> list[Correction]:
+    """What raters typed about these items, or about any."""
     for item in items:
         if item not in batch.placings:
             guess = near(item, list(batch.placings))
             raise UsageError(f"--item: batch {batch.name} has no item '{item}'{guess}")
-    wanted = frozenset(items)
     for item in items:
-        if not corrections(batch, items=frozenset({item})):
+        if not corrections(batch, folder, items=frozenset({item})):
             raise UsageError(
                 f"--item: nobody typed a better answer for item '{item}'",
                 hint="harness rate accept without --item shows for which somebody did",
             )
-    return wanted
+    return corrections(batch, folder, items=frozenset(items) if items else None)
 
 
 def _document(done: Accepted, target: Path) -> dict[str, Any]:
+    shown = done.batch.by_id
     return {
         "batch": done.batch.name, "file": str(target), "new": done.new,
         "known": len(done.found) - done.new,
@@ -94,8 +105,8 @@ def _document(done: Accepted, target: Path) -> dict[str, Any]:
         "accepted": [
             {
                 "example_id": one.example_id, "split": one.split, "reference": one.reference,
-                "before": list(done.batch.item(one.origin["item"]).references),
-                "prompt": prompt(done.batch.item(one.origin["item"])), "origin": dict(one.origin),
+                "before": list(shown[one.origin["item"]].references),
+                "prompt": prompt(shown[one.origin["item"]]), "origin": dict(one.origin),
                 "rounds": list(one.rounds),
             }
             for one in done.found
@@ -174,8 +185,9 @@ def _proposes(batch: Batch, target: Path) -> bool:
 
 def _table(done: Accepted, console: Console) -> Any:
     shown = tables.table("item, and who", "prompt, reference, and below it the better answer")
+    items = done.batch.by_id
     for one in done.found:
-        item = done.batch.item(one.origin["item"])
+        item = items[one.origin["item"]]
         old = item.references[0] if item.references else ""
         shown.add_row(
             tables.placed(one.origin["item"], f"{one.split}, {who(one)}"),

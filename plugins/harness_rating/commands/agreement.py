@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import sys
+import shlex
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,9 +15,10 @@ from rich.text import Text
 from harness import Criterion
 from harness.kit.text import one_line
 from harness.terminal import tables
-from harness_rating.batches.records import FOLDER, Batch, Event, Rating
-from harness_rating.commands.batches import chosen
-from harness_rating.ratings import events
+from harness.terminal.options import Json
+from harness_rating.batches.records import Batch, Rating
+from harness_rating.commands.options import BatchName, chosen, write_json
+from harness_rating.ratings.folder import RatingsFolder
 
 TITLE = 22
 """Characters of a criterion's title in a table."""
@@ -29,28 +30,27 @@ LEVELS = "▁▂▃▄▅▆▇█"
 Document = Mapping[str, Any]
 
 
-def agreement(name: str | None, as_json: bool) -> None:
+def agreement(batch: BatchName = None, as_json: Json = False) -> None:
     """How far raters agree, how severe and how steady each is."""
     from harness_rating.agreement.document import agreement_of
 
-    batch = chosen(name)
-    said = [events.Events(FOLDER / batch.name, rater).all() for rater in batch.raters]
-    ratings = [rating for one in said for rating in events.fold(one).values()]
-    found = agreement_of(batch, ratings, seconds=_seconds(said))
+    folder = RatingsFolder()
+    found = chosen(batch, folder)
+    ratings = [rating for rater in found.raters for rating in folder.given(found, rater)]
+    document = agreement_of(found, ratings, seconds=folder.seconds(found))
     if as_json:
-        sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
-        return
-    _show(found, batch, ratings, Console())
+        write_json(document)
+    elif not ratings:
+        show_unrated(found)
+    else:
+        _show(document, found, ratings, Console())
 
 
-def _seconds(said: Sequence[Sequence[Event]]) -> dict[tuple[str, str], float]:
-    """(rater, item) -> the most seconds that an event on it tells of."""
-    found: dict[tuple[str, str], float] = {}
-    for event in (event for one in said for event in one):
-        if event.seconds is not None:
-            place = event.rater, event.item
-            found[place] = max(found.get(place, 0.0), event.seconds)
-    return found
+def show_unrated(batch: Batch) -> None:
+    """One sentence instead of tables without a figure."""
+    console = Console()
+    tables.note(console, f"{batch.name}: no item is rated yet.")
+    tables.next_command(console, shlex.join(["harness", "rate", "serve", batch.name]))
 
 
 def _show(found: Document, batch: Batch, ratings: Sequence[Rating], console: Console) -> None:
@@ -102,10 +102,10 @@ def _figures(found: Document, width: int) -> Table:
 
 def _rated(batch: Batch, ratings: Sequence[Rating]) -> dict[str, int]:
     """Rater -> items with a rating of theirs, hidden repeats left out."""
-    placings = batch.placings
-    places = {(one.rater, one.item) for one in ratings if one.item in placings}
-    firsts = [rater for rater, item in places if placings[item].repeat_of is None]
-    return {rater: firsts.count(rater) for rater in batch.raters}
+    originals = set(batch.originals)
+    places = {(one.rater, one.item) for one in ratings if one.item in originals}
+    counts = Counter(rater for rater, _ in places)
+    return {rater: counts[rater] for rater in batch.raters}
 
 
 def _raters(found: Document, rated: Mapping[str, int]) -> Table:

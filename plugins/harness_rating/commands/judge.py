@@ -1,16 +1,17 @@
-"""``harness rate judge``: a model rates a batch, and is held against the people who rated it."""
+"""``harness rate judge``: a model rates a batch, and is compared with its raters."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import shlex
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -20,14 +21,15 @@ from harness.kit import yaml_file
 from harness.kit.lock import exclusive
 from harness.kit.text import one_line
 from harness.terminal import tables
+from harness.terminal.options import Json, takes
 from harness.terminal.progress import SHORT, Display
 from harness.terminal.streams import plugins_on_stderr
-from harness_rating.batches.records import FOLDER, Batch
-from harness_rating.commands.batches import chosen
-from harness_rating.commands.options import Judging
+from harness_rating.batches.records import Batch
+from harness_rating.commands.options import BatchName, chosen, write_json
 from harness_rating.judge import judgements
 from harness_rating.judge.judgements import Judgements
 from harness_rating.judge.panel import panel_items, panel_of, panel_words
+from harness_rating.ratings.folder import RatingsFolder
 
 SCHEMA = "harness.judged/1"
 OF_THE_JUDGE = (
@@ -35,17 +37,31 @@ OF_THE_JUDGE = (
 )
 
 
-def judge(wanted: Judging) -> None:
-    """Judge what is not judged yet, then say how far the judge agrees.
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """The command line."""
 
-    Raises:
-        ConfigError: an option of the judge is wrong; all problems are told at once.
-        EnvironmentFailure: some items could not be judged; what is judged is kept.
-    """
-    batch = chosen(wanted.batch)
+    batch: BatchName = None
+    judge: Annotated[str, typer.Option("--judge", metavar="NAME", help="which judge")] = "judge"
+    sets: Annotated[
+        list[str],
+        typer.Option("--set", metavar="KEY=VALUE", help="an option of the judge, as model=NAME"),
+    ] = field(default_factory=list)
+    plugins: Annotated[
+        list[Path],
+        typer.Option("--plugin", metavar="FILE", help="a one-file plugin with a judge"),
+    ] = field(default_factory=list)
+    as_json: Json = False
+
+
+@takes(Judging)
+def judge(wanted: Judging) -> None:
+    """Let a model rate a batch, and say how far it agrees with raters."""
+    ratings = RatingsFolder()
+    batch = chosen(wanted.batch, ratings)
     with plugins_on_stderr():
         model = _judge_of(wanted)
-        folder = FOLDER / batch.name
+        folder = ratings.path / batch.name
         with _alone(folder / judgements.FOLDER / f"{wanted.judge}.lock", batch):
             kept = Judgements(folder, wanted.judge, model.signature())
             try:
@@ -53,9 +69,9 @@ def judge(wanted: Judging) -> None:
             except KeyboardInterrupt:
                 _say_how_to_go_on()
                 raise harness.Cancelled from None
-    document = _document(batch, wanted.judge, kept)
+    document = _document(batch, wanted.judge, kept, ratings)
     if wanted.as_json:
-        sys.stdout.write(json.dumps(document, indent=1, allow_nan=False) + "\n")
+        write_json(document)
         return
     console = Console()
     for sentence in document["sentences"]:
@@ -112,8 +128,9 @@ def _alone(path: Path, batch: Batch) -> Iterator[None]:
 
 
 def _items(batch: Batch) -> list[Item]:
-    """What is judged: hidden repeats are the raters' business."""
-    return [item for item in batch.items if batch.placings[item.id].repeat_of is None]
+    """What is judged: hidden repeats are for raters alone."""
+    items = batch.by_id
+    return [items[item] for item in batch.originals]
 
 
 def _rate(model: Judge, batch: Batch, kept: Judgements) -> None:
@@ -139,12 +156,12 @@ def _say_how_to_go_on() -> None:
     console.print(Text(f"  {shlex.join(['harness', *sys.argv[1:]])}"), soft_wrap=True)
 
 
-def _document(batch: Batch, name: str, kept: Judgements) -> dict[str, Any]:
+def _document(batch: Batch, name: str, kept: Judgements, ratings: RatingsFolder) -> dict[str, Any]:
     from harness_rating.judge.calibration import calibration_of, rows_of
     from harness_rating.judge.outcome import judge_outcome
 
     judged = kept.standing
-    rows = rows_of(batch, judged, FOLDER)
+    rows = rows_of(batch, judged, ratings)
     calibration = calibration_of(batch.rubric, rows, batch.seed)
     panel = panel_of(batch.rubric, judged)
     return {
@@ -152,7 +169,7 @@ def _document(batch: Batch, name: str, kept: Judgements) -> dict[str, Any]:
         "batch": batch.name,
         "judge": name,
         "by": kept.by,
-        "items": len(_items(batch)),
+        "items": len(batch.originals),
         "judged": len(rows),
         "calibration": calibration,
         "panel": panel,

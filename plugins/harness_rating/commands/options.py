@@ -1,14 +1,21 @@
-"""What the commands below ``harness rate`` take, where several take it or one takes much."""
+"""What the commands below ``harness rate`` have in common: options, batches by name, JSON."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated, Optional
+import json
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any, Optional, TypeVar
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
-from harness.terminal.options import Json
+from harness import DataError, UsageError
+from harness_rating.batches.records import Batch
+from harness_rating.ratings.folder import RatingsFolder
+
+T = TypeVar("T")
 
 BatchName = Annotated[
     Optional[str],  # noqa: UP045 - typer reads it at run time
@@ -18,60 +25,46 @@ Host = Annotated[str, typer.Option("--host", help="address to listen at")]
 Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="port to listen at")]
 
 
-@dataclass(frozen=True, slots=True)
-class Creation:
-    """The command line of ``rate create``."""
+def chosen(name: str | None, folder: RatingsFolder) -> Batch:
+    """The batch of that name, or the only one there is.
 
-    rubric: Annotated[str, typer.Option("--rubric", help="a file, or a ready one's name")]
-    raters: Annotated[str, typer.Option("--raters", metavar="ANA,BO", help="who rates")]
-    run: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--run", metavar="RUN", help="whose answers (default: the latest run)"),
-    ] = None
-    round: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option("--round", min=0, help="which round (default: the latest)"),
-    ] = None
-    versus: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option("--vs", metavar="J", min=0, help="the round to compare it with, blindly"),
-    ] = None
-    split: Annotated[str, typer.Option("--from", help="dev, or pool: answered now")] = "dev"
-    n: Annotated[int, typer.Option("-n", min=1, help="examples")] = 60
-    strategy: Annotated[
-        str,
-        typer.Option("--strategy", help="random, stratified, worst, disagreement or changed"),
-    ] = "random"
-    by: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--by", metavar="FIELD", help="strata of --strategy stratified"),
-    ] = None
-    overlap: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option("--overlap", help="share of examples that several rate (default: 0.3)"),
-    ] = None
-    several: Annotated[
-        int, typer.Option("--several", min=2, help="raters of an example that several rate")
-    ] = 2
-    repeats: Annotated[
-        float, typer.Option("--repeats", help="share of items that come a second time, hidden")
-    ] = 0.05
-    seed: Annotated[int, typer.Option("--seed", min=0, help="of the draw")] = 0
-    as_json: Json = False
+    Raises:
+        UsageError: there is none, or several and no name.
+    """
+    names = folder.names() if name is None else [name]
+    if len(names) > 1:
+        raise UsageError("there are several batches; name one", hint=", ".join(names))
+    return folder.batch(_some(names)[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Judging:
-    """The command line of ``rate judge``."""
+def of_each(name: str | None, folder: RatingsFolder, read: Callable[[Batch], T]) -> list[T]:
+    """What ``read`` finds of the named batch, or of each that is whole.
 
-    batch: BatchName = None
-    judge: Annotated[str, typer.Option("--judge", metavar="NAME", help="which judge")] = "judge"
-    sets: Annotated[
-        list[str],
-        typer.Option("--set", metavar="KEY=VALUE", help="an option of the judge, as model=NAME"),
-    ] = field(default_factory=list)
-    plugins: Annotated[
-        list[Path],
-        typer.Option("--plugin", metavar="FILE", help="a one-file plugin with a judge"),
-    ] = field(default_factory=list)
-    as_json: Json = False
+    Of several, a damaged batch is named on standard error and harms no other.
+
+    Raises:
+        UsageError: there is no batch.
+        HarnessError: the named batch, or the only one, is damaged.
+    """
+    names = _some(folder.names() if name is None else [name])
+    if len(names) == 1:
+        return [read(folder.batch(names[0]))]
+    found = []
+    for each in names:
+        try:
+            found.append(read(folder.batch(each)))
+        except DataError as error:
+            warning = f"warning: batch {each} is left out: {error.what} ({error.where})"
+            Console(stderr=True).print(Text(warning), highlight=False, soft_wrap=True)
+    return found
+
+
+def _some(names: list[str]) -> list[str]:
+    if not names:
+        raise UsageError("there is no batch in this folder yet", hint="harness rate create")
+    return names
+
+
+def write_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(document, indent=1, allow_nan=False) + "\n")

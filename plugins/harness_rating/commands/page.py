@@ -7,8 +7,9 @@ import secrets
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
+import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -16,9 +17,11 @@ from harness import DataError, UsageError, near
 from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.targets import check_target, write_target
-from harness_rating.batches.records import FOLDER, SETTLED, Batch
-from harness_rating.commands.batches import chosen, of_each
-from harness_rating.ratings import events
+from harness_rating.batches.records import SETTLED, Batch
+from harness_rating.commands.options import BatchName, Host, Port, chosen, of_each
+from harness_rating.ratings import progress
+from harness_rating.ratings.events import RATER, RATER_RULE
+from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric.scoring import find
 
 if TYPE_CHECKING:
@@ -26,84 +29,100 @@ if TYPE_CHECKING:
     from harness_rating.page.tokens import Seat
 
 
-def lint(rubric: str) -> None:
-    """Advice on a rubric that is right, but could be better; a wrong one is an error."""
+def lint(
+    rubric: Annotated[str, typer.Argument(metavar="RUBRIC", help="a file, or a ready one's name")],
+) -> None:
+    """Advice on the wording of a rubric."""
     from harness_rating.rubric.lint import lint as remarks
 
     path = find(rubric)
     found = remarks(path)
     for remark in found:
-        Console().print(Text(one_line(remark.told(path))), highlight=False)
+        Console().print(Text(one_line(remark.line_of(path))), highlight=False)
     if not found:
         Console().print(Text(f"{path}: fine"), highlight=False)
 
 
 def serve(
-    name: str | None, host: str, port: int, hosts: Sequence[str], *, https: bool = False
+    batch: BatchName = None,
+    host: Host = "127.0.0.1",
+    port: Port = 8642,
+    hosts: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--allow-host", metavar="HOST", help="by which browsers may know the page"),
+    ] = None,
+    https: Annotated[
+        bool, typer.Option("--https", help="browsers come through a proxy that encrypts")
+    ] = False,
 ) -> None:
-    """The page for every rater of one batch, or of all, until Ctrl-C."""
+    """Serve the rating page and print a link for each rater."""
     from harness_rating.page.app import Options
     from harness_rating.page.tokens import seats
 
-    def seated(one: str) -> tuple[Batch, Mapping[str, Seat]]:
-        batch = chosen(one)
-        return batch, seats(FOLDER, [batch])
-
-    found = of_each(name, seated)
+    folder = RatingsFolder()
+    found = of_each(batch, folder, lambda one: (one, seats(folder.path, [one])))
     if not found:
         raise DataError("no batch of this folder is whole, so there is nothing to serve")
     places = {token: seat for _, own in found for token, seat in own.items()}
     scheme = "https" if https else "http"
-    options = Options(FOLDER, host, port, tuple(hosts), scheme)
-    _run([batch for batch, _ in found], places, options, {})
+    options = Options(folder.path, host, port, tuple(hosts or ()), scheme)
+    _run([one for one, _ in found], places, options, {})
 
 
-def adjudicate(name: str | None, who: str, apart: float, host: str, port: int) -> None:
-    """The same page for what raters disagree on; names are hidden, values are shown."""
+def adjudicate(
+    who: Annotated[str, typer.Option("--who", help="who settles")],
+    batch: BatchName = None,
+    apart: Annotated[
+        float, typer.Option("--apart", min=0, max=1, help="share of the scale that counts as apart")
+    ] = progress.APART,
+    host: Host = "127.0.0.1",
+    port: Port = 8643,
+) -> None:
+    """Serve what raters disagree on, names hidden, to be settled."""
     from harness_rating.page.app import Options
     from harness_rating.page.tokens import Seat
-    from harness_rating.ratings.progress import disagreements
 
     rater = f"{SETTLED}{who}"
-    if not events.RATER.fullmatch(who) or not events.RATER.fullmatch(rater):
-        rule = f"{events.RATER_RULE} with '{SETTLED}' before them"
+    if not RATER.fullmatch(who) or not RATER.fullmatch(rater):
+        rule = f"{RATER_RULE} with '{SETTLED}' before them"
         raise UsageError(f"--who: {who!r} cannot be a name", hint=f"use {rule}")
-    batch = chosen(name)
-    found = disagreements(batch, apart=apart)
-    if not found:
-        _show_nothing_to_settle(batch)
+    folder = RatingsFolder()
+    found = chosen(batch, folder)
+    disagreements = progress.disagreements(found, folder, apart=apart)
+    if not disagreements:
+        _show_nothing_to_settle(progress.status(found, folder))
         return
-    items = tuple(dict.fromkeys(one.item for one in found))
-    said: dict[str, dict[str, Any]] = {}
-    for one in found:
-        said.setdefault(one.item, {})[one.criterion] = one.values
-    shown = dataclasses.replace(batch, raters=(rater,), assignments={rater: items})
-    seat = {secrets.token_urlsafe(32): Seat(batch.name, rater)}
-    _run([shown], seat, Options(FOLDER, host, port), said)
+    values: dict[str, dict[str, Any]] = {}
+    for one in disagreements:
+        values.setdefault(one.item, {})[one.criterion] = one.values
+    shown = dataclasses.replace(found, raters=(rater,), assignments={rater: tuple(values)})
+    seat = {secrets.token_urlsafe(32): Seat(found.name, rater)}
+    _run([shown], seat, Options(folder.path, host, port), values)
 
 
-def _show_nothing_to_settle(batch: Batch) -> None:
-    from harness_rating.ratings.progress import status
-
-    several = status(batch).several
-    said = f"of {several} items that several raters are done with, they disagree on none"
-    if not several:
-        said = "no item is done by several raters yet, so there is nothing to settle"
-    tables.note(Console(), f"{batch.name}: {said}.")
-    if not several:
-        tables.next_command(Console(), shlex.join(["harness", "rate", "status", batch.name]))
+def _show_nothing_to_settle(state: progress.BatchStatus) -> None:
+    if state.several:
+        what = f"of {state.several} items that several raters are done with, they disagree on none"
+    else:
+        what = "no item is done by several raters yet, so there is nothing to settle"
+    tables.note(Console(), f"{state.batch}: {what}.")
+    if not state.several:
+        tables.next_command(Console(), shlex.join(["harness", "rate", "status", state.batch]))
 
 
 def _run(
-    found: Sequence[Batch], seats: Mapping[str, Seat], options: Options, said: Mapping[str, Any]
+    batches: Sequence[Batch],
+    seats: Mapping[str, Seat],
+    options: Options,
+    values: Mapping[str, Any],
 ) -> None:
     from harness_rating.page.app import app, links, listen, serve as run
 
-    application = app(found, seats, options, said)
+    application = app(batches, seats, options, values)
     bound = listen(options)
     console = Console()
     console.print(Text("A link for each rater; whoever has it rates as that person."))
-    for batch in found:
+    for batch in batches:
         tables.head(console, batch.name)
         for seat, link in links(seats, options):
             if seat.batch == batch.name:
@@ -115,7 +134,7 @@ def _run(
         tables.note(console, "Ctrl-C stops the page; nothing that was saved is lost.", "dim")
         run(application, bound)
     except KeyboardInterrupt:
-        _show_stopped([batch.name for batch in found])
+        _show_stopped([batch.name for batch in batches])
         raise
 
 
@@ -126,18 +145,22 @@ def _show_stopped(names: Sequence[str]) -> None:
     tables.next_command(console, shlex.join(["harness", "rate", "status", *only]))
 
 
-def pack(name: str | None, rater: str, target: Path) -> None:
-    """One file that a rater opens from disk."""
+def pack(
+    rater: Annotated[str, typer.Option("--rater", help="for whom")],
+    target: Annotated[Path, typer.Option("-o", metavar="FILE", help="where to write it")],
+    batch: BatchName = None,
+) -> None:
+    """Write the rating page as one file that works from disk."""
     from harness_rating.page.pack import pack as packed
 
-    batch = chosen(name)
-    if rater not in batch.raters:
+    found = chosen(batch, RatingsFolder())
+    if rater not in found.raters:
         raise UsageError(
-            f"{batch.name} has no rater '{rater}'{near(rater, batch.raters)}",
-            hint=f"there are: {', '.join(batch.raters)}",
+            f"{found.name} has no rater '{rater}'{near(rater, found.raters)}",
+            hint=f"there are: {', '.join(found.raters)}",
         )
     check_target("-o", target)
-    write_target("-o", target, packed(batch, rater))
+    write_target("-o", target, packed(found, rater))
     console = Console()
     tables.note(console, f"written: {target}. {rater} opens it, rates, and sends back the export.")
     tables.next_command(console, "harness rate import FILE")

@@ -1,9 +1,7 @@
-"""``harness rate validity``: which automatic metric can be believed."""
+"""``harness rate validity``: which automatic metric agrees with raters."""
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,8 +11,10 @@ from rich.table import Table
 import harness
 from harness.kit.text import one_line
 from harness.terminal import tables
-from harness_rating.commands.batches import chosen
-from harness_rating.ratings import events
+from harness.terminal.options import Json
+from harness_rating.commands.agreement import show_unrated
+from harness_rating.commands.options import BatchName, chosen, write_json
+from harness_rating.ratings.folder import RatingsFolder
 
 METRIC = 40
 FIGURES = ("Spearman [95 %]", "Kendall [95 %]", "accuracy [95 %]", "n")
@@ -22,18 +22,22 @@ FIGURES = ("Spearman [95 %]", "Kendall [95 %]", "accuracy [95 %]", "n")
 Document = Mapping[str, Any]
 
 
-def validity(name: str | None, as_json: bool) -> None:
-    """Which automatic metric orders answers as people do."""
+def validity(batch: BatchName = None, as_json: Json = False) -> None:
+    """Which automatic metric orders answers as raters do."""
     from harness_rating.outcomes.validity import validity_of
 
-    batch = chosen(name)
-    found = harness.open_run(batch.run).all_values()
-    said = [*events.ratings(batch), *events.settled(batch)]
-    document = validity_of(batch, said, found.scores, lower_is_better=found.lower_is_better)
+    folder = RatingsFolder()
+    found = chosen(batch, folder)
+    values = harness.open_run(found.run).all_values()
+    document = validity_of(
+        found, folder.all_ratings(found), values.scores, lower_is_better=values.lower_is_better
+    )
     if as_json:
-        sys.stdout.write(json.dumps(document, indent=1, allow_nan=False) + "\n")
-        return
-    _show(document, Console())
+        write_json(document)
+    elif not document["rated"]:
+        show_unrated(found)
+    else:
+        _show(document, Console())
 
 
 def _show(document: Document, console: Console) -> None:

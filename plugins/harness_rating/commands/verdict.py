@@ -1,10 +1,8 @@
-"""``harness rate verdict``: which round people prefer, and how sure that is."""
+"""``harness rate verdict``: which round raters prefer, and how sure that is."""
 
 from __future__ import annotations
 
-import json
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,9 +14,10 @@ import harness
 from harness import BASE_ARM
 from harness.kit.text import one_line
 from harness.terminal import tables
+from harness.terminal.options import Json
 from harness.terminal.progress import COLOURS
-from harness_rating.commands.batches import chosen
-from harness_rating.ratings import events
+from harness_rating.commands.options import BatchName, chosen, write_json
+from harness_rating.ratings.folder import RatingsFolder
 
 TITLE = 22
 """Characters of a criterion's title in a table."""
@@ -27,17 +26,18 @@ ARM = 12
 Document = Mapping[str, Any]
 
 
-def verdict(name: str | None, as_json: bool) -> None:
-    """Print what the ratings of a batch say of its rounds."""
+def verdict(batch: BatchName = None, as_json: Json = False) -> None:
+    """Which round raters prefer, and how sure that is."""
     from harness_rating.outcomes.outcomes import outcomes_of
 
-    batch = chosen(name)
-    ratings = [*events.ratings(batch), *events.settled(batch)]
-    found = outcomes_of(batch, ratings, level=harness.open_run(batch.run).level)
+    folder = RatingsFolder()
+    found = chosen(batch, folder)
+    level = harness.open_run(found.run).level
+    document = outcomes_of(found, folder.all_ratings(found), level=level)
     if as_json:
-        sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
-        return
-    _show(found, Console())
+        write_json(document)
+    else:
+        _show(document, Console())
 
 
 def _show(found: Document, console: Console) -> None:

@@ -6,18 +6,15 @@ comes back with is read by :mod:`harness_rating.exchange.sheets`.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence, Set
-from pathlib import Path
 from typing import Any
 
 from harness import Criterion, Item, Rubric
 from harness_rating.batches.records import Batch
-from harness_rating.exchange.exporting import cell, rubric_of
+from harness_rating.exchange.exporting import as_csv, rubric_of
 from harness_rating.exchange.other_tools import prompt
-from harness_rating.ratings.events import state
+from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric import conditions
 from harness_rating.rubric.scales import label, options
 from harness_rating.rubric.scoring import asked
@@ -31,26 +28,22 @@ _COLUMNS = (
 _SOMETIMES = ("facts", "reference", "answer_b")
 
 
-def blank_sheet(batch: Batch, root: Path, raters: Sequence[str]) -> bytes:
+def blank_sheet(batch: Batch, folder: RatingsFolder, raters: Sequence[str]) -> bytes:
     """CSV, a row for each question that is open or may come up; its ``value`` is empty.
 
     Raises:
         DataError: a line of a rater's file is damaged.
     """
-    items = {item.id: item for item in batch.items}
+    items = batch.by_id
     rows = [
         {**_reading(batch, items[of_item.item]), **row, "rater": rater}
         for rater in raters
-        for of_item in state(batch, rater, root).items
+        for of_item in folder.state(batch, rater).items
         if of_item.status == "open"
         for row in _open(batch.rubric, of_item.values)
     ]
     columns = [c for c in _COLUMNS if c not in _SOMETIMES or any(row.get(c) for row in rows)]
-    stream = io.StringIO()
-    writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([cell(row.get(column)) for column in columns] for row in rows)
-    return stream.getvalue().encode()
+    return as_csv(columns, rows)
 
 
 def _reading(batch: Batch, item: Item) -> dict[str, Any]:

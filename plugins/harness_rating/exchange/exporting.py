@@ -1,6 +1,6 @@
 """Ratings on their way to other programs.
 
-``csv`` holds one row for each standing value, mark and comment, ``jsonl`` the events themselves;
+``csv`` holds one row for each value, mark and comment, ``jsonl`` the events themselves;
 both can be imported again (:mod:`harness_rating.exchange.importing`).
 
 Exports are for the team: but for ``jsonl`` they name examples and rounds, so they must not reach
@@ -16,15 +16,15 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from harness import Criterion, Item, UsageError, near, to_json
 from harness.kit.files import canonical
 from harness.kit.text import plain, storable
-from harness_rating.batches.records import FOLDER, Batch, Rating
+from harness_rating.batches.records import Batch, Rating
 from harness_rating.exchange.other_tools import argilla, label_studio, prompt
-from harness_rating.ratings.events import Events, ItemState, ratings, settlers, state
+from harness_rating.ratings.folder import RatingsFolder
+from harness_rating.ratings.folding import ItemState
 from harness_rating.rubric.scales import label
 from harness_rating.rubric.scoring import normal
 
@@ -39,7 +39,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def exported(batch: Batch, to: str, root: Path = FOLDER, rater: str | None = None) -> bytes:
+def exported(batch: Batch, to: str, folder: RatingsFolder, rater: str | None = None) -> bytes:
     """The batch's ratings in that form, UTF-8.
 
     Args:
@@ -55,7 +55,7 @@ def exported(batch: Batch, to: str, root: Path = FOLDER, rater: str | None = Non
             f"--to: there is no form '{to}'{near(to, list(FORMATS))}", hint=f"there are: {known}"
         )
     if rater is None:
-        return FORMATS[to](batch, root)
+        return FORMATS[to](batch, folder)
     if to != "sheet":
         raise UsageError(f"--rater: a sheet is one person's, and '{to}' is all people's",
                          hint="--to sheet --rater NAME")  # fmt: skip
@@ -64,13 +64,13 @@ def exported(batch: Batch, to: str, root: Path = FOLDER, rater: str | None = Non
             f"--rater: {batch.name} has no rater '{rater}'{near(rater, batch.raters)}",
             hint=f"there are: {', '.join(batch.raters)}",
         )
-    return _sheet(batch, root, (rater,))
+    return _sheet(batch, folder, (rater,))
 
 
-def _sheet(batch: Batch, root: Path, raters: Sequence[str] | None = None) -> bytes:
+def _sheet(batch: Batch, folder: RatingsFolder, raters: Sequence[str] | None = None) -> bytes:
     from harness_rating.exchange.blank_sheet import blank_sheet
 
-    return blank_sheet(batch, root, batch.raters if raters is None else raters)
+    return blank_sheet(batch, folder, batch.raters if raters is None else raters)
 
 
 def rubric_of(batch: Batch) -> str:
@@ -78,16 +78,21 @@ def rubric_of(batch: Batch) -> str:
     return f"{batch.rubric.id}/{batch.rubric.version}"
 
 
-def _csv(batch: Batch, root: Path) -> bytes:
+def _csv(batch: Batch, folder: RatingsFolder) -> bytes:
+    items, rows = batch.by_id, list[dict[str, Any]]()
+    for rater in (*batch.raters, *folder.settlers(batch)):
+        ratings = {(one.item, one.criterion): one for one in folder.ratings(batch, rater)}
+        for of_item in folder.state(batch, rater).items:
+            rows += _rows(batch, rater, of_item, items[of_item.item], ratings)
+    return as_csv(COLUMNS, rows)
+
+
+def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """Rows as a sheet that spreadsheets open without running anything."""
     stream = io.StringIO()
     writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    items = {item.id: item for item in batch.items}
-    for rater in (*batch.raters, *settlers(batch, root)):
-        standing = {(one.item, one.criterion): one for one in ratings(batch, root, rater)}
-        for of_item in state(batch, rater, root).items:
-            for row in _rows(batch, rater, of_item, items[of_item.item], standing):
-                writer.writerow([cell(row.get(column)) for column in COLUMNS])
+    writer.writerow(columns)
+    writer.writerows([cell(row.get(column)) for column in columns] for row in rows)
     return stream.getvalue().encode()
 
 
@@ -101,7 +106,7 @@ def cell(value: Any) -> str | int | float:
 
 def _rows(
     batch: Batch, rater: str, of_item: ItemState, item: Item,
-    standing: Mapping[tuple[str, str], Rating],
+    ratings: Mapping[tuple[str, str], Rating],
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     placing = batch.placings[item.id]
     sides = [*item.answers, ""]
@@ -113,7 +118,7 @@ def _rows(
         "answer_b": sides[1],
     }  # fmt: skip
     for criterion in batch.rubric.criteria:
-        one = standing.get((item.id, criterion.id))
+        one = ratings.get((item.id, criterion.id))
         if one is not None:
             kind = CANNOT_JUDGE if one.value is None else "set"
             value = written(one.value)
@@ -133,10 +138,10 @@ def written(value: Any) -> Any:
     return label(value) if isinstance(value, bool) else value
 
 
-def _jsonl(batch: Batch, root: Path) -> bytes:
+def _jsonl(batch: Batch, folder: RatingsFolder) -> bytes:
     """The events, below a first line that says whose they are and proves them whole."""
-    raters = (*batch.raters, *settlers(batch, root))
-    events = [event for rater in raters for event in Events(root / batch.name, rater).all()]
+    raters = (*batch.raters, *folder.settlers(batch))
+    events = [event for rater in raters for event in folder.events(batch, rater)]
     body = b"".join(canonical(to_json(event)) + b"\n" for event in events)
     head = {
         "schema": JSONL_SCHEMA, "batch": batch.name, "rubric": rubric_of(batch),
@@ -152,7 +157,7 @@ def checksum(data: bytes, head: bytes) -> str:
     return f"{zlib.crc32(data[len(head) + 1 :]):08x}"
 
 
-FORMATS: Mapping[str, Callable[[Batch, Path], bytes]] = {
+FORMATS: Mapping[str, Callable[[Batch, RatingsFolder], bytes]] = {
     "csv": _csv,
     "sheet": _sheet,
     "jsonl": _jsonl,
@@ -161,18 +166,13 @@ FORMATS: Mapping[str, Callable[[Batch, Path], bytes]] = {
 }
 
 
-def rows_for_store(
-    batch: Batch, root: Path = FOLDER, given: Iterable[Rating] | None = None
-) -> Iterator[dict[str, Any]]:
-    """Standing ratings as rows of a database, plain texts and numbers only.
+def rows_for_store(batch: Batch, ratings: Iterable[Rating]) -> Iterator[dict[str, Any]]:
+    """Ratings as rows of a database, plain texts and numbers only.
 
     A rating that compares two answers gives one row for each: ``value_text`` is then ``better``,
     ``worse`` or ``tie``, ``value_number`` 1, 0 or 0.5, ``against`` the other answer's round.
-
-    Args:
-        given: by default what all raters of the batch have said.
     """
-    for one in ratings(batch, root) if given is None else given:
+    for one in ratings:
         placing = batch.placings[one.item]
         criterion = batch.rubric.criterion(one.criterion)
         common = {

@@ -7,7 +7,6 @@ anything is kept; a file with one wrong line changes nothing. Importing twice do
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +15,12 @@ from typing import Any, NoReturn
 
 from harness import DataError, from_json, near, to_json
 from harness.kit.files import canonical
-from harness.kit.strict_json import Fault, parse
+from harness.kit.strict_json import Fault
 from harness.kit.text import one_line, storable_json
-from harness_rating.batches import storage
-from harness_rating.batches.records import FOLDER, SETTLED, Batch, Event
+from harness_rating.batches.records import SETTLED, Batch, Event
 from harness_rating.exchange.exporting import EVERYBODY, JSONL_SCHEMA, checksum, rubric_of
-from harness_rating.ratings.events import Events, problem
+from harness_rating.ratings.events import Events, browser_json, problem
+from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric.scoring import check_value
 
 LARGEST = 256 * 2**20
@@ -51,12 +50,11 @@ Lines = Sequence[tuple[int, Event]]
 
 
 def import_file(
-    path: Path, root: Path = FOLDER, *, batch: str | None = None, all_raters: bool = False
+    path: Path, folder: RatingsFolder, *, batch: str | None = None, all_raters: bool = False
 ) -> Imported:
     """Keep the ratings of a JSONL or CSV file.
 
     Args:
-        root: where the batches lie.
         batch: the one that the file has to be of; None takes the file's word.
         all_raters: whether a file of events may be of everybody (``*``), and any file may hold
             what was settled: the team's own exports, never what a rater sends.
@@ -69,15 +67,15 @@ def import_file(
 
     data = _bytes(path)
     if path.suffix.casefold() in (".csv", ".tsv"):
-        found, lines = read_sheet(path, data, root)
+        found, lines = read_sheet(path, data, folder)
     else:
-        found, lines = _read_jsonl(path, data, root, all_raters)
+        found, lines = _read_jsonl(path, data, folder, all_raters)
     if batch is not None and found.name != batch:
         what = f"these are ratings of batch {found.name}, not of {one_line(batch, 60)}"
         refuse(path, 1, what, f"if they are meant to count there: --batch {found.name}")
     if not all_raters:
         _one_persons(path, lines)
-    return _keep(path, found, root, lines)
+    return _keep(path, found, folder, lines)
 
 
 def _one_persons(path: Path, lines: Lines) -> None:
@@ -102,15 +100,15 @@ def refuse(path: Path, line: int, what: str, hint: str = "", more: Sequence[str]
     raise DataError(f"{what}; {tail}", where=f"{path}:{line}", hint=hint, details=more)
 
 
-def batch_of(path: Path, line: int, root: Path, batch: Any, rubric: Any) -> Batch:
+def batch_of(path: Path, line: int, folder: RatingsFolder, batch: Any, rubric: Any) -> Batch:
     """The batch that a file names, if the file was made for it as it is now."""
-    known = storage.names(root)
+    known = folder.names()
     if batch not in known:
         name = one_line(str(batch), 60)
         have = f"there are: {', '.join(known)}" if known else "there is none"
         refuse(path, line, f"there is no batch '{name}' here{near(name, known)}; {have}",
                "run it in the folder where the batch was made")  # fmt: skip
-    found = storage.load(root, batch)
+    found = folder.batch(batch)
     if rubric != rubric_of(found):
         name = one_line(str(rubric), 60)
         refuse(path, line, f"it was rated by rubric {name}, and the batch has {rubric_of(found)}",
@@ -119,7 +117,9 @@ def batch_of(path: Path, line: int, root: Path, batch: Any, rubric: Any) -> Batc
     return found
 
 
-def _read_jsonl(path: Path, data: bytes, root: Path, all_raters: bool) -> tuple[Batch, Lines]:
+def _read_jsonl(
+    path: Path, data: bytes, folder: RatingsFolder, all_raters: bool
+) -> tuple[Batch, Lines]:
     lines = data.split(b"\n")
     if not data.strip():
         refuse(path, 1, "the file is empty", _FRESH)
@@ -132,7 +132,7 @@ def _read_jsonl(path: Path, data: bytes, root: Path, all_raters: bool) -> tuple[
     if head.keys() != _HEAD or head["schema"] != JSONL_SCHEMA:
         refuse(path, 1, f"it does not begin as ratings do ({JSONL_SCHEMA})",
                "import the file that a packed page or harness rate export wrote")  # fmt: skip
-    batch = batch_of(path, 1, root, head["batch"], head["rubric"])
+    batch = batch_of(path, 1, folder, head["batch"], head["rubric"])
     rater = head["rater"]
     if rater == EVERYBODY and not all_raters:
         refuse(path, 1, "the file speaks for all raters", _OWN)
@@ -156,22 +156,12 @@ def _unknown_rater(path: Path, line: int, batch: Batch, rater: Any) -> NoReturn:
 
 def _object(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
-        found = _parsed(line)
+        found = browser_json(line)
     except Fault as fault:
         refuse(path, number, f"this line was changed or damaged: {fault}", _FRESH)
     if not isinstance(found, dict):
         refuse(path, number, "this line is no JSON object", _FRESH)
     return found
-
-
-def _parsed(line: bytes) -> Any:
-    """Strict JSON; half surrogates, which browsers write as escapes, are let through."""
-    try:
-        return parse(line)
-    except Fault:
-        if b"\\ud" not in line.lower():
-            raise
-    return parse(canonical(storable_json(json.loads(line))))
 
 
 def _events(
@@ -220,12 +210,12 @@ def refuse_all(path: Path, wrong: Sequence[tuple[int, str]]) -> None:
     refuse(path, line, what, "correct it, or export the file again", more)
 
 
-def _keep(path: Path, batch: Batch, root: Path, lines: Lines) -> Imported:
+def _keep(path: Path, batch: Batch, folder: RatingsFolder, lines: Lines) -> Imported:
     """Write what is new; an id that is known with another content refuses the file."""
     of_rater: dict[str, dict[str, Event]] = defaultdict(dict)
     wrong: list[tuple[int, str]] = []
-    stores = {event.rater: Events(root / batch.name, event.rater) for _, event in lines}
-    kept = {rater: {one.id: one for one in store.all()} for rater, store in stores.items()}
+    stores = {event.rater: Events(folder.path / batch.name, event.rater) for _, event in lines}
+    kept = {rater: {one.id: one for one in folder.events(batch, rater)} for rater in stores}
     for number, event in lines:
         before = kept[event.rater].get(event.id, of_rater[event.rater].get(event.id, event))
         if _form(batch, before) != canonical(to_json(event)):

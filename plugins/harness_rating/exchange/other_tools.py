@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
@@ -17,7 +16,8 @@ from harness import Criterion, Item
 from harness.kit.files import digest
 from harness.kit.text import storable
 from harness_rating.batches.records import Batch
-from harness_rating.ratings.events import ItemState, settlers, state
+from harness_rating.ratings.folder import RatingsFolder
+from harness_rating.ratings.folding import ItemState
 from harness_rating.rubric.scales import label, options
 
 _RATERS = uuid.UUID("5f0b4a52-6f5c-4d0e-8a57-3c1f6f2f5d11")
@@ -25,16 +25,16 @@ _ARGILLA_MOST = 10
 _STARS = 10
 
 
-def label_studio(batch: Batch, root: Path) -> bytes:
-    found = [_task(batch, item, done) for item, done in _by_item(batch, root)]
+def label_studio(batch: Batch, folder: RatingsFolder) -> bytes:
+    found = [_task(batch, item, done) for item, done in _by_item(batch, folder)]
     return (json.dumps(found, indent=1) + "\n").encode()
 
 
-def _by_item(batch: Batch, root: Path) -> Iterator[tuple[Item, dict[str, ItemState]]]:
+def _by_item(batch: Batch, folder: RatingsFolder) -> Iterator[tuple[Item, dict[str, ItemState]]]:
     """Each item with rater -> state, of those who did something about it."""
     found: dict[str, dict[str, ItemState]] = {item.id: {} for item in batch.items}
-    for rater in (*batch.raters, *settlers(batch, root)):
-        for one in state(batch, rater, root).items:
+    for rater in (*batch.raters, *folder.settlers(batch)):
+        for one in folder.state(batch, rater).items:
             if one.at:
                 found[one.item][rater] = one
     for item in batch.items:
@@ -154,8 +154,8 @@ def _choices(place: str, how: str, labels: Sequence[str]) -> list[str]:
     return [f'  <Choices {place} choice="{how}">', *values, "  </Choices>"]
 
 
-def argilla(batch: Batch, root: Path) -> bytes:
-    found = [_record(batch, item, done) for item, done in _by_item(batch, root)]
+def argilla(batch: Batch, folder: RatingsFolder) -> bytes:
+    found = [_record(batch, item, done) for item, done in _by_item(batch, folder)]
     return (json.dumps(found, indent=1) + "\n").encode()
 
 

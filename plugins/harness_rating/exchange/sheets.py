@@ -23,8 +23,8 @@ from harness_rating.batches.records import ITEM_EVENT, KINDS, Batch, Event
 from harness_rating.exchange.blank_sheet import READING
 from harness_rating.exchange.exporting import CANNOT_JUDGE, COLUMNS, GUARDED, cell, written
 from harness_rating.exchange.importing import Lines, batch_of, checked, refuse, refuse_all
-from harness_rating.ratings.events import Events, fold, now, settlers, state
-from harness_rating.ratings.timestamps import later
+from harness_rating.ratings.events import later, now
+from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric.scales import label
 
 NEEDED = ("batch", "rubric", "rater", "item", "criterion", "value")
@@ -46,7 +46,7 @@ Place = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Stands:
+class _Kept:
     """What is kept already: how a sheet shows it, the value, and since when."""
 
     shown: str = ""
@@ -54,7 +54,7 @@ class _Stands:
     at: str = ""
 
 
-def read_sheet(path: Path, data: bytes, root: Path) -> tuple[Batch, Lines]:
+def read_sheet(path: Path, data: bytes, folder: RatingsFolder) -> tuple[Batch, Lines]:
     """The batch of a sheet, and the events that make its ratings so.
 
     Raises:
@@ -64,15 +64,16 @@ def read_sheet(path: Path, data: bytes, root: Path) -> tuple[Batch, Lines]:
     if not rows:
         refuse(path, 1, "the sheet has no row", "import what harness rate export --to csv wrote")
     first, row = rows[0]
-    batch = batch_of(path, first, root, row["batch"], row["rubric"])
-    standing, seen = _standing(batch, root), dict[Place, int]()
-    people = (*batch.raters, *settlers(batch, root))
-    known = {rater: _ids(root / batch.name, rater) for rater in people}
+    batch = batch_of(path, first, folder, row["batch"], row["rubric"])
+    kept, seen = _kept(batch, folder), dict[Place, int]()
+    raters = (*batch.raters, *folder.settlers(batch))
+    # What was brought in before, even if it was taken back since.
+    known = {rater: {event.id for event in folder.events(batch, rater)} for rater in raters}
     wrong: list[tuple[int, str]] = []
     found: list[tuple[int, Event]] = []
     for line, row in rows:
         try:
-            event = _event(batch, row, _place(batch, rows[0][1], row, seen, line), standing)
+            event = _event(batch, row, _place(batch, rows[0][1], row, seen, line), kept)
         except DataError as error:
             wrong.append((line, error.what))
             continue
@@ -160,26 +161,26 @@ def _columns(path: Path, cells: Sequence[str]) -> list[str]:
     return columns
 
 
-def _standing(batch: Batch, root: Path) -> dict[Place, _Stands]:
-    found: dict[Place, _Stands] = {}
-    for rater in (*batch.raters, *settlers(batch, root)):
-        for one in fold(Events(root / batch.name, rater).all()).values():
+def _kept(batch: Batch, folder: RatingsFolder) -> dict[Place, _Kept]:
+    found: dict[Place, _Kept] = {}
+    for rater in (*batch.raters, *folder.settlers(batch)):
+        for one in folder.given(batch, rater):
             shown = str(cell(written(one.value)))
-            found[rater, one.item, "set", one.criterion] = _Stands(shown, one.value, one.at)
-        for item in state(batch, rater, root).items:
+            found[rater, one.item, "set", one.criterion] = _Kept(shown, one.value, one.at)
+        for item in folder.state(batch, rater).items:
             marks: dict[str, bool | str] = {"skip": item.status == "skipped", "flag": item.flagged}
             for kind, value in {**marks, "comment": item.comment}.items():
                 if value:
                     shown = str(cell(value))
                     place = (rater, item.item, kind, ITEM_EVENT)
-                    found[place] = _Stands(shown, value, item.at)
+                    found[place] = _Kept(shown, value, item.at)
     return found
 
 
-def _event(batch: Batch, row: Row, place: Place, standing: Mapping[Place, _Stands]) -> Event | None:
+def _event(batch: Batch, row: Row, place: Place, kept: Mapping[Place, _Kept]) -> Event | None:
     """What has to happen so that the row is true; None if it is, or says nothing."""
     rater, item, kind, criterion = place
-    raw, before = _lines(row["value"]), standing.get(place, _Stands())
+    raw, before = _lines(row["value"]), kept.get(place, _Kept())
     given = row.get("at", "").strip()
     cannot = _cannot(batch, row, criterion)
     if not raw.strip() and not cannot:
@@ -291,8 +292,3 @@ def _text(criterion: Criterion, text: str) -> Any:
     if criterion.scale.kind == "pairwise":
         return {"a": "A", "b": "B", "tie": "tie"}.get(word.casefold(), word)
     return word
-
-
-def _ids(folder: Path, rater: str) -> set[str]:
-    """What was brought in before, even if it was taken back since."""
-    return {event.id for event in Events(folder, rater).all()}

@@ -15,7 +15,6 @@ import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,8 +26,8 @@ from harness_rating.judge import judgements
 from harness_rating.judge.calibration_text import in_words, label_words
 from harness_rating.judge.judgements import Judged
 from harness_rating.outcomes.ranks import Rows, spearman
-from harness_rating.ratings.by_answer import people_of
-from harness_rating.ratings.values import OVERALL, Column, clean, columns, mean
+from harness_rating.ratings.folder import RatingsFolder
+from harness_rating.ratings.resolved import OVERALL, Column, clean, columns, mean
 
 SCHEMA = "harness.calibration/1"
 
@@ -55,21 +54,14 @@ def words_of(item: Item) -> int:
     return counts[0] - counts[1] if len(counts) > 1 else counts[0]
 
 
-def rows_of(batch: Batch, judged: Judged, folder: Path) -> list[Row]:
-    """The judged items of a batch, with what people said of them.
-
-    Args:
-        folder: where batches lie.
-    """
-    people = people_of(batch, folder)
+def rows_of(batch: Batch, judged: Judged, folder: RatingsFolder) -> list[Row]:
+    """The judged items of a batch, with the values of its raters."""
+    rated, items = folder.complete(batch), batch.by_id
     found = []
-    for item in batch.items:
-        own = judgements.of_item(judged, item.id, batch.rubric)
-        placing = batch.placings[item.id]
-        if own and placing.repeat_of is None:
-            group = placing.group or placing.example_id
-            said = tuple(people.get(item.id, {}).values())
-            found.append(Row(group, words_of(item), said, own))
+    for item in batch.originals:
+        if own := judgements.of_item(judged, item, batch.rubric):
+            values = tuple(rated.get(item, {}).values())
+            found.append(Row(batch.group(item), words_of(items[item]), values, own))
     return found
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from harness import Item, Judgement, Rubric
     from harness_rating.judge.prompted import Judging
+    from harness_rating.ratings.folder import RatingsFolder
 
     Floats = npt.NDArray[np.float64]
 
@@ -120,9 +121,7 @@ class JudgeMetric(harness.Metric):
 
     def growing(self) -> Sequence[Path]:
         """Batches and what raters have said so far: whether it is calibrated depends on them."""
-        from harness_rating.ratings.by_answer import files
-
-        return files(Path(self.options.folder), self._rubric)
+        return self._folder.files(self._rubric)
 
     def ready(self, pairs: Pairs) -> None:
         """Ask for all that is not kept yet, the panel's answers included.
@@ -164,7 +163,7 @@ class JudgeMetric(harness.Metric):
 
         said = files_digest(self.growing())
         if self._calibrated is None or self._calibrated[0] != said:
-            found = calibrated(self._rubric, self._engine, Path(self.options.folder))
+            found = calibrated(self._rubric, self._engine, self._folder)
             self._calibrated = said, found
         return "" if self._calibrated[1] else "uncalibrated"
 
@@ -172,13 +171,19 @@ class JudgeMetric(harness.Metric):
         """Calibrated or not, bias, length bias, self-consistency, the panel."""
         from harness_rating.judge.remarks import remarks
 
-        return remarks(self._rubric, self._engine, pairs, Path(self.options.folder))
+        return remarks(self._rubric, self._engine, pairs, self._folder)
 
     @functools.cached_property
     def _rubric(self) -> Rubric:
         from harness_rating.rubric.scoring import load
 
         return load(self.options.rubric)
+
+    @functools.cached_property
+    def _folder(self) -> RatingsFolder:
+        from harness_rating.ratings.folder import RatingsFolder
+
+        return RatingsFolder(Path(self.options.folder))
 
     @functools.cached_property
     def _names(self) -> tuple[str, ...]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import harness
 from harness import Item, Judgement, Rubric
 from harness_rating.batches.candidates import text
-from harness_rating.batches.items import item_of
+from harness_rating.batches.composing import item_of
 from harness_rating.judge import judgements
 from harness_rating.judge.calibration import Row, calibration_of, words_of
 from harness_rating.judge.calibration_text import in_short
 from harness_rating.judge.panel import panel_items, panel_of, panel_words
 from harness_rating.judge.prompted import Judging
-from harness_rating.ratings.by_answer import Key, batches_by, key_of, people_of
+from harness_rating.ratings.by_answer import Key, key_of, known_columns, single_answers
+from harness_rating.ratings.folder import RatingsFolder
 
 Pairs = Sequence[tuple[harness.Prediction, harness.Example]]
 
@@ -27,7 +28,7 @@ def items_of(rubric: Rubric, pairs: Pairs) -> list[Item]:
     ]
 
 
-def remarks(rubric: Rubric, engine: Judging, pairs: Pairs, folder: Path) -> list[str]:
+def remarks(rubric: Rubric, engine: Judging, pairs: Pairs, folder: RatingsFolder) -> list[str]:
     """Two remarks, from what is kept alone: calibrated or not and the rest of it; the panel."""
     rows = dict(_rated(rubric, engine, folder))
     for (answer, row), item in zip(pairs, items_of(rubric, pairs), strict=True):
@@ -39,7 +40,7 @@ def remarks(rubric: Rubric, engine: Judging, pairs: Pairs, folder: Path) -> list
     return [in_short(document), f"{_panel(rubric, engine, pairs)}."]
 
 
-def calibrated(rubric: Rubric, engine: Judging, folder: Path) -> bool:
+def calibrated(rubric: Rubric, engine: Judging, folder: RatingsFolder) -> bool:
     """Whether what people have rated and what is kept agree as the rubric asks for."""
     rows = [row for _, row in _rated(rubric, engine, folder)]
     if len(rows) < judgements.settings(rubric).items:
@@ -47,25 +48,20 @@ def calibrated(rubric: Rubric, engine: Judging, folder: Path) -> bool:
     return bool(calibration_of(rubric, rows)["calibrated"])
 
 
-def _rated(rubric: Rubric, engine: Judging, folder: Path) -> Iterator[tuple[Key, Row]]:
+def _rated(rubric: Rubric, engine: Judging, folder: RatingsFolder) -> Iterator[tuple[Key, Row]]:
     """Answers that people have rated, in whatever batch, and that the judge has judged."""
     found: dict[Key, Row] = {}
-    for batch in batches_by(folder, rubric):
-        people = people_of(batch, folder)
-        for item in batch.items:
-            if item.id not in people or len(item.answers) != 1:
+    for batch in folder.by_rubric(rubric):
+        rated, items = folder.complete(batch), batch.by_id
+        for item, key in single_answers(batch).items():
+            if item not in rated:
                 continue
-            placing = batch.placings[item.id]
-            key = key_of(placing.example_id, item.answers[0])
-            said = list(people[item.id].values())
+            values = list(rated[item].values())
             if key in found:
-                before = found[key]
-                found[key] = Row(before.group, before.words, [*before.people, *said], before.judged)
-                continue
-            judged = engine.kept(item)
-            if judged is not None:
-                group = placing.group or placing.example_id
-                found[key] = Row(group, words_of(item), said, judged)
+                people = [*found[key].people, *values]
+                found[key] = dataclasses.replace(found[key], people=people)
+            elif (judged := engine.kept(items[item])) is not None:
+                found[key] = Row(batch.group(item), words_of(items[item]), values, judged)
     yield from found.items()
 
 
@@ -90,4 +86,4 @@ def statistics(rubric: Rubric, judged: dict[str, Judgement], names: Sequence[str
     for name in names:
         said = judged.get(name)
         columns.append(None if said is None else judgements.score(rubric.criterion(name), said))
-    return [*(value or 0.0 for value in columns), *(float(v is not None) for v in columns)]
+    return known_columns(tuple(columns))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 from harness import Criterion, DataError
+from harness.kit.strict_json import DECODER, Fault
 from harness_rating.judge.judgements import harmless
 from harness_rating.rubric import scales
 
@@ -46,23 +46,12 @@ def _object(text: str) -> dict[str, Any]:
     start = text.find("{")
     if start < 0:
         raise Unreadable("there is no JSON object in it" if text.strip() else "it is empty")
-    decoder = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_refuse)
     try:
-        found, end = decoder.raw_decode(text, start)
-    except (ValueError, RecursionError) as error:
-        reason = str(error) if isinstance(error, Unreadable) else "what begins as JSON is none"
-        raise Unreadable(reason) from None
+        found, end = DECODER.raw_decode(text, start)
+    except Fault as fault:
+        raise Unreadable(str(fault)) from None
+    except (ValueError, RecursionError):
+        raise Unreadable("what begins as JSON is none") from None
     if "{" in text[end:] or "}" in text[end:]:
         raise Unreadable("there is more than one JSON object in it")
     return dict(found)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise Unreadable("a key of its JSON object stands twice")
-    return found
-
-
-def _refuse(name: str) -> Any:
-    raise Unreadable(f"{name} is no value")

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harness_rating.batches.records import Batch, Placing
-from harness_rating.ratings.values import Column, Given
+from harness_rating.ratings.resolved import Column, ScoredItems
 
 
 @dataclass(frozen=True, slots=True)
-class Two:
+class RoundPair:
     """Two rounds of one arm.
 
     Attributes:
@@ -41,7 +41,7 @@ class Rows:
         total: examples of the batch.
     """
 
-    two: Two
+    pair: RoundPair
     column: Column
     values: list[tuple[float, float]] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
@@ -49,40 +49,40 @@ class Rows:
     total: int = 0
 
 
-def twos(batch: Batch) -> Iterator[Two]:
+def round_pairs(batch: Batch) -> Iterator[RoundPair]:
     """Each two rounds that the batch holds, by arm."""
     places: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
-    for item, placing in batch.placings.items():
-        if placing.repeat_of is None:
-            for number in placing.rounds:
-                places[placing.arm, number][placing.example_id] = item
+    for item in batch.originals:
+        placing = batch.placings[item]
+        for number in placing.rounds:
+            places[placing.arm, number][placing.example_id] = item
     for (arm, earlier), (other, later) in itertools.combinations(sorted(places), 2):
         if arm == other:
             old, new = places[arm, earlier], places[arm, later]
             items = {name: (old[name], new[name]) for name in sorted(old.keys() & new.keys())}
-            yield Two(arm, earlier, later, items, batch.placings)
+            yield RoundPair(arm, earlier, later, items, batch.placings)
 
 
-def rows_of(given: Given, column: Column, two: Two) -> Rows:
-    found = Rows(two, column, total=len(two.items))
-    for name, items in two.items.items():
-        pair = _pair(given, column, two, items)
-        if pair is not None:
-            found.values.append(pair)
-            found.groups.append(two.placings[items[0]].group or name)
-        elif any(given.one(column, item) is not None for item in items):
+def rows_of(scored: ScoredItems, column: Column, pair: RoundPair) -> Rows:
+    found = Rows(pair, column, total=len(pair.items))
+    for name, items in pair.items.items():
+        values = _values(scored, column, pair, items)
+        if values is not None:
+            found.values.append(values)
+            found.groups.append(pair.placings[items[0]].group or name)
+        elif any(scored.mean(column, item) is not None for item in items):
             found.lopsided += 1
     return found
 
 
-def _pair(
-    given: Given, column: Column, two: Two, items: tuple[str, str]
+def _values(
+    scored: ScoredItems, column: Column, pair: RoundPair, items: tuple[str, str]
 ) -> tuple[float, float] | None:
     """Earlier and later value; of a pair the share of preferences for each."""
     if items[0] != items[1]:
-        return given.both(column, items)
-    first = given.one(column, items[0])
+        return scored.pair(column, items)
+    first = scored.mean(column, items[0])
     if first is None:
         return None
-    second = 1 - first
-    return (second, first) if two.placings[items[0]].rounds[0] == two.later else (first, second)
+    later_first = pair.placings[items[0]].rounds[0] == pair.later
+    return (1 - first, first) if later_first else (first, 1 - first)

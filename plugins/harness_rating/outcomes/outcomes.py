@@ -20,11 +20,10 @@ import numpy as np
 from harness import stats
 from harness.stats.bootstrap import Figure, bootstrap, ratio
 from harness.stats.decision import NO_SPREAD, POWER, label, usable
-from harness_rating.agreement.document import group_of
 from harness_rating.batches.records import SETTLED, Batch, Rating
 from harness_rating.outcomes import text as words
-from harness_rating.outcomes.matchups import Rows, rows_of, twos
-from harness_rating.ratings.values import Column, Given, columns
+from harness_rating.outcomes.matchups import Rows, round_pairs, rows_of
+from harness_rating.ratings.resolved import Column, ScoredItems, columns
 from harness_rating.rubric.scales import SIDES
 
 SCHEMA = "harness.outcome/1"
@@ -57,15 +56,15 @@ def outcomes_of(
         DataError: a value that its scale does not know.
     """
     kept = list(ratings)
-    given, asked = Given(batch, kept), columns(batch.rubric)
+    scored_items, asked = ScoredItems(batch, kept), columns(batch.rubric)
     rows = [
         row
-        for two in twos(batch)
+        for pair in round_pairs(batch)
         for column in asked
-        if (row := rows_of(given, column, two)).values
+        if (row := rows_of(scored_items, column, pair)).values
     ]
     comparisons = [_comparison(batch, row, level, seed) for row in rows]
-    scored = [] if batch.rubric.pairwise else list(_scores(batch, given, asked, seed))
+    scored = [] if batch.rubric.pairwise else list(_scores(batch, scored_items, asked, seed))
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "batch": batch.name,
@@ -96,9 +95,9 @@ def _comparison(batch: Batch, rows: Rows, level: float, seed: int) -> dict[str, 
     found: dict[str, Any] = {
         "criterion": rows.column.criterion,
         "title": rows.column.title,
-        "arm": rows.two.arm,
-        "round": rows.two.later,
-        "against": rows.two.earlier,
+        "arm": rows.pair.arm,
+        "round": rows.pair.later,
+        "against": rows.pair.earlier,
         "n": len(values),
         "groups": len(set(rows.groups)),
         "wins": wins,
@@ -183,18 +182,18 @@ def _means(sums: stats.Floats, rows: stats.Floats) -> stats.Floats:
 
 
 def _scores(
-    batch: Batch, given: Given, asked: Sequence[Column], seed: int
+    batch: Batch, scored: ScoredItems, asked: Sequence[Column], seed: int
 ) -> Iterator[tuple[dict[str, Any], str]]:
     """The mean value of each round's answers, unrated ones left out; and why a part is missing."""
     rounds: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for item in given.said:
+    for item in scored.values:
         placing = batch.placings[item]
         rounds[placing.arm, placing.rounds[0]].append(item)
     for (arm, number), items in sorted(rounds.items()):
         for column in asked:
-            known = {item: given.one(column, item) for item in sorted(items)}
+            known = {item: scored.mean(column, item) for item in sorted(items)}
             values = {item: value for item, value in known.items() if value is not None}
-            found = _mean(list(values.values()), [group_of(batch, item) for item in values], seed)
+            found = _mean(list(values.values()), [*map(batch.group, values)], seed)
             sound = batch.verdicts
             yield (
                 {
@@ -237,7 +236,7 @@ def _preference_for_the_place(batch: Batch, ratings: Iterable[Rating], seed: int
     sides = [(item, value == "A") for item, value in _sides(batch, ratings) if value != "tie"]
     if not sides:
         return None
-    groups = [group_of(batch, item) for item, _ in sides]
+    groups = [batch.group(item) for item, _ in sides]
     return _win_rate(np.array([float(first) for _, first in sides]), groups, seed, True)
 
 

@@ -27,13 +27,11 @@ from harness import to_json
 from harness.kit.text import one_line
 from harness.stats import Floats
 from harness.stats.bootstrap import Figure, bootstrap, ratio
-from harness_rating.agreement.document import checked, group_of
-from harness_rating.batches.records import SETTLED, Batch, Rating
+from harness_rating.batches.records import Batch, Rating
 from harness_rating.outcomes.concordance import compared, differences
 from harness_rating.outcomes.ranks import Rows
 from harness_rating.outcomes.validity_text import in_words
-from harness_rating.ratings import resolved
-from harness_rating.rubric import scoring as rubrics
+from harness_rating.ratings.resolved import OVERALL, Column, ScoredItems
 
 SCHEMA = "harness.validity/1"
 
@@ -70,8 +68,8 @@ def validity_of(
     Raises:
         DataError: a value that its scale does not know.
     """
-    items = people_of(batch, ratings)
-    of_item = {item: (groups or {}).get(item) or group_of(batch, item) for item in items}
+    items = overall_scores(batch, ratings)
+    of_item = {item: (groups or {}).get(item) or batch.group(item) for item in items}
     turned = set(lower_is_better)
     metrics = [
         _metric(batch, name, items, of_item, values, -1.0 if name in turned else 1.0, seed)
@@ -88,21 +86,15 @@ def validity_of(
     }
 
 
-def people_of(batch: Batch, ratings: Iterable[Rating]) -> dict[str, float]:
+def overall_scores(batch: Batch, ratings: Iterable[Rating]) -> dict[str, float]:
     """Item -> mean overall score of its raters (for pairs the preference for A), 0 to 1.
 
     Raises:
         DataError: a value that its scale does not know.
     """
-    own = [r for r in ratings if r.rater in batch.raters or r.rater.startswith(SETTLED)]
-    given = resolved.complete(batch, checked(batch, own))
-    found = {}
-    for item in batch.placings:
-        each = [rubrics.overall(batch.rubric, one) for one in given.get(item, {}).values()]
-        known = [value for value in each if value is not None]
-        if known:
-            found[item] = _clean(math.fsum(known) / len(known))
-    return found
+    scored, overall = ScoredItems(batch, ratings), Column(batch.rubric, OVERALL, "")
+    means = {item: scored.mean(overall, item) for item in scored.values}
+    return {item: _clean(value) for item, value in means.items() if value is not None}
 
 
 # -- from items to rows -------------------------------------------------------------------------

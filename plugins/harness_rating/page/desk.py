@@ -13,9 +13,8 @@ from harness import DataError, Item, Rubric
 from harness_rating.batches.records import SETTLED, Batch, Event
 from harness_rating.page import wire
 from harness_rating.page.tokens import Seat
-from harness_rating.ratings.events import Events, now
+from harness_rating.ratings.events import Events, later, now
 from harness_rating.ratings.folding import item_state, ordered
-from harness_rating.ratings.timestamps import later
 
 Answer = tuple[int, Any]
 """Status and JSON body."""
@@ -162,9 +161,7 @@ class Room:
     ) -> None:
         self._root, self._said = root, said or {}
         self._batches = {batch.name: batch for batch in batches}
-        self._items = {
-            name: {item.id: item for item in batch.items} for name, batch in self._batches.items()
-        }
+        self._items = {name: batch.by_id for name, batch in self._batches.items()}
         self._desks: dict[Seat, Desk] = {}
         self._beside: dict[Seat, tuple[Desk, ...]] = {}
         self._mutex = threading.Lock()

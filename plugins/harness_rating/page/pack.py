@@ -25,7 +25,7 @@ def pack(batch: Batch, rater: str) -> bytes:
             f"batch {batch.name} has no rater '{rater}'{near(rater, known)}",
             hint="its raters are " + ", ".join(known),
         )
-    items, shown = {item.id: item for item in batch.items}, batch.rubric
+    items, shown = batch.by_id, batch.rubric
     told = shown.show.reference != "never"
     data = {
         "mode": "packed",

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness import LONGEST_TEXT, Criterion, DataError, Item, Rubric
+from harness.kit.strict_json import Fault
 from harness.kit.text import plain, storable
 from harness_rating.batches.records import Batch, Event
-from harness_rating.ratings.events import problem
+from harness_rating.ratings.events import browser_json, problem
 from harness_rating.rubric import conditions
 from harness_rating.rubric.scales import label, na_key, options
 from harness_rating.rubric.scoring import check_value
@@ -103,20 +104,9 @@ def document(body: bytes) -> Any:
         DataError: it is none, or one that is read differently by different programs.
     """
     try:
-        return json.loads(body, object_pairs_hook=_once, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+        return browser_json(body)
+    except Fault:
         raise DataError("this is no valid JSON") from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key comes twice")
-    return found
-
-
-def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is no number")
 
 
 def event(batch: Batch, rater: str, data: Any) -> Event:

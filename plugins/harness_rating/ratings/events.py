@@ -13,9 +13,8 @@ import json
 import os
 import re
 import threading
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -23,18 +22,18 @@ from typing import Any
 from harness import LONGEST_TEXT, DataError, UsageError, machine_trouble, to_json
 from harness.kit import files
 from harness.kit.files import canonical, sync_folder
-from harness_rating.batches.records import FOLDER, ITEM_EVENT, KINDS, SETTLED, Batch, Event, Rating
-from harness_rating.ratings.folding import ItemState, State, fold, item_state, ordered
+from harness.kit.strict_json import parse
+from harness_rating.batches.records import ITEM_EVENT, KINDS, SETTLED, Batch, Event
 from harness_rating.rubric import scoring as rubrics
-
-__all__ = [
-    "Events", "ItemState", "State", "fold", "now", "ordered", "problem", "ratings", "settled",
-    "settlers", "state",
-]  # fmt: skip
 
 RATER = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 RATER_RULE = "lower-case letters, digits and dashes, 40 at most"
+LAST = "9999-12-31T23:59:59.999Z"
+"""Nothing can be said to be later."""
 _ID = re.compile(r"[0-9a-f]{32}")
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>u[dD][89a-fA-F]..)|.)", re.DOTALL
+)
 _AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
@@ -156,6 +155,19 @@ def _append(stream: FileIO, lines: bytes, end: int) -> None:
         raise
 
 
+def browser_json(raw: bytes) -> Any:
+    """Strict JSON as browsers write it; half of a surrogate pair, which they escape, is U+FFFD.
+
+    Raises:
+        Fault: it is none (:func:`harness.kit.strict_json.parse`).
+    """
+
+    def whole(escape: re.Match[bytes]) -> bytes:
+        return b"\\ufffd" if escape["half"] else escape[0]
+
+    return parse(_ESCAPE.sub(whole, raw))
+
+
 def now() -> str:
     """The time as events have it: ISO UTC with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -220,49 +232,10 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def state(batch: Batch, rater: str, root: Path = FOLDER) -> State:
-    """How far a rater is.
-
-    Args:
-        root: where the batches lie.
-
-    Raises:
-        DataError: a line of the rater's file is damaged.
-    """
-    of_item: dict[str, list[Event]] = defaultdict(list)
-    for event in ordered(Events(root / batch.name, rater).all()):
-        of_item[event.item].append(event)
-    shown = batch.assignments.get(rater, tuple(of_item))
-    return State(rater, tuple(item_state(batch.rubric, one, of_item[one]) for one in shown))
-
-
-def ratings(batch: Batch, root: Path = FOLDER, rater: str | None = None) -> list[Rating]:
-    """The standing ratings of all raters, or of one, repeats included, in the order of raters.
-
-    What was said to a question that the rater's later answers took away does not stand.
-    """
-    found = []
-    for name in batch.raters if rater is None else (rater,):
-        of_item: dict[str, dict[str, Rating]] = defaultdict(dict)
-        for one in _ratings_of(batch, name, root):
-            of_item[one.item][one.criterion] = one
-        for own in of_item.values():
-            values = {criterion: one.value for criterion, one in own.items()}
-            kept = {criterion.id for criterion in rubrics.asked(batch.rubric, values)}
-            found += [one for criterion, one in own.items() if criterion in kept]
-    return found
-
-
-def settled(batch: Batch, root: Path = FOLDER) -> list[Rating]:
-    """What was settled after raters had disagreed; the rater is ``settled-<who>``."""
-    return [one for name in settlers(batch, root) for one in _ratings_of(batch, name, root)]
-
-
-def settlers(batch: Batch, root: Path = FOLDER) -> tuple[str, ...]:
-    """Who settled something: names that begin with ``settled-``."""
-    settled = (root / batch.name / "events").glob(f"{SETTLED}*.jsonl")
-    return tuple(sorted(path.stem for path in settled))
-
-
-def _ratings_of(batch: Batch, rater: str, root: Path) -> Iterator[Rating]:
-    yield from fold(Events(root / batch.name, rater).all()).values()
+def later(at: str, milliseconds: int) -> str:
+    """The time so much later, or :data:`LAST`."""
+    try:
+        moved = datetime.fromisoformat(at) + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return LAST
+    return moved.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""From events to what stands: ratings, and how far a rater is.
+"""From events to ratings, and to how far a rater is.
 
 The fold knows only the events' times and ids, so that any interleaving of two tabs, any order of
 reading and any line that comes twice give the same state.
@@ -68,11 +68,6 @@ class State:
 
     rater: str
     items: tuple[ItemState, ...]
-
-    @property
-    def first_open(self) -> str | None:
-        """Where the rater goes on; skipped items are not asked for again."""
-        return next((one.item for one in self.items if one.status == "open"), None)
 
     def count(self, status: str) -> int:
         """Items that are ``open``, ``done`` or ``skipped``."""

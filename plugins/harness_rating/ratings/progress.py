@@ -6,13 +6,13 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from harness import Criterion
-from harness_rating.batches.records import FOLDER, Batch, Rating
-from harness_rating.ratings.events import ItemState, ratings, settled, state
-from harness_rating.ratings.resolved import said
+from harness_rating.batches.records import Batch, Rating
+from harness_rating.ratings.folder import RatingsFolder
+from harness_rating.ratings.folding import ItemState
+from harness_rating.ratings.resolved import adjudicated
 from harness_rating.rubric.scoring import normal
 
 SPREAD = 0.25
@@ -70,26 +70,22 @@ class BatchStatus:
     raters: tuple[RaterStatus, ...]
 
 
-def status(batch: Batch, root: Path = FOLDER) -> BatchStatus:
+def status(batch: Batch, folder: RatingsFolder) -> BatchStatus:
     """How far the batch is.
 
     Raises:
         DataError: a line of a rater's file is damaged.
     """
-    states = {rater: state(batch, rater, root).items for rater in batch.raters}
+    states = {rater: folder.state(batch, rater).items for rater in batch.raters}
     done: Counter[str] = Counter()
-    for found in states.values():
-        done.update({_original(batch, one.item) for one in found if one.status == "done"})
+    for items in states.values():
+        done.update({batch.original(state.item) for state in items if state.status == "done"})
     return BatchStatus(
         batch.name, batch.run, batch.strategy, batch.created, batch.verdicts,
-        sum(one.repeat_of is None for one in batch.placings.values()), len(done),
+        len(batch.originals), len(done),
         sum(count > 1 for count in done.values()), len(_several(batch)),
         tuple(_of_rater(rater, found) for rater, found in states.items()),
     )  # fmt: skip
-
-
-def _original(batch: Batch, item: str) -> str:
-    return batch.placings[item].repeat_of or item
 
 
 def _of_rater(rater: str, found: Sequence[ItemState]) -> RaterStatus:
@@ -113,7 +109,7 @@ def expectation(batch: Batch, level: float = 0.95) -> list[str]:
     from harness.stats import detectable, effective_groups
     from harness.stats.decision import usable
 
-    groups = list(_groups(batch).values())
+    groups = [*{one.example_id: one.group for one in batch.placings.values()}.values()]
     told = [f"{len(groups)} examples from {len(set(groups))} groups.", _shared_sentence(batch)]
     if not batch.verdicts:
         which = _NO_VERDICT.get(batch.strategy, "a chosen part")
@@ -138,7 +134,7 @@ def _shared_sentence(batch: Batch) -> str:
     shared = f"{several} items are rated by several people, so that agreement can be computed"
     if not several:
         shared = "No item is rated by several people, so no agreement can be computed"
-    repeats = sum(one.repeat_of is not None for one in batch.placings.values())
+    repeats = len(batch.placings) - len(batch.originals)
     return f"{shared}; {repeats} come a second time." if repeats else f"{shared}."
 
 
@@ -146,12 +142,8 @@ def _several(batch: Batch) -> set[str]:
     """Items that several raters get."""
     planned: Counter[str] = Counter()
     for shown in batch.assignments.values():
-        planned.update({_original(batch, item) for item in shown})
+        planned.update(map(batch.original, shown))
     return {item for item, count in planned.items() if count > 1}
-
-
-def _groups(batch: Batch) -> dict[str, str]:
-    return {one.example_id: one.group for one in batch.placings.values()}
 
 
 def _detectable_sentence(batch: Batch, least: float, spread: float, level: float) -> str:
@@ -164,8 +156,11 @@ def _detectable_sentence(batch: Batch, least: float, spread: float, level: float
             f"the difference between two answers to one example has a standard deviation of "
             f"{spread:g}"
         )
-    two = len({number for one in batch.placings.values() for number in one.rounds}) > 1
-    between = "" if two else " between this round and another one rated on the same examples"
+    between = (
+        ""
+        if len(batch.rounds) > 1
+        else " between this round and another one rated on the same examples"
+    )
     return (
         f"{what}{between} would be found with 80 % power (one-sided at {100 * level:.3g} %), "
         f"if {assumed} and examples of one group count as one; a smaller one would probably be "
@@ -192,7 +187,9 @@ class Disagreement:
     by: str = ""
 
 
-def disagreements(batch: Batch, root: Path = FOLDER, *, apart: float = APART) -> list[Disagreement]:
+def disagreements(
+    batch: Batch, folder: RatingsFolder, *, apart: float = APART
+) -> list[Disagreement]:
     """Where raters differ, the widest first: for settling with the names hidden.
 
     Args:
@@ -200,11 +197,11 @@ def disagreements(batch: Batch, root: Path = FOLDER, *, apart: float = APART) ->
             and "cannot judge" differ whenever they are not equal.
     """
     given: dict[tuple[str, str], list[Any]] = defaultdict(list)
-    for item, raters in said(batch, ratings(batch, root)).items():
+    for item, raters in adjudicated(batch, folder.ratings(batch)).items():
         for values in raters.values():
             for criterion, value in values.items():
                 given[item, criterion].append(value)
-    ended = sorted(settled(batch, root), key=lambda one: one.at)
+    ended = sorted(folder.settled(batch), key=lambda one: one.at)
     after = {(one.item, one.criterion): one for one in ended}
     found = list(_differing(batch, given, after, apart))
     return sorted(found, key=lambda one: (-one.apart, one.item, one.criterion))

@@ -43,7 +43,7 @@ class Remark:
     place: str
     message: str
 
-    def told(self, path: Path) -> str:
+    def line_of(self, path: Path) -> str:
         """The remark as a line of text, with the file that it is about."""
         where = f"{path}:{self.line}" if self.line else str(path)
         return f"{where}: {self.place}: {self.message}"

@@ -14,7 +14,7 @@ REPEATS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class BatchSpec:
     """What a batch is to be.
 
     Attributes:

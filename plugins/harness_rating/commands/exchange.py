@@ -1,0 +1,99 @@
+"""``harness rate import`` and ``harness rate export``: ratings from files and to files."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+
+from harness import UsageError, to_json
+from harness.terminal import tables
+from harness.terminal.options import Json
+from harness.terminal.targets import check_target, write_target
+from harness_rating.commands.options import BatchName, chosen, write_json
+from harness_rating.ratings.folder import RatingsFolder
+
+
+def import_(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="a packed page's export, or CSV")],
+    batch: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--batch", metavar="BATCH", help="refuse a file of any other batch"),
+    ] = None,
+    all_raters: Annotated[
+        bool, typer.Option("--all-raters", help="the team's own export, of several raters")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Take in ratings from a file; twice does no harm."""
+    from harness_rating.exchange.importing import import_file
+
+    found = import_file(path, RatingsFolder(), batch=batch, all_raters=all_raters)
+    if as_json:
+        write_json(to_json(found))
+        return
+    console = Console()
+    for rater, count in found.new.items():
+        known = f", {found.known[rater]} were known" if found.known[rater] else ""
+        tables.note(console, f"{found.batch}: {count} new events of {rater}{known}.")
+    if not found.new:
+        tables.note(console, f"{found.batch}: nothing new.")
+    tables.next_command(console, shlex.join(["harness", "rate", "status", found.batch]))
+
+
+def export(
+    batch: BatchName = None,
+    to: Annotated[
+        str, typer.Option("--to", help="csv, sheet (to fill in), jsonl, label-studio or argilla")
+    ] = "csv",
+    rater: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--rater", metavar="NAME", help="whose sheet to fill in (default: of all)"),
+    ] = None,
+    target: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("-o", metavar="FILE", help="default: standard output"),
+    ] = None,
+) -> None:
+    """Hand the ratings on, or a sheet of what is open."""
+    from harness_rating.exchange.exporting import exported
+    from harness_rating.exchange.other_tools import labelling_config
+
+    folder = RatingsFolder()
+    found = chosen(batch, folder)
+    data = exported(found, to, folder, rater)
+    if to == "sheet" and data.count(b"\n") == 1:
+        tables.note(Console(stderr=True), "Nothing is open: the sheet has no row.")
+    if target is None:
+        sys.stdout.write(data.decode())
+        return
+    check_target("-o", target)
+    files: dict[Path, bytes] = {target: data}
+    if to == "label-studio":
+        config = target.with_suffix(".xml")
+        files[config] = labelling_config(found).encode()
+        _check_config(target, config, files[config])
+    for path, content in files.items():
+        write_target("-o", path, content)
+        tables.note(Console(stderr=True), f"written: {path}")
+    if to == "sheet":
+        back = shlex.join(["harness", "rate", "import", str(target)])
+        tables.next_command(Console(stderr=True), back)
+
+
+def _check_config(target: Path, config: Path, content: bytes) -> None:
+    """The configuration goes next to the ratings; nobody else's file is written over."""
+    if target.suffix.casefold() == config.suffix:
+        raise UsageError(
+            f"-o {target}: the labelling configuration is written to {config}",
+            hint=f"-o {target.with_suffix('.json')}",
+        )
+    if config.exists() and (config.is_dir() or config.read_bytes() != content):
+        raise UsageError(
+            f"-o {target}: the labelling configuration goes to {config}, where something else is",
+            hint="move that away, or choose another name",
+        )

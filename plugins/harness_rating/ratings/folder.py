@@ -1,0 +1,291 @@
+"""The folder of batches: what was made, and what raters did in it.
+
+One :class:`RatingsFolder` is opened for a command, a metric or a report. It parses each file once,
+and again only after the file has changed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from harness import ConfigError, HarnessError, Rubric, UsageError, from_json, near
+from harness.kit.files import digest, file_digest, read_json
+from harness_rating.batches.composing import check_meta, composed, content_of
+from harness_rating.batches.records import FOLDER, SETTLED, Batch, Event, Rating
+from harness_rating.batches.sampling import GROUP, Candidate, Wanted, draw
+from harness_rating.batches.spec import BatchSpec
+from harness_rating.batches.storage import UNREADABLE, damaged, parsed, publish
+from harness_rating.ratings import resolved
+from harness_rating.ratings.events import Events
+from harness_rating.ratings.folding import State, fold, item_state, ordered
+from harness_rating.rubric.scoring import asked, version_problem
+
+T = TypeVar("T")
+Version = tuple[tuple[int, int, int] | None, ...]
+"""Size, time and inode of each file; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunBatches:
+    """The batches of a run.
+
+    Attributes:
+        notes: a sentence for each batch that cannot be read.
+    """
+
+    batches: tuple[Batch, ...]
+    notes: tuple[str, ...] = ()
+
+
+class RatingsFolder:
+    """Batches and their ratings.
+
+    Args:
+        path: where the batches lie, each in a folder of its name.
+    """
+
+    def __init__(self, path: Path = FOLDER) -> None:
+        self.path = path
+        self._memo: dict[Hashable, tuple[Version, Any]] = {}
+
+    # -- batches --------------------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        """The batches of the folder, by name."""
+        found = (path.parent.name for path in self.path.glob("*/batch.json"))
+        return sorted(name for name in found if name[0] != ".")
+
+    def batch(self, name: str) -> Batch:
+        """A batch as it was made.
+
+        Raises:
+            UsageError: there is none of that name.
+            DataError: a file of it was changed or is damaged.
+        """
+        known = self.names()
+        if name not in known:
+            hint = f"there are: {', '.join(known)}" if known else "harness rate create makes one"
+            raise UsageError(f"there is no batch '{name}'{near(name, known)}", hint=hint)
+        folder = self.path / name
+        paths = [folder / "batch.json", folder / "items.json"]
+        try:
+            return self._once(("batch", name), paths, self._read, name)
+        except UNREADABLE:
+            raise damaged(folder) from None
+
+    def create(self, spec: BatchSpec, candidates: Sequence[Candidate]) -> Batch:
+        """The batch of this specification, made now or before: its name is a digest of content.
+
+        Args:
+            candidates: the run's answers (:func:`harness_rating.batches.candidates.candidates`).
+
+        Raises:
+            UsageError: it contradicts itself, or the rubric's wording changed and its version
+                did not.
+            DataError: more examples are wanted than there are.
+        """
+        spec.check()
+        chosen = draw(candidates, Wanted(spec.strategy, spec.n, spec.seed, spec.by or GROUP))
+        content = content_of(spec, chosen)
+        name = f"{spec.rubric.id}-{digest(content)[:8]}"
+        self._check_version(spec.rubric)
+        if (self.path / name).exists():
+            if not (self.path / name / "batch.json").exists():
+                raise damaged(self.path / name)  # there may be ratings in it
+            return self.batch(name)
+        check_meta(spec.rubric, chosen)
+        publish(composed(name, spec, chosen, digest(["secret", content])), content, self.path)
+        return self.batch(name)
+
+    def of_run(self, run: str) -> RunBatches:
+        """Every whole batch of the run, by name. A damaged one is named, and harms no other."""
+        whole: list[Batch] = []
+        notes: list[str] = []
+        for name in self.names():
+            if self._run_of(name) not in (run, None):
+                continue
+            try:
+                whole.append(self.batch(name))
+            except HarnessError as error:
+                notes.append(f"the ratings of batch {name} are left out: {error.what}")
+        return RunBatches(tuple(batch for batch in whole if batch.run == run), tuple(notes))
+
+    def digest_of(self, run: str) -> str | None:
+        """Digest of all files of the run's batches that have ratings; None without any.
+
+        It is light: it is asked for whenever a finished run is shown, to see late ratings.
+        """
+        found = []
+        for name in self.names():
+            folder = self.path / name
+            events = sorted((folder / "events").glob("*.jsonl"))
+            if events and self._run_of(name) == run:
+                files = [folder / "batch.json", folder / "items.json", *events]
+                found += [[name, p.name, file_digest(p)] for p in files if p.is_file()]
+        return digest(found) if found else None
+
+    def by_rubric(self, rubric: Rubric, *, samples: bool = True) -> list[Batch]:
+        """The batches that were rated by this rubric and version.
+
+        Args:
+            samples: only those that stand for the whole set.
+
+        Raises:
+            ConfigError: the rubric's wording has changed since, and its version has not.
+            DataError: a batch of the rubric is damaged.
+        """
+        found = []
+        for name in self.names():
+            if not self._is_of(name, rubric):
+                continue
+            batch = self.batch(name)
+            if trouble := version_problem(batch.rubric, rubric):
+                raise ConfigError(trouble, where=f"batch {name}", hint="or restore the wording")
+            if batch.verdicts or not samples:
+                found.append(batch)
+        return found
+
+    def files(self, rubric: Rubric, *, samples: bool = True) -> list[Path]:
+        """All files that the ratings by this rubric are read from, in a fixed order."""
+        found: list[Path] = []
+        for batch in self.by_rubric(rubric, samples=samples):
+            found += [self.path / batch.name / "batch.json", *self._event_files(batch)]
+        return found
+
+    def version(self, rubric: Rubric) -> Version:
+        """What tells whether a file of these has changed, or one more has come."""
+        return tuple(map(_version, self.files(rubric)))
+
+    # -- ratings --------------------------------------------------------------------------------
+
+    def events(self, batch: Batch, rater: str) -> Sequence[Event]:
+        """Every event of a rater (:meth:`harness_rating.ratings.events.Events.all`)."""
+        log = Events(self.path / batch.name, rater)
+        return self._once(("events", batch.name, rater), [log.path], log.all)
+
+    def settlers(self, batch: Batch) -> tuple[str, ...]:
+        """The names ``settled-<who>`` under which disagreements were settled."""
+        return tuple(p.stem for p in self._event_files(batch) if p.stem.startswith(SETTLED))
+
+    def given(self, batch: Batch, rater: str) -> Sequence[Rating]:
+        """The last value that a rater gave to each criterion of each item, repeats included."""
+        paths = [self._events_path(batch, rater)]
+        return self._once(("given", batch.name, rater), paths, self._folded, batch, rater)
+
+    def ratings(self, batch: Batch, rater: str | None = None) -> list[Rating]:
+        """The same of all raters, or of one, without questions that later answers took away."""
+        found: list[Rating] = []
+        for name in batch.raters if rater is None else (rater,):
+            paths = [self._events_path(batch, name)]
+            found += self._once(("ratings", batch.name, name), paths, self._asked, batch, name)
+        return found
+
+    def settled(self, batch: Batch) -> list[Rating]:
+        """What was settled after raters had disagreed; the rater is ``settled-<who>``."""
+        return [rating for name in self.settlers(batch) for rating in self.given(batch, name)]
+
+    def all_ratings(self, batch: Batch) -> list[Rating]:
+        """Those of raters, then what was settled."""
+        return [*self.ratings(batch), *self.settled(batch)]
+
+    def complete(self, batch: Batch) -> resolved.ByItem:
+        """Item -> rater -> values (:func:`harness_rating.ratings.resolved.complete`)."""
+        paths = self._event_files(batch)
+        return self._once(("complete", batch.name), paths, self._complete, batch)
+
+    def state(self, batch: Batch, rater: str) -> State:
+        """How far a rater is, items in the order of showing."""
+        of_item: dict[str, list[Event]] = defaultdict(list)
+        for event in ordered(self.events(batch, rater)):
+            of_item[event.item].append(event)
+        shown = batch.assignments.get(rater, tuple(of_item))
+        return State(rater, tuple(item_state(batch.rubric, one, of_item[one]) for one in shown))
+
+    def seconds(self, batch: Batch) -> dict[tuple[str, str], float]:
+        """(rater, item) -> time on it: the most seconds that an event of the rater reports."""
+        found: dict[tuple[str, str], float] = {}
+        for event in (event for rater in batch.raters for event in self.events(batch, rater)):
+            if event.seconds is not None:
+                place = event.rater, event.item
+                found[place] = max(found.get(place, 0.0), event.seconds)
+        return found
+
+    # -- reading --------------------------------------------------------------------------------
+
+    def _once(self, key: Hashable, paths: Sequence[Path], read: Callable[..., T], *args: Any) -> T:
+        """What ``read`` gives, called again only after one of the files has changed."""
+        version = tuple(map(_version, paths))
+        if key not in self._memo or self._memo[key][0] != version:
+            self._memo[key] = version, read(*args)
+        found: T = self._memo[key][1]
+        return found
+
+    def _document(self, name: str) -> Any:
+        path = self.path / name / "batch.json"
+        return self._once(("document", name), [path], read_json, path)
+
+    def _read(self, name: str) -> Batch:
+        return parsed(name, self._document(name), read_json(self.path / name / "items.json"))
+
+    def _events_path(self, batch: Batch, rater: str) -> Path:
+        return Events(self.path / batch.name, rater).path
+
+    def _event_files(self, batch: Batch) -> list[Path]:
+        return sorted((self.path / batch.name / "events").glob("*.jsonl"))
+
+    def _folded(self, batch: Batch, rater: str) -> list[Rating]:
+        return [*fold(self.events(batch, rater)).values()]
+
+    def _complete(self, batch: Batch) -> resolved.ByItem:
+        return resolved.complete(batch, self.all_ratings(batch))
+
+    def _asked(self, batch: Batch, rater: str) -> list[Rating]:
+        of_item: dict[str, dict[str, Rating]] = defaultdict(dict)
+        for rating in self.given(batch, rater):
+            of_item[rating.item][rating.criterion] = rating
+        found = []
+        for own in of_item.values():
+            values = {criterion: rating.value for criterion, rating in own.items()}
+            kept = {criterion.id for criterion in asked(batch.rubric, values)}
+            found += [rating for criterion, rating in own.items() if criterion in kept]
+        return found
+
+    def _run_of(self, name: str) -> str | None:
+        """The run that a batch belongs to; None where that cannot be told any more."""
+        try:
+            found = self._document(name)["run"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return found if isinstance(found, str) else None
+
+    def _is_of(self, name: str, rubric: Rubric) -> bool:
+        """Whether a batch is of this rubric and version, by its name alone where it is damaged."""
+        try:
+            stored = self._document(name)["rubric"]
+            return bool((stored["id"], stored["version"]) == (rubric.id, rubric.version))
+        except (OSError, ValueError, TypeError, KeyError):
+            if name.rpartition("-")[0] != rubric.id:
+                return False  # a batch is called after its rubric
+            raise damaged(self.path / name) from None
+
+    def _check_version(self, rubric: Rubric) -> None:
+        """A rubric of one version has one wording; its weights and its judge may change."""
+        for name in self.names():
+            try:
+                problem = version_problem(from_json(Rubric, self._document(name)["rubric"]), rubric)
+            except UNREADABLE:
+                continue  # a damaged batch says so where it is used
+            if problem:
+                raise UsageError(problem, where=f"batch {name}", hint="or restore its wording")
+
+
+def _version(path: Path) -> tuple[int, int, int] | None:
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_size, state.st_mtime_ns, state.st_ino
