@@ -30,7 +30,8 @@ from rich.console import Console
 from rich.table import Table
 
 from harness_rating.batches.records import FOLDER, Batch
-from harness_rating.ratings.events import Events, fold
+from harness_rating.ratings.events import Events
+from harness_rating.ratings.folding import fold
 
 OUTPUT = Path(__file__).resolve().parent / "recorded" / "rating.json"
 OPENINGS, KEYS = 20, 100

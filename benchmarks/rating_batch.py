@@ -13,8 +13,9 @@ from harness.records import Example
 from harness.rubrics import Criterion
 from harness_rating.batches.records import Batch, Event
 from harness_rating.batches.sampling import Candidate
-from harness_rating.batches.storage import Order, create
+from harness_rating.batches.spec import BatchSpec
 from harness_rating.ratings.events import Events
+from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric.scoring import find, load
 
 RUBRIC = "everyday"
@@ -39,8 +40,10 @@ def made(root: Path, raters: int, examples: int, overlap: float, seed: int = 0) 
         for n in range(examples)
     ]  # fmt: skip
     names = tuple(f"rater-{n:02}" for n in range(raters))
-    order = Order(load(find(RUBRIC)), "benchmark", 1, names, n=examples, overlap=overlap, seed=seed)
-    return create(order, candidates, root)
+    order = BatchSpec(
+        load(find(RUBRIC)), "benchmark", 1, names, n=examples, overlap=overlap, seed=seed
+    )
+    return RatingsFolder(root).create(order, candidates)
 
 
 def _text(rng: random.Random, words: int) -> str:

@@ -20,7 +20,7 @@ from rating_batch import standing
 
 from harness_rating.batches.records import FOLDER, Batch, Event
 from harness_rating.page.wire import own
-from harness_rating.ratings.events import ratings
+from harness_rating.ratings.folder import RatingsFolder
 
 CLIENTS = Path(__file__).with_name("rating_clients.py")
 HARNESS = (sys.executable, "-c", "from harness.cli import main; main()")
@@ -213,7 +213,7 @@ def kept(
         (one.rater, one.item, one.criterion): list(one.value)
         if isinstance(one.value, tuple)
         else one.value
-        for one in ratings(batch, folder / FOLDER)
+        for one in RatingsFolder(folder / FOLDER).ratings(batch)
     }
     return {
         "sent": len(wanted),

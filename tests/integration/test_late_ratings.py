@@ -13,10 +13,11 @@ import pytest
 
 from harness import open_run
 from harness.store.writing import query
-from harness_rating.batches import storage
 from harness_rating.batches.candidates import candidates
 from harness_rating.batches.records import FOLDER, Event
+from harness_rating.batches.spec import BatchSpec
 from harness_rating.ratings import events
+from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric import scoring
 
 RUBRIC = """\
@@ -53,14 +54,23 @@ def rate(run, value=lambda place: place % 5 + 1, rater="ana", rounds=(1, 0), n=3
          strategy="random", split="dev"):  # fmt: skip
     """Rate these rounds in one batch; returns the batch."""
     number, versus = (*rounds, None)[:2]
-    order = storage.Order(scoring.load(Path("short.yaml")), run, number, ("ana", "bo"),
-                          versus=versus, n=n, overlap=1.0, repeats=0.0, strategy=strategy,
-                          split=split)  # fmt: skip
+    order = BatchSpec(
+        scoring.load(Path("short.yaml")),
+        run,
+        number,
+        ("ana", "bo"),
+        versus=versus,
+        n=n,
+        overlap=1.0,
+        repeats=0.0,
+        strategy=strategy,
+        split=split,
+    )
     found = candidates(open_run(run), rounds, "dev", strategy)
     if split != "dev":  # as answers to rows of the pool come
         found = [dataclasses.replace(one, example=dataclasses.replace(
             one.example, id=f"{split}-{one.example.id}")) for one in found]  # fmt: skip
-    batch = storage.create(order, found)
+    batch = RatingsFolder().create(order, found)
     said = [
         Event(uuid.uuid4().hex, rater, item, criterion, "set", one, events.now(), 3.0)
         for place, item in enumerate(batch.assignments[rater])
@@ -195,8 +205,8 @@ OTHER = RUBRIC.replace("id: short", "id: other")
 def damaged(run, text=RUBRIC):
     """A batch by this rubric of which nothing can be read."""
     Path("other.yaml").write_text(text)
-    order = storage.Order(scoring.load(Path("other.yaml")), run, 1, ("ana",), n=5, repeats=0.0)
-    batch = storage.create(order, candidates(open_run(run), (1,), "dev", "random"))
+    order = BatchSpec(scoring.load(Path("other.yaml")), run, 1, ("ana",), n=5, repeats=0.0)
+    batch = RatingsFolder().create(order, candidates(open_run(run), (1,), "dev", "random"))
     (FOLDER / batch.name / "batch.json").write_text("{")
     return batch
 

@@ -27,7 +27,7 @@ from harness import to_json
 from harness.kit.text import one_line
 from harness.stats import Floats
 from harness.stats.bootstrap import Figure, bootstrap, ratio
-from harness_rating.batches.records import Batch, Rating
+from harness_rating.batches.records import SETTLED, Batch, Rating
 from harness_rating.outcomes.concordance import compared, differences
 from harness_rating.outcomes.ranks import Rows
 from harness_rating.outcomes.validity_text import in_words
@@ -92,7 +92,8 @@ def overall_scores(batch: Batch, ratings: Iterable[Rating]) -> dict[str, float]:
     Raises:
         DataError: a value that its scale does not know.
     """
-    scored, overall = ScoredItems(batch, ratings), Column(batch.rubric, OVERALL, "")
+    own = [r for r in ratings if r.rater in batch.raters or r.rater.startswith(SETTLED)]
+    scored, overall = ScoredItems(batch, own), Column(batch.rubric, OVERALL, "")
     means = {item: scored.mean(overall, item) for item in scored.values}
     return {item: _clean(value) for item, value in means.items() if value is not None}
 

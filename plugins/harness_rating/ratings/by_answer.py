@@ -19,7 +19,7 @@ Key = tuple[str, str]
 
 
 def counted(rubric: Rubric) -> tuple[Criterion, ...]:
-    """The criteria whose values are numbers from 0 to 1: no texts, no error categories, no pairs."""
+    """The criteria whose values are numbers from 0 to 1: no text, error category or pair."""
     kinds = ("binary", "ordinal", "number")
     return tuple(c for c in rubric.criteria if c.scale.kind in kinds and c.use_as is None)
 

@@ -142,7 +142,7 @@ def _several(batch: Batch) -> set[str]:
     """Items that several raters get."""
     planned: Counter[str] = Counter()
     for shown in batch.assignments.values():
-        planned.update(map(batch.original, shown))
+        planned.update({batch.original(item) for item in shown})
     return {item for item, count in planned.items() if count > 1}
 
 

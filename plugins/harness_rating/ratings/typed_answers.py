@@ -51,8 +51,8 @@ def _correction(batch: Batch, rating: Rating, item: Item) -> Correction:
     placing = batch.placings[rating.item]
     if placing.split not in CORRECTED_SPLITS:
         raise DataError(
-            f"item {rating.item} is of the split '{placing.split}', and only answers to dev and pool "
-            "can be corrected",
+            f"item {rating.item} is of the split '{placing.split}', and only answers to dev and "
+            "pool can be corrected",
             where=f"batch {batch.name}",
         )
     origin = {"batch": batch.name, "item": rating.item, "rater": rating.rater, "at": rating.at}

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from harness_rating.batches import storage
 from harness_rating.batches.records import Batch, Event
 from harness_rating.ratings import events
+from harness_rating.ratings.folder import RatingsFolder
 from tests.support.project import Project
 
 RUBRIC = (Path(__file__).with_name("short.yaml")).read_text(encoding="utf-8")
@@ -44,7 +44,7 @@ class Desk:
 
     @property
     def batch(self) -> Batch:
-        return storage.load(self.ratings, self.name)
+        return RatingsFolder(self.ratings).batch(self.name)
 
     def says(self, rater: str, item: str, criterion: str, value: Any, kind: Any = "set") -> Event:
         """An event that is on the disk."""

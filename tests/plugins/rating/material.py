@@ -11,7 +11,8 @@ from harness.records import Example
 from harness.rubrics import Criterion, Overall, Rubric, Scale, Show
 from harness_rating.batches.records import Batch, Event
 from harness_rating.batches.sampling import Candidate
-from harness_rating.batches.storage import Order, create
+from harness_rating.batches.spec import BatchSpec
+from harness_rating.ratings.folder import RatingsFolder
 
 LEVELS = {"1": "wrong", "5": "right"}
 CRITERIA = (
@@ -61,13 +62,13 @@ def candidates(count: int = 40, groups: int = 40) -> list[Candidate]:
     ]  # fmt: skip
 
 
-def order(given: Rubric | None = None, **changed: Any) -> Order:
+def order(given: Rubric | None = None, **changed: Any) -> BatchSpec:
     fields: dict[str, Any] = {"run": "secret-run-1", "round": 3, "raters": ("ana", "bo"), "n": 20}
-    return Order(given or rubric(), **{**fields, **changed})
+    return BatchSpec(given or rubric(), **{**fields, **changed})
 
 
 def batch(root: Path, given: Rubric | None = None, **changed: Any) -> Batch:
-    return create(order(given, **changed), candidates(), root)
+    return RatingsFolder(root).create(order(given, **changed), candidates())
 
 
 _times = itertools.count()

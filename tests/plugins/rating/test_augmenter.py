@@ -21,6 +21,7 @@ from harness.rubrics import Item
 from harness_rating import BetterAnswers
 from harness_rating.batches.records import Batch, Event, Placing
 from harness_rating.ratings import events
+from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.typed_answers import corrections
 from harness_rating.rubric.scoring import load
 from tests.support import fakes
@@ -149,7 +150,9 @@ def test_a_run_trains_on_typed_texts_of_the_pool_with_their_origin(project):
     assert len(chosen) == 3
     made = pool_batch(project, [row(2, "dev"), *chosen])
     path = project.folder / "better.jsonl"
-    correction_file.write_corrections(path, corrections(made, project.folder / "ratings"))
+    correction_file.write_corrections(
+        path, corrections(made, RatingsFolder(project.folder / "ratings"))
+    )
 
     sets = ("augment=[{plugin: better-answers, file: better.jsonl, rows: 5}]", "report=[]")
     done = project.inside(

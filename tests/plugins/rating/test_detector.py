@@ -13,8 +13,10 @@ from harness.records import Example, Prediction, ScoredExample
 from harness.registry import Registry
 from harness.report.publishing import definitions_of
 from harness_rating import RubricChoices
-from harness_rating.batches import storage
+from harness_rating.batches.records import FOLDER
+from harness_rating.batches.spec import BatchSpec
 from harness_rating.ratings import events
+from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric.scoring import load
 from tests.plugins.rating import material
 
@@ -62,7 +64,7 @@ class Room:
     def batch(self, **changed):
         fields = {"overlap": 1.0, "repeats": 0.0, "strategy": "random", **changed}
         order = material.order(fields.pop("rubric", self.rubric), **fields)
-        return storage.create(order, material.candidates(), self.folder)
+        return RatingsFolder(self.folder).create(order, material.candidates())
 
     def say(self, batch, rater, item, **values):
         log = events.Events(self.folder / batch.name, rater)
@@ -74,7 +76,7 @@ class Room:
         return RubricChoices(options)
 
     def found(self, batch, item, detector=None, text=None) -> dict[str, str]:
-        example_id, answer = batch.placings[item].example_id, batch.item(item).answers[0]
+        example_id, answer = batch.placings[item].example_id, batch.by_id[item].answers[0]
         labels = list((detector or self.detector()).detect(scored(example_id, text or answer)))
         assert all((one.example_id, one.found_by) == (example_id, "people") for one in labels)
         assert len({one.category for one in labels}) == len(labels)
@@ -194,7 +196,7 @@ def test_an_answer_that_calls_a_tool_is_known_as_raters_saw_it(room):
         dataclasses.replace(one, answers=dict.fromkeys(one.answers, text(answer.prediction)))
         for one in material.candidates()
     ]
-    made = storage.create(material.order(room.rubric, n=40), found, room.folder)
+    made = RatingsFolder(room.folder).create(material.order(room.rubric, n=40), found)
     item = next(i for i, p in made.placings.items() if p.example_id == "row-0")
     rater = next(r for r, items in made.assignments.items() if item in items)
     room.say(made, rater, item, quality=1, errors=["wrong facts"])
@@ -247,12 +249,12 @@ def test_a_closed_round_keeps_its_kinds_and_another_run_shows_what_was_chosen(pr
     assert unseen(project, first).endswith("a detector of your own, name them.")
     rules = load(project.folder / "small.yaml")
     found = candidates(open_run(first["run"]), (0,), "dev", "worst")
-    made = storage.create(
-        storage.Order(rules, first["run"], 0, ("ana",), n=9, strategy="worst", repeats=0.0), found
+    made = RatingsFolder().create(
+        BatchSpec(rules, first["run"], 0, ("ana",), n=9, strategy="worst", repeats=0.0), found
     )
     for item in made.assignments["ana"]:
         values = {"quality": 1, "errors": ["wrong facts"], "worst": "rude"}
-        log = events.Events(storage.FOLDER / made.name, "ana")
+        log = events.Events(FOLDER / made.name, "ana")
         log.extend([material.event("ana", item, c, value=v) for c, v in values.items()])
     again = project.inside("iterate", "--rounds", "1", "--json").document
     assert again["rounds"] == first["rounds"]

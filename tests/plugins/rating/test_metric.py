@@ -11,12 +11,13 @@ import pytest
 from harness import open_run
 from harness.records import Prediction
 from harness.scoring import right_at
-from harness_rating.batches import storage
 from harness_rating.batches.candidates import candidates, text
 from harness_rating.batches.records import FOLDER, Event
+from harness_rating.batches.spec import BatchSpec
 from harness_rating.metric import RubricMetric
 from harness_rating.ratings import events
-from harness_rating.ratings.by_answer import Rated, counted, digest_of
+from harness_rating.ratings.by_answer import RatingIndex, counted, digest_of
+from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric import scoring
 
 RUBRIC = (Path(__file__).with_name("short.yaml")).read_text(encoding="utf-8")
@@ -30,8 +31,8 @@ def rate(project, run, number, value, rater="ana", versus=None, n=48):
         versus: the round that is rated beside it.
     """
     rules = scoring.load(project.folder / "short.yaml")
-    order = storage.Order(rules, run, number, (rater,), versus, n=n, overlap=0.0, repeats=0.0)
-    batch = storage.create(order, candidates(open_run(run), order.rounds, "dev", "random"))
+    order = BatchSpec(rules, run, number, (rater,), versus, n=n, overlap=0.0, repeats=0.0)
+    batch = RatingsFolder().create(order, candidates(open_run(run), order.rounds, "dev", "random"))
     log = events.Events(FOLDER / batch.name, rater)
     examples = sorted({one.example_id for one in batch.placings.values()})
     for item in batch.assignments[rater]:
@@ -203,8 +204,8 @@ def test_a_text_that_did_not_change_is_neither_fixed_nor_broken(experiment):
 def test_what_is_open_is_finished_before_more_is_asked_for(experiment):
     run = begun(experiment)
     rules = scoring.load(experiment.folder / "short.yaml")
-    order = storage.Order(rules, run, 0, ("ana", "bo"), n=35, overlap=0.0, repeats=0.0)
-    batch = storage.create(order, candidates(open_run(run), (0,), "dev", "random"))
+    order = BatchSpec(rules, run, 0, ("ana", "bo"), n=35, overlap=0.0, repeats=0.0)
+    batch = RatingsFolder().create(order, candidates(open_run(run), (0,), "dev", "random"))
     found = experiment.inside("iterate", "--rounds", "1").err
     assert f"still to be rated: 35 of {batch.name}" in found
     assert f"harness rate serve {batch.name}" in found
@@ -217,9 +218,9 @@ def test_a_sample_of_each_round_holds_the_same_examples(experiment):
     rules = scoring.load(experiment.folder / "short.yaml")
 
     def sample(number):
-        order = storage.Order(rules, run, number, ("ana",), n=30, overlap=0.0, repeats=0.0)
+        order = BatchSpec(rules, run, number, ("ana",), n=30, overlap=0.0, repeats=0.0)
         found = candidates(open_run(run), (number,), "dev", "random")
-        return {one.example_id for one in storage.create(order, found).placings.values()}
+        return {one.example_id for one in RatingsFolder().create(order, found).placings.values()}
 
     first = sample(0)
     rate(experiment, run, 0, lambda *_: 3)
@@ -297,8 +298,8 @@ def test_half_rated_and_skipped_answers_are_waited_for(experiment):
     experiment.inside("iterate", "--rounds", "1")
     (run,) = [path.name for path in (experiment.folder / ".harness" / "runs").iterdir()]
     rules = scoring.load(experiment.folder / "short.yaml")
-    order = storage.Order(rules, run, 0, ("ana",), n=48, overlap=0.0, repeats=0.0)
-    batch = storage.create(order, candidates(open_run(run), (0,), "dev", "random"))
+    order = BatchSpec(rules, run, 0, ("ana",), n=48, overlap=0.0, repeats=0.0)
+    batch = RatingsFolder().create(order, candidates(open_run(run), (0,), "dev", "random"))
     log = events.Events(FOLDER / batch.name, "ana")
     for item in batch.assignments["ana"]:
         log.append(Event(uuid.uuid4().hex, "ana", item, "right", "set", 5, events.now(), 3.0))
@@ -312,7 +313,7 @@ def test_an_answer_with_calls_of_tools_is_found_again():
     calls = {"role": "assistant", "content": "I look.", "tool_calls": [{"name": "look"}]}
     answer = Prediction("row", "I look.", message=calls)
     vectors = {"ana": (0.5, 0.5, None)}
-    ratings = Rated([{"row": {digest_of(text(answer)): [vectors]}}])
+    ratings = RatingIndex([{"row": {digest_of(text(answer)): [vectors]}}])
     assert ratings.has("row", answer)
     assert ratings.statistics("row", answer) == [0.5, 0.5, 0.0, 1.0, 1.0, 0.0]
 

@@ -17,9 +17,10 @@ from harness.engine.history import History
 from harness.engine.steps import Evaluation
 from harness.records import Measurement, Score
 from harness.stored import answer_values
-from harness_rating.batches.of_run import batches_of, digest_of
 from harness_rating.batches.records import FOLDER
-from harness_rating.ratings.events import Events, fold
+from harness_rating.ratings.events import Events
+from harness_rating.ratings.folder import RatingsFolder
+from harness_rating.ratings.folding import fold
 from harness_rating.tables import said_of
 from tests.plugins.rating import material, people
 
@@ -120,25 +121,25 @@ def test_another_run_has_none_of_it(rated):
 
     found = collected(rated[0], "another", never)
     assert (found.tables, list(found.notes), found.names_errors) == ({}, [], False)
-    assert digest_of("another", rated[0]) is None
+    assert RatingsFolder(rated[0]).digest_of("another") is None
 
 
 def test_a_batch_that_nobody_rated_is_a_row_and_no_news(root):
     material.batch(root)
     found = collected(root)
-    assert digest_of(RUN, root) is None
+    assert RatingsFolder(root).digest_of(RUN) is None
     assert {name: len(rows) for name, rows in found.tables.items()} == {"batches": 1, "ratings": 0}
 
 
 def test_the_digest_is_that_of_all_that_was_said(root):
     _, pairs = people.rated(root)
-    before = digest_of(RUN, root)
+    before = RatingsFolder(root).digest_of(RUN)
     collected(root)
-    assert before == digest_of(RUN, root)
+    assert before == RatingsFolder(root).digest_of(RUN)
     item = pairs.assignments["ana"][0]
     late = material.event("ana", item, "preference", value="tie")
     Events(root / pairs.name, "ana").append(late)
-    assert digest_of(RUN, root) not in (before, None)
+    assert RatingsFolder(root).digest_of(RUN) not in (before, None)
 
 
 @pytest.mark.parametrize("name", ["batch.json", "items.json"])
@@ -150,7 +151,7 @@ def test_a_damaged_batch_is_named_and_the_others_stand(root, name):
     assert [row["batch"] for row in found.tables["batches"]] == [pairs.name]
     (note,) = found.notes
     assert note.startswith(f"the ratings of batch {singles.name} are left out: ")
-    assert [one.name for one in batches_of(RUN, root).batches] == [pairs.name]
+    assert [one.name for one in RatingsFolder(root).of_run(RUN).batches] == [pairs.name]
 
 
 def test_a_damaged_line_of_a_rater_leaves_that_batch_out(root):

@@ -22,10 +22,11 @@ from harness.kit.files import digest
 from harness.records import Example, from_json, to_json
 from harness.rubrics import Overall
 from harness.stats import detectable
-from harness_rating.batches import assignment, storage
+from harness_rating.batches import assignment
 from harness_rating.batches.records import Batch
 from harness_rating.batches.sampling import Candidate, Wanted, draw
-from harness_rating.commands import batches as rate
+from harness_rating.commands import create as rate
+from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.progress import expectation
 from tests.plugins.rating import material
 from tests.plugins.rating.material import batch, candidates, order, rubric
@@ -79,12 +80,12 @@ def test_the_same_command_finds_the_batch_and_another_makes_another(tmp_path):
                         {"repeats": 0.3}, {"overlap": 0.5}, {"strategy": "stratified"})
     ]  # fmt: skip
     assert len({first.name, *others}) == 8
-    assert set(storage.names(tmp_path)) == {first.name, *others}
+    assert set(RatingsFolder(tmp_path).names()) == {first.name, *others}
 
 
 def test_rows_in_another_order_give_the_same_batch(tmp_path):
     made = batch(tmp_path)
-    assert storage.create(order(), candidates()[::-1], tmp_path) == made
+    assert RatingsFolder(tmp_path).create(order(), candidates()[::-1]) == made
 
 
 def test_two_that_make_it_at_the_same_time_get_one(tmp_path):
@@ -206,7 +207,7 @@ def test_what_each_strategy_draws(tmp_path):
 
 
 def test_strata_by_group_take_from_as_many_groups_as_they_can(tmp_path):
-    made = storage.create(order(n=8, strategy="stratified"), candidates(40, 8), tmp_path)
+    made = RatingsFolder(tmp_path).create(order(n=8, strategy="stratified"), candidates(40, 8))
     assert len({place.group for place in made.placings.values()}) == 8
 
 
@@ -264,7 +265,7 @@ def test_a_shown_field_must_exist_and_must_not_tell_the_example(tmp_path):
     for one in rows:
         one.example.meta["key"] = one.example.id
     with pytest.raises(UsageError, match="'key', which holds the examples' ids"):
-        storage.create(order(rubric(show=show("always", False, ("key",)))), rows, tmp_path)
+        RatingsFolder(tmp_path).create(order(rubric(show=show("always", False, ("key",)))), rows)
 
 
 def test_another_wording_needs_another_version(tmp_path):
@@ -273,7 +274,7 @@ def test_another_wording_needs_another_version(tmp_path):
     with pytest.raises(UsageError, match=f"batch {made.name}: the wording of rubric small") as told:
         batch(tmp_path, rubric(**changed), n=5)
     assert "raise it to version: 2" in str(told.value)
-    assert storage.names(tmp_path) == [made.name]
+    assert RatingsFolder(tmp_path).names() == [made.name]
     assert batch(tmp_path, rubric(**changed, version=2), n=5).rubric.version == 2
 
 
@@ -288,8 +289,8 @@ def test_another_weight_key_or_bar_needs_no_other_version(tmp_path):
     )
     other = batch(tmp_path, again)
     assert other.rubric.criteria[0].weight == 3.0
-    assert storage.load(tmp_path, made.name).rubric == first  # frozen, as it was made
-    assert set(storage.names(tmp_path)) == {made.name, other.name}
+    assert RatingsFolder(tmp_path).batch(made.name).rubric == first  # frozen, as it was made
+    assert set(RatingsFolder(tmp_path).names()) == {made.name, other.name}
 
 
 def test_a_damaged_batch_does_not_keep_others_from_being_made(tmp_path):
@@ -297,7 +298,7 @@ def test_a_damaged_batch_does_not_keep_others_from_being_made(tmp_path):
     for text in ("", "[]", '{"rubric": 5}', '{"rubric": {"id": "small", "criteria": 3}}'):
         (tmp_path / damaged / "batch.json").write_text(text)
         made = batch(tmp_path, n=5)
-        assert made.name in storage.names(tmp_path)
+        assert made.name in RatingsFolder(tmp_path).names()
         shutil.rmtree(tmp_path / made.name)
 
 
@@ -342,7 +343,7 @@ def test_a_batch_is_frozen(tmp_path, name, edit):
                "cut": text[: len(text) // 2], "empty": ""}[edit]  # fmt: skip
         path.write_text(new)
     with pytest.raises(HarnessError) as caught:
-        storage.load(tmp_path, made.name)
+        RatingsFolder(tmp_path).batch(made.name)
     gone = edit == "gone" and name == "batch.json"
     assert ("there is no batch" if gone else "batches are frozen") in str(caught.value)
     before = files(tmp_path)
@@ -360,9 +361,9 @@ def test_a_kill_in_the_middle_leaves_no_half_batch(tmp_path):
     """
     command = [sys.executable, "-c", textwrap.dedent(program), str(tmp_path)]
     assert subprocess.run(command, cwd=ROOT).returncode == -9
-    assert any(tmp_path.iterdir()) and storage.names(tmp_path) == []
+    assert any(tmp_path.iterdir()) and RatingsFolder(tmp_path).names() == []
     made = batch(tmp_path)
-    assert storage.names(tmp_path) == [made.name]
+    assert RatingsFolder(tmp_path).names() == [made.name]
 
 
 def test_hostile_texts_are_kept_to_the_letter(tmp_path):
@@ -380,7 +381,7 @@ def test_hostile_texts_are_kept_to_the_letter(tmp_path):
         )
         for one, text in zip(candidates(len(texts), len(texts)), texts, strict=True)
     ]
-    made = storage.create(order(n=len(rows), repeats=0), rows, tmp_path)
+    made = RatingsFolder(tmp_path).create(order(n=len(rows), repeats=0), rows)
     assert sorted(item.answers[0] for item in made.items) == sorted(texts)
     for item in made.items:
         text = item.answers[0]
@@ -391,9 +392,9 @@ def test_hostile_texts_are_kept_to_the_letter(tmp_path):
 def test_an_unknown_batch_is_named_with_the_near_one(tmp_path):
     made = batch(tmp_path)
     with pytest.raises(UsageError, match=f"did you mean '{made.name}'"):
-        storage.load(tmp_path, made.name[:-1])
+        RatingsFolder(tmp_path).batch(made.name[:-1])
     with pytest.raises(UsageError, match="there is no batch"):
-        storage.load(tmp_path, "../" + made.name)
+        RatingsFolder(tmp_path).batch("../" + made.name)
 
 
 def test_what_so_many_ratings_can_show_is_said_before(tmp_path):
@@ -429,20 +430,20 @@ def there(run, monkeypatch):
 
 def test_a_batch_of_a_real_run_is_blind_too(there, capsys):
     wanted = rate.Creation(str(ROOT / "rubrics" / "everyday.yaml"), "ana,bo", there, 3, 0, n=24)
-    made = rate.create(wanted)
+    made = rate.make(wanted)
     text = Path(".harness/ratings", made.name, "items.json").read_text()
     ids = [f"dev-{number}" for number in range(48)]
     assert [word for word in [there, "fake", "round", "overlap", *ids] if word in text] == []
     assert len(made.items) >= 48
     out = capsys.readouterr().out
     assert "24 examples from" in out and f"next: harness rate serve {made.name}" in out
-    assert rate.create(wanted) == made
-    assert "is there already" in capsys.readouterr().out
+    assert rate.make(wanted) == made
+    assert "exists already" in capsys.readouterr().out
 
 
 def test_the_scores_of_the_run_guide_the_strategies(there):
     everyday = str(ROOT / "rubrics" / "everyday.yaml")
-    worst = rate.create(rate.Creation(everyday, "ana", there, 3, n=5, strategy="worst"))
+    worst = rate.make(rate.Creation(everyday, "ana", there, 3, n=5, strategy="worst"))
     rows = json.loads(Path(f"reports/{there}/analysis.json").read_text())
     assert rows and not worst.verdicts
     from harness.store.writing import query
@@ -472,6 +473,6 @@ def test_what_a_run_cannot_give_is_said(there, case):
     changed, words, code = COMMANDS[case]
     fields = {"run": there, "round": 3, "n": 5, **changed}
     with pytest.raises(HarnessError) as caught:
-        rate.create(rate.Creation(str(ROOT / "rubrics" / "everyday.yaml"), "ana,bo", **fields))
+        rate.make(rate.Creation(str(ROOT / "rubrics" / "everyday.yaml"), "ana,bo", **fields))
     assert words in str(caught.value) and caught.value.exit_code == code
     assert not os.path.exists(".harness/ratings")

@@ -21,10 +21,10 @@ from harness.kit.lock import exclusive
 from harness.records import Checkpoint, Example
 from harness.stored.pool import STAGE
 from harness.terminal.progress import Display, weight_of_pool
-from harness_rating.batches import storage
 from harness_rating.batches.records import Event
-from harness_rating.commands import batches as rate
+from harness_rating.commands import create as rate
 from harness_rating.ratings import events
+from harness_rating.ratings.folder import RatingsFolder
 from tests.support import fakes
 
 ROOT = Path(__file__).parents[4]
@@ -46,7 +46,7 @@ def run(finished, tmp_path, monkeypatch):
 
 def create(run, number=1, versus=None, n=6, raters="ana,bo", **changed):
     wanted = rate.Creation(str(EVERYDAY), raters, run, number, versus, "pool", n, **changed)
-    return rate.create(wanted)
+    return rate.make(wanted)
 
 
 def generated():
@@ -89,7 +89,7 @@ def test_each_rounds_own_model_answers_the_drawn_rows_and_no_other(run, monkeypa
         assert {row["id"] for row in call["rows"]} == rows_of(batch)
         assert {(*row["references"], *row["meta"], row["group"]) for row in call["rows"]} == {("",)}
         answers = {
-            place.example_id: batch.item(item).answers[0]
+            place.example_id: batch.by_id[item].answers[0]
             for item, place in batch.placings.items()
             if place.rounds == (call["round"],)
         }
@@ -103,7 +103,7 @@ def test_the_same_command_finds_the_batch_and_generates_nothing(run, capsys):
     first = create(run)
     assert "is made" in capsys.readouterr().out
     assert create(run) == first
-    assert "is there already" in capsys.readouterr().out
+    assert "exists already" in capsys.readouterr().out
     assert len(generated()) == 1
     shutil.rmtree(RATINGS)
     assert create(run) == first
@@ -237,7 +237,7 @@ def test_ratings_that_come_late_do_not_hide_the_model(project, monkeypatch):
     assert project.inside("iterate", "--rounds", "1").code == 0
     monkeypatch.chdir(project.folder)
     (run,) = [path.name for path in Path("reports").iterdir()]
-    batch = rate.create(rate.Creation(str(EVERYDAY), "ana", run, 1, n=30))
+    batch = rate.make(rate.Creation(str(EVERYDAY), "ana", run, 1, n=30))
     log = events.Events(RATINGS / batch.name, "ana")
     for item in batch.assignments["ana"]:
         first = batch.rubric.criteria[0].id
@@ -265,9 +265,9 @@ def test_a_kill_in_the_middle_leaves_nothing_half_done(run, finished):
     # Everything but the middle of the answers to the pool has been survived.
     assert project.harness(*command(run), FAKE_KILLS=str(kills)).code == -signal.SIGKILL
     assert kills.read_text().splitlines() == ["middle of generate 1 main pool"]
-    assert storage.names() == [] and not (ARTIFACTS / "generate pool").exists()
+    assert RatingsFolder().names() == [] and not (ARTIFACTS / "generate pool").exists()
     done = project.harness(*command(run), "--json", FAKE_KILLS=str(kills))
-    assert (done.code, storage.names()) == (0, [done.document["batch"]]), done.err
+    assert (done.code, RatingsFolder().names()) == (0, [done.document["batch"]]), done.err
 
 
 def test_two_at_once_make_one_batch(run, finished):
@@ -277,7 +277,7 @@ def test_two_at_once_make_one_batch(run, finished):
     assert 0 in [code for _, code in ended]
     assert all(code == 0 or (code == 3 and "in progress" in err) for err, code in ended), ended
     assert project.inside(*command(run)).code == 0
-    assert len(storage.names()) == len(list(RATINGS.iterdir())) == 1
+    assert len(RatingsFolder().names()) == len(list(RATINGS.iterdir())) == 1
 
 
 SLOW = '''
@@ -324,7 +324,7 @@ def test_ctrl_c_stops_it_and_the_same_command_goes_on(project, monkeypatch):
     out, err = started.communicate(timeout=30)
     assert (started.returncode, out) == (130, "")
     assert "stopped; no batch was made" in err and "Traceback" not in err
-    assert storage.names() == [] and not (ARTIFACTS / "generate pool").exists()
+    assert RatingsFolder().names() == [] and not (ARTIFACTS / "generate pool").exists()
     beat = Path("beat").read_text()
     time.sleep(0.3)
     assert Path("beat").read_text() == beat  # the job ended with its parent

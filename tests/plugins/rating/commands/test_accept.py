@@ -10,6 +10,7 @@ import pytest
 
 from harness.data import correction_file
 from harness_rating.ratings import events
+from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.typed_answers import corrections
 from tests.plugins.rating import material
 
@@ -168,7 +169,7 @@ def test_a_rubric_that_asks_for_no_better_answer(project, monkeypatch):
     monkeypatch.chdir(project.folder)
     rules = material.rubric(material.CRITERIA[:5], id="plain")
     made = material.batch(project.folder / ".harness" / "ratings", rules)
-    assert corrections(made) == []
+    assert corrections(made, RatingsFolder()) == []
     done = project.inside("rate", "accept", "-o", "b.jsonl")
     assert done.code == 2
     assert "rubric plain asks for no better answer" in done.err

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness.registry import import_file
-from harness_rating.batches import storage
+from harness_rating.ratings.folder import RatingsFolder
 from tests.plugins.rating.conftest import Desk
 from tests.support.project import FAKES, SUPPORT, Project
 
@@ -49,7 +49,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Any:
     create = ("rate", "create", "--rubric", "everyday", "--raters", "ana", "-n", "40", "--json")
     name = harmless(project.inside(*create, "--repeats", "0")).document["batch"]
     desk = Desk(project, "", name)
-    batch = storage.load(desk.ratings, name)
+    batch = RatingsFolder(desk.ratings).batch(name)
     for place, item in enumerate(batch.assignments["ana"]):
         text = TEXTS[2 * place % len(TEXTS)]
         desk.says("ana", item, "better", text)

@@ -50,7 +50,7 @@ def test_a_name_that_no_settler_can_have_is_told_at_once(
     material.batch(tmp_path / ".harness" / "ratings")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match=r"--who: .* cannot be a name") as caught:
-        rating.adjudicate(None, who, 0.5, "127.0.0.1", 1)
+        rating.adjudicate(who, port=1)
     assert "lower-case letters" in str(caught.value.hint)
     assert RATER.fullmatch(f"{SETTLED}{'a' * 32}"), "and every other name can write events"
 

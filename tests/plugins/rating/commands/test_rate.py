@@ -52,7 +52,7 @@ def test_create_sets_the_raters_in(desk, told):
 def test_create_finds_the_batch_that_it_made(desk, document):
     before = desk.stored()
     command = (*create("ana,bo"), "--overlap", "1", "--repeats", "0")
-    assert "is there already" in desk.rate(*command).out
+    assert "exists already" in desk.rate(*command).out
     made = document(desk.rate(*command, "--json"))
     assert (made["batch"], made["run"], made["items"]) == (desk.name, desk.run, 30)
     assert made["assigned"] == {"ana": 30, "bo": 30} and made["verdicts"]
@@ -246,7 +246,10 @@ def test_validity_says_what_the_metrics_are_worth(rated, told, document):
 
 @pytest.mark.parametrize("command", ["agreement", "validity"])
 def test_before_anybody_has_rated_nothing_is_claimed(desk, told, document, command):
-    assert "cannot be" in told(desk.rate(command))
+    out = told(desk.rate(command))
+    assert out.splitlines() == [
+        f"{desk.name}: no item is rated yet.", f"next: harness rate serve {desk.name}"
+    ]  # fmt: skip
     document(desk.rate(command, "--json"))
 
 
@@ -386,10 +389,10 @@ def test_help_says_what_a_command_does(project, command):
 
 FAILS = """
 import errno
-from harness_rating.batches import storage as batches
+from harness_rating.ratings.folder import RatingsFolder
 def failing(*given):
     raise OSError(errno.ENXIO, "No such device or address", "batch.json")
-batches.names = failing
+RatingsFolder.names = failing
 from harness.cli import main
 main()
 """

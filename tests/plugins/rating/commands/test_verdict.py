@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from harness import open_run
-from harness_rating.batches import storage
 from harness_rating.batches.candidates import candidates
-from harness_rating.batches.order import Order
 from harness_rating.batches.records import FOLDER, Event
+from harness_rating.batches.spec import BatchSpec
 from harness_rating.outcomes.outcomes import outcomes_of
 from harness_rating.ratings import events
+from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric import scoring
 
 PAIRS = """\
@@ -72,9 +72,9 @@ def made(project, text, rounds, value, **changed):
     path = Path("rubric.yaml")
     path.write_text(text, encoding="utf-8")
     wanted = {"versus": rounds[1] if len(rounds) > 1 else None, "n": 40, **changed}
-    order = Order(scoring.load(path), project.run, rounds[0], ("ana", "bo"), **wanted)
+    order = BatchSpec(scoring.load(path), project.run, rounds[0], ("ana", "bo"), **wanted)
     run = open_run(project.run)
-    batch = storage.create(order, candidates(run, order.rounds, "dev", order.strategy))
+    batch = RatingsFolder().create(order, candidates(run, order.rounds, "dev", order.strategy))
     rng = random.Random(3)
     for rater in batch.raters:
         log = events.Events(FOLDER / batch.name, rater)
@@ -119,7 +119,7 @@ def test_the_document_is_what_the_ratings_say_at_the_level_of_the_planned_rounds
     told = rated.inside("rate", "verdict", batch.name, "--json")
     assert (told.code, told.err) == (0, "")
     assert told.document == json.loads(
-        json.dumps(outcomes_of(batch, events.ratings(batch), level=1 - 0.05 / 3))
+        json.dumps(outcomes_of(batch, RatingsFolder().ratings(batch), level=1 - 0.05 / 3))
     )
     assert [one["round"] for one in told.document["scores"]] == [0] * 3 + [2] * 3
 
@@ -174,7 +174,7 @@ def test_a_sample_for_finding_errors_is_told_to_be_one(rated):
 
 def test_without_ratings_it_says_so_and_what_to_do(rated):
     made(rated, LEVELS, (3, 0), rates_the_later_higher, n=24)
-    (batch,) = storage.names()
+    (batch,) = RatingsFolder().names()
     for path in (FOLDER / batch / "events").glob("*.jsonl"):
         path.unlink()
     told = rated.inside("rate", "verdict")

@@ -18,13 +18,14 @@ from hypothesis import given, settings, strategies as st
 
 from harness.errors import DataError, UsageError
 from harness.records import to_json
-from harness_rating.batches import storage
-from harness_rating.commands import batches as rate
+from harness_rating.commands import exchange as rate
 from harness_rating.commands.status import status
 from harness_rating.exchange.exporting import COLUMNS, exported, rows_for_store
 from harness_rating.exchange.importing import import_file
 from harness_rating.exchange.other_tools import labelling_config
-from harness_rating.ratings.events import Events, fold, ratings, settled, state
+from harness_rating.ratings.events import Events
+from harness_rating.ratings.folder import RatingsFolder
+from harness_rating.ratings.folding import fold
 from harness_rating.ratings.progress import disagreements
 from tests.plugins.rating import material
 from tests.plugins.rating.material import batch, event, rubric
@@ -73,12 +74,12 @@ def write(tmp_path, data: bytes, name: str = "ana.jsonl") -> Path:
 
 def everything(root, made):
     """All that stands: ratings, and the marks of both raters, without times."""
-    found = [*ratings(made, root), *settled(made, root)]
+    found = [*RatingsFolder(root).ratings(made), *RatingsFolder(root).settled(made)]
     bare = [dataclasses.replace(one, at="") for one in found]
     marks = [
         (rater, one.item, one.status, one.flagged, one.comment)
         for rater in made.raters
-        for one in state(made, rater, root).items
+        for one in RatingsFolder(root).state(made, rater).items
     ]
     return sorted(map(repr, bare)), marks
 
@@ -91,11 +92,11 @@ def test_a_packed_file_is_imported_and_twice_does_no_harm(fresh, original, tmp_p
     root, made = fresh
     events = some_of_everything(made)
     path = write(tmp_path, packed(made, events))
-    found = import_file(path, root)
+    found = import_file(path, RatingsFolder(root))
     assert (found.batch, found.new, found.known) == (made.name, {"ana": len(events)}, {"ana": 0})
     assert Events(root / made.name, "ana").all() == events
     before = stored(root, made)
-    again = import_file(path, root, batch=made.name)
+    again = import_file(path, RatingsFolder(root), batch=made.name)
     assert (again.new, again.known) == ({"ana": 0}, {"ana": len(events)})
     assert stored(root, made) == before
 
@@ -103,21 +104,24 @@ def test_a_packed_file_is_imported_and_twice_does_no_harm(fresh, original, tmp_p
 def test_a_file_with_more_adds_only_that(fresh, tmp_path):
     root, made = fresh
     events = some_of_everything(made)
-    import_file(write(tmp_path, packed(made, events[:10])), root)
-    found = import_file(write(tmp_path, packed(made, events)), root)
+    import_file(write(tmp_path, packed(made, events[:10])), RatingsFolder(root))
+    found = import_file(write(tmp_path, packed(made, events)), RatingsFolder(root))
     assert found.new == {"ana": len(events) - 10} and found.known == {"ana": 10}
     assert {e.id for e in Events(root / made.name, "ana").all()} == {e.id for e in events}
 
 
 def test_what_is_exported_as_jsonl_can_be_imported_elsewhere(fresh, original, tmp_path):
     (source, made), (root, _) = original, fresh
-    path = write(tmp_path, exported(made, "jsonl", source))
+    path = write(tmp_path, exported(made, "jsonl", RatingsFolder(source)))
     with pytest.raises(DataError, match="speaks for all raters") as caught:
-        import_file(path, root)
+        import_file(path, RatingsFolder(root))
     assert "--all-raters" in caught.value.hint and stored(root, made) == {}
-    import_file(path, root, all_raters=True)
+    import_file(path, RatingsFolder(root), all_raters=True)
     assert everything(root, made) == everything(source, made)
-    assert import_file(path, root, all_raters=True).new == {"ana": 0, "settled-cy": 0}
+    assert import_file(path, RatingsFolder(root), all_raters=True).new == {
+        "ana": 0,
+        "settled-cy": 0,
+    }
 
 
 def test_a_file_of_one_rater_speaks_for_nobody_else(fresh, tmp_path):
@@ -127,21 +131,21 @@ def test_a_file_of_one_rater_speaks_for_nobody_else(fresh, tmp_path):
         told = [event("ana", shared, "quality", value=4), event(rater, shared, "quality", value=1)]
         for head in ({}, {"rater": "*"}, {"rater": rater}):
             with pytest.raises(DataError, match="nothing was imported"):
-                import_file(write(tmp_path, packed(made, told, **head)), root)
+                import_file(write(tmp_path, packed(made, told, **head)), RatingsFolder(root))
     rows = rows_of(made, ("quality", "4"))
     rows[0]["rater"] = "settled-boss"
     path = write(tmp_path, as_sheet(rows, NEEDED), "x.csv")
     with pytest.raises(DataError, match="'settled-boss'") as caught:
-        import_file(path, root)
+        import_file(path, RatingsFolder(root))
     assert caught.value.where == f"{path}:2" and stored(root, made) == {}
-    assert import_file(path, root, all_raters=True).new == {"settled-boss": 1}
+    assert import_file(path, RatingsFolder(root), all_raters=True).new == {"settled-boss": 1}
 
 
 def test_a_time_after_which_nothing_can_be_said_is_refused(fresh, tmp_path):
     root, made = fresh
     path = write(tmp_path, packed(made, wrong_event(made, at="9999-12-31T23:59:59.999Z")))
     with pytest.raises(DataError, match="leaves none for what is said after it"):
-        import_file(path, root)
+        import_file(path, RatingsFolder(root))
 
 
 def test_a_cut_file_is_refused_wherever_it_is_cut(fresh, tmp_path):
@@ -150,10 +154,10 @@ def test_a_cut_file_is_refused_wherever_it_is_cut(fresh, tmp_path):
     at_ends = {m.end() + off for m in re.finditer(b"\n", whole[:-1]) for off in (-1, 0, 1)}
     for end in sorted({*range(0, len(whole), 11), *at_ends, len(whole) - 1}):
         with pytest.raises(DataError) as caught:
-            import_file(write(tmp_path, whole[:end]), root)
+            import_file(write(tmp_path, whole[:end]), RatingsFolder(root))
         assert re.search(r"jsonl:\d+: .*nothing was imported", str(caught.value)), end
     assert stored(root, made) == {}
-    assert import_file(write(tmp_path, whole), root).new == {"ana": 4}
+    assert import_file(write(tmp_path, whole), RatingsFolder(root)).new == {"ana": 4}
 
 
 @given(st.data())
@@ -166,7 +170,7 @@ def test_an_edited_byte_is_noticed_wherever_it_is(original, data):
     edited = whole[:place] + bytes([byte]) + whole[place + 1 :]
     before = stored(source, made)
     try:
-        found = import_file(write(source.parent, edited), source)
+        found = import_file(write(source.parent, edited), RatingsFolder(source))
     except DataError:
         pass
     else:  # white space between two values of the first line says nothing
@@ -207,7 +211,7 @@ def test_a_file_that_belongs_elsewhere_is_refused(fresh, tmp_path, case):
     changed, words = HEADS[case]
     path = write(tmp_path, packed(made, wrong_event(made), **changed))
     with pytest.raises(DataError) as caught:
-        import_file(path, root)
+        import_file(path, RatingsFolder(root))
     assert words in str(caught.value) and f"{path}:" in str(caught.value)
     assert caught.value.hint and stored(root, made) == {}
 
@@ -221,7 +225,7 @@ def test_one_wrong_event_refuses_the_file_and_names_its_line(fresh, tmp_path, ca
     bad = dataclasses.replace(good[0], **changed)
     path = write(tmp_path, packed(made, [*good, bad]))
     with pytest.raises(DataError) as caught:
-        import_file(path, root)
+        import_file(path, RatingsFolder(root))
     assert caught.value.where == f"{path}:5" and words in caught.value.what
     assert stored(root, made) == {}
 
@@ -239,7 +243,7 @@ def test_what_is_no_file_of_ratings_is_refused(fresh, tmp_path, case, name):
     root, made = fresh
     path = write(tmp_path, NO_FILES[case], name)
     with pytest.raises(DataError) as caught:
-        import_file(path, root)
+        import_file(path, RatingsFolder(root))
     assert re.match(re.escape(str(path)) + r":\d+: ", str(caught.value))
     assert stored(root, made) == {}
 
@@ -247,29 +251,33 @@ def test_what_is_no_file_of_ratings_is_refused(fresh, tmp_path, case, name):
 def test_a_missing_file_and_a_folder_are_told(fresh, tmp_path):
     for path in (tmp_path / "none.jsonl", tmp_path):
         with pytest.raises(DataError, match="cannot read it"):
-            import_file(path, fresh[0])
+            import_file(path, RatingsFolder(fresh[0]))
 
 
 def test_a_known_id_with_another_content_refuses_the_file(fresh, tmp_path):
     root, made = fresh
     events = wrong_event(made)
-    import_file(write(tmp_path, packed(made, events)), root)
+    import_file(write(tmp_path, packed(made, events)), RatingsFolder(root))
     changed = [dataclasses.replace(events[0], value=5)]
     with pytest.raises(DataError, match="known with another content"):
-        import_file(write(tmp_path, packed(made, changed)), root)
-    assert [one.value for one in ratings(made, root)] == [4]
+        import_file(write(tmp_path, packed(made, changed)), RatingsFolder(root))
+    assert [one.value for one in RatingsFolder(root).ratings(made)] == [4]
 
 
 def test_a_file_of_another_batch_than_is_named_is_refused(fresh, tmp_path):
     root, made = fresh
     with pytest.raises(DataError, match=f"ratings of batch {made.name}, not of other") as found:
-        import_file(write(tmp_path, packed(made, wrong_event(made))), root, batch="other")
+        import_file(
+            write(tmp_path, packed(made, wrong_event(made))), RatingsFolder(root), batch="other"
+        )
     assert found.value.hint.endswith(f"--batch {made.name}")
-    assert not ratings(made, root)
+    assert not RatingsFolder(root).ratings(made)
 
 
 def sheet(made, root) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(exported(made, "csv", root).decode(), newline="")))
+    return list(
+        csv.DictReader(io.StringIO(exported(made, "csv", RatingsFolder(root)).decode(), newline=""))
+    )
 
 
 def as_sheet(rows, columns=COLUMNS, delimiter=",") -> bytes:
@@ -285,29 +293,31 @@ def as_sheet(rows, columns=COLUMNS, delimiter=",") -> bytes:
 def test_a_sheet_goes_out_and_comes_in_as_it_was(original, fresh, tmp_path, delimiter, mark):
     (source, made), (root, _) = original, fresh
     path = write(tmp_path, mark + as_sheet(sheet(made, source), delimiter=delimiter), "all.csv")
-    import_file(path, root, all_raters=True)
+    import_file(path, RatingsFolder(root), all_raters=True)
     assert everything(root, made) == everything(source, made)
     before = stored(root, made)
-    assert import_file(path, root).new == {}
+    assert import_file(path, RatingsFolder(root)).new == {}
     assert stored(root, made) == before
 
 
 def test_a_sheet_that_was_edited_changes_what_was_edited(original, fresh, tmp_path):
     (source, made), (root, _) = original, fresh
     rows = sheet(made, source)
-    import_file(write(tmp_path, as_sheet(rows), "all.csv"), root, all_raters=True)
+    import_file(write(tmp_path, as_sheet(rows), "all.csv"), RatingsFolder(root), all_raters=True)
     row = next(r for r in rows if (r["criterion"], r["value"]) == ("quality", "5"))
     row["value"] = "2"
     path = write(tmp_path, as_sheet(rows), "all.csv")
-    assert import_file(path, root).new == {"ana": 1}
-    found = {(one.item, one.criterion): one.value for one in ratings(made, root)}
+    assert import_file(path, RatingsFolder(root)).new == {"ana": 1}
+    found = {(one.item, one.criterion): one.value for one in RatingsFolder(root).ratings(made)}
     assert found[row["item"], "quality"] == 2
     # A sheet that still says 5 is older than what stands now.
     row["value"] = "5"
     with pytest.raises(DataError, match=r"this row is of 2026-.*said something else at"):
-        import_file(write(tmp_path, as_sheet(rows), "all.csv"), root)
+        import_file(write(tmp_path, as_sheet(rows), "all.csv"), RatingsFolder(root))
     row["at"] = ""
-    assert import_file(write(tmp_path, as_sheet(rows), "all.csv"), root).new == {"ana": 1}
+    assert import_file(write(tmp_path, as_sheet(rows), "all.csv"), RatingsFolder(root)).new == {
+        "ana": 1
+    }
 
 
 def test_what_was_taken_back_does_not_come_back_with_the_sheet(original, tmp_path):
@@ -315,11 +325,13 @@ def test_what_was_taken_back_does_not_come_back_with_the_sheet(original, tmp_pat
     root = tmp_path / "ratings"
     shutil.copytree(source, root)
     path = write(tmp_path, as_sheet(sheet(made, root)), "all.csv")
-    gone = ratings(made, root)[0]
+    gone = RatingsFolder(root).ratings(made)[0]
     Events(root / made.name, "ana").append(event("ana", gone.item, gone.criterion, "clear"))
-    import_file(path, root)
-    import_file(path, root)
-    assert (gone.item, gone.criterion) not in {(r.item, r.criterion) for r in ratings(made, root)}
+    import_file(path, RatingsFolder(root))
+    import_file(path, RatingsFolder(root))
+    assert (gone.item, gone.criterion) not in {
+        (r.item, r.criterion) for r in RatingsFolder(root).ratings(made)
+    }
 
 
 def test_a_sheet_corrects_what_was_said_by_a_clock_ahead(fresh, tmp_path):
@@ -329,8 +341,10 @@ def test_a_sheet_corrects_what_was_said_by_a_clock_ahead(fresh, tmp_path):
     rows = sheet(made, root)
     rows[0]["value"] = "5"
     path = write(tmp_path, as_sheet(rows), "x.csv")
-    assert import_file(path, root).new == {"ana": 1}
-    assert [(r.value, r.at) for r in ratings(made, root)] == [(5, "2087-11-25T15:00:01.000Z")]
+    assert import_file(path, RatingsFolder(root)).new == {"ana": 1}
+    assert [(r.value, r.at) for r in RatingsFolder(root).ratings(made)] == [
+        (5, "2087-11-25T15:00:01.000Z")
+    ]
 
 
 def test_texts_of_a_sheet_come_back_as_they_were(fresh, original, tmp_path):
@@ -343,15 +357,15 @@ def test_texts_of_a_sheet_come_back_as_they_were(fresh, original, tmp_path):
     ]
     assert len(told) == len(texts)
     Events(root / made.name, "ana").extend(told)
-    path = write(tmp_path, exported(made, "csv", root), "x.csv")
+    path = write(tmp_path, exported(made, "csv", RatingsFolder(root)), "x.csv")
     assert not [cell for row in sheet(made, root) for cell in row.values()
                 if cell.startswith(FORMULA)]  # fmt: skip
-    import_file(path, elsewhere)
-    assert [r.value for r in ratings(made, elsewhere)] == texts
-    seconds = {one.item: one.seconds for one in state(made, "ana", elsewhere).items}
+    import_file(path, RatingsFolder(elsewhere))
+    assert [r.value for r in RatingsFolder(elsewhere).ratings(made)] == texts
+    seconds = {one.item: one.seconds for one in RatingsFolder(elsewhere).state(made, "ana").items}
     assert [seconds[one.item] for one in told] == [one.seconds for one in told]
     for folder in (root, elsewhere):
-        assert import_file(path, folder).new == {}
+        assert import_file(path, RatingsFolder(folder)).new == {}
 
 
 def test_a_sheet_with_other_ends_of_lines_says_nothing_new(fresh, tmp_path):
@@ -369,7 +383,7 @@ def test_a_sheet_with_other_ends_of_lines_says_nothing_new(fresh, tmp_path):
         for row in rows:
             row["value"] = row["value"].replace("\r\n", "\n").replace("\n", end)
         path = write(tmp_path, as_sheet(rows), "x.csv")
-        assert import_file(path, root).new == {}, repr(end)
+        assert import_file(path, RatingsFolder(root)).new == {}, repr(end)
 
 
 def test_seconds_that_are_none_are_refused(fresh, tmp_path):
@@ -378,7 +392,7 @@ def test_seconds_that_are_none_are_refused(fresh, tmp_path):
         rows = [row | {"seconds": wrong} for row in rows_of(made, ("quality", "4"))]
         path = write(tmp_path, as_sheet(rows, [*NEEDED, "seconds"]), "x.csv")
         with pytest.raises(DataError, match=f"'seconds' is a number, not '{wrong}'"):
-            import_file(path, root)
+            import_file(path, RatingsFolder(root))
 
 
 NEEDED = ("batch", "rubric", "rater", "item", "criterion", "value")
@@ -396,19 +410,21 @@ def test_a_sheet_by_hand_needs_six_columns(fresh, tmp_path):
              ("errors", "a; b"), ("better", "'=1+1")]  # fmt: skip
     cells[4] = ("errors", '["a; b"]')
     path = write(tmp_path, as_sheet(rows_of(made, *cells), NEEDED), "hand.csv")
-    assert import_file(path, root).new == {"ana": 6}
-    found = {one.criterion: one.value for one in ratings(made, root)}
+    assert import_file(path, RatingsFolder(root)).new == {"ana": 6}
+    found = {one.criterion: one.value for one in RatingsFolder(root).ratings(made)}
     assert found == {
         "quality": 4, "polite": False, "degrees": -1.5, "tone": "warm", "errors": ("a; b",),
         "better": "=1+1",
     }  # fmt: skip
-    assert import_file(path, root).new == {}
+    assert import_file(path, RatingsFolder(root)).new == {}
 
 
 def test_empty_cells_are_not_rated(fresh, tmp_path):
     root, made = fresh
     rows = rows_of(made, ("quality", ""), ("polite", " "), ("tone", "warm"))
-    assert import_file(write(tmp_path, as_sheet(rows, NEEDED), "x.csv"), root).new == {"ana": 1}
+    assert import_file(
+        write(tmp_path, as_sheet(rows, NEEDED), "x.csv"), RatingsFolder(root)
+    ).new == {"ana": 1}
 
 
 SHEETS = {
@@ -431,7 +447,7 @@ def test_one_wrong_row_refuses_the_sheet_and_names_its_line(fresh, tmp_path, cas
     rows[-1] |= changed
     path = write(tmp_path, as_sheet(rows, NEEDED), "x.csv")
     with pytest.raises(DataError) as caught:
-        import_file(path, root)
+        import_file(path, RatingsFolder(root))
     assert caught.value.where == f"{path}:5" and words in caught.value.what
     assert stored(root, made) == {}
 
@@ -443,7 +459,7 @@ def test_a_sheet_that_is_cut_is_refused(fresh, tmp_path):
     row, cell = whole.index(b"4\r\n") + 3, whole.index(b'"some')
     for end in [*range(row + 1, cell), *range(cell + 1, len(whole) - 3)]:
         with pytest.raises(DataError, match=r"x\.csv:3: .*(cut|refuse)"):
-            import_file(write(tmp_path, whole[:end], "x.csv"), root)
+            import_file(write(tmp_path, whole[:end], "x.csv"), RatingsFolder(root))
     assert stored(root, made) == {}
 
 
@@ -451,9 +467,13 @@ def test_an_unknown_or_missing_column_is_told(fresh, tmp_path):
     root, made = fresh
     rows = rows_of(made, ("quality", "4"))
     with pytest.raises(DataError, match="the column 'item' is missing"):
-        import_file(write(tmp_path, as_sheet(rows, NEEDED[:3] + NEEDED[4:]), "x.csv"), root)
+        import_file(
+            write(tmp_path, as_sheet(rows, NEEDED[:3] + NEEDED[4:]), "x.csv"), RatingsFolder(root)
+        )
     with pytest.raises(DataError, match="no column 'grade'"):
-        import_file(write(tmp_path, as_sheet(rows, [*NEEDED, "grade"]), "x.csv"), root)
+        import_file(
+            write(tmp_path, as_sheet(rows, [*NEEDED, "grade"]), "x.csv"), RatingsFolder(root)
+        )
 
 
 @pytest.fixture(scope="module")
@@ -474,7 +494,7 @@ def hostile(tmp_path_factory):
 
 def test_no_cell_of_a_sheet_is_a_formula_or_a_command(hostile):
     root, made, texts = hostile
-    data = exported(made, "csv", root)
+    data = exported(made, "csv", RatingsFolder(root))
     rows = list(csv.reader(io.StringIO(data.decode(), newline="")))
     assert len(rows) == 1 + 2 * len(texts) - 1  # one is blank, so no answer
     assert {len(row) for row in rows} == {len(COLUMNS)}
@@ -485,7 +505,7 @@ def test_no_cell_of_a_sheet_is_a_formula_or_a_command(hostile):
 @pytest.mark.parametrize("form", ["csv", "jsonl", "label-studio", "argilla"])
 def test_hostile_comments_leave_as_text_in_every_form(hostile, form):
     root, made, texts = hostile
-    data = exported(made, form, root)
+    data = exported(made, form, RatingsFolder(root))
     data.decode("utf-8")
     plain = [t for t in texts if t.isascii() and t.isprintable() and not t.startswith(FORMULA)]
     assert len(plain) > 30
@@ -511,14 +531,14 @@ def test_hostile_texts_come_back_from_their_export(hostile, tmp_path):
     other = tmp_path / "ratings"
     shutil.copytree(root, other)
     for name, form in (("all.jsonl", "jsonl"), ("all.csv", "csv")):
-        path = write(tmp_path, exported(made, form, root), name)
-        assert set(import_file(path, other, all_raters=True).new.values()) <= {0}
+        path = write(tmp_path, exported(made, form, RatingsFolder(root)), name)
+        assert set(import_file(path, RatingsFolder(other), all_raters=True).new.values()) <= {0}
     assert everything(other, made) == everything(root, made)
 
 
 def test_label_studio_gets_tasks_that_fit_their_labelling_configuration(original):
     root, made = original
-    tasks = json.loads(exported(made, "label-studio", root))
+    tasks = json.loads(exported(made, "label-studio", RatingsFolder(root)))
     tree = ElementTree.fromstring(labelling_config(made))
     controls = {e.get("name"): e for e in tree.iter() if e.get("toName")}
     texts = {e.get("name"): e.get("value") for e in tree.iter("Text")}
@@ -545,7 +565,7 @@ def test_label_studio_gets_tasks_that_fit_their_labelling_configuration(original
 
 def test_argilla_gets_records_as_its_client_reads_them(original):
     root, made = original
-    records = json.loads(exported(made, "argilla", root))
+    records = json.loads(exported(made, "argilla", RatingsFolder(root)))
     keys = {"id", "fields", "metadata", "suggestions", "responses", "vectors"}
     assert all(record.keys() == keys for record in records)
     for record in records:
@@ -565,12 +585,12 @@ def test_argilla_gets_records_as_its_client_reads_them(original):
 
 def test_an_unknown_form_is_told(original):
     with pytest.raises(UsageError, match="no form 'cvs', did you mean 'csv'"):
-        exported(original[1], "cvs", original[0])
+        exported(original[1], "cvs", RatingsFolder(original[0]))
 
 
 def test_rows_for_the_database(original):
     root, made = original
-    rows = list(rows_for_store(made, root))
+    rows = list(rows_for_store(made, RatingsFolder(root).ratings(made)))
     standing = fold(Events(root / made.name, "ana").all())
     polite = {item for (item, name), one in standing.items() if name == "polite" and one.value}
     unasked = {(item, name) for item, name in standing if name == "degrees" and item in polite}
@@ -593,7 +613,7 @@ def test_a_comparison_counts_for_both_answers(tmp_path):
     shown = made.assignments["ana"][:3]
     for item, value in zip(shown, ("A", "B", "tie"), strict=True):
         Events(tmp_path / made.name, "ana").append(event("ana", item, "preference", value=value))
-    rows = list(rows_for_store(made, tmp_path))
+    rows = list(rows_for_store(made, RatingsFolder(tmp_path).ratings(made)))
     for item, words in zip(shown, (("better", "worse"), ("worse", "better"), ("tie", "tie")),
                            strict=True):  # fmt: skip
         found = {row["round"]: row for row in rows if row["item"] == item}
@@ -607,11 +627,11 @@ def test_the_commands(original, tmp_path, monkeypatch, capsys):
     source, made = original
     shutil.copytree(source, tmp_path / ".harness" / "ratings")
     monkeypatch.chdir(tmp_path)
-    rate.export(None, "label-studio", Path("out.json"))
+    rate.export(None, "label-studio", target=Path("out.json"))
     assert json.loads(Path("out.json").read_text()) and Path("out.xml").exists()
-    rate.export(made.name, "jsonl", Path("all.jsonl"))
+    rate.export(made.name, "jsonl", target=Path("all.jsonl"))
     capsys.readouterr()
-    rate.import_(Path("all.jsonl"), None, False, all_raters=True)
+    rate.import_(Path("all.jsonl"), all_raters=True)
     assert f"{made.name}: 0 new events of ana" in capsys.readouterr().out
     status(None, True)
     (document,) = json.loads(capsys.readouterr().out)
@@ -621,13 +641,13 @@ def test_the_commands(original, tmp_path, monkeypatch, capsys):
     assert "@SUM(1,1) looks wrong" in out and "0 of 6 that several raters get" in " ".join(
         out.split()
     )
-    assert disagreements(made) == []
+    assert disagreements(made, RatingsFolder()) == []
     with pytest.raises(UsageError, match="there is no folder nowhere"):
-        rate.export(None, "csv", Path("nowhere/x.csv"))
+        rate.export(None, "csv", target=Path("nowhere/x.csv"))
     batch(tmp_path / ".harness" / "ratings", n=5)
-    assert len(storage.names()) == 2
+    assert len(RatingsFolder().names()) == 2
     with pytest.raises(UsageError, match="there are several batches"):
-        rate.export(None, "csv", None)
+        rate.export(None, "csv")
 
 
 def test_a_labelling_configuration_is_written_over_nothing_else(original, tmp_path, monkeypatch):
@@ -636,12 +656,12 @@ def test_a_labelling_configuration_is_written_over_nothing_else(original, tmp_pa
     monkeypatch.chdir(tmp_path)
     for name in ("out.xml", "out.XML"):
         with pytest.raises(UsageError, match="configuration is written to out") as caught:
-            rate.export(None, "label-studio", Path(name))
+            rate.export(None, "label-studio", target=Path(name))
         assert caught.value.hint == "-o out.json" and not Path(name).exists()
     Path("mine.xml").write_text("<mine/>")
     with pytest.raises(UsageError, match=r"goes to mine\.xml, where something else is"):
-        rate.export(None, "label-studio", Path("mine.json"))
+        rate.export(None, "label-studio", target=Path("mine.json"))
     assert Path("mine.xml").read_text() == "<mine/>" and not Path("mine.json").exists()
     for _ in range(2):
-        rate.export(None, "label-studio", Path("out.json"))
+        rate.export(None, "label-studio", target=Path("out.json"))
     assert Path("out.xml").read_bytes() == labelling_config(made).encode()

@@ -17,6 +17,8 @@ import pytest
 
 import harness
 from harness.rubrics import Rubric
+from harness_rating.batches.spec import BatchSpec
+from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric import scoring as rubrics
 
 RUBRIC = """\
@@ -233,7 +235,6 @@ def rated(here: Path) -> Callable[..., Any]:
 
     ``value(rater, answers)`` is what the rater says: criterion -> value.
     """
-    from harness_rating.batches import storage
     from harness_rating.batches.records import FOLDER, Event
     from harness_rating.batches.sampling import Candidate
     from harness_rating.ratings import events
@@ -246,11 +247,18 @@ def rated(here: Path) -> Callable[..., Any]:
             Candidate(row, {n: f"{answer.text}{' later' * n}" for n in range(rounds)}, 0.5, {}, {})
             for answer, row in pairs
         ]
-        order = storage.Order(
-            rubrics.load(here / rubric), "run", rounds - 1, raters, 0 if rounds > 1 else None,
-            n=len(found), overlap=1.0 if len(raters) > 1 else 0.0, repeats=0.0, strategy=strategy,
-        )  # fmt: skip
-        batch = storage.create(order, found)
+        order = BatchSpec(
+            rubrics.load(here / rubric),
+            "run",
+            rounds - 1,
+            raters,
+            0 if rounds > 1 else None,
+            n=len(found),
+            overlap=1.0 if len(raters) > 1 else 0.0,
+            repeats=0.0,
+            strategy=strategy,
+        )
+        batch = RatingsFolder().create(order, found)
         items = {item.id: item for item in batch.items}
         for rater in raters:
             log = events.Events(FOLDER / batch.name, rater)

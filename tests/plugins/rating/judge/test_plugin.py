@@ -13,7 +13,9 @@ import pytest
 import harness
 from harness.scoring import MetricEntry, measure
 from harness.testing import metric_rules
+from harness_rating.batches.spec import BatchSpec
 from harness_rating.judge.plugin import JudgeMetric, ModelJudge
+from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric.scoring import find
 
 TABLE = [f"answer {n} is {'good' if n % 2 else 'poor'}" for n in range(24)]
@@ -415,7 +417,6 @@ def test_without_its_rubric_everything_else_is_told(experiment):
 
 def test_the_report_follows_what_people_say_later(experiment, server, words, here, monkeypatch):
     from harness import open_run
-    from harness_rating.batches import storage
     from harness_rating.batches.candidates import candidates
     from harness_rating.batches.records import FOLDER, Event
     from harness_rating.ratings import events
@@ -435,9 +436,10 @@ def test_the_report_follows_what_people_say_later(experiment, server, words, her
     }
     assert "judge (uncalibrated)" in experiment.inside("report").out
     monkeypatch.chdir(experiment.folder)
-    order = storage.Order(scoring.load(experiment.folder / "one.yaml"), name, 1, ("ana",), 0, n=24,
-                          repeats=0.0)  # fmt: skip
-    batch = storage.create(order, candidates(open_run(name), (1, 0), "dev", "random"))
+    order = BatchSpec(
+        scoring.load(experiment.folder / "one.yaml"), name, 1, ("ana",), 0, n=24, repeats=0.0
+    )
+    batch = RatingsFolder().create(order, candidates(open_run(name), (1, 0), "dev", "random"))
     answers = {item.id: item.answers[0] for item in batch.items}
     said = [
         Event(uuid.uuid4().hex, "ana", item, "right", "set", worth(answers[item]),

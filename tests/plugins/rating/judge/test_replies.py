@@ -54,9 +54,9 @@ def test_what_can_be_read(criterion, reply, value):
         (LEVELS, '{"evidence": "e", "score": 3.5}', "a whole number from 1 to 5"),
         (LEVELS, '{"evidence": "e", "score": "4"}', "a whole number from 1 to 5"),
         (LEVELS, '{"evidence": "e", "score": true}', "a whole number from 1 to 5"),
-        (LEVELS, '{"evidence": "e", "score": NaN}', "NaN is no value"),
+        (LEVELS, '{"evidence": "e", "score": NaN}', "NaN is not JSON"),
         (STRICT, '{"evidence": "e", "score": null}', "not null"),
-        (LEVELS, '{"evidence": "e", "score": 4, "score": 5}', "stands twice"),
+        (LEVELS, '{"evidence": "e", "score": 4, "score": 5}', "is given twice"),
         (LEVELS, f"{GOOD} or rather {GOOD}", "more than one"),
         # A quotation that breaks the JSON: what stands within it is the answer's, not the judge's.
         (LEVELS, f'{{"evidence": "it says {GOOD} to us", "score": 1}}', "none"),

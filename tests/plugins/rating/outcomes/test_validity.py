@@ -19,7 +19,7 @@ from harness_rating.batches.records import Batch, Placing, Rating
 from harness_rating.outcomes import concordance, ranks
 from harness_rating.outcomes.concordance import compared, differences
 from harness_rating.outcomes.ranks import Rows, spearman
-from harness_rating.outcomes.validity import people_of, validity_of
+from harness_rating.outcomes.validity import overall_scores, validity_of
 from harness_rating.outcomes.validity_text import in_words
 
 AT = "2026-11-25T15:30:00.000Z"
@@ -342,7 +342,7 @@ def test_people_are_averaged_repeats_left_out_and_settled_values_stand():
         Rating("ana", "c", "it", None, AT),
         Rating("stranger", "c", "it", 5, AT),
     ]  # fmt: skip
-    assert people_of(batch(placings), ratings) == {"a": 0.75, "b": 1.0}
+    assert overall_scores(batch(placings), ratings) == {"a": 0.75, "b": 1.0}
 
 
 def test_means_that_differ_by_rounding_only_are_ties():

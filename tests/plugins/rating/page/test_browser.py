@@ -19,12 +19,13 @@ import pytest
 
 from harness.records import Example
 from harness.rubrics import Scale
-from harness_rating.batches import storage
-from harness_rating.batches.order import Order
 from harness_rating.batches.records import KINDS, Batch, Event
 from harness_rating.batches.sampling import Candidate
+from harness_rating.batches.spec import BatchSpec
 from harness_rating.exchange.importing import import_file
-from harness_rating.ratings.events import Events, fold, state
+from harness_rating.ratings.events import Events
+from harness_rating.ratings.folder import RatingsFolder
+from harness_rating.ratings.folding import fold
 from harness_rating.rubric.scoring import asked
 from tests.plugins.rating import served as serving
 from tests.support import hostile_texts
@@ -147,7 +148,7 @@ def test_a_whole_batch_by_keyboard_only(windows: Windows, served: Any, tmp_path:
         (2, "accuracy"): None, (2, "tone"): True,
         (3, "accuracy"): 4, (3, "tone"): False, (3, "errors"): (),
     }  # fmt: skip
-    assert state(server.batches[0], "ana", tmp_path).count("done") == 4
+    assert RatingsFolder(tmp_path).state(server.batches[0], "ana").count("done") == 4
     page.keyboard.press("u")
     assert title(page) == "Item 4 of 4" and page.is_visible("#work")
 
@@ -183,7 +184,7 @@ def test_numbers_texts_and_comments_by_keyboard(
     assert standing(tmp_path) == {
         (0, "minutes"): 12, (0, "tone"): False, (0, "better"): "sfu? 1 c d: it is Tuesday",
     }  # fmt: skip
-    first = state(make_batch(given=given), "ana", tmp_path).items[0]
+    first = RatingsFolder(tmp_path).state(make_batch(given=given), "ana").items[0]
     assert (first.flagged, first.comment, first.status) == (True, "u see", "done")
     press(page, "ArrowLeft")
     assert page.input_value("#comment") == "u see"
@@ -239,7 +240,7 @@ def test_skipping_and_coming_back(windows: Windows, served: Any, tmp_path: Path)
     press(page, "5 1")
     assert page.text_content("#badges") == "done"
     page.wait_for_selector(SAVED)
-    assert state(make_batch(), "ana", tmp_path).count("done") == 4
+    assert RatingsFolder(tmp_path).state(make_batch(), "ana").count("done") == 4
 
 
 def test_undo_goes_back_over_items_and_reloads(
@@ -512,7 +513,7 @@ def test_the_page_folds_as_the_core_does(
     batch = make_batch([make_item(n) for n in range(30)])
     Events(tmp_path / batch.name, "ana").extend(some_events(Random(seed), batch.rubric))
     page = windows.open(served(batch).links["ana"])
-    core = state(batch, "ana", tmp_path)
+    core = RatingsFolder(tmp_path).state(batch, "ana")
     words = {"open": "", "done": " ✓ done", "skipped": " – skipped"}
     wanted = [
         f"{n}{words[one.status]}{' ⚑' * one.flagged}" for n, one in enumerate(core.items, start=1)
@@ -544,8 +545,8 @@ def made(root: Path) -> Batch:
         for n in range(3)
     ]  # fmt: skip
     candidates = [Candidate(one, {4177: f"Answer of {one.id[-1]}"}) for one in examples]
-    order = Order(make_rubric(), "a-run", 4177, ("ana",), n=3, repeats=0.0)
-    return storage.create(order, candidates, root)
+    order = BatchSpec(make_rubric(), "a-run", 4177, ("ana",), n=3, repeats=0.0)
+    return RatingsFolder(root).create(order, candidates)
 
 
 def test_a_packed_file_from_the_disk_to_the_import(
@@ -575,10 +576,10 @@ def test_a_packed_file_from_the_disk_to_the_import(
     found.value.save_as(exported)
     assert page.text_content("#saved").startswith("Saved as a file")
     count = len(exported.read_bytes().splitlines()) - 1
-    imported = import_file(exported, tmp_path / "ratings")
+    imported = import_file(exported, RatingsFolder(tmp_path / "ratings"))
     assert (imported.new, imported.known) == ({"ana": count}, {"ana": 0})
-    assert import_file(exported, tmp_path / "ratings").known == {"ana": count}
-    items = state(batch, "ana", tmp_path / "ratings").items
+    assert import_file(exported, RatingsFolder(tmp_path / "ratings")).known == {"ana": count}
+    items = RatingsFolder(tmp_path / "ratings").state(batch, "ana").items
     assert [one.status for one in items] == ["done", "done", "skipped"]
     assert items[0].values == {"accuracy": 2, "tone": True, "errors": ("wrong facts",)}
     assert items[1].comment.endswith("مرحبا 🙂") and items[1].seconds is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness_rating.batches.records import Rating
-from harness_rating.ratings.error_kinds import named_of, named_rows
+from harness_rating.ratings.error_categories import named_errors, named_rows
 from tests.plugins.rating import material
 
 
@@ -39,7 +39,7 @@ def test_an_answer_counts_once_for_each_kind(batch):
         chose(first, "wrong facts", "a; b"), chose(first, "wrong facts", rater="bo"),
         chose(second), chose(other, "a; b"),
     ]  # fmt: skip
-    found = named_of(batch, said)
+    found = named_errors(batch, said)
     expected = {(0, "a; b"): (1, 1), (3, "a; b"): (1, 2), (3, "wrong facts"): (1, 2)}
     assert counts(found) == expected
     assert counts(found, found) == expected  # in another batch the same answers
@@ -51,7 +51,7 @@ def test_what_was_settled_stands_where_raters_differed(batch):
         chose(first, "wrong facts"), chose(first, "a; b", rater="bo"),
         chose(first, "a; b", rater="settled-cy", at="2"),
     ]  # fmt: skip
-    assert counts(named_of(batch, said)) == {(3, "a; b"): (1, 1)}
+    assert counts(named_errors(batch, said)) == {(3, "a; b"): (1, 1)}
 
 
 def test_where_raters_agree_there_was_nothing_to_settle(batch):
@@ -60,18 +60,18 @@ def test_where_raters_agree_there_was_nothing_to_settle(batch):
         chose(first, "wrong facts"), chose(first, "wrong facts", rater="bo"),
         chose(first, "a; b", rater="settled-cy", at="2"),
     ]  # fmt: skip
-    assert counts(named_of(batch, said)) == {(3, "wrong facts"): (1, 1)}
+    assert counts(named_errors(batch, said)) == {(3, "wrong facts"): (1, 1)}
 
 
 def test_hidden_repeats_are_left_out(batch):
     again = items(batch, 3, repeats=True) + items(batch, 0, repeats=True)
-    assert again and counts(named_of(batch, [chose(item, "a; b") for item in again])) == {}
+    assert again and counts(named_errors(batch, [chose(item, "a; b") for item in again])) == {}
 
 
 def test_answers_that_cannot_be_judged_are_rated(batch):
     first, second, *_ = items(batch, 3)
     said = [chose(first, "a; b"), Rating("ana", second, "quality", None, "1")]
-    assert counts(named_of(batch, said)) == {(3, "a; b"): (1, 2)}
+    assert counts(named_errors(batch, said)) == {(3, "a; b"): (1, 2)}
 
 
 def test_a_rubric_that_does_not_ask_names_nothing(tmp_path):
@@ -79,5 +79,5 @@ def test_a_rubric_that_does_not_ask_names_nothing(tmp_path):
         tmp_path, material.rubric(material.PREFERENCE, id="pairs"), versus=0, n=4
     )
     item = pairs.items[0].id
-    found = named_of(pairs, [Rating("ana", item, "preference", "A", "1")])
-    assert (found.rated, found.kinds) == (frozenset(), frozenset())
+    found = named_errors(pairs, [Rating("ana", item, "preference", "A", "1")])
+    assert (found.rated, found.categories) == (frozenset(), frozenset())

@@ -17,8 +17,9 @@ from hypothesis import given, settings, strategies as st
 
 from harness.errors import DataError, UsageError
 from harness_rating.batches.records import Event
-from harness_rating.ratings.events import Events, fold, now, problem, ratings, settled, state
-from harness_rating.ratings.folding import item_state, ordered
+from harness_rating.ratings.events import Events, now, problem
+from harness_rating.ratings.folder import RatingsFolder
+from harness_rating.ratings.folding import fold, item_state, ordered
 from harness_rating.ratings.progress import disagreements, status
 from tests.plugins.rating.material import batch, event, rubric
 
@@ -242,8 +243,9 @@ def test_an_item_is_done_when_all_that_must_be_answered_is(tmp_path):
 
     def status_after(*events):
         store.extend(events)
-        found = state(made, "ana", tmp_path)
-        return found.items[0].status, found.first_open
+        found = RatingsFolder(tmp_path).state(made, "ana")
+        still = (one.item for one in found.items if one.status == "open")
+        return found.items[0].status, next(still)
 
     first, second = shown[:2]
     assert status_after() == ("open", first)
@@ -267,11 +269,11 @@ def test_marks_and_time_are_kept(tmp_path):
         event("ana", item, kind="comment", value="first", seconds=9),
         event("ana", item, kind="comment", value="second", seconds=7),
     )
-    found = state(made, "ana", tmp_path).items[0]
+    found = RatingsFolder(tmp_path).state(made, "ana").items[0]
     assert (found.flagged, found.comment, found.seconds) == (True, "second", 9)
     kept(tmp_path, event("ana", item, kind="flag", value=False),
          event("ana", item, kind="comment", value=""))  # fmt: skip
-    found = state(made, "ana", tmp_path).items[0]
+    found = RatingsFolder(tmp_path).state(made, "ana").items[0]
     assert (found.flagged, found.comment) == (False, "")
 
 
@@ -281,9 +283,9 @@ def test_a_rubric_that_requires_nothing_is_done_when_the_rater_says_so(tmp_path)
     item = made.assignments["ana"][0]
     store = Events(tmp_path / made.name, "ana")
     store.append(event("ana", item, "better", value="so"))
-    assert state(made, "ana", tmp_path).items[0].status == "open"
+    assert RatingsFolder(tmp_path).state(made, "ana").items[0].status == "open"
     store.append(event("ana", item, kind="done"))
-    assert state(made, "ana", tmp_path).items[0].status == "done"
+    assert RatingsFolder(tmp_path).state(made, "ana").items[0].status == "done"
 
 
 def both(made):
@@ -296,7 +298,7 @@ def test_the_status_of_a_batch(tmp_path):
     item = both(made)
     marks = [event("bo", item, kind="comment", value="odd"), event("bo", item, kind="flag")]
     kept(tmp_path, *answers(item), *answers(item, "bo", quality=1), *marks)
-    found = status(made, tmp_path)
+    found = status(made, RatingsFolder(tmp_path))
     ana, bo = found.raters
     assert (found.items, found.rated, found.several, found.planned_several) == (20, 1, 1, 6)
     assert (ana.done, ana.assigned, ana.seconds) == (1, len(made.assignments["ana"]), 4.5)
@@ -307,16 +309,23 @@ def test_disagreements_hide_names_and_know_what_was_settled(tmp_path):
     made = batch(tmp_path)
     item = both(made)
     kept(tmp_path, *answers(item, tone="cold", quality=4), *answers(item, "bo", quality=1))
-    (wide,) = (one for one in disagreements(made, tmp_path) if one.criterion == "quality")
+    (wide,) = (
+        one for one in disagreements(made, RatingsFolder(tmp_path)) if one.criterion == "quality"
+    )
     assert (wide.item, wide.values, wide.apart, wide.is_settled) == (item, (1, 4), 0.75, False)
-    assert {one.criterion for one in disagreements(made, tmp_path)} == {"quality", "tone"}
+    assert {one.criterion for one in disagreements(made, RatingsFolder(tmp_path))} == {
+        "quality",
+        "tone",
+    }
     assert "ana" not in repr(wide) and "bo" not in repr(wide)
-    assert len(disagreements(made, tmp_path, apart=0.8)) == 1
+    assert len(disagreements(made, RatingsFolder(tmp_path), apart=0.8)) == 1
     kept(tmp_path, event("settled-cy", item, "quality", value=2))
-    (wide,) = (one for one in disagreements(made, tmp_path) if one.criterion == "quality")
+    (wide,) = (
+        one for one in disagreements(made, RatingsFolder(tmp_path)) if one.criterion == "quality"
+    )
     assert (wide.is_settled, wide.settled, wide.by) == (True, 2, "settled-cy")
-    assert {one.rater for one in ratings(made, tmp_path)} == {"ana", "bo"}
-    assert [one.value for one in settled(made, tmp_path)] == [2]
+    assert {one.rater for one in RatingsFolder(tmp_path).ratings(made)} == {"ana", "bo"}
+    assert [one.value for one in RatingsFolder(tmp_path).settled(made)] == [2]
 
 
 WRONG = {

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from harness_rating.batches.records import Rating
-from harness_rating.ratings.resolved import complete, said
+from harness_rating.ratings.resolved import adjudicated, complete
 from tests.plugins.rating import material
 
 ASKED = {"quality": 4, "polite": False, "degrees": 3, "tone": "warm"}
@@ -24,30 +24,32 @@ def gave(made, values, rater="ana", item=None, at="1"):
 
 
 def test_a_value_of_what_is_no_longer_asked_is_dropped(made):
-    ((values,),) = [raters.values() for raters in said(made, gave(made, ASKED)).values()]
+    ((values,),) = [raters.values() for raters in adjudicated(made, gave(made, ASKED)).values()]
     assert values == ASKED
     polite = gave(made, {**ASKED, "polite": True})  # degrees is asked of the impolite alone
-    ((values,),) = [raters.values() for raters in said(made, polite).values()]
+    ((values,),) = [raters.values() for raters in adjudicated(made, polite).values()]
     assert values == {"quality": 4, "polite": True, "tone": "warm"}
 
 
 def test_hidden_repeats_count_in_nothing(made):
     again = next(one for one, place in made.placings.items() if place.repeat_of)
-    assert said(made, gave(made, ASKED, item=again)) == {}
+    assert adjudicated(made, gave(made, ASKED, item=again)) == {}
 
 
 def test_what_was_settled_last_stands_where_raters_differ(made):
     both = [*gave(made, ASKED), *gave(made, {**ASKED, "quality": 1}, "bo")]
     by_zoe = gave(made, {"quality": 2, "tone": "cold"}, "settled-zoe", at="3")
     by_adam = gave(made, {"quality": 5}, "settled-adam", at="2")
-    (raters,) = said(made, [*by_zoe, *both, *by_adam]).values()
+    (raters,) = adjudicated(made, [*by_zoe, *both, *by_adam]).values()
     assert [values["quality"] for values in raters.values()] == [2, 2]
     assert [values["tone"] for values in raters.values()] == ["warm", "warm"]  # nobody differed
 
 
 def test_a_settled_value_can_take_back_a_question(made):
     both = [*gave(made, ASKED), *gave(made, {**ASKED, "polite": True}, "bo")]
-    (raters,) = said(made, [*both, *gave(made, {"polite": True}, "settled-zoe", at="2")]).values()
+    (raters,) = adjudicated(
+        made, [*both, *gave(made, {"polite": True}, "settled-zoe", at="2")]
+    ).values()
     assert all("degrees" not in values for values in raters.values())
 
 
@@ -62,7 +64,7 @@ def test_half_an_item_is_not_complete(made):
 def test_ratings_stay_as_they_are(made):
     given = gave(made, ASKED)
     before = [dataclasses.replace(one) for one in given]
-    said(made, given)
+    adjudicated(made, given)
     assert given == before
 
 
@@ -97,5 +99,5 @@ def test_what_is_settled_fills_no_gap_that_a_rater_left(made):
 def test_what_a_rater_took_back_does_not_come_back_by_settling(made):
     left_over = differing(made, degrees=2)  # said before he changed his mind about polite
     by_zoe = gave(made, {"polite": False}, "settled-zoe", at="2")
-    (raters,) = said(made, [*left_over, *by_zoe]).values()
+    (raters,) = adjudicated(made, [*left_over, *by_zoe]).values()
     assert "degrees" not in raters["bo"]

@@ -12,6 +12,7 @@ from harness.records import Example
 from harness.rubrics import Item
 from harness_rating.batches.records import Batch, Placing
 from harness_rating.ratings import events
+from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.typed_answers import corrections, who
 from tests.plugins.rating import material
 
@@ -55,7 +56,7 @@ def test_texts_of_all_raters_the_oldest_first_and_none_twice(tmp_path):
         ("bo", "i3", "A needle."), ("ana", "i1", "A part."), ("bo", "i1", " A leaf."),
         ("ana", "i2", "A part."), ("ana", "i3", "gone"), ("ana", "i3", None),
     )  # fmt: skip
-    found = corrections(made, tmp_path)
+    found = corrections(made, RatingsFolder(tmp_path))
     assert texts(found) == [("row-2", "A needle."), ("row-1", "A part."), ("row-1", "A leaf.")]
     first = found[1]
     assert (first.split, first.prompt) == ("dev", prompt_digest(ASKS))
@@ -72,7 +73,7 @@ def test_a_settled_text_stands_for_that_answer_and_its_repeat_only(tmp_path):
         ("ana", "i1", "A part."), ("bo", "i4", "A leaf."), ("ana", "i3", "A needle."),
         ("settled-eva", "i1", "An organ."),
     )  # fmt: skip
-    found = corrections(made, tmp_path)
+    found = corrections(made, RatingsFolder(tmp_path))
     assert texts(found) == [("row-2", "A needle."), ("row-1", "An organ.")]
     assert [who(one) for one in found] == ["ana", "eva, settled"]
 
@@ -80,9 +81,12 @@ def test_a_settled_text_stands_for_that_answer_and_its_repeat_only(tmp_path):
 def test_what_was_typed_at_a_hidden_repeat_is_not_lost(tmp_path):
     made = batch()
     say(tmp_path, made, ("ana", "i1", "A part."), ("ana", "i4", "A green part."))
-    assert texts(corrections(made, tmp_path)) == [("row-1", "A part."), ("row-1", "A green part.")]
-    assert len(corrections(made, tmp_path, items=frozenset({"i1"}))) == 2
-    assert corrections(made, tmp_path, items=frozenset({"i3"})) == []
+    assert texts(corrections(made, RatingsFolder(tmp_path))) == [
+        ("row-1", "A part."),
+        ("row-1", "A green part."),
+    ]
+    assert len(corrections(made, RatingsFolder(tmp_path), items=frozenset({"i1"}))) == 2
+    assert corrections(made, RatingsFolder(tmp_path), items=frozenset({"i3"})) == []
 
 
 def test_a_text_left_over_from_a_question_that_is_not_asked_any_more_does_not_count(tmp_path):
@@ -92,25 +96,25 @@ def test_a_text_left_over_from_a_question_that_is_not_asked_any_more_does_not_co
     ]
     made = batch(criteria=tuple(asks))
     say(tmp_path, made, ("ana", "i1", False, "polite"), ("ana", "i1", "A part."))
-    assert texts(corrections(made, tmp_path)) == [("row-1", "A part.")]
+    assert texts(corrections(made, RatingsFolder(tmp_path))) == [("row-1", "A part.")]
     say(tmp_path, made, ("ana", "i1", True, "polite"))
-    assert corrections(made, tmp_path) == []
+    assert corrections(made, RatingsFolder(tmp_path)) == []
 
 
 def test_other_criteria_are_no_references(tmp_path):
     made = batch()
     say(tmp_path, made, ("ana", "i1", "warm", "tone"), ("ana", "i1", ["wrong facts"], "errors"))
-    assert corrections(made, tmp_path) == []
+    assert corrections(made, RatingsFolder(tmp_path)) == []
 
 
 def test_rows_of_other_splits_are_refused(tmp_path):
     made = batch()
     placings = {n: dataclasses.replace(one, split="test") for n, one in made.placings.items()}
     made = dataclasses.replace(made, placings=placings)
-    assert corrections(made, tmp_path) == []
+    assert corrections(made, RatingsFolder(tmp_path)) == []
     say(tmp_path, made, ("ana", "i1", "A part."))
     with pytest.raises(DataError, match="only answers to dev and pool"):
-        corrections(made, tmp_path)
+        corrections(made, RatingsFolder(tmp_path))
 
 
 def test_the_digest_of_a_real_batch_is_that_of_the_rows(tmp_path):
