@@ -336,7 +336,8 @@ def test_what_no_page_would_say_is_not_kept(server: Any, number: int) -> None:
     headers = writing(server, Cookie=f"rater={token(server, 'bo')}")
     body = sent(**EVENTS[number]).replace(b"Infinity", b"1e999")
     reply = ask(server, "POST", BOS_PAGE + "events", headers, body)
-    assert reply.status == (409 if "rater" in EVENTS[number] else 422)
+    expected = 409 if "rater" in EVENTS[number] else 400 if b"1e999" in body else 422
+    assert reply.status == expected
     assert not json.loads(reply.body).get("saved")
     assert not (server.folder / BATCH / "events" / "bo.jsonl").exists()
 
