@@ -355,7 +355,7 @@ def test_a_batch_is_frozen(tmp_path, name, edit):
 def test_a_kill_in_the_middle_leaves_no_half_batch(tmp_path):
     program = f"""
         import os, runpy, sys
-        from harness_rating.batches import storage as batches
+        import harness_rating.batches.storage as batches
         batches.sync_tree = lambda folder: os.kill(os.getpid(), 9)
         runpy.run_path({str(MATERIAL)!r})["batch"](__import__("pathlib").Path(sys.argv[1]))
     """

@@ -14,7 +14,6 @@ from harness_rating.exchange.exporting import exported
 from harness_rating.exchange.importing import import_file
 from harness_rating.ratings.events import Events
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.ratings.events import Events, state
 from tests.plugins.rating import material
 
 FILLED = {

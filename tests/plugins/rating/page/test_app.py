@@ -25,7 +25,6 @@ from harness.errors import EnvironmentFailure, UsageError
 from harness_rating.batches.records import Batch, Event
 from harness_rating.ratings.events import Events, now
 from harness_rating.ratings.folding import fold
-from harness_rating.ratings.events import Events, fold, now
 from tests.plugins.rating import served as serving
 from tests.support.hostile_texts import TEXTS as HOSTILE_TEXTS
 

@@ -13,7 +13,7 @@ from harness_rating.ratings import folder as module
 from harness_rating.ratings.events import Events
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric.scoring import load
-from tests.rating import material, tiny
+from tests.plugins.rating import material, tiny
 
 
 @pytest.fixture
