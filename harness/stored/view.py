@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -12,11 +13,12 @@ from harness.config.finding import FILE_NAME
 from harness.context import Quiet
 from harness.engine import resume_command
 from harness.engine.journal import ClosedRounds
+from harness.engine.pins import TRAIN
 from harness.engine.run import CONFIG, JOURNAL, MACHINE_FOLDER
 from harness.errors import ConfigError, DataError, UsageError
 from harness.kit import yaml_file
 from harness.kit.lock import exclusive
-from harness.records import BASE_ARM, Example, Prediction
+from harness.records import BASE_ARM, Checkpoint, Example, Prediction, from_json
 from harness.stages import AnswerValues
 from harness.stats import decision
 from harness.stored.pool import PoolModels
@@ -166,6 +168,34 @@ class RunView:
         """What the automatic metrics say of every answer to dev, in every round and arm."""
         steps, history = replay(self._run)
         return answer_values(steps.config.metrics, history)
+
+    def model(self, number: int | None = None) -> Checkpoint:
+        """What a round's training left (of the best round by default), every byte checked.
+
+        Of kind ``adapter`` the files are in ``path`` and the base model's in ``base_path``.
+
+        Raises:
+            UsageError: the round is not closed, or is round 0, which is the base model itself.
+            DataError: its files are not stored any more.
+        """
+        closed = {result.round: result for result in self._run.journal.rounds(BASE_ARM)}
+        if number is None:
+            number = max((at for at, result in closed.items() if result.kept), default=0)
+        if number not in closed:
+            known = ", ".join(map(str, closed))
+            raise UsageError(
+                f"run {self.name} has no closed round {number}", hint=f"closed: {known}"
+            )
+        if number == 0:
+            raise UsageError(f"round 0 of run {self.name} is the base model, which was not trained")
+        artifact = self._run.artifacts.with_digest(TRAIN, closed[number].keys.get(TRAIN, ""))
+        if artifact is None:
+            raise DataError(
+                f"the model of round {number} of run {self.name} is not stored",
+                hint="harness iterate with the run's config trains it again",
+            )
+        made = from_json(Checkpoint, artifact.facts["checkpoint"])
+        return dataclasses.replace(made, path=str(artifact.path), digest=artifact.digest)
 
     def pool(self, numbers: Sequence[int], otherwise: str = "") -> PoolModels:
         """The models of these rounds, to answer rows of the pool; see :class:`PoolModels`."""
