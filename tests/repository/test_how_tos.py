@@ -1,0 +1,129 @@
+"""The how-tos do what they say: their code is run, and their configs are checked."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import errors
+from harness.kit import yaml_file
+
+DOCS = Path(__file__).parents[2] / "docs"
+TOPICS = ("billing", "delivery", "returns")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    text = (DOCS / f"{page}.md").read_text("utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def run_python(code: str, folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+def written(folder: Path) -> list[Any]:
+    text = (folder / "rows.jsonl").read_text("utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def write_table(folder: Path) -> None:
+    """200 rows of 100 customers that have next to no words in common."""
+    with (folder / "rows.csv").open("w", encoding="utf-8-sig", newline="") as table:
+        rows = csv.writer(table)
+        rows.writerow(["customer", "question", "answer", "topic"])
+        for n in range(200):
+            words = " ".join(f"w{(n * 37 + k * k * 11) % 4001}" for k in range(12))
+            rows.writerow([f"c{n // 2}", f"Ask {words}, please", f"Say, {words}", TOPICS[n % 3]])
+
+
+def test_a_table_becomes_rows_that_check_calls_fine(project: Any) -> None:
+    write_table(project.folder)
+    run_python(blocks("own-rows", "python")[0], project.folder)
+    project.write(blocks("own-rows", "yaml")[0])
+    done = project.inside("check")
+    assert done.code == 0, done.err
+    assert done.out.startswith("harness.yaml: fine.")
+
+
+def test_rows_of_other_formats_become_ours(project: Any) -> None:
+    _, alpaca, sharegpt = blocks("own-rows", "python")
+    source = [{"instruction": "Add.", "input": "1, 2", "output": "3"}]
+    source.append({"instruction": "Greet.", "input": "", "output": "Hello."})
+    project.write(json.dumps(source), "alpaca.json")
+    run_python(alpaca, project.folder)
+    rows = written(project.folder)
+    assert [row["messages"][0]["content"] for row in rows] == ["Add.\n\n1, 2", "Greet."]
+    assert [row["references"] for row in rows] == [["3"], ["Hello."]]
+    turns = [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello."}]
+    project.write(json.dumps([{"conversations": turns}]), "sharegpt.json")
+    run_python(sharegpt, project.folder)
+    (row,) = written(project.folder)
+    assert [turn["role"] for turn in row["messages"]] == ["user", "assistant"]
+
+
+@pytest.mark.parametrize("page", ["own-model", "compare-runs"])
+def test_configs_are_yaml_and_their_options_exist(page: str) -> None:
+    from harness.registry import Registry
+
+    registry = Registry.build()
+    for text in blocks(page, "yaml"):
+        for key, entry in yaml_file.scalar(text).items():
+            stage = {"data": "source", "train": "trainer"}.get(key, key)
+            name = entry.get("source") or entry["plugin"]
+            options = {k: v for k, v in entry.items() if k not in ("source", "plugin")}
+            plugin: Any = registry.get(stage, name).plugin
+            plugin.Options(**options)
+
+
+def test_what_ci_asks_of_scores_stands_in_the_document(project: Any) -> None:
+    answers = {"refs": "a b c", "new": "a b c", "released": "a"}
+    for name, text in answers.items():
+        project.write("".join(f'{{"text": "{text} {n}"}}\n' for n in range(30)), f"{name}.jsonl")
+    command, condition = blocks("ci", "sh")[0].splitlines()
+    done = project.inside(*command.partition(" > ")[0].split()[1:])
+    found = done.document["comparison"]["new.jsonl"]["rougeL"]
+    assert '.comparison["new.jsonl"].rougeL.label' in condition
+    assert found["label"] == "improved" and found["low"] > -0.02
+
+
+def test_exit_codes_of_ci_are_those_of_the_program() -> None:
+    text = (DOCS / "ci.md").read_text("utf-8")
+    codes = {int(code) for code in re.findall(r"^\| (\d) \|", text, re.MULTILINE)}
+    known = {value for name, value in vars(errors).items() if name.startswith("EXIT_")}
+    assert codes == {0, 1, 2, 3, 4, 5} <= known
+
+
+def test_the_workflow_is_yaml() -> None:
+    workflow = yaml_file.scalar(blocks("ci", "yaml")[0])
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    assert sum("harness" in step.get("run", "") for step in steps) >= 4
+
+
+def test_answers_of_two_runs_are_compared_as_files(finished: Any) -> None:
+    project, _ = finished
+    text = (DOCS / "compare-runs.md").read_text("utf-8")
+    query = re.search(r'--csv "([^"]*)" RUN-A', text)
+    assert query is not None
+    for name, number in (("a.csv", "0"), ("b.csv", "1")):
+        sql = query[1].replace("round = 0", f"round = {number}")
+        project.write(project.inside("query", "--csv", sql).out, name)
+    done = project.inside("score", "-p", "b.csv", "-b", "a.csv", "-c", "harness.yaml", "--json")
+    assert done.document["comparison"]["b.csv"]["overlap"]["label"] == "improved"
+
+
+def test_the_model_is_found_and_copied_as_written(finished: Any) -> None:
+    project, _ = finished
+    _, export, _ = blocks("use-the-model", "python")
+    run_python(export, project.folder)
+    assert (project.folder / "adapter" / "skill.json").is_file()
+    compile(blocks("use-the-model", "python")[0], "use.py", "exec")
