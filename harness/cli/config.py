@@ -36,7 +36,7 @@ def show(
         sys.stdout.write(yaml_file.dump(found.shown()))
         return
     shown = table("key", "value", "from")
-    for dotted, value in _flat(found.shown()):
+    for dotted, value in yaml_file.flattened(found.shown()):
         cells = (dotted, str(value), _origin(found.origins, dotted))
         shown.add_row(*(Text(one_line(cell)) for cell in cells))
     Console().print(shown)
@@ -50,13 +50,3 @@ def _origin(origins: Any, dotted: str) -> str:
         return str(origins[dotted])
     above = next((origins[p] for p in prefixes if p in origins), "")
     return str(above) if above.startswith("--") else "default"
-
-
-def _flat(value: Any, prefix: str = "") -> list[tuple[str, Any]]:
-    if isinstance(value, dict) and value:
-        pairs = list(value.items())
-    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
-        pairs = list(enumerate(value))
-    else:
-        return [(prefix, value)]
-    return [found for key, item in pairs for found in _flat(item, f"{prefix}.{key}".lstrip("."))]

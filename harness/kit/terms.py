@@ -46,6 +46,9 @@ TERMS: Mapping[str, str] = {
 }
 """Key as stored -> word as shown."""
 
+CHOSEN = "chosen on these rows"
+"""Of the kept round's scores on dev, which are optimistic since the round was chosen by them."""
+
 
 def shown(key: str) -> str:
     """The word for a stored key; a key without one, as a plugin's own category, is its own."""

@@ -7,6 +7,7 @@ ends in ``.toml`` is TOML, where lines are not known.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,19 @@ def _yaml(text: str, path: Path) -> tuple[dict[str, Any], Lines]:
         if not isinstance(key, str):
             raise ConfigError(f"a key must be a text, not {key!r}", where=str(path))
     return values, lines
+
+
+def flattened(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted key (``metrics.0.plugin``) and value of all that mappings and lists of them hold."""
+    if isinstance(value, Mapping) and value:
+        pairs = list(value.items())
+    elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        pairs = list(enumerate(value))
+    else:
+        yield prefix, value
+        return
+    for key, item in pairs:
+        yield from flattened(item, f"{prefix}.{key}" if prefix else str(key))
 
 
 def _first(error: Exception) -> str:

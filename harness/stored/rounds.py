@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.context import Quiet
 from harness.engine.history import History
@@ -29,6 +29,7 @@ class StoredRound:
         primary: the score that decides, and the metric that gives it.
         right: example id -> whether its answer counts as right; None where that is unknown.
         train: the rows that it learned from; none in round 0.
+        config: the run's whole configuration, every default filled in.
         seed: of the run's comparisons.
     """
 
@@ -39,6 +40,7 @@ class StoredRound:
     primary: str
     right: Mapping[str, bool | None]
     train: Sequence[Example]
+    config: Mapping[str, Any]
     seed: int
 
     @property
@@ -98,6 +100,7 @@ class RoundReader:
             primary=steps.config.settings.primary,
             right=steps.right(evaluation.scored),
             train=self._history.arms[BASE_ARM].train[number] if number else (),
+            config=steps.config.shown(),
             seed=steps.seed("verdict", 0),
         )  # fmt: skip
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.config.aims import Objective
+from harness.kit.terms import CHOSEN
 from harness.kit.text import titled
 from harness.records import RoundResult, Score
-from harness.verdicts.selection import MARK
 
 State = Literal[
     "reached", "reached, not surely", "not reached, not surely", "not reached", "unknown"
@@ -59,7 +59,7 @@ def progress(objective: Objective, rounds: Sequence[RoundResult]) -> Progress:
     pace = _pace(objective, kept, up)
     left = missing / pace if missing > 0 and pace is not None and pace > 0 else None
     state = _state(objective.target, score, missing)
-    on_dev = f", {MARK}" if kept[-1].round else ""
+    on_dev = f", {CHOSEN}" if kept[-1].round else ""
     words = _words(objective, score, state, missing, left, on_dev)
     return Progress(objective, score, state, missing, pace, left, words)
 

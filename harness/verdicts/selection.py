@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from harness.kit.terms import CHOSEN
 from harness.kit.text import one_line, titled
 
-MARK = "chosen on these rows"
 SMALL = 1.5
 """Scores up to 1 have three decimals, others one."""
 
@@ -30,17 +30,17 @@ def chosen(document: Mapping[str, Any]) -> dict[str, Any] | None:
     if not kept:
         return None
     test = _test(document)
-    head = f"Round {kept} was {MARK} of dev, so its scores on them are optimistic"
+    head = f"Round {kept} was {CHOSEN} of dev, so its scores on them are optimistic"
     if test is None:
         return {
-            "round": kept, "mark": MARK, "short": MARK,
+            "round": kept, "mark": CHOSEN, "short": CHOSEN,
             "sentence": f"{head}; the test set was not opened.",
         }  # fmt: skip
     value, bounds = test
     caveat = document["test"]["kept"][document["primary"]].get("caveat")
     name = titled(one_line(document["primary"], 80), one_line(caveat or "", 40))
     return {
-        "round": kept, "mark": MARK, "short": f"{MARK}; test: {value}",
+        "round": kept, "mark": CHOSEN, "short": f"{CHOSEN}; test: {value}",
         "sentence": f"{head}; on the test set it has {name} {value}{bounds}.",
     }  # fmt: skip
 

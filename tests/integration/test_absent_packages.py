@@ -60,3 +60,13 @@ def test_score_is_no_command_without_its_package(bare: Bare) -> None:
     assert "iteration-harness" in done.err
     assert "  score " not in bare.harness("--help").out
     assert bare.harness("check").code == 0
+
+
+def test_the_commands_that_look_at_runs_are_none_without_their_package(bare: Bare) -> None:
+    bare.absent = "harness_inspection"
+    assert bare.harness("iterate", "--json").code == 0
+    for words in (("report",), ("runs",), ("rebuild",)):
+        shown = bare.harness(*words)
+        assert shown.code == 0, shown.err
+    unknown = bare.harness("query", "FROM rounds")
+    assert unknown.code == 2 and "in the package harness_inspection" in unknown.err

@@ -1,4 +1,4 @@
-"""``harness why``: one row, its answers in all rounds, and why they are wrong."""
+"""Show one row: its answers in all rounds, and why they are wrong."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+import harness
 from harness.kit.text import one_line, plain, titled
 from harness.terminal import tables
 from harness.terminal.options import Json, RunName
 
 if TYPE_CHECKING:
-    from harness.inspection.index import Index
+    from harness_inspection.database import RunDatabase
+
+AFTER = "errors"
 
 app = typer.Typer()
 
@@ -40,38 +43,36 @@ def why(
     as_json: Json = False,
 ) -> None:
     """Show one row: its answers in all rounds, and why they are wrong."""
-    from harness.inspection.index import Index
-    from harness.inspection.why import why as explained
-    from harness.report.folders import current_reports
+    from harness_inspection.database import RunDatabase
+    from harness_inspection.row import why as explained
 
-    folder = current_reports(run)
-    with Index.opened(folder) as index:
-        found = explained(index, *_allowed(folder, index, name, open_test))
+    folder = harness.current_reports(run)
+    with RunDatabase.opened(folder) as database:
+        found = explained(database, *_allowed(folder, database, name, open_test))
     if as_json:
         sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
         return
     _show(found, Console(), run)
 
 
-def _allowed(folder: Path, index: Index, name: str, open_test: bool) -> tuple[str, str]:
+def _allowed(folder: Path, database: RunDatabase, name: str, open_test: bool) -> tuple[str, str]:
     """The row's id and split, once it is sure that it may be looked at."""
-    from harness.inspection import test_access
-    from harness.inspection.why import shown_as, split_of, unknown
-    from harness.stored import open_run
+    from harness_inspection import sealed
+    from harness_inspection.row import shown_as, split_of, unknown
 
-    split = split_of(index, name)
+    split = split_of(database, name)
     if split is None:
-        if test_access.holds(folder.name, name):
-            raise test_access.not_opened(index.run) if open_test else test_access.refused()
-        meant = shown_as(index, name)
-        split = split_of(index, meant) if meant is not None else None
+        if sealed.holds(folder.name, name):
+            raise sealed.not_opened(database.run) if open_test else sealed.refused()
+        meant = shown_as(database, name)
+        split = split_of(database, meant) if meant is not None else None
         if meant is None or split is None:
-            raise unknown(index, name)
+            raise unknown(database, name)
         name = meant
     if split == "test":
         if not open_test:
-            raise test_access.refused()
-        open_run(folder.name).count_look("looked at by harness why")
+            raise sealed.refused()
+        harness.open_run(folder.name).count_look("looked at by harness why")
     return name, split
 
 

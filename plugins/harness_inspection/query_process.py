@@ -7,15 +7,15 @@ in its process it could go on long after its time, and take an interrupt from th
 from __future__ import annotations
 
 import contextlib
+import functools
 import multiprocessing
 import signal
 import warnings
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from harness.errors import EnvironmentFailure, HarnessError, UsageError
-from harness.store.asking import safe_query
-from harness.store.writing import QueryResult
+import harness
 
 MORE_TIME = "--seconds N gives it more time"
 GRACE = 0.5
@@ -24,32 +24,32 @@ GRACE = 0.5
 
 def ask_apart(
     path: Path, sql: str, seconds: float, limit: int, *, sealed: bool = False
-) -> QueryResult:
-    """What :func:`harness.store.asking.safe_query` gives, in the time given or not at all.
+) -> harness.QueryResult:
+    """What :func:`harness.safe_query` gives, in the time given or not at all.
 
     Raises:
         UsageError, DataError: as there.
         EnvironmentFailure: the process was ended by others (the machine's memory is used up).
     """
+    # Loaded before the time begins.
+    ask = functools.partial(harness.safe_query, path, sql, seconds, limit, sealed=sealed)
     # A copy of this process: another interpreter would take longer to start than most queries.
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(
-        target=_work, args=(theirs, path, sql, seconds, limit, sealed), daemon=True
-    )
+    child = context.Process(target=_work, args=(theirs, ask), daemon=True)
     with warnings.catch_warnings():  # no thread of ours is at work, and the child needs none
         warnings.simplefilter("ignore", DeprecationWarning)
         child.start()
     theirs.close()
     try:
         if not ours.poll(seconds + GRACE):
-            raise UsageError(
+            raise harness.UsageError(
                 f"the query took longer than {seconds:g} s", where=str(path), hint=MORE_TIME
             )
         found = ours.recv()
     except EOFError:
         child.join()
-        raise EnvironmentFailure(
+        raise harness.EnvironmentFailure(
             f"the query was ended from outside (exit code {child.exitcode})",
             where=str(path),
             hint="it may have needed more memory than the machine has: ask for less at a time",
@@ -58,22 +58,20 @@ def ask_apart(
         child.kill()
         child.join()
         ours.close()
-    if isinstance(found, HarnessError):
+    if isinstance(found, harness.HarnessError):
         if "longer than" in found.what:
             found.hint = MORE_TIME
         raise found
-    assert isinstance(found, QueryResult)
+    assert isinstance(found, harness.QueryResult)
     return found
 
 
-def _work(
-    answers: Connection, path: Path, sql: str, seconds: float, limit: int, sealed: bool
-) -> None:
+def _work(answers: Connection, ask: Callable[[], harness.QueryResult]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    found: QueryResult | HarnessError
+    answer: harness.QueryResult | harness.HarnessError
     try:
-        found = safe_query(path, sql, seconds, limit, sealed=sealed)
-    except HarnessError as problem:
-        found = problem
+        answer = ask()
+    except harness.HarnessError as problem:
+        answer = problem
     with contextlib.suppress(BrokenPipeError):  # whoever asked is gone
-        answers.send(found)
+        answers.send(answer)

@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from harness.inspection.index import Index
-from harness.inspection.lineage import train_rows_sql
 from harness.kit.text import one_line
 from harness.kit.worddiff import MOST_WORDS, closest, differences, steps
 from harness.records import (
@@ -26,6 +24,8 @@ from harness.records import (
     Verdict,
 )
 from harness.store.writing import Answers, RunContents, build
+from harness_inspection.database import RunDatabase
+from harness_inspection.lineage import train_rows_sql
 
 HOSTILE = (
     "[bold]x[/bold] [/nope] \x1b[31mred\x1b[0m \x1b]0;title\x07 \u202eabc <script>a()</script> =1"
@@ -167,7 +167,7 @@ def test_training_rows_are_those_that_the_round_learned_from(tmp_path):
     added = [row(f"p{n}", origin={"by": "pool", "round": n}) for n in (1, 2, 3)]
     planted(tmp_path, [row("t0"), row("p1", "pool", place="pool.jsonl:7")], [],
             rounds=rounds, added=added)  # fmt: skip
-    with Index.opened(tmp_path) as index:
+    with RunDatabase.opened(tmp_path) as index:
         rows = {n: index.ask(train_rows_sql(index, n)) for n in range(5)}
     learned = {n: [r["id"] for r in found] for n, found in rows.items()}
     assert learned == {
@@ -204,7 +204,7 @@ def test_rows_learned_from_agree_with_the_run_s_own_count(project):
     falls = config.replace("{plugin: fake}\ngen", "{plugin: fake, drop_in_round: 2}\ngen")
     (project.folder / "harness.yaml").write_text(falls)
     run = project.inside("iterate", "--json").document["run"]
-    with Index.opened(project.folder / "reports" / run) as index:
+    with RunDatabase.opened(project.folder / "reports" / run) as index:
         rounds = index.ask(
             "SELECT round, train_rows, label FROM rounds WHERE round > 0 ORDER BY round"
         )

@@ -10,7 +10,7 @@ import pytest
 from harness.store.asking import safe_query
 from harness.store.tables import TABLES
 from harness_rating.layouts import TABLES as RATING_TABLES
-from tests.inspection.test_why import openings
+from tests.plugins.inspection.test_why import openings
 
 SPLIT = [name for name, table in TABLES.items() if "split" in table.columns]
 SPLIT += [name for name, (_, columns) in RATING_TABLES.items() if " split:s" in columns]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.errors import UsageError, near
-from harness.inspection.index import Index, Row, known, literal, told
-from harness.inspection.lineage import additions_sql
+import harness
 from harness.kit.text import one_line
 from harness.kit.worddiff import closest
+from harness_inspection.database import Row, RunDatabase, known, literal, told
+from harness_inspection.lineage import additions_sql
 
 SCHEMA = "harness.errors/1"
 UNEXPLAINED = "unexplained"
@@ -35,52 +35,52 @@ class Wanted:
     limit: int | None = None
 
 
-def errors(index: Index, wanted: Wanted) -> Document:
+def errors(database: RunDatabase, wanted: Wanted) -> Document:
     """A ``harness.errors/1`` document (``docs/commands.md``).
 
     Raises:
         UsageError: a round, category, slice or cause that this run does not know.
     """
     if wanted.broken_by is not None:
-        index.round(wanted.broken_by, "--broken-by")
-    number = index.round(wanted.broken_by if wanted.round is None else wanted.round)
-    (counts,) = index.ask(_COUNTS.format(round=number))
+        database.round(wanted.broken_by, "--broken-by")
+    number = database.round(wanted.broken_by if wanted.round is None else wanted.round)
+    (counts,) = database.ask(_COUNTS.format(round=number))
     judged = counts["is_right"] + counts["wrong"] > 0
-    conditions = _conditions(index, wanted, number, judged)
-    rows = index.ask(_rows_sql(index, conditions, number, wanted))
-    kinds = index.ask(_MATCHING.format(round=number, conditions=conditions))
+    conditions = _conditions(database, wanted, number, judged)
+    rows = database.ask(_rows_sql(database, conditions, number, wanted))
+    kinds = database.ask(_MATCHING.format(round=number, conditions=conditions))
     return {
         "schema": SCHEMA,
-        "run": index.run,
+        "run": database.run,
         "round": number,
-        "kept_round": index.kept,
-        "primary": index.primary,
-        "caveats": index.caveats(),
-        "higher_is_better": index.higher,
+        "kept_round": database.kept,
+        "primary": database.primary,
+        "caveats": database.caveats(),
+        "higher_is_better": database.higher,
         "filters": {k: v for k, v in asdict(wanted).items() if k not in ("round", "limit")},
-        "definition": _definition(index, wanted),
+        "definition": _definition(database, wanted),
         "answers": counts["answers"],
         "wrong": counts["wrong"] if judged else None,
         "matching": _counted(kinds, "matching")[""],
         "categories": _counted(kinds, "categories"),
         "causes": _counted(kinds, "causes"),
         "rows": [_row(row) for row in rows],
-        "train_rows": _train_rows(index, conditions, number, wanted),
+        "train_rows": _train_rows(database, conditions, number, wanted),
     }
 
 
-def _conditions(index: Index, wanted: Wanted, number: int, judged: bool) -> str:
+def _conditions(database: RunDatabase, wanted: Wanted, number: int, judged: bool) -> str:
     """What an answer must fulfil, as SQL on ``outcomes o``."""
     found = []
     if wanted.category is None and judged:
         found.append("NOT o.is_right")
     if wanted.category is not None:
-        _known_category(index, wanted.category)
+        _known_category(database, wanted.category)
         found.append(f"o.id IN ({_showing(wanted.category, number)})")
     if wanted.slice is not None:
-        found.append(f"o.id IN ({_members(index, wanted.slice, number)})")
+        found.append(f"o.id IN ({_members(database, wanted.slice, number)})")
     if wanted.cause is not None:
-        _known_cause(index, wanted.cause)
+        _known_cause(database, wanted.cause)
         found.append(
             f"o.id IN (SELECT id FROM diagnoses WHERE arm = 'main' AND round = {number} "
             f"AND cause = {literal(wanted.cause)})"
@@ -106,21 +106,21 @@ def _showing(category: str, number: int) -> str:
     return f"{labelled} UNION SELECT id FROM unexplained WHERE {place}"
 
 
-def _known_category(index: Index, category: str) -> None:
-    found = index.ask("SELECT DISTINCT category FROM errors ORDER BY category")
-    names = {*(row["category"] for row in found), *index.analysis("definitions"), UNEXPLAINED}
+def _known_category(database: RunDatabase, category: str) -> None:
+    found = database.ask("SELECT DISTINCT category FROM errors ORDER BY category")
+    names = {*(row["category"] for row in found), *database.analysis("definitions"), UNEXPLAINED}
     known("--category", category, sorted(names), "category")
 
 
-def _known_cause(index: Index, cause: str) -> None:
-    found = index.ask("SELECT DISTINCT cause FROM diagnoses ORDER BY cause")
-    names = {*(row["cause"] for row in found), *index.analysis("causes_known")}
+def _known_cause(database: RunDatabase, cause: str) -> None:
+    found = database.ask("SELECT DISTINCT cause FROM diagnoses ORDER BY cause")
+    names = {*(row["cause"] for row in found), *database.analysis("causes_known")}
     known("--cause", cause, sorted(names), "cause")
 
 
-def _members(index: Index, name: str, number: int) -> str:
+def _members(database: RunDatabase, name: str, number: int) -> str:
     """Dev rows of a slice by its own condition, so that it may be asked of any round."""
-    found = index.ask(
+    found = database.ask(
         "SELECT slice, first(where_sql ORDER BY round = "
         f"{number} DESC, round) FILTER (WHERE where_sql IS NOT NULL) AS condition FROM slices "
         f"WHERE arm = 'main' GROUP BY slice ORDER BY bool_or(round = {number}) DESC, slice"
@@ -136,22 +136,22 @@ def _members(index: Index, name: str, number: int) -> str:
     )
 
 
-def _unasked(name: str, others: list[str]) -> UsageError:
+def _unasked(name: str, others: list[str]) -> harness.UsageError:
     """What is said of a slice by topics or distances, say, which its analyzer alone knows."""
     shown = [one_line(other, 200) for other in others]
-    return UsageError(
+    return harness.UsageError(
         f"--slice: '{one_line(name, 200)}' cannot be asked of: the run's database does not hold "
-        f"what it is made of{near(name, shown)}",
+        f"what it is made of{harness.near(name, shown)}",
         hint=f"these can be: {told(shown)}" if shown else "no slice of this run can be",
     )
 
 
-def _definition(index: Index, wanted: Wanted) -> str | None:
+def _definition(database: RunDatabase, wanted: Wanted) -> str | None:
     """What the category, or the cause, that is asked for means."""
     if wanted.category is not None:
-        text = index.analysis("definitions").get(wanted.category)
+        text = database.analysis("definitions").get(wanted.category)
     elif wanted.cause is not None:
-        text = index.analysis("causes_known").get(wanted.cause, {}).get("definition")
+        text = database.analysis("causes_known").get(wanted.cause, {}).get("definition")
     else:
         text = None
     return text if isinstance(text, str) else None
@@ -233,9 +233,9 @@ _TRAIN_ROWS = """
     ORDER BY c.answers DESC, c.id {limit}"""
 
 
-def _rows_sql(index: Index, conditions: str, number: int, wanted: Wanted) -> str:
+def _rows_sql(database: RunDatabase, conditions: str, number: int, wanted: Wanted) -> str:
     return _ROWS.format(
-        sign=1 if index.higher else -1,
+        sign=1 if database.higher else -1,
         round=number,
         conditions=conditions,
         of_cause="true" if wanted.cause is None else f"d.cause = {literal(wanted.cause)}",
@@ -267,16 +267,18 @@ def _row(row: Row) -> Document:
     }
 
 
-def _train_rows(index: Index, conditions: str, number: int, wanted: Wanted) -> list[Document]:
+def _train_rows(
+    database: RunDatabase, conditions: str, number: int, wanted: Wanted
+) -> list[Document]:
     """The training rows that the diagnoses of a cause name, those of most answers first."""
     if wanted.cause is None:
         return []
-    return index.ask(
+    return database.ask(
         _TRAIN_ROWS.format(
             round=number,
             cause=literal(wanted.cause),
             conditions=conditions,
-            additions=additions_sql(index, number),
+            additions=additions_sql(database, number),
             limit=_limit(wanted.limit),
         )
     )

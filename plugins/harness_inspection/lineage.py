@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from harness.inspection.index import Index
+from harness_inspection.database import RunDatabase
 
 
-def trained(index: Index, number: int) -> tuple[int, ...]:
+def trained(database: RunDatabase, number: int) -> tuple[int, ...]:
     """The rounds whose added rows are among those that a round learned from.
 
     A round that regressed is not grown from: the next one grows from the kept round again.
     """
-    rounds = index.ask(
+    rounds = database.ask(
         "SELECT round, label, kept FROM rounds WHERE arm = 'main' AND round > 0 ORDER BY round"
     )
     grown: dict[int, tuple[int, ...]] = {0: (), 1: ()}
@@ -22,9 +22,9 @@ def trained(index: Index, number: int) -> tuple[int, ...]:
     return grown[number]
 
 
-def train_rows_sql(index: Index, number: int) -> str:
+def train_rows_sql(database: RunDatabase, number: int) -> str:
     """The rows that a round learned from (of round 0: those that round 1 learns from)."""
-    rounds = ", ".join(map(str, trained(index, number)))
+    rounds = ", ".join(map(str, trained(database, number)))
     added = _ADDED.format(rounds=rounds) if rounds else ""
     return (
         "SELECT id, split, place, prompt, reference FROM (SELECT 0 AS after, 0 AS position, id, "
@@ -33,13 +33,13 @@ def train_rows_sql(index: Index, number: int) -> str:
     )
 
 
-def additions_sql(index: Index, number: int, view: str = "added") -> str:
+def additions_sql(database: RunDatabase, number: int, view: str = "added") -> str:
     """One line of ``added`` or ``lineage`` for each row of the main arm, however often it came.
 
     A row that was added by a round that regressed may be drawn again. The addition that a round
     learned from goes before the others, of these the first.
     """
-    rounds = ", ".join(map(str, trained(index, number))) or "NULL"
+    rounds = ", ".join(map(str, trained(database, number))) or "NULL"
     return (
         f"FROM {view} WHERE arm = 'main' QUALIFY row_number() OVER (PARTITION BY id "
         f"ORDER BY coalesce(round IN ({rounds}), false) DESC, round) = 1"

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.errors import DataError, UsageError, near
+import harness
 from harness.kit.files import read_json
 from harness.kit.text import one_line, storable
-from harness.report.reading import FILE_NAME
-from harness.store.asking import open_database
-from harness.store.writing import Asking, QueryResult
 
 DATABASE = "run.duckdb"
 
@@ -32,7 +29,7 @@ def told(names: Sequence[str], most: int = 8) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class RunDatabase:
     """The database of one run.
 
     Attributes:
@@ -49,11 +46,11 @@ class Index:
     kept: int
     rounds: tuple[int, ...]
     higher: bool
-    asking: Asking
+    asking: Callable[[str], harness.QueryResult]
 
     @classmethod
     @contextlib.contextmanager
-    def opened(cls, folder: Path) -> Iterator[Index]:
+    def opened(cls, folder: Path) -> Iterator[RunDatabase]:
         """The database in a run's reports, as it is now: a run that goes on changes none of it.
 
         Raises:
@@ -61,10 +58,10 @@ class Index:
             DataError: it was built by another version and lacks a view, or holds no round.
         """
         path = folder / DATABASE
-        with open_database(path) as asking:
+        with harness.open_database(path) as asking:
             (run,) = _rows(asking(_HEAD))
             if not run["rounds"]:
-                raise DataError(
+                raise harness.DataError(
                     "it holds no closed round yet", where=str(path), hint="harness iterate"
                 )
             yield cls(
@@ -86,7 +83,7 @@ class Index:
             return self.kept
         if number not in self.rounds:
             there = told([str(one) for one in self.rounds])
-            raise UsageError(f"{option} {number}: run {self.run} has the rounds {there}")
+            raise harness.UsageError(f"{option} {number}: run {self.run} has the rounds {there}")
         return number
 
     def caveats(self) -> dict[str, str]:
@@ -97,7 +94,7 @@ class Index:
     def analysis(self, key: str) -> dict[str, Any]:
         """One mapping of the run's ``analysis.json``; empty where there is none to be had."""
         try:
-            found = read_json(self.path.with_name(FILE_NAME))[key]
+            found = read_json(self.path.with_name("analysis.json"))[key]
         except (OSError, ValueError, KeyError, TypeError):
             return {}
         return found if isinstance(found, dict) else {}
@@ -116,8 +113,8 @@ def known(option: str, name: str, names: Sequence[str], what: str) -> None:
     if name in names:
         return
     shown = [one_line(other, 200) for other in names]
-    raise UsageError(
-        f"{option}: there is no {what} '{name}'{near(name, shown)}",
+    raise harness.UsageError(
+        f"{option}: there is no {what} '{name}'{harness.near(name, shown)}",
         hint=f"there are: {told(shown)}" if shown else f"this run has no {what} at all",
     )
 
@@ -136,5 +133,5 @@ _CAVEATS = """
     WHERE arm = 'main' GROUP BY name ORDER BY name"""
 
 
-def _rows(table: QueryResult) -> list[Row]:
-    return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+def _rows(result: harness.QueryResult) -> list[Row]:
+    return [dict(zip(result.columns, row, strict=True)) for row in result.rows]

@@ -16,16 +16,15 @@ import duckdb
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from harness.errors import UsageError
-from harness.inspection import query_process
-from harness.inspection.questions import READY
+import harness
+from harness import UsageError, safe_query
 from harness.kit.cells import as_cell, distinct
 from harness.kit.files import file_digest
 from harness.kit.lock import exclusive
 from harness.store import writing
-from harness.store.asking import safe_query
+from harness_inspection.questions import READY
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 HOSTILE = "SELECT '[/b]\x1b[31mred\x1b[0m\u202e' || chr(0) || repeat('x', 1000000) AS text"
 ENDLESS = "SELECT sum(hash(a.range + b.range)) FROM range(10000000) a, range(10000000) b"
 
@@ -205,9 +204,8 @@ def test_an_interrupt_ends_the_question_at_once(finished):
 
 def test_a_question_that_is_ended_from_outside_is_one_message(finished, monkeypatch):
     project, _ = finished
-    monkeypatch.setattr(
-        query_process, "safe_query", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
-    )
+    end = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)  # noqa: E731
+    monkeypatch.setattr(harness, "safe_query", end)
     found = project.inside("query", "FROM runs")
     assert found.code == 3 and "ended from outside (exit code -9)" in found.err
 

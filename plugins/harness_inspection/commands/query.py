@@ -1,4 +1,4 @@
-"""``harness query``: SQL on a run's database, read-only."""
+"""Ask a run's database in SQL; nothing can be written, and rows of test are left out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 from rich.cells import cell_len
@@ -17,13 +17,12 @@ from rich.table import Table as Grid
 from rich.text import Text
 from typer.core import TyperCommand
 
-from harness.errors import UsageError
+import harness
 from harness.kit.cells import as_cell, as_json, as_word, distinct, guarded, objects
 from harness.terminal import tables
 from harness.terminal.options import RunName, takes
 
-if TYPE_CHECKING:
-    from harness.store.writing import QueryResult
+AFTER = "compare"
 
 app = typer.Typer()
 
@@ -63,7 +62,7 @@ class Question:
     def check(self) -> str:
         """The SQL; raises UsageError for what cannot be meant."""
         if self.as_json and self.as_csv:
-            raise UsageError("--json and --csv exclude each other")
+            raise harness.UsageError("--json and --csv exclude each other")
         return self.sql or ""
 
 
@@ -84,10 +83,9 @@ def query(question: Question) -> None:
 
     A run in progress may be asked too: it is not disturbed.
     """
-    from harness.inspection.index import DATABASE
-    from harness.inspection.query_process import ask_apart
-    from harness.inspection.questions import READY
-    from harness.report.folders import current_reports
+    from harness_inspection.database import DATABASE
+    from harness_inspection.query_process import ask_apart
+    from harness_inspection.questions import READY
 
     if question.examples:
         sys.stdout.write("\n\n".join(f"-- {one.question}\n{one.sql}" for one in READY) + "\n")
@@ -95,7 +93,7 @@ def query(question: Question) -> None:
     sql = question.check()
     written = question.as_json or question.as_csv
     limit = question.limit or (MOST_WRITTEN if written else MOST_SHOWN)
-    folder = current_reports(question.run)
+    folder = harness.current_reports(question.run)
     if question.open_test:
         _count_look(folder)
     sealed = not question.open_test
@@ -115,31 +113,29 @@ def query(question: Question) -> None:
 
 def _count_look(folder: Path) -> None:
     """Count a look at the run's test set, once it is open at all."""
-    from harness.inspection.index import DATABASE
-    from harness.inspection.test_access import not_opened
-    from harness.store.writing import query as rows_of
-    from harness.stored import open_run
+    from harness_inspection.database import DATABASE
+    from harness_inspection.sealed import not_opened
 
     sql = "SELECT 1 FROM examples WHERE split = 'test' LIMIT 1"
-    if not rows_of(folder / DATABASE, sql).rows:
+    if not harness.query(folder / DATABASE, sql).rows:
         raise not_opened(folder.name)
-    open_run(folder.name).count_look("asked by harness query")
+    harness.open_run(folder.name).count_look("asked by harness query")
 
 
-def _write_json(found: QueryResult) -> None:
+def _write_json(found: harness.QueryResult) -> None:
     """A list of objects, one in each line."""
     lines = (json.dumps(row, allow_nan=False) for row in objects(found.columns, found.rows))
     sys.stdout.write("[" + ",\n ".join(lines) + "]\n")
 
 
-def _write_csv(found: QueryResult) -> None:
+def _write_csv(found: harness.QueryResult) -> None:
     # Every text is quoted: a sheet that parts cells by other signs than commas leaves it whole.
     writer = csv.writer(sys.stdout, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow([guarded(name) for name in distinct(found.columns)])
     writer.writerows([as_cell(value) for value in row] for row in found.rows)
 
 
-def _show(found: QueryResult, console: Console) -> list[str]:
+def _show(found: harness.QueryResult, console: Console) -> list[str]:
     """Print the rows; returns what was cut."""
     names = [as_word(name, 40) for name in distinct(found.columns)]
     widths = _widths(found, names, console.width)
@@ -163,7 +159,7 @@ def _show(found: QueryResult, console: Console) -> list[str]:
     return notes
 
 
-def _show_single(found: QueryResult, names: list[str], console: Console) -> list[str]:
+def _show_single(found: harness.QueryResult, names: list[str], console: Console) -> list[str]:
     """One row as lines of name and value."""
     grid = Grid.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
@@ -176,7 +172,7 @@ def _show_single(found: QueryResult, names: list[str], console: Console) -> list
     return ["long values are cut; --json or --csv gives all"] if long else []
 
 
-def _widths(found: QueryResult, names: list[str], room: int) -> list[int]:
+def _widths(found: harness.QueryResult, names: list[str], room: int) -> list[int]:
     """The columns that have room, each with its width; texts give way before numbers do."""
     natural = [
         max(cell_len(text) for text in (name, *(_cell(row[place]).plain for row in found.rows)))
@@ -194,7 +190,7 @@ def _widths(found: QueryResult, names: list[str], room: int) -> list[int]:
     return [room]
 
 
-def _cut(found: QueryResult, names: list[str], widths: list[int]) -> bool:
+def _cut(found: harness.QueryResult, names: list[str], widths: list[int]) -> bool:
     """Whether a shown cell is not whole."""
     return any(
         cell_len(as_word(row[place], CELL + 1)) > min(width, CELL)
@@ -203,7 +199,7 @@ def _cut(found: QueryResult, names: list[str], widths: list[int]) -> bool:
     ) or any(cell_len(name) > width for name, width in zip(names, widths, strict=False))
 
 
-def _numeric(found: QueryResult, place: int) -> bool:
+def _numeric(found: harness.QueryResult, place: int) -> bool:
     values = [row[place] for row in found.rows if row[place] is not None]
     return bool(values) and all(
         isinstance(one, (int, float)) and not isinstance(one, bool) for one in values

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from rich.console import Console
 
-from harness.cli import compare as shown
-from harness.inspection.phrases import SUPPORT, phrases, sampled
+from harness_inspection.commands import compare as shown
+from harness_inspection.phrases import SUPPORT, phrases, sampled
 
 
 @pytest.fixture(scope="module")

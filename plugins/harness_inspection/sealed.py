@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from harness.errors import DataError, HarnessError, UsageError
-from harness.stored import open_run
+import harness
 
 
-def refused() -> UsageError:
+def refused() -> harness.UsageError:
     """What is said to whoever asks for a row of test."""
-    return UsageError(
+    return harness.UsageError(
         "the test set is sealed: each look at it is counted, and takes from what it is worth",
         hint="--open-test to look all the same",
     )
 
 
-def not_opened(run: str) -> DataError:
+def not_opened(run: str) -> harness.DataError:
     """What is said where there is nothing to look at yet."""
-    return DataError("its test set was not opened yet", where=run, hint="harness test RUN")
+    return harness.DataError("its test set was not opened yet", where=run, hint="harness test RUN")
 
 
 def holds(run: str, name: str) -> bool:
     """Whether an id is of the run's test set, where that can be known."""
     try:
-        return open_run(run).in_test(name)
-    except HarnessError:
+        return harness.open_run(run).in_test(name)
+    except harness.HarnessError:
         return False

@@ -1,4 +1,4 @@
-"""``harness compare``: two rounds, or two runs, side by side."""
+"""Compare two rounds of a run, or two runs: is B better than A?"""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.kit.terms import CHOSEN
 from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.options import Json
 from harness.terminal.progress import COLOURS
 from harness.terminal.tables import COUNTS_FIT, explain_marks, number
-from harness.verdicts.selection import MARK
+
+AFTER = "why"
 
 app = typer.Typer()
 
@@ -48,11 +50,10 @@ def compare(
 
     Of two runs the kept rounds are compared, on the rows of dev that both have.
     """
-    from harness.inspection.checkpoints import pair
-    from harness.inspection.compare import compare as compared
-    from harness.report.folders import current_reports
+    from harness_inspection.comparison import compare as compared
+    from harness_inspection.sides import pair
 
-    found = compared(*pair(first, second, run, current_reports))
+    found = compared(*pair(first, second, run))
     if as_json:
         sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
         return
@@ -89,7 +90,7 @@ def _show_head(found: Document, console: Console) -> None:
 
 def _title(side: Document) -> str:
     kept = ", kept" if side["kept"] else ""
-    kept += f": {MARK}" if side["chosen"] else ""
+    kept += f": {CHOSEN}" if side["chosen"] else ""
     rows = f"{side['train_rows']:,} training rows" if side["round"] else "untouched"
     return f"round {side['round']} of {one_line(side['run'], 80)} ({rows}{kept})"
 

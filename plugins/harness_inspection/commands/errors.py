@@ -1,4 +1,4 @@
-"""``harness errors``: the wrong answers on dev, the worst first."""
+"""List the wrong answers on dev, the worst first."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+import harness
 from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.options import Json, RunName
+
+AFTER = "report"
 
 app = typer.Typer()
 
@@ -60,13 +63,12 @@ def errors(
     as_json: Json = False,
 ) -> None:
     """List the wrong answers on dev, the worst first."""
-    from harness.inspection.errors import Wanted, errors as listed
-    from harness.inspection.index import Index
-    from harness.report.folders import current_reports
+    from harness_inspection.database import RunDatabase
+    from harness_inspection.wrong_answers import Wanted, errors as listed
 
     most = limit if limit is not None or as_json else MOST
-    with Index.opened(current_reports(run)) as index:
-        found = listed(index, Wanted(round_, category, slice_, cause, broken_by, most))
+    with RunDatabase.opened(harness.current_reports(run)) as database:
+        found = listed(database, Wanted(round_, category, slice_, cause, broken_by, most))
     if as_json:
         sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
         return

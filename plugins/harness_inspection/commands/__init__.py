@@ -1,0 +1,1 @@
+"""The commands: their options, and what is printed of an answer."""

@@ -1,0 +1,266 @@
+"""Two rounds side by side: scores, answers, words, configuration, training data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import harness
+from harness import MetricEntry, Scorecard
+from harness.kit.yaml_file import flattened
+from harness_inspection.phrases import phrases, sampled
+from harness_inspection.sides import Side
+
+SCHEMA = "harness.compare/1"
+
+Document = dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Shared:
+    """One of the two rounds, on the rows of dev that both answered.
+
+    Attributes:
+        right: example id -> whether its answer counts as right.
+    """
+
+    round: harness.StoredRound
+    card: Scorecard
+    right: Mapping[str, bool | None]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether these are all rows of its dev."""
+        return len(self.card.examples) == len(self.round.card.examples)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Example id -> its answer."""
+        return {answer.example_id: answer.text for answer in self.card.predictions}
+
+    def by(self, entry: MetricEntry, measured_as: str) -> Scorecard:
+        """The same by one metric, from the measurements of an entry of that name."""
+        measurements = {entry.name: self.card.measurements[measured_as]}
+        return dataclasses.replace(self.card, metrics=[entry], measurements=measurements)
+
+    def measured(self, entry: MetricEntry) -> Shared:
+        """The same with answers measured anew by one of its metrics."""
+        card = harness.evaluate(self.card.examples, self.card.predictions, [entry], workers=1)
+        new = card.measurements[entry.name]
+        measurements = {**self.card.measurements, entry.name: new}
+        right, primary = self.right, self.round.primary
+        if primary in entry.score_names:
+            right = {m.example_id: self.round.is_right(m.values.get(primary)) for m in new}
+        card = dataclasses.replace(self.card, measurements=measurements)
+        return dataclasses.replace(self, card=card, right=right)
+
+
+def compare(a: Side, b: Side) -> Document:
+    """A ``harness.compare/1`` document (``docs/commands.md``): is ``b`` better than ``a``?
+
+    Only rows of dev that both answered count: those of equal id, conversation and references.
+
+    Raises:
+        DataError: there is no such row.
+    """
+    before, after = _shared(a.round, b.round)
+    n = len(after.card.examples)
+    metrics, incomparable = _metrics(before, after)
+    read_a, read_b = (sampled(list(side.texts.values())) for side in (before, after))
+    more_a, more_b = phrases(read_a, read_b)
+    return {
+        "schema": SCHEMA,
+        "a": _named(a),
+        "b": _named(b),
+        "primary": b.round.primary,
+        "n": n,
+        "groups": len(set(after.card.groups.values())),
+        "only_a": len(a.round.card.examples) - n,
+        "only_b": len(b.round.card.examples) - n,
+        "metrics": metrics,
+        "not_comparable": incomparable,
+        **_changed_answers(before, after),
+        "phrases": {
+            "a": [dataclasses.asdict(phrase) for phrase in more_a],
+            "b": [dataclasses.asdict(phrase) for phrase in more_b],
+            "read_a": len(read_a),
+            "read_b": len(read_b),
+        },
+        "config": _config(a.round.config, b.round.config),
+        "data": _data(a.round.train, b.round.train),
+    }
+
+
+def _named(side: Side) -> Document:
+    result = side.round.result
+    return {
+        "run": side.round.run,
+        "round": result.round,
+        "kept": side.kept,
+        "chosen": side.kept and result.round > 0,
+        "train_rows": len(side.round.train),
+        "verdict": {
+            "label": result.verdict.label,
+            "against": result.verdict.against,
+            "sentence": result.verdict.sentence,
+        },
+    }
+
+
+def _shared(a: harness.StoredRound, b: harness.StoredRound) -> tuple[Shared, Shared]:
+    """Both on the rows that are the same in both, with what raters of both answers say."""
+    asked = {row.id: (row.messages, row.references) for row in a.card.examples}
+    rows = {
+        row.id: row
+        for row in b.card.examples
+        if asked.get(row.id) == (row.messages, row.references)
+    }
+    if not rows:
+        raise harness.DataError(
+            "the two have no row of dev in common",
+            where=f"{a.run} and {b.run}",
+            hint="compare runs of the same data",
+        )
+    sides = tuple(Shared(side, _part(side.card, rows), side.right) for side in (a, b))
+    return _rated_together(sides[0], sides[1])
+
+
+def _part(card: Scorecard, rows: Mapping[str, harness.Example]) -> Scorecard:
+    """The answers to these rows, which are in the groups that they have here."""
+    part = card.part(rows.keys())
+    return dataclasses.replace(part, examples=[rows[row.id] for row in part.examples])
+
+
+def _rated_together(a: Shared, b: Shared) -> tuple[Shared, Shared]:
+    """The two, with what those people said who have rated both answers in one batch."""
+    pairs_a, pairs_b = (
+        list(zip(side.card.predictions, side.card.examples, strict=True)) for side in (a, b)
+    )
+    names = {entry.name for entry in a.card.metrics}
+    for entry in b.card.metrics:
+        if entry.metric.by_people and entry.name in names:
+            a = a.measured(MetricEntry(entry.name, entry.metric.beside(pairs_a, pairs_b)))
+            b = b.measured(MetricEntry(entry.name, entry.metric.beside(pairs_b, pairs_a)))
+    return a, b
+
+
+def _metrics(a: Shared, b: Shared) -> tuple[Document, dict[str, str]]:
+    """Score name -> its comparison, and score name -> why there is none."""
+    comparisons: Document = {}
+    incomparable: dict[str, str] = {}
+    theirs = {name: entry for entry in a.card.metrics for name in entry.score_names}
+    for entry in b.card.metrics:
+        other = theirs.get(entry.score_names[0])
+        reason = _difference(a, b, entry, other)
+        if other is None or reason:
+            incomparable |= dict.fromkeys(entry.score_names, reason)
+            continue
+        old, new = a.by(entry, other.name), b.by(entry, entry.name)
+        compared = harness.compare({"b": new}, old, seed=b.round.seed)["b"]
+        before, after = _scores(a, other), _scores(b, entry)
+        comparisons |= {
+            name: _metric(comparison, before[name], after[name])
+            for name, comparison in compared.items()
+        }
+    ours = {name for entry in b.card.metrics for name in entry.score_names}
+    incomparable |= {name: "only A has it" for name in theirs if name not in ours}
+    return comparisons, incomparable
+
+
+def _difference(a: Shared, b: Shared, entry: MetricEntry, other: MetricEntry | None) -> str:
+    """Why the scores of an entry cannot be compared, or an empty string."""
+    if other is None:
+        return "only B has it"
+    if entry.score_names != other.score_names:
+        return "the entries give other scores"
+    for name in entry.score_names:
+        here, there = b.round.scores[name].signature, a.round.scores[name].signature
+        if here != there:
+            return f"other signatures: {there} and {here}"
+    return ""
+
+
+def _scores(side: Shared, entry: MetricEntry) -> Mapping[str, harness.Score]:
+    """The side's scores on the shared rows; those of the run where these are all."""
+    return side.round.scores if side.is_whole else side.by(entry, entry.name).scores
+
+
+def _metric(
+    comparison: harness.Comparison, before: harness.Score, after: harness.Score
+) -> Document:
+    facts = {key: value for key, value in dataclasses.asdict(comparison).items() if key != "name"}
+    return {
+        "a": before.value,
+        "b": after.value,
+        **facts,
+        "higher_is_better": after.higher_is_better,
+        "signature": after.signature,
+        "caveat": after.caveat,
+    }
+
+
+def _changed_answers(a: Shared, b: Shared) -> Document:
+    """Rows that are right in one and wrong in the other, where both mean the same by right."""
+    doubt, texts = _other_right(a.round, b.round), a.texts
+    same = sum(texts[name] == text for name, text in b.texts.items())
+    if doubt:
+        return {"fixed": None, "broken": None, "changes_doubt": doubt, "same_answer": same}
+    before, after = _values(a), _values(b)
+
+    def turned(wanted: bool) -> list[Document]:
+        names = [
+            name for name in after if a.right[name] is (not wanted) and b.right[name] is wanted
+        ]
+        names.sort(key=lambda name: (-abs((after[name] or 0) - (before[name] or 0)), name))
+        return [{"id": name, "a": before[name], "b": after[name]} for name in names]
+
+    changed = {"fixed": turned(True), "broken": turned(False)}
+    return {**changed, "changes_doubt": None, "same_answer": same}
+
+
+def _other_right(a: harness.StoredRound, b: harness.StoredRound) -> str:
+    """Why an answer that is right in one need not be so in the other, or an empty string."""
+    if a.primary != b.primary:
+        return f"A is decided by {a.primary}, B by {b.primary}"
+    here, there = b.scores[b.primary].signature, a.scores[a.primary].signature
+    if here != there:
+        return f"{b.primary} has other signatures: {there} and {here}"
+    if a.right_at is None and b.right_at is None:
+        return f"{b.primary} does not say which answers are right (set its right_at)"
+    if a.right_at != b.right_at:
+        old, new = ("none" if at is None else f"{at:g}" for at in (a.right_at, b.right_at))
+        return f"{b.primary} has other bars for a right answer: right_at {old} in A, {new} in B"
+    return ""
+
+
+def _values(side: Shared) -> dict[str, float | None]:
+    """Example id -> its answer's primary score."""
+    measurements = side.card.measurements[side.round.primary_metric.name]
+    return {m.example_id: m.values.get(side.round.primary) for m in measurements}
+
+
+def _config(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Document]:
+    """Keys with different values, flattened; None where one side has no such key."""
+    before, after = dict(flattened(a)), dict(flattened(b))
+    return [
+        {"key": key, "a": before.get(key), "b": after.get(key)}
+        for key in dict.fromkeys([*before, *after])
+        if before.get(key) != after.get(key)
+    ]
+
+
+def _data(a: Sequence[harness.Example], b: Sequence[harness.Example]) -> Document:
+    """What of the training rows differs, by id and by what they say."""
+    before, after = ({row.id: (row.messages, row.references) for row in side} for side in (a, b))
+    added = [row for row in b if row.id not in before]
+    makers = Counter((row.origin or {}).get("by") or "the source" for row in added)
+    return {
+        "rows_a": len(a),
+        "rows_b": len(b),
+        "added": [row.id for row in added],
+        "removed": [name for name in before if name not in after],
+        "changed": [name for name in after if name in before and before[name] != after[name]],
+        "added_by": dict(makers.most_common()),
+    }
