@@ -19,7 +19,7 @@ import pytest
 KILLER = """
 import importlib, importlib.metadata, os, sys
 import harness.cli.iterate, harness.report.publishing, harness.loop, harness.scoring, harness.store.writing
-import duckdb, numpy, pyarrow
+import duckdb, numpy, pandas, pyarrow, pyarrow.compute, rich.console, scipy.sparse, scipy.special
 for point in importlib.metadata.entry_points(group="harness"):
     importlib.import_module(point.value)
 from pathlib import Path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,24 @@ def annotated(project: Project) -> Project:
     (project.folder / "complaints.py").write_text(COMPLAINTS, encoding="utf-8")
     project.write(CONFIG.replace("plugins: [", "plugins: [complaints.py, ").replace("3", "1", 1))
     return project
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
+    """A run of it, of which every test spoils the plugin in its own way."""
+    made = Project(tmp_path_factory.mktemp("annotated"))
+    made.write(COMPLAINTS, "complaints.py")
+    made.write(CONFIG.replace("plugins: [", "plugins: [complaints.py, ").replace("3", "1", 1))
+    return made, made.inside("iterate", "--json").document["run"]
+
+
+@pytest.fixture
+def unspoilt(ended: tuple[Project, str]) -> tuple[Project, str]:
+    project, _ = ended
+    project.write(COMPLAINTS, "complaints.py")
+    shutil.rmtree(project.folder / "complaints", ignore_errors=True)
+    assert project.inside("rebuild").code == 0
+    return ended
 
 
 def analysis(project: Project, run: str) -> Any:
@@ -81,12 +100,11 @@ def test_its_digest_is_found_by_the_files_of_the_run(annotated: Project) -> None
     ],
 )
 def test_one_that_fails_is_named_and_left_out(
-    annotated: Project, old: str, new: str, reason: str
+    unspoilt: tuple[Project, str], old: str, new: str, reason: str
 ) -> None:
-    path = annotated.folder / "complaints.py"
+    annotated, run = unspoilt
     assert old in COMPLAINTS
-    path.write_text(COMPLAINTS.replace(old, new), encoding="utf-8")
-    run = annotated.inside("iterate", "--json").document["run"]
+    annotated.write(COMPLAINTS.replace(old, new), "complaints.py")
     complain(annotated, run, "too long")
     done = annotated.inside("rebuild", run)
     assert done.code == 0, done.err
@@ -98,9 +116,9 @@ def test_one_that_fails_is_named_and_left_out(
 
 @pytest.mark.parametrize("text", [None, "import nothing_of_the_kind", "x ="])
 def test_a_run_is_shown_when_its_one_file_plugins_are_gone_or_broken(
-    annotated: Project, text: str | None
+    unspoilt: tuple[Project, str], text: str | None
 ) -> None:
-    assert annotated.inside("iterate").code == 0
+    annotated, _ = unspoilt
     path = annotated.folder / "complaints.py"
     path.unlink() if text is None else path.write_text(text, encoding="utf-8")
     for words in (("report",), ("errors",), ("query", "FROM rounds")):
@@ -108,8 +126,8 @@ def test_a_run_is_shown_when_its_one_file_plugins_are_gone_or_broken(
         assert shown.code == 0 and "plugin" not in shown.err, shown.err
 
 
-def test_a_digest_that_fails_leaves_the_report_as_it_is(annotated: Project) -> None:
-    run = annotated.inside("iterate", "--json").document["run"]
+def test_a_digest_that_fails_leaves_the_report_as_it_is(unspoilt: tuple[Project, str]) -> None:
+    annotated, run = unspoilt
     path = annotated.folder / "complaints.py"
     path.write_text(COMPLAINTS.replace("return file_digest(path)", "return 1 / 0 #"), "utf-8")
     complain(annotated, run, "too long")

@@ -242,35 +242,32 @@ def test_a_local_folder_cannot_pose_as_the_hubs_metric(tmp_path, monkeypatch):
         metric.measure(*PAIRS[0])
 
 
-def test_a_hub_metric_that_cannot_be_had_is_an_environment_failure(tmp_path):
-    code = (
-        "import harness; from harness_evaluate import EvaluateMetric as M\n"
-        "m = M(M.Options(hub='accuracy', key='accuracy'))\n"
-        "p = harness.Prediction('1', '1'), harness.Example('1', (), ('1',))\n"
-        "try: m.measure(*p)\n"
-        "except harness.EnvironmentFailure as e: print(e); raise SystemExit(e.exit_code)\n"
-    )
-    offline = {"HF_HUB_OFFLINE": "1", "HF_EVALUATE_OFFLINE": "1", "HF_HOME": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **offline}, capture_output=True, text=True
-    )
-    assert done.returncode == 3, done.stderr
-    assert done.stdout.startswith("hub: accuracy: the Hub's metric cannot be had")
-
-
-def test_a_script_leaves_no_file_behind(make, tmp_path):
+def test_a_script_leaves_no_file_behind_and_a_hub_that_is_away_is_told(make, tmp_path):
+    """In one process, as its library takes seconds to load."""
     script = make().options.path
+    home = tmp_path / "home"
     code = (
-        "import harness; from harness_evaluate import EvaluateMetric as M\n"
+        "import harness, pathlib; from harness_evaluate import EvaluateMetric as M\n"
         f"m = M(M.Options(path={str(script)!r}, key='shared'))\n"
         "p = harness.Prediction('1', 'a'), harness.Example('1', (), ('a b',))\n"
         "assert m.measure(*p) == 0.5\n"
+        f"print(any(f.is_file() for f in pathlib.Path({str(home / 'hf')!r}).rglob('*')))\n"
+        "m = M(M.Options(hub='accuracy', key='accuracy'))\n"
+        "try: m.measure(*p)\n"
+        "except harness.EnvironmentFailure as e: print(e); raise SystemExit(e.exit_code)\n"
     )
-    home = tmp_path / "home"
     (home / "tmp").mkdir(parents=True)
     places = {"HOME": str(home), "HF_HOME": str(home / "hf"), "TMPDIR": str(home / "tmp")}
-    subprocess.run([sys.executable, "-c", code], env={**os.environ, **places}, check=True)
-    assert [path for path in home.rglob("*") if path.is_file()] == []
+    offline = {"HF_HUB_OFFLINE": "1", "HF_EVALUATE_OFFLINE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **places, **offline},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 3, done.stderr
+    kept, told = done.stdout.split("\n")[:2]
+    assert kept == "False" and told.startswith("hub: accuracy: the Hub's metric cannot be had")
+    left = [path for path in home.rglob("*") if path.is_file()]
+    assert [path for path in left if path.relative_to(home).parts[0] != "hf"] == []
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [script.name]
 
 

@@ -60,10 +60,11 @@ def test_it_learns_a_handful_of_rows(smollm, train, another):
 def test_decoding_answers_what_generate_would(smollm, train, context):
     import torch
 
-    found = answers(smollm, train, context)
+    few = train[:2]
+    found = answers(smollm, few, context)
     tokenizer = loading.tokenizer_of(smollm)
     model = loading.base_of(smollm, torch.float32).eval()
-    for example in train:
+    for example in few:
         ids = torch.tensor([encoding.prompt_ids(tokenizer, example)])
         out = model.generate(
             ids, attention_mask=torch.ones_like(ids), max_new_tokens=12, do_sample=False
