@@ -12,7 +12,16 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class Fault(ValueError):
-    """Why a text is no JSON that can be used."""
+    """Why a text is no JSON that can be used.
+
+    Attributes:
+        reason: without the place.
+        column: from 1, where one is known: of characters, or of bytes that are no UTF-8.
+    """
+
+    def __init__(self, reason: str, column: int | None = None, place: str = "") -> None:
+        super().__init__(reason + place)
+        self.reason, self.column = reason, column
 
 
 def parse(raw: bytes) -> Any:
@@ -30,13 +39,13 @@ def parse(raw: bytes) -> Any:
     except Fault:
         raise
     except UnicodeDecodeError as error:
-        raise Fault(not_utf8(error)) from None
+        raise _not_utf8(error) from None
     except UnicodeEncodeError:
         raise Fault("half of a surrogate pair (a broken \\u escape)") from None
     except json.JSONDecodeError as error:
         at = f"column {error.colno}" if error.lineno == 1 else f"line {error.lineno}"
-        reason = f"{error.msg[:1].lower()}{error.msg[1:]}"
-        raise Fault(f"not JSON: {reason} (at {at})") from None
+        reason = f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+        raise Fault(reason, error.colno, f" (at {at})") from None
     except RecursionError:
         raise Fault("nested too deeply") from None
     except ValueError:
@@ -46,7 +55,13 @@ def parse(raw: bytes) -> Any:
 
 def not_utf8(error: UnicodeDecodeError) -> str:
     """What is wrong with bytes that are no UTF-8; positions count from 1."""
-    return f"not UTF-8: byte 0x{error.object[error.start]:02x} at position {error.start + 1}"
+    return str(_not_utf8(error))
+
+
+def _not_utf8(error: UnicodeDecodeError) -> Fault:
+    place = error.start + 1
+    reason = f"not UTF-8: byte 0x{error.object[error.start]:02x}"
+    return Fault(reason, place, f" at position {place}")
 
 
 def _unique(items: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Strict JSON of one line, with the column of whatever is wrong with it.
 
-:mod:`json` accepts NaN, repeated keys and halves of surrogate pairs, and forgets where things
-stood. A line is parsed at full speed first; only one with a fault is walked again.
+A line is parsed at full speed first; only one with a fault is walked again.
 """
 
 from __future__ import annotations
@@ -13,12 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from harness.kit import strict_json
+
 Steps = tuple[str | int, ...]
 Fault = tuple[int, str]
 """Column (characters from 1; bytes where the line is not UTF-8) and reason."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _DECODER = json.JSONDecoder()
 
 
@@ -35,41 +35,16 @@ class Place:
 def parse(raw: bytes) -> tuple[str, Any, list[Fault]]:
     """The line's text, its value (None at a fault), and what is wrong with it."""
     try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        byte = raw[error.start]
-        return "", None, [(error.start + 1, f"not UTF-8: byte 0x{byte:02x}")]
-    doubts: list[str] = []
+        return raw.decode("utf-8", "replace"), strict_json.parse(raw), []
+    except strict_json.Fault as error:
+        fault, text = error, raw.decode("utf-8", "replace")
+    if fault.column is not None:
+        return text, None, [(fault.column, fault.reason)]
     try:
-        value = _loads(text, doubts)
-    except json.JSONDecodeError as error:
-        return text, None, [(error.colno, f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}")]
-    except RecursionError:
-        return text, None, [(1, "not usable: nested too deeply")]
-    except ValueError as error:  # an integer of thousands of digits
-        return text, None, [(1, f"not usable: {error}")]
-    if doubts or _SURROGATE.search(text):
         faults = list(_faults(text))
-        return text, None if faults else value, faults
-    return text, value, []
-
-
-def _loads(text: str, doubts: list[str]) -> Any:
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(items)
-        if len(found) < len(items):
-            doubts.append("keys")
-        return found
-
-    def number(digits: str) -> float:
-        value = float(digits)
-        if math.isinf(value):
-            doubts.append(digits)
-        return value
-
-    return json.loads(
-        text, object_pairs_hook=pairs, parse_float=number, parse_constant=doubts.append
-    )
+    except (RecursionError, ValueError):  # nested too deeply, or a number with too many digits
+        faults = []
+    return text, None, faults or [(1, f"not usable: {fault}")]
 
 
 def _faults(text: str) -> Iterator[Fault]:
