@@ -48,7 +48,9 @@ def _contributing(kind: StageKind) -> Callable[[Hooks], Sequence[type[Plugin]]]:
     def register(self: Hooks) -> Sequence[type[Plugin]]:
         raise NotImplementedError
 
-    register.__name__, register.__doc__ = kind.hook, kind.hook_doc
+    what = (kind.base.__doc__ or "").partition("\n")[0]
+    register.__name__ = kind.hook
+    register.__doc__ = f"The module's :class:`harness.{kind.base.__name__}` classes. {what}"
     return register
 
 

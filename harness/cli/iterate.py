@@ -143,7 +143,7 @@ def _show(config: Config, run: str) -> None:
     from pathlib import Path
 
     from harness.boundary.calls import plainly
-    from harness.engine.run import REPORTS_FOLDER, name_of
+    from harness.engine.run import REPORTS_FOLDER
     from harness.report.reading import FILE_NAME, read
     from harness.report.sections import with_always
 
@@ -151,7 +151,7 @@ def _show(config: Config, run: str) -> None:
     analysis = with_always(read(Path(REPORTS_FOLDER) / run / FILE_NAME), config.registry)
     for entry in config.report:
         try:
-            with plainly(name_of(entry)):
+            with plainly(entry.named):
                 shown = entry.instance.show(analysis, console)
         except PluginError as error:
             error.hint = error.hint or (

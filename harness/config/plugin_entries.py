@@ -162,7 +162,7 @@ def _instance(
     resolved = {
         name: _resolve(getattr(validated, name), base)
         for name in kind.model_fields
-        if _has_path(getattr(validated, name))
+        if any(paths_in(getattr(validated, name)))
     }
     try:
         with plainly(plugin.name):
@@ -177,14 +177,19 @@ def _instance(
     return instance
 
 
-def _has_path(value: Any) -> bool:
-    if isinstance(value, BaseModel):
-        return any(_has_path(getattr(value, name)) for name in type(value).model_fields)
-    if isinstance(value, Mapping):
-        return any(_has_path(item) for item in value.values())
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return any(_has_path(item) for item in value)
-    return isinstance(value, Path)
+def paths_in(value: Any) -> Iterator[Path]:
+    """The paths among an option's values."""
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from paths_in(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from paths_in(item)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            yield from paths_in(item)
 
 
 def _resolve(value: Any, base: Path) -> Any:

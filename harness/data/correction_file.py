@@ -19,10 +19,10 @@ from typing import Any, NoReturn
 
 from harness.data.corrections import CORRECTED_SPLITS, Correction, corrected
 from harness.errors import DataError
-from harness.kit.files import canonical, write_bytes
+from harness.kit.files import canonical
 from harness.kit.strict_json import Fault, parse
 from harness.kit.text import one_line
-from harness.records import Example
+from harness.records import Example, to_json
 from harness.rubrics import LONGEST_TEXT
 
 SCHEMA = "harness.corrections/1"
@@ -54,11 +54,6 @@ def merged_corrections(old: Sequence[Correction], new: Sequence[Correction]) -> 
     return list(found.values())
 
 
-def write_corrections(path: Path, found: Iterable[Correction]) -> None:
-    """Write the file, whole or not at all."""
-    write_bytes(path, encoded_corrections(found))
-
-
 def encoded_corrections(found: Iterable[Correction]) -> bytes:
     """What a file of these holds."""
     lines = [{"schema": SCHEMA}, *(_line(one) for one in found)]
@@ -66,13 +61,8 @@ def encoded_corrections(found: Iterable[Correction]) -> bytes:
 
 
 def _line(one: Correction) -> dict[str, Any]:
-    line = {key: _plain(one, key) for key in _KEYS}
+    line = {key: to_json(getattr(one, key)) for key in _KEYS}
     return {**line, "rounds": list(one.rounds)} if one.rounds else line
-
-
-def _plain(one: Correction, key: str) -> Any:
-    value = getattr(one, key)
-    return dict(value) if isinstance(value, Mapping) else value
 
 
 def read_corrections(path: Path) -> list[Correction]:

@@ -139,52 +139,38 @@ class Artifacts:
         Raises:
             StorageError: the disk does not take it.
         """
-        with storing(self.folder(stage, key)):
-            return self._publish(stage, key, work, facts, seconds, replace)
-
-    def _publish(
-        self,
-        stage: str,
-        key: str,
-        work: Path,
-        facts: Mapping[str, Any],
-        seconds: float,
-        replace: bool,
-    ) -> Artifact:
-        files = manifest_of(work)
-        document = {
-            "schema": SCHEMA,
-            "stage": stage,
-            "key": key,
-            "files": files,
-            "facts": dict(facts),
-            "seconds": round(seconds, 3),
-        }
-        document["seal"] = digest(document)
-        write_json(work / MANIFEST, document)
-        sync_tree(work)
         target = self.folder(stage, key)
-        with self._changing(stage):
-            theirs = _verify(target, key)[0] if target.exists() else None
-            stays = theirs is not None and not replace and not theirs.facts.get("failed")
-            if theirs is not None and (stays or _equal(theirs, files, facts)):
-                remove(work)
-                self._seen[stage, key] = theirs
-                return theirs
-            if theirs is not None and not replace:
-                aside = target.with_name(f"{target.name}-{theirs.digest[:12]}")
-                remove(aside)
-                os.replace(target, aside)
-            remove(target)
-            os.replace(work, target)
-            sync_folder(target.parent)
+        with storing(target):
+            files = manifest_of(work)
+            document = {
+                "schema": SCHEMA,
+                "stage": stage,
+                "key": key,
+                "files": files,
+                "facts": dict(facts),
+                "seconds": round(seconds, 3),
+            }
+            document["seal"] = digest(document)
+            write_json(work / MANIFEST, document)
+            sync_tree(work)
+            with self._changing(stage):
+                theirs = _verify(target, key)[0] if target.exists() else None
+                stays = theirs is not None and not replace and not theirs.facts.get("failed")
+                same = (digest(files), dict(facts))
+                if theirs is not None and (stays or (theirs.digest, theirs.facts) == same):
+                    remove(work)
+                    self._seen[stage, key] = theirs
+                    return theirs
+                if theirs is not None and not replace:
+                    aside = target.with_name(f"{target.name}-{theirs.digest[:12]}")
+                    remove(aside)
+                    os.replace(target, aside)
+                remove(target)
+                os.replace(work, target)
+                sync_folder(target.parent)
         artifact = Artifact(key, target, digest(files), dict(facts), seconds)
         self._seen[stage, key] = artifact
         return artifact
-
-
-def _equal(artifact: Artifact, files: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
-    return artifact.digest == digest(files) and artifact.facts == dict(facts)
 
 
 def _verify(folder: Path, key: str) -> tuple[Artifact | None, str]:

@@ -32,7 +32,6 @@ from harness.errors import Cancelled, EnvironmentFailure, HarnessError, PluginEr
 from harness.kit.files import read_json, read_jsonl, write_json, write_jsonl
 from harness.records import Checkpoint, Example, from_json, to_json
 
-SCHEMA = 1
 ERROR = "error.json"
 POLL_SECONDS = 0.2
 
@@ -45,7 +44,7 @@ class Job:
         stage, plugin, options: which plugin, with which options (plain JSON values).
         plugins: one-file plugins to load.
         checkpoint: the model to start from; for a model's own job, what the run began with.
-        rows: input name -> examples.
+        rows: names of the inputs, each a file of examples beside the description.
         seed, round, arm: as in :class:`harness.context.Context`.
     """
 
@@ -54,35 +53,18 @@ class Job:
     options: dict[str, Any]
     plugins: tuple[str, ...]
     checkpoint: Checkpoint | None
-    rows: Mapping[str, Sequence[Example]]
+    rows: tuple[str, ...]
     seed: int
     round: int
     arm: str
 
 
-Handle = tuple[Callable[[], bool], Report]
-
-
-def write(job: Job, folder: Path) -> None:
-    """Lay a job out in an empty folder."""
+def write(job: Job, rows: Mapping[str, Sequence[Example]], folder: Path) -> None:
+    """Lay a job and its inputs out in an empty folder."""
     (folder / "output").mkdir(parents=True, exist_ok=True)
-    for name, rows in job.rows.items():
-        write_jsonl(folder / f"{name}.jsonl", map(to_json, rows))
-    description = {
-        "schema": SCHEMA,
-        **{
-            name: getattr(job, name)
-            for name in ("stage", "plugin", "options", "plugins", "seed", "round", "arm")
-        },
-        "checkpoint": to_json(job.checkpoint),
-        "rows": list(job.rows),
-    }
-    write_json(folder / "job.json", json.loads(json.dumps(description, default=str)))
-
-
-def run_inline(folder: Path, instance: Any, report: Report, cancelled: Callable[[], bool]) -> Any:
-    """Do the job in this process, with the plugin already made."""
-    return _perform(folder, instance, report, cancelled)
+    for name in job.rows:
+        write_jsonl(folder / f"{name}.jsonl", map(to_json, rows[name]))
+    write_json(folder / "job.json", to_json(job))
 
 
 def run_child(folder: Path, report: Report, cancelled: Callable[[], bool]) -> Any:
@@ -265,33 +247,26 @@ class _asking_to_stop:
                 return
 
 
-def _perform(folder: Path, instance: Any, report: Report, cancelled: Callable[[], bool]) -> Any:
-    description = read_json(folder / "job.json")
+def run_inline(folder: Path, instance: Any, report: Report, cancelled: Callable[[], bool]) -> Any:
+    """Do the job in this process, with the plugin already made."""
+    job = from_json(Job, read_json(folder / "job.json"))
     rows = {
         name: [from_json(Example, row) for row in read_jsonl(folder / f"{name}.jsonl")]
-        for name in description["rows"]
+        for name in job.rows
     }
-    checkpoint = description["checkpoint"] and from_json(Checkpoint, description["checkpoint"])
-    context = Context(
-        output=folder / "output",
-        seed=description["seed"],
-        stage=description["stage"],
-        round=description["round"],
-        arm=description["arm"],
-        report=report,
-        cancelled=cancelled,
-        known=checkpoint if description["stage"] == "model" else None,
-    )
-    stage, process = description["stage"], os.getpid()
+    known = job.checkpoint if job.stage == "model" else None
+    context = Context(folder / "output", job.seed, job.stage, job.round, job.arm, known=known)
+    context.report, context.cancelled = report, cancelled
+    process = os.getpid()
     answer: Any
-    if stage == "model":
+    if job.stage == "model":
         answer = to_json(results.checkpoint(instance.fetch(context), "fetch()"))
-    elif stage == "trainer":
-        made = instance.train(checkpoint, rows["train"], rows["valid"], context)
+    elif job.stage == "trainer":
+        made = instance.train(job.checkpoint, rows["train"], rows["valid"], context)
         answer = to_json(results.checkpoint(made, "train()"))
         results.training_log(context.output / "log.jsonl")
     else:
-        answers = instance.generate(checkpoint, rows["examples"], context)
+        answers = instance.generate(job.checkpoint, rows["examples"], context)
         predictions = results.predictions(answers, rows["examples"])
         _only_in(process)
         write_jsonl(folder / "output" / "predictions.jsonl", map(to_json, predictions))
@@ -320,7 +295,7 @@ def _serve(folder: Path) -> int:
         if "asked" in description:
             _environments(folder, description)
         else:
-            _perform(folder, _instance(description), report, stop.is_set)
+            run_inline(folder, _instance(description), report, stop.is_set)
     except Cancelled:
         failure = {"kind": "Cancelled"}
     except HarnessError as error:

@@ -242,19 +242,15 @@ def _pins(value: Any) -> dict[int, dict[str, str]]:
         ValueError: it is something else.
     """
     try:
-        return _tested().validate_python(value)
+        pins: dict[int, dict[str, str]] = _adapter(dict[int, dict[str, str]]).validate_python(value)
+        return pins
     except ValidationError:
         raise ValueError("it is no line of a journal") from None
 
 
 @functools.cache
-def _tested() -> TypeAdapter[dict[int, dict[str, str]]]:
-    return TypeAdapter(dict[int, dict[str, str]])
-
-
-@functools.cache
-def _results() -> TypeAdapter[RoundResult]:
-    return TypeAdapter(RoundResult)
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def _result(value: Any) -> RoundResult:
@@ -265,7 +261,7 @@ def _result(value: Any) -> RoundResult:
     """
     try:
         # The types are checked without lone surrogates, which that reader takes for no JSON.
-        _results().validate_json(canonical(storable_json(value)), strict=True)
+        _adapter(RoundResult).validate_json(canonical(storable_json(value)), strict=True)
         return from_json(RoundResult, value)
     except ValidationError as error:
         first = error.errors()[0]

@@ -60,12 +60,9 @@ def ways_out(round_: int, command: Sequence[str], *, latest: bool) -> list[str]:
         command: goes on with the latest run of its config.
         latest: whether that is the run in question; another one cannot be opened again.
     """
-    begin, again = (shlex.join([*command, *option]) for option in _options(round_))
+    begin = shlex.join([*command, "--as-new-run"])
+    again = shlex.join([*command, "--reopen", str(round_)])
     ways = [f"{begin}: begins another run and leaves this one as it is"]
     if latest:
         ways.append(f"{again}: decides round {round_} and all later ones of this run again")
     return ways
-
-
-def _options(round_: int) -> tuple[list[str], list[str]]:
-    return ["--as-new-run"], ["--reopen", str(round_)]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.kit.files import read_json, write_json
+from harness.records import from_json, to_json
 
 FILE = "made-with.json"
 SCHEMA = 1
@@ -30,18 +31,15 @@ class MadeWith:
 
 def keep(folder: Path, made: MadeWith) -> None:
     """Write it down."""
-    environments = {stage: dict(own) for stage, own in made.environments.items()}
-    document = {"schema": SCHEMA, "libraries": dict(made.libraries), "environments": environments}
-    write_json(folder / FILE, document)
+    write_json(folder / FILE, {"schema": SCHEMA, **to_json(made)})
 
 
 def kept(folder: Path) -> MadeWith:
     """What was written down; nothing for runs of earlier versions."""
     try:
         document = read_json(folder / FILE)
-        if document["schema"] != SCHEMA:
-            return MadeWith()
-        environments = {stage: dict(own) for stage, own in document["environments"].items()}
-        return MadeWith(dict(document["libraries"]), environments)
+        if document.pop("schema") == SCHEMA:
+            return from_json(MadeWith, document)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return MadeWith()
+        pass
+    return MadeWith()

@@ -44,16 +44,6 @@ _JOBS = ("model", "trainer", "generator")
 JOURNAL = "journal.jsonl"
 
 
-def _naming_files(entry: PluginEntry) -> PluginCall:
-    """For the time in which a plugin says which files it reads."""
-    return plainly(name_of(entry))
-
-
-def name_of(entry: PluginEntry) -> str:
-    """The plugin as messages name it."""
-    return entry.named
-
-
 class Run:
     """A run of one config in one working folder.
 
@@ -185,7 +175,7 @@ class Run:
 
     def key_of(self, entry: PluginEntry) -> dict[str, Any]:
         """What of an entry is part of its stages' keys."""
-        with _naming_files(entry):
+        with plainly(entry.named):
             return entry_key(entry, self.versions(entry))
 
     def environment(self, entry: PluginEntry) -> Mapping[str, str]:
@@ -352,12 +342,12 @@ class Run:
             options=entry.instance.options.model_dump(mode="json"),
             plugins=self._plugin_files(),
             checkpoint=checkpoint,
-            rows=rows,
+            rows=tuple(rows),
             seed=seed,
             round=at.round,
             arm=at.arm,
         )
-        write(job, folder)
+        write(job, rows, folder)
         if self.config.settings.execution.launcher == "inline":
             return run_inline(folder, entry.instance, report, self.cancelled)
         return run_child(folder, report, self.cancelled)
@@ -368,7 +358,7 @@ class Run:
 
     def guard(self, stage: str, entry: PluginEntry | None, at: At = ROUND_0) -> PluginCall:
         """Around a call into that plugin; None where the stage calls several, each guarded."""
-        who = f"{name_of(entry)}, " if entry else ""
+        who = f"{entry.named}, " if entry else ""
         inline = self.config.settings.execution.launcher == "inline"
         here = entry is not None and (inline or entry.stage not in _JOBS)
         return self.calls.into(f"{who}{at.label(stage)}", here=here, watched=entry is not None)
@@ -381,7 +371,7 @@ class Run:
 def _all_inputs(config: Config) -> dict[str, str]:
     digests = {}
     for index, entry in enumerate(config.makers()):
-        with _naming_files(entry):
+        with plainly(entry.named):
             files = entry_files(entry)
         if files:
             digests[f"{index} {entry.plugin}"] = files_digest(files)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
 from harness.boundary.results import paths
-from harness.config.plugin_entries import PluginEntry
+from harness.config.plugin_entries import PluginEntry, paths_in
 from harness.kit.files import files_digest
 
 CORE_REVISION = 1
@@ -50,7 +48,7 @@ def entry_files(entry: PluginEntry) -> list[Path]:
         return [*named, *code]
     growing = {path.resolve() for path in entry.instance.growing()}
     known = {path.resolve() for path in named} | growing
-    options = [path for path in _paths(entry.instance.options) if not _covered(path, known)]
+    options = [path for path in paths_in(entry.instance.options) if not _covered(path, known)]
     return [*named, *(file for path in options for file in _content(path)), *code]
 
 
@@ -71,21 +69,6 @@ def _version(name: str) -> str:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return "none"
-
-
-def _paths(value: Any) -> Iterator[Path]:
-    """The paths among an option's values."""
-    if isinstance(value, Path):
-        yield value
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _paths(getattr(value, name))
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _paths(item)
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        for item in value:
-            yield from _paths(item)
 
 
 def _covered(path: Path, known: set[Path]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from harness.context import Context
 from harness.records import (
@@ -15,13 +15,6 @@ from harness.records import (
     PlanItem,
     ScoredExample,
 )
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Floats = npt.NDArray[np.float64]
-
 from harness.stages.base import Plugin
 
 

@@ -25,7 +25,6 @@ class StageKind:
 
     Attributes:
         base: its contract; ``base.stage`` names the kind.
-        hook_doc: what its hook ``register_…`` returns.
         work: methods of which at least one has to be the plugin's own.
         key: the config's key that names its plugins; empty where no config does.
         many: whether the key holds a list of entries.
@@ -39,7 +38,6 @@ class StageKind:
     """
 
     base: type[Plugin]
-    hook_doc: str
     work: tuple[str, ...]
     key: str = ""
     many: bool = False
@@ -71,7 +69,6 @@ KINDS: dict[str, StageKind] = {
     for kind in (
         StageKind(
             Source,
-            "Sources of data; the config picks one by ``data: {source: NAME}``.",
             work=("load",),
             key="data",
             description="where examples come from: {source: NAME, …options}",
@@ -81,7 +78,6 @@ KINDS: dict[str, StageKind] = {
         ),
         StageKind(
             Model,
-            "Where the untouched model comes from; ``model: {source: NAME}``.",
             work=("fetch",),
             key="model",
             description="the untouched model: {source: NAME, …options}",
@@ -91,7 +87,6 @@ KINDS: dict[str, StageKind] = {
         ),
         StageKind(
             Trainer,
-            "Trainers; ``train: {plugin: NAME}``.",
             work=("train",),
             key="train",
             description="{plugin: NAME, …options}",
@@ -100,7 +95,6 @@ KINDS: dict[str, StageKind] = {
         ),
         StageKind(
             Generator,
-            "Generators; ``generate: {plugin: NAME}``.",
             work=("generate",),
             key="generate",
             description="{plugin: NAME, …options}",
@@ -109,7 +103,6 @@ KINDS: dict[str, StageKind] = {
         ),
         StageKind(
             Metric,
-            "Metrics; ``metrics: [{plugin: NAME}]``.",
             work=("measure", "measure_all"),
             key="metrics",
             many=True,
@@ -119,7 +112,6 @@ KINDS: dict[str, StageKind] = {
         ),
         StageKind(
             Detector,
-            "Detectors of kinds of errors; ``detect: [{plugin: NAME}]``.",
             work=("detect",),
             key="detect",
             many=True,
@@ -130,7 +122,6 @@ KINDS: dict[str, StageKind] = {
         ),
         StageKind(
             Analyzer,
-            "Finders of weak places; ``analyze: [{plugin: NAME}]``.",
             work=("analyze",),
             key="analyze",
             many=True,
@@ -141,7 +132,6 @@ KINDS: dict[str, StageKind] = {
         ),
         StageKind(
             Augmenter,
-            "Makers of training rows; ``augment: [{plugin: NAME, rows: N}]``.",
             work=("propose",),
             key="augment",
             many=True,
@@ -153,7 +143,6 @@ KINDS: dict[str, StageKind] = {
         ),
         StageKind(
             Reporter,
-            "Writers of reports; ``report: [{plugin: NAME}]``.",
             work=("write",),
             key="report",
             many=True,
@@ -163,7 +152,6 @@ KINDS: dict[str, StageKind] = {
         ),
         StageKind(
             Section,
-            "Sections of reports; ``sections: [{plugin: NAME}]``.",
             work=("rows", "blocks"),
             key="sections",
             many=True,
@@ -173,12 +161,10 @@ KINDS: dict[str, StageKind] = {
         ),
         StageKind(
             Judge,
-            "Models that rate as people do; ``harness rate judge --judge NAME``.",
             work=("rate",),
         ),
         StageKind(
             Annotations,
-            "What is said of answers from outside, such as people's ratings; always asked.",
             work=("collect",),
         ),
     )

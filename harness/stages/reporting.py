@@ -6,15 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    from rich.console import Console
-
-    Floats = npt.NDArray[np.float64]
-
 from harness.kit.blocks import Block, of_rows
 from harness.stages.base import Plugin
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class Reporter(Plugin):

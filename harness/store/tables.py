@@ -46,9 +46,7 @@ TABLES: Mapping[str, Layout] = {
         "arm, round, split, id, name, signature",
         "arm:s round:i split:s id:s name:s value:f entry:s error:s signature:s",
     ),
-    "outcomes": layout(
-        "arm, round, split, id", "arm:s round:i split:s id:s value:f is_right:b"
-    ),
+    "outcomes": layout("arm, round, split, id", "arm:s round:i split:s id:s value:f is_right:b"),
     "diagnoses": layout(
         "arm, round, id, cause",
         "arm:s round:i id:s cause:s evidence:s remedy:s train_rows:l",
@@ -74,7 +72,5 @@ TABLES: Mapping[str, Layout] = {
         "reason:s",
     ),
     "filters": layout("arm, round, reason", "arm:s round:i reason:s rows:i"),
-    "training": layout(
-        "arm, round, step", "arm:s round:i step:i epoch:f loss:f eval_loss:f"
-    ),
-}  # fmt: skip
+    "training": layout("arm, round, step", "arm:s round:i step:i epoch:f loss:f eval_loss:f"),
+}

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from harness.data.correction_file import (
+    encoded_corrections,
     merged_corrections,
     parsed,
     read_corrections,
-    write_corrections,
 )
 from harness.data.corrections import Correction
 from harness.errors import DataError
@@ -48,7 +48,7 @@ def test_what_is_written_is_read(tmp_path_factory, rows):
     splits: dict[str, str] = {}
     found = [correction(f"{name}", text, splits.setdefault(name, s)) for name, text, s in rows]
     whole = merged_corrections([], found)
-    write_corrections(path, whole)
+    path.write_bytes(encoded_corrections(whole))
     again = read_corrections(path)
     assert told(again) == told(whole)
     assert [one.place for one in again] == [f"{path}:{n}" for n in range(2, len(whole) + 2)]

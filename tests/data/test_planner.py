@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, strategies as st
 
 from harness.data.planner import apportion, plan, weak
-from harness.errors import ConfigError
 from harness.kit.features import holds
 from harness.records import Condition, Findings, Slice
 
@@ -163,14 +162,3 @@ def test_random_ignores_the_findings_and_none_plans_nothing():
     made = plan(findings, 30, "random")
     assert [(item.slice, item.rows) for item in made.items] == [(None, 30)]
     assert plan(findings, 30, "none").items == ()
-
-
-def test_an_unknown_strategy_names_the_near_one():
-    with pytest.raises(ConfigError, match="did you mean 'targeted'"):
-        plan(Findings(), 10, "targetted")
-
-
-@pytest.mark.parametrize(("budget", "explore"), [(-1, 0.2), (10, 1.5), (10, math.nan)])
-def test_impossible_numbers_are_refused(budget, explore):
-    with pytest.raises(ConfigError):
-        plan(Findings((a_slice(),)), budget, explore=explore)

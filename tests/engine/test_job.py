@@ -84,10 +84,10 @@ def launch(tmp_path):
         rows = [Example(f"e{n}", ({"role": "user", "content": f"text {n}"},)) for n in range(3)]
         made = Job(
             "generator", "echo", {"do": do}, (str(path),), Checkpoint("base", "/x", "d"),
-            {"examples": rows}, seed=5, round=2, arm="main",
+            ("examples",), seed=5, round=2, arm="main",
         )  # fmt: skip
         folder = tmp_path / f"job-{launcher}"
-        write(made, folder)
+        write(made, {"examples": rows}, folder)
         if launcher == "child":
             return run_child(folder, report, stop), folder
         plugin = Registry.build([path]).get("generator", "echo").plugin
@@ -191,5 +191,5 @@ def test_no_process_is_left_behind_where_the_parent_fails(launch, tmp_path):
 def test_a_job_is_plain_json(launch):
     _, folder = launch()
     description = json.loads((folder / "job.json").read_text())
-    assert description["schema"] == 1 and description["rows"] == ["examples"]
+    assert description["rows"] == ["examples"]
     assert description["checkpoint"]["kind"] == "base"

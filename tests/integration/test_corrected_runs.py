@@ -35,7 +35,7 @@ def user(prompt):
 
 
 def accept(project, *found):
-    correction_file.write_corrections(project.folder / "better.jsonl", found)
+    (project.folder / "better.jsonl").write_bytes(correction_file.encoded_corrections(found))
     return project.folder / "better.jsonl"
 
 

@@ -19,6 +19,8 @@ from harness.stages import KINDS, Plugin, StageKind
 
 
 class Scheduler(Plugin):
+    """Orders rows."""
+
     stage = "scheduler"
 
     def order(self, rows):
@@ -26,7 +28,7 @@ class Scheduler(Plugin):
 
 
 KINDS["scheduler"] = StageKind(
-    Scheduler, "Orders of rows.", work=("order",), key="schedule", many=True, default=[],
+    Scheduler, work=("order",), key="schedule", many=True, default=[],
     description="orders of rows", before="plan", in_key="if named",
 )
 

@@ -44,7 +44,7 @@ def typed(example: Example, text: str, **changed) -> Correction:
 def augmenter(tmp_path):
     def make(*found: Correction) -> BetterAnswers:
         path = tmp_path / "better.jsonl"
-        correction_file.write_corrections(path, found)
+        path.write_bytes(correction_file.encoded_corrections(found))
         return BetterAnswers(BetterAnswers.Options(file=path))
 
     return make
@@ -150,9 +150,8 @@ def test_a_run_trains_on_typed_texts_of_the_pool_with_their_origin(project):
     assert len(chosen) == 3
     made = pool_batch(project, [row(2, "dev"), *chosen])
     path = project.folder / "better.jsonl"
-    correction_file.write_corrections(
-        path, corrections(made, RatingsFolder(project.folder / "ratings"))
-    )
+    found = corrections(made, RatingsFolder(project.folder / "ratings"))
+    path.write_bytes(correction_file.encoded_corrections(found))
 
     sets = ("augment=[{plugin: better-answers, file: better.jsonl, rows: 5}]", "report=[]")
     done = project.inside(
