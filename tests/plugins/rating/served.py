@@ -15,10 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 from harness_rating.batches.records import Batch, Placing
+from tests.support.browser import unfit
 
 NEEDED = ("starlette", "jinja2", "uvicorn")
 MODEL, ROUND, RUN = "secret-model-7b", 4177, "nightly-0c0ffee0"
@@ -31,10 +30,7 @@ def need(*modules: str) -> None:
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
     if not missing:
         return
-    message = f"no {', '.join(missing)} here: pip install 'iteration-harness[rate,dev]'"
-    if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)
+    unfit(f"no {', '.join(missing)} here: pip install 'iteration-harness[rate,dev]'")
 
 
 ACCURACY = Criterion(

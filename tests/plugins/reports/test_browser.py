@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 import time
@@ -16,7 +15,8 @@ from harness.registry import Registry
 from harness.report.sections import with_always
 from harness_reports.html.examples import anchor
 from harness_reports.html.page import page as html_page
-from tests.support import chromium, hostile_texts
+from tests.support import hostile_texts
+from tests.support.browser import Listener, Tab, launched
 
 Document = dict[str, Any]
 
@@ -28,7 +28,6 @@ def page(document: Document) -> str:
     return html_page(with_always(document, REGISTRY))
 
 
-Chromium, Listener = chromium.Chromium, chromium.Listener
 # A page that behaves: what makes it fail is listed, so that a failure says what it was.
 STATE = """
 (() => {
@@ -78,13 +77,11 @@ def listener() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory, listener: Any) -> Iterator[Any]:
-    path = chromium.found_chromium()
-    if path is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(chromium.HOW_TO_GET)
-    found = Chromium(path, tmp_path_factory.mktemp("profile"), listener.port)
-    yield found
-    found.close()
+def browser(listener: Any) -> Iterator[Tab]:
+    """Its hosts under ``.example`` are the listener."""
+    hosts = f"--host-resolver-rules=MAP *.example 127.0.0.1:{listener.port}"
+    with launched(hosts) as chromium:
+        yield Tab(chromium)
 
 
 @pytest.fixture
@@ -141,7 +138,7 @@ def test_hostile_text_does_nothing(
     assert state["canary"] is None and "pwned" not in state["title"].split()
     assert state["scripts"] == 1 and state["acting"] == [] and state["links"] == []
     assert not set(state["tags"]) & {"IMG", "IFRAME", "OBJECT", "EMBED", "LINK", "BASE", "VIDEO"}
-    assert browser.asked() == [address]
+    assert browser.asked == [address]
     assert listener.calls == before and state["place"] == "file:"
     # Still a report: all headings, and the texts themselves, to be read.
     for shown in (
@@ -168,7 +165,7 @@ def test_the_same_texts_do_harm_where_nothing_holds_them(
         time.sleep(0.05)
     state = browser.evaluate(STATE)
     assert state["canary"] == 1 and state["title"] == "pwned"
-    assert listener.calls > before and len(browser.asked()) > 1
+    assert listener.calls > before and len(browser.asked) > 1
 
 
 def test_the_policy_alone_stops_scripts_too(

@@ -6,8 +6,6 @@ import contextlib
 import dataclasses
 import importlib.util
 import json
-import os
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -29,36 +27,19 @@ from harness_rating.ratings.folding import fold
 from harness_rating.rubric.scoring import asked
 from tests.plugins.rating import served as serving
 from tests.support import hostile_texts
+from tests.support.browser import launched, unfit
 
 make_batch, make_item, make_rubric = serving.batch, serving.item, serving.rubric
 item_id = serving.item_id
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 READY = "#work:not([hidden]) .answer"
 SAVED = "#saved:has-text('Saved at')"
-
-
-def _unfit(message: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     serving.need("starlette", "jinja2", "uvicorn", "playwright")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next((found for found in map(shutil.which, names) if found), None)
-    if path is None:
-        _unfit("no Chromium here: apt-get install chromium (Debian), or put one on the PATH")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=path, args=FLAGS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 class Windows:
@@ -506,7 +487,7 @@ def some_events(random: Random, rubric: Any) -> list[Event]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_page_folds_as_the_core_does(
     windows: Windows, served: Any, tmp_path: Path, seed: int
 ) -> None:
@@ -724,14 +705,13 @@ def test_right_to_left_is_read_from_the_right(windows: Windows, served: Any) -> 
     assert direction == "ltr" and left < 1 < right
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
 def test_it_fits_and_breaks_no_rule_of_accessibility(
     windows: Windows, served: Any, width: int, scheme: str
 ) -> None:
     found = importlib.util.find_spec("axe_playwright_python")
     if found is None:
-        _unfit("no axe-core here: pip install axe-playwright-python")
+        unfit("no axe-core here: pip install axe-playwright-python")
     axe = Path(found.submodule_search_locations[0], "axe.min.js").read_text(encoding="utf-8")
     criteria = (serving.ACCURACY, serving.TONE, serving.ERRORS, serving.BETTER,
                 serving.MINUTES)  # fmt: skip
