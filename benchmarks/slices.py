@@ -30,9 +30,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one core, as the figures s
 import numpy as np
 import numpy.typing as npt
 
-from harness import Context, Evidence, Example, Prediction, ScoredExample, stats
+from harness import Context, Evidence, Example, Prediction, ScoredExample
 from harness_slices.analyzer import Slices
 from harness_slices.candidates import Candidate, distinct, pairs, singles
+from harness_slices.contrasts import contrasts
 from harness_slices.search import Bar, Searched, Table, search
 
 Floats = npt.NDArray[np.float64]
@@ -131,13 +132,13 @@ def played(world: World, repeats: int, seed: int) -> Found:
         scores, groups, single = drawn(world, rng)
         held = [r.slice for r in searched(scores, groups, single, draw).ranked if r.slice.holds]
         own = next(c.inside for c in single if c.words == PLANTED)
-        oracle = stats.contrast(scores, own, groups)
-        told += oracle.p <= 0.05
+        oracle = contrasts(scores, own[None], groups)
+        told += bool(oracle.p[0] <= 0.05)
         finds, sets = finds + len(held), sets + bool(held)
         for piece in held:
             if piece.words == PLANTED and world.gap:
                 hits, planned = hits + 1, planned + ((piece.shrunken or 0) > 0)
-                gaps.append((oracle.gap, piece.gap or 0, piece.shrunken or 0))
+                gaps.append((oracle.gap[0], piece.gap or 0, piece.shrunken or 0))
     errors = _errors(np.array(gaps), world.gap) if gaps else [None] * 3
     return Found(
         repeats, hits / repeats, hits / finds if finds else None, sets / repeats,

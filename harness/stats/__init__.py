@@ -1,4 +1,4 @@
-"""Intervals, paired differences, tests and contrasts, all of them clustered by group.
+"""Intervals, paired differences and tests, all of them clustered by group.
 
 Rows of one group resemble each other, so the group is the unit that is resampled or swapped.
 Nothing here knows records or metrics: statistics come as arrays ``(n, k)``, a function turns
@@ -8,7 +8,6 @@ are ordered by name, so the order of rows never matters beyond floating-point ro
 * ``groups``: codes, sums and worth of groups.
 * ``resampling``: the bootstrap's weights, and totals under them.
 * ``intervals``: one score, or the paired difference of two systems, with bounds and p.
-* ``contrasts``: a slice against the rest.
 * ``significance``: randomisation, McNemar, and corrections for many tests.
 * ``decision``: levels, power, which rows carry a verdict, and the label that follows from it.
 * ``skewness``: what lopsided changes take from a bound.
@@ -17,7 +16,6 @@ are ordered by name, so the order of rows never matters beyond floating-point ro
 For people: ``docs/statistics.md``.
 """
 
-from harness.stats.contrasts import Contrast, contrast
 from harness.stats.groups import (
     Aggregate,
     Floats,
@@ -41,14 +39,12 @@ from harness.stats.significance import (
 __all__ = [
     "DRAWS",
     "Aggregate",
-    "Contrast",
     "Difference",
     "Floats",
     "Groups",
     "Interval",
     "Ints",
     "benjamini_hochberg",
-    "contrast",
     "detectable",
     "difference",
     "effective_groups",

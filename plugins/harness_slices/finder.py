@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from harness.stats.contrasts import Contrasts
+    from harness_slices.contrasts import Contrasts
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.intp]
@@ -46,7 +46,7 @@ class Rows:
         """Slices ``(c, n)`` against the rest on one half."""
         import numpy as np
 
-        from harness.stats.contrasts import contrasts
+        from harness_slices.contrasts import contrasts
 
         half = np.flatnonzero(self.first == first)
         return contrasts(self.values[half], inside.take(half, axis=1), self.codes[half])

@@ -58,7 +58,7 @@ class Table:
         """From scores ``(n,)``, NaN where there is none, and the group of each row."""
         import numpy as np
 
-        from harness.stats.contrasts import halves
+        from harness_slices.contrasts import halves
 
         known = ~np.isnan(values)
         names = sorted(set(groups))

@@ -24,28 +24,6 @@ _Moments = dict[str, _Numbers]
 
 
 @dataclass(frozen=True, slots=True)
-class Contrast:
-    """A slice against the rest.
-
-    Attributes:
-        gap: mean of the rest minus mean of the slice.
-        se, low, high: standard error and two-sided interval; None with fewer than two
-            groups on either side.
-        p: one-sided, small where the slice's mean is lower; 1 where it cannot be had.
-        df: degrees of freedom of the t distribution used; 0 where it cannot be had.
-    """
-
-    gap: float
-    se: float | None
-    low: float | None
-    high: float | None
-    p: float
-    groups_inside: int
-    n_inside: int
-    df: float
-
-
-@dataclass(frozen=True, slots=True)
 class Contrasts:
     """Many slices, each against its rest; every attribute is an array ``(c,)``.
 
@@ -73,38 +51,6 @@ class Contrasts:
         """Those slices of which ``which (c,)`` is True."""
         columns = {f.name: getattr(self, f.name)[which] for f in dataclasses.fields(self)}
         return Contrasts(**columns)
-
-
-def contrast(values: Floats, inside: Mask, groups: Groups, level: float = 0.95) -> Contrast:
-    """The mean of the rest minus the mean of the slice, clustered by group.
-
-    The same as :func:`contrasts` for one slice.
-
-    Args:
-        values: ``(n,)`` finite; lower = the slice is weaker, so negate a loss.
-        inside: ``(n,)``, True for rows of the slice.
-
-    Raises:
-        ValueError: one side is empty, or a value is not finite.
-    """
-    n_in = int(np.count_nonzero(inside))
-    if not n_in or n_in == len(values):
-        raise ValueError("a contrast needs rows inside and outside of the slice")
-    found = contrasts(values, inside[None, :], groups, level)
-
-    def known(column: Floats) -> float | None:
-        return None if np.isnan(column[0]) else float(column[0])
-
-    return Contrast(
-        gap=float(found.gap[0]),
-        se=known(found.se),
-        low=known(found.low),
-        high=known(found.high),
-        p=float(found.p[0]),
-        groups_inside=int(found.groups_inside[0]),
-        n_inside=n_in,
-        df=float(found.df[0]),
-    )
 
 
 def contrasts(values: Floats, inside: Mask, groups: Groups, level: float = 0.95) -> Contrasts:
