@@ -88,10 +88,10 @@ def _show_page(text: str, console: Console) -> None:
     if not console.is_terminal:
         sys.stdout.write(plain(text))
         return
-    from rich.markdown import Markdown
+    from harness.terminal.pages import Page
 
     text = _PICTURE.sub(r"(picture: \g<text>)", _LINK.sub(_in_words, plain(text)))
-    console.print(Markdown(text, hyperlinks=False))
+    console.print(Page(text, hyperlinks=False))
 
 
 def _in_words(link: re.Match[str]) -> str:

@@ -57,6 +57,14 @@ def test_a_page_in_a_terminal_is_formatted_and_links_are_commands(project: Any) 
     assert "(picture: The verdict," in words
 
 
+@pytest.mark.parametrize("columns", ["50", "80"])
+def test_no_word_of_a_table_is_lost(columns: str, project: Any) -> None:
+    done = project.inside("docs", "loop", FORCE_COLOR="1", COLUMNS=columns)
+    letters = "".join(plain(done.out).split())
+    for path in ("reports/<run>/config.yaml", ".harness/test-openings.jsonl", "run.duckdb"):
+        assert path in letters
+
+
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
