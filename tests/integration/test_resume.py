@@ -127,12 +127,12 @@ def test_a_kill_loses_no_more_than_the_stage_it_was_in(project):
 
 
 def test_a_child_that_is_killed_is_one_message_and_can_be_gone_on_from(project):
-    given = ("--set", "execution.launcher=child", "--rounds", "2", "--json")
-    dead = project.harness("iterate", *given, "--set", "train.die_in_round=2")
+    given = ("--set", "execution.launcher=child", "--rounds", "1", "--json")
+    dead = project.harness("iterate", *given, "--set", "train.die_in_round=1")
     assert dead.code == 3
-    assert "signal 9" in dead.err and "memory" in dead.err and "round 2: train" in dead.err
+    assert "signal 9" in dead.err and "memory" in dead.err and "round 1: train" in dead.err
     assert "Traceback" not in dead.err
-    alive = project.harness("iterate", *given)
+    alive = project.inside("iterate", *given)
     assert alive.code == 0, alive.err
     assert alive.document["test"]["looks"] == 1
 
@@ -191,7 +191,7 @@ def test_a_child_dies_with_its_parent(project):
 
 @pytest.mark.parametrize("launcher", ["inline", "child"])
 def test_ctrl_c_stops_after_the_step_and_says_how_to_go_on(project, launcher):
-    quick = ("--set", "train.seconds=1.5", "--set", f"execution.launcher={launcher}")
+    quick = ("--set", "train.seconds=1", "--set", f"execution.launcher={launcher}")
     given = (*SLOW[:-2], *quick)
     running = project.start(*given, FAKE_SPY=str(project.folder / "seen.jsonl"))
     with running:
@@ -201,9 +201,9 @@ def test_ctrl_c_stops_after_the_step_and_says_how_to_go_on(project, launcher):
     assert running.returncode == 130
     assert out == ""
     assert "Ctrl-C again ends at once" in err
-    assert "harness iterate --rounds 1 --json --set train.seconds=1.5" in err
+    assert "harness iterate --rounds 1 --json --set train.seconds=1 " in err
     assert "Traceback" not in err
-    again = project.inside(*given)
+    again = project.inside(*given, "--set", "execution.launcher=inline")
     assert again.code == 0, again.err
     assert {"data", "round 0: generate", "round 0: analyze"} <= set(again.document["cached"])
 
