@@ -7,10 +7,10 @@ units, so all draws of the bootstrap over whole groups are one product of matric
 This module loads NumPy: import it where it is used.
 """
 
-from harness.stats.bootstrap import FEW_GROUPS, Figure, Scores, bootstrap, figure, ratio
 from harness_rating.agreement.alpha import Kind, alpha, alpha_of, raw_of
 from harness_rating.agreement.grid import Grid, from_cells, grid, shown
 from harness_rating.agreement.kappa import kappa, kappas
+from harness_rating.figures import FEW_GROUPS, Figure, Scores, bootstrap, figure, ratio
 
 __all__ = [
     "FEW_GROUPS", "Figure", "Grid", "Kind", "Scores", "alpha", "alpha_of", "bootstrap", "figure",

@@ -15,7 +15,7 @@ import numpy as np
 
 from harness.kit.text import one_line
 from harness.stats import Floats, Ints
-from harness.stats.bootstrap import Figure, sparse_of
+from harness_rating.figures import Figure, sparse_of
 
 MOST_NAMES = 500  # values without order up to which their distances are held as a matrix
 TOO_MANY = f"there are more than {MOST_NAMES} different values"

@@ -16,9 +16,9 @@ from typing import Any, Literal
 import numpy as np
 
 from harness.stats import DRAWS, Floats, Ints
-from harness.stats.bootstrap import Figure, Scores, bootstrap, sparse_of
 from harness.stats.groups import ROUNDING
 from harness_rating.agreement.grid import MOST_NAMES, TOO_MANY, Grid, grid, undefined
+from harness_rating.figures import Figure, Scores, bootstrap, sparse_of
 
 
 def kappa(

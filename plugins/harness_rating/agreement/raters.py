@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from harness.stats import Floats
-from harness.stats.bootstrap import Figure, bootstrap
 from harness_rating.agreement.grid import Grid
 from harness_rating.batches.records import Batch
+from harness_rating.figures import Figure, bootstrap
 
 Values = Mapping[tuple[str, str], Any]
 """(rater, item) -> value; None = cannot judge."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from harness.kit.text import one_line
-from harness.stats.bootstrap import FEW_GROUPS
+from harness_rating.figures import FEW_GROUPS
 
 OVERALL = "overall"
 RELIABLE, TENTATIVE = 0.8, 0.667  # Krippendorff's customary requirements

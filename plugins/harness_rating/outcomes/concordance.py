@@ -17,7 +17,7 @@ import numpy as np
 
 from harness import to_json
 from harness.stats import Floats, Ints, encode, weights
-from harness.stats.bootstrap import Figure, bootstrap, figure, ratio
+from harness_rating.figures import Figure, bootstrap, figure, ratio
 from harness_rating.outcomes.ranks import BLOCK, Rows, flat, spearman
 
 _WHOLE = 800  # groups up to which pairs between each two of them are held: 5 MiB a table

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from harness import stats
-from harness.stats.bootstrap import Figure, bootstrap, ratio
 from harness.stats.decision import NO_SPREAD, POWER, label, usable
 from harness_rating.batches.records import SETTLED, Batch, Rating
+from harness_rating.figures import Figure, bootstrap, ratio
 from harness_rating.outcomes import text as words
 from harness_rating.outcomes.matchups import Rows, round_pairs, rows_of
 from harness_rating.ratings.resolved import Column, ScoredItems, columns

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.stats import DRAWS, Floats, encode, weights
-from harness.stats.bootstrap import Figure, figure
+from harness_rating.figures import Figure, figure
 
 BLOCK = 1 << 20  # numbers held at once: 8 MiB
 

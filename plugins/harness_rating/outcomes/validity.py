@@ -26,8 +26,8 @@ import numpy as np
 from harness import to_json
 from harness.kit.text import one_line
 from harness.stats import Floats
-from harness.stats.bootstrap import Figure, bootstrap, ratio
 from harness_rating.batches.records import SETTLED, Batch, Rating
+from harness_rating.figures import Figure, bootstrap, ratio
 from harness_rating.outcomes.concordance import compared, differences
 from harness_rating.outcomes.ranks import Rows
 from harness_rating.outcomes.validity_text import in_words

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.kit.text import one_line
-from harness.stats.bootstrap import FEW_GROUPS
 from harness_rating.agreement.grid import shown
 from harness_rating.agreement.text import between
+from harness_rating.figures import FEW_GROUPS
 
 ANY_TWO = "orders any two answers"
 ONE_PROMPT = "orders two answers to one prompt"
