@@ -235,10 +235,6 @@ def next_command(console: Console, command: str) -> None:
     console.print(line, highlight=False, soft_wrap=True)
 
 
-COUNTS_FIT = 96
-"""Columns from which the counts of won and lost rows have room."""
-
-
 def number(value: float | None, scale: float, *, sign: bool = False) -> str:
     """A score with as many places as its size deserves; a dash where there is none.
 
@@ -249,10 +245,3 @@ def number(value: float | None, scale: float, *, sign: bool = False) -> str:
         return "-"
     places = 4 if scale <= 1 else 2 if scale < 1000 else 0
     return f"{value:{'+' if sign else ''},.{places}f}"
-
-
-def explain_marks(table: Table, caveats: Iterable[str]) -> None:
-    """What the marks beside names stand for, below the table."""
-    told = [f"* {one}" for one in dict.fromkeys(caveats) if one]
-    if told:
-        table.caption, table.caption_justify = Text("; ".join(told)), "left"

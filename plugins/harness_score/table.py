@@ -11,8 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.kit.text import one_line
-from harness.terminal.progress import COLOURS
-from harness.terminal.tables import COUNTS_FIT, explain_marks, number, table
+from harness.terminal.comparisons import (
+    ComparedScore,
+    beside,
+    comparison_table,
+    explain_marks,
+    interval,
+)
+from harness.terminal.tables import number, table
 
 NAME_WIDTH = 28
 BY_WIDTH = 14
@@ -53,12 +59,6 @@ def _scale(scores: Scores, name: str) -> float:
     return max((abs(value) for value in values if value is not None), default=0.0)
 
 
-def _interval(low: float | None, high: float | None, scale: float, *, sign: bool = False) -> str:
-    if low is None or high is None:
-        return "-"
-    return f"{number(low, scale, sign=sign)} to {number(high, scale, sign=sign)}"
-
-
 def _scores(document: Mapping[str, Any]) -> Table:
     scores: Scores = document["metrics"]
     unscored = any(score["unscored"] for score in scores.values())
@@ -67,51 +67,38 @@ def _scores(document: Mapping[str, Any]) -> Table:
     for name, score in scores.items():
         scale = _scale(scores, name)
         shown.add_row(
-            _score_name(name, score),
+            Text.assemble(_score_name(name, score), (beside(_caveat(score)), "yellow")),
             number(score["value"], scale),
-            _interval(score["low"], score["high"], scale),
+            interval(score["low"], score["high"], scale),
             f"{score['n']:,}",
             *([f"{score['unscored']:,}"] if unscored else []),
         )
     return shown
 
 
-def _score_name(name: str, score: Mapping[str, Any], *, short: bool = False) -> Text:
-    """The name, its caveat or a mark in place of it, and its direction."""
+def _score_name(name: str, score: Mapping[str, Any]) -> Text:
+    """The name, and an arrow where lower is better."""
     arrow = "" if score["higher_is_better"] else " ↓"
-    caveat = _caveat(score) and (" *" if short else f" ({_caveat(score)})")
-    return Text.assemble(one_line(name, NAME_WIDTH), (caveat, "yellow"), (arrow, "dim"))
+    return Text.assemble(one_line(name, NAME_WIDTH), (arrow, "dim"))
 
 
 def _caveat(score: Mapping[str, Any]) -> str:
-    """What stands beside a score wherever it is shown."""
-    return one_line(score.get("caveat") or "", NAME_WIDTH)
+    return str(score.get("caveat") or "")
 
 
 def _comparison(document: Mapping[str, Any], system: str, width: int) -> Table:
     """One system against the baseline, a row for each score."""
-    wide = width >= COUNTS_FIT
-    several = len(document["comparison"]) > 1
-    numbers = ["baseline", "value", "difference", "95 % interval", "p (Holm)" if several else "p"]
-    numbers += ["better/same/worse"] if wide else []
-    shown = table("score", *numbers, "", right=numbers)
     before = document["systems"][document["baseline"]]["metrics"]
     now = document["systems"][system]["metrics"]
-    for name, one in document["comparison"][system].items():
-        scale = _scale(before, name)
-        shown.add_row(
-            _score_name(name, now[name], short=not wide),
-            number(before[name]["value"], scale),
-            number(now[name]["value"], scale),
-            number(one["difference"], scale, sign=True),
-            _interval(one["low"], one["high"], scale, sign=True),
-            _p(one["p"]),
-            *([f"{one['wins']:,}/{one['ties']:,}/{one['losses']:,}"] if wide else []),
-            Text(one["label"], style=COLOURS[one["label"]]),
+    scores = [
+        ComparedScore(
+            _score_name(name, now[name]), before[name]["value"], now[name]["value"], one,
+            _caveat(now[name]), _scale(before, name),
         )
-    if not wide:
-        explain_marks(shown, map(_caveat, now.values()))
-    return shown
+        for name, one in document["comparison"][system].items()
+    ]  # fmt: skip
+    p = "p (Holm)" if len(document["comparison"]) > 1 else "p"
+    return comparison_table(scores, ["baseline", "value", "difference", p], width)
 
 
 def _doubts(document: Mapping[str, Any]) -> list[str]:
@@ -129,12 +116,6 @@ def _doubts(document: Mapping[str, Any]) -> list[str]:
     return [f"{', '.join(dict.fromkeys(names))}: {told}" for told, names in found.items()]
 
 
-def _p(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
-
-
 def _by(field: str, slices: Any, document: Mapping[str, Any], width: int) -> Iterator[Table]:
     """Scores for each value of a field, in as many tables as the terminal needs."""
     names = list(document["metrics"])
@@ -145,7 +126,7 @@ def _by(field: str, slices: Any, document: Mapping[str, Any], width: int) -> Ite
     for start in range(0, len(names), room):
         shown = names[start : start + room]
         doubts = {name: _caveat(document["metrics"][name]) for name in shown}
-        marks = {name: " *" if doubts[name] else "" for name in shown}
+        marks = {name: beside(doubts[name], short=True) for name in shown}
         numbers = [one_line(n, BY_WIDTH - 2 - len(marks[n])) + marks[n] for n in shown]
         part = table(one_line(field, NAME_WIDTH), "n", *numbers, right=["n", *numbers])
         for value, count, found in zip(values, counts, slices, strict=True):

@@ -16,9 +16,8 @@ from rich.text import Text
 from harness.kit.terms import CHOSEN
 from harness.kit.text import one_line
 from harness.terminal import tables
+from harness.terminal.comparisons import ComparedScore, comparison_table
 from harness.terminal.options import Json
-from harness.terminal.progress import COLOURS
-from harness.terminal.tables import COUNTS_FIT, explain_marks, number
 
 AFTER = "why"
 
@@ -104,52 +103,14 @@ def _left(found: Document) -> str:
 
 
 def _metrics(found: Document, width: int) -> Table:
-    wide = width >= COUNTS_FIT
-    numbers = ["A", "B", "B - A", "95 % interval", "p", "better/same/worse"]
-    shown = tables.table("score", *numbers[: 6 if wide else 5], "", right=numbers)
+    scores = []
     for name, one in found["metrics"].items():
-        scale = max(abs(one["a"] or 0.0), abs(one["b"] or 0.0))
         arrow = "" if one["higher_is_better"] else " (lower = better)"
         bold = "bold" if name == found["primary"] else ""
-        counts = f"{one['wins']:,}/{one['ties']:,}/{one['losses']:,}"
-        shown.add_row(
-            Text.assemble(
-                (one_line(name, tables.ID_LIMIT), bold),
-                (_beside(one, wide), "yellow"),
-                (arrow, "dim"),
-            ),
-            number(one["a"], scale),
-            number(one["b"], scale),
-            number(one["difference"], scale, sign=True),
-            _interval(one, scale),
-            _p(one["p"]),
-            *([counts] if wide else []),
-            Text(one["label"], style=COLOURS.get(one["label"], "")),
-        )
-    if not wide:
-        explain_marks(shown, map(_caveat, found["metrics"].values()))
-    return shown
-
-
-def _beside(one: Document, wide: bool) -> str:
-    """The score's caveat, or a mark in place of it."""
-    return _caveat(one) and (f" ({_caveat(one)})" if wide else " *")
-
-
-def _caveat(one: Document) -> str:
-    return one_line(one.get("caveat") or "", 40)
-
-
-def _interval(one: Document, scale: float) -> str:
-    if one["low"] is None or one["high"] is None:
-        return "-"
-    return f"{number(one['low'], scale, sign=True)} to {number(one['high'], scale, sign=True)}"
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
+        shown = Text.assemble((one_line(name, tables.ID_LIMIT), bold), (arrow, "dim"))
+        scale = max(abs(one["a"] or 0.0), abs(one["b"] or 0.0))
+        scores.append(ComparedScore(shown, one["a"], one["b"], one, one.get("caveat") or "", scale))
+    return comparison_table(scores, ["A", "B", "B - A", "p"], width)
 
 
 def _show_doubts(found: Document, console: Console) -> None:

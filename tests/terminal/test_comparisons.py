@@ -1,0 +1,55 @@
+"""The table of two systems, score by score, in a wide and in a narrow terminal."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+from rich.text import Text
+
+from harness.terminal.comparisons import ComparedScore, comparison_table, interval, p_value
+
+ONE = {
+    "difference": 0.0621, "low": 0.0437, "high": 0.0805, "p": 0.0004,
+    "wins": 1119, "ties": 32, "losses": 49, "label": "improved",
+}  # fmt: skip
+NONE = {**ONE, "difference": None, "low": None, "high": None, "p": None, "label": "no evidence"}
+SCORES = [
+    ComparedScore(Text("rougeL"), 0.726, 0.7882, ONE, "uncalibrated", 0.7882),
+    ComparedScore(Text("none"), None, None, NONE, "", 0.0),
+]
+TITLES = ["baseline", "value", "difference", "p"]
+
+
+def shown(width):
+    console = Console(file=io.StringIO(), width=width)
+    console.print(comparison_table(SCORES, TITLES, width))
+    return [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
+
+
+def test_a_wide_terminal_has_counts_and_caveats():
+    head, first, second = shown(140)
+    assert head.endswith("95 % interval p better/same/worse")
+    assert first == (
+        "rougeL (uncalibrated) 0.7260 0.7882 +0.0621 +0.0437 to +0.0805 < .001 1,119/32/49 improved"
+    )
+    assert second == "none - - - - - 1,119/32/49 no evidence"
+
+
+def test_a_narrow_one_has_marks_and_says_what_they_mean():
+    lines = shown(90)
+    assert "rougeL *" in lines[1] and "1,119" not in lines[1]
+    assert lines[-1] == "* uncalibrated"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "-"), (0.0009, "< .001"), (0.042, ".042"), (1.0, "1.000")]
+)
+def test_p_has_three_decimals(value, text):
+    assert p_value(value) == text
+
+
+def test_an_interval_has_the_places_of_its_scale():
+    assert interval(-1.5, 2, 50, sign=True) == "-1.50 to +2.00"
+    assert interval(None, 2, 50) == "-"
