@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import inspect
 import random
-import statistics as python_statistics
-import textwrap
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings, strategies as st
 from rapidfuzz.distance import Levenshtein
 
-import harness
 from harness_sacrebleu import Ter, edit_table, edits as edits_module
 from harness_sacrebleu.edit_table import EditTable
 from harness_sacrebleu.edits import edits
+from tests.plugins.sacrebleu import against
+from tests.plugins.sacrebleu.against import real_rows, unicode
 
 OPTIONS = st.fixed_dictionaries({}, optional={
     name: st.booleans() for name in ("normalized", "no_punct", "asian_support", "case_sensitive")
 })  # fmt: skip
-unicode = st.text(st.characters(exclude_categories=["Cs"]))
 few_words = st.lists(st.sampled_from("abcde"), max_size=14).map(" ".join)
 words = st.lists(
     st.sampled_from(["The", "cat", "sat.", "“猫が”", "、", "&amp;", "it's"]), max_size=9
@@ -35,46 +32,16 @@ def reference(metric):
     return TER(**metric.options.model_dump(exclude={"right_at"}))
 
 
-def pairs_of(rows):
-    user = ({"role": "user", "content": "?"},)
-    return [
-        (harness.Prediction(str(i), answer), harness.Example(str(i), user, tuple(references)))
-        for i, (answer, references) in enumerate(rows)
-    ]
-
-
 def check(metric, rows):
-    """Corpus and own values are sacreBLEU's; a batch gives what single examples give."""
-    pairs = pairs_of(rows)
-    measured = list(metric.measure_all(pairs))
-    assert measured == [metric.measure(*pair) for pair in pairs]
-    table = np.array(measured, dtype=np.float64)
-    answers, lists = zip(*rows, strict=True)
-    most = max(map(len, lists))
-    columns = [[row[i] if i < len(row) else None for row in lists] for i in range(most)]
-    score = reference(metric).corpus_score(list(answers), columns).score
-    assert metric.aggregate(table.sum(axis=0), np.float64(len(rows))).tolist() == [score]
-    own = [[reference(metric).sentence_score(answer, list(refs)).score] for answer, refs in rows]
-    assert metric.values(table).tolist() == own
+    against.check(metric, rows, reference(metric), reference(metric))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(rows=rows, options=OPTIONS)
 @example([("a b c d e f", ["d e f a b c"]), ("a", ["", "b"]), ("", ["a"]), ("", [""])], {})
 @example([("a " * 80 + "b " * 3, ["b b a b a", "a"]), ("b a", ["a " * 90 + "b"])], {})
 def test_equal_to_sacrebleu(rows, options):
     check(Ter(Ter.Options(**options)), rows)
-
-
-def real_rows(n, seed):
-    """Docstrings of the standard library against copies in which words change and move."""
-    modules = (random, inspect, textwrap, python_statistics)
-    members = [getattr(module, name) for module in modules for name in sorted(vars(module))]
-    docs = [doc for member in members if callable(member) and (doc := inspect.getdoc(member))]
-    rng = random.Random(seed)
-    return [(mutated(rng, docs[i % len(docs)]),
-             [mutated(rng, docs[i % len(docs)]) for _ in range(rng.randint(1, 3))])
-            for i in range(n)]  # fmt: skip
 
 
 def mutated(rng, text):
@@ -89,7 +56,7 @@ def mutated(rng, text):
 
 
 def test_equal_on_real_texts():
-    check(Ter(), real_rows(120, seed=5))
+    check(Ter(), real_rows(50, 5, mutated))
 
 
 def moved_pieces(rng, size):
@@ -148,14 +115,7 @@ def test_so_many_distinct_words_that_characters_do_not_suffice(monkeypatch):
 
 def test_any_leading_shape():
     metric = Ter()
-    table = np.array(list(metric.measure_all(pairs_of(real_rows(30, seed=6)))), dtype=float)
-    weights = np.random.default_rng(4).integers(0, 3, size=(2, 7, 30)).astype(float)
-    scores = metric.aggregate(weights @ table, weights.sum(axis=-1))
-    assert scores.shape == (2, 7, 1)
-    for place in np.ndindex(2, 7):
-        one = metric.aggregate(weights[place] @ table, weights[place].sum())
-        assert scores[place] == pytest.approx(one, rel=1e-12)
-    assert metric.aggregate(np.zeros((0, 2)), np.ones(0)).shape == (0, 1)
+    against.check_shapes(metric, real_rows(30, 6, mutated), exact=False)
     empty = np.array([[0.0, 0.0], [3.0, 0.0], [3.0, 2.0]])
     assert metric.values(empty).tolist() == [[0], [100], [150]]
 
