@@ -1,66 +1,73 @@
-"""The words that people read for keys that are stored under another name.
+"""The words that people read for what is stored under another name.
 
-Stored keys (of JSON documents, database views, categories and causes) never change; what reports
-and commands show is looked up here, so that one thing has one name everywhere. ``docs/glossary.md``
-defines each of these words.
+Stored names (keys of JSON documents and views, categories, causes, reasons) never change; what
+reports and commands show is looked up here, so that one thing has one name everywhere.
+``docs/glossary.md`` defines each of these words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Literal, TypeAlias
 
-TERMS: Mapping[str, str] = {
-    # models and rounds
-    "baseline": "base model",
-    "kept": "best round",
-    "looks": "test-set evaluations",
-    "detectable": "minimum detectable effect",
-    # answers
-    "right": "pass",
-    "wrong": "fail",
-    "right_at": "pass threshold",
-    "category": "error category",
-    "cut off": "truncated",
-    "slice": "slice",
-    "weak": "underperforming slice",
-    # a row over the rounds
-    "fixed": "fixed",
-    "broken": "regressed",
-    "flickering": "flaky",
-    "always right": "always pass",
-    "never right": "never pass",
-    # causes
-    "cut": "truncated",
-    "forgetting": "catastrophic forgetting",
-    "narrow reference": "reference too narrow",
-    "capacity": "underfitting",
-    "remedy": "suggested action",
-    # training data
-    "made_by": "augmenter",
-    "everywhere": "all data",
-    "repeat of dev or test": "duplicate of dev or test",
-    "near repeat of dev or test": "near-duplicate of dev or test",
-    "descends from dev or test": "derived from dev or test",
-    "repeats train": "duplicate of train",
-    "people": "raters",
+Kind: TypeAlias = Literal["key", "category", "cause", "course", "refusal"]
+"""What is named: a key of a document or view; a category of errors; a cause; what became of a row
+over the rounds; why a proposed training row was refused."""
+
+TERMS: Mapping[Kind, Mapping[str, str]] = {
+    "key": {
+        "baseline": "base model",
+        "kept": "best round",
+        "looks": "test-set evaluations",
+        "detectable": "minimum detectable effect",
+        "right": "pass",
+        "wrong": "fail",
+        "right_at": "pass threshold",
+        "category": "error category",
+        "weak": "underperforming slice",
+        "remedy": "suggested action",
+        "made_by": "augmenter",
+        "everywhere": "all data",
+        "people": "raters",
+    },
+    "category": {"cut off": "truncated"},
+    "cause": {
+        "cut": "truncated",
+        "forgetting": "catastrophic forgetting",
+        "narrow reference": "reference too narrow",
+        "capacity": "underfitting",
+    },
+    "course": {
+        "fixed": "fixed",
+        "broken": "regressed",
+        "flickering": "flaky",
+        "always right": "always pass",
+        "never right": "never pass",
+    },
+    "refusal": {
+        "repeat of dev or test": "duplicate of dev or test",
+        "near repeat of dev or test": "near-duplicate of dev or test",
+        "descends from dev or test": "derived from dev or test",
+        "repeats train": "duplicate of train",
+    },
 }
-"""Key as stored -> word as shown."""
+"""Kind -> name as stored -> word as shown."""
 
 CHOSEN = "chosen on these rows"
 """Of the kept round's scores on dev, which are optimistic since the round was chosen by them."""
 
 
-def shown(key: str) -> str:
-    """The word for a stored key; a key without one, as a plugin's own category, is its own."""
-    return TERMS.get(key, key)
+def shown(kind: Kind, name: str) -> str:
+    """The word for a stored name; a name without one, as a plugin's own category, is its own."""
+    return TERMS[kind].get(name, name)
 
 
-def stored(word: str, known: Iterable[str]) -> str:
-    """The key among ``known`` that is meant by ``word``, which may be a key or a shown word.
+def stored(kind: Kind, word: str, known: Iterable[str]) -> str:
+    """The name among ``known`` that a user means, who may write it as stored or as shown.
 
     A word that means none of them is returned as it is.
     """
-    keys = tuple(known)
-    if word in keys:
+    names = tuple(known)
+    if word in names:
         return word
-    return next((key for key in keys if shown(key) == word), word)
+    return next((name for name in names if shown(kind, name) == word), word)

@@ -23,12 +23,12 @@ from harness.stages import Section
 from harness.store.writing import QueryResult, reading
 
 NOT_LOOKED_FOR = (
-    "A wrong fact and a wrong tone are seen by no rule. They were not looked for: people's "
-    "rubric choices, or a detector of your own, name them."
+    "Rules cannot detect a wrong fact or a wrong tone. Raters with a rubric can, or a detector of "
+    "your own; this run had neither."
 )
 NAMED_BY_PEOPLE = (
-    "A wrong fact and a wrong tone are seen by no rule. People named what they saw in the answers "
-    "that they rated, and in no others."
+    "Rules cannot detect a wrong fact or a wrong tone. Raters named those that they saw in the "
+    "answers that they rated; other answers were not checked for them."
 )
 
 Causes = Mapping[str, tuple[str, str, bool]]
@@ -40,9 +40,9 @@ class Terms:
     """What a run's plugins mean by what they report.
 
     Attributes:
-        definitions: kind of error -> one line.
+        definitions: error category -> one line.
         causes: what the analyzers' diagnoses name.
-        right_at: value of the primary score from which an answer counts as right.
+        right_at: value of the primary score from which an answer passes.
         by_people: whether the primary score is what people said.
         names_errors: whether people name kinds of errors for a detector.
     """

@@ -38,7 +38,7 @@ QUERIES: Mapping[str, Query] = {
         "WHERE arm = 'main' ORDER BY split, round, name",
     ),
     "slices": Query(
-        "the slices that were found, by round, the weakest first",
+        "the slices of each round, the widest gap first",
         "SELECT round, slice, n, groups, score, gap, low, high, q, holds FROM slices "
         "WHERE arm = 'main' ORDER BY round, gap DESC NULLS LAST, slice",
     ),
@@ -53,24 +53,24 @@ QUERIES: Mapping[str, Query] = {
         "GROUP BY round ORDER BY round",
     ),
     "categories": Query(
-        "answers on dev that show each kind of error, by round",
+        "answers on dev of each error category, by round",
         "SELECT round, category, count(DISTINCT id) AS answers FROM errors "
         "WHERE arm = 'main' AND split = 'dev' GROUP BY ALL ORDER BY ALL",
     ),
     "unexplained": Query(
-        "wrong answers on dev that show no known kind of error, by round",
+        "failing answers on dev of no known error category, by round",
         "SELECT round, count(*) AS answers FROM unexplained "
         "WHERE arm = 'main' AND split = 'dev' GROUP BY ALL ORDER BY ALL",
     ),
     "right": Query(
-        "answers on dev that count as right, wrong, or cannot be judged, by round",
+        "answers on dev that pass, fail, or cannot be judged, by round",
         "SELECT round, count(*) FILTER (WHERE is_right) AS is_right, "
         "count(*) FILTER (WHERE NOT is_right) AS wrong, "
         "count(*) FILTER (WHERE is_right IS NULL) AS unknown FROM outcomes "
         "WHERE arm = 'main' AND split = 'dev' GROUP BY ALL ORDER BY ALL",
     ),
     "causes": Query(
-        "likeliest causes of the wrong answers of the kept round",
+        "likeliest causes of the failing answers of the best round",
         "SELECT cause, remedy, count(*) AS answers, list(id ORDER BY id)[:5] AS ids "
         f"FROM diagnoses WHERE arm = 'main' AND round = {_KEPT} "
         "GROUP BY ALL ORDER BY answers DESC, cause, remedy",
@@ -81,13 +81,13 @@ QUERIES: Mapping[str, Query] = {
         "GROUP BY ALL ORDER BY answers DESC, kind",
     ),
     "changes": Query(
-        "dev rows that each round fixed and broke, against the round it is compared with",
+        "dev rows that were fixed or regressed in each round, against the round of its verdict",
         "SELECT round, against, count(*) FILTER (WHERE kind = 'fixed') AS fixed, "
         "count(*) FILTER (WHERE kind = 'broken') AS broken FROM changes WHERE arm = 'main' "
         "GROUP BY ALL ORDER BY round",
     ),
     "slice_errors": Query(
-        "the commonest kinds of errors within the slices of the kept round",
+        "the commonest error categories within the slices of the best round",
         "SELECT slice, category, answers, slice_rows FROM errors_by_slice "
         f"WHERE arm = 'main' AND round = {_KEPT} AND answers >= 3 "
         "QUALIFY row_number() OVER (PARTITION BY slice ORDER BY answers DESC, category) <= 3 "
@@ -109,7 +109,7 @@ QUERIES: Mapping[str, Query] = {
         "SELECT round, reason, rows FROM filters WHERE arm = 'main' ORDER BY ALL",
     ),
     "added": Query(
-        "rows that were added to the training data, by round, maker and slice",
+        "rows that were added to the training data, by round, augmenter and slice",
         "SELECT round, made_by, slice, count(*) AS rows FROM added WHERE arm = 'main' "
         "GROUP BY ALL ORDER BY ALL",
     ),
@@ -140,7 +140,7 @@ EXAMPLES = """
     LEFT JOIN ledger l ON l.id = c.id AND l.arm = 'main'
     WHERE c.place <= {limit}
     ORDER BY c.place, p.round"""
-"""Wrong answers of the kept round, the worst first, with the answers of every round."""
+"""Failing answers of the best round, the worst first, with the answers of every round."""
 
 CAUSES = """
     SELECT id, cause, evidence, remedy, train_rows FROM diagnoses

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.kit.terms import shown
 from harness.kit.text import one_line
 
 Document = dict[str, Any]
@@ -15,14 +16,14 @@ def remedies(
     tables: Mapping[str, Sequence[Mapping[str, Any]]],
     causes: Mapping[str, tuple[str, str, bool]],
 ) -> list[Document]:
-    """Each remedy with its reason and the wrong answers of dev that it speaks of.
+    """Each remedy with its reason and the failing answers of dev that it concerns.
 
     Worth is an upper limit: no remedy cures everything that it is meant for.
     """
     found = [
         {
             "remedy": one_line(row["remedy"]),
-            "why": f"{one_line(row['cause'])}: {causes[row['cause']][0]}"
+            "why": f"{one_line(shown('cause', row['cause']))}: {causes[row['cause']][0]}"
             if row["cause"] in causes
             else one_line(row["cause"]),
             "answers": row["answers"],

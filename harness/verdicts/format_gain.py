@@ -50,7 +50,9 @@ def mended(
     if total <= 0 or theirs <= HALF * total:
         return ""
     kinds = Counter(kind for name in cured for kind in before[name])
-    named = ", ".join(f"{shown(kind)} {n}" for kind, n in sorted(kinds.items(), key=_by_count))
+    named = ", ".join(
+        f"{shown('category', kind)} {n}" for kind, n in sorted(kinds.items(), key=_by_count)
+    )
     share = "All" if theirs >= total else f"{theirs / total:.0%}".replace("%", " %")
     return (
         f" {share} of the gain is on {len(cured)} of {len(gains)} answers that were malformed in "

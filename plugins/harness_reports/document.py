@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from harness_reports.terms import in_words
+
 Document = dict[str, Any]
 
 _VERDICT: Document = {
@@ -51,7 +53,7 @@ _DOCUMENT: Document = {
 
 
 def complete(document: Mapping[str, Any]) -> Document:
-    """A copy of the document in which no key is missing; the given one stays as it is."""
+    """A copy in which no key is missing and names are as readers know them (``in_words``)."""
     full = _with(_DOCUMENT, document)
     full["rounds"] = [_round(entry) for entry in full["rounds"]] or [_round({})]
     full["data"] = _with({"rows": {}, "dev_groups": None}, full["data"])
@@ -65,7 +67,7 @@ def complete(document: Mapping[str, Any]) -> Document:
     if full["control"]:
         known = {"difference": None, "low": None, "high": None, "sentence": ""}
         full["control"] = _with(known, full["control"])
-    return full
+    return in_words(full)
 
 
 def _with(known: Document, found: Mapping[str, Any] | None) -> Document:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.kit import terms
 from harness.kit.numbers import digits_of, number
 from harness.kit.text import one_line, titled
 
@@ -12,8 +13,8 @@ Document = Mapping[str, Any]
 Runs = list[tuple[str, bool]]
 """Runs of words, each with whether it differs from the other text."""
 
-BY_PEOPLE = "change: by those who rated both rounds in one batch"
-"""Of a primary score that people give."""
+BY_PEOPLE = "change: by raters who rated both rounds in one batch"
+"""Of a primary score that raters give."""
 
 
 def score_digits(document: Document, name: str) -> int:
@@ -26,7 +27,7 @@ def score_digits(document: Document, name: str) -> int:
 
 
 def headline(document: Document) -> tuple[Document, str]:
-    """The verdict that counts, and where it was found: the test set's, else the kept round's,
+    """The verdict that counts, and where it was found: the test set's, else the best round's,
     else the latest round's."""
     rounds = document["rounds"]
     if document.get("test"):
@@ -59,16 +60,16 @@ def chosen_sentence(document: Document) -> str:
 
 
 def facts(document: Document) -> str:
-    """``run · model · 160 dev rows in 48 groups · rougeL decides``."""
+    """``run · model · 160 dev rows in 48 groups · primary score rougeL``."""
     rows, groups = document["data"]["rows"].get("dev"), document["data"]["dev_groups"]
     size = f"{rows} dev rows" + (f" in {groups} groups" if groups else "") if rows else ""
-    decides = f"{score_title(document, document['primary'], 200)} decides"
+    decides = f"primary score {score_title(document, document['primary'], 200)}"
     told = [document["run"], document["model"], size, decides]
     return " · ".join(fact for fact in told if fact)
 
 
 def shown_rounds(document: Document, most: int) -> list[Document]:
-    """At most so many rounds: the baseline, the kept one, then the latest."""
+    """At most so many rounds: the base model, the best one, then the latest."""
     rounds = list(document["rounds"])
     wanted = {0, document["kept_round"]}
     for entry in reversed(rounds):
@@ -78,19 +79,19 @@ def shown_rounds(document: Document, most: int) -> list[Document]:
 
 
 def round_name(entry: Document, document: Document) -> str:
-    """``round 2``, with a mark if it is the kept one."""
+    """``round 2``, with a mark if it is the best one."""
     return f"{entry['round']}{' ●' if entry['round'] == document['kept_round'] else ''}"
 
 
 def score_names(document: Document) -> list[str]:
-    """All scores, the one that decides first."""
+    """All scores, the primary one first."""
     names = {name: None for entry in document["rounds"] for name in entry["scores"]}
     primary = document["primary"]
     return [*([primary] if primary in names else []), *(n for n in names if n != primary)]
 
 
 def caveat(document: Document, name: str) -> str:
-    """What stands beside a score wherever it is shown, or nothing."""
+    """What stands next to a score wherever it is shown, or nothing."""
     tables = [entry["scores"] for entry in document["rounds"]]
     found = [table[name].get("caveat") for table in tables if name in table]
     return one_line(found[-1] or "", 40) if found else ""
@@ -126,11 +127,13 @@ def planned(plan: Sequence[Document], most: int = 8) -> list[str]:
     for item in plan:
         rows[item["slice"]] = rows.get(item["slice"], 0) + item["rows"]
     listed = [
-        f"{n} from everywhere" if name == "everywhere" else f"{n} for {one_line(name, 120)}"
+        f"{n} from {terms.shown('key', name)}"
+        if name == "everywhere"
+        else f"{n} for {one_line(name, 120)}"
         for name, n in rows.items()
     ]
     rest = sum(list(rows.values())[most:])
-    return listed[:most] + ([f"{rest} for others"] if rest else [])
+    return listed[:most] + ([f"{rest} for other slices"] if rest else [])
 
 
 def bounds_level(document: Document) -> str:

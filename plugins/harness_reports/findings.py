@@ -21,16 +21,16 @@ KINDS = 6
 """Kinds of errors that a terminal shows."""
 
 WEAK_AT = 0.1
-"""Rate of false discoveries up to which a slice counts as weak, where its finder does not say."""
+"""False discovery rate up to which a slice is underperforming, where its finder does not say."""
 
-COURSES = ("fixed", "broken", "always right", "never right", "flickering")
+COURSES = ("fixed", "regressed", "always pass", "never pass", "flaky")
 UNEXPLAINED = "unexplained"
-_UNEXPLAINED = "wrong, and no detector saw why"
+_UNEXPLAINED = "fails, and no detector found why"
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of error.
+    """An error category.
 
     Attributes:
         by_round: round -> answers that show it.
@@ -45,6 +45,10 @@ class Kind:
     def most(self) -> int:
         """Its largest count of any round."""
         return max(self.by_round.values(), default=0)
+
+    def change(self, at: int) -> int:
+        """How far its count of this round is from that of the base model."""
+        return abs(self.by_round.get(at, 0) - self.by_round.get(0, 0))
 
 
 def table(document: Document, name: str) -> list[Document]:
@@ -65,8 +69,8 @@ class NearPair:
 
 SEALED = "(test is sealed)"
 NEAR = (
-    "Rows of train or pool next to the row of dev or test that each is most like. They stay, "
-    "unless filters.source is refuse. Where they ask the same, scores owe something to it."
+    "Rows of train or pool, each with the most similar row of dev or test. They are trained on "
+    "unless filters.source is refuse. Where prompts ask the same, scores are inflated by it."
 )
 
 
@@ -86,7 +90,7 @@ def near_pairs(document: Document) -> list[NearPair]:
 
 
 def kept_round(document: Document) -> Document:
-    """The round whose model is the run's result."""
+    """The best round: its model is the run's result."""
     rounds = document["rounds"]
     return next((r for r in rounds if r["round"] == document["kept_round"]), rounds[-1])
 
@@ -134,9 +138,9 @@ def _guard_sentence(guard: Document) -> str:
 
 
 def weak(document: Document) -> tuple[int, list[Document], list[Document]]:
-    """A round, its slices that are weak by more than chance, and others below the rest.
+    """A round, its underperforming slices, and others below the rest that may be chance.
 
-    The widest gap comes first. It is the kept round, or the latest with slices where that one
+    The widest gap comes first. It is the best round, or the latest with slices where that one
     has none.
     """
     for entry in (kept_round(document), *reversed(document["rounds"])):
@@ -149,7 +153,7 @@ def weak(document: Document) -> tuple[int, list[Document], list[Document]]:
 
 
 def holds(piece: Document) -> bool:
-    """Whether a slice is weak by more than chance; one that rows are planned for is."""
+    """Whether a slice underperforms by more than chance; one that rows are planned for does."""
     if piece.get("holds") is not None:
         return bool(piece["holds"])
     if "q" in piece:
@@ -164,7 +168,7 @@ def slice_name(piece: Document, limit: int) -> str:
 
 
 def slice_kinds(document: Document, at: int, name: str, most: int = 3) -> str:
-    """``off topic 12, cut off 5``: the commonest kinds of errors of a slice of the kept round."""
+    """``off topic 12, truncated 5``: commonest error categories of a slice of the best round."""
     if at != document["kept_round"]:
         return ""
     rows = [row for row in table(document, "slice_errors") if row["slice"] == name]
@@ -180,15 +184,15 @@ def ledger(document: Document) -> list[tuple[str, int]]:
 
 
 def rightness(document: Document) -> str:
-    """From which score on an answer counts as right, or that nothing says so."""
+    """From which score on an answer passes, or that nothing says so."""
     if "tables" not in document:
         return ""
     primary, at = document["primary"], document.get("right_at")
     if at is None:
-        return f"{primary} has no right_at, so no answer of its own counts as right or wrong"
+        return f"{primary} has no pass threshold (right_at), so no answer passes or fails"
     score = kept_round(document)["scores"].get(primary) or {}
     side = "at least" if score.get("higher_is_better", True) else "at most"
-    return f"right: {score_title(document, primary, 80)} {side} {at:g}"
+    return f"pass threshold: {score_title(document, primary, 80)} {side} {at:g}"
 
 
 def changes(document: Document) -> list[Document]:
@@ -219,17 +223,29 @@ def changes(document: Document) -> list[Document]:
     return rows
 
 
+def pass_rate(document: Document) -> str:
+    """``29 of 160 dev answers pass (base model: 3)``, or nothing where that is not known."""
+    rows = {row["round"]: row for row in table(document, "right")}
+    best = rows.get(document["kept_round"])
+    judged = best["is_right"] + best["wrong"] if best else 0
+    if not best or not judged:
+        return ""
+    base = rows.get(0) if document["kept_round"] else None
+    before = f" (base model: {base['is_right']})" if base else ""
+    return f"{best['is_right']} of {judged} dev answers pass{before}"
+
+
 def wrong(document: Document) -> int | None:
-    """Wrong answers of the kept round; None where nothing tells."""
+    """Failing answers of the best round; None where nothing tells."""
     rows = [r for r in table(document, "right") if r["round"] == document["kept_round"]]
     return rows[0]["wrong"] if rows else None
 
 
 def kinds(document: Document) -> list[Kind]:
-    """All kinds of errors but the unexplained, by their largest count of any round.
+    """All error categories but the unexplained, by their largest count of any round.
 
-    So what the rounds cured ranks with what is left: a kind that fell from 158 answers to none
-    comes before one that always had 12.
+    So what the rounds fixed ranks with what is left: a category that fell from 158 answers to
+    none comes before one that always had 12.
     """
     counts: dict[str, dict[int, int]] = {}
     for row in table(document, "categories"):
@@ -249,7 +265,7 @@ def kinds(document: Document) -> list[Kind]:
 
 
 def unexplained(document: Document) -> Kind | None:
-    """Wrong answers that show no known kind of error; None where right and wrong are unknown."""
+    """Failing answers of no known category; None where it is unknown which answers pass."""
     judged = [row for row in table(document, "right") if row["is_right"] + row["wrong"]]
     if not judged or "unexplained" not in document["tables"]:
         return None
@@ -259,14 +275,16 @@ def unexplained(document: Document) -> Kind | None:
 
 
 def shown_kinds(document: Document, most: int = KINDS) -> tuple[list[Kind], list[Kind]]:
-    """The kinds that a report shows, the unexplained last, and those that it leaves out.
+    """The categories that a report shows, the unexplained last, and those that it leaves out.
 
-    Half of the places go to the largest counts of any round, half to those of the kept round.
+    Half of the places go to the largest changes between the base model and the best round, so
+    that what training fixed is seen; half to the largest counts of the best round.
     """
     found = [kind for kind in kinds(document) if any(kind.by_round.values())]
     at = document["kept_round"]
+    changed = sorted(found, key=lambda kind: (-kind.change(at), found.index(kind)))
     now = sorted(found, key=lambda kind: (-kind.by_round.get(at, 0), found.index(kind)))
-    in_turn = (kind.name for both in zip(found, now, strict=True) for kind in both)
+    in_turn = (kind.name for both in zip(changed, now, strict=True) for kind in both)
     names = set(list(dict.fromkeys(in_turn))[:most])
     shown = [kind for kind in found if kind.name in names]
     rest = unexplained(document)
@@ -275,19 +293,19 @@ def shown_kinds(document: Document, most: int = KINDS) -> tuple[list[Kind], list
 
 
 def left_out(kinds: Sequence[Kind]) -> str:
-    """``and 4 more kinds, each in at most 12 answers of any round``, or nothing."""
+    """``and 4 more categories, each in at most 12 answers of any round``, or nothing."""
     if not kinds:
         return ""
     top = max(kind.most for kind in kinds)
     answers = f"{top} answer{'' if top == 1 else 's'} of any round"
     if len(kinds) == 1:
-        return f"and one more kind, in at most {answers}"
-    return f"and {len(kinds)} more kinds, each in at most {answers}"
+        return f"and one more category, in at most {answers}"
+    return f"and {len(kinds)} more categories, each in at most {answers}"
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A likely cause of wrong answers of the kept round."""
+    """A likely cause of failing answers of the best round."""
 
     name: str
     answers: int
@@ -314,9 +332,9 @@ def causes(document: Document) -> list[Cause]:
 
 
 def explained(document: Document) -> str:
-    """``82 of 100 wrong answers``: those that have a likeliest cause."""
+    """``82 of 100 failing answers``: those that have a likeliest cause."""
     total, all_ = sum(cause.answers for cause in causes(document)), wrong(document)
-    return f"{total} of {all_} wrong answers" if all_ else f"{total} wrong answers"
+    return f"{total} of {all_} failing answers" if all_ else f"{total} failing answers"
 
 
 def remedies(document: Document) -> list[Document]:
@@ -340,9 +358,9 @@ def failed(document: Document) -> list[tuple[str, str]]:
 
 
 def examples(rows: Sequence[Document], kept_round: int, most: int) -> list[Document]:
-    """The worst answers to show, none of which counts as right.
+    """The worst answers to show, none of which passes.
 
-    First those that fail in a way of their own, by kind of error or cause: they say more than
+    First those that fail in a way of their own, by error category or cause: they say more than
     the next one of the same.
     """
     seen: set[str] = set()

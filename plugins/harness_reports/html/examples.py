@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.kit import terms
 from harness.kit.numbers import number
 from harness_reports.figures import Document
 from harness_reports.html.diff import both
@@ -18,7 +19,7 @@ OPEN = 3
 BUDGET = 2_000_000
 """Bytes that examples may take; the others are counted and left out."""
 OTHER_ROUNDS = 600
-"""Characters of an answer of another round than the kept one."""
+"""Characters of an answer of another round than the best one."""
 
 
 def anchor(example_id: str) -> str:
@@ -80,7 +81,7 @@ def _filter(choices: Choices) -> Html:
     return element(
         "form",
         element("label", "Words ", element("input", type="search", id="find", autocomplete="off")),
-        _choice("kind", "Kind of error ", choices.kinds),
+        _choice("kind", "Error category ", choices.kinds),
         _choice("course", "Over the rounds ", choices.courses),
         element("output", id="found", aria_live="polite"),
         id="filter", hidden=True,
@@ -113,7 +114,7 @@ def example(block: Examples, row: Document, choices: Choices, unfolded: bool) ->
             "div",
             _part("Prompt", text_block(row["prompt"], class_="text prompt")),
             element("div", _part("Reference", reference), _part("Answer", answer), class_="pair"),
-            _part("Also right", map(text_block, _others(row))) if _others(row) else None,
+            _part("Other references", map(text_block, _others(row))) if _others(row) else None,
             _why(row["cause"]),
             _course(row, block.kept_round),
             element("p", _where(row), element("a", "link to this example", href=f"#{place}"),
@@ -133,7 +134,7 @@ def _others(row: Document) -> list[str]:
 
 
 def _where(row: Document) -> Html:
-    cut = "The token limit cut the answer. " if row["finish_reason"] == "length" else ""
+    cut = "Truncated at max_new_tokens. " if row["finish_reason"] == "length" else ""
     place = joined("From ", name(row["place"], 200), ". ") if row["place"] else None
     return joined(cut, place)
 
@@ -143,7 +144,7 @@ def _why(cause: Document | None) -> Html | None:
         return None
     rows = cause["train_rows"]
     told = element("p", element("b", name(cause["cause"])), ": ", cause["evidence"])
-    remedy = element("p", f"Remedy: {cause['remedy']}") if cause["remedy"] else None
+    remedy = element("p", f"Suggested action: {cause['remedy']}") if cause["remedy"] else None
     near = element("p", "Training rows: ", name(", ".join(rows), 600)) if rows else None
     return _part("Likeliest cause", told, remedy, near)
 
@@ -163,7 +164,9 @@ def _course(row: Document, kept: int) -> Html | None:
 
 def _answers(found: Sequence[Document], text: str, kept: int) -> Html:
     rounds = ", ".join(str(one["round"]) + (" ●" if one["round"] == kept else "") for one in found)
-    right = {True: "right", False: "wrong"}.get(found[0]["right"], "not judged")
+    right = {True: terms.shown("key", "right"), False: terms.shown("key", "wrong")}.get(
+        found[0]["right"], "not judged"
+    )
     kinds = "".join(f" · {kind}" for kind in found[0]["errors"])
     told = f"Round {rounds}: {number(found[0]['score'], 3)}, {right}{kinds}"
     if not text.strip():

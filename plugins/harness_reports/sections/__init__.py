@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from harness.kit.blocks import Block, Chart, Details, Heading, from_json, of_rows
 from harness_reports.document import complete
 from harness_reports.figures import Document
-from harness_reports.sections import closing, data, errors, rounds, verdict, weak
+from harness_reports.sections import closing, data, errors, rounds, slices, verdict
 from harness_reports.sections.examples import Examples, examples
 
 __all__ = ["Examples", "Shown", "of_plugins", "sections", "short"]
@@ -16,7 +16,7 @@ __all__ = ["Examples", "Shown", "of_plugins", "sections", "short"]
 Shown: TypeAlias = Block | Examples
 PARTS: Mapping[str, Sequence[Callable[[Document], Iterator[Shown]]]] = {
     "verdict": (verdict.blocks, rounds.rounds, rounds.scores, rounds.test_set),
-    "weak": (weak.slices, weak.changes),
+    "weak": (slices.slices, slices.changes),
     "errors": (errors.kinds, errors.causes),
     "examples": (examples,),
     "data": (data.near, data.added, data.control, data.training),
@@ -42,7 +42,7 @@ def sections(document: Mapping[str, Any]) -> Iterator[Shown]:
 def short(blocks: Iterable[Shown]) -> Iterator[Shown]:
     """What a report shows that folds nothing away and draws nothing.
 
-    Details and drawings that are told beside go, and so do headings that nothing is left below.
+    Details and drawings whose figures a table has go, and so do headings of nothing.
     """
     waiting: list[Heading] = []
     for block in blocks:

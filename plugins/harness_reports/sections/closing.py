@@ -1,4 +1,4 @@
-"""What the run has to remark, what this report lacks, what to do next, and how it was made."""
+"""Notes of the run, parts that failed, suggested actions, and how the report was made."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def failed(document: Document) -> Iterator[Block]:
 
 
 def remedies(document: Document) -> Iterator[Block]:
-    """What to do next; worth is an upper limit, and the report says so."""
+    """What to do next. The number of answers is an upper limit, and its column says so."""
     found = findings.remedies(document)
     if not found:
         return
-    yield Heading("What to do", "by what it may be worth; no remedy cures all that it is for")
+    yield Heading("Suggested actions", "by the failing answers that each concerns")
     columns = (
-        Column("remedy", strong=True), Column("answers at most", "number"),
+        Column("suggested action", strong=True), Column("answers at most", "number"),
         Column("new data", "word"), Column("why"),
     )  # fmt: skip
     rows = tuple(
@@ -52,8 +52,8 @@ def remedies(document: Document) -> Iterator[Block]:
         )
         for one in found
     )  # fmt: skip
-    caption = "Remedies in order of expected worth"
-    yield Table(columns, rows, caption, findings.SHOWN, "worth less")
+    caption = "Suggested actions"
+    yield Table(columns, rows, caption, findings.SHOWN, "for fewer answers")
 
 
 def appendix(document: Document) -> Iterator[Block]:
@@ -77,7 +77,7 @@ def appendix(document: Document) -> Iterator[Block]:
 
 def _queries(document: Document) -> Iterator[Simple]:
     yield Note(
-        'Each of these tables is the answer of a query: harness query "SELECT …" asks again.'
+        'Each of these tables is the result of a query: harness query "SELECT …" runs it again.'
     )
     for query in document["queries"]:
         yield Paragraph(f"{query.get('what')}", lead=str(query.get("name")))
@@ -85,5 +85,6 @@ def _queries(document: Document) -> Iterator[Simple]:
 
 
 def next_command(document: Document) -> Iterator[Block]:
-    if document["next_command"]:
+    # That of a finished run shows what is being read.
+    if document["next_command"] and not document["next_command"].startswith("harness report "):
         yield Code(document["next_command"], "Next:")

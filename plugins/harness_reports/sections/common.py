@@ -1,4 +1,4 @@
-"""What several sections need: columns of rounds, and notices of what could not be found out."""
+"""What several sections need: columns of rounds, and notices of what could not be computed."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def incomplete(document: Document, *parts: str) -> Iterator[Block]:
     told = {query.get("name"): query.get("what") for query in document["queries"]}
     for part, why in sorted(document["failed"].items()):
         if part in parts:
-            what = f"This part is incomplete. It could not be found out: {told.get(part) or part}"
+            what = f"This part is incomplete. Not computed: {told.get(part) or part}"
             yield Note(f"{what}. {why}", failed=True)
 
 
 def rounds_of(document: Document) -> tuple[list[Document], tuple[Column, ...]]:
     """The rounds that have room, each with its column; the older give way first.
 
-    The first, the kept and the latest round never do.
+    The first, the best and the latest round never do.
     """
     shown = figures.shown_rounds(document, MOST_ROUNDS)
     fixed = {0, document["kept_round"], shown[-1]["round"]}

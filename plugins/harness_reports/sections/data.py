@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.kit import terms
 from harness.kit.blocks import (
     Block,
     Bullets,
@@ -28,7 +29,7 @@ def near(document: Document) -> Iterator[Block]:
     pairs = findings.near_pairs(document)
     if not pairs:
         return
-    yield Heading("Training rows near dev or test", "the nearest pairs")
+    yield Heading("Training rows similar to dev or test", "the most similar pairs")
     yield Note(findings.NEAR)
     items = (
         Paragraph(
@@ -66,17 +67,17 @@ def added(document: Document) -> Iterator[Block]:
 
 
 def _by_slice(document: Document) -> Iterator[Block]:
+    untargeted = terms.shown("key", "everywhere")
     rows = tuple(
-        (str(row.get("round")), row.get("made_by"), row.get("slice") or "everywhere",
-         row.get("rows"))
+        (str(row.get("round")), row.get("made_by"), row.get("slice") or untargeted, row.get("rows"))
         for row in findings.table(document, "added")
-    )  # fmt: skip
+    )
     if rows:
         columns = (
-            Column("after round", "word"), Column("made by"), Column("for the slice"),
+            Column("after round", "word"), Column("augmenter"), Column("for the slice"),
             Column("rows", "number"),
         )  # fmt: skip
-        summary = "Rows added by round, maker and slice"
+        summary = "Rows added by round, augmenter and slice"
         yield Details(summary, (Table(columns, rows, summary),))
 
 

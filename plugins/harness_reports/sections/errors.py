@@ -32,11 +32,11 @@ Lengths = Mapping[int, int]
 
 
 def kinds(document: Document) -> Iterator[Block]:
-    """Kinds of errors by round with their definitions, the unexplained ones, and lengths."""
+    """Error categories by round with their definitions, the unexplained answers, and lengths."""
     shown, left = findings.shown_kinds(document)
     notices = list(incomplete(document, "categories", "unexplained"))
     if shown or notices:
-        yield Heading("Errors on dev", "answers that show each kind, by round")
+        yield Heading("Error categories on dev", "answers of each category, by round")
     yield from notices
     if shown:
         yield from _chart(document)
@@ -49,7 +49,7 @@ def kinds(document: Document) -> Iterator[Block]:
 
 
 def _chart(document: Document) -> Iterator[Block]:
-    """One bar per round of each kind, the latest the strongest."""
+    """One bar per round of each category, the latest the strongest."""
     drawn, left = findings.shown_kinds(document, DRAWN)
     series = tuple(
         Series(
@@ -60,7 +60,7 @@ def _chart(document: Document) -> Iterator[Block]:
     )
     told = findings.left_out(left).removeprefix("and ")
     remark = f"Not drawn: {told}." if told else ""
-    title = "Answers on dev with each kind of error"
+    title = "Answers on dev of each error category"
     yield Chart("bars", title, series, remark=remark, digits=0, told=True)
 
 
@@ -68,7 +68,7 @@ def _table(document: Document, found: Sequence[Kind], short: int) -> Table:
     rounds, heads = rounds_of(document)
     at = document["kept_round"]
     columns = (
-        Column("kind"), *heads, Column(f"round {at}", "bar", spare=1),
+        Column("category"), *heads, Column(f"round {at}", "bar", spare=1),
         Column("what it is", spare=2),
     )  # fmt: skip
     rows: tuple[tuple[Cell, ...], ...] = tuple(
@@ -80,13 +80,13 @@ def _table(document: Document, found: Sequence[Kind], short: int) -> Table:
     )  # fmt: skip
     most = max((kind.most for kind in found[short:]), default=0)
     rest = f"each in at most {most} answer{'' if most == 1 else 's'} of any round"
-    return Table(columns, rows, "Kinds of errors by round", short, rest)
+    return Table(columns, rows, "Error categories by round", short, rest)
 
 
 def _unseen(definitions: Mapping[str, str]) -> Iterator[Block]:
     if definitions:
         items = tuple(Paragraph(text, lead=name) for name, text in definitions.items())
-        summary = f"{len(definitions)} more kinds were looked for and not found"
+        summary = f"{len(definitions)} more categories were checked and have no answers"
         yield Details(summary, (Bullets(items),))
 
 
@@ -151,7 +151,7 @@ def _length_table(answers: Mapping[int, Lengths], references: Lengths) -> Table:
 
 
 def causes(document: Document) -> Iterator[Block]:
-    """Likeliest causes of the wrong answers, each with its remedy."""
+    """Likeliest causes of the failing answers, each with a suggested action."""
     found = findings.causes(document)
     notices = list(incomplete(document, "causes"))
     if not found and not notices:
@@ -163,7 +163,7 @@ def causes(document: Document) -> Iterator[Block]:
         return
     columns = (
         Column("cause", strong=True), Column("answers", "number"), Column("", "bar", spare=1),
-        Column("what it means"), Column("remedy"), Column("new data", "word"),
+        Column("what it means"), Column("suggested action"), Column("new data", "word"),
         Column("such as", spare=2),
     )  # fmt: skip
     rows = tuple(
@@ -174,5 +174,5 @@ def causes(document: Document) -> Iterator[Block]:
         for cause in found
     )  # fmt: skip
     left = sum(cause.answers for cause in found[findings.SHOWN :])
-    caption, rest = "Likeliest causes of wrong answers", f"rarer, of {left} answers"
+    caption, rest = "Likeliest causes of failing answers", f"rarer, of {left} answers"
     yield Table(columns, rows, caption, findings.SHOWN, rest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.kit import terms
 from harness.kit.blocks import (
     Block,
     Bullets,
@@ -27,7 +28,7 @@ SENTENCES = 3
 
 
 def rounds(document: Document) -> Iterator[Block]:
-    """The score that decides, by round, and the verdicts in words."""
+    """The primary score by round, and the verdicts in words."""
     yield Heading("Rounds", " · ".join(_remarks(document)))
     if not figures.score_names(document):
         yield Paragraph("Nothing was scored.")
@@ -46,8 +47,8 @@ def rounds(document: Document) -> Iterator[Block]:
 
 
 def _remarks(document: Document) -> Iterator[str]:
-    yield f"● kept{figures.chosen_mark(document, findings.kept_round(document), ': ')}"
-    yield "change: against the round kept until then"
+    yield f"● best round{figures.chosen_mark(document, findings.kept_round(document), ': ')}"
+    yield "change: against the best round before it"
     if level := figures.bounds_level(document):
         yield level
 
@@ -56,7 +57,7 @@ def _table(document: Document) -> Table:
     primary = document["primary"]
     digits = figures.score_digits(document, primary)
     columns = (
-        Column("round", "word"), Column("verdict", "label"), Column("train rows", "number"),
+        Column("round", "word"), Column("verdict", "label"), Column("training rows", "number"),
         Column(figures.score_title(document, primary, 20), "number", strong=True),
         Column("95 % interval", "number"), Column("", "word", spare=3), Column("", "bar", spare=1),
         Column("change", "number"), Column("bounds", "number", spare=2),
@@ -76,7 +77,7 @@ def _table(document: Document) -> Table:
 
 
 def _chart(document: Document, name: str) -> Iterator[Block]:
-    """One score by round, each point in its interval; the kept round is filled."""
+    """One score by round, each point in its interval; the best round is filled."""
     found = [
         (entry, score) for entry in document["rounds"]
         if (score := entry["scores"].get(name)) and score["value"] is not None
@@ -101,7 +102,7 @@ def _chart(document: Document, name: str) -> Iterator[Block]:
 
 
 def scores(document: Document) -> Iterator[Block]:
-    """All scores but the one that decides; how all were measured."""
+    """All scores but the primary one; how all were measured."""
     names = [name for name in figures.score_names(document) if name != document["primary"]]
     if not figures.score_names(document):
         return
@@ -156,7 +157,7 @@ def _measured(document: Document, last: Document) -> Iterator[Note | Table]:
 
 
 def test_set(document: Document) -> Iterator[Block]:
-    """What the sealed test set said, once it was opened."""
+    """The scores on the test set, once it was opened."""
     test = document["test"]
     if not test:
         if sealed := document["sealed"]:
@@ -164,12 +165,12 @@ def test_set(document: Document) -> Iterator[Block]:
             yield Paragraph(sealed["sentence"])
         return
     looks = test["looks"]
-    times = {None: "opened", 1: "opened once so far"}.get(
-        looks, f"opened {looks} times so far, over all runs"
+    times = {None: "evaluated", 1: "evaluated once"}.get(
+        looks, f"evaluated {looks} times, over all runs of this folder"
     )
     yield Heading("Test set", times)
     columns = [Column("score")]
-    for side in ("baseline", f"round {document['kept_round']}"):
+    for side in (terms.shown("key", "baseline"), f"round {document['kept_round']}"):
         columns += [Column(side, "number"), Column("95 % interval", "number")]
     rows = tuple(
         (figures.score_title(document, name, 30), *_sides(document, name))

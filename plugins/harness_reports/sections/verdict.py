@@ -21,7 +21,7 @@ def blocks(document: Document) -> Iterator[Block]:
         statement = f"“{found['statement']}”" if found["statement"] else ""
         yield Paragraph(found["sentence"], label=found["state"], detail=statement)
     yield from _guards(document)
-    yield Note(figures.facts(document))
+    yield Note(" · ".join(filter(None, (figures.facts(document), findings.pass_rate(document)))))
 
 
 def _guards(document: Document) -> Iterator[Block]:

@@ -75,7 +75,7 @@ def scores_of(round_: int, shift: float = 0.0) -> dict[str, Score]:
 
 def verdict_of(round_: int, against: int = 0) -> Verdict:
     if round_ == 0:
-        sentence = "The untouched model: everything is compared with it."
+        sentence = "The base model: everything is compared with it."
         return Verdict("baseline", "", None, None, None, 0.9833, 0.021, sentence, 160, 48)
     values = SCORES["rougeL"][0]
     difference = values[round_] - values[against]
@@ -204,7 +204,7 @@ def build_document(rounds: int = 4, finished: bool = True, control: bool = True)
     test = TestResult(
         2, scores_of(0, -0.4), scores_of(1, -0.4),
         Verdict("improved", "round 0", 0.147, 0.128, 0.166, 0.975, 0.02,
-                "On the sealed test set round 1 is better than the untouched model: rougeL "
+                "On the sealed test set round 1 is better than the base model: rougeL "
                 "+0.147, at least +0.128 with 97.5 % confidence (160 rows in 51 groups).",
                 160, 51),
     )  # fmt: skip

@@ -136,7 +136,8 @@ def test_what_nothing_is_left_of_has_no_heading(analysis: Document) -> None:
 
 @pytest.mark.parametrize(
     ("after", "behind", "before"),
-    [("verdict", "Test set", "Weak slices"), ("weak", "Fixed and broken", "Errors on dev"),
+    [("verdict", "Test set", "Underperforming slices"),
+     ("weak", "Fixed and regressed", "Error categories on dev"),
      ("errors", "Likeliest causes", "Among the worst"), ("nowhere", "Training loss", "Notes"),
      ("closing", "Training loss", "Notes")],
 )  # fmt: skip

@@ -142,7 +142,7 @@ def test_hostile_text_does_nothing(
     assert listener.calls == before and state["place"] == "file:"
     # Still a report: all headings, and the texts themselves, to be read.
     for shown in (
-        "Weak slices",
+        "Underperforming slices",
         "Among the worst",
         "<script>",
         "onerror=",
@@ -209,7 +209,7 @@ def test_all_text_stands_out_from_its_background(
 def test_tables_are_sorted(browser: Any, saved: Callable[[str], str], analysis: Document) -> None:
     browser.open(saved(page(analysis)))
     table = """[...document.querySelectorAll("table")]
-        .find((t) => t.caption.textContent === "Kinds of errors by round")"""
+        .find((t) => t.caption.textContent === "Error categories by round")"""
     column = f"[...{table}.tBodies[0].rows].map((r) => Number(r.cells[1].textContent))"
     for times, way in ((1, "ascending"), (2, "descending")):
         browser.evaluate(f"{table}.tHead.rows[0].cells[1].querySelector('button').click()")
@@ -226,7 +226,7 @@ def test_what_is_no_number_comes_last_either_way(
     analysis["remedies"][0]["answers"] = None
     browser.open(saved(page(analysis)))
     table = """[...document.querySelectorAll("table")]
-        .find((t) => t.caption.textContent.startsWith("Remedies"))"""
+        .find((t) => t.caption.textContent.startsWith("Suggested actions"))"""
     column = f"[...{table}.tBodies[0].rows].map((r) => r.cells[1].textContent)"
     shown = [str(one["answers"]) for one in analysis["remedies"][1:]]
     for way in (1, -1):
@@ -274,7 +274,7 @@ def test_it_is_read_without_a_script_and_on_paper(
     whole = page(analysis)
     browser.open(saved(whole.split("<script>")[0]))
     text = browser.evaluate("document.body.innerText")
-    for told in ("Weak slices", "off topic", "lib/shlex.py:11", "Next: harness iterate"):
+    for told in ("Underperforming slices", "off topic", "lib/shlex.py:11", "Next: harness iterate"):
         assert told in text
     assert "Kind of error" not in text and "↕" not in text
     browser.open(saved(whole), width=720, media="print", dark=True)

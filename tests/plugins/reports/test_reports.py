@@ -78,7 +78,7 @@ def test_each_section_has_its_figures(document: Document, width: int) -> None:
         r"meteor .* 2$",
         r"rougeL +0\.150 +\[0\.140, 0\.172\] +0\.297",
         r"targeted minus random: \+0\.004 \[-0\.011, \+0\.019\]",
-        r"cut off +131 +9 +6 +7 ",
+        r"truncated +131 +9 +6 +7 ",
         r"kind = class +31 .*0\.112  \[0\.047, 0\.177\] .*●",
         r"1 +120  pool 108.* 14  near dev 9",
         r" 48 for kind",
@@ -143,16 +143,16 @@ def test_markdown_tables(document: Document, tmp_path: Path) -> None:
         "1 ●", "▲ improved", "240", "0.303", "[0.287, 0.319]",
         "chosen on these rows", "+0.147", "[+0.128, +0.166]",
     ]  # fmt: skip
-    assert cells(page, "## Errors on dev")[2] == ["cut off", "131", "9", "6", "7", ""]
-    assert cells(page, "## Weak slices")[3] == [
+    assert cells(page, "## Error categories on dev")[2] == ["truncated", "131", "9", "6", "7", ""]
+    assert cells(page, "## Underperforming slices")[3] == [
         "kind = class", "31", "14", "0.191", "0.112", "[0.047, 0.177]", "0.010",
     ]  # fmt: skip
     assert cells(page, "## Training data added")[2] == [
         "2", "120", "pool 108, paraphrase 12",
-        "48 for kind = class, 48 for length = long and first_verb = return, 24 from everywhere",
-        "14", "near dev 9, repeats train 5",
+        "48 for kind = class, 48 for length = long and first_verb = return, 24 from all data",
+        "14", "near dev 9, duplicate of train 5",
     ]  # fmt: skip
-    assert "Opened 2 times so far" in page
+    assert "Evaluated 2 times" in page
     assert "- answer: Return a **quoted** string **that is safe for use" in page
 
 

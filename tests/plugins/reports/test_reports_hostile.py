@@ -71,11 +71,11 @@ def test_it_does_nothing_in_a_terminal(hostile: Document, width: int) -> None:
 
 
 HEADINGS = (
-    "Fixed and broken",
+    "Fixed and regressed",
     "Likeliest causes",
     "What people say",
     "Not in this report",
-    "What to do",
+    "Suggested actions",
 )
 
 

@@ -1,4 +1,4 @@
-"""Where the model is weak, and what the rounds fixed and broke."""
+"""Underperforming slices, and what the rounds fixed and what regressed."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ from harness_reports.sections.common import incomplete
 DRAWN = 12
 DOUBTFUL = 50
 TONES: dict[str, Tone] = {
-    "fixed": "good", "broken": "bad", "always right": "base", "never right": "bad",
-    "flickering": "open",
+    "fixed": "good", "regressed": "bad", "always pass": "base", "never pass": "bad",
+    "flaky": "open",
 }  # fmt: skip
 
 
 def slices(document: Document) -> Iterator[Block]:
-    """Slices whose weakness holds; then those that were looked at and may be chance."""
+    """Underperforming slices; then those below the rest that may be chance, folded away."""
     at, held, others = findings.weak(document)
     notices = list(incomplete(document, "slice_errors"))
     if not held and not others and not notices:
         return
     score = figures.score_title(document, document["primary"], 60)
-    yield Heading("Weak slices", f"round {at} · gap: {score} below all other rows")
+    yield Heading("Underperforming slices", f"round {at} · gap: {score} below all other rows")
     yield from notices
-    yield from _chart(document, [*held, *others][:DRAWN])
     if held:
-        rest, caption = "with smaller gaps", "Weak slices that hold"
+        yield from _chart(document, [*held, *others][:DRAWN])
+        rest, caption = "with smaller gaps", "Underperforming slices"
         yield _table(document, at, held, caption, findings.SHOWN, rest)
-    else:
-        yield Paragraph("None that holds: no slice is weak by more than chance.")
+    elif others or not notices:
+        yield Paragraph("None: no slice is below the rest by more than chance.")
     if others:
-        yield from _doubtful(document, at, others)
+        yield from _doubtful(document, at, others, drawn=not held)
 
 
-def _chart(document: Document, pieces: Sequence[Document]) -> Iterator[Block]:
+def _chart(document: Document, pieces: Sequence[Document]) -> Iterator[Chart]:
     points = tuple(
         Point(
             findings.slice_name(piece, 80), piece["gap"], piece["low"], piece["high"],
@@ -60,22 +60,19 @@ def _chart(document: Document, pieces: Sequence[Document]) -> Iterator[Block]:
     )  # fmt: skip
     if points:
         score = figures.score_title(document, document["primary"], 80)
-        title = f"How far {score} lies below all other rows (filled: it holds; hollow: perhaps)"
+        title = f"{score} below all other rows (filled: more than chance; hollow: may be chance)"
         digits = figures.score_digits(document, document["primary"])
         yield Chart("gaps", title, (Series("", points),), digits=digits, told=True)
 
 
-def _doubtful(document: Document, at: int, others: list[Document]) -> Iterator[Block]:
-    digits = figures.score_digits(document, document["primary"])
-    named = [
-        f"{findings.slice_name(piece, 60)} ({number(piece['gap'], digits)})"
-        for piece in others[: findings.SHOWN]
-    ]
-    left = len(others) - len(named)
-    tail = f" and {left} more" if left else ""
-    yield Note(f"perhaps, but no more than chance would show: {', '.join(named)}{tail}")
+def _doubtful(
+    document: Document, at: int, others: list[Document], *, drawn: bool
+) -> Iterator[Block]:
+    """Slices below the rest that may be chance; drawn here where no chart has them."""
     shown = _table(document, at, others[:DOUBTFUL], "Slices that may be chance", None, "")
-    yield Details(f"{len(others)} more below the rest that may be chance", (shown,))
+    chart = _chart(document, others[:DRAWN]) if drawn else ()
+    counted = f"{len(others)} more slices are" if len(others) > 1 else "1 more slice is"
+    yield Details(f"{counted} below the rest, which may be chance", (*chart, shown))
 
 
 def _table(
@@ -106,14 +103,14 @@ def _table(
 
 
 def changes(document: Document) -> Iterator[Block]:
-    """What each round fixed and broke, and what became of each dev row over all rounds."""
+    """What each round fixed, what regressed, and what became of each dev row over all rounds."""
     by_round, ledger = findings.changes(document), findings.ledger(document)
     notices = list(incomplete(document, "ledger", "changes", "right"))
     remark = findings.rightness(document)
     unknown = bool(document.get("tables")) and document["right_at"] is None
     if not (by_round or ledger or notices or unknown):
         return
-    yield Heading("Fixed and broken", "" if unknown else remark)
+    yield Heading("Fixed and regressed", "" if unknown else remark)
     yield from notices
     if unknown:
         yield Note(remark)
@@ -123,8 +120,8 @@ def changes(document: Document) -> Iterator[Block]:
         yield Chart("shares", title, (Series("", points),), digits=0)
     if by_round:
         columns = (
-            Column("round", "word"), Column("against", "word"), Column("right", "word", "right"),
-            Column("broken", "number"), Column("", "bar", spare=1), Column("fixed", "number"),
+            Column("round", "word"), Column("against", "word"), Column("pass", "word", "right"),
+            Column("regressed", "number"), Column("", "bar", spare=1), Column("fixed", "number"),
             Column("", "bar", spare=1), Column("net", "number", spare=2),
         )  # fmt: skip
         rows = tuple(
@@ -136,4 +133,4 @@ def changes(document: Document) -> Iterator[Block]:
             )
             for row in by_round
         )  # fmt: skip
-        yield Table(columns, rows, "Answers fixed and broken by round", ordered=True)
+        yield Table(columns, rows, "Answers fixed and regressed by round", ordered=True)
