@@ -47,8 +47,8 @@ NO_SAMPLE = "chosen for finding errors: no intervals, no verdict, not among the 
 NOT_DEV = "not of dev, so it is for new training rows: not among the scores here"
 BY_BATCH = (
     "Answers of which at least one rater said so, of the answers in each round's own batches; "
-    '"Errors on dev" matches what people chose by an answer\'s text, in whatever batch it was '
-    "rated."
+    '"Error categories on dev" matches what raters chose by an answer\'s text, in whatever batch '
+    "it was rated."
 )
 
 

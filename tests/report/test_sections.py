@@ -138,7 +138,7 @@ def test_blocks_stand_in_every_report(project, named):
         (folder / name).read_text() for name in ("report.html", "report.md", "report.txt")
     )
     for shown in (done.out, plain, markdown, page):
-        assert shown.index("asked: ") < shown.rindex("Fixed and broken")
+        assert shown.index("asked: ") < shown.rindex("Fixed and regressed")
         assert ("asked: nothing" in shown) is not named
         assert "▲ improved" in shown.replace("<bdi>", "")
         assert ("row 8" in shown) is (shown is page)

@@ -46,7 +46,7 @@ def test_it_stands_wherever_the_score_stands(finished):
     markdown = (folder / "report.md").read_text()
     assert f"] | {CHOSEN} |" in markdown and document["chosen"]["sentence"] in markdown
     text = (folder / "report.txt").read_text()
-    assert f"● kept: {CHOSEN}" in text and f"{test} (95 % interval" in text
+    assert f"● best round: {CHOSEN}" in text and f"{test} (95 % interval" in text
     assert f"({short})" in project.inside("runs").out
     kept = document["kept_round"]
     assert f", kept: {CHOSEN})" in project.inside("compare", "0", str(kept)).out

@@ -57,7 +57,7 @@ def _table(document: Document) -> Table:
     primary = document["primary"]
     digits = figures.score_digits(document, primary)
     columns = (
-        Column("round", "word"), Column("verdict", "label"), Column("training rows", "number"),
+        Column("round", "word"), Column("verdict", "label"), Column("train rows", "number"),
         Column(figures.score_title(document, primary, 20), "number", strong=True),
         Column("95 % interval", "number"), Column("", "word", spare=3), Column("", "bar", spare=1),
         Column("change", "number"), Column("bounds", "number", spare=2),
