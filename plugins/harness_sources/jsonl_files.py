@@ -189,7 +189,7 @@ def refuse(problems: Iterable[Problem], where: str) -> None:
         where=where,
         details=[_told(same) for same in list(kinds.values())[:SHOWN]],
         hint='a row is {"messages": [{"role": "user", "content": "…"}], "references": ["…"], '
-        '"split": "train"}; more: harness docs data',
+        '"split": "train"}; CSV and other formats: harness docs own-rows',
     )
 
 
