@@ -13,7 +13,7 @@ from harness.kit.files import digest
 from harness.terminal.streams import plugins_on_stderr
 from harness_score import metric_options, output
 from harness_score.document import SEED, Question, check_fields, document
-from harness_score.pairing import References, pair_all
+from harness_score.pairing import grouped, join, pair
 from harness_score.readers import Table, read_predictions, read_references
 from harness_score.request import Request
 
@@ -79,20 +79,25 @@ def _metrics(request: Request) -> list[MetricEntry]:
 def _read(request: Request) -> tuple[Sequence[Example], dict[str, Sequence[Prediction]]]:
     """The examples, and each system's answers by its name; the baseline is the last."""
     tables = [read_predictions(source) for source in request.files]
-    references: References = [read_references(source) for source in request.references]
-    if request.config is not None:
-        references = _rows_of_config(request, request.config, tables)
-    examples, answers = pair_all(tables, references, group_field=request.group)
+    examples: Sequence[Example]
+    if request.config is None:
+        references = [read_references(source) for source in request.references]
+        examples, answers = pair(tables, references, group_field=request.group)
+    else:
+        examples = _rows_of_config(request, request.config, tables)
+        answers = join(examples, tables)
     return examples, {table.name: own for table, own in zip(tables, answers, strict=True)}
 
 
 def _rows_of_config(request: Request, path: Path, tables: Sequence[Table]) -> Sequence[Example]:
     request.check_sealed()
     config = harness.open_config(path, request.sets or ())
-    if request.split != "test":
-        return config.rows(request.split)
-    answers = digest([[[row.id, *row.texts] for row in table.rows] for table in tables])
-    return config.open_test("harness score", answers)
+    if request.split == "test":
+        answers = digest([[[row.id, *row.texts] for row in table.rows] for table in tables])
+        rows = config.open_test("harness score", answers)
+    else:
+        rows = config.rows(request.split)
+    return rows if request.group is None else grouped(rows, request.group)
 
 
 def _baseline(request: Request, names: Sequence[str]) -> str | None:

@@ -8,27 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeGuard
+from typing import Any
 
 from harness import DataError, Example, Prediction
 from harness_score.alignment import Side, Trouble, align, doubled_ids, refuse_mix
 from harness_score.readers import Row, Table
 from harness_score.readers.problems import Problems, quoted
 
-References = Sequence[Table] | Sequence[Example]
-"""Files of references (several give several references per example), or a loaded data set."""
-
 
 def pair(
-    predictions: Table, references: References, *, group_field: str | None = None
-) -> list[tuple[Prediction, Example]]:
-    """One system's predictions with their examples; :func:`pair_all` for one system."""
-    examples, systems = pair_all([predictions], references, group_field=group_field)
-    return list(zip(systems[0], examples, strict=True))
-
-
-def pair_all(
-    systems: Sequence[Table], references: References, *, group_field: str | None = None
+    systems: Sequence[Table], references: Sequence[Table], *, group_field: str | None = None
 ) -> tuple[list[Example], list[list[Prediction]]]:
     """The examples, and for every system its predictions in the same order.
 
@@ -42,29 +31,25 @@ def pair_all(
     Raises:
         DataError: something does not fit; all problems of all files are told at once.
     """
-    if _are_examples(references):
-        examples = _regrouped(references, group_field)
-        return examples, join(examples, systems)
-    tables = _tables(references)
-    refuse_mix([*tables, *systems])
+    if not references:
+        raise DataError(
+            "there are no references to compare with",
+            hint="name a file of references, or a data set with examples",
+        )
+    refuse_mix([*references, *systems])
     trouble = Trouble()
-    first = _side(tables[0])
+    first = _side(references[0])
     doubled_ids(first, trouble)
-    others = [*tables[1:], *systems]
+    others = [*references[1:], *systems]
     orders = [align(first, _side(table), trouble) for table in others]
     trouble.refuse()
     columns = [
-        tables[0].rows,
+        references[0].rows,
         *([table.rows[at] for at in order] for table, order in zip(others, orders, strict=True)),
     ]
-    answers = columns[len(tables) :]
-    examples = _examples(columns[: len(tables)], group_field)
+    answers = columns[len(references) :]
+    examples = _examples(columns[: len(references)], group_field)
     return examples, [_predictions(examples, rows) for rows in answers]
-
-
-def examples_of(references: Sequence[Table], *, group_field: str | None = None) -> list[Example]:
-    """The examples of files of references alone; see :func:`pair_all`."""
-    return pair_all([], references, group_field=group_field)[0]
 
 
 def join(examples: Sequence[Example], systems: Sequence[Table]) -> list[list[Prediction]]:
@@ -90,18 +75,22 @@ def join(examples: Sequence[Example], systems: Sequence[Table]) -> list[list[Pre
     ]
 
 
-def _are_examples(references: References) -> TypeGuard[Sequence[Example]]:
-    return bool(references) and isinstance(references[0], Example)
+def grouped(examples: Sequence[Example], field: str) -> list[Example]:
+    """The examples in groups by a field of ``meta``, instead of those that they have.
 
-
-def _tables(references: References) -> list[Table]:
-    tables = [table for table in references if isinstance(table, Table)]
-    if not tables:
-        raise DataError(
-            "there are no references to compare with",
-            hint="name a file of references, or a data set with examples",
+    Raises:
+        DataError: an example has no such field.
+    """
+    problems = Problems("the data set")
+    in_groups = [
+        replace(
+            example,
+            group=_group(example.meta, field, example.place or quoted(example.id), problems),
         )
-    return tables
+        for example in examples
+    ]
+    problems.refuse()
+    return in_groups
 
 
 def _side(table: Table) -> Side:
@@ -150,18 +139,3 @@ def _group(meta: Mapping[str, Any], field: str | None, place: str, problems: Pro
         reason = f"no {quoted(field)} that says to which group the row belongs"
         problems.add(place, reason, "give every row one, or name another field for the groups")
     return name
-
-
-def _regrouped(examples: Sequence[Example], field: str | None) -> list[Example]:
-    if field is None:
-        return list(examples)
-    problems = Problems("the data set")
-    grouped = [
-        replace(
-            example,
-            group=_group(example.meta, field, example.place or quoted(example.id), problems),
-        )
-        for example in examples
-    ]
-    problems.refuse()
-    return grouped

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from harness.errors import DataError
-from harness.records import Example
-from harness_score.pairing import examples_of, join, pair, pair_all
+from harness.records import Example, Prediction
+from harness_score.pairing import grouped, join, pair
 from harness_score.readers import Row, Table, read_predictions, read_references
 
 IDS = st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=12, unique=True)
@@ -32,7 +32,12 @@ def table(name: str, rows: dict[str, Any] | list[Any], **meta: Any) -> Table:
     )
 
 
-def refusal(*args: Any, call: Any = pair_all, **options: Any) -> DataError:
+def zipped(out: Table, refs: list[Table]) -> list[tuple[Prediction, Example]]:
+    examples, systems = pair([out], refs)
+    return list(zip(systems[0], examples, strict=True))
+
+
+def refusal(*args: Any, call: Any = pair, **options: Any) -> DataError:
     with pytest.raises(DataError) as caught:
         call(*args, **options)
     assert caught.value.exit_code == 4
@@ -40,7 +45,7 @@ def refusal(*args: Any, call: Any = pair_all, **options: Any) -> DataError:
 
 
 def test_pairs_by_id_in_the_order_of_the_references() -> None:
-    pairs = pair(table("out", {"a": "1", "b": "2"}), [table("refs", {"b": ["x", "y"], "a": []})])
+    pairs = zipped(table("out", {"a": "1", "b": "2"}), [table("refs", {"b": ["x", "y"], "a": []})])
     assert [(p.example_id, p.text, e.id, e.references, e.place) for p, e in pairs] == [
         ("b", "2", "b", ("x", "y"), "refs:1"),
         ("a", "1", "a", (), "refs:2"),
@@ -48,7 +53,7 @@ def test_pairs_by_id_in_the_order_of_the_references() -> None:
 
 
 def test_pairs_by_position_are_numbered() -> None:
-    pairs = pair(table("out", ["1", ""]), [table("refs", ["x", "y"])])
+    pairs = zipped(table("out", ["1", ""]), [table("refs", ["x", "y"])])
     assert [(p.example_id, p.text, e.id, e.references) for p, e in pairs] == [
         ("1", "1", "1", ("x",)),
         ("2", "", "2", ("y",)),
@@ -61,7 +66,7 @@ def test_several_files_give_several_references_in_their_order() -> None:
         table("r2", {"b": ["b2", "b3"], "a": []}),
         table("r3", {"a": "a4", "b": "b4"}),
     ]
-    assert [example.references for example in examples_of(files)] == [
+    assert [example.references for example in pair([], files)[0]] == [
         ("a1", "a4"),
         ("b1", "b2", "b3", "b4"),
     ]
@@ -73,7 +78,7 @@ def test_systems_have_the_same_examples_in_the_same_order() -> None:
     for seed in range(3):
         shuffled = random.Random(seed).sample(names, len(names))
         systems.append(table(f"s{seed}", {name: f"{seed}:{name}" for name in shuffled}))
-    examples, predictions = pair_all(systems, [table("refs", {name: name for name in names})])
+    examples, predictions = pair(systems, [table("refs", {name: name for name in names})])
     assert [example.id for example in examples] == names
     for seed, row in enumerate(predictions):
         assert [p.example_id for p in row] == names
@@ -86,7 +91,7 @@ def test_the_order_of_a_file_with_ids_means_nothing(names: list[str], rng: rando
     refs = [table("r", {n: f"r{n}" for n in names}), table("q", {n: f"q{n}" for n in names})]
     out = table("out", {n: f"p{n}" for n in names})
     mixed = [Table(t.name, tuple(rng.sample(t.rows, len(names)))) for t in (out, refs[1])]
-    assert pair(mixed[0], [refs[0], mixed[1]]) == pair(out, refs)
+    assert pair([mixed[0]], [refs[0], mixed[1]]) == pair([out], refs)
 
 
 @settings(deadline=None, max_examples=100)
@@ -106,7 +111,10 @@ def test_numbers_and_texts_are_one_id(tmp_path: Path) -> None:
     (tmp_path / "out.jsonl").write_text('{"id": 7, "text": "a"}\n{"id": 8, "text": "b"}\n')
     (tmp_path / "refs.csv").write_text("id,reference\n8,y\n7,x\n")
     out, refs = read_predictions(f"{tmp_path}/out.jsonl"), read_references(f"{tmp_path}/refs.csv")
-    assert [(p.text, e.references) for p, e in pair(out, [refs])] == [("b", ("y",)), ("a", ("x",))]
+    assert [(p.text, e.references) for p, e in zipped(out, [refs])] == [
+        ("b", ("y",)),
+        ("a", ("x",)),
+    ]
 
 
 # What the examples know
@@ -115,7 +123,7 @@ def test_numbers_and_texts_are_one_id(tmp_path: Path) -> None:
 def test_later_references_only_add_to_meta_and_predictions_nothing() -> None:
     refs = [table("r", {"a": "x"}, k="first", group="g"), table("q", {"a": "x"}, k="second", m=2)]
     systems = [table("s", {"a": "p"}, m=3, model="s"), table("t", {"a": "p"}, model="t", n=4)]
-    (example,), _ = pair_all(systems, refs)
+    (example,), _ = pair(systems, refs)
     assert example.meta == {"k": "first", "group": "g", "m": 2}
     assert example.group == "g"
     assert refs[0].rows[0].meta == {"k": "first", "group": "g"}
@@ -132,9 +140,9 @@ def test_later_references_only_add_to_meta_and_predictions_nothing() -> None:
     ],
 )
 def test_groups(meta: dict[str, Any], field: str | None, group: str) -> None:
-    assert examples_of([table("r", ["x"], **meta)], group_field=field)[0].group == group
-    ready = Example("1", (), ("x",), group=group if field is None else "old", meta=meta)
-    assert pair_all([], [ready], group_field=field)[0][0].group == group
+    assert pair([], [table("r", ["x"], **meta)], group_field=field)[0][0].group == group
+    if field is not None:
+        assert grouped([Example("1", (), ("x",), group="old", meta=meta)], field)[0].group == group
 
 
 @pytest.mark.parametrize("meta", [{}, {"doc": None}, {"doc": " "}])
@@ -144,7 +152,7 @@ def test_a_row_without_its_group(meta: dict[str, Any]) -> None:
     assert error.details[0] == "r:1: no `doc` that says to which group the row belongs"
     assert error.details[-1] == "and 2 more" and error.hint
     ready = Example("1", (), ("x",), meta=meta, place="set:3")
-    assert refusal([], [ready], group_field="doc").where == "set:3"
+    assert refusal([ready], "doc", call=grouped).where == "set:3"
 
 
 # A data set instead of files
@@ -153,9 +161,7 @@ def test_a_row_without_its_group(meta: dict[str, Any]) -> None:
 def test_a_data_set_is_joined_by_id_or_by_position() -> None:
     examples = [Example("a", (), ("x",), place="d:1"), Example("b", (), ("y",), place="d:2")]
     systems = [table("s", {"b": "2", "a": "1"}), table("t", ["3", "4"])]
-    found, predictions = pair_all(systems, examples)
-    assert found == examples
-    assert predictions == join(examples, systems)
+    predictions = join(examples, systems)
     assert [[(p.example_id, p.text) for p in row] for row in predictions] == [
         [("a", "1"), ("b", "2")],
         [("a", "3"), ("b", "4")],
@@ -275,6 +281,6 @@ def test_large_shuffled_files(tmp_path: Path) -> None:
     random.Random(1).shuffle(rows)
     (tmp_path / "refs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     refs = read_references(f"{tmp_path}/refs.jsonl")
-    pairs = pair(read_predictions(str(path)), [refs])
+    pairs = zipped(read_predictions(str(path)), [refs])
     assert [e.id for _, e in pairs] == [str(row["id"]) for row in rows]
     assert all(p.example_id == e.id for p, e in pairs)
