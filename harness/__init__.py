@@ -71,6 +71,7 @@ if TYPE_CHECKING:
         from_json as from_json,
         to_json as to_json,
     )
+    from harness.registry import Provider as Provider, Registry as Registry
     from harness.report.folders import (
         current_reports as current_reports,
         find_reports as find_reports,
@@ -128,6 +129,7 @@ _HOMES = {
     "harness.stored": (
         "ConfigView", "PoolModels", "RunView", "StoredRound", "open_config", "open_run",
     ),
+    "harness.registry": ("Provider", "Registry"),
     "harness.report.folders": ("current_reports", "find_reports"),
     "harness.store.asking": ("open_database", "safe_query"),
     "harness.store.writing": ("QueryResult", "query"),

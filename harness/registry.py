@@ -78,7 +78,25 @@ class Registry:
             except PluginError as error:
                 registry.failed[origin] = error.what
         for path in files:
-            registry.add(import_file(path), str(path))
+            registry.add(_module_of(path), str(path))
+        return registry
+
+    @classmethod
+    def of_file(cls, path: Path) -> Registry:
+        """The plugins of one file alone.
+
+        Raises:
+            PluginError: it cannot be used, or registers no plugin.
+        """
+        registry = cls()
+        registry.add(_module_of(path), str(path))
+        if not registry._providers:
+            hooks = ", ".join(kind.hook for kind in KINDS.values())
+            raise PluginError(
+                "this file registers no plugin",
+                where=str(path),
+                hint=f"add a function with @harness.hookimpl that returns classes: {hooks}",
+            )
         return registry
 
     def add(self, module: ModuleType | Any, origin: str, distribution: str = "") -> None:
@@ -168,7 +186,7 @@ class Registry:
                 log.exception("plugin %s failed in %s", implementation.plugin_name, hook)
 
 
-def import_file(path: Path) -> ModuleType:
+def _module_of(path: Path) -> ModuleType:
     """The module in a file, made anew.
 
     Raises:

@@ -24,7 +24,6 @@ CORE = {
     "report": "Show the report of a run, or write it as a page.",
     "rebuild": "Make a run's database and reports again from what it has stored.",
     "runs": "List the runs of this folder, the latest first.",
-    "plugins": "List, check and write plugins.",
     "docs": "Show a page of the documentation, or list the pages.",
     "config": "Look at the configuration.",
 }

@@ -24,7 +24,7 @@ from harness.kit.text import one_line
 
 GROUP = "harness.commands"
 DISTRIBUTION = "iteration-harness"
-SHIPPED = ("compare", "errors", "query", "rate", "score", "why")
+SHIPPED = ("compare", "errors", "plugins", "query", "rate", "score", "why")
 """Commands that iteration-harness ships in packages of their own."""
 
 Claims = Sequence[EntryPoint]
@@ -147,8 +147,9 @@ def home(name: str) -> str:
 
 def _is_absent(point: EntryPoint) -> bool:
     """Whether it is one of iteration-harness itself, whose package is not there."""
-    own = point.dist is not None and point.dist.name == DISTRIBUTION
-    return own and _source(point.module) is None
+    if _source(point.module) is not None:
+        return False
+    return point.dist is not None and point.dist.name == DISTRIBUTION
 
 
 def origin(point: EntryPoint) -> str:

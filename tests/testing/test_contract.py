@@ -760,7 +760,7 @@ def file(tmp_path, monkeypatch):
 def run(target: Any, options: list[str], capsys: Any, as_json: bool = False) -> tuple[int, str]:
     import typer
 
-    from harness.cli.plugins import check as command
+    from harness_authoring.command import check as command
 
     code = 0
     try:

@@ -1,4 +1,4 @@
-"""``harness plugins``: what is installed; and for those who write plugins, check and new."""
+"""List, check and write plugins."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness import __version__
-from harness.cli.contributed import DISTRIBUTION
-from harness.errors import EXIT_PLUGIN, PluginError, UsageError, near
+import harness
 from harness.kit.text import one_line, plain
 from harness.terminal.options import Json
 from harness.terminal.tables import table
 
 if TYPE_CHECKING:
-    from harness.registry import Provider
     from harness.testing import Outcome
+
+AFTER = "score"
 
 app = typer.Typer(
     help="List, check and write plugins.", invoke_without_command=True, no_args_is_help=False
@@ -56,9 +55,7 @@ def plugins(context: typer.Context, as_json: Json = False) -> None:
     """List the installed plugins by stage, and those that could not be loaded."""
     if context.invoked_subcommand is not None:
         return
-    from harness.registry import Registry
-
-    registry = Registry.build()
+    registry = harness.Registry.build()
     rows = [
         {"stage": stage, "name": name, "origin": p.origin, "doc": _first_line(p.plugin.__doc__)}
         for stage, name, p in registry.providers()
@@ -68,7 +65,7 @@ def plugins(context: typer.Context, as_json: Json = False) -> None:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
         return
     shown = table("name", "stage", "what", "from")
-    ours = f" ({DISTRIBUTION} {__version__})"
+    ours = f" (iteration-harness {harness.__version__})"
     for row in rows:
         cells = row["name"], row["stage"], row["doc"], row["origin"].removesuffix(ours)
         shown.add_row(*(Text(one_line(cell)) for cell in cells))
@@ -99,7 +96,7 @@ def check(
     else:
         _show(Console(highlight=False), target, checked)
     if not all(one.ok for one in checked):
-        raise typer.Exit(EXIT_PLUGIN)
+        raise typer.Exit(harness.PluginError.exit_code)
 
 
 @app.command()
@@ -112,10 +109,10 @@ def new(
     ] = None,
 ) -> None:
     """Write a small package with a metric that works and a test that passes."""
-    from harness.testing.scaffold import write_metric
+    from harness_authoring.scaffold import write_metric
 
     if kind != "metric":
-        raise UsageError(f"'{one_line(kind, 40)}' cannot be written; only a metric can")
+        raise harness.UsageError(f"'{one_line(kind, 40)}' cannot be written; only a metric can")
     written = write_metric(name, Path(name) if folder is None else folder)
     console = Console(highlight=False, soft_wrap=True)
     console.print(Text(f"Wrote {written.folder}:"))
@@ -136,64 +133,53 @@ def _option(text: str) -> tuple[str, Any]:
 
     found = yaml_file.key_value(text)
     if found is None:
-        raise UsageError(
+        raise harness.UsageError(
             f"--option {one_line(text, 80)}: KEY=VALUE is needed",
             hint="for example --option 'words=[refund, days]'",
         )
     return found[0].strip(), found[1]
 
 
-def _targets(target: str) -> list[tuple[str, str, Provider]]:
-    from harness.registry import Registry
-
+def _targets(target: str) -> list[tuple[str, str, harness.Provider]]:
     if target.endswith(".py") or os.sep in target:
         return _of_file(Path(target))
     stage, _, name = target.rpartition(":")
-    registry = Registry.build()
+    registry = harness.Registry.build()
     everything = registry.providers()
     found = [one for one in everything if one[1] == name and stage in ("", one[0])]
     if not found:
         known = [known for _, known, _ in everything]
         details = [f"failed to load: {origin}: {why}" for origin, why in registry.failed.items()]
-        what = f"no plugin is called '{one_line(target, 80)}'{near(name, known)}"
+        what = f"no plugin is called '{one_line(target, 80)}'{harness.near(name, known)}"
         hint = "harness plugins shows what is installed; a file's name ends in .py"
-        raise UsageError(what, details=details, hint=hint)
+        raise harness.UsageError(what, details=details, hint=hint)
     if len(found) > 1:
         which = ", ".join(f"{stage}:{name}" for stage, name, _ in found)
-        raise UsageError(f"several plugins are called '{name}'", hint=f"say which: {which}")
+        raise harness.UsageError(f"several plugins are called '{name}'", hint=f"say which: {which}")
     return found
 
 
-def _of_file(path: Path) -> list[tuple[str, str, Provider]]:
-    from harness.registry import Registry, import_file
-    from harness.stages import KINDS
-
+def _of_file(path: Path) -> list[tuple[str, str, harness.Provider]]:
     if not path.is_file():
         what = "this is no file" if path.exists() else "this plugin file does not exist"
-        raise UsageError(what, where=str(path), hint="a plugin is a name, or a .py file")
-    registry = Registry()
-    registry.add(import_file(path), str(path))
-    found = registry.providers()
-    if not found:
-        hooks = ", ".join(kind.hook for kind in KINDS.values())
-        raise PluginError(
-            "this file registers no plugin",
-            where=str(path),
-            hint=f"add a function with @harness.hookimpl that returns classes: {hooks}",
-        )
-    return found
+        raise harness.UsageError(what, where=str(path), hint="a plugin is a name, or a .py file")
+    return harness.Registry.of_file(path).providers()
 
 
-def _known(given: Mapping[str, Any], found: Sequence[tuple[str, str, Provider]]) -> None:
+def _known(given: Mapping[str, Any], found: Sequence[tuple[str, str, harness.Provider]]) -> None:
     """Of several plugins in a file, each takes the options that it has; one must have it."""
     known = [name for _, _, p in found for name in getattr(p.plugin.Options, "model_fields", ())]
     for key in given:
         if key not in known:
-            what = f"no option is called '{one_line(key, 80)}'{near(key, known)}"
-            raise UsageError(what, hint=f"known: {', '.join(dict.fromkeys(known)) or 'none'}")
+            what = f"no option is called '{one_line(key, 80)}'{harness.near(key, known)}"
+            raise harness.UsageError(
+                what, hint=f"known: {', '.join(dict.fromkeys(known)) or 'none'}"
+            )
 
 
-def _checked(stage: str, name: str, provider: Provider, given: Mapping[str, Any]) -> _Checked:
+def _checked(
+    stage: str, name: str, provider: harness.Provider, given: Mapping[str, Any]
+) -> _Checked:
     from harness.testing import check as judge
 
     fields = getattr(provider.plugin.Options, "model_fields", {})

@@ -16,7 +16,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import UsageError
+import harness
 from harness.kit.text import one_line
 
 LONGEST = 40
@@ -78,22 +78,23 @@ def class_of(name: str) -> str:
 
 
 def _check_name(name: str) -> None:
-    from harness.registry import Registry
     from harness.testing.contract import NAME, NAME_IN_WORDS
 
     where = f"name '{one_line(name, 60)}'"
     if not NAME.fullmatch(name) or len(name) > LONGEST:
         what = f"it has to be {NAME_IN_WORDS}, {LONGEST} characters at most"
-        raise UsageError(what, where=where, hint="for example acme-recall")
-    registry = Registry.build()
+        raise harness.UsageError(what, where=where, hint="for example acme-recall")
+    registry = harness.Registry.build()
     if name in registry.names("metric"):
         origin = registry.get("metric", name).origin
-        raise UsageError(f"there is a metric of that name, from {origin}", where=where)
+        raise harness.UsageError(f"there is a metric of that name, from {origin}", where=where)
     module = module_of(name)
     if keyword.iskeyword(module) or keyword.issoftkeyword(module):
-        raise UsageError("this is a word of Python's own", where=where, hint=_LONGER)
+        raise harness.UsageError("this is a word of Python's own", where=where, hint=_LONGER)
     if module in _TAKEN or module in sys.stdlib_module_names or _importable(module):
-        raise UsageError(f"there is a Python module '{module}' already", where=where, hint=_LONGER)
+        raise harness.UsageError(
+            f"there is a Python module '{module}' already", where=where, hint=_LONGER
+        )
 
 
 _LONGER = "put your team's name before it, as acme-recall"
@@ -108,9 +109,11 @@ def _importable(module: str) -> bool:
 
 def _check_folder(folder: Path) -> None:
     if folder.exists() or folder.is_symlink():
-        raise UsageError("this is there already", where=str(folder), hint="choose another folder")
+        raise harness.UsageError(
+            "this is there already", where=str(folder), hint="choose another folder"
+        )
     if not folder.parent.is_dir():
-        raise UsageError("the folder around it does not exist", where=str(folder))
+        raise harness.UsageError("the folder around it does not exist", where=str(folder))
 
 
 def _files(name: str) -> dict[str, str]:

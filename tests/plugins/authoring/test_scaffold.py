@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from harness.cli.plugins import new
 from harness.errors import UsageError
-from harness.testing import scaffold
+from harness_authoring import scaffold
+from harness_authoring.command import new
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_its_test_passes_without_installing(here):
 
 
 def test_it_passes_its_own_check_as_a_file(here, capsys):
-    from harness.cli.plugins import check
+    from harness_authoring.command import check
 
     new("metric", "acme-recall", Path("elsewhere"))
     check("elsewhere/acme_recall.py", ["ignore_case=false"], False)

@@ -1,0 +1,1 @@
+"""``harness plugins``: what is installed, and for those who write plugins ``check`` and ``new``."""
