@@ -1,4 +1,4 @@
-"""Reading ``analysis.json``: light, so that a finished run can be shown at once."""
+"""Reading ``summary.json`` and ``analysis.json``: light, so that a finished run is shown soon."""
 
 from __future__ import annotations
 
@@ -22,18 +22,30 @@ def read(path: Path) -> Document:
         UsageError: there is none.
         DataError: it is damaged, or of a newer harness.
     """
+    return read_document(path, SCHEMA, "analysis", "harness rebuild RUN makes it")
+
+
+def read_document(path: Path, schema: str, name: str, hint: str = "") -> Document:
+    """A document of one of the schemas, with the mark that its kept round was chosen on dev.
+
+    Args:
+        name: what messages call it.
+        hint: how it is made where there is none.
+
+    Raises:
+        UsageError: there is none.
+        DataError: it is damaged, or of a newer harness.
+    """
     try:
         document = read_json(path)
     except FileNotFoundError:
-        raise UsageError(
-            "there is no analysis here yet", where=str(path), hint="harness rebuild RUN makes it"
-        ) from None
+        raise UsageError(f"there is no {name} here yet", where=str(path), hint=hint) from None
     except ValueError as problem:
         raise DataError(f"this is not JSON: {problem}", where=str(path)) from None
-    found = document.get("schema") if isinstance(document, dict) else None
-    if found != SCHEMA:
+    given = document.get("schema") if isinstance(document, dict) else None
+    if given != schema:
         raise DataError(
-            f"schema {found!r} is not known to this version, which reads {SCHEMA!r}",
+            f"schema {given!r} is not known to this version, which reads {schema!r}",
             where=str(path),
             hint="run the same `harness iterate` again, or install a newer harness",
         )

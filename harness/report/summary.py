@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import DataError, UsageError
 from harness.kit.text import one_line, plain
 from harness.kit.worddiff import closest
 from harness.records import (
@@ -32,6 +31,7 @@ from harness.records import (
     TestResult,
     Verdict,
 )
+from harness.report.reading import Document, read_document
 from harness.verdicts.selection import chosen
 
 if TYPE_CHECKING:
@@ -42,10 +42,6 @@ SCHEMA = "harness.summary/1"
 EVERYWHERE = "everywhere"
 TEXT_LIMIT = 2_000
 LOG_POINTS = 200
-
-Document = dict[str, Any]
-UPGRADES: Mapping[str, Callable[[Document], Document]] = {}
-"""Older ``schema`` -> the function that makes it one number newer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,29 +173,13 @@ def rounds_closed(document: Mapping[str, Any]) -> int:
 
 
 def read(path: Path) -> Document:
-    """The document in a ``summary.json``, brought up to the present schema.
+    """The document in a ``summary.json``.
 
     Raises:
         UsageError: there is no such file.
         DataError: it is not a summary, or one of a newer harness.
     """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError("there is no summary here yet", where=str(path)) from None
-    except ValueError as problem:
-        raise DataError(f"this is not JSON: {problem}", where=str(path)) from None
-    found = document.get("schema") if isinstance(document, dict) else None
-    while isinstance(found, str) and found in UPGRADES:
-        document = UPGRADES[found](document)
-        found = document["schema"]
-    if found != SCHEMA:
-        raise DataError(
-            f"schema {found!r} is not known to this version, which reads {SCHEMA!r}",
-            where=str(path),
-            hint="run the same `harness iterate` again, or install a newer harness",
-        )
-    return {**document, "chosen": document.get("chosen", chosen(document))}
+    return read_document(path, SCHEMA, "summary")
 
 
 def _round(
