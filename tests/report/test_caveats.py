@@ -15,6 +15,7 @@ from harness.scoring import MetricEntry, measure, scores
 from harness.store.writing import query
 from harness.stored import opened
 from harness.verdicts import detectable_effect, rule
+from tests.support.project import Project
 
 PLUGIN = '''
 from pathlib import Path
@@ -123,10 +124,11 @@ def test_every_sentence_of_a_verdict_names_it():
     assert "in known (unproven), positive" in rule.contrast_arms(score, high, low)[3]
 
 
-@pytest.fixture
-def run(project, monkeypatch):
-    """A finished run that such a score decides, in the working folder."""
-    monkeypatch.chdir(project.folder)
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
+    """A finished run that such a score decides."""
+    project = Project(tmp_path_factory.mktemp("caveats"))
+    project.write()
     project.write(PLUGIN, "odd.py")
     project.write(CAVEAT, "state.txt")
     text = (project.folder / "harness.yaml").read_text().replace("plugins: [", "plugins: [odd.py, ")
@@ -138,6 +140,14 @@ def run(project, monkeypatch):
     assert done.code == 0, done.err
     assert done.document["kept_round"] == 1
     return project, done.document
+
+
+@pytest.fixture
+def run(ended, monkeypatch):
+    """The same in the working folder, with the caveat that it began with."""
+    monkeypatch.chdir(ended[0].folder)
+    ended[0].write(CAVEAT, "state.txt")
+    return ended
 
 
 def folder(project, document):
@@ -239,3 +249,5 @@ def test_made_again_the_reports_tell_what_is_so_by_now(run):
     assert [path.read_bytes() for path in (place / "summary.json", journal)] == closed
     again = opened(document["run"], Quiet()).journal.closed("main", 1)
     assert again is not None and again.scores["odd"].caveat == "[red]unproven"
+    project.write(CAVEAT, "state.txt")
+    assert project.inside("rebuild").code == 0

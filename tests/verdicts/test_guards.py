@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from harness.records import Example, GuardResult, Measurement, from_json, to_jso
 from harness.scoring import MetricEntry
 from harness.verdicts import rule
 from harness.verdicts.guards import judge
+from tests.support.project import Project
 
 MIRROR = '''
 import harness
@@ -32,6 +35,9 @@ def register_metrics():
 '''
 
 
+HOLDS = "[overlap, {where: {kind: easy}}]"
+
+
 def config(project, guard):
     text = (project.folder / "harness.yaml").read_text()
     text = text.replace("plugins: [", "plugins: [mirror.py, ").replace(
@@ -41,10 +47,23 @@ def config(project, guard):
     project.write(f"{text}guard: {guard}\n")
 
 
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """Guard -> a project and its run of one round with it, made once."""
+
+    @functools.cache
+    def made(guard):
+        project = Project(tmp_path_factory.mktemp("guarded"))
+        project.write()
+        config(project, guard)
+        return project, project.inside("iterate", "--rounds", "1", "--json")
+
+    return made
+
+
 @pytest.mark.parametrize("guard", ["[mirror]", "[{score: mirror, where: {turns: 1}}]"])
-def test_a_round_that_breaks_a_guard_is_not_kept(project, guard):
-    config(project, guard)
-    document = project.inside("iterate", "--rounds", "1", "--json").document
+def test_a_round_that_breaks_a_guard_is_not_kept(ran, guard):
+    document = ran(guard)[1].document
     after = document["rounds"][1]
     assert after["verdict"]["label"] == "improved"
     assert (after["kept"], document["kept_round"]) == (False, 0)
@@ -54,9 +73,8 @@ def test_a_round_that_breaks_a_guard_is_not_kept(project, guard):
     assert document["test"] is None and document["sealed"]["reason"] == "nothing kept"
 
 
-def test_a_guard_that_holds_changes_nothing(project):
-    config(project, "[overlap, {where: {kind: easy}}]")
-    document = project.inside("iterate", "--rounds", "1", "--json").document
+def test_a_guard_that_holds_changes_nothing(ran):
+    document = ran(HOLDS)[1].document
     assert document["rounds"][1]["kept"]
     names = [guard["name"] for guard in document["rounds"][1]["guards"]]
     assert names == ["overlap", "overlap where kind = easy"]
@@ -65,13 +83,12 @@ def test_a_guard_that_holds_changes_nothing(project):
 SMALL = "{score: mirror, where: {kind: hard}"
 
 
-def test_a_guard_with_too_few_groups_cannot_be_judged_and_says_so_before_training(project):
-    config(project, f"[{SMALL}}}]")
+def test_a_guard_with_too_few_groups_cannot_be_judged_and_says_so_before_training(ran):
+    project, done = ran(f"[{SMALL}}}]")
     checked = project.inside("check")
     assert checked.code == 0
     words = " ".join(checked.out.split())
     assert "mirror where kind = hard cannot be judged, so it protects nothing: the" in words
-    done = project.inside("iterate", "--rounds", "1", "--json")
     assert done.err.index("cannot be judged") < done.err.index("round 1: ")
     after = done.document["rounds"][1]
     (guard,) = after["guards"]
@@ -112,15 +129,14 @@ def test_a_guard_over_no_row_is_an_error(project, where, meant, command):
 @pytest.mark.parametrize(
     ("guard", "state"),
     [
-        ("[{score: overlap}]", "held"),
+        (HOLDS, "held"),
         ("[mirror]", "broken"),
         (f"[{SMALL}}}]", "cannot be judged"),
     ],
 )
-def test_every_report_says_the_state_of_a_guard(project, guard, state):
-    config(project, guard)
-    document = project.inside("iterate", "--rounds", "1", "--json").document
-    (found,) = document["rounds"][1]["guards"]
+def test_every_report_says_the_state_of_a_guard(ran, guard, state):
+    project, done = ran(guard)
+    found = done.document["rounds"][1]["guards"][0]
     assert found["state"] == state
     folder = next((project.folder / "reports").glob("*/report.md")).parent
     told = [project.inside("report").out, *((folder / f"report.{kind}").read_text()

@@ -56,7 +56,7 @@ def test_advice_is_given_with_its_line(path: Path, old: str, new: str, at: str, 
     text = write(path, *changes)
     found = [remark for remark in lint.lint(path) if words in remark.message]
     assert len(found) == 1, lint.lint(path)
-    assert found[0].told(path).startswith(f"{path}:{line_of(text, at)}: {found[0].place}: ")
+    assert found[0].line_of(path).startswith(f"{path}:{line_of(text, at)}: {found[0].place}: ")
 
 
 def test_good_advice_is_silent(path: Path) -> None:
