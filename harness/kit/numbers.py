@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 DASH = "–"
 """Stands where there is no value."""
@@ -41,6 +42,17 @@ def estimate(
     """``0.62 [0.55, 0.70]``, or the value alone where there is no interval."""
     show = signed if plus else number
     return f"{show(value, digits)} {interval(low, high, digits, plus)}".rstrip()
+
+
+def span(found: Mapping[str, Any], digits: int = 2, plus: bool = False) -> str:
+    """:func:`estimate` of a document's ``value``, ``low`` and ``high``."""
+    return estimate(found["value"], found["low"], found["high"], digits, plus)
+
+
+def share(found: Mapping[str, Any]) -> str:
+    """The same for a share: ``83 % [70, 90]``."""
+    limits = {key: found[key] and 100 * found[key] for key in ("low", "high")}
+    return f"{percent(found['value'])} {interval(limits['low'], limits['high'], 0)}".rstrip()
 
 
 def digits_of(values: Iterable[float | None]) -> int:

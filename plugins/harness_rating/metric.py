@@ -11,21 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 import harness
+from harness_rating.rubric_scores import Pairs, RubricOptions, RubricScores
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from harness import Rubric
     from harness_rating.ratings.by_answer import AnswerPairs, RatingIndex
-    from harness_rating.ratings.folder import RatingsFolder, Version
-
-    Floats = npt.NDArray[np.float64]
-
-Pairs = Sequence[tuple[harness.Prediction, harness.Example]]
+    from harness_rating.ratings.folder import Version
 
 
-class RubricMetric(harness.Metric):
+class RubricMetric(RubricScores):
     """People's ratings by a rubric: the overall score, and one for each criterion, 0 to 1.
 
     Ratings belong to an answer's text, so two rounds that answer alike share them. Raters are
@@ -36,28 +30,15 @@ class RubricMetric(harness.Metric):
     name = "rubric"
     by_people = True
 
-    class Options(harness.Options):
-        rubric: Path = Field(description="the rubric file")
+    class Options(RubricOptions):
         enough: Annotated[int, Field(ge=0)] = Field(
             default=50, description="rated answers of a round without which the run waits; 0: never"
-        )
-        folder: str = Field(
-            default=".harness/ratings", description="where batches of ratings are kept"
-        )
-        right_at: Annotated[float, Field(ge=0, le=1)] | None = Field(
-            default=None,
-            description="overall score from which an answer is right; default: the rubric's",
         )
 
     options: Options
     _others: Mapping[str, harness.Prediction] | None = None
     _pairs: AnswerPairs | None = None
     _read: tuple[Version, RatingIndex] | None = None
-
-    @property
-    def right_at(self) -> float:  # type: ignore[override]
-        """As the rubric says."""
-        return self._rubric.overall.right_at
 
     def score_names(self) -> Sequence[str]:
         """The overall score, then the criteria that can be counted."""
@@ -77,10 +58,6 @@ class RubricMetric(harness.Metric):
 
     def inputs(self) -> Sequence[Path]:
         return (self.options.rubric,)
-
-    def growing(self) -> Sequence[Path]:
-        """Batches and what raters have said so far."""
-        return self._folder.files(self._rubric)
 
     def beside(self, own: Pairs, others: Pairs) -> harness.Metric:
         """What those say who have rated both answers in one batch of these two checkpoints."""
@@ -146,11 +123,6 @@ class RubricMetric(harness.Metric):
         other = self._others.get(row.id)
         return other is not None and ratings.has_co_rated(row.id, answer, other)
 
-    def aggregate(self, sums: Floats, weights: Floats) -> Floats:
-        """``(..., 2m)`` to ``(..., m)``: mean over the answers for which there is a value."""
-        count = sums.shape[-1] // 2
-        return sums[..., :count] / sums[..., count:]
-
     def remarks(self, pairs: Pairs) -> Sequence[str]:
         """That there is nothing to see, where nobody has rated any of these; test never is."""
         ratings = self._ratings()
@@ -162,9 +134,8 @@ class RubricMetric(harness.Metric):
     @functools.cached_property
     def _rubric(self) -> Rubric:
         from harness_rating.ratings.by_answer import counted
-        from harness_rating.rubric.scoring import load
 
-        rubric = load(self.options.rubric)
+        rubric = super()._rubric
         if not any(criterion.scores for criterion in counted(rubric)):
             raise harness.ConfigError(
                 f"rubric {rubric.id} gives no score: a metric needs a criterion that is answered "
@@ -173,12 +144,6 @@ class RubricMetric(harness.Metric):
                 hint="preferences between two rounds are told by harness rate verdict",
             )
         return rubric
-
-    @functools.cached_property
-    def _folder(self) -> RatingsFolder:
-        from harness_rating.ratings.folder import RatingsFolder
-
-        return RatingsFolder(Path(self.options.folder))
 
     def _ratings(self) -> RatingIndex:
         """The ratings by now; the index is made again only after a file has changed."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import Example, Prediction, Rubric
+from harness import Rubric
 from harness_rating.batches.candidates import text
 from harness_rating.batches.records import Batch
 from harness_rating.ratings.by_answer import AnswerPairs, shows
 from harness_rating.ratings.folder import RatingsFolder
-
-Pairs = Sequence[tuple[Prediction, Example]]
+from harness_rating.rubric_scores import Pairs
 
 
 @dataclass(frozen=True, slots=True)

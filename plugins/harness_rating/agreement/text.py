@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from harness.kit.numbers import share, span
 from harness.kit.text import one_line
 from harness_rating.figures import FEW_GROUPS
 
 OVERALL = "overall"
 RELIABLE, TENTATIVE = 0.8, 0.667  # Krippendorff's customary requirements
-
-
-def between(found: Mapping[str, Any], digits: int = 2) -> str:
-    """A figure's value with its interval: ``0.71 [0.62, 0.80]``."""
-    text = f"{found['value']:.{digits}f}"
-    if found["low"] is None:
-        return text
-    return f"{text} [{found['low']:.{digits}f}, {found['high']:.{digits}f}]"
 
 
 def in_words(title: str, found: Mapping[str, Any]) -> list[str]:
@@ -26,7 +19,7 @@ def in_words(title: str, found: Mapping[str, Any]) -> list[str]:
     if alpha["value"] is None:
         return [f"{name}: agreement cannot be computed, because {alpha['why']}."]
     lines = [
-        f"{name}: alpha {between(alpha)} on {alpha['n']:,} items rated twice or more: "
+        f"{name}: alpha {span(alpha)} on {alpha['n']:,} items rated twice or more: "
         f"{_reading(alpha)}."
     ]
     if alpha["low"] is None:
@@ -139,7 +132,7 @@ def _severity_words(name: str, raters: Sequence[Mapping[str, Any]]) -> list[str]
         size = {"value": abs(one["value"])}
         size["low"], size["high"] = sorted((abs(one["low"]), abs(one["high"])))
         lines.append(
-            f"{name}: {one['rater']} scores {between(size)} points {side} than the others on the "
+            f"{name}: {one['rater']} scores {span(size)} points {side} than the others on the "
             f"same {one['n']:,} items."
         )
     return lines
@@ -150,10 +143,10 @@ def sentences(document: Mapping[str, Any]) -> list[str]:
     lines = [line for part in parts for line in part["sentences"]]
     for part in document["criteria"]:
         for one in part["consistency"]:
+            same = share({**one, "value": one["same"]})
             lines.append(
-                f"{one_line(part['title'], 60)}: {one['rater']} gave {one['same']:.0%} "
-                f"[{one['low']:.0%}, {one['high']:.0%}] of {one['repeats']} hidden repeats the "
-                f"same value again."
+                f"{one_line(part['title'], 60)}: {one['rater']} gave {same} of {one['repeats']} "
+                "hidden repeats the same value again."
             )
     time = document["time"]
     if time["items"]:

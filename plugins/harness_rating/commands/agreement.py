@@ -19,6 +19,7 @@ from harness.terminal.options import Json
 from harness_rating.batches.records import Batch, Rating
 from harness_rating.commands.options import BatchName, chosen, write_json
 from harness_rating.ratings.folder import RatingsFolder
+from harness_rating.rubric.scales import label, options
 
 TITLE = 22
 """Characters of a criterion's title in a table."""
@@ -180,16 +181,10 @@ def _key(value: Any) -> Any:
 
 def _scale(criterion: Criterion, counts: Mapping[Any, int]) -> list[Any]:
     """Every value that the scale has, in its order; of a range those that were given."""
-    scale = criterion.scale
-    if scale.kind == "binary":
+    if criterion.scale.kind == "binary":
         return [False, True]
-    if scale.kind == "pairwise":
-        return ["A", "tie", "B"]
-    if scale.kind in ("choice", "choices"):
-        return list(scale.choices)
-    if scale.kind == "ordinal" and scale.least is not None and scale.most is not None:
-        return list(range(int(scale.least), int(scale.most) + 1))
-    return sorted(value for value in counts if value is not None)
+    values = [option.value for option in options(criterion)]
+    return values or sorted(value for value in counts if value is not None)
 
 
 def _bars(counts: Sequence[int]) -> Text:
@@ -203,19 +198,17 @@ def _bars(counts: Sequence[int]) -> Text:
 
 def _counted(scale: Sequence[Any], counts: Mapping[Any, int]) -> list[str]:
     """``1: 16``, ``2: 32``; of many different numbers only how far they reach."""
-    pieces = [f"{_label(value)}: {counts.get(value, 0):,}" for value in scale]
+
+    def shown(value: Any) -> str:
+        return one_line(label(value), LABEL)
+
+    pieces = [f"{shown(value)}: {counts.get(value, 0):,}" for value in scale]
     if len(scale) > MOST_VALUES:
         often = max(scale, key=lambda value: counts[value])
         pieces = [
-            f"{len(scale)} values from {_label(scale[0])} to {_label(scale[-1])}",
-            f"most often {_label(often)} ({counts[often]:,}x)",
+            f"{len(scale)} values from {shown(scale[0])} to {shown(scale[-1])}",
+            f"most often {shown(often)} ({counts[often]:,}x)",
         ]
     if None in counts:
         pieces.append(f"cannot judge: {counts[None]:,}")
     return pieces
-
-
-def _label(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, (int, float)) else one_line(str(value), LABEL)

@@ -20,7 +20,9 @@ from typing import Any
 import numpy as np
 
 from harness import Criterion, Item, Judgement, Rubric, to_json
-from harness_rating.agreement.coefficients import Figure, bootstrap, grid, kappas, ratio
+from harness.stats.bootstrap import Figure, bootstrap, ratio
+from harness_rating.agreement.grid import grid
+from harness_rating.agreement.kappa import kappas
 from harness_rating.batches.records import Batch
 from harness_rating.judge import judgements
 from harness_rating.judge.calibration_text import in_words, label_words

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from harness.kit.numbers import share, span
 from harness.kit.text import one_line
 
 Found = Mapping[str, Any]
@@ -17,7 +18,7 @@ def label_words(whole: Found, bar: float, needed: int) -> str:
         below = kappa["low"] is None or kappa["low"] <= bar
         doubt = ", though its interval does not exclude less" if below else ""
         return (
-            f"calibrated: weighted kappa with people {_figure(kappa)} on {n:,} items is above "
+            f"calibrated: weighted kappa with people {span(kappa)} on {n:,} items is above "
             f"the bar of {bar:g}{doubt}"
         )
     return f"uncalibrated: {'; '.join(_lacking(kappa, n, bar, needed))}"
@@ -31,7 +32,7 @@ def _lacking(kappa: Found, n: int, bar: float, needed: int) -> list[str]:
         if n:
             found.append(f"weighted kappa cannot be computed, because {kappa['why']}")
     elif kappa["value"] <= bar:
-        found.append(f"weighted kappa with people {_figure(kappa)} is not above the bar of {bar:g}")
+        found.append(f"weighted kappa with people {span(kappa)} is not above the bar of {bar:g}")
     return found
 
 
@@ -41,8 +42,8 @@ def in_words(document: Found) -> list[str]:
     for part in document["criteria"]:
         if part["kappa"]["value"] is not None:
             lines.append(
-                f"{_title(part)}: {_state(part)}, weighted kappa {_figure(part['kappa'])} on "
-                f"{part['n']:,} items, bias {_figure(part['bias'], sign=True)}."
+                f"{_title(part)}: {_state(part)}, weighted kappa {span(part['kappa'])} on "
+                f"{part['n']:,} items, bias {span(part['bias'], plus=True)}."
             )
     return lines
 
@@ -80,8 +81,8 @@ def _bias(whole: Found) -> str:
         return ""
     if _clear(bias):
         side = "more" if bias["value"] > 0 else "less"
-        return f"Bias: the judge gives {side} than people do, by {_figure(bias, sign=True)}."
-    return f"Bias: none that is clear, {_figure(bias, sign=True)} (judge less people)."
+        return f"Bias: the judge gives {side} than people do, by {span(bias, plus=True)}."
+    return f"Bias: none that is clear, {span(bias, plus=True)} (judge less people)."
 
 
 def _length(whole: Found) -> str:
@@ -92,37 +93,24 @@ def _length(whole: Found) -> str:
         side = "longer" if length["value"] > 0 else "shorter"
         return (
             f"Length bias: beside what people give, the judge favours {side} answers (rank "
-            f"correlation {_figure(length, sign=True)})."
+            f"correlation {span(length, plus=True)})."
         )
-    return f"Length bias: none that is clear (rank correlation {_figure(length, sign=True)})."
+    return f"Length bias: none that is clear (rank correlation {span(length, plus=True)})."
 
 
 def _consistency(whole: Found) -> str:
     same = whole["consistency"]
     if same["value"] is None:
         return ""
-    return f"Self-consistency: two samples give the same value in {_share(same)} of cases."
+    return f"Self-consistency: two samples give the same value in {share(same)} of cases."
 
 
 def _position(whole: Found) -> str:
     same = whole["position"]
     if same["value"] is None:
         return ""
-    return f"Position: the judge says the same in both orders in {_share(same)} of pairs."
+    return f"Position: the judge says the same in both orders in {share(same)} of pairs."
 
 
 def _clear(found: Found) -> bool:
     return found["low"] is not None and not found["low"] <= 0 <= found["high"]
-
-
-def _figure(found: Found, *, sign: bool = False) -> str:
-    form = "{:+.2f}" if sign else "{:.2f}"
-    text = form.format(found["value"])
-    if found["low"] is None:
-        return text
-    return f"{text} [{form.format(found['low'])}, {form.format(found['high'])}]"
-
-
-def _share(found: Found) -> str:
-    text = f"{found['value']:.0%}"
-    return text if found["low"] is None else f"{text} [{found['low']:.0%}, {found['high']:.0%}]"

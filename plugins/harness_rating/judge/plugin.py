@@ -5,24 +5,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any
 
 import harness
 from harness_rating.judge.options import Asking, check, foresee
+from harness_rating.rubric_scores import Pairs, RubricOptions, RubricScores
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from harness import Item, Judgement, Rubric
     from harness_rating.judge.prompted import Judging
-    from harness_rating.ratings.folder import RatingsFolder
-
-    Floats = npt.NDArray[np.float64]
-
-Pairs = Sequence[tuple[harness.Prediction, harness.Example]]
 
 
 class ModelJudge(harness.Judge):
@@ -55,7 +46,7 @@ class ModelJudge(harness.Judge):
         yield from engine.judge(items, context.progress)
 
 
-class JudgeMetric(harness.Metric):
+class JudgeMetric(RubricScores):
     """A model's ratings by a rubric: the overall score, and one for each criterion, 0 to 1.
 
     Everything is asked before anything is measured, and kept by content, so that the same answer
@@ -64,22 +55,10 @@ class JudgeMetric(harness.Metric):
 
     name = "judge"
 
-    class Options(Asking):
-        rubric: Path = Field(description="the rubric file")
-        folder: str = Field(
-            default=".harness/ratings", description="where batches of ratings are kept"
-        )
-        right_at: Annotated[float, Field(ge=0, le=1)] | None = Field(
-            default=None,
-            description="overall score from which an answer is right; default: the rubric's",
-        )
+    class Options(RubricOptions, Asking):
+        pass
 
     options: Options
-
-    @property
-    def right_at(self) -> float:  # type: ignore[override]
-        """As the rubric says."""
-        return self._rubric.overall.right_at
 
     def __init__(self, options: Any = None) -> None:
         super().__init__(options)
@@ -119,10 +98,6 @@ class JudgeMetric(harness.Metric):
     def inputs(self) -> Sequence[Path]:
         return (self.options.rubric, *_model_files(self.options))
 
-    def growing(self) -> Sequence[Path]:
-        """Batches and what raters have said so far: whether it is calibrated depends on them."""
-        return self._folder.files(self._rubric)
-
     def ready(self, pairs: Pairs) -> None:
         """Ask for all that is not kept yet, the panel's answers included.
 
@@ -151,11 +126,6 @@ class JudgeMetric(harness.Metric):
         judged = self._engine.kept(item)
         return None if judged is None else statistics(self._rubric, judged, self._names)
 
-    def aggregate(self, sums: Floats, weights: Floats) -> Floats:
-        """``(..., 2m)`` to ``(..., m)``: mean over the answers for which there is a value."""
-        count = sums.shape[-1] // 2
-        return sums[..., :count] / sums[..., count:]
-
     def caveat(self) -> str:
         """``uncalibrated`` until people's ratings in the folder agree with what is kept."""
         from harness.kit.files import files_digest
@@ -172,18 +142,6 @@ class JudgeMetric(harness.Metric):
         from harness_rating.judge.remarks import remarks
 
         return remarks(self._rubric, self._engine, pairs, self._folder)
-
-    @functools.cached_property
-    def _rubric(self) -> Rubric:
-        from harness_rating.rubric.scoring import load
-
-        return load(self.options.rubric)
-
-    @functools.cached_property
-    def _folder(self) -> RatingsFolder:
-        from harness_rating.ratings.folder import RatingsFolder
-
-        return RatingsFolder(Path(self.options.folder))
 
     @functools.cached_property
     def _names(self) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-import harness
 from harness import Item, Judgement, Rubric
 from harness_rating.batches.candidates import text
 from harness_rating.batches.composing import item_of
@@ -16,8 +15,7 @@ from harness_rating.judge.panel import panel_items, panel_of, panel_words
 from harness_rating.judge.prompted import Judging
 from harness_rating.ratings.by_answer import Key, key_of, known_columns, single_answers
 from harness_rating.ratings.folder import RatingsFolder
-
-Pairs = Sequence[tuple[harness.Prediction, harness.Example]]
+from harness_rating.rubric_scores import Pairs
 
 
 def items_of(rubric: Rubric, pairs: Pairs) -> list[Item]:

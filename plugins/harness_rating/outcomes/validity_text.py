@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from harness.kit.numbers import share as shown_share, span
 from harness.kit.text import one_line
 from harness_rating.agreement.grid import shown
-from harness_rating.agreement.text import between
 from harness_rating.figures import FEW_GROUPS
 
 ANY_TWO = "orders any two answers"
@@ -22,7 +22,7 @@ def in_words(name: str, found: Mapping[str, Any]) -> list[str]:
         lines.append(_accuracy_words(label, one, ANY_TWO))
         if one["spearman"]["value"] is not None:
             lines.append(
-                f"{label} has a rank correlation of {between(one['spearman'])} with people's "
+                f"{label} has a rank correlation of {span(one['spearman'])} with people's "
                 f"overall score ({one['n']:,} answers)."
             )
     lines.append(_accuracy_words(label, found["differences"], ONE_PROMPT))
@@ -52,7 +52,7 @@ def _round_words(label: str, rounds: Sequence[Mapping[str, Any]]) -> list[str]:
     return [
         f"{label}, {_source(one['from'])} to {_source(one['to'])} on "
         f"{one['n']:,} prompt{'' if one['n'] == 1 else 's'}: "
-        f"{one['says']} (people {between(one['people'])}, {label} {between(one['metric'])})."
+        f"{one['says']} (people {span(one['people'])}, {label} {span(one['metric'])})."
         for one in rounds
     ]
 
@@ -61,10 +61,7 @@ def _accuracy_words(label: str, found: Mapping[str, Any], does: str) -> str:
     share = found["accuracy"]
     if share["value"] is None:
         return f"Whether {label} {does} as people do cannot be said: {share['why']}."
-    percent = f"{100 * share['value']:.0f} %"
-    if share["low"] is not None:
-        percent += f" [{100 * share['low']:.0f}, {100 * share['high']:.0f}]"
-    text = f"{label} {does} as people do in {percent} of pairs: {_reading(share)}"
+    text = f"{label} {does} as raters do in {shown_share(share)} of pairs: {_reading(share)}"
     ties = []
     if found["people_tied"] == 1:
         ties.append("1 pair that people rate alike is left out")

@@ -13,7 +13,9 @@ from nltk.metrics.distance import jaccard_distance
 
 from harness import stats
 from harness_rating.agreement import alpha as alphas
-from harness_rating.agreement.coefficients import alpha, alpha_of, grid, kappa, kappas, raw_of
+from harness_rating.agreement.alpha import alpha, alpha_of, raw_of
+from harness_rating.agreement.grid import grid
+from harness_rating.agreement.kappa import kappa, kappas
 
 _ = None
 # Krippendorff (2011), section C: 12 units, 4 observers, missing values.

@@ -12,8 +12,9 @@ from scipy import stats as reference
 
 from harness.errors import DataError
 from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
-from harness_rating.agreement.coefficients import alpha, grid
+from harness_rating.agreement.alpha import alpha
 from harness_rating.agreement.document import agreement_of, distribution
+from harness_rating.agreement.grid import grid
 from harness_rating.agreement.raters import consistency, quartiles, severity, wilson
 from harness_rating.batches.records import Batch, Placing, Rating
 
@@ -241,7 +242,7 @@ def test_hidden_repeats_show_self_consistency_and_count_in_nothing_else():
     assert (ana["rater"], ana["repeats"], ana["same"], ana["moved"]) == ("ana", 4, 1.0, 0.0)
     assert (bo["rater"], bo["repeats"], bo["same"], bo["moved"]) == ("bo", 3, 1 / 3, 1.0)
     assert ana["low"] < 0.6
-    assert any("ana gave 100%" in line and "4 hidden repeats" in line for line in more["sentences"])
+    assert any("ana gave 100 %" in line and "4 hidden repeats" in line for line in more["sentences"])
 
 
 def test_a_repeat_with_its_sides_swapped_is_turned_back():

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats as reference
 
 from harness.rubrics import Criterion, Judgement, Overall, Rubric, Scale, Show
-from harness_rating.agreement.coefficients import kappa
+from harness_rating.agreement.kappa import kappa
 from harness_rating.judge.calibration import Row, calibration_of
 
 LEVELS = Criterion("right", "Right", "?", Scale("ordinal", 1, 5))
