@@ -1,4 +1,4 @@
-"""People, and models beside them, rate answers by a rubric.
+"""Raters, and models beside them, rate answers by a rubric.
 
 The metric and the detector that read ratings, the augmenter that proposes typed answers, the
 judge, the section of reports, the tables of the run's database, and ``harness rate``.

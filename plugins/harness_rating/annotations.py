@@ -1,4 +1,4 @@
-"""What people said of a run's answers, for its database and its reports."""
+"""What raters said of a run's answers, for its database and its reports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness_rating.layouts import FOLDER, QUERIES, TABLES
 
 
 class Ratings(harness.Annotations):
-    """People's ratings of a run's answers, how far they agree, and what they come to."""
+    """The ratings of a run's answers, how far they agree, and what they come to."""
 
     name = "ratings"
     tables = TABLES

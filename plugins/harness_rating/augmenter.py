@@ -1,4 +1,4 @@
-"""The augmenter ``better-answers``: what people would have answered to rows of the pool."""
+"""The augmenter ``better-answers``: what raters would have answered to rows of the pool."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class BetterAnswers(harness.Augmenter):
 
     name = "better-answers"
     draws_from = ("pool",)
-    remedy = "learn answers that people corrected"
+    remedy = "learn answers that raters corrected"
 
     class Options(harness.Options):
         file: Path = Field(description="what harness rate accept wrote")

@@ -1,4 +1,4 @@
-"""The detector ``rubric``: kinds of errors that people named in a rubric's choices."""
+"""The detector ``rubric``: kinds of errors that raters named in a rubric's choices."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class RubricChoices(harness.Detector):
         return self._folder.files(self._rubric, samples=False)
 
     def prepare(self, train: Sequence[Example]) -> None:
-        """Read what people have said by now."""
+        """Read what raters have said by now."""
         self._found = None
 
     def categories(self) -> Mapping[str, str]:
@@ -70,7 +70,7 @@ class RubricChoices(harness.Detector):
         return {choice: " / ".join(dict.fromkeys(texts)) for choice, texts in meanings.items()}
 
     def detect(self, scored: ScoredExample) -> Iterable[ErrorLabel]:
-        """A label for each choice that people picked for this answer."""
+        """A label for each choice that raters picked for this answer."""
         from harness_rating.batches.candidates import text
         from harness_rating.ratings.by_answer import key_of
 

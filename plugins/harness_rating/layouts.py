@@ -1,4 +1,4 @@
-"""What people said, as tables of the run's database and of analysis.json."""
+"""What raters said, as tables of the run's database and of analysis.json."""
 
 from __future__ import annotations
 
@@ -58,18 +58,18 @@ _SAMPLES = "batch IN (SELECT batch FROM batches WHERE split = 'dev' AND verdicts
 
 QUERIES: Mapping[str, tuple[str, str]] = {
     "rated": (
-        "batches that people rate, and how far they are",
+        "batches of ratings, and how far they are",
         "SELECT batch, rubric, version, title, strategy, verdicts, split, rounds, raters, items, "
         "rated, created FROM batches ORDER BY created, batch",
     ),
     "rating_scores": (
-        "what people's ratings of samples of dev come to, by batch, criterion and round, 0 to 1",
+        "what ratings of samples of dev come to, by batch, criterion and round, 0 to 1",
         "SELECT batch, rubric, version, position, criterion, title, round, value, low, high, n, "
         f"groups, unrated FROM rating_scores WHERE arm = 'main' AND {_SAMPLES} "
         "ORDER BY batch, position, round",
     ),
     "win_rates": (
-        "how often people prefer one round's answers to another's, and what that shows",
+        "how often raters prefer one round's answers to another's, and what that shows",
         "SELECT batch, rubric, position, criterion, title, round, against, n, groups, wins, ties, "
         "losses, win_rate, win_rate_low, win_rate_high, difference, difference_low, "
         f"difference_high, label, sentence FROM win_rates WHERE arm = 'main' AND {_SAMPLES} "
@@ -87,14 +87,14 @@ QUERIES: Mapping[str, tuple[str, str]] = {
         "ORDER BY batch, position, rater",
     ),
     "validity": (
-        "how far each automatic metric orders answers as people do, by batch",
+        "how far each automatic metric orders answers as raters do, by batch",
         "SELECT batch, metric, view, n, groups, accuracy, accuracy_low, accuracy_high, spearman, "
         "spearman_low, spearman_high, kendall, kendall_low, kendall_high, sentence FROM validity "
         f"WHERE {_SAMPLES} "
         "ORDER BY batch, metric, view DESC",
     ),
     "named_errors": (
-        "kinds of errors that people named, by round, in answers, of so many rated",
+        "kinds of errors that raters named, by round, in answers, of so many rated",
         "SELECT round, category, answers, rated FROM named_errors "
         "WHERE arm = 'main' AND split = 'dev' ORDER BY round, answers DESC, category",
     ),

@@ -1,4 +1,4 @@
-"""``rubric``: what people said of the answers, as a metric like any other."""
+"""``rubric``: what raters said of the answers, as a metric like any other."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class RubricMetric(RubricScores):
-    """People's ratings by a rubric: the overall score, and one for each criterion, 0 to 1.
+    """Ratings by a rubric: the overall score, and one for each criterion, 0 to 1.
 
     Ratings belong to an answer's text, so two rounds that answer alike share them. Raters are
     averaged within an answer; an answer that nobody rated is not scored. The run waits until

@@ -1,4 +1,4 @@
-"""What people said of the answers: how far they are, scores, preferences, agreement, errors.
+"""What raters said of the answers: how far they are, scores, preferences, agreement, errors.
 
 Batches are numbered; where there is more than one, a row says by number which it is about.
 """
@@ -53,10 +53,10 @@ BY_BATCH = (
 
 
 class PeopleSection(harness.Section):
-    """What people say of the answers that they rated."""
+    """What raters say of the answers that they rated."""
 
     name = "people"
-    title = "What people say"
+    title = "What raters say"
     after = "errors"
     always = True
 
@@ -117,7 +117,7 @@ def _batches(found: Sequence[Document]) -> Iterator[Block]:
         )
         for row in found
     )  # fmt: skip
-    yield Table(columns, rows, "Batches that people rate", SHORT)
+    yield Table(columns, rows, "Batches of ratings", SHORT)
     if any(row["split"] == "dev" and not row["verdicts"] for row in found):
         yield Note(f"* {NO_SAMPLE}")
     if any(row["split"] != "dev" for row in found):
@@ -237,7 +237,7 @@ def _compared(document: Document) -> Iterator[Block]:
             _estimate(row, "difference", plus=True), row["label"],
         )) for row in found
     ]  # fmt: skip
-    about = "how often people think the later round's answer to a prompt better"
+    about = "how often raters think the later round's answer to a prompt better"
     yield Heading("Later round against earlier", about, 3)
     yield _table(document, columns, rows, "Win rates of rounds")
     places = [(row["batch"], row["round"], row["against"]) for row in found]
@@ -332,8 +332,8 @@ def _named(document: Document) -> Iterator[Block]:
     columns = (Column("kind"), *_columns(document, rounds))
     rows: list[tuple[Cell, ...]] = [("answers rated", *(rated[at] for at in rounds))]
     rows += [(one_line(name, 60), *(by.get(at, 0) for at in rounds)) for name, by in kinds]
-    yield Heading("Errors that people named", "in answers", 3)
-    yield Table(columns, tuple(rows), "Errors that people named", SHORT, "rarer", ordered=True)
+    yield Heading("Errors that raters named", "in answers", 3)
+    yield Table(columns, tuple(rows), "Errors that raters named", SHORT, "rarer", ordered=True)
     yield Note(BY_BATCH)
 
 
@@ -348,7 +348,7 @@ def _metrics(document: Document) -> Iterator[Block]:
             best[row["metric"]] = row
     if not best:
         return
-    about = "how often each automatic metric orders answers as people do; a coin has 50 %"
+    about = "how often each automatic metric orders answers as raters do; a coin has 50 %"
     yield Heading("Which metric can be believed", about, 3)
     yield Bullets(tuple(Paragraph(one_line(r["sentence"], 400)) for r in best.values()), short=8)
 

@@ -1,4 +1,4 @@
-"""What people said of a run's answers, as rows of tables: for its database and its reports.
+"""What raters said of a run's answers, as rows of tables: for its database and its reports.
 
 Without ratings this is cheap: NumPy is loaded only where there is something to compute.
 """
@@ -33,7 +33,7 @@ class _Said:
 
 
 def said_of(run: AnnotatedRun) -> Annotated:
-    """All that people said of a run's answers, with what it comes to.
+    """All that raters said of a run's answers, with what it comes to.
 
     A batch that is damaged is named in a note, and harms no other.
     """

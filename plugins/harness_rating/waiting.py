@@ -1,4 +1,4 @@
-"""What people are told while a run waits for their ratings."""
+"""What is said while a run waits for ratings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness_rating.rubric_scores import Pairs
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The batches in which people are asked about these answers already.
+    """The batches in which raters are asked about these answers already.
 
     Attributes:
         open: name -> items that a rater has still before him, all raters together.
@@ -70,7 +70,7 @@ def _shows(batch: Batch, texts: Mapping[str, str]) -> bool:
 
 
 def commands(rubric: Path, asked: Asked, rated: int, wanted: int, most: int) -> list[str]:
-    """What people run next: go on with what is open, or make a batch that is large enough.
+    """What raters run next: go on with what is open, or make a batch that is large enough.
 
     Args:
         most: answers that there are.

@@ -119,7 +119,7 @@ def test_a_further_rating_is_seen_by_the_same_iterate(run):
                  "WHERE rater = 'bo'").rows  # fmt: skip
     assert rows == ((120,),)
     page = (project.folder / "reports" / name / "report.html").read_text()
-    assert "What people say" in page
+    assert "What raters say" in page
     assert closed(project, name) == before
     assert project.inside("iterate", "--json").err == ""
 
@@ -247,7 +247,7 @@ def test_a_damaged_batch_is_named_in_the_notes(run):
     shown = project.inside("report", "--json")
     assert shown.document["tables"]["rated"] == []
     assert "are left out: this batch was changed or is damaged" in shown.document["notes"][-1]
-    assert "What people say" not in project.inside("report").out
+    assert "What raters say" not in project.inside("report").out
 
 
 def test_a_run_that_waits_for_more_shows_what_there_is(project, monkeypatch):

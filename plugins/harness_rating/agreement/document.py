@@ -1,7 +1,7 @@
 """How good the ratings of a batch are: agreement by criterion, and what each rater is like.
 
 :func:`agreement_of` makes one JSON-like document of a batch and its ratings, with sentences for
-people. What raters or a rubric wrote stands in it as values, never as keys, and in the sentences
+raters. What raters or a rubric wrote stands in it as values, never as keys, and in the sentences
 as one harmless line in quotes.
 
 This module loads NumPy: import it where it is used.

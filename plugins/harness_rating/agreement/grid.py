@@ -155,7 +155,7 @@ def _why(ratings: int, raters: set[int], categories: Sequence[Hashable]) -> str:
 
 
 def shown(value: Any, limit: int = 40) -> str:
-    """A value in a sentence: one harmless line; what people wrote is in quotes."""
+    """A value in a sentence: one harmless line; what raters wrote is in quotes."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (int, float)):

@@ -102,5 +102,5 @@ def _check_name(rater: str) -> None:
     if rater.startswith(SETTLED):
         raise UsageError(
             f"--raters: {rater!r} cannot be a rater's name",
-            hint=f"names that begin with {SETTLED} are those of people who settle",
+            hint=f"names that begin with {SETTLED} are those of adjudicators",
         )

@@ -1,1 +1,1 @@
-"""The commands below ``harness rate``: people score answers against a rubric."""
+"""The commands below ``harness rate``: raters score answers against a rubric."""

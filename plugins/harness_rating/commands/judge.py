@@ -32,9 +32,7 @@ from harness_rating.judge.panel import panel_items, panel_of, panel_words
 from harness_rating.ratings.folder import RatingsFolder
 
 SCHEMA = "harness.judged/1"
-OF_THE_JUDGE = (
-    "These are the model's preferences and no verdict of people: harness rate verdict gives that."
-)
+OF_THE_JUDGE = "These are the model's preferences and no verdict: harness rate verdict gives that."
 
 
 @dataclass(frozen=True, slots=True)

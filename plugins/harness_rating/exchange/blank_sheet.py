@@ -1,4 +1,4 @@
-"""A sheet to fill in: what is still open, for people who would rather rate in a spreadsheet.
+"""A sheet to fill in: what is still open, for raters who prefer a spreadsheet.
 
 It holds what a rater may see and no more: no example, round, run or other person's value. What it
 comes back with is read by :mod:`harness_rating.exchange.sheets`.

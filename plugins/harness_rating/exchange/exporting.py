@@ -57,7 +57,7 @@ def exported(batch: Batch, to: str, folder: RatingsFolder, rater: str | None = N
     if rater is None:
         return FORMATS[to](batch, folder)
     if to != "sheet":
-        raise UsageError(f"--rater: a sheet is one person's, and '{to}' is all people's",
+        raise UsageError(f"--rater: a sheet is one person's, and '{to}' is all raters'",
                          hint="--to sheet --rater NAME")  # fmt: skip
     if rater not in batch.raters:
         raise UsageError(

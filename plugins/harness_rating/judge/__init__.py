@@ -1,1 +1,1 @@
-"""A model that rates as people do: asked, kept, and calibrated against them."""
+"""A model that rates as raters do: asked, kept, and calibrated against them."""

@@ -1,6 +1,6 @@
-"""Whether a judge may stand in for people: how far it agrees with them, and where it errs.
+"""Whether a judge may stand in for raters: how far it agrees with them, and where it errs.
 
-Both sides are brought to 0..1: people's values are averaged within an item, the judge's over its
+Both sides are brought to 0..1: raters' values are averaged within an item, the judge's over its
 samples. On these numbers the quadratically weighted kappa is the intraclass correlation of the
 two, which needs no categories: J. L. Fleiss and J. Cohen, *The Equivalence of Weighted Kappa and
 the Intraclass Correlation Coefficient as Measures of Reliability*, 1973. With one rater and
@@ -36,11 +36,11 @@ SCHEMA = "harness.calibration/1"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One item as people and the judge see it.
+    """One item as raters and the judge see it.
 
     Attributes:
         words: of the answer; for pairs those of A less those of B.
-        people: what each rater said, criterion -> value; empty where nobody rated all of it.
+        raters: what each rater said, criterion -> value; empty where nobody rated all of it.
         judged: criterion -> judgement.
     """
 
@@ -68,7 +68,7 @@ def rows_of(batch: Batch, judged: Judged, folder: RatingsFolder) -> list[Row]:
 
 
 def calibration_of(rubric: Rubric, rows: Sequence[Row], seed: int = 0) -> dict[str, Any]:
-    """How far a judge agrees with people, as a JSON-like document.
+    """How far a judge agrees with raters, as a JSON-like document.
 
     Returns:
         A document of schema ``harness.calibration/1``; see ``docs/judge.md``.
@@ -96,7 +96,7 @@ def calibration_of(rubric: Rubric, rows: Sequence[Row], seed: int = 0) -> dict[s
     return document
 
 
-# -- one number that people and the judge both give ---------------------------------------------
+# -- one number that raters and the judge both give ---------------------------------------------
 
 
 def _part(
@@ -126,7 +126,7 @@ def _part(
 
 
 def _both(column: Column, row: Row) -> tuple[float, float] | None:
-    """People's mean and the judge's, 0 to 1; None where either is missing."""
+    """Raters' mean and the judge's, 0 to 1; None where either is missing."""
     people = mean([column.value(values) for values in row.people])
     judge = judge_value(column, row.judged)
     return None if people is None or judge is None else (people, clean(judge))
@@ -143,21 +143,21 @@ def judge_value(column: Column, judged: Mapping[str, Judgement]) -> float | None
 def _kappa(people: Any, judge: Any, groups: Sequence[str], seed: int) -> Figure:
     table = [[float(one), float(other)] for one, other in zip(people, judge, strict=True)]
     if not table:
-        return Figure(None, why="no item is rated by people and the judge")
+        return Figure(None, why="no item is rated by raters and the judge")
     pairs, _ = kappas(grid(table, groups), True, seed)
     return pairs[0, 1]
 
 
 def _mean_of(values: Any, groups: Sequence[str], seed: int) -> Figure:
     if not len(values):
-        return Figure(None, why="no item is rated by people and the judge")
+        return Figure(None, why="no item is rated by raters and the judge")
     table = np.column_stack([values, np.ones(len(values))])
     (found,) = bootstrap(table, ratio, groups, seed, (-1.0, 1.0))
     return found
 
 
 def _length(apart: Any, words: Any, groups: Sequence[str], seed: int) -> Figure:
-    """Whether what the judge gives beyond people goes with the answer's length."""
+    """Whether what the judge gives beyond raters goes with the answer's length."""
     found = spearman(Rows(words, np.round(apart, 12), tuple(groups)), seed)
     if found.value is None:
         why = "too few items, or all of one length, or the judge errs by the same on all"

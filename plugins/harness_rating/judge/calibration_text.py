@@ -1,4 +1,4 @@
-"""A calibration in sentences, for people."""
+"""A calibration in sentences."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def label_words(whole: Found, bar: float, needed: int) -> str:
         below = kappa["low"] is None or kappa["low"] <= bar
         doubt = ", though its interval does not exclude less" if below else ""
         return (
-            f"calibrated: weighted kappa with people {span(kappa)} on {n:,} items is above "
+            f"calibrated: weighted kappa with raters {span(kappa)} on {n:,} items is above "
             f"the bar of {bar:g}{doubt}"
         )
     return f"uncalibrated: {'; '.join(_lacking(kappa, n, bar, needed))}"
@@ -27,12 +27,12 @@ def label_words(whole: Found, bar: float, needed: int) -> str:
 def _lacking(kappa: Found, n: int, bar: float, needed: int) -> list[str]:
     found = []
     if n < needed:
-        found.append(f"people and the judge have both rated {n:,} items, and {needed:,} are needed")
+        found.append(f"raters and the judge have both rated {n:,} items, and {needed:,} are needed")
     if kappa["value"] is None:
         if n:
             found.append(f"weighted kappa cannot be computed, because {kappa['why']}")
     elif kappa["value"] <= bar:
-        found.append(f"weighted kappa with people {span(kappa)} is not above the bar of {bar:g}")
+        found.append(f"weighted kappa with raters {span(kappa)} is not above the bar of {bar:g}")
     return found
 
 
@@ -80,9 +80,9 @@ def _bias(whole: Found) -> str:
     if bias["value"] is None:
         return ""
     if _clear(bias):
-        side = "more" if bias["value"] > 0 else "less"
-        return f"Bias: the judge gives {side} than people do, by {span(bias, plus=True)}."
-    return f"Bias: none that is clear, {span(bias, plus=True)} (judge less people)."
+        side = "higher" if bias["value"] > 0 else "lower"
+        return f"Bias: the judge scores {side} than raters, by {span(bias, plus=True)}."
+    return f"Bias: not significant, {span(bias, plus=True)} (judge minus raters)."
 
 
 def _length(whole: Found) -> str:
@@ -92,10 +92,10 @@ def _length(whole: Found) -> str:
     if _clear(length):
         side = "longer" if length["value"] > 0 else "shorter"
         return (
-            f"Length bias: beside what people give, the judge favours {side} answers (rank "
+            f"Length bias: compared with raters, the judge favours {side} answers (rank "
             f"correlation {span(length, plus=True)})."
         )
-    return f"Length bias: none that is clear (rank correlation {span(length, plus=True)})."
+    return f"Length bias: not significant (rank correlation {span(length, plus=True)})."
 
 
 def _consistency(whole: Found) -> str:
@@ -109,7 +109,7 @@ def _position(whole: Found) -> str:
     same = whole["position"]
     if same["value"] is None:
         return ""
-    return f"Position: the judge says the same in both orders in {share(same)} of pairs."
+    return f"Position: the judge prefers the same answer in both orders in {share(same)} of pairs."
 
 
 def _clear(found: Found) -> bool:

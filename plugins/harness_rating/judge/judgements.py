@@ -1,4 +1,4 @@
-"""What a model says of items, kept apart from what people say.
+"""What a model says of items, kept apart from what raters say.
 
 A judge's lines of a batch are in ``judges/<name>.jsonl`` in the batch's folder, one for each
 criterion of each item. They are never among the events of raters, and no rater sees them.

@@ -1,6 +1,6 @@
 """What a judge prefers of a batch's rounds, in figures and under its label.
 
-It is computed as the outcome of people's ratings is, and is none of theirs: no label, no bound and
+It is computed as the outcome of ratings is, and is none of theirs: no label, no bound and
 no sentence of a verdict is in it.
 
 This module loads NumPy: import it where it is used.

@@ -1,4 +1,4 @@
-"""``judge``: a model rates by the rubric that people rate by; uncalibrated until they agree."""
+"""``judge``: a model rates by the rubric that raters rate by; uncalibrated until they agree."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class JudgeMetric(RubricScores):
         return None if judged is None else statistics(self._rubric, judged, self._names)
 
     def caveat(self) -> str:
-        """``uncalibrated`` until people's ratings in the folder agree with what is kept."""
+        """``uncalibrated`` until ratings in the folder agree with what is kept."""
         from harness.kit.files import files_digest
         from harness_rating.judge.remarks import calibrated
 

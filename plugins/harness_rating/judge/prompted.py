@@ -109,7 +109,7 @@ class Judging:
 
 
 def everything(rubric: Rubric) -> list[str]:
-    """All that a model can be asked: whoever asks for a better answer means people."""
+    """All that a model can be asked: whoever asks for a better answer means raters."""
     return [criterion.id for criterion in rubric.criteria if criterion.scale.kind != "text"]
 
 

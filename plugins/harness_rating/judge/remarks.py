@@ -39,7 +39,7 @@ def remarks(rubric: Rubric, engine: Judging, pairs: Pairs, folder: RatingsFolder
 
 
 def calibrated(rubric: Rubric, engine: Judging, folder: RatingsFolder) -> bool:
-    """Whether what people have rated and what is kept agree as the rubric asks for."""
+    """Whether what raters have rated and what is kept agree as the rubric asks for."""
     rows = [row for _, row in _rated(rubric, engine, folder)]
     if len(rows) < judgements.settings(rubric).items:
         return False
@@ -47,7 +47,7 @@ def calibrated(rubric: Rubric, engine: Judging, folder: RatingsFolder) -> bool:
 
 
 def _rated(rubric: Rubric, engine: Judging, folder: RatingsFolder) -> Iterator[tuple[Key, Row]]:
-    """Answers that people have rated, in whatever batch, and that the judge has judged."""
+    """Answers that raters have rated, in whatever batch, and that the judge has judged."""
     found: dict[Key, Row] = {}
     for batch in folder.by_rubric(rubric):
         rated, items = folder.complete(batch), batch.by_id

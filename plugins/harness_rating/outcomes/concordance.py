@@ -1,4 +1,4 @@
-"""Whether a metric orders answers as people do: pairwise accuracy and Kendall's tau.
+"""Whether a metric orders answers as raters do: pairwise accuracy and Kendall's tau.
 
 Kendall's coefficient is SciPy's; its draws are computed from sums over pairs of groups. Pairwise
 accuracy follows T. Kocmi et al., *To Ship or Not to Ship*, 2021, for pairs of answers.
@@ -40,8 +40,8 @@ def compared(rows: Rows, seed: int) -> dict[str, Any]:
 def differences(rows: Rows, seed: int) -> dict[str, Any]:
     """The same for differences of two answers to one prompt.
 
-    Accuracy is the share of pairs in which the metric prefers the answer that people prefer. A
-    metric that sees no difference counts one half, as a coin would; pairs between which people
+    Accuracy is the share of pairs in which the metric prefers the answer that raters prefer. A
+    metric that sees no difference counts one half, as a coin would; pairs between which raters
     see none are left out.
     """
     clear = rows.people != 0
@@ -64,7 +64,7 @@ def differences(rows: Rows, seed: int) -> dict[str, Any]:
 
 def _share(table: Floats, rows: Rows, clear: Any, seed: int) -> Figure:
     if not clear.any():
-        why = "people preferred no answer to another" if len(clear) else _NO_PAIRS
+        why = "raters preferred no answer to another" if len(clear) else _NO_PAIRS
         return Figure(None, why=why)
 
     (found,) = bootstrap(table, ratio, rows.groups, seed, (0.0, 1.0), clear[:, None])
@@ -113,8 +113,8 @@ def _pair_tables(rows: Rows, codes: Ints, count: int) -> tuple[Floats, ...]:
     """Sums over ordered pairs of rows by their groups, ``(K, K)``, or ``(K,)`` for many groups.
 
     Returns:
-        Concordant minus discordant pairs; pairs that people order; pairs that the metric orders;
-        pairs that people order and the metric does not.
+        Concordant minus discordant pairs; pairs that raters order; pairs that the metric orders;
+        pairs that raters order and the metric does not.
     """
     order = np.argsort(codes, kind="stable")
     people, metric, own = rows.people[order], rows.metric[order], codes[order]

@@ -1,4 +1,4 @@
-"""Spearman's rank correlation of people's numbers and a metric's, with its interval.
+"""Spearman's rank correlation of raters' numbers and a metric's, with its interval.
 
 The coefficient is SciPy's; its draws, over whole groups, are computed under weights for all draws
 at once, which gives what SciPy would give for the drawn answers.
@@ -21,10 +21,10 @@ BLOCK = 1 << 20  # numbers held at once: 8 MiB
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """People's numbers beside a metric's, one row each.
+    """Raters' numbers beside a metric's, one row each.
 
     Attributes:
-        people, metric: ``(n,)``, oriented so that more is better.
+        raters, metric: ``(n,)``, oriented so that more is better.
         groups: one per row.
     """
 
@@ -101,5 +101,5 @@ def flat(rows: Rows) -> str:
     if len(rows.people) < 2:
         return "fewer than two answers are both rated and scored"
     if np.ptp(rows.people) == 0:
-        return "people gave all of them the same"
+        return "raters gave all of them the same"
     return "the metric gives all of them the same" if np.ptp(rows.metric) == 0 else ""

@@ -1,11 +1,11 @@
-"""Which automatic metric can be believed: each against what people said of the same answers.
+"""Which automatic metric can be believed: each against what raters said of the same answers.
 
 Two views of one set of ratings:
 
-* *answers*: each rated answer has the people's overall score and the metric's value; does the
-  metric rank answers as people do, whatever their prompts?
+* *answers*: each rated answer has the raters' overall score and the metric's value; does the
+  metric rank answers as raters do, whatever their prompts?
 * *differences*: two answers to one prompt, later round minus earlier; does the metric prefer the
-  one that people prefer? Pairwise ratings give only this view.
+  one that raters prefer? Pairwise ratings give only this view.
 
 How the figures are computed: :mod:`harness_rating.outcomes.ranks`,
 :mod:`harness_rating.outcomes.concordance`.
@@ -52,7 +52,7 @@ def validity_of(
     seed: int = 0,
     lower_is_better: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """How well each automatic metric does what people do, as a JSON-like document.
+    """How well each automatic metric does what raters do, as a JSON-like document.
 
     Raters are averaged within an item; a value that was settled afterwards stands for all of
     them. Hidden repeats are left out.
@@ -128,7 +128,7 @@ def _metric(
 
 
 _Row = tuple[float, float, str]
-"""People's number, the metric's, and the group."""
+"""Raters' number, the metric's, and the group."""
 
 
 def _answers(
@@ -158,7 +158,7 @@ def _changes(
 
 
 def _pairs(batch: Batch, items: Mapping[str, float]) -> Iterator[tuple[str, Answer, Answer, float]]:
-    """Item, earlier and later answer, and by how much people prefer the later one."""
+    """Item, earlier and later answer, and by how much raters prefer the later one."""
     if batch.rubric.pairwise:
         for item, prefers_a in items.items():
             a, b = _sources(batch, item)
@@ -201,7 +201,7 @@ def _rows(rows: Sequence[_Row]) -> Rows:
 def _rounds(
     changes: Sequence[tuple[tuple[Answer, Answer], _Row]], seed: int
 ) -> list[dict[str, Any]]:
-    """For each two rounds rated on the same prompts: mean difference by people, by the metric."""
+    """For each two rounds rated on the same prompts: mean difference by raters, by the metric."""
     by_rounds: dict[tuple[tuple[str, int], tuple[str, int]], list[_Row]] = defaultdict(list)
     for (one, other), row in changes:
         by_rounds[one[:2], other[:2]].append(row)
@@ -232,9 +232,9 @@ def _says(people: Mapping[str, Any], metric: Mapping[str, Any]) -> str:
     """Whether two mean differences, with intervals, point the same way."""
     sides = [_side(one) for one in (people, metric)]
     if sides[0] is None:
-        return "people see no clear difference"
+        return "raters see no clear difference"
     if sides[1] is None:
-        return "people see a difference, the metric no clear one"
+        return "raters see a difference, the metric no clear one"
     return "both see the same" if sides[0] == sides[1] else "they contradict each other"
 
 

@@ -22,7 +22,7 @@ def in_words(name: str, found: Mapping[str, Any]) -> list[str]:
         lines.append(_accuracy_words(label, one, ANY_TWO))
         if one["spearman"]["value"] is not None:
             lines.append(
-                f"{label} has a rank correlation of {span(one['spearman'])} with people's "
+                f"{label} has a rank correlation of {span(one['spearman'])} with raters' "
                 f"overall score ({one['n']:,} answers)."
             )
     lines.append(_accuracy_words(label, found["differences"], ONE_PROMPT))
@@ -52,7 +52,7 @@ def _round_words(label: str, rounds: Sequence[Mapping[str, Any]]) -> list[str]:
     return [
         f"{label}, {_source(one['from'])} to {_source(one['to'])} on "
         f"{one['n']:,} prompt{'' if one['n'] == 1 else 's'}: "
-        f"{one['says']} (people {span(one['people'])}, {label} {span(one['metric'])})."
+        f"{one['says']} (raters {span(one['people'])}, {label} {span(one['metric'])})."
         for one in rounds
     ]
 
@@ -60,13 +60,13 @@ def _round_words(label: str, rounds: Sequence[Mapping[str, Any]]) -> list[str]:
 def _accuracy_words(label: str, found: Mapping[str, Any], does: str) -> str:
     share = found["accuracy"]
     if share["value"] is None:
-        return f"Whether {label} {does} as people do cannot be said: {share['why']}."
+        return f"Whether {label} {does} as raters do cannot be said: {share['why']}."
     text = f"{label} {does} as raters do in {shown_share(share)} of pairs: {_reading(share)}"
     ties = []
     if found["people_tied"] == 1:
-        ties.append("1 pair that people rate alike is left out")
+        ties.append("1 pair that raters rate equal is left out")
     elif found["people_tied"]:
-        ties.append(f"{found['people_tied']:,} pairs that people rate alike are left out")
+        ties.append(f"{found['people_tied']:,} pairs that raters rate equal are left out")
     if found["metric_tied"]:
         count = "counts" if found["metric_tied"] == 1 else "count"
         ties.append(f"{found['metric_tied']:,} that {label} scores alike {count} one half")
@@ -80,7 +80,7 @@ def _reading(share: Mapping[str, Any]) -> str:
     if low is None:
         return f"there is no interval, because {share['why']}"
     if high < 0.5:
-        return "worse than a coin; it prefers what people do not"
+        return "worse than a coin; it prefers what raters do not"
     if low <= 0.5:
         return "not shown to be better than a coin"
     if value < 0.65:

@@ -1,1 +1,1 @@
-"""The page on which people rate: served to one browser each, or packed into one file."""
+"""The page for raters: served to one browser each, or packed into one file."""

@@ -120,7 +120,7 @@ def expectation(batch: Batch, level: float = 0.95) -> list[str]:
         return told
     doubt = usable(groups)
     if doubt:
-        return [*told, f"It cannot carry a verdict: {doubt}."]
+        return [*told, f"A verdict will not be possible: {doubt}."]
     worth = effective_groups(groups)
     spread = SPREAD_OF_PAIRS if batch.rubric.pairwise else SPREAD
     least = detectable(spread / worth**0.5, level, worth)
@@ -131,9 +131,9 @@ def expectation(batch: Batch, level: float = 0.95) -> list[str]:
 def _shared_sentence(batch: Batch) -> str:
     """How agreement and self-consistency will be known, if at all."""
     several = len(_several(batch))
-    shared = f"{several} items are rated by several people, so that agreement can be computed"
+    shared = f"{several} items are rated by several raters, so that agreement can be computed"
     if not several:
-        shared = "No item is rated by several people, so no agreement can be computed"
+        shared = "No item is rated by several raters, so no agreement can be computed"
     repeats = len(batch.placings) - len(batch.originals)
     return f"{shared}; {repeats} come a second time." if repeats else f"{shared}."
 

@@ -68,6 +68,6 @@ def _correction(batch: Batch, rating: Rating, item: Item) -> Correction:
 
 
 def who(correction: Correction) -> str:
-    """Who typed it, for people."""
+    """Who typed it, as shown."""
     rater = correction.origin.get("rater", "")
     return f"{rater.removeprefix(SETTLED)}, settled" if rater.startswith(SETTLED) else rater

@@ -13,7 +13,7 @@ from harness_rating.rubric import conditions, file
 from harness_rating.rubric.scales import options
 
 MOST_KEYS = 9
-"""Levels or choices that a digit can pick, and about as many as people keep apart."""
+"""Levels or choices that a digit can pick, and about as many as raters keep apart."""
 MOST_CRITERIA = 12
 LONGEST = {"title": 40, "question": 160, "anchor": 200, "choice": 40, "instructions": 2500}
 """Characters that a page has room for, beside the answer that is rated."""
@@ -86,7 +86,7 @@ def _remarks(rubric: Rubric, lines: Lines) -> Found:
 def _whole(rubric: Rubric) -> Found:
     long = LONGEST["instructions"]
     if len(rubric.instructions) > long:
-        yield ("instructions",), f"too long for a page: over {long} characters; people skip them"
+        yield ("instructions",), f"too long for a page: over {long} characters; raters skip them"
     if len(rubric.criteria) > MOST_CRITERIA:
         yield ("criteria",), f"over {MOST_CRITERIA} criteria; raters tire, and the last ones suffer"
     if not any(criterion.required and not criterion.ask_if for criterion in rubric.criteria):
@@ -127,7 +127,7 @@ def _levels(criterion: Criterion, place: Place) -> Found:
     scale = criterion.scale
     labels = [option.label for option in options(criterion)]
     if len(labels) > MOST_KEYS:
-        yield (*place, "scale"), f"over {MOST_KEYS} values: people mix them up, and digits run out"
+        yield (*place, "scale"), f"over {MOST_KEYS} values: raters mix them up, and digits run out"
     if scale.kind == "ordinal":
         bare = [level for level in labels if level not in scale.anchors]
         if bare and len(labels) <= MOST_KEYS:

@@ -51,7 +51,7 @@ def na_key(criterion: Criterion) -> str:
 
 
 def label(value: Any) -> str:
-    """A value as people read it."""
+    """A value as raters read it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (list, tuple)):

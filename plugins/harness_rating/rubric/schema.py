@@ -164,11 +164,11 @@ class JudgeFile(Strict):
         default=0.6,
         gt=0,
         le=1,
-        description="weighted kappa with people that must be exceeded before the judge counts as "
+        description="weighted kappa with raters that must be exceeded before the judge counts as "
         "calibrated",
     )
     items: int = Field(
-        default=50, ge=10, le=100_000, description="least number of items rated by people for that"
+        default=50, ge=10, le=100_000, description="least number of rated items for that"
     )
     samples: int = Field(
         default=3, ge=1, le=25, description="answers asked of the model per criterion"
@@ -188,7 +188,7 @@ class RubricFile(Strict):
     version: int = Field(
         ge=1, le=1_000_000, description="raise it with every change of the wording"
     )
-    title: Title = Field(description="what people call it")
+    title: Title = Field(description="its name, as shown")
     language: Language = Field(
         default="en", description="language of the texts, such as `en` or `pt-BR`"
     )

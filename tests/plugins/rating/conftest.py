@@ -24,7 +24,7 @@ CREATE = ("rate", "create", "--rubric", "short.yaml", "-n", "30", "--raters")
 
 @dataclass
 class Desk:
-    """A project in which people rate."""
+    """A project in which raters rate."""
 
     project: Any
     run: str

@@ -1,4 +1,4 @@
-"""The detector ``rubric``: what people chose becomes kinds of errors."""
+"""The detector ``rubric``: what raters chose becomes kinds of errors."""
 
 from __future__ import annotations
 

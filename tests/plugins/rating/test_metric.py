@@ -1,4 +1,4 @@
-"""``rubric``: the run waits for people, and goes on with what they said."""
+"""``rubric``: the run waits for raters, and goes on with what they said."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people said of a run, as rows of tables; and whether there is anything new."""
+"""What raters said of a run, as rows of tables; and whether there is anything new."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def metrics() -> AnswerValues:
 
 
 def collected(root: Path, name: str = RUN, values=metrics, level: float = 0.95) -> Annotated:
-    """What people said in the batches under ``root``, which ends as :data:`FOLDER` does."""
+    """What raters said in the batches under ``root``, which ends as :data:`FOLDER` does."""
     return said_of(AnnotatedRun(name, root.parents[1], level, values))
 
 
@@ -111,7 +111,7 @@ def test_each_view_of_a_metric_has_its_sentence(rated, said):
                          (pairs.name, "differences")}  # fmt: skip
     one = rows[singles.name, "differences"]
     assert one["accuracy"] < 0.5 and one["n"] == 30  # more loss is worse
-    assert one["sentence"].startswith("loss orders two answers to one prompt as people do in ")
+    assert one["sentence"].startswith("loss orders two answers to one prompt as raters do in ")
     assert "any two answers" in rows[singles.name, "answers"]["sentence"]
 
 
@@ -176,7 +176,7 @@ def test_without_ratings_nothing_heavy_is_loaded(tmp_path):
 
 
 class Ratings(harness.Metric):
-    """A metric that is made from what people say."""
+    """A metric that is made from what raters say."""
 
     name = "people"
     by_people = True

@@ -109,7 +109,7 @@ def test_the_order_of_the_page(analysis: Document) -> None:
         "Other scores", "Test set evaluated", "Underperforming slices round 1",
         "Fixed and regressed pass threshold", "Error categories on dev answers",
         "Rules cannot detect a wrong fact", "Likeliest causes round 1",
-        "What people say 90 of 90", "Among the worst answers dev", "Training data added and",
+        "What raters say 90 of 90", "Among the worst answers dev", "Training data added and",
         "Training loss first", "Notes The slice", "Suggested actions by", "Appendix took",
         "The queries", "Next: harness iterate --rounds 4",
     ]  # fmt: skip
@@ -147,7 +147,7 @@ def test_the_order_of_the_page(analysis: Document) -> None:
         "2 bo 66 4 s +0.01 [-0.02, +0.03] Overall 0 % of 6",
         "wrong facts 16 3",
         "answers rated 30 30",
-        "rougeL orders two answers to one prompt as people do in 73 %",
+        "rougeL orders two answers to one prompt as raters do in 73 %",
     ],
 )
 def test_the_figures_are_there(analysis: Document, told: str) -> None:

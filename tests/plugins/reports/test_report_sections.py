@@ -46,7 +46,7 @@ def terminal(document: Document, width: int = 80, **console: Any) -> str:
 ORDER = (
     "Rounds", "Other scores", "Test set", "Underperforming slices", "Fixed and regressed",
     "Error categories on dev",
-    "Likeliest causes", "What people say", "Among the worst answers", "Training data added",
+    "Likeliest causes", "What raters say", "Among the worst answers", "Training data added",
     "Targeted or random rows", "Training loss", "Notes", "Not in this report", "Suggested actions",
     "Appendix", "Next:",
 )  # fmt: skip
@@ -89,7 +89,7 @@ ROWS = {
     "missing words": r"expected  \[-Parse a date in one-\] of the \[-ISO 8601 formats\.-\]",
     "extra words": r"answer    \{\+Return the year and the week\+\} of the \{\+given string",
     "its cause": r"cause     gap: the nearest training row shares 9 % of its words",
-    "how far people are": r"What people say  90 of 90 items rated",
+    "how far raters are": r"What raters say  90 of 90 items rated",
     "a batch": r" 2  Small, version 1 +0, 1 +random +60 of 60  ana, bo",
     "scores by round": r"Quality +0\.32 \[0\.23, 0\.41\]  0\.78 \[0\.69, 0\.86\]",
     "a win rate": r"1  Preference +1 : 0 +25-0-5  0\.83 \[0\.69, 0\.97\] .* ▲ improved",
@@ -99,7 +99,7 @@ ROWS = {
     "a rater": r"2  ana +66      4 s  -0\.01 \[-0\.03, \+0\.02\]  Overall +50 % of 6",
     "named errors": r"wrong facts +16 +3",
     "of how many": r"answers rated +30 +30",
-    "a metric": r"rougeL orders two answers to one prompt as people do in 73 % \[57, 90\]",
+    "a metric": r"rougeL orders two answers to one prompt as raters do in 73 % \[57, 90\]",
     "a remedy": r"48 rows for kind.* 31  yes",
     "a remedy by hand": r"fix or drop the .* 22  no ",
 }
@@ -173,7 +173,7 @@ LINES = {
     "no interval in words": "raters seem to agree well, on few items; no interval: too few items",
     "a rater": "| 2 | ana | 66 | 4 s | -0.01 [-0.03, +0.02] | Overall | 50 % of 6 |",
     "named errors": "| wrong facts | 16 | 3 |",
-    "a metric": "- rougeL orders two answers to one prompt as people do in 73 % ",
+    "a metric": "- rougeL orders two answers to one prompt as raters do in 73 % ",
     "a remedy": "| 48 rows for kind = class | 31 | yes | planned after round 1",
 }
 
@@ -240,9 +240,9 @@ def test_where_nobody_has_rated_people_say_nothing(
     (batch, *_) = analysis["tables"]["rated"]
     for name in PEOPLE:
         analysis["tables"][name] = []
-    assert "What people say" not in face(analysis)
+    assert "What raters say" not in face(analysis)
     analysis["tables"]["rated"] = [batch | {"rated": 0}]  # made, and nobody has come
-    assert "What people say" not in face(analysis)
+    assert "What raters say" not in face(analysis)
 
 
 @pytest.mark.parametrize("face", [terminal, markdown])

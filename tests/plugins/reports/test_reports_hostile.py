@@ -73,7 +73,7 @@ def test_it_does_nothing_in_a_terminal(hostile: Document, width: int) -> None:
 HEADINGS = (
     "Fixed and regressed",
     "Likeliest causes",
-    "What people say",
+    "What raters say",
     "Not in this report",
     "Suggested actions",
 )

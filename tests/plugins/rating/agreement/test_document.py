@@ -242,7 +242,9 @@ def test_hidden_repeats_show_self_consistency_and_count_in_nothing_else():
     assert (ana["rater"], ana["repeats"], ana["same"], ana["moved"]) == ("ana", 4, 1.0, 0.0)
     assert (bo["rater"], bo["repeats"], bo["same"], bo["moved"]) == ("bo", 3, 1 / 3, 1.0)
     assert ana["low"] < 0.6
-    assert any("ana gave 100 %" in line and "4 hidden repeats" in line for line in more["sentences"])
+    assert any(
+        "ana gave 100 %" in line and "4 hidden repeats" in line for line in more["sentences"]
+    )
 
 
 def test_a_repeat_with_its_sides_swapped_is_turned_back():

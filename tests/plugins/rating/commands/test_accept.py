@@ -1,4 +1,4 @@
-"""``harness rate accept``: what people typed, listed, and taken into a file."""
+"""``harness rate accept``: what raters typed, listed, and taken into a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``harness rate``: every command as people and programs call it, and every wrong call of it."""
+"""``harness rate``: every command as raters and programs call it, and every wrong call of it."""
 
 from __future__ import annotations
 

@@ -231,7 +231,7 @@ def pairs() -> list[tuple[harness.Prediction, harness.Example]]:
 
 @pytest.fixture
 def rated(here: Path) -> Callable[..., Any]:
-    """``rated(pairs, value, rubric=..., raters=...)``: a batch of the answers, rated by people.
+    """``rated(pairs, value, rubric=..., raters=...)``: a batch of the answers, rated by raters.
 
     ``value(rater, answers)`` is what the rater says: criterion -> value.
     """

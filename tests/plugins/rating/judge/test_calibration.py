@@ -1,4 +1,4 @@
-"""Calibration: a judge against people, with planted agreement, bias and favour for length."""
+"""Calibration: a judge against raters, with planted agreement, bias and favour for length."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_kappa_is_that_of_two_raters_where_there_is_one_of_each():
     apart = (np.array(judge) - np.array(people)) / 4
     assert whole["bias"]["value"] == pytest.approx(apart.mean())
     assert found["calibrated"] is True
-    assert found["label"].startswith("calibrated: weighted kappa with people 0.")
+    assert found["label"].startswith("calibrated: weighted kappa with raters 0.")
     assert found["criteria"] == []  # one criterion is the whole
     json.dumps(found, allow_nan=False)
 
@@ -122,7 +122,7 @@ def test_favour_for_length_is_a_rank_correlation_of_what_goes_beyond_people():
     fair = [row(n, people[n], people[n] + n % 2, words[n]) for n in range(80)]
     found = calibration_of(rubric(LEVELS), fair)
     assert found["overall"]["length"]["low"] < 0 < found["overall"]["length"]["high"]
-    assert "Length bias: none that is clear" in " ".join(found["sentences"])
+    assert "Length bias: not significant" in " ".join(found["sentences"])
 
 
 def test_self_consistency_counts_pairs_of_samples_of_all_that_is_judged():

@@ -1,4 +1,4 @@
-"""``harness rate judge``: a batch judged, kept, and held against the people who rated it."""
+"""``harness rate judge``: a batch judged, kept, and held against the raters who rated it."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_batch_is_judged_and_calibrated(command, rated, pairs, server, words, 
     server.asked = []
     again = command(batch.name)
     assert server.asked == []
-    assert again.out.startswith("calibrated: weighted kappa with people 1.00 on 30 items")
+    assert again.out.startswith("calibrated: weighted kappa with raters 1.00 on 30 items")
     assert "panel (of 0 to 1): empty 0.00" in again.out
     files = [path for path in here.rglob("*") if path.is_file()]
     assert not [path for path in files if words.SECRET.encode() in path.read_bytes()]
@@ -171,7 +171,7 @@ def test_a_judge_that_takes_the_first_is_found_out(command, rated, pairs, server
     calibration = done.document["calibration"]
     assert calibration["overall"]["position"]["value"] == 0.0
     assert calibration["calibrated"] is False
-    assert "Position: the judge says the same in both orders in 0%" in " ".join(
+    assert "Position: the judge prefers the same answer in both orders in 0 %" in " ".join(
         calibration["sentences"]
     )
     lines = FOLDER / done.document["batch"] / "judges" / "judge.jsonl"
@@ -197,7 +197,7 @@ def test_what_the_judge_prefers_stands_under_its_label_and_is_no_verdict(
     shown = command(COLUMNS="80").out
     assert "\nWhat the judge prefers (uncalibrated)\n" in shown
     assert "1 vs 0" in shown and "24/0/0" in shown and "1.00 [0." in shown
-    assert "no verdict of people" in shown and "improved" not in shown
+    assert "no verdict of raters" in shown and "improved" not in shown
 
 
 def test_what_the_judge_gives_to_answers_one_by_one(command, rated, pairs):

@@ -148,7 +148,7 @@ def test_without_people_it_is_uncalibrated(metric, pairs):
     one.ready(pairs)
     first, panel = one.remarks(pairs)
     assert first == (
-        "uncalibrated: people and the judge have both rated 0 items, and 20 are needed."
+        "uncalibrated: raters and the judge have both rated 0 items, and 20 are needed."
     )
     assert panel.startswith("panel (of 0 to 1): empty")
 
@@ -161,8 +161,8 @@ def test_with_people_who_agree_it_is_calibrated(server, metric, rated, words):
     rated(pairs, good)
     assert len(one.growing()) == 2
     first = one.remarks(pairs)[0]
-    assert first.startswith("calibrated: weighted kappa with people 1.00 on 24 items is above")
-    assert " Bias: none that is clear" in first
+    assert first.startswith("calibrated: weighted kappa with raters 1.00 on 24 items is above")
+    assert " Bias: not significant" in first
     assert first.endswith("Weighted kappa by criterion: Right 1.00 (calibrated).")
 
 
@@ -175,7 +175,7 @@ def test_with_people_who_do_not_agree_it_is_uncalibrated(metric, rated, words):
         lambda rater, answers: {"right": 2 + int(answers[0].split()[1]) % 4, "polite": True},
     )
     first, *_ = one.remarks(pairs)
-    assert first.startswith("uncalibrated: weighted kappa with people ")
+    assert first.startswith("uncalibrated: weighted kappa with raters ")
     assert "is not above the bar of 0.6. Bias: " in first
 
 
@@ -192,7 +192,7 @@ def test_a_judge_that_likes_long_answers_is_found_out(server, metric, rated, wor
     rated(pairs, lambda rater, answers: {"right": 2}, rubric="one.yaml")
     first = one.remarks(pairs)[0]
     assert "favours longer answers" in first
-    assert "Bias: the judge gives more than people do" in first
+    assert "Bias: the judge scores higher than raters" in first
 
 
 def one_criterion(metric):
@@ -358,7 +358,7 @@ def test_a_run_stops_with_one_message_and_goes_on(experiment, server, words):
     assert 0 <= scores["judge"]["value"] <= 1
     assert scores["judge"]["n"] == 24
     notes = " ".join(done.document["notes"])
-    assert "judge: uncalibrated: people and the judge have both rated 0 items" in notes
+    assert "judge: uncalibrated: raters and the judge have both rated 0 items" in notes
     assert "panel (of 0 to 1): empty" in notes
     files = [path for path in experiment.folder.rglob("*") if path.is_file()]
     assert not [p for p in files if words.SECRET.encode() in p.read_bytes()]
@@ -454,7 +454,7 @@ def test_the_report_follows_what_people_say_later(experiment, server, words, her
     assert [one["caveat"] for one in scores] == ["", ""]
     heads = [note for note in shown.document["notes"] if ": score: judge: calibrated: " in note]
     assert [note.split(":")[0] for note in heads] == ["round 0", "round 1"]
-    assert not any("uncalibrated: people" in note for note in shown.document["notes"])
+    assert not any("uncalibrated: raters" in note for note in shown.document["notes"])
     assert any("panel (of 0 to 1)" in note for note in shown.document["notes"])
     assert "uncalibrated" not in experiment.inside("report").out
     assert summary.read_bytes() == before

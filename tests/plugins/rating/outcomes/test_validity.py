@@ -1,4 +1,4 @@
-"""Automatic metrics against people: coefficients, pairs, rounds, ties, sentences."""
+"""Automatic metrics against raters: coefficients, pairs, rounds, ties, sentences."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_draws_are_what_scipy_gives_for_the_drawn_rows(groups):
 
 
 def by_hand(given_rows: Rows) -> tuple[float, int, int]:
-    """Accuracy of any two answers, pairs that people tie, pairs that only the metric ties."""
+    """Accuracy of any two answers, pairs that raters tie, pairs that only the metric ties."""
     right, clear, people_tied, metric_tied = 0.0, 0, 0, 0
     for i, j in itertools.combinations(range(len(given_rows.people)), 2):
         one = np.sign(given_rows.people[i] - given_rows.people[j])
@@ -194,7 +194,7 @@ def test_clusters_widen_intervals():
 
 
 def test_differences_by_hand():
-    """3 right, 1 wrong, 1 tied by the metric; 2 that people tie are left out."""
+    """3 right, 1 wrong, 1 tied by the metric; 2 that raters tie are left out."""
     given_rows = rows([1, 1, -1, -1, 1, 0, 0], [2, 1, -3, 1, 0, 5, 0])
     found = differences(given_rows, seed=1)
     assert found["accuracy"]["value"] == pytest.approx(3.5 / 5)
@@ -207,7 +207,7 @@ def test_differences_by_hand():
     [
         ([], [], "fewer than two answers are both rated and scored"),
         ([1], [2], "fewer than two answers are both rated and scored"),
-        ([3, 3, 3], [1, 2, 3], "people gave all of them the same"),
+        ([3, 3, 3], [1, 2, 3], "raters gave all of them the same"),
         ([1, 2, 3], [4, 4, 4], "the metric gives all of them the same"),
     ],
 )
@@ -239,9 +239,9 @@ def test_a_good_metric_and_a_random_one():
         {"arm": "main", "round": 1},
     )
     assert (change["n"], change["says"]) == (60, "both see the same")
-    assert random["rounds"][0]["says"] == "people see a difference, the metric no clear one"
+    assert random["rounds"][0]["says"] == "raters see a difference, the metric no clear one"
     assert any(
-        line.startswith("good orders two answers to one prompt as people do in ")
+        line.startswith("good orders two answers to one prompt as raters do in ")
         and ": mostly right" in line
         for line in document["sentences"]
     )
@@ -292,9 +292,9 @@ def test_unscored_answers_are_left_out_and_none_is_said():
     assert (found["answers"]["n"], found["differences"]["n"]) == (48, 23)
     assert none["rounds"] == []
     assert none["sentences"] == [
-        "Whether none orders any two answers as people do cannot be said: fewer than two answers "
+        "Whether none orders any two answers as raters do cannot be said: fewer than two answers "
         "are both rated and scored.",
-        "Whether none orders two answers to one prompt as people do cannot be said: no prompt has "
+        "Whether none orders two answers to one prompt as raters do cannot be said: no prompt has "
         "two answers that are both rated and scored.",
     ]
 
@@ -322,7 +322,7 @@ def test_pairs_of_answers_give_differences_only_whatever_side_was_shown_first():
     (change,) = found["rounds"]
     assert change["people"]["value"] == pytest.approx((30 - 6) / n)
     assert (
-        "4 pairs that people rate alike are left out; 1 that rougeL scores alike"
+        "4 pairs that raters rate equal are left out; 1 that rougeL scores alike"
         in (found["sentences"][0])
     )
 
@@ -385,9 +385,9 @@ def test_it_is_repeatable_whatever_the_order():
         (
             1,
             1,
-            "(1 pair that people rate alike is left out; 1 that m scores alike counts one half)",
+            "(1 pair that raters rate equal is left out; 1 that m scores alike counts one half)",
         ),
-        (2, 3, "(2 pairs that people rate alike are left out; 3 that m scores alike count one "),
+        (2, 3, "(2 pairs that raters rate equal are left out; 3 that m scores alike count one "),
     ],
 )
 def test_one_pair_is_one(people, metric, told):

@@ -1,4 +1,4 @@
-"""Kinds of errors that people named, counted in answers."""
+"""Kinds of errors that raters named, counted in answers."""
 
 from __future__ import annotations
 
