@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import hashlib
 import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -123,22 +126,59 @@ def append_line(path: Path, value: Mapping[str, Any]) -> None:
         raise ValueError("lines of this schema carry no seal")
     line = canonical({**value, SEAL: digest(value)}) + b"\n"
     with storing(path):
-        _append(path, line)
-    sync_folder(path.parent)
+        AppendLog(path).append(lambda lines, whole: line)
 
 
-def _append(path: Path, line: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b") as stream:
-        stream.seek(0)
-        whole = stream.read()
-        keep = whole.rfind(b"\n") + 1
-        if keep != len(whole):
-            stream.truncate(keep)
-        stream.seek(0, os.SEEK_END)
-        stream.write(line)
-        stream.flush()
+class AppendLog:
+    """A file of lines to which threads and processes append: each time one write, under a lock.
+
+    A line that a crash has cut was never acknowledged, and is cut off before the next one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._end, self._inode = 0, -1
+
+    def append(self, make: Callable[[list[bytes], bool], bytes]) -> None:
+        """Append what ``make`` gives; it is on the disk when this returns.
+
+        Args:
+            make: gets the lines that came since the last call, and whether these are all that the
+                file holds (at first, and where another file has taken its place).
+
+        Raises:
+            OSError: the disk is full or not writable; the file is as it was.
+        """
+        created = not self.path.exists()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a+b", buffering=0) as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            state = os.fstat(stream.fileno())
+            same = state.st_ino == self._inode and state.st_size >= self._end
+            start, self._inode = self._end if same else 0, state.st_ino
+            stream.seek(start)
+            data = stream.read()
+            end = start + data.rfind(b"\n") + 1
+            fresh = make(data[: end - start].split(b"\n")[:-1], start == 0)
+            if end != start + len(data):
+                stream.truncate(end)
+            self._end = end
+            if fresh:
+                _write_whole(stream, fresh, end)
+                self._end += len(fresh)
+        if created:
+            sync_folder(self.path.parent)
+
+
+def _write_whole(stream: FileIO, data: bytes, end: int) -> None:
+    """One write and its fsync; if that fails, the file ends where it did."""
+    try:
+        if stream.write(data) != len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), stream.name)
         fsync(stream.fileno())
+    except OSError:
+        stream.truncate(end)
+        raise
 
 
 @dataclass(frozen=True, slots=True)

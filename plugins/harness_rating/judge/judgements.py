@@ -24,8 +24,7 @@ from harness import (
     machine_trouble,
     to_json,
 )
-from harness.kit import files
-from harness.kit.files import canonical, digest, sync_folder
+from harness.kit.files import AppendLog, canonical, digest
 from harness.kit.text import plain
 from harness_rating.ratings.events import RATER, RATER_RULE
 from harness_rating.rubric import conditions, scoring as rubrics
@@ -152,7 +151,6 @@ class Judgements:
             raise UsageError(f"'{name}' cannot be a judge's name", hint=f"use {RATER_RULE}")
         self.path = folder / FOLDER / f"{name}.jsonl"
         self.by = by
-        self._end = 0
         self._ids: set[str] = set()
         self._standing: dict[tuple[str, str], Judgement] = {}
         for line in self._lines():
@@ -177,7 +175,7 @@ class Judgements:
         place = len(self._ids)
         line = {"id": digest([self.by, place, plain_form])[:32], "by": self.by, **plain_form}
         try:
-            self._write(canonical(line) + b"\n")
+            AppendLog(self.path).append(lambda lines, whole: canonical(line) + b"\n")
         except OSError as error:
             raise (machine_trouble(error) or error) from error
         self._ids.add(line["id"])
@@ -186,23 +184,10 @@ class Judgements:
     def _stand(self, judgement: Judgement) -> None:
         self._standing[judgement.item, judgement.criterion] = judgement
 
-    def _write(self, line: bytes) -> None:
-        created = not self.path.exists()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab") as stream:
-            stream.truncate(self._end)  # a line that a crash has cut
-            stream.write(line)
-            stream.flush()
-            files.fsync(stream.fileno())
-        self._end += len(line)
-        if created:
-            sync_folder(self.path.parent)
-
     def _lines(self) -> Iterator[dict[str, Any]]:
         data = self.path.read_bytes() if self.path.exists() else b""
-        self._end = data.rfind(b"\n") + 1
         known: set[str] = set()
-        for number, text in enumerate(data[: self._end].split(b"\n")[:-1], start=1):
+        for number, text in enumerate(data.split(b"\n")[:-1], start=1):
             try:
                 line = json.loads(text)
                 name = line["id"]

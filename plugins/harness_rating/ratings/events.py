@@ -8,20 +8,16 @@ line is written.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import re
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
 from harness import LONGEST_TEXT, DataError, UsageError, machine_trouble, to_json
-from harness.kit import files
-from harness.kit.files import canonical, sync_folder
+from harness.kit.files import AppendLog, canonical
 from harness.kit.strict_json import parse
 from harness_rating.batches.records import ITEM_EVENT, KINDS, SETTLED, Batch, Event
 from harness_rating.rubric import scoring as rubrics
@@ -53,8 +49,9 @@ class Events:
         self.rater = rater
         self.path = folder / "events" / f"{rater}.jsonl"
         self._mutex = threading.Lock()
+        self._log = AppendLog(self.path)
         self._known: set[str] = set()
-        self._read, self._lines, self._inode = 0, 0, -1
+        self._lines = 0
 
     def append(self, event: Event) -> None:
         """Keep an event; it is on the disk when this returns. A known id does nothing."""
@@ -69,12 +66,25 @@ class Events:
         """
         if any(event.rater != self.rater for event in events):
             raise ValueError(f"an event of another rater than {self.rater}")
+        fresh: dict[str, Event] = {}
+
+        def unknown(lines: list[bytes], whole: bool) -> bytes:
+            if whole:
+                self._known, self._lines = set(), 0
+            for line in lines:
+                self._lines += 1
+                self._known.add(self._parsed(line, self._lines).id)
+            fresh.update({e.id: e for e in events if e.id not in self._known})
+            return b"".join(canonical(to_json(event)) + b"\n" for event in fresh.values())
+
         with self._mutex:
             try:
-                return self._write(events)
+                self._log.append(unknown)
             except OSError as error:
-                self._forget()
                 raise (machine_trouble(error) or error) from error
+            self._known |= fresh.keys()
+            self._lines += len(fresh)
+        return len(fresh)
 
     def all(self) -> list[Event]:
         """Every event that was acknowledged, in the order of writing, each id once.
@@ -92,44 +102,6 @@ class Events:
             found.setdefault(event.id, event)
         return list(found.values())
 
-    def _write(self, events: Sequence[Event]) -> int:
-        created = not self.path.exists()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a+b", buffering=0) as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
-            end = self._catch_up(stream)
-            fresh = {event.id: event for event in events if event.id not in self._known}
-            if fresh:
-                lines = b"".join(canonical(to_json(event)) + b"\n" for event in fresh.values())
-                _append(stream, lines, end)
-                self._known |= fresh.keys()
-                self._read, self._lines = end + len(lines), self._lines + len(fresh)
-        if created:
-            sync_folder(self.path.parent)
-        return len(fresh)
-
-    def _catch_up(self, stream: FileIO) -> int:
-        """Learn the ids that others wrote, cut off a cut tail; returns where the file ends."""
-        state = os.fstat(stream.fileno())
-        if state.st_ino != self._inode or state.st_size < self._read:
-            self._forget()
-        self._inode = state.st_ino
-        stream.seek(self._read)
-        data = stream.read()
-        whole = data.rfind(b"\n") + 1
-        for line in data[:whole].split(b"\n")[:-1]:
-            self._lines += 1
-            self._known.add(self._parsed(line, self._lines).id)
-        self._read += whole
-        if whole != len(data):
-            stream.truncate(self._read)
-        return self._read
-
-    def _forget(self) -> None:
-        """What is known of the file is read again next time."""
-        self._known = set()
-        self._read, self._lines, self._inode = 0, 0, -1
-
     def _parsed(self, line: bytes, number: int) -> Event:
         try:
             event = Event(**json.loads(line))  # so flat a record needs no from_json, which is slow
@@ -142,17 +114,6 @@ class Events:
             where=f"{self.path}:{number}",
             hint="take the file from a backup; without the line the rest can be read",
         )
-
-
-def _append(stream: FileIO, lines: bytes, end: int) -> None:
-    """One write and its fsync; if that fails, the file is as it was."""
-    try:
-        if stream.write(lines) != len(lines):
-            raise OSError(28, os.strerror(28), stream.name)
-        files.fsync(stream.fileno())
-    except OSError:
-        stream.truncate(end)
-        raise
 
 
 def browser_json(raw: bytes) -> Any:
