@@ -19,7 +19,7 @@ from typing import Any
 from rating_batch import standing
 
 from harness_rating.batches.records import FOLDER, Batch, Event
-from harness_rating.page.wire import own
+from harness_rating.page.payloads import own
 from harness_rating.ratings.folder import RatingsFolder
 
 CLIENTS = Path(__file__).with_name("rating_clients.py")

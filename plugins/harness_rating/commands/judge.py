@@ -28,7 +28,7 @@ from harness_rating.batches.records import Batch
 from harness_rating.commands.options import BatchName, chosen, write_json
 from harness_rating.judge import judgements
 from harness_rating.judge.judgements import Judgements
-from harness_rating.judge.panel import panel_items, panel_of, panel_words
+from harness_rating.judge.probes import panel_items, panel_of, panel_words
 from harness_rating.ratings.folder import RatingsFolder
 
 SCHEMA = "harness.judged/1"
@@ -155,8 +155,7 @@ def _say_how_to_go_on() -> None:
 
 
 def _document(batch: Batch, name: str, kept: Judgements, ratings: RatingsFolder) -> dict[str, Any]:
-    from harness_rating.judge.calibration import calibration_of, rows_of
-    from harness_rating.judge.outcome import judge_outcome
+    from harness_rating.judge.calibration import calibration_of, judge_outcome, rows_of
 
     judged = kept.standing
     rows = rows_of(batch, judged, ratings)

@@ -23,15 +23,20 @@ from harness import Criterion, Item, Judgement, Rubric, to_json
 from harness.stats.bootstrap import Figure, bootstrap, ratio
 from harness_rating.agreement.grid import grid
 from harness_rating.agreement.kappa import kappas
-from harness_rating.batches.records import Batch
+from harness_rating.batches.records import Batch, Rating
 from harness_rating.judge import judgements
 from harness_rating.judge.calibration_text import in_words, label_words
 from harness_rating.judge.judgements import Judged
+from harness_rating.outcomes.outcomes import outcomes_of
 from harness_rating.outcomes.ranks import Rows, spearman
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.resolved import OVERALL, Column, clean, columns, mean
 
 SCHEMA = "harness.calibration/1"
+_COMPARED = (
+    "criterion", "title", "arm", "round", "against", "n", "groups", "wins", "ties", "losses",
+    "win_rate", "difference",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,3 +223,33 @@ def _share(counts: Any, rows: Sequence[Row], seed: int, why: str) -> Figure:
     table = np.array([[same, pairs] for _, same, pairs in found], np.float64)
     (figure,) = bootstrap(table, ratio, [group for group, _, _ in found], seed, (0.0, 1.0))
     return figure
+
+
+# -- what the judge prefers ---------------------------------------------------------------------
+
+
+def judge_outcome(batch: Batch, judged: Judged, calibration: Mapping[str, Any]) -> dict[str, Any]:
+    """Wins, ties and losses of each two rounds, and each round's scores, by the judge's values.
+
+    An item with a judgement that could not be read is left out, as one is that a person has not
+    answered whole. Answers of the panel are no items of the batch, and count in nothing.
+
+    Args:
+        calibration: of the same judgements (``harness.calibration/1``).
+
+    Returns:
+        ``label`` and ``calibrated``, as the calibration has them, and ``comparisons`` and
+        ``scores`` as in ``harness.outcome/1``, without the fields of a verdict.
+    """
+    said = [
+        Rating("judge", one.item, one.criterion, one.value, "")
+        for one in judged.values()
+        if one.item in batch.placings and not one.error
+    ]
+    found = outcomes_of(batch, said)
+    return {
+        "label": calibration["label"],
+        "calibrated": calibration["calibrated"],
+        "comparisons": [{key: one[key] for key in _COMPARED} for one in found["comparisons"]],
+        "scores": found["scores"],
+    }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import harness
-from harness_rating.judge.panel import is_panel
+from harness_rating.judge.probes import is_panel
 
 NOT_ASKED = "not asked any more"
 

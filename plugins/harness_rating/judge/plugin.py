@@ -104,7 +104,7 @@ class JudgeMetric(RubricScores):
         Raises:
             EnvironmentFailure: some answers could not be judged; what is judged is kept.
         """
-        from harness_rating.judge.panel import panel_items
+        from harness_rating.judge.probes import panel_items
         from harness_rating.judge.remarks import items_of
 
         self._calibrated = None

@@ -11,7 +11,7 @@ from harness_rating.batches.composing import item_of
 from harness_rating.judge import judgements
 from harness_rating.judge.calibration import Row, calibration_of, words_of
 from harness_rating.judge.calibration_text import in_short
-from harness_rating.judge.panel import panel_items, panel_of, panel_words
+from harness_rating.judge.probes import panel_items, panel_of, panel_words
 from harness_rating.judge.prompted import Judging
 from harness_rating.ratings.by_answer import Key, key_of, known_columns, single_answers
 from harness_rating.ratings.folder import RatingsFolder

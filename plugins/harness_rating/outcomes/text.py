@@ -36,15 +36,16 @@ def lopsided(count: int, total: int) -> str:
 
 
 def comparison(found: Document, doubt: str) -> str:
-    """One comparison in a sentence.
+    """The label, what was found and how sure that is; then the power and the size.
 
     Args:
         doubt: why there is no verdict, or an empty string.
     """
     told = _preferred(found) if found["difference"] is None else _changed(found)
     if doubt:
-        return f"{told}, but {doubt}: no evidence."
-    return f"{told} ({_surely(found)}; {_support(found)}{_seen(found)}): {found['label']}."
+        return f"no evidence: {told}, but {doubt}."
+    sure = f"{_surely(found)}{_seen(found)}; {_support(found)}"
+    return f"{found['label']}: {told}; {sure}."
 
 
 def _preferred(found: Document) -> str:

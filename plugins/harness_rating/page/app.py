@@ -25,11 +25,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness import EnvironmentFailure, HarnessError, UsageError
 from harness_rating.batches.records import Batch
-from harness_rating.page.desk import Room
 from harness_rating.page.pages import ASSETS, SERVING, asset, load_extra, page, passage, zipped
+from harness_rating.page.payloads import Said
 from harness_rating.page.security import COOKIE, Gate
+from harness_rating.page.sessions import RatingService
 from harness_rating.page.tokens import Seat, Tokens
-from harness_rating.page.wire import Said
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -40,7 +40,7 @@ PORT = 8642
 MONTH = 30 * 86_400
 BACKLOG = 512
 THREADS = 16
-"""Desks that work at a time: so many waits for the disk overlap. More of them only take turns."""
+"""Sessions that work at a time: so many waits for the disk overlap. More only take turns."""
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 
@@ -128,7 +128,7 @@ def app(
     from starlette.routing import Route
 
     options = options.checked()
-    served = _Served(Room(options.folder, batches, said), options)
+    served = _Served(RatingService(options.folder, batches, said), options)
     routes = [
         Route("/in/{token}", served.link),
         Route("/b/{batch}/{rater}/", served.page),
@@ -145,9 +145,9 @@ def app(
 class _Served:
     """The addresses; the gate has seen to it that every request comes from a rater."""
 
-    def __init__(self, room: Room, options: Options) -> None:
-        self.room, self.options = room, options
-        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="desk")
+    def __init__(self, service: RatingService, options: Options) -> None:
+        self.service, self.options = service, options
+        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="session")
 
     async def link(self, request: Request) -> Response:
         from starlette.responses import HTMLResponse, RedirectResponse
@@ -168,7 +168,7 @@ class _Served:
     async def page(self, request: Request) -> Response:
         from starlette.responses import HTMLResponse
 
-        return HTMLResponse(page(self.room.batch(request.scope["seat"])))
+        return HTMLResponse(page(self.service.batch(request.scope["seat"])))
 
     async def asset(self, request: Request) -> Response:
         from starlette.responses import Response
@@ -182,17 +182,17 @@ class _Served:
         return Response(zipped(name), media_type=ASSETS[name], headers=headers)
 
     async def state(self, request: Request) -> Response:
-        return await self._answer(self.room.state, request.scope["seat"])
+        return await self._answer(self.service.state, request.scope["seat"])
 
     async def progress(self, request: Request) -> Response:
-        return await self._answer(self.room.progress, request.scope["seat"])
+        return await self._answer(self.service.progress, request.scope["seat"])
 
     async def item(self, request: Request) -> Response:
-        return await self._answer(self.room.item, request.scope["seat"], request.scope["item"])
+        return await self._answer(self.service.item, request.scope["seat"], request.scope["item"])
 
     async def events(self, request: Request) -> Response:
         body = await request.body()
-        return await self._answer(self.room.take, request.scope["seat"], body)
+        return await self._answer(self.service.take, request.scope["seat"], body)
 
     async def _answer(self, work: Any, *arguments: Any) -> Response:
         """Reading and writing files in a thread; every trouble is one sentence."""

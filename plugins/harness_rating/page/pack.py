@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness import UsageError, near
 from harness_rating.batches.records import Batch
 from harness_rating.exchange.exporting import rubric_of
-from harness_rating.page import wire
+from harness_rating.page import payloads
 from harness_rating.page.pages import whole
 
 
@@ -32,11 +32,11 @@ def pack(batch: Batch, rater: str) -> bytes:
         "batch": batch.name,
         "rater": rater,
         "version": rubric_of(batch),
-        "rubric": wire.rubric(shown),
+        "rubric": payloads.rubric(shown),
         "items": list(batch.assignments[rater]),
         "events": [],
         "texts": [
-            wire.item(items[name], shown, reference=told) for name in batch.assignments[rater]
+            payloads.item(items[name], shown, reference=told) for name in batch.assignments[rater]
         ],
     }
     return whole(batch, data).encode()

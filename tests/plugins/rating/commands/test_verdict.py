@@ -110,7 +110,7 @@ def test_pairs_are_told_in_a_table_and_in_words(rated):
     assert lines[3].rstrip().endswith("improved")
     words = " ".join(told.out.split())
     assert "for the answer shown first" in words
-    assert "at 98.3 % confidence; 40 examples in " in words
+    assert "power; 40 examples in " in words
     assert "Pairs of answers give verdicts and win rates, and no score of a round." in words
 
 

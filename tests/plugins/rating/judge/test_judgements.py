@@ -19,7 +19,7 @@ from harness_rating.judge.judgements import (
     unjudged,
     with_conditions,
 )
-from harness_rating.judge.panel import PROBES, panel_items, panel_of, panel_words
+from harness_rating.judge.probes import PROBES, panel_items, panel_of, panel_words
 from harness_rating.rubric.scales import check
 
 LEVELS = Criterion("right", "R", "?", Scale("ordinal", 1, 5), weight=3, allow_na=True)

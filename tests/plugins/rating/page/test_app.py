@@ -256,17 +256,17 @@ def test_references_come_when_the_rubric_says(
 
 
 def test_the_system_prompt_is_shown_only_if_the_rubric_says_so() -> None:
-    from harness_rating.page import wire
+    from harness_rating.page import payloads
 
     turns = ({"role": "system", "content": "be brief"}, {"role": "user", "content": "hello"})
     item = make_item(0, messages=turns)
     for shown in (False, True):
-        told = wire.item(item, make_rubric(system=shown), reference=False)
+        told = payloads.item(item, make_rubric(system=shown), reference=False)
         assert [turn["role"] for turn in told["messages"]] == ["system"] * shown + ["user"]
 
 
 def test_turns_of_every_form_are_text() -> None:
-    from harness_rating.page import wire
+    from harness_rating.page import payloads
 
     turns = (
         {"role": "user", "content": [{"type": "text", "text": "one"}, {"type": "image"}, "x"]},
@@ -274,7 +274,7 @@ def test_turns_of_every_form_are_text() -> None:
         {"role": "tool", "content": {"found": 3}},
         {"role": "user", "content": "two\x1b[31m\u202e"},
     )
-    told = wire.item(make_item(0, messages=turns), make_rubric(), reference=False)["messages"]
+    told = payloads.item(make_item(0, messages=turns), make_rubric(), reference=False)["messages"]
     assert told[0]["text"] == "one" and told[3]["text"] == "two"
     assert '"é"' in told[1]["text"] and "found" in told[2]["text"]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness import DataError, Item, Rubric
 from harness_rating.batches.records import SETTLED, Batch, Event
-from harness_rating.page import wire
+from harness_rating.page import payloads
 from harness_rating.page.tokens import Seat
 from harness_rating.ratings.events import Events, later, now
 from harness_rating.ratings.folding import item_state, ordered
@@ -26,7 +26,7 @@ AHEAD = "its time is more than a day ahead; please reload the page"
 OTHER = "it is known already, with another content"
 
 
-class Desk:
+class RaterSession:
     """One rater at one batch.
 
     Args:
@@ -41,7 +41,7 @@ class Desk:
         batch: Batch,
         rater: str,
         items: Mapping[str, Item],
-        said: Mapping[str, wire.Said],
+        said: Mapping[str, payloads.Said],
     ) -> None:
         self.batch, self.rater = batch, rater
         self.shown = batch.assignments.get(rater, ())
@@ -73,9 +73,9 @@ class Desk:
         return 200, {
             "batch": self.batch.name,
             "rater": self.rater,
-            "rubric": wire.rubric(self.batch.rubric),
+            "rubric": payloads.rubric(self.batch.rubric),
             "items": list(self.shown),
-            "events": [wire.own(event) for event in events],
+            "events": [payloads.own(event) for event in events],
             "texts": [self.item(one)[1] for one in first],
             "only": {item: list(said) for item, said in self._said.items()},
             "now": now(),
@@ -86,7 +86,7 @@ class Desk:
         item = self._items.get(identifier)
         if item is None:
             return 404, {"error": "there is no such item here"}
-        return 200, wire.item(
+        return 200, payloads.item(
             item,
             self.batch.rubric,
             reference=self._may_see(identifier),
@@ -149,44 +149,46 @@ class Desk:
         self._done = list(self._status.values()).count("done")
 
 
-class Room:
-    """All desks of the batches that are served.
+class RatingService:
+    """All sessions of the batches that are served.
 
     Args:
-        said: item -> what raters answered, for desks whose rater settles.
+        said: item -> what raters answered, for sessions whose rater settles.
     """
 
     def __init__(
-        self, root: Path, batches: Iterable[Batch], said: Mapping[str, wire.Said] | None = None
+        self, root: Path, batches: Iterable[Batch], said: Mapping[str, payloads.Said] | None = None
     ) -> None:
         self._root, self._said = root, said or {}
         self._batches = {batch.name: batch for batch in batches}
         self._items = {name: batch.by_id for name, batch in self._batches.items()}
-        self._desks: dict[Seat, Desk] = {}
-        self._beside: dict[Seat, tuple[Desk, ...]] = {}
+        self._sessions: dict[Seat, RaterSession] = {}
+        self._beside: dict[Seat, tuple[RaterSession, ...]] = {}
         self._mutex = threading.Lock()
 
     def batch(self, seat: Seat) -> Batch:
         return self._batches[seat.batch]
 
-    def desk(self, seat: Seat) -> Desk:
-        """The desk of a seat.
+    def session(self, seat: Seat) -> RaterSession:
+        """The session of a seat.
 
         Raises:
             DataError: the rater's file is damaged.
         """
         with self._mutex:
-            if seat not in self._desks:
+            if seat not in self._sessions:
                 batch, items = self._batches[seat.batch], self._items[seat.batch]
-                self._desks[seat] = Desk(self._root, batch, seat.rater, items, self._said)
-            return self._desks[seat]
+                self._sessions[seat] = RaterSession(
+                    self._root, batch, seat.rater, items, self._said
+                )
+            return self._sessions[seat]
 
     def state(self, seat: Seat) -> Answer:
-        status, found = self.desk(seat).state()
+        status, found = self.session(seat).state()
         return status, {**found, "progress": self._progress(seat)}
 
     def item(self, seat: Seat, identifier: str) -> Answer:
-        return self.desk(seat).item(identifier)
+        return self.session(seat).item(identifier)
 
     def progress(self, seat: Seat) -> Answer:
         """How much this rater and all raters together have done; no names."""
@@ -203,15 +205,15 @@ class Room:
             sent = _sent(body)
         except DataError as error:
             return 400, {"error": error.what}
-        if any(wire.maker(data, seat.rater) != seat.rater for data in sent):
+        if any(payloads.maker(data, seat.rater) != seat.rater for data in sent):
             return 409, {"error": "this was made by another rater"}
-        desk, good, refused = self.desk(seat), [], []
+        session, good, refused = self.session(seat), [], []
         for data in sent:
             try:
-                good.append(wire.event(desk.batch, seat.rater, data))
+                good.append(payloads.event(session.batch, seat.rater, data))
             except DataError as error:
-                refused.append({"id": wire.claimed(data), "why": error.what})
-        not_kept = desk.take(good) if good else {}
+                refused.append({"id": payloads.claimed(data), "why": error.what})
+        not_kept = session.take(good) if good else {}
         refused += [{"id": identifier, "why": why} for identifier, why in not_kept.items()]
         saved = [event.id for event in good if event.id not in not_kept]
         return 200 if saved else 422, {
@@ -225,19 +227,19 @@ class Room:
         if seat not in self._beside:
             raters = {*self._batches[seat.batch].raters, seat.rater}
             self._beside[seat] = tuple(self._whole(Seat(seat.batch, one) for one in raters))
-        counts = [desk.progress for desk in self._beside[seat]]
-        own = self.desk(seat).progress
+        counts = [session.progress for session in self._beside[seat]]
+        own = self.session(seat).progress
         return {"own": list(own), "all": [sum(done) for done in zip(*counts, strict=True)]}
 
-    def _whole(self, seats: Iterable[Seat]) -> Iterator[Desk]:
-        """The desks that can be read: one rater's damaged file is no business of the others."""
+    def _whole(self, seats: Iterable[Seat]) -> Iterator[RaterSession]:
+        """The sessions that can be read: one rater's damaged file is no business of the others."""
         for seat in seats:
             with contextlib.suppress(DataError):
-                yield self.desk(seat)
+                yield self.session(seat)
 
 
 def _sent(body: bytes) -> list[Any]:
-    found = wire.document(body)
+    found = payloads.document(body)
     if not isinstance(found, dict) or found.keys() != {"events"}:
         raise DataError('what is sent looks like {"events": [...]}')
     events = found["events"]
