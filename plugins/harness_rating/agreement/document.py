@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 
 from harness import Criterion
-from harness.stats.bootstrap import Figure, bootstrap, ratio
 from harness_rating.agreement.alpha import Kind, alpha_of, raw_of
 from harness_rating.agreement.grid import Grid, from_cells
 from harness_rating.agreement.kappa import kappas
 from harness_rating.agreement.raters import MIRRORED, Values, is_list, severity, steadiness, timing
 from harness_rating.agreement.text import OVERALL, in_words, sentences
 from harness_rating.batches.records import Batch, Rating
+from harness_rating.figures import Figure, bootstrap, ratio
 from harness_rating.ratings.resolved import checked
 from harness_rating.rubric import scoring as rubrics
 

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 
 from harness import Criterion, Item, Judgement, Rubric, to_json
-from harness.stats.bootstrap import Figure, bootstrap, ratio
 from harness_rating.agreement.grid import grid
 from harness_rating.agreement.kappa import kappas
 from harness_rating.batches.records import Batch, Rating
+from harness_rating.figures import Figure, bootstrap, ratio
 from harness_rating.judge import judgements
 from harness_rating.judge.calibration_text import in_words, label_words
 from harness_rating.judge.judgements import Judged

@@ -197,7 +197,7 @@ def test_what_the_judge_prefers_stands_under_its_label_and_is_no_verdict(
     shown = command(COLUMNS="80").out
     assert "\nWhat the judge prefers (uncalibrated)\n" in shown
     assert "1 vs 0" in shown and "24/0/0" in shown and "1.00 [0." in shown
-    assert "no verdict of raters" in shown and "improved" not in shown
+    assert "preferences and no verdict" in shown and "improved" not in shown
 
 
 def test_what_the_judge_gives_to_answers_one_by_one(command, rated, pairs):

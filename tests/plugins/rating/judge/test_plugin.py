@@ -72,7 +72,7 @@ def test_samples_are_distinct_and_their_mean_counts(server, metric, pairs, words
     assert seeds == {1: 2, 1001: 2, 2001: 2}
     assert means(one, pairs[:1])[0]["judge-right"] == pytest.approx((0.25 + 0.5 + 0.75) / 3)
     # Of the pairs of samples none of right, all of polite.
-    assert "two samples give the same value in 50%" in one.remarks(pairs[:1])[0]
+    assert "two samples give the same value in 50 %" in one.remarks(pairs[:1])[0]
 
 
 def test_cannot_judge_is_left_out(server, metric, pairs, words):
