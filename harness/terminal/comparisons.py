@@ -13,8 +13,9 @@ from harness.kit.text import one_line
 from harness.terminal.progress import COLOURS
 from harness.terminal.tables import number, table
 
-COUNTS_FIT = 96
-"""Columns from which the counts of won and lost rows have room."""
+CAVEATS_FIT = 96
+"""Columns from which caveats stand beside names; in narrower terminals, marks do."""
+COUNTS = "better/same/worse"
 CAVEAT = 40
 """Characters of a caveat."""
 
@@ -40,16 +41,16 @@ class ComparedScore:
 
 
 def comparison_table(scores: Sequence[ComparedScore], titles: Sequence[str], width: int) -> Table:
-    """The table; where it is narrow, caveats become marks and the counts of rows are left out.
+    """The table; where it is narrow, caveats become marks and the counts of rows may be left out.
 
     Args:
         titles: of the values before and after, their difference, and p.
         width: of the terminal, in columns.
     """
-    wide = width >= COUNTS_FIT
+    wide = width >= CAVEATS_FIT
     *values, p = titles
-    numbers = [*values, "95 % interval", p, *(["better/same/worse"] if wide else [])]
-    shown = table("score", *numbers, "", right=numbers)
+    numbers = [*values, "95 % interval", p, COUNTS]
+    shown = table("score", *numbers, "", right=numbers, spare=[COUNTS])
     for score in scores:
         one, scale = score.comparison, score.scale
         shown.add_row(
@@ -59,7 +60,7 @@ def comparison_table(scores: Sequence[ComparedScore], titles: Sequence[str], wid
             number(one["difference"], scale, sign=True),
             interval(one["low"], one["high"], scale, sign=True),
             p_value(one["p"]),
-            *([f"{one['wins']:,}/{one['ties']:,}/{one['losses']:,}"] if wide else []),
+            f"{one['wins']:,}/{one['ties']:,}/{one['losses']:,}",
             Text(one["label"], style=COLOURS.get(one["label"], "")),
         )
     if not wide:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.cells import cell_len
@@ -30,41 +30,36 @@ BLOCK_LIMIT = 4_000
 
 
 class FittedTable(Table):
-    """A table that loses no column and breaks no word.
+    """A table that loses no column unsaid and breaks no word.
 
-    Where the columns have no room side by side, each row becomes a paragraph: its first cell as
-    the title, beside it the cells of columns without a title (a verdict), below it the others.
-    No cell is read as markup.
+    Where the columns have no room side by side, spare ones are left out and named below. Where
+    that is not enough, each row becomes a paragraph: its first cell as the title, beside it the
+    cells of columns without a title (a verdict), below it the others. No cell is read as markup.
     """
+
+    spare: Collection[str] = ()
 
     def add_row(self, *cells: Any, **options: Any) -> None:
         super().add_row(*map(_text, cells), **options)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        widths = self._widths(options.max_width)
+        shown, left = copy.copy(self), []
+        widths = _widths(self.columns, options.max_width)
+        if widths is None:
+            left = [column for column in self.columns if _text(column.header).plain in self.spare]
+            shown.columns = [column for column in self.columns if column not in left]
+            widths = _widths(shown.columns, options.max_width)
         if widths is None:
             yield from self._stacked(options.max_width)
             return
-        shown = copy.copy(self)
         shown.columns = [
             dataclasses.replace(column, width=width)
-            for column, width in zip(self.columns, widths, strict=True)
+            for column, width in zip(shown.columns, widths, strict=True)
         ]
         yield from Table.__rich_console__(shown, console, options)
-
-    def _widths(self, room: int) -> list[int] | None:
-        """The width of each column; None where they have no room side by side."""
-        full = [column.width or _widest(column) for column in self.columns]
-        widths = [_least(column) for column in self.columns]
-        spare = room - sum(widths) - GAP * (len(widths) - 1)
-        if spare < 0:
-            return None
-        by_need = sorted(range(len(widths)), key=lambda at: full[at] - widths[at])
-        for position, at in enumerate(by_need):
-            more = min(full[at] - widths[at], spare // (len(by_need) - position))
-            widths[at] += more
-            spare -= more
-        return widths
+        if left:
+            titles = ", ".join(_text(column.header).plain for column in left)
+            yield Text(f"not shown for want of room: {titles}", "dim")
 
     def _stacked(self, room: int) -> Iterator[RenderableType]:
         for cells in zip(*(column.cells for column in self.columns), strict=True):
@@ -82,6 +77,21 @@ class FittedTable(Table):
                 yield Padding(line, (0, 0, 0, GAP), expand=False)
         if self.caption:
             yield self.caption
+
+
+def _widths(columns: Sequence[Column], room: int) -> list[int] | None:
+    """The width of each column; None where they have no room side by side."""
+    full = [column.width or _widest(column) for column in columns]
+    widths = [_least(column) for column in columns]
+    slack = room - sum(widths) - GAP * (len(widths) - 1)
+    if slack < 0:
+        return None
+    by_need = sorted(range(len(widths)), key=lambda at: full[at] - widths[at])
+    for position, at in enumerate(by_need):
+        more = min(full[at] - widths[at], slack // (len(by_need) - position))
+        widths[at] += more
+        slack -= more
+    return widths
 
 
 def _joined(facts: Iterable[Text], room: int) -> list[Text]:
@@ -108,9 +118,15 @@ def _text(cell: Any) -> Text:
     return cell if isinstance(cell, Text) else Text(str(cell))
 
 
-def table(*titles: str, right: Iterable[str] = ()) -> FittedTable:
-    """A table with these columns; those named by ``right`` hold numbers."""
+def table(*titles: str, right: Iterable[str] = (), spare: Collection[str] = ()) -> FittedTable:
+    """A table with these columns.
+
+    Args:
+        right: titles of those that hold numbers.
+        spare: titles of those that a narrow terminal may leave out.
+    """
     made = FittedTable(box=None, pad_edge=False, show_edge=False, header_style="bold")
+    made.spare = spare
     for title in titles:
         numbers = title in right
         justify: Any = "right" if numbers else "left"

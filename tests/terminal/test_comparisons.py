@@ -40,7 +40,16 @@ def test_a_wide_terminal_has_counts_and_caveats():
 def test_a_narrow_one_has_marks_and_says_what_they_mean():
     lines = shown(90)
     assert "rougeL *" in lines[1] and "1,119" not in lines[1]
-    assert lines[-1] == "* uncalibrated"
+    assert lines[-2:] == ["* uncalibrated", "not shown for want of room: better/same/worse"]
+
+
+def test_a_very_narrow_one_has_a_paragraph_for_each_score():
+    assert shown(60)[:3] == [
+        "rougeL * improved",
+        "baseline 0.7260 · value 0.7882 · difference +0.0621",
+        "95 % interval +0.0437 to +0.0805 · p < .001",
+    ]
+    assert "better/same/worse 1,119/32/49" in shown(60)
 
 
 @pytest.mark.parametrize(
