@@ -80,8 +80,8 @@ def _state(unknown: int, wrong: int) -> str:
 
 def _doubts(config: Config, rows: Sequence[Example], wrong: list[DataError]) -> Iterator[str]:
     """What cannot carry a verdict; a guard over no row goes to ``wrong``."""
+    from harness.config.making import metric_entry
     from harness.data.splits import groups_of
-    from harness.scoring import MetricEntry
     from harness.stats.decision import usable
     from harness.verdicts import guards
 
@@ -93,7 +93,7 @@ def _doubts(config: Config, rows: Sequence[Example], wrong: list[DataError]) -> 
     try:
         yield from guards.check(
             config.settings.guard,
-            [MetricEntry(entry.name, entry.instance) for entry in config.metrics],
+            list(map(metric_entry, config.metrics)),
             config.settings.primary, dev, groups_of(dev), config.origins,
         )  # fmt: skip
     except DataError as error:

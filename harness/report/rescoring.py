@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.config.making import metric_entries, metric_entry
+from harness.config.making import metric_entries
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Quiet
 from harness.engine.ledger import Ledger
@@ -132,7 +131,7 @@ def _measured(
     split: str,
     progress: Progress,
 ) -> dict[str, Scorecard]:
-    metrics = [dataclasses.replace(metric_entry(entry), doubt=steps.doubt) for entry in entries]
+    metrics = [steps.caller.metric_entry(entry) for entry in entries]
     systems = {}
     for name, answer in answers.items():
         measurements = {}

@@ -75,9 +75,9 @@ def number(entry: MetricEntry) -> Callable[[float], str]:
     return show
 
 
-def support(rows: int, groups: int, *, brief: bool = False) -> str:
-    """``48 rows in 24 groups``; ``brief``: no groups where each row is one of its own."""
-    return f"{rows} rows" if brief and rows == groups else f"{rows} rows in {groups} groups"
+def support(rows: int, groups: int) -> str:
+    """``48 rows in 24 groups``."""
+    return f"{rows} rows in {groups} groups"
 
 
 def percent(share: float) -> str:

@@ -1,0 +1,53 @@
+"""``harness.open_config``: a config's metrics and rows, and the count of looks at test."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import harness
+
+
+@pytest.fixture
+def config(finished: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> harness.ConfigView:
+    shutil.copytree(finished[0].folder, tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+    return harness.open_config(Path("harness.yaml"))
+
+
+def test_it_has_the_metrics_and_the_rows_of_its_source(config: harness.ConfigView) -> None:
+    assert [entry.score_names for entry in config.metrics] == [("overlap",)]
+    rows = config.rows("dev")
+    assert list(rows) == list(harness.open_run().rows("dev"))
+    answers = [harness.Prediction(row.id, row.references[0]) for row in rows]
+    assert harness.evaluate(rows, answers, config.metrics).scores["overlap"].value == 1
+
+
+def test_test_is_opened_in_so_many_words_and_each_look_is_counted(
+    config: harness.ConfigView,
+) -> None:
+    with pytest.raises(harness.UsageError, match="sealed"):
+        config.rows("test")
+    ledger = Path(".harness/test-openings.jsonl")
+
+    def openings() -> int:
+        return sum("opening" in json.loads(line) and "run" in json.loads(line)
+                   for line in ledger.read_text("utf-8").splitlines())  # fmt: skip
+
+    before = openings()
+    for answers, count in (("a", 1), ("a", 1), ("b", 2)):
+        rows = config.open_test("a check", answers)
+        assert {row.split for row in rows} == {"test"}
+        assert openings() == before + count
+
+
+def test_what_is_wrong_is_told_at_once(config: harness.ConfigView) -> None:
+    with pytest.raises(harness.ConfigError) as refused:
+        harness.open_config(Path("harness.yaml"), ["train.nothing=1", "primary=other"])
+    assert len(refused.value.details) == 2
+    with pytest.raises(harness.DataError, match="'other' has no row"):
+        config.rows("other")
