@@ -163,16 +163,20 @@ def test_wheel_brings_data_files_of_plugins_with_their_licence(wheel: zipfile.Zi
     assert any("LICENSE" in name and "/data/" in name for name in wheel.namelist())
 
 
-def test_wheel_finds_its_shipped_config(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+def test_wheel_finds_its_shipped_config_and_pages(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
     """Unpacked elsewhere, and preferred to the checkout, it uses its own files."""
     wheel.extractall(tmp_path / "site")
     (tmp_path / "empty").mkdir()
-    code = "import harness.config.loading as c; print(c.__file__); print(c.find(None))"
+    code = (
+        "import sys, harness.config.loading as c; print(c.__file__); print(c.find(None))\n"
+        "from harness.cli import main; sys.argv = ['harness', 'docs', 'data']; main()"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path / "empty", check=True, text=True,
         env={**os.environ, "PYTHONPATH": str(tmp_path / "site")}, stdout=subprocess.PIPE,
     )  # fmt: skip
-    module, found = done.stdout.split("\n")[:2]
+    module, found, shown = done.stdout.split("\n", 2)
+    assert shown == (ROOT / "docs" / "data.md").read_text("utf-8")
     assert module.startswith(str(tmp_path))
     assert found == str(tmp_path / "site" / "harness_shipped" / "harness.yaml")
     assert Path(found).read_bytes() == (ROOT / "harness.yaml").read_bytes()
