@@ -127,3 +127,19 @@ def test_the_model_is_found_and_copied_as_written(finished: Any) -> None:
     run_python(export, project.folder)
     assert (project.folder / "adapter" / "skill.json").is_file()
     compile(blocks("use-the-model", "python")[0], "use.py", "exec")
+
+
+def test_detectable_effects_are_what_the_program_computes() -> None:
+    from harness.stats import detectable
+
+    text = (DOCS / "how-many-rows.md").read_text("utf-8")
+    rows = re.findall(
+        r"^\| ([\d,]+) \| ([\d.]+) \| ([\d.]+) \| (\d+) points \|$", text, re.MULTILINE
+    )
+    assert len(rows) == 6
+    for count, *shown in rows:
+        n = int(count.replace(",", ""))
+        small, large, share = (
+            detectable(sd / n**0.5, 1 - 0.05 / 3, n) for sd in (0.15, 0.3, 0.2**0.5)
+        )
+        assert shown == [f"{small:.3f}", f"{large:.3f}", f"{100 * share:.0f}"]
