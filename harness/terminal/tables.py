@@ -227,24 +227,6 @@ def item(console: Console, text: str) -> None:
     console.print(shown, highlight=False)
 
 
-def train_rows(rows: Sequence[Mapping[str, Any]], console: Console, *numbers: str) -> Table:
-    """Training rows: where they stand, what they ask, and below it what they teach.
-
-    Args:
-        numbers: keys of the rows to show as columns before the texts.
-    """
-    shown = table("row, and where", *numbers, "prompt, and below what it teaches", right=numbers)
-    for row in rows:
-        teaches = piece(row.get("reference"), console.width, "green")
-        found = (row.get(key) for key in numbers)
-        shown.add_row(
-            placed(row["id"], row.get("place") or row.get("split") or "not among the rows"),
-            *(f"{one:.2f}" if isinstance(one, float) else str(one) for one in found),
-            Text.assemble(piece(row.get("prompt"), console.width), "\n", teaches),
-        )
-    return fit(shown, console, (console.width // 2, *map(len, numbers)))
-
-
 def next_command(console: Console, command: str) -> None:
     """What to type next; never broken, so that it can be copied."""
     line = Text.assemble(("next: ", "dim"), one_line(command, 400))

@@ -88,14 +88,14 @@ def check(
 
     given = dict(map(_option, options or []))
     with hushed():  # what a plugin prints while it is imported belongs to a rule, not to us
-        found = _targets(target)
-    _known(given, found)
-    checked = [_checked(stage, name, provider, given) for stage, name, provider in found]
+        targets = _targets(target)
+    _known(given, targets)
+    checked = [_checked(stage, name, provider, given) for stage, name, provider in targets]
     if as_json:
         sys.stdout.write(json.dumps(_document(target, checked), indent=1) + "\n")
     else:
         _show(Console(highlight=False), target, checked)
-    if not all(one.ok for one in checked):
+    if not all(plugin.ok for plugin in checked):
         raise typer.Exit(harness.PluginError.exit_code)
 
 
@@ -131,13 +131,13 @@ def _first_line(text: Any) -> str:
 def _option(text: str) -> tuple[str, Any]:
     from harness.kit import yaml_file
 
-    found = yaml_file.key_value(text)
-    if found is None:
+    pair = yaml_file.key_value(text)
+    if pair is None:
         raise harness.UsageError(
             f"--option {one_line(text, 80)}: KEY=VALUE is needed",
             hint="for example --option 'words=[refund, days]'",
         )
-    return found[0].strip(), found[1]
+    return pair[0].strip(), pair[1]
 
 
 def _targets(target: str) -> list[tuple[str, str, harness.Provider]]:
@@ -146,17 +146,17 @@ def _targets(target: str) -> list[tuple[str, str, harness.Provider]]:
     stage, _, name = target.rpartition(":")
     registry = harness.Registry.build()
     everything = registry.providers()
-    found = [one for one in everything if one[1] == name and stage in ("", one[0])]
-    if not found:
+    targets = [entry for entry in everything if entry[1] == name and stage in ("", entry[0])]
+    if not targets:
         known = [known for _, known, _ in everything]
         details = [f"failed to load: {origin}: {why}" for origin, why in registry.failed.items()]
         what = f"no plugin is called '{one_line(target, 80)}'{harness.near(name, known)}"
         hint = "harness plugins shows what is installed; a file's name ends in .py"
         raise harness.UsageError(what, details=details, hint=hint)
-    if len(found) > 1:
-        which = ", ".join(f"{stage}:{name}" for stage, name, _ in found)
+    if len(targets) > 1:
+        which = ", ".join(f"{stage}:{name}" for stage, name, _ in targets)
         raise harness.UsageError(f"several plugins are called '{name}'", hint=f"say which: {which}")
-    return found
+    return targets
 
 
 def _of_file(path: Path) -> list[tuple[str, str, harness.Provider]]:
@@ -166,9 +166,9 @@ def _of_file(path: Path) -> list[tuple[str, str, harness.Provider]]:
     return harness.Registry.of_file(path).providers()
 
 
-def _known(given: Mapping[str, Any], found: Sequence[tuple[str, str, harness.Provider]]) -> None:
+def _known(given: Mapping[str, Any], targets: Sequence[tuple[str, str, harness.Provider]]) -> None:
     """Of several plugins in a file, each takes the options that it has; one must have it."""
-    known = [name for _, _, p in found for name in getattr(p.plugin.Options, "model_fields", ())]
+    known = [name for _, _, p in targets for name in getattr(p.plugin.Options, "model_fields", ())]
     for key in given:
         if key not in known:
             what = f"no option is called '{one_line(key, 80)}'{harness.near(key, known)}"
@@ -191,16 +191,16 @@ def _document(target: str, checked: Sequence[_Checked]) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "target": target,
-        "ok": all(one.ok for one in checked),
+        "ok": all(plugin.ok for plugin in checked),
         "plugins": [
             {
-                "stage": one.stage,
-                "name": one.name,
-                "origin": one.origin,
-                "ok": one.ok,
-                "rules": [_rule(outcome) for outcome in one.outcomes],
+                "stage": plugin.stage,
+                "name": plugin.name,
+                "origin": plugin.origin,
+                "ok": plugin.ok,
+                "rules": [_rule(outcome) for outcome in plugin.outcomes],
             }
-            for one in checked
+            for plugin in checked
         ],
     }
 
@@ -211,22 +211,22 @@ def _rule(outcome: Outcome) -> dict[str, Any]:
 
 def _show(console: Console, target: str, checked: Sequence[_Checked]) -> None:
     plain_signs = not (console.encoding or "").lower().startswith("utf")
-    for one in checked:
-        head = f"{one.stage} {one.name} ({one.origin})"
+    for plugin in checked:
+        head = f"{plugin.stage} {plugin.name} ({plugin.origin})"
         console.print(Text(plain(head), style="bold"))
-        console.print(_table(one, _WORDS if plain_signs else _MARKS))
+        console.print(_table(plugin, _WORDS if plain_signs else _MARKS))
     console.print(Text(_last_line(target, checked)))
 
 
-def _table(one: _Checked, marks: Mapping[str, str]) -> Table:
+def _table(plugin: _Checked, marks: Mapping[str, str]) -> Table:
     from harness.testing import rules
 
-    about = {rule.id: rule.about for rule in rules(one.stage)}
+    about = {rule.id: rule.about for rule in rules(plugin.stage)}
     table = Table.grid(padding=(0, 1))
     for _ in range(2):
         table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for outcome in one.outcomes:
+    for outcome in plugin.outcomes:
         style = _STYLES[outcome.status]
         message = Text(plain(outcome.message or about[outcome.rule]))
         if outcome.status != "failed":
@@ -236,15 +236,15 @@ def _table(one: _Checked, marks: Mapping[str, str]) -> Table:
 
 
 def _last_line(target: str, checked: Sequence[_Checked]) -> str:
-    outcomes = [outcome for one in checked for outcome in one.outcomes]
+    outcomes = [outcome for plugin in checked for outcome in plugin.outcomes]
     counts = {status: sum(o.status == status for o in outcomes) for status in _MARKS}
     seconds = sum(outcome.seconds for outcome in outcomes)
-    told = f"{counts['ok'] + counts['note']} rules hold"
+    sentence = f"{counts['ok'] + counts['note']} rules hold"
     if counts["note"]:
-        told += f" ({counts['note']} with a note)"
+        sentence += f" ({counts['note']} with a note)"
     if counts["skipped"]:
-        told += f", {counts['skipped']} do not apply"
+        sentence += f", {counts['skipped']} do not apply"
     if counts["failed"]:
         broken = counts["failed"]
-        told = f"{broken} rule{'s are' if broken > 1 else ' is'} broken, {told}"
-    return f"{plain(target)}: {told}; {seconds:.1f} s."
+        sentence = f"{broken} rule{'s are' if broken > 1 else ' is'} broken, {sentence}"
+    return f"{plain(target)}: {sentence}; {seconds:.1f} s."

@@ -22,7 +22,7 @@ def literal(text: str) -> str:
     return "'" + storable(text).replace("'", "''") + "'"
 
 
-def told(names: Sequence[str], most: int = 8) -> str:
+def some_of(names: Sequence[str], most: int = 8) -> str:
     """Names for a message, the first of many."""
     shown = ", ".join(one_line(name, 80) for name in names[:most])
     return shown + (f", and {len(names) - most} more" if len(names) > most else "")
@@ -82,7 +82,7 @@ class RunDatabase:
         if number is None:
             return self.kept
         if number not in self.rounds:
-            there = told([str(one) for one in self.rounds])
+            there = some_of([str(known) for known in self.rounds])
             raise harness.UsageError(f"{option} {number}: run {self.run} has the rounds {there}")
         return number
 
@@ -94,10 +94,10 @@ class RunDatabase:
     def analysis(self, key: str) -> dict[str, Any]:
         """One mapping of the run's ``analysis.json``; empty where there is none to be had."""
         try:
-            found = read_json(self.path.with_name("analysis.json"))[key]
+            value = read_json(self.path.with_name("analysis.json"))[key]
         except (OSError, ValueError, KeyError, TypeError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return value if isinstance(value, dict) else {}
 
     def likely(self, name: str, sql: str) -> list[str]:
         """Of the names that a query gives, those most like ``name``, however many there are."""
@@ -115,7 +115,7 @@ def known(option: str, name: str, names: Sequence[str], what: str) -> None:
     shown = [one_line(other, 200) for other in names]
     raise harness.UsageError(
         f"{option}: there is no {what} '{name}'{harness.near(name, shown)}",
-        hint=f"there are: {told(shown)}" if shown else f"this run has no {what} at all",
+        hint=f"there are: {some_of(shown)}" if shown else f"this run has no {what} at all",
     )
 
 

@@ -47,15 +47,15 @@ def phrases(
     answer. Every answer is read: see :func:`sampled`.
     """
     first, second = _read(a), _read(b)
-    found = [
+    weighed = [
         _phrase(words, ours, theirs, len(first), len(second))
         for words, (ours, theirs) in _counts(first, second).items()
     ]
-    clear = [one for one in found if abs(one.z) >= CLEAR]
-    clear.sort(key=lambda one: (-abs(one.z), -len(one.phrase), one.phrase))
+    clear = [phrase for phrase in weighed if abs(phrase.z) >= CLEAR]
+    clear.sort(key=lambda phrase: (-abs(phrase.z), -len(phrase.phrase), phrase.phrase))
     return (
-        _telling([one for one in clear if one.z < 0], most),
-        _telling([one for one in clear if one.z > 0], most),
+        _telling([phrase for phrase in clear if phrase.z < 0], most),
+        _telling([phrase for phrase in clear if phrase.z > 0], most),
     )
 
 
@@ -73,14 +73,14 @@ def _counts(a: Sequence[list[str]], b: Sequence[list[str]]) -> dict[Words, tuple
 
     A phrase can only have support if its parts have, so that few are ever counted.
     """
-    found: dict[Words, tuple[int, int]] = {(): (0, 0)}
+    counts: dict[Words, tuple[int, int]] = {(): (0, 0)}
     for length in range(1, LONGEST + 1):
-        ours, theirs = (_holding(side, length, found) for side in (a, b))
+        ours, theirs = (_holding(side, length, counts) for side in (a, b))
         for words in ours.keys() | theirs.keys():
             if max(ours[words], theirs[words]) >= SUPPORT:
-                found[words] = (ours[words], theirs[words])
-    del found[()]
-    return found
+                counts[words] = (ours[words], theirs[words])
+    del counts[()]
+    return counts
 
 
 def _holding(
@@ -99,13 +99,15 @@ def _phrase(words: Words, a: int, b: int, of_a: int, of_b: int) -> Phrase:
     return Phrase(" ".join(words), a, b, odds, odds / error)
 
 
-def _telling(found: Sequence[Phrase], most: int) -> list[Phrase]:
-    """The first ones, without those that stand within another one in the same answers."""
+def _telling(clear: Sequence[Phrase], most: int) -> list[Phrase]:
+    """The first ones, without those that stand within another phrase in the same answers."""
     chosen: list[Phrase] = []
-    for one in found:
-        inside = f" {one.phrase} "
-        if not any((c.a, c.b) == (one.a, one.b) and inside in f" {c.phrase} " for c in chosen):
-            chosen.append(one)
+    for phrase in clear:
+        inside = f" {phrase.phrase} "
+        if not any(
+            (c.a, c.b) == (phrase.a, phrase.b) and inside in f" {c.phrase} " for c in chosen
+        ):
+            chosen.append(phrase)
         if len(chosen) == most:
             break
     return chosen

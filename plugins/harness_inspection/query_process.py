@@ -46,7 +46,7 @@ def ask_apart(
             raise harness.UsageError(
                 f"the query took longer than {seconds:g} s", where=str(path), hint=MORE_TIME
             )
-        found = ours.recv()
+        answer = ours.recv()
     except EOFError:
         child.join()
         raise harness.EnvironmentFailure(
@@ -58,12 +58,12 @@ def ask_apart(
         child.kill()
         child.join()
         ours.close()
-    if isinstance(found, harness.HarnessError):
-        if "longer than" in found.what:
-            found.hint = MORE_TIME
-        raise found
-    assert isinstance(found, harness.QueryResult)
-    return found
+    if isinstance(answer, harness.HarnessError):
+        if "longer than" in answer.what:
+            answer.hint = MORE_TIME
+        raise answer
+    assert isinstance(answer, harness.QueryResult)
+    return answer
 
 
 def _work(answers: Connection, ask: Callable[[], harness.QueryResult]) -> None:

@@ -93,11 +93,11 @@ def _answers(database: RunDatabase, row: Document, split: str) -> list[Document]
     where = f"arm = 'main' AND split = {literal(split)} AND id = {literal(row['id'])}"
     scores = _by_round(database.ask(f"{_SCORES} WHERE {where} ORDER BY round, name"))
     labels = _by_round(database.ask(f"{_LABELS} WHERE {where} ORDER BY round, category, evidence"))
-    found = []
+    answers = []
     for answer in database.ask(_ANSWERS.format(where=where)):
         text, number = answer["text"] or "", answer["round"]
         reference = closest(row["references"], text)
-        found.append(
+        answers.append(
             {
                 **answer,
                 "scores": {s["name"]: _without(s, "name") for s in scores.get(number, ())},
@@ -106,14 +106,14 @@ def _answers(database: RunDatabase, row: Document, split: str) -> list[Document]
                 "differences": differences(reference, text) if row["references"] else [],
             }
         )
-    return found
+    return answers
 
 
 def _by_round(rows: list[Row]) -> dict[int, list[Row]]:
-    found: dict[int, list[Row]] = {}
+    rounds: dict[int, list[Row]] = {}
     for row in rows:
-        found.setdefault(row["round"], []).append(_without(row, "round"))
-    return found
+        rounds.setdefault(row["round"], []).append(_without(row, "round"))
+    return rounds
 
 
 def _without(row: Row, name: str) -> Row:
@@ -122,22 +122,22 @@ def _without(row: Row, name: str) -> Row:
 
 def _course(database: RunDatabase, name: str) -> Document | None:
     """The row's line in the ledger."""
-    found = database.ask(
+    rows = database.ask(
         f"SELECT kind, rounds, rights FROM ledger WHERE arm = 'main' AND id = {literal(name)}"
     )
-    return found[0] if found else None
+    return rows[0] if rows else None
 
 
 def _causes(database: RunDatabase, name: str) -> list[Document]:
-    found = database.ask(
+    causes = database.ask(
         "SELECT round, cause, evidence, remedy, train_rows FROM diagnoses "
         f"WHERE arm = 'main' AND id = {literal(name)} ORDER BY round, cause"
     )
-    named = {row for cause in found for row in cause["train_rows"] or ()}
+    named = {row for cause in causes for row in cause["train_rows"] or ()}
     known = {row["id"]: row for row in database.ask(_rows_of(database, named))} if named else {}
     return [
         {**cause, "train_rows": [known.get(row, {"id": row}) for row in cause["train_rows"] or ()]}
-        for cause in found
+        for cause in causes
     ]
 
 
@@ -157,8 +157,8 @@ def _nearest(database: RunDatabase, prompt: str) -> list[Document]:
     from harness.kit.similarity import nearest
 
     rows = database.ask(train_rows_sql(database, database.kept))
-    (found,) = nearest([prompt], [row["prompt"] or "" for row in rows], NEAREST)
-    return [{**rows[place], "similarity": likeness} for place, likeness in found]
+    (neighbours,) = nearest([prompt], [row["prompt"] or "" for row in rows], NEAREST)
+    return [{**rows[place], "similarity": likeness} for place, likeness in neighbours]
 
 
 def _slices(database: RunDatabase, name: str) -> list[Document]:
@@ -171,11 +171,11 @@ def _origin(database: RunDatabase, name: str) -> Document | None:
 
     Where it was added more than once: by the addition that the kept round learned from.
     """
-    found = database.ask(
+    rows = database.ask(
         "SELECT round, made_by, slice, parent, parent_split, parent_place "
         f"FROM ({additions_sql(database, database.kept, 'lineage')}) WHERE id = {literal(name)}"
     )
-    return found[0] if found else None
+    return rows[0] if rows else None
 
 
 def _named_by(database: RunDatabase, name: str) -> list[Document]:

@@ -8,7 +8,7 @@ from typing import Any
 import harness
 from harness.kit.text import one_line
 from harness.kit.worddiff import closest
-from harness_inspection.database import Row, RunDatabase, known, literal, told
+from harness_inspection.database import Row, RunDatabase, known, literal, some_of
 from harness_inspection.lineage import additions_sql
 
 SCHEMA = "harness.errors/1"
@@ -71,26 +71,26 @@ def errors(database: RunDatabase, wanted: Wanted) -> Document:
 
 def _conditions(database: RunDatabase, wanted: Wanted, number: int, judged: bool) -> str:
     """What an answer must fulfil, as SQL on ``outcomes o``."""
-    found = []
+    conditions = []
     if wanted.category is None and judged:
-        found.append("NOT o.is_right")
+        conditions.append("NOT o.is_right")
     if wanted.category is not None:
         _known_category(database, wanted.category)
-        found.append(f"o.id IN ({_showing(wanted.category, number)})")
+        conditions.append(f"o.id IN ({_showing(wanted.category, number)})")
     if wanted.slice is not None:
-        found.append(f"o.id IN ({_members(database, wanted.slice, number)})")
+        conditions.append(f"o.id IN ({_members(database, wanted.slice, number)})")
     if wanted.cause is not None:
         _known_cause(database, wanted.cause)
-        found.append(
+        conditions.append(
             f"o.id IN (SELECT id FROM diagnoses WHERE arm = 'main' AND round = {number} "
             f"AND cause = {literal(wanted.cause)})"
         )
     if wanted.broken_by is not None:
-        found.append(
+        conditions.append(
             f"o.id IN (SELECT id FROM changes WHERE arm = 'main' AND kind = 'broken' "
             f"AND round = {wanted.broken_by})"
         )
-    return " AND ".join(found) or "true"
+    return " AND ".join(conditions) or "true"
 
 
 def _counted(kinds: list[Row], kind: str) -> dict[str, int]:
@@ -107,26 +107,26 @@ def _showing(category: str, number: int) -> str:
 
 
 def _known_category(database: RunDatabase, category: str) -> None:
-    found = database.ask("SELECT DISTINCT category FROM errors ORDER BY category")
-    names = {*(row["category"] for row in found), *database.analysis("definitions"), UNEXPLAINED}
+    rows = database.ask("SELECT DISTINCT category FROM errors ORDER BY category")
+    names = {*(row["category"] for row in rows), *database.analysis("definitions"), UNEXPLAINED}
     known("--category", category, sorted(names), "category")
 
 
 def _known_cause(database: RunDatabase, cause: str) -> None:
-    found = database.ask("SELECT DISTINCT cause FROM diagnoses ORDER BY cause")
-    names = {*(row["cause"] for row in found), *database.analysis("causes_known")}
+    rows = database.ask("SELECT DISTINCT cause FROM diagnoses ORDER BY cause")
+    names = {*(row["cause"] for row in rows), *database.analysis("causes_known")}
     known("--cause", cause, sorted(names), "cause")
 
 
 def _members(database: RunDatabase, name: str, number: int) -> str:
     """Dev rows of a slice by its own condition, so that it may be asked of any round."""
-    found = database.ask(
+    slices = database.ask(
         "SELECT slice, first(where_sql ORDER BY round = "
         f"{number} DESC, round) FILTER (WHERE where_sql IS NOT NULL) AS condition FROM slices "
         f"WHERE arm = 'main' GROUP BY slice ORDER BY bool_or(round = {number}) DESC, slice"
     )
-    known("--slice", name, [row["slice"] for row in found], "slice")
-    conditions = {row["slice"]: row["condition"] for row in found}
+    known("--slice", name, [row["slice"] for row in slices], "slice")
+    conditions = {row["slice"]: row["condition"] for row in slices}
     condition = conditions[name]
     if condition is None:
         raise _unasked(name, [own for own, sql in conditions.items() if sql is not None])
@@ -142,7 +142,7 @@ def _unasked(name: str, others: list[str]) -> harness.UsageError:
     return harness.UsageError(
         f"--slice: '{one_line(name, 200)}' cannot be asked of: the run's database does not hold "
         f"what it is made of{harness.near(name, shown)}",
-        hint=f"these can be: {told(shown)}" if shown else "no slice of this run can be",
+        hint=f"these can be: {some_of(shown)}" if shown else "no slice of this run can be",
     )
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shlex
-import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, Optional
 
@@ -17,6 +14,7 @@ import harness
 from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.options import Json, RunName
+from harness_inspection.commands.printing import Document, train_rows, why_command, write_json
 
 AFTER = "report"
 
@@ -27,8 +25,6 @@ MOST = 20
 MOST_KINDS = 12
 SCORE = 10
 """Cells of the column of scores."""
-
-Document = Mapping[str, Any]
 
 
 @app.command()
@@ -68,46 +64,39 @@ def errors(
 
     most = limit if limit is not None or as_json else MOST
     with RunDatabase.opened(harness.current_reports(run)) as database:
-        found = listed(database, Wanted(round_, category, slice_, cause, broken_by, most))
+        document = listed(database, Wanted(round_, category, slice_, cause, broken_by, most))
     if as_json:
-        sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
+        write_json(document)
         return
-    _show(found, Console(), run)
+    _show(document, Console(), run)
 
 
-def _show(found: Document, console: Console, run: str | None) -> None:
-    if found["rows"]:
+def _show(document: Document, console: Console, run: str | None) -> None:
+    if document["rows"]:
         console.print(
-            _wide(found, console) if console.width >= tables.WIDE else _narrow(found, console)
+            _wide(document, console) if console.width >= tables.WIDE else _narrow(document, console)
         )
         console.print()
-    if found["train_rows"]:
-        _show_train_rows(found, console)
-    for line in _sentences(found):
+    if document["train_rows"]:
+        _show_train_rows(document, console)
+    for line in _sentences(document):
         tables.note(console, line)
-    if found["rows"]:
-        first = found["rows"][0]["id"]
-        tables.next_command(console, _why(first, run))
+    if document["rows"]:
+        tables.next_command(console, why_command(document["rows"][0]["id"], run))
 
 
-def _caveat(found: Document) -> str:
+def _caveat(document: Document) -> str:
     """What stands beside the score that decides, wherever it is shown."""
-    return str(found["caveats"].get(found["primary"], ""))
+    return str(document["caveats"].get(document["primary"], ""))
 
 
-def _why(name: str, run: str | None) -> str:
-    """The command that shows one answer; an id that looks like an option is kept from being one."""
-    guard = ["--"] if name.startswith("-") else []
-    return shlex.join(["harness", "why", *guard, name, *([run] if run else [])])
-
-
-def _wide(found: Document, console: Console) -> Table:
-    score = found["primary"] + (" *" if _caveat(found) else "")
+def _wide(document: Document, console: Console) -> Table:
+    score = document["primary"] + (" *" if _caveat(document) else "")
     shown = tables.table(
         "id", score, "categories", "cause", "answer", "reference",
         right=[score],
     )  # fmt: skip
-    for row in found["rows"]:
+    for row in document["rows"]:
         shown.add_row(
             tables.name(row["id"]),
             tables.value(row["score"]),
@@ -119,14 +108,14 @@ def _wide(found: Document, console: Console) -> Table:
     return tables.fit(shown, console, (26, SCORE, 22, 16), texts=2)
 
 
-def _narrow(found: Document, console: Console) -> Table:
+def _narrow(document: Document, console: Console) -> Table:
     """Answer above reference in one column, categories above the cause in another."""
-    score = found["primary"] + (" *" if _caveat(found) else "")
+    score = document["primary"] + (" *" if _caveat(document) else "")
     shown = tables.table(
         "id", score, "what is wrong", "answer, and reference below it",
         right=[score],
     )  # fmt: skip
-    for row in found["rows"]:
+    for row in document["rows"]:
         wrong = _categories(row)
         if row["cause"]:
             wrong += Text("\n" if wrong else "") + Text(tables.listed([row["cause"]]), "dim")
@@ -145,11 +134,11 @@ def _categories(row: Document) -> Text:
     return Text(right + tables.listed(row["categories"]))
 
 
-def _show_train_rows(found: Document, console: Console) -> None:
-    cause = found["filters"]["cause"]
+def _show_train_rows(document: Document, console: Console) -> None:
+    cause = document["filters"]["cause"]
     tables.note(console, f"training rows that '{cause}' names", "bold")
-    rows = [{**row, "place": _where(row)} for row in found["train_rows"]]
-    console.print(tables.train_rows(rows, console, "answers"))
+    rows = [{**row, "place": _where(row)} for row in document["train_rows"]]
+    console.print(train_rows(rows, console, "answers"))
     console.print()
 
 
@@ -164,38 +153,40 @@ def _above(first: str | None, second: str | None, console: Console) -> Text:
     return Text.assemble(tables.piece(first, console.width), "\n", below)
 
 
-def _sentences(found: Document) -> list[str]:
-    chosen = {key: value for key, value in found["filters"].items() if value is not None}
-    kept = " (kept)" if found["round"] == found["kept_round"] else ""
-    place = f"{found['answers']:,} answers of round {found['round']}{kept}"
-    lines = [f"{found['matching']:,} of {place} {_property(found, chosen)}{_shown(found)}."]
+def _sentences(document: Document) -> list[str]:
+    chosen = {key: value for key, value in document["filters"].items() if value is not None}
+    kept = " (kept)" if document["round"] == document["kept_round"] else ""
+    place = f"{document['answers']:,} answers of round {document['round']}{kept}"
+    lines = [
+        f"{document['matching']:,} of {place} {_property(document, chosen)}{_shown(document)}."
+    ]
     for key in ("categories", "causes"):
-        if found[key]:
-            lines.append(f"{key}: {_counts(found[key])}")
-    if found["definition"]:
+        if document[key]:
+            lines.append(f"{key}: {_counts(document[key])}")
+    if document["definition"]:
         name = chosen.get("category") or chosen.get("cause")
-        lines.append(f"{name}: {found['definition']}.")
-    remedies = dict.fromkeys(row["remedy"] for row in found["rows"] if row["remedy"])
+        lines.append(f"{name}: {document['definition']}.")
+    remedies = dict.fromkeys(row["remedy"] for row in document["rows"] if row["remedy"])
     if "cause" in chosen and remedies:
         lines.append(f"remedy: {'; '.join(list(remedies)[:3])}.")
-    if found["wrong"] is None:
+    if document["wrong"] is None:
         lines.append(
-            f"'{found['primary']}' does not say which answers are wrong (set its right_at), so "
+            f"'{document['primary']}' does not say which answers are wrong (set its right_at), so "
             "all are counted, the lowest first."
         )
-    if _caveat(found):
-        lines.append(f"* {found['primary']}: {_caveat(found)}")
+    if _caveat(document):
+        lines.append(f"* {document['primary']}: {_caveat(document)}")
     return lines
 
 
-def _counts(found: Mapping[str, int]) -> str:
-    shown = [f"{one_line(name, 60)} {count:,}" for name, count in list(found.items())[:MOST_KINDS]]
-    more = f", {len(found) - MOST_KINDS} more" if len(found) > MOST_KINDS else ""
+def _counts(counts: Mapping[str, int]) -> str:
+    shown = [f"{one_line(name, 60)} {count:,}" for name, count in list(counts.items())[:MOST_KINDS]]
+    more = f", {len(counts) - MOST_KINDS} more" if len(counts) > MOST_KINDS else ""
     return ", ".join(shown) + more
 
 
-def _property(found: Document, chosen: Mapping[str, Any]) -> str:
-    parts = [] if "category" in chosen or found["wrong"] is None else ["are wrong"]
+def _property(document: Document, chosen: Mapping[str, Any]) -> str:
+    parts = [] if "category" in chosen or document["wrong"] is None else ["are wrong"]
     words = {
         "category": "show '{}'",
         "slice": "belong to '{}'",
@@ -206,6 +197,6 @@ def _property(found: Document, chosen: Mapping[str, Any]) -> str:
     return " and ".join(parts) or "can be shown"
 
 
-def _shown(found: Document) -> str:
-    shown = len(found["rows"])
-    return f"; the worst {shown:,} are shown" if 0 < shown < found["matching"] else ""
+def _shown(document: Document) -> str:
+    shown = len(document["rows"])
+    return f"; the worst {shown:,} are shown" if 0 < shown < document["matching"] else ""

@@ -70,7 +70,7 @@ class Sql(TyperCommand):
     """Takes SQL that begins with a comment for SQL, and for no option."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, [_COMMENT.sub("\n--", one) for one in args])
+        return super().parse_args(ctx, [_COMMENT.sub("\n--", text) for text in args])
 
 
 _COMMENT = re.compile(r"\A--(?=\s)")
@@ -88,7 +88,7 @@ def query(question: Question) -> None:
     from harness_inspection.questions import READY
 
     if question.examples:
-        sys.stdout.write("\n\n".join(f"-- {one.question}\n{one.sql}" for one in READY) + "\n")
+        sys.stdout.write("\n\n".join(f"-- {ready.question}\n{ready.sql}" for ready in READY) + "\n")
         return
     sql = question.check()
     written = question.as_json or question.as_csv
@@ -97,16 +97,16 @@ def query(question: Question) -> None:
     if question.open_test:
         _count_look(folder)
     sealed = not question.open_test
-    found = ask_apart(folder / DATABASE, sql, question.seconds, limit, sealed=sealed)
-    notes = [f"only the first {limit:,} rows are given: --limit N"] if found.cut else []
+    result = ask_apart(folder / DATABASE, sql, question.seconds, limit, sealed=sealed)
+    notes = [f"only the first {limit:,} rows are given: --limit N"] if result.cut else []
     if sealed and "'test'" in sql:
         notes.append("rows of test are left out; --open-test shows them, and the look is counted")
     if question.as_json:
-        _write_json(found)
+        _write_json(result)
     elif question.as_csv:
-        _write_csv(found)
+        _write_csv(result)
     else:
-        notes += _show(found, Console())
+        notes += _show(result, Console())
     for note in notes:
         tables.note(Console(stderr=True), f"note: {note}", "yellow")
 
@@ -122,63 +122,63 @@ def _count_look(folder: Path) -> None:
     harness.open_run(folder.name).count_look("asked by harness query")
 
 
-def _write_json(found: harness.QueryResult) -> None:
+def _write_json(result: harness.QueryResult) -> None:
     """A list of objects, one in each line."""
-    lines = (json.dumps(row, allow_nan=False) for row in objects(found.columns, found.rows))
+    lines = (json.dumps(row, allow_nan=False) for row in objects(result.columns, result.rows))
     sys.stdout.write("[" + ",\n ".join(lines) + "]\n")
 
 
-def _write_csv(found: harness.QueryResult) -> None:
+def _write_csv(result: harness.QueryResult) -> None:
     # Every text is quoted: a sheet that parts cells by other signs than commas leaves it whole.
     writer = csv.writer(sys.stdout, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow([guarded(name) for name in distinct(found.columns)])
-    writer.writerows([as_cell(value) for value in row] for row in found.rows)
+    writer.writerow([guarded(name) for name in distinct(result.columns)])
+    writer.writerows([as_cell(value) for value in row] for row in result.rows)
 
 
-def _show(found: harness.QueryResult, console: Console) -> list[str]:
+def _show(result: harness.QueryResult, console: Console) -> list[str]:
     """Print the rows; returns what was cut."""
-    names = [as_word(name, 40) for name in distinct(found.columns)]
-    widths = _widths(found, names, console.width)
-    if len(found.rows) == 1 and (len(widths) < len(names) or _cut(found, names, widths)):
-        return _show_single(found, names, console)
-    numeric = [_numeric(found, place) for place in range(len(widths))]
+    names = [as_word(name, 40) for name in distinct(result.columns)]
+    widths = _widths(result, names, console.width)
+    if len(result.rows) == 1 and (len(widths) < len(names) or _cut(result, names, widths)):
+        return _show_single(result, names, console)
+    numeric = [_numeric(result, place) for place in range(len(widths))]
     grid = tables.table(*names[: len(widths)])
     for column, width, number in zip(grid.columns, widths, numeric, strict=True):
         column.width, column.no_wrap, column.overflow = width, True, "ellipsis"
         column.justify = "right" if number else "left"
-    for row in found.rows:
+    for row in result.rows:
         grid.add_row(*(_cell(value) for value in row[: len(widths)]))
     console.print(grid)
-    plural = "" if len(found.rows) == 1 else "s"
-    notes = [] if found.rows else ["no row"]
+    plural = "" if len(result.rows) == 1 else "s"
+    notes = [] if result.rows else ["no row"]
     if len(widths) < len(names):
         left = ", ".join(names[len(widths) :])
         notes.append(f"columns without room: {left}; --json or --csv gives them")
-    if _cut(found, names, widths):
+    if _cut(result, names, widths):
         notes.append(f"the row{plural} are cut to the terminal; --json or --csv gives all")
     return notes
 
 
-def _show_single(found: harness.QueryResult, names: list[str], console: Console) -> list[str]:
+def _show_single(result: harness.QueryResult, names: list[str], console: Console) -> list[str]:
     """One row as lines of name and value."""
     grid = Grid.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     limit = 40 * CELL
-    for name, value in zip(names, found.rows[0], strict=True):
+    for name, value in zip(names, result.rows[0], strict=True):
         grid.add_row(Text(name, style="bold"), _cell(value, limit))
     console.print(grid)
-    long = any(len(as_word(value, limit + 1)) > limit for value in found.rows[0])
+    long = any(len(as_word(value, limit + 1)) > limit for value in result.rows[0])
     return ["long values are cut; --json or --csv gives all"] if long else []
 
 
-def _widths(found: harness.QueryResult, names: list[str], room: int) -> list[int]:
+def _widths(result: harness.QueryResult, names: list[str], room: int) -> list[int]:
     """The columns that have room, each with its width; texts give way before numbers do."""
     natural = [
-        max(cell_len(text) for text in (name, *(_cell(row[place]).plain for row in found.rows)))
+        max(cell_len(text) for text in (name, *(_cell(row[place]).plain for row in result.rows)))
         for place, name in enumerate(names)
     ]
-    rigid = [_numeric(found, place) for place in range(len(names))]
+    rigid = [_numeric(result, place) for place in range(len(names))]
     for count in range(len(names), 0, -1):
         for most in range(max(*natural, NARROWEST), NARROWEST - 1, -1):
             widths = [
@@ -190,19 +190,19 @@ def _widths(found: harness.QueryResult, names: list[str], room: int) -> list[int
     return [room]
 
 
-def _cut(found: harness.QueryResult, names: list[str], widths: list[int]) -> bool:
+def _cut(result: harness.QueryResult, names: list[str], widths: list[int]) -> bool:
     """Whether a shown cell is not whole."""
     return any(
         cell_len(as_word(row[place], CELL + 1)) > min(width, CELL)
         for place, width in enumerate(widths)
-        for row in found.rows
+        for row in result.rows
     ) or any(cell_len(name) > width for name, width in zip(names, widths, strict=False))
 
 
-def _numeric(found: harness.QueryResult, place: int) -> bool:
-    values = [row[place] for row in found.rows if row[place] is not None]
+def _numeric(result: harness.QueryResult, place: int) -> bool:
+    values = [row[place] for row in result.rows if row[place] is not None]
     return bool(values) and all(
-        isinstance(one, (int, float)) and not isinstance(one, bool) for one in values
+        isinstance(value, (int, float)) and not isinstance(value, bool) for value in values
     )
 
 

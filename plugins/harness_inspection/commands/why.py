@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +16,7 @@ import harness
 from harness.kit.text import one_line, plain, titled
 from harness.terminal import tables
 from harness.terminal.options import Json, RunName
+from harness_inspection.commands.printing import Document, train_rows, write_json
 
 if TYPE_CHECKING:
     from harness_inspection.database import RunDatabase
@@ -29,8 +29,6 @@ STYLES = {"same": "", "missing": "red strike", "extra": "green", "rest": "dim"}
 MARKS = {"missing": ("[-", "-]"), "extra": ("{+", "+}")}
 """Around words where there is no colour."""
 TURNS = 20
-
-Document = Mapping[str, Any]
 
 
 @app.command()
@@ -48,11 +46,11 @@ def why(
 
     folder = harness.current_reports(run)
     with RunDatabase.opened(folder) as database:
-        found = explained(database, *_allowed(folder, database, name, open_test))
+        document = explained(database, *_allowed(folder, database, name, open_test))
     if as_json:
-        sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
+        write_json(document)
         return
-    _show(found, Console(), run)
+    _show(document, Console(), run)
 
 
 def _allowed(folder: Path, database: RunDatabase, name: str, open_test: bool) -> tuple[str, str]:
@@ -76,47 +74,51 @@ def _allowed(folder: Path, database: RunDatabase, name: str, open_test: bool) ->
     return name, split
 
 
-def _show(found: Document, console: Console, run: str | None) -> None:
-    _show_head(found, console)
-    _show_texts(found, console)
-    if found["answers"]:
-        _show_answers(found, console)
-        _show_scores(found, console)
-    _show_causes(found, console)
-    _show_nearest(found, console)
-    _show_slices(found, console)
-    _show_origin(found, console)
+def _show(document: Document, console: Console, run: str | None) -> None:
+    _show_head(document, console)
+    _show_texts(document, console)
+    if document["answers"]:
+        _show_answers(document, console)
+        _show_scores(document, console)
+    _show_causes(document, console)
+    _show_nearest(document, console)
+    _show_slices(document, console)
+    _show_origin(document, console)
     console.print()
-    tables.next_command(console, _next(found, run))
+    tables.next_command(console, _next(document, run))
 
 
-def _show_head(found: Document, console: Console) -> None:
-    facts = [found["split"], f"group {found['group']}" if found["group"] else "", found["place"]]
+def _show_head(document: Document, console: Console) -> None:
+    facts = [
+        document["split"],
+        f"group {document['group']}" if document["group"] else "",
+        document["place"],
+    ]
     rest = ", ".join(one_line(fact, 120) for fact in facts if fact)
-    title = Text.assemble((one_line(found["id"], tables.ID_LIMIT), "bold"), (f"  {rest}", "dim"))
+    title = Text.assemble((one_line(document["id"], tables.ID_LIMIT), "bold"), (f"  {rest}", "dim"))
     console.print(title, highlight=False)
-    if found["course"]:
-        course = found["course"]
+    if document["course"]:
+        course = document["course"]
         marks = [
             f"{number} {'right' if right else 'wrong'}"
             for number, right in zip(course["rounds"], course["rights"], strict=True)
         ]
         tables.note(console, f"{course['kind']} (round {', '.join(marks)})")
-    if found["meta"]:
-        pairs = [f"{key} = {value}" for key, value in found["meta"].items()]
+    if document["meta"]:
+        pairs = [f"{key} = {value}" for key, value in document["meta"].items()]
         tables.note(console, one_line(", ".join(pairs), 400), "dim")
 
 
-def _show_texts(found: Document, console: Console) -> None:
-    turns = found["messages"]
+def _show_texts(document: Document, console: Console) -> None:
+    turns = document["messages"]
     left_out = max(0, len(turns) - TURNS)
     for turn in turns[left_out:]:
         role = str(turn.get("role", "?")) if isinstance(turn, dict) else "?"
         title = "prompt" if role == "user" and len(turns) == 1 else role
         tables.head(console, one_line(title, 40))
         tables.block(console, _content(turn))
-    several = len(found["references"]) > 1
-    for place, text in enumerate(found["references"], start=1):
+    several = len(document["references"]) > 1
+    for place, text in enumerate(document["references"], start=1):
         tables.head(console, f"reference {place}" if several else "reference")
         tables.block(console, text, "green")
 
@@ -126,15 +128,15 @@ def _content(turn: Any) -> str:
     return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
 
 
-def _show_answers(found: Document, console: Console) -> None:
+def _show_answers(document: Document, console: Console) -> None:
     coloured = console.is_terminal and not console.no_color
     console.print()
     legend = _marked([("same", ": "), ("missing", "lacking "), ("extra", "more")], coloured)
     console.print(Text.assemble(("answers against the reference", "bold"), legend), highlight=False)
-    said: dict[str, int] = {}
-    for answer in found["answers"]:
-        tables.note(console, _verdict(found, answer), "bold")
-        first = said.setdefault(answer["text"], answer["round"])
+    first_round: dict[str, int] = {}
+    for answer in document["answers"]:
+        tables.note(console, _verdict(document, answer), "bold")
+        first = first_round.setdefault(answer["text"], answer["round"])
         if first != answer["round"]:
             tables.block(console, f"the same answer as in round {first}", "dim")
             continue
@@ -144,14 +146,14 @@ def _show_answers(found: Document, console: Console) -> None:
             tables.block(console, "(the rest was not compared)", "dim")
 
 
-def _titled(found: Document, score: str) -> str:
-    return titled(one_line(score, tables.ID_LIMIT), found["caveats"].get(score))
+def _titled(document: Document, score: str) -> str:
+    return titled(one_line(score, tables.ID_LIMIT), document["caveats"].get(score))
 
 
-def _verdict(found: Document, answer: Document) -> str:
-    kept = " (kept)" if answer["round"] == found["kept_round"] else ""
+def _verdict(document: Document, answer: Document) -> str:
+    kept = " (kept)" if answer["round"] == document["kept_round"] else ""
     judged = {True: "right", False: "wrong", None: "cannot be judged"}[answer["right"]]
-    parts = [judged, f"{_titled(found, found['primary'])} {tables.value(answer['score'])}"]
+    parts = [judged, f"{_titled(document, document['primary'])} {tables.value(answer['score'])}"]
     parts += [tables.listed(dict.fromkeys(e["category"] for e in answer["errors"]))]
     if answer["finish_reason"] == "length":
         parts.append("cut by the limit of tokens")
@@ -176,27 +178,29 @@ def _marked(pieces: Sequence[Sequence[str]], coloured: bool) -> Text:
     return shown
 
 
-def _show_scores(found: Document, console: Console) -> None:
-    names = list(dict.fromkeys(name for a in found["answers"] for name in a["scores"]))
-    rounds = {answer["round"]: answer["scores"] for answer in found["answers"]}
+def _show_scores(document: Document, console: Console) -> None:
+    names = list(dict.fromkeys(name for a in document["answers"] for name in a["scores"]))
+    rounds = {answer["round"]: answer["scores"] for answer in document["answers"]}
     titles = [f"round {number}" for number in rounds]
     console.print()
     shown = tables.table("score", *titles, right=titles)
     for name in names:
         cells = (scores.get(name, {}).get("value") for scores in rounds.values())
-        shown.add_row(Text(_titled(found, name)), *(tables.value(cell) for cell in cells))
+        shown.add_row(Text(_titled(document, name)), *(tables.value(cell) for cell in cells))
     console.print(shown)
-    failed = {s["error"]: n for a in found["answers"] for n, s in a["scores"].items() if s["error"]}
+    failed = {
+        s["error"]: n for a in document["answers"] for n, s in a["scores"].items() if s["error"]
+    }
     for error, name in failed.items():
         tables.note(console, f"not scored by {name}: {error}", "yellow")
-    for label, numbers in _labels(found).items():
+    for label, numbers in _labels(document).items():
         tables.note(console, f"{label}: round {', '.join(map(str, numbers))}", "dim")
 
 
-def _labels(found: Document) -> dict[str, list[int]]:
+def _labels(document: Document) -> dict[str, list[int]]:
     """Category with evidence and detector -> the rounds whose answers show it."""
     labels: dict[str, list[int]] = {}
-    for answer in found["answers"]:
+    for answer in document["answers"]:
         for error in answer["errors"]:
             evidence = f" '{one_line(error['evidence'], 200)}'" if error["evidence"] else ""
             label = f"{error['category']}{evidence} ({error['found_by']})"
@@ -204,62 +208,64 @@ def _labels(found: Document) -> dict[str, list[int]]:
     return labels
 
 
-def _show_causes(found: Document, console: Console) -> None:
-    for cause in found["causes"]:
+def _show_causes(document: Document, console: Console) -> None:
+    for cause in document["causes"]:
         tables.head(console, f"likeliest cause in round {cause['round']}: {cause['cause']}")
         tables.block(console, one_line(cause["evidence"] or "", 1_000))
         tables.block(console, one_line(f"remedy: {cause['remedy']}", 600))
         if cause["train_rows"]:
-            console.print(tables.train_rows(cause["train_rows"], console))
+            console.print(train_rows(cause["train_rows"], console))
 
 
-def _show_nearest(found: Document, console: Console) -> None:
-    if not found["nearest"]:
+def _show_nearest(document: Document, console: Console) -> None:
+    if not document["nearest"]:
         return
-    before = "that round 1 learns from" if found["kept_round"] == 0 else "of the kept round"
+    before = "that round 1 learns from" if document["kept_round"] == 0 else "of the kept round"
     tables.head(console, f"nearest training rows {before}")
-    console.print(tables.train_rows(found["nearest"], console, "similarity"))
+    console.print(train_rows(document["nearest"], console, "similarity"))
 
 
-def _show_slices(found: Document, console: Console) -> None:
-    if found["split"] != "dev":
+def _show_slices(document: Document, console: Console) -> None:
+    if document["split"] != "dev":
         return
     tables.head(console, "what was done for its slices")
-    if not found["slices"]:
+    if not document["slices"]:
         tables.block(console, "it belongs to no slice that was found")
-    for one in found["slices"]:
-        gap = "" if one["gap"] is None else f", {tables.value(one['gap'])} below the rest"
+    for slice_ in document["slices"]:
+        gap = "" if slice_["gap"] is None else f", {tables.value(slice_['gap'])} below the rest"
         done = (
-            f"{one['asked']} rows asked for, {one['added']} added"
-            if one["asked"]
+            f"{slice_['asked']} rows asked for, {slice_['added']} added"
+            if slice_["asked"]
             else "no rows asked for"
         )
-        remedy = f" ({one['remedy']})" if one["asked"] and one["remedy"] else ""
-        line = f"after round {one['round']}: {one['slice']} ({one['n']} rows{gap}): {done}{remedy}"
-        tables.block(console, one_line(line, 600))
+        remedy = f" ({slice_['remedy']})" if slice_["asked"] and slice_["remedy"] else ""
+        head = f"after round {slice_['round']}: {slice_['slice']} ({slice_['n']} rows{gap})"
+        tables.block(console, one_line(f"{head}: {done}{remedy}", 600))
 
 
-def _show_origin(found: Document, console: Console) -> None:
-    origin = found["origin"]
+def _show_origin(document: Document, console: Console) -> None:
+    origin = document["origin"]
     if origin:
         tables.head(console, "how it came into the training data")
         line = f"after round {origin['round']}, by {origin['made_by']}, for '{origin['slice']}'"
         if origin["parent"]:
             line += f", made from {origin['parent']} {origin['parent_place'] or ''}"
         tables.block(console, one_line(line, 600))
-    if found["named_by"]:
+    if document["named_by"]:
         tables.head(console, "answers whose cause names it")
-        for one in found["named_by"][:10]:
-            tables.block(console, one_line(f"{one['id']}, round {one['round']}: {one['cause']}"))
+        for answer in document["named_by"][:10]:
+            tables.block(
+                console, one_line(f"{answer['id']}, round {answer['round']}: {answer['cause']}")
+            )
 
 
-def _next(found: Document, run: str | None) -> str:
+def _next(document: Document, run: str | None) -> str:
     named = [run] if run else []
-    causes = [c["cause"] for c in found["causes"] if c["round"] == found["kept_round"]]
-    kept = [a for a in found["answers"] if a["round"] == found["kept_round"]]
+    causes = [c["cause"] for c in document["causes"] if c["round"] == document["kept_round"]]
+    kept = [a for a in document["answers"] if a["round"] == document["kept_round"]]
     categories = [e["category"] for answer in kept for e in answer["errors"]]
     if causes:
         return shlex.join(["harness", "errors", *named, "--cause", causes[0]])
-    if categories and found["split"] == "dev":
+    if categories and document["split"] == "dev":
         return shlex.join(["harness", "errors", *named, "--category", categories[0]])
     return shlex.join(["harness", "errors", *named])
