@@ -6,7 +6,6 @@ import dataclasses
 import fcntl
 import json
 import shutil
-import uuid
 from pathlib import Path
 
 import pytest
@@ -14,11 +13,11 @@ import pytest
 from harness import open_run
 from harness.store.writing import query
 from harness_rating.batches.candidates import candidates
-from harness_rating.batches.records import FOLDER, Event
+from harness_rating.batches.records import FOLDER
 from harness_rating.batches.spec import BatchSpec
-from harness_rating.ratings import events
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric import scoring
+from tests.plugins.rating import material
 
 RUBRIC = """\
 schema: harness.rubric/1
@@ -71,12 +70,10 @@ def rate(run, value=lambda place: place % 5 + 1, rater="ana", rounds=(1, 0), n=3
         found = [dataclasses.replace(one, example=dataclasses.replace(
             one.example, id=f"{split}-{one.example.id}")) for one in found]  # fmt: skip
     batch = RatingsFolder().create(order, found)
-    said = [
-        Event(uuid.uuid4().hex, rater, item, criterion, "set", one, events.now(), 3.0)
-        for place, item in enumerate(batch.assignments[rater])
-        for criterion, one in (("right", value(place)), ("faults", ["wrong tone"]))
-    ]
-    events.Events(FOLDER / batch.name, rater).extend(said)
+    places = {item: place for place, item in enumerate(batch.assignments[rater])}
+    material.rate(
+        batch, rater, lambda item: {"right": value(places[item]), "faults": ["wrong tone"]}
+    )
     return batch
 
 

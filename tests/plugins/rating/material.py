@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness import open_run
 from harness.records import Example
 from harness.rubrics import Criterion, Overall, Rubric, Scale, Show
-from harness_rating.batches.records import Batch, Event
+from harness_rating.batches.candidates import candidates as candidates_of
+from harness_rating.batches.records import FOLDER, Batch, Event
 from harness_rating.batches.sampling import Candidate
 from harness_rating.batches.spec import BatchSpec
+from harness_rating.ratings.events import Events
 from harness_rating.ratings.folder import RatingsFolder
+from harness_rating.rubric.scoring import load
 
 LEVELS = {"1": "wrong", "5": "right"}
 CRITERIA = (
@@ -81,6 +86,30 @@ def event(rater: str, item: str, criterion: str = "", kind: Any = "set", value: 
     at = f"2026-11-25T15:{tick // 60_000:02}:{tick // 1000 % 60:02}.{tick % 1000:03}Z"
     fields = {"at": at, "seconds": 4.5, "id": uuid.uuid4().hex, **changed}
     return Event(rater=rater, item=item, criterion=criterion, kind=kind, value=value, **fields)
+
+
+def rate(
+    made: Batch, rater: str, values: Callable[[str], Mapping[str, Any]], root: Path = FOLDER
+) -> list[Event]:
+    """Keep a rater's values of all items: ``values(item)`` is criterion -> value."""
+    found = [
+        event(rater, item, criterion, value=value)
+        for item in made.assignments[rater]
+        for criterion, value in values(item).items()
+    ]
+    Events(root / made.name, rater).extend(found)
+    return found
+
+
+def batch_of_run(
+    run: str, path: Path | str, rounds: Sequence[int], raters: Sequence[str] = ("ana",),
+    **changed: Any,
+) -> Batch:  # fmt: skip
+    """A batch of a stored run's answers to dev, by the rubric of a file."""
+    fields = {"repeats": 0.0, **changed}
+    spec = BatchSpec(load(Path(path)), run, rounds[0], tuple(raters), *rounds[1:], **fields)
+    found = candidates_of(open_run(run), spec.rounds, "dev", spec.strategy)
+    return RatingsFolder().create(spec, found)
 
 
 def some_of_everything(made: Batch, rater: str = "ana") -> list[Event]:

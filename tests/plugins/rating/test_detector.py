@@ -13,8 +13,6 @@ from harness.records import Example, Prediction, ScoredExample
 from harness.registry import Registry
 from harness.report.publishing import definitions_of
 from harness_rating import RubricChoices
-from harness_rating.batches.records import FOLDER
-from harness_rating.batches.spec import BatchSpec
 from harness_rating.ratings import events
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric.scoring import load
@@ -237,8 +235,6 @@ def unseen(project, summary) -> str:
 
 
 def test_a_closed_round_keeps_its_kinds_and_another_run_shows_what_was_chosen(project, monkeypatch):
-    from harness import open_run
-    from harness_rating.batches.candidates import candidates
 
     project.write(RUBRIC, "small.yaml")
     text = (project.folder / "harness.yaml").read_text() + "report: []\n"
@@ -247,15 +243,9 @@ def test_a_closed_round_keeps_its_kinds_and_another_run_shows_what_was_chosen(pr
     first = project.inside("iterate", "--rounds", "1", "--json").document
     assert set(first["rounds"][0]["errors"]) == {"unsure"}
     assert unseen(project, first).endswith("a detector of your own, name them.")
-    rules = load(project.folder / "small.yaml")
-    found = candidates(open_run(first["run"]), (0,), "dev", "worst")
-    made = RatingsFolder().create(
-        BatchSpec(rules, first["run"], 0, ("ana",), n=9, strategy="worst", repeats=0.0), found
-    )
-    for item in made.assignments["ana"]:
-        values = {"quality": 1, "errors": ["wrong facts"], "worst": "rude"}
-        log = events.Events(FOLDER / made.name, "ana")
-        log.extend([material.event("ana", item, c, value=v) for c, v in values.items()])
+    made = material.batch_of_run(first["run"], "small.yaml", (0,), n=9, strategy="worst")
+    values = {"quality": 1, "errors": ["wrong facts"], "worst": "rude"}
+    material.rate(made, "ana", lambda item: values)
     again = project.inside("iterate", "--rounds", "1", "--json").document
     assert again["rounds"] == first["rounds"]
     sets = ("--set", "min_gain=0.001")

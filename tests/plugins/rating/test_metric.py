@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import uuid
 from pathlib import Path
 
 import pytest
 
-from harness import open_run
 from harness.records import Prediction
 from harness.scoring import right_at
-from harness_rating.batches.candidates import candidates, text
-from harness_rating.batches.records import FOLDER, Event
-from harness_rating.batches.spec import BatchSpec
+from harness_rating.batches.candidates import text
+from harness_rating.batches.records import FOLDER
 from harness_rating.metric import RubricMetric
 from harness_rating.ratings import events
 from harness_rating.ratings.by_answer import RatingIndex, counted, digest_of
-from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric import scoring
+from tests.plugins.rating import material
 
 RUBRIC = (Path(__file__).with_name("short.yaml")).read_text(encoding="utf-8")
 
@@ -30,9 +27,9 @@ def rate(project, run, number, value, rater="ana", versus=None, n=48):
         value: (place of the example, round of the answer) -> level, or None to skip the item.
         versus: the round that is rated beside it.
     """
-    rules = scoring.load(project.folder / "short.yaml")
-    order = BatchSpec(rules, run, number, (rater,), versus, n=n, overlap=0.0, repeats=0.0)
-    batch = RatingsFolder().create(order, candidates(open_run(run), order.rounds, "dev", "random"))
+    rounds = (number,) if versus is None else (number, versus)
+    rules = project.folder / "short.yaml"
+    batch = material.batch_of_run(run, rules, rounds, (rater,), n=n, overlap=0.0)
     log = events.Events(FOLDER / batch.name, rater)
     examples = sorted({one.example_id for one in batch.placings.values()})
     for item in batch.assignments[rater]:
@@ -41,8 +38,7 @@ def rate(project, run, number, value, rater="ana", versus=None, n=48):
         marks = [("", "skip", True)] if level is None else []
         marks += [] if level is None else [("right", "set", level), ("polite", "set", None)]
         for criterion, kind, said in marks:
-            one = Event(uuid.uuid4().hex, rater, item, criterion, kind, said, events.now(), 3.0)
-            log.append(one)
+            log.append(material.event(rater, item, criterion, kind, said))
     return batch
 
 
@@ -179,7 +175,7 @@ def test_an_answer_that_cannot_be_judged_is_not_asked_for_again(experiment):
     batch = rate(experiment, run, 1, lambda *_: 3, versus=0)
     log = events.Events(FOLDER / batch.name, "ana")
     for item in batch.assignments["ana"][:40]:
-        log.append(Event(uuid.uuid4().hex, "ana", item, "right", "set", None, events.now(), 3.0))
+        log.append(material.event("ana", item, "right", value=None))
     done = experiment.inside("iterate", "--rounds", "1", "--json")
     assert done.code == 0, done.err
 
@@ -203,9 +199,7 @@ def test_a_text_that_did_not_change_is_neither_fixed_nor_broken(experiment):
 
 def test_what_is_open_is_finished_before_more_is_asked_for(experiment):
     run = begun(experiment)
-    rules = scoring.load(experiment.folder / "short.yaml")
-    order = BatchSpec(rules, run, 0, ("ana", "bo"), n=35, overlap=0.0, repeats=0.0)
-    batch = RatingsFolder().create(order, candidates(open_run(run), (0,), "dev", "random"))
+    batch = material.batch_of_run(run, "short.yaml", (0,), ("ana", "bo"), n=35, overlap=0.0)
     found = experiment.inside("iterate", "--rounds", "1").err
     assert f"still to be rated: 35 of {batch.name}" in found
     assert f"harness rate serve {batch.name}" in found
@@ -215,12 +209,10 @@ def test_what_is_open_is_finished_before_more_is_asked_for(experiment):
 def test_a_sample_of_each_round_holds_the_same_examples(experiment):
     experiment.inside("iterate", "--rounds", "1")
     (run,) = [path.name for path in (experiment.folder / ".harness" / "runs").iterdir()]
-    rules = scoring.load(experiment.folder / "short.yaml")
 
     def sample(number):
-        order = BatchSpec(rules, run, number, ("ana",), n=30, overlap=0.0, repeats=0.0)
-        found = candidates(open_run(run), (number,), "dev", "random")
-        return {one.example_id for one in RatingsFolder().create(order, found).placings.values()}
+        batch = material.batch_of_run(run, "short.yaml", (number,), n=30)
+        return {one.example_id for one in batch.placings.values()}
 
     first = sample(0)
     rate(experiment, run, 0, lambda *_: 3)
@@ -297,13 +289,11 @@ def test_the_rubric_says_from_where_an_answer_is_right(experiment):
 def test_half_rated_and_skipped_answers_are_waited_for(experiment):
     experiment.inside("iterate", "--rounds", "1")
     (run,) = [path.name for path in (experiment.folder / ".harness" / "runs").iterdir()]
-    rules = scoring.load(experiment.folder / "short.yaml")
-    order = BatchSpec(rules, run, 0, ("ana",), n=48, overlap=0.0, repeats=0.0)
-    batch = RatingsFolder().create(order, candidates(open_run(run), (0,), "dev", "random"))
+    batch = material.batch_of_run(run, "short.yaml", (0,), n=48)
+    material.rate(batch, "ana", lambda item: {"right": 5})
     log = events.Events(FOLDER / batch.name, "ana")
     for item in batch.assignments["ana"]:
-        log.append(Event(uuid.uuid4().hex, "ana", item, "right", "set", 5, events.now(), 3.0))
-        log.append(Event(uuid.uuid4().hex, "ana", item, "", "skip", True, events.now(), 3.0))
+        log.append(material.event("ana", item, kind="skip", value=True))
     found = experiment.inside("iterate", "--rounds", "1")
     assert found.code == 6
     assert "0 of 48 answers are rated" in found.err

@@ -8,7 +8,6 @@ import json
 import shutil
 import signal
 import time
-import uuid
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,10 +20,9 @@ from harness.kit.lock import exclusive
 from harness.records import Checkpoint, Example
 from harness.stored.pool import STAGE
 from harness.terminal.progress import Display, weight_of_pool
-from harness_rating.batches.records import Event
 from harness_rating.commands import create as rate
-from harness_rating.ratings import events
 from harness_rating.ratings.folder import RatingsFolder
+from tests.plugins.rating import material
 from tests.support import fakes
 
 ROOT = Path(__file__).parents[4]
@@ -238,10 +236,7 @@ def test_ratings_that_come_late_do_not_hide_the_model(project, monkeypatch):
     monkeypatch.chdir(project.folder)
     (run,) = [path.name for path in Path("reports").iterdir()]
     batch = rate.make(rate.Creation(str(EVERYDAY), "ana", run, 1, n=30))
-    log = events.Events(RATINGS / batch.name, "ana")
-    for item in batch.assignments["ana"]:
-        first = batch.rubric.criteria[0].id
-        log.append(Event(uuid.uuid4().hex, "ana", item, first, "set", 1, events.now(), 3.0))
+    material.rate(batch, "ana", lambda item: {batch.rubric.criteria[0].id: 1})
     assert len(create(run).items) == 6
 
 

@@ -10,14 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import open_run
-from harness_rating.batches.candidates import candidates
 from harness_rating.batches.records import FOLDER, Event
-from harness_rating.batches.spec import BatchSpec
 from harness_rating.outcomes.outcomes import outcomes_of
 from harness_rating.ratings import events
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.rubric import scoring
+from tests.plugins.rating import material
 
 PAIRS = """\
 schema: harness.rubric/1
@@ -71,19 +68,16 @@ def made(project, text, rounds, value, **changed):
     """
     path = Path("rubric.yaml")
     path.write_text(text, encoding="utf-8")
-    wanted = {"versus": rounds[1] if len(rounds) > 1 else None, "n": 40, **changed}
-    order = BatchSpec(scoring.load(path), project.run, rounds[0], ("ana", "bo"), **wanted)
-    run = open_run(project.run)
-    batch = RatingsFolder().create(order, candidates(run, order.rounds, "dev", order.strategy))
+    spec = {"n": 40, "repeats": 0.05, **changed}
+    batch = material.batch_of_run(project.run, path, rounds, ("ana", "bo"), **spec)
     rng = random.Random(3)
+
+    def values(item):
+        shown = batch.placings[item].rounds
+        return {one.id: value(one.id, shown, rng) for one in batch.rubric.criteria}
+
     for rater in batch.raters:
-        log = events.Events(FOLDER / batch.name, rater)
-        log.extend([
-            Event(uuid.uuid4().hex, rater, item, one.id, "set",
-                  value(one.id, batch.placings[item].rounds, rng), events.now(), 3.0)
-            for item in batch.assignments[rater]
-            for one in batch.rubric.criteria
-        ])  # fmt: skip
+        material.rate(batch, rater, values)
     return batch
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +20,7 @@ from harness.rubrics import Rubric
 from harness_rating.batches.spec import BatchSpec
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric import scoring as rubrics
+from tests.plugins.rating import material
 
 RUBRIC = """\
 schema: harness.rubric/1
@@ -235,9 +236,7 @@ def rated(here: Path) -> Callable[..., Any]:
 
     ``value(rater, answers)`` is what the rater says: criterion -> value.
     """
-    from harness_rating.batches.records import FOLDER, Event
     from harness_rating.batches.sampling import Candidate
-    from harness_rating.ratings import events
 
     def make(
         pairs: Any, value: Any, rubric: str = "short.yaml", raters: tuple[str, ...] = ("ana",),
@@ -259,16 +258,10 @@ def rated(here: Path) -> Callable[..., Any]:
             strategy=strategy,
         )
         batch = RatingsFolder().create(order, found)
-        items = {item.id: item for item in batch.items}
+        items = batch.by_id
         for rater in raters:
-            log = events.Events(FOLDER / batch.name, rater)
-            log.extend(
-                [
-                    Event(uuid.uuid4().hex, rater, item, criterion, "set", said, events.now(), 3.0)
-                    for item in batch.assignments[rater]
-                    for criterion, said in value(rater, items[item].answers).items()
-                ]
-            )
+            said = functools.partial(value, rater)
+            material.rate(batch, rater, lambda item, said=said: said(items[item].answers))
         return batch
 
     return make

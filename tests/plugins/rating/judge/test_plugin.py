@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import time
-import uuid
 from collections import Counter
 
 import pytest
@@ -13,10 +12,9 @@ import pytest
 import harness
 from harness.scoring import MetricEntry, measure
 from harness.testing import metric_rules
-from harness_rating.batches.spec import BatchSpec
 from harness_rating.judge.plugin import JudgeMetric, ModelJudge
-from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric.scoring import find
+from tests.plugins.rating import material
 
 TABLE = [f"answer {n} is {'good' if n % 2 else 'poor'}" for n in range(24)]
 
@@ -416,11 +414,6 @@ def test_without_its_rubric_everything_else_is_told(experiment):
 
 
 def test_the_report_follows_what_people_say_later(experiment, server, words, here, monkeypatch):
-    from harness import open_run
-    from harness_rating.batches.candidates import candidates
-    from harness_rating.batches.records import FOLDER, Event
-    from harness_rating.ratings import events
-    from harness_rating.rubric import scoring
 
     def worth(text):
         return 5 - text.count("hm") % 5
@@ -436,17 +429,9 @@ def test_the_report_follows_what_people_say_later(experiment, server, words, her
     }
     assert "judge (uncalibrated)" in experiment.inside("report").out
     monkeypatch.chdir(experiment.folder)
-    order = BatchSpec(
-        scoring.load(experiment.folder / "one.yaml"), name, 1, ("ana",), 0, n=24, repeats=0.0
-    )
-    batch = RatingsFolder().create(order, candidates(open_run(name), (1, 0), "dev", "random"))
-    answers = {item.id: item.answers[0] for item in batch.items}
-    said = [
-        Event(uuid.uuid4().hex, "ana", item, "right", "set", worth(answers[item]),
-              events.now(), 3.0)
-        for item in batch.assignments["ana"]
-    ]  # fmt: skip
-    events.Events(FOLDER / batch.name, "ana").extend(said)
+    batch = material.batch_of_run(name, experiment.folder / "one.yaml", (1, 0), n=24)
+    items = batch.by_id
+    said = material.rate(batch, "ana", lambda item: {"right": worth(items[item].answers[0])})
     assert len({one.value for one in said}) > 1
     shown = experiment.inside("report", "--json")
     assert "it is made again" in shown.err and "warning" not in shown.err
