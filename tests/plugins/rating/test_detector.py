@@ -242,7 +242,7 @@ def test_a_closed_round_keeps_its_kinds_and_another_run_shows_what_was_chosen(pr
     monkeypatch.chdir(project.folder)
     first = project.inside("iterate", "--rounds", "1", "--json").document
     assert set(first["rounds"][0]["errors"]) == {"unsure"}
-    assert unseen(project, first).endswith("a detector of your own, name them.")
+    assert unseen(project, first).endswith("a detector of your own; this run had neither.")
     made = material.batch_of_run(first["run"], "small.yaml", (0,), n=9, strategy="worst")
     values = {"quality": 1, "errors": ["wrong facts"], "worst": "rude"}
     material.rate(made, "ana", lambda item: values)
@@ -253,7 +253,7 @@ def test_a_closed_round_keeps_its_kinds_and_another_run_shows_what_was_chosen(pr
     assert other["rounds"][0]["errors"] == {
         **first["rounds"][0]["errors"], "wrong facts": 9, "rude": 9,
     }  # fmt: skip
-    assert unseen(project, other).startswith("A wrong fact and a wrong tone are seen by no rule.")
-    assert unseen(project, other).endswith("answers that they rated, and in no others.")
+    assert unseen(project, other).startswith("Rules cannot detect a wrong fact")
+    assert unseen(project, other).endswith("other answers were not checked for them.")
     # Answers that stayed the same have their kinds; those that changed are unrated.
     assert 0 < other["rounds"][1]["errors"]["wrong facts"] <= 9
