@@ -78,7 +78,7 @@ class Registry:
             except PluginError as error:
                 registry.failed[origin] = error.what
         for path in files:
-            registry.add(_module_of(path), str(path))
+            registry.add(import_file(path), str(path))
         return registry
 
     @classmethod
@@ -89,7 +89,7 @@ class Registry:
             PluginError: it cannot be used, or registers no plugin.
         """
         registry = cls()
-        registry.add(_module_of(path), str(path))
+        registry.add(import_file(path), str(path))
         if not registry._providers:
             hooks = ", ".join(kind.hook for kind in KINDS.values())
             raise PluginError(
@@ -186,7 +186,7 @@ class Registry:
                 log.exception("plugin %s failed in %s", implementation.plugin_name, hook)
 
 
-def _module_of(path: Path) -> ModuleType:
+def import_file(path: Path) -> ModuleType:
     """The module in a file, made anew.
 
     Raises:
