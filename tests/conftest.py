@@ -62,6 +62,21 @@ def finished(
     return Project(folder), result
 
 
+@pytest.fixture(scope="session")
+def _short_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Result]:
+    made = Project(tmp_path_factory.mktemp("short"))
+    made.write()
+    return made, made.inside("iterate", "--rounds", "1", "--json")
+
+
+@pytest.fixture
+def short(_short_once: tuple[Project, Result], tmp_path: Path) -> tuple[Project, Result]:
+    """A run of one round that has ended, in a folder that the test may change."""
+    made, result = _short_once
+    shutil.copytree(made.folder, tmp_path / "short")
+    return Project(tmp_path / "short"), result
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A temporary experiment of fakes; nothing has been run in it."""

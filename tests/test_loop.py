@@ -42,8 +42,8 @@ def test_every_round_says_its_verdict_as_soon_as_it_is_known(finished):
     assert err.index("the minimum detectable effect in") < places[0]
 
 
-def test_the_second_call_answers_from_the_store(project):
-    first = project.inside("iterate", "--rounds", "1", "--json")
+def test_the_second_call_answers_from_the_store(short):
+    project, first = short
     before = project.manifests()
     times = {p: p.stat().st_mtime_ns for p in project.folder.rglob("manifest.json")}
     again = project.inside("iterate", "--rounds", "1", "--json")
@@ -63,8 +63,8 @@ def contents(manifests):
 
 
 @pytest.mark.parametrize("stage", ["generate", "train", "analyze"])
-def test_a_finished_run_whose_stages_were_deleted_makes_them_again(project, stage):
-    first = project.inside("iterate", "--rounds", "1", "--json")
+def test_a_finished_run_whose_stages_were_deleted_makes_them_again(short, stage):
+    project, first = short
     run, before = first.document["run"], project.manifests()
     folder = project.folder / ".harness" / "artifacts" / stage
     lost = {name for name in before if name.startswith(f"{stage}/")}
@@ -80,8 +80,8 @@ def test_a_finished_run_whose_stages_were_deleted_makes_them_again(project, stag
     assert "made again" not in project.inside("iterate", "--rounds", "1", "--json").err
 
 
-def test_a_finished_run_whose_reports_were_deleted_gives_them_again(project):
-    first = project.inside("iterate", "--rounds", "1", "--json")
+def test_a_finished_run_whose_reports_were_deleted_gives_them_again(short):
+    project, first = short
     (folder,) = (project.folder / "reports").iterdir()
     (folder / "report.md").unlink()
     again = project.inside("iterate", "--rounds", "1", "--json")
@@ -90,8 +90,8 @@ def test_a_finished_run_whose_reports_were_deleted_gives_them_again(project):
     assert {"data", "round 1: train", "round 0: generate test"} <= set(again.document["cached"])
 
 
-def test_more_rounds_are_another_run_that_reuses_what_is_unchanged(project):
-    first = project.inside("iterate", "--rounds", "1", "--json").document
+def test_more_rounds_are_another_run_that_reuses_what_is_unchanged(short):
+    project, first = short[0], short[1].document
     second = project.inside("iterate", "--rounds", "2", "--json").document
     assert first["run"] != second["run"]
     assert second["test"]["looks"] == 2
@@ -100,8 +100,8 @@ def test_more_rounds_are_another_run_that_reuses_what_is_unchanged(project):
     assert "round 2: train" not in cached
 
 
-def test_another_option_makes_again_only_what_depends_on_it(project):
-    project.inside("iterate", "--rounds", "1", "--json")
+def test_another_option_makes_again_only_what_depends_on_it(short):
+    project, _ = short
     second = project.inside(
         "iterate", "--rounds", "1", *sets("train.gain=0.01"), "--json"
     ).document["cached"]
@@ -207,25 +207,22 @@ def test_the_same_seed_gives_the_same_bytes_in_another_folder(project, tmp_path)
     assert len(here) > 20
 
 
-def test_another_seed_is_another_run(project):
-    first = project.inside("iterate", "--rounds", "1", "--json").document
+def test_another_seed_is_another_run(short):
+    project, first = short[0], short[1].document
     second = project.inside("iterate", "--rounds", "1", "--json", *sets("seed=8")).document
     assert first["run"] != second["run"]
 
 
-def test_the_launcher_is_no_part_of_the_result(project):
-    first = project.inside("iterate", "--rounds", "1", "--json")
+def test_the_launcher_is_no_part_of_the_result(short):
+    project, first = short
     again = project.inside("iterate", "--rounds", "1", "--json", *sets("execution.launcher=child"))
     assert first.document == again.document
 
 
-def test_a_child_process_gives_the_same_as_this_one(project, tmp_path):
-    other = type(project)(tmp_path / "other")
-    other.folder.mkdir()
-    other.write()
+def test_a_child_process_gives_the_same_as_this_one(project, short):
+    _, first = short
     given = ("iterate", "--rounds", "1", "--json")
-    first = project.inside(*given)
-    second = other.inside(*given, *sets("execution.launcher=child"))
+    second = project.inside(*given, *sets("execution.launcher=child"))
     assert second.code == 0, second.err
     assert first.bare == second.bare
 

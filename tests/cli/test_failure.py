@@ -138,8 +138,8 @@ def spoil(path: Path, how: str) -> None:
         ("data", "manifest.json", "truncated"),
     ],
 )
-def test_a_damaged_artifact_is_named_and_made_again(project, stage, name, how):
-    first = project.inside("iterate", *SHORT)
+def test_a_damaged_artifact_is_named_and_made_again(short, stage, name, how):
+    project, first = short
     manifests = project.manifests()
     damaged = sorted((project.folder / ".harness" / "artifacts" / stage).glob(f"*/{name}"))[0]
     spoil(damaged, how)
@@ -154,8 +154,8 @@ def test_a_damaged_artifact_is_named_and_made_again(project, stage, name, how):
     }
 
 
-def test_swapped_artifacts_are_made_again(project):
-    first = project.inside("iterate", *SHORT)
+def test_swapped_artifacts_are_made_again(short):
+    project, first = short
     one, two, *_ = sorted((project.folder / ".harness" / "artifacts" / "generate").iterdir())
     one.rename(one.with_name("aside"))
     two.rename(one)

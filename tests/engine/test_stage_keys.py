@@ -202,8 +202,8 @@ def test_an_upgrade_is_the_same_run_with_other_stages(experiment, libraries, mon
     assert runs[0].key_of(metric) != after
 
 
-def test_one_revision_of_the_core_is_in_every_key(project, monkeypatch):
-    first = project.inside("iterate", "--rounds", "1", "--json")
+def test_one_revision_of_the_core_is_in_every_key(short, monkeypatch):
+    project, first = short
     before = set(project.manifests())
     shutil.rmtree(project.folder / ".harness" / "runs")
     (project.folder / ".harness" / "test-openings.jsonl").unlink()
