@@ -7,19 +7,16 @@ import io
 import multiprocessing
 import os
 import re
-import shutil
 import signal
 import time
 from pathlib import Path
 
-import duckdb
 import pytest
 from hypothesis import given, settings, strategies as st
 
 import harness
-from harness import UsageError, safe_query
+from harness import safe_query
 from harness.kit.cells import as_cell, distinct
-from harness.kit.files import file_digest
 from harness.kit.lock import exclusive
 from harness.store import writing
 from harness_inspection.questions import READY
@@ -136,28 +133,6 @@ def test_hostile_text_is_text(finished):
     assert wrong.code == 2 and "\x1b" not in wrong.err
 
 
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "DELETE FROM raw.runs", "CREATE TABLE t (a INT)", "CREATE TEMP TABLE t AS SELECT 1",
-        "INSERT INTO raw.runs SELECT * FROM raw.runs", "DROP VIEW runs", "COPY runs TO 'x.csv'",
-        "ATTACH 'y.duckdb'", "SET threads = 1", "SELECT 1; DROP VIEW runs", "INSTALL httpfs",
-        "FROM 'harness.yaml'", "FROM read_text('harness.yaml')",
-        "EXPLAIN ANALYZE DELETE FROM raw.runs", "CALL force_checkpoint()", "CHECKPOINT", "BEGIN",
-        "SELEC 1", "FROM nowhere",
-        "SELECT 1; SELECT 2", "", " ; ", "-- nothing",
-    ],
-)  # fmt: skip
-def test_what_is_no_reading_question_is_one_message(finished, sql):
-    project, result = finished
-    path = project.folder / "reports" / result.document["run"] / "run.duckdb"
-    before = file_digest(path), sorted(path.name for path in project.folder.iterdir())
-    with pytest.raises(UsageError) as refused:
-        safe_query(path, sql, 5, 5)
-    assert len(refused.value.what.splitlines()) == 1
-    assert (file_digest(path), sorted(path.name for path in project.folder.iterdir())) == before
-
-
 def test_it_is_told_by_the_command(finished):
     found = finished[0].inside("query", "--", "DELETE FROM raw.runs")
     assert found.code == 2 and found.err.startswith("usage: ") and not found.out
@@ -238,16 +213,6 @@ def test_a_run_in_progress_is_not_disturbed(finished):
     name = result.document["run"]
     with exclusive(project.folder / ".harness" / "runs" / name / "lock"):
         assert project.inside("query", "FROM rounds", name).code == 0
-
-
-def test_an_older_database_is_one_message(finished, tmp_path):
-    project, result = finished
-    path = tmp_path / "run.duckdb"
-    shutil.copy(project.folder / "reports" / result.document["run"] / "run.duckdb", path)
-    with duckdb.connect(str(path)) as connection:
-        connection.execute("DROP VIEW ledger")
-    with pytest.raises(Exception, match="another version of harness built it"):
-        safe_query(path, "FROM ledger", 5, 5)
 
 
 def test_every_ready_question_runs_and_is_in_the_docs(finished):

@@ -7,13 +7,7 @@ import shutil
 import duckdb
 import pytest
 
-from harness.store.asking import safe_query
-from harness.store.tables import TABLES
-from harness_rating.layouts import TABLES as RATING_TABLES
 from tests.plugins.inspection.test_why import openings
-
-SPLIT = [name for name, table in TABLES.items() if "split" in table.columns]
-SPLIT += [name for name, (_, columns) in RATING_TABLES.items() if " split:s" in columns]
 
 
 @pytest.fixture(scope="module")
@@ -23,18 +17,6 @@ def opened(tmp_path_factory, finished):
     folder = tmp_path_factory.mktemp("copy") / "project"
     shutil.copytree(project.folder, folder)
     return type(project)(folder), result.document["run"]
-
-
-@pytest.mark.parametrize("place", ["", "main.", "run.main.", "run."])
-def test_rows_of_test_are_left_out_however_a_view_is_named(opened, place):
-    project, run = opened
-    path = project.folder / "reports" / run / "run.duckdb"
-    for name in SPLIT:
-        sql = f"SELECT count(*) FROM {place}{name} WHERE split = 'test'"
-        assert safe_query(path, sql, 30, 10, sealed=True).rows == ((0,),)
-    with duckdb.connect(str(path), read_only=True) as connection:
-        rows = connection.execute("SELECT count(*) FROM predictions WHERE split = 'test'")
-        assert rows.fetchall() == [(96,)]
 
 
 @pytest.mark.parametrize(

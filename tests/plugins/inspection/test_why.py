@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-import itertools
 import json
 import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings, strategies as st
 
 from harness.kit.text import one_line
-from harness.kit.worddiff import MOST_WORDS, closest, differences, steps
+from harness.kit.worddiff import MOST_WORDS
 from harness.records import (
     Diagnosis,
     ErrorLabel,
@@ -256,64 +253,6 @@ def test_hostile_texts_are_shown_as_text(project):
     assert project.inside("why", as_shown, "--json").document["id"] == HOSTILE
 
 
-# -- differences word by word -----------------------------------------------------------------
-
-
-def test_differences_of_words():
-    assert differences("the red fox ran", "the fox ran away") == [
-        ("same", "the "), ("missing", "red "), ("same", "fox ran "), ("extra", "away"),
-    ]  # fmt: skip
-    assert differences("Paris", "Paris.") == [("same", "Paris"), ("extra", ".")]
-    assert differences("東京です", "京都です") == [
-        ("missing", "東"), ("same", "京"), ("extra", "都"), ("same", "です"),
-    ]  # fmt: skip
-    assert differences("", "a") == [("extra", "a")] and differences("a", "") == [("missing", "a")]
-    assert differences("", "") == []
-
-
-@settings(deadline=None, max_examples=60)
-@given(*[st.text(st.sampled_from("ab \n.,'_é漢字か=<"), max_size=40)] * 2)
-def test_the_pieces_are_the_answer_and_the_reference(reference, answer):
-    found = differences(reference, answer)
-    assert "".join(text for kind, text in found if kind != "missing") == answer
-    wanted = "".join(text for kind, text in found if kind != "extra")
-    assert "".join(wanted.split()) == "".join(reference.split())
-
-
-def test_differences_of_endless_texts_are_bounded_and_lose_nothing():
-    answer = "b a " * 100_000
-    found = differences("a b " * 100_000, answer)
-    *compared, (kind, _) = found
-    assert kind == "rest" and "rest" not in [kind for kind, _ in compared]
-    assert sum(len(text.split()) for _, text in compared) <= 2 * MOST_WORDS
-    assert "".join(text for kind, text in found if kind != "missing") == answer
-    words = " ".join(["w"] * MOST_WORDS)
-    assert differences(words, words) == [("same", words)]
-    assert differences(words, f"{words} one two") == [("same", f"{words} "), ("rest", "one two")]
-
-
-@settings(deadline=None, max_examples=60)
-@given(*[st.lists(st.sampled_from("abc"), max_size=12)] * 2)
-def test_steps_are_both_texts_and_take_turns(reference, answer):
-    found = list(steps(reference, answer))
-    assert [word for step in found for word in step.reference] == reference
-    assert [word for step in found for word in step.answer] == answer
-    assert all(step.reference == step.answer for step in found if step.same)
-    assert all(one.same != other.same for one, other in itertools.pairwise(found))
-    shared = sum(len(step.answer) for step in found if step.same)
-    assert shared == longest(tuple(reference), tuple(answer))
-
-
-@functools.cache
-def longest(a, b):
-    """Words of a longest common subsequence, by its definition."""
-    if not a or not b:
-        return 0
-    if a[0] == b[0]:
-        return 1 + longest(a[1:], b[1:])
-    return max(longest(a[1:], b), longest(a, b[1:]))
-
-
 def test_an_answer_beyond_what_is_compared_is_shown_to_its_end(project):
     words = " ".join(["w"] * MOST_WORDS)
     asked = row("d", "dev", place="d.jsonl:1")
@@ -322,8 +261,3 @@ def test_an_answer_beyond_what_is_compared_is_shown_to_its_end(project):
     pieces = project.inside("why", "d", "--json").document["answers"][0]["differences"]
     assert pieces[-1] == ["rest", "to the end"]
     assert "the rest was not compared" in project.inside("why", "d").out
-
-
-def test_the_closest_reference():
-    assert closest(["one two", "three four five"], "four five six") == "three four five"
-    assert closest(["one", "two"], "") == "one" and closest([], "a") == ""
