@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from harness.config.effects import without_effect
+from harness.config.effects import check_control, without_effect
 from harness.config.finding import FILE_NAME, find, overlooked
 from harness.config.plugin_checks import ask, look_at_rows
 from harness.config.plugin_entries import PluginEntry, entries_of
@@ -142,21 +142,9 @@ class Config:
             values["corrections"] = files_digest([self.corrections])
         for name, kind in PLUGIN_KEYS.items():
             entries = self.entries[name]
-            if kind.in_key == "never" or (kind.in_key == "if named" and not entries):
-                continue
-            values[name] = (
-                [
-                    {
-                        **entry.key(),
-                        "name": entry.name,
-                        "rows": entry.rows,
-                        "control": entry.control,
-                    }
-                    for entry in entries
-                ]
-                if kind.many
-                else entries[0].key()
-            )
+            if kind.in_key == "always" or (kind.in_key == "if named" and entries):
+                several = [entry.key_in_list() for entry in entries]
+                values[name] = several if kind.many else entries[0].key()
         return values
 
 
@@ -286,8 +274,6 @@ def _settings(values: Mapping[str, Any], problems: Problems) -> Settings:
 
 def _check_whole(settings: Settings, entries: Entries, base: Path, problems: Problems) -> None:
     """What entries and settings have to agree on; entries that could not be read are left out."""
-    from harness.config.effects import check_control
-
     corrections = settings.corrections
     if corrections is not None and not (base / corrections).is_file():
         message = f"there is no file {base / corrections}; harness rate accept writes such files"

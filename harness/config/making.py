@@ -76,7 +76,7 @@ def metric_entry(entry: PluginEntry) -> MetricEntry:
 def _refuse_equal_scores(entries: Sequence[PluginEntry], problems: Problems) -> None:
     owners: dict[str, str] = {}
     for entry in entries:
-        for score in metric_entry(entry).score_names:
+        for score in entry.score_names:
             if score in owners:
                 what = f"its score '{score}' is also one of '{owners[score]}'"
                 problems.add((entry.name,), f"{what}; give one of the two another name")

@@ -73,6 +73,10 @@ class PluginEntry:
             },
         }
 
+    def key_in_list(self) -> dict[str, Any]:
+        """The same for an entry beside others of its kind."""
+        return {**self.key(), "name": self.name, "rows": self.rows, "control": self.control}
+
     def shown(self) -> dict[str, Any]:
         """The entry with every default, as it stands in the run's ``config.yaml``."""
         head: dict[str, Any] = {KINDS[self.stage].named_by: self.plugin}
