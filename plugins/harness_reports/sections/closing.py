@@ -88,3 +88,5 @@ def next_command(document: Document) -> Iterator[Block]:
     # That of a finished run shows what is being read.
     if document["next_command"] and not document["next_command"].startswith("harness report "):
         yield Code(document["next_command"], "Next:")
+    elif document["kept_round"]:
+        yield Code("harness docs use-the-model", "To use the tuned model:")

@@ -317,6 +317,8 @@ def test_a_report_does_not_end_with_the_command_that_shows_it(
     assert "Next:" in face(analysis)
     analysis["next_command"] = "harness report docstrings-3f2a91c4"
     assert "Next:" not in face(analysis)
+    assert "To use the tuned model:" in face(analysis)
+    assert "harness docs use-the-model" in face(analysis)
 
 
 @pytest.mark.parametrize("face", [terminal, markdown])
