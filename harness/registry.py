@@ -7,6 +7,7 @@ reason, so that whoever asks for its name is told.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.metadata
 import importlib.util
 import sys
@@ -68,9 +69,8 @@ class Registry:
         """
         registry = cls()
         for point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda p: p.name):
-            origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
-            origin = f"{point.value} ({origin})"
-            distribution = point.dist.name if point.dist else ""
+            distribution, version = _named(point.dist) if point.dist else ("", "")
+            origin = f"{point.value} ({f'{distribution} {version}'.strip() or point.value})"
             try:
                 registry.add(_loaded(point, origin), origin, distribution)
             except NameTaken:
@@ -203,6 +203,13 @@ def import_file(path: Path) -> ModuleType:
     with _loading(str(path), "cannot be imported: "):
         spec.loader.exec_module(module)
     return module
+
+
+@functools.lru_cache(maxsize=32)
+def _named(distribution: importlib.metadata.Distribution) -> tuple[str, str]:
+    """Name and version; each look at them reads the file anew, and a package has many points."""
+    metadata = distribution.metadata
+    return metadata["Name"], metadata["Version"]
 
 
 def _loaded(point: importlib.metadata.EntryPoint, origin: str) -> Any:

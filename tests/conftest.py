@@ -40,6 +40,7 @@ def _screened_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gating, "screen", remembered)
+        patch.setattr(screening, "screen", remembered)
         yield
 
 
