@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -79,14 +79,14 @@ class Commands(TyperGroup):
             name: Deferred(name, line, functools.partial(_of_the_core, name))
             for name, line in CORE.items()
         }
-        self._complete = False
+        self._claims: Mapping[str, Sequence[EntryPoint]] | None = None
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in self.commands:
             from harness.cli import contributed
 
             if claims := contributed.claims_of(cmd_name):
-                return _contributed(cmd_name, claims, "")
+                self.commands[cmd_name] = _contributed(cmd_name, claims, "")
         return super().get_command(ctx, cmd_name)
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -97,7 +97,7 @@ class Commands(TyperGroup):
         from harness.cli import contributed
 
         super().format_commands(ctx, formatter)
-        contributed.note_taken(CORE)
+        contributed.note_taken(CORE, self._claims or {})
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if self.get_command(ctx, args[0]) is None:
@@ -109,19 +109,19 @@ class Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def _contribute(self) -> None:
-        if self._complete:
+        if self._claims is not None:
             return
         from harness.cli import contributed
 
         after = {}
-        for name, claims in contributed.installed().items():
+        self._claims = contributed.installed()
+        for name, claims in self._claims.items():
             if name not in CORE:
                 description = contributed.described(claims)
                 self.commands[name] = _contributed(name, claims, description.line)
                 after[name] = description.after
         order = contributed.ordered(CORE, after, LAST)
         self.commands = {name: self.commands[name] for name in order}
-        self._complete = True
 
 
 def _contributed(name: str, claims: Sequence[EntryPoint], line: str) -> Deferred:

@@ -9,6 +9,8 @@ imports no module of a command.
 from __future__ import annotations
 
 import ast
+import contextlib
+import re
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +28,8 @@ GROUP = "harness.commands"
 DISTRIBUTION = "iteration-harness"
 SHIPPED = ("compare", "errors", "plugins", "query", "rate", "score", "why")
 """Commands that iteration-harness ships in packages of their own."""
+
+_BODY = re.compile(rb"^(?=@|def |async def |class )", re.MULTILINE)
 
 Claims = Sequence[EntryPoint]
 """All that claim one name; more than one, and none of them has it."""
@@ -67,11 +71,20 @@ def described(claims: Claims) -> Description:
     if source is None:
         return Description(f"(there is no module {one_line(claims[0].module, 80)})")
     try:
-        module = ast.parse(source)
+        module = _parsed(source)
         line = (ast.get_docstring(module) or "").partition("\n\n")[0]
     except (SyntaxError, ValueError):
         return Description("(its module cannot be read)")
     return Description(one_line(line, 200), _after(module))
+
+
+def _parsed(source: bytes) -> ast.Module:
+    """The part of a module above its first function or class, which takes a tenth of the time."""
+    head = _BODY.split(source, maxsplit=1)[0]
+    if b"\nAFTER" not in source[len(head) :]:
+        with contextlib.suppress(SyntaxError):  # a docstring has a line that begins like one
+            return ast.parse(head)
+    return ast.parse(source)
 
 
 def _after(module: ast.Module) -> str:
@@ -126,9 +139,9 @@ def load(name: str, claims: Claims) -> typer.Typer:
     return app
 
 
-def note_taken(core: Collection[str]) -> None:
+def note_taken(core: Collection[str], installed: Mapping[str, Claims]) -> None:
     """Say on standard error which packages offer a command that is the core's."""
-    for name, claims in installed().items():
+    for name, claims in installed.items():
         for point in claims if name in core else ():
             told = f"note: {origin(point)} adds a command '{name}', which harness has itself"
             print(one_line(told, 300), file=sys.stderr)

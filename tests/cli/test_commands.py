@@ -168,6 +168,17 @@ def test_a_command_stands_below_the_one_that_its_module_names(site: Site) -> Non
     assert names[-3:] == ["end", "rate", "config"]
 
 
+def test_the_place_of_a_command_may_stand_anywhere_in_its_module(site: Site) -> None:
+    first = HELLO[HELLO.index('"""') :].split('"""')[1]
+    long = HELLO.replace(first, f"{first}\n\ndef is the first word of this line.\n", 1)
+    site.install("acme_late", "acme_late", HELLO + '\nAFTER = "report"\n', "late")
+    site.install("acme_long", "acme_long", long, "long")
+    _, out, _ = site.harness("--help")
+    names = [line.split()[0] for line in out.partition("Commands:\n")[2].splitlines()]
+    assert names.index("report") < names.index("late") < names.index("rebuild")
+    assert "  long     Say how many runs this folder has.\n" in out
+
+
 def test_a_checkout_with_entry_points_of_before_says_to_install_again(
     monkeypatch: pytest.MonkeyPatch, project: Any
 ) -> None:
