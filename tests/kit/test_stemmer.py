@@ -24,7 +24,7 @@ STARTS = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(start=STARTS, endings=st.lists(st.sampled_from(ENDINGS), max_size=3))
 def test_any_string_has_nltks_stem(start, endings):
     word = start + "".join(endings)

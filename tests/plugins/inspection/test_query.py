@@ -106,7 +106,7 @@ def test_a_cell_is_never_a_formula(finished):
     assert not set(found.out) & set("\x1b\r\u200b")
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.text(max_size=20))
 def test_no_text_becomes_a_formula(text):
     cell = as_cell(text)

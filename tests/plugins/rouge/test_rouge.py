@@ -78,7 +78,7 @@ def expected(metric, block):
 
 
 @METRIC
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(block=blocks, few=st.sampled_from([0, 1000]))
 def test_equals_rouge_score(block, few, stemmer):
     metric = rouge(stemmer=stemmer)
@@ -181,7 +181,7 @@ def test_values_do_not_depend_on_what_fits_in_memory(block):
 tokens = st.lists(st.integers(0, 4), max_size=70)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(reference=tokens, candidate=tokens, bits=st.sampled_from([1, 100, 1 << 28]))
 def test_positions_are_those_that_rouge_score_reads_out(reference, candidate, bits):
     from rouge_score.rouge_scorer import lcs_ind
@@ -195,7 +195,7 @@ def test_positions_are_those_that_rouge_score_reads_out(reference, candidate, bi
 texts_of_lines = st.lists(tokens, min_size=1, max_size=5)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(answer=texts_of_lines, reference=texts_of_lines)
 def test_hits_are_those_of_the_union_of_positions(answer, reference):
     from rouge_score.rouge_scorer import _union_lcs

@@ -91,7 +91,7 @@ pieces = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=160, deadline=None)
 @given(text=st.one_of(st.lists(pieces, max_size=12).map("".join), unicode),
        tokenize=st.sampled_from(PLAIN))  # fmt: skip
 @example("<ski<skipped>pped> -&amp;lt;\nx", "13a")
@@ -111,7 +111,7 @@ counts = st.tuples(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(draws=st.lists(counts, min_size=2, max_size=8), effective=st.booleans(),
        smoothing=st.sampled_from(SMOOTHINGS))  # fmt: skip
 def test_many_draws_equal_compute_bleu(draws, effective, smoothing):

@@ -100,7 +100,7 @@ phrases = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=160, deadline=None)
 @given(phrases, st.lists(phrases, min_size=1, max_size=4))
 def test_token_f1_follows_the_official_rules(measure, answer, references):
     score = measure(TokenF1(), answer, references)
@@ -108,7 +108,7 @@ def test_token_f1_follows_the_official_rules(measure, answer, references):
     assert score == measure(TokenF1(), answer, references)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(phrases, st.lists(phrases, min_size=1, max_size=4), st.booleans())
 def test_exact_is_membership(measure, answer, references, ignore_case):
     metric = Exact(Exact.Options(ignore_case=ignore_case))

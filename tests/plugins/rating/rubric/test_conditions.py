@@ -119,7 +119,7 @@ def test_what_is_known_stays_so_when_more_is_answered(
         assert ask_if.evaluate(condition, fuller) is known
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.text(max_size=60)
     | st.lists(
