@@ -1,4 +1,4 @@
-"""harness: fine-tune a language model in rounds, and be told the truth about each.
+"""harness: fine-tune a language model in rounds, with an honest verdict on each.
 
 Everything that a plugin needs is here; names are loaded when they are first used, so that
 ``import harness`` costs next to nothing.

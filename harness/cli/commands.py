@@ -133,7 +133,7 @@ def _contributed(name: str, claims: Sequence[EntryPoint], line: str) -> Deferred
 app = typer.Typer(
     name="harness",
     cls=Commands,
-    help="Fine-tune a language model in rounds, and be told the truth about each.",
+    help="Fine-tune a language model in rounds, with an honest verdict on each.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
