@@ -76,16 +76,16 @@ def analyse(
 
     A section that fails is left out and named under ``failed``.
     """
-    said = annotations or RunAnnotations()
-    queries = {**QUERIES, **said.queries}
+    outside = annotations or RunAnnotations()
+    queries = {**QUERIES, **outside.queries}
     answers, chosen, failed = _answers(database, queries, limit)
     document = {
         **summary,
         "schema": SCHEMA,
-        "notes": [*summary.get("notes", ()), *(one_line(note) for note in said.notes)],
+        "notes": [*summary.get("notes", ()), *(one_line(note) for note in outside.notes)],
         # What the first annotations were called, before there were others.
-        "ratings": said.digests.get("ratings"),
-        "annotations": said.digests,
+        "ratings": outside.digests.get("ratings"),
+        "annotations": outside.digests,
         "right_at": terms.right_at,
         "by_people": terms.by_people,
         "definitions": {one_line(name): one_line(text) for name, text in terms.definitions.items()},
@@ -94,7 +94,7 @@ def analyse(
             for name, (d, r, by_data) in terms.causes.items()
         },
         "not_looked_for": NAMED_BY_PEOPLE
-        if terms.names_errors or said.names_errors
+        if terms.names_errors or outside.names_errors
         else NOT_LOOKED_FOR,
         "tables": answers,
         "examples": chosen or list(summary["examples"]),

@@ -47,7 +47,7 @@ def collect(run: Run, history: History) -> RunAnnotations:
     entries, failed = installed(run.config.registry)
     result = RunAnnotations(notes=[_left_out(name, error) for name, error in failed])
 
-    # First of all: what is said from now on makes the digest that of an older state.
+    # First of all: what is added from now on makes the digest that of an older state.
     result.digests.update(digests(entries, run.name, run.root))
     annotated = AnnotatedRun(
         run.name, run.root, decision.level(run.config.settings.rounds),
@@ -56,14 +56,14 @@ def collect(run: Run, history: History) -> RunAnnotations:
     for entry in entries:
         try:
             with run.guard("report", entry):
-                said = entry.instance.collect(annotated)
-            if not isinstance(said, Annotated):
+                collected = entry.instance.collect(annotated)
+            if not isinstance(collected, Annotated):
                 raise PluginError("collect() is no harness.Annotated", hint="correct the plugin")
             layouts, queries = _declared(entry, result)
-            result.tables |= _rows(layouts, said.tables)
+            result.tables |= _rows(layouts, collected.tables)
             result.queries |= queries
-            result.notes += said.notes
-            result.names_errors = result.names_errors or said.names_errors
+            result.notes += collected.notes
+            result.names_errors = result.names_errors or collected.names_errors
         except PluginError as error:
             run.log.error("annotations %s failed", entry.name, exc_info=error)
             result.notes.append(_left_out(entry.name, error))
@@ -100,16 +100,16 @@ def _declared(
 
 
 def _rows(
-    layouts: Mapping[str, Layout], said: Mapping[str, Rows]
+    layouts: Mapping[str, Layout], collected: Mapping[str, Rows]
 ) -> dict[str, tuple[Layout, Rows]]:
     """The rows of each table, tried out: what the database cannot hold is the plugin's fault."""
-    if unknown := sorted({*said} - {*layouts}):
+    if unknown := sorted({*collected} - {*layouts}):
         raise PluginError(f"collect() gives a table '{one_line(unknown[0], 40)}' without layout")
-    found = {name: list(rows) for name, rows in said.items()}
-    for name, rows in found.items():
+    tables = {name: list(rows) for name, rows in collected.items()}
+    for name, rows in tables.items():
         try:
             layouts[name].of_rows(rows)
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:
             reason = one_line(f"{type(error).__name__}: {error}", 120)
             raise PluginError(f"rows of '{name}' do not fit its columns: {reason}") from None
-    return {name: (table, found.get(name, ())) for name, table in layouts.items()}
+    return {name: (table, tables.get(name, ())) for name, table in layouts.items()}

@@ -73,16 +73,16 @@ def reports(run: Run, steps: Steps, history: History, document: Document) -> lis
     run.reports.mkdir(parents=True, exist_ok=True)
     shown = yaml_file.dump(run.config.shown())
     write_bytes(run.reports / "config.yaml", shown.encode())
-    said = annotated.collect(run, history)
-    database(run, steps, history, said)
-    analysis = _analysis(run, steps, by_now(document, steps, history), said)
+    annotations = annotated.collect(run, history)
+    database(run, steps, history, annotations)
+    analysis = _analysis(run, steps, by_now(document, steps, history), annotations)
     write_json(run.reports / ANALYSIS, analysis)
     written = ["config.yaml", "run.duckdb", ANALYSIS]
-    told = with_always(analysis, run.config.registry)
+    shown_document = with_always(analysis, run.config.registry)
     for entry in run.config.report:
         try:
             with run.guard("report", entry):
-                files = results.paths(entry.instance.write(told, run.reports), "write()")
+                files = results.paths(entry.instance.write(shown_document, run.reports), "write()")
                 written += [path.name for path in files]
         except PluginError as error:
             run.log.error("reporter %s failed", entry.name, exc_info=error)
@@ -90,14 +90,14 @@ def reports(run: Run, steps: Steps, history: History, document: Document) -> lis
     return written
 
 
-def _analysis(run: Run, steps: Steps, document: Document, said: RunAnnotations) -> Document:
+def _analysis(run: Run, steps: Steps, document: Document, annotations: RunAnnotations) -> Document:
     from harness.report.analysis import Terms, analyse
     from harness.scoring import right_at
 
     entries = {id(entry.instance): entry for entry in run.config.sections}
     causes: dict[str, tuple[str, str, bool]] = {}
     for entry in run.config.analyze:
-        causes |= _asked(entry, lambda one: results.causes(one.causes()))
+        causes |= _asked(entry, lambda analyzer: results.causes(analyzer.causes()))
     primary = steps.primary_entry().metric
     terms = Terms(
         definitions_of(run.config.detect), causes, right_at(primary), primary.by_people,
@@ -108,7 +108,7 @@ def _analysis(run: Run, steps: Steps, document: Document, said: RunAnnotations) 
         run.reports / "run.duckdb",
         terms,
         sections=[entry.instance for entry in run.config.sections],
-        annotations=said,
+        annotations=annotations,
         guard=lambda section: run.guard("report", entries[id(section)]),
     )
 
@@ -119,16 +119,16 @@ def definitions_of(detectors: Sequence[PluginEntry]) -> dict[str, str]:
     A kind that several detectors look for is one kind, found where either finds it; each one's
     definition stands behind its name.
     """
-    told: dict[str, dict[str, str]] = {}
+    by_kind: dict[str, dict[str, str]] = {}
     for entry in detectors:
-        kinds = _asked(entry, lambda one: results.categories(one.categories()))
+        kinds = _asked(entry, lambda detector: results.categories(detector.categories()))
         for kind, text in kinds.items():
-            told.setdefault(kind, {})[entry.name] = text
-    found = {UNEXPLAINED: "a wrong answer that shows no other kind of error"}
-    for kind, texts in told.items():
+            by_kind.setdefault(kind, {})[entry.name] = text
+    definitions = {UNEXPLAINED: "a wrong answer that shows no other kind of error"}
+    for kind, texts in by_kind.items():
         several = "; or ".join(f"{name}: {text}" for name, text in texts.items())
-        found[kind] = several if len(texts) > 1 else next(iter(texts.values()))
-    return found
+        definitions[kind] = several if len(texts) > 1 else next(iter(texts.values()))
+    return definitions
 
 
 def _asked(entry: PluginEntry, call: Callable[[Any], Mapping[str, T]]) -> Mapping[str, T]:
@@ -156,7 +156,7 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
     primary = run.config.settings.primary
     dev = history.data.split("dev")
     of_main = {number: f for (arm, number), f in history.findings.items() if arm == BASE_ARM}
-    told = RunRecord(
+    record = RunRecord(
         run=run.name,
         primary=primary,
         rounds=main,
@@ -170,7 +170,7 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
         data=history.data.counts,
         dev_groups=len(set(groups_of(dev).values())),
         screening=steps.screening,
-        slices={number: found.slices for number, found in of_main.items()},
+        slices={number: findings.slices for number, findings in of_main.items()},
         logs={n: log for (arm, n), log in history.logs.items() if arm == BASE_ARM},
         examples=instructive(
             kept.scored, kept.labels, score=primary,
@@ -180,7 +180,7 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
         objective=progress(aim, main) if (aim := run.config.settings.objective) else None,
         next_command=_next_command(run, history, final=final),
     )  # fmt: skip
-    return summarise(told)
+    return summarise(record)
 
 
 def _next_command(run: Run, history: History, *, final: bool) -> str:
@@ -222,11 +222,13 @@ def _control(steps: Steps, history: History) -> ControlResult | None:
     return ControlResult(tuple(rounds), *rule.contrast_arms(score, targeted, random))
 
 
-def database(run: Run, steps: Steps, history: History, said: RunAnnotations | None = None) -> None:
+def database(
+    run: Run, steps: Steps, history: History, annotations: RunAnnotations | None = None
+) -> None:
     """Write the run's database from what has happened so far."""
     from harness.store.writing import RunContents, build
 
-    said = annotated.collect(run, history) if said is None else said
+    annotations = annotated.collect(run, history) if annotations is None else annotations
     opened, caveats = history.test is not None, caveats_of(steps)
     arms: dict[str, Mapping[str, Any]] = {BASE_ARM: {}}
     if CONTROL_ARM in history.arms:
@@ -237,9 +239,9 @@ def database(run: Run, steps: Steps, history: History, said: RunAnnotations | No
         rounds=[with_caveats(result, caveats) for result in history.results.values()],
         examples=[row for row in history.data.examples if opened or row.split != "test"],
         answers=list(_answers(run, steps, history, caveats)), added=history.added,
-        slices={place: found.slices for place, found in history.findings.items()},
-        diagnoses={place: found.diagnoses for place, found in history.findings.items()},
-        logs=history.logs, annotations=said.tables,
+        slices={place: findings.slices for place, findings in history.findings.items()},
+        diagnoses={place: findings.diagnoses for place, findings in history.findings.items()},
+        logs=history.logs, annotations=annotations.tables,
     )  # fmt: skip
     build(run.reports / "run.duckdb", contents)
 
@@ -247,18 +249,23 @@ def database(run: Run, steps: Steps, history: History, said: RunAnnotations | No
 def _answers(run: Run, steps: Steps, history: History, caveats: Caveats) -> Iterator[Answers]:
     from harness.store.writing import Answers
 
-    sets = [(arm, number, "dev", found) for (arm, number), found in history.evaluations.items()]
-    sets += [(BASE_ARM, n, "test", found) for n, found in history.test_evaluations.items()]
+    sets = [
+        (arm, number, "dev", evaluation)
+        for (arm, number), evaluation in history.evaluations.items()
+    ]
+    sets += [
+        (BASE_ARM, n, "test", evaluation) for n, evaluation in history.test_evaluations.items()
+    ]
     extra, right = recorded(run), _right(steps, history)
-    for arm, number, split, found in sets:
+    for arm, number, split, evaluation in sets:
         rows = history.data.split(split)
         yield Answers(
-            arm, number, split, found.predictions,
-            [m for entry in found.measurements.values() for m in entry], found.labels,
-            scores_with(found.scores, caveats) if split == "test" else {},
+            arm, number, split, evaluation.predictions,
+            [m for entry in evaluation.measurements.values() for m in entry], evaluation.labels,
+            scores_with(evaluation.scores, caveats) if split == "test" else {},
             # Another score of test would be another look at it.
-            list(_rescored(steps, extra if split == "dev" else (), found, rows, number, arm)),
-            right[arm, number] if split == "dev" else steps.right(found.scored),
+            list(_rescored(steps, extra if split == "dev" else (), evaluation, rows, number, arm)),
+            right[arm, number] if split == "dev" else steps.right(evaluation.scored),
         )  # fmt: skip
 
 
@@ -268,31 +275,31 @@ def _right(steps: Steps, history: History) -> dict[tuple[str, int], dict[str, bo
     What people say of one text may change from round to round; it has not got better or worse by
     that, so the latest they said of it holds for all rounds.
     """
-    found = {place: steps.right(one.scored) for place, one in history.evaluations.items()}
+    right = {place: steps.right(side.scored) for place, side in history.evaluations.items()}
     if not steps.primary_entry().metric.by_people:
-        return found
+        return right
     latest: dict[tuple[str, str], bool | None] = {}
-    for place in sorted(found, key=lambda place: place[1]):
-        for one in history.evaluations[place].scored:
-            key, says = (one.example.id, one.prediction.text), found[place][one.example.id]
+    for place in sorted(right, key=lambda place: place[1]):
+        for row in history.evaluations[place].scored:
+            key, says = (row.example.id, row.prediction.text), right[place][row.example.id]
             latest[key] = latest.get(key) if says is None else says
     return {
         place: {
-            one.example.id: latest[one.example.id, one.prediction.text]
-            for one in history.evaluations[place].scored
+            row.example.id: latest[row.example.id, row.prediction.text]
+            for row in history.evaluations[place].scored
         }
-        for place in found
+        for place in right
     }
 
 
 def _rescored(
-    steps: Steps, entries: Sequence[PluginEntry], found: Evaluation, rows: Sequence[Example],
+    steps: Steps, entries: Sequence[PluginEntry], evaluation: Evaluation, rows: Sequence[Example],
     number: int, arm: str,
 ) -> Iterator[Rescored]:  # fmt: skip
     """What each metric says that the run was scored with again; one that fails harms no other."""
     from harness.store.writing import Rescored
 
-    answers, generated = found.predictions, found.keys["generate"]
+    answers, generated = evaluation.predictions, evaluation.keys["generate"]
     for entry in entries:
         try:
             measured, made = steps.score(entry, answers, generated, rows, At(number, arm))

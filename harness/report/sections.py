@@ -35,20 +35,20 @@ def made(
 
     A cell of a table is a number, or a text in one line.
     """
-    found: list[Document] = []
+    entries: list[Document] = []
     for section in sections:
         try:
             with guard(section):
                 entry = _with_rows(section, document, database)
                 if type(section).blocks is not Section.blocks:
-                    entry |= _with_blocks(section, {**document, "sections": [*found, entry]})
+                    entry |= _with_blocks(section, {**document, "sections": [*entries, entry]})
         except (Waiting, EnvironmentFailure):
             raise
         except HarnessError as error:
             failed[section.name] = error.what
             continue
-        found.append(entry)
-    return found
+        entries.append(entry)
+    return entries
 
 
 def with_always(document: Mapping[str, Any], registry: Registry) -> Document:
@@ -58,7 +58,7 @@ def with_always(document: Mapping[str, Any], registry: Registry) -> Document:
     made without them, too.
     """
     known = {section["name"] for section in document.get("sections") or ()}
-    found, failed = list(document.get("sections") or ()), dict(document.get("failed") or {})
+    sections, failed = list(document.get("sections") or ()), dict(document.get("failed") or {})
     for stage, name, provider in registry.providers():
         kind: Any = provider.plugin
         if stage != "section" or not kind.always or name in known:
@@ -70,8 +70,8 @@ def with_always(document: Mapping[str, Any], registry: Registry) -> Document:
             failed[name] = error.what
             continue
         if entry["blocks"]:
-            found.append(entry)
-    return {**document, "sections": found, "failed": failed}
+            sections.append(entry)
+    return {**document, "sections": sections, "failed": failed}
 
 
 def _head(section: Section) -> Document:
@@ -91,8 +91,8 @@ def _with_rows(section: Section, document: Document, database: Path) -> Document
 
 
 def _with_blocks(section: Section, document: Mapping[str, Any]) -> Document:
-    said = results.blocks(section.blocks(document))
-    return {"after": section.after, "blocks": [to_json(block) for block in said]}
+    blocks = results.blocks(section.blocks(document))
+    return {"after": section.after, "blocks": [to_json(block) for block in blocks]}
 
 
 def _cell(value: Any) -> Any:
