@@ -88,11 +88,11 @@ def doubled_ids(side: Side, trouble: Trouble) -> None:
     places: dict[str, list[str]] = {}
     for name, place in zip(side.ids, side.places, strict=True):
         places.setdefault(name, []).append(place)
-    doubled = {name: found for name, found in places.items() if len(found) > 1}
+    doubled = {name: of_id for name, of_id in places.items() if len(of_id) > 1}
     trouble.add(
         "doubled ids",
         f"{side.name} has {_count(doubled)} more than once",
-        [f"{_id(name)} ({_some(found)})" for name, found in doubled.items()],
+        [f"{_id(name)} ({_some(of_id)})" for name, of_id in doubled.items()],
         "an id may stand in a file only once",
     )
 

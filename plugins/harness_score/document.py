@@ -68,7 +68,7 @@ def document(systems: Systems, question: Question) -> dict[str, Any]:
         "metrics": _metrics(card),
         "systems": {name: {"metrics": _metrics(other)} for name, other in systems.items()},
         "comparison": {
-            system: {score: _comparison(one) for score, one in of_system.items()}
+            system: {score: _comparison(comparison) for score, comparison in of_system.items()}
             for system, of_system in compared.items()
         },
         "by": {
@@ -95,8 +95,8 @@ def _metrics(card: Scorecard) -> dict[str, Any]:
     }
 
 
-def _comparison(one: Comparison) -> dict[str, Any]:
-    return {key: value for key, value in dataclasses.asdict(one).items() if key != "name"}
+def _comparison(comparison: Comparison) -> dict[str, Any]:
+    return {key: value for key, value in dataclasses.asdict(comparison).items() if key != "name"}
 
 
 def check_fields(fields: Sequence[str], examples: Sequence[Example]) -> None:
@@ -107,21 +107,21 @@ def check_fields(fields: Sequence[str], examples: Sequence[Example]) -> None:
 
 def _slices(field: str, examples: Sequence[Example]) -> list[tuple[Any, list[str]]]:
     """Value -> ids of the examples that have it, the largest slice first."""
-    found: dict[tuple[str, Any], list[str]] = defaultdict(list)
+    slices: dict[tuple[str, Any], list[str]] = defaultdict(list)
     for example in examples:
         value = example.meta.get(field)
-        found[type(value).__name__, value].append(example.id)
-    if set(found) == {("NoneType", None)}:
+        slices[type(value).__name__, value].append(example.id)
+    if set(slices) == {("NoneType", None)}:
         named = {n for e in examples for n, v in e.meta.items() if v is not None}
         known = sorted(named)
         has = f"the examples have: {', '.join(known)}" if known else "the examples have no fields"
         raise UsageError(f"--by {field}: no example has such a field", hint=has)
-    if len(found) > MOST_SLICES:
+    if len(slices) > MOST_SLICES:
         raise UsageError(
-            f"--by {field}: it has {len(found)} different values, and a table of slices takes "
+            f"--by {field}: it has {len(slices)} different values, and a table of slices takes "
             f"{MOST_SLICES} at most"
         )
-    ordered = sorted(found.items(), key=lambda item: (-len(item[1]), str(item[0])))
+    ordered = sorted(slices.items(), key=lambda item: (-len(item[1]), str(item[0])))
     return [(value, ids) for (_, value), ids in ordered]
 
 

@@ -24,10 +24,10 @@ LARGE = 2_000_000
 def score(request: Request) -> None:
     """Measure, compare, print."""
     with plugins_on_stderr():
-        found, systems = _scored(request)
+        result, systems = _scored(request)
     if request.per_example is not None:
         output.write_rows(request.per_example, systems)
-    output.report(found, as_json=request.as_json)
+    output.report(result, as_json=request.as_json)
     gc.freeze()  # the interpreter would look through millions of objects once more at its end
 
 

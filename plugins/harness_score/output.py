@@ -16,14 +16,14 @@ from harness.terminal.targets import write_target
 from harness_score.document import rows
 
 
-def report(found: dict[str, Any], *, as_json: bool) -> None:
+def report(result: dict[str, Any], *, as_json: bool) -> None:
     """The document on standard output, as JSON or for people."""
     if as_json:
-        sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
+        sys.stdout.write(json.dumps(result, indent=1, allow_nan=False) + "\n")
         return
     from harness_score.table import show
 
-    show(found, Console())
+    show(result, Console())
 
 
 @contextlib.contextmanager
@@ -55,21 +55,21 @@ def write_rows(path: Path, systems: Mapping[str, Scorecard]) -> None:
     """Each answer's own values, as Parquet or as JSON lines; whole or not at all."""
     metrics = next(iter(systems.values())).metrics
     names = [name for entry in metrics for name in entry.score_names]
-    found = list(rows(systems, names))
+    values = list(rows(systems, names))
     if path.suffix == ".parquet":
-        body = _parquet(found, names)
+        body = _parquet(values, names)
     else:
-        lines = (json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in found)
+        lines = (json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in values)
         body = "".join(lines).encode("utf-8", "backslashreplace")
     write_target("--per-example", path, body)
 
 
-def _parquet(found: Sequence[dict[str, Any]], names: Sequence[str]) -> bytes:
+def _parquet(values: Sequence[dict[str, Any]], names: Sequence[str]) -> bytes:
     import pyarrow as pa
     from pyarrow import parquet
 
     texts = [(name, pa.string()) for name in ("id", "system")]
     schema = pa.schema([*texts, *((name, pa.float64()) for name in names)])
     sink = pa.BufferOutputStream()
-    parquet.write_table(pa.Table.from_pylist(list(found), schema=schema), sink)
+    parquet.write_table(pa.Table.from_pylist(list(values), schema=schema), sink)
     return bytes(sink.getvalue())

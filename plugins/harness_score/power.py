@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from harness import Comparison, Scorecard, stats
 from harness.kit.numbers import percent
@@ -20,7 +21,7 @@ def minimum_detectable_effect(
         compared: system -> score name -> comparison.
     """
     if compared:
-        every = [one for of_system in compared.values() for one in of_system.values()]
+        every = list(chain.from_iterable(scores.values() for scores in compared.values()))
         return _of_differences(every, {name: score.caveat for name, score in card.scores.items()})
     names = _scored_groups(card, next(iter(card.scores)))
     doubt = usable(names)

@@ -20,10 +20,10 @@ from harness_score.request import Request
 def rescore(run: str, request: Request) -> None:
     """Score, compare with round 0 (or ``--baseline``), remember."""
     with plugins_on_stderr():
-        found, systems = _scored(run, request)
+        result, systems = _scored(run, request)
     if request.per_example is not None:
         output.write_rows(request.per_example, systems)
-    output.report(found, as_json=request.as_json)
+    output.report(result, as_json=request.as_json)
 
 
 def _scored(run: str, request: Request) -> tuple[dict[str, Any], Mapping[str, Scorecard]]:
@@ -44,12 +44,12 @@ def _scored(run: str, request: Request) -> tuple[dict[str, Any], Mapping[str, Sc
         system=list(systems)[-1], baseline=_baseline(request, list(systems)),
         by=tuple(request.by), test=request.test_kind, seed=last.seed,
     )  # fmt: skip
-    found = document(systems, question)
-    found["remarks"] += rescored.remarks
+    result = document(systems, question)
+    result["remarks"] += rescored.remarks
     note = rescored.keep()
     if note:
         Console(stderr=True).print(Text(one_line(f"note: {note}"), "yellow"), highlight=False)
-    return found, systems
+    return result, systems
 
 
 def _metrics(request: Request) -> dict[str, dict[str, Any]] | None:

@@ -92,10 +92,10 @@ def _comparison(document: Mapping[str, Any], system: str, width: int) -> Table:
     now = document["systems"][system]["metrics"]
     scores = [
         ComparedScore(
-            _score_name(name, now[name]), before[name]["value"], now[name]["value"], one,
+            _score_name(name, now[name]), before[name]["value"], now[name]["value"], comparison,
             _caveat(now[name]), _scale(before, name),
         )
-        for name, one in document["comparison"][system].items()
+        for name, comparison in document["comparison"][system].items()
     ]  # fmt: skip
     p = "p (Holm)" if len(document["comparison"]) > 1 else "p"
     return comparison_table(scores, ["baseline", "value", "difference", p], width)
@@ -103,24 +103,24 @@ def _comparison(document: Mapping[str, Any], system: str, width: int) -> Table:
 
 def _doubts(document: Mapping[str, Any]) -> list[str]:
     """Why scores cannot be compared, or on which rows they are, each reason once."""
-    found: dict[str, list[str]] = {}
+    reasons: dict[str, list[str]] = {}
     for scores in document["comparison"].values():
-        for name, one in scores.items():
-            if one["doubt"]:
-                found.setdefault(one["doubt"], []).append(name)
-            elif one["n"] < document["n"]:
-                part = f"compared on {one['n']:,} of {document['n']:,} rows"
-                found.setdefault(part, []).append(name)
-            if one["note"]:
-                found.setdefault(one["note"], []).append(name)
-    return [f"{', '.join(dict.fromkeys(names))}: {told}" for told, names in found.items()]
+        for name, comparison in scores.items():
+            if comparison["doubt"]:
+                reasons.setdefault(comparison["doubt"], []).append(name)
+            elif comparison["n"] < document["n"]:
+                part = f"compared on {comparison['n']:,} of {document['n']:,} rows"
+                reasons.setdefault(part, []).append(name)
+            if comparison["note"]:
+                reasons.setdefault(comparison["note"], []).append(name)
+    return [f"{', '.join(dict.fromkeys(names))}: {reason}" for reason, names in reasons.items()]
 
 
 def _by(field: str, slices: Any, document: Mapping[str, Any], width: int) -> Iterator[Table]:
     """Scores for each value of a field, in as many tables as the terminal needs."""
     names = list(document["metrics"])
-    values = [_value(found["value"]) for found in slices]
-    counts = [f"{found['n']:,}" for found in slices]
+    values = [_value(row["value"]) for row in slices]
+    counts = [f"{row['n']:,}" for row in slices]
     head = max(len(one_line(field, NAME_WIDTH)), *map(len, values))
     room = max(1, (width - head - max(map(len, ["n", *counts])) - 4) // BY_WIDTH)
     for start in range(0, len(names), room):
@@ -129,9 +129,9 @@ def _by(field: str, slices: Any, document: Mapping[str, Any], width: int) -> Ite
         marks = {name: beside(doubts[name], short=True) for name in shown}
         numbers = [one_line(n, BY_WIDTH - 2 - len(marks[n])) + marks[n] for n in shown]
         part = table(one_line(field, NAME_WIDTH), "n", *numbers, right=["n", *numbers])
-        for value, count, found in zip(values, counts, slices, strict=True):
+        for value, count, row in zip(values, counts, slices, strict=True):
             cells = [
-                number(found["metrics"][name]["value"], _scale(document["metrics"], name))
+                number(row["metrics"][name]["value"], _scale(document["metrics"], name))
                 for name in shown
             ]
             part.add_row(Text(value), count, *cells)
@@ -149,7 +149,7 @@ def _value(value: Any) -> str:
 
 def _signatures(scores: Scores) -> dict[str, list[str]]:
     """Signature -> the scores that bear it."""
-    found: dict[str, list[str]] = {}
+    names_of: dict[str, list[str]] = {}
     for name, score in scores.items():
-        found.setdefault(score["signature"], []).append(one_line(name, NAME_WIDTH))
-    return found
+        names_of.setdefault(score["signature"], []).append(one_line(name, NAME_WIDTH))
+    return names_of

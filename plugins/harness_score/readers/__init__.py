@@ -48,31 +48,29 @@ def read_references(source: str, stdin: BinaryIO | None = None) -> Table:
 def _read(name: str, stdin: BinaryIO | None, role: Role) -> Table:
     source = locate(name)
     problems = Problems(source.file)
-    with opened(source, stdin) as (stream, found):
+    with opened(source, stdin) as (stream, kind):
         fields = Fields(source, role, problems)
-        records = _records(stream, found, fields, problems)
+        records = _records(stream, kind, fields, problems)
         rows = tuple(row for number, record in records if (row := fields.row(number, record)))
     problems.refuse()
-    if not rows or (found == "text" and not any(row.texts[0].strip() for row in rows)):
-        only = "there are only blank lines" if found != "parquet" else "the table is empty"
+    if not rows or (kind == "text" and not any(row.texts[0].strip() for row in rows)):
+        only = "there are only blank lines" if kind != "parquet" else "the table is empty"
         raise DataError(
             f"no rows at all: {only}", where=source.file, hint="a row per example is needed"
         )
     return Table(source.name, rows)
 
 
-def _records(
-    stream: BinaryIO, found: Format, fields: Fields, problems: Problems
-) -> formats.Records:
-    if found == "jsonl":
+def _records(stream: BinaryIO, kind: Format, fields: Fields, problems: Problems) -> formats.Records:
+    if kind == "jsonl":
         return formats.json_lines(stream, problems)
-    if found == "json":
+    if kind == "json":
         return formats.json_file(stream, problems)
-    if found == "csv":
+    if kind == "csv":
         return formats.csv_rows(stream, problems, ",")
-    if found == "tsv":
+    if kind == "tsv":
         return formats.csv_rows(stream, problems, "\t")
-    if found == "text":
+    if kind == "text":
         return formats.text_lines(stream, problems)
     from harness_score.readers.parquet import parquet_rows
 

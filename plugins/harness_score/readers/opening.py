@@ -163,14 +163,14 @@ def _sniffed(stream: io.BytesIO) -> Format:
     return "text"
 
 
-def _checked(stream: BinaryIO, source: Source, found: Format) -> Format:
+def _checked(stream: BinaryIO, source: Source, kind: Format) -> Format:
     stream.seek(0)
     head = stream.read(_HEAD)
     stream.seek(0)
     if not head:
         raise DataError("the file is empty", where=source.file, hint="a row per example is needed")
-    if found == "parquet":
-        return found
+    if kind == "parquet":
+        return kind
     sign = _utf16(head)
     if sign:
         what = f"not UTF-8: it looks like UTF-16 ({sign})"
@@ -178,7 +178,7 @@ def _checked(stream: BinaryIO, source: Source, found: Format) -> Format:
     for magic, name, hint in _MAGIC:
         if head.startswith(magic):
             raise DataError(f"it is no text: it looks like {name}", where=source.file, hint=hint)
-    return found
+    return kind
 
 
 def _utf16(head: bytes) -> str:
