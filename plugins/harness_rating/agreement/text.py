@@ -119,7 +119,7 @@ def _side_words(name: str, found: Mapping[str, Any]) -> list[str]:
     share = max(first["value"], 1 - first["value"])
     return [
         f"{name}: raters prefer the answer shown {side} in {share:.0%} of pairs, though sides were "
-        f"drawn by lot: some judge by the place."
+        f"randomised: position bias."
     ]
 
 

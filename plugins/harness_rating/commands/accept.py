@@ -152,8 +152,8 @@ def _leanings(done: Accepted) -> Iterator[str]:
             f"warning: {alone} of {_many(len(dev), 'text')} for dev come from batches that did not "
             "show the answers of two rounds blindly. They lie nearer to the answers that were "
             "corrected, so such a run's verdicts lean towards that round, and "
-            "*one-sided references* stands beside its scores. Rate both rounds together: harness "
-            "rate create --round A --vs B."
+            "*one-sided references* is printed next to its scores. Rate both rounds together: "
+            "harness rate create --round A --vs B."
         )
     corrected = Counter(
         number for one in done.found if one.split == "dev" and not one.one_sided
@@ -171,7 +171,7 @@ def _of_the_pool(done: Accepted, target: Path, count: int) -> str:
         return f"{head}training, and the run's config has one that does."
     entry = f"{{plugin: better-answers, file: {_seen(done, target)}, rows: {count}}}"
     return (
-        f"{head}training. The run's config has none that does: until `{entry}` stands first under "
+        f"{head}training. The run's config has none that does: until `{entry}` is first under "
         "`augment:`, the command changes nothing with them."
     )
 

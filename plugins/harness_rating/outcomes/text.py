@@ -8,10 +8,10 @@ from typing import Any
 from harness import BASE_ARM
 from harness.kit.text import one_line
 
-NO_SAMPLE = "this sample is for finding errors and does not stand for the whole set"
+NO_SAMPLE = "this sample is for finding errors and not representative of the whole set"
 ALL_EQUAL = "no group of examples differs between the two rounds"
 UNRATED = "nothing that counts is rated"
-_NOTHING = "Nothing that counts is rated yet, so there is nothing to tell."
+_NOTHING = "Nothing that counts is rated yet."
 _NO_OVERLAP = "No example has a rating of both rounds by the same rater, so none can be compared."
 _ONE_ROUND = (
     "This batch holds one round, so there is no verdict: to compare two, let both be rated in one "
@@ -153,7 +153,7 @@ def _about_rounds(document: Document, total: int, gaps: Sequence[str]) -> Iterat
     if found[0]["n"] < total:
         yield (
             f"{found[0]['n']:,} of {total:,} examples are rated on both sides. Decide when all "
-            "are in: whoever looks often is lucky sometimes."
+            "are in: repeated looks find differences by chance."
         )
     if not scores:
         yield _PAIRS_ONLY
@@ -170,7 +170,7 @@ def _about_places(document: Document, bias: Mapping[str, float | None] | None) -
         side, value, low, high = "second", 1 - value, 1 - high, 1 - low
     count = document["position"]["a"] + document["position"]["b"]
     yield (
-        f"Some judge by the place: {percent(value, 0)} [{100 * low:.0f}, {100 * high:.0f}] of "
+        f"Position bias: {percent(value, 0)} [{100 * low:.0f}, {100 * high:.0f}] of "
         f"{count:,} preferences are for the answer shown {side}. Sides are balanced, so this "
         "favours no round, but it draws the win rate towards one half."
     )
@@ -179,8 +179,8 @@ def _about_places(document: Document, bias: Mapping[str, float | None] | None) -
 def _about_the_sample(document: Document, strategy: str) -> Iterator[str]:
     if not document["verdicts"]:
         yield (
-            f"This sample ({one_line(strategy, 40)}) is for finding errors: it does not stand for "
-            "the whole set, so it gives no verdict and no intervals."
+            f"This sample ({one_line(strategy, 40)}) is for finding errors: it is not "
+            "representative of the whole set, so it gives no verdict and no intervals."
         )
 
 

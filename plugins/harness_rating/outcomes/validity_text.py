@@ -60,7 +60,7 @@ def _round_words(label: str, rounds: Sequence[Mapping[str, Any]]) -> list[str]:
 def _accuracy_words(label: str, found: Mapping[str, Any], does: str) -> str:
     share = found["accuracy"]
     if share["value"] is None:
-        return f"Whether {label} {does} as raters do cannot be said: {share['why']}."
+        return f"Whether {label} {does} as raters do is unknown: {share['why']}."
     text = f"{label} {does} as raters do in {shown_share(share)} of pairs: {_reading(share)}"
     ties = []
     if found["people_tied"] == 1:
@@ -80,11 +80,11 @@ def _reading(share: Mapping[str, Any]) -> str:
     if low is None:
         return f"there is no interval, because {share['why']}"
     if high < 0.5:
-        return "worse than a coin; it prefers what raters do not"
+        return "worse than chance; it prefers what raters do not"
     if low <= 0.5:
-        return "not shown to be better than a coin"
+        return "not shown to be better than chance"
     if value < 0.65:
-        return "little better than a coin"
+        return "little better than chance"
     return "often right" if value < 0.8 else "mostly right"
 
 

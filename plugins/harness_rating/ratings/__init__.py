@@ -1,1 +1,1 @@
-"""What raters did: their events, and the values that stand."""
+"""What raters did: their events, and the values that count."""

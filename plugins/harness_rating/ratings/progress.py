@@ -115,7 +115,7 @@ def expectation(batch: Batch, level: float = 0.95) -> list[str]:
         which = _NO_VERDICT.get(batch.strategy, "a chosen part")
         told.append(
             f"This sample holds {which}: it is for finding errors and gives no verdict, since "
-            "it does not stand for the whole set."
+            "it is not representative of the whole set."
         )
         return told
     doubt = usable(groups)

@@ -383,9 +383,7 @@ def test_without_ratings_there_is_nothing_but_a_sentence():
         document = outcomes_of(ours, [])
         assert document["comparisons"] == []
         assert all(one["value"] is None and one["n"] == 0 for one in document["scores"])
-        assert document["sentences"] == [
-            "Nothing that counts is rated yet, so there is nothing to tell."
-        ]
+        assert document["sentences"] == ["Nothing that counts is rated yet."]
 
 
 def test_one_round_has_a_score_and_no_verdict():
@@ -431,11 +429,10 @@ def test_a_preference_for_the_first_place_is_told():
     document = outcomes_of(ours, ratings)
     assert document["position"] == {"n": 40, "a": 40, "tie": 0, "b": 0}
     assert only(document)["label"] == "no evidence"
-    (told,) = (line for line in document["sentences"] if "place" in line)
+    (told,) = (line for line in document["sentences"] if "Position bias" in line)
     low = 100 * 0.025 ** (1 / 40)
     assert told.startswith(
-        f"Some judge by the place: 100 % [{low:.0f}, 100] of 40 preferences are for the answer "
-        "shown first."
+        f"Position bias: 100 % [{low:.0f}, 100] of 40 preferences are for the answer shown first."
     )
 
 
@@ -444,7 +441,7 @@ def test_a_preference_for_the_second_place_is_told_with_its_interval():
                           first=lambda example: (3, 0)[example % 2])  # fmt: skip
     document = outcomes_of(ours, ratings)
     assert document["position"] == {"n": 40, "a": 8, "tie": 4, "b": 28}
-    (told,) = (line for line in document["sentences"] if "place" in line)
+    (told,) = (line for line in document["sentences"] if "Position bias" in line)
     reach = reference.t.ppf(0.975, 35) * math.sqrt(28 / 36 * 8 / 36 / 35)
     assert "78 % [6" in told
     assert f"{100 * (28 / 36 + reach):.0f}] of 36 preferences are for the answer shown second" in (

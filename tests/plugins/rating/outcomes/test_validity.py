@@ -245,7 +245,7 @@ def test_a_good_metric_and_a_random_one():
         and ": mostly right" in line
         for line in document["sentences"]
     )
-    assert any("random" in line and "not shown to be better than a coin" in line
+    assert any("random" in line and "not shown to be better than chance" in line
                for line in document["sentences"])  # fmt: skip
 
 
@@ -266,7 +266,7 @@ def test_a_loss_is_turned_round():
     assert turned == plain
     (wrong,) = validity_of(ours, ratings, loss, seed=1)["metrics"]
     assert wrong["differences"]["accuracy"]["high"] < 0.5
-    assert "worse than a coin" in " ".join(wrong["sentences"])
+    assert "worse than chance" in " ".join(wrong["sentences"])
 
 
 def test_few_groups_are_too_few():
@@ -292,9 +292,9 @@ def test_unscored_answers_are_left_out_and_none_is_said():
     assert (found["answers"]["n"], found["differences"]["n"]) == (48, 23)
     assert none["rounds"] == []
     assert none["sentences"] == [
-        "Whether none orders any two answers as raters do cannot be said: fewer than two answers "
+        "Whether none orders any two answers as raters do is unknown: fewer than two answers "
         "are both rated and scored.",
-        "Whether none orders two answers to one prompt as raters do cannot be said: no prompt has "
+        "Whether none orders two answers to one prompt as raters do is unknown: no prompt has "
         "two answers that are both rated and scored.",
     ]
 
