@@ -452,7 +452,7 @@ def test_a_preference_for_the_second_place_is_told_with_its_interval():
 def test_sides_that_do_not_matter_are_not_mentioned():
     document = outcomes_of(*pairs(results(24, 8, 8)))
     assert document["position"]["n"] == 40
-    assert not [line for line in document["sentences"] if "place" in line]
+    assert not [line for line in document["sentences"] if "Position bias" in line]
 
 
 def test_settled_and_repeated_choices_have_no_place():
