@@ -159,14 +159,8 @@ KINDS: dict[str, StageKind] = {
             description="sections of one's own in every report",
             before="guard",
         ),
-        StageKind(
-            Judge,
-            work=("rate",),
-        ),
-        StageKind(
-            Annotations,
-            work=("collect",),
-        ),
+        StageKind(Judge, work=("rate",)),
+        StageKind(Annotations, work=("collect",)),
     )
 }
 """Stage -> its kind, in the order in which entries are numbered in a run's key: add at the end."""
