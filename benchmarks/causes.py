@@ -12,7 +12,7 @@ belong (rows of train, pool and dev; test stays sealed). In each data set, by it
 * four have each row a second time, with a heading drawn at random -> conflict (contradictions)
 * the other five are left as they are; their answers, generated once more with a limit of two
   tokens, are a run of their own                                   -> cut
-* dev asks for capitals of countries besides, and train never does: what the untouched model
+* dev asks for capitals of countries besides, and train never does: what the base model
   had right and the trained one has wrong                          -> forgetting
 
 ``--real`` trains the small model with the ordinary plugins and records its answers; no answer is

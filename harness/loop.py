@@ -168,7 +168,7 @@ def deciding_score(steps: Steps, rows: Sequence[Example]) -> DecidingScore:
 
 
 def _baseline(steps: Steps, history: History, base: Checkpoint) -> RoundResult:
-    """Round 0, closed: the untouched model on dev, and where it is weak."""
+    """Round 0, closed: the base model on dev, and where it is weak."""
     at, dev = At(BASELINE), history.data.split("dev")
     pinned = steps.pins(at)
     evaluation = steps.evaluate(base, dev, at, pinned=pinned)

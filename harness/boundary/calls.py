@@ -39,7 +39,7 @@ class PluginCalls:
         say: where a person reads a sentence.
     """
 
-    ending = "Ctrl-C twice ends it, and what is finished is kept"
+    ending = "Ctrl-C twice ends it, and finished work is saved"
 
     def __init__(self, path: Path | None, say: Callable[[str], None]) -> None:
         self.path, self.say = path, say
@@ -204,7 +204,7 @@ class _State:
         self.folder = _folder()
 
     def restore(self) -> str:
-        """Put all back; returns what was closed and cannot be had back, in words."""
+        """Put all back; returns what was closed and cannot be restored, in words."""
         if sys.getrecursionlimit() != self.limit:
             sys.setrecursionlimit(self.limit)
         for name, function in self.json.items():

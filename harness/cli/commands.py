@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 CORE = {
-    "iterate": "Measure, train, generate, score, judge, analyse, augment; round after round.",
-    "test": "Open the sealed test set of a run that ended with --no-test; the look is counted.",
+    "iterate": "Train, generate, score, decide, analyse, augment; round after round.",
+    "test": "Evaluate the sealed test set of a run that ended with --no-test; it is counted.",
     "check": "Check a config whole (keys, plugins, options, data files) without loading a model.",
     "report": "Show the report of a run, or write it as a page.",
     "rebuild": "Make a run's database and reports again from what it has stored.",
@@ -152,7 +152,8 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _common(
     debug: Annotated[
-        bool, typer.Option("--debug", help="show tracebacks (may stand anywhere)")
+        bool,
+        typer.Option("--debug", help="show tracebacks (accepted anywhere on the command line)"),
     ] = False,
     version: Annotated[
         bool,

@@ -34,7 +34,9 @@ app = typer.Typer()
 
 Require = Annotated[
     Optional[str],  # noqa: UP045 - typer reads it at run time
-    typer.Option("--require", metavar="improved", help="exit 1 unless the test verdict is so"),
+    typer.Option(
+        "--require", metavar="improved", help="exit 1 unless the test verdict is 'improved'"
+    ),
 ]
 
 
@@ -85,7 +87,7 @@ def iterate(
     ] = False,
     as_new_run: Annotated[
         bool,
-        typer.Option("--as-new-run", help="begin another run of this config, beside those there"),
+        typer.Option("--as-new-run", help="start another run of this config; earlier runs stay"),
     ] = False,
     reopen: Annotated[
         Optional[int],  # noqa: UP045
@@ -95,9 +97,9 @@ def iterate(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure, train, generate, score, judge, analyse, augment; round after round.
+    """Train, generate, score, decide, analyse, augment; round after round.
 
-    The same command again goes on where it was stopped; a finished run answers at once.
+    Run the same command again to resume; a finished run answers at once.
     """
     from harness.config import loading
     from harness.context import Quiet
@@ -122,7 +124,7 @@ def to_the_end(made: Callable[[Stop], Run], asked: Asked) -> int:
     try:
         document = _carry_out(run, console, stop, asked)
     except Cancelled:
-        console.print("stopped; everything finished is kept. To go on:", highlight=False)
+        console.print("stopped; finished work is saved. To resume:", highlight=False)
         console.print(Text(f"  {way_on()}"), soft_wrap=True)
         return EXIT_INTERRUPTED
     if asked.as_json:

@@ -39,7 +39,7 @@ def without_effect(
         message = f"it has an effect under the strategy targeted alone, not {planned}"
         yield ("plan", "explore"), message, "note"
     if planned == "targeted" and augment and not settings.named("analyze"):
-        message = "nothing looks for weak slices, so all rows come from everywhere"
+        message = "no analyzer finds slices, so added rows are not targeted"
         yield ("analyze",), message, "note"
 
 
@@ -84,7 +84,7 @@ def check_control(
         if entry.control == "random":
             problems.add(
                 ("augment", entry.index),
-                f"control: random makes a second arm, but '{asked[0].name}' is what people say, "
+                f"control: random makes a second arm, but '{asked[0].name}' comes from raters, "
                 "and they rate the main arm's answers only: the run would wait for ever. Take "
                 "control: out, or take that metric out of this run",
             )
@@ -96,9 +96,9 @@ def sealed_note(primary: str, metrics: Sequence[PluginEntry]) -> str:
     for entry in _by_people(metrics):
         if primary in entry.score_names:
             return (
-                f"note: '{primary}' decides, and people do not rate test: the test set is opened "
-                "at the end, its verdict will read no evidence, and the other scores of test are "
-                "shown. Rounds are compared on dev."
+                f"note: '{primary}' is the primary score, and answers to test are not rated: the "
+                "test set is opened at the end, its verdict will read no evidence, and the other "
+                "scores of test are shown. Rounds are compared on dev."
             )
     return ""
 

@@ -321,7 +321,7 @@ def _check_scores(settings: Settings, known: Sequence[str], problems: Problems) 
 def _check_kinds(
     train: Sequence[PluginEntry], generate: Sequence[PluginEntry], problems: Problems
 ) -> None:
-    """The generator can load the untouched model and what the trainer makes of it."""
+    """The generator can load the base model and what the trainer makes of it."""
     for generator in generate:
         for kind in ["base", *(trainer.instance.produces for trainer in train)]:
             if kind not in generator.instance.accepts:

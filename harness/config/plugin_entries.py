@@ -109,7 +109,7 @@ def entries_of(
         if entry is None:
             continue
         if entry.name in names:
-            problems.add((name, index), f"'{entry.name}' is there twice; give one a name:")
+            problems.add((name, index), f"'{entry.name}' is listed twice; set name: on one of them")
         names.add(entry.name)
         yield entry
 

@@ -105,10 +105,10 @@ class Settings(Strict):
     rounds: int = Field(3, ge=1, le=100, description="rounds of training")
     seed: int = Field(7, ge=0, description="all randomness comes from it")
     corrections: Path | None = Field(
-        None, description="a file of better answers that people typed and a team accepted"
+        None, description="a file of corrected answers that raters typed and a team accepted"
     )
     primary: str = Field(description="name of the score that decides")
-    plan: Planning = Field(Planning(), description="how weak places become a plan")
+    plan: Planning = Field(Planning(), description="how underperforming slices become a plan")
     filters: Filtering = Field(Filtering(), description="what is kept out of training")
     guard: list[Guard] = Field(
         [], description="scores or slices that a round must not make worse: [bleu, {where: …}]"

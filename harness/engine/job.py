@@ -191,7 +191,7 @@ def _outcome(folder: Path, code: int, failure: dict[str, Any] | None) -> Any:
         raise EnvironmentFailure(
             "the job's process was killed (signal 9), which mostly means that memory ran out",
             details=tail,
-            hint="close other programs, or ask for less at once; what was finished is kept",
+            hint="close other programs, or ask for less at once; finished work is saved",
         )
     if tail and (name := next((n for n in _MACHINE if n in tail[-1]), "")):
         raise EnvironmentFailure(f"the job's process ended: {name}", details=tail)

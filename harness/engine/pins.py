@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from harness.errors import EnvironmentFailure
 
 MODEL = "model"
-"""The untouched model (round 0)."""
+"""The base model (round 0)."""
 DATA = "data"
 """What the source gave (round 0)."""
 EXAMPLES = "examples"
@@ -45,9 +45,9 @@ def mismatch(where: str, round_: int, ways: Sequence[str]) -> PinMismatch:
         ways: out of it (:func:`ways_out`).
     """
     return PinMismatch(
-        f"what round {round_} was closed with cannot be had any more, and what is made now differs "
-        "from it (another GPU, other libraries, a plugin that was changed or does not repeat "
-        "itself): the round's scores would stand beside what they were not measured on",
+        f"what round {round_} was closed with is not available any more, and what is made now "
+        "differs from it (another GPU, other libraries, a plugin that was changed or is not "
+        "deterministic): the round's scores would not belong to what is stored",
         where=where,
         details=ways,
     )

@@ -108,7 +108,7 @@ class Run:
 
     @property
     def base_file(self) -> Path:
-        """Which untouched model the run began with, for whoever reads the run later."""
+        """Which base model the run began with, for whoever reads the run later."""
         return self.folder / "base.json"
 
     @property

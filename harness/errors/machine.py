@@ -59,7 +59,7 @@ def machine_trouble(error: BaseException) -> EnvironmentFailure | None:
     where = str(error.filename or "")
     if error.errno in _DISK_FULL:
         return EnvironmentFailure(
-            "the disk is full; what was finished before is kept",
+            "the disk is full; finished work is saved",
             where=where,
             hint="free some space and run the same command again",
         )
@@ -79,14 +79,14 @@ def raise_trouble(error: BaseException) -> None:
         raise trouble from error
 
 
-_AGAIN = "what was finished before is kept: mend it and run the same command again"
+_AGAIN = "finished work is saved: fix the cause and run the same command again"
 
 
 def _memory_is_out(error: BaseException) -> EnvironmentFailure:
     # A library's own name may be a mere "lib"; where it lies says more.
     places = (getattr(error, key, None) for key in ("path", "name", "filename"))
     return EnvironmentFailure(
-        "the memory is not enough; what was finished before is kept",
+        "the memory is not enough; finished work is saved",
         where=str(next(filter(None, places), "")),
         hint="close other programs or raise the limit (`ulimit -v`), and run it again",
     )

@@ -20,7 +20,7 @@ class Verdict:
 
     Attributes:
         against: name of the checkpoint compared with (``round 0``).
-        difference: oriented so that positive is better; None where it cannot be had.
+        difference: oriented so that positive is better; None where it cannot be computed.
         low, high: the one-sided bounds at ``level`` each.
         level: confidence of each one-sided bound (1 - .05/R).
         detectable: smallest true difference found with 80 % power at this level.

@@ -154,7 +154,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A score of a whole split, with its 95 % interval (None where it cannot be had).
+    """A score of a whole split, with its 95 % interval (None where it cannot be computed).
 
     Attributes:
         se: standard error over groups, before the interval is cut to the metric's bounds.

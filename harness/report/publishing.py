@@ -124,7 +124,7 @@ def definitions_of(detectors: Sequence[PluginEntry]) -> dict[str, str]:
         kinds = _asked(entry, lambda detector: results.categories(detector.categories()))
         for kind, text in kinds.items():
             by_kind.setdefault(kind, {})[entry.name] = text
-    definitions = {UNEXPLAINED: "a wrong answer that shows no other kind of error"}
+    definitions = {UNEXPLAINED: "a failing answer of no other error category"}
     for kind, texts in by_kind.items():
         several = "; or ".join(f"{name}: {text}" for name, text in texts.items())
         definitions[kind] = several if len(texts) > 1 else next(iter(texts.values()))
@@ -203,8 +203,8 @@ def _control(steps: Steps, history: History) -> ControlResult | None:
         return ControlResult(tuple(rounds), None, None, None, sentence)
     if history.arms[BASE_ARM].train.get(last) == history.arms[CONTROL_ARM].train.get(last):
         sentence = (
-            f"Both arms trained on the same rows in round {last}: no slice was weak by "
-            "evidence, so the plan drew its rows from everywhere, as the control does."
+            f"Both arms trained on the same rows in round {last}: no slice "
+            "underperformed, so the plan drew its rows from all data, as the control does."
         )
         return ControlResult(tuple(rounds), None, None, None, sentence)
     sizes = [len(history.arms[arm].train[last]) for arm in (BASE_ARM, CONTROL_ARM)]

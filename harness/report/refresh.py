@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from harness.registry import Registry
     from harness.stored import StoredRun
 
-RATED = "people have rated since this report was made: it is made again"
+RATED = "there are new ratings since this report was made: it is made again"
 GONE_ON = "the report of the rounds that are closed by now is made"
 
 

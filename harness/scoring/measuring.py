@@ -33,7 +33,7 @@ def ready(metric: Metric, pairs: Sequence[Pair], progress: Progress) -> None:
 
     Raises:
         Waiting: it needs people first.
-        EnvironmentFailure: what it needs cannot be had here.
+        EnvironmentFailure: what it needs is not available here.
         Cancelled: ``progress`` says so.
     """
     # For the call only: it cannot go along to another process.
@@ -58,7 +58,7 @@ def measure(
 
     Args:
         progress: told of done and all answers after each block; what it raises ends the work.
-        workers: most processes; by default as many as there are cores.
+        workers: maximum number of processes; by default as many as there are cores.
 
     Raises:
         PluginError: the metric says so, or fails on every single answer.

@@ -114,7 +114,7 @@ def evaluate(
         predictions: one for each example, in any order.
         metrics: as :func:`harness.make_metrics` makes them.
         seed: of the resampling, from which intervals come.
-        workers: most processes; by default as many as there are cores. The values do not depend
+        workers: maximum number of processes, by default one for each core. The values do not depend
             on it.
         progress: called with a metric's name as it begins; what it returns is told of done and
             all answers.
@@ -122,7 +122,7 @@ def evaluate(
     Raises:
         DataError: an example has no prediction or two, or a prediction has no example.
         PluginError: a metric says so, or fails on every single answer.
-        EnvironmentFailure: what a metric needs cannot be had here.
+        EnvironmentFailure: what a metric needs is not available here.
     """
     ordered = _in_order(examples, predictions)
     pairs = list(zip(ordered, examples, strict=True))

@@ -53,7 +53,7 @@ def scoring_processes(
     Args:
         ahead: metrics for which the processes are started at once, while files are read and the
             first answers measured; for work that is surely large.
-        workers: most processes; by default as many as there are cores.
+        workers: maximum number of processes; by default as many as there are cores.
     """
     try:
         if ahead:

@@ -28,8 +28,8 @@ class Evidence:
         higher_is_better: its direction.
         labels: what the detectors found.
         right: example id -> whether the answer counts as right; None = cannot be said.
-        base: the untouched model's answers to the same examples (empty in round 0).
-        base_right: the same as ``right``, of the untouched model.
+        base: the base model's answers to the same examples (empty in round 0).
+        base_right: the same as ``right``, of the base model.
         train: the rows that the model of this round has learned (empty in round 0).
         seed: the run's, equal in all of its rounds.
     """

@@ -29,7 +29,7 @@ class Source(Plugin):
 
 
 class Model(Plugin):
-    """Gives the untouched model."""
+    """Gives the base model."""
 
     stage = "model"
 
@@ -37,7 +37,7 @@ class Model(Plugin):
         """A checkpoint of kind ``base`` whose ``path`` stays where it is (a cache, a folder).
 
         Raises:
-            harness.errors.EnvironmentFailure: it cannot be had here.
+            harness.errors.EnvironmentFailure: it is not available here.
         """
         raise NotImplementedError
 
@@ -53,7 +53,7 @@ class Trainer(Plugin):
     produces: ClassVar[str] = "adapter"
 
     def loading(self) -> Mapping[str, Any]:
-        """How it loads the untouched model, where that changes what the model computes.
+        """How it loads the base model, where that changes what the model computes.
 
         As ``{"quantization": "4bit"}``: JSON scalars that the core puts into the ``info`` of the
         base checkpoint and into its digest. Round 0 and every later answer then come from the

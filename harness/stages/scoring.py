@@ -62,7 +62,7 @@ class Metric(Plugin):
 
         Raises:
             Waiting: the metric needs people first.
-            EnvironmentFailure: what it needs cannot be had here.
+            EnvironmentFailure: what it needs is not available here.
         """
 
     @staticmethod
@@ -159,7 +159,7 @@ class Detector(Plugin):
     def prepare(self, train: Sequence[Example]) -> None:
         """Called before a round's answers are looked at: the rows that its model has learned.
 
-        Empty for the untouched model. What was kept of an earlier call must be forgotten.
+        Empty for the base model. What was kept of an earlier call must be forgotten.
         """
 
     def categories(self) -> Mapping[str, str]:

@@ -19,7 +19,7 @@ MIN_GROUPS = 20
 MAX_SHARE = 0.10
 """The largest share of the rows that one group may have."""
 
-NO_SPREAD = "the spread of this score cannot be had from these rows"
+NO_SPREAD = "the spread of this score cannot be estimated from these rows"
 """The reason against a verdict where no standard error can be estimated."""
 
 Test = Literal["auto", "bootstrap", "randomisation"]

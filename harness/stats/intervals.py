@@ -69,7 +69,7 @@ class Difference:
     p: float | None = None
 
 
-@np.errstate(all="ignore")  # a score that cannot be had is NaN here, and said so by None
+@np.errstate(all="ignore")  # a score that cannot be computed is NaN here, and said so by None
 def interval(
     aggregate: Aggregate,
     statistics: Floats,

@@ -22,7 +22,7 @@ SHUFFLES = 10_000
 _CELLS = 1 << 22  # swaps drawn at once: 4 MiB; the swaps of a seed do not depend on it
 
 
-@np.errstate(all="ignore")  # a score that cannot be had is NaN here, and said so by None
+@np.errstate(all="ignore")  # a score that cannot be computed is NaN here, and said so by None
 def randomisation(
     aggregate: Aggregate,
     statistics_a: Floats,
@@ -44,7 +44,7 @@ def randomisation(
         statistics_a, statistics_b: ``(n, k)`` with n > 0; row i of both is one example.
 
     Returns:
-        m times ``(hits + 1) / (draws + 1)``; None where a score cannot be had in some draw.
+        m times ``(hits + 1) / (draws + 1)``; None where a score cannot be computed in some draw.
 
     Raises:
         ValueError: the two sides are of different shape.

@@ -35,7 +35,7 @@ def skewness(value: Floats, left_out: Floats, shares: Floats) -> Floats:
         shares: ``(K,)`` of the rows.
 
     Returns:
-        0 where nothing varies, or where some estimate cannot be had.
+        0 where nothing varies, or where some estimate cannot be computed.
     """
     pulls = value - left_out
     pulls *= (1 - shares)[:, None]

@@ -68,7 +68,7 @@ def safe_query(
         raise UsageError(
             "the schema raw, and queries or tables given as text, pass by the views, which leave "
             "out rows of test",
-            hint="ask the views (SHOW TABLES); --open-test to look all the same",
+            hint="ask the views (SHOW TABLES); --open-test to read it all the same",
         )
     with reading(path, spare=True, sealed=sealed) as ask:
         if sealed and not ask(_KNOWS_THE_SEAL).rows:

@@ -78,7 +78,7 @@ class PoolModels:
         except (NotStored, Waiting) as error:
             name = self._steps.run.name
             raise NotStored(
-                f"the model of round {max(numbers)} cannot be had: {error.what}",
+                f"the model of round {max(numbers)} is not available: {error.what}",
                 where=name,
                 hint=f"move reports/{name} away and run harness iterate with the run's config, "
                 "which trains again what is missing"

@@ -103,6 +103,6 @@ _said: list[str] = []
 
 def _say_way_on() -> None:
     if sys.argv[1:2] and sys.argv[1] in RESUMED:
-        _said.append(f"stopped; everything finished is kept. To go on:\n  {way_on()}\n")
+        _said.append(f"stopped; finished work is saved. To resume:\n  {way_on()}\n")
         with contextlib.suppress(OSError):
             os.write(2, _said[0].encode("utf-8", "replace"))

@@ -20,7 +20,7 @@ class _Outlet(io.TextIOWrapper):
     """
 
     optional = False
-    """Whether the program goes on where it cannot be written: exit codes need no standard error."""
+    """Whether a failed write is ignored: exit codes need no standard error."""
 
     def write(self, text: str, /) -> int:
         try:

@@ -19,7 +19,7 @@ from harness.testing.paths import content_counts
 from harness.testing.subject import Subject
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-NAME_IN_WORDS = "lower case letters and digits, parted by single dashes, a letter first"
+NAME_IN_WORDS = "lower case letters and digits, separated by single dashes, a letter first"
 _NO_SUCH_KEY = "no-such-option"
 
 

@@ -58,7 +58,7 @@ class Report:
     """What the other process found.
 
     Attributes:
-        found: False where the class cannot be had there; ``problem`` says why.
+        found: False where the class is not available there; ``problem`` says why.
         problem: what went wrong.
         heavy: large libraries that importing the plugin's module loaded.
         import_seconds: how long that import took.

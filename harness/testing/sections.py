@@ -13,7 +13,7 @@ from harness.testing.subject import Subject
 
 _VERDICT = {
     "label": "baseline", "against": "", "difference": None, "low": None, "high": None,
-    "level": None, "detectable": None, "sentence": "The untouched model.", "n": 3, "groups": 3,
+    "level": None, "detectable": None, "sentence": "The base model.", "n": 3, "groups": 3,
 }  # fmt: skip
 _SCORE = {
     "value": 0.5, "low": None, "high": None, "n": 3, "unscored": 0, "signature": "score|v:1",

@@ -32,7 +32,7 @@ class Comparison:
 
     Attributes:
         name: the score.
-        difference: oriented so that positive is better; None where it cannot be had.
+        difference: oriented so that positive is better; None where it cannot be computed.
         low, high: its two-sided 95 % interval, for this comparison alone.
         p: two-sided, corrected for the number of systems.
         p_alone: before the correction.

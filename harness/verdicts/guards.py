@@ -114,7 +114,7 @@ def refuse(verdict: Verdict, guards: Iterable[GuardResult]) -> str:
     broken = [guard for guard in against if guard.outcome == "broken"]
     why = "a guard is broken" if broken else "a guard that is required cannot be judged"
     reasons = "; ".join(f"{guard.name}: {guard.sentence}" for guard in broken or against)
-    return f" Not kept, since {why}: {reasons}"
+    return f" Not the best round, since {why}: {reasons}"
 
 
 def check(
@@ -147,7 +147,7 @@ def check(
         doubt = usable([groups[row.id] for row in covered]) if entry.metric.additive else _NEVER
         if doubt:
             strict = guard.required or guard.max_loss is not None
-            then = "no round will be kept" if strict else "it protects nothing"
+            then = "no round can become the best round" if strict else "it protects nothing"
             sentences.append(
                 f"the guard {guard.name(primary)} cannot be judged, so {then}: {doubt}"
             )

@@ -104,8 +104,8 @@ def _words(
     if missing <= 0:
         return f"{head}."
     if left is None:
-        return f"{head}; {missing:.3g} is missing, and no kept round has brought it nearer."
+        return f"{head}; {missing:.3g} is missing, and no round has reduced that."
     return (
-        f"{head}; {missing:.3g} is missing, which at the pace so far is {left:.1f} more rounds. "
-        "Gains mostly shrink from round to round, so take that as the least."
+        f"{head}; {missing:.3g} is missing: {left:.1f} more rounds at the current rate. "
+        "Gains mostly shrink from round to round, so expect more."
     )

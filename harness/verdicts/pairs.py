@@ -38,7 +38,7 @@ class Pairs:
         ids: of the examples.
         names: each row's group.
         new, old: statistics ``(n, k)``.
-        doubt: why no verdict can be had, or an empty string.
+        doubt: why there is no verdict, or an empty string.
         comparable: whether even the bare difference means something.
         note: which unscored rows count, and with what values, or an empty string.
     """

@@ -20,7 +20,7 @@ SMALL = 1.5
 def chosen(document: Mapping[str, Any]) -> dict[str, Any] | None:
     """What stands beside the dev scores of a summary's kept round; None where nothing was chosen.
 
-    The untouched model is what every run begins with, so round 0 is not chosen.
+    The base model is what every run begins with, so round 0 is not chosen.
 
     Returns:
         ``round``; ``mark``, for tables; ``short``, the mark with test's primary score where there

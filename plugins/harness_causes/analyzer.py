@@ -9,6 +9,7 @@ from pydantic import Field
 
 import harness
 from harness import Context, Diagnosis, Evidence, Findings, ScoredExample
+from harness.kit.terms import shown
 from harness_causes import catalogue
 from harness_causes.answers import Answer, Reader
 from harness_causes.coverage import Coverage, Near
@@ -21,9 +22,9 @@ BLOCK = 500
 
 
 class Causes(harness.Analyzer):
-    """Asks cheap signals, in a fixed order, why each wrong answer is wrong.
+    """Diagnoses each failing answer with a fixed sequence of inexpensive checks.
 
-    The signals: how the answer ended, whether the untouched model was right, what other
+    The signals: how the answer ended, whether the base model was right, what other
     scores say, and what the nearest training rows teach. Nothing is trained, and thresholds
     on nearness come from the training rows themselves. ``docs/causes.md`` has the rules.
     """
@@ -113,23 +114,23 @@ def _reader(evidence: Evidence) -> Reader:
 def _silence(evidence: Evidence) -> tuple[str, ...]:
     """Why there is nothing to say."""
     if any(right is True for right in evidence.right.values()):
-        return ("no answer is wrong: no causes to look for",)
-    return (f"'{evidence.score}' does not say which answers are wrong: set its right_at",)
+        return ("no answer fails: there are no causes to find",)
+    return (f"'{evidence.score}' has no pass threshold: set its right_at",)
 
 
 def _notes(diagnoses: Sequence[Diagnosis], evidence: Evidence) -> tuple[str, ...]:
     kinds = Counter(diagnosis.cause for diagnosis in diagnoses)
     order = [cause for cause in catalogue.CAUSES if cause in kinds]
-    counts = ", ".join(f"{cause} {kinds[cause]}" for cause in order)
-    notes = [f"likeliest causes of {len(diagnoses)} wrong answers: {counts}"]
+    counts = ", ".join(f"{shown('cause', cause)} {kinds[cause]}" for cause in order)
+    notes = [f"likeliest causes of {len(diagnoses)} failing answers: {counts}"]
     if not evidence.train:
-        notes.append("no training rows are known: gap, conflict and capacity were not looked for")
+        notes.append("no training rows are known: gap, conflict and underfitting were not checked")
     if not evidence.base:
-        notes.append("no answers of the untouched model: forgetting was not looked for")
+        notes.append("no answers of the base model: catastrophic forgetting was not checked")
     elif not any(right is True for right in evidence.right.values()):
-        notes.append("no answer of this round is right, so it cannot be said what the untouched "
-                     "model had right: forgetting was not looked for")  # fmt: skip
+        notes.append("no answer of this round passes, so it is unknown what the base "
+                     "model passed: catastrophic forgetting was not checked")  # fmt: skip
     unjudged = sum(right is None for right in evidence.right.values())
     if unjudged:
-        notes.append(f"{unjudged} answers cannot be called right or wrong and were left out")
+        notes.append(f"{unjudged} answers neither pass nor fail and were left out")
     return tuple(notes)

@@ -31,18 +31,18 @@ UNKNOWN = "unknown"
 
 CAUSES: Mapping[str, Cause] = {
     CUT: Cause(
-        "the limit of tokens ended the answer before it was as long as its reference",
+        "the answer ended at max_new_tokens before it was as long as its reference",
         "raise generate.max_new_tokens",
         False,
     ),
     FORGETTING: Cause(
-        "the untouched model answered it right: training lost it",
+        "the base model passed it, and the tuned model fails it",
         "replay: put rows of this kind into train again, or lower train.epochs or "
         "train.learning_rate",
         False,
     ),
     NARROW: Cause(
-        "the answer has the words or the other scores of a right one",
+        "the answer has the words or the other scores of a passing one",
         "review the reference, or add a second one",
         False,
     ),
@@ -62,7 +62,7 @@ CAUSES: Mapping[str, Cause] = {
         False,
     ),
     CAPACITY: Cause(
-        "the nearest training rows teach the right answer, and the model still misses it",
+        "the nearest training rows teach the answer, and the model still fails it",
         "raise train.r or train.epochs",
         False,
     ),

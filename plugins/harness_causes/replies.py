@@ -23,7 +23,7 @@ class Reply:
     Attributes:
         cut: ended by the limit of tokens, not in a loop, no longer than the longest reference.
         tokens: generated, None where unknown.
-        base_right: whether the untouched model was right; None = cannot be said.
+        base_right: whether the base model was right; None = cannot be said.
         base_value, value: the primary score then and now.
         shared: greatest overlap (F1) of weighted words with a reference.
         figures: whether the numbers in it are those of a reference.

@@ -48,7 +48,7 @@ class Basic(harness.Detector):
     """Names what rules can see of one answer; several kinds may hold.
 
     A wrong fact or a wrong tone is not among them. *low overlap* is said only where no other
-    kind holds, and an empty answer is nothing but empty.
+    kind holds, and an empty answer has no other category.
     """
 
     name = "basic"
@@ -152,7 +152,7 @@ class Basic(harness.Detector):
         told = "language" if o.languages == "py3langid" else "script"
         return {
             "empty": "the answer has no visible character",
-            "cut off": "the limit of tokens ended the answer",
+            "cut off": "the answer ended at the token limit (max_new_tokens)",
             "unfinished": "the answer breaks off in the middle of a sentence, and no limit ended "
             "it",
             "repetition loop": "the same piece (a word, phrase or line of up to 40 words) comes "
@@ -175,9 +175,9 @@ class Basic(harness.Detector):
             "in digits or in words; code aside",
             "invented number": "the answer has a number in digits that neither a reference nor "
             "the conversation has; list numbers and code aside",
-            "missing name": "a name (a word with a capital inside a sentence, in languages that "
-            "write only names so) that every reference has is not in the answer, nor a part of "
-            "it, nor in the question",
+            "missing name": "a name (a capitalised word inside a sentence, in languages that "
+            "capitalise only names) that every reference has is missing: neither it nor a part "
+            "of it is in the answer, and it is not in the question",
             "invented name": "the answer has a name that neither a reference nor the conversation "
             "has; code aside",
             "contradiction": "the answer says yes where the references say no (or the reverse), or "

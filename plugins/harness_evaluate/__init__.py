@@ -41,7 +41,7 @@ class EvaluateMetric(harness.Metric):
         better: Literal["higher", "lower"] = "higher"
         args: dict[str, Any] = Field(default={}, description="further arguments of compute()")
         right_at: float | None = Field(
-            default=None, description="value from which an answer counts as right"
+            default=None, description="value from which an answer passes"
         )
 
         @model_validator(mode="after")
@@ -101,7 +101,7 @@ class EvaluateMetric(harness.Metric):
 
         Raises:
             PluginError: the script cannot be loaded, or its result has no such number.
-            EnvironmentFailure: the Hub's metric cannot be had.
+            EnvironmentFailure: the Hub's metric is not available.
         """
         if not example.references:
             return None

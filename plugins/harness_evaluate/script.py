@@ -93,7 +93,7 @@ def from_hub(name: str) -> Any:
 
     Raises:
         ConfigError: a local folder has that name, and would be taken instead.
-        EnvironmentFailure: it cannot be had here.
+        EnvironmentFailure: it is not available here.
     """
     if Path(name, f"{name.rpartition('/')[2]}.py").exists():
         what = f"a folder here has the name of the Hub's metric '{name}'"
@@ -103,7 +103,7 @@ def from_hub(name: str) -> Any:
             return evaluate.load(name, keep_in_memory=True, seed=SEED)
         except (Exception, SystemExit) as error:
             raise harness.EnvironmentFailure(
-                f"the Hub's metric cannot be had: {reason(error)}",
+                f"the Hub's metric is not available: {reason(error)}",
                 where=f"hub: {name}",
                 hint="fetch it once where there is a network, or give a local script as path:",
             ) from error

@@ -228,10 +228,10 @@ def _other_right(a: harness.StoredRound, b: harness.StoredRound) -> str:
     if here != there:
         return f"{b.primary} has other signatures: {there} and {here}"
     if a.right_at is None and b.right_at is None:
-        return f"{b.primary} does not say which answers are right (set its right_at)"
+        return f"{b.primary} has no pass threshold (set its right_at)"
     if a.right_at != b.right_at:
         old, new = ("none" if at is None else f"{at:g}" for at in (a.right_at, b.right_at))
-        return f"{b.primary} has other bars for a right answer: right_at {old} in A, {new} in B"
+        return f"{b.primary} has different pass thresholds: right_at {old} in A, {new} in B"
     return ""
 
 

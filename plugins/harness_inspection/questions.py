@@ -40,13 +40,13 @@ WHERE arm = 'main' AND split = 'dev' AND old.round = 0 AND new.round = 1
 ORDER BY change;""",
     ),
     Ready(
-        "Which kinds of errors go away, round by round?",
+        "Which error categories go away, round by round?",
         """\
 PIVOT (SELECT round, category FROM errors WHERE arm = 'main' AND split = 'dev')
 ON round USING count(*) GROUP BY category;""",
     ),
     Ready(
-        "Where was the model weak, what was asked for there, and how many rows came?",
+        "Which slices underperformed, how many rows were planned for them, and how many came?",
         """\
 SELECT p.round, p.slice, p.gap, p.rows AS asked, count(a.id) AS added, p.remedy
 FROM plans p LEFT JOIN added a
@@ -60,7 +60,7 @@ SELECT kind, count(*) AS rows, list(id ORDER BY id)[:3] AS some
 FROM ledger WHERE arm = 'main' GROUP BY kind ORDER BY rows DESC;""",
     ),
     Ready(
-        "Why are answers of the kept round wrong, and what can be done about it?",
+        "Why do answers of the best round fail, and what can be done about it?",
         """\
 SELECT cause, remedy, count(*) AS answers FROM diagnoses
 WHERE arm = 'main' AND round = (SELECT kept_round FROM runs)
@@ -76,7 +76,7 @@ LEFT JOIN examples e USING (id)
 GROUP BY ALL ORDER BY answers DESC, t.id LIMIT 20;""",
     ),
     Ready(
-        "Which kinds of errors do the weak slices show?",
+        "Which error categories do the underperforming slices have?",
         """\
 SELECT round, slice, category, answers, slice_rows FROM errors_by_slice
 WHERE arm = 'main' ORDER BY round DESC, answers DESC LIMIT 20;""",

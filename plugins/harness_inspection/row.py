@@ -1,4 +1,4 @@
-"""All that a run knows of one row: its answers, why they are wrong, what was done about it."""
+"""All that a run knows of one row: its answers, why they fail, what was done about it."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ import harness
 def refused() -> harness.UsageError:
     """What is said to whoever asks for a row of test."""
     return harness.UsageError(
-        "the test set is sealed: each look at it is counted, and takes from what it is worth",
-        hint="--open-test to look all the same",
+        "the test set is sealed: each evaluation is counted, and makes later verdicts stricter",
+        hint="--open-test to read it all the same",
     )
 
 

@@ -1,11 +1,12 @@
-"""The answers on dev that are wrong, by whatever picks them out, the worst first."""
+"""The failing answers on dev, or those of a category, slice or cause, the worst first."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import harness
+from harness.kit import terms
 from harness.kit.text import one_line
 from harness.kit.worddiff import closest
 from harness_inspection.database import Row, RunDatabase, known, literal, some_of
@@ -22,9 +23,10 @@ class Wanted:
     """What the answers have in common; all that is given must hold.
 
     Attributes:
-        round: of the answers; None is the kept one (or that of ``broken_by``).
-        broken_by: right before this round, and wrong after it.
-        limit: most answers, and most training rows, that are returned.
+        round: of the answers; None is the best one (or that of ``broken_by``).
+        category, cause: as stored, or as shown.
+        broken_by: passed before this round, failed after it.
+        limit: maximum number of answers, and of training rows, that are returned.
     """
 
     round: int | None = None
@@ -41,6 +43,7 @@ def errors(database: RunDatabase, wanted: Wanted) -> Document:
     Raises:
         UsageError: a round, category, slice or cause that this run does not know.
     """
+    wanted = _as_stored(database, wanted)
     if wanted.broken_by is not None:
         database.round(wanted.broken_by, "--broken-by")
     number = database.round(wanted.broken_by if wanted.round is None else wanted.round)
@@ -75,12 +78,10 @@ def _conditions(database: RunDatabase, wanted: Wanted, number: int, judged: bool
     if wanted.category is None and judged:
         conditions.append("NOT o.is_right")
     if wanted.category is not None:
-        _known_category(database, wanted.category)
         conditions.append(f"o.id IN ({_showing(wanted.category, number)})")
     if wanted.slice is not None:
         conditions.append(f"o.id IN ({_members(database, wanted.slice, number)})")
     if wanted.cause is not None:
-        _known_cause(database, wanted.cause)
         conditions.append(
             f"o.id IN (SELECT id FROM diagnoses WHERE arm = 'main' AND round = {number} "
             f"AND cause = {literal(wanted.cause)})"
@@ -106,16 +107,25 @@ def _showing(category: str, number: int) -> str:
     return f"{labelled} UNION SELECT id FROM unexplained WHERE {place}"
 
 
-def _known_category(database: RunDatabase, category: str) -> None:
-    rows = database.ask("SELECT DISTINCT category FROM errors ORDER BY category")
-    names = {*(row["category"] for row in rows), *database.analysis("definitions"), UNEXPLAINED}
-    known("--category", category, sorted(names), "category")
+def _as_stored(database: RunDatabase, wanted: Wanted) -> Wanted:
+    """The same, with category and cause under their stored names; both names are accepted.
 
-
-def _known_cause(database: RunDatabase, cause: str) -> None:
-    rows = database.ask("SELECT DISTINCT cause FROM diagnoses ORDER BY cause")
-    names = {*(row["cause"] for row in rows), *database.analysis("causes_known")}
-    known("--cause", cause, sorted(names), "cause")
+    Raises:
+        UsageError: a category or a cause that this run does not know.
+    """
+    if wanted.category is not None:
+        rows = database.ask("SELECT DISTINCT category FROM errors")
+        names = {*(row["category"] for row in rows), *database.analysis("definitions"), UNEXPLAINED}
+        category = terms.stored("category", wanted.category, sorted(names))
+        known("--category", category, sorted(names), "category")
+        wanted = replace(wanted, category=category)
+    if wanted.cause is not None:
+        rows = database.ask("SELECT DISTINCT cause FROM diagnoses")
+        names = {*(row["cause"] for row in rows), *database.analysis("causes_known")}
+        cause = terms.stored("cause", wanted.cause, sorted(names))
+        known("--cause", cause, sorted(names), "cause")
+        wanted = replace(wanted, cause=cause)
+    return wanted
 
 
 def _members(database: RunDatabase, name: str, number: int) -> str:

@@ -25,7 +25,7 @@ def wanted(names: str, options: Sequence[str]) -> dict[str, dict[str, Any]]:
     for item in (part.strip() for part in names.split(",")):
         name, sign, plugin = item.partition("=")
         if not name or (sign and not plugin):
-            raise UsageError(f"--metrics takes names parted by commas, as {DEFAULT}, not {names!r}")
+            raise UsageError(f"--metrics takes comma-separated names, as {DEFAULT}, not {names!r}")
         if name in entries:
             raise UsageError(
                 f"--metrics names '{name}' twice", hint=f"give one a name: other={plugin or name}"

@@ -54,7 +54,7 @@ class Request:
             "--metrics",
             "-m",
             metavar="NAMES",
-            help="parted by commas; NAME=METRIC names one (default: bleu,chrf,rouge,meteor)",
+            help="comma-separated; NAME=METRIC names one (default: bleu,chrf,rouge,meteor)",
         ),
     ] = None
     options: Annotated[
@@ -83,7 +83,10 @@ class Request:
         "dev"
     )
     open_test: Annotated[
-        bool, typer.Option("--open-test", help="look at the sealed test set; the look is counted")
+        bool,
+        typer.Option(
+            "--open-test", help="read the sealed test set; counts as a test-set evaluation"
+        ),
     ] = False
     by: Annotated[
         list[str],
@@ -106,7 +109,7 @@ class Request:
         ),
     ] = None
     test: Annotated[
-        str, typer.Option("--test", help="where p comes from: auto, bootstrap or randomisation")
+        str, typer.Option("--test", help="significance test: auto, bootstrap or randomisation")
     ] = "auto"
     seed: Annotated[
         Optional[int],  # noqa: UP045
@@ -114,7 +117,11 @@ class Request:
     ] = None
     workers: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option("--workers", min=1, help="most processes (default: one for each core)"),
+        typer.Option(
+            "--workers",
+            min=1,
+            help="maximum number of worker processes (default: one for each core)",
+        ),
     ] = None
     as_json: Json = False
 
@@ -155,9 +162,9 @@ class Request:
         """Raises UsageError for a look at the test set that was not asked for in so many words."""
         if self.split == "test" and not self.open_test:
             raise UsageError(
-                "the test set is sealed: each look at it is counted, and takes from what it is "
-                "worth",
-                hint="--split dev, or --open-test to look all the same",
+                "the test set is sealed: each evaluation is counted, and makes later "
+                "verdicts stricter",
+                hint="--split dev, or --open-test to read it all the same",
             )
 
     def check_scores(self, names: Sequence[str]) -> None:
@@ -171,7 +178,7 @@ class Request:
 
     def _check_sources(self) -> None:
         if not self.predictions:
-            raise UsageError("there is nothing to score", hint="--predictions FILE, or --run RUN")
+            raise UsageError("nothing to score", hint="--predictions FILE, or --run RUN")
         if bool(self.references) == (self.config is not None):
             what = "both are given" if self.references else "neither is given"
             raise UsageError(f"references come from --references or from --config; {what}")

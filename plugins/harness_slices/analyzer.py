@@ -38,7 +38,7 @@ class Slices(harness.Analyzer):
     class Options(harness.Options):
         min_rows: int = Field(8, ge=2, description="least rows in and outside a slice, per half")
         min_groups: int = Field(8, ge=2, description="the same for groups")
-        include: tuple[str, ...] = Field((), description="look at these features only")
+        include: tuple[str, ...] = Field((), description="use these features only")
         exclude: tuple[str, ...] = Field((), description="features to pass over")
         max_slices: int = Field(20, ge=1, description="most slices reported")
         bins: int = Field(3, ge=2, le=10, description="numbers are cut at n-quantiles")

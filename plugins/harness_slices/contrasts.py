@@ -30,7 +30,7 @@ class Contrasts:
     Attributes:
         gap: mean of the rest minus mean of the slice; NaN where one side has no rows.
         se, low, high: NaN with fewer than two groups on either side.
-        p: one-sided, small where the slice's mean is lower; 1 where it cannot be had.
+        p: one-sided, small where the slice's mean is lower; 1 where it cannot be computed.
         df: degrees of freedom; 0 where there are none.
         n_inside, groups_inside: rows and groups of the slice.
         n_outside, groups_outside: those of the rest; a group may count on both sides.
@@ -167,7 +167,7 @@ def _sparse(block: Mask, codes: Ints, values: Floats, whole: _Groups) -> _Moment
     return {name: np.concatenate([part[name] for part in parts]) for name in _MOMENTS}
 
 
-@np.errstate(all="ignore")  # what cannot be had is NaN here, and is told apart by its groups
+@np.errstate(all="ignore")  # what cannot be computed is NaN here, and is told apart by its groups
 def _moments(rows_in: _Numbers, sums_in: _Numbers, groups: _Groups, left: Floats) -> _Moments:
     """Gap, sum of squared pulls, its shortfall and its degrees of freedom, each ``(b,)``.
 

@@ -26,7 +26,7 @@ def _notes(prompts: Tally, replies: Tally, table: Table, bar: Bar) -> Iterator[s
     single, double = prompts.tried
     yield (
         f"slices tried: {single + double + sum(replies.tried)} ({single} of prompts, {double} "
-        f"pairs of these, {replies.tried[0]} of replies); weak by evidence (q <= {bar.q:g} on "
+        f"pairs of these, {replies.tried[0]} of replies); underperforming (q <= {bar.q:g} on "
         f"either half of dev): {held}"
     )
     yield from _chosen(prompts, replies)
@@ -54,7 +54,7 @@ def _chosen(prompts: Tally, replies: Tally) -> Iterator[str]:
     held = prompts.held + replies.held
     if chosen > held:
         yield (
-            "looked weak on the first half of dev and were not confirmed by the second: "
+            "were below the rest on the first half of dev and were not confirmed on the second: "
             f"{chosen - held} of {chosen}"
         )
     if merged:

@@ -52,11 +52,11 @@ class Docstrings(harness.Source):
             "Python's standard library, and the default where no folder is given",
         )
         folder: Path | None = Field(default=None, description="a folder with Python files")
-        min_code: int = Field(default=80, ge=1, description="least characters of code")
+        min_code: int = Field(default=80, ge=1, description="minimum number of characters of code")
         max_code: int = Field(default=600, ge=1, description="most characters of code")
         sizes: Sizes = Field(default=Sizes(), description="rows wanted: train, pool, dev, test")
         per_group: int = Field(
-            default=4, ge=1, description="most rows of one module in dev, and in test"
+            default=4, ge=1, description="maximum number of rows of one module in dev, and in test"
         )
         draw: int = Field(
             default=0, description="another number draws other rows; the run's seed does not"

@@ -98,7 +98,7 @@ class HubModel(ChatModel):
         except Exception as error:
             reason = str(error).strip().splitlines() or [type(error).__name__]
             raise harness.EnvironmentFailure(
-                f"'{self.options.id}' ({revision}) cannot be had: {reason[0]}",
+                f"'{self.options.id}' ({revision}) is not available: {reason[0]}",
                 hint="check the id and the network; a folder works with model: {source: local}",
             ) from error
         checks.refuse(folder, trust_remote_code=self.options.trust_remote_code)

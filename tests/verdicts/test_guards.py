@@ -67,7 +67,7 @@ def test_a_round_that_breaks_a_guard_is_not_kept(ran, guard):
     after = document["rounds"][1]
     assert after["verdict"]["label"] == "improved"
     assert (after["kept"], document["kept_round"]) == (False, 0)
-    assert "Not kept, since a guard is broken: mirror" in after["verdict"]["sentence"]
+    assert "Not the best round, since a guard is broken: mirror" in after["verdict"]["sentence"]
     (told,) = after["guards"]
     assert told["verdict"]["label"] == "regressed"
     assert document["test"] is None and document["sealed"]["reason"] == "nothing kept"
@@ -101,13 +101,13 @@ def test_a_guard_with_too_few_groups_cannot_be_judged_and_says_so_before_trainin
 def test_a_required_guard_that_cannot_be_judged_refuses_the_round(project, strict):
     config(project, f"[{SMALL}, {strict}}}]")
     words = " ".join(project.inside("check").out.split())
-    assert "cannot be judged, so no round will be kept: the" in words
+    assert "cannot be judged, so no round can become the best round: the" in words
     document = project.inside("iterate", "--rounds", "1", "--json").document
     after = document["rounds"][1]
     assert after["verdict"]["label"] == "improved"
     assert (after["kept"], after["guards"][0]["refuses"]) == (False, True)
     assert (
-        "Not kept, since a guard that is required cannot be judged"
+        "Not the best round, since a guard that is required cannot be judged"
         in (after["verdict"]["sentence"])
     )
 

@@ -49,7 +49,7 @@ def test_it_stands_wherever_the_score_stands(finished):
     assert f"● best round: {CHOSEN}" in text and f"{test} (95 % interval" in text
     assert f"({short})" in project.inside("runs").out
     kept = document["kept_round"]
-    assert f", kept: {CHOSEN})" in project.inside("compare", "0", str(kept)).out
+    assert f", best round: {CHOSEN})" in project.inside("compare", "0", str(kept)).out
     assert CHOSEN in project.inside("score", "--run", document["run"]).out
     assert json.loads(project.inside("runs", "--json").out)[0]["chosen"] == short
 

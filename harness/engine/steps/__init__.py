@@ -64,7 +64,7 @@ class Steps:
         return self.caller.doubt
 
     def base(self) -> Checkpoint:
-        """The untouched model, as training loads it."""
+        """The base model, as training loads it."""
         return self.preparing.base()
 
     def same_machine(self, old: Evaluation, round_: int) -> None:

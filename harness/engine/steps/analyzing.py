@@ -38,7 +38,7 @@ class Analyzing:
         """Where the model is weak on dev, and why; a failing analyzer is noted, the rest stands.
 
         Args:
-            base: the untouched model on the same rows; None in round 0.
+            base: the base model on the same rows; None in round 0.
             train: the rows that the round's model has learned.
             pinned: digest of the findings that a closed round was given.
         """

@@ -1,4 +1,4 @@
-"""The calls that a run begins with: its data and its untouched model."""
+"""The calls that a run begins with: its data and its base model."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _leaning(made: Corrected, name: str) -> str:
 
 
 class Preparing:
-    """Data and the untouched model."""
+    """Data and the base model."""
 
     def __init__(self, caller: StageCaller, gating: Gating) -> None:
         self.caller, self.gating = caller, gating
@@ -116,7 +116,7 @@ class Preparing:
         return dataclasses.replace(data, digest=rows_digest(data.examples, lineage=True))
 
     def base(self) -> Checkpoint:
-        """The untouched model, as training loads it.
+        """The base model, as training loads it.
 
         Asked of its plugin at each start, which checks its files.
         """

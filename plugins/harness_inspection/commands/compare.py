@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.kit import terms
 from harness.kit.terms import CHOSEN
 from harness.kit.text import one_line
 from harness.terminal import tables
@@ -37,7 +38,10 @@ def compare(
     limit: Annotated[
         int,
         typer.Option(
-            "--limit", min=1, metavar="N", help="most ids, keys and rows of each list shown"
+            "--limit",
+            min=1,
+            metavar="N",
+            help="ids, keys and rows shown of each list",
         ),
     ] = 10,
     as_json: Json = False,
@@ -85,9 +89,9 @@ def _show_head(document: Document, console: Console) -> None:
 
 
 def _title(side: Document) -> str:
-    kept = ", kept" if side["kept"] else ""
+    kept = ", best round" if side["kept"] else ""
     kept += f": {CHOSEN}" if side["chosen"] else ""
-    rows = f"{side['train_rows']:,} training rows" if side["round"] else "untouched"
+    rows = f"{side['train_rows']:,} train rows" if side["round"] else "base model"
     return f"round {side['round']} of {one_line(side['run'], 80)} ({rows}{kept})"
 
 
@@ -130,12 +134,10 @@ def _show_doubts(document: Document, console: Console) -> None:
 
 def _show_changed(document: Document, console: Console, limit: int) -> None:
     tables.head(console, "answers")
-    tables.block(
-        console, f"the same word for word: {document['same_answer']:,} of {document['n']:,}"
-    )
+    tables.block(console, f"the same word for word: {document['same_answer']:,} of {document['n']:,}")
     if document["fixed"] is None:
         doubt = one_line(document["changes_doubt"], 600)
-        tables.block(console, f"fixed and broken cannot be told: {doubt}")
+        tables.block(console, f"fixed and regressed rows are unknown: {doubt}")
         return
     for kind, style in (("fixed", "green"), ("broken", "red")):
         rows = document[kind]
@@ -144,7 +146,8 @@ def _show_changed(document: Document, console: Console, limit: int) -> None:
             for row in rows[:limit]
         ]
         which = f"  {_some(shown, len(rows))}" if rows else ""
-        tables.block(console, Text.assemble((f"{kind}: {len(rows):,}", style), which))
+        head = f"{terms.shown('course', kind)}: {len(rows):,}"
+        tables.block(console, Text.assemble((head, style), which))
 
 
 def _some(shown: Sequence[str], total: int) -> str:

@@ -1,4 +1,4 @@
-"""List the wrong answers on dev, the worst first."""
+"""List the failing answers on dev, the worst first."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 import harness
+from harness.kit import terms
 from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.options import Json, RunName
@@ -32,11 +33,11 @@ def errors(
     run: RunName = None,
     round_: Annotated[
         Optional[int],  # noqa: UP045 - typer reads it at run time
-        typer.Option("--round", metavar="K", help="answers of this round (default: the kept one)"),
+        typer.Option("--round", metavar="K", help="answers of this round (default: the best)"),
     ] = None,
     category: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--category", metavar="C", help="answers that show this, right ones too"),
+        typer.Option("--category", metavar="C", help="answers of this error category"),
     ] = None,
     slice_: Annotated[
         Optional[str],  # noqa: UP045
@@ -48,17 +49,17 @@ def errors(
     ] = None,
     broken_by: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option("--broken-by", metavar="K", help="right before round K, and wrong after it"),
+        typer.Option("--broken-by", metavar="K", help="passed before round K, failed after it"),
     ] = None,
     limit: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(
-            "--limit", min=1, metavar="N", help="most answers (default: 20; with --json all)"
+            "--limit", min=1, metavar="N", help="answers shown (default: 20; with --json all)"
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the wrong answers on dev, the worst first."""
+    """List the failing answers on dev, the worst first."""
     from harness_inspection.database import RunDatabase
     from harness_inspection.wrong_answers import Wanted, errors as listed
 
@@ -86,7 +87,7 @@ def _show(document: Document, console: Console, run: str | None) -> None:
 
 
 def _caveat(document: Document) -> str:
-    """What stands beside the score that decides, wherever it is shown."""
+    """What stands next to the primary score, wherever it is shown."""
     return str(document["caveats"].get(document["primary"], ""))
 
 
@@ -101,7 +102,7 @@ def _wide(document: Document, console: Console) -> Table:
             tables.name(row["id"]),
             tables.value(row["score"]),
             _categories(row),
-            Text(tables.listed([row["cause"] or ""])),
+            Text(tables.listed([terms.shown("cause", row["cause"] or "")])),
             tables.piece(row["answer"], console.width),
             tables.piece(row["reference"], console.width, "green"),
         )
@@ -112,13 +113,15 @@ def _narrow(document: Document, console: Console) -> Table:
     """Answer above reference in one column, categories above the cause in another."""
     score = document["primary"] + (" *" if _caveat(document) else "")
     shown = tables.table(
-        "id", score, "what is wrong", "answer, and reference below it",
+        "id", score, "categories", "answer, and reference below it",
         right=[score],
     )  # fmt: skip
     for row in document["rows"]:
         wrong = _categories(row)
         if row["cause"]:
-            wrong += Text("\n" if wrong else "") + Text(tables.listed([row["cause"]]), "dim")
+            wrong += Text("\n" if wrong else "") + Text(
+                tables.listed([terms.shown("cause", row["cause"])]), "dim"
+            )
         shown.add_row(
             tables.name(row["id"]),
             tables.value(row["score"]),
@@ -129,9 +132,10 @@ def _narrow(document: Document, console: Console) -> Table:
 
 
 def _categories(row: Document) -> Text:
-    """What the answer shows; one that is listed for that, and counts as right, says so."""
-    right = ("right, but " if row["categories"] else "right") if row["right"] else ""
-    return Text(right + tables.listed(row["categories"]))
+    """The answer's categories; one that passes all the same says so."""
+    right = ("pass, but " if row["categories"] else "pass") if row["right"] else ""
+    shown = [terms.shown("category", name) for name in row["categories"]]
+    return Text(right + tables.listed(shown))
 
 
 def _show_train_rows(document: Document, console: Console) -> None:
@@ -155,43 +159,45 @@ def _above(first: str | None, second: str | None, console: Console) -> Text:
 
 def _sentences(document: Document) -> list[str]:
     chosen = {key: value for key, value in document["filters"].items() if value is not None}
-    kept = " (kept)" if document["round"] == document["kept_round"] else ""
+    kept = " (best round)" if document["round"] == document["kept_round"] else ""
     place = f"{document['answers']:,} answers of round {document['round']}{kept}"
-    lines = [
-        f"{document['matching']:,} of {place} {_property(document, chosen)}{_shown(document)}."
-    ]
-    for key in ("categories", "causes"):
+    lines = [f"{document['matching']:,} of {place} {_property(document, chosen)}{_shown(document)}."]
+    kinds: tuple[tuple[str, terms.Kind], ...] = (("categories", "category"), ("causes", "cause"))
+    for key, kind in kinds:
         if document[key]:
-            lines.append(f"{key}: {_counts(document[key])}")
+            lines.append(f"{key}: {_counts(document[key], kind)}")
     if document["definition"]:
         name = chosen.get("category") or chosen.get("cause")
         lines.append(f"{name}: {document['definition']}.")
     remedies = dict.fromkeys(row["remedy"] for row in document["rows"] if row["remedy"])
     if "cause" in chosen and remedies:
-        lines.append(f"remedy: {'; '.join(list(remedies)[:3])}.")
+        lines.append(f"suggested action: {'; '.join(list(remedies)[:3])}.")
     if document["wrong"] is None:
         lines.append(
-            f"'{document['primary']}' does not say which answers are wrong (set its right_at), so "
-            "all are counted, the lowest first."
+            f"'{document['primary']}' has no pass threshold (set its right_at), so all are counted, "
+            "the lowest first."
         )
     if _caveat(document):
         lines.append(f"* {document['primary']}: {_caveat(document)}")
     return lines
 
 
-def _counts(counts: Mapping[str, int]) -> str:
-    shown = [f"{one_line(name, 60)} {count:,}" for name, count in list(counts.items())[:MOST_KINDS]]
-    more = f", {len(counts) - MOST_KINDS} more" if len(counts) > MOST_KINDS else ""
+def _counts(document: Mapping[str, int], kind: terms.Kind) -> str:
+    shown = [
+        f"{one_line(terms.shown(kind, name), 60)} {count:,}"
+        for name, count in list(document.items())[:MOST_KINDS]
+    ]
+    more = f", {len(document) - MOST_KINDS} more" if len(document) > MOST_KINDS else ""
     return ", ".join(shown) + more
 
 
 def _property(document: Document, chosen: Mapping[str, Any]) -> str:
-    parts = [] if "category" in chosen or document["wrong"] is None else ["are wrong"]
+    parts = [] if "category" in chosen or document["wrong"] is None else ["fail"]
     words = {
-        "category": "show '{}'",
+        "category": "are in '{}'",
         "slice": "belong to '{}'",
         "cause": "have the cause '{}'",
-        "broken_by": "were broken by round {}",
+        "broken_by": "regressed in round {}",
     }
     parts += [words[key].format(value) for key, value in chosen.items()]
     return " and ".join(parts) or "can be shown"

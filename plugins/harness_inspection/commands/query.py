@@ -56,7 +56,10 @@ class Question:
     ] = 30.0
     examples: Annotated[bool, typer.Option("--examples", help="print ready questions")] = False
     open_test: Annotated[
-        bool, typer.Option("--open-test", help="with the sealed test rows; the look is counted")
+        bool,
+        typer.Option(
+            "--open-test", help="include the sealed test rows; counts as a test-set evaluation"
+        ),
     ] = False
 
     def check(self) -> str:
@@ -100,7 +103,9 @@ def query(question: Question) -> None:
     result = ask_apart(folder / DATABASE, sql, question.seconds, limit, sealed=sealed)
     notes = [f"only the first {limit:,} rows are given: --limit N"] if result.cut else []
     if sealed and "'test'" in sql:
-        notes.append("rows of test are left out; --open-test shows them, and the look is counted")
+        notes.append(
+            "rows of test are left out; --open-test includes them, counted as a test-set evaluation"
+        )
     if question.as_json:
         _write_json(result)
     elif question.as_csv:

@@ -1,4 +1,4 @@
-"""Show one row: its answers in all rounds, and why they are wrong."""
+"""Show one row: its answers in all rounds, and why they fail."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 import harness
+from harness.kit import terms
 from harness.kit.text import one_line, plain, titled
 from harness.terminal import tables
 from harness.terminal.options import Json, RunName
@@ -36,11 +37,14 @@ def why(
     name: Annotated[str, typer.Argument(metavar="ID", help="of a row, as harness errors lists it")],
     run: RunName = None,
     open_test: Annotated[
-        bool, typer.Option("--open-test", help="look at the sealed test set; the look is counted")
+        bool,
+        typer.Option(
+            "--open-test", help="read the sealed test set; counts as a test-set evaluation"
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show one row: its answers in all rounds, and why they are wrong."""
+    """Show one row: its answers in all rounds, and why they fail."""
     from harness_inspection.database import RunDatabase
     from harness_inspection.row import why as explained
 
@@ -100,10 +104,10 @@ def _show_head(document: Document, console: Console) -> None:
     if document["course"]:
         course = document["course"]
         marks = [
-            f"{number} {'right' if right else 'wrong'}"
+            f"{number} {terms.shown('key', 'right' if right else 'wrong')}"
             for number, right in zip(course["rounds"], course["rights"], strict=True)
         ]
-        tables.note(console, f"{course['kind']} (round {', '.join(marks)})")
+        tables.note(console, f"{terms.shown('course', course['kind'])} (round {', '.join(marks)})")
     if document["meta"]:
         pairs = [f"{key} = {value}" for key, value in document["meta"].items()]
         tables.note(console, one_line(", ".join(pairs), 400), "dim")
@@ -151,12 +155,12 @@ def _titled(document: Document, score: str) -> str:
 
 
 def _verdict(document: Document, answer: Document) -> str:
-    kept = " (kept)" if answer["round"] == document["kept_round"] else ""
-    judged = {True: "right", False: "wrong", None: "cannot be judged"}[answer["right"]]
+    kept = " (best round)" if answer["round"] == document["kept_round"] else ""
+    judged = {True: "pass", False: "fail", None: "cannot be judged"}[answer["right"]]
     parts = [judged, f"{_titled(document, document['primary'])} {tables.value(answer['score'])}"]
-    parts += [tables.listed(dict.fromkeys(e["category"] for e in answer["errors"]))]
+    parts += [tables.listed(dict.fromkeys(_category(e) for e in answer["errors"]))]
     if answer["finish_reason"] == "length":
-        parts.append("cut by the limit of tokens")
+        parts.append("truncated at max_new_tokens")
     sample = f", sample {answer['sample']}" if answer["sample"] else ""
     return f"round {answer['round']}{kept}{sample}: " + ", ".join(part for part in parts if part)
 
@@ -197,22 +201,27 @@ def _show_scores(document: Document, console: Console) -> None:
         tables.note(console, f"{label}: round {', '.join(map(str, numbers))}", "dim")
 
 
+def _category(error: Document) -> str:
+    return terms.shown("category", error["category"])
+
+
 def _labels(document: Document) -> dict[str, list[int]]:
     """Category with evidence and detector -> the rounds whose answers show it."""
     labels: dict[str, list[int]] = {}
     for answer in document["answers"]:
         for error in answer["errors"]:
             evidence = f" '{one_line(error['evidence'], 200)}'" if error["evidence"] else ""
-            label = f"{error['category']}{evidence} ({error['found_by']})"
+            label = f"{_category(error)}{evidence} ({error['found_by']})"
             labels.setdefault(label, []).append(answer["round"])
     return labels
 
 
 def _show_causes(document: Document, console: Console) -> None:
     for cause in document["causes"]:
-        tables.head(console, f"likeliest cause in round {cause['round']}: {cause['cause']}")
+        name = terms.shown("cause", cause["cause"])
+        tables.head(console, f"likeliest cause in round {cause['round']}: {name}")
         tables.block(console, one_line(cause["evidence"] or "", 1_000))
-        tables.block(console, one_line(f"remedy: {cause['remedy']}", 600))
+        tables.block(console, one_line(f"suggested action: {cause['remedy']}", 600))
         if cause["train_rows"]:
             console.print(train_rows(cause["train_rows"], console))
 
@@ -220,7 +229,7 @@ def _show_causes(document: Document, console: Console) -> None:
 def _show_nearest(document: Document, console: Console) -> None:
     if not document["nearest"]:
         return
-    before = "that round 1 learns from" if document["kept_round"] == 0 else "of the kept round"
+    before = "that round 1 learns from" if document["kept_round"] == 0 else "of the best round"
     tables.head(console, f"nearest training rows {before}")
     console.print(train_rows(document["nearest"], console, "similarity"))
 
@@ -228,19 +237,16 @@ def _show_nearest(document: Document, console: Console) -> None:
 def _show_slices(document: Document, console: Console) -> None:
     if document["split"] != "dev":
         return
-    tables.head(console, "what was done for its slices")
-    if not document["slices"]:
-        tables.block(console, "it belongs to no slice that was found")
-    for slice_ in document["slices"]:
-        gap = "" if slice_["gap"] is None else f", {tables.value(slice_['gap'])} below the rest"
-        done = (
-            f"{slice_['asked']} rows asked for, {slice_['added']} added"
-            if slice_["asked"]
-            else "no rows asked for"
-        )
-        remedy = f" ({slice_['remedy']})" if slice_["asked"] and slice_["remedy"] else ""
-        head = f"after round {slice_['round']}: {slice_['slice']} ({slice_['n']} rows{gap})"
-        tables.block(console, one_line(f"{head}: {done}{remedy}", 600))
+    tables.head(console, "training rows added for its slices")
+    planned = [one for one in document["slices"] if one["asked"]]
+    if not planned:
+        tables.block(console, "none")
+    for one in planned:
+        gap = "" if one["gap"] is None else f", {tables.value(one['gap'])} below the rest"
+        done = f"{one['asked']} rows planned, {one['added']} added"
+        remedy = f" ({one['remedy']})" if one["remedy"] else ""
+        line = f"after round {one['round']}: {one['slice']} ({one['n']} rows{gap}): {done}{remedy}"
+        tables.block(console, one_line(line, 600))
 
 
 def _show_origin(document: Document, console: Console) -> None:

@@ -78,7 +78,7 @@ class Fields:
         what = f"no field {wanted}; there are {listed(there)}"
         hint = f"name the one with the texts: {self.source.with_column('FIELD')}"
         if len(there) == 1 and (";" in there[0] or "\t" in there[0]):
-            hint = "the cells seem to be parted by something else than the suffix says"
+            hint = "the cells seem to be separated by another character than the suffix says"
         return DataError(what, where=place, hint=hint)
 
     def needed(self, names: list[str]) -> set[str]:

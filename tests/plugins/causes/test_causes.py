@@ -15,6 +15,7 @@ from hypothesis import given, settings, strategies as st
 
 from harness.context import Context
 from harness.errors import Cancelled
+from harness.kit.terms import shown
 from harness.records import (
     Diagnosis,
     ErrorLabel,
@@ -355,9 +356,9 @@ def test_round_0_knows_neither_base_nor_train(analyze: Any) -> None:
     found = analyze(short, lost, train=())
     assert [d.cause for d in found.diagnoses] == ["cut", "unknown"]
     assert found.diagnoses[1].rows == ()
-    assert found.notes[0] == "likeliest causes of 2 wrong answers: cut 1, unknown 1"
+    assert found.notes[0] == "likeliest causes of 2 failing answers: truncated 1, unknown 1"
     assert any("no training rows are known" in note for note in found.notes)
-    assert any("forgetting was not looked for" in note for note in found.notes)
+    assert any("catastrophic forgetting was not checked" in note for note in found.notes)
 
 
 def test_without_train_nothing_can_have_been_forgotten(one: Any) -> None:
@@ -368,13 +369,13 @@ def test_without_train_nothing_can_have_been_forgotten(one: Any) -> None:
 def test_right_and_unjudged_answers_get_no_diagnosis(analyze: Any) -> None:
     lost = dev(BILL, "heading bill", "rubbish")
     found = analyze(lost, *FINE, right={"d1": None, **{s.example.id: True for s in FINE}})
-    assert found == Findings(notes=("no answer is wrong: no causes to look for",))
+    assert found == Findings(notes=("no answer fails: there are no causes to find",))
     unsaid = analyze(lost, right={"d1": None})
-    assert unsaid.notes == ("'f1' does not say which answers are wrong: set its right_at",)
+    assert unsaid.notes == ("'f1' has no pass threshold: set its right_at",)
     mixed = analyze(lost, *FINE, right={"d1": False})
     assert [d.example_id for d in mixed.diagnoses] == ["d1"]
     some = analyze(lost, FINE[0], right={"d1": False, "fine0": None})
-    assert "1 answers cannot be called right or wrong and were left out" in some.notes
+    assert "1 answers neither pass nor fail and were left out" in some.notes
 
 
 def test_too_few_rows_say_nothing_about_distance(one: Any) -> None:
@@ -535,7 +536,9 @@ def test_only_a_gap_is_cured_by_new_data() -> None:
 def test_the_docs_say_what_the_catalogue_says() -> None:
     page = (ROOT / "docs" / "causes.md").read_text(encoding="utf-8")
     for name, (definition, remedy, curable) in causes().causes().items():
-        row = f"| `{name}` | {definition} | {remedy} | {'yes' if curable else 'no'} |"
+        word = shown("cause", name)
+        title = f"`{name}`" if word == name else f"{word} (`{name}`)"
+        row = f"| {title} | {definition} | {remedy} | {'yes' if curable else 'no'} |"
         assert row in page, row
     for name, field in causes().options.__class__.model_fields.items():
         assert f"| `{name}` | {field.default} | {field.description} |" in page

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from harness.kit.terms import shown
 from harness.records import Example, Prediction, ScoredExample
 from harness_detectors import Basic
 from harness_detectors.basic import CATEGORIES, ELSEWHERE, MISSING
@@ -20,11 +21,15 @@ def table(page: str, heading: str) -> dict[str, str]:
     text = (ROOT / page).read_text(encoding="utf-8")
     part = text.split(f"## {heading}\n", 1)[1].split("\n## ")[0]
     cells = re.findall(r"^\| ([^|]*) \| ([^|]*) \|$", part, re.MULTILINE)
-    return {first: second for first, second in cells if first not in ("kind", "label", "field")}
+    return {first: second for first, second in cells if first not in ("category", "label", "field")}
 
 
 def test_the_docs_define_each_kind_as_the_detector_does():
-    assert table("docs/errors.md", "The kinds") == dict(Basic().categories())
+    defined = {
+        name if shown("category", name) == name else f"{shown('category', name)} (`{name}`)": text
+        for name, text in Basic().categories().items()
+    }
+    assert table("docs/errors.md", "The categories") == defined
 
 
 def test_the_labels_are_kinds_that_the_readme_defines():

@@ -265,7 +265,7 @@ def test_a_script_leaves_no_file_behind_and_a_hub_that_is_away_is_told(make, tmp
     )  # fmt: skip
     assert done.returncode == 3, done.stderr
     kept, told = done.stdout.split("\n")[:2]
-    assert kept == "False" and told.startswith("hub: accuracy: the Hub's metric cannot be had")
+    assert kept == "False" and told.startswith("hub: accuracy: the Hub's metric is not available")
     left = [path for path in home.rglob("*") if path.is_file()]
     assert [path for path in left if path.relative_to(home).parts[0] != "hf"] == []
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [script.name]

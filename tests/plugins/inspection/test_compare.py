@@ -139,7 +139,7 @@ def test_another_bar_for_a_right_answer_breaks_none(two, bars):
     assert (found["fixed"], found["broken"]) == (None, None)
     assert found["changes_doubt"].endswith("right_at 0.2 in A, 0.9 in B")
     told = project.inside("compare", bars["0.2"], bars["0.9"], COLUMNS="200").out
-    assert "fixed and broken cannot be told: token-f1 has other bars" in told
+    assert "fixed and regressed rows are unknown: token-f1 has different pass thresholds" in told
     equal = compared(project, bars["0.9"], bars["0.90"])
     assert equal["changes_doubt"] is None and equal["fixed"] is not None
 
@@ -166,7 +166,7 @@ def test_the_page_fits(two, width):
         assert found.code == 0, found.err
         lines = [line for line in found.out.splitlines() if not line.startswith("next: ")]
         assert max(map(len, lines)) <= width
-        for text in ("overlap", "B - A", "fixed", "broken", "configuration", "training rows"):
+        for text in ("overlap", "B - A", "fixed", "regressed", "configuration", "training rows"):
             assert text in found.out
     assert "Its verdict here" in project.inside("compare", "0", "1", "--run", run).out
 

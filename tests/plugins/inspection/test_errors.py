@@ -154,6 +154,17 @@ def test_which_answers_and_in_which_order(planted, arguments, expected):
     assert ids(planted, *words) == expected.split()
 
 
+@pytest.mark.parametrize("name", ["capacity", "underfitting"])
+def test_a_cause_is_found_by_its_stored_and_by_its_shown_name(project, name):
+    cause = Diagnosis("dev-02", "capacity", "taught, and missed", "train longer")
+    plant(reports(project), contents(diagnoses={("main", 2): (cause,)}))
+    told = project.inside("errors", "--cause", name)
+    assert told.code == 0 and "causes: underfitting 1" in told.out
+    assert json.loads(project.inside("errors", "--cause", name, "--json").out)["causes"] == {
+        "capacity": 1
+    }
+
+
 def test_the_lowest_is_not_the_worst_where_lower_is_better(project):
     plant(reports(project), contents(higher=False))
     assert ids(project) == ["03", "02", "01", "00"]  # of these the highest first
@@ -162,7 +173,7 @@ def test_the_lowest_is_not_the_worst_where_lower_is_better(project):
 def test_a_score_that_judges_nothing_lists_all_and_says_so(project):
     plant(reports(project), contents(right=False))
     assert ids(project)[:4] == ["03", "02", "01", "00"] and len(ids(project)) == ROWS
-    assert "does not say which answers are wrong" in project.inside("errors").out
+    assert "has no pass threshold" in project.inside("errors").out
 
 
 def test_the_document(planted):
@@ -189,7 +200,7 @@ def test_a_cause_lists_the_training_rows_with_file_and_line(planted):
     # A row that was made stands where the row that it was made from stands.
     assert (second["id"], second["made_by"], second["place"]) == ("made-1", "vary", "train.jsonl:2")
     told = planted.inside("errors", "--cause", "conflict", COLUMNS="80").out
-    assert "train.jsonl:3" in told and "remedy: fix them." in told
+    assert "train.jsonl:3" in told and "suggested action: fix them." in told
 
 
 def test_a_training_row_that_was_added_twice_is_one_row(project):
@@ -222,10 +233,10 @@ def test_the_table_fits_and_ends_with_the_next_command(planted, width):
     assert max(map(len, lines)) <= width
     for text in ("dev-03", "0.1900", "too short", "conflict", "answer 2 of dev-03", "reference 3"):
         assert text in found.out
-    assert "4 of 12 answers of round 2 (kept) are wrong." in found.out
+    assert "4 of 12 answers of round 2 (best round) fail." in found.out
     assert "categories: too short 2, unexplained 2, empty 1" in found.out
     assert lines[-1] == "next: harness why dev-03"
-    assert "right, but too short" in planted.inside("errors", "--category", "too short").out
+    assert "pass, but too short" in planted.inside("errors", "--category", "too short").out
     assert "the worst 1 are shown" in planted.inside("errors", "--limit", "1").out
 
 

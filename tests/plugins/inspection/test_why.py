@@ -93,7 +93,7 @@ def test_the_page_fits(finished, width):
     assert found.code == 0
     lines = found.out.splitlines()
     assert max(len(line) for line in lines[:-1]) <= width
-    for text in ("never right", "round 3", "overlap", "[-", "{+", "nearest training rows"):
+    for text in ("never pass", "round 3", "overlap", "[-", "{+", "nearest training rows"):
         assert text in found.out
     assert lines[-1] == f"next: harness errors {name} --category unsure"
 
@@ -227,8 +227,8 @@ def test_cause_nearest_and_closest_reference(project):
     assert found["causes"][0]["train_rows"][0]["place"] == "t.jsonl:2"
     assert found["causes"][0]["train_rows"][1] == {"id": "gone"}
     told = project.inside("why", "d", COLUMNS="80").out
-    for text in ("Be brief.", "reference 2", "they disagree", "remedy: fix them", "t.jsonl:2",
-                 "cut by the limit of tokens", "it broke", "not among the rows",
+    for text in ("Be brief.", "reference 2", "they disagree", "suggested action: fix them",
+                 "t.jsonl:2", "truncated at max_new_tokens", "it broke", "not among the rows",
                  "cannot be judged"):  # fmt: skip
         assert text in told, text
     assert told.splitlines()[-1] == "next: harness errors --cause conflict"

@@ -92,7 +92,7 @@ def test_a_planted_weak_slice_is_found_first(tmp_path):
     assert best.low < 0.2 < best.high
     assert best.q < 0.01
     assert 0.1 < best.shrunken < 0.25
-    assert "weak by evidence (q <= 0.1 on either half of dev): 1" in found.notes[0]
+    assert "underperforming (q <= 0.1 on either half of dev): 1" in found.notes[0]
     assert plan(found, 50).items[0].slice == best
 
 
