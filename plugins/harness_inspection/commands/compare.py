@@ -134,7 +134,9 @@ def _show_doubts(document: Document, console: Console) -> None:
 
 def _show_changed(document: Document, console: Console, limit: int) -> None:
     tables.head(console, "answers")
-    tables.block(console, f"the same word for word: {document['same_answer']:,} of {document['n']:,}")
+    tables.block(
+        console, f"the same word for word: {document['same_answer']:,} of {document['n']:,}"
+    )
     if document["fixed"] is None:
         doubt = one_line(document["changes_doubt"], 600)
         tables.block(console, f"fixed and regressed rows are unknown: {doubt}")

@@ -161,7 +161,9 @@ def _sentences(document: Document) -> list[str]:
     chosen = {key: value for key, value in document["filters"].items() if value is not None}
     kept = " (best round)" if document["round"] == document["kept_round"] else ""
     place = f"{document['answers']:,} answers of round {document['round']}{kept}"
-    lines = [f"{document['matching']:,} of {place} {_property(document, chosen)}{_shown(document)}."]
+    lines = [
+        f"{document['matching']:,} of {place} {_property(document, chosen)}{_shown(document)}."
+    ]
     kinds: tuple[tuple[str, terms.Kind], ...] = (("categories", "category"), ("causes", "cause"))
     for key, kind in kinds:
         if document[key]:
@@ -174,8 +176,8 @@ def _sentences(document: Document) -> list[str]:
         lines.append(f"suggested action: {'; '.join(list(remedies)[:3])}.")
     if document["wrong"] is None:
         lines.append(
-            f"'{document['primary']}' has no pass threshold (set its right_at), so all are counted, "
-            "the lowest first."
+            f"'{document['primary']}' has no pass threshold (set its right_at), so all are "
+            "counted, the lowest first."
         )
     if _caveat(document):
         lines.append(f"* {document['primary']}: {_caveat(document)}")
