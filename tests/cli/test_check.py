@@ -73,7 +73,7 @@ def test_beside_the_config_it_is_a_note(project):
     ("change", "told"),
     [
         (("rounds: 3", "rounds: 1"), "augment: with one round nothing is trained on what it adds"),
-        (("analyze: [fake]", "analyze: []"), "analyze: nothing looks for weak slices"),
+        (("analyze: [fake]", "analyze: []"), "analyze: no analyzer finds slices"),
         (("seed: 7", "seed: 7\nplan: {strategy: random, explore: 0.4}"),
          "plan.explore: it has an effect under the strategy targeted alone, not random"),
         (("rounds: 3", "rounds: 1"), "fine"),

@@ -544,7 +544,7 @@ def test_an_unknown_column_gets_the_list_and_the_near_name(folder: Path) -> None
         assert error.what == "no field `text` or `prediction`; there are `id`, `answer`"
         assert error.hint == f"name the one with the texts: {name}:FIELD"
     error = refusal(read_predictions, write("semi.csv", "id;text\n1;a\n"))
-    assert "parted by something else" in error.hint
+    assert "separated by another character" in error.hint
 
 
 def test_texts_have_no_columns(folder: Path) -> None:
