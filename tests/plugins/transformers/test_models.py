@@ -178,7 +178,7 @@ def test_a_hub_out_of_reach_is_one_clear_error(tmp_path):
         text=True,
         env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)},
     )
-    assert done.stdout.startswith("'some/model' (main) cannot be had: "), done.stderr
+    assert done.stdout.startswith("'some/model' (main) is not available: "), done.stderr
 
 
 COMMITS = ("a" * 40, "b" * 40)
