@@ -45,22 +45,14 @@ def test_an_answer_counts_once_for_each_kind(batch):
     assert counts(found, found) == expected  # in another batch the same answers
 
 
-def test_what_was_settled_stands_where_raters_differed(batch):
+@pytest.mark.parametrize(("other", "expected"), [("a; b", "a; b"), ("wrong facts", "wrong facts")])
+def test_what_was_settled_counts_where_raters_differed(batch, other, expected):
     (first, *_) = items(batch, 3)
     said = [
-        chose(first, "wrong facts"), chose(first, "a; b", rater="bo"),
+        chose(first, "wrong facts"), chose(first, other, rater="bo"),
         chose(first, "a; b", rater="settled-cy", at="2"),
     ]  # fmt: skip
-    assert counts(named_errors(batch, said)) == {(3, "a; b"): (1, 1)}
-
-
-def test_where_raters_agree_there_was_nothing_to_settle(batch):
-    (first, *_) = items(batch, 3)
-    said = [
-        chose(first, "wrong facts"), chose(first, "wrong facts", rater="bo"),
-        chose(first, "a; b", rater="settled-cy", at="2"),
-    ]  # fmt: skip
-    assert counts(named_errors(batch, said)) == {(3, "wrong facts"): (1, 1)}
+    assert counts(named_errors(batch, said)) == {(3, expected): (1, 1)}
 
 
 def test_hidden_repeats_are_left_out(batch):

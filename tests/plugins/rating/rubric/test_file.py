@@ -18,17 +18,6 @@ from harness_rating.rubric import lint, scoring
 from tests.plugins.rating.tiny import TINY, line_of, write
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "tiny.yaml"
-
-
-@pytest.fixture
-def tiny(path: Path) -> Rubric:
-    write(path)
-    return scoring.load(path)
-
-
 def problems(path: Path) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         scoring.load(path)

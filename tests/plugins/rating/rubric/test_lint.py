@@ -9,12 +9,6 @@ import pytest
 from harness_rating.rubric import lint
 from tests.plugins.rating.tiny import TINY, line_of, write
 
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "tiny.yaml"
-
-
 ANCHORS = "anchors: {1: wrong, 2: nearly, 3: correct}"
 CHOICES = "{kind: choices, choices: [wrong facts, wrong tone]}"
 

@@ -19,17 +19,6 @@ moderate = settings(max_examples=60, deadline=None)
 write = tiny_rubric.write
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "tiny.yaml"
-
-
-@pytest.fixture
-def tiny(path: Path) -> Rubric:
-    write(path)
-    return scoring.load(path)
-
-
 def test_only_what_is_asked_is_asked(tiny: Rubric) -> None:
     def asked(**values: Any) -> list[str]:
         return [criterion.id for criterion in scoring.asked(tiny, values)]
