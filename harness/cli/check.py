@@ -25,7 +25,7 @@ app = typer.Typer()
 
 @app.command()
 def check(config: ConfigFile = None, rounds: Rounds = None, sets: Sets = None) -> None:
-    """Check a config whole (keys, plugins, options, data files) without loading a model."""
+    """Validate a config with its plugins and data; loads no model."""
     from harness.config import loading
 
     _check(loading.load(config, sets=sets or [], flags={"rounds": rounds}, asking=True))

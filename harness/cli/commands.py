@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 CORE = {
-    "iterate": "Train, generate, score, decide, analyse, augment; round after round.",
-    "test": "Evaluate the sealed test set of a run that ended with --no-test; it is counted.",
-    "check": "Check a config whole (keys, plugins, options, data files) without loading a model.",
+    "iterate": "Train, evaluate, analyse and augment, round after round.",
+    "test": "Evaluate the sealed test set of a run that ended with --no-test.",
+    "check": "Validate a config with its plugins and data; loads no model.",
     "report": "Show the report of a run, or write it as a page.",
     "rebuild": "Make a run's database and reports again from what it has stored.",
     "runs": "List the runs of this folder, the latest first.",

@@ -97,7 +97,7 @@ def iterate(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Train, generate, score, decide, analyse, augment; round after round.
+    """Train, evaluate, analyse and augment, round after round.
 
     Run the same command again to resume; a finished run answers at once.
     """

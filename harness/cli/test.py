@@ -14,7 +14,7 @@ app = typer.Typer()
 
 @app.command()
 def open_test(run: RunName = None, require: Require = None, as_json: Json = False) -> None:
-    """Evaluate the sealed test set of a run that ended with --no-test; it is counted."""
+    """Evaluate the sealed test set of a run that ended with --no-test."""
     from harness.context import Quiet
     from harness.engine import resume_command
     from harness.engine.run import Run

@@ -15,6 +15,7 @@ import typer
 
 from harness.cli import contributed
 from harness.cli.commands import CORE, app
+from tests.support.project import Project
 
 PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text(encoding="utf-8")
 ROOT: Any = typer.main.get_command(app)
@@ -58,6 +59,13 @@ def site(tmp_path: Path) -> Site:
 def test_the_line_of_a_command_is_the_first_one_of_its_own_help(name: str) -> None:
     command = ROOT.commands[name].loaded()
     assert command.help.partition("\n\n")[0] == CORE[name]
+
+
+def test_no_line_of_the_help_is_cut_in_a_terminal_of_80_columns(project: Project) -> None:
+    shown = project.inside("--help", COLUMNS="80", TERMINAL_WIDTH="80").out
+    lines = shown.partition("Commands:")[2].splitlines()
+    assert len(lines) > len(CORE)
+    assert not [line for line in lines if line.rstrip().endswith("...")]
 
 
 def test_a_command_that_is_run_imports_no_other_and_looks_for_none() -> None:

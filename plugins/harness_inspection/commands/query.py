@@ -1,4 +1,4 @@
-"""Ask a run's database in SQL; nothing can be written, and rows of test are left out."""
+"""Ask a run's database in SQL; read-only, without the test rows."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ _COMMENT = re.compile(r"\A--(?=\s)")
 @app.command(cls=Sql)
 @takes(Question)
 def query(question: Question) -> None:
-    """Ask a run's database in SQL; nothing can be written, and rows of test are left out.
+    """Ask a run's database in SQL; read-only, without the test rows.
 
     A run in progress may be asked too: it is not disturbed.
     """
