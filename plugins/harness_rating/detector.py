@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from pydantic import Field
 
 import harness
 from harness import ErrorLabel, Example, ScoredExample
+from harness_rating.rubric_scores import RatedByRubric
 
 if TYPE_CHECKING:
     from harness import Rubric
@@ -25,7 +25,7 @@ Key = tuple[str, str]
 """Example id, and digest of the answer's text."""
 
 
-class RubricChoices(harness.Detector):
+class RubricChoices(RatedByRubric, harness.Detector):
     """Names what raters chose in a rubric's criteria with ``use_as: error_category``.
 
     One rater is enough; the evidence says how many of those who rated the answer chose it, and
@@ -81,18 +81,6 @@ class RubricChoices(harness.Detector):
             ErrorLabel(scored.example.id, category, evidence, FOUND_BY)
             for category, evidence in chosen.items()
         ]
-
-    @functools.cached_property
-    def _rubric(self) -> Rubric:
-        from harness_rating.rubric.scoring import load
-
-        return load(self.options.rubric)
-
-    @functools.cached_property
-    def _folder(self) -> RatingsFolder:
-        from harness_rating.ratings.folder import RatingsFolder
-
-        return RatingsFolder(Path(self.options.folder))
 
     def _read(self) -> Iterator[tuple[Key, Mapping[str, str]]]:
         answers: dict[Key, _Answer] = defaultdict(_Answer)

@@ -34,7 +34,25 @@ class RubricOptions(harness.Options):
     )
 
 
-class RubricScores(harness.Metric):
+class RatedByRubric:
+    """A plugin whose options name a rubric and a folder of ratings, each opened once."""
+
+    options: Any
+
+    @functools.cached_property
+    def _rubric(self) -> Rubric:
+        from harness_rating.rubric.scoring import load
+
+        return load(self.options.rubric)
+
+    @functools.cached_property
+    def _folder(self) -> RatingsFolder:
+        from harness_rating.ratings.folder import RatingsFolder
+
+        return RatingsFolder(Path(self.options.folder))
+
+
+class RubricScores(RatedByRubric, harness.Metric):
     """The overall score, and one for each criterion that gives numbers, 0 to 1."""
 
     options: Any
@@ -52,15 +70,3 @@ class RubricScores(harness.Metric):
         """``(..., 2m)`` to ``(..., m)``: mean over the answers for which there is a value."""
         count = sums.shape[-1] // 2
         return sums[..., :count] / sums[..., count:]
-
-    @functools.cached_property
-    def _rubric(self) -> Rubric:
-        from harness_rating.rubric.scoring import load
-
-        return load(self.options.rubric)
-
-    @functools.cached_property
-    def _folder(self) -> RatingsFolder:
-        from harness_rating.ratings.folder import RatingsFolder
-
-        return RatingsFolder(Path(self.options.folder))
