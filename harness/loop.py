@@ -109,7 +109,7 @@ def _train_and_judge(
 def open_test(
     steps: Steps, history: History, data: Dataset, base: Checkpoint, kept: Checkpoint
 ) -> TestResult:
-    """Open the sealed test set: baseline and kept round, counted before it happens.
+    """Open the sealed test set: baseline and best round, counted before it happens.
 
     The more often its rows were opened before, the more the verdict has to show
     (:func:`harness.engine.ledger.alpha`). Other answers than those that this run scored before are
@@ -216,7 +216,7 @@ def _close_baseline(
 
 
 def _kept(history: History, arm: ArmState) -> Evaluation:
-    """The answers of the arm's kept round; all arms share the baseline."""
+    """The answers of the arm's best round; all arms share the baseline."""
     return history.evaluations[arm.name if arm.kept else BASE_ARM, arm.kept]
 
 

@@ -25,7 +25,7 @@ def runs(as_json: Json = False) -> None:
     if as_json:
         sys.stdout.write(json.dumps(rows, indent=1) + "\n")
         return
-    shown = table("run", "rounds", "kept", "score", "test verdict")
+    shown = table("run", "rounds", "best round", "score", "test verdict")
     for row in rows:
         score = titled(row["score"], row["chosen"])
         cells = (row["run"], row["rounds"], row["kept"], score, row["verdict"])

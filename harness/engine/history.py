@@ -63,5 +63,5 @@ class History:
 
     @property
     def kept(self) -> int:
-        """The kept round of the main arm."""
+        """The best round of the main arm."""
         return self.arms[BASE_ARM].kept if BASE_ARM in self.arms else 0

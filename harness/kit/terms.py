@@ -54,7 +54,7 @@ TERMS: Mapping[Kind, Mapping[str, str]] = {
 """Kind -> name as stored -> word as shown."""
 
 CHOSEN = "chosen on these rows"
-"""Of the kept round's scores on dev, which are optimistic since the round was chosen by them."""
+"""Of the best round's scores on dev, which are optimistic since the round was chosen by them."""
 
 
 def shown(kind: Kind, name: str) -> str:

@@ -44,9 +44,9 @@ class GuardResult:
     """Whether a round left alone what it must not make worse.
 
     Attributes:
-        verdict: against the kept round.
+        verdict: against the best round.
         state: empty in journals of older versions; see :attr:`outcome`.
-        start: against round 0; None where the kept round is round 0.
+        start: against round 0; None where the best round is round 0.
         largest_loss: the greatest of the losses, against either, that are not excluded at 95 %
             confidence; None where none is known.
         sentence: the state in words.
@@ -99,7 +99,7 @@ class TestResult:
         looks: how often these rows were opened so far, over all runs, this time included.
         counting: what that asks of the verdict, in words.
         baseline, kept: score name -> score; equal where round 0 was kept.
-        verdict: kept round against baseline.
+        verdict: best round against baseline.
     """
 
     __test__: ClassVar[bool] = False

@@ -1,4 +1,4 @@
-"""The worst answers of the kept round, each with its course through the rounds."""
+"""The worst answers of the best round, each with its course through the rounds."""
 
 from __future__ import annotations
 

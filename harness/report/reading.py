@@ -26,7 +26,7 @@ def read(path: Path) -> Document:
 
 
 def read_document(path: Path, schema: str, name: str, hint: str = "") -> Document:
-    """A document of one of the schemas, with the mark that its kept round was chosen on dev.
+    """A document of one of the schemas, with the mark that its best round was chosen on dev.
 
     Args:
         name: what messages call it.

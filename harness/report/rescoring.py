@@ -81,7 +81,7 @@ def rescore(
         metrics: as :func:`harness.make_metrics` takes them; the run's own where none are given.
         files: one-file plugins to load for them.
         split: ``dev``, or ``test`` once the run has opened it.
-        open_test: allows ``test``; the look is counted before anything is measured.
+        open_test: allows ``test``; the evaluation is counted before anything is measured.
 
     Raises:
         UsageError: there is no such run, it answers no such split, or test was not allowed.

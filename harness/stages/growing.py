@@ -1,4 +1,4 @@
-"""Stages that find weak places and propose rows: analyzer, augmenter."""
+"""Stages that find underperforming slices and propose rows: analyzer, augmenter."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class ConfigView:
         return self._of(split)
 
     def open_test(self, purpose: str, answers: str) -> Sequence[Example]:
-        """The rows of test; the look is counted in this folder's ledger before it returns.
+        """The rows of test; the evaluation is counted in this folder's ledger before it returns.
 
         Args:
             purpose: who looks, as a command's name.

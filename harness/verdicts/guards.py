@@ -1,7 +1,7 @@
 """Guards: scores, or slices of dev, that a round must not make significantly worse.
 
 A guard is *broken* (the loss is significant), *held* (and then the largest loss that is not
-excluded is known), or *cannot be judged*. Each is judged against the kept round and against round
+excluded is known), or *cannot be judged*. Each is judged against the best round and against round
 0, so that losses too small to be seen from round to round cannot add up unseen. All these
 comparisons of a round are one family: one-sided tests at 5 % together, by Holm's method. The rule
 for people: ``docs/verdicts.md``.
@@ -69,7 +69,7 @@ def judge(
     Args:
         entries: the run's metrics; each guard's score is one of theirs.
         new: measurements of the round.
-        earlier: name of a round -> its measurements; the kept round first, then round 0 if that
+        earlier: name of a round -> its measurements; the best round first, then round 0 if that
             is another one.
     """
     cases = []
@@ -188,7 +188,7 @@ def _case(
 def _result(
     guard: Guard, primary: str, cases: Sequence[_Case], verdicts: Sequence[Verdict]
 ) -> GuardResult:
-    """One guard from its comparisons, the one with the kept round first."""
+    """One guard from its comparisons, the one with the best round first."""
     start = verdicts[1] if len(verdicts) > 1 else None
     result = GuardResult(
         guard.name(primary),

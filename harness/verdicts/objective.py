@@ -23,7 +23,7 @@ class Progress:
     Attributes:
         state: ``surely`` is by the score's 95 % interval.
         missing: target minus value, positive while something is missing; in the score's units.
-        per_round: mean gain per kept round so far; None before the first.
+        per_round: mean gain per best round so far; None before the first.
         rounds_left: rounds that this pace would still take; None where it leads nowhere.
     """
 
@@ -65,7 +65,7 @@ def progress(objective: Objective, rounds: Sequence[RoundResult]) -> Progress:
 
 
 def _pace(objective: Objective, kept: Sequence[RoundResult], up: int) -> float | None:
-    """Gain per round from the baseline to the kept round."""
+    """Gain per round from the baseline to the best round."""
     first, last = kept[0], kept[-1]
     before, now = (r.scores.get(objective.metric) for r in (first, last))
     if last.round == first.round or before is None or now is None:

@@ -1,6 +1,6 @@
-"""That the kept round was chosen on dev, which its scores on dev have to say wherever they stand.
+"""That the best round was chosen on dev, which its scores on dev have to say wherever they stand.
 
-The kept round is the best of several by the very rows that it is shown on, so its score there is
+The best round is the best of several by the very rows that it is shown on, so its score there is
 optimistic: the best of three equally good rounds looks 2.1 points better with 200 rows. The test
 set had no part in the choice, and its score stands beside the mark once it was opened.
 """
@@ -18,7 +18,7 @@ SMALL = 1.5
 
 
 def chosen(document: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What stands beside the dev scores of a summary's kept round; None where nothing was chosen.
+    """What stands beside the dev scores of a summary's best round; None where nothing was chosen.
 
     The base model is what every run begins with, so round 0 is not chosen.
 
@@ -46,7 +46,7 @@ def chosen(document: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _test(document: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The kept round's primary score on test, and its interval in words."""
+    """The best round's primary score on test, and its interval in words."""
     score = ((document.get("test") or {}).get("kept") or {}).get(document["primary"]) or {}
     value, low, high = (score.get(key) for key in ("value", "low", "high"))
     if value is None:

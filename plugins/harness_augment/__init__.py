@@ -1,4 +1,4 @@
-"""Training rows for weak places: real ones from the pool, and varied prompts."""
+"""Training rows for underperforming slices: real ones from the pool, and varied prompts."""
 
 from __future__ import annotations
 

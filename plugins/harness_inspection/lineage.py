@@ -8,7 +8,7 @@ from harness_inspection.database import RunDatabase
 def trained(database: RunDatabase, number: int) -> tuple[int, ...]:
     """The rounds whose added rows are among those that a round learned from.
 
-    A round that regressed is not grown from: the next one grows from the kept round again.
+    A round that regressed is not grown from: the next one grows from the best round again.
     """
     rounds = database.ask(
         "SELECT round, label, kept FROM rounds WHERE arm = 'main' AND round > 0 ORDER BY round"

@@ -153,7 +153,7 @@ def _rows_of(database: RunDatabase, names: set[str]) -> str:
 
 
 def _nearest(database: RunDatabase, prompt: str) -> list[Document]:
-    """The rows of the kept round's training data whose prompts are most like this one."""
+    """The rows of the best round's training data whose prompts are most like this one."""
     from harness.kit.similarity import nearest
 
     rows = database.ask(train_rows_sql(database, database.kept))
@@ -169,7 +169,7 @@ def _slices(database: RunDatabase, name: str) -> list[Document]:
 def _origin(database: RunDatabase, name: str) -> Document | None:
     """How a row came into the training data, if it was added.
 
-    Where it was added more than once: by the addition that the kept round learned from.
+    Where it was added more than once: by the addition that the best round learned from.
     """
     rows = database.ask(
         "SELECT round, made_by, slice, parent, parent_split, parent_place "

@@ -1,4 +1,4 @@
-"""Which two rounds a command line names: two of one run, or the kept rounds of two."""
+"""Which two rounds a command line names: two of one run, or the best rounds of two."""
 
 from __future__ import annotations
 

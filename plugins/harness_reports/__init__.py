@@ -1,4 +1,4 @@
-"""Reporters: verdicts, errors and weak places of a run: at a terminal, in Markdown, as a page."""
+"""Reporters: verdicts, errors and slices of a run, at a terminal, in Markdown and as a page."""
 
 from __future__ import annotations
 

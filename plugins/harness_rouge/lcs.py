@@ -9,7 +9,7 @@ Here a row of the table is a bit vector (Hyyrö 2004, "Bit-parallel LCS-length c
 revisited"): 0 at bit j means t[i][j + 1] > t[i][j]. If t[i][j] > t[i - 1][j], the path goes left
 until it meets a partner of token i; if not, it takes an equal pair or goes up. So one bit per
 cell tells where the path takes a pair, and one step per row follows it. All lines of the answer
-stand side by side in one vector, parted by guard bits that stop carries and end paths.
+stand side by side in one vector, separated by guard bits that stop carries and end paths.
 """
 
 from __future__ import annotations

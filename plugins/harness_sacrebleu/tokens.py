@@ -26,7 +26,7 @@ class Encoder:
 
     Args:
         split: the tokens of a text, or of one word where ``by_word``.
-        by_word: whether a text's tokens are those of its words (parted by white space), one
+        by_word: whether a text's tokens are those of its words (separated by white space), one
             word after the other.
         unless: where one of these is in a text, ``whole`` finds its tokens.
         ends: whether the ends of a text matter: its first word is then split with a blank

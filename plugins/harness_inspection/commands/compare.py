@@ -48,7 +48,7 @@ def compare(
 ) -> None:
     """Compare two rounds of a run, or two runs: is B better than A?
 
-    Of two runs the kept rounds are compared, on the rows of dev that both have.
+    Of two runs the best rounds are compared, on the rows of dev that both have.
     """
     from harness_inspection.comparison import compare as compared
     from harness_inspection.sides import pair
