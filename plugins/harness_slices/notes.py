@@ -54,7 +54,7 @@ def _chosen(prompts: Tally, replies: Tally) -> Iterator[str]:
     held = prompts.held + replies.held
     if chosen > held:
         yield (
-            "were below the rest on the first half of dev and were not confirmed on the second: "
+            "below the rest on the first half of dev but not confirmed on the second: "
             f"{chosen - held} of {chosen}"
         )
     if merged:

@@ -212,7 +212,7 @@ def test_what_only_one_half_shows_does_not_hold(tmp_path):
     ]
     found = analyze(tmp_path, planted)
     assert not held(found)
-    assert any("not confirmed by the second" in note for note in found.notes)
+    assert any("not confirmed on the second" in note for note in found.notes)
     assert plan(found, 40).items[0].slice is None
 
 
