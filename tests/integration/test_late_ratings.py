@@ -91,7 +91,7 @@ def test_the_report_has_them_and_closed_rounds_are_as_they_were(run):
     assert first.document["ratings"] is None and first.document["tables"]["rated"] == []
     batch = rate(name)
     shown = project.inside("report", "--json")
-    assert "people have rated since this report was made" in shown.err
+    assert "there are new ratings since this report was made" in shown.err
     (rated,) = shown.document["tables"]["rated"]
     assert (rated["batch"], rated["rated"], rated["rounds"]) == (batch.name, 60, [0, 1])
     assert {row["round"] for row in shown.document["tables"]["rating_scores"]} == {0, 1}
@@ -235,7 +235,7 @@ def test_while_the_run_goes_on_in_another_process_the_report_waits_for_nobody(ru
         fcntl.flock(stream, fcntl.LOCK_EX)
         shown = project.inside("report", "--json")
     assert (shown.code, len(shown.document["tables"]["rated"])) == (0, 1)
-    assert "people have rated since" in shown.err
+    assert "there are new ratings since" in shown.err
 
 
 def test_a_damaged_batch_is_named_in_the_notes(run):
@@ -261,7 +261,7 @@ def test_a_run_that_waits_for_more_shows_what_there_is(project, monkeypatch):
     assert "closed by now" in project.inside("report").err
     rate(name, value=lambda place: 5, n=10)
     shown = project.inside("report", "--json")
-    assert shown.err.startswith("people have rated since")
+    assert shown.err.startswith("there are new ratings since")
     assert [row["rounds"] for row in shown.document["tables"]["rated"]] in ([[0], [0, 1]],
                                                                          [[0, 1], [0]])  # fmt: skip
     assert {row["metric"] for row in shown.document["tables"]["validity"]} == {"overlap"}

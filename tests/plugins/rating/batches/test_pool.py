@@ -194,7 +194,7 @@ def test_what_cannot_be_is_said_before_anything_is_answered(run, case):
 def test_a_model_that_is_not_stored_any_more_is_named_and_the_base_still_answers(run, harm):
     for path in ARTIFACTS.glob("train/*/skill.json"):
         shutil.rmtree(path.parent) if harm == "gone" else path.write_text("0.9")
-    with pytest.raises(HarnessError, match="the model of round 1 cannot be had") as caught:
+    with pytest.raises(HarnessError, match="the model of round 1 is not available") as caught:
         create(run)
     assert caught.value.exit_code == 4 and f"move reports/{run} away" in caught.value.hint
     assert not (ARTIFACTS / "generate pool").exists()

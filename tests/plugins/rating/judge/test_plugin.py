@@ -382,7 +382,7 @@ def test_ctrl_c_stops_a_run_that_asks(experiment, server, words, here):
     out, err = process.communicate(timeout=30)
     assert time.monotonic() - begin < 10  # it waits for no request
     assert (process.returncode, out) == (130, "")
-    assert "stopped; everything finished is kept" in err
+    assert "stopped; finished work is saved" in err
     assert len(list(kept.rglob("*.json"))) >= 12
 
 

@@ -187,7 +187,7 @@ def test_equal_spreadless_groups_are_no_evidence():
     found = only(outcomes_of(*pairs([3, None] * 30, size=2)))
     assert found["win_rate"] == {"value": 0.75, "low": None, "high": None}
     assert found["label"] == "no evidence"
-    assert "the spread of this score cannot be had" in found["sentence"]
+    assert "the spread of this score cannot be estimated" in found["sentence"]
 
 
 # -- answers rated one by one -------------------------------------------------------------------
