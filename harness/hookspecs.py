@@ -50,6 +50,7 @@ def _contributing(kind: StageKind) -> Callable[[Hooks], Sequence[type[Plugin]]]:
 
     what = (kind.base.__doc__ or "").partition("\n")[0]
     register.__name__ = kind.hook
+    register.__qualname__ = f"Hooks.{kind.hook}"  # pluggy tells a method by it and takes `self` off
     register.__doc__ = f"The module's :class:`harness.{kind.base.__name__}` classes. {what}"
     return register
 

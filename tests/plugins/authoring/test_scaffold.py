@@ -106,8 +106,8 @@ def test_built_and_unpacked_elsewhere_it_is_found_by_its_entry_point(here):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("Acme", "lower case letters and digits, parted by single dashes"),
-        ("acme_recall", "parted by single dashes"),
+        ("Acme", "lower case letters and digits, separated by single dashes"),
+        ("acme_recall", "separated by single dashes"),
         ("-acme", "a letter first"),
         ("acme--recall", "single dashes"),
         ("3acme", "a letter first"),

@@ -219,7 +219,7 @@ def test_an_augmenter_that_reads_the_file_is_known(begun):
     batch_of(begun, split="pool")
     config = begun.folder / ".harness" / "runs" / begun.run / "config.yaml"
     told = " ".join(accept(begun, "-o", "sub/better.jsonl").split())
-    assert "until `{plugin: better-answers, file: better.jsonl, rows: 1}` stands first" in told
+    assert "until `{plugin: better-answers, file: better.jsonl, rows: 1}` is first" in told
     entry = {"plugin": "better-answers", "file": str(begun.folder / "sub/better.jsonl"), "rows": 5}
     text = config.read_text().replace("augment:\n", f"augment:\n- {json.dumps(entry)}\n")
     config.write_text(text)
