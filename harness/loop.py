@@ -99,9 +99,9 @@ def _train_and_judge(
     )
     history.evaluations[arm.name, number] = evaluation
     result = closed or _decide(steps, history, arm, evaluation)
-    untouched = history.evaluations[BASE_ARM, BASELINE]
+    base_evaluation = history.evaluations[BASE_ARM, BASELINE]
     history.findings[arm.name, number] = steps.analyze(
-        evaluation, at, base=untouched, train=rows, pinned=pinned.get(ANALYZE)
+        evaluation, at, base=base_evaluation, train=rows, pinned=pinned.get(ANALYZE)
     )
     return checkpoint, result, pinned
 

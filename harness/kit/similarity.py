@@ -169,7 +169,7 @@ class Rows:
 
 
 def _best(similarities: Floats, k: int) -> list[list[tuple[int, float]]]:
-    """The greatest ``k`` of each row, which is spoilt; ``argmax`` takes the first of equals."""
+    """The greatest ``k`` of each row (overwritten); ``argmax`` takes the first of equals."""
     import numpy as np
 
     every = np.arange(len(similarities))

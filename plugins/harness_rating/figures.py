@@ -20,7 +20,7 @@ from harness.stats import DRAWS, Floats, Ints, encode, small_sample, student, we
 from harness.stats.groups import ROUNDING
 
 Scores = Callable[[Floats], Floats]
-"""``sums (c, draws) -> scores (m, draws)``; NaN where a score cannot be had."""
+"""``sums (c, draws) -> scores (m, draws)``; NaN where a score is undefined."""
 
 FEW_GROUPS = 20
 _CELLS = 1 << 18  # sums held at once in the bootstrap: 2 MiB, so that they stay in cache
@@ -32,7 +32,7 @@ class Figure:
     """One number with its 95 % interval.
 
     Attributes:
-        value: None where it cannot be had.
+        value: None where it is undefined.
         low, high: None where there is no interval.
         n: units that it rests on.
         groups: groups that these belong to.
@@ -51,7 +51,7 @@ class Figure:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-@np.errstate(all="ignore")  # what cannot be had is NaN here, and is said so by None
+@np.errstate(all="ignore")  # what is undefined is NaN here, and None outside
 def bootstrap(
     table: Any,
     scores: Scores,

@@ -67,7 +67,7 @@ def _each_once(
 
 
 def _not_had(part: Mapping[str, Any]) -> str:
-    """Why a figure of the part, or its interval, cannot be had; empty where all can."""
+    """Why a figure of the part, or its interval, is not available; empty where all are."""
     alpha, kappa = part["alpha"], part["kappa"]["mean"]
     if alpha["value"] is None:
         return f"agreement cannot be computed, because {alpha['why']}."

@@ -135,7 +135,7 @@ def test_an_unknown_id_gets_the_near_one_and_never_one_of_test(finished):
     assert found.code == 2 and "'test-" not in found.err
 
 
-# -- what cannot be had from a run of fakes ---------------------------------------------------
+# -- what a run of fakes does not have ---------------------------------------------------
 
 
 def planted(folder: Path, examples, answers, *, diagnoses=(), rounds=(), added=()) -> None:

@@ -179,7 +179,7 @@ def test_an_ordered_scale_needs_numbers():
             alpha([["a", "b"], ["b", "b"]], kind)
 
 
-# -- what cannot be had -------------------------------------------------------------------------
+# -- what is undefined ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
