@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.support.project import CONFIG, Project
+from tests.support.project import CONFIG, Project, Result
 
-BLOCKED = "import sys; sys.modules['{}'] = None; from harness.cli import main; main()"
+ROOT = Path(__file__).resolve().parents[2]
+CHILD = """
+import json, sys
+absent, root, commands = json.load(sys.stdin)
+sys.modules[absent] = None
+sys.path.insert(0, root)
+from pathlib import Path
+from tests.support.project import Project
+project = Project(Path.cwd())
+print(json.dumps([vars(project.inside(*words)) for words in commands]))
+"""
 
 
+@dataclass
 class Bare(Project):
-    """A project in which a package cannot be imported."""
+    """A project whose commands run in one process, in which a package cannot be imported."""
 
-    absent = "harness_rating"
+    absent: str = "harness_rating"
 
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-c", BLOCKED.format(self.absent), *arguments]
+    def each(self, *commands: tuple[str, ...]) -> list[Result]:
+        done = subprocess.run(
+            [sys.executable, "-c", CHILD],
+            input=json.dumps([self.absent, str(ROOT), commands]),
+            cwd=self.folder, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return [Result(**result) for result in json.loads(done.stdout)]
 
 
 @pytest.fixture
@@ -29,44 +48,42 @@ def bare(tmp_path: Path) -> Bare:
     return project
 
 
-def test_a_run_its_reports_scores_and_the_list_of_plugins_are_there(bare: Bare) -> None:
-    done = bare.harness("iterate", "--json")
-    assert done.code == 0, done.err
-    run = done.document["run"]
-    told = json.loads((bare.folder / "reports" / run / "analysis.json").read_text())
-    assert told["ratings"] is None and "rated" not in told["tables"] and not told["failed"]
-    for words in (("report",), ("errors",), ("compare", "0", "1"), ("query", "FROM rounds")):
-        shown = bare.harness(*words)
-        assert shown.code == 0, shown.err
+def test_without_ratings_all_else_works_and_rate_names_the_package(bare: Bare) -> None:
     answers = bare.folder / "a.jsonl"
     answers.write_text('{"id": "1", "prediction": "yes", "reference": "yes"}\n')
-    scored = bare.harness("score", "-p", str(answers), "-r", str(answers), "--json")
-    assert scored.code == 0, scored.err
-    listed = bare.harness("plugins")
-    assert listed.code == 0 and "rubric" not in listed.out
-
-
-def test_rate_is_no_command_and_the_package_is_named(bare: Bare) -> None:
-    done = bare.harness("rate", "status")
-    assert done.code == 2 and "No such command 'rate'" in done.err
-    assert "harness_rating" in done.err or "iteration-harness" in done.err
-    assert "  rate " not in bare.harness("--help").out
+    results = bare.each(
+        ("iterate", "--json"), ("report",), ("errors",), ("compare", "0", "1"),
+        ("query", "FROM rounds"), ("score", "-p", "a.jsonl", "-r", "a.jsonl", "--json"),
+        ("plugins",), ("rate", "status"), ("--help",),
+    )  # fmt: skip
+    for result in results[:7]:
+        assert result.code == 0, result.err
+    run, (listed, rate, shown) = results[0].document["run"], results[6:]
+    analysis = json.loads((bare.folder / "reports" / run / "analysis.json").read_text())
+    assert analysis["ratings"] is None and "rated" not in analysis["tables"]
+    assert not analysis["failed"]
+    assert "rubric" not in listed.out
+    assert rate.code == 2 and "No such command 'rate'" in rate.err
+    assert "harness_rating" in rate.err or "iteration-harness" in rate.err
+    assert "  rate " not in shown.out
 
 
 def test_score_is_no_command_without_its_package(bare: Bare) -> None:
     bare.absent = "harness_score"
-    done = bare.harness("score", "-p", "a.jsonl", "-r", "a.jsonl")
-    assert done.code == 2 and "No such command 'score'" in done.err
-    assert "iteration-harness" in done.err
-    assert "  score " not in bare.harness("--help").out
-    assert bare.harness("check").code == 0
+    score, shown, check = bare.each(
+        ("score", "-p", "a.jsonl", "-r", "a.jsonl"), ("--help",), ("check",)
+    )
+    assert score.code == 2 and "No such command 'score'" in score.err
+    assert "iteration-harness" in score.err
+    assert "  score " not in shown.out
+    assert check.code == 0
 
 
 def test_the_commands_that_look_at_runs_are_none_without_their_package(bare: Bare) -> None:
     bare.absent = "harness_inspection"
-    assert bare.harness("iterate", "--json").code == 0
-    for words in (("report",), ("runs",), ("rebuild",)):
-        shown = bare.harness(*words)
-        assert shown.code == 0, shown.err
-    unknown = bare.harness("query", "FROM rounds")
+    *there, unknown = bare.each(
+        ("iterate", "--json"), ("report",), ("runs",), ("rebuild",), ("query", "FROM rounds")
+    )
+    for result in there:
+        assert result.code == 0, result.err
     assert unknown.code == 2 and "in the package harness_inspection" in unknown.err

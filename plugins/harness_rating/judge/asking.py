@@ -128,6 +128,7 @@ class Asker:
                 try:
                     out.put((key, self._one(client, missing[key][0], key, stop)))
                 except BaseException as error:
+                    stop.set()  # the others would be refused in the same way
                     out.put((key, error))
 
         count = 1 if self._options.local else min(self._options.concurrency, len(missing))
