@@ -165,7 +165,7 @@ class Basic(harness.Detector):
             "wrong language": f"most of the answer is in another {told} than the references",
             "wrong format": "the references (without them: the prompt) want JSON, a list, code or "
             "plain text, and the answer is mostly another of these, or is JSON or Python code "
-            "that does not parse although it was not cut off",
+            "that does not parse although it was not truncated",
             "refusal": "the answer declines to do what was asked, and no reference does",
             "too short": f"fewer than {o.short:.0%} of the words of the shortest reference",
             "too long": f"more than {o.long:g} times the words of the longest reference",
@@ -185,5 +185,5 @@ class Basic(harness.Detector):
             "near copy of a training row": f"{SAME:.0%} or more of the answer's words stand in the "
             "same order in one training row's answer, and not in a reference; 8 words or more",
             "low overlap": "word overlap (F1) with every reference is under "
-            f"{o.overlap:g}, and no other kind holds",
+            f"{o.overlap:g}, and no other category applies",
         }
