@@ -66,7 +66,7 @@ class FittedTable(Table):
             head = Text(style="bold")
             facts = []
             for place, (column, cell) in enumerate(zip(self.columns, cells, strict=True)):
-                title, colon = _text(column.header), "" if column.no_wrap else ":"
+                title, colon = _text(column.header), "" if column.justify == "right" else ":"
                 one_lined = Text(" / ").join(part for part in _text(cell).split("\n") if part.plain)
                 if place == 0 or not title.plain.strip():
                     head.append("  " if head and one_lined else "").append_text(one_lined)

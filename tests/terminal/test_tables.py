@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from harness.terminal.tables import table
+from harness.terminal.tables import fit, table
 
 WIDTHS = (50, 60, 72, 80, 160)
 NAMES = ("bleu", "chrf", "rouge1", "rouge2", "rougeL", "rougeLsum")
@@ -51,6 +51,13 @@ def test_texts_are_wrapped_before_anything_else_gives_way() -> None:
         "                   subsequence",
         "[red]ter    12.00                   improved",
     ]
+
+
+def test_a_stacked_text_has_a_colon_behind_its_title_and_a_number_has_none() -> None:
+    shown = table("id", "score", "answer", right=["score"])
+    shown.add_row("an-id-of-some-length", "0.5", "yes")
+    fit(shown, Console(width=30), [20, 5])
+    assert drawn(shown, 26) == ["an-id-of-some-length", "  score 0.5 · answer: yes"]
 
 
 def test_rows_are_stacked_where_columns_have_no_room() -> None:

@@ -113,7 +113,7 @@ def _narrow(document: Document, console: Console) -> Table:
     """Answer above reference in one column, categories above the cause in another."""
     score = document["primary"] + (" *" if _caveat(document) else "")
     shown = tables.table(
-        "id", score, "categories", "answer, and reference below it",
+        "id", score, "categories", "answer / reference",
         right=[score],
     )  # fmt: skip
     for row in document["rows"]:
