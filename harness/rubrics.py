@@ -106,7 +106,7 @@ class Overall:
     """How the criteria become one score, in 0..1.
 
     Attributes:
-        right_at: the overall score from which an answer counts as right.
+        right_at: the overall score from which an answer passes.
     """
 
     how: Literal["weighted_mean"] = "weighted_mean"

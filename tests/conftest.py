@@ -27,13 +27,18 @@ def _no_fsync() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _screened_once() -> Iterator[None]:
-    """Rows are screened once by the same rules: most runs of the tests have the same rows."""
+def screened() -> Iterator[dict[str, Any]]:
+    """Rows are screened once by the same rules: most runs of the tests have the same rows.
+
+    A test that compares two screenings empties it in between.
+    """
     known: dict[str, Any] = {}
     screen = gating.screen
 
     def remembered(rows: Sequence[Example], rules: Rules, **rest: Any) -> Any:
-        key = f"{rows_digest(rows, lineage=True)} {rules} {rest['seed']} {screening.MOST_COMPARED}"
+        limits = screening.MOST_COMPARED, gating.MOST_HELD_OUT
+        key = f"{rows_digest(rows, lineage=True)} {rules} {rest['seed']} {limits}"
+        rest.get("check", lambda: None)()
         if key not in known:
             known[key] = screen(rows, rules, **rest)
         return known[key]
@@ -41,7 +46,7 @@ def _screened_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gating, "screen", remembered)
         patch.setattr(screening, "screen", remembered)
-        yield
+        yield known
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ from harness.kit.problems import Problems
 from harness.kit.yaml_file import Lines, Place
 from harness.records import Level
 from harness.registry import Registry
+from harness.stages.kinds import REQUIRED
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +245,8 @@ def check(
         raw = settings.named(name)
         if name in values or raw is not None:
             entries[name] = tuple(entries_of(registry, kind, raw, base, problems))
+        elif kind.default is not REQUIRED:
+            entries[name] = ()
     _check_whole(settings, entries, base, problems)
     if asking:
         ask(_placed(entries), _shown(settings, entries, base), problems)

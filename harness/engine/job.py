@@ -255,8 +255,10 @@ def run_inline(folder: Path, instance: Any, report: Report, cancelled: Callable[
         for name in job.rows
     }
     known = job.checkpoint if job.stage == "model" else None
-    context = Context(folder / "output", job.seed, job.stage, job.round, job.arm, known=known)
-    context.report, context.cancelled = report, cancelled
+    context = Context(
+        folder / "output", job.seed, job.stage, job.round, job.arm,
+        report=report, cancelled=cancelled, known=known,
+    )  # fmt: skip
     process = os.getpid()
     answer: Any
     if job.stage == "model":

@@ -155,14 +155,14 @@ class AppendLog:
             fcntl.flock(stream, fcntl.LOCK_EX)
             state = os.fstat(stream.fileno())
             same = state.st_ino == self._inode and state.st_size >= self._end
-            start, self._inode = self._end if same else 0, state.st_ino
+            start = self._end if same else 0
             stream.seek(start)
             data = stream.read()
             end = start + data.rfind(b"\n") + 1
             fresh = make(data[: end - start].split(b"\n")[:-1], start == 0)
             if end != start + len(data):
                 stream.truncate(end)
-            self._end = end
+            self._end, self._inode = end, state.st_ino
             if fresh:
                 _write_whole(stream, fresh, end)
                 self._end += len(fresh)

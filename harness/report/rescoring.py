@@ -26,7 +26,15 @@ Progress = Callable[[str, int], object]
 """Called as a piece of the work begins, with its label and the number of pieces."""
 
 
+Check = Callable[[Sequence[Example], Sequence[str], Sequence[str]], object]
+"""Given the rows, the names of the systems and those of the scores; may raise."""
+
+
 def _unwatched(label: str, pieces: int) -> None:
+    return None
+
+
+def _unchecked(rows: Sequence[Example], systems: Sequence[str], scores: Sequence[str]) -> None:
     return None
 
 
@@ -72,6 +80,7 @@ def rescore(
     *,
     split: str = "dev",
     open_test: bool = False,
+    check: Check = _unchecked,
     progress: Progress = _unwatched,
 ) -> Rescored:
     """Measure what a run of this folder has answered. Nothing is trained and nothing generated.
@@ -82,6 +91,7 @@ def rescore(
         files: one-file plugins to load for them.
         split: ``dev``, or ``test`` once the run has opened it.
         open_test: allows ``test``; the evaluation is counted before anything is measured.
+        check: is called before anything is counted or measured.
 
     Raises:
         UsageError: there is no such run, it answers no such split, or test was not allowed.
@@ -95,7 +105,11 @@ def rescore(
         if metrics is not None:
             entries = metric_entries(metrics, files)
         rows = steps.data().split(split)
-        answers = _answers(stored, rows, split, open_test)
+        answers = _answers(stored, split, open_test)
+        made = [steps.caller.metric_entry(entry) for entry in entries]
+        check(rows, list(answers), [name for metric in made for name in metric.score_names])
+        if split == "test":
+            Ledger(stored.ledger.path).open(rows, f"{stored.name} scored again")
         systems = _measured(steps, rows, entries, answers, split, progress)
     remarks = _selection(stored, systems) if split == "dev" else []
     own = [(entry.name, stored.key_of(entry)) for entry in stored.config.metrics]
@@ -103,9 +117,7 @@ def rescore(
     return Rescored(systems, remarks, stored, added)
 
 
-def _answers(
-    run: StoredRun, rows: Sequence[Example], split: str, open_test: bool
-) -> dict[str, Answered]:
+def _answers(run: StoredRun, split: str, open_test: bool) -> dict[str, Answered]:
     """System name -> what that round answered."""
     if split == "dev":
         return {f"round {answers.round}": answers for answers in answered(run)}
@@ -115,8 +127,7 @@ def _answers(
         raise UsageError("the test set is sealed")
     _, history = replay(run)
     if not history.test_evaluations:
-        raise DataError("its test set was not opened yet", where=run.name, hint="harness iterate")
-    Ledger(run.ledger.path).open(rows, f"{run.name} scored again")
+        raise DataError("its test set was not opened yet", where=run.name, hint="harness test RUN")
     return {
         f"round {number}": Answered(number, evaluation.predictions, evaluation.keys["generate"])
         for number, evaluation in history.test_evaluations.items()

@@ -23,7 +23,7 @@ GRACE = 0.5
 
 
 def ask_apart(
-    path: Path, sql: str, seconds: float, limit: int, *, sealed: bool = False
+    path: Path, sql: str, seconds: float, limit: int, *, sealed: bool
 ) -> harness.QueryResult:
     """What :func:`harness.safe_query` gives, in the time given or not at all.
 

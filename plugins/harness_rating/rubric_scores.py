@@ -30,7 +30,7 @@ class RubricOptions(harness.Options):
     folder: str = Field(default=".harness/ratings", description="where batches of ratings are kept")
     right_at: Annotated[float, Field(ge=0, le=1)] | None = Field(
         default=None,
-        description="overall score from which an answer is right; default: the rubric's",
+        description="overall score from which an answer passes; default: the rubric's",
     )
 
 

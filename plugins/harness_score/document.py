@@ -18,7 +18,7 @@ from harness_score.power import minimum_detectable_effect
 
 SCHEMA = "harness.score/1"
 MOST_SLICES = 100
-SEED = 7
+SEED = Scorecard.seed
 """Of the resampling, where none is given."""
 SCORE_KEYS = (
     "value", "low", "high", "n", "unscored", "higher_is_better", "signature", "caveat",

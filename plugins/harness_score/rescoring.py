@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 import harness
-from harness import Scorecard, UsageError, near
+from harness import Example, Scorecard, UsageError, near
 from harness.kit.text import one_line
 from harness.terminal.streams import plugins_on_stderr
 from harness_score import metric_options, output
@@ -28,18 +28,20 @@ def rescore(run: str, request: Request) -> None:
 
 def _scored(run: str, request: Request) -> tuple[dict[str, Any], Mapping[str, Scorecard]]:
     """The document; only what it could be made of is remembered."""
-    if request.by and request.split == "dev":
-        check_fields(request.by, harness.open_run(run).rows("dev"))
-    if request.split == "test":
-        request.check_sealed()
+
+    def check(rows: Sequence[Example], names: Sequence[str], scores: Sequence[str]) -> None:
+        check_fields(request.by, rows)
+        request.check_scores(scores)
+        _baseline(request, names)
+
+    request.check_sealed()
     with output.progress() as begin:
         rescored = harness.rescore(
-            run, _metrics(request), request.plugins,
-            split=request.split, open_test=request.open_test, progress=begin,
+            run, _metrics(request), request.plugins, split=request.split,
+            open_test=request.open_test, check=check, progress=begin,
         )  # fmt: skip
     systems = rescored.systems
     last = systems[list(systems)[-1]]
-    request.check_scores([name for entry in last.metrics for name in entry.score_names])
     question = Question(
         system=list(systems)[-1], baseline=_baseline(request, list(systems)),
         by=tuple(request.by), test=request.test_kind, seed=last.seed,

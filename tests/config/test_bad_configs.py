@@ -7,22 +7,8 @@ import pytest
 from harness.cli.failure import show
 from harness.config import loading as configuration
 from harness.errors import EXIT_USAGE, ConfigError
-from tests.support.project import FAKES
+from tests.support.project import CONFIG
 
-CONFIG = f"""\
-rounds: 3
-seed: 7
-plugins: [{FAKES}]
-data: {{source: fake}}
-model: {{source: fake}}
-train: {{plugin: fake}}
-generate: {{plugin: fake}}
-metrics: [{{plugin: overlap}}]
-primary: overlap
-detect: [fake]
-analyze: [fake]
-augment: [{{plugin: fake, rows: 10}}]
-"""
 C = CONFIG.encode()
 BAD = {
     "empty": b"",

@@ -101,8 +101,10 @@ def test_at_a_terminal(run: Run, arguments: tuple[str, ...]) -> None:
 
 def test_every_row_is_shown(run: Run) -> None:
     project, _ = run
-    for name in ids(project)[::10]:
+    for place, name in enumerate(ids(project)):
         harmless(project.inside("why", "--", name))
+        if place % 10:
+            continue
         assert project.inside("why", "--json", "--", name).document["id"] == name
 
 

@@ -32,6 +32,11 @@ KINDS["scheduler"] = StageKind(
     description="orders of rows", before="plan", in_key="if named",
 )
 
+KINDS["scheduler of one"] = StageKind(
+    type("Single", (Scheduler,), {"stage": "single", "__doc__": "One alone."}), work=("order",),
+    key="single", default=None, description="one, or none", before="plan", in_key="if named",
+)
+
 import harness
 from harness.config.loading import load
 from harness.config.settings import fields
@@ -101,10 +106,10 @@ def test_a_new_kind_is_one_row(project):
     seen = json.loads(done.stdout)
     assert seen["exported"]
     place = seen["keys"].index("schedule")
-    assert seen["keys"][place - 1 : place + 2] == ["analyze", "schedule", "plan"]
+    assert seen["keys"][place - 1 : place + 3] == ["analyze", "schedule", "single", "plan"]
     assert seen["shown"] == [{"plugin": "by-length", "steps": 2}]
     assert seen["in the key"] == ["by-length"] and seen["makers"][-1] == "by-length"
-    assert "schedule" not in seen["key without"]  # no earlier run gets another name
+    assert not {"schedule", "single"} & set(seen["key without"])  # no earlier run gets another name
     assert "no scheduler is called 'by-lenght', did you mean 'by-length'?" in seen["refused"][0]
     assert "it does not define order(). Write that method" in seen["broken rules"]
 

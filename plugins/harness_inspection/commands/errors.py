@@ -139,7 +139,7 @@ def _categories(row: Document) -> Text:
 
 
 def _show_train_rows(document: Document, console: Console) -> None:
-    cause = document["filters"]["cause"]
+    cause = terms.shown("cause", document["filters"]["cause"])
     tables.note(console, f"training rows that '{cause}' names", "bold")
     rows = [{**row, "place": _where(row)} for row in document["train_rows"]]
     console.print(train_rows(rows, console, "answers"))
@@ -158,7 +158,7 @@ def _above(first: str | None, second: str | None, console: Console) -> Text:
 
 
 def _sentences(document: Document) -> list[str]:
-    chosen = {key: value for key, value in document["filters"].items() if value is not None}
+    chosen = _chosen(document["filters"])
     kept = " (best round)" if document["round"] == document["kept_round"] else ""
     place = f"{document['answers']:,} answers of round {document['round']}{kept}"
     lines = [
@@ -182,6 +182,16 @@ def _sentences(document: Document) -> list[str]:
     if _caveat(document):
         lines.append(f"* {document['primary']}: {_caveat(document)}")
     return lines
+
+
+def _chosen(filters: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked for, in the words that readers know."""
+    kinds: Mapping[str, terms.Kind] = {"category": "category", "cause": "cause"}
+    return {
+        key: terms.shown(kinds[key], value) if key in kinds else value
+        for key, value in filters.items()
+        if value is not None
+    }
 
 
 def _counts(document: Mapping[str, int], kind: terms.Kind) -> str:

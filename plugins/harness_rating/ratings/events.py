@@ -69,11 +69,12 @@ class Events:
         fresh: dict[str, Event] = {}
 
         def unknown(lines: list[bytes], whole: bool) -> bytes:
+            before = 0 if whole else self._lines
+            came = {self._parsed(line, at).id for at, line in enumerate(lines, start=before + 1)}
             if whole:
-                self._known, self._lines = set(), 0
-            for line in lines:
-                self._lines += 1
-                self._known.add(self._parsed(line, self._lines).id)
+                self._known.clear()
+            self._known |= came
+            self._lines = before + len(lines)
             fresh.update({e.id: e for e in events if e.id not in self._known})
             return b"".join(canonical(to_json(event)) + b"\n" for event in fresh.values())
 

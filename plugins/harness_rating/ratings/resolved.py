@@ -56,6 +56,9 @@ def adjudicated(batch: Batch, ratings: Iterable[Rating]) -> ByItem:
 
     Args:
         ratings: of raters, and of those who settled.
+
+    Raises:
+        DataError: a value that its scale does not know (:func:`checked`).
     """
     given, final = _parted(batch, ratings)
     for item, raters in given.items():
@@ -84,7 +87,7 @@ def _parted(batch: Batch, ratings: Iterable[Rating]) -> tuple[ByItem, dict[str, 
     """What raters gave to what they were asked, and, item by item, what was settled last."""
     given: ByItem = defaultdict(lambda: defaultdict(dict))
     final: dict[str, dict[str, Any]] = defaultdict(dict)
-    for rating in sorted(ratings, key=lambda rating: (rating.at, rating.rater)):
+    for rating in sorted(checked(batch, ratings), key=lambda rating: (rating.at, rating.rater)):
         if batch.placings[rating.item].repeat_of is not None:
             continue
         if rating.rater.startswith(SETTLED):
@@ -181,7 +184,7 @@ class ScoredItems:
 
     def __init__(self, batch: Batch, ratings: Iterable[Rating]) -> None:
         """Raises DataError for a value that its scale does not know."""
-        found = complete(batch, checked(batch, ratings))
+        found = complete(batch, ratings)
         self.values: ByItem = {item: found.get(item, {}) for item in batch.originals}
 
     def mean(self, column: Column, item: str) -> float | None:

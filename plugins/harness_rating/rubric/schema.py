@@ -153,7 +153,7 @@ class OverallFile(Strict):
         default=0.75,
         gt=0,
         le=1,
-        description="the overall score from which an answer counts as right",
+        description="the overall score from which an answer passes",
     )
 
 

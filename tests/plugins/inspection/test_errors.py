@@ -160,6 +160,7 @@ def test_a_cause_is_found_by_its_stored_and_by_its_shown_name(project, name):
     plant(reports(project), contents(diagnoses={("main", 2): (cause,)}))
     told = project.inside("errors", "--cause", name)
     assert told.code == 0 and "causes: underfitting 1" in told.out
+    assert "have the cause 'underfitting'" in told.out and "capacity" not in told.out
     assert json.loads(project.inside("errors", "--cause", name, "--json").out)["causes"] == {
         "capacity": 1
     }

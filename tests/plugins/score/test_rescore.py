@@ -104,6 +104,20 @@ def test_test_stays_sealed_and_a_look_is_counted(done):
     assert stored(project, run, "SELECT DISTINCT split FROM rescores") == (("dev",),)
 
 
+@pytest.mark.parametrize(
+    "wrong", [("--baseline", "round 9"), ("--by", "nothing")], ids=lambda wrong: wrong[0]
+)
+def test_a_wrong_option_is_refused_before_a_look_is_counted(done, wrong):
+    project, run = done
+    openings = project.folder / ".harness" / "test-openings.jsonl"
+    before = openings.read_bytes()
+    refused = project.inside(
+        "score", "--run", run, "--split", "test", "--open-test", "--metrics", "exact", *wrong
+    )
+    assert (refused.code, wrong[1] in refused.err) == (2, True)
+    assert openings.read_bytes() == before
+
+
 def test_what_is_not_stored_is_never_made(done):
     project, run = done
     shutil.rmtree(project.folder / ".harness" / "artifacts" / "generate")

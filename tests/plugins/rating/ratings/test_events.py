@@ -81,6 +81,18 @@ def test_a_damaged_line_is_named_and_nothing_is_added_behind_it(tmp_path):
     assert path.read_bytes() == b"\n".join(lines)
 
 
+def test_a_file_that_was_replaced_by_a_damaged_one_is_refused_each_time(tmp_path):
+    store = Events(tmp_path, "ana")
+    store.extend(numbered(3))
+    other = tmp_path / "other.jsonl"
+    other.write_bytes(b"{\n" + store.path.read_bytes())
+    other.replace(store.path)
+    for _ in range(2):
+        with pytest.raises(DataError, match="damaged") as caught:
+            store.append(event("ana", "a1", "quality", value=1))
+        assert caught.value.where == f"{store.path}:1"
+
+
 @pytest.mark.parametrize("name", ["", "..", "../ana", "Ana", "a b", "-a", "a" * 41, "ana\n", "é"])
 def test_a_rater_is_no_path(tmp_path, name):
     with pytest.raises(UsageError, match="cannot be a rater's name"):
@@ -135,7 +147,9 @@ def test_kills_lose_no_acknowledged_event(tmp_path):
     """)
     acknowledged: set[str] = set()
     for turn in range(5):
-        child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=ROOT)
+        command = [sys.executable, "-c", program]
+        # Without a buffer of ours, in which lines would be lost to communicate().
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, bufsize=0)
         first = child.stdout.readline()
         time.sleep(0.01 * turn)
         os.kill(child.pid, signal.SIGKILL)

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from harness import DataError
 from harness_rating.batches.records import Rating
 from harness_rating.ratings.resolved import adjudicated, complete
 from tests.plugins.rating import material
@@ -59,6 +60,13 @@ def test_half_an_item_is_not_complete(made):
     assert len(complete(made, [*gave(made, half), *gave(made, ASKED, "bo")])) == 1
     no_answer = {**ASKED, "quality": None}  # "cannot judge" is an answer
     assert len(complete(made, gave(made, no_answer))) == 1
+
+
+def test_a_value_off_its_scale_is_refused_and_an_unknown_item_counts_in_nothing(made):
+    with pytest.raises(DataError, match="quality") as caught:
+        complete(made, gave(made, {**ASKED, "quality": 99}))
+    assert "rater ana" in caught.value.where
+    assert complete(made, gave(made, ASKED, item="of-another-batch")) == {}
 
 
 def test_ratings_stay_as_they_are(made):
