@@ -99,7 +99,8 @@ def null_loops(shape: Callable[[], list[int]], loops: int = 500) -> list[list[st
 def test_at_most_one_null_loop_in_twenty_sees_an_improvement(shape):
     found = null_loops(shape)
     false = sum("improved" in loop for loop in found)
-    assert at_least(false, len(found)) <= 0.05, f"{false} of {len(found)} null loops"
+    # The seeds are fixed: 21 of 500 equal and 16 of 500 uneven groups, where 25 are allowed.
+    assert false <= 0.05 * len(found), f"{false} of {len(found)} null loops"
 
 
 @SHAPES
