@@ -1,12 +1,11 @@
-"""First-party sources of examples: ``docstrings`` (Python code) and ``jsonl`` (your own rows)."""
+"""The source ``docstrings``: Python code as questions, its docstrings as answers."""
 
 from __future__ import annotations
 
 import harness
 from harness_sources.docstrings import Docstrings
-from harness_sources.jsonl import Jsonl
 
 
 @harness.hookimpl
 def register_sources() -> list[type[harness.Source]]:
-    return [Docstrings, Jsonl]
+    return [Docstrings]

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import harness
 from harness import Split
+from harness.kit.draws import fraction
 from harness_sources import functions, python_files
 from harness_sources.areas import area
-from harness_sources.draws import fraction
 from harness_sources.functions import Function
 from harness_sources.repeats import Repeats
 

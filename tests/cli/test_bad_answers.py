@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.plugins.sources.test_bad_files import FILES
+from tests.plugins.rows.test_bad_files import FILES
 
 PICKED = (
     "empty", "blank", "bom only", "utf16", "utf32", "latin1", "cut utf8", "surrogate bytes",

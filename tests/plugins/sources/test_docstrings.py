@@ -34,8 +34,8 @@ def by_split(examples: Examples) -> dict[str, list[harness.Example]]:
     return found
 
 
-def test_the_plugin_registers_both_sources() -> None:
-    assert [source.name for source in harness_sources.register_sources()] == ["docstrings", "jsonl"]
+def test_the_plugin_registers_its_source() -> None:
+    assert [source.name for source in harness_sources.register_sources()] == ["docstrings"]
 
 
 # The standard library

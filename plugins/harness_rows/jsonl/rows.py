@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness import SPLITS, near
-from harness_sources import json_text
+from harness_rows import json_text
 
 ROW_KEYS = ("id", "messages", "references", "split", "group", "meta", "tools")
 MESSAGE_KEYS = (

@@ -13,7 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 import harness
-from harness_sources.jsonl import Jsonl
+from harness_rows.jsonl.source import Jsonl
 
 Write = Callable[..., Path]
 Load = Callable[..., list[harness.Example]]

@@ -10,8 +10,9 @@ from pydantic import Field, model_validator
 
 import harness
 from harness import Split
-from harness_sources import jsonl_files, jsonl_sets
-from harness_sources.jsonl_rows import Row
+from harness_rows.dealing import check_needed, check_numbers, deal
+from harness_rows.jsonl import files, sets
+from harness_rows.jsonl.rows import Row
 
 
 class Jsonl(harness.Source):
@@ -44,9 +45,9 @@ class Jsonl(harness.Source):
                 raise ValueError("give either `path` or `files`")
             if self.files and self.sizes:
                 raise ValueError("`sizes` deals out the rows of one file: give `path`")
-            _check_needed("files", self.files)
-            _check_needed("sizes", {split: n for split, n in self.sizes.items() if n})
-            _check_numbers(list(self.sizes.values()))
+            check_needed("files", self.files)
+            check_needed("sizes", {split: n for split, n in self.sizes.items() if n})
+            check_numbers(list(self.sizes.values()))
             return self
 
     options: Options
@@ -71,16 +72,16 @@ class Jsonl(harness.Source):
             raise harness.ConfigError(
                 "`sizes` deals out the rows of one file, but `path` is a folder", where=where
             )
-        reading = jsonl_files.read(self._files())
+        reading = files.read(self._files())
         problems = list(reading.problems)
         if self._is_folder() and self.options.path is not None:
-            problems += jsonl_files.strangers(self.options.path)
+            problems += files.strangers(self.options.path)
         missing = self._deal(reading.rows)
         rows = [row for row in reading.rows if not self._is_left_over(row)]
         reading.rows = rows
         if not missing:
-            problems += jsonl_sets.check(reading, where, self._is_folder())
-        jsonl_files.refuse(problems, where)
+            problems += sets.check(reading, where, self._is_folder())
+        files.refuse(problems, where)
         self._require(missing, where)
         context.progress(len(rows), len(rows), "reading rows")
         yield from (_example(row) for row in rows)
@@ -89,20 +90,20 @@ class Jsonl(harness.Source):
         return self.options.path is not None and self.options.path.is_dir()
 
     def _where(self) -> str:
-        return jsonl_files.shown(self.options.path) if self.options.path else "data.files"
+        return files.shown(self.options.path) if self.options.path else "data.files"
 
     def _files(self) -> list[tuple[str | None, Path]]:
         if self.options.path is None:
             return list(self.options.files.items())
         if self._is_folder():
-            return list(jsonl_files.in_folder(self.options.path).items())
+            return list(files.in_folder(self.options.path).items())
         return [(None, self.options.path)]
 
     def _deal(self, rows: list[Row]) -> dict[str, int]:
         if not self.options.sizes:
             return {}
         sizes = {str(split): size for split, size in self.options.sizes.items()}
-        return jsonl_sets.deal(rows, sizes, self.options.draw)
+        return deal(rows, sizes, self.options.draw)
 
     def _is_left_over(self, row: Row) -> bool:
         return bool(self.options.sizes) and row.split is None and row.split_known
@@ -116,24 +117,6 @@ class Jsonl(harness.Source):
             details=[f"{split}: {count} rows are missing" for split, count in missing.items()],
             hint="lower `sizes`, or give shares (train: .6, dev: .2, test: .2)",
         )
-
-
-def _check_needed(option: str, given: Mapping[Split, object]) -> None:
-    lacking = [split for split in jsonl_sets.NEEDED if given and split not in given]
-    if lacking:
-        raise ValueError(f"`{option}` lacks {', '.join(lacking)}")
-
-
-def _check_numbers(sizes: list[int | float]) -> None:
-    if any(size < 0 for size in sizes):
-        raise ValueError("`sizes` must not be negative")
-    shares = [size for size in sizes if isinstance(size, float)]
-    if not shares:
-        return
-    if any(isinstance(size, int) and size for size in sizes):
-        raise ValueError("`sizes` must be all shares (.6) or all counts (600)")
-    if abs(sum(shares) - 1) > 1e-6:
-        raise ValueError(f"the shares in `sizes` add up to {sum(shares):g}, not to 1")
 
 
 def _example(row: Row) -> harness.Example:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import SPLITS, DataError, near
-from harness_sources import json_text
-from harness_sources.jsonl_rows import Problem, Row, fill
+from harness_rows import json_text
+from harness_rows.jsonl.rows import Problem, Row, fill
 
 SUFFIX = ".jsonl"
 SHOWN = 20

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import given, settings, strategies as st
 
-from harness_sources import json_text
+from harness_rows import json_text
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)))
 SCALARS = (

@@ -8,7 +8,7 @@ import re
 import pytest
 
 import harness
-from harness_sources.jsonl import Jsonl
+from harness_rows.jsonl.source import Jsonl
 
 
 def row(n=1, **k):

@@ -1,0 +1,130 @@
+"""Rows dealt out to the splits: whole groups, by a hash of the group's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from harness import SPLITS, Split
+from harness.kit.draws import fraction
+
+NEEDED = ("train", "dev", "test")
+SIDES = {"train": "train", "pool": "train", "valid": "train", "dev": "dev", "test": "test"}
+"""Split -> the side that a group must not leave."""
+# A count is filled with whole groups in this order, so that training gets what is left.
+_FILL_ORDER = ("dev", "test", "valid", "pool", "train")
+
+Sizes = Mapping[str, int | float]
+
+
+class Dealt(Protocol):
+    """A row on its way to a split.
+
+    Attributes:
+        split: None where it has to be dealt out.
+        split_known: False where a split is given but is not one; such a row is left alone.
+    """
+
+    group: str
+    split: str | None
+    split_known: bool
+
+    @property
+    def prompt(self) -> str:
+        """What is asked, evened: rows with one prompt go together."""
+
+
+def check_needed(option: str, given: Mapping[Split, object]) -> None:
+    """Raise ValueError where a split is lacking that every run needs."""
+    lacking = [split for split in NEEDED if given and split not in given]
+    if lacking:
+        raise ValueError(f"`{option}` lacks {', '.join(lacking)}")
+
+
+def check_numbers(sizes: Sequence[int | float]) -> None:
+    """Raise ValueError where sizes are neither shares that add up to 1 nor numbers of rows."""
+    if any(size < 0 for size in sizes):
+        raise ValueError("`sizes` must not be negative")
+    shares = [size for size in sizes if isinstance(size, float)]
+    if not shares:
+        return
+    if any(isinstance(size, int) and size for size in sizes):
+        raise ValueError("`sizes` must be all shares (.6) or all counts (600)")
+    if abs(sum(shares) - 1) > 1e-6:
+        raise ValueError(f"the shares in `sizes` add up to {sum(shares):g}, not to 1")
+
+
+def deal(rows: Sequence[Dealt], sizes: Sizes, draw: int) -> dict[str, int]:
+    """Give a split to the rows without one: whole groups, by a hash of the group's name.
+
+    Rows with one prompt go together as if they were one group. A group of which a row has a
+    split follows it. With counts, the rows that are left over keep ``split`` None.
+
+    Returns:
+        Split -> rows that are missing, where counts could not be met.
+    """
+    units = _units(rows)
+    open_units: dict[str, list[Dealt]] = {}
+    for name, members in units.items():
+        given = next((row.split for row in members if row.split is not None), None)
+        if given is None:
+            open_units[name] = members
+        _assign(members, given)
+    if all(isinstance(size, int) for size in sizes.values()):
+        return _deal_counts(rows, open_units, sizes, draw)
+    for name, members in open_units.items():
+        _assign(members, _by_fraction(sizes, fraction(draw, name)))
+    return {}
+
+
+def _assign(rows: Iterable[Dealt], split: str | None) -> None:
+    for row in rows:
+        if row.split is None and row.split_known:
+            row.split = split
+
+
+def _by_fraction(sizes: Sizes, at: float) -> str:
+    """The split in whose stretch of (0, 1) the hash lies: more data never move a group."""
+    end = 0.0
+    given = [split for split in SPLITS if sizes.get(split)]
+    for split in given:
+        end += sizes[split]
+        if at < end:
+            return split
+    return given[-1]
+
+
+def _deal_counts(
+    rows: Sequence[Dealt], units: Mapping[str, list[Dealt]], sizes: Sizes, draw: int
+) -> dict[str, int]:
+    missing = {
+        split: int(sizes[split]) - sum(row.split == split for row in rows)
+        for split in _FILL_ORDER
+        if sizes.get(split)
+    }
+    for name in sorted(units, key=lambda name: (fraction(draw, name), name)):
+        split = next((split for split, count in missing.items() if count > 0), None)
+        if split is None:
+            break
+        _assign(units[name], split)
+        missing[split] -= len(units[name])
+    return {split: count for split, count in missing.items() if count > 0}
+
+
+def _units(rows: Sequence[Dealt]) -> dict[str, list[Dealt]]:
+    """Rows that must stay together (by group or by prompt), named by their least group."""
+    root: dict[str, str] = {}
+
+    def find(name: str) -> str:
+        while root.setdefault(name, name) != name:
+            root[name] = name = root[root[name]]
+        return name
+
+    prompts: dict[str, str] = {}
+    for row in rows:
+        ends = find(row.group), find(prompts.setdefault(row.prompt, row.group))
+        root[max(ends)] = min(ends)
+    units: dict[str, list[Dealt]] = {}
+    for row in rows:
+        units.setdefault(find(row.group), []).append(row)
+    return units

@@ -1,0 +1,1 @@
+"""The source ``jsonl``: the strict native format, one JSON object a line."""
