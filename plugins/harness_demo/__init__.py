@@ -1,0 +1,1 @@
+"""``harness demo``: what a verdict is worth, shown on loops whose truth is known."""
