@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         PlanItem as PlanItem,
         Prediction as Prediction,
         Problem as Problem,
+        Rendered as Rendered,
         RoundResult as RoundResult,
         Score as Score,
         ScoredExample as ScoredExample,
@@ -116,8 +117,8 @@ _HOMES = {
     "harness.records": (
         "BASE_ARM", "Checkpoint", "Condition", "Dataset", "Diagnosis", "ErrorLabel", "Example",
         "Findings", "Growth", "Label", "Measurement", "Message", "Plan", "PlanItem", "Prediction",
-        "Problem", "RoundResult", "SPLITS", "Score", "ScoredExample", "Slice", "Split", "Verdict",
-        "from_json", "to_json",
+        "Problem", "Rendered", "RoundResult", "SPLITS", "Score", "ScoredExample", "Slice",
+        "Split", "Verdict", "from_json", "to_json",
     ),
     "harness.rubrics": (
         "Criterion", "Item", "Judgement", "LONGEST_TEXT", "Overall", "Rubric", "SCALE_KINDS",

@@ -39,6 +39,7 @@ from harness.records import (
     Findings,
     Prediction,
     Problem,
+    Rendered,
 )
 
 MOST_ROWS = 5_000_000
@@ -114,6 +115,20 @@ def predictions(values: Any, asked: Sequence[Example]) -> list[Prediction]:
             f"'{short(missing[0])}'"
         )
     return [by_id[row.id] for row in asked]
+
+
+def rendered(values: Any, asked: Sequence[Example]) -> Iterator[Rendered]:
+    """One rendered row for each example, in the order of the examples."""
+    given_ = _each(values, "rendered()", "harness.Rendered")
+    for row in asked:
+        what = f"the rendered row '{short(row.id)}'"
+        found: Rendered = record(Rendered, next(given_, None), what)
+        if found.id != row.id:
+            _refuse(what, "id", f"'{short(found.id)}'", "the id of the row at hand")
+        if not 0 <= found.cut <= len(found.tokens) == len(found.trained):
+            sizes = f"{len(found.tokens)} tokens, {len(found.trained)} trained, {found.cut} cut"
+            _refuse(what, "", sizes, "one truth value for each token, and no more cut than there")
+        yield found
 
 
 def facts(values: Mapping[str, Any]) -> dict[str, Any]:

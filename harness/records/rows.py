@@ -114,6 +114,29 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Rendered:
+    """A row as a trainer gives it to the model, token by token, before anything is cut off.
+
+    Attributes:
+        tokens: the text that each token stands for, special tokens too; joined, they are the
+            rendered chat up to the last token that is learned. A character of several tokens is
+            the text of the last of them, and the others are empty.
+        trained: for each token, whether the loss sees it (or would, if it were not cut off).
+        cut: how many of the last tokens the length limit cuts off.
+        context: most tokens of prompt and answer that the model takes; None where nobody says.
+        problem: why the trainer refuses the row, as one line; empty where it takes it. Where
+            nothing can be rendered, there are no tokens.
+    """
+
+    id: str
+    tokens: tuple[str, ...]
+    trained: tuple[bool, ...]
+    cut: int = 0
+    context: int | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """What a model answered to one example.
 

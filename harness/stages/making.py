@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from harness.context import Context
+from harness.errors import UsageError
 from harness.records import (
     Checkpoint,
     Example,
     Prediction,
+    Rendered,
 )
 from harness.stages.base import Plugin
 
@@ -75,6 +77,22 @@ class Trainer(Plugin):
         (``{"step", "epoch", "loss"}`` and ``{"step", "epoch", "eval_loss"}``) is shown.
         """
         raise NotImplementedError
+
+    def rendered(
+        self, base: Checkpoint, rows: Sequence[Example], context: Context
+    ) -> Iterator[Rendered]:
+        """The rows as :meth:`train` gives them to the model, one for each, in order. Optional.
+
+        It reads the tokenizer and no weights. A row that training would refuse is told by its
+        ``problem``; one without a reference is its prompt alone.
+
+        Raises:
+            harness.errors.UsageError: this trainer cannot show rows.
+        """
+        raise UsageError(
+            f"the trainer '{self.name}' cannot show rows as its model sees them",
+            hint="a trainer that can has a method rendered()",
+        )
 
 
 class Generator(Plugin):

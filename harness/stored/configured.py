@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from harness.boundary import results
+from harness.boundary.calls import aloud, plainly
 from harness.config import loading as configuration
 from harness.config.loading import Config
 from harness.config.making import metric_entry
 from harness.config.sourcing import rows_of
+from harness.context import Context, Report, silent
 from harness.data.correction_file import applied
 from harness.engine.ledger import Ledger
 from harness.engine.run import LEDGER, MACHINE_FOLDER
 from harness.errors import DataError, UsageError
-from harness.records import Example
+from harness.records import Checkpoint, Example, Rendered
 from harness.scoring import MetricEntry
 
 
@@ -54,6 +59,39 @@ class ConfigView:
         rows = self._of("test")
         Ledger(Path(MACHINE_FOLDER) / LEDGER).open(rows, purpose, answers)
         return rows
+
+    def config(self) -> Mapping[str, Any]:
+        """The whole config with every default, as ``harness config show`` prints it."""
+        return self._config.shown()
+
+    def base(self, report: Report = silent) -> Checkpoint:
+        """The base model, outside of a run; its plugin fetches it where it is not here yet.
+
+        Raises:
+            EnvironmentFailure: it is not available.
+            PluginError: its plugin fails.
+        """
+        entry = self._config.model
+        call = plainly(f"{entry.named}, model", aloud)
+        with tempfile.TemporaryDirectory(prefix="harness-") as folder, call:
+            context = Context(Path(folder), stage="model", report=call.calls.hearing(report))
+            return results.checkpoint(entry.instance.fetch(context), "fetch()")
+
+    def rendered(self, rows: Sequence[Example], report: Report = silent) -> list[Rendered]:
+        """Rows as the trainer gives them to the base model, token by token; no weights are read.
+
+        Args:
+            report: is told how many rows are done.
+
+        Raises:
+            UsageError: this trainer cannot show rows.
+            ConfigError, EnvironmentFailure, PluginError: model or trainer cannot be used.
+        """
+        entry, base = self._config.train, self.base(report)
+        call = plainly(f"{entry.named}, train", aloud)
+        with tempfile.TemporaryDirectory(prefix="harness-") as folder, call:
+            context = Context(Path(folder), stage="train", report=call.calls.hearing(report))
+            return list(results.rendered(entry.instance.rendered(base, rows, context), rows))
 
     def _of(self, split: str) -> Sequence[Example]:
         rows = [row for row in self._rows if row.split == split]

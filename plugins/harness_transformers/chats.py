@@ -71,6 +71,23 @@ class Chats:
             del lines[0]
         return "\n".join(lines)
 
+    def need_end(self) -> None:
+        """Raises ConfigError where the template ends no answer."""
+        if not self.ends:
+            raise harness.ConfigError(
+                ENDLESS, where="model", hint=f"{END_IT}: model: {{chat_template: FILE}}"
+            )
+
+    def longest(self, options: Any) -> tuple[int, str]:
+        """Most tokens of a training row, and what says so.
+
+        Args:
+            options: those of the trainer.
+        """
+        if self.context is None or options.max_length <= self.context:
+            return options.max_length, f"max_length {options.max_length}"
+        return self.context, self._context_words
+
     def training_rows(self, rows: Sequence[harness.Example], options: Any) -> list[Encoded]:
         """Every row as tokens.
 
@@ -82,12 +99,8 @@ class Chats:
             DataError: rows that the template refuses, without a token to learn, with a cut
                 answer, or that do not end an answer; each named.
         """
-        if not self.ends:
-            raise harness.ConfigError(
-                ENDLESS, where="model", hint=f"{END_IT}: model: {{chat_template: FILE}}"
-            )
-        limit = min(options.max_length, self.context or options.max_length)
-        held = f"max_length {limit}" if limit == options.max_length else self._context_words
+        self.need_end()
+        limit, held = self.longest(options)
         place = {row.id: row.place or row.id for row in rows}
         encoded = self._each(
             rows,

@@ -52,6 +52,20 @@ class Encoded:
         return len(self.learned)
 
 
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A chat with its answer, rendered.
+
+    Attributes:
+        tokens: up to the last one that is learned.
+        learned: for each of them, whether it is.
+    """
+
+    text: str
+    tokens: list[Token]
+    learned: list[bool]
+
+
 def template_hash(tokenizer: Any) -> str:
     """Identifies how chats are rendered: two tokenizers with one hash build the same prompts.
 
@@ -89,11 +103,21 @@ def template_hash(tokenizer: Any) -> str:
 
 def prompt_ids(tokenizer: Any, example: harness.Example) -> list[int]:
     """The prompt's tokens, up to where the answer begins."""
-    text = _render(
-        tokenizer, example.messages, example.tools, answer=False, where=example.place or example.id
-    )
-    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    ids: list[int] = tokenizer(prompt(tokenizer, example), add_special_tokens=False)["input_ids"]
     return ids
+
+
+def prompt(tokenizer: Any, example: harness.Example) -> str:
+    """The rendered prompt, up to where the answer begins."""
+    where = example.place or example.id
+    return _render(tokenizer, example.messages, example.tools, answer=False, where=where)
+
+
+def laid_out_prompt(tokenizer: Any, example: harness.Example) -> Chat:
+    """The prompt of a row that has no answer: nothing of it is learned."""
+    text = prompt(tokenizer, example)
+    tokens = _placed(tokenizer, text, 0)
+    return Chat(text, tokens, [False] * len(tokens))
 
 
 def encode(
@@ -103,6 +127,20 @@ def encode(
 
     Only the assistant's tokens (with the end-of-turn token) are learned: of the answer, or of
     all assistant turns.
+
+    Raises:
+        DataError: as :func:`laid_out`.
+    """
+    chat = laid_out(tokenizer, example, all_turns=all_turns)
+    ids = [token for token, _, _ in chat.tokens]
+    labels = [
+        token if learned else IGNORED for token, learned in zip(ids, chat.learned, strict=True)
+    ]
+    return Encoded(example.id, ids[:max_length], labels[:max_length], len(ids) > max_length)
+
+
+def laid_out(tokenizer: Any, example: harness.Example, *, all_turns: bool) -> Chat:
+    """A training row whole, before a limit cuts it; see :func:`encode`.
 
     Raises:
         DataError: the row has no reference, or the template refuses it, or renders a prompt
@@ -122,15 +160,11 @@ def encode(
     whole = _render(tokenizer, chat, example.tools, answer=True, where=where)
     spans = [_span(tokenizer, chat, place, example, whole) for place in turns]
     tokens = _tokens(tokenizer, whole, spans[-1][0])
-    labels = [
-        token if start < end and any(a <= start and end <= b for a, b in spans) else IGNORED
-        for token, start, end in tokens
+    learned = [
+        start < end and any(a <= start and end <= b for a, b in spans) for _, start, end in tokens
     ]
-    used = max((place for place, label in enumerate(labels) if label != IGNORED), default=-1) + 1
-    ids = [token for token, _, _ in tokens]
-    used = used or len(ids)
-    cut = min(used, max_length)
-    return Encoded(example.id, ids[:cut], labels[:cut], used > max_length)
+    used = max((place for place, one in enumerate(learned) if one), default=len(tokens) - 1) + 1
+    return Chat(whole, tokens[:used], learned[:used])
 
 
 def _tokens(tokenizer: Any, whole: str, seam: int) -> list[Token]:

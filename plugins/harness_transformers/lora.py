@@ -118,6 +118,26 @@ class LoraTrainer(harness.Trainer):
         with quietly():
             return self._train(base, train, valid, context)
 
+    def rendered(
+        self,
+        base: harness.Checkpoint,
+        rows: Sequence[harness.Example],
+        context: harness.Context,
+    ) -> Iterator[harness.Rendered]:
+        """See :meth:`harness.Trainer.rendered`.
+
+        Raises:
+            ConfigError: the chat template cannot be used, or ends no answer.
+        """
+        from harness_transformers.quiet import quietly
+
+        with quietly():
+            from harness_transformers import rendering
+            from harness_transformers.chats import Chats
+
+            chats = Chats.of(base)
+        yield from rendering.rendered(chats, rows, self.options, context)
+
     def _train(
         self, base: harness.Checkpoint, train: Any, valid: Any, context: harness.Context
     ) -> harness.Checkpoint:

@@ -33,6 +33,10 @@ def deep():
     return {"a": value}
 
 
+def shown(name="e1", tokens=("a", "b"), trained=(False, True), **fields):
+    return harness.Rendered(name, tokens, trained, **fields)
+
+
 def endless():
     while True:
         yield ANSWER
@@ -120,6 +124,30 @@ def test_checkpoints(given, words):
 )
 def test_predictions(given, words):
     refused(lambda: results.predictions(given, [ROW]), *words)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (None, ["rendered() is None", "an iterable of harness.Rendered"]),
+        ([], ["the rendered row 'e1' is None", "a harness.Rendered"]),
+        ([ANSWER], ["the rendered row 'e1'", "a harness.Rendered"]),
+        ([shown("e2")], ["'e1': id is 'e2'"]),
+        ([shown(trained=(True,))], ["2 tokens, 1 trained", "one truth value for each token"]),
+        ([shown(cut=3)], ["2 tokens, 2 trained, 3 cut"]),
+        ([shown(cut=-1)], ["-1 cut"]),
+        ([shown(tokens=(1, 2))], ["tokens[0] is the number 1", "text"]),
+        ([shown(problem=None)], ["problem is None"]),
+    ],
+)
+def test_rendered_rows(given, words):
+    refused(lambda: list(results.rendered(given, [ROW])), *words)
+
+
+def test_rendered_rows_that_are_fine_are_given_on():
+    row = shown(cut=1, context=8, problem="it is cut")
+    assert list(results.rendered(iter([row]), [ROW])) == [row]
+    assert from_json(harness.Rendered, json.loads(json.dumps(to_json(row)))) == row
 
 
 def test_a_generator_that_never_ends_is_stopped_at_the_first_prediction_too_many():

@@ -45,6 +45,30 @@ def test_test_is_opened_in_so_many_words_and_each_look_is_counted(
         assert openings() == before + count
 
 
+def test_rows_are_shown_as_the_trainer_gives_them_to_the_base_model(
+    config: harness.ConfigView,
+) -> None:
+    assert (config.base().kind, config.base().name) == ("base", "fake")
+    rows = config.rows("dev")[:2]
+    shown = config.rendered(rows)
+    assert [one.id for one in shown] == [row.id for row in rows]
+    for one, row in zip(shown, rows, strict=True):
+        learned = [t for t, trained in zip(one.tokens, one.trained, strict=True) if trained]
+        assert learned == [*row.references[0].split(), "<end>"]
+        assert row.prompt in "".join(one.tokens)
+    assert config.config()["train"]["plugin"] == "fake"
+
+
+def test_a_trainer_that_cannot_show_rows_says_so(
+    config: harness.ConfigView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = config._config.train.instance
+    monkeypatch.setattr(type(trainer), "rendered", harness.Trainer.rendered)
+    with pytest.raises(harness.UsageError, match="trainer 'fake' cannot show rows") as refused:
+        config.rendered(config.rows("dev")[:1])
+    assert "train" in refused.value.where
+
+
 def test_what_is_wrong_is_told_at_once(config: harness.ConfigView) -> None:
     with pytest.raises(harness.ConfigError) as refused:
         harness.open_config(Path("harness.yaml"), ["train.nothing=1", "primary=other"])

@@ -65,6 +65,18 @@ class OddArguments(Sound):
         return ()
 
 
+class ShowsTooMuch(harness.Trainer):
+    """Its method to show rows takes other arguments than the core gives."""
+
+    name = "shows-too-much"
+
+    def train(self, base, train, valid, context):
+        return base
+
+    def rendered(self, base, row):
+        return []
+
+
 class OddScoreNames(Sound):
     """It gives a text where names are due, of which each letter would be a score."""
 
@@ -396,6 +408,7 @@ FAULTY = [
     (TakenName, "contract", "'exact' exists already, from harness_text"),
     (Undocumented, "contract", "no docstring"),
     (OddArguments, "contract", "remarks(self) cannot be called"),
+    (ShowsTooMuch, "contract", "rendered(self, base, row) cannot be called"),
     (OddScoreNames, "contract", "score_names() gives 'r'"),
     (OddCaveat, "contract", "caveat() gives None"),
     (NeverRight, "contract", "right_at is 30.0, outside of the bounds 0 to 1"),
