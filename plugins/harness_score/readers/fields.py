@@ -27,15 +27,22 @@ class Role:
 
     Attributes:
         names: the fields that may hold its texts, the most telling first.
+        others: what other programs call it. Some call the prompt or the reference so: one of
+            them is taken only where the first row has no second one.
         several: whether a row may have no text, or more than one.
     """
 
     names: tuple[str, ...]
+    others: tuple[str, ...]
     several: bool
 
 
-PREDICTIONS = Role(("text", "prediction"), several=False)
-REFERENCES = Role(("references", "reference", "text"), several=True)
+PREDICTIONS = Role(
+    ("text", "prediction"),
+    ("predict", "response", "output", "completion", "answer", "generated_text"),
+    several=False,
+)
+REFERENCES = Role(("references", "reference", "text"), ("label",), several=True)
 
 
 class Fields:
@@ -71,12 +78,18 @@ class Fields:
                 return name
         if self.role.several and "messages" in there:
             return "references"
-        raise self._unnamed(there, place)
+        others = [name for name in self.role.others if name in there]
+        if len(others) == 1:
+            return others[0]
+        raise self._unnamed(there, others, place)
 
-    def _unnamed(self, there: list[str], place: str) -> DataError:
+    def _unnamed(self, there: list[str], others: list[str], place: str) -> DataError:
         wanted = " or ".join(quoted(name) for name in self.role.names)
         what = f"no field {wanted}; there are {listed(there)}"
         hint = f"name the one with the texts: {self.source.with_column('FIELD')}"
+        if others:
+            what = f"{' and '.join(map(quoted, others))} may each hold the texts"
+            hint = f"name the one that does: {self.source.with_column(others[0])}"
         if len(there) == 1 and (";" in there[0] or "\t" in there[0]):
             hint = "the cells seem to be separated by another character than the suffix says"
         return DataError(what, where=place, hint=hint)

@@ -100,6 +100,13 @@ def test_fields_beat_meta_and_the_field_of_the_text_is_no_meta(folder: Path) -> 
         ({"prediction": "p", "other": "o"}, "o.jsonl", "p"),
         ({"text": "t", "prediction": "p", "other": "o"}, "o.jsonl:other", "o"),
         ({"text": "t", "a:b": "odd"}, "./o.jsonl", "t"),
+        ({"prompt": "q", "predict": "p", "label": "l"}, "o.jsonl", "p"),
+        ({"question": "q", "response": "r"}, "o.jsonl", "r"),
+        ({"instruction": "i", "input": "", "output": "o"}, "o.jsonl", "o"),
+        ({"prompt": "q", "completion": "c"}, "o.jsonl", "c"),
+        ({"answer": "a"}, "o.jsonl", "a"),
+        ({"generated_text": "g"}, "o.jsonl", "g"),
+        ({"prediction": "p", "answer": "gold"}, "o.jsonl", "p"),
     ],
 )
 def test_which_field_is_the_prediction(folder: Path, row: Any, source: str, found: str) -> None:
@@ -123,6 +130,8 @@ TURNS = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
         ({"text": "t"}, ("t",)),
         ({"messages": TURNS[:1], "references": ["r"], "text": "t"}, ("r",)),
         ({"messages": TURNS, "text": "no answer"}, ("a",)),
+        ({"prompt": "q", "predict": "p", "label": "l"}, ("l",)),
+        ({"label": "l", "text": "t"}, ("t",)),
     ],
 )
 def test_which_field_has_the_references(folder: Path, row: Any, found: tuple[str, ...]) -> None:
@@ -533,18 +542,35 @@ def test_texts_in_parquet_that_are_no_texts(folder: Path) -> None:
 
 
 def test_an_unknown_column_gets_the_list_and_the_near_name(folder: Path) -> None:
-    write("o.jsonl", lines({"id": 1, "answer": "a"}))
-    write("o.csv", "id,answer\n1,a\n")
-    columns("o.parquet", id=[1], answer=["a"])
+    write("o.jsonl", lines({"id": 1, "said": "a"}))
+    write("o.csv", "id,said\n1,a\n")
+    columns("o.parquet", id=[1], said=["a"])
     for name, place in (("o.jsonl", ":1"), ("o.csv", ":2"), ("o.parquet", "")):
-        error = refusal(read_predictions, f"{name}:anwser")
-        assert error.what == "no column `anwser`, did you mean 'answer'?; there are `id`, `answer`"
+        error = refusal(read_predictions, f"{name}:siad")
+        assert error.what == "no column `siad`, did you mean 'said'?; there are `id`, `said`"
         assert error.where == name + place
         error = refusal(read_predictions, name)
-        assert error.what == "no field `text` or `prediction`; there are `id`, `answer`"
+        assert error.what == "no field `text` or `prediction`; there are `id`, `said`"
         assert error.hint == f"name the one with the texts: {name}:FIELD"
     error = refusal(read_predictions, write("semi.csv", "id;text\n1;a\n"))
     assert "separated by another character" in error.hint
+
+
+@pytest.mark.parametrize("name", ["o.jsonl", "o.csv", "o.parquet"])
+def test_two_fields_that_may_be_the_answer_are_asked_for(folder: Path, name: str) -> None:
+    write("o.jsonl", lines({"question": "q", "answer": "gold", "response": "r"}))
+    write("o.csv", "question,answer,response\nq,gold,r\n")
+    columns("o.parquet", question=["q"], answer=["gold"], response=["r"])
+    error = refusal(read_predictions, name)
+    assert error.what == "`response` and `answer` may each hold the texts"
+    assert error.hint == f"name the one that does: {name}:response"
+    assert texts(read_predictions(f"{name}:answer")) == [("gold",)]
+
+
+def test_both_sides_in_one_file(folder: Path) -> None:
+    write("generated.jsonl", lines({"prompt": "q", "predict": "p", "label": "l"}))
+    assert texts(read_predictions("generated.jsonl")) == [("p",)]
+    assert texts(read_references("generated.jsonl")) == [("l",)]
 
 
 def test_texts_have_no_columns(folder: Path) -> None:
