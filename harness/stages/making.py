@@ -43,6 +43,10 @@ class Model(Plugin):
         """
         raise NotImplementedError
 
+    def at_hand(self) -> bool:
+        """Whether :meth:`fetch` needs neither the network nor much time. Loads nothing heavy."""
+        return True
+
 
 class Trainer(Plugin):
     """Learns from the ``train`` rows. Runs in a job of its own.

@@ -64,6 +64,25 @@ class ConfigView:
         """The whole config with every default, as ``harness config show`` prints it."""
         return self._config.shown()
 
+    def at_hand(self) -> bool:
+        """Whether the base model is on this machine, so that nothing has to be downloaded.
+
+        Raises:
+            PluginError: its plugin fails.
+        """
+        entry = self._config.model
+        with plainly(f"{entry.named}, model"):
+            return bool(entry.instance.at_hand())
+
+    def every_row(self) -> Sequence[Example]:
+        """The rows of all splits: to be counted and compared. No text of test may be shown.
+
+        Raises:
+            DataError: the source has a wrong row.
+            PluginError: the source fails.
+        """
+        return self._rows
+
     def base(self, report: Report = silent) -> Checkpoint:
         """The base model, outside of a run; its plugin fetches it where it is not here yet.
 

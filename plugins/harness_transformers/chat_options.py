@@ -124,6 +124,10 @@ class ChatModel(harness.Model):
         """Where the model's files lie, if that is known before it is fetched."""
         return None
 
+    def at_hand(self) -> bool:
+        """See :meth:`harness.Model.at_hand`."""
+        return self.folder() is not None
+
     def inputs(self) -> Sequence[Path]:
         given = self.options.chat_template
         return [given] if isinstance(given, Path) else []

@@ -67,10 +67,13 @@ class PypiModel(ChatModel):
 
     options: Options
 
+    def folder(self) -> Path | None:
+        folder = folder_of(self.options.name)
+        return folder if folder is not None and (folder / cache.MANIFEST).is_file() else None
+
     def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
         yield from super().check(settings)
-        folder = folder_of(self.options.name)
-        if folder is not None and not (folder / cache.MANIFEST).is_file():
+        if self.folder() is None:
             message = (
                 f"'{self.options.name}' is not cached; whether the package index gives it shows "
                 "when a run fetches it"

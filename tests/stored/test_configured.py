@@ -59,6 +59,15 @@ def test_rows_are_shown_as_the_trainer_gives_them_to_the_base_model(
     assert config.config()["train"]["plugin"] == "fake"
 
 
+def test_all_rows_can_be_counted_and_a_model_says_whether_it_is_here(
+    config: harness.ConfigView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert {row.split for row in config.every_row()} == {"train", "pool", "dev", "test"}
+    assert config.at_hand() is True
+    monkeypatch.setattr(type(config._config.model.instance), "at_hand", lambda self: False)
+    assert config.at_hand() is False
+
+
 def test_a_trainer_that_cannot_show_rows_says_so(
     config: harness.ConfigView, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,17 @@ def test_without_index_and_cache_one_clear_error(offline, context):
     assert not list((offline / "models").iterdir())
 
 
+def test_a_model_says_whether_it_has_to_be_fetched(offline, tiny, tmp_path):
+    assert not PypiModel().at_hand()
+    folder = cached(offline)
+    folder.mkdir(parents=True)
+    assert not PypiModel().at_hand()
+    (folder / cache.MANIFEST).write_text("{}")
+    assert PypiModel().at_hand()
+    assert local(tiny).at_hand() and not local(tmp_path / "nowhere").at_hand()
+    assert not HubModel(HubModel.Options(id="nobody/nothing-of-the-kind")).at_hand()
+
+
 def test_a_wheel_with_another_sha256_is_never_opened(offline, context, monkeypatch, tmp_path):
     wheel = WHEELS[NAME]
     folder = tmp_path / "links"
