@@ -93,6 +93,7 @@ def _train_and_judge(
         steps.same_machine(_kept(history, arm), arm.kept)
     steps.check_pin(ROWS, rows_digest(rows), pinned, at)
     checkpoint = steps.train(base, rows, data.split("valid"), at, pinned=pinned.get(TRAIN))
+    history.checkpoints[arm.name, number] = checkpoint
     history.logs[arm.name, number] = steps.training_log(checkpoint)
     evaluation = steps.evaluate(
         checkpoint, data.split("dev"), at, learned=rows, against=arm.kept, pinned=pinned

@@ -10,6 +10,7 @@ from harness.engine.steps import Evaluation
 from harness.records import (
     BASE_ARM,
     CONTROL_ARM,
+    Checkpoint,
     Dataset,
     Example,
     Findings,
@@ -38,7 +39,11 @@ class ArmState:
 
 @dataclass
 class History:
-    """Everything that the reports are made from."""
+    """Everything that the reports are made from.
+
+    Attributes:
+        checkpoints: what each training left; the base model is not among them.
+    """
 
     data: Dataset = field(default_factory=lambda: Dataset(()))
     model: str = ""
@@ -46,6 +51,7 @@ class History:
     results: dict[Place, RoundResult] = field(default_factory=dict)
     evaluations: dict[Place, Evaluation] = field(default_factory=dict)
     findings: dict[Place, Findings] = field(default_factory=dict)
+    checkpoints: dict[Place, Checkpoint] = field(default_factory=dict)
     logs: dict[Place, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     added: dict[str, list[Example]] = field(default_factory=dict)
     test: TestResult | None = None

@@ -18,7 +18,7 @@ from harness.boundary.results import facts as facts_of
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Context, Watcher
-from harness.engine import journal, names, pins, provenance, resume_command
+from harness.engine import beginning, journal, names, pins, provenance, resume_command
 from harness.engine.artifacts import Artifact, Artifacts
 from harness.engine.at import At
 from harness.engine.job import Job, as_environment, ask_environments, run_child, run_inline, write
@@ -164,6 +164,7 @@ class Run:
         shown = self.config.shown()
         write_bytes(self.folder / CONFIG, yaml_file.dump(shown).encode())
         resume_command.keep(self.folder, self.config)
+        beginning.note(self.folder, self.folder / JOURNAL)
         with storing(self.work):
             remove(self.work)
             self.work.mkdir(parents=True)

@@ -55,6 +55,11 @@ def share(found: Mapping[str, Any]) -> str:
     return f"{percent(found['value'])} {interval(limits['low'], limits['high'], 0)}".rstrip()
 
 
+def moment(at: str | None) -> str:
+    """``2026-11-26 18:30 UTC`` of a time as documents hold it; an empty text where none is."""
+    return f"{at[:10]} {at[11:16]} UTC" if at and at[10:11] == "T" else at or ""
+
+
 def digits_of(values: Iterable[float | None]) -> int:
     """One decimal for scores up to 100, three for scores up to 1."""
     return 1 if any(abs(value) > 1.5 for value in values if value is not None) else 3

@@ -11,6 +11,7 @@ from typing import Any
 from harness.engine.run import Run
 from harness.kit.files import read_json
 from harness.records import NOT_ASKED
+from harness.report.reading import upgraded
 
 STAGE = "summary"
 _MOST_NAMED = 3
@@ -47,7 +48,7 @@ def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Docu
             return None
     except (OSError, ValueError):
         return None
-    return document
+    return dict(upgraded(document))
 
 
 def _gone(labels: Sequence[str]) -> str:

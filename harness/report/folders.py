@@ -90,12 +90,34 @@ def _line(document: dict[str, Any]) -> dict[str, Any]:
     mark = one_line((document["chosen"] or {}).get("short", ""), 120)
     return {
         "run": document["run"],
+        **document["dates"],
+        "model": document["model"]["base"],
+        "adapter": document["model"]["adapter"],
+        "data": _data(document),
         "rounds": len(document["rounds"]) - 1,
         "kept": document["kept_round"],
+        "primary": document["primary"],
+        "value": value,
         "score": score,
         "chosen": mark,
         "verdict": _outcome(document),
     }
+
+
+def _data(document: dict[str, Any]) -> str:
+    """``jsonl rows.jsonl, 150 train rows``: the source, what it reads, its size."""
+    told = document["settings"].get("data") or {}
+    source, *values = [*told.values()] or [""]
+    named = (value if isinstance(value, str) else _first_text(value) for value in values)
+    name = next((text for text in named if text not in ("", ".")), "")
+    rows = document["data"]["rows"].get("train")
+    size = f"{rows} train rows" if rows is not None else ""
+    what = " ".join(part for part in (str(source), name) if part)
+    return one_line(", ".join(part for part in (what, size) if part), 120)
+
+
+def _first_text(value: Any) -> str:
+    return value[0] if isinstance(value, list) and value and isinstance(value[0], str) else ""
 
 
 def _outcome(document: dict[str, Any]) -> str:

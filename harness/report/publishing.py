@@ -26,6 +26,7 @@ from harness.report.added_metrics import recorded
 from harness.report.annotated import RunAnnotations
 from harness.report.caveats import Caveats, by_now, caveats_of, scores_with, with_caveats
 from harness.report.finished import STAGE
+from harness.report.origin import dates_of, model_of, settings_of
 from harness.report.reading import FILE_NAME as ANALYSIS
 from harness.report.sections import with_always
 from harness.report.summary import RunRecord, instructive, rounds_closed, summarise
@@ -166,7 +167,9 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
         test=history.test,
         sealed=history.sealed,
         control=_control(steps, history),
-        model=history.model,
+        model=model_of(run, history),
+        dates=dates_of(run, final=final),
+        settings=settings_of(run.config, run.root),
         data=history.data.counts,
         dev_groups=len(set(groups_of(dev).values())),
         screening=steps.screening,

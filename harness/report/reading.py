@@ -10,7 +10,8 @@ from harness.kit.files import read_json
 from harness.verdicts.selection import chosen
 
 FILE_NAME = "analysis.json"
-SCHEMA = "harness.analysis/1"
+SCHEMA = "harness.analysis/2"
+SUMMARY = "harness.summary/2"
 
 Document = dict[str, Any]
 
@@ -42,6 +43,7 @@ def read_document(path: Path, schema: str, name: str, hint: str = "") -> Documen
         raise UsageError(f"there is no {name} here yet", where=str(path), hint=hint) from None
     except ValueError as problem:
         raise DataError(f"this is not JSON: {problem}", where=str(path)) from None
+    document = upgraded(document)
     given = document.get("schema") if isinstance(document, dict) else None
     if given != schema:
         raise DataError(
@@ -50,3 +52,18 @@ def read_document(path: Path, schema: str, name: str, hint: str = "") -> Documen
             hint="run the same `harness iterate` again, or install a newer harness",
         )
     return {**document, "chosen": document.get("chosen", chosen(document))}
+
+
+def upgraded(document: Any) -> Any:
+    """A document of an older schema in the form of today; any other value as it is."""
+    known = {"harness.summary/1": SUMMARY, "harness.analysis/1": SCHEMA}
+    given = document.get("schema") if isinstance(document, dict) else None
+    if not isinstance(given, str) or given not in known:
+        return document
+    model = {
+        "base": str(document.get("model") or ""),
+        "adapter": None,
+        "round": document.get("kept_round", 0),
+    }
+    unknown = {"dates": {"started": None, "finished": None}, "settings": {}}
+    return {**unknown, **document, "schema": known[given], "model": model}

@@ -31,14 +31,13 @@ from harness.records import (
     TestResult,
     Verdict,
 )
-from harness.report.reading import Document, read_document
+from harness.report.reading import SUMMARY as SCHEMA, Document, read_document
 from harness.verdicts.selection import chosen
 
 if TYPE_CHECKING:
     from harness.data.screening import Screening
     from harness.verdicts.objective import Progress
 
-SCHEMA = "harness.summary/1"
 EVERYWHERE = "everywhere"
 TEXT_LIMIT = 2_000
 LOG_POINTS = 200
@@ -54,6 +53,8 @@ class RunRecord:
         cached: stages that were taken from the store, in the order of the run.
         test: None until the test set was opened.
         sealed: why it was not, in a run that has ended.
+        model: ``base``, ``adapter`` and ``round``, from :mod:`harness.report.origin`, as are
+            ``dates`` and ``settings``.
         data: split -> rows at the start of the run.
         screening: what the gate said of the source's rows.
         slices: round -> all slices found after it, weak or not.
@@ -68,7 +69,9 @@ class RunRecord:
     test: TestResult | None = None
     sealed: Sealed | None = None
     control: ControlResult | None = None
-    model: str = ""
+    model: Mapping[str, Any] = field(default_factory=dict)
+    dates: Mapping[str, str | None] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, int] = field(default_factory=dict)
     dev_groups: int | None = None
     screening: Screening | None = None
@@ -88,7 +91,9 @@ def summarise(run: RunRecord) -> Document:
         "schema": SCHEMA,
         "run": one_line(run.run),
         "primary": one_line(run.primary),
-        "model": one_line(run.model),
+        "model": _model(run.model),
+        "dates": {key: run.dates.get(key) for key in ("started", "finished")},
+        "settings": dict(run.settings),
         "data": {
             "rows": dict(run.data),
             "dev_groups": run.dev_groups,
@@ -202,6 +207,15 @@ def _round(
         "refused": {one_line(reason): n for reason, n in growth.refused.items()},
         "log": _log(log),
         "guards": [_guard(guard) for guard in result.guards],
+    }
+
+
+def _model(found: Mapping[str, Any]) -> Document:
+    folder = found.get("adapter")
+    return {
+        "base": one_line(found.get("base") or ""),
+        "adapter": folder and one_line(folder),
+        "round": found.get("round", 0),
     }
 
 

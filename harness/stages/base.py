@@ -36,6 +36,8 @@ class Plugin:
             that the plugin comes from; name it too where it counts beside others.
         known_as: what others call such a plugin; a config that does so is told the name.
         synonyms: what others call an option -> its name here, told likewise.
+        reported: the options that readers of a result ask for, so that reports name them even
+            where the config leaves them at their default (``epochs``).
     """
 
     stage: ClassVar[str] = ""
@@ -44,6 +46,7 @@ class Plugin:
     libraries: ClassVar[Sequence[str] | None] = None
     known_as: ClassVar[Sequence[str]] = ()
     synonyms: ClassVar[Mapping[str, str]] = {}
+    reported: ClassVar[Sequence[str]] = ()
 
     class Options(Options):
         pass

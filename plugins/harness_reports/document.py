@@ -44,7 +44,8 @@ _OBJECTIVE: Document = {
     "missing": None, "sentence": "",
 }  # fmt: skip
 _DOCUMENT: Document = {
-    "run": "", "primary": "", "model": "", "data": {}, "rounds": [], "kept_round": 0,
+    "run": "", "primary": "", "model": {}, "dates": {}, "settings": {}, "data": {},
+    "rounds": [], "kept_round": 0,
     "test": None, "sealed": None, "control": None, "objective": None, "examples": [], "notes": [],
     "seconds": {}, "cached": [], "next_command": "", "right_at": None, "by_people": False,
     "definitions": {}, "causes_known": {}, "not_looked_for": "", "remedies": [], "queries": [],
@@ -56,6 +57,8 @@ def complete(document: Mapping[str, Any]) -> Document:
     """A copy in which no key is missing and names are as readers know them (``in_words``)."""
     full = _with(_DOCUMENT, document)
     full["rounds"] = [_round(entry) for entry in full["rounds"]] or [_round({})]
+    full["model"] = _with({"base": "", "adapter": None, "round": 0}, full["model"])
+    full["dates"] = _with({"started": None, "finished": None}, full["dates"])
     full["data"] = _with({"rows": {}, "dev_groups": None}, full["data"])
     full["examples"] = [_example(row) for row in full["examples"]]
     if full["objective"]:

@@ -64,7 +64,7 @@ def facts(document: Document) -> str:
     rows, groups = document["data"]["rows"].get("dev"), document["data"]["dev_groups"]
     size = f"{rows} dev rows" + (f" in {groups} groups" if groups else "") if rows else ""
     decides = f"primary score {score_title(document, document['primary'], 200)}"
-    told = [document["run"], document["model"], size, decides]
+    told = [document["run"], document["model"]["base"], size, decides]
     return " · ".join(fact for fact in told if fact)
 
 

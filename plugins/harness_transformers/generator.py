@@ -15,6 +15,7 @@ class TransformersGenerator(harness.Generator):
     """Answers with a transformers model, in batches of prompts of like length."""
 
     name = "transformers"
+    reported = ("max_new_tokens",)
     known_as = ("hf", "huggingface", "generate", "vllm")
     synonyms: ClassVar[Mapping[str, str]] = {
         "max_tokens": "max_new_tokens", "max_length": "max_new_tokens", "sample": "do_sample",

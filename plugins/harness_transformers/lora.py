@@ -30,6 +30,7 @@ class LoraTrainer(harness.Trainer):
         "load_in_4bit": "quantization", "load_in_8bit": "quantization", "bits": "quantization",
         "dtype": "precision", "torch_dtype": "precision", "bf16": "precision", "fp16": "precision",
     }  # fmt: skip
+    reported = ("r", "alpha", "learning_rate", "epochs", "batch_size")
     revision = 2
     libraries = ("torch", "transformers", "tokenizers", "peft", "accelerate")
     produces = "adapter"

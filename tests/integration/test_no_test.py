@@ -17,7 +17,7 @@ def ledger_of(project):
 
 
 def result_of(document):
-    return {k: v for k, v in document.items() if k not in ("seconds", "cached")}
+    return {k: v for k, v in document.items() if k not in ("seconds", "cached", "dates")}
 
 
 @pytest.fixture(scope="module")

@@ -84,7 +84,8 @@ def test_the_whole_document() -> None:
     document = summary(
         test=TestResult(2, {"f1": score(0.2)}, {"f1": score(0.3)}, verdict),
         control=ControlResult((round_of(0), round_of(1, arm="random")), 0.01, -0.02, 0.04, "Hm."),
-        model="tiny", data={"train": 100, "dev": 160}, dev_groups=48,
+        model={"base": "tiny", "adapter": "models/a", "round": 1},
+        data={"train": 100, "dev": 160}, dev_groups=48,
         slices={1: (WEAK,)}, logs={1: [{"step": 1, "epoch": 0.5, "loss": 2.0}]},
         examples=instructive(SCORED, (), score="f1", higher_is_better=True),
         notes=("n",), next_command="harness runs",
@@ -112,7 +113,7 @@ def test_the_whole_document() -> None:
         lambda d: d["rounds"][1]["verdict"].update(label="baseline"),
         lambda d: d["rounds"][1]["scores"]["f1"].pop("n"),
         lambda d: d.update(rounds=[]),
-        lambda d: d.update(schema="harness.summary/2"),
+        lambda d: d.update(schema="harness.summary/1"),
     ],
 )
 def test_the_schema_refuses(spoil: Any) -> None:

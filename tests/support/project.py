@@ -49,7 +49,7 @@ class Result:
     @property
     def bare(self) -> Any:
         """The summary without what may differ between two walks through one run."""
-        return {k: v for k, v in self.document.items() if k not in ("seconds", "cached")}
+        return {k: v for k, v in self.document.items() if k not in ("seconds", "cached", "dates")}
 
 
 @dataclass

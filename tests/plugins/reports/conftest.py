@@ -42,7 +42,9 @@ FREE = (
 )  # fmt: skip
 """Keys whose value is a mapping with keys that come from data, models or plugins."""
 
-KNOWN = ("label", "schema", "primary", "next_command", "split", "state")
+KNOWN = (
+    "label", "schema", "primary", "next_command", "split", "state", "started", "finished",
+)  # fmt: skip
 """Keys whose value the program itself gives."""
 
 SCORES = {
@@ -197,6 +199,16 @@ SCREENING = Screening(
 )  # fmt: skip
 
 
+SETTINGS = {
+    "rounds": 3, "seed": 7,
+    "data": {"source": "docstrings", "packages": ["stdlib"]},
+    "model": {"source": "pypi", "name": "smollm2-135m-instruct"},
+    "train": {"plugin": "lora", "r": 16, "alpha": 32.0, "learning_rate": 0.001, "epochs": 1.0},
+    "generate": {"plugin": "transformers", "max_new_tokens": 32},
+    "augment": [{"plugin": "pool", "rows": 120, "control": "random"}],
+}  # fmt: skip
+
+
 def build_document(rounds: int = 4, finished: bool = True, control: bool = True) -> dict[str, Any]:
     """The summary of a run that has come so far."""
     results = tuple(round_of(number) for number in range(rounds))
@@ -222,7 +234,15 @@ def build_document(rounds: int = 4, finished: bool = True, control: bool = True)
         test=test if finished else None,
         control=ControlResult(tuple(round_of(n, "random") for n in range(3)), 0.004, -0.011, 0.019,
                               sentence) if control else None,
-        model="SmolLM2-135M-Instruct",
+        model={
+            "base": "SmolLM2-135M-Instruct", "round": kept,
+            "adapter": ".harness/artifacts/train/4f0c1b9d2e7a" if kept else None,
+        },
+        dates={
+            "started": "2026-11-26T18:30:00Z",
+            "finished": "2026-11-26T18:37:12Z" if finished else None,
+        },
+        settings=SETTINGS,
         data={"train": 240, "valid": 24, "pool": 2600, "dev": 160, "test": 160},
         dev_groups=48,
         screening=SCREENING,
@@ -241,7 +261,7 @@ ALREADY_RIGHT = "json:JSONEncoder.iterencode"
 def build_analysis() -> dict[str, Any]:
     """The analysis of the finished run: its summary and what its database told."""
     told = json.loads(Path(__file__).with_name("analysis.json").read_text(encoding="utf-8"))
-    found = build_document() | told | {"schema": "harness.analysis/1"}
+    found = build_document() | told | {"schema": "harness.analysis/2"}
     found["examples"] = [_with_course(row) for row in found["examples"]]
     verdict = found["rounds"][2]["verdict"]
     sentence = "exact fell by 0.030 against round 1: regressed."

@@ -1,0 +1,96 @@
+"""What a run's results come from: its model, its settings, and when it was done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.config.loading import Config
+from harness.config.plugin_entries import PluginEntry
+from harness.engine import beginning
+from harness.engine.history import History
+from harness.engine.run import Run
+from harness.kit.text import one_line
+from harness.records import BASE_ARM
+from harness.stages import KINDS
+
+Document = dict[str, Any]
+
+TEXT = 200
+"""Characters of a value that are told."""
+ITEMS = 20
+"""Items of a list, and keys of a mapping, that are told."""
+
+
+def model_of(run: Run, history: History) -> Document:
+    """``base``, ``adapter`` and ``round``: the result of the run, and where it lies.
+
+    The folder is told relative to the run's working folder where it lies below it, so that a
+    moved folder still tells the truth.
+    """
+    trained = history.checkpoints.get((BASE_ARM, history.kept))
+    folder = _told(Path(trained.path), run.root) if trained is not None else None
+    return {"base": history.model, "adapter": folder, "round": history.kept}
+
+
+def dates_of(run: Run, *, final: bool) -> Document:
+    """``started`` and ``finished``, in UTC; None where it is not known, or not so far."""
+    return {
+        "started": beginning.started(run.folder),
+        "finished": beginning.now() if final else None,
+    }
+
+
+def settings_of(config: Config, root: Path) -> Document:
+    """What a person would name of the config.
+
+    Of each plugin its name, the options that are not at their default, and those that the plugin
+    lists as :attr:`harness.Plugin.reported`, in the order of the plugin's own options.
+    """
+    shown = config.settings
+    single = ("data", "model", "train", "generate")
+    found: Document = {"rounds": shown.rounds, "seed": shown.seed}
+    for key in single:
+        found[key] = _entry(config.entries[key][0], root)
+    found["augment"] = [_entry(entry, root) for entry in config.augment]
+    return found
+
+
+def _entry(entry: PluginEntry, root: Path) -> Document:
+    options, reported = entry.instance.options, entry.instance.reported
+    found: Document = {KINDS[entry.stage].named_by: one_line(entry.plugin, TEXT)}
+    if entry.rows:
+        found["rows"] = entry.rows
+    if entry.control:
+        found["control"] = entry.control
+    for name, field in type(options).model_fields.items():
+        value = getattr(options, name)
+        usual = not field.is_required() and value == field.get_default(call_default_factory=True)
+        if name in reported or not usual:
+            found[one_line(name, TEXT)] = _plain(value, root)
+    return found
+
+
+def _plain(value: Any, root: Path) -> Any:
+    """A value as JSON, its texts cut, its paths told as :func:`_told` does."""
+    if isinstance(value, Path):
+        return _told(value, root)
+    if isinstance(value, str):
+        return one_line(value, TEXT)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        items = list(value.items())[:ITEMS]
+        return {one_line(str(key), TEXT): _plain(inner, root) for key, inner in items}
+    if isinstance(value, Iterable):
+        return [_plain(inner, root) for inner in list(value)[:ITEMS]]
+    return one_line(str(value), TEXT)
+
+
+def _told(path: Path, root: Path) -> str:
+    try:
+        shown = path.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        shown = path.as_posix()
+    return one_line(shown)

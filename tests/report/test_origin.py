@@ -1,0 +1,73 @@
+"""What a summary tells of a run's model, dates and settings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.engine import beginning
+from harness.report.reading import read, upgraded
+from harness.report.summary import read as read_summary
+
+
+def test_the_model_lies_where_the_summary_says(finished: Any) -> None:
+    project, result = finished
+    model = result.document["model"]
+    assert (model["base"], model["round"]) == ("fake", result.document["kept_round"])
+    assert model["round"] > 0
+    assert (project.folder / model["adapter"] / "skill.json").is_file()
+    assert not Path(model["adapter"]).is_absolute()
+
+
+def test_the_base_model_alone_has_no_folder(project: Any) -> None:
+    done = project.inside("iterate", "--rounds", "1", "--json", "--set", "train.gain=0")
+    assert done.document["model"] == {"base": "fake", "adapter": None, "round": 0}
+
+
+def test_settings_are_what_is_not_usual_and_what_a_plugin_reports(project: Any) -> None:
+    text = (project.folder / "harness.yaml").read_text()
+    project.write(text.replace("data: {source: fake}", "data: {source: fake, train: 30, pool: 40}"))
+    done = project.inside("iterate", "--rounds", "1", "--json", "--no-test")
+    settings = done.document["settings"]
+    assert settings["data"] == {"source": "fake", "train": 30}  # 40 is what pool is anyway
+    assert settings["augment"] == [{"plugin": "fake", "rows": 10}]
+    assert (settings["rounds"], settings["seed"]) == (1, 7)
+
+
+def test_a_start_is_noted_once(project: Any) -> None:
+    first = project.inside("iterate", "--rounds", "1", "--json", "--no-test").document
+    again = project.inside("test", "--json").document
+    assert again["dates"]["started"] == first["dates"]["started"]
+    assert first["dates"]["started"] <= first["dates"]["finished"] <= again["dates"]["finished"]
+
+
+def test_a_run_of_before_gets_no_invented_start(tmp_path: Path) -> None:
+    (tmp_path / "journal.jsonl").write_text("")
+    beginning.note(tmp_path, tmp_path / "journal.jsonl")
+    assert beginning.started(tmp_path) is None
+
+
+@pytest.mark.parametrize("spoilt", ["", "[]", '{"started": 7}'])
+def test_a_damaged_note_is_no_date(spoilt: str, tmp_path: Path) -> None:
+    (tmp_path / beginning.FILE).write_text(spoilt)
+    assert beginning.started(tmp_path) is None
+
+
+def test_documents_of_before_are_read_in_the_form_of_today(finished: Any, tmp_path: Path) -> None:
+    project, result = finished
+    folder = project.folder / "reports" / result.document["run"]
+    for name, reader in (("summary", read_summary), ("analysis", read)):
+        found = json.loads((folder / f"{name}.json").read_text())
+        old = {key: value for key, value in found.items() if key not in ("dates", "settings")}
+        old |= {"schema": f"harness.{name}/1", "model": "fake"}
+        (tmp_path / "old.json").write_text(json.dumps(old))
+        now = reader(tmp_path / "old.json")
+        assert now.keys() == found.keys()
+        assert now["model"] == {"base": "fake", "adapter": None, "round": found["kept_round"]}
+
+
+def test_a_list_is_no_document() -> None:
+    assert upgraded([1]) == [1]
