@@ -1,4 +1,4 @@
-"""Metrics that need nothing but the text: ``exact``, ``token-f1``, ``length``."""
+"""Metrics that need nothing but the text: ``exact``, ``token-f1``, ``length``, ``json``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field
 
 import harness
+from harness_text.json_fields import JsonFields
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -122,4 +123,4 @@ class Length(harness.Metric):
 
 @harness.hookimpl
 def register_metrics() -> list[type[harness.Metric]]:
-    return [Exact, TokenF1, Length]
+    return [Exact, TokenF1, Length, JsonFields]

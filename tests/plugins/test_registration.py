@@ -15,7 +15,7 @@ METRICS = {
     "harness_sacrebleu": ["bleu", "chrf", "ter"],
     "harness_rouge": ["rouge"],
     "harness_nltk": ["meteor"],
-    "harness_text": ["exact", "token-f1", "length"],
+    "harness_text": ["exact", "token-f1", "length", "json"],
 }
 
 
