@@ -1,0 +1,1 @@
+"""Rows made fit to train on: what repeats, and what is private."""

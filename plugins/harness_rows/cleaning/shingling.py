@@ -1,0 +1,174 @@
+"""Texts as sets of shingles: runs of five characters, each with its weight.
+
+What many texts share (an instruction, a template) must not make them near. A shingle that lies in
+a run of 40 characters that ``d`` distinct texts hold weighs ``min(1, 4 / d)``, in several such runs
+that of the most frequent one, in none 1. So an instruction of 350 characters makes no questions of
+40 near, and copies are found in families of ten, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.kit.folding import folded, without_sentence_marks
+from harness_rows.cleaning.windows import RUN, WIDTH, Windows, chunks, windows
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Hashes = npt.NDArray[np.uint32]
+    Levels = npt.NDArray[np.uint8]
+    Numbers = npt.NDArray[np.int64]
+
+OFTEN = 4
+"""Texts that may hold a run before what lies in it weighs less."""
+FULL = 64
+"""Level of a shingle of weight 1: weights are kept as whole numbers."""
+MOST_RUNS = 1 << 24
+"""Runs that are counted at most; of more, one in two (three, …), chosen by its hash."""
+MOST_SHINGLES = 200_000_000
+"""Characters from which only one shingle in two (three, …), chosen by its hash, is kept."""
+
+_OWNER = 18
+"""Bits that tell the texts of a chunk apart; the others of a run's hash are kept."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shingles:
+    """The distinct shingles of many texts; those of weight 0 are left out.
+
+    Attributes:
+        hashes: of all texts, one text after the other, sorted within each.
+        levels: the weight of each in its text: 1 to :data:`FULL`.
+        starts: ``(texts + 1,)``: where each text's begin; the last is the end of all.
+    """
+
+    hashes: Hashes
+    levels: Levels
+    starts: Numbers
+
+    @property
+    def counts(self) -> Numbers:
+        """``(texts,)``: shingles of each text."""
+        return self.starts[1:] - self.starts[:-1]
+
+
+def comparable(text: str) -> str:
+    """The text as it is compared: one Unicode form, one letter case, single blanks and no marks
+    of sentences. Digits, operators, brackets and marks between digits stay."""
+    return without_sentence_marks(folded(text))
+
+
+def shingled(texts: Sequence[str], watch: Callable[[int, int], None]) -> Shingles:
+    """The shingles of distinct texts that are :func:`comparable` already.
+
+    A text of fewer than five characters has one shingle, itself.
+
+    Args:
+        watch: is told how much is done, of how much; may raise to stop.
+    """
+    import numpy as np
+
+    shared = SharedRuns(texts, lambda done: watch(done, 2 * len(texts)))
+    kept_of = 1 + sum(map(len, texts)) // MOST_SHINGLES
+    hashes, levels, counts, done = [], [], [], 0
+    for chunk in chunks(texts):
+        coded = _distinct(windows(chunk), shared, kept_of)
+        hashes.append((coded >> np.uint64(8)).astype(np.uint32))
+        levels.append(coded.astype(np.uint8))
+        counts.append(np.bincount((coded >> np.uint64(40)).view(np.int64), minlength=len(chunk)))
+        done += len(chunk)
+        watch(len(texts) + done, 2 * len(texts))
+    starts = np.zeros(done + 1, np.int64)
+    np.cumsum(np.concatenate([*counts, np.empty(0, np.int64)]), out=starts[1:])
+    return Shingles(
+        np.concatenate([*hashes, np.empty(0, np.uint32)]),
+        np.concatenate([*levels, np.empty(0, np.uint8)]),
+        starts,
+    )
+
+
+def _distinct(found: Windows, shared: SharedRuns, kept_of: int) -> npt.NDArray[np.uint64]:
+    """Place of the text (24 bits), hash (32) and level (8) of the shingles of each text, sorted."""
+    import numpy as np
+
+    levels = shared.levels(found)
+    kept = (found.left >= WIDTH) & (levels > 0)
+    if kept_of > 1:
+        kept &= found.short % np.uint64(kept_of) == 0
+    coded = found.owners[kept].astype(np.uint64) << np.uint64(32)
+    coded = (coded | found.short[kept] >> np.uint64(32)) << np.uint64(8)
+    coded = np.sort(coded | levels[kept].astype(np.uint64))
+    # Of a shingle that stands in shared runs and outside of them, the higher level counts.
+    shingle = coded >> np.uint64(8)
+    last = np.append(shingle[1:] != shingle[:-1], True)[: len(coded)]
+    distinct: npt.NDArray[np.uint64] = coded[last]
+    return distinct
+
+
+class SharedRuns:
+    """The runs of 40 characters that more than four texts hold, with the level of each.
+
+    Args:
+        texts: distinct.
+        watch: is told how many are done; may raise to stop.
+    """
+
+    def __init__(self, texts: Sequence[str], watch: Callable[[int], None]) -> None:
+        import numpy as np
+
+        self._one_in = 1 + sum(map(len, texts)) // MOST_RUNS
+        hashes: list[npt.NDArray[np.uint64]] = [np.empty(0, np.uint64)]
+        done = 0
+        for chunk in chunks(texts):
+            hashes.append(self._of_texts(windows(chunk)))
+            done += len(chunk)
+            watch(done)
+        ordered = np.sort(np.concatenate(hashes))
+        firsts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])
+        held = np.diff(firsts, append=len(ordered))
+        self._runs = ordered[firsts[held > OFTEN]]
+        self._levels = np.round(FULL * OFTEN / held[held > OFTEN]).astype(np.uint8)
+
+    def _of_texts(self, found: Windows) -> npt.NDArray[np.uint64]:
+        """The sampled runs of each text, each once."""
+        import numpy as np
+
+        places = self._sampled(found)
+        owners = found.owners[places].astype(np.uint64)
+        coded = np.sort(found.long[places] >> np.uint64(_OWNER) << np.uint64(_OWNER) | owners)
+        firsts = np.append(True, coded[1:] != coded[:-1])[: len(coded)]
+        distinct: npt.NDArray[np.uint64] = coded[firsts] >> np.uint64(_OWNER)
+        return distinct
+
+    def _sampled(self, found: Windows) -> Numbers:
+        import numpy as np
+
+        whole = found.left >= RUN
+        if self._one_in > 1:
+            whole &= found.long % np.uint64(self._one_in) == 0
+        return np.flatnonzero(whole)
+
+    def levels(self, found: Windows) -> Levels:
+        """The level of the shingle that begins at each place: the least of the shared runs that
+        hold all of it."""
+        import numpy as np
+
+        least = np.full(len(found.long), FULL, np.uint8)
+        if not len(self._runs):
+            return least
+        places = self._sampled(found)
+        hashes = found.long[places] >> np.uint64(_OWNER)
+        at = np.minimum(np.searchsorted(self._runs, hashes), len(self._runs) - 1)
+        known = self._runs[at] == hashes
+        least[places[known]] = self._levels[at[known]]
+        # A run that begins up to 35 places before holds the shingle: the least of 36, by doubling.
+        reach, wanted = 1, RUN - WIDTH + 1
+        while reach < wanted:
+            step = min(reach, wanted - reach)
+            np.minimum(least[step:], least[:-step].copy(), out=least[step:])
+            reach += step
+        return least
