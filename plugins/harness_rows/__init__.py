@@ -1,11 +1,12 @@
-"""Sources of people's own rows: ``jsonl``, the strict native format."""
+"""Sources of people's own rows: ``rows`` (most formats) and ``jsonl`` (strict and native)."""
 
 from __future__ import annotations
 
 import harness
 from harness_rows.jsonl.source import Jsonl
+from harness_rows.source import Rows
 
 
 @harness.hookimpl
 def register_sources() -> list[type[harness.Source]]:
-    return [Jsonl]
+    return [Rows, Jsonl]

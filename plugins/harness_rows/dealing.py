@@ -41,8 +41,12 @@ def check_needed(option: str, given: Mapping[Split, object]) -> None:
         raise ValueError(f"`{option}` lacks {', '.join(lacking)}")
 
 
-def check_numbers(sizes: Sequence[int | float]) -> None:
-    """Raise ValueError where sizes are neither shares that add up to 1 nor numbers of rows."""
+def check_numbers(sizes: Sequence[int | float], *, whole: bool = True) -> None:
+    """Raise ValueError where sizes are neither shares that add up to 1 nor numbers of rows.
+
+    Args:
+        whole: whether all splits are given; else something has to be left of 1.
+    """
     if any(size < 0 for size in sizes):
         raise ValueError("`sizes` must not be negative")
     shares = [size for size in sizes if isinstance(size, float)]
@@ -50,6 +54,12 @@ def check_numbers(sizes: Sequence[int | float]) -> None:
         return
     if any(isinstance(size, int) and size for size in sizes):
         raise ValueError("`sizes` must be all shares (.6) or all counts (600)")
+    if not whole:
+        if sum(shares) >= 1:
+            raise ValueError(
+                f"the shares in `sizes` add up to {sum(shares):g}: none is left for train"
+            )
+        return
     if abs(sum(shares) - 1) > 1e-6:
         raise ValueError(f"the shares in `sizes` add up to {sum(shares):g}, not to 1")
 

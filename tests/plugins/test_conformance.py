@@ -65,6 +65,7 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
         "judge": {"rubric": ROOT / "rubrics" / "everyday.yaml", **ENDPOINT},
         "evaluate, per corpus": {"path": script, "key": "shared", "per": "corpus"},
         "jsonl": {"path": rows},
+        "rows": {"path": rows},
         "better-answers": {"file": accepted},
         "local": {"path": folder},
         "hub": {"id": "team/model"},

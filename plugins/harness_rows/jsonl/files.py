@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness import SPLITS, DataError, near
 from harness_rows import json_text
+from harness_rows.heads import unreadable
 from harness_rows.jsonl.rows import Problem, Row, fill
 
 SUFFIX = ".jsonl"
@@ -23,7 +24,6 @@ LONGEST_HEAD = 2_000
 """Bytes of a table's first line."""
 
 _BOM = b"\xef\xbb\xbf"
-_WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass
@@ -95,8 +95,8 @@ def _read(reading: Reading, split: str | None, path: Path, label: str) -> None:
     except OSError as error:
         problem = Problem(file, 0, 0, f"cannot be read: {os.strerror(error.errno or 0)}")
     else:
-        found = _wide(raw)
-        if found is None:
+        found = unreadable(raw)
+        if not found:
             _lines(reading, split, raw.removeprefix(_BOM), file, label)
             if len(reading.rows) > before or reading.doubtful & {None, split}:
                 return
@@ -104,26 +104,6 @@ def _read(reading: Reading, split: str | None, path: Path, label: str) -> None:
         problem = Problem(file, 1, 1, found)
     reading.problems.append(problem)
     reading.doubtful.add(split)
-
-
-def _wide(raw: bytes) -> str | None:
-    """That the file is no UTF-8 text, by its first bytes."""
-    head = raw[:64]
-    for magic, name in _PACKED:
-        if head.startswith(magic):
-            return f"the file is {name}, and no text: unpack it to JSON lines"
-    # Latin text in UTF-16 has a NUL in every other byte, in UTF-32 in three of four.
-    if head.startswith(_WIDE_BOMS) or head.count(0) > len(head) // 3:
-        return "the file is UTF-16 or UTF-32: save it as UTF-8"
-    if 0 in head:
-        return f"byte {head.index(0) + 1} is NUL: the file is no text"
-    return None
-
-
-_PACKED = (
-    (b"\x1f\x8b", "packed (gzip)"), (b"PK\x03\x04", "packed (zip)"), (b"BZh", "packed (bzip2)"),
-    (b"\xfd7zXZ", "packed (xz)"), (b"\x28\xb5\x2f\xfd", "packed (zstd)"), (b"PAR1", "Parquet"),
-)  # fmt: skip
 
 
 def _table(raw: bytes) -> str:

@@ -1,0 +1,260 @@
+"""A record becomes a row: prompt, references, and what else is known of it."""
+
+from __future__ import annotations
+
+import json
+import math
+import string
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import harness
+from harness import SPLITS, Example, Split
+from harness_rows.formats import Recognised, listed
+from harness_rows.options import RowsOptions
+from harness_rows.problems import Problems
+from harness_rows.records import Record
+from harness_rows.roles import MISSING, Roles, value_of
+
+ROLES = {
+    "system": "system", "developer": "developer", "user": "user", "human": "user",
+    "prompter": "user", "assistant": "assistant", "gpt": "assistant", "bot": "assistant",
+    "chatgpt": "assistant", "model": "assistant", "tool": "tool", "function": "tool",
+    "observation": "tool",
+}  # fmt: skip
+"""Who speaks, in other programs' words -> in ours."""
+TURN_KEYS = ("name", "tool_calls", "tool_call_id", "reasoning_content", "thinking")
+SPLIT_NAMES = {
+    **{name: name for name in SPLITS}, "training": "train", "validation": "dev", "val": "dev",
+    "development": "dev", "devel": "dev", "eval": "dev", "evaluation": "dev", "testing": "test",
+}  # fmt: skip
+"""What a split is called elsewhere -> here."""
+
+
+class Unusable(Exception):
+    """A record that is no row; its problem has been noted."""
+
+
+class Converter:
+    """Makes rows of the records of one format.
+
+    Args:
+        problems: get what cannot be used.
+    """
+
+    def __init__(self, options: RowsOptions, found: Recognised, problems: Problems) -> None:
+        self.roles: Roles = found.roles
+        self.problems = problems
+        self._system = options.system
+        # Not by str.format: a column may be called `a.b`, which it takes for an attribute.
+        parts = string.Formatter().parse(self.roles.template)
+        self._template = [(words, name) for words, name, _, _ in parts]
+        self._label, self._number = "", 0
+
+    def example(self, record: Record, label: str, number: int, split: str) -> Example | None:
+        """The row, or None where it cannot be used.
+
+        Args:
+            label: name of the file; with ``number`` the place of the row.
+            split: what the file's name says, or empty.
+        """
+        self._label, self._number = label, number
+        try:
+            messages, references = self._conversation(record)
+            name = self._name(record, self.roles.id) or f"{label}:{number}"
+            group = self._name(record, self.roles.group) or name
+            return Example(
+                id=name,
+                messages=messages,
+                references=references,
+                split=cast(Split, self._split(record, split)),
+                group=sys.intern(group),
+                meta=self._meta(record),
+                tools=self._tools(record),
+                place=f"{label}:{number}",
+            )
+        except Unusable:
+            return None
+
+    def _wrong(self, reason: str, column: str = "") -> Unusable:
+        self.problems.add(reason, self._label, self._number, column)
+        return Unusable()
+
+    # -- the conversation -----------------------------------------------------------------------
+
+    def _conversation(self, record: Record) -> tuple[tuple[harness.Message, ...], tuple[str, ...]]:
+        roles = self.roles
+        if roles.messages:
+            turns, references = self._turns(record)
+        else:
+            turns = [*self._history(record), {"role": "user", "content": self._prompt(record)}]
+            references = self._references(record)
+        system = self._optional(record, roles.system) or self._system
+        if system.strip() and not (turns and turns[0]["role"] in ("system", "developer")):
+            turns.insert(0, {"role": "system", "content": system})
+        return tuple(turns), references
+
+    def _prompt(self, record: Record) -> str:
+        if self._template:
+            found = "".join(
+                words + (self._text(record, name) if name else "") for words, name in self._template
+            )
+        else:
+            texts = (self._text(record, name) for name in self.roles.prompts)
+            found = "\n\n".join(text for text in texts if text.strip())
+        if not found.strip():
+            raise self._wrong("the prompt is blank", next(iter(self.roles.prompts), ""))
+        return found
+
+    def _references(self, record: Record) -> tuple[str, ...]:
+        found: list[str] = []
+        for column in self.roles.references:
+            found += self._answers(value_of(record, column), column)
+        kept = tuple(dict.fromkeys(text for text in found if text.strip()))
+        if not kept:
+            raise self._wrong("the answer is blank", self.roles.references[0])
+        return kept
+
+    def _answers(self, value: Any, column: str) -> list[str]:
+        if isinstance(value, dict) and "text" in value:  # answers as SQuAD has them
+            value = value["text"]
+        if isinstance(value, list):
+            return [text for one in value for text in self._answers(one, column)]
+        return [self._plain(value, column)]
+
+    def _text(self, record: Record, column: str) -> str:
+        return self._plain(value_of(record, column), column)
+
+    def _optional(self, record: Record, column: str) -> str:
+        return self._text(record, column) if column else ""
+
+    def _plain(self, value: Any, column: str) -> str:
+        if isinstance(value, str):
+            return value
+        if value is None:
+            return ""
+        if value is MISSING:
+            raise self._wrong("the row has no such column", column)
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, (int, float)):
+            names = self.roles.labels.get(column)
+            if names and isinstance(value, int) and 0 <= value < len(names):
+                return names[value]
+            return str(value)
+        raise self._wrong(f"a text is needed here, and this is {_kind(value)}", column)
+
+    def _history(self, record: Record) -> list[dict[str, Any]]:
+        turns: list[dict[str, Any]] = []
+        column = self.roles.history
+        found = value_of(record, column) if column else None
+        for pair in (listed(found) or ()) if found is not MISSING else ():
+            if not isinstance(pair, Sequence) or len(pair) != 2:
+                raise self._wrong("`history` must be pairs of a question and an answer", column)
+            turns.append({"role": "user", "content": self._plain(pair[0], column)})
+            turns.append({"role": "assistant", "content": self._plain(pair[1], column)})
+        return turns
+
+    def _turns(self, record: Record) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+        column = self.roles.messages
+        value = value_of(record, column)
+        found = listed(None if value is MISSING else value)
+        if not found:
+            raise self._wrong("a list of turns is needed here", column)
+        turns = [self._turn(turn, column) for turn in found]
+        given: tuple[str, ...] = ()
+        if self.roles.references:
+            given = self._references(record)
+        if turns[-1]["role"] == "assistant":
+            answer = turns.pop().get("content")
+            if not given:
+                if not isinstance(answer, str) or not answer.strip():
+                    raise self._wrong("the last assistant turn has no text", column)
+                given = (answer,)
+            elif answer not in given:
+                raise self._wrong("the last assistant turn is none of the references", column)
+        if not turns or turns[-1]["role"] not in ("user", "tool"):
+            raise self._wrong("the turn before the answer must be the user's", column)
+        if not given:
+            raise self._wrong("no answer: the last turn is the user's", column)
+        return turns, given
+
+    def _turn(self, turn: Any, column: str) -> dict[str, Any]:
+        if not isinstance(turn, dict):
+            raise self._wrong("a turn must have a role and a content", column)
+        said = turn.get("role", turn.get("from"))
+        role = ROLES.get(said.casefold(), "") if isinstance(said, str) else ""
+        if not role:
+            raise self._wrong(f"unknown role {json.dumps(said)[:40]}", column)
+        content = turn.get("content", turn.get("value"))
+        calls = role == "assistant" and bool(turn.get("tool_calls"))
+        if not isinstance(content, str) and not (content is None and calls):
+            raise self._wrong("the content of a turn must be a text", column)
+        if role == "user" and not str(content).strip():
+            raise self._wrong("the content of a user's turn is blank", column)
+        kept = {key: turn[key] for key in TURN_KEYS if turn.get(key) is not None}
+        return {"role": role, "content": content, **kept}
+
+    # -- what else is known ---------------------------------------------------------------------
+
+    def _name(self, record: Record, column: str) -> str:
+        if not column:
+            return ""
+        value = value_of(record, column)
+        if value is MISSING or value is None or value == "":
+            return ""
+        if isinstance(value, (str, int)) and not isinstance(value, bool):
+            return str(value).strip()
+        raise self._wrong(f"a text or a whole number is needed here, not {_kind(value)}", column)
+
+    def _split(self, record: Record, split: str) -> str:
+        column = self.roles.split
+        value = value_of(record, column) if column else None
+        if value is MISSING or value is None or value == "":
+            return split
+        found = SPLIT_NAMES.get(value.strip().casefold()) if isinstance(value, str) else None
+        if found is None:
+            known = ", ".join(SPLITS)
+            raise self._wrong(f"unknown split (known: {known}, validation)", column)
+        return found
+
+    def _meta(self, record: Record) -> Mapping[str, Any]:
+        found: dict[str, Any] = {}
+        for column in self.roles.meta:
+            value = value_of(record, column)
+            if value is MISSING:
+                continue
+            if isinstance(value, dict):
+                for key, inner in value.items():
+                    found[sys.intern(str(key))] = self._scalar(inner, column)
+            else:
+                found[column] = self._scalar(value, column)
+        return found
+
+    def _scalar(self, value: Any, column: str) -> Any:
+        if isinstance(value, str):
+            return sys.intern(value)
+        if isinstance(value, float) and not math.isfinite(value):
+            return None
+        if value is None or isinstance(value, (bool, int, float)):
+            return value
+        raise self._wrong(f"`meta` must be flat, and this is {_kind(value)}", column)
+
+    def _tools(self, record: Record) -> tuple[Mapping[str, Any], ...]:
+        column = self.roles.tools
+        value = value_of(record, column) if column else None
+        if value is MISSING or value is None or value == "":
+            return ()
+        found = listed(value)
+        if found is None or not all(isinstance(tool, dict) for tool in found):
+            raise self._wrong("`tools` must be a list of objects", column)
+        return tuple(found)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    return f"a value of the type {type(value).__name__}"

@@ -1,0 +1,311 @@
+"""Which format the rows are in, by their columns; what was recognised is said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from harness import DataError
+from harness_rows.options import RowsOptions, template_names
+from harness_rows.records import Record
+from harness_rows.roles import MISSING, Roles, value_of
+
+TURNS = ("messages", "conversations", "conversation", "turns", "dialog", "dialogue", "chat")
+PROMPTS = (
+    "prompt", "instruction", "question", "query", "input", "source", "src", "request", "text",
+    "sentence", "utterance", "dialogue", "dialog", "document", "article", "content", "message",
+    "passage", "problem",
+)  # fmt: skip
+ANSWERS = (
+    "completion", "response", "output", "answer", "answers", "target", "tgt", "reference",
+    "references", "summary", "highlights", "label", "labels", "label_text", "intent", "category",
+    "class", "solution", "reply", "generation", "expected", "expected_output", "ideal", "gold",
+)  # fmt: skip
+CONTEXTS = ("context", "input")
+"""Columns that are read together with another one as the prompt."""
+IDS = ("id", "_id", "uuid", "example_id", "row_id")
+GROUPS = ("group", "group_id")
+SPLIT_COLUMNS = ("split",)
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What the columns are.
+
+    Attributes:
+        said: sentences for people: the format, by what it was recognised, and what is read.
+    """
+
+    format: str
+    roles: Roles
+    said: tuple[str, ...]
+
+
+def recognise(
+    options: RowsOptions, columns: Sequence[str], head: Sequence[Record], where: str
+) -> Recognised:
+    """The format of rows.
+
+    Args:
+        columns: all that were met in ``head``.
+        head: the first records.
+
+    Raises:
+        DataError: no format fits, a named column is missing, or these are preference pairs.
+    """
+    _named_are_there(options, columns, head, where)
+    named = _named(options)
+    looks = _Looks(columns, head)
+    if named.prompts or named.template or named.messages:
+        found = _by_name(options, named, looks, where)
+    else:
+        found = _by_columns(options, named, looks, where)
+    format_, roles, reason = found
+    roles = _beside(roles, named, looks)
+    return Recognised(format_, roles, (_sentence(format_, roles, reason, options),))
+
+
+class _Looks:
+    """Columns by the names that people give them, and what stands in them."""
+
+    def __init__(self, columns: Sequence[str], head: Sequence[Record]) -> None:
+        self.columns, self.head = columns, head
+        self._plain = {_plain(name): name for name in reversed(columns)}
+
+    def first(self, names: Sequence[str], but: Sequence[str] = ()) -> str:
+        """The column with the first of these names, or empty."""
+        found = (self._plain.get(name, "") for name in names)
+        return next((name for name in found if name and name not in but), "")
+
+    def values(self, column: str) -> list[Any]:
+        found = (value_of(record, column) for record in self.head)
+        return [value for value in found if value is not MISSING and value is not None]
+
+    def turns(self, column: str) -> str:
+        """``messages`` or ``sharegpt`` where the column holds lists of turns, else empty."""
+        for value in self.values(column):
+            turns = listed(value)
+            if not turns or not isinstance(turns[0], dict):
+                return ""
+            if "role" in turns[0] or "content" in turns[0]:
+                return "messages"
+            return "sharegpt" if "from" in turns[0] or "value" in turns[0] else ""
+        return ""
+
+
+def listed(value: Any) -> list[Any] | None:
+    """A list, also where it is written as JSON in a text (as tables have to)."""
+    if isinstance(value, list):
+        return value
+    if isinstance(value, str) and value.lstrip()[:1] == "[":
+        try:
+            found = json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+        return found if isinstance(found, list) else None
+    return None
+
+
+def _plain(name: str) -> str:
+    return "_".join(name.strip().casefold().replace("-", " ").split())
+
+
+def _named(options: RowsOptions) -> Roles:
+    """What the config says."""
+    columns = options.columns
+    return Roles(
+        prompts=(columns.prompt,) if columns.prompt else (),
+        template=options.prompt,
+        messages=columns.messages,
+        references=columns.references,
+        system=columns.system,
+        id=columns.id,
+        group=columns.group,
+        split=columns.split,
+        meta=columns.meta,
+    )
+
+
+def _named_are_there(
+    options: RowsOptions, columns: Sequence[str], head: Sequence[Record], where: str
+) -> None:
+    wanted = [
+        *template_names(options.prompt),
+        *(name for names in _named(options).columns().values() for name in names),
+    ]
+    lacking = [
+        name
+        for name in dict.fromkeys(wanted)
+        if all(value_of(record, name) is MISSING for record in head) and name not in columns
+    ]
+    if not lacking:
+        return
+    import harness
+
+    one = lacking[0]
+    hint = harness.near(one, columns) if len(lacking) == 1 else ""
+    names = ", ".join(f"'{name}'" for name in lacking)
+    verb = "is no column" if len(lacking) == 1 else "are no columns"
+    raise DataError(
+        f"{names} {verb} of these rows{hint}",
+        where=where,
+        details=[f"columns: {', '.join(columns)}"],
+        hint="name one of them (`data.columns`, `data.prompt`)",
+    )
+
+
+def _by_name(
+    options: RowsOptions, named: Roles, looks: _Looks, where: str
+) -> tuple[str, Roles, str]:
+    if named.messages:
+        style = looks.turns(named.messages) or "messages"
+        return style, Roles(messages=named.messages, references=named.references), "your config"
+    prompts = named.prompts or template_names(named.template)
+    references = named.references or (looks.first(ANSWERS, but=prompts),)
+    if not references[0]:
+        raise _unrecognised(looks, where, "no column is known for one of answers")
+    roles = Roles(prompts=named.prompts, template=named.template, references=references)
+    return "columns", roles, "your config"
+
+
+def _by_columns(
+    options: RowsOptions, named: Roles, looks: _Looks, where: str
+) -> tuple[str, Roles, str]:
+    wanted = options.format
+    for form, find in _FORMS.items():
+        if wanted in ("auto", form):
+            roles = find(looks)
+            if roles is not None:
+                reason = "your config" if wanted == form else "its columns"
+                if named.references:
+                    roles = replace(roles, references=named.references)
+                return form, roles, reason
+    if wanted == "columns":
+        raise _unrecognised(looks, where, "`format: columns` needs `columns.prompt`")
+    if wanted != "auto":
+        raise _unrecognised(looks, where, f"these columns are not those of the format {wanted}")
+    if looks.first(("chosen",)) and looks.first(("rejected",)):
+        raise _preferences(looks, where)
+    raise _unrecognised(looks, where, "the format is not recognised")
+
+
+def _messages(looks: _Looks, style: str = "messages") -> Roles | None:
+    for name in TURNS:
+        column = looks.first((name,))
+        if column and looks.turns(column) == style:
+            references = looks.first(("references",))
+            return Roles(
+                messages=column,
+                references=(references,) if references else (),
+                system=looks.first(("system", "system_prompt")),
+                tools=looks.first(("tools",)),
+            )
+    return None
+
+
+def _sharegpt(looks: _Looks) -> Roles | None:
+    return _messages(looks, "sharegpt")
+
+
+def _alpaca(looks: _Looks) -> Roles | None:
+    instruction = looks.first(("instruction",))
+    answer = looks.first(("output", "response", "completion", "answer"))
+    if not instruction or not answer:
+        return None
+    context = looks.first(("input", "context"))
+    return Roles(
+        prompts=tuple(filter(None, (instruction, context))),
+        references=(answer,),
+        system=looks.first(("system", "system_prompt")),
+        history=looks.first(("history",)),
+    )
+
+
+def _pairs(looks: _Looks) -> Roles | None:
+    prompt = looks.first(PROMPTS)
+    if looks.first(("chosen",)) and looks.first(("rejected",)):
+        return None
+    answer = looks.first(ANSWERS, but=(prompt,))
+    if not prompt or not answer:
+        return None
+    context = looks.first(("context",), but=(prompt, answer))
+    return Roles(
+        prompts=tuple(filter(None, (context, prompt))),
+        references=(answer,),
+        system=looks.first(("system", "system_prompt"), but=(prompt, answer)),
+    )
+
+
+_FORMS = {
+    "messages": _messages,
+    "sharegpt": _sharegpt,
+    "alpaca": _alpaca,
+    "prompt-completion": _pairs,
+}
+
+
+def _beside(roles: Roles, named: Roles, looks: _Looks) -> Roles:
+    """The roles with those that every format may have."""
+    taken = [name for names in roles.columns().values() for name in names]
+    return replace(
+        roles,
+        system=named.system or roles.system,
+        id=named.id or looks.first(IDS, but=taken),
+        group=named.group or looks.first(GROUPS, but=taken),
+        split=named.split or looks.first(SPLIT_COLUMNS, but=taken),
+        meta=named.meta or _native_meta(looks),
+    )
+
+
+def _native_meta(looks: _Looks) -> tuple[str, ...]:
+    """The column ``meta`` where it holds objects, as the format ``jsonl`` has it."""
+    values = looks.values("meta") if "meta" in looks.columns else []
+    return ("meta",) if values and all(isinstance(value, dict) for value in values) else ()
+
+
+def _sentence(format_: str, roles: Roles, reason: str, options: RowsOptions) -> str:
+    played = roles.columns(template_names(options.prompt))
+    parts = [f"{role} from {' and '.join(names)}" for role, names in played.items()]
+    if roles.messages and not roles.references:
+        parts.append("the answer is the last assistant turn")
+    return f"rows are read as {format_}, by {reason}: {', '.join(parts)}"
+
+
+def _unrecognised(looks: _Looks, where: str, what: str) -> DataError:
+    columns = list(looks.columns)
+    prompt = columns[0] if columns else "question"
+    answer = columns[1] if len(columns) > 1 else "answer"
+    return DataError(
+        f"{what}: it cannot be told which column is the prompt, and which the answer",
+        where=where,
+        details=[f"columns: {', '.join(columns)}"],
+        hint=f"name them in the config, as `columns: {{prompt: {prompt}, references: {answer}}}` "
+        "under `data:`",
+    )
+
+
+def _preferences(looks: _Looks, where: str) -> DataError:
+    chosen = looks.first(("chosen",))
+    prompt = looks.first(PROMPTS)
+    line = f"columns: {{prompt: {prompt}, references: {chosen}}}"
+    if looks.turns(chosen):
+        line = f"columns: {{messages: {chosen}}}"
+    elif not prompt:
+        line = f"columns: {{references: {chosen}}} and a prompt"
+    return DataError(
+        "these are preference pairs (chosen, rejected); harness trains on answers and not on "
+        "preferences, and takes neither column by itself",
+        where=where,
+        details=[f"columns: {', '.join(looks.columns)}"],
+        hint=f"to train on the chosen answers alone: `{line}` under `data:`",
+    )
+
+
+def labels_of(readers: Sequence[Any]) -> Mapping[str, tuple[str, ...]]:
+    """Column -> names of its numbers, of all files."""
+    found: dict[str, tuple[str, ...]] = {}
+    for reader in readers:
+        found.update(reader.labels)
+    return found

@@ -1,0 +1,73 @@
+"""What the columns are: the part that each plays in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness_rows.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Role -> column names; an empty name is a role that no column plays.
+
+    Attributes:
+        prompts: joined by a blank line, those that are empty left out.
+        template: of the prompt, over columns, instead of ``prompts``.
+        messages: a list of turns, instead of both.
+        history: earlier turns as pairs (``[["question", "answer"], …]``).
+        labels: column -> texts that its numbers stand for.
+    """
+
+    prompts: tuple[str, ...] = ()
+    template: str = ""
+    messages: str = ""
+    references: tuple[str, ...] = ()
+    system: str = ""
+    history: str = ""
+    tools: str = ""
+    id: str = ""
+    group: str = ""
+    split: str = ""
+    meta: tuple[str, ...] = ()
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def columns(self, template_names: tuple[str, ...] = ()) -> dict[str, tuple[str, ...]]:
+        """Role -> its columns, for those that are played."""
+        named = {
+            "prompt": self.prompts or template_names,
+            "messages": (self.messages,),
+            "references": self.references,
+            "system": (self.system,),
+            "history": (self.history,),
+            "tools": (self.tools,),
+            "id": (self.id,),
+            "group": (self.group,),
+            "split": (self.split,),
+            "meta": self.meta,
+        }
+        return {
+            role: found for role, names in named.items() if (found := tuple(filter(None, names)))
+        }
+
+
+MISSING = object()
+"""The value of a column that a record has not."""
+
+
+def value_of(record: Record, column: str) -> Any:
+    """What stands in a column; ``outer.inner`` reaches into nested values.
+
+    Returns:
+        :data:`MISSING` where there is no such column.
+    """
+    if column in record:
+        return record[column]
+    at: Any = record
+    for step in column.split("."):
+        if not isinstance(at, dict) or step not in at:
+            return MISSING
+        at = at[step]
+    return at
