@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 
 
 def fraction(draw: int, name: str) -> float:
@@ -10,3 +11,12 @@ def fraction(draw: int, name: str) -> float:
     # surrogatepass: a file name or an id may hold what strict UTF-8 cannot write.
     digest = hashlib.sha256(f"{draw}/{name}".encode("utf-8", "surrogatepass")).digest()
     return (int.from_bytes(digest[:7], "big") + 0.5) / 2**56
+
+
+def weighted(draw: int, name: str, weight: float) -> float:
+    """A key by which names are sorted into a random order where a greater weight comes earlier.
+
+    Weighted sampling without replacement after Efraimidis and Spirakis (2006): ascending
+    -log(u) / weight.
+    """
+    return -math.log(fraction(draw, name)) / weight

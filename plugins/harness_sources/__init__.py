@@ -1,11 +1,12 @@
-"""The source ``docstrings``: Python code as questions, its docstrings as answers."""
+"""Sources of examples made of Python code: ``docstrings`` and ``python-questions``."""
 
 from __future__ import annotations
 
 import harness
 from harness_sources.docstrings import Docstrings
+from harness_sources.python_questions import PythonQuestions
 
 
 @harness.hookimpl
 def register_sources() -> list[type[harness.Source]]:
-    return [Docstrings]
+    return [Docstrings, PythonQuestions]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import harness
 from harness import Split
-from harness.kit.draws import fraction
-from harness_sources import functions, python_files
+from harness.kit.draws import fraction, weighted
+from harness_sources import functions, python_files, reading
 from harness_sources.areas import area
 from harness_sources.functions import Function
 from harness_sources.repeats import Repeats
@@ -99,20 +98,8 @@ class Docstrings(harness.Source):
         return python_files.find(packages, options.folder)
 
     def _read(self, context: harness.Context) -> Iterator[Function]:
-        files = self._files()
-        unread = 0
-        for at, file in enumerate(files):
-            try:
-                yield from functions.read(file, self.options.min_code, self.options.max_code)
-            except (ValueError, SyntaxError, RecursionError, MemoryError, OSError):
-                # Templates and files for other versions of Python; a parser that meets too deep
-                # a nesting says MemoryError or RecursionError.
-                unread += 1
-            if at % 50 == 0:
-                context.progress(at, len(files), "reading Python files")
-        if unread:
-            context.note(unreadable_files=unread)
-            context.log.info("%d of %d Python files cannot be parsed", unread, len(files))
+        least, most = self.options.min_code, self.options.max_code
+        return reading.each(self._files(), lambda file: functions.read(file, least, most), context)
 
     def _require(self, splits: Mapping[Split, Sequence[Function]], usable: list[Function]) -> None:
         wanted = self.options.sizes.model_dump()
@@ -206,11 +193,9 @@ class _Draw:
         """A random order in which a module's chance is the share of its rows that would be used.
 
         Holding a module out loses its rows beyond ``per_group``; a plain order would lose most
-        of the data to a few big modules. Weighted sampling without replacement after
-        Efraimidis and Spirakis (2006): ascending -log(u) / weight.
+        of the data to a few big modules.
         """
-        weight = min(size, self.per_group) / size
-        return -math.log(fraction(self.draw, module)) / weight
+        return weighted(self.draw, module, min(size, self.per_group) / size)
 
 
 def _balanced(rows: Sequence[Function], wanted: int) -> list[Function]:

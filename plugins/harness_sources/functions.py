@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
-import tokenize
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from harness_sources import function_code
+from harness_sources.function_code import FunctionNode, Located
 from harness_sources.python_files import PythonFile
 
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 MIN_LINE, MAX_LINE = 15, 160
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _UNWANTED = re.compile(r"^(?:>>>|[-=*.:_|+~]{3,}|deprecated\b|internal\b|todo\b|fixme\b)", re.I)
 _SIGNATURE = re.compile(r"^[\w.]+ ?\(|->|^[\w-]+ = ")  # or a rule of a grammar
-_KINDS = {
-    "property": "property", "cached_property": "property", "setter": "property",
-    "getter": "property", "deleter": "property", "abstractproperty": "property",
-    "classmethod": "class method", "staticmethod": "static method",
-}  # fmt: skip
 # Words that functions usually begin with; any other is `other`, so that slices stay large.
 _VERBS = frozenset(
     word
@@ -81,56 +74,20 @@ def read(file: PythonFile, least: int, most: int) -> list[Function]:
     Raises:
         ValueError, OSError: the file is no Python source that this interpreter can read.
     """
-    text = _text(file.path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # invalid escapes in other people's files
-        tree = ast.parse(text)
-    lines = text.split("\n")
-    found = []
-    for node, path, in_class in _functions(tree, (), False):
-        function = _function(file.module, node, path, in_class, lines)
-        if function and least <= len(function.code) <= most:
-            found.append(function)
-    return found
+    found, lines = function_code.parse(file.path)
+    usable = [_function(file.module, item, lines) for item in found]
+    return [item for item in usable if item and least <= len(item.code) <= most]
 
 
-def _text(path: Path) -> str:
-    try:
-        with tokenize.open(path) as stream:  # honours the file's coding line
-            return stream.read()
-    except (SyntaxError, LookupError) as error:
-        raise ValueError(f"{path}: {error}") from error
-
-
-def _functions(
-    node: ast.AST, path: tuple[str, ...], in_class: bool
-) -> Iterator[tuple[FunctionNode, tuple[str, ...], bool]]:
-    """Functions of modules and classes; those inside functions belong to their outer code."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, FunctionNode):
-            yield child, (*path, child.name), in_class
-        elif isinstance(child, ast.ClassDef):
-            yield from _functions(child, (*path, child.name), True)
-        elif isinstance(child, (ast.If, ast.Try, ast.ExceptHandler, ast.With)):
-            yield from _functions(child, path, in_class)
-
-
-def _function(
-    module: str,
-    node: FunctionNode,
-    path: tuple[str, ...],
-    in_class: bool,
-    lines: Sequence[str],
-) -> Function | None:
-    line = _first_line(node)
-    if line is None or _is_stub(node):
+def _function(module: str, found: Located, lines: Sequence[str]) -> Function | None:
+    line = _first_line(found.node)
+    if line is None or _is_stub(found.node):
         return None
-    start = min([node.lineno, *(item.lineno for item in node.decorator_list)])
-    code = _code(node, start, lines)
+    code = function_code.code_of(found, lines)
     if code is None or line.casefold().rstrip(".") in code.casefold():
         return None  # a comment that says the answer
-    kind = _kind(node, in_class)
-    return Function(module, ".".join(path), code, line, kind, _args(node, kind), start)
+    args = len(function_code.parameters(found))
+    return Function(module, ".".join(found.path), code, line, found.kind, args, found.start)
 
 
 def _first_line(node: FunctionNode) -> str | None:
@@ -153,44 +110,3 @@ def _is_stub(node: FunctionNode) -> bool:
         or (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))
         for item in node.body[1:]
     )
-
-
-def _code(node: FunctionNode, start: int, lines: Sequence[str]) -> str | None:
-    """As :func:`ast.get_source_segment` (which splits the whole file anew at each call), with
-    decorators and without the docstring's lines; None where the docstring shares a line."""
-    doc = node.body[0]
-    assert node.end_lineno is not None and doc.end_lineno is not None
-    before = lines[doc.lineno - 1].encode()[: doc.col_offset]
-    after = lines[doc.end_lineno - 1].encode()[doc.end_col_offset :].strip()
-    if before.strip() or (after and not after.startswith(b"#")):
-        return None
-    head = lines[start - 1 : doc.lineno - 1]
-    body = lines[doc.end_lineno : node.end_lineno]
-    while body and not body[0].strip():
-        body = body[1:]
-    last = lines[node.end_lineno - 1].encode()[: node.end_col_offset].decode()
-    return "\n".join(_outdent([*head, *body[:-1], last], node.col_offset)).rstrip()
-
-
-def _outdent(lines: Sequence[str], indent: int) -> list[str]:
-    # Lines inside a string may begin further left than the function; those stay.
-    return [line[indent:] if not line[:indent].strip() else line for line in lines]
-
-
-def _kind(node: FunctionNode, in_class: bool) -> str:
-    if isinstance(node, ast.AsyncFunctionDef):
-        return "async"
-    for item in node.decorator_list:
-        target = item.func if isinstance(item, ast.Call) else item
-        name = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", "")
-        if in_class and name in _KINDS:
-            return _KINDS[name]
-    return "method" if in_class else "function"
-
-
-def _args(node: FunctionNode, kind: str) -> int:
-    spec = node.args
-    names = [item.arg for item in (*spec.posonlyargs, *spec.args)]
-    if kind not in ("function", "static method") and names[:1] in (["self"], ["cls"]):
-        names = names[1:]
-    return len(names) + len(spec.kwonlyargs) + bool(spec.vararg) + bool(spec.kwarg)

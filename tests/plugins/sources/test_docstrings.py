@@ -34,8 +34,9 @@ def by_split(examples: Examples) -> dict[str, list[harness.Example]]:
     return found
 
 
-def test_the_plugin_registers_its_source() -> None:
-    assert [source.name for source in harness_sources.register_sources()] == ["docstrings"]
+def test_the_plugin_registers_its_sources() -> None:
+    names = [source.name for source in harness_sources.register_sources()]
+    assert names == ["docstrings", "python-questions"]
 
 
 # The standard library
