@@ -51,14 +51,24 @@ class _Checked:
 
 
 @app.callback()
-def plugins(context: typer.Context, as_json: Json = False) -> None:
+def plugins(
+    context: typer.Context,
+    of_stage: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads it at run time
+        typer.Option("--stage", metavar="STAGE", help="only those of one stage, as metric"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """List the installed plugins by stage, and those that could not be loaded."""
     if context.invoked_subcommand is not None:
         return
     registry = harness.Registry.build()
+    if of_stage is not None:
+        _known_stage(of_stage, list(dict.fromkeys(stage for stage, *_ in registry.providers())))
     rows = [
         {"stage": stage, "name": name, "origin": p.origin, "doc": _first_line(p.plugin.__doc__)}
         for stage, name, p in registry.providers()
+        if of_stage in (None, stage)
     ]
     if as_json:
         document = {"plugins": rows, "failed": registry.failed}
@@ -72,6 +82,14 @@ def plugins(context: typer.Context, as_json: Json = False) -> None:
     Console().print(shown)
     for origin, reason in registry.failed.items():
         Console(stderr=True).print(Text(one_line(f"failed to load: {origin}: {reason}"), "red"))
+
+
+def _known_stage(stage: str, stages: Sequence[str]) -> None:
+    if stage not in stages:
+        raise harness.UsageError(
+            f"there is no plugin of the stage '{one_line(stage, 40)}'{harness.near(stage, stages)}",
+            hint=f"--stage {'|'.join(stages)}",
+        )
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -123,7 +124,13 @@ def _csv_rows(stream: BinaryIO, problems: Problems, delimiter: str) -> Records:
 
 
 def _cells(stream: BinaryIO, file: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    lines = (line.decode("utf-8") for line in _lines(stream))
+    begun, rest = [], _lines(stream)
+    for line in rest:
+        begun.append(line)
+        if line.strip():
+            delimiter = _separator(line, delimiter)
+            break
+    lines = (line.decode("utf-8") for line in itertools.chain(begun, rest))
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         number = reader.line_num + 1
@@ -140,6 +147,13 @@ def _cells(stream: BinaryIO, file: str, delimiter: str) -> Iterator[tuple[int, l
         if row is None:
             return
         yield number, row
+
+
+def _separator(header: bytes, delimiter: str) -> str:
+    """What the header's columns are parted by: many programs write a .csv with semicolons."""
+    if delimiter == "," and b"," not in header:
+        return next((mark for mark in ";\t" if mark.encode() in header), delimiter)
+    return delimiter
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:

@@ -179,6 +179,15 @@ def test_csv_cells_are_kept_whatever_is_in_them(folder: Path) -> None:
     assert texts(read_references("o.csv:lang")) == [("de",), ("en",)]
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_a_csv_may_be_separated_otherwise(folder: Path, mark: str) -> None:
+    content = f'\n"id"{mark}text\r\n1{mark}"a, b{mark} c"\r\n2{mark}d, e\r\n'
+    found = read_predictions(write("o.csv", content)).rows
+    assert [(row.id, row.texts) for row in found] == [("1", (f"a, b{mark} c",)), ("2", ("d, e",))]
+    both = read_predictions(write("both.csv", "id,text,a;b\n1,x;y,z\n")).rows
+    assert both[0].texts == ("x;y",)
+
+
 def test_tsv_and_long_cells(folder: Path) -> None:
     long = "x" * 200_000
     before = csv.field_size_limit(1000)
@@ -552,7 +561,7 @@ def test_an_unknown_column_gets_the_list_and_the_near_name(folder: Path) -> None
         error = refusal(read_predictions, name)
         assert error.what == "no field `text` or `prediction`; there are `id`, `said`"
         assert error.hint == f"name the one with the texts: {name}:FIELD"
-    error = refusal(read_predictions, write("semi.csv", "id;text\n1;a\n"))
+    error = refusal(read_predictions, write("semi.tsv", "id;text\n1;a\n"))
     assert "separated by another character" in error.hint
 
 
