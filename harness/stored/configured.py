@@ -124,10 +124,11 @@ class ConfigView:
         return applied(self._config.corrections, rows_of(self._config.data))
 
 
-def open_config(path: Path, sets: Sequence[str] = ()) -> ConfigView:
+def open_config(path: Path | None = None, sets: Sequence[str] = ()) -> ConfigView:
     """A config file, checked whole.
 
     Args:
+        path: None stands for ./harness.yaml, or the shipped config where there is none.
         sets: overrides, each ``KEY=VALUE``.
 
     Raises:

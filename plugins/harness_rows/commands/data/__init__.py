@@ -1,0 +1,1 @@
+"""``harness data``: rows looked at, checked and dealt out, before anything is trained."""

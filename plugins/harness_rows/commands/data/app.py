@@ -1,0 +1,21 @@
+"""Look at rows, check, split and clean them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from harness_rows.commands.data.check import check
+from harness_rows.commands.data.preview import preview
+from harness_rows.commands.data.split import split
+
+AFTER = "check"
+
+COMMANDS: tuple[Callable[..., Any], ...] = (check, preview, split)
+"""In the order of the help. Their modules load what is heavy when they are run."""
+
+app = typer.Typer(help=__doc__, no_args_is_help=True)
+for command in COMMANDS:
+    app.command(command.__name__.rstrip("_"))(command)

@@ -1,0 +1,171 @@
+"""Everything that would go wrong with rows, found in one pass."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from harness import Example, Report
+from harness.kit.text import one_line
+from harness_rows.commands.data import repeats
+from harness_rows.commands.data.findings import Finding, Level, counted, pairs, places
+from harness_rows.commands.data.opening import Opened
+from harness_rows.dealing import NEEDED, SIDES
+
+SPLIT_IT = "harness data split -o FILE deals rows out: whole groups, one prompt on one side"
+# Bytes of UTF-8 that were read as Latin-1 (Ã¤, â€™), and the mark of bytes that were no text.
+_MANGLED = re.compile("Ã[\u0080-\u00bf]|â€|\ufffd")
+
+
+def findings(found: Opened, begin: Callable[[str], Report]) -> Iterator[Finding]:
+    """What is wrong with the rows, and what is worth knowing of them; no model is asked."""
+    yield from _reading(found)
+    if not found.rows:
+        return
+    yield from _ids(found.rows)
+    yield from _splits(found)
+    yield from _groups(found)
+    yield from _verdicts(found.rows)
+    prompts = repeats.by_prompt(found.rows)
+    yield from _exact(prompts)
+    yield from _near(repeats.near_repeats(prompts, _watch(begin("comparing prompts"))))
+    yield from _within(prompts)
+    yield from _texts(found.rows)
+
+
+def _watch(report: Report) -> Callable[[int, int], None]:
+    return lambda done, total: report(done, total, "")
+
+
+def _reading(found: Opened) -> Iterator[Finding]:
+    """What could not be read; each line says how often, and where."""
+    for line in found.problems:
+        yield Finding("problem", "reading", one_line(line, 400))
+
+
+def _ids(rows: Sequence[Example]) -> Iterator[Finding]:
+    seen: set[str] = set()
+    again = []
+    for row in rows:
+        if row.id in seen:
+            again.append(row)
+        seen.add(row.id)
+    if again:
+        what = f"{counted(len(again), 'has', 'have')} the id of an earlier row"
+        hint = "give each row an id of its own, or take another column (--column id=NAME)"
+        yield Finding("problem", "duplicate-id", what, len(again), places(again), hint)
+
+
+def _splits(found: Opened) -> Iterator[Finding]:
+    counts = Counter(row.split for row in found.rows)
+    without = counts.pop("", 0)  # type: ignore[call-overload]
+    if not counts:
+        yield Finding("note", "no-split", "no row says its split", 0, (), SPLIT_IT)
+        return
+    if without:
+        lacking = [row for row in found.rows if not row.split]
+        what = f"{counted(without, 'says', 'say')} no split, and the others do"
+        yield Finding("problem", "no-split", what, without, places(lacking), SPLIT_IT)
+    lacking_splits = [split for split in NEEDED if split not in counts]
+    if lacking_splits:
+        level: Level = "problem" if found.sealed else "note"
+        what = f"no row is of {' or '.join(lacking_splits)}; a run needs {', '.join(NEEDED)}"
+        yield Finding(level, "missing-split", what, 0, (), SPLIT_IT)
+
+
+def _groups(found: Opened) -> Iterator[Finding]:
+    sides: dict[str, str] = {}
+    torn: dict[str, list[Example]] = {}
+    for row in found.rows:
+        side = SIDES[row.split] if row.split else ""
+        if side and sides.setdefault(row.group, side) != side:
+            torn.setdefault(row.group, []).append(row)
+    if torn:
+        rows = [row for members in torn.values() for row in members]
+        groups = "1 group has" if len(torn) == 1 else f"{len(torn):,} groups have"
+        what = f"{groups} rows on two sides (train and pool, dev, test)"
+        yield Finding("problem", "torn-group", what, len(rows), places(rows), SPLIT_IT)
+    column = found.reading.columns.get("group") if found.reading else None
+    if column:
+        blank = [row for row in found.rows if row.group == row.id]
+        if 0 < len(blank) < len(found.rows):
+            what = (
+                f"{counted(len(blank), 'has', 'have')} nothing in the column '{column[0]}': each "
+                "is a group of its own"
+            )
+            yield Finding("note", "no-group", what, len(blank), places(blank))
+
+
+def _verdicts(rows: Sequence[Example]) -> Iterator[Finding]:
+    from harness.stats.decision import usable
+
+    for split in ("dev", "test"):
+        groups = [row.group for row in rows if row.split == split]
+        doubt = usable(groups) if groups else ""
+        if doubt:
+            yield Finding(
+                "problem", "no-verdict", f"{split} cannot carry a verdict: {doubt}", len(groups),
+                hint="give it rows of more groups (harness docs how-many-rows)",
+            )  # fmt: skip
+
+
+def _exact(prompts: Mapping[str, Sequence[Example]]) -> Iterator[Finding]:
+    leaks = list(repeats.exact_leaks(prompts))
+    if leaks:
+        by = Counter((leak.row.split, leak.held_out.split) for leak in leaks)
+        sides = ", ".join(f"{n:,} of {one} from {other}" for (one, other), n in by.items())
+        what = f"{counted(len(leaks), 'asks', 'ask')} what a held-out row asks ({sides})"
+        hint = f"a run leaves them out; {SPLIT_IT}"
+        named = pairs((leak.row, leak.held_out) for leak in leaks)
+        yield Finding("problem", "leak-exact", what, len(leaks), named, hint)
+    both = repeats.dev_in_test(prompts)
+    if both:
+        what = (
+            f"{counted(len(both))} of test with the prompt of a row of dev: rounds are chosen on "
+            "dev, so the test score is not independent of that choice"
+        )
+        yield Finding("note", "dev-in-test", what, len(both), places(both), SPLIT_IT)
+
+
+def _near(near: repeats.Near) -> Iterator[Finding]:
+    if not near.leaks:
+        return
+    of = "" if near.compared == near.of else f" of {near.compared:,} prompts, evenly spaced,"
+    nearly = counted(len(near.leaks), "nearly repeats", "nearly repeat")
+    what = f"{nearly}{of} a row of dev or test (similarity {repeats.NEAR:g} or more)"
+    named = pairs((leak.row, leak.held_out) for leak in near.leaks)
+    hint = "harness data split --group auto keeps them on one side; harness data dedup drops them"
+    yield Finding("note", "leak-near", what, len(near.leaks), named, hint)
+
+
+def _within(prompts: Mapping[str, Sequence[Example]]) -> Iterator[Finding]:
+    again = repeats.doubled(prompts)
+    if again:
+        what = f"{counted(len(again), 'repeats', 'repeat')} an earlier one, prompt and answer"
+        hint = "harness data dedup drops them"
+        yield Finding("note", "repeat", what, len(again), places(again), hint)
+    found = repeats.conflicts(prompts)
+    if found:
+        rows = sum(len(one.rows) for one in found)
+        prompt = "1 prompt has" if len(found) == 1 else f"{len(found):,} prompts have"
+        what = f"{prompt} different answers ({rows:,} rows)"
+        named = pairs((one.rows[0], one.rows[1]) for one in found)
+        hint = "several good answers belong into one row's references; else one of them is wrong"
+        yield Finding("note", "conflict", what, rows, named, hint)
+
+
+def _texts(rows: Sequence[Example]) -> Iterator[Finding]:
+    mangled = [row for row in rows if any(_MANGLED.search(text) for text in texts_of(row))]
+    if mangled:
+        what = f"{counted(len(mangled), 'holds', 'hold')} text that was decoded wrongly (Ã¤, �)"
+        hint = "write the file as UTF-8 again, from where it is still right"
+        yield Finding("note", "mangled-text", what, len(mangled), places(mangled), hint)
+
+
+def texts_of(row: Example) -> Iterator[str]:
+    """All texts of a row, system turns too."""
+    for message in row.messages:
+        if isinstance(message.get("content"), str):
+            yield message["content"]
+    yield from row.references

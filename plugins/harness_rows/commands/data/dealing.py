@@ -1,0 +1,206 @@
+"""Rows dealt out to splits, with what the result was checked for."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import harness
+from harness import SPLITS, Example, Report
+from harness_rows.commands.data import repeats
+from harness_rows.commands.data.findings import counted
+from harness_rows.commands.data.opening import Opened, opened
+from harness_rows.dealing import SIDES
+from harness_rows.options import RowsOptions
+from harness_rows.records import Record
+from harness_rows.splitting import dealt
+
+if TYPE_CHECKING:
+    from harness_rows.commands.data.split import SplitRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was looked for after dealing.
+
+    Attributes:
+        torn: groups with rows on two sides.
+        exact: rows of train and pool that ask what a held-out row asks.
+        near: those that nearly do, among the prompts compared, of so many.
+    """
+
+    torn: int
+    exact: int
+    near: int
+    compared: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dealing:
+    """Rows in their splits.
+
+    Attributes:
+        records: the original columns of each, with its split, and its group where one was made.
+        left_over: rows that are in no split, because numbers were asked for.
+        kept: rows that had a split and keep it.
+    """
+
+    where: str
+    said: tuple[str, ...]
+    options: RowsOptions
+    rows: tuple[Example, ...]
+    records: tuple[Record, ...]
+    left_over: int
+    kept: int
+    check: Checked
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Split -> rows, in the usual order."""
+        found = Counter(str(row.split) for row in self.rows)
+        return {name: found[name] for name in SPLITS if found[name]}
+
+    @property
+    def groups(self) -> dict[str, int]:
+        """Split -> groups."""
+        found: dict[str, set[str]] = {}
+        for row in self.rows:
+            found.setdefault(row.split, set()).add(row.group)
+        return {name: len(found[name]) for name in SPLITS if name in found}
+
+    def sentences(self) -> Iterator[str]:
+        """What was checked, and what is to be known."""
+        check = self.check
+        torn = "No group is torn" if not check.torn else f"{check.torn:,} groups are torn"
+        exact = "no prompt is on two sides"
+        if check.exact:
+            exact = f"{counted(check.exact, 'asks', 'ask')} what a held-out row asks"
+        yield f"{torn}, {exact}."
+        some = "" if check.compared == check.of else f" of {check.compared:,} compared"
+        if check.near:
+            advice = "" if self.options.group else "; --group auto keeps such prompts together"
+            near = counted(check.near, "nearly repeats", "nearly repeat")
+            yield f"{near}{some} a row of dev or test{advice}."
+        else:
+            yield f"No prompt{some} nearly repeats one of dev or test."
+        if self.kept:
+            yield f"{counted(self.kept, 'had', 'had')} a split and kept it (--anew deals all)."
+        if self.left_over:
+            yield f"{counted(self.left_over)} over: not written, as sizes are numbers of rows."
+
+    def config(self, files: Sequence[Path]) -> dict[str, Any]:
+        """The config's ``data`` section that reads the result."""
+        path = files[0] if len(files) == 1 else files[0].parent
+        found: dict[str, Any] = {"source": "rows", "path": str(path)}
+        given = self.options.model_dump(mode="json", exclude_defaults=True)
+        columns = {role: name for role, name in given.get("columns", {}).items() if role != "split"}
+        if columns:
+            found["columns"] = columns
+        return found | {key: given[key] for key in ("format", "prompt", "system") if key in given}
+
+
+def deal(request: SplitRequest, begin: Callable[[str], Report]) -> Dealing:
+    """Read the rows and deal them out.
+
+    Raises:
+        UsageError: the sizes cannot be read, or the data are not read by the source ``rows``.
+        DataError: rows cannot be read or dealt out; nothing is written then.
+    """
+    found = opened(request, begin)
+    if found.reading is None or found.options is None:
+        raise harness.UsageError(
+            f"{found.where} gives rows of its own, which have no columns to be written",
+            hint="harness data split FILE",
+        )
+    found.reading.refuse()
+    options = _options(found.options, request)
+    reading = found.reading
+    if request.anew:
+        bare = tuple(dataclasses.replace(row, split="") for row in reading.rows)  # type: ignore[arg-type]
+        reading = dataclasses.replace(reading, rows=bare)
+    begin("dealing")
+    rows = tuple(dealt(reading, options))
+    kept = sum(1 for row in reading.rows if row.split)
+    report = begin("comparing prompts")
+    return Dealing(
+        reading.where, reading.said, options, rows,
+        tuple(_records(found, rows)), len(reading.rows) - len(rows), kept,
+        _checked(rows, lambda done, of: report(done, of, "")),
+    )  # fmt: skip
+
+
+def _options(options: RowsOptions, request: SplitRequest) -> RowsOptions:
+    raw = options.model_dump(exclude_defaults=True)
+    raw |= {"sizes": sizes_of(request.sizes), "draw": request.draw}
+    if request.stratify:
+        raw["stratify"] = request.stratify
+        meta = raw.get("columns", {}).get("meta", ())
+        if request.stratify not in meta:
+            raw["columns"] = {**raw.get("columns", {}), "meta": (*meta, request.stratify)}
+    if request.group:
+        raw["group"] = request.group
+    made: RowsOptions = harness.make_plugin("source", "rows", raw).options
+    return made
+
+
+def sizes_of(text: str) -> dict[str, int | float]:
+    """``train=.6,dev=.4`` as split -> share or number.
+
+    Raises:
+        UsageError: it is not written so.
+    """
+    found: dict[str, int | float] = {}
+    for part in text.split(","):
+        name, mark, size = (one.strip() for one in part.partition("="))
+        try:
+            found[name] = int(size) if size.isdecimal() else float(size)
+        except ValueError:
+            mark = ""
+        if not mark or name not in SPLITS:
+            raise harness.UsageError(
+                f"--sizes takes SPLIT=NUMBER with commas, not {part.strip()!r}",
+                hint="--sizes train=.6,pool=.1,dev=.15,test=.15",
+            )
+    return found
+
+
+def _records(found: Opened, rows: Sequence[Example]) -> Iterator[Record]:
+    """The original columns of each row, in the order of the rows read."""
+    assert found.reading is not None
+    after = {row.id: row for row in rows}
+    for before, record in zip(found.reading.rows, found.reading.records, strict=True):
+        row = after.get(before.id)
+        if row is None:
+            continue
+        made = {**record, "split": row.split}
+        if row.group != before.group:
+            made["group"] = row.group
+        yield made
+
+
+def _checked(rows: Sequence[Example], watch: Callable[[int, int], None]) -> Checked:
+    sides: dict[str, set[str]] = {}
+    for row in rows:
+        sides.setdefault(row.group, set()).add(SIDES[row.split])
+    prompts = repeats.by_prompt(rows)
+    near = repeats.near_repeats(prompts, watch)
+    return Checked(
+        torn=sum(len(found) > 1 for found in sides.values()),
+        exact=sum(1 for _ in repeats.exact_leaks(prompts)),
+        near=len(near.leaks),
+        compared=near.compared,
+        of=near.of,
+    )
+
+
+def by_split(dealing: Dealing) -> Mapping[str, list[Record]]:
+    """Split -> its records, in the usual order."""
+    found: dict[str, list[Record]] = {name: [] for name in dealing.counts}
+    for record in dealing.records:
+        found[record["split"]].append(record)
+    return found

@@ -1,0 +1,53 @@
+"""What a check finds: a problem that has to be mended, or a note that is worth knowing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+from harness import Example
+
+PLACES = 4
+"""Rows that are named for each finding."""
+
+Level = Literal["problem", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One kind of thing that was found.
+
+    Attributes:
+        kind: a stable name of it.
+        what: one sentence.
+        count: how many rows it is about; 0 where it is about none in particular.
+        places: the first of these rows.
+        hint: what to do about it.
+    """
+
+    level: Level
+    kind: str
+    what: str
+    count: int = 0
+    places: tuple[str, ...] = ()
+    hint: str = ""
+
+
+def places(rows: Iterable[Example]) -> tuple[str, ...]:
+    """Where the first of these rows are."""
+    return tuple(row.place or row.id for row in islice(rows, PLACES))
+
+
+def pairs(rows: Iterable[tuple[Example, Example]]) -> tuple[str, ...]:
+    """The same of rows that are like others: ``a.csv:3 = a.csv:9``."""
+    return tuple(
+        f"{one.place or one.id} = {other.place or other.id}" for one, other in islice(rows, PLACES)
+    )
+
+
+def counted(count: int, verb: str = "", verbs: str = "") -> str:
+    """``1 row repeats``, ``2,000 rows repeat``."""
+    rows = "1 row" if count == 1 else f"{count:,} rows"
+    return f"{rows} {verb if count == 1 else verbs}".rstrip()

@@ -1,0 +1,94 @@
+"""Whether rows fit the model that is to be trained: what training and generation would refuse."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from harness.kit.text import one_line
+from harness_rows.commands.data.checking import texts_of
+from harness_rows.commands.data.findings import Finding, Level, counted, places
+from harness_rows.commands.data.lengths import Length, Lengths
+
+HELD_OUT = ("dev", "test")
+
+
+def findings(lengths: Lengths) -> Iterator[Finding]:
+    """What the trainer and the generator of the config would say of the rows."""
+    if lengths.why:
+        what = f"lengths in tokens were not looked at: {one_line(lengths.why, 300)}"
+        yield Finding("note", "no-tokens", what)
+        return
+    level: Level = "problem" if lengths.own else "note"
+    yield from _refused(lengths, level)
+    if lengths.own:
+        yield from _no_room(lengths, level)
+        yield from _long_answers(lengths)
+    yield from _ends(lengths.rows)
+
+
+def _refused(lengths: Lengths, level: Level) -> Iterator[Finding]:
+    """Rows that cannot be trained on; of held-out ones, those that cannot even be rendered."""
+    kinds: dict[str, list[Length]] = {}
+    for one in lengths.rows:
+        trained = one.row.split not in HELD_OUT
+        if one.problem and (trained or not one.prompt):
+            kinds.setdefault(one.problem, []).append(one)
+    for problem, rows in kinds.items():
+        what = (
+            f"training on {one_line(lengths.model, 80)} refuses {counted(len(rows))}"
+            f"{_of(lengths)}: {one_line(problem, 200)}"
+        )
+        hint = "raise train.max_length, shorten these rows, or drop them" if rows[0].cut else ""
+        yield Finding(level, "refused", what, len(rows), places(one.row for one in rows), hint)
+
+
+def _no_room(lengths: Lengths, level: Level) -> Iterator[Finding]:
+    if lengths.context is None or lengths.room is None or lengths.too_long == "count":
+        return
+    most = lengths.context - lengths.room
+    held_out = (one for one in lengths.rows if one.row.split in HELD_OUT)
+    long = [one for one in held_out if one.prompt > most]
+    if long:
+        what = (
+            f"{counted(len(long), 'leaves', 'leave')} no room for max_new_tokens {lengths.room} "
+            f"in the model's context of {lengths.context:,} tokens"
+        )
+        hint = "lower generate.max_new_tokens, or shorten these prompts"
+        yield Finding(level, "no-room", what, len(long), places(one.row for one in long), hint)
+
+
+def _long_answers(lengths: Lengths) -> Iterator[Finding]:
+    if lengths.room is None:
+        return
+    held_out = [one for one in lengths.rows if one.row.split in HELD_OUT and one.answer]
+    long = [one for one in held_out if one.answer > lengths.room]
+    if long:
+        longest = max(one.answer for one in long)
+        what = (
+            f"the reference of {counted(len(long))} of dev and test is longer than answers may "
+            f"become (generate.max_new_tokens {lengths.room}; the longest has {longest:,} tokens)"
+        )
+        hint = "raise generate.max_new_tokens"
+        yield Finding("note", "long-answer", what, len(long), places(o.row for o in long), hint)
+
+
+def _ends(rows: Sequence[Length]) -> Iterator[Finding]:
+    """A text that holds the end of a turn ends it for the model, too."""
+    ends = Counter(one.end.strip() for one in rows if one.end.strip())
+    end = ends.most_common(1)[0][0] if ends else ""
+    if len(end) < 3 or end.isalnum():
+        return
+    held = [one.row for one in rows if any(end in text for text in texts_of(one.row))]
+    if held:
+        what = (
+            f"{counted(len(held), 'holds', 'hold')} the model's end of turn ({one_line(end, 40)})"
+        )
+        hint = "the model takes it for the end of what is said: take it out of the text"
+        yield Finding("note", "end-in-text", what, len(held), places(held), hint)
+
+
+def _of(lengths: Lengths) -> str:
+    if len(lengths.rows) == lengths.of:
+        return ""
+    return f" (of {len(lengths.rows):,} that were measured, the longest among them)"

@@ -1,0 +1,104 @@
+"""The rows that a command looks at: of a file, a folder, the hub, or a config."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import harness
+from harness import ConfigView, Example, Report
+from harness_rows.commands.data.request import Request, of_config, source_options
+from harness_rows.options import RowsOptions
+from harness_rows.reading import Reading, read
+from harness_rows.splitting import dealt
+
+UNKNOWN = 0
+"""How many rows there are before all are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Rows, and what is known of where they are from.
+
+    Attributes:
+        where: what people call it.
+        rows: ``split`` is empty where nothing says one.
+        reading: where they were read by the source ``rows``.
+        options: those of that source.
+        problems: one line for each kind, of rows that are left out or contradict each other.
+        wrong: how many problems these are.
+        said: sentences: which format was recognised, and by what.
+        config: the config whose data they are; then test is sealed. None for a file of one's own.
+    """
+
+    where: str
+    rows: tuple[Example, ...]
+    reading: Reading | None = None
+    options: RowsOptions | None = None
+    problems: tuple[str, ...] = ()
+    wrong: int = 0
+    said: tuple[str, ...] = ()
+    config: ConfigView | None = None
+
+    @property
+    def sealed(self) -> bool:
+        """Whether no text of test may be shown."""
+        return self.config is not None
+
+    def need_rows(self) -> None:
+        """Raises DataError where there is none that can be used."""
+        if not self.rows:
+            raise harness.DataError("no row can be used", where=self.where, details=self.problems)
+
+
+def opened(request: Request, begin: Callable[[str], Report]) -> Opened:
+    """The rows of the request.
+
+    Args:
+        begin: a piece of work begins; gives what its progress is told.
+
+    Raises:
+        HarnessError: nothing can be read at all; what is wrong with single rows is kept.
+    """
+    if request.data is not None:
+        return _read(source_options(request), begin("reading"))
+    view = harness.open_config(request.config, request.sets or ())
+    data = view.config()["data"]
+    if data["source"] == "rows":
+        return _read(of_config(data, request), begin("reading"), view)
+    if request.reads:
+        flags = ", ".join(f"--{name.removesuffix('s')}" for name in request.reads)
+        raise harness.UsageError(
+            f"{flags} is for a file, and the config's data are of the source '{data['source']}'",
+            hint="name the file: harness data … FILE",
+        )
+    begin("reading")
+    return Opened(f"source '{data['source']}' of the config", tuple(view.every_row()), config=view)
+
+
+def _read(options: RowsOptions, report: Report, view: ConfigView | None = None) -> Opened:
+    reading = read(options, lambda count: report(count, UNKNOWN, "rows"))
+    rows, problems, wrong = reading.rows, reading.problems, reading.wrong
+    if options.sizes:
+        try:
+            rows = tuple(dealt(reading, options))
+        except harness.DataError as error:
+            problems = (*problems, *(error.details or (error.what,)))
+            wrong += 1
+    return Opened(reading.where, rows, reading, options, problems, wrong, reading.said, view)
+
+
+def model_view(request: Request, found: Opened) -> ConfigView:
+    """The config whose trainer and model the rows are shown with: theirs, or that of this folder.
+
+    Raises:
+        ConfigError: it cannot be used.
+    """
+    return found.config or harness.open_config(request.config, request.sets or ())
+
+
+def shown(path: Path) -> str:
+    """A path as people would type it here."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,43 @@
+"""What these commands print: progress on standard error, JSON or tables on standard output."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import harness
+from harness.terminal.streams import plugins_on_stderr
+
+Begin = Callable[[str], harness.Report]
+"""A piece of work begins; gives what its progress is told."""
+PIECES = 4
+"""Pieces of work of a command, about."""
+
+
+@contextlib.contextmanager
+def working(command: str) -> Iterator[Begin]:
+    """A display of pieces of work, one after the other; what libraries print goes there, too."""
+    from rich.console import Console
+
+    from harness.terminal.progress import SHORT, Display
+
+    console = Console(stderr=True)
+    before = ""
+    with plugins_on_stderr(), Display(console, command, PIECES * SHORT) as display:
+
+        def begin(label: str) -> harness.Report:
+            nonlocal before
+            if before:
+                display.stage_done("", before, 0.0, False)
+            before = label
+            return display.stage(label)
+
+        yield begin
+
+
+def write_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(document, indent=1, allow_nan=False) + "\n")

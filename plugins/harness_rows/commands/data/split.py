@@ -1,0 +1,118 @@
+"""``harness data split``: rows dealt out to the splits, and written with their own columns."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from harness.terminal.options import takes
+from harness_rows.commands.data.request import Request
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness_rows.commands.data.dealing import Dealing
+
+SIZES = "train=.6,pool=.1,dev=.15,test=.15"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitRequest(Request):
+    """What ``split`` takes."""
+
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", metavar="FILE|DIR", help="a new .jsonl file, or a folder"),
+    ]
+    sizes: Annotated[
+        str, typer.Option("--sizes", metavar="SPLIT=N,…", help="shares, or numbers of rows")
+    ] = SIZES
+    stratify: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads it at run time
+        typer.Option("--stratify", metavar="FIELD", help="all splits share its values alike"),
+    ] = None
+    group: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--group", metavar="auto", help="auto: near-equal prompts stay together"),
+    ] = None
+    draw: Annotated[int, typer.Option("--draw", help="another number deals otherwise")] = 0
+    anew: Annotated[
+        bool, typer.Option("--anew", help="also deal out rows that have a split already")
+    ] = False
+
+
+@takes(SplitRequest)
+def split(request: SplitRequest) -> None:
+    """Deal rows out to train, pool, dev and test."""
+    from harness_rows.commands.data import writing
+    from harness_rows.commands.data.dealing import deal
+    from harness_rows.commands.data.printing import working, write_json
+
+    target = writing.Target.of(request.output)
+    with working("data split") as begin:
+        dealing = deal(request, begin)
+        begin("writing")
+        files = target.write(dealing)
+    if request.as_json:
+        write_json(_document(dealing, files))
+        return
+    from rich.console import Console
+
+    _show(dealing, files, Console())
+
+
+def _document(dealing: Dealing, files: Sequence[Path]) -> dict[str, Any]:
+    return {
+        "data": dealing.where,
+        "format": dealing.said,
+        "files": [str(path) for path in files],
+        "rows": dealing.counts,
+        "groups": dealing.groups,
+        "left_over": dealing.left_over,
+        "check": asdict(dealing.check),
+        "config": dealing.config(files),
+    }
+
+
+def _show(dealing: Dealing, files: Sequence[Path], console: Console) -> None:
+    from harness.kit.text import plain
+    from harness.terminal import tables
+
+    for sentence in dealing.said:
+        tables.note(console, sentence, "dim")
+    shown = tables.table("split", "rows", "share", "groups", right=("rows", "share", "groups"))
+    total = sum(dealing.counts.values())
+    for name, count in dealing.counts.items():
+        shown.add_row(
+            name, f"{count:,}", f"{100 * count / total:.1f} %", f"{dealing.groups[name]:,}"
+        )
+    console.print(shown)
+    console.print()
+    for line in dealing.sentences():
+        tables.note(console, line)
+    written = ", ".join(str(path) for path in files)
+    tables.note(console, f"written: {written}", "bold")
+    tables.note(console, "in harness.yaml:")
+    data = f"  data: {_yaml(dealing.config(files))}"
+    console.print(plain(data), markup=False, highlight=False, soft_wrap=True)
+
+
+def _yaml(value: Any) -> str:
+    """A value in YAML's flow style; a text that is no plain word is quoted as in JSON."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_yaml(key)}: {_yaml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_yaml, value)) + "]"
+    if isinstance(value, str) and _WORD.fullmatch(value) and value.lower() not in _NO_TEXT:
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+_WORD = re.compile(r"[A-Za-z/.][\w./-]*", re.ASCII)
+_NO_TEXT = ("true", "false", "null", "yes", "no", "on", "off", "y", "n", ".nan", ".inf")
