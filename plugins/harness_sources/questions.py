@@ -23,9 +23,9 @@ MAX_ANSWER = 50
 
 QUESTIONS: Mapping[Kind, str] = {
     "parameters": "Which parameters does this Python function take?",
-    "calls": "What does this Python function call?",
+    "calls": "Which functions does this Python function call?",
     "assigns": "Which names does this Python function assign to?",
-    "returns": "What does this Python function return?",
+    "returns": "Which values does this Python function return?",
     "raises": "Which exceptions does this Python function raise?",
     "defaults": "Which default values does this Python function have?",
 }

@@ -152,7 +152,8 @@ def test_wheel_brings_the_code_and_the_shipped_files(wheel: zipfile.ZipFile) -> 
     assert tops == {"harness", "harness_shipped", info, *PLUGIN_PACKAGES}
     for path in ROOT.glob("harness/**/*.py"):
         assert path.relative_to(ROOT).as_posix() in names
-    shipped = [ROOT / "harness.yaml", *(ROOT / "datasets" / "support-billing").glob("*")]
+    data = [*ROOT.glob("datasets/support-billing/*"), *ROOT.glob("datasets/python-questions/*")]
+    shipped = [ROOT / "harness.yaml", *data]
     for path in [*shipped, *(ROOT / "rubrics").glob("**/*.yaml"), *ROOT.glob("docs/**/*.md")]:
         assert f"harness_shipped/{path.relative_to(ROOT).as_posix()}" in names
 
