@@ -57,10 +57,13 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     script.write_text(SCRIPT, encoding="utf-8")
     rows = folder / "rows.jsonl"
     rows.write_text("", encoding="utf-8")
+    facts = folder / "facts.yaml"
+    facts.write_text("every: [[the, a], [is, was]]\n", encoding="utf-8")
     accepted = folder / "accepted.jsonl"
     accepted.write_text('{"schema": "harness.corrections/1"}\n', encoding="utf-8")
     return {
         "evaluate": {"path": script, "key": "shared"},
+        "facts": {"file": facts},
         "rubric": {"rubric": ROOT / "rubrics" / "everyday.yaml"},
         "judge": {"rubric": ROOT / "rubrics" / "everyday.yaml", **ENDPOINT},
         "evaluate, per corpus": {"path": script, "key": "shared", "per": "corpus"},

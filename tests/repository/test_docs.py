@@ -347,6 +347,8 @@ def metrics() -> dict[str, Any]:
 
 
 METRICS = metrics()
+OF_FILES = {"evaluate", "facts", "judge", "rubric"}
+"""Metrics that need a file, and have no values without it."""
 
 
 def test_every_metric_has_a_page_and_a_line_in_the_index() -> None:
@@ -364,7 +366,7 @@ def test_metric_page_has_every_option_with_its_default(name: str) -> None:
     assert there == [row(key, field) for key, field in METRICS[name].Options.model_fields.items()]
 
 
-@pytest.mark.parametrize("name", sorted(set(METRICS) - {"evaluate", "judge", "rubric"}))
+@pytest.mark.parametrize("name", sorted(set(METRICS) - OF_FILES))
 def test_metric_page_shows_its_signature(name: str) -> None:
     shown = part(f"docs/metrics/{name}.md", "Signature").strip().splitlines()[0]
     metric = METRICS[name](METRICS[name].Options())
@@ -382,7 +384,7 @@ def examples(name: str) -> Iterator[tuple[str, str, str, dict[str, Any], str]]:
             yield answer, reference, score, given, value
 
 
-@pytest.mark.parametrize("name", sorted(set(METRICS) - {"evaluate", "judge", "rubric"}))
+@pytest.mark.parametrize("name", sorted(set(METRICS) - OF_FILES))
 def test_values_on_a_metric_page_are_those_that_it_gives(name: str) -> None:
     import harness
     from harness.scoring import MetricEntry, measure
