@@ -13,11 +13,14 @@ import harness
 from harness import SPLITS, Example, Report
 from harness_rows.commands.data import repeats
 from harness_rows.commands.data.findings import counted
-from harness_rows.commands.data.opening import Opened, opened
+from harness_rows.commands.data.opening import options_of
 from harness_rows.dealing import SIDES
 from harness_rows.options import RowsOptions
+from harness_rows.reading import Reading, read
 from harness_rows.records import Record
 from harness_rows.splitting import dealt
+
+NO_SPLIT: Any = ""
 
 if TYPE_CHECKING:
     from harness_rows.commands.data.split import SplitRequest
@@ -111,41 +114,31 @@ def deal(request: SplitRequest, begin: Callable[[str], Report]) -> Dealing:
         UsageError: the sizes cannot be read, or the data are not read by the source ``rows``.
         DataError: rows cannot be read or dealt out; nothing is written then.
     """
-    found = opened(request, begin)
-    if found.reading is None or found.options is None:
+    view = None if request.data else harness.open_config(request.config, request.sets or ())
+    options = options_of(request, view)
+    if options is None:
         raise harness.UsageError(
-            f"{found.where} gives rows of its own, which have no columns to be written",
-            hint="harness data split FILE",
+            "the config's data are of a source without columns that could be written",
+            hint="harness data split FILE -o OUT",
         )
-    found.reading.refuse()
-    options = _options(found.options, request)
-    reading = found.reading
-    if request.anew:
-        bare = tuple(dataclasses.replace(row, split="") for row in reading.rows)  # type: ignore[arg-type]
-        reading = dataclasses.replace(reading, rows=bare)
+    report = begin("reading")
+    reading = read(options, lambda count: report(count, count, "rows"))
+    reading.refuse()
     begin("dealing")
-    rows = tuple(dealt(reading, options))
-    kept = sum(1 for row in reading.rows if row.split)
+    rows = tuple(dealt(_bare(reading) if request.anew else reading, options))
+    kept = 0 if request.anew else sum(1 for row in reading.rows if row.split)
     report = begin("comparing prompts")
     return Dealing(
         reading.where, reading.said, options, rows,
-        tuple(_records(found, rows)), len(reading.rows) - len(rows), kept,
+        tuple(_records(reading, rows)), len(reading.rows) - len(rows), kept,
         _checked(rows, lambda done, of: report(done, of, "")),
     )  # fmt: skip
 
 
-def _options(options: RowsOptions, request: SplitRequest) -> RowsOptions:
-    raw = options.model_dump(exclude_defaults=True)
-    raw |= {"sizes": sizes_of(request.sizes), "draw": request.draw}
-    if request.stratify:
-        raw["stratify"] = request.stratify
-        meta = raw.get("columns", {}).get("meta", ())
-        if request.stratify not in meta:
-            raw["columns"] = {**raw.get("columns", {}), "meta": (*meta, request.stratify)}
-    if request.group:
-        raw["group"] = request.group
-    made: RowsOptions = harness.make_plugin("source", "rows", raw).options
-    return made
+def _bare(reading: Reading) -> Reading:
+    """The same rows without their splits."""
+    rows = tuple(dataclasses.replace(row, split=NO_SPLIT) for row in reading.rows)
+    return dataclasses.replace(reading, rows=rows)
 
 
 def sizes_of(text: str) -> dict[str, int | float]:
@@ -169,11 +162,10 @@ def sizes_of(text: str) -> dict[str, int | float]:
     return found
 
 
-def _records(found: Opened, rows: Sequence[Example]) -> Iterator[Record]:
-    """The original columns of each row, in the order of the rows read."""
-    assert found.reading is not None
+def _records(reading: Reading, rows: Sequence[Example]) -> Iterator[Record]:
+    """The original columns of each row, in the order in which they were read."""
     after = {row.id: row for row in rows}
-    for before, record in zip(found.reading.rows, found.reading.records, strict=True):
+    for before, record in zip(reading.rows, reading.records, strict=True):
         row = after.get(before.id)
         if row is None:
             continue

@@ -62,20 +62,35 @@ def opened(request: Request, begin: Callable[[str], Report]) -> Opened:
     Raises:
         HarnessError: nothing can be read at all; what is wrong with single rows is kept.
     """
-    if request.data is not None:
-        return _read(source_options(request), begin("reading"))
-    view = harness.open_config(request.config, request.sets or ())
-    data = view.config()["data"]
-    if data["source"] == "rows":
-        return _read(of_config(data, request), begin("reading"), view)
+    view = None if request.data else harness.open_config(request.config, request.sets or ())
+    options = options_of(request, view)
+    report = begin("reading")
+    if options is not None:
+        return _read(options, report, view)
+    assert view is not None
+    source = view.config()["data"]["source"]
     if request.reads:
         flags = ", ".join(f"--{name.removesuffix('s')}" for name in request.reads)
         raise harness.UsageError(
-            f"{flags} is for a file, and the config's data are of the source '{data['source']}'",
+            f"{flags} is for a file, and the config's data are of the source '{source}'",
             hint="name the file: harness data … FILE",
         )
-    begin("reading")
-    return Opened(f"source '{data['source']}' of the config", tuple(view.every_row()), config=view)
+    return Opened(f"source '{source}' of the config", tuple(view.every_row()), config=view)
+
+
+def options_of(request: Request, view: ConfigView | None) -> RowsOptions | None:
+    """How the source ``rows`` reads what is asked for; None for the data of another source.
+
+    Args:
+        view: the config, where no file is named.
+
+    Raises:
+        UsageError: the options cannot be used.
+    """
+    if view is None:
+        return source_options(request)
+    data = view.config()["data"]
+    return of_config(data, request) if data["source"] == "rows" else None
 
 
 def _read(options: RowsOptions, report: Report, view: ConfigView | None = None) -> Opened:

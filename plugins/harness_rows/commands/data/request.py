@@ -16,6 +16,7 @@ from harness.terminal.options import ConfigFile, Json, Sets
 if TYPE_CHECKING:
     from harness_rows.options import RowsOptions
 
+ROLES = ("prompt", "messages", "references", "system", "id", "group", "split", "meta")
 LISTS = ("references", "meta")
 """Roles that several columns may play."""
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
@@ -75,6 +76,11 @@ def _columns(given: Sequence[str]) -> dict[str, Any]:
                 f"--column takes ROLE=NAME, not {text!r}", hint="--column prompt=question"
             )
         role = role.strip()
+        if role not in ROLES:
+            raise harness.UsageError(
+                f"--column: there is no role '{role}'{harness.near(role, ROLES)}",
+                hint=f"roles: {', '.join(ROLES)}",
+            )
         if role in LISTS:
             found.setdefault(role, []).append(name)
         elif role in found:
@@ -103,7 +109,11 @@ def of_config(data: Mapping[str, Any], request: Request) -> RowsOptions:
     return _made({**kept, **given})
 
 
-def _made(raw: Mapping[str, Any]) -> RowsOptions:
+def _made(raw: dict[str, Any]) -> RowsOptions:
+    if stratify := raw.get("stratify"):
+        meta = raw.get("columns", {}).get("meta", ())
+        if stratify not in meta:
+            raw["columns"] = {**raw.get("columns", {}), "meta": [*meta, stratify]}
     options: RowsOptions = harness.make_plugin("source", "rows", raw).options
     return options
 

@@ -46,6 +46,15 @@ class SplitRequest(Request):
         bool, typer.Option("--anew", help="also deal out rows that have a split already")
     ] = False
 
+    @property
+    def reads(self) -> dict[str, Any]:
+        """How rows are read and dealt out, as options of the source ``rows``."""
+        from harness_rows.commands.data.dealing import sizes_of
+
+        given = {"stratify": self.stratify, "group": self.group, "draw": self.draw}
+        sizes = {"sizes": sizes_of(self.sizes)}
+        return {**super().reads, **sizes, **{name: one for name, one in given.items() if one}}
+
 
 @takes(SplitRequest)
 def split(request: SplitRequest) -> None:

@@ -1,0 +1,163 @@
+"""``harness data check``: each fault of rows is found, and told with its place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .conftest import Shop, shop, shop_row, words
+
+NEAR = "Could you please tell me of {} when there is time for it, and by whom?"
+FAULTS: dict[str, tuple[list[dict[str, Any]], str, str]] = {
+    "torn group": ([shop_row(900, customer="dev-c3")], "problem", "torn-group"),
+    "exact leak": ([shop_row(4, "dev", split="train", customer="x")], "problem",
+                   "leak-exact"),
+    "leak but for case": ([shop_row(4, "test", split="pool", customer="x",
+                                   question=shop_row(4, "test")["question"].upper())],
+                          "problem", "leak-exact"),
+    "repeat": ([shop_row(3)], "note", "repeat"),
+    "conflict": ([shop_row(3, answer="Quite another.")], "note", "conflict"),
+    "near leak": ([shop_row(903, question=NEAR.format(words("a"))),
+                   shop_row(904, "dev", question=NEAR.format(words("a")) + " Thanks")], "note",
+                  "leak-near"),
+    "dev in test": ([shop_row(905, "dev", question="Why is that so?", answer="So."),
+                     shop_row(906, "test", question="why is that so?", answer="so.")],
+                    "note", "dev-in-test"),
+    "no split": ([shop_row(907, split="")], "problem", "no-split"),
+    "unknown split": ([shop_row(908, split="learn")], "problem", "reading"),
+    "blank answer": ([shop_row(909, answer=" ")], "problem", "reading"),
+    "wrong decoding": ([shop_row(910, question="Was hei\u00c3\u009ft das " + words("b"))],
+                       "note", "mangled-text"),
+    "too long": ([shop_row(911, answer="so " * 150)], "problem", "refused"),
+    "end in text": ([shop_row(912, question=f"Say <end> and {words('c')}")], "note",
+                    "end-in-text"),
+    "no group": ([shop_row(913, customer="")], "note", "no-group"),
+}  # fmt: skip
+
+
+def test_rows_without_a_fault_are_called_so(place: Shop) -> None:
+    place.write(shop())
+    done = place.data("check", "shop.jsonl", *place.columns)
+    assert done.code == 0, done.out + done.err
+    last = done.out.strip().splitlines()[-1]
+    assert last == ("shop.jsonl: nothing found; 172 rows (60 train, 12 pool, 50 dev, 50 test).")
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_found_and_no_other(place: Shop, kinds: Any, name: str) -> None:
+    rows, level, kind = FAULTS[name]
+    code, document = place.checked(shop(more=rows))
+    assert kinds(document) == {kind: level}
+    assert code == (4 if level == "problem" else 0)
+    [found] = document["findings"]
+    number = len(shop()) + len(rows)
+    shown = " ".join([found["what"], *found["places"]])
+    assert f"shop.jsonl:{number}" in shown or f"shop.jsonl:{number - 1}" in shown
+
+
+def test_ids_are_compared(place: Shop, kinds: Any) -> None:
+    rows = [row | {"id": f"r{n}"} for n, row in enumerate(shop())]
+    rows[7]["id"] = "r3"
+    code, document = place.checked(rows)
+    assert (code, kinds(document)) == (4, {"duplicate-id": "problem"})
+
+
+def test_few_groups_of_dev_are_a_problem(place: Shop, kinds: Any) -> None:
+    rows = [row for row in shop() if row["split"] != "dev" or row["customer"] < "dev-c18"]
+    code, document = place.checked(rows)
+    assert (code, kinds(document)) == (4, {"no-verdict": "problem"})
+
+
+def test_rows_without_any_split_are_told_how_to_get_one(place: Shop, kinds: Any) -> None:
+    rows = [{k: v for k, v in row.items() if k != "split"} for row in shop()]
+    code, document = place.checked(rows)
+    assert (code, kinds(document)) == (0, {"no-split": "note"})
+    assert "harness data split" in document["findings"][0]["hint"]
+
+
+def test_everything_is_told_in_one_pass(place: Shop, kinds: Any) -> None:
+    code, document = place.checked(shop(more=[row for f in FAULTS.values() for row in f[0]]))
+    assert code == 4
+    assert set(kinds(document)) >= {kind for _, _, kind in FAULTS.values()}
+    levels = [one["level"] for one in document["findings"]]
+    assert levels == sorted(levels, key=lambda level: level != "problem")
+
+
+def test_an_answer_to_another_instruction_is_no_conflict(place: Shop, kinds: Any) -> None:
+    rows = [row | {"system": "Be kind."} for row in shop()]
+    again = shop_row(3, answer="No.") | {"system": "Be brief."}
+    assert kinds(place.checked([*rows, again])[1]) == {}
+
+
+def test_several_references_of_which_one_is_shared_are_no_conflict(place: Shop) -> None:
+    rows = [row | {"answer": [row["answer"], "Yes."]} for row in shop()]
+    again = shop_row(3) | {"answer": ["No.", "Yes."]}
+    assert "conflict" not in {f["kind"] for f in place.checked([*rows, again])[1]["findings"]}
+
+
+def test_of_many_prompts_a_sample_is_compared_and_said(
+    place: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness_rows.commands.data import repeats
+
+    monkeypatch.setattr(repeats, "MOST_COMPARED", 60)
+    rows = shop(more=FAULTS["near leak"][0] * 1)
+    rows = [*rows[-2:], *rows[:-2]]
+    _, document = place.checked(rows)
+    [found] = document["findings"]
+    assert "of 60 prompts, evenly spaced," in found["what"]
+
+
+def test_without_a_model_at_hand_that_is_a_note(
+    place: Shop, kinds: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import harness
+
+    monkeypatch.setattr(harness.Model, "at_hand", lambda self: False)
+    code, document = place.checked(shop())
+    assert (code, kinds(document)) == (0, {"no-tokens": "note"})
+    assert "not on this machine" in document["findings"][0]["what"]
+
+
+def test_the_data_of_a_config_are_checked_and_test_stays_sealed(place: Shop) -> None:
+    leak = shop_row(4, "test")["question"]
+    place.write(shop(more=[shop_row(901, question=leak)]))
+    config = (place.folder / "harness.yaml").read_text()
+    source = "{source: rows, path: shop.jsonl, columns: {group: customer, meta: [kind]}}"
+    (place.folder / "harness.yaml").write_text(config.replace("{source: fake}", source, 1))
+    done = place.data("check")
+    assert done.code == 4 and "1 row asks what a held-out row asks" in done.out
+    assert words("test4") not in done.out + done.err
+
+
+def test_a_source_of_another_kind_is_checked_too(place: Shop) -> None:
+    done = place.data("check")
+    assert done.code == 0 and "source 'fake' of the config" in done.out
+    done = place.data("check", "--column", "prompt=question")
+    assert done.code == 2 and "--column is for a file" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words_"),
+    [
+        (["nowhere.csv"], "no such file or folder"),
+        (["shop.jsonl", "--column", "prompt"], "--column takes ROLE=NAME"),
+        (["shop.jsonl", "--column", "id=a", "--column", "id=b"], "given twice"),
+        (["shop.jsonl", "--column", "promt=question"], "did you mean"),
+        (["shop.jsonl", "--format", "alpca"], "format"),
+    ],
+)
+def test_a_wrong_command_is_one_message(place: Shop, arguments: list[str], words_: str) -> None:
+    place.write(shop())
+    done = place.data("check", *arguments)
+    assert done.code == 2, done.err
+    assert words_ in done.err and "Traceback" not in done.err
+
+
+def test_hostile_texts_are_texts(place: Shop) -> None:
+    evil = "\x1b]0;owned\x07[red]x[/red] \u202e <script>"
+    place.write(shop(more=[shop_row(920, split=evil, customer=evil)]))
+    done = place.data("check", "shop.jsonl", *place.columns)
+    assert done.code == 4
+    assert not set("\x1b\x07\u202e") & set(done.out + done.err)
