@@ -186,4 +186,4 @@ class _Reader:
             except ValueError as error:
                 shown = one_line(str(text), _SHOWN)
                 self.problems.add(place, f"the wording '{shown}' {error}")
-        return Fact(tuple(found))
+        return Fact(tuple(found), one_line(str(texts[0]), _SHOWN))

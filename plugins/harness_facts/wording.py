@@ -8,7 +8,7 @@ beginning of the answer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness_facts.words import END, words
 
@@ -66,9 +66,14 @@ def _reached(answer: Sequence[str], end: int) -> Iterator[int]:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A fact: stated where one of its wordings is."""
+    """A fact: stated where one of its wordings is.
+
+    Attributes:
+        shown: its first wording as the file has it.
+    """
 
     wordings: tuple[Wording, ...]
+    shown: str = field(default="", compare=False)
 
     def stated(self, answer: Sequence[str]) -> bool:
         """Whether the words of an answer state it."""

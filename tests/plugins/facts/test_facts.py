@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import harness
-from harness_facts import Facts
+from harness_facts import Facts, FactsDetector
 
 FACTS = """\
 same: {hour: [hours, h], degree: [degrees, °C]}
@@ -61,6 +61,25 @@ def test_remarks_count_what_the_score_hides(metric):
         "1 of 2 answers state a forbidden fact and score 0 for it.",
     ]
     assert metric.remarks(pairs[3:]) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "answer", "labels"),
+    [
+        (example("a", "bread"), "Just bake it.", {"missing fact": "220 degrees; 40 minutes"}),
+        (example("a", "bread"), "40 minutes, very hot", {}),
+        (example("a", "bread", "rye-story"), "40 minutes, very hot", {"missing fact": "sourdough"}),
+        (example("jam"), "Vinegar", {"missing fact": "1 kg sugar", "forbidden fact": "vinegar"}),
+        (example("other", "soup"), "", {}),
+    ],
+)
+def test_categories_name_what_is_missing(metric, row, answer, labels):
+    detector = FactsDetector(FactsDetector.Options(file=metric.options.file))
+    scored = harness.ScoredExample(row, harness.Prediction(row.id, answer), {})
+    found = list(detector.detect(scored))
+    assert {label.category: label.evidence for label in found} == labels
+    assert {label.category for label in found} <= set(detector.categories())
+    assert all(label.example_id == row.id and label.found_by == "facts" for label in found)
 
 
 def test_signature_and_inputs_follow_the_content(metric):
