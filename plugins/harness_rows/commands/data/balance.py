@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from harness import Example
 from harness_rows.commands.data.opening import Opened
@@ -12,6 +13,8 @@ from harness_rows.commands.data.opening import Opened
 MOST_VALUES = 40
 """Different values of a column that no config names, beyond which it is no field but a text."""
 LONGEST_VALUE = 60
+MOST_NUMBERS, RANGES = 12, 5
+"""Different numbers beyond which a field is shown by ranges, and how many of these."""
 HALF = 0.5
 """Part of its share elsewhere below which a value is scarce in train."""
 CHANCE = 0.05
@@ -63,16 +66,16 @@ def fields(found: Opened) -> list[Field]:
     return [one for one in made if one.values]
 
 
-Pairs = Sequence[tuple[str, str]]
+Pairs = Sequence[tuple[str, Any]]
 """(split, value) of each row that has one."""
 
 
-def _of_meta(rows: Sequence[Example]) -> dict[str, list[tuple[str, str]]]:
-    found: dict[str, list[tuple[str, str]]] = {}
+def _of_meta(rows: Sequence[Example]) -> dict[str, list[tuple[str, Any]]]:
+    found: dict[str, list[tuple[str, Any]]] = {}
     for row in rows:
         for name, value in row.meta.items():
             if value is not None:
-                found.setdefault(name, []).append((row.split, _text(value)))
+                found.setdefault(name, []).append((row.split, value))
     return found
 
 
@@ -108,14 +111,35 @@ def _text(value: object) -> str:
 
 def _field(name: str, used: bool, pairs: Pairs) -> Field:
     totals = Counter(split for split, _ in pairs)
+    names = _ranges([value for _, value in pairs])
     counts: dict[str, Counter[str]] = {}
     for split, value in pairs:
-        counts.setdefault(value, Counter())[split] += 1
+        counts.setdefault(names.get(value) or _text(value), Counter())[split] += 1
     ordered = sorted(counts.items(), key=lambda item: (-item[1].total(), item[0]))
+    if names:  # ranges stand in their order
+        places = {name: place for place, name in enumerate(dict.fromkeys(names.values()))}
+        ordered.sort(key=lambda item: places[item[0]])
     values = tuple(
         Value(value, dict(rows), _scarce(rows, totals, len(counts))) for value, rows in ordered
     )
     return Field(name, used, dict(totals), values)
+
+
+def _ranges(values: Sequence[Any]) -> dict[Any, str]:
+    """Value -> its range, for many different numbers: five ranges with as many rows each."""
+    numbers = [one for one in values if isinstance(one, int | float) and one is not bool(one)]
+    distinct = sorted(set(numbers))
+    if len(numbers) < len(values) or len(distinct) <= MOST_NUMBERS:
+        return {}
+    ordered = sorted(numbers)
+    edges = sorted({ordered[len(ordered) * part // RANGES] for part in range(RANGES)})
+    names: dict[Any, str] = {}
+    for place, low in enumerate(edges):
+        above = edges[place + 1] if place + 1 < len(edges) else None
+        within = [one for one in distinct if one >= low and (above is None or one < above)]
+        name = f"{_text(within[0])} to {_text(within[-1])}" if len(within) > 1 else _text(low)
+        names |= dict.fromkeys(within, name)
+    return names
 
 
 def _scarce(rows: Mapping[str, int], totals: Mapping[str, int], values: int) -> float | None:

@@ -11,6 +11,7 @@ import harness
 from harness import Example, Report
 from harness_rows.commands.data.naming import named
 from harness_rows.commands.data.opening import Opened, model_view
+from harness_rows.commands.data.printing import counting
 from harness_rows.commands.data.repeats import prompt_text, spaced
 from harness_rows.commands.data.request import Request
 
@@ -105,7 +106,7 @@ def measured(found: Opened, request: Request, begin: Callable[[str], Report]) ->
             return Lengths(model, why)
         drawn, longest = _taken(found.rows)
         rows = [*drawn, *longest]
-        rendered = view.rendered(rows, begin("loading the tokenizer"))
+        rendered = view.rendered(rows, counting(begin, "loading the tokenizer", "counting tokens"))
     except (harness.UsageError, harness.EnvironmentFailure) as error:
         return Lengths("", error.placed)
     lengths = tuple(

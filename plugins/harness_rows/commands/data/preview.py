@@ -41,14 +41,14 @@ def preview(request: PreviewRequest) -> None:
     """Rows as the model sees them, token by token."""
     from harness_rows.commands.data.choosing import chosen
     from harness_rows.commands.data.opening import model_view, opened
-    from harness_rows.commands.data.printing import working, write_json
+    from harness_rows.commands.data.printing import counting, working, write_json
 
     with working("data preview") as begin:
         found = opened(request, begin)
         found.need_rows()
         rows = chosen(found, request.row, request.rows, request.split)
         view = model_view(request, found)
-        rendered = view.rendered(rows, begin("loading the tokenizer"))
+        rendered = view.rendered(rows, counting(begin, "loading the tokenizer", "rendering"))
     document = _document(found, view, list(zip(rows, rendered, strict=True)))
     if request.as_json:
         write_json(document)

@@ -38,6 +38,19 @@ def working(command: str) -> Iterator[Begin]:
         yield begin
 
 
+def counting(begin: Begin, before: str, then: str) -> harness.Report:
+    """A report of work that has to be prepared: its time left counts from the first step on."""
+    begin(before)
+    inner: harness.Report | None = None
+
+    def report(done: int, total: int, what: str) -> None:
+        nonlocal inner
+        inner = inner or begin(then)
+        inner(done, total, what)
+
+    return report
+
+
 def write_json(document: Any) -> None:
     """One JSON document on standard output."""
     sys.stdout.write(json.dumps(document, indent=1, allow_nan=False) + "\n")

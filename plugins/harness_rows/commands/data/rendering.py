@@ -95,6 +95,8 @@ def _remarks(row: Document) -> Iterator[str]:
         end = _shown(tokens[-1]["text"])
         learned = "is trained" if tokens[-1]["trained"] else "is not trained"
         yield f"end of turn: {one_line(end, 60) or '(blank)'} {learned}"
+    if row["split"] in ("dev", "test") and tokens:
+        yield f"a row of {row['split']} is not trained on: its answer is what answers are held to"
     if row["problem"]:
         yield f"training refuses this row: {row['problem']}"
 
@@ -141,7 +143,8 @@ def _edge(tokens: Sequence[Token]) -> int:
 def _told(tokens: Sequence[Token], text: Text) -> Text:
     for token in tokens:
         shown = _shown(token["text"])
-        text.append(shown, SPECIALLY if SPECIAL.fullmatch(shown) else None)
+        special = f"bold {TRAINED}" if token["trained"] else SPECIALLY
+        text.append(shown, special if SPECIAL.fullmatch(shown) else None)
     return text
 
 
