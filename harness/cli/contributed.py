@@ -26,7 +26,7 @@ from harness.kit.text import one_line
 
 GROUP = "harness.commands"
 DISTRIBUTION = "iteration-harness"
-SHIPPED = ("compare", "data", "demo", "errors", "plugins", "query", "rate", "score", "why")
+SHIPPED = ("compare", "data", "demo", "errors", "init", "plugins", "query", "rate", "score", "why")
 """Commands that iteration-harness ships in packages of their own."""
 
 _BODY = re.compile(rb"^(?=@|def |async def |class )", re.MULTILINE)

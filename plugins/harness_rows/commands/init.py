@@ -1,0 +1,142 @@
+"""Look at your rows, and write a first config for them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperCommand
+
+from harness import Report, UsageError
+from harness.terminal.options import takes
+from harness.terminal.progress import SHORT, Display
+from harness.terminal.streams import plugins_on_stderr
+from harness.terminal.targets import check_target, write_target
+from harness_rows.initial import recipes
+from harness_rows.initial.request import LIST_RECIPES, Request, place
+
+if TYPE_CHECKING:
+    from harness_rows.initial.drafting import Drafted
+    from harness_rows.initial.recipes import Recipe
+
+AFTER = "iterate"
+ROWS = "rows.jsonl"
+"""The file that a recipe writes."""
+PIECES = 5
+"""Of work, for the progress."""
+SEEN = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow")
+"""Endings of files that may hold rows."""
+NAMED = 4
+"""Files that a message names."""
+
+app = typer.Typer()
+
+
+class _Command(TyperCommand):
+    """``--recipe`` may stand without a name: Typer has no options with an optional value."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        for at in range(len(args) - 1, -1, -1):
+            bare = at + 1 == len(args) or args[at + 1].startswith("-")
+            if args[at] == "--recipe" and bare:
+                args.insert(at + 1, LIST_RECIPES)
+        return super().parse_args(ctx, args)
+
+
+@app.command(cls=_Command)
+@takes(Request)
+def init(request: Request) -> None:
+    """Look at your rows, and write a first config for them.
+
+    It asks nothing, changes no file, and overwrites none. Without a model on this machine lengths
+    are counted in words.
+    """
+    if request.recipe == LIST_RECIPES:
+        _list_recipes()
+        return
+    if request.recipe is not None and request.data is not None:
+        raise UsageError("--recipe brings rows of its own: give either it or a file")
+    _refuse_existing(request.output)
+    if request.recipe is not None:
+        _from_recipe(request, recipes.named(request.recipe))
+    elif request.data is not None:
+        _write(_drafted(request, {**place(request.data), **request.reads}), request.output)
+    else:
+        raise UsageError(_no_data(), hint="harness init FILE, or to start from ours: --recipe")
+
+
+def _list_recipes() -> None:
+    from harness_rows.initial.shown import show_recipes
+
+    show_recipes(Console())
+
+
+def _refuse_existing(path: Path) -> None:
+    check_target("-o", path)
+    if path.exists():
+        raise UsageError(
+            "there is such a file already, and init overwrites none",
+            where=str(path),
+            hint="-o OTHER.yaml writes another one, which commands take by -c OTHER.yaml",
+        )
+
+
+def _no_data() -> str:
+    names = sorted(one.name for one in Path().iterdir() if one.suffix.lower() in SEEN)
+    if not names:
+        return "which rows? None are named, and this folder has no file of rows"
+    more = ", …" if len(names) > NAMED else ""
+    return f"which rows? This folder has {', '.join(names[:NAMED])}{more}"
+
+
+def _from_recipe(request: Request, recipe: Recipe) -> None:
+    """The recipe's rows beside the config; neither stays alone."""
+    rows = request.output.parent / ROWS
+    _refuse_existing(rows)
+    made = _drafted(request, {"path": str(recipe.path), **recipe.options, **request.reads}, rows)
+    write_target("--recipe", rows, recipe.path.read_bytes())
+    try:
+        _write(made, request.output, rows)
+    except BaseException:
+        rows.unlink(missing_ok=True)
+        raise
+
+
+def _drafted(request: Request, source: dict[str, Any], rows: Path | None = None) -> Drafted:
+    """What is proposed for rows.
+
+    Args:
+        rows: where they will lie, if that is not where they are read.
+    """
+    from harness_rows.initial.drafting import drafted
+
+    with _progress() as begin, plugins_on_stderr():
+        return drafted(request, source, begin, rows)
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[str], Report]]:
+    """A display on standard error, of pieces of work: each begins when it is asked for."""
+    with Display(Console(stderr=True), "init", PIECES * SHORT) as display:
+        last = ""
+
+        def begin(label: str) -> Report:
+            nonlocal last
+            if last:
+                display.stage_done("init", last, 0.0, False)
+            last = label
+            return display.stage(label)
+
+        yield begin
+
+
+def _write(made: Drafted, output: Path, rows: Path | None = None) -> None:
+    from harness_rows.initial.config_text import config_text
+    from harness_rows.initial.shown import show
+
+    write_target("-o", output, config_text(made.draft).encode())
+    show(made, output, rows, Console())

@@ -1,0 +1,130 @@
+"""The commented ``harness.yaml`` of a proposal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from harness.kit.text import one_line
+from harness_rows.initial.scoring import Proposal
+from harness_rows.initial.splits import Splits
+from harness_rows.initial.yaml_text import value
+
+ROUNDS = 3
+COLUMN = 34
+"""Where comments begin, if what is said before leaves room."""
+WIDEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """All that stands in the file.
+
+    Attributes:
+        command: which wrote it.
+        data: option of the source -> value, without ``sizes``.
+        said: option of the source -> comment beside it.
+        offered: options of the source that are commented out: key, value, comment.
+        model: option -> value, ``source`` first.
+        cut: whether the longest row does not fit the model.
+    """
+
+    command: str
+    data: Mapping[str, object]
+    said: Mapping[str, str]
+    offered: tuple[tuple[str, str, str], ...]
+    model: Mapping[str, str]
+    splits: Splits
+    scoring: Proposal
+    max_length: int
+    max_new_tokens: int
+    longest: str
+    answers: str
+    cut: bool
+
+
+def config_text(draft: Draft) -> str:
+    """The file, with a line feed at its end."""
+    lines = [
+        *_head(draft), "", *_data(draft), "", *_model(draft), *_train(draft), *_generate(draft),
+        *_scores(draft), *_augment(draft),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _head(draft: Draft) -> Iterator[str]:
+    yield f"# Written by: {one_line(draft.command, WIDEST)}"
+    yield "# Every key: harness docs config. Check it: harness check. Run it: harness iterate"
+    yield _line("rounds", ROUNDS)
+    yield _line("seed", 7)
+
+
+def _data(draft: Draft) -> Iterator[str]:
+    yield "data:"
+    yield _line("source", "rows", indent=2)
+    for key, what in draft.data.items():
+        yield _line(key, what, draft.said.get(key, ""), indent=2)
+    for key, what, comment in draft.offered:
+        yield _line(f"# {key}", what, comment, indent=2)
+    counts = ", ".join(f"{n:,} {split}" for split, n in draft.splits.rows.items())
+    if draft.splits.sizes:
+        yield _line("sizes", draft.splits.sizes, f"{counts}; whole groups", indent=2)
+    else:
+        yield f"  # every row has its split: {counts}"
+    for doubt in draft.splits.doubts:
+        yield f"  # no verdict yet: {one_line(doubt, 300)}"
+
+
+def _model(draft: Draft) -> Iterator[str]:
+    yield f"model: {value(draft.model)}"
+    if draft.model["source"] == "pypi":
+        yield "# on a GPU: {source: hub, id: Qwen/Qwen2.5-0.5B-Instruct} (harness docs own-model)"
+
+
+def _train(draft: Draft) -> Iterator[str]:
+    yield "train:"
+    yield _line("plugin", "lora", indent=2)
+    yield _line("epochs", 2, indent=2)
+    yield _line("max_length", draft.max_length, draft.longest, indent=2)
+    if draft.cut:
+        yield _line("on_truncated", "count", "rows beyond the model's context lose their end", 2)
+    yield "  # batch_size: 4                 # where memory is short, with accumulation: 2"
+    yield "  # quantization: 4bit            # where a CUDA GPU is too small for the model"
+
+
+def _generate(draft: Draft) -> Iterator[str]:
+    yield "generate:"
+    yield _line("plugin", "transformers", indent=2)
+    yield _line("max_new_tokens", draft.max_new_tokens, draft.answers, indent=2)
+    if draft.cut:
+        yield _line("on_too_long", "count", "prompts without room for an answer count as wrong", 2)
+
+
+def _scores(draft: Draft) -> Iterator[str]:
+    yield f"metrics: [{', '.join(draft.scoring.metrics)}]"
+    yield _line("primary", draft.scoring.primary, f"decides: {draft.scoring.reason}")
+    if draft.scoring.advice:
+        yield f"# {draft.scoring.advice}"
+
+
+def _augment(draft: Draft) -> Iterator[str]:
+    pool = draft.splits.rows.get("pool", 0)
+    if not pool:
+        yield _line(
+            "augment", [{"plugin": "paraphrase", "rows": 10}], "no rows are left for a pool"
+        )
+        return
+    rows = max(1, pool // ROUNDS)
+    yield _line("augment", [{"plugin": "pool", "rows": rows}], "after each round, for what is weak")
+    yield "# control: random beside rows: shows whether aiming helped, at twice the time"
+
+
+def _line(key: str, what: object, comment: str = "", indent: int = 0) -> str:
+    """``key: value  # comment``; a comment that does not fit stands above."""
+    start = " " * indent
+    said = f"{start}{key}: {value(what)}"
+    if not comment:
+        return said
+    comment = one_line(comment, 300)
+    whole = f"{said:<{COLUMN - 2}}  # {comment}"
+    return whole if len(whole) <= WIDEST else f"{start}# {comment}\n{said}"

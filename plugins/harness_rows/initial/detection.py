@@ -1,0 +1,51 @@
+"""What gain the dev rows of a proposed config can show, before any model has answered them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from harness import stats
+from harness.kit.numbers import percent
+from harness.stats.decision import POWER, level, usable
+
+GRADED = (0.15, 0.3)
+"""Standard deviations of the differences of single rows, for scores from 0 to 1."""
+CHANGED = 0.2
+"""Share of the rows that pass in one round and fail in the other."""
+HUNDREDS = ("chrf", "bleu", "ter")
+"""Scores that go to 100."""
+
+
+def sentence(groups: Sequence[str], primary: str, graded: bool, rounds: int) -> str:
+    """The minimum detectable effect, or why there is none.
+
+    Computed by :func:`harness.stats.detectable` from an assumed spread, as in
+    docs/how-many-rows.md. Rows of one group count as something between one and all of them.
+
+    Args:
+        groups: that of each dev row.
+        graded: whether the score has values between pass and fail.
+        rounds: planned ones, which set the level of a verdict.
+    """
+    if doubt := usable(groups):
+        return f"nothing: {doubt}"
+    spreads = GRADED if graded else (math.sqrt(CHANGED),) * 2
+    worth = stats.effective_groups(groups)
+    least = stats.detectable(spreads[0] / math.sqrt(len(groups)), level(rounds), worth, POWER)
+    most = stats.detectable(spreads[1] / math.sqrt(worth), level(rounds), worth, POWER)
+    basis = f"{percent(POWER)} power, {rounds} rounds planned"
+    if not graded:
+        low, high = round(100 * least), round(100 * most)
+        size = f"{low} points" if low == high else f"{low} to {high} points"
+        return (
+            f"a gain of {size} in {primary} ({basis}), if training changes whether "
+            f"{percent(CHANGED)} of the rows pass"
+        )
+    scale, places = (100, 1) if primary in HUNDREDS else (1, 2)
+    size = f"{least * scale:.{places}f} to {most * scale:.{places}f}"
+    return (
+        f"a gain of {size} in {primary} ({basis}), "
+        f"if the differences of rows have a standard deviation of {GRADED[0] * scale:g} to "
+        f"{GRADED[1] * scale:g}"
+    )

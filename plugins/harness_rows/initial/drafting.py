@@ -1,0 +1,196 @@
+"""From what is seen in rows to a config for them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import harness
+from harness import Example
+from harness.kit.text import one_line
+from harness_rows.initial import overview, scoring, splits
+from harness_rows.initial.config_text import ROUNDS, Draft
+from harness_rows.initial.detection import sentence
+from harness_rows.initial.lengths import Lengths
+from harness_rows.initial.overview import Begin, Overview
+from harness_rows.initial.request import Request, model_of
+from harness_rows.options import RowsOptions
+from harness_rows.reading import Reading, read
+from harness_rows.splitting import dealt
+
+FEW_LABELS, LABELS_LENGTH = 12, 200
+"""Labels that a system turn can list, and their characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A config, and what it rests on.
+
+    Attributes:
+        detects: what its dev rows can show.
+    """
+
+    seen: Overview
+    draft: Draft
+    detects: str
+
+
+def drafted(
+    request: Request, source: Mapping[str, Any], begin: Begin, home: Path | None = None
+) -> Drafted:
+    """Read the rows, look at them, and propose a config.
+
+    Args:
+        source: options of the source ``rows``, the place of the rows included.
+        home: where the rows will lie, if that is not where they are read.
+
+    Raises:
+        ConfigError: options are wrong.
+        DataError: the rows cannot be used, or are too few.
+        EnvironmentFailure: the hub cannot be reached.
+    """
+    model = model_of(request.model)
+    made: Any = harness.make_plugin("model", model["source"], _options(model))
+    reading = _read(source, begin("reading"))
+    reading.refuse()
+    seen = overview.look(reading, made, begin)
+    data, said = _data(seen, source)
+    grown = reading if _same_columns(data, source) else _read(data, begin("reading"))
+    dealing = begin("dealing out")
+
+    def deal(sizes: splits.Sizes) -> Sequence[Example]:
+        kept = {key: value for key, value in data.items() if key != "stratify" or sizes}
+        return dealt(grown, _made({**kept, "sizes": dict(sizes)}))
+
+    chosen = splits.propose(grown.rows, deal)
+    dealing(1, 1, "")
+    if not chosen.sizes:
+        data.pop("stratify", None)
+    if home is not None:
+        data["path"] = str(home)
+    scores = scoring.propose(seen.answers, seen.language)
+    draft = Draft(
+        command=request.command, data=_relative(data, request.output), said=said,
+        offered=_offered(seen, source), model=_relative(model, request.output), splits=chosen,
+        scoring=scores, max_length=seen.lengths.max_length,
+        max_new_tokens=seen.lengths.max_new_tokens, longest=_longest(seen.lengths),
+        answers=_longest_answer(seen.lengths), cut=seen.lengths.cut,
+    )  # fmt: skip
+    return Drafted(seen, draft, sentence(chosen.dev, scores.primary, scores.graded, ROUNDS))
+
+
+def _options(model: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in model.items() if key != "source"}
+
+
+def _made(raw: Mapping[str, Any]) -> RowsOptions:
+    options: RowsOptions = harness.make_plugin("source", "rows", raw).options
+    return options
+
+
+def _read(raw: Mapping[str, Any], report: harness.Report) -> Reading:
+    options = {key: value for key, value in raw.items() if key != "stratify"}  # needs `sizes`
+    return read(_made(options), lambda count: report(count, 0, "rows"))
+
+
+def _same_columns(data: Mapping[str, Any], source: Mapping[str, Any]) -> bool:
+    """Whether the rows of the first reading have all that the second one would."""
+    had: Mapping[str, Any] = source.get("columns", {})
+    has: Mapping[str, Any] = data.get("columns", {})
+    return not data.get("stratify") and has.get("group") == had.get("group")
+
+
+def _data(seen: Overview, source: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Options of the source with all that was recognised, and what is to be said beside them."""
+    data = dict(source)
+    columns = _columns(seen, source)
+    data["format"] = _format(seen, columns)
+    said = {"format": _recognised(seen)}
+    if columns:
+        data["columns"] = columns
+    if seen.fields.facts or "meta" in columns:
+        said["columns"] = "meta: slices are looked for by these"
+    if seen.answers.skewed and _label(seen) in columns.get("meta", ()):
+        data["stratify"] = _label(seen)
+        said["stratify"] = "some labels are rare: every split gets its share of each"
+    alone = seen.groups is None and "group" not in columns
+    if alone and seen.repeats.near and seen.repeats.separable:
+        data["group"] = "auto"
+        said["group"] = f"{seen.repeats.near:,} near-duplicates stay on one side of the splits"
+    return data, said
+
+
+def _columns(seen: Overview, source: Mapping[str, Any]) -> dict[str, Any]:
+    """Role -> column, for what the format alone does not say."""
+    played = {role: list(names) for role, names in seen.reading.columns.items()}
+    columns: dict[str, Any] = {}
+    prompts = played.get("prompt", [])
+    if "messages" in played:
+        columns["messages"] = played["messages"][0]
+    elif len(prompts) == 1 and "prompt" not in source and seen.reading.format != "alpaca":
+        columns["prompt"] = prompts[0]
+    if "references" in played:
+        columns["references"] = played["references"]
+    for role in ("system", "id", "group", "split"):
+        if role in played:
+            columns[role] = played[role][0]
+    if seen.fields.group and "group" not in columns:
+        columns["group"] = seen.fields.group
+    meta = [*played.get("meta", []), *seen.fields.facts]
+    if (label := _label(seen)) and label not in meta:
+        meta.insert(0, label)
+    return {**columns, "meta": meta} if meta else columns
+
+
+def _label(seen: Overview) -> str:
+    """The column of labels; empty where answers are none."""
+    names = seen.reading.columns.get("references", ())
+    return names[0] if seen.answers.kind == "labels" and len(names) == 1 else ""
+
+
+def _format(seen: Overview, columns: Mapping[str, Any]) -> str:
+    return "columns" if "prompt" in columns else seen.reading.format
+
+
+def _recognised(seen: Overview) -> str:
+    parts = [
+        f"{role} from {' and '.join(names)}"
+        for role, names in seen.reading.columns.items()
+        if role in ("prompt", "messages", "references")
+    ]
+    return ", ".join(parts)
+
+
+def _offered(seen: Overview, source: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+    """Options that may be worth setting: key, value, comment."""
+    if seen.turns.system or "system" in source:
+        return ()
+    labels = [one_line(name) for name, _ in seen.answers.labels]
+    if 0 < len(labels) <= FEW_LABELS and sum(map(len, labels)) <= LABELS_LENGTH:
+        text = f"Answer with one of: {', '.join(labels)}"
+        return (("system", text, "tells the model what is asked"),)
+    return (("system", "…", "an instruction before every prompt"),)
+
+
+def _relative(options: Mapping[str, Any], output: Path) -> dict[str, Any]:
+    """Paths as the config has to name them: from the folder in which it lies."""
+    if "path" not in options:
+        return dict(options)
+    path = Path(os.path.relpath(Path(options["path"]).resolve(), output.resolve().parent))
+    return {**options, "path": path.as_posix()}
+
+
+def _longest(lengths: Lengths) -> str:
+    if lengths.unit == "words":
+        return f"an estimate: the longest row has {lengths.whole.longest:,} words"
+    return f"the longest row has {lengths.whole.longest:,} tokens"
+
+
+def _longest_answer(lengths: Lengths) -> str:
+    longest = lengths.answer.longest
+    if lengths.unit == "words":
+        return f"an estimate: the longest answer has {longest:,} words"
+    return f"the longest answer has {longest:,} tokens"

@@ -1,0 +1,86 @@
+"""Columns that play no part yet: which one names groups, and which are facts of the prompt."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.stats.decision import MAX_SHARE, MIN_GROUPS
+
+MOST_VALUES = 50
+"""Different values of a fact: slices are looked for by each of them."""
+ROWS_A_VALUE = 5
+"""Rows that a value has on average."""
+LONGEST_VALUE = 60
+"""Characters of a value."""
+MOST_FACTS = 6
+ORIGINS = (
+    "group", "customer", "client", "user", "author", "writer", "speaker", "patient", "student",
+    "company", "account", "document", "doc", "article", "passage", "page", "title", "book",
+    "chapter", "session", "thread", "conversation", "dialog", "dialogue", "chat", "ticket",
+    "case", "story", "family", "source_id", "url", "file", "filename", "module", "repo",
+)  # fmt: skip
+"""What people call a column of things that several rows come from."""
+_ENDING = re.compile(r"[_ -]?(id|no|number|name|key|hash)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Columns that a config should name beside those of the format.
+
+    Attributes:
+        group: column of what rows have in common; empty for none.
+        facts: columns of ``meta``.
+    """
+
+    group: str = ""
+    facts: tuple[str, ...] = ()
+
+
+def look(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Fields:
+    """What the unused columns may be good for.
+
+    Args:
+        records: of the rows, column -> value.
+        columns: those that play no part.
+    """
+    values: dict[str, Counter[Any] | None] = {name: Counter() for name in columns}
+    count = 0
+    for record in records:
+        count += 1
+        for name, found in values.items():
+            if found is not None and not _counted(found, record.get(name)):
+                values[name] = None  # nested, or too long for a name
+    known = {name: found for name, found in values.items() if found}
+    group = next((name for name in known if _is_origin(name, known[name], count)), "")
+    facts = [name for name in known if name != group and _is_fact(known[name], count)]
+    return Fields(group, tuple(facts[:MOST_FACTS]))
+
+
+def _counted(found: Counter[Any], value: Any) -> bool:
+    """Count a value; False where the column cannot be a name or a fact."""
+    if value is None:
+        return True
+    if not isinstance(value, (str, bool, int, float)):
+        return False
+    if isinstance(value, str) and len(value) > 4 * LONGEST_VALUE:
+        return False
+    found[value] += 1
+    return True
+
+
+def _is_origin(name: str, found: Counter[Any], rows: int) -> bool:
+    """Whether rows come from what the column names: some share one, and none has too many."""
+    if _ENDING.sub("", name.strip().casefold()) not in ORIGINS or found.total() < rows:
+        return False
+    named = all(isinstance(value, (str, int)) and not isinstance(value, bool) for value in found)
+    most = found.most_common(1)[0][1]
+    return named and 3 * MIN_GROUPS <= len(found) < rows and most <= MAX_SHARE * rows
+
+
+def _is_fact(found: Counter[Any], rows: int) -> bool:
+    brief = all(not isinstance(one, str) or 0 < len(one) <= LONGEST_VALUE for one in found)
+    return brief and 2 <= len(found) <= min(MOST_VALUES, rows / ROWS_A_VALUE)

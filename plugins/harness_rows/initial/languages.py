@@ -1,0 +1,45 @@
+"""In which languages rows are, by the package ``py3langid`` on some of them."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+SAMPLE = 300
+"""Texts that are looked at."""
+READ = 1_000
+"""Characters of each."""
+LEAST = 20
+"""Letters without which a text is not judged."""
+RARE = 0.02
+"""Share below which a language is taken for a mistake of the model."""
+
+
+def look(texts: Sequence[str]) -> tuple[dict[str, float], int]:
+    """ISO 639-1 code -> share, the most frequent first, and how many texts this rests on.
+
+    Args:
+        texts: all; :data:`SAMPLE` of them, evenly spread, are judged.
+    """
+    step = max(1, len(texts) // SAMPLE)
+    judged = [_language(text[:READ]) for text in texts[::step][:SAMPLE]]
+    known = Counter(code for code in judged if code)
+    total = known.total()
+    kept = {code: n / total for code, n in known.most_common() if n >= RARE * total}
+    return kept, total
+
+
+def _language(text: str) -> str:
+    if sum(map(str.isalpha, text)) < LEAST:
+        return ""
+    code = str(_identifier().classify(text)[0])
+    return "" if code in ("zxx", "und") else code
+
+
+@functools.cache
+def _identifier() -> Any:
+    module = importlib.import_module("py3langid.langid")
+    return module.LanguageIdentifier.from_model_file(module.MODEL_FILE, norm_probs=True)

@@ -1,0 +1,153 @@
+"""How long prompts and answers are: in tokens of the model that is to be trained, else in words."""
+
+from __future__ import annotations
+
+import heapq
+import math
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import harness
+from harness import Example
+from harness_rows.initial.answers import words
+
+SAMPLE = 1_000
+"""Rows that are measured, evenly spread; beside them the longest ones."""
+LONGEST = 50
+TOKENS_A_WORD = 2.5
+"""What a word is taken for where there is no tokenizer: more than any common language needs."""
+FAR = 2.0
+"""The longest answer is taken for an exception from this multiple of the 99 % quantile."""
+LIMITLESS = 1 << 20
+"""Tokens of a row for a trainer that is to cut nothing."""
+ROOM = 1.1
+"""Part by which the limits exceed what was measured."""
+
+Told = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Lengths of many texts."""
+
+    median: int
+    most: int
+    """Nineteen of twenty are no longer."""
+    rare: int
+    """Ninety-nine of a hundred are no longer."""
+    longest: int
+
+    @classmethod
+    def of(cls, lengths: Sequence[float], longest: float) -> Spread:
+        ordered = sorted(lengths)
+        at = [ordered[math.ceil(q * len(ordered)) - 1] for q in (0.5, 0.95, 0.99)]
+        return cls(*map(math.ceil, (*at, longest)))
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Lengths of rows.
+
+    Attributes:
+        unit: what is counted.
+        whole: of prompt and answer together, with what the chat template adds.
+        context: most tokens that the model takes; None where that is not known.
+        why: why words are counted and not tokens; empty for tokens.
+        rows: rows that were measured.
+    """
+
+    unit: Literal["tokens", "words"]
+    prompt: Spread
+    answer: Spread
+    whole: Spread
+    rows: int
+    context: int | None = None
+    why: str = ""
+
+    @property
+    def max_new_tokens(self) -> int:
+        """Room for the longest answer, or for 99 % where that one is far from all others."""
+        least = self.answer.longest
+        if least > FAR * self.answer.rare:
+            least = self.answer.rare
+        return self._limit(least, 8)
+
+    @property
+    def max_length(self) -> int:
+        """Room for the longest row within the model's context."""
+        wanted = self._limit(self.whole.longest, 64)
+        return min(wanted, self.context) if self.context else wanted
+
+    @property
+    def cut(self) -> bool:
+        """Whether the longest row does not fit the model."""
+        return self.context is not None and self.whole.longest > self.context
+
+    def _limit(self, length: float, step: int) -> int:
+        scale = 1.0 if self.unit == "tokens" else TOKENS_A_WORD
+        return max(step, math.ceil(length * scale * ROOM / step) * step)
+
+
+def measure(rows: Sequence[Example], model: harness.Model, told: Told) -> Lengths:
+    """Lengths of the rows, of a sample where there are many.
+
+    Args:
+        model: the base model. It is not fetched for this: where it is not on this machine, words
+            are counted.
+    """
+    sample = rows[:: max(1, len(rows) // SAMPLE)]
+    longest = [*_last(rows, _characters), *_last(rows, lambda row: len(row.references[0]))]
+    try:
+        if not model.at_hand():
+            return _in_words(sample, longest, "the model is not on this machine yet")
+        return _in_tokens(sample, longest, model, told)
+    except (harness.ConfigError, harness.EnvironmentFailure, harness.PluginError) as error:
+        return _in_words(sample, longest, f"the model cannot be used: {error.placed}")
+
+
+def _last(rows: Sequence[Example], size: Callable[[Example], int]) -> list[Example]:
+    """The longest rows."""
+    return heapq.nlargest(LONGEST, rows, key=size)
+
+
+def _characters(row: Example) -> int:
+    return len(row.references[0]) + sum(len(m.get("content") or "") for m in row.messages)
+
+
+def _in_words(sample: Sequence[Example], longest: Sequence[Example], why: str) -> Lengths:
+    rows = [*sample, *longest]
+    prompts = [sum(words(m.get("content") or "") for m in row.messages) for row in rows]
+    answers = [words(row.references[0]) for row in rows]
+    return _lengths("words", prompts, answers, len(sample), why=why)
+
+
+def _in_tokens(
+    sample: Sequence[Example], longest: Sequence[Example], model: harness.Model, told: Told
+) -> Lengths:
+    trainer: Any = harness.make_plugin("trainer", "lora", {"max_length": LIMITLESS})
+    with tempfile.TemporaryDirectory(prefix="harness-") as folder:
+        context = harness.Context(Path(folder), report=told)
+        shown = list(trainer.rendered(model.fetch(context), [*sample, *longest], context))
+    if refused := next((one.problem for one in shown if not one.tokens), ""):
+        return _in_words(sample, longest, f"the chat template refuses rows: {refused}")
+    answers = [sum(one.trained) for one in shown]
+    prompts = [len(one.tokens) - trained for one, trained in zip(shown, answers, strict=True)]
+    return _lengths("tokens", prompts, answers, len(sample), context=shown[0].context)
+
+
+def _lengths(
+    unit: Literal["tokens", "words"],
+    prompts: Sequence[float],
+    answers: Sequence[float],
+    sample: int,
+    **others: Any,
+) -> Lengths:
+    """Quantiles of the first ``sample`` rows, and the longest of all."""
+    whole = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
+    prompt, answer, both = (
+        Spread.of(some[:sample], max(some)) for some in (prompts, answers, whole)
+    )
+    return Lengths(unit, prompt, answer, both, sample, **others)

@@ -1,0 +1,99 @@
+"""What is seen in rows that nobody has described yet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import harness
+from harness import Example, Report
+from harness_rows.initial import answers, fields, languages, lengths, repeats
+from harness_rows.initial.answers import Answers
+from harness_rows.initial.fields import Fields
+from harness_rows.initial.lengths import Lengths
+from harness_rows.initial.repeats import Repeats
+from harness_rows.reading import Reading
+
+Begin = Callable[[str], Report]
+"""A piece of work begins; gives what its progress is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """How conversations are built.
+
+    Attributes:
+        user: number of user turns -> rows.
+        system, tools: rows that have a system turn, or tools.
+    """
+
+    user: dict[int, int]
+    system: int
+    tools: int
+
+    @property
+    def several(self) -> bool:
+        """Whether there are rows with more than one user turn."""
+        return set(self.user) != {1}
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All of it.
+
+    Attributes:
+        languages: ISO 639-1 code -> share of the ``judged`` texts.
+        groups: how many, and the rows of the largest; None where each row is its own.
+    """
+
+    reading: Reading
+    turns: Turns
+    languages: dict[str, float]
+    judged: int
+    lengths: Lengths
+    answers: Answers
+    fields: Fields
+    repeats: Repeats
+    groups: tuple[int, int] | None
+
+    @property
+    def language(self) -> str:
+        """That of most texts; empty where none could be told."""
+        return next(iter(self.languages), "")
+
+
+def look(reading: Reading, model: harness.Model, begin: Begin) -> Overview:
+    """Look at rows from all sides.
+
+    Args:
+        model: the base model, whose tokens are counted where it is on this machine.
+    """
+    rows = reading.rows
+    near = begin("looking for duplicates")
+    found = repeats.look(rows, lambda done, total: near(done, total, ""))
+    told = begin("languages")
+    spoken, judged = languages.look([_text(row) for row in rows])
+    told(1, 1, "")
+    kind = answers.look([row.references[0] for row in rows])
+    left = fields.look(reading.records, reading.unused)
+    return Overview(
+        reading, _turns(rows), spoken, judged, lengths.measure(rows, model, begin("lengths")), kind,
+        left, found, _groups(rows),
+    )  # fmt: skip
+
+
+def _text(row: Example) -> str:
+    """What the user asks last, and the answer."""
+    return f"{row.messages[-1].get('content') or ''}\n{row.references[0]}"
+
+
+def _turns(rows: Sequence[Example]) -> Turns:
+    user = Counter(sum(turn["role"] == "user" for turn in row.messages) for row in rows)
+    system = sum(row.messages[0]["role"] in ("system", "developer") for row in rows)
+    return Turns(dict(sorted(user.items())), system, sum(bool(row.tools) for row in rows))
+
+
+def _groups(rows: Sequence[Example]) -> tuple[int, int] | None:
+    sizes = Counter(row.group for row in rows)
+    return None if len(sizes) == len(rows) else (len(sizes), max(sizes.values()))

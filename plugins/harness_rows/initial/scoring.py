@@ -1,0 +1,79 @@
+"""Which metrics fit a kind of answers, and which of their scores should decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness_rows.initial.answers import Answers
+
+ASCII_ALONE = frozenset({"en"})
+"""Languages that ROUGE's original tokenizer reads whole: it knows ASCII letters alone."""
+UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my"})
+"""Languages without spaces between words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Metrics for a config.
+
+    Attributes:
+        metrics: each entry as the config has it, in YAML's flow style.
+        primary: name of the score that decides.
+        graded: whether that score has values between pass and fail.
+        reason: why these, for the comment beside them.
+        advice: what these scores cannot see, where something better could be had; else empty.
+    """
+
+    metrics: tuple[str, ...]
+    primary: str
+    graded: bool
+    reason: str
+    advice: str = ""
+
+
+def propose(answers: Answers, language: str) -> Proposal:
+    """Metrics for answers of a kind.
+
+    Args:
+        language: ISO 639-1 code of most answers; empty where it is not known.
+    """
+    if answers.kind == "labels":
+        return Proposal(("{plugin: exact}",), "exact", False, "the share of right labels")
+    if answers.kind == "numbers":
+        return Proposal(("{plugin: exact}",), "exact", False, "the share of right numbers")
+    if answers.kind == "JSON":
+        return Proposal(
+            ("{plugin: json}", "{plugin: exact}"), "json", True, "the share of right fields"
+        )
+    if answers.kind == "short":
+        return _short(language)
+    return _long(answers, language)
+
+
+def _short(language: str) -> Proposal:
+    if language in UNSPACED:
+        return Proposal(
+            ("{plugin: chrf}", "{plugin: exact}"), "chrf", True,
+            "shared runs of characters, as these answers have no spaces",
+        )  # fmt: skip
+    metrics = ("{plugin: token-f1}", "{plugin: exact}")
+    return Proposal(metrics, "token-f1", True, "shared words")
+
+
+def _long(answers: Answers, language: str) -> Proposal:
+    rouge = "{plugin: rouge}"
+    if language not in ASCII_ALONE:
+        rouge = "{plugin: rouge, tokenizer: unicode}"
+    other = "{plugin: chrf}" if language in UNSPACED else "{plugin: bleu}"
+    advice = ""
+    if answers.worked:
+        advice = (
+            "nearly all answers end in a marked result, and rougeL compares the way there as well: "
+            "a metric of your own should compare the result (harness docs write-a-metric)"
+        )
+    elif answers.fenced:
+        advice = (
+            "most answers hold code, and rougeL sees its words, not what it does: "
+            "a metric of your own should run it (harness docs write-a-metric)"
+        )
+    return Proposal((rouge, other), "rougeL", True, "longest common sequence of words", advice)

@@ -1,0 +1,162 @@
+"""What ``harness init`` prints: what it saw, what it wrote, what to type next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from harness.kit.numbers import percent
+from harness.kit.text import one_line
+from harness.terminal import tables
+from harness_rows.initial.answers import Answers
+from harness_rows.initial.drafting import Drafted
+from harness_rows.initial.lengths import Spread
+from harness_rows.initial.overview import Overview
+from harness_rows.initial.recipes import RECIPES
+from harness_rows.initial.repeats import Repeats
+
+MOST = 4
+"""Languages that are named."""
+LABEL = 24
+"""Characters of a label."""
+
+
+def show(made: Drafted, output: Path, rows: Path | None, console: Console) -> None:
+    """All of it, in one screen.
+
+    Args:
+        rows: the file that was written beside the config, if one was.
+    """
+    seen = made.seen
+    where = str(rows) if rows else seen.reading.where
+    tables.note(console, f"{where}: {len(seen.reading.rows):,} rows", "bold")
+    _show_pairs(list(_seen(seen)), console)
+    names = " and ".join(str(one) for one in (rows, output) if one)
+    tables.head(console, f"{names} {'are' if rows else 'is'} written")
+    _show_pairs(list(_written(made)), console)
+    console.print()
+    for command in _commands(output):
+        tables.next_command(console, command)
+
+
+def show_recipes(console: Console) -> None:
+    """The recipes, a line each."""
+    shown = tables.table("recipe", "what the model learns; how its rows are written")
+    for recipe in RECIPES:
+        shown.add_row(recipe.name, recipe.line)
+    console.print(shown)
+    console.print()
+    tables.next_command(console, f"harness init --recipe {RECIPES[0].name}")
+
+
+def _show_pairs(pairs: list[tuple[str, str]], console: Console) -> None:
+    shown = tables.table("", "")
+    shown.show_header = False
+    for title, text in pairs:
+        shown.add_row(Text(f"  {title}", "dim"), one_line(text, 600))
+    console.print(shown, highlight=False)
+
+
+def _seen(seen: Overview) -> Iterator[tuple[str, str]]:
+    for sentence in seen.reading.said:
+        yield "format", sentence
+    if seen.reading.unused:
+        used = {*seen.fields.facts, seen.fields.group}
+        left = [name for name in seen.reading.unused if name not in used]
+        if left:
+            yield "not used", ", ".join(left)
+    yield "turns", _turns(seen)
+    if seen.languages:
+        known = [f"{code} {percent(share)}" for code, share in seen.languages.items()]
+        yield "languages", f"{', '.join(known[:MOST])} (of {seen.judged} texts looked at)"
+    yield from _lengths(seen)
+    yield "answers are", _answers(seen.answers)
+    yield "groups", _groups(seen)
+    yield "duplicates", _repeats(seen.repeats)
+
+
+def _turns(seen: Overview) -> str:
+    rows, turns = len(seen.reading.rows), seen.turns
+    said = "one question each"
+    if turns.several:
+        several = sum(count for number, count in turns.user.items() if number > 1)
+        said = f"{several:,} of {rows:,} rows have several of the user, {max(turns.user)} at most"
+    if turns.system:
+        said += f"; {turns.system:,} of {rows:,} rows have a system turn"
+    if turns.tools:
+        said += f"; {turns.tools:,} have tools"
+    return said
+
+
+def _lengths(seen: Overview) -> Iterator[tuple[str, str]]:
+    lengths = seen.lengths
+    yield "prompts", _spread(lengths.prompt, lengths.unit)
+    answers = _spread(lengths.answer, lengths.unit)
+    yield "answers", answers + (f"; {lengths.why}" if lengths.why else "")
+
+
+def _spread(of: Spread, unit: str) -> str:
+    return f"{of.median:,} {unit} in the median, {of.most:,} in 95 %, {of.longest:,} at most"
+
+
+def _answers(answers: Answers) -> str:
+    if answers.kind != "labels":
+        said = {"JSON": "JSON", "numbers": "numbers", "short": "short texts", "long": "long texts"}
+        return said[answers.kind]
+    often, rare = answers.labels[0], answers.labels[-1]
+    return (
+        f"{len(answers.labels)} labels; the most frequent, {_quoted(often[0])}, has {often[1]:,} "
+        f"rows, the rarest, {_quoted(rare[0])}, {rare[1]:,}"
+    )
+
+
+def _quoted(label: str) -> str:
+    return f"'{one_line(label, LABEL)}'"
+
+
+def _groups(seen: Overview) -> str:
+    if seen.groups is not None:
+        count, largest = seen.groups
+        return f"{count:,}; the largest has {largest:,} rows"
+    if seen.fields.group:
+        return f"by the column {seen.fields.group}"
+    return "none named: each row counts as its own"
+
+
+def _repeats(found: Repeats) -> str:
+    if not found.equal and not found.near:
+        return "none"
+    said = [f"{found.equal:,} rows repeat an earlier prompt"] if found.equal else []
+    if found.near:
+        said.append(f"{found.near:,} of {found.looked:,} prompts looked at nearly repeat another")
+    if found.conflicts:
+        said.append(f"{found.conflicts:,} prompts have different answers")
+    if found.near and not found.separable:
+        said.append("too many hang together to be kept on one side of the splits")
+    return "; ".join(said)
+
+
+def _written(made: Drafted) -> Iterator[tuple[str, str]]:
+    draft, chosen = made.draft, made.draft.splits
+    yield "rows", ", ".join(f"{count:,} {split}" for split, count in chosen.rows.items())
+    yield "primary", f"{draft.scoring.primary}: {draft.scoring.reason}"
+    if draft.scoring.advice:
+        yield "note", draft.scoring.advice
+    yield "dev shows", made.detects
+    for doubt in chosen.doubts:
+        if doubt.startswith("test"):
+            yield "test shows", f"nothing: {doubt.removeprefix('test: ')}"
+    if draft.cut:
+        yield "note", "the longest row does not fit the model: its end is cut off in training"
+    if "en" not in made.seen.languages and draft.model["source"] == "pypi" and made.seen.languages:
+        yield "note", "smollm2-135m-instruct knows English alone: take another --model"
+
+
+def _commands(output: Path) -> Iterator[str]:
+    config = [] if output == Path("harness.yaml") else ["-c", str(output)]
+    yield shlex.join(["harness", "check", *config])
+    yield shlex.join(["harness", "iterate", *config])

@@ -1,0 +1,208 @@
+"""``harness init``: what it says, what it writes, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+
+import pytest
+
+from harness.kit import yaml_file
+from tests.plugins.transformers.conftest import save_model, save_tokenizer
+
+WORDS = [a + b for a in ("mo", "ta", "ki", "lu", "se", "ro") for b in ("ren", "dal", "pik", "sot")]
+
+
+def sentence(seed, length=12):
+    """Words that two rows have by chance alone in common."""
+    drawn = random.Random(seed)
+    return " ".join(drawn.choice(WORDS) + str(drawn.randrange(99)) for _ in range(length))
+
+
+def write_jsonl(project, rows, name="rows.jsonl"):
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (project.folder / name).write_text(text, "utf-8")
+
+
+def config_of(project, name="harness.yaml"):
+    return yaml_file.read(project.folder / name)[0]
+
+
+def made(project, *arguments):
+    """``harness init`` and ``check`` after it; both have to be content."""
+    done = project.inside("init", *arguments)
+    assert done.code == 0, done.err
+    checked = project.inside("check")
+    assert checked.code == 0, checked.err
+    return done.out, config_of(project), checked.out
+
+
+def questions(count):
+    return [{"question": sentence(n), "answer": sentence(-n - 1, 20)} for n in range(count)]
+
+
+def test_a_semicolon_table_with_groups_and_facts(empty):
+    with (empty.folder / "fälle.csv").open("w", encoding="utf-8-sig", newline="") as table:
+        rows = csv.writer(table, delimiter=";")
+        rows.writerow(["customer", "question", "answer", "topic", "note"])
+        for n in range(400):
+            topic = ("Rechnung", "Lieferung", "Rückgabe")[n % 3]
+            rows.writerow([f"k{n // 2}", sentence(n), sentence(-n - 1, 20), topic, f"n{n}"])
+    out, config, checked = made(empty, "fälle.csv")
+    data = config["data"]
+    assert data["source"] == "rows" and data["path"] == "fälle.csv" and data["format"] == "columns"
+    assert data["columns"] == {
+        "prompt": "question", "references": ["answer"], "group": "customer", "meta": ["topic"],
+    }  # fmt: skip
+    assert config["primary"] == "rougeL"
+    assert {"train", "pool", "dev", "test"} == set(data["sizes"])
+    assert "cannot carry" not in checked
+    assert "note" in out.split("not used")[1].splitlines()[0]
+
+
+def test_labels_get_exact_and_rare_ones_are_stratified(empty):
+    rows = [{"text": sentence(n), "label": "abcdef"[n % 5] * 3} for n in range(300)]
+    rows += [{"text": sentence(n), "label": "rare"} for n in range(300, 312)]
+    write_jsonl(empty, rows)
+    out, config, _ = made(empty, "rows.jsonl")
+    assert config["primary"] == "exact" and config["metrics"] == [{"plugin": "exact"}]
+    assert config["data"]["columns"]["meta"] == ["label"] and config["data"]["stratify"] == "label"
+    assert "6 labels" in out and "'rare', 12" in out and "points in exact" in out
+
+
+@pytest.mark.parametrize(
+    ("answer", "primary"),
+    [
+        (lambda n: json.dumps({"name": WORDS[n % 24], "n": n}), "json"),
+        (lambda n: str(n * 3), "exact"),
+        (lambda n: f"{WORDS[n % 24]} {n}", "token-f1"),
+        (lambda n: sentence(-n - 1, 30), "rougeL"),
+    ],
+)
+def test_the_primary_follows_the_answers(answer, primary, empty):
+    rows = questions(250)
+    for n, row in enumerate(rows):
+        row["answer"] = answer(n)
+    write_jsonl(empty, rows)
+    _, config, _ = made(empty, "rows.jsonl")
+    assert config["primary"] == primary
+
+
+def test_near_duplicates_are_kept_together(empty):
+    rows = questions(300)
+    rows += [{**row, "question": row["question"] + " x"} for row in rows[:40]]
+    write_jsonl(empty, rows)
+    out, config, checked = made(empty, "rows.jsonl")
+    assert config["data"]["group"] == "auto"
+    assert "40 of 340 prompts looked at nearly repeat another" in out
+    assert "near-duplicate" not in checked
+
+
+def test_given_splits_are_respected_and_lacking_ones_cut_from_train(empty):
+    (empty.folder / "data").mkdir()
+    for split, count in (("train", 400), ("validation", 60), ("test", 60)):
+        rows = questions(count)
+        for row in rows:
+            row["question"] = f"{split} {row['question']} {split}"
+        write_jsonl(empty, rows, f"data/{split}.jsonl")
+    _, config, checked = made(empty, "data")
+    assert config["data"]["sizes"] == {"pool": 0.2}
+    assert "60 dev, 60 test" in checked
+    (empty.folder / "data" / "validation.jsonl").unlink()
+    (empty.folder / "harness.yaml").unlink()
+    _, config, checked = made(empty, "data")
+    assert set(config["data"]["sizes"]) == {"pool", "dev"}
+    assert "60 test" in checked and "cannot carry" not in checked
+
+
+def test_lengths_in_tokens_of_a_local_model(empty):
+    folder = empty.folder / "model"
+    folder.mkdir()
+    save_tokenizer(folder)
+    save_model(folder)
+    write_jsonl(empty, questions(80))
+    out, config, _ = made(empty, "rows.jsonl", "--model", "model")
+    assert config["model"] == {"source": "local", "path": "model"}
+    assert "tokens in the median" in out
+    assert config["train"]["max_length"] > config["generate"]["max_new_tokens"] > 20
+
+
+def test_a_config_in_another_folder_finds_the_rows(empty):
+    write_jsonl(empty, questions(80))
+    (empty.folder / "run").mkdir()
+    done = empty.inside("init", "rows.jsonl", "-o", "run/own.yaml")
+    assert done.code == 0, done.err
+    assert config_of(empty, "run/own.yaml")["data"]["path"] == "../rows.jsonl"
+    assert "next: harness check -c run/own.yaml" in done.out
+    assert empty.inside("check", "-c", "run/own.yaml").code == 0
+
+
+def test_nothing_is_overwritten(empty):
+    write_jsonl(empty, questions(80))
+    empty.write("mine: 1\n")
+    for arguments in (["rows.jsonl"], ["--recipe", "chat"]):
+        done = empty.inside("init", *arguments)
+        assert done.code == 2 and "harness.yaml" in done.err and "-o" in done.err
+    assert (empty.folder / "harness.yaml").read_text() == "mine: 1\n"
+    done = empty.inside("init", "--recipe", "chat", "-o", "other.yaml")
+    assert done.code == 2 and "rows.jsonl" in done.err
+    assert not (empty.folder / "other.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ([], 2, "This folder has bad.jsonl, few.jsonl, rows.jsonl"),
+        (["missing.csv"], 2, "no such file or folder"),
+        (["rows.jsonl", "--recipe", "chat"], 2, "either it or a file"),
+        (["--recipe", "chet"], 2, "did you mean 'chat'"),
+        (["rows.jsonl", "--column", "prompt"], 2, "ROLE=NAME"),
+        (["rows.jsonl", "--column", "promt=question"], 2, "promt"),
+        (["rows.jsonl", "--format", "alpaka"], 2, "alpaka"),
+        (["rows.jsonl", "--model", "nowhere"], 2, "--model nowhere"),
+        (["rows.jsonl", "--column", "prompt=nothing"], 4, "'nothing' is no column"),
+        (["few.jsonl"], 4, "3 rows: too few"),
+        (["bad.jsonl"], 4, "bad.jsonl:2"),
+    ],
+)
+def test_wrong_input_is_told_in_one_message_and_leaves_nothing(arguments, code, words, empty):
+    write_jsonl(empty, questions(80))
+    write_jsonl(empty, questions(3), "few.jsonl")
+    (empty.folder / "bad.jsonl").write_text('{"question": "a", "answer": "b"}\n{"question"\n')
+    before = sorted(os.listdir(empty.folder))
+    done = empty.inside("init", *arguments)
+    assert done.code == code, done.err
+    assert words in done.err
+    assert "Traceback" not in done.err
+    assert sorted(os.listdir(empty.folder)) == before
+
+
+def test_hostile_names_stay_names(empty):
+    name = "a: [b]\n# x\u2028: {y"
+    rows = [{name: sentence(n), "answer": "yes" if n % 2 else "no\x1b[31m"} for n in range(120)]
+    write_jsonl(empty, rows)
+    out, config, _ = made(empty, "rows.jsonl", "--column", f"prompt={name}")
+    assert config["data"]["columns"]["prompt"] == name
+    assert "\x1b" not in out
+
+
+def test_recipes_are_listed_without_a_name(empty):
+    for arguments in (["--recipe"], ["--recipe", "-o", "x.yaml"]):
+        done = empty.inside("init", *arguments)
+        assert done.code == 0, done.err
+        for name in ("chat", "extract", "classify", "summarise"):
+            assert name in done.out
+    assert os.listdir(empty.folder) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written(empty):
+    write_jsonl(empty, questions(80))
+    empty.folder.chmod(0o500)
+    try:
+        done = empty.inside("init", "rows.jsonl")
+    finally:
+        empty.folder.chmod(0o700)
+    assert done.code == 3 and "harness.yaml" in done.err
