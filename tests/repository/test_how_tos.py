@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 import subprocess
 import sys
@@ -31,9 +30,9 @@ def run_python(code: str, folder: Path) -> str:
     return done.stdout
 
 
-def written(folder: Path) -> list[Any]:
-    text = (folder / "rows.jsonl").read_text("utf-8")
-    return [json.loads(line) for line in text.splitlines()]
+def section(page: str, title: str) -> str:
+    text = (DOCS / f"{page}.md").read_text("utf-8")
+    return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
 def write_table(folder: Path) -> None:
@@ -46,29 +45,20 @@ def write_table(folder: Path) -> None:
             rows.writerow([f"c{n // 2}", f"Ask {words}, please", f"Say, {words}", TOPICS[n % 3]])
 
 
-def test_a_table_becomes_rows_that_check_calls_fine(project: Any) -> None:
+def test_a_table_gets_a_config_that_check_calls_fine(project: Any) -> None:
     write_table(project.folder)
-    run_python(blocks("own-rows", "python")[0], project.folder)
+    (project.folder / "harness.yaml").unlink(missing_ok=True)
+    done = project.inside("init", "rows.csv")
+    assert done.code == 0, done.err
+    for title in re.findall(
+        r"^\| ([a-z ,]+) \|", section("own-rows", "What it says"), re.MULTILINE
+    ):
+        assert title == "line" or all(f"  {word}" in done.out for word in title.split(", ")), title
+    assert project.inside("check").code == 0
     project.write(blocks("own-rows", "yaml")[0])
     done = project.inside("check")
     assert done.code == 0, done.err
     assert done.out.startswith("harness.yaml: fine.")
-
-
-def test_rows_of_other_formats_become_ours(project: Any) -> None:
-    _, alpaca, sharegpt = blocks("own-rows", "python")
-    source = [{"instruction": "Add.", "input": "1, 2", "output": "3"}]
-    source.append({"instruction": "Greet.", "input": "", "output": "Hello."})
-    project.write(json.dumps(source), "alpaca.json")
-    run_python(alpaca, project.folder)
-    rows = written(project.folder)
-    assert [row["messages"][0]["content"] for row in rows] == ["Add.\n\n1, 2", "Greet."]
-    assert [row["references"] for row in rows] == [["3"], ["Hello."]]
-    turns = [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello."}]
-    project.write(json.dumps([{"conversations": turns}]), "sharegpt.json")
-    run_python(sharegpt, project.folder)
-    (row,) = written(project.folder)
-    assert [turn["role"] for turn in row["messages"]] == ["user", "assistant"]
 
 
 @pytest.mark.parametrize("page", ["own-model", "compare-runs"])
