@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -72,7 +73,8 @@ def _data(draft: Draft) -> Iterator[str]:
     else:
         yield f"  # every row has its split: {counts}"
     for doubt in draft.splits.doubts:
-        yield f"  # no verdict yet: {one_line(doubt, 300)}"
+        for line in textwrap.wrap(f"no verdict yet: {one_line(doubt, 300)}", WIDEST - 4):
+            yield f"  # {line}"
 
 
 def _model(draft: Draft) -> Iterator[str]:
@@ -103,8 +105,8 @@ def _generate(draft: Draft) -> Iterator[str]:
 def _scores(draft: Draft) -> Iterator[str]:
     yield f"metrics: [{', '.join(draft.scoring.metrics)}]"
     yield _line("primary", draft.scoring.primary, f"decides: {draft.scoring.reason}")
-    if draft.scoring.advice:
-        yield f"# {draft.scoring.advice}"
+    for line in textwrap.wrap(draft.scoring.advice, WIDEST - 2):
+        yield f"# {line}"
 
 
 def _augment(draft: Draft) -> Iterator[str]:

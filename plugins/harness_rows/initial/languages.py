@@ -14,7 +14,7 @@ READ = 1_000
 """Characters of each."""
 LEAST = 20
 """Letters without which a text is not judged."""
-RARE = 0.02
+RARE = 0.05
 """Share below which a language is taken for a mistake of the model."""
 
 

@@ -26,8 +26,6 @@ LIMITLESS = 1 << 20
 ROOM = 1.1
 """Part by which the limits exceed what was measured."""
 
-Told = Callable[[int, int, str], None]
-
 
 @dataclass(frozen=True, slots=True)
 class Spread:
@@ -91,19 +89,22 @@ class Lengths:
         return max(step, math.ceil(length * scale * ROOM / step) * step)
 
 
-def measure(rows: Sequence[Example], model: harness.Model, told: Told) -> Lengths:
+def measure(
+    rows: Sequence[Example], model: harness.Model, begin: Callable[[str], harness.Report]
+) -> Lengths:
     """Lengths of the rows, of a sample where there are many.
 
     Args:
         model: the base model. It is not fetched for this: where it is not on this machine, words
             are counted.
+        begin: a piece of work begins; gives what its progress is told.
     """
     sample = rows[:: max(1, len(rows) // SAMPLE)]
     longest = [*_last(rows, _characters), *_last(rows, lambda row: len(row.references[0]))]
     try:
         if not model.at_hand():
             return _in_words(sample, longest, "the model is not on this machine yet")
-        return _in_tokens(sample, longest, model, told)
+        return _in_tokens(sample, longest, model, begin)
     except (harness.ConfigError, harness.EnvironmentFailure, harness.PluginError) as error:
         return _in_words(sample, longest, f"the model cannot be used: {error.placed}")
 
@@ -125,8 +126,19 @@ def _in_words(sample: Sequence[Example], longest: Sequence[Example], why: str) -
 
 
 def _in_tokens(
-    sample: Sequence[Example], longest: Sequence[Example], model: harness.Model, told: Told
+    sample: Sequence[Example],
+    longest: Sequence[Example],
+    model: harness.Model,
+    begin: Callable[[str], harness.Report],
 ) -> Lengths:
+    started: list[harness.Report] = []
+
+    def told(done: int, total: int, what: str) -> None:
+        if not started:  # what came before is the tokenizer's loading
+            started.append(begin("lengths"))
+        started[0](done, total, what)
+
+    begin("the tokenizer")
     trainer: Any = harness.make_plugin("trainer", "lora", {"max_length": LIMITLESS})
     with tempfile.TemporaryDirectory(prefix="harness-") as folder:
         context = harness.Context(Path(folder), report=told)

@@ -78,7 +78,7 @@ def look(reading: Reading, model: harness.Model, begin: Begin) -> Overview:
     kind = answers.look([row.references[0] for row in rows])
     left = fields.look(reading.records, reading.unused)
     return Overview(
-        reading, _turns(rows), spoken, judged, lengths.measure(rows, model, begin("lengths")), kind,
+        reading, _turns(rows), spoken, judged, lengths.measure(rows, model, begin), kind,
         left, found, _groups(rows),
     )  # fmt: skip
 

@@ -153,7 +153,7 @@ def _written(made: Drafted) -> Iterator[tuple[str, str]]:
     if draft.cut:
         yield "note", "the longest row does not fit the model: its end is cut off in training"
     if "en" not in made.seen.languages and draft.model["source"] == "pypi" and made.seen.languages:
-        yield "note", "smollm2-135m-instruct knows English alone: take another --model"
+        yield "note", "smollm2-135m-instruct was trained on English: take another --model"
 
 
 def _commands(output: Path) -> Iterator[str]:

@@ -128,9 +128,10 @@ def _shares(groups: int, wider: float) -> Sizes:
 
 
 def _counts(rows: int, groups: Mapping[str, int], wider: float) -> Sizes:
-    """Numbers of rows, filled with whole groups; train gets all that is left."""
+    """Numbers of rows, filled with whole groups, so that train keeps some slack."""
     each = rows / len(groups)
     held = min(round(wider * _held_out(len(groups)) * each), rows // 3)
-    left = rows - 2 * held
+    slack = 0 if each == 1 else 3 * (max(groups.values()) - 1)
+    left = rows - 2 * held - slack
     pool = {"pool": left // 3} if left >= ENOUGH else {}
-    return {**pool, "dev": held, "test": held}
+    return {"train": max(1, left - sum(pool.values())), **pool, "dev": held, "test": held}
