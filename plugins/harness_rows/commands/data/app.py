@@ -10,10 +10,11 @@ import typer
 from harness_rows.commands.data.check import check
 from harness_rows.commands.data.preview import preview
 from harness_rows.commands.data.split import split
+from harness_rows.commands.data.stats import stats
 
 AFTER = "check"
 
-COMMANDS: tuple[Callable[..., Any], ...] = (check, preview, split)
+COMMANDS: tuple[Callable[..., Any], ...] = (check, stats, preview, split)
 """In the order of the help. Their modules load what is heavy when they are run."""
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)

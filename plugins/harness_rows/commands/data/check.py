@@ -66,11 +66,11 @@ def _splits(found: Opened) -> dict[str, int]:
 
 
 def _show(found: Opened, listed: Sequence[Finding], console: Console) -> None:
-    from rich.padding import Padding
     from rich.text import Text
 
     from harness.kit.text import one_line
     from harness.terminal import tables
+    from harness_rows.commands.data.printing import set_in
 
     for sentence in found.said:
         tables.note(console, sentence, "dim")
@@ -82,12 +82,13 @@ def _show(found: Opened, listed: Sequence[Finding], console: Console) -> None:
         below = [", ".join(one_line(place, 120) for place in one.places)] if one.places else []
         more = ", …" if below and one.count > len(one.places) else ""
         for line in [*(f"{text}{more}" for text in below), *([f"-> {one.hint}"] * bool(one.hint))]:
-            shown = Text(line, "dim")
-            console.print(Padding(shown, (0, 0, 0, 2), expand=False), highlight=False)
+            set_in(console, Text(line, "dim"))
     tables.note(console, _sentence(found, listed), "bold")
 
 
 def _sentence(found: Opened, listed: Sequence[Finding]) -> str:
+    from harness_rows.commands.data.findings import counted
+
     problems = sum(one.level == "problem" for one in listed)
     notes = len(listed) - problems
     parts = [
@@ -97,5 +98,5 @@ def _sentence(found: Opened, listed: Sequence[Finding]) -> str:
     ]
     splits = _splits(found)
     named = ", ".join(f"{count:,} {name or 'without a split'}" for name, count in splits.items())
-    rows = f"{len(found.rows):,} rows" + (f" ({named})" if set(splits) - {""} else "")
+    rows = counted(len(found.rows)) + (f" ({named})" if set(splits) - {""} else "")
     return f"{found.where}: {', '.join(parts) or 'nothing found'}; {rows}."

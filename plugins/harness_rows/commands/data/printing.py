@@ -8,6 +8,9 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from rich.console import Console
+from rich.text import Text
+
 import harness
 from harness.terminal.streams import plugins_on_stderr
 
@@ -20,8 +23,6 @@ PIECES = 4
 @contextlib.contextmanager
 def working(command: str) -> Iterator[Begin]:
     """A display of pieces of work, one after the other; what libraries print goes there, too."""
-    from rich.console import Console
-
     from harness.terminal.progress import SHORT, Display
 
     console = Console(stderr=True)
@@ -49,6 +50,13 @@ def counting(begin: Begin, before: str, then: str) -> harness.Report:
         inner(done, total, what)
 
     return report
+
+
+def set_in(console: Console, text: Text) -> None:
+    """A text set in by two cells, without blanks at the ends of its lines."""
+    for line in text.wrap(console, max(console.width - 2, 10), overflow="fold"):
+        line.rstrip()
+        console.print(Text("  ").append_text(line), highlight=False, soft_wrap=True)
 
 
 def write_json(document: Any) -> None:

@@ -12,11 +12,11 @@ from itertools import groupby
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from harness.kit.text import one_line, plain
 from harness.terminal import tables
+from harness_rows.commands.data.printing import set_in
 
 MARKS = (("[[", "]]"), ("⟦", "⟧"), ("<<<", ">>>"), ("{{{", "}}}"), ("«««", "»»»"))
 """Pairs that stand around what is trained; the first that no row shown has in it."""
@@ -48,8 +48,7 @@ def show(document: Document, console: Console, *, full: bool) -> None:
         console.print()
         console.print(_head(row), highlight=False)
         if row["tokens"]:
-            text = _body(row, marks, coloured=coloured, full=full)
-            console.print(Padding(text, (0, 0, 0, 2), expand=False), highlight=False)
+            set_in(console, _body(row, marks, coloured=coloured, full=full))
         for line in _remarks(row):
             tables.item(console, line)
 
