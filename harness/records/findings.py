@@ -29,8 +29,9 @@ class Slice:
         n, groups: support on dev.
         score: the slice's mean of the primary score per example.
         gap: rest minus slice, oriented so that positive = the slice is weaker.
-        low, high: 95 % interval of the gap.
-        q: false discovery rate at which it would be called weak, or None.
+        low, high: interval of the gap, of 95 % or more.
+        q: rate of false finds (family-wise, or false discovery rate) at which it would be called
+            weak, or None.
         from_prompt: True if every condition is about the prompt, so that rows can be
             addressed by it (only such slices enter a Plan).
         holds: whether the finder stands by its being weak; None leaves it to q.

@@ -15,9 +15,12 @@ from harness_slices.coverage import COVERAGE, coverage
 from harness_slices.notes import sentences
 from harness_slices.search import Bar, Table, group_of, number, search
 from harness_slices.topics import Prompt, topics
+from harness_slices.weights import known
 
 TOPICS = "topics"
 """What clusters are called in ``include`` and ``exclude``."""
+REPLIES = 0.2
+"""Share of the level that goes to slices of replies."""
 MOST_SINGLES = 1000
 """Conditions looked at; more come from hostile or unsuitable meta only."""
 
@@ -27,34 +30,43 @@ class Slices(harness.Analyzer):
 
     A slice is a condition on the prompt (``intent = RateBook``), on what training knew of it
     (``train_distance > 0.8``) or on the reply (``finish_reason = length``), or two of the first
-    kinds together. It holds if half of the groups finds it and the other half confirms it; the
-    gap is that of the other half. Prompts and replies are corrected apart, so that the obvious
-    (cut replies score badly) lends no credit to the rest.
+    kinds together. All are tested on all rows by one rule (weighted max-T, see
+    :mod:`harness_slices.finder`): where nothing is weak, anything is found in a share ``alpha``
+    of dev sets at most. A fifth of that goes to replies, which are tested apart, so that the
+    obvious (cut replies score badly) lends no credit to the rest.
     """
 
     name = "slices"
-    revision = 3
+    revision = 4
+    synonyms = {"q": "alpha"}
 
     class Options(harness.Options):
-        min_rows: int = Field(8, ge=2, description="least rows in and outside a slice, per half")
-        min_groups: int = Field(8, ge=2, description="the same for groups")
+        min_rows: int = Field(5, ge=2, description="least rows inside and outside of a slice")
+        min_groups: int = Field(5, ge=2, description="the same for groups")
         include: tuple[str, ...] = Field((), description="use these features only")
         exclude: tuple[str, ...] = Field((), description="features to pass over")
         max_slices: int = Field(20, ge=1, description="most slices reported")
         bins: int = Field(3, ge=2, le=10, description="numbers are cut at n-quantiles")
-        q: float = Field(0.1, gt=0, le=0.5, description="false discovery rate on either half")
+        alpha: float = Field(
+            0.03, ge=0.01, le=0.5, description="probability of any find where nothing is weak"
+        )
         pairs: int = Field(100, ge=0, le=2000, description="most pairs of conditions tried")
         clusters: int = Field(8, ge=0, le=50, description="clusters of prompts; under 2 = none")
 
     def analyze(self, evidence: Evidence, context: Context) -> Findings:
-        rows = [row for row in evidence.scored if not isnan(number(row.values.get(evidence.score)))]
+        # What chance does to the scores is drawn row by row: their order must not matter.
+        scored = sorted(evidence.scored, key=lambda row: row.example.id)
+        rows = [row for row in scored if not isnan(number(row.values.get(evidence.score)))]
         if not rows:
             return Findings(notes=(f"no row has the score '{evidence.score}': no slices",))
-        table = Table.of(evidence.scored, evidence.score, evidence.higher_is_better, evidence.seed)
-        bar = Bar(self.options.min_rows, self.options.min_groups, self.options.q)
+        table = Table.of(scored, evidence.score, evidence.higher_is_better, evidence.seed)
+        bar = Bar(self.options.min_rows, self.options.min_groups, self.options.alpha)
         asked, unseen = self._of_prompts(rows, evidence)
-        prompts = search(table, asked, pairs(asked, self.options.pairs), bar)
-        replies = search(table, self._of_replies(rows), [], bar)
+        prompts = search(
+            table, asked, pairs(asked, self.options.pairs), bar.part(1 - REPLIES),
+            known(evidence.train),
+        )  # fmt: skip
+        replies = search(table, self._of_replies(rows), [], bar.part(REPLIES))
         ranked = sorted([*prompts.ranked, *replies.ranked])[: self.options.max_slices]
         said = sentences(prompts.tally, replies.tally, table, bar, unseen)
         return Findings(tuple(one.slice for one in ranked), notes=said)

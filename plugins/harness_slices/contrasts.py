@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,34 +81,6 @@ def contrasts(values: Floats, inside: Mask, groups: Groups, level: float = 0.95)
     columns = {name: np.concatenate([part[name] for part in parts]) for name in _MOMENTS}
     noise = ROUNDING * float(np.abs(values).max(initial=0.0))
     return _tested(columns, noise, level)
-
-
-def halves(names: Sequence[str], sizes: Ints, seed: int) -> Mask:
-    """Which of K groups belong to the first of two halves.
-
-    It depends on the seed, the groups' names and their sizes, on no order. Groups of like size
-    are paired, and a hash of seed and name decides which of a pair goes where: the halves have
-    equally many groups (or one more), and their rows differ by no more than the largest group
-    has.
-
-    Args:
-        names: ``(K,)``, all different.
-        sizes: ``(K,)`` rows of each group.
-    """
-    salt = f"{seed}/".encode()
-    lots = np.array([_lot(salt + name.encode("utf-8", "surrogatepass")) for name in names])
-    lots = lots.astype(np.uint64)
-    order = np.lexsort((lots, -np.asarray(sizes)))
-    first = np.zeros(len(names), dtype=np.bool_)
-    paired = order[: len(order) // 2 * 2].reshape(-1, 2)
-    first[np.where(lots[paired[:, 0]] % 2 == 0, paired[:, 0], paired[:, 1])] = True
-    if len(order) % 2:
-        first[order[-1]] = True
-    return first
-
-
-def _lot(data: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")
 
 
 @dataclass(frozen=True)

@@ -16,27 +16,29 @@ def sentences(
 
     Args:
         prompts, replies: the tallies of the two families.
+        bar: of both; ``alpha`` is the sum of theirs.
         unseen: what was not looked at, and why.
     """
     return (*_notes(prompts, replies, table, bar), *unseen)
 
 
 def _notes(prompts: Tally, replies: Tally, table: Table, bar: Bar) -> Iterator[str]:
-    held = prompts.held + replies.held
     single, double = prompts.tried
     yield (
         f"slices tried: {single + double + sum(replies.tried)} ({single} of prompts, {double} "
-        f"pairs of these, {replies.tried[0]} of replies); underperforming (q <= {bar.q:g} on "
-        f"either half of dev): {held}"
+        f"pairs of these, {replies.tried[0]} of replies); underperforming (a find by chance in "
+        f"{bar.alpha:.0%} of dev sets at most): {prompts.held + replies.held}"
     )
-    yield from _chosen(prompts, replies)
+    merged = prompts.merged + replies.merged
+    if merged:
+        yield f"left out, because a stronger one explains them: {merged}"
     small = prompts.small + replies.small
     if small:
         names = prompts.named[:NAMED]
         more = ", …" if len(prompts.named) > NAMED else ""
         yield (
-            f"too small to judge: {small} (fewer than {bar.rows} rows or {bar.groups} groups on "
-            f"one side of a half)" + (f": {', '.join(names)}{more}" if names else "")
+            f"too small to judge: {small} (fewer than {bar.rows} rows or {bar.groups} groups in "
+            f"or outside of them)" + (f": {', '.join(names)}{more}" if names else "")
         )
     yield from _power(prompts, table)
     if prompts.held and prompts.spread <= 0:
@@ -49,27 +51,27 @@ def _notes(prompts: Tally, replies: Tally, table: Table, bar: Bar) -> Iterator[s
         yield f"{left} of {table.given} rows have no score and were left out"
 
 
-def _chosen(prompts: Tally, replies: Tally) -> Iterator[str]:
-    chosen, merged = prompts.chosen + replies.chosen, prompts.merged + replies.merged
-    held = prompts.held + replies.held
-    if chosen > held:
-        yield (
-            "below the rest on the first half of dev but not confirmed on the second: "
-            f"{chosen - held} of {chosen}"
-        )
-    if merged:
-        yield f"left out, because a stronger one explains them: {merged}"
-
-
 def _power(prompts: Tally, table: Table) -> Iterator[str]:
     """What these data can show, so that "none" is not read as "all well"."""
-    rows_a, groups_a, rows_b, groups_b = table.sizes
-    halves = f"{rows_a} rows in {groups_a} groups choose, {rows_b} in {groups_b} confirm"
-    if prompts.needed is None:
-        yield f"{halves}: no slice of prompts is large enough to be judged"
+    rows = f"{len(table.scores)} dev rows in {table.groups} groups"
+    known = prompts.prospects
+    if known is None:
+        yield f"{rows}: no slice of prompts is large enough to be judged"
         return
-    gap, share = prompts.needed
-    yield (
-        f"{halves}: for a slice with {share:.0%} of the rows the minimum detectable gap is about "
-        f"{gap:.2g} at 80 % power"
-    )
+    of = f"{rows}: for a slice with {known.share:.0%} of the rows"
+    if known.gap is None:
+        yield f"{of} no gap is found at 80 % power"
+    else:
+        yield f"{of} the minimum detectable gap is about {known.gap:.2g} at 80 % power"
+    if known.open:
+        yield (
+            f"not confirmed, with the most evidence: {known.open.words}, {known.open.gap:.2g} "
+            f"below the rest; if that is its true gap, about {_round(known.open.rows):,} dev rows "
+            "in all would find it at 80 % power"
+        )
+
+
+def _round(rows: int) -> int:
+    """Two digits, up."""
+    unit = int(10 ** max(0, len(str(rows)) - 2))
+    return -(-rows // unit) * unit

@@ -5,49 +5,64 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness import ScoredExample, Slice
 from harness_slices.candidates import Candidate
-from harness_slices.finder import Judgement, Rows, judge, supported
+from harness_slices.finder import Family, Judgement, judge, supported
+from harness_slices.power import Prospects, prospects
+from harness_slices.weights import Known, weights
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    from harness_slices.contrasts import Contrasts
+    from harness_slices.exchange import Exchange, Limit
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.intp]
 
 NAMEABLE = 3
 """A slice of fewer groups is counted but not named: its value may tell of one of them."""
+FINDS = 20
+"""The search ends with so many weak slices."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """What a slice must have: support on each side of each half, and the level of evidence."""
+    """What a slice must have: support on either side, and the level of evidence."""
 
     rows: int
     groups: int
-    q: float
+    alpha: float
+
+    def part(self, share: float) -> Bar:
+        """The same for a family that has a share of the level."""
+        return Bar(self.rows, self.groups, self.alpha * share)
 
 
 @dataclass(frozen=True)
 class Table:
-    """The scores of n rows as they are; and oriented, with groups and halves, as ``rows``.
+    """n rows that have a score.
 
     Attributes:
+        scores: ``(n,)`` as they are; ``values`` turned so that more is better.
+        codes: ``(n,)`` of the groups, dense, in the order of their names.
         given: rows before those without a score were left out.
-        sizes: rows and groups of half A, rows and groups of half B.
+        seed: of what chance does to the scores.
     """
 
     scores: Floats
-    rows: Rows
+    values: Floats
+    codes: Ints
     given: int
-    sizes: tuple[int, int, int, int]
+    seed: int
 
     @classmethod
     def of(cls, given: Sequence[ScoredExample], score: str, higher: bool, seed: int) -> Table:
-        """Rows without a score take part in halving, so that the halves of a run never move."""
+        """From rows in an order that does not depend on where they came from."""
         import numpy as np
 
         values = [number(row.values.get(score)) for row in given]
@@ -58,25 +73,28 @@ class Table:
         """From scores ``(n,)``, NaN where there is none, and the group of each row."""
         import numpy as np
 
-        from harness_slices.contrasts import halves
+        from harness.stats.groups import encode
 
         known = ~np.isnan(values)
-        names = sorted(set(groups))
-        place = {name: code for code, name in enumerate(names)}
-        codes = np.fromiter(map(place.__getitem__, groups), np.intp, len(groups))
-        of_groups = halves(names, np.bincount(codes, minlength=len(names)), seed)
-        codes, scores = codes[known], values[known]
-        first = of_groups[codes]
-        sizes = []
-        for half in (first, ~first):
-            sizes += [int(np.count_nonzero(half)), int(np.count_nonzero(np.bincount(codes[half])))]
-        rows = Rows(scores if higher else -scores, codes, first)
-        return cls(scores, rows, len(values), (sizes[0], sizes[1], sizes[2], sizes[3]))
+        scores = values[known]
+        codes, _ = encode([group for group, one in zip(groups, known, strict=True) if one])
+        return cls(scores, scores if higher else -scores, codes, len(values), seed)
+
+    @cached_property
+    def chance(self) -> Exchange | Limit:
+        """The same for all that is tested on these rows."""
+        from harness_slices.exchange import chance
+
+        return chance(self.codes, self.seed)
+
+    @property
+    def groups(self) -> int:
+        return int(self.codes.max(initial=-1)) + 1
 
 
 @dataclass(frozen=True, order=True)
 class Ranked:
-    """A slice and its place among the others: by q, then by p on half A, then by words."""
+    """A slice and its place among the others: by q, then by p of its own, then by words."""
 
     q: float
     p: float
@@ -91,20 +109,18 @@ class Tally:
     Attributes:
         tried: single conditions and pairs that were tested.
         small: candidates without the support for a test; ``named`` are the words of some.
-        chosen, merged, held: chosen by half A, explained by stronger ones, confirmed by B.
+        merged, held: explained by others; weak.
         spread: prior variance of the gaps.
-        needed: median over the single conditions of the gap that half A would find in four of
-            five cases, and the median share of rows of these; None where there are none.
+        prospects: what could be found; None where there are no single conditions.
     """
 
     tried: tuple[int, int]
     small: int
     named: tuple[str, ...]
-    chosen: int
     merged: int
     held: int
     spread: float
-    needed: tuple[float, float] | None
+    prospects: Prospects | None
 
 
 @dataclass(frozen=True)
@@ -116,33 +132,39 @@ class Searched:
 
 
 def search(
-    table: Table, single: Sequence[Candidate], double: Sequence[Candidate], bar: Bar
-) -> Searched:
+    table: Table, single: Sequence[Candidate], double: Sequence[Candidate], bar: Bar,
+    train: Known = (),
+) -> Searched:  # fmt: skip
     """Judge one family of candidates: single conditions, and pairs of them."""
     import numpy as np
 
-    family = [*single, *double]
-    inside = np.array([c.inside for c in family], dtype=np.bool_)
-    inside = inside.reshape(len(family), len(table.scores))
-    a, b = (table.rows.compared(inside, first) for first in (True, False))
-    large = supported(a, bar.rows, bar.groups) & supported(b, bar.rows, bar.groups)
-    judged = [c for c, enough in zip(family, large, strict=True) if enough]
-    verdict = judge(
-        table.rows, inside[large], _parents(judged), a.chosen(large), b.chosen(large),
-        np.array([c.from_prompt for c in judged], dtype=np.bool_), bar.q,
+    from harness_slices.contrasts import contrasts
+
+    candidates = [*single, *double]
+    inside = np.array([c.inside for c in candidates], dtype=np.bool_)
+    inside = inside.reshape(len(candidates), len(table.scores))
+    seen = contrasts(table.values, inside, table.codes)
+    large = supported(seen, bar.rows, bar.groups)
+    judged = [c for c, enough in zip(candidates, large, strict=True) if enough]
+    family = Family(
+        table.values, inside[large], _parents(judged),
+        np.array([c.from_prompt for c in judged], dtype=np.bool_), weights(judged, train),
     )  # fmt: skip
+    kept = seen.chosen(large)
+    verdict = judge(family, kept, table.chance, bar.alpha, FINDS)
     alone = np.array([len(c.conditions) == 1 for c in judged], dtype=np.bool_)
     tally = Tally(
         tried=(int(alone.sum()), int((~alone).sum())),
-        small=len(family) - len(judged),
-        named=_named(family, a.groups_inside + b.groups_inside, large),
-        chosen=int(verdict.chosen.sum()),
+        small=len(candidates) - len(judged),
+        named=_named(candidates, seen.groups_inside, large),
         merged=int(verdict.merged.sum()),
         held=int(verdict.holds.sum()),
         spread=verdict.spread,
-        needed=_needed(verdict, inside[large][alone], alone),
+        prospects=prospects(
+            table.values, [c.words for c in judged], alone & ~verdict.merged, kept, verdict
+        ),
     )
-    return Searched(_shown(table, judged, verdict), tally)
+    return Searched(_shown(table, judged, kept, verdict), tally)
 
 
 def group_of(row: ScoredExample) -> str:
@@ -154,37 +176,38 @@ def number(value: float | None) -> float:
     return float(value) if value is not None and math.isfinite(value) else math.nan
 
 
-def _shown(table: Table, judged: Sequence[Candidate], verdict: Judgement) -> list[Ranked]:
-    """All single conditions that no stronger slice explains; of pairs those that hold."""
+def _shown(
+    table: Table, judged: Sequence[Candidate], seen: Contrasts, verdict: Judgement
+) -> list[Ranked]:
+    """All single conditions that no weak slice explains; of pairs those that hold."""
     shown = []
     for place, candidate in enumerate(judged):
         alone = len(candidate.conditions) == 1
         if verdict.merged[place] or not (alone or verdict.holds[place]):
             continue
-        found = _slice(table, candidate, verdict, place)
+        found = _slice(table, candidate, seen, verdict, place)
         shown.append(Ranked(found.q or 0.0, float(verdict.p[place]), found.words, found))
     return shown
 
 
-def _slice(table: Table, candidate: Candidate, verdict: Judgement, place: int) -> Slice:
-    import numpy as np
-
-    inside, b = candidate.inside, verdict.b
-    n = int(np.count_nonzero(inside))
+def _slice(
+    table: Table, candidate: Candidate, seen: Contrasts, verdict: Judgement, place: int
+) -> Slice:
+    low, high = float(verdict.low[place]), float(verdict.high[place])
+    known = math.isfinite(low) and math.isfinite(high)
     return Slice(
         conditions=candidate.conditions,
-        n=n,
-        groups=int(verdict.a.groups_inside[place] + b.groups_inside[place]),
-        score=float(table.scores[inside].mean()),
-        gap=float(b.gap[place]),
-        low=float(b.low[place]),
-        high=float(b.high[place]),
-        q=float(verdict.q[place]),
+        n=int(seen.n_inside[place]),
+        groups=int(seen.groups_inside[place]),
+        score=float(table.scores[candidate.inside].mean()),
+        gap=float(seen.gap[place]),
+        low=low if known else None,
+        high=high if known else None,
+        q=float(verdict.adjusted[place]),
         from_prompt=candidate.from_prompt,
         holds=bool(verdict.holds[place]),
-        half=int(b.n_inside[place]),
         shrunken=float(verdict.shrunken[place]),
-        weight=n / len(table.scores),
+        weight=float(seen.n_inside[place]) / len(table.scores),
     )
 
 
@@ -212,14 +235,3 @@ def _parents(judged: Sequence[Candidate]) -> Ints:
         if len(candidate.conditions) == 2:
             found[code] = [place.get((one,), -1) for one in candidate.conditions]
     return found
-
-
-def _needed(
-    verdict: Judgement, inside: npt.NDArray[np.bool_], alone: npt.NDArray[np.bool_]
-) -> tuple[float, float] | None:
-    import numpy as np
-
-    if not alone.any():
-        return None
-    share = float(np.median(inside.mean(axis=1)))
-    return float(np.median(verdict.needed[alone])), share

@@ -71,18 +71,6 @@ def prior(gaps: Floats, ses: Floats) -> Prior:
     return Prior(_likeliest(densities), variances)
 
 
-def usable(gaps: Floats, ses: Floats, df: Floats) -> Floats:
-    """Standard errors ``(c,)`` widened so that a normal law says what Student's t says."""
-    import numpy as np
-    from scipy import special
-
-    with np.errstate(all="ignore"):
-        t = np.abs(gaps / ses)
-        z = -special.ndtri(special.stdtr(df, -t))
-        widened = ses * np.where((t > 1e-3) & np.isfinite(z) & (z > 0), t / z, 1.0)
-    return np.where(ses > 0, np.maximum(widened, ses), ses)
-
-
 def _likeliest(densities: Floats) -> Floats:
     """Weights of the mixture by expectation and maximisation."""
     import numpy as np

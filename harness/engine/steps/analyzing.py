@@ -91,7 +91,7 @@ class Analyzing:
             base=base.scored if base else (),
             base_right=right(base.scored) if base else {},
             train=tuple(train),
-            seed=self.caller.seed("halves", 0),
+            seed=self.caller.seed("findings", 0),
         )
 
 

@@ -9,10 +9,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
 from scipy import stats as reference
 
-from harness_slices.contrasts import contrasts, halves
+from harness_slices.contrasts import contrasts
 
 
 def contrast(values, inside, groups):
@@ -179,28 +178,3 @@ def test_many_contrasts_without_spread(monkeypatch, few):
     apart = contrasts(np.where(inside, 0.1, 0.7), inside[None], np.arange(60))
     assert apart.gap[0] == pytest.approx(0.6)
     assert apart.p[0] < 1e-12
-
-
-group_sizes = st.lists(st.integers(1, 40), min_size=1, max_size=60)
-
-
-@settings(deadline=None, max_examples=60)
-@given(group_sizes, st.integers(0, 2**31))
-def test_halves_are_balanced_and_know_no_order(sizes, seed):
-    names, counts = [f"g{i}" for i in range(len(sizes))], np.array(sizes)
-    first = halves(names, counts, seed)
-    assert abs(2 * int(first.sum()) - len(sizes)) <= 1
-    assert abs(int(counts[first].sum()) - int(counts[~first].sum())) <= max(sizes)
-    order = np.random.default_rng(seed).permutation(len(sizes))
-    moved = halves([names[i] for i in order], counts[order], seed)
-    assert np.array_equal(moved, first[order])
-
-
-def test_the_seed_and_the_name_decide_the_half():
-    names, sizes = [f"g{i}" for i in range(40)], np.ones(40, dtype=np.intp)
-    draws = np.array([halves(names, sizes, seed) for seed in range(400)])
-    assert len({draw.tobytes() for draw in draws}) == 400
-    assert 0.35 < draws.mean(axis=0).min() <= draws.mean(axis=0).max() < 0.65
-    assert not np.array_equal(halves([f"h{i}" for i in range(40)], sizes, 0), draws[0])
-    assert halves(["\ud800", "\x00"], np.array([1, 1]), 1).sum() == 1
-    assert halves([], np.zeros(0, dtype=np.intp), 1).shape == (0,)

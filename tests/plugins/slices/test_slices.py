@@ -17,7 +17,6 @@ from harness.kit.features import addresses, prompt_features
 from harness.records import Example, Findings, Prediction, ScoredExample, from_json, to_json
 from harness.stages import Evidence
 from harness_slices import Slices
-from harness_slices.search import Table
 from harness_slices.shrink import prior
 from harness_slices.words import words
 
@@ -67,11 +66,6 @@ def rescored(row, value):
     return dataclasses.replace(row, values={"rougeL": value})
 
 
-def first_half(data, seed=1):
-    """Row by row: whether it is in the half that chooses."""
-    return Table.of(data, "rougeL", True, seed).rows.first
-
-
 def held(findings):
     return [s for s in findings.slices if s.holds]
 
@@ -92,7 +86,7 @@ def test_a_planted_weak_slice_is_found_first(tmp_path):
     assert best.low < 0.2 < best.high
     assert best.q < 0.01
     assert 0.1 < best.shrunken < 0.25
-    assert "underperforming (q <= 0.1 on either half of dev): 1" in found.notes[0]
+    assert "underperforming (a find by chance in 3% of dev sets at most): 1" in found.notes[0]
     assert plan(found, 50).items[0].slice == best
 
 
@@ -105,19 +99,18 @@ def test_most_planted_slices_are_found_and_little_else(tmp_path):
 
 
 def test_the_numbers_of_a_slice_are_those_of_its_rows(tmp_path):
-    """Support and score are of all rows, the gap of the half that had no part in the choice."""
     data = rows(2, weak=0.2)
     best = next(s for s in analyze(tmp_path, data).slices if s.words == "intent = RateBook")
-    first = first_half(data)
     inside = np.array([addresses(best.conditions, r.example) for r in data])
     values = np.array([r.values["rougeL"] for r in data])
     groups = np.array([r.example.group for r in data])
     assert (best.n, best.groups) == (inside.sum(), len(set(groups[inside])))
     assert best.score == pytest.approx(values[inside].mean())
     assert best.weight == pytest.approx(inside.mean())
-    assert best.half == (inside & ~first).sum()
-    gap = values[~inside & ~first].mean() - values[inside & ~first].mean()
+    gap = values[~inside].mean() - values[inside].mean()
     assert best.gap == pytest.approx(gap)
+    assert best.half is None  # all rows
+    assert 0 < best.shrunken < best.gap
 
 
 def test_a_loss_is_turned_round(tmp_path):
@@ -127,12 +120,12 @@ def test_a_loss_is_turned_round(tmp_path):
 
 
 def test_null_data_seldom_show_a_weak_slice(tmp_path):
-    """At most one data set in ten; as two halves must agree, it is about one in fifty."""
+    """Three of a hundred are to be expected at most, eight or more are one in a hundred."""
     trials = 100
     wrong = sum(
         bool(held(analyze(tmp_path, rows(1000 + s, n=160, groups=65)))) for s in range(trials)
     )
-    assert wrong <= 6
+    assert wrong < 8
 
 
 def test_an_interaction_is_found_as_a_pair(tmp_path):
@@ -174,7 +167,7 @@ def test_two_weak_slices_are_both_named(tmp_path):
     assert {"intent = RateBook", "level = 2"} <= set(words_of(held(analyze(tmp_path, data))))
 
 
-# -- halves ---------------------------------------------------------------------------------
+# -- one rule on all rows -------------------------------------------------------------------
 
 
 def test_the_order_of_rows_changes_nothing(tmp_path):
@@ -189,53 +182,81 @@ def test_the_order_of_rows_changes_nothing(tmp_path):
             assert getattr(one, name) == pytest.approx(getattr(other, name), rel=1e-9, abs=1e-12)
 
 
-def test_the_first_half_has_no_part_in_the_gap(tmp_path):
-    data = rows(8, weak=0.2)
-    first = first_half(data)
-    moved = [
-        rescored(r, r.values["rougeL"] - 0.1 * (in_first and r.example.meta["level"] == 1))
-        for r, in_first in zip(data, first, strict=True)
+def starved(rows_of, right, n=210, seed=0):
+    """Passes and fails of seven intents, one of which has few rows and is seldom right."""
+    draw = np.random.default_rng(seed)
+    data = []
+    for i in range(n):
+        own = i < rows_of
+        meta = {"intent": f"i{0 if own else 1 + i % 6}"}
+        meta |= {f"m{k}": int(draw.integers(2 + k)) for k in range(8)}
+        value = float(draw.random() < (right if own else 0.85))
+        data.append(scored(f"{i:03}", value, meta))
+    return data
+
+
+def test_an_intent_of_few_rows_is_found(tmp_path):
+    """12 rows that are right in 15 % of cases: in 9 of 10 dev sets and more."""
+    finds = [
+        words_of(held(analyze(tmp_path, starved(12, 0.15, seed=seed), clusters=0)))
+        for seed in range(20)
     ]
-    before = {s.words: s for s in analyze(tmp_path, data, max_slices=999, pairs=0).slices}
-    after = {s.words: s for s in analyze(tmp_path, moved, max_slices=999, pairs=0).slices}
-    for name_of in before.keys() & after.keys():
-        for name in ("gap", "low", "high"):
-            assert getattr(before[name_of], name) == getattr(after[name_of], name)
-    assert after["level = 1"].score < before["level = 1"].score - 0.03
+    assert sum("intent = i0" in found for found in finds) >= 18
+    assert sum(len(found) - ("intent = i0" in found) for found in finds) <= 3
 
 
-def test_what_only_one_half_shows_does_not_hold(tmp_path):
-    data = rows(9)
-    planted = [
-        rescored(r, r.values["rougeL"] - 0.3 * (first and r.example.meta["intent"] == "Refund"))
-        for r, first in zip(data, first_half(data), strict=True)
+def test_what_train_hardly_has_is_found_sooner(tmp_path):
+    """Before a score is seen, what train has few rows of gets more of the level."""
+    data = starved(12, 0.45, seed=3)
+    even = [row.example for row in data]
+    without = [example for example in even if example.meta["intent"] != "i0"]
+    q = [
+        next(
+            piece.q
+            for piece in analyze(tmp_path, data, train=train, max_slices=99).slices
+            if piece.words == "intent = i0"
+        )
+        for train in (even, without)
     ]
-    found = analyze(tmp_path, planted)
-    assert not held(found)
-    assert any("not confirmed on the second" in note for note in found.notes)
-    assert plan(found, 40).items[0].slice is None
+    assert q[1] < q[0] / 3
 
 
-def test_halves_are_the_same_in_every_round(tmp_path):
-    """Whatever was scored, whichever the round's own seed; another run has others."""
+def test_a_find_is_one_whose_interval_leaves_out_zero(tmp_path):
+    """The interval and the find come from one test, so they never contradict each other."""
+    for seed in range(10):
+        found = analyze(tmp_path, rows(seed, n=300, weak=0.12), max_slices=99, pairs=0)
+        for piece in found.slices:
+            assert piece.low < piece.gap < piece.high
+        first = held(found)[:1]
+        assert all(piece.low >= 0 for piece in first)
+        assert all(piece.low < 0 for piece in found.slices if not piece.holds)
+
+
+def test_chance_is_the_same_in_every_round(tmp_path):
+    """It depends on the run's seed, not on the round's own."""
     data = rows(10)
-    later = [rescored(r, None if i % 7 == 0 else 0.1 * (i % 5)) for i, r in enumerate(data)]
-    first = first_half(data)
-    scored_later = np.array([r.values["rougeL"] is not None for r in later])
-    assert np.array_equal(first_half(later), first[scored_later])
-    assert not np.array_equal(first_half(data, seed=2), first)
     evidence = Evidence(data, "rougeL", True, seed=5)
     one = Slices(Slices.Options()).analyze(evidence, Context(tmp_path, seed=1))
     other = Slices(Slices.Options()).analyze(evidence, Context(tmp_path, seed=99, round=2))
     assert one == other
+    assert one != analyze(tmp_path, data, seed=6)
 
 
-def test_groups_are_not_torn_apart():
-    data = rows(11)
-    sides = {}
-    for row, first in zip(data, first_half(data), strict=True):
-        sides.setdefault(row.example.group, set()).add(bool(first))
-    assert all(len(side) == 1 for side in sides.values())
+def test_a_slice_that_holds_gets_rows(tmp_path):
+    """Two intents with few rows get at least half of a plan's rows."""
+    data = starved(16, 0.2, seed=5)
+    second = starved(16, 0.2, seed=6)[:16]
+    for i, row in enumerate(second):
+        meta = {**row.example.meta, "intent": "i9"}
+        example = dataclasses.replace(row.example, id=f"s{i:02}", group=f"s{i:02}", meta=meta)
+        data.append(dataclasses.replace(row, example=example))
+    found = analyze(tmp_path, data)
+    assert {"intent = i0", "intent = i9"} <= set(words_of(held(found)))
+    assert all(piece.shrunken > 0 for piece in held(found))
+    items = plan(found, 60).items
+    aimed = [i.rows for i in items if i.slice and i.slice.words in ("intent = i0", "intent = i9")]
+    assert len(aimed) == 2
+    assert sum(aimed) >= 30
 
 
 # -- prompts, training and replies ----------------------------------------------------------
@@ -340,7 +361,7 @@ def test_a_slice_that_rows_can_be_addressed_by_is_never_left_out_for_one_that_ca
 
 
 def test_small_slices_are_named_but_not_judged(tmp_path):
-    data = [scored(i, 0.5 + i / 900, {"kind": "rare" if i < 5 else "common"}) for i in range(90)]
+    data = [scored(i, 0.5 + i / 900, {"kind": "rare" if i < 4 else "common"}) for i in range(90)]
     few_groups = [
         scored(100 + i, 0.1, {"kind": "clump"}, group=f"c{i % 3}", prompt="x") for i in range(40)
     ]
@@ -487,8 +508,8 @@ def test_options_choose_features_and_length(tmp_path):
 
 
 def test_a_stricter_level_finds_less(tmp_path):
-    data = rows(14, weak=0.1)
-    lenient, strict = (analyze(tmp_path, data, q=q, pairs=0) for q in (0.5, 1e-12))
+    data = rows(14, weak=0.07)
+    lenient, strict = (analyze(tmp_path, data, alpha=alpha, pairs=0) for alpha in (0.5, 0.01))
     assert "intent = RateBook" in words_of(held(lenient))
     assert not held(strict)
     assert plan(strict, 10).items[0].slice is None
@@ -508,10 +529,11 @@ def test_conditions_with_the_same_rows_are_tested_once(tmp_path):
 def test_notes_say_what_could_be_found(tmp_path):
     notes = analyze(tmp_path, rows(15, n=160, groups=65)).notes
     power = next(note for note in notes if "minimum detectable gap" in note)
-    assert " rows in 3" in power
+    assert power.startswith("160 dev rows in ")
+    assert any(note.startswith("not confirmed, with the most evidence: ") for note in notes)
     needed = float(power.split("about ")[1].split()[0])
     assert 0.1 < needed < 0.4
-    few = analyze(tmp_path, rows(15, n=20, groups=12)).notes
+    few = analyze(tmp_path, rows(15, n=8, groups=8)).notes
     assert any("no slice of prompts is large enough to be judged" in note for note in few)
 
 
