@@ -185,8 +185,8 @@ def test_arms_of_unequal_size_are_not_compared(project):
         f"Not comparable: in round 3 the targeted arm trained on {ours} rows and the random arm "
         f"on {theirs}, so a difference may be that of their number."
     )
-    assert "Not comparable" in project.inside("report").out
-    assert "targeted minus random" not in project.inside("report").out
+    assert "Not comparable" in project.inside("report", "--full").out
+    assert "targeted minus random" not in project.inside("report", "--full").out
 
 
 def test_without_a_control_arm_there_is_no_comparison(finished):

@@ -33,10 +33,16 @@ def report(
         Optional[Path],  # noqa: UP045
         typer.Option("--md", metavar="FILE", help="write it as Markdown"),
     ] = None,
+    full: Annotated[bool, typer.Option("--full", help="show all of it in the terminal")] = False,
+    brief: Annotated[
+        bool, typer.Option("--brief", help="print a comment for a pull request, as Markdown")
+    ] = False,
     open_: Annotated[bool, typer.Option("--open", help="show the page in a browser")] = False,
     as_json: Json = False,
 ) -> None:
     """Show the report of a run, or write it as a page."""
+    if full and brief:
+        raise UsageError("--full shows all and --brief a few lines: one of them")
     from harness.engine.run import MACHINE_FOLDER
     from harness.report.annotators import plugins_of
     from harness.report.folders import find_reports, refreshed
@@ -54,7 +60,8 @@ def report(
         if target is not None:
             _write_report(registry, kind, document, target)
     if html is None and markdown is None:
-        plugin, call = _reporter(registry, "terminal")
+        name = "full" if full else "brief" if brief else "terminal"
+        plugin, call = _reporter(registry, name)
         with call:
             plugin().show(document, Console())
     if open_:

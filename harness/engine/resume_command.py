@@ -46,6 +46,16 @@ def config_of(words: list[str]) -> Path | None:
     return Path(words[words.index("-c") + 1]) if "-c" in words[:-1] else None
 
 
+def with_rounds(words: list[str], rounds: int) -> list[str]:
+    """The command with that many rounds, which leaves the test set sealed."""
+    found = without(words, "rounds")
+    if "--rounds" in found[:-1]:
+        place = found.index("--rounds")
+        del found[place : place + 2]
+    given = [word for word in found if word != "--no-test"]
+    return [*given, "--rounds", str(rounds), "--no-test"]
+
+
 def without(words: list[str], key: str) -> list[str]:
     """The command without its ``--set KEY=…``."""
     found: list[str] = []

@@ -6,7 +6,7 @@ number of its own, since reports of third parties are made from it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from harness.report.reading import SCHEMA, Document
 from harness.report.remedies import remedies
 from harness.report.sections import Guard, made, unguarded
 from harness.stages import Section
-from harness.store.writing import QueryResult, reading
+from harness.store.writing import Asking, QueryResult, reading
 
 NOT_LOOKED_FOR = (
     "Rules cannot detect a wrong fact or a wrong tone. Raters with a rubric can, or a detector of "
@@ -78,7 +78,7 @@ def analyse(
     """
     outside = annotations or RunAnnotations()
     queries = {**QUERIES, **outside.queries}
-    answers, chosen, failed = _answers(database, queries, limit)
+    answers, shown, failed = _answers(database, queries, limit)
     document = {
         **summary,
         "schema": SCHEMA,
@@ -97,7 +97,9 @@ def analyse(
         if terms.names_errors or outside.names_errors
         else NOT_LOOKED_FOR,
         "tables": answers,
-        "examples": chosen or list(summary["examples"]),
+        "examples": shown.get("examples") or list(summary["examples"]),
+        "better": shown.get("better", []),
+        "not_better": shown.get("not_better"),
         "remedies": remedies(summary, answers, terms.causes),
         "queries": [
             {"name": name, "what": section.what, "sql": section.sql}
@@ -108,12 +110,20 @@ def analyse(
     return {**document, "sections": made(sections, document, database, failed, guard)}
 
 
+_EXAMPLES: Mapping[str, Callable[[Asking, int], Any]] = {
+    "examples": examples.chosen,
+    "better": lambda ask, _: examples.better(ask),
+    "not_better": lambda ask, _: examples.not_better(ask),
+}
+"""Key of the document -> what chooses its examples."""
+
+
 def _answers(
     database: Path, queries: Mapping[str, Query], limit: int
-) -> tuple[dict[str, list[Document]], list[Document], dict[str, str]]:
-    """Section -> its rows, the examples, and what failed -> why; the database is opened once."""
+) -> tuple[dict[str, list[Document]], dict[str, Any], dict[str, str]]:
+    """Section -> its rows, examples by key, and what failed -> why; the database is opened once."""
     answers: dict[str, list[Document]] = {}
-    chosen: list[Document] = []
+    shown: dict[str, Any] = {}
     failed: dict[str, str] = {}
     try:
         with reading(database) as ask:
@@ -122,13 +132,14 @@ def _answers(
                     answers[name] = _rows(ask(section.sql))
                 except HarnessError as error:
                     failed[name] = error.what
-            try:
-                chosen = examples.chosen(ask, limit)
-            except HarnessError as error:
-                failed["examples"] = error.what
+            for name, choose in _EXAMPLES.items():
+                try:
+                    shown[name] = choose(ask, limit)
+                except HarnessError as error:
+                    failed[name] = error.what
     except HarnessError as error:
-        failed = dict.fromkeys([*queries, "examples"], error.what)
-    return answers, chosen, failed
+        failed = dict.fromkeys([*queries, *_EXAMPLES], error.what)
+    return answers, shown, failed
 
 
 def _rows(table: QueryResult) -> list[Document]:

@@ -1,4 +1,4 @@
-"""The worst answers of the best round, each with its course through the rounds."""
+"""Answers of the best round: the worst, and the largest gains, each with those of all rounds."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 
 from harness.kit.text import one_line, plain
 from harness.kit.worddiff import closest
-from harness.report.queries import CAUSES, EXAMPLES
+from harness.report.queries import BETTER, CAUSES, EXAMPLES, NOT_BETTER
 from harness.store.writing import Asking
 
 LIMIT = 200
+GAINS = 3
 TEXT_LIMIT = 2_000
 
 Document = dict[str, Any]
@@ -18,7 +19,21 @@ Document = dict[str, Any]
 
 def chosen(ask: Asking, limit: int) -> list[Document]:
     """At most ``limit`` dev examples, wrong answers first, the worst first."""
-    found = ask(EXAMPLES.format(limit=int(limit))).rows
+    return _asked(ask, EXAMPLES, limit)
+
+
+def better(ask: Asking) -> list[Document]:
+    """Some of the answers that got better since the base model, the largest gain first."""
+    return _asked(ask, BETTER, GAINS)
+
+
+def not_better(ask: Asking) -> Document | None:
+    """The worst of the answers that did not get better; None where there is none."""
+    return next(iter(_asked(ask, NOT_BETTER, 1)), None)
+
+
+def _asked(ask: Asking, query: str, limit: int) -> list[Document]:
+    found = ask(query.format(limit=int(limit))).rows
     causes = {row[0]: row[1:] for row in ask(CAUSES).rows}
     kept = ask("SELECT kept_round FROM runs").rows[0][0]
     by_id: dict[str, list[Sequence[Any]]] = {}

@@ -50,7 +50,7 @@ def settings_of(config: Config, root: Path) -> Document:
     """
     shown = config.settings
     single = ("data", "model", "train", "generate")
-    found: Document = {"rounds": shown.rounds, "seed": shown.seed}
+    found: Document = {"rounds": shown.rounds, "seed": shown.seed, "min_gain": shown.min_gain}
     for key in single:
         found[key] = _entry(config.entries[key][0], root)
     found["augment"] = [_entry(entry, root) for entry in config.augment]

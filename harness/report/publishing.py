@@ -187,12 +187,16 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
 
 
 def _next_command(run: Run, history: History, *, final: bool) -> str:
-    """The same command until the run is done, then the one that opens test or shows it again."""
+    """The same command until the run is done; then the one that opens test, or a round more.
+
+    That one leaves test sealed: each opening makes the next one prove more.
+    """
+    words = resume_command.way_on(run.folder, run.config)
     if final and history.sealed == NOT_ASKED:
         return shlex.join(["harness", "test", run.name])
     if final:
-        return shlex.join(["harness", "report", run.name])
-    return shlex.join(resume_command.way_on(run.folder, run.config))
+        words = resume_command.with_rounds(words, run.config.settings.rounds + 1)
+    return shlex.join(words)
 
 
 def _control(steps: Steps, history: History) -> ControlResult | None:

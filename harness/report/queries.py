@@ -108,6 +108,15 @@ QUERIES: Mapping[str, Query] = {
         "rows that were proposed for training and refused, by round and reason",
         "SELECT round, reason, rows FROM filters WHERE arm = 'main' ORDER BY ALL",
     ),
+    "targets": Query(
+        "slices that rows were added for, with their mean primary score in every round",
+        "WITH added AS (SELECT round, slice, count(*) AS rows FROM added WHERE arm = 'main' "
+        "AND slice IS NOT NULL GROUP BY ALL), "
+        "members AS (SELECT DISTINCT slice, id FROM slice_members WHERE arm = 'main') "
+        "SELECT a.round, a.slice, a.rows, o.round AS answered, avg(o.value) AS score, "
+        "count(o.value) AS n FROM added a JOIN members m USING (slice) JOIN outcomes o "
+        "ON o.id = m.id AND o.arm = 'main' AND o.split = 'dev' GROUP BY ALL ORDER BY ALL",
+    ),
     "added": Query(
         "rows that were added to the training data, by round, augmenter and slice",
         "SELECT round, made_by, slice, count(*) AS rows FROM added WHERE arm = 'main' "
@@ -115,18 +124,19 @@ QUERIES: Mapping[str, Query] = {
     ),
 }
 
-EXAMPLES = """
+_EXAMPLES = """
     WITH direction AS (
         SELECT CASE WHEN higher_is_better THEN 1 ELSE -1 END AS sign FROM scores
         WHERE arm = 'main' AND round = 0 AND split = 'dev'
         AND name = (SELECT primary_score FROM runs)
     ), ranked AS (
-        SELECT o.id, o.is_right, o.value * d.sign AS goodness FROM outcomes o, direction d
+        SELECT o.id, o.is_right, o.value * d.sign AS goodness,
+               (o.value - b.value) * d.sign AS gain, o.is_right AND NOT b.is_right AS fixed
+        FROM direction d, outcomes o
+        LEFT JOIN outcomes b ON b.id = o.id AND b.arm = 'main' AND b.split = 'dev' AND b.round = 0
         WHERE o.arm = 'main' AND o.split = 'dev' AND o.round = (SELECT kept_round FROM runs)
     ), chosen AS (
-        SELECT id, row_number() OVER (
-            ORDER BY is_right NULLS LAST, goodness NULLS LAST, id) AS place
-        FROM ranked
+        SELECT id, row_number() OVER (ORDER BY <order>) AS place FROM ranked WHERE <which>
     )
     SELECT c.place, c.id, e.place AS source, e.prompt, e.all_references, l.kind AS course,
            p.round, p.text, p.finish_reason, o.value, o.is_right,
@@ -140,7 +150,23 @@ EXAMPLES = """
     LEFT JOIN ledger l ON l.id = c.id AND l.arm = 'main'
     WHERE c.place <= {limit}
     ORDER BY c.place, p.round"""
-"""Failing answers of the best round, the worst first, with the answers of every round."""
+"""Answers of the best round in some order, each with those of every round."""
+
+
+def _examples(which: str, order: str) -> str:
+    return _EXAMPLES.replace("<which>", which).replace("<order>", order)
+
+
+EXAMPLES = _examples("true", "is_right NULLS LAST, goodness NULLS LAST, id")
+"""Failing answers first, the worst first."""
+
+BETTER = _examples("gain > 0", "fixed DESC NULLS LAST, gain DESC, id")
+"""Answers that got better than the base model's, those that pass now first, by their gain."""
+
+NOT_BETTER = _examples(
+    "gain <= 0 AND is_right IS DISTINCT FROM true", "is_right NULLS LAST, goodness NULLS LAST, id"
+)
+"""Those that do not pass and did not get better, the worst first."""
 
 CAUSES = """
     SELECT id, cause, evidence, remedy, train_rows FROM diagnoses

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class TerminalReporter(harness.Reporter):
-    """Shows the summary in a terminal, and writes the same as plain text (``report.txt``)."""
+    """Shows the short report in a terminal, and writes the whole as text (``report.txt``)."""
 
     name = "terminal"
 
@@ -30,10 +30,10 @@ class TerminalReporter(harness.Reporter):
         examples: int = Field(default=3, ge=0)
 
     def show(self, document: Mapping[str, Any], console: Console) -> bool:
-        """Print the report; its last line is the next command to type."""
-        from harness_reports.terminal import render
+        """Print what a reader came for; the last lines are commands to be pasted."""
+        from harness_reports.terminal import render_first
 
-        render(document, console, examples=self.options.examples)
+        render_first(document, console)
         return True
 
     def write(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
@@ -41,12 +41,28 @@ class TerminalReporter(harness.Reporter):
 
         from rich.console import Console
 
+        from harness_reports.terminal import render
+
         page = io.StringIO()
-        self.show(document, Console(file=page, width=self.options.width, color_system=None))
+        console = Console(file=page, width=self.options.width, color_system=None)
+        render(document, console, examples=self.options.examples)
         path = folder / "report.txt"
         lines = (line.rstrip() for line in page.getvalue().split("\n"))
         harness.write_text(path, "\n".join(lines))
         return [path]
+
+
+class FullReporter(TerminalReporter):
+    """The same, but shows the whole report in a terminal."""
+
+    name = "full"
+
+    def show(self, document: Mapping[str, Any], console: Console) -> bool:
+        """Print the whole report; the last lines are commands to be pasted."""
+        from harness_reports.terminal import render
+
+        render(document, console, examples=self.options.examples)
+        return True
 
 
 class MarkdownReporter(harness.Reporter):
@@ -70,6 +86,26 @@ class MarkdownReporter(harness.Reporter):
         return [path]
 
 
+class BriefReporter(harness.Reporter):
+    """Writes ``comment.md``: at most twenty lines of Markdown, for a pull request."""
+
+    name = "brief"
+
+    def show(self, document: Mapping[str, Any], console: Console) -> bool:
+        """Print the Markdown as it is, to be piped."""
+        from harness_reports.markdown.comment import comment
+
+        console.out(comment(document), highlight=False, end="")
+        return True
+
+    def write(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
+        from harness_reports.markdown.comment import comment
+
+        path = folder / "comment.md"
+        harness.write_text(path, comment(document))
+        return [path]
+
+
 class HtmlReporter(harness.Reporter):
     """Writes ``report.html``: one page that needs no network and no script to be read."""
 
@@ -85,4 +121,4 @@ class HtmlReporter(harness.Reporter):
 
 @harness.hookimpl
 def register_reporters() -> list[type[harness.Reporter]]:
-    return [TerminalReporter, MarkdownReporter, HtmlReporter]
+    return [TerminalReporter, FullReporter, MarkdownReporter, BriefReporter, HtmlReporter]

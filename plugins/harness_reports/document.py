@@ -45,6 +45,7 @@ _OBJECTIVE: Document = {
 }  # fmt: skip
 _DOCUMENT: Document = {
     "run": "", "primary": "", "model": {}, "dates": {}, "settings": {}, "data": {},
+    "better": [], "not_better": None,
     "rounds": [], "kept_round": 0,
     "test": None, "sealed": None, "control": None, "objective": None, "examples": [], "notes": [],
     "seconds": {}, "cached": [], "next_command": "", "right_at": None, "by_people": False,
@@ -61,6 +62,8 @@ def complete(document: Mapping[str, Any]) -> Document:
     full["dates"] = _with({"started": None, "finished": None}, full["dates"])
     full["data"] = _with({"rows": {}, "dev_groups": None}, full["data"])
     full["examples"] = [_example(row) for row in full["examples"]]
+    full["better"] = [_example(row) for row in full["better"]]
+    full["not_better"] = full["not_better"] and _example(full["not_better"])
     if full["objective"]:
         full["objective"] = _with(_OBJECTIVE, full["objective"])
     if full["test"]:

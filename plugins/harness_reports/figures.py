@@ -37,6 +37,11 @@ def headline(document: Document) -> tuple[Document, str]:
     return chosen["verdict"], f"dev, round {chosen['round']}{chosen_mark(document, chosen)}"
 
 
+def unlabelled(verdict: Document) -> str:
+    """Its sentence without the label that it begins with, for where that stands beside it."""
+    return str(verdict["sentence"]).removeprefix(f"{verdict['label']}: ")
+
+
 def chosen_mark(document: Document, entry: Document, before: str = ", ") -> str:
     """The mark of scores on dev that led to the choice of this round, or nothing."""
     found = document.get("chosen") or {}
@@ -161,6 +166,11 @@ def sides(reference: str, answer: str, limit: int = 600) -> tuple[Runs, Runs]:
         [(text, kind == "missing") for kind, text in parts if kind != "extra"],
         [(text, kind == "extra") for kind, text in parts if kind != "missing"],
     )
+
+
+def course(before: float | None, now: float | None, digits: int) -> str:
+    """``0.121 → 0.453``."""
+    return f"{number(before, digits)} → {number(now, digits)}"
 
 
 def duration(seconds: float) -> str:

@@ -22,6 +22,8 @@ def in_words(document: Document) -> Document:
     changed: Document = {
         "rounds": [names.round(entry) for entry in document["rounds"]],
         "examples": [names.example(row) for row in document["examples"]],
+        "better": [names.example(row) for row in document["better"]],
+        "not_better": document["not_better"] and names.example(document["not_better"]),
         "definitions": names.keys("category", document["definitions"]),
         "causes_known": names.keys("cause", document["causes_known"]),
     }

@@ -160,7 +160,7 @@ def test_only_samples_of_dev_tell_how_good_a_round_is(run):
     kept = query(project.folder / "reports" / name / "run.duckdb",
                  "SELECT DISTINCT batch FROM rating_scores").rows  # fmt: skip
     assert {row[0] for row in kept} == set(rated)
-    page = project.inside("report").out
+    page = project.inside("report", "--full").out
     assert "worst *" in page and "* chosen for finding errors" in page
     assert "pool: random †" in page and "† not of dev" in page
 
@@ -244,7 +244,7 @@ def test_a_damaged_batch_is_named_in_the_notes(run):
     shown = project.inside("report", "--json")
     assert shown.document["tables"]["rated"] == []
     assert "are left out: this batch was changed or is damaged" in shown.document["notes"][-1]
-    assert "What raters say" not in project.inside("report").out
+    assert "What raters say" not in project.inside("report", "--full").out
 
 
 def test_a_run_that_waits_for_more_shows_what_there_is(project, monkeypatch):

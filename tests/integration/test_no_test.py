@@ -40,7 +40,7 @@ def test_no_test_ends_before_the_seal(unopened):
     assert not ledger_of(project)
     assert not list((project.folder / ".harness" / "artifacts").glob("generate test*"))
     assert document["next_command"] == f"harness test {document['run']}"
-    shown = project.inside("report").out
+    shown = project.inside("report", "--full").out
     assert "not opened" in shown and f"harness test {document['run']}" in shown
     for name in ("report.md", "report.html"):
         text = (project.folder / "reports" / document["run"] / name).read_text()
@@ -94,7 +94,7 @@ def test_where_nothing_was_kept_test_stays_sealed(project):
     assert document["test"] is None and document["sealed"]["reason"] == "nothing kept"
     assert not ledger_of(project)
     assert not list((project.folder / ".harness" / "artifacts").glob("generate test*"))
-    assert "it stays sealed" in project.inside("report").out
+    assert "it stays sealed" in project.inside("report", "--full").out
     opened = project.inside("test", "--json", "--require", "improved")
     assert opened.code == 1 and opened.document == document and not ledger_of(project)
 
@@ -108,7 +108,7 @@ def test_a_second_opening_asks_for_more_and_says_so(project):
     folder = project.folder / "reports" / second["run"]
     words = ("corrects for how often", "cannot correct for choices")
     texts = [(folder / name).read_text() for name in ("report.md", "report.html")]
-    texts.append(" ".join(project.inside("report", second["run"]).out.split()))
+    texts.append(" ".join(project.inside("report", second["run"], "--full").out.split()))
     for text in texts:
         assert all(word in text for word in words)
     assert "test opening 2" in project.inside("runs").out

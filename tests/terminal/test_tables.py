@@ -138,7 +138,7 @@ def test_wrong_answers_keep_their_ids_and_scores(width: int, folder: Any) -> Non
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_report_keeps_rounds_and_verdicts(width: int, folder: Any) -> None:
-    text = folder.inside("report", COLUMNS=str(width)).out
+    text = folder.inside("report", "--full", COLUMNS=str(width)).out
     there = words(text.split("Test set")[0].split("Rounds")[1])
     assert sum(there.count(label) for label in ("improved", "evidence", "regressed")) >= 3
     assert {"0", "1", "2", "3", "baseline"} <= set(there)

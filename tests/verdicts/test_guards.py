@@ -139,7 +139,7 @@ def test_every_report_says_the_state_of_a_guard(ran, guard, state):
     found = done.document["rounds"][1]["guards"][0]
     assert found["state"] == state
     folder = next((project.folder / "reports").glob("*/report.md")).parent
-    told = [project.inside("report").out, *((folder / f"report.{kind}").read_text()
+    told = [project.inside("report", "--full").out, *((folder / f"report.{kind}").read_text()
             for kind in ("md", "html"))]  # fmt: skip
     for text in told:
         words = " ".join(text.replace("\\", "").split())
@@ -257,7 +257,7 @@ def test_an_objective_is_told_by_every_report(project):
     aim = done.document["objective"]
     assert (aim["state"], aim["statement"]) == ("not reached", "repeat all")
     assert aim["missing"] == pytest.approx(0.99 - aim["value"])
-    shown = project.inside("report")
+    shown = project.inside("report", "--full")
     assert "Objective overlap 0.99: not reached" in shown.out
     page = next((project.folder / "reports").glob("*/report.md")).read_text()
     assert "Objective overlap 0.99: not reached" in page

@@ -23,8 +23,9 @@ from harness.kit.blocks import (
 from harness.kit.numbers import DASH
 from harness_reports.html.charts import chart
 from harness_reports.html.examples import draw_examples
+from harness_reports.html.gains import draw_gains
 from harness_reports.html.markup import Child, Html, element, joined, long, name, table
-from harness_reports.sections import Examples, Shown
+from harness_reports.sections import Examples, Gains, Shown
 
 CELL = 300
 TEXT = 2_000
@@ -82,6 +83,8 @@ def _drawn(block: Shown, keys: Iterator[int]) -> Html | None:
         return element("details", summary, draw(block.blocks, keys))
     if isinstance(block, Examples):
         return draw_examples(block)
+    if isinstance(block, Gains):
+        return draw_gains(block)
     return None
 
 

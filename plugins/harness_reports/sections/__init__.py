@@ -8,20 +8,38 @@ from typing import Any, TypeAlias
 from harness.kit.blocks import Block, Chart, Details, Heading, from_json, of_rows
 from harness_reports.document import complete
 from harness_reports.figures import Document
-from harness_reports.sections import closing, data, errors, rounds, slices, verdict
+from harness_reports.sections import (
+    advice,
+    closing,
+    data,
+    errors,
+    headline,
+    rounds,
+    slices,
+    verdict,
+)
 from harness_reports.sections.examples import Examples, examples
+from harness_reports.sections.headline import Gains
 
-__all__ = ["Examples", "Shown", "of_plugins", "sections", "short"]
+__all__ = ["Examples", "Gains", "Shown", "first", "of_plugins", "sections", "short"]
 
-Shown: TypeAlias = Block | Examples
+Shown: TypeAlias = Block | Examples | Gains
+FIRST: Sequence[Callable[[Document], Iterator[Shown]]] = (
+    headline.short_verdict, advice.advice, headline.scores, headline.targeted, headline.gains,
+    headline.origin_in_short, closing.next_in_short,
+)  # fmt: skip
+"""The sections of a short report."""
 PARTS: Mapping[str, Sequence[Callable[[Document], Iterator[Shown]]]] = {
-    "verdict": (verdict.blocks, rounds.rounds, rounds.scores, rounds.test_set),
+    "verdict": (
+        verdict.blocks, advice.advice, rounds.rounds, headline.targeted, headline.gains,
+        headline.origin, rounds.test_set, rounds.scores,
+    ),
     "weak": (slices.slices, slices.changes),
     "errors": (errors.kinds, errors.causes),
     "examples": (examples,),
     "data": (data.near, data.added, data.control, data.training),
     "closing": (
-        closing.notes, closing.failed, closing.remedies, closing.appendix, closing.next_command,
+        closing.notes, closing.failed, closing.remedies, closing.appendix, closing.next_commands,
     ),
 }  # fmt: skip
 """Part of a report -> its sections; a section of a plugin follows one of them."""
@@ -37,6 +55,13 @@ def sections(document: Mapping[str, Any]) -> Iterator[Shown]:
         for part in parts:
             yield from part(full)
         yield from of_plugins(full, place)
+
+
+def first(document: Mapping[str, Any]) -> Iterator[Shown]:
+    """The short report: what a reader came for, in about forty lines."""
+    full = complete(document)
+    for part in FIRST:
+        yield from part(full)
 
 
 def short(blocks: Iterable[Shown]) -> Iterator[Shown]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from harness.kit.blocks import (
@@ -16,8 +17,10 @@ from harness.kit.blocks import (
     Simple,
     Table,
 )
+from harness.kit.text import one_line
 from harness_reports import figures, findings
 from harness_reports.figures import Document
+from harness_reports.sections.advice import advice, ended
 
 NOTES = 10
 
@@ -84,9 +87,30 @@ def _queries(document: Document) -> Iterator[Simple]:
         yield Code(str(query.get("sql") or ""))
 
 
-def next_command(document: Document) -> Iterator[Block]:
-    # That of a finished run shows what is being read.
-    if document["next_command"] and not document["next_command"].startswith("harness report "):
-        yield Code(document["next_command"], "Next:")
-    elif document["kept_round"]:
-        yield Code("harness docs use-the-model", "To use the tuned model:")
+def next_commands(document: Document, lead: str = "Next:") -> Iterator[Block]:
+    """What can be typed next, ready to be pasted."""
+    if found := [one_line(command, 20_000) for command in _commands(document)]:
+        yield Code("\n".join(found), lead)
+
+
+def next_in_short(document: Document) -> Iterator[Block]:
+    """The same, with the command that shows the rest of the report."""
+    whole = one_line(shlex.join(["harness", "report", document["run"], "--full"]), 100)
+    yield from next_commands(document, f"Next (the whole report: {whole}):")
+
+
+def _commands(document: Document) -> Iterator[str]:
+    run, kept = document["run"], document["kept_round"]
+    worst = document["not_better"] or next(iter(document["examples"]), None)
+    if worst and worst["id"]:
+        yield shlex.join(["harness", "why", worst["id"], run])
+    if len(document["rounds"]) > 1:
+        later = kept or document["rounds"][-1]["round"]
+        yield shlex.join(["harness", "compare", "0", str(later), "--run", run])
+    following = document["next_command"]
+    # An older document names what shows the report that is being read.
+    another_round = ended(document) and following.startswith("harness iterate ")
+    if following and not following.startswith("harness report ") and not (
+        another_round and any(advice(document))
+    ):  # fmt: skip
+        yield following

@@ -48,10 +48,24 @@ def draw(block: Block, console: Console) -> None:
     elif isinstance(block, Chart):
         _chart(block, console)
     elif isinstance(block, Code):
-        console.print()
-        line = Text.assemble((f"{one_line(block.lead, 200)} " if block.lead else "", "dim"))
-        line.append(one_line(block.text, 20_000), "bold")
+        _code(block, console)
+
+
+def _code(block: Code, console: Console) -> None:
+    """A command behind its lead; several below it, one a line, so that each can be pasted."""
+    lines = [one_line(line, 20_000) for line in block.text.split("\n")]
+    lead = one_line(block.lead, 200)
+    if len(lines) == 1:
+        shown = [Text.assemble((f"{lead} " if lead else "", "dim"), (lines[0], "bold"))]
+    else:
+        shown = [*([Text(lead, "dim")] if lead else []), *(Text(f"  {x}", "bold") for x in lines)]
+    for line in shown:
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def begins(block: object) -> bool:
+    """Whether an empty line goes before a block."""
+    return isinstance(block, Code) or (isinstance(block, Heading) and block.level > 1)
 
 
 def out(console: Console, thing: Any, indent: int = INDENT) -> None:
@@ -65,7 +79,6 @@ def _heading(block: Heading, console: Console) -> None:
         badge.stylize(f"{STYLES[tone_of(block.label)]} reverse")
         out(console, Text.assemble(badge, f"  on {title}"), 0)
         return
-    console.print()
     line = Text(title, "bold" if block.level == 2 else "italic")
     line.append(f"  {remark}" if remark else "", "dim")
     out(console, line, 0 if block.level == 2 else INDENT)

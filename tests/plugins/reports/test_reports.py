@@ -17,6 +17,8 @@ from rich.console import Console
 from harness.kit import files
 from harness.report.summary import schema
 from harness_reports import (
+    BriefReporter,
+    FullReporter,
     HtmlReporter,
     MarkdownReporter,
     TerminalReporter,
@@ -32,7 +34,7 @@ Make = Callable[..., Document]
 def shown(document: Document, width: int, **console: Any) -> str:
     page = io.StringIO()
     console.setdefault("color_system", None)
-    TerminalReporter().show(document, Console(file=page, width=width, **console))
+    FullReporter().show(document, Console(file=page, width=width, **console))
     return page.getvalue()
 
 
@@ -52,7 +54,9 @@ def cells(page: str, heading: str) -> list[list[str]]:
 
 
 def test_both_are_registered() -> None:
-    assert [kind.name for kind in register_reporters()] == ["terminal", "markdown", "html"]
+    assert [kind.name for kind in register_reporters()] == [
+        "terminal", "full", "markdown", "brief", "html",
+    ]  # fmt: skip
 
 
 def test_the_sample_is_a_valid_document(document: Document) -> None:
@@ -64,7 +68,7 @@ def test_the_verdict_comes_first_and_the_command_last(document: Document, width:
     lines = shown(document, width).rstrip("\n").split("\n")
     assert lines[0].split() == ["▲", "IMPROVED", "on", "test"]
     assert lines[1].strip().startswith("On the sealed test set round 1 is better")
-    assert lines[-1] == "Next: harness iterate --rounds 4"
+    assert lines[-1] == "  harness iterate --rounds 4"
     assert max(map(len, lines)) <= width
 
 
@@ -198,7 +202,7 @@ def test_sides() -> None:
     assert len(long) == 1 and len(long[0][0]) <= 600
 
 
-@pytest.mark.parametrize("kind", [TerminalReporter, MarkdownReporter, HtmlReporter])
+@pytest.mark.parametrize("kind", [TerminalReporter, MarkdownReporter, BriefReporter, HtmlReporter])
 def test_a_full_disk_leaves_the_earlier_report_whole(
     analysis: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any
 ) -> None:

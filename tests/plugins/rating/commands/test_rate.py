@@ -106,7 +106,7 @@ def test_a_damaged_batch_hides_no_other_one(desk, refused):
     assert desk.name in shown.out and other not in shown.out
     assert [one["batch"] for one in listed.document] == [desk.name]
     refused(desk.rate("status", other), 4, "is damaged", other)
-    report = desk.project.inside("report", desk.run)
+    report = desk.project.inside("report", desk.run, "--full")
     assert report.code == 0 and desk.run in report.out
 
 

@@ -427,7 +427,7 @@ def test_the_report_follows_what_people_say_later(experiment, server, words, her
     assert {one["scores"]["judge-right"]["caveat"] for one in done.document["rounds"]} == {
         "uncalibrated"
     }
-    assert "judge (uncalibrated)" in experiment.inside("report").out
+    assert "judge (uncalibrated)" in experiment.inside("report", "--full").out
     monkeypatch.chdir(experiment.folder)
     batch = material.batch_of_run(name, experiment.folder / "one.yaml", (1, 0), n=24)
     items = batch.by_id
@@ -441,7 +441,7 @@ def test_the_report_follows_what_people_say_later(experiment, server, words, her
     assert [note.split(":")[0] for note in heads] == ["round 0", "round 1"]
     assert not any("uncalibrated: raters" in note for note in shown.document["notes"])
     assert any("panel (of 0 to 1)" in note for note in shown.document["notes"])
-    assert "uncalibrated" not in experiment.inside("report").out
+    assert "uncalibrated" not in experiment.inside("report", "--full").out
     assert summary.read_bytes() == before
     assert len(server.asked) == asked
 

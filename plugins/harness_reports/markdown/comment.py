@@ -1,0 +1,100 @@
+"""A report as a comment on a pull request: Markdown of at most twenty lines, without a link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.kit import terms
+from harness.kit.blocks import mark_of
+from harness.kit.numbers import estimate, moment, signed
+from harness_reports import figures, findings
+from harness_reports.document import complete
+from harness_reports.figures import Document
+from harness_reports.markdown.blocks import safe
+from harness_reports.sections import advice, headline
+from harness_reports.targets import targets
+
+SCORES = 4
+"""Scores beside the primary one at most."""
+SLICES = 3
+
+
+def comment(document: Mapping[str, Any]) -> str:
+    """The verdict, scores before and now, what was weak and added, the settings."""
+    full = complete(document)
+    verdict, where = figures.headline(full)
+    label = verdict["label"] or "unknown"
+    parts = [
+        f"**{mark_of(label)} {safe(label, 20)}** on {safe(where, 80)}: "
+        + safe(figures.unlabelled(verdict), 400),
+        "\n".join(_scores(full)),
+        "\n".join(f"- {line}" for line in _lines(full)),
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _scores(document: Document) -> Iterator[str]:
+    """A table: score, base model, best (or latest) round, change."""
+    names = figures.score_names(document)[: 1 + SCORES]
+    best = findings.kept_round(document)
+    now = best if best["round"] else document["rounds"][-1]
+    if not names:
+        return
+    yield f"| score | base model | round {now['round']} | change |"
+    yield "|---|---:|---:|---:|"
+    sides = {"dev": (document["rounds"][0]["scores"], now["scores"])}
+    if test := document["test"]:
+        sides["test"] = (test["baseline"], test["kept"])
+    for place, name in enumerate(names):
+        for split, (old, new) in sides.items():
+            if split == "test" and place:
+                continue  # the other scores on test are in the whole report
+            yield _score(document, name, split, old.get(name) or {}, new.get(name) or {})
+
+
+def _score(
+    document: Document, name: str, split: str, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> str:
+    digits = figures.score_digits(document, name)
+    cells = [
+        estimate(one.get("value"), one.get("low"), one.get("high"), digits) for one in (old, new)
+    ]
+    known = old.get("value") is not None and new.get("value") is not None
+    change = signed(new["value"] - old["value"], digits) if known else "–"
+    title = safe(figures.score_title(document, name, 40), 80)
+    return f"| {title}, {split} | {cells[0]} | {cells[1]} | {change} |"
+
+
+def _lines(document: Document) -> Iterator[str]:
+    if passing := findings.pass_rate(document):
+        yield passing
+    found = [one for one in targets(document) if one.slice]
+    if found:
+        digits = figures.score_digits(document, document["primary"])
+        told = (
+            f"{safe(one.slice, 80)}: {one.rows} rows after round {one.after}, "
+            f"{figures.course(one.before, one.now, digits)}"
+            for one in found[:SLICES]
+        )
+        more = f"; and {len(found) - SLICES} more" if len(found) > SLICES else ""
+        yield f"**weak, and added there:** {'; '.join(told)}{more}"
+    elif added := sum(one.rows for one in targets(document)):
+        yield (
+            f"no slice underperformed by more than chance; {added} rows were added from "
+            f"{terms.shown('key', 'everywhere')}"
+        )
+    for block in advice.advice(document):
+        yield safe(block.text, 600)
+    lines = dict(headline.settings(document))
+    for title, name in (("settings", ""), ("model", headline.ADAPTER)):
+        shown = (
+            f"{key}: {value}" for key, value in lines.items()
+            if (key == headline.ADAPTER) == bool(name) and (name or key != headline.BASE)
+        )  # fmt: skip
+        text = "; ".join(shown)
+        base = f"{'; ' if text else ''}base model: {document['model']['base']}" if name else ""
+        if text or (name and document["model"]["base"]):
+            yield f"**{title}:** {safe(text + base, 400)}"
+    when = moment(document["dates"]["finished"] or document["dates"]["started"])
+    yield safe(" · ".join(filter(None, (document["run"], when))), 200)

@@ -1,0 +1,244 @@
+"""What a reader came for: how good it was and is, what was done for it, and where it lies.
+
+A short report is this and no more; the others begin with it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.kit import terms
+from harness.kit.blocks import Block, Column, Heading, Note, Paragraph, Table
+from harness.kit.numbers import interval, moment, number, signed
+from harness.kit.text import one_line
+from harness_reports import figures, findings
+from harness_reports.figures import Document
+from harness_reports.targets import Target, targets
+
+ROUNDS = 4
+"""Rounds of the short table."""
+TARGETS = 3
+"""Lines of the short table of what was added."""
+SLICE = 60
+SENTENCE = 240
+"""Characters of the verdict in a short report."""
+SETTINGS = 240
+"""Characters of the settings there."""
+FOLDER = 160
+USE = "harness docs use-the-model"
+BASE, ADAPTER = "base model", "adapter"
+
+
+@dataclass(frozen=True, slots=True)
+class Gains:
+    """Answers of the best round beside those of the base model.
+
+    Each report draws them in its own way, as it does the worst answers.
+
+    Attributes:
+        better: answers that got better, the largest gain first.
+        not_better: the worst that did not; None where there is none.
+        kept_round: the round whose answers they are.
+        score: the title of the score that decides.
+    """
+
+    better: tuple[Document, ...]
+    not_better: Document | None
+    kept_round: int
+    score: str
+
+
+def before_and_now(document: Document) -> str:
+    """``rougeL 0.160 → 0.303 on dev, 0.150 → 0.297 on test``: base model and best round."""
+    primary = document["primary"]
+    digits = figures.score_digits(document, primary)
+    best = findings.kept_round(document)
+    if not best["round"]:
+        best = document["rounds"][-1]
+    sides = {"dev": (document["rounds"][0]["scores"], best["scores"])}
+    if test := document["test"]:
+        sides["test"] = (test["baseline"], test["kept"])
+    told = []
+    for split, pair in sides.items():
+        values = [(scores.get(primary) or {}).get("value") for scores in pair]
+        values = values[: 1 + bool(best["round"])]
+        if any(value is not None for value in values):
+            told.append(f"{' → '.join(number(value, digits) for value in values)} on {split}")
+    if not told:
+        return ""
+    who = f" (base model → round {best['round']})" if best["round"] else " (base model)"
+    return f"{figures.score_title(document, primary, 60)} {', '.join(told)}{who}"
+
+
+def short_verdict(document: Document) -> Iterator[Block]:
+    """The label, when and of what; how good it was and is; the verdict's sentence."""
+    verdict, where = figures.headline(document)
+    dates = document["dates"]
+    told = (where, document["run"], moment(dates["finished"] or dates["started"]))
+    yield Heading(" · ".join(filter(None, told)), level=1, label=verdict["label"] or "unknown")
+    if numbers := before_and_now(document):
+        yield Paragraph("", lead=numbers)
+    yield Paragraph(one_line(figures.unlabelled(verdict), SENTENCE))
+    if passing := findings.pass_rate(document):
+        yield Note(f"{passing}; pass threshold {document['right_at']:g}")
+    if found := document["objective"]:
+        yield Paragraph(found["sentence"], label=found["state"])
+    for guard in [one for one in findings.guards(document) if one.state == "broken"][-1:]:
+        title = figures.guard_title(document, guard.name)
+        yield Paragraph(guard.sentence, label="broken", lead=f"guard {title}, round {guard.round}:")
+
+
+def scores(document: Document) -> Iterator[Block]:
+    """The primary score of the base model, the best and the latest rounds, and on test."""
+    primary = document["primary"]
+    digits = figures.score_digits(document, primary)
+    columns = (
+        Column("round", "word"), Column("verdict", "label"), Column("train rows", "number"),
+        Column(figures.score_title(document, primary, 20), "number", strong=True),
+        Column("95 % interval", "number", spare=1), Column("change", "number"),
+    )  # fmt: skip
+    shown = figures.shown_rounds(document, ROUNDS)
+    rows = [
+        (
+            figures.round_name(entry, document), entry["verdict"]["label"], entry["train_rows"],
+            *_value(entry["scores"].get(primary), digits),
+            signed(entry["verdict"]["difference"], digits),
+        )
+        for entry in shown
+    ]  # fmt: skip
+    best = findings.kept_round(document)
+    if test := document["test"]:
+        verdict = test["verdict"]
+        rows.append((
+            f"{best['round']} on test", verdict["label"], best["train_rows"],
+            *_value(test["kept"].get(primary), digits), signed(verdict["difference"], digits),
+        ))  # fmt: skip
+    remark = f"● best round{figures.chosen_mark(document, best, ': ')}"
+    left = len(document["rounds"]) - len(shown)
+    yield Heading("Scores by round", remark + (f" · {left} more rounds" if left else ""))
+    yield Table(columns, tuple(rows), "Primary score by round, and on test", ordered=True)
+
+
+def _value(score: Mapping[str, Any] | None, digits: int) -> tuple[str, str]:
+    found = score or {}
+    value = number(found.get("value"), digits)
+    return value, interval(found.get("low"), found.get("high"), digits)
+
+
+def targeted(document: Document) -> Iterator[Block]:
+    """What was weak, what was added there, and whether that helped."""
+    found = targets(document)
+    if not found:
+        return
+    if not any(one.slice for one in found):
+        yield Heading("What was weak, and what was added")
+        told = ", ".join(
+            f"{one.rows} after round {one.after} (round {one.after + 1}: {one.label})"
+            for one in reversed(found)
+        )
+        yield Paragraph(
+            "No slice underperformed by more than chance, so that rows were drawn from "
+            f"{terms.shown('key', 'everywhere')}: {told}."
+        )
+        return
+    primary = figures.score_title(document, document["primary"], 20)
+    yield Heading(
+        "What was weak, and what was added", f"{primary} there, before and in the next round"
+    )
+    digits = figures.score_digits(document, document["primary"])
+    columns = (
+        Column("slice"), Column("dev rows", "number", spare=1),
+        Column("rows added", "word", "right"), Column("before", "number"),
+        Column("now", "number", strong=True), Column("rounds", "word"), Column("verdict", "label"),
+    )  # fmt: skip
+    sums = {one.after: sum(o.rows for o in found if o.after == one.after) for one in found}
+    rows = tuple(_target(one, sums[one.after], digits) for one in found if one.slice)
+    yield Table(columns, rows, "Rows added by slice, and its score", TARGETS, "smaller or earlier")
+
+
+def _target(one: Target, added: int, digits: int) -> tuple[str | int | None, ...]:
+    return (
+        one_line(one.slice, SLICE), one.n, f"{one.rows} of {added}",
+        number(one.before, digits), number(one.now, digits),
+        f"{one.source} → {one.after + 1}", one.label,
+    )  # fmt: skip
+
+
+def gains(document: Document) -> Iterator[Block | Gains]:
+    """Answers that got better, and the worst of those that did not."""
+    better, worst = document["better"], document["not_better"]
+    if not better and not worst:
+        return
+    told = ("base model", f"round {document['kept_round']}")
+    yield Heading("Answers that got better, and the worst that did not", " → ".join(told))
+    score = figures.score_title(document, document["primary"], 40)
+    yield Gains(tuple(better), worst, document["kept_round"], score)
+
+
+def origin(document: Document) -> Iterator[Block]:
+    """The settings, and where the model lies."""
+    lines = dict(settings(document))
+    if not lines:
+        return
+    if ADAPTER in lines:
+        lines["to use it"] = USE
+    yield Heading("Settings and model")
+    columns = (Column("what", "word"), Column("setting"))
+    yield Table(columns, tuple(lines.items()), "Settings and model", ordered=True)
+
+
+def origin_in_short(document: Document) -> Iterator[Block]:
+    """The same in two paragraphs."""
+    lines = dict(settings(document))
+    adapter = lines.pop(ADAPTER, "")
+    base = document["model"]["base"]
+    told = "; ".join(f"{name}: {value}" for name, value in lines.items() if name != BASE)
+    if told or base:
+        yield Heading("Settings and model")
+    if told:
+        yield Paragraph(one_line(told, SETTINGS))
+    if base:
+        adapter, base = one_line(adapter, FOLDER), one_line(base, FOLDER)
+        where = f"adapter {adapter} on {base}" if adapter else f"the base model {base}"
+        yield Paragraph(where, lead="model:")
+
+
+def settings(document: Document) -> Iterator[tuple[str, str]]:
+    """Name and value of each line: data, model, training, answers, added rows, adapter."""
+    given, model = document["settings"], document["model"]
+    rows = document["data"]["rows"]
+    sizes = ", ".join(f"{count} {split}" for split, count in rows.items())
+    data = "; ".join(filter(None, (entry_words(given.get("data")), sizes)))
+    base = entry_words(given.get("model"))
+    told = {
+        "data": data,
+        BASE: f"{model['base']}: {base}" if base else model["base"],
+        "training": entry_words(given.get("train")),
+        "answers": entry_words(given.get("generate")),
+        "rows added": "; ".join(map(entry_words, given.get("augment") or ())),
+        "seed": str(given.get("seed", "")),
+        ADAPTER: str(model["adapter"] or ""),
+    }
+    yield from ((name, value) for name, value in told.items() if value)
+
+
+def entry_words(entry: Mapping[str, Any] | None) -> str:
+    """``lora (r 16, alpha 32, learning_rate 0.001)``."""
+    if not entry:
+        return ""
+    head, *options = entry.items()
+    told = ", ".join(f"{name} {_words(value)}" for name, value in options)
+    return f"{head[1]} ({told})" if told else str(head[1])
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    if isinstance(value, (int, float)):
+        return f"{value:g}"
+    if isinstance(value, Mapping):
+        return " ".join(itertools.chain(*((str(k), _words(v)) for k, v in value.items())))
+    return " ".join(map(_words, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -1,0 +1,100 @@
+"""What was weak, what was added there, and how the next round did there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness_reports import findings
+from harness_reports.figures import Document
+
+EVERYWHERE = "everywhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Rows that were added after a round for one slice, or from all data.
+
+    Attributes:
+        after: the round after which they were added; the one behind it learned them.
+        source: the round whose answers were looked at: the best one where ``after`` regressed.
+        slice: in words; empty for rows from all data.
+        rows: added.
+        n: dev rows of the slice, of all of dev for rows from all data; None where not known.
+        before, now: mean primary score of these dev rows in ``source``, and in the next round.
+        label: the verdict of the next round.
+    """
+
+    after: int
+    source: int
+    slice: str
+    rows: int
+    n: int | None
+    before: float | None
+    now: float | None
+    label: str
+
+
+def targets(document: Document) -> list[Target]:
+    """Of each round whose added rows were trained on, the latest first; slices before all data.
+
+    What was added after the last round no model has learned.
+    """
+    rounds = {entry["round"]: entry for entry in document["rounds"]}
+    found: list[Target] = []
+    for number in sorted(rounds, reverse=True):
+        if number + 1 in rounds and rounds[number]["added"]:
+            found += _of_round(document, number, rounds)
+    return found
+
+
+def _of_round(document: Document, after: int, rounds: dict[int, Document]) -> Iterator[Target]:
+    source, following = _source(after, rounds), rounds[after + 1]
+    label = str(following["verdict"]["label"])
+    by_slice = _added(document, rounds[after])
+    courses = _courses(document, after)
+    known = {piece["slice"]: piece for piece in rounds[source]["slices"]}
+    for name, rows in sorted(by_slice.items(), key=lambda item: (not item[0], -item[1], item[0])):
+        if name:
+            course, piece = courses.get(name, {}), known.get(name) or {}
+            before, n = course.get(source, (piece.get("score"), piece.get("n")))
+            now = course.get(after + 1, (None, None))[0]
+        else:
+            before, n = _primary(document, rounds[source])
+            now, _ = _primary(document, following)
+        yield Target(after, source, name, rows, n, before, now, label)
+
+
+def _source(after: int, rounds: dict[int, Document]) -> int:
+    """The round that the plan after this one was made from."""
+    if rounds[after]["verdict"]["label"] != "regressed":
+        return after
+    return max((number for number, e in rounds.items() if number < after and e["kept"]), default=0)
+
+
+def _added(document: Document, entry: Document) -> dict[str, int]:
+    """Slice (empty: all data) -> rows added; by the plan where the table is not there."""
+    counts: dict[str, int] = {}
+    rows = [row for row in findings.table(document, "added") if row["round"] == entry["round"]]
+    if sum(row["rows"] for row in rows) == entry["added"]:
+        for row in rows:
+            counts[row["slice"] or ""] = counts.get(row["slice"] or "", 0) + row["rows"]
+        return counts
+    for item in entry["plan"]:
+        name = "" if item["slice"] == EVERYWHERE else item["slice"]
+        counts[name] = counts.get(name, 0) + item["rows"]
+    return counts
+
+
+def _courses(document: Document, after: int) -> dict[str, dict[int, tuple[float | None, int]]]:
+    """Slice -> round -> mean score and rows."""
+    found: dict[str, dict[int, tuple[float | None, int]]] = {}
+    for row in findings.table(document, "targets"):
+        if row["round"] == after:
+            found.setdefault(row["slice"], {})[row["answered"]] = (row["score"], row["n"])
+    return found
+
+
+def _primary(document: Document, entry: Document) -> tuple[float | None, int | None]:
+    score = entry["scores"].get(document["primary"]) or {}
+    return score.get("value"), score.get("n")
