@@ -16,6 +16,7 @@ from harness_rows.options import RowsOptions
 from harness_rows.problems import Problems
 from harness_rows.records import Record
 from harness_rows.roles import MISSING, Roles, value_of
+from harness_rows.splits import SPLIT_NAMES
 
 ROLES = {
     "system": "system", "developer": "developer", "user": "user", "human": "user",
@@ -25,11 +26,6 @@ ROLES = {
 }  # fmt: skip
 """Who speaks, in other programs' words -> in ours."""
 TURN_KEYS = ("name", "tool_calls", "tool_call_id", "reasoning_content", "thinking")
-SPLIT_NAMES = {
-    **{name: name for name in SPLITS}, "training": "train", "validation": "dev", "val": "dev",
-    "development": "dev", "devel": "dev", "eval": "dev", "evaluation": "dev", "testing": "test",
-}  # fmt: skip
-"""What a split is called elsewhere -> here."""
 
 
 class Unusable(Exception):

@@ -87,6 +87,38 @@ def deal(rows: Sequence[Dealt], sizes: Sizes, draw: int) -> dict[str, int]:
     return {}
 
 
+def deal_evenly(rows: Sequence[Dealt], strata: Sequence[str], sizes: Sizes, draw: int) -> None:
+    """Give a split to the rows without one, so that each split has its share of every stratum.
+
+    Units are taken stratum by stratum, each in the order of its hash; the split that lags most
+    behind its share gets the next one. A split misses its share of a stratum by the rows of a
+    group at most. With counts, rows that are left over keep ``split`` None.
+
+    Args:
+        strata: of each row; a unit belongs to that of its first row.
+    """
+    of = {id(row): stratum for row, stratum in zip(rows, strata, strict=True)}
+    open_units: dict[str, list[Dealt]] = {}
+    for name, members in _units(rows).items():
+        given = next((row.split for row in members if row.split is not None), None)
+        _assign(members, given)
+        if given is None:
+            open_units[name] = members
+    total = sum(map(len, open_units.values()))
+    shares: dict[str | None, float] = {split: float(n) for split, n in sizes.items() if n}
+    if any(isinstance(size, int) and size for size in sizes.values()):
+        shares = {split: count / max(1, total) for split, count in shares.items()}
+        shares[None] = max(0.0, 1 - sum(shares.values()))
+    lag = dict.fromkeys(shares, 0.0)
+    order = sorted(open_units, key=lambda name: (of[id(open_units[name][0])], fraction(draw, name)))
+    for name in order:
+        for split, share in shares.items():
+            lag[split] += share * len(open_units[name])
+        chosen = max(lag, key=lambda split: lag[split])
+        lag[chosen] -= len(open_units[name])
+        _assign(open_units[name], chosen)
+
+
 def _assign(rows: Iterable[Dealt], split: str | None) -> None:
     for row in rows:
         if row.split is None and row.split_known:

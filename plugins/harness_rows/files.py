@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from harness import DataError
-from harness_rows.converting import SPLIT_NAMES
 from harness_rows.heads import HEAD, unreadable
 from harness_rows.problems import Problems
+from harness_rows.readers import documents
 from harness_rows.readers.base import File, Reader
+from harness_rows.readers.columnar import ARROW_FILE, Arrow, Parquet
 from harness_rows.readers.delimited import Delimited
 from harness_rows.readers.lines import JsonLines
+from harness_rows.splits import split_of
 
-READERS: dict[str, type[Reader]] = {
-    ".jsonl": JsonLines, ".ndjson": JsonLines, ".jsonlines": JsonLines,
-    ".csv": Delimited, ".tsv": Delimited,
-}  # fmt: skip
+LINES = (".jsonl", ".ndjson", ".jsonlines")
+TABLES = (".csv", ".tsv")
+PARQUET = (".parquet", ".pq")
+ARROW = (".arrow", ".feather", ".ipc")
+SUFFIXES = (*LINES, ".json", *TABLES, *PARQUET, *ARROW)
+BESIDE = ("dataset_info.json", "state.json", "dataset_dict.json", "dataset_infos.json")
+"""Files that `datasets` writes beside the rows."""
+_PARQUET_FILE = b"PAR1"
+_STREAM = b"\xff\xff\xff\xff"
 
 
 def found(path: Path) -> list[File]:
@@ -31,13 +37,10 @@ def found(path: Path) -> list[File]:
         return [File(path, shown(path))]
     if not path.is_dir():
         raise DataError("there is no such file or folder", where=shown(path))
-    paths = sorted(
-        one for one in path.rglob("*") if one.suffix.lower() in READERS and _visible(one, path)
-    )
+    paths = sorted(one for one in path.rglob("*") if _holds_rows(one, path))
     if not paths:
-        raise DataError(
-            f"the folder holds no file of rows ({', '.join(sorted(READERS))})", where=shown(path)
-        )
+        known = ", ".join(SUFFIXES)
+        raise DataError(f"the folder holds no file of rows ({known})", where=shown(path))
     labels = _labels(paths, path)
     splits = [split_of(one.relative_to(path)) for one in paths]
     # `valid` is a split of its own only where there is a file for dev, too.
@@ -46,22 +49,48 @@ def found(path: Path) -> list[File]:
     return [File(one, labels[one], split) for one, split in zip(paths, splits, strict=True)]
 
 
-def reader_for(file: File, problems: Problems) -> Reader | None:
-    """A reader of the file, or None where it cannot be read: its problem has been noted."""
+def readers(file: File, problems: Problems) -> list[Reader]:
+    """Readers of a file; none where it cannot be read: its problem has been noted."""
     try:
         with file.path.open("rb") as stream:
             head = stream.read(HEAD)
     except OSError as error:
         problems.add(f"cannot be read: {error.strerror}", file.label)
-        return None
-    reason = "the file is empty" if not head.strip() else unreadable(head)
-    kind = READERS.get(file.path.suffix.lower())
-    if kind is None:
-        reason = reason or f"unknown kind of file (known: {', '.join(sorted(READERS))})"
-    if reason or kind is None:
+        return []
+    if not head.strip():
+        problems.add("the file is empty", file.label)
+        return []
+    make = _by_content(head) or _by_suffix(file.path.suffix.lower(), head)
+    if make is None:
+        reason = unreadable(head) or f"unknown kind of file (known: {', '.join(SUFFIXES)})"
         problems.add(reason, file.label)
+        return []
+    return make(file, problems)
+
+
+Make = Callable[[File, Problems], list[Reader]]
+
+
+def _by_content(head: bytes) -> Make | None:
+    """The readers of files that are no text, whatever they are called."""
+    if head.startswith(_PARQUET_FILE):
+        return _one(Parquet)
+    return _one(Arrow) if head.startswith((ARROW_FILE, _STREAM)) else None
+
+
+def _by_suffix(suffix: str, head: bytes) -> Make | None:
+    """The readers of texts."""
+    if unreadable(head):
         return None
-    return kind(file, problems)
+    if suffix == ".json":
+        return documents.readers
+    if suffix in LINES:
+        return documents.readers if head.lstrip()[:1] == b"[" else _one(JsonLines)
+    return _one(Delimited) if suffix in TABLES else None
+
+
+def _one(kind: type[Reader]) -> Make:
+    return lambda file, problems: [kind(file, problems)]
 
 
 def shown(path: Path) -> str:
@@ -72,18 +101,9 @@ def shown(path: Path) -> str:
         return str(path)
 
 
-def split_of(path: Path) -> str:
-    """The split that a file's name (``squad-train-v1.json``) or its folder says, or empty."""
-    for part in (path.stem, *reversed(path.parent.parts)):
-        words = re.split(r"[^a-z]+", part.casefold())
-        splits = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
-        if len(splits) == 1:
-            return splits.pop()
-    return ""
-
-
-def _visible(path: Path, folder: Path) -> bool:
-    return not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+def _holds_rows(path: Path, folder: Path) -> bool:
+    hidden = any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+    return not hidden and path.suffix.lower() in SUFFIXES and path.name not in BESIDE
 
 
 def _labels(paths: Sequence[Path], folder: Path) -> dict[Path, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -301,11 +301,3 @@ def _preferences(looks: _Looks, where: str) -> DataError:
         details=[f"columns: {', '.join(looks.columns)}"],
         hint=f"to train on the chosen answers alone: `{line}` under `data:`",
     )
-
-
-def labels_of(readers: Sequence[Any]) -> Mapping[str, tuple[str, ...]]:
-    """Column -> names of its numbers, of all files."""
-    found: dict[str, tuple[str, ...]] = {}
-    for reader in readers:
-        found.update(reader.labels)
-    return found

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from harness import DataError, Example
-from harness_rows import files, problems
+from harness_rows import files, hub, problems
 from harness_rows.converting import Converter
 from harness_rows.formats import Recognised, recognise
 from harness_rows.options import RowsOptions, template_names
@@ -70,21 +70,38 @@ def read(options: RowsOptions, told: Told = lambda count: None) -> Reading:
             in the :class:`Reading`.
     """
     found = problems.Problems()
-    where, readers = _readers(options, found)
-    heads = [_Head(reader) for reader in readers]
+    opened = _opened(options, found)
+    where = opened.where
+    heads = [_Head(reader) for reader in opened.readers]
     records = [record for head in heads for _, record in head.rows]
     if not records:
         problems.refuse(found.lines, found.count, where, _HINT)
         raise DataError("there is no row", where=where, hint=_HINT)
-    columns = list(dict.fromkeys(name for reader in readers for name in reader.columns))
+    columns = list(dict.fromkeys(name for reader in opened.readers for name in reader.columns))
+    labels = {name: texts for one in opened.readers for name, texts in one.labels.items()}
     form = recognise(options, columns, records, where)
+    form = replace(form, roles=replace(form.roles, labels=labels), said=(*opened.said, *form.said))
     return _converted(options, heads, form, found, where, told)
 
 
-def _readers(options: RowsOptions, found: problems.Problems) -> tuple[str, list[Reader]]:
-    assert options.path is not None
-    made = (files.reader_for(file, found) for file in files.found(options.path))
-    return files.shown(options.path), [reader for reader in made if reader is not None]
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """Readers of all there is to read; ``said`` is what people should know of it."""
+
+    where: str
+    readers: tuple[Reader, ...]
+    said: tuple[str, ...] = ()
+
+
+def _opened(options: RowsOptions, found: problems.Problems) -> _Opened:
+    if options.path is None:
+        made, commit = hub.readers(options, found)
+        revision = f"commit {commit}" if commit else "as it is in the cache of this machine"
+        return _Opened(
+            options.hub, tuple(made), (f"data set {options.hub} of the hub: {revision}",)
+        )
+    made = [one for file in files.found(options.path) for one in files.readers(file, found)]
+    return _Opened(files.shown(options.path), tuple(made))
 
 
 class _Head:

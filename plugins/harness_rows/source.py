@@ -50,4 +50,8 @@ class Rows(harness.Source):
         reading.refuse()
         for sentence in reading.said:
             context.remark(sentence)
-        yield from dealt(reading, self.options)
+        yield from dealt(
+            reading,
+            self.options,
+            lambda done, total: context.progress(done, total, "looking for near-equal prompts"),
+        )

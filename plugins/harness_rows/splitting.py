@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import cast
 
 from harness import DataError, Example, Split
-from harness_rows.dealing import NEEDED, SIDES, deal
+from harness_rows.dealing import NEEDED, SIDES, deal, deal_evenly
 from harness_rows.options import RowsOptions
 from harness_rows.problems import Problems, refuse
 from harness_rows.reading import Reading
 
 _HINT = "each row needs one split: `sizes: {train: .6, pool: .1, dev: .15, test: .15}` deals them"
+_IDS_HINT = "an id names one row; where this column is none, name another (`columns: {id: …}`)"
+NEAR = 0.8
+"""Similarity from which two prompts are near-equal."""
+
+Watch = Callable[[int, int], None]
+
+
+def unwatched(done: int, total: int) -> None:
+    """A :data:`Watch` that nobody reads."""
 
 
 class _Row:
@@ -26,24 +35,30 @@ class _Row:
 
     @property
     def prompt(self) -> str:
-        turns = (m for m in self.example.messages if m["role"] not in ("system", "developer"))
-        texts = [f"{turn['role']}: {turn['content']}" for turn in turns if turn.get("content")]
-        return " ".join("\n".join(texts).casefold().split())
+        return _asked(self.example)
 
 
-def dealt(reading: Reading, options: RowsOptions) -> list[Example]:
+def dealt(reading: Reading, options: RowsOptions, watch: Watch = unwatched) -> list[Example]:
     """The rows with their splits; with numbers as sizes, those left over are not among them.
+
+    Args:
+        watch: is told how far near-equal prompts have been looked for (``group: auto``).
 
     Raises:
         DataError: rows cannot be dealt out as ``sizes`` says, or contradict each other.
     """
-    rows = [_Row(row, row.group, str(row.split) or None) for row in reading.rows]
+    problems = Problems()
+    _ids(reading.rows, problems)
+    refuse(problems.lines, problems.count, reading.where, _IDS_HINT)
+    groups = _groups_of(reading.rows, options, watch)
+    rows = [
+        _Row(row, group, str(row.split) or None)
+        for row, group in zip(reading.rows, groups, strict=True)
+    ]
     if options.sizes:
         _require(_deal(rows, options), reading.where)
-    problems = Problems()
     kept = list(_kept(rows, bool(options.sizes), problems))
-    for check in (_ids, _groups):
-        check(kept, problems)
+    _torn(kept, problems)
     refuse(problems.lines, problems.count, reading.where, _HINT)
     counts = {row.split for row in kept}
     lacking = [split for split in NEEDED if split not in counts]
@@ -52,8 +67,42 @@ def dealt(reading: Reading, options: RowsOptions) -> list[Example]:
     return kept
 
 
+def _groups_of(rows: Sequence[Example], options: RowsOptions, watch: Watch) -> list[str]:
+    """The group of each row; with ``group: auto`` the id of the first row that it is like."""
+    if options.group != "auto":
+        return [row.group for row in rows]
+    from harness_rows.cleaning.near import clusters
+
+    prompts = [_asked(row) for row in rows]
+    return [rows[first].id for first in clusters(prompts, NEAR, watch)]
+
+
+def _asked(row: Example) -> str:
+    """The conversation before the answer without system turns, case and spaces evened."""
+    turns = (turn for turn in row.messages if turn["role"] not in ("system", "developer"))
+    texts = [f"{turn['role']}: {turn['content']}" for turn in turns if turn.get("content")]
+    return " ".join("\n".join(texts).casefold().split())
+
+
 def _deal(rows: Sequence[_Row], options: RowsOptions) -> Mapping[str, int]:
-    return deal(rows, {str(split): n for split, n in options.sizes.items()}, options.draw)
+    """Deal rows out; how many are missing of each split."""
+    sizes: dict[str, int | float] = {str(split): size for split, size in options.sizes.items()}
+    cut = "train" not in sizes
+    if cut:  # what is given to train is dealt again, and what the other splits leave is train's
+        for row in rows:
+            row.split = None if row.split == "train" else row.split
+    if cut and any(isinstance(size, float) for size in sizes.values()):
+        sizes["train"] = 1.0 - sum(sizes.values())
+    missing: Mapping[str, int] = {}
+    if options.stratify:
+        strata = [str(row.example.meta.get(options.stratify, "")) for row in rows]
+        deal_evenly(rows, strata, sizes, options.draw)
+    else:
+        missing = deal(rows, sizes, options.draw)
+    for row in rows:
+        if cut and row.split is None:
+            row.split = "train"
+    return missing
 
 
 def _require(missing: Mapping[str, int], where: str) -> None:
@@ -87,7 +136,7 @@ def _ids(rows: Sequence[Example], problems: Problems) -> None:
         seen.add(row.id)
 
 
-def _groups(rows: Sequence[Example], problems: Problems) -> None:
+def _torn(rows: Sequence[Example], problems: Problems) -> None:
     sides: dict[str, str] = {}
     for row in rows:
         side = SIDES[row.split]

@@ -73,8 +73,9 @@ class Delimited(Reader):
 
     def _decoded(self, raw: bytes) -> Record:
         with _long_fields():
-            text = raw.decode("utf-8").splitlines(keepends=True)
-            return self._record(next(csv.reader(text, delimiter=self._delimiter)))
+            # str.splitlines() also cuts at characters that are none of the ends of lines here.
+            lines = [f"{line}\n" for line in raw.decode("utf-8").rstrip("\r\n").split("\n")]
+            return self._record(next(csv.reader(lines, delimiter=self._delimiter)))
 
 
 class _Feed:

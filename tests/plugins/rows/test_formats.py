@@ -1,0 +1,258 @@
+"""What the source ``rows`` makes of the formats that people have."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet as pq
+import pytest
+
+import harness
+from harness_rows.options import RowsOptions
+from harness_rows.reading import Reading, read
+
+USER = {"role": "user", "content": "Why?"}
+ANSWER = {"role": "assistant", "content": "Because."}
+
+
+def reading(path: Path, **options: Any) -> Reading:
+    return read(RowsOptions.model_validate({"path": path, **options}))
+
+
+def written(folder: Path, rows: list[dict[str, Any]], name: str = "rows.jsonl") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return path
+
+
+FORMS: dict[str, tuple[dict[str, Any], str, list[dict[str, str]], tuple[str, ...]]] = {
+    "messages": ({"messages": [USER, ANSWER]}, "messages", [USER], ("Because.",)),
+    "messages with references": (
+        {"messages": [USER], "references": ["Because.", "So."]}, "messages", [USER],
+        ("Because.", "So."),
+    ),
+    "messages, answer in both": (
+        {"messages": [USER, ANSWER], "references": ["So.", "Because."]}, "messages", [USER],
+        ("So.", "Because."),
+    ),
+    "sharegpt": (
+        {"conversations": [{"from": "human", "value": "Why?"}, {"from": "gpt", "value": "Because."}],
+         "system": "Be brief."},
+        "sharegpt", [{"role": "system", "content": "Be brief."}, USER], ("Because.",),
+    ),
+    "conversation of turns": (
+        {"conversation": [USER, ANSWER, USER, {"role": "assistant", "content": "Still."}]},
+        "messages", [USER, ANSWER, USER], ("Still.",),
+    ),
+    "alpaca": (
+        {"instruction": "Translate.", "input": "Haus", "output": "house"}, "alpaca",
+        [{"role": "user", "content": "Translate.\n\nHaus"}], ("house",),
+    ),
+    "alpaca without input": (
+        {"instruction": "Why?", "input": "", "output": "Because.", "system": "Be brief.",
+         "history": [["Who?", "Me."]]},
+        "alpaca",
+        [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Who?"},
+         {"role": "assistant", "content": "Me."}, USER],
+        ("Because.",),
+    ),
+    "prompt and completion": (
+        {"prompt": "Why?", "completion": "Because."}, "prompt-completion", [USER], ("Because.",),
+    ),
+    "capital letters": (
+        {"Question ": "Why?", "ANSWER": "Because."}, "prompt-completion", [USER], ("Because.",),
+    ),
+    "a label": ({"text": "Why?", "label": 3}, "prompt-completion", [USER], ("3",)),
+    "an intent": ({"intent": "ask", "text": "Why?"}, "prompt-completion", [USER], ("ask",)),
+    "a summary": (
+        {"dialogue": "Why?", "summary": "Because."}, "prompt-completion", [USER], ("Because.",),
+    ),
+    "source and target": (
+        {"target": "Because.", "source": "Why?"}, "prompt-completion", [USER], ("Because.",),
+    ),
+    "SQuAD": (
+        {"id": 7, "context": "It rains.", "question": "Why?",
+         "answers": {"text": ["Rain.", "Rain.", "It rains."], "answer_start": [3, 3, 0]}},
+        "prompt-completion", [{"role": "user", "content": "It rains.\n\nWhy?"}],
+        ("Rain.", "It rains."),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_format_is_recognised_by_its_columns_and_said(name, tmp_path):
+    record, form, messages, references = FORMS[name]
+    found = reading(written(tmp_path, [record]))
+    assert found.problems == ()
+    assert found.format == form
+    assert [dict(turn) for turn in found.rows[0].messages] == messages
+    assert found.rows[0].references == references
+    assert form in found.said[0]
+    assert all(column in found.said[0] for names in found.columns.values() for column in names)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_original_records_are_kept(name, tmp_path):
+    record = FORMS[name][0]
+    found = reading(written(tmp_path, [record, record, record]))
+    assert list(found.records) == [record] * 3
+    assert found.records[2] == record
+
+
+def test_columns_that_play_no_part_are_named(tmp_path):
+    found = reading(written(tmp_path, [{"question": "Why?", "answer": "So.", "topic": "x"}]))
+    assert found.unused == ("topic",)
+    assert found.rows[0].meta == {}
+
+
+def test_the_config_names_columns(tmp_path):
+    row = {"frage": "Why?", "kurz": "So.", "lang": "So it is.", "kunde": 7, "thema": "x", "nr": 3}
+    columns = {
+        "prompt": "frage", "references": ["kurz", "lang"], "group": "kunde", "meta": "thema",
+        "id": "nr",
+    }  # fmt: skip
+    found = reading(written(tmp_path, [row]), columns=columns, system="Be brief.")
+    (example,) = found.rows
+    assert example.id == "3"
+    assert example.group == "7"
+    assert example.meta == {"thema": "x"}
+    assert example.references == ("So.", "So it is.")
+    assert example.messages == ({"role": "system", "content": "Be brief."}, USER)
+    assert found.format == "columns"
+
+
+def test_one_named_column_leaves_the_others_recognised(tmp_path):
+    row = {"question": "Why?", "answer": "So.", "customer": "c1"}
+    found = reading(written(tmp_path, [row]), columns={"group": "customer"})
+    assert found.rows[0].group == "c1"
+    assert found.format == "prompt-completion"
+
+
+def test_nested_columns_are_reached_by_dots(tmp_path):
+    row = {"task": {"q": "Why?"}, "gold.answer": "So."}
+    columns = {"prompt": "task.q", "references": "gold.answer"}
+    (example,) = reading(written(tmp_path, [row]), columns=columns).rows
+    assert (example.prompt, example.references) == ("Why?", ("So.",))
+
+
+def test_a_template_makes_the_prompt(tmp_path):
+    row = {"a.b": "Why", "c": 2, "answer": "So."}
+    (example,) = reading(written(tmp_path, [row]), prompt="{{{a.b}}}: {c}").rows
+    assert example.prompt == "{Why}: 2"
+
+
+@pytest.mark.parametrize("template", ["{", "{}", "{a!r}", "{a:>3}"])
+def test_a_template_takes_names_alone(template, tmp_path):
+    with pytest.raises(ValueError, match="`prompt`"):
+        RowsOptions(path=tmp_path, prompt=template)
+
+
+def test_preference_pairs_are_not_taken_silently(tmp_path):
+    path = written(tmp_path, [{"prompt": "Why?", "chosen": "So.", "rejected": "No."}])
+    with pytest.raises(harness.DataError, match="preference pairs") as caught:
+        reading(path)
+    assert "columns: {prompt: prompt, references: chosen}" in caught.value.hint
+    columns = {"prompt": "prompt", "references": "chosen"}
+    assert reading(path, columns=columns).rows[0].references == ("So.",)
+
+
+def test_what_is_not_recognised_names_the_columns_and_the_lines_to_write(tmp_path):
+    with pytest.raises(harness.DataError) as caught:
+        reading(written(tmp_path, [{"frage": "Why?", "antwort": "So."}]))
+    assert "columns: frage, antwort" in str(caught.value)
+    assert "columns: {prompt: frage, references: antwort}" in caught.value.hint
+
+
+def test_a_named_column_that_is_not_there_is_one_error(tmp_path):
+    path = written(tmp_path, [{"question": "Why?", "answer": "So."}])
+    with pytest.raises(harness.DataError, match="did you mean 'question'"):
+        reading(path, columns={"prompt": "qestion", "references": "answer"})
+
+
+def test_a_file_is_read_the_same_in_every_form(tmp_path):
+    rows = [
+        {"question": f'Why, "{n}";\nand\thow?', "answer": f"Sö {n}", "n": str(n)}
+        for n in range(5)
+    ]  # fmt: skip
+    table = pa.Table.from_pylist(rows)
+    pq.write_table(table, tmp_path / "a.parquet")
+    pyarrow.feather.write_feather(table, tmp_path / "a.feather", compression="uncompressed")
+    with pa.OSFile(str(tmp_path / "a.arrow"), "wb") as sink:
+        with pa.ipc.new_stream(sink, table.schema) as stream:
+            stream.write_table(table)
+    for delimiter, name in ((",", "a.csv"), (";", "b.csv"), ("\t", "a.tsv"), ("|", "c.csv")):
+        text = io.StringIO()
+        sheet = csv.DictWriter(text, list(rows[0]), delimiter=delimiter)
+        sheet.writeheader()
+        sheet.writerows(rows)
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + text.getvalue().encode())
+    (tmp_path / "list.json").write_text(json.dumps(rows, indent=1))
+    (tmp_path / "held.json").write_text(json.dumps({"version": 1, "data": rows}))
+    (tmp_path / "lines.json").write_text("\n".join(map(json.dumps, rows)))
+    written(tmp_path, rows)
+    for path in sorted(tmp_path.iterdir()):
+        found = reading(path)
+        assert found.problems == (), path
+        assert [row.prompt for row in found.rows] == [row["question"] for row in rows], path
+        assert [row.references for row in found.rows] == [(row["answer"],) for row in rows], path
+        assert list(found.records) == rows, path
+        assert [found.records[at] for at in (4, 0, 2)] == [rows[at] for at in (4, 0, 2)], path
+
+
+def test_a_list_for_each_split_in_one_file(tmp_path):
+    pair = {"prompt": "Why?", "completion": "So."}
+    path = tmp_path / "all.json"
+    path.write_text(json.dumps({"train": [pair, pair], "validation": [pair], "test": [pair]}))
+    assert [row.split for row in reading(path).rows] == ["train", "train", "dev", "test"]
+
+
+NAMES = {
+    "train.jsonl": "train", "test-00000-of-00001.jsonl": "test", "squad-val-v1.jsonl": "dev",
+    "validation/part-1.jsonl": "dev", "pool.jsonl": "pool", "latest.jsonl": "",
+}  # fmt: skip
+
+
+def test_a_folder_says_the_splits_by_names(tmp_path):
+    for name in NAMES:
+        written(tmp_path, [{"id": name, "prompt": "Why?", "completion": "So."}], name)
+    found = reading(tmp_path)
+    assert {row.id: row.split for row in found.rows} == NAMES
+    assert len(found.records) == len(NAMES)
+
+
+def test_valid_is_dev_where_nothing_else_is(tmp_path):
+    pair = {"prompt": "Why?", "completion": "So."}
+    written(tmp_path, [pair], "valid.jsonl")
+    assert reading(tmp_path).rows[0].split == "dev"
+    written(tmp_path, [pair], "dev.jsonl")
+    assert sorted(row.split for row in reading(tmp_path).rows) == ["dev", "valid"]
+
+
+def test_a_folder_saved_by_datasets(tmp_path):
+    import datasets
+
+    labels = datasets.ClassLabel(names=["no", "yes"])
+    features = datasets.Features({"text": datasets.Value("string"), "label": labels})
+    data = datasets.Dataset.from_dict({"text": ["a", "b"], "label": [1, 0]}, features=features)
+    datasets.DatasetDict({"train": data, "validation": data}).save_to_disk(str(tmp_path / "d"))
+    found = reading(tmp_path / "d")
+    assert found.problems == ()
+    assert [(row.split, row.references) for row in found.rows] == [
+        ("train", ("yes",)), ("train", ("no",)), ("dev", ("yes",)), ("dev", ("no",)),
+    ]  # fmt: skip
+
+
+def test_lists_of_turns_in_a_table_are_read_from_json(tmp_path):
+    path = tmp_path / "chat.csv"
+    with path.open("w", newline="") as sheet:
+        csv.writer(sheet).writerows([["messages"], [json.dumps([USER, ANSWER])]])
+    (example,) = reading(path).rows
+    assert example.messages == (USER,)
+    assert example.references == ("Because.",)
