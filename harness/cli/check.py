@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -39,13 +40,14 @@ def _check(config: Config) -> None:
     """
     from harness.config.effects import sealed_note
     from harness.config.sourcing import rows_of
-    from harness.context import Quiet
+    from harness.context import Context, Quiet
     from harness.data.correction_file import applied
     from harness.engine.run import Run
 
     run = Run(config, Quiet())
+    context = Context(output=Path("unused"))
     with plugins_on_stderr():
-        rows = list(applied(config.corrections, rows_of(config.data)))
+        rows = list(applied(config.corrections, rows_of(config.data, context=context)))
     counts = {s: sum(r.split == s for r in rows) for s in ("train", "pool", "dev", "test")}
     for split in ("train", "dev", "test"):
         if not counts[split]:
@@ -62,6 +64,8 @@ def _check(config: Config) -> None:
     console.print(Text(one_line(f"{config.path}: {state}. Run {run.name}; rows: {shown}.")))
     for level, line in remarks:
         console.print(Text(f"{level}: {one_line(line)}", "yellow" if level == "unknown" else ""))
+    for sentence in context.facts.get("remarks", ()):
+        console.print(Text(f"data: {one_line(sentence, 600)}"), highlight=False, soft_wrap=True)
     for warning in warnings:
         console.print(Text(f"warning: {one_line(warning, 600)}", "yellow"))
     _show_screening(found, config, console)
@@ -102,11 +106,12 @@ def _doubts(config: Config, rows: Sequence[Example], wrong: list[DataError]) -> 
 
 def _screened(run: Run, rows: Sequence[Example], wrong: list[DataError]) -> Screening:
     """What the gate would take out of train and pool; too many repeats go to ``wrong``."""
-    from harness.data.screening import refuse_repeats, screen
+    from harness.data.screening import MOST_PREVIEWED, refuse_repeats, screen
     from harness.engine.steps.gating import screening_seed
 
     rules = run.config.settings.filters.rules()
-    _, found = screen(rows, rules, seed=screening_seed(run.config.settings.seed))
+    seed = screening_seed(run.config.settings.seed)
+    _, found = screen(rows, rules, seed=seed, most=MOST_PREVIEWED)
     try:
         refuse_repeats(found, rules.most_repeats, f"source '{run.config.data.plugin}'")
     except DataError as error:

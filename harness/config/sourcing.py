@@ -15,15 +15,20 @@ EVERY = 100_000
 """Rows after which it is said how many there are, for a source that does not end."""
 
 
-def rows_of(entry: PluginEntry, say: Callable[[str], None] = aloud) -> list[Example]:
+def rows_of(
+    entry: PluginEntry, say: Callable[[str], None] = aloud, context: Context | None = None
+) -> list[Example]:
     """All rows of a source, outside of a run.
+
+    Args:
+        context: is given to the source; what it notes and remarks is in its ``facts``.
 
     Raises:
         PluginError: the source fails, or gives what is no row; it is named.
     """
     call = plainly(f"{entry.named}, data", say)
     with call:
-        rows = results.examples(entry.instance.load(Context(output=Path("unused"))))
+        rows = results.examples(entry.instance.load(context or Context(output=Path("unused"))))
         return list(counted(rows, entry, say, call.calls.heard))
 
 

@@ -10,6 +10,7 @@ texts that repeat a held-out prompt without saying so; its recall is measured in
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from harness.data.likeness import Likeness, Limits
@@ -62,9 +63,14 @@ class Gate:
         self.likeness = likeness or Likeness(usable, source, Limits())
         self.refuse_near = refuse_near
         self._exact = HeldOutPrompts(usable)
-        self._loose = LoosePrompts(usable, source, self.likeness.limits.shared_by)
+        self._compared = (usable, source)
         for row in train:
             self.accept(row)
+
+    @cached_property
+    def _loose(self) -> LoosePrompts:
+        # Only proposals are looked up in it, and of many rows it is large.
+        return LoosePrompts(*self._compared, self.likeness.limits.shared_by)
 
     def refuse(self, row: Example) -> str | None:
         """Why ``row`` must not be trained on (one of :data:`REASONS`), or None."""

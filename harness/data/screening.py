@@ -30,6 +30,8 @@ from harness.records import Example
 MOST_COMPARED = 20_000
 """Rows of the source at most that are looked at for near repeats where these are only reported:
 evenly spaced. Exact repeats are looked for in all."""
+MOST_PREVIEWED = 10_000
+"""The same for ``harness check``, and of dev and test together as well."""
 PAIRS = 5
 EXAMPLES = 5
 TEXT = 400
@@ -85,6 +87,7 @@ class Screening:
         near: split -> near repeats of dev or test among the rows that were compared, whether they
             leave or not.
         compared: split -> rows that were compared; empty where that is all of them.
+        against: rows of dev and test that they were compared with; 0 stands for all.
         pairs: the nearest of these, the most alike first.
         doubled: rows of train that repeat an earlier one, prompt and references.
         dev_in_test: rows of test with the prompt of a row of dev.
@@ -97,6 +100,7 @@ class Screening:
     repeats: tuple[str, ...] = ()
     near: Mapping[str, int] = field(default_factory=dict)
     compared: Mapping[str, int] = field(default_factory=dict)
+    against: int = 0
     pairs: tuple[Pair, ...] = ()
     doubled: int = 0
     dev_in_test: int = 0
@@ -106,28 +110,39 @@ class Screening:
 
 
 def screen(
-    rows: Sequence[Example], rules: Rules, *, seed: int, check: Callable[[], None] = lambda: None
+    rows: Sequence[Example],
+    rules: Rules,
+    *,
+    seed: int,
+    most: int | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> tuple[tuple[int, ...], Screening]:
     """Screen the rows of a source.
 
     Args:
         rows: of all splits.
         seed: of the copies with typing errors that the gate is tried on.
+        most: rows of the source, and rows held out, at most that are looked at for near repeats,
+            where these are only reported; None is :data:`MOST_COMPARED`, and all that are held
+            out. Exact repeats and lineage are looked for in all rows, whatever it is.
         check: is called now and then; may raise to stop.
 
     Returns:
         The places of the rows that leave, and what is to be said.
     """
     held_out, source = parted(rows)
-    likeness = Likeness(held_out, source, rules.limits)
-    usual = calibrate(likeness, held_out, source, kept=rules.kept, seed=seed, check=check)
+    near_to = held_out
+    if most is not None and not rules.refuse_near:
+        near_to = held_out[:: stride(len(held_out), most)]
+    likeness = Likeness(near_to, source, rules.limits)
+    usual = calibrate(likeness, near_to, source, kept=rules.kept, seed=seed, check=check)
     gate = Gate(held_out, known=source, likeness=likeness, refuse_near=rules.refuse_near)
     leaving: list[int] = []
     refused: dict[str, Counter[str]] = {}
     repeats: list[str] = []
     pairs: list[Pair] = []
     compared: Counter[str] = Counter()
-    step = _step(len(source), rules)
+    step = _step(len(source), rules, most or MOST_COMPARED)
     trainable = [(place, row) for place, row in enumerate(rows) if row.split not in HELD_OUT]
     for number, (place, row) in enumerate(trainable):
         check()
@@ -149,6 +164,7 @@ def screen(
         repeats=tuple(repeats),
         near=dict(near),
         compared=dict(compared) if step > 1 else {},
+        against=len(near_to) if len(near_to) < len(held_out) else 0,
         pairs=tuple(pairs[:PAIRS]),
         doubled=doubled(row for row in rows if row.split == "train"),
         dev_in_test=dev_in_test(rows),
@@ -158,9 +174,9 @@ def screen(
     )
 
 
-def _step(source: int, rules: Rules) -> int:
+def _step(source: int, rules: Rules, most: int = MOST_COMPARED) -> int:
     """Each which row of the source is looked at for near repeats."""
-    return 1 if rules.refuse_near else stride(source, MOST_COMPARED)
+    return 1 if rules.refuse_near else stride(source, most)
 
 
 def sampled(rows: Sequence[Example], rules: Rules) -> bool:
@@ -258,8 +274,9 @@ def _near(found: Screening, rules: Rules, ahead: bool) -> str:
     total = sum(n for split, n in looked_at.items() if split in TRAINABLE)
     parts = ", ".join(f"{n} of {split}" for split, n in found.near.items())
     of = "rows of the source"
-    if found.compared:
-        of += ", evenly spaced, that were compared with dev and test"
+    if found.compared or found.against:
+        those = f"{found.against} rows of " if found.against else ""
+        of += f", evenly spaced, that were compared with {those}dev and test"
     head = f"{count} of {total} {of} ({_percent(count, total)}: {parts}) "
     near = "is a near repeat of" if count == 1 else "are near repeats of"
     if rules.refuse_near:

@@ -168,9 +168,9 @@ class Converter:
                 if not isinstance(answer, str) or not answer.strip():
                     raise self._wrong("the last assistant turn has no text", column)
                 given = (answer,)
-            elif answer not in given:
+            elif not isinstance(answer, str) or answer.strip() not in map(str.strip, given):
                 raise self._wrong("the last assistant turn is none of the references", column)
-        if not turns or turns[-1]["role"] not in ("user", "tool"):
+        if not turns or turns[-1]["role"] != "user":
             raise self._wrong("the turn before the answer must be the user's", column)
         if not given:
             raise self._wrong("no answer: the last turn is the user's", column)

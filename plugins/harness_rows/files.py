@@ -34,7 +34,7 @@ def found(path: Path) -> list[File]:
         DataError: there is nothing, or nothing that can be read.
     """
     if path.is_file():
-        return [File(path, shown(path))]
+        return [File(path, path.name)]
     if not path.is_dir():
         raise DataError("there is no such file or folder", where=shown(path))
     paths = sorted(one for one in path.rglob("*") if _holds_rows(one, path))

@@ -15,6 +15,7 @@ SHOWN = 20
 
 @dataclass(slots=True)
 class _Kind:
+    file: str
     first: str
     count: int = 0
     places: list[str] = field(default_factory=list)
@@ -40,9 +41,10 @@ class Problems:
         key = (reason, column if isinstance(column, str) else "")
         kind = self._kinds.get(key)
         if kind is None:
-            kind = self._kinds[key] = _Kind(f"{place}:{column}" if column else place)
+            first = f"{place}:{column}" if column else place
+            kind = self._kinds[key] = _Kind(file, first)
         elif len(kind.places) < PLACES:
-            kind.places.append(place)
+            kind.places.append(str(row) if row and file == kind.file else place)
         kind.count += 1
 
     @property

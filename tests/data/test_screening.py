@@ -265,6 +265,22 @@ def test_it_says_of_which_rows_the_threshold_is(held_out, source, words):
     assert ("that an augmenter makes" in alike) == ("source" in words)
 
 
+def test_a_preview_compares_a_sample_of_both_sides_and_says_so():
+    held_out = [row(f"h{n}", question(n), ("dev", "test")[n % 2]) for n in range(40)]
+    train = [row(f"r{n}", question(1000 + n)) for n in range(40)]
+    train[0] = row("copy", question(0) + " Now?")  # near a held-out row that is in the sample
+    train[39] = row("exact", question(39))  # an exact repeat of one that is not
+    leaving, found = screen([*held_out, *train], Rules(), seed=1, most=10)
+    assert leaving == (79,)
+    assert found.against == 10
+    assert found.compared == {"train": 10}
+    (near,) = (one for one in sentences(found, Rules()) if "near repeat" in one)
+    assert "1 of 10 rows of the source, evenly spaced" in near
+    assert "that were compared with 10 rows of dev and test" in near
+    whole = screen([*held_out, *train], Rules(refuse_near=True), seed=1, most=10)[1]
+    assert whole.against == 0
+
+
 @pytest.mark.parametrize("prompt", ["12 - 7", "a b", "7+3", "Ja?", "東京はどこですか"])
 def test_a_misspelt_copy_differs_from_its_prompt(prompt):
     copies = {misspelt(row("d", prompt), random.Random(n)).prompt for n in range(50)}

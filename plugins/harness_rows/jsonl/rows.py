@@ -218,6 +218,8 @@ def _references(row: Row, value: dict[str, Any]) -> Iterator[Problem]:
         return
     if "references" in value:
         yield from _given(row, value["references"])
+        if row.messages[-1].get("role") == "assistant" and _is_answer(row.messages[-1], row):
+            row.messages = row.messages[:-1]
     elif row.messages[-1].get("role") == "assistant":
         yield from _taken(row)
     elif row.messages[-1].get("role") == "user":
@@ -230,7 +232,10 @@ def _references(row: Row, value: dict[str, Any]) -> Iterator[Problem]:
     if last == "" or (last in ROLES and last != "user"):
         reason = "the last turn before the answer must be the user's"
         if last == "assistant" and "references" in value:
-            reason = "`references` are given, so the last turn must be the user's"
+            reason = (
+                "`references` are given, so the last turn must be the user's, or an answer that "
+                "is one of them"
+            )
         yield row.problem(reason, "messages", max(0, len(row.messages) - 1))
 
 
@@ -242,6 +247,13 @@ def _given(row: Row, references: object) -> Iterator[Problem]:
         if not text.strip():
             yield row.problem("empty answer: a reference is blank", "references", at)
     row.references = references
+
+
+def _is_answer(message: dict[str, Any], row: Row) -> bool:
+    """Whether the last turn says what the references say, too: then it is no part of the prompt."""
+    content = message.get("content")
+    answers = {text.strip() for text in row.references or ()}
+    return isinstance(content, str) and content.strip() in answers and not message.get("tool_calls")
 
 
 def _taken(row: Row) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ class File:
     """A file that rows are read from.
 
     Attributes:
-        label: its name as people see it.
+        label: its name; ids of rows are made of it, so it must not depend on the machine.
         split: what its name says, or empty.
     """
 

@@ -43,8 +43,8 @@ FORMS: dict[str, tuple[dict[str, Any], str, list[dict[str, str]], tuple[str, ...
         ("So.", "Because."),
     ),
     "sharegpt": (
-        {"conversations": [{"from": "human", "value": "Why?"}, {"from": "gpt", "value": "Because."}],
-         "system": "Be brief."},
+        {"system": "Be brief.", "conversations": [
+            {"from": "human", "value": "Why?"}, {"from": "gpt", "value": "Because."}]},
         "sharegpt", [{"role": "system", "content": "Be brief."}, USER], ("Because.",),
     ),
     "conversation of turns": (
@@ -184,9 +184,8 @@ def test_a_file_is_read_the_same_in_every_form(tmp_path):
     table = pa.Table.from_pylist(rows)
     pq.write_table(table, tmp_path / "a.parquet")
     pyarrow.feather.write_feather(table, tmp_path / "a.feather", compression="uncompressed")
-    with pa.OSFile(str(tmp_path / "a.arrow"), "wb") as sink:
-        with pa.ipc.new_stream(sink, table.schema) as stream:
-            stream.write_table(table)
+    with pa.ipc.new_stream(tmp_path / "a.arrow", table.schema) as stream:
+        stream.write_table(table)
     for delimiter, name in ((",", "a.csv"), (";", "b.csv"), ("\t", "a.tsv"), ("|", "c.csv")):
         text = io.StringIO()
         sheet = csv.DictWriter(text, list(rows[0]), delimiter=delimiter)

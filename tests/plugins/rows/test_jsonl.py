@@ -556,3 +556,17 @@ def test_sizes_for_a_folder_are_a_config_error(write: Write, load: Load, tmp_pat
 def test_a_prompt_on_two_sides_is_left_to_the_gate(write: Write, load: Load) -> None:
     path = write([*GOOD, row("p", "train", messages=DUTCH), row("q", "test", messages=DUTCH)])
     assert [one.split for one in load(path=path) if one.id in ("p", "q")] == ["train", "test"]
+
+
+def test_an_answer_that_stands_in_messages_and_references_leaves_the_messages(
+    write: Write, load: Load
+) -> None:
+    both = [user("Why?"), assistant("So. ")]
+    rows = [
+        row("a", "train", messages=both, references=["Because.", "So."]),
+        row("b", "dev"),
+        row("c", "test"),
+    ]
+    found = load(path=write(rows))[0]
+    assert found.messages == (user("Why?"),)
+    assert found.references == ("Because.", "So.")
