@@ -74,7 +74,19 @@ def _groups_of(rows: Sequence[Example], options: RowsOptions, watch: Watch) -> l
     from harness_rows.cleaning.near import clusters
 
     prompts = [_asked(row) for row in rows]
-    return [rows[first].id for first in clusters(prompts, NEAR, watch)]
+    clusters_of = clusters(prompts, NEAR, watch)
+    # Sides that the files have given stay as they are, near repeats between them are reported by
+    # the core; a row without a split goes where the first given one of its cluster is.
+    sides = [SIDES.get(row.split, "") for row in rows]
+    given: dict[int, str] = {}
+    for cluster, side in zip(clusters_of, sides, strict=True):
+        if side:
+            given.setdefault(cluster, side)
+    names: dict[tuple[int, str], str] = {}
+    return [
+        names.setdefault((cluster, side or given.get(cluster, "")), row.id)
+        for row, cluster, side in zip(rows, clusters_of, sides, strict=True)
+    ]
 
 
 def _asked(row: Example) -> str:
@@ -89,8 +101,9 @@ def _deal(rows: Sequence[_Row], options: RowsOptions) -> Mapping[str, int]:
     sizes: dict[str, int | float] = {str(split): size for split, size in options.sizes.items()}
     cut = "train" not in sizes
     if cut:  # what is given to train is dealt again, and what the other splits leave is train's
+        rows = [row for row in rows if row.split in (None, "train")]
         for row in rows:
-            row.split = None if row.split == "train" else row.split
+            row.split = None
     if cut and any(isinstance(size, float) for size in sizes.values()):
         sizes["train"] = 1.0 - sum(sizes.values())
     missing: Mapping[str, int] = {}
