@@ -7,12 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from harness import Split
 from harness.kit.draws import fraction, weighted
+from harness_sources.docstrings import PACKAGE_SHARE
 from harness_sources.questions import Asked, Kind
 from harness_sources.repeats import Repeats
-
-PACKAGE_SHARE = 0.08
-"""At most this share of dev, of test, and of train and pool comes from one package as long as
-others have rows (tkinter alone has a tenth of the standard library's methods, all alike)."""
 
 Quotas = Mapping[Split, Mapping[Kind, int]]
 Row = tuple[Asked, Kind]

@@ -92,10 +92,7 @@ class Docstrings(harness.Source):
             yield from (_example(function, split) for function in rows)
 
     def _files(self) -> list[python_files.PythonFile]:
-        options = self.options
-        nothing = not options.packages and options.folder is None
-        packages = (python_files.STDLIB,) if nothing else options.packages
-        return python_files.find(packages, options.folder)
+        return python_files.find(self.options.packages, self.options.folder)
 
     def _read(self, context: harness.Context) -> Iterator[Function]:
         least, most = self.options.min_code, self.options.max_code

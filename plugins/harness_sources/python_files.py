@@ -6,7 +6,7 @@ import importlib.metadata
 import importlib.util
 import os
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,15 +32,17 @@ class PythonFile:
     path: Path
 
 
-def find(packages: Iterable[str], folder: Path | None) -> list[PythonFile]:
+def find(packages: Sequence[str], folder: Path | None) -> list[PythonFile]:
     """All source files of the packages and the folder, each once, sorted by module.
+
+    Where neither is given, those of the standard library.
 
     Raises:
         EnvironmentFailure: a package is not installed or has no Python source.
         DataError: the folder is missing or holds no Python file.
     """
     found: dict[Path, str] = {}
-    for name in packages:
+    for name in packages or (() if folder else (STDLIB,)):
         for item in _stdlib() if name == STDLIB else _package(name):
             found.setdefault(item.path, item.module)
     if folder is not None:

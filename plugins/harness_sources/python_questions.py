@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
@@ -40,7 +41,7 @@ class PythonQuestions(harness.Source):
         )
         folder: Path | None = Field(default=None, description="a folder with Python files")
         kinds: tuple[Kind, ...] = Field(KINDS, min_length=1, description="kinds of questions")
-        rare: dict[Kind, int] = Field(
+        rare: dict[Kind, Annotated[int, Field(ge=0)]] = Field(
             {}, description="kind -> rows of it in train; the other kinds share the rest evenly"
         )
         min_code: int = Field(default=50, ge=1, description="minimum number of characters of code")
@@ -88,10 +89,7 @@ class PythonQuestions(harness.Source):
             yield from (_example(item, kind, split) for item, kind in rows)
 
     def _files(self) -> list[python_files.PythonFile]:
-        options = self.options
-        nothing = not options.packages and options.folder is None
-        packages = (python_files.STDLIB,) if nothing else options.packages
-        return python_files.find(packages, options.folder)
+        return python_files.find(self.options.packages, self.options.folder)
 
     def _read(self, file: python_files.PythonFile) -> list[Asked]:
         wanted = set(self.options.kinds)
@@ -125,8 +123,6 @@ def _check_rare(rare: Mapping[Kind, int], kinds: Sequence[Kind], train: int) -> 
     unknown = [kind for kind in rare if kind not in kinds]
     if unknown:
         raise ValueError(f"rare: {', '.join(unknown)} is not among the `kinds`")
-    if any(number < 0 for number in rare.values()):
-        raise ValueError("rare: a number of rows is negative")
     if len(rare) == len(kinds):
         raise ValueError("rare: all kinds are rare; leave one out, which has the rest of train")
     if sum(rare.values()) > train:

@@ -270,7 +270,7 @@ def test_too_few_rows_are_refused_by_split_and_kind(folder: Path) -> None:
         ({"kinds": ["calls", "calls"]}, "given twice"),
         ({"kinds": ["verbs"]}, "verbs"),
         ({"kinds": ["calls"], "rare": {"raises": 3}}, "raises is not among"),
-        ({"rare": {"raises": -1}}, "negative"),
+        ({"rare": {"raises": -1}}, "greater than or equal to 0"),
         ({"rare": {"raises": 300, "defaults": 300}}, "600 rows, but train has 400"),
         ({"rare": dict.fromkeys(KINDS, 3)}, "all kinds are rare"),
         ({"sizes": {"trian": 5}}, "trian"),
