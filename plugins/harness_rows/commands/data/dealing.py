@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import harness
 from harness import SPLITS, Example, Report
 from harness_rows.commands.data import repeats
+from harness_rows.commands.data.expected import counting
 from harness_rows.commands.data.findings import counted
 from harness_rows.commands.data.opening import options_of
 from harness_rows.dealing import SIDES
@@ -122,7 +123,7 @@ def deal(request: SplitRequest, begin: Callable[[str], Report]) -> Dealing:
             hint="harness data split FILE -o OUT",
         )
     report = begin("reading")
-    reading = read(options, lambda count: report(count, count, "rows"))
+    reading = read(options, counting(options, report))
     reading.refuse()
     begin("dealing")
     rows = tuple(dealt(_bare(reading) if request.anew else reading, options))

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import harness
 from harness import ConfigView, Example, Report
+from harness_rows.commands.data.expected import counting
 from harness_rows.commands.data.request import Request, of_config, source_options
 from harness_rows.options import RowsOptions
 from harness_rows.reading import Reading, read
 from harness_rows.splitting import dealt
-
-UNKNOWN = 0
-"""How many rows there are before all are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +90,7 @@ def options_of(request: Request, view: ConfigView | None) -> RowsOptions | None:
 
 
 def _read(options: RowsOptions, report: Report, view: ConfigView | None = None) -> Opened:
-    reading = read(options, lambda count: report(count, UNKNOWN, "rows"))
+    reading = read(options, counting(options, report))
     rows, problems, wrong = reading.rows, reading.problems, reading.wrong
     if options.sizes:
         try:
@@ -112,8 +108,3 @@ def model_view(request: Request, found: Opened) -> ConfigView:
         ConfigError: it cannot be used.
     """
     return found.config or harness.open_config(request.config, request.sets or ())
-
-
-def shown(path: Path) -> str:
-    """A path as people would type it here."""
-    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

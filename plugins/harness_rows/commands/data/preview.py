@@ -70,6 +70,7 @@ def _document(
     return {
         "data": found.where,
         "format": found.said,
+        "unread": len(found.problems),
         "model": named(config["model"]),
         "trainer": named(config["train"]),
         "rows": [_row(row, rendered) for row, rendered in rows],

@@ -39,6 +39,9 @@ def show(document: Document, console: Console, *, full: bool) -> None:
     marks = _marks(document["rows"])
     for line in document["format"]:
         tables.note(console, line, "dim")
+    if unread := document["unread"]:
+        kinds = "a problem" if unread == 1 else f"problems of {unread:,} kinds"
+        tables.note(console, f"{kinds} in these rows: harness data check", "yellow")
     legend = Text.assemble(
         f"as {one_line(document['trainer'], 60)} trains {one_line(document['model'], 80)}: ",
         *_legend(marks, coloured=coloured),

@@ -17,7 +17,7 @@ def document(*tokens: tuple[str, bool], cut: int = 0, **row: Any) -> dict[str, A
     made = [{"text": text, "trained": trained} for text, trained in tokens]
     kept = {"id": "a", "place": "a.csv:1", "split": "train", "problem": "", **row}
     return {
-        "data": "a.csv", "format": (), "model": "tiny", "trainer": "lora",
+        "data": "a.csv", "format": (), "unread": 0, "model": "tiny", "trainer": "lora",
         "rows": [{**kept, "tokens": made, "cut": cut}],
     }  # fmt: skip
 
@@ -94,6 +94,12 @@ def test_rows_are_shown_by_the_trainer_of_the_config(place: Shop) -> None:
     assert f"<user> {first['question']} <assistant> [[" in done.out.replace("\n  ", " ")
     assert done.out.count("end of turn: <end> is trained") == 2
     assert "shop.jsonl:1 · train" in done.out
+
+
+def test_rows_that_cannot_be_read_are_spoken_of(place: Shop) -> None:
+    place.write(shop(more=[shop_row(1, answer="")]))
+    done = place.data("preview", "shop.jsonl", "--rows", "1")
+    assert done.code == 0 and "a problem in these rows: harness data check" in done.out
 
 
 def test_a_row_is_found_by_its_id_and_by_its_place(place: Shop) -> None:
