@@ -43,6 +43,18 @@ class Recognised:
     said: tuple[str, ...]
 
 
+class Unrecognised(DataError):
+    """It cannot be told which column is the prompt, and which the answer.
+
+    Attributes:
+        columns: all that were met.
+        head: the first records.
+    """
+
+    columns: Sequence[str] = ()
+    head: Sequence[Record] = ()
+
+
 def recognise(
     options: RowsOptions, columns: Sequence[str], head: Sequence[Record], where: str
 ) -> Recognised:
@@ -273,17 +285,19 @@ def _sentence(format_: str, roles: Roles, reason: str, options: RowsOptions) -> 
     return f"rows are read as {format_}, by {reason}: {', '.join(parts)}"
 
 
-def _unrecognised(looks: _Looks, where: str, what: str) -> DataError:
+def _unrecognised(looks: _Looks, where: str, what: str) -> Unrecognised:
     columns = list(looks.columns)
     prompt = columns[0] if columns else "question"
     answer = columns[1] if len(columns) > 1 else "answer"
-    return DataError(
+    found = Unrecognised(
         f"{what}: it cannot be told which column is the prompt, and which the answer",
         where=where,
         details=[f"columns: {', '.join(columns)}"],
         hint=f"name them in the config, as `columns: {{prompt: {prompt}, references: {answer}}}` "
         "under `data:`",
     )
+    found.columns, found.head = looks.columns, looks.head
+    return found
 
 
 def _preferences(looks: _Looks, where: str) -> DataError:

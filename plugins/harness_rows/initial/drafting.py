@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness import Example
+from harness import DataError, Example
 from harness.kit.text import one_line
-from harness_rows.initial import overview, scoring, splits
+from harness_rows.formats import Unrecognised
+from harness_rows.initial import guessing, overview, scoring, splits
 from harness_rows.initial.config_text import ROUNDS, Draft
 from harness_rows.initial.detection import sentence
 from harness_rows.initial.lengths import Lengths
@@ -31,11 +32,13 @@ class Drafted:
 
     Attributes:
         detects: what its dev rows can show.
+        guessed: whether prompt and answer were told by what stands in the columns.
     """
 
     seen: Overview
     draft: Draft
     detects: str
+    guessed: bool
 
 
 def drafted(
@@ -54,8 +57,8 @@ def drafted(
     """
     model = model_of(request.model)
     made: Any = harness.make_plugin("model", model["source"], _options(model))
-    reading = _read(source, begin("reading"))
-    reading.refuse()
+    given = source
+    source, reading = _recognised_rows(source, begin)
     seen = overview.look(reading, made, begin)
     data, said = _data(seen, source)
     grown = reading if _same_columns(data, source) else _read(data, begin("reading"))
@@ -73,13 +76,36 @@ def drafted(
         data["path"] = str(home)
     scores = scoring.propose(seen.answers, seen.language)
     draft = Draft(
-        command=request.command, data=_relative(data, request.output), said=said,
+        command=request.command,
+        data=_relative({key: data[key] for key in KEYS if key in data}, request.output), said=said,
         offered=_offered(seen, source), model=_relative(model, request.output), splits=chosen,
         scoring=scores, max_length=seen.lengths.max_length,
         max_new_tokens=seen.lengths.max_new_tokens, longest=_longest(seen.lengths),
         answers=_longest_answer(seen.lengths), cut=seen.lengths.cut,
     )  # fmt: skip
-    return Drafted(seen, draft, sentence(chosen.dev, scores.primary, scores.graded, ROUNDS))
+    detects = sentence(chosen.dev, scores.primary, scores.graded, ROUNDS)
+    return Drafted(seen, draft, detects, guessed=source is not given)
+
+
+def _recognised_rows(source: Mapping[str, Any], begin: Begin) -> tuple[Mapping[str, Any], Reading]:
+    """The rows, and the options by which they could be read: columns may have been guessed.
+
+    Raises:
+        DataError: what is wrong, with what to type for it.
+    """
+    try:
+        try:
+            reading = _read(source, begin("reading"))
+        except Unrecognised as error:
+            guess = guessing.guessed(error.columns, error.head)
+            if guess is None or "prompt" in source or "columns" in source:
+                raise
+            source = {**source, "columns": guess}
+            reading = _read(source, begin("reading"))
+        reading.refuse()
+    except DataError as error:
+        raise guessing.in_flags(error) from error
+    return source, reading
 
 
 def _options(model: Mapping[str, str]) -> dict[str, str]:
@@ -94,6 +120,13 @@ def _made(raw: Mapping[str, Any]) -> RowsOptions:
 def _read(raw: Mapping[str, Any], report: harness.Report) -> Reading:
     options = {key: value for key, value in raw.items() if key != "stratify"}  # needs `sizes`
     return read(_made(options), lambda count: report(count, 0, "rows"))
+
+
+KEYS = (
+    "path", "hub", "config", "revision", "format", "columns", "prompt", "system", "group",
+    "stratify",
+)  # fmt: skip
+"""Options of the source, in the order in which the config has them."""
 
 
 def _same_columns(data: Mapping[str, Any], source: Mapping[str, Any]) -> bool:

@@ -34,7 +34,7 @@ def show(made: Drafted, output: Path, rows: Path | None, console: Console) -> No
     seen = made.seen
     where = str(rows) if rows else seen.reading.where
     tables.note(console, f"{where}: {len(seen.reading.rows):,} rows", "bold")
-    _show_pairs(list(_seen(seen)), console)
+    _show_pairs(list(_seen(made)), console)
     names = " and ".join(str(one) for one in (rows, output) if one)
     tables.head(console, f"{names} {'are' if rows else 'is'} written")
     _show_pairs(list(_written(made)), console)
@@ -61,9 +61,13 @@ def _show_pairs(pairs: list[tuple[str, str]], console: Console) -> None:
     console.print(shown, highlight=False)
 
 
-def _seen(seen: Overview) -> Iterator[tuple[str, str]]:
-    for sentence in seen.reading.said:
-        yield "format", sentence
+def _seen(made: Drafted) -> Iterator[tuple[str, str]]:
+    seen = made.seen
+    if made.guessed:
+        roles = ", ".join(f"{role} from {names[0]}" for role, names in seen.reading.columns.items())
+        yield "format", f"guessed, as the names of the columns say nothing: {roles}"
+    else:
+        yield "format", "; ".join(seen.reading.said)
     if seen.reading.unused:
         used = {*seen.fields.facts, seen.fields.group}
         left = [name for name in seen.reading.unused if name not in used]
