@@ -34,10 +34,12 @@ class Fields:
     Attributes:
         group: column of what rows have in common; empty for none.
         facts: columns of ``meta``.
+        likely: a column that could name groups by how its values repeat, though not by its name.
     """
 
     group: str = ""
     facts: tuple[str, ...] = ()
+    likely: str = ""
 
 
 def look(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Fields:
@@ -55,9 +57,11 @@ def look(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Fields
             if found is not None and not _counted(found, record.get(name)):
                 values[name] = None  # nested, or too long for a name
     known = {name: found for name, found in values.items() if found}
-    group = next((name for name in known if _is_origin(name, known[name], count)), "")
+    origins = [name for name, found in known.items() if _repeats(found, count)]
+    group = next((name for name in origins if _is_origin(name)), "")
     facts = [name for name in known if name != group and _is_fact(known[name], count)]
-    return Fields(group, tuple(facts[:MOST_FACTS]))
+    likely = "" if group else next((name for name in origins if name not in facts), "")
+    return Fields(group, tuple(facts[:MOST_FACTS]), likely)
 
 
 def _counted(found: Counter[Any], value: Any) -> bool:
@@ -72,9 +76,14 @@ def _counted(found: Counter[Any], value: Any) -> bool:
     return True
 
 
-def _is_origin(name: str, found: Counter[Any], rows: int) -> bool:
-    """Whether rows come from what the column names: some share one, and none has too many."""
-    if _ENDING.sub("", name.strip().casefold()) not in ORIGINS or found.total() < rows:
+def _is_origin(name: str) -> bool:
+    """Whether people call what rows come from so."""
+    return _ENDING.sub("", name.strip().casefold()) in ORIGINS
+
+
+def _repeats(found: Counter[Any], rows: int) -> bool:
+    """Whether rows may come from what the column names: some share one, and none has too many."""
+    if found.total() < rows:
         return False
     named = all(isinstance(value, (str, int)) and not isinstance(value, bool) for value in found)
     most = found.most_common(1)[0][1]

@@ -128,7 +128,9 @@ def _groups(seen: Overview) -> str:
         return f"{count:,}; the largest has {largest:,} rows"
     if seen.fields.group:
         return f"by the column {seen.fields.group}"
-    return "none named: each row counts as its own"
+    likely = seen.fields.likely
+    hint = f"; if {likely} says where rows come from: --column group={likely}" if likely else ""
+    return "none named: each row counts as its own" + hint
 
 
 def _repeats(found: Repeats) -> str:
