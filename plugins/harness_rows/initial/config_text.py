@@ -28,6 +28,7 @@ class Draft:
         offered: options of the source that are commented out: key, value, comment.
         model: option -> value, ``source`` first.
         cut: whether the longest row does not fit the model.
+        refuse: whether rows of train that nearly repeat held-out ones are to be left out.
     """
 
     command: str
@@ -42,13 +43,14 @@ class Draft:
     longest: str
     answers: str
     cut: bool
+    refuse: bool
 
 
 def config_text(draft: Draft) -> str:
     """The file, with a line feed at its end."""
     lines = [
         *_head(draft), "", *_data(draft), "", *_model(draft), *_train(draft), *_generate(draft),
-        *_scores(draft), *_augment(draft),
+        *_scores(draft), *_augment(draft), *_filters(draft),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -75,6 +77,12 @@ def _data(draft: Draft) -> Iterator[str]:
     for doubt in draft.splits.doubts:
         for line in textwrap.wrap(f"no verdict yet: {one_line(doubt, 300)}", WIDEST - 4):
             yield f"  # {line}"
+
+
+def _filters(draft: Draft) -> Iterator[str]:
+    if draft.refuse:
+        what = "rows of train that nearly repeat dev or test are left out"
+        yield _line("filters", {"source": "refuse"}, what)
 
 
 def _model(draft: Draft) -> Iterator[str]:

@@ -82,6 +82,7 @@ def drafted(
         scoring=scores, max_length=seen.lengths.max_length,
         max_new_tokens=seen.lengths.max_new_tokens, longest=_longest(seen.lengths),
         answers=_longest_answer(seen.lengths), cut=seen.lengths.cut,
+        refuse=seen.held_out and seen.repeats.near > 0,
     )  # fmt: skip
     detects = sentence(chosen.dev, scores.primary, scores.graded, ROUNDS)
     return Drafted(seen, draft, detects, guessed=source is not given)
@@ -149,7 +150,7 @@ def _data(seen: Overview, source: Mapping[str, Any]) -> tuple[dict[str, Any], di
     if seen.answers.skewed and _label(seen) in columns.get("meta", ()):
         data["stratify"] = _label(seen)
         said["stratify"] = "some labels are rare: every split gets its share of each"
-    alone = seen.groups is None and "group" not in columns
+    alone = seen.groups is None and "group" not in columns and not seen.held_out
     if alone and seen.repeats.near and seen.repeats.separable:
         data["group"] = "auto"
         said["group"] = f"{seen.repeats.near:,} near-duplicates stay on one side of the splits"

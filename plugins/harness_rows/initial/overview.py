@@ -58,6 +58,11 @@ class Overview:
     groups: tuple[int, int] | None
 
     @property
+    def held_out(self) -> bool:
+        """Whether rows come with a split that is dev or test."""
+        return any(row.split in ("dev", "test") for row in self.reading.rows)
+
+    @property
     def language(self) -> str:
         """That of most texts; empty where none could be told."""
         return next(iter(self.languages), "")

@@ -206,3 +206,15 @@ def test_a_folder_that_cannot_be_written(empty):
     finally:
         empty.folder.chmod(0o700)
     assert done.code == 3 and "harness.yaml" in done.err
+
+
+def test_near_duplicates_of_given_splits_are_left_out_of_train(empty):
+    (empty.folder / "data").mkdir()
+    rows = questions(360)
+    for split, part in (("train", rows[:240]), ("dev", rows[240:300]), ("test", rows[300:])):
+        write_jsonl(empty, part, f"data/{split}.jsonl")
+    near = [{**row, "question": row["question"] + " x"} for row in rows[240:244]]
+    write_jsonl(empty, [*rows[:240], *near], "data/train.jsonl")
+    _, config, checked = made(empty, "data")
+    assert "group" not in config["data"] and config["filters"] == {"source": "refuse"}
+    assert "60 dev, 60 test" in checked and "leaves them out" in checked
