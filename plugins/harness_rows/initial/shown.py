@@ -104,7 +104,7 @@ def _lengths(seen: Overview) -> Iterator[tuple[str, str]]:
 
 
 def _spread(of: Spread, unit: str) -> str:
-    return f"{of.median:,} {unit} in the median, {of.most:,} in 95 %, {of.longest:,} at most"
+    return f"{unit}: {of.median:,} in the median, {of.most:,} in 95 %, {of.longest:,} at most"
 
 
 def _answers(answers: Answers) -> str:

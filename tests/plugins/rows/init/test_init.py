@@ -125,7 +125,7 @@ def test_lengths_in_tokens_of_a_local_model(empty):
     write_jsonl(empty, questions(80))
     out, config, _ = made(empty, "rows.jsonl", "--model", "model")
     assert config["model"] == {"source": "local", "path": "model"}
-    assert "tokens in the median" in out
+    assert "tokens: " in out
     assert config["train"]["max_length"] > config["generate"]["max_new_tokens"] > 20
 
 
@@ -217,4 +217,4 @@ def test_near_duplicates_of_given_splits_are_left_out_of_train(empty):
     write_jsonl(empty, [*rows[:240], *near], "data/train.jsonl")
     _, config, checked = made(empty, "data")
     assert "group" not in config["data"] and config["filters"] == {"source": "refuse"}
-    assert "60 dev, 60 test" in checked and "leaves them out" in checked
+    assert "60 dev, 60 test" in checked and "4 of 195 rows of train would be left out" in checked
