@@ -21,6 +21,8 @@ from harness_rows.initial.repeats import Repeats
 
 MOST = 4
 """Languages that are named."""
+TITLE = 11
+"""Cells of what a line is about."""
 LABEL = 24
 """Characters of a label."""
 
@@ -57,7 +59,7 @@ def _show_pairs(pairs: list[tuple[str, str]], console: Console) -> None:
     shown = tables.table("", "")
     shown.show_header = False
     for title, text in pairs:
-        shown.add_row(Text(f"  {title}", "dim"), one_line(text, 600))
+        shown.add_row(Text(f"  {title:<{TITLE}}", "dim"), one_line(text, 600))
     console.print(shown, highlight=False)
 
 

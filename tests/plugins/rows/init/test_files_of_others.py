@@ -149,7 +149,7 @@ def tables(folder):
     [
         (dolly, "rougeL", ["alpaca", "prompt from instruction and context"]),
         (gsm8k, "rougeL", ["marked result", "60 test"]),
-        (german_table, "rougeL", ["guessed", "prompt from Frage", "--column group=Kunde", "de 100 %"]),
+        (german_table, "rougeL", ["guessed", "--column group=Kunde", "de 100 %"]),
         (nested_parquet, "rougeL", ["120 of 120 rows have several", "have a system turn"]),
         (sharegpt, "rougeL", ["sharegpt", "have a system turn"]),
         (intents, "exact", ["labels; the most frequent", "points in exact"]),
