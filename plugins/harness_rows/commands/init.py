@@ -16,8 +16,9 @@ from harness.terminal.options import takes
 from harness.terminal.progress import SHORT, Display
 from harness.terminal.streams import plugins_on_stderr
 from harness.terminal.targets import check_target, write_target
+from harness_rows.commands.row_options import place
 from harness_rows.initial import recipes
-from harness_rows.initial.request import LIST_RECIPES, Request, place
+from harness_rows.initial.request import LIST_RECIPES, Request
 
 if TYPE_CHECKING:
     from harness_rows.initial.drafting import Drafted

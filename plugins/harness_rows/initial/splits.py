@@ -128,10 +128,9 @@ def _shares(groups: int, wider: float) -> Sizes:
 
 
 def _counts(rows: int, groups: Mapping[str, int], wider: float) -> Sizes:
-    """Numbers of rows, filled with whole groups, so that train keeps some slack."""
+    """Numbers of rows, filled with whole groups; train gets all that is left."""
     each = rows / len(groups)
     held = min(round(wider * _held_out(len(groups)) * each), rows // 3)
-    slack = 0 if each == 1 else 3 * (max(groups.values()) - 1)
-    left = rows - 2 * held - slack
+    left = rows - 2 * held
     pool = {"pool": left // 3} if left >= ENOUGH else {}
-    return {"train": max(1, left - sum(pool.values())), **pool, "dev": held, "test": held}
+    return {**pool, "dev": held, "test": held}

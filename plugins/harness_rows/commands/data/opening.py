@@ -13,6 +13,9 @@ from harness_rows.options import RowsOptions
 from harness_rows.reading import Reading, read
 from harness_rows.splitting import dealt
 
+FLAGS = {"columns": "column", "config": "subset"}
+"""Options of the source that are called otherwise on a command line."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -66,7 +69,7 @@ def opened(request: Request, begin: Callable[[str], Report]) -> Opened:
     assert view is not None
     source = view.config()["data"]["source"]
     if request.reads:
-        flags = ", ".join(f"--{name.removesuffix('s')}" for name in request.reads)
+        flags = ", ".join(f"--{FLAGS.get(name, name)}" for name in request.reads)
         raise harness.UsageError(
             f"{flags} is for a file, and the config's data are of the source '{source}'",
             hint="name the file: harness data … FILE",
