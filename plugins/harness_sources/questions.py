@@ -19,7 +19,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 MAX_ITEMS = 3
 MAX_ANSWER = 50
-"""An answer has 1 to 3 items and at most 50 characters: it is to be short for a small model."""
+"""An answer has 1 to 3 items and at most 50 printable characters: short, for a small model."""
 
 QUESTIONS: Mapping[Kind, str] = {
     "parameters": "Which parameters does this Python function take?",
@@ -30,6 +30,7 @@ QUESTIONS: Mapping[Kind, str] = {
     "defaults": "Which default values does this Python function have?",
 }
 
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _Answer = list[str] | dict[str, Any] | None
 
 
@@ -103,12 +104,9 @@ def answers_of(function: Located) -> dict[Kind, str]:
         if value is None or not 1 <= len(value) <= MAX_ITEMS:
             continue
         text = json.dumps(value, ensure_ascii=False)
-        if len(text) <= MAX_ANSWER:
+        if len(text) <= MAX_ANSWER and text.isprintable():
             answers[kind] = text
     return answers
-
-
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
 def _inside(node: ast.AST) -> Iterator[ast.AST]:

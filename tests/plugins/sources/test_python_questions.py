@@ -65,6 +65,9 @@ class Shelf:
         """Only documented."""
 
     def to_do(self): ...
+
+    def split(self, half="\\ud800", end="\\n"):
+        return half
 '''
 
 
@@ -94,6 +97,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Asked]:
         ("Shelf.made", "raises", None),  # what is raised again has no name
         ("Shelf.fetch", "returns", ["await self.client.get(where)"]),
         ("Shelf.fetch", "calls", ["self.client.get"]),
+        ("Shelf.split", "parameters", ["half", "end"]),
+        ("Shelf.split", "defaults", None),  # half of a pair cannot be written
         ("Shelf.chained", "calls", None),
         ("Shelf.chained", "raises", None),
         ("Shelf.chained", "defaults", None),  # infinity is no JSON
@@ -106,7 +111,8 @@ def test_answers(small: dict[str, Asked], name: str, kind: str, answer: object) 
 
 def test_functions_that_define_others_or_do_nothing_are_left_out(small: dict[str, Asked]) -> None:
     assert set(small) == {
-        "opened", "Shelf.put", "Shelf.first", "Shelf.made", "Shelf.fetch", "Shelf.chained"
+        "opened", "Shelf.put", "Shelf.first", "Shelf.made", "Shelf.fetch", "Shelf.chained",
+        "Shelf.split",
     }  # fmt: skip
 
 
