@@ -29,10 +29,13 @@ from harness_reports.sections import Examples, Gains, Shown
 
 CELL = 300
 TEXT = 2_000
+_BANNER = (Heading, Paragraph, Note)
+"""What the box at the top holds, up to the first other block or part."""
 
 
 def draw(blocks: Iterable[Shown], keys: Iterator[int]) -> Html:
-    """Blocks one after another; drawings that follow each other stand side by side.
+    """Blocks one after another; drawings that follow each other stand side by side, and a single
+    one beside the table that follows it.
 
     Args:
         keys: numbers that no other drawing of the page has.
@@ -40,17 +43,22 @@ def draw(blocks: Iterable[Shown], keys: Iterator[int]) -> Html:
     drawn: list[Child] = []
     rest = list(blocks)
     if rest and isinstance(rest[0], Heading) and rest[0].level == 1:
-        first = list(itertools.takewhile(lambda one: isinstance(one, (Heading, Paragraph)), rest))
+        first = list(itertools.takewhile(lambda one: isinstance(one, _BANNER), rest))
         tone = tone_of(rest[0].label)
         drawn.append(element("div", [_drawn(one, keys) for one in first], class_=f"banner {tone}"))
         rest = rest[len(first) :]
-    for charts, group in itertools.groupby(rest, lambda block: isinstance(block, Chart)):
-        if charts:
-            found = [chart(one, f"chart-{next(keys)}") for one in group if isinstance(one, Chart)]
-            shown = element("div", found, class_="charts") if len(found) > 1 else found
-            drawn.append(shown)
-        else:
-            drawn += [_drawn(block, keys) for block in group]
+    while rest:
+        charts = list(itertools.takewhile(lambda one: isinstance(one, Chart), rest))
+        if not charts:
+            drawn.append(_drawn(rest.pop(0), keys))
+            continue
+        rest = rest[len(charts) :]
+        found: list[Child] = [
+            chart(one, f"chart-{next(keys)}") for one in charts if isinstance(one, Chart)
+        ]
+        beside = len(found) == 1 and bool(rest) and isinstance(rest[0], Table)
+        found += [_drawn(rest.pop(0), keys)] if beside else []
+        drawn.append(element("div", found, class_="beside" if beside else "charts"))
     return joined(drawn)
 
 

@@ -14,8 +14,8 @@ from harness_reports.html.diff import both
 from harness_reports.html.markup import Html, element, joined, name, text_block
 from harness_reports.sections import Examples
 
-OPEN = 3
-"""Examples that are unfolded when the page opens."""
+LISTED = 5
+"""Examples whose first line is seen when the page opens; the others are folded away."""
 BUDGET = 2_000_000
 """Bytes that examples may take; the others are counted and left out."""
 OTHER_ROUNDS = 600
@@ -33,8 +33,8 @@ def draw_examples(block: Examples) -> Html:
     shown: list[Html] = []
     choices = _choices(block.rows)
     left = BUDGET
-    for place, row in enumerate(block.rows):
-        one = example(block, row, choices, place < OPEN)
+    for row in block.rows:
+        one = example(block, row, choices)
         left -= len(one.encode("utf-8"))
         if left < 0:
             break
@@ -47,9 +47,15 @@ def draw_examples(block: Examples) -> Html:
     return joined(
         element("p", told, class_="note"),
         _filter(choices) if len(shown) > 1 else None,
-        element("div", shown, id="example-list"),
+        element("div", shown[:LISTED], _more(shown[LISTED:]), id="example-list"),
         element("p", f"{beyond} more are left out, to keep this page small.") if beyond else None,
     )
+
+
+def _more(shown: list[Html]) -> Html | None:
+    if not shown:
+        return None
+    return element("details", element("summary", f"{len(shown)} more"), shown, class_="more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ def _choice(key: str, title: str, values: Sequence[str]) -> Html | None:
     )
 
 
-def example(block: Examples, row: Document, choices: Choices, unfolded: bool) -> Html:
+def example(block: Examples, row: Document, choices: Choices) -> Html:
     """One example; its first line says what it is, the rest folds away."""
     place = anchor(row["id"])
     head = element(
@@ -121,7 +127,7 @@ def example(block: Examples, row: Document, choices: Choices, unfolded: bool) ->
                     class_="dim"),
             class_="body",
         ),
-        id=place, class_="example", open=unfolded, **choices.places(row),
+        id=place, class_="example", **choices.places(row),
     )  # fmt: skip
 
 

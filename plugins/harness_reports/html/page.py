@@ -14,7 +14,7 @@ from typing import Any
 from harness.kit.blocks import Heading
 from harness.kit.text import one_line
 from harness_reports.html.blocks import draw
-from harness_reports.html.markup import Html, element, name
+from harness_reports.html.markup import Child, Html, element, name
 from harness_reports.sections import Shown, sections
 
 
@@ -22,7 +22,8 @@ def page(document: Mapping[str, Any]) -> str:
     """The report as one HTML document; the same document always gives the same text."""
     run = str(document.get("run") or "")
     style, script = _own("style.css"), _own("script.js")
-    title = f"{run or 'run'}: report"
+    day = _day(document)
+    title = ", ".join(filter(None, (run or "run", day)))
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -36,11 +37,21 @@ def page(document: Mapping[str, Any]) -> str:
     found = list(_sections(document))
     body = element(
         "body",
-        element("header", element("h1", name(run or "Report")), _contents(found)),
+        element("header", element("h1", name(run or "Report"), _beside(day)), _contents(found)),
         element("main", map(_section, found)),
         element("script", script),
     )
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
+
+
+def _day(document: Mapping[str, Any]) -> str:
+    """``2026-11-26``, when the run was done, or an empty text."""
+    dates = document.get("dates") or {}
+    return one_line(str(dates.get("finished") or dates.get("started") or "")[:10])
+
+
+def _beside(remark: str) -> list[Child] | None:
+    return [" ", element("span", remark, class_="remark")] if remark else None
 
 
 def policy(style: str, script: str) -> str:

@@ -53,7 +53,10 @@
       document.getElementById("found").textContent = `${count} of ${examples.length}`;
     };
     form.hidden = false;
-    form.addEventListener("input", show);
+    form.addEventListener("input", () => {
+      for (const more of document.querySelectorAll("details.more")) more.open = true;
+      show();
+    });
     form.addEventListener("submit", (event) => event.preventDefault());
     show();
   }
@@ -62,6 +65,8 @@
     const target = document.getElementById(location.hash.slice(1));
     if (!target || !target.matches("details.example")) return;
     target.hidden = false;
+    const more = target.closest("details.more");
+    if (more) more.open = true;
     target.open = true;
     target.scrollIntoView();
   };

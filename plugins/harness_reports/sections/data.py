@@ -48,7 +48,9 @@ def added(document: Document) -> Iterator[Block]:
     if grown or notices:
         yield Heading("Training data added", "and refused, after each round")
     yield from notices
-    if grown:
+    if grown and not any(_says_more(entry) for entry in grown):
+        yield Paragraph(_untargeted(grown, document["rounds"][-1]["round"]))
+    elif grown:
         columns = (
             Column("after round", "word"), Column("added", "number"), Column("by"),
             Column("planned"), Column("refused", "number"), Column("why"),
@@ -64,6 +66,21 @@ def added(document: Document) -> Iterator[Block]:
         caption, rest = "Training data added and refused", "of earlier rounds"
         yield Table(columns, rows, caption, findings.SHOWN, rest)
     yield from _by_slice(document)
+
+
+def _says_more(entry: Document) -> bool:
+    """Whether rows were planned for a slice, or refused."""
+    return bool(entry["refused"]) or any(item["slice"] != "everywhere" for item in entry["plan"])
+
+
+def _untargeted(grown: list[Document], last: int) -> str:
+    told = ", ".join(
+        f"{entry['added']} after round {entry['round']}"
+        + (" (which no round was trained on)" if entry["round"] == last else "")
+        for entry in grown
+    )  # fmt: skip
+    source = terms.shown("key", "everywhere")
+    return f"All rows were drawn from {source}, and none was refused: {told}."
 
 
 def _by_slice(document: Document) -> Iterator[Block]:

@@ -27,6 +27,8 @@ DRAWN = 8
 BIN = 10
 """Words in a bin of the histograms; the last is open."""
 LAST_BIN = 200
+LEAST_BINS = 3
+"""Bins with a text from which on a histogram says more than a sentence."""
 Lengths = Mapping[int, int]
 """First number of words of a bin -> texts."""
 
@@ -49,19 +51,26 @@ def kinds(document: Document) -> Iterator[Block]:
 
 
 def _chart(document: Document) -> Iterator[Block]:
-    """One bar per round of each category, the latest the strongest."""
+    """What training fixed and what is left: a bar of the base model and one of the best round."""
     drawn, left = findings.shown_kinds(document, DRAWN)
     series = tuple(
         Series(
             f"round {entry['round']}",
             tuple(Point(kind.name, kind.by_round.get(entry["round"], 0)) for kind in drawn),
         )
-        for entry in figures.shown_rounds(document, 6)
+        for entry in _compared(document)
     )
     told = findings.left_out(left).removeprefix("and ")
     remark = f"Not drawn: {told}." if told else ""
     title = "Answers on dev of each error category"
     yield Chart("bars", title, series, remark=remark, digits=0, told=True)
+
+
+def _compared(document: Document) -> list[Document]:
+    """The base model and the best round, or the latest where no round was kept."""
+    rounds = document["rounds"]
+    now = findings.kept_round(document) if document["kept_round"] else rounds[-1]
+    return [rounds[0], now] if now["round"] else [rounds[0]]
 
 
 def _table(document: Document, found: Sequence[Kind], short: int) -> Table:
@@ -105,6 +114,11 @@ def _lengths(document: Document) -> Iterator[Block]:
     rounds = [entry["round"] for entry in figures.shown_rounds(document, 4)]
     shown = {at: answers[at] for at in rounds if answers.get(at)}
     if not shown:
+        return
+    occupied = {words for found in (*shown.values(), references) for words, n in found.items() if n}
+    if len(occupied) < LEAST_BINS:
+        told = " or ".join(map(bin_name, sorted(occupied)))
+        yield Note(f"All answers and references have {told} words.")
         return
     about = "words of the answers (bars) and of the references (outline), as shares of each"
     yield Heading("Lengths", about, 3)

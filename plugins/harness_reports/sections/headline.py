@@ -156,7 +156,8 @@ def targeted(document: Document) -> Iterator[Block]:
     )  # fmt: skip
     sums = {one.after: sum(o.rows for o in found if o.after == one.after) for one in found}
     rows = tuple(_target(one, sums[one.after], digits) for one in found if one.slice)
-    yield Table(columns, rows, "Rows added by slice, and its score", TARGETS, "smaller or earlier")
+    caption, rest = "Rows added by slice, and its score", "smaller or earlier"
+    yield Table(columns, rows, caption, TARGETS, rest, ordered=True)
 
 
 def _target(one: Target, added: int, digits: int) -> tuple[str | int | None, ...]:
@@ -172,8 +173,13 @@ def gains(document: Document) -> Iterator[Block | Gains]:
     better, worst = document["better"], document["not_better"]
     if not better and not worst:
         return
-    told = ("base model", f"round {document['kept_round']}")
-    yield Heading("Answers that got better, and the worst that did not", " → ".join(told))
+    kept = document["kept_round"]
+    title = "Answers that got better" if better else "The worst answer"
+    if worst and better:
+        title += ", and the worst that did not"
+    elif worst and kept:
+        title += " that did not get better"
+    yield Heading(title, f"base model → round {kept}" if kept else "base model")
     score = figures.score_title(document, document["primary"], 40)
     yield Gains(tuple(better), worst, document["kept_round"], score)
 

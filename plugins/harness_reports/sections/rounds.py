@@ -76,7 +76,7 @@ def _table(document: Document) -> Table:
     return Table(columns, tuple(rows), "Rounds: verdict and primary score", ordered=True)
 
 
-def _chart(document: Document, name: str) -> Iterator[Block]:
+def _chart(document: Document, name: str) -> Iterator[Chart]:
     """One score by round, each point in its interval; the best round is filled."""
     found = [
         (entry, score) for entry in document["rounds"]
@@ -110,8 +110,6 @@ def scores(document: Document) -> Iterator[Block]:
     last = next((e for e in shown if e["round"] == document["kept_round"]), shown[-1])
     chosen = figures.chosen_mark(document, last, " · ● ")
     yield Heading("Other scores", f"by round · interval: of round {last['round']}{chosen}")
-    for name in names:
-        yield from _chart(document, name)
     if names:
         heads = (
             Column("score"), *columns, Column("95 % interval", "number"),
@@ -122,6 +120,9 @@ def scores(document: Document) -> Iterator[Block]:
         yield Table(heads, rows, "Other scores by round", findings.SHOWN, rest)
         if sentence := figures.chosen_sentence(document):
             yield Note(sentence)
+        drawn = tuple(one for name in names for one in _chart(document, name))
+        if drawn:
+            yield Details("The same as drawings", drawn)
     yield Details("How the scores were measured", tuple(_measured(document, last)))
 
 

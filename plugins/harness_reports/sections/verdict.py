@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.kit.blocks import Block, Bullets, Column, Details, Heading, Note, Paragraph, Table
-from harness.kit.numbers import interval, number, signed
+from harness.kit.numbers import interval, moment, number, signed
 from harness_reports import figures, findings
 from harness_reports.figures import Document
+from harness_reports.sections import headline
 
 GUARDS = 3
 """Guards of each state that a short report shows."""
@@ -16,12 +17,19 @@ GUARDS = 3
 def blocks(document: Document) -> Iterator[Block]:
     verdict, where = figures.headline(document)
     yield Heading(where, level=1, label=verdict["label"] or "unknown")
-    yield Paragraph("", lead=verdict["sentence"])
+    if numbers := headline.before_and_now(document):
+        yield Paragraph("", lead=numbers)
+    yield Paragraph(verdict["sentence"])
     if found := document["objective"]:
         statement = f"“{found['statement']}”" if found["statement"] else ""
         yield Paragraph(found["sentence"], label=found["state"], detail=statement)
+    yield Note(" · ".join(filter(None, (*_when(document), findings.pass_rate(document)))))
     yield from _guards(document)
-    yield Note(" · ".join(filter(None, (figures.facts(document), findings.pass_rate(document)))))
+
+
+def _when(document: Document) -> Iterator[str]:
+    yield figures.facts(document)
+    yield moment(document["dates"]["finished"] or document["dates"]["started"])
 
 
 def _guards(document: Document) -> Iterator[Block]:

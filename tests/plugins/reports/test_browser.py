@@ -261,6 +261,8 @@ def test_examples_are_filtered(
 def test_a_link_opens_its_example(
     browser: Any, saved: Callable[[str], str], analysis: Document
 ) -> None:
+    # The last of them is behind the line that opens the list.
+    analysis["examples"] += [analysis["examples"][0] | {"id": f"further {n}"} for n in range(9)]
     row = analysis["examples"][-1]
     browser.open(f"{saved(page(analysis))}#{anchor(row['id'])}")
     found = browser.evaluate(f"""(() => {{ const e = document.getElementById("{anchor(row["id"])}");
@@ -274,7 +276,7 @@ def test_it_is_read_without_a_script_and_on_paper(
     whole = page(analysis)
     browser.open(saved(whole.split("<script>")[0]))
     text = browser.evaluate("document.body.innerText")
-    for told in ("Underperforming slices", "off topic", "lib/shlex.py:11", "Next: harness iterate"):
+    for told in ("Underperforming slices", "off topic", "shlex:quote", "harness iterate --rounds"):
         assert told in text
     assert "Kind of error" not in text and "↕" not in text
     browser.open(saved(whole), width=720, media="print", dark=True)

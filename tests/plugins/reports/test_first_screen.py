@@ -87,6 +87,14 @@ def test_a_document_of_a_first_round_has_a_screen(make_document: Callable[..., D
     assert "got better" not in page and "What was weak" not in page
 
 
+def test_the_title_of_the_answers_says_what_there_is(analysis: Document) -> None:
+    assert "Answers that got better, and the worst that did not" in screen(analysis)
+    assert "The worst answer that did not get better" in screen(analysis | {"better": []})
+    assert "worst" not in screen(analysis | {"not_better": None, "examples": []})
+    alone = screen(analysis | {"better": [], "kept_round": 0, "chosen": None})
+    assert re.search(r"The worst answer  base model$", alone, re.MULTILINE)
+
+
 def test_an_empty_answer_of_two_lines_is_one_line(analysis: Document) -> None:
     analysis["better"][0]["answers"][1]["text"] = "one\n\n[bold]two[/bold]\x1b[31m three"
     assert "one [bold]two[/bold] three" in screen(analysis)

@@ -183,7 +183,19 @@ def test_each_query_is_in_the_appendix(analysis: Document) -> None:
         assert " ".join(query["sql"].split()) in text
 
 
+def lengths(*words: int) -> list[Document]:
+    return [{"round": 0, "words": first, "answers": 40} for first in words]
+
+
+def test_lengths_that_a_sentence_tells_are_not_drawn(analysis: Document) -> None:
+    analysis["tables"]["answer_lengths"] = lengths(0, 10)
+    text = Reader(page(analysis)).text
+    assert "All answers and references have 0–9 or 10–19 words." in text
+    assert "Lengths in round 0" not in text
+
+
 def test_drawings_say_what_they_show(analysis: Document) -> None:
+    analysis["tables"]["answer_lengths"] = lengths(0, 10, 20)
     markup = page(analysis)
     found = drawings(markup)
     assert {
