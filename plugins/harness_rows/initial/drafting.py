@@ -18,6 +18,7 @@ from harness_rows.initial.detection import sentence
 from harness_rows.initial.lengths import Lengths
 from harness_rows.initial.overview import Begin, Overview
 from harness_rows.initial.request import Request, model_of
+from harness_rows.initial.splits import Splits
 from harness_rows.options import RowsOptions
 from harness_rows.reading import Reading, read
 from harness_rows.splitting import dealt
@@ -61,31 +62,38 @@ def drafted(
     source, reading = _recognised_rows(source, begin)
     seen = overview.look(reading, made, begin)
     data, said = _data(seen, source)
-    grown = reading if _same_columns(data, source) else _read(data, begin("reading"))
-    dealing = begin("dealing out")
-
-    def deal(sizes: splits.Sizes) -> Sequence[Example]:
-        kept = {key: value for key, value in data.items() if key != "stratify" or sizes}
-        return dealt(grown, _made({**kept, "sizes": dict(sizes)}))
-
-    chosen = splits.propose(grown.rows, deal)
-    dealing(1, 1, "")
-    if not chosen.sizes:
-        data.pop("stratify", None)
+    if not _same_columns(data, source):
+        del reading  # two of many rows would need twice the memory
+        reading = _read(data, begin("reading"))
+    chosen = _dealt_out(reading, data, begin("dealing out"))
     if home is not None:
         data["path"] = str(home)
     scores = scoring.propose(seen.answers, seen.language)
+    lengths = seen.lengths
     draft = Draft(
         command=request.command,
         data=_relative({key: data[key] for key in KEYS if key in data}, request.output), said=said,
         offered=_offered(seen, source), model=_relative(model, request.output), splits=chosen,
-        scoring=scores, max_length=seen.lengths.max_length,
-        max_new_tokens=seen.lengths.max_new_tokens, longest=_longest(seen.lengths),
-        answers=_longest_answer(seen.lengths), cut=seen.lengths.cut,
+        scoring=scores, max_length=lengths.max_length, max_new_tokens=lengths.max_new_tokens,
+        longest=_longest(lengths), answers=_longest_answer(lengths), cut=lengths.cut,
         refuse=seen.held_out and seen.repeats.near > 0,
     )  # fmt: skip
     detects = sentence(chosen.dev, scores.primary, scores.graded, ROUNDS)
     return Drafted(seen, draft, detects, guessed=source is not given)
+
+
+def _dealt_out(reading: Reading, data: dict[str, Any], report: harness.Report) -> Splits:
+    """The splits; where every row has one, ``stratify`` leaves the options, as nothing is dealt."""
+
+    def deal(sizes: splits.Sizes) -> Sequence[Example]:
+        kept = {key: value for key, value in data.items() if key != "stratify" or sizes}
+        return dealt(reading, _made({**kept, "sizes": dict(sizes)}))
+
+    chosen = splits.propose(reading.rows, deal)
+    report(1, 1, "")
+    if not chosen.sizes:
+        data.pop("stratify", None)
+    return chosen
 
 
 def _recognised_rows(source: Mapping[str, Any], begin: Begin) -> tuple[Mapping[str, Any], Reading]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -43,11 +44,16 @@ class Overview:
     """All of it.
 
     Attributes:
+        reading: what was read, without the rows.
+        rows: how many there are.
+        held_out: whether rows come with a split that is dev or test.
         languages: ISO 639-1 code -> share of the ``judged`` texts.
         groups: how many, and the rows of the largest; None where each row is its own.
     """
 
     reading: Reading
+    rows: int
+    held_out: bool
     turns: Turns
     languages: dict[str, float]
     judged: int
@@ -56,11 +62,6 @@ class Overview:
     fields: Fields
     repeats: Repeats
     groups: tuple[int, int] | None
-
-    @property
-    def held_out(self) -> bool:
-        """Whether rows come with a split that is dev or test."""
-        return any(row.split in ("dev", "test") for row in self.reading.rows)
 
     @property
     def language(self) -> str:
@@ -76,16 +77,23 @@ def look(reading: Reading, model: harness.Model, begin: Begin) -> Overview:
     """
     rows = reading.rows
     near = begin("looking for duplicates")
-    found = repeats.look(rows, lambda done, total: near(done, total, ""))
+    repeated = repeats.look(rows, lambda done, total: near(done, total, ""))
     told = begin("languages")
     spoken, judged = languages.look([_text(row) for row in rows])
     told(1, 1, "")
-    kind = answers.look([row.references[0] for row in rows])
-    left = fields.look(reading.records, reading.unused)
     return Overview(
-        reading, _turns(rows), spoken, judged, lengths.measure(rows, model, begin), kind,
-        left, found, _groups(rows),
-    )  # fmt: skip
+        reading=dataclasses.replace(reading, rows=(), records=()),
+        rows=len(rows),
+        held_out=any(row.split in ("dev", "test") for row in rows),
+        turns=_turns(rows),
+        languages=spoken,
+        judged=judged,
+        lengths=lengths.measure(rows, model, begin),
+        answers=answers.look([row.references[0] for row in rows]),
+        fields=fields.look(reading.records, reading.unused),
+        repeats=repeated,
+        groups=_groups(rows),
+    )
 
 
 def _text(row: Example) -> str:

@@ -35,7 +35,7 @@ def show(made: Drafted, output: Path, rows: Path | None, console: Console) -> No
     """
     seen = made.seen
     where = str(rows) if rows else seen.reading.where
-    tables.note(console, f"{where}: {len(seen.reading.rows):,} rows", "bold")
+    tables.note(console, f"{where}: {seen.rows:,} rows", "bold")
     _show_pairs(list(_seen(made)), console)
     names = " and ".join(str(one) for one in (rows, output) if one)
     tables.head(console, f"{names} {'are' if rows else 'is'} written")
@@ -86,7 +86,7 @@ def _seen(made: Drafted) -> Iterator[tuple[str, str]]:
 
 
 def _turns(seen: Overview) -> str:
-    rows, turns = len(seen.reading.rows), seen.turns
+    rows, turns = seen.rows, seen.turns
     said = "one question each"
     if turns.several:
         several = sum(count for number, count in turns.user.items() if number > 1)
