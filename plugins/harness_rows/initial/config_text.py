@@ -15,6 +15,8 @@ ROUNDS = 3
 COLUMN = 34
 """Where comments begin, if what is said before leaves room."""
 WIDEST = 100
+LONG = 2048
+"""Tokens of a row from which fewer are trained at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,11 @@ def _train(draft: Draft) -> Iterator[str]:
     yield _line("max_length", draft.max_length, draft.longest, indent=2)
     if draft.cut:
         yield _line("on_truncated", "count", "rows beyond the model's context lose their end", 2)
-    yield "  # batch_size: 4                 # where memory is short, with accumulation: 2"
+    if draft.max_length >= LONG:
+        yield _line("batch_size", 2, "rows are long: 8 at once, the default, need much memory", 2)
+        yield _line("accumulation", 4, "so that a step still learns from 8", 2)
+    else:
+        yield "  # batch_size: 4                 # where memory is short, with accumulation: 2"
     yield "  # quantization: 4bit            # where a CUDA GPU is too small for the model"
 
 

@@ -218,3 +218,11 @@ def test_near_duplicates_of_given_splits_are_left_out_of_train(empty):
     _, config, checked = made(empty, "data")
     assert "group" not in config["data"] and config["filters"] == {"source": "refuse"}
     assert "60 dev, 60 test" in checked and "4 of 195 rows of train would be left out" in checked
+
+
+def test_long_rows_are_trained_in_smaller_batches(empty):
+    rows = [{"question": sentence(n, 1500), "answer": sentence(-n - 1, 20)} for n in range(60)]
+    write_jsonl(empty, rows)
+    _, config, _ = made(empty, "rows.jsonl")
+    assert config["train"]["max_length"] > 2048
+    assert (config["train"]["batch_size"], config["train"]["accumulation"]) == (2, 4)
