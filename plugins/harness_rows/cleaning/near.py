@@ -67,9 +67,14 @@ def pairs(
     """
     if not 0 < threshold <= 1:
         raise ValueError(f"the threshold has to be over 0 and up to 1, not {threshold}")
+    return pairs_of_comparable([comparable(text) for text in texts], threshold, watch)
+
+
+def pairs_of_comparable(texts: Sequence[str], threshold: float, watch: Watch) -> list[Pair]:
+    """The same of texts that are :func:`harness_rows.cleaning.shingling.comparable` already."""
     firsts: dict[str, int] = {}
     found = []
-    for place, text in enumerate(map(comparable, texts)):
+    for place, text in enumerate(texts):
         first = firsts.setdefault(text, place)
         if first != place:
             found.append(Pair(first, place, 1.0))
@@ -123,8 +128,7 @@ def _similarities(shingles: Shingles, ones: Numbers, others: Numbers) -> Floats:
     """Weighted Jaccard coefficients, by pair."""
     import numpy as np
 
-    sums = np.append(0, np.cumsum(shingles.levels, dtype=np.int64))
-    own = np.diff(sums[shingles.starts])
+    own = _own(shingles)
     found = np.zeros(len(ones))
     sizes = np.cumsum(shingles.counts[ones] + shingles.counts[others])
     begin = 0
@@ -136,6 +140,16 @@ def _similarities(shingles: Shingles, ones: Numbers, others: Numbers) -> Floats:
         found[begin:end] = shared / np.maximum(own[first] + own[second] - shared, 1e-9)
         begin = end
     return found
+
+
+def _own(shingles: Shingles) -> Numbers:
+    """The weight of all shingles of each text."""
+    import numpy as np
+
+    # A text without shingles has the next one's begin: its sum means nothing.
+    levels = np.append(shingles.levels, np.uint8(0))
+    sums = np.add.reduceat(levels, shingles.starts[:-1], dtype=np.int64)
+    return np.where(shingles.counts > 0, sums, 0)
 
 
 def _shared(shingles: Shingles, ones: Numbers, others: Numbers) -> Floats:

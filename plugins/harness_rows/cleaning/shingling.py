@@ -73,35 +73,39 @@ def shingled(texts: Sequence[str], watch: Callable[[int, int], None]) -> Shingle
     import numpy as np
 
     shared = SharedRuns(texts, lambda done: watch(done, 2 * len(texts)))
-    kept_of = 1 + sum(map(len, texts)) // MOST_SHINGLES
-    hashes, levels, counts, done = [], [], [], 0
+    size = sum(max(WIDTH, len(text)) for text in texts)
+    part = 1 + size // MOST_SHINGLES
+    # Room for all; what is never written takes no memory.
+    hashes, levels = np.empty(size, np.uint32), np.empty(size, np.uint8)
+    starts, done, end = np.zeros(len(texts) + 1, np.int64), 0, 0
     for chunk in chunks(texts):
-        coded = _distinct(windows(chunk), shared, kept_of)
-        hashes.append((coded >> np.uint64(8)).astype(np.uint32))
-        levels.append(coded.astype(np.uint8))
-        counts.append(np.bincount((coded >> np.uint64(40)).view(np.int64), minlength=len(chunk)))
+        coded = _distinct(windows(chunk), shared, part)
+        begin, end = end, end + len(coded)
+        hashes[begin:end] = (coded >> np.uint64(8)).astype(np.uint32)
+        levels[begin:end] = coded.astype(np.uint8)
+        owners = (coded >> np.uint64(40)).view(np.int64)
+        ends = np.cumsum(np.bincount(owners, minlength=len(chunk)))
+        starts[done + 1 : done + 1 + len(chunk)] = begin + ends
         done += len(chunk)
         watch(len(texts) + done, 2 * len(texts))
-    starts = np.zeros(done + 1, np.int64)
-    np.cumsum(np.concatenate([*counts, np.empty(0, np.int64)]), out=starts[1:])
-    return Shingles(
-        np.concatenate([*hashes, np.empty(0, np.uint32)]),
-        np.concatenate([*levels, np.empty(0, np.uint8)]),
-        starts,
-    )
+    return Shingles(hashes[:end], levels[:end], starts)
 
 
-def _distinct(found: Windows, shared: SharedRuns, kept_of: int) -> npt.NDArray[np.uint64]:
-    """Place of the text (24 bits), hash (32) and level (8) of the shingles of each text, sorted."""
+def _distinct(found: Windows, shared: SharedRuns, part: int) -> npt.NDArray[np.uint64]:
+    """Place of the text (24 bits), hash (32) and level (8) of the shingles of each text, sorted;
+    of one shingle in ``part``."""
     import numpy as np
 
     levels = shared.levels(found)
-    kept = (found.left >= WIDTH) & (levels > 0)
-    if kept_of > 1:
-        kept &= found.short % np.uint64(kept_of) == 0
-    coded = found.owners[kept].astype(np.uint64) << np.uint64(32)
-    coded = (coded | found.short[kept] >> np.uint64(32)) << np.uint64(8)
-    coded = np.sort(coded | levels[kept].astype(np.uint64))
+    kept = found.whole(WIDTH) & (levels > 0)
+    if part > 1:
+        kept &= found.short < np.uint64(2**64 // part)
+    coded = found.owners[kept] << np.uint64(32)
+    # The hash's middle: by its top, one in ``part`` is chosen.
+    coded |= (found.short[kept] << np.uint64(8)) >> np.uint64(32)
+    coded <<= np.uint64(8)
+    coded |= levels[kept]
+    coded.sort()
     # Of a shingle that stands in shared runs and outside of them, the higher level counts.
     shingle = coded >> np.uint64(8)
     last = np.append(shingle[1:] != shingle[:-1], True)[: len(coded)]
@@ -120,7 +124,7 @@ class SharedRuns:
     def __init__(self, texts: Sequence[str], watch: Callable[[int], None]) -> None:
         import numpy as np
 
-        self._one_in = 1 + sum(map(len, texts)) // MOST_RUNS
+        self._part = 1 + sum(map(len, texts)) // MOST_RUNS
         hashes: list[npt.NDArray[np.uint64]] = [np.empty(0, np.uint64)]
         done = 0
         for chunk in chunks(texts):
@@ -138,7 +142,7 @@ class SharedRuns:
         import numpy as np
 
         places = self._sampled(found)
-        owners = found.owners[places].astype(np.uint64)
+        owners = found.owners[places]
         coded = np.sort(found.long[places] >> np.uint64(_OWNER) << np.uint64(_OWNER) | owners)
         firsts = np.append(True, coded[1:] != coded[:-1])[: len(coded)]
         distinct: npt.NDArray[np.uint64] = coded[firsts] >> np.uint64(_OWNER)
@@ -147,9 +151,9 @@ class SharedRuns:
     def _sampled(self, found: Windows) -> Numbers:
         import numpy as np
 
-        whole = found.left >= RUN
-        if self._one_in > 1:
-            whole &= found.long % np.uint64(self._one_in) == 0
+        whole = found.whole(RUN)
+        if self._part > 1:
+            whole &= found.long < np.uint64(2**64 // self._part)
         return np.flatnonzero(whole)
 
     def levels(self, found: Windows) -> Levels:

@@ -10,12 +10,13 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    Flags = npt.NDArray[np.bool_]
     Sums = npt.NDArray[np.uint64]
     Numbers = npt.NDArray[np.int64]
 
 WIDTH = 5
 """Characters of a shingle."""
-CHUNK = 1 << 20
+CHUNK = 1 << 16
 """Characters that are hashed at once, the last text whole."""
 _DOUBLED = 3
 RUN = WIDTH << _DOUBLED
@@ -26,19 +27,29 @@ _PAD = "\0"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Windows:
-    """The characters of some texts, one text after the other.
+    """The runs of characters of some texts, one text after the other.
 
     Attributes:
         short: a hash of the :data:`WIDTH` characters from each place on.
         long: a hash of the :data:`RUN` characters from each place on.
         owners: the place of the text that each character belongs to.
-        left: the characters of that text from each place on.
+        lengths: characters of each text.
     """
 
     short: Sums
     long: Sums
-    owners: Numbers
-    left: Numbers
+    owners: Sums
+    lengths: Numbers
+
+    def whole(self, width: int) -> Flags:
+        """Whether so many characters from each place on belong to one text."""
+        import numpy as np
+
+        found = np.ones(len(self.short), np.bool_)
+        ends = np.cumsum(self.lengths)
+        for back in range(1, width):
+            found[(ends - back)[self.lengths >= back]] = False
+        return found
 
 
 def chunks(texts: Sequence[str]) -> Iterator[list[str]]:
@@ -60,34 +71,30 @@ def windows(chunk: Sequence[str]) -> Windows:
     """All runs of these texts; the hash of a run that goes beyond its text means nothing."""
     import numpy as np
 
-    encoded = "".join(chunk).encode("utf-32-le", "surrogatepass")
+    encoded = ("".join(chunk) + _PAD * RUN).encode("utf-32-le", "surrogatepass")
     points = np.frombuffer(encoded, dtype=np.uint32).astype(np.uint64)
     lengths = np.array([len(text) for text in chunk])
-    owners = np.repeat(np.arange(len(chunk)), lengths)
-    left = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(points))
-    short = np.zeros(len(points), np.uint64)
-    for place in range(WIDTH):
-        short = short * np.uint64(_BASE) + _later(points, place)
-    long, width = short, WIDTH
+    count = len(points) - RUN
+    sums = points[: count + RUN - WIDTH]
+    for place in range(1, WIDTH):
+        sums = sums * np.uint64(_BASE)
+        sums += points[place : place + len(sums)]
+    short, width = sums[:count], WIDTH
     for _ in range(_DOUBLED):
-        factor = np.uint64(pow(_BASE, width, 1 << 64))
-        long, width = long * factor + _later(long, width), 2 * width
-    return Windows(_mixed(short), _mixed(long), owners, left)
-
-
-def _later(values: Sums, places: int) -> Sums:
-    """The value that stands so many places after each; 0 behind the end."""
-    import numpy as np
-
-    moved = np.zeros_like(values)
-    moved[: max(0, len(values) - places)] = values[places:]
-    return moved
+        later = sums[width:]
+        sums = sums[: len(later)] * np.uint64(pow(_BASE, width, 1 << 64))
+        sums += later
+        width *= 2
+    owners = np.repeat(np.arange(len(chunk), dtype=np.uint64), lengths)
+    return Windows(_mixed(short), _mixed(sums[:count]), owners, lengths)
 
 
 def _mixed(sums: Sums) -> Sums:
     """Neighbouring sums spread over all numbers of 64 bits: multiply and xor, twice."""
     import numpy as np
 
-    sums = (sums ^ (sums >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    sums = (sums ^ (sums >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return sums ^ (sums >> np.uint64(31))
+    mixed = sums ^ (sums >> np.uint64(30))
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    return mixed

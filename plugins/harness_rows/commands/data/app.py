@@ -8,13 +8,15 @@ from typing import Any
 import typer
 
 from harness_rows.commands.data.check import check
+from harness_rows.commands.data.dedup import dedup
 from harness_rows.commands.data.preview import preview
+from harness_rows.commands.data.redact import redact
 from harness_rows.commands.data.split import split
 from harness_rows.commands.data.stats import stats
 
 AFTER = "check"
 
-COMMANDS: tuple[Callable[..., Any], ...] = (check, stats, preview, split)
+COMMANDS: tuple[Callable[..., Any], ...] = (check, stats, preview, split, dedup, redact)
 """In the order of the help. Their modules load what is heavy when they are run."""
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)

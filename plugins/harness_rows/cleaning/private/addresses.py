@@ -1,0 +1,66 @@
+"""Mail addresses, and addresses of machines."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+
+from harness_rows.cleaning.private.values import Found
+
+# Letters of scripts that put blanks between words: in others an address would take the words
+# before it along.
+_LETTER = "A-Za-z0-9\u00c0-\u024f\u0370-\u03ff\u0400-\u04ff"
+_MAIL = re.compile(
+    rf"(?<![{_LETTER}_.%+-])"
+    rf"(?P<local>[{_LETTER}_](?:[{_LETTER}_.%+'-]{{0,62}}[{_LETTER}_+-])?)@"
+    rf"(?:[{_LETTER}][{_LETTER}-]{{0,62}}\.{{1,2}}){{1,8}}"
+    r"(?:xn--[A-Za-z0-9-]{2,40}|[A-Za-z]{2,24}|[\u0400-\u04ff]{2,24})"
+    rf"(?![{_LETTER}_])"
+)
+_REMOTES = ("git", "hg", "svn")
+"""Users of version control: ``git@host:path`` is nobody's address."""
+
+_IPV4 = re.compile(r"(?<![\w.+-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\w)")
+_IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])")
+_NUMBERED = re.compile(
+    r"(?:\b(?i:version|release|section|chapter|oid|build|v)|\b[A-Z][a-z]+)[ /:]*$"
+)
+"""Words before four numbers that are a version or a section."""
+_MACHINE = re.compile(
+    r"(?:ip|host|server|gateway|address|ping|block|from|for|at|via|to|is)[ :=]*$", re.I
+)
+_BEFORE = 24
+
+
+def mails(text: str) -> Iterator[Found]:
+    """Mail addresses, mistyped ones with a doubled dot among them."""
+    if "@" not in text:
+        return
+    for match in _MAIL.finditer(text):
+        remote = match["local"] in _REMOTES and text[match.end() : match.end() + 1] in (":", "/")
+        if not remote:
+            yield Found("email", match.start(), match.end(), match[0].casefold())
+
+
+def machines(text: str) -> Iterator[Found]:
+    """IPv4 and IPv6 addresses."""
+    for pattern, likely in ((_IPV4, _likely_v4), (_IPV6, _likely_v6)):
+        for match in pattern.finditer(text):
+            try:
+                address = ipaddress.ip_address(match[0])
+            except ValueError:
+                continue
+            if likely(text, match):
+                yield Found("ip", match.start(), match.end(), str(address))
+
+
+def _likely_v4(text: str, match: re.Match[str]) -> bool:
+    before = text[max(0, match.start() - _BEFORE) : match.start()]
+    return bool(_MACHINE.search(before)) or not _NUMBERED.search(before)
+
+
+def _likely_v6(text: str, match: re.Match[str]) -> bool:
+    """``a::b`` is a name of some languages: an address has more than that."""
+    groups = [group for group in match[0].split(":") if group]
+    return len(groups) >= 3 or any(len(group) > 2 for group in groups)

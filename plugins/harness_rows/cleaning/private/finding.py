@@ -1,0 +1,50 @@
+"""All private values of a text, none overlapping another."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
+
+from harness_rows.cleaning.private.addresses import machines, mails
+from harness_rows.cleaning.private.keys import keys
+from harness_rows.cleaning.private.numbers import accounts, cards
+from harness_rows.cleaning.private.phones import REGIONS, phones
+from harness_rows.cleaning.private.values import DEFAULT, KINDS, Finder, Found
+
+LEAST_LENGTH = 4
+"""Characters of the shortest text that can hold a value."""
+
+
+class Finders:
+    """What is looked for.
+
+    Args:
+        kinds: of :data:`harness_rows.cleaning.private.values.KINDS`.
+        regions: whose telephone numbers are known without a country code.
+    """
+
+    def __init__(self, kinds: Collection[str] = DEFAULT, regions: Sequence[str] = REGIONS) -> None:
+        every: dict[str, Finder] = {
+            "key": keys,
+            "email": mails,
+            "iban": accounts,
+            "card": cards,
+            "phone": partial(phones, regions=regions),
+            "ip": machines,
+        }
+        self._finders = [every[kind] for kind in KINDS if kind in kinds]
+
+    def found(self, text: str) -> list[Found]:
+        """The values of a text in the order in which they stand; of two that overlap, the one
+        whose kind counts first."""
+        taken: list[Found] = []
+        if len(text) < LEAST_LENGTH:
+            return taken
+        for one in self._every(text):
+            if not any(one.start < other.end and other.start < one.end for other in taken):
+                taken.append(one)
+        return sorted(taken, key=lambda one: one.start)
+
+    def _every(self, text: str) -> Iterator[Found]:
+        for finder in self._finders:
+            yield from finder(text)

@@ -1,0 +1,77 @@
+"""Numbers with check digits: bank accounts and payment cards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from harness_rows.cleaning.private.values import Found
+
+# ISO 13616: country -> characters of an IBAN, from the registry that SWIFT keeps.
+_LENGTHS = {
+    country: length
+    for length, countries in {
+        15: "NO", 16: "BE", 18: "DK FI FO GL NL SD FK", 19: "MK SI", 20: "AT BA EE KZ LT LU XK MN",
+        21: "CH CR HR LI LV", 22: "BG BH DE GB GE IE ME RS", 23: "AE GI IL IQ OM TL SO",
+        24: "AD CZ ES MD PK RO SA SE SK TN VG", 25: "LY PT ST", 26: "IS TR",
+        27: "BI DJ FR GR IT MC MR SM", 28: "AL AZ BY CY DO GT HU LB NI PL SV",
+        29: "BR EG PS QA UA", 30: "JO KW MU", 31: "MT SC", 32: "LC", 33: "RU",
+    }.items()
+    for country in countries.split()
+}  # fmt: skip
+_ACCOUNT = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ \u00a0-]?[A-Za-z0-9]){11,30}")
+
+_CARD = re.compile(r"(?<![\w.,+-])\d(?:[ \u00a0-]?\d){12,18}(?![\w-]|[.,]\d)")
+_GROUPS = ((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3))
+"""How cards are written in groups; else they are written without."""
+_NETWORKS = (
+    ("American Express", re.compile(r"3[47]\d{13}")),
+    ("Visa", re.compile(r"4(?:\d{12}|\d{15}|\d{18})")),
+    (
+        "Mastercard",
+        re.compile(r"(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}"),
+    ),
+    ("Discover", re.compile(r"(?:6011|64[4-9]\d|65\d\d)\d{12}(?:\d{3})?")),
+    ("Diners Club", re.compile(r"3(?:0[0-5]|[689]\d)\d{11}")),
+    ("JCB", re.compile(r"35(?:2[89]|[3-8]\d)\d{12}")),
+    ("UnionPay", re.compile(r"62\d{14,17}")),
+    ("Maestro", re.compile(r"(?:5018|5020|5038|5893|6304|6759|676[1-3])\d{8,15}")),
+)
+"""Ranges of issuers (ISO/IEC 7812) with the lengths that each network uses."""
+
+
+def accounts(text: str) -> Iterator[Found]:
+    """IBANs of the right length for their country whose check digits are right (ISO 7064)."""
+    for match in _ACCOUNT.finditer(text):
+        wanted = _LENGTHS.get(match[0][:2].upper())
+        if wanted is None:
+            continue
+        places = [at for at, character in enumerate(match[0]) if character.isalnum()]
+        if len(places) < wanted:
+            continue
+        end = match.start() + places[wanted - 1] + 1
+        number = re.sub(r"[^A-Za-z0-9]", "", text[match.start() : end]).upper()
+        if not text[end : end + 1].isalnum() and _rest_is_one(number):
+            yield Found("iban", match.start(), end, number, number[:2])
+
+
+def cards(text: str) -> Iterator[Found]:
+    """Card numbers of a known network whose check digit is right (Luhn, ISO/IEC 7812-1)."""
+    for match in _CARD.finditer(text):
+        digits = re.sub(r"\D", "", match[0])
+        groups = tuple(len(group) for group in re.split(r"\D", match[0]))
+        if len(groups) > 1 and groups not in _GROUPS:
+            continue
+        network = next((name for name, form in _NETWORKS if form.fullmatch(digits)), "")
+        if network and _luhn(digits):
+            yield Found("card", match.start(), match.end(), digits, network)
+
+
+def _rest_is_one(number: str) -> bool:
+    moved = number[4:] + number[:4]
+    return int("".join(str(int(character, 36)) for character in moved)) % 97 == 1
+
+
+def _luhn(digits: str) -> bool:
+    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0

@@ -1,0 +1,201 @@
+"""``harness data dedup``: rows that repeat another one, exactly or nearly, taken out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+import harness
+from harness.terminal.options import takes
+from harness_rows.commands.data.request import Request
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness_rows.cleaning.repeated import Repeats
+    from harness_rows.commands.data.cleaned import Clean
+
+LISTED = 10
+"""Rows that go and are listed."""
+WHY = "removed_because"
+"""Column that is added to the rows of ``--removed``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DedupRequest(Request):
+    """What ``dedup`` takes."""
+
+    output: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads it at run time
+        typer.Option("-o", "--output", metavar="FILE", help="a new .jsonl file; without: report"),
+    ] = None
+    removed: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--removed", metavar="FILE", help="a new .jsonl file for the rows that go"),
+    ] = None
+    near: Annotated[
+        float, typer.Option("--near", min=0.3, max=1.0, help="likeness of repeats; 1: exact ones")
+    ] = 0.8
+    by: Annotated[
+        str, typer.Option("--by", metavar="row|prompt", help="prompt: whatever the answers are")
+    ] = "row"
+    with_test: Annotated[
+        bool, typer.Option("--with-test", help="take repeats out of the test rows, too")
+    ] = False
+
+
+@takes(DedupRequest)
+def dedup(request: DedupRequest) -> None:
+    """Take out rows that repeat others.
+
+    Of rows that repeat each other the first stays, a row of test before one of dev, that before one
+    of train. Without -o it only reports. Nothing is written over.
+    """
+    from harness_rows.cleaning.repeated import BY, Rule, repeated
+    from harness_rows.commands.data import cleaned
+    from harness_rows.commands.data.printing import working, write_json
+
+    if request.by not in BY:
+        raise harness.UsageError(f"--by takes row or prompt, not {request.by!r}")
+    if request.output and request.output == request.removed:
+        raise harness.UsageError("-o and --removed name one file")
+    cleaned.new_file("-o", request.output)
+    cleaned.new_file("--removed", request.removed)
+    with working("data dedup") as begin:
+        found = cleaned.readable(request, begin)
+        report = begin("comparing")
+        rule = Rule(request.near, request.by, request.with_test)
+        repeats = repeated(found.rows, rule, lambda done, total: report(done, total, ""))
+        _write(request, found, repeats)
+    if request.as_json:
+        write_json(_document(request, found, repeats))
+        return
+    from rich.console import Console
+
+    _show(request, found, repeats, Console())
+
+
+def _write(request: DedupRequest, found: Clean, repeats: Repeats) -> None:
+    from harness_rows.commands.data import cleaned
+
+    if not (request.output or request.removed):
+        return
+    why = {one.place: _why(found, one.kept, one.likeness, one.by) for one in repeats.removed}
+    kept, gone = [], []
+    for place, record in enumerate(cleaned.records(found.reading)):
+        if place in why:
+            gone.append({**record, WHY: why[place]})
+        else:
+            kept.append(record)
+    files = [("--removed", request.removed, gone), ("-o", request.output, kept)]
+    cleaned.write([(option, path, rows) for option, path, rows in files if path])
+
+
+def _why(found: Clean, kept: int, likeness: float, by: str) -> str:
+    what = "repeats" if likeness == 1 else f"nearly repeats ({likeness:.2f})"
+    return f"{what} {'the prompt of ' * (by == 'prompt')}{found.rows[kept].place}"
+
+
+def _document(request: DedupRequest, found: Clean, repeats: Repeats) -> dict[str, Any]:
+    return {
+        "data": found.where,
+        "format": found.said,
+        "rows": len(found.rows),
+        "kept": len(found.rows) - len(repeats.removed),
+        "removed": [
+            {
+                "row": found.rows[one.place].id,
+                "place": found.rows[one.place].place,
+                "split": found.rows[one.place].split,
+                "repeats": found.rows[one.kept].id,
+                "repeats_place": found.rows[one.kept].place,
+                "likeness": round(one.likeness, 3),
+                "by": one.by,
+            }
+            for one in repeats.removed
+        ],
+        "near_but_for_figures": repeats.other_figures,
+        "near_prompts_other_answers": repeats.other_answers,
+        "files": [str(path) for path in (request.output, request.removed) if path],
+    }
+
+
+def _show(request: DedupRequest, found: Clean, repeats: Repeats, console: Console) -> None:
+    from harness.terminal import tables
+
+    for sentence in found.said:
+        tables.note(console, sentence, "dim")
+    if repeats.removed:
+        console.print(_by_split(found, repeats))
+        console.print()
+        console.print(_listed(found, repeats))
+        console.print()
+    for line in _sentences(request, repeats):
+        tables.note(console, line)
+    total = len(found.rows)
+    goes = "goes" if len(repeats.removed) == 1 else "go"
+    tables.note(console, f"{len(repeats.removed):,} of {total:,} rows {goes}.", "bold")
+    written = [str(path) for path in (request.output, request.removed) if path]
+    if written:
+        tables.note(console, f"written: {', '.join(written)}")
+    elif repeats.removed:
+        tables.note(console, "Nothing was written: -o FILE writes the rows that stay.")
+
+
+def _by_split(found: Clean, repeats: Repeats) -> Any:
+    from harness import SPLITS
+    from harness.terminal import tables
+
+    titles = ("split", "rows", "exact repeats", "near repeats", "stay")
+    shown = tables.table(*titles, right=titles[1:])
+    rows = Counter(str(row.split) for row in found.rows)
+    gone = Counter((str(found.rows[one.place].split), one.likeness == 1) for one in repeats.removed)
+    for split in (*SPLITS, ""):
+        if rows[split]:
+            exact, near = gone[split, True], gone[split, False]
+            counts = (rows[split], exact, near, rows[split] - exact - near)
+            shown.add_row(split or "no split", *(f"{count:,}" for count in counts))
+    return shown
+
+
+def _listed(found: Clean, repeats: Repeats) -> Any:
+    from harness.terminal import tables
+    from harness_rows.commands.data.repeats import prompt_text
+
+    shown = tables.table("goes", "repeats", "likeness", "prompt", right=("likeness",))
+    for one in repeats.removed[:LISTED]:
+        row, kept = found.rows[one.place], found.rows[one.kept]
+        sealed = found.sealed and row.split == "test"
+        text = "(a test row: not shown)" if sealed else prompt_text(row)
+        likeness = "exact" if one.likeness == 1 else f"{one.likeness:.2f}"
+        shown.add_row(
+            tables.name(row.place or row.id),
+            tables.name(kept.place or kept.id),
+            likeness,
+            tables.piece(text, 60),
+        )
+    if len(repeats.removed) > LISTED:
+        shown.caption = f"and {len(repeats.removed) - LISTED:,} more: --removed FILE writes them"
+        shown.caption_justify = "left"
+    return shown
+
+
+def _sentences(request: DedupRequest, repeats: Repeats) -> list[str]:
+    said = []
+    if repeats.other_figures:
+        said.append(
+            f"{repeats.other_figures:,} pairs of rows are near but for a number or an operator; "
+            "both stay."
+        )
+    if repeats.other_answers:
+        said.append(
+            f"{repeats.other_answers:,} pairs have near prompts and other answers; both stay "
+            "(--by prompt takes one out)."
+        )
+    if any(one.by == "prompt" for one in repeats.removed) and request.by == "row":
+        said.append("Rows also go whose prompt repeats one that is held out, whatever the answer.")
+    return said

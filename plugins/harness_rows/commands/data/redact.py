@@ -1,0 +1,170 @@
+"""``harness data redact``: mail addresses, numbers and keys replaced by tokens."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+import harness
+from harness.terminal.options import takes
+from harness_rows.commands.data.request import Request
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness import Report
+    from harness_rows.cleaning.private.finding import Finders
+    from harness_rows.cleaning.private.redaction import Redaction, Value
+    from harness_rows.commands.data.cleaned import Clean
+    from harness_rows.reading import Reading
+    from harness_rows.records import Record
+
+LISTED = 5
+"""Values of each kind that are listed."""
+TOLD = 500
+"""Rows after which the progress is told again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RedactRequest(Request):
+    """What ``redact`` takes."""
+
+    output: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads it at run time
+        typer.Option("-o", "--output", metavar="FILE", help="a new .jsonl file; without: report"),
+    ] = None
+    kinds: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--kind", metavar="K", help="key, email, iban, card, phone (all these), ip"),
+    ] = None
+    regions: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--region", metavar="CC", help="country of numbers without a country code"),
+    ] = None
+
+
+@takes(RedactRequest)
+def redact(request: RedactRequest) -> None:
+    """Replace mail addresses, phone numbers, IBANs, cards and keys.
+
+    One value becomes one token, such as <EMAIL_1>, in all columns of all rows. Without -o it only
+    reports. Nothing is written over. Names and postal addresses are not found.
+    """
+    from harness_rows.cleaning.private.redaction import Redaction
+    from harness_rows.commands.data import cleaned
+    from harness_rows.commands.data.printing import working, write_json
+
+    cleaned.new_file("-o", request.output)
+    redaction = Redaction(_finders(request))
+    with working("data redact") as begin:
+        found = cleaned.readable(request, begin)
+        rows = _redacted(redaction, found.reading, begin)
+        if request.output:
+            cleaned.write([("-o", request.output, rows)])
+    if request.as_json:
+        write_json(_document(request, found, redaction))
+        return
+    from rich.console import Console
+
+    _show(request, found, redaction, Console())
+
+
+def _finders(request: RedactRequest) -> Finders:
+    from phonenumbers import SUPPORTED_REGIONS
+
+    from harness_rows.cleaning.private.finding import Finders
+    from harness_rows.cleaning.private.phones import REGIONS
+    from harness_rows.cleaning.private.values import DEFAULT, KINDS
+
+    kinds = request.kinds or DEFAULT
+    regions = [region.upper() for region in request.regions or REGIONS]
+    for option, given, known in (
+        ("--kind", kinds, KINDS),
+        ("--region", regions, sorted(SUPPORTED_REGIONS)),
+    ):
+        for one in given:
+            if one not in known:
+                raise harness.UsageError(f"{option} {one}: known are {', '.join(known)}")
+    return Finders(kinds, regions)
+
+
+def _redacted(
+    redaction: Redaction, reading: Reading, begin: Callable[[str], Report]
+) -> list[Record]:
+    from harness_rows.commands.data import cleaned
+
+    for record in reading.records:
+        redaction.reserve(record)
+    report, total = begin("redacting"), len(reading.rows)
+    rows = []
+    for at, (row, record) in enumerate(zip(reading.rows, cleaned.records(reading), strict=True)):
+        if at % TOLD == 0:
+            report(at, total, "rows")
+        rows.append(redaction.record(record, row.place or f"row {at + 1}"))
+    return rows
+
+
+def _document(request: RedactRequest, found: Clean, redaction: Redaction) -> dict[str, Any]:
+    return {
+        "data": found.where,
+        "format": found.said,
+        "rows": len(found.rows),
+        "values": [asdict(value) for value in redaction.values],
+        "files": [str(request.output)] if request.output else [],
+    }
+
+
+def _show(request: RedactRequest, found: Clean, redaction: Redaction, console: Console) -> None:
+    from harness.terminal import tables
+
+    for sentence in found.said:
+        tables.note(console, sentence, "dim")
+    values = redaction.values
+    if values:
+        console.print(_listed(values))
+        console.print()
+    tables.note(console, _sentence(values, len(found.rows)), "bold")
+    tables.note(
+        console,
+        "Names, postal addresses and passwords are not found, and no rule finds all: look at the "
+        "rows before you give them away.",
+    )
+    if request.output:
+        tables.note(console, f"written: {request.output}")
+    elif values:
+        tables.note(console, "Nothing was written: -o FILE writes the rows with tokens.")
+
+
+def _listed(values: Sequence[Value]) -> Any:
+    from harness.terminal import tables
+
+    shown = tables.table(
+        "token", "value", "what", "times", "first place", right=("times",), spare=("what",)
+    )
+    listed: Counter[str] = Counter()
+    for value in values:
+        listed[value.kind] += 1
+        if listed[value.kind] <= LISTED:
+            shown.add_row(
+                value.token, value.shown, value.what, f"{value.times:,}",
+                tables.name(value.places[0]),
+            )  # fmt: skip
+    more = [f"{n - LISTED:,} more of {kind}" for kind, n in listed.items() if n > LISTED]
+    if more:
+        shown.caption = f"and {', '.join(more)}: --json lists all"
+        shown.caption_justify = "left"
+    return shown
+
+
+def _sentence(values: Sequence[Value], rows: int) -> str:
+    if not values:
+        return f"Nothing was found in {rows:,} rows."
+    counts = Counter(value.kind for value in values)
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+    times = sum(value.times for value in values)
+    return f"{len(values):,} values ({kinds}), {times:,} times in {rows:,} rows."

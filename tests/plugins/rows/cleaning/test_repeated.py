@@ -1,0 +1,142 @@
+"""Rows that go because they repeat a row that stays."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from harness import Example
+from harness_rows.cleaning.repeated import Rule, figures, jaccard, repeated
+
+LONG = (
+    "My parcel was meant to come on Tuesday and the driver left it with a neighbour whom I do not "
+    "know, so please tell me where it is and who has signed for it"
+)
+ANSWER = "It was signed for at the house next door, and the driver left a card in your letter box."
+
+
+def row(number: int, prompt: str, answer: str = ANSWER, split: str = "train", system: str = ""):
+    turns = ({"role": "system", "content": system},) if system else ()
+    return Example(
+        f"r{number}", (*turns, {"role": "user", "content": prompt}), (answer,), split=split
+    )  # type: ignore[arg-type]
+
+
+def gone(*rows: Example, **rule) -> list[tuple[int, int]]:
+    return [(one.place, one.kept) for one in repeated(rows, Rule(**rule)).removed]
+
+
+def test_the_first_stays_and_what_repeats_it_goes():
+    near = LONG.replace("Tuesday", "Monday")
+    rows = [row(0, LONG), row(1, "Is my invoice paid?"), row(2, LONG), row(3, near)]
+    found = repeated(rows, Rule()).removed
+    assert [(one.place, one.kept, one.likeness == 1) for one in found] == [
+        (2, 0, True),
+        (3, 0, False),
+    ]
+    assert gone(*rows, near=1.0) == [(2, 0)]
+
+
+def test_another_number_or_operator_is_another_question():
+    sums = [row(n, f"{LONG}: {a}", "yes") for n, a in enumerate(("12 - 7", "12 + 7", "12 - 8"))]
+    found = repeated(sums, Rule())
+    assert found.removed == ()
+    assert found.other_figures == 3
+
+
+def test_another_answer_to_one_prompt_stays_unless_prompts_are_asked_for():
+    rows = [row(0, LONG, "positive"), row(1, LONG, "negative")]
+    found = repeated(rows, Rule())
+    assert found.removed == ()
+    assert found.other_answers == 1
+    assert gone(*rows, by="prompt") == [(1, 0)]
+
+
+def test_another_system_turn_is_another_prompt():
+    assert gone(row(0, "Hello there", system="Answer in French."), row(1, "Hello there")) == []
+
+
+@pytest.mark.parametrize("held_out", ["dev", "test"])
+@pytest.mark.parametrize("other", ["train", "pool", "valid"])
+@pytest.mark.parametrize("answer", [ANSWER, "No idea."])
+def test_a_row_to_learn_from_goes_for_a_held_out_prompt(held_out, other, answer):
+    near = LONG.replace("Tuesday", "Monday")
+    for prompt in (LONG, near):
+        rows = [row(0, prompt, answer, other), row(1, LONG, split=held_out)]
+        assert gone(*rows) == [(0, 1)]
+
+
+def test_rows_of_test_stay_unless_asked_for():
+    rows = [row(0, LONG, split="test"), row(1, LONG, split="test"), row(2, LONG, split="dev")]
+    assert gone(*rows) == [(2, 0)]
+    assert gone(*rows, with_test=True) == [(1, 0), (2, 0)]
+
+
+def test_train_is_kept_before_pool_and_a_row_without_split_as_train():
+    assert gone(row(0, LONG, split="pool"), row(1, LONG)) == [(0, 1)]
+    assert gone(row(0, LONG, split=""), row(1, LONG, split="")) == [(1, 0)]
+
+
+def test_a_copy_of_a_row_that_goes_for_another_goes_too():
+    near = LONG.replace("Tuesday", "Monday")
+    rows = [row(0, near), row(1, near), row(2, LONG, split="test")]
+    assert gone(*rows) == [(0, 2), (1, 2)]
+
+
+def test_rows_that_hang_together_by_a_chain_stay_where_they_are_not_near_themselves():
+    words = LONG.split()
+    texts = []
+    for step in range(6):
+        texts.append(" ".join(words))
+        draw = random.Random(step)
+        for place in draw.sample(range(len(words)), 2):
+            words[place] = draw.choice(["zebra", "quartz", "fjord"])
+    rows = [row(n, text) for n, text in enumerate(texts)]
+    for one in repeated(rows, Rule()).removed:
+        assert jaccard(texts[one.place], texts[one.kept]) > 0.75
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a - b", {}), ("well-known", {}), ("12 - 7", {"12": 1, "-": 1, "7": 1}), ("x = y", {"=": 1})],
+)
+def test_figures(text, expected):
+    assert figures(text) == expected
+
+
+POOL = [LONG, LONG.replace("Tuesday", "Monday"), "Is it paid?", "is it paid", "", "12 + 7"]
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(POOL),
+            st.sampled_from(["yes", "no"]),
+            st.sampled_from(["train", "pool", "dev", "test", ""]),
+        ),
+        max_size=12,
+    ),
+    st.sampled_from(["row", "prompt"]),
+)
+def test_laws(drawn, by):
+    rows = [row(n, prompt, answer, split) for n, (prompt, answer, split) in enumerate(drawn)]
+    found = repeated(rows, Rule(by=by)).removed
+    places = {one.place for one in found}
+    # Test is untouched, every row that goes has one that stays, and nothing is left to go.
+    assert all(rows[place].split != "test" for place in places)
+    assert all(one.kept not in places for one in found)
+    left = [one for place, one in enumerate(rows) if place not in places]
+    assert repeated(left, Rule(by=by)).removed == ()
+
+
+def test_the_progress_goes_one_way():
+    seen: list[float] = []
+    rows = [row(n, f"{LONG} {n}", split="dev" if n % 3 else "train") for n in range(40)]
+    repeated(rows, Rule(), lambda done, total: seen.append(done / total))
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+    assert list(itertools.chain(seen))
