@@ -7,8 +7,9 @@ which one is said. Rows of test all stay unless they are asked for.
 A row of train, pool or valid also goes if its *prompt* repeats one of dev or test, and a row of dev
 if its prompt repeats one of test, whatever the answers are.
 
-Two rows that are near, but differ in a number or an operator, or whose answers are not near, are no
-repeats: another sum is another question, and another answer to one prompt is for people to look at.
+Two rows that are near are no repeats where they differ in a number or an operator (another sum is
+another question), where each has a sentence that the other has nothing like (another question about
+one passage), or where their answers are not near (which is for people to look at).
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ RANKS = {"test": 0, "dev": 1, "valid": 2, "train": 3, "": 3, "pool": 4}
 HELD_OUT = ("test", "dev")
 BY = ("row", "prompt")
 _FIGURES = re.compile(r"\d+|[=<>+*/^%$€£¥×÷±≤≥≠−]|(?<=\d)\s?-\s?(?=\d)")
+_SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+")
+LEAST_SENTENCE = 12
+"""Characters from which a sentence can be another question."""
+FOUND_AGAIN = 0.5
+"""Share of a sentence's runs of five characters from which it is found again in another one."""
 _PART = " "
 """Between prompt and answer: a blank keeps the whole comparable."""
 
@@ -55,11 +61,13 @@ class Repeats:
     Attributes:
         removed: in the order of the rows.
         other_figures: pairs of rows that are near but for a number or an operator; they stay.
+        other_sentences: pairs that are near but for a whole sentence in each; they stay.
         other_answers: pairs with near prompts and other answers; they stay.
     """
 
     removed: tuple[Removed, ...]
     other_figures: int
+    other_sentences: int
     other_answers: int
 
 
@@ -114,6 +122,7 @@ def repeated(
     return Repeats(
         tuple(sorted(removed, key=lambda one: one.place)),
         views[0].other_figures,
+        views[0].other_sentences,
         views[0].other_answers,
     )
 
@@ -142,7 +151,7 @@ class _View:
         counts: Callable[[Example, Example], bool] = lambda one, other: True,
     ) -> None:  # fmt: skip
         self.by, self._rows, self._counts = by, rows, counts
-        self.other_figures = self.other_answers = 0
+        self.other_figures = self.other_sentences = self.other_answers = 0
         # Row and prompt are told apart where they are compared, and compared as one text.
         self._parts = [_parts(row, by) for row in rows]
         firsts: dict[tuple[str, ...], int] = {}
@@ -155,15 +164,19 @@ class _View:
         texts = [_PART.join(self._parts[place]) for place in places]
         for pair in pairs_of_comparable(texts, near, watch):
             one, other = places[pair.first], places[pair.second]
-            if self._is_repeat(self._parts[one], self._parts[other], near):
+            if self._is_repeat(one, other, near):
                 self._near.setdefault(one, []).append((other, pair.similarity))
                 self._near.setdefault(other, []).append((one, pair.similarity))
 
-    def _is_repeat(self, one: tuple[str, ...], other: tuple[str, ...], near: float) -> bool:
-        if figures(_PART.join(one)) != figures(_PART.join(other)):
+    def _is_repeat(self, one: int, other: int, near: float) -> bool:
+        mine, theirs = self._parts[one], self._parts[other]
+        if figures(_PART.join(mine)) != figures(_PART.join(theirs)):
             self.other_figures += 1
             return False
-        alike = [jaccard(mine, theirs) >= near for mine, theirs in zip(one, other, strict=True)]
+        if ask_otherwise(prompt_of(self._rows[one]), prompt_of(self._rows[other])):
+            self.other_sentences += 1
+            return False
+        alike = [jaccard(*texts) >= near for texts in zip(mine, theirs, strict=True)]
         self.other_answers += alike[0] and not all(alike)
         return all(alike)
 
@@ -179,6 +192,25 @@ class _View:
 def _parts(row: Example, by: str) -> tuple[str, ...]:
     prompt = comparable(prompt_of(row))
     return (prompt,) if by == "prompt" else (prompt, comparable("\n".join(row.references)))
+
+
+def ask_otherwise(one: str, other: str) -> bool:
+    """Whether each of two prompts has a sentence (or line) of which the other has next to none."""
+    return _has_of_its_own(one, other) and _has_of_its_own(other, one)
+
+
+def _has_of_its_own(one: str, other: str) -> bool:
+    known = [_runs(sentence) for sentence in _sentences(other)]
+    for sentence in _sentences(one):
+        runs = _runs(sentence)
+        if all(len(runs & others) < FOUND_AGAIN * len(runs) for others in known):
+            return True
+    return False
+
+
+def _sentences(text: str) -> list[str]:
+    pieces = map(comparable, _SENTENCE.split(text))
+    return [piece for piece in pieces if len(piece) >= LEAST_SENTENCE]
 
 
 def jaccard(one: str, other: str) -> float:

@@ -19,7 +19,8 @@ _LENGTHS = {
     }.items()
     for country in countries.split()
 }  # fmt: skip
-_ACCOUNT = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ \u00a0-]?[A-Za-z0-9]){11,30}")
+_BEGIN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}")
+_ACCOUNT = re.compile(r"[A-Za-z0-9](?:[ \u00a0-]?[A-Za-z0-9]){14,32}")
 
 _CARD = re.compile(r"(?<![\w.,+-])\d(?:[ \u00a0-]?\d){12,18}(?![\w-]|[.,]\d)")
 _GROUPS = ((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3))
@@ -42,9 +43,10 @@ _NETWORKS = (
 
 def accounts(text: str) -> Iterator[Found]:
     """IBANs of the right length for their country whose check digits are right (ISO 7064)."""
-    for match in _ACCOUNT.finditer(text):
-        wanted = _LENGTHS.get(match[0][:2].upper())
-        if wanted is None:
+    for begin in _BEGIN.finditer(text):
+        wanted = _LENGTHS.get(begin[0][:2].upper())
+        match = _ACCOUNT.match(text, begin.start())
+        if wanted is None or match is None:
             continue
         places = [at for at, character in enumerate(match[0]) if character.isalnum()]
         if len(places) < wanted:

@@ -38,7 +38,7 @@ _OTHER = re.compile(
 _ABBREVIATED = re.compile(r"\b(?!TEL|FAX|CELL|SMS)[A-Z]{2,6}[ :.#]*$")
 """Before other numbers: ISBN, NDC, PO."""
 _NO_PHONE = re.compile(
-    r"\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d\b.*|(?:\d{1,3}\.){3}\d{1,3}|\d{5}-\d{4}|.*\s{2}.*",
+    r"\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d(?:\s.*)?|(?:\d{1,3}\.){3}\d{1,3}|\d{5}-\d{4}|.*\s{2}.*",
     re.S,
 )
 """Dates, addresses of machines, postal codes, columns of a table."""

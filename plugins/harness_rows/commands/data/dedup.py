@@ -119,6 +119,7 @@ def _document(request: DedupRequest, found: Clean, repeats: Repeats) -> dict[str
             for one in repeats.removed
         ],
         "near_but_for_figures": repeats.other_figures,
+        "near_but_for_a_sentence": repeats.other_sentences,
         "near_prompts_other_answers": repeats.other_answers,
         "files": [str(path) for path in (request.output, request.removed) if path],
     }
@@ -190,6 +191,11 @@ def _sentences(request: DedupRequest, repeats: Repeats) -> list[str]:
         said.append(
             f"{repeats.other_figures:,} pairs of rows are near but for a number or an operator; "
             "both stay."
+        )
+    if repeats.other_sentences:
+        said.append(
+            f"{repeats.other_sentences:,} pairs of rows are near but for a whole sentence; both "
+            "stay."
         )
     if repeats.other_answers:
         said.append(

@@ -102,6 +102,13 @@ def test_a_number_without_country_code_is_known_in_the_regions_that_are_given():
     assert found(text, regions=("US",)) == []
 
 
+def test_an_account_behind_another_and_a_number_that_begins_like_a_date():
+    two = "BE68 5390 0754 7034 and AT61 1904 3002 3457 3201"
+    assert [kind for kind, _ in found(two)] == ["iban", "iban"]
+    assert found("01.02.68.53.00") == [("phone", "01.02.68.53.00")]
+    assert found("01.02.2024") == found("05.11.24 12") == []
+
+
 def test_other_kinds_are_left():
     text = "a@example.com, call +49 30 901820"
     assert found(text, kinds=("email",)) == [("email", "a@example.com")]

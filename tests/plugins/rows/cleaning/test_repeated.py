@@ -47,6 +47,16 @@ def test_another_number_or_operator_is_another_question():
     assert found.other_figures == 3
 
 
+def test_another_question_about_one_passage_is_no_repeat_and_an_addition_is():
+    passage = ". ".join(f"{LONG} {place}" for place in ("in Oslo", "in Rome", "in Lima"))
+    asked = ("How much did postage cost?", "Name each country of origin!", "Is a refund owed?")
+    rows = [row(n, f"{passage}.\n\n{question}") for n, question in enumerate(asked)]
+    found = repeated(rows, Rule(by="prompt"))
+    assert found.removed == ()
+    assert found.other_sentences >= 2
+    assert gone(rows[0], row(1, f"Hello there. {passage}.\n\n{asked[0]}")) == [(1, 0)]
+
+
 def test_another_answer_to_one_prompt_stays_unless_prompts_are_asked_for():
     rows = [row(0, LONG, "positive"), row(1, LONG, "negative")]
     found = repeated(rows, Rule())
