@@ -74,6 +74,9 @@ def _data(draft: Draft) -> Iterator[str]:
     counts = ", ".join(f"{n:,} {split}" for split, n in draft.splits.rows.items())
     if draft.splits.sizes:
         yield _line("sizes", draft.splits.sizes, f"{counts}; whole groups", indent=2)
+        if draft.splits.draw:
+            what = "by the default draw, dev or test cannot carry a verdict"
+            yield _line("draw", draft.splits.draw, what, indent=2)
     else:
         yield f"  # every row has its split: {counts}"
     for doubt in draft.splits.doubts:

@@ -85,9 +85,9 @@ def drafted(
 def _dealt_out(reading: Reading, data: dict[str, Any], report: harness.Report) -> Splits:
     """The splits; where every row has one, ``stratify`` leaves the options, as nothing is dealt."""
 
-    def deal(sizes: splits.Sizes) -> Sequence[Example]:
+    def deal(sizes: splits.Sizes, draw: int) -> Sequence[Example]:
         kept = {key: value for key, value in data.items() if key != "stratify" or sizes}
-        return dealt(reading, _made({**kept, "sizes": dict(sizes)}))
+        return dealt(reading, _made({**kept, "sizes": dict(sizes), "draw": draw}))
 
     chosen = splits.propose(reading.rows, deal)
     report(1, 1, "")
@@ -161,7 +161,7 @@ def _data(seen: Overview, source: Mapping[str, Any]) -> tuple[dict[str, Any], di
     alone = seen.groups is None and "group" not in columns and not seen.held_out
     if alone and seen.repeats.near and seen.repeats.separable:
         data["group"] = "auto"
-        said["group"] = f"{seen.repeats.near:,} near-duplicates stay on one side of the splits"
+        said["group"] = "near-duplicates stay on one side of the splits"
     return data, said
 
 
@@ -232,7 +232,9 @@ def _longest(lengths: Lengths) -> str:
 
 
 def _longest_answer(lengths: Lengths) -> str:
-    longest = lengths.answer.longest
-    if lengths.unit == "words":
-        return f"an estimate: the longest answer has {longest:,} words"
-    return f"the longest answer has {longest:,} tokens"
+    answer, unit = lengths.answer, lengths.unit
+    said = f"the longest answer has {answer.longest:,} {unit}"
+    if lengths.far:
+        most = f"99 % of the answers have at most {answer.rare:,} {unit}"
+        said = f"{most}, the longest {answer.longest:,}"
+    return said if unit == "tokens" else f"an estimate: {said}"

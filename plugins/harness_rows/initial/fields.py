@@ -17,6 +17,8 @@ ROWS_A_VALUE = 5
 LONGEST_VALUE = 60
 """Characters of a value."""
 MOST_FACTS = 6
+FEWEST_ORIGINS = 3 * MIN_GROUPS
+"""Origins from which train, dev and test can have as many as a verdict needs."""
 ORIGINS = (
     "group", "customer", "client", "user", "author", "writer", "speaker", "patient", "student",
     "company", "account", "document", "doc", "article", "passage", "page", "title", "book",
@@ -34,12 +36,14 @@ class Fields:
     Attributes:
         group: column of what rows have in common; empty for none.
         facts: columns of ``meta``.
+        torn: a column that names origins of rows, of which there are too few to be dealt out.
         likely: a column that could name groups by how its values repeat, though not by its name.
     """
 
     group: str = ""
     facts: tuple[str, ...] = ()
     likely: str = ""
+    torn: str = ""
 
 
 def look(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Fields:
@@ -61,7 +65,9 @@ def look(records: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Fields
     group = next((name for name in origins if _is_origin(name)), "")
     facts = [name for name in known if name != group and _is_fact(known[name], count)]
     likely = "" if group else next((name for name in origins if name not in facts), "")
-    return Fields(group, tuple(facts[:MOST_FACTS]), likely)
+    few = (n for n, found in known.items() if _is_origin(n) and len(found) < FEWEST_ORIGINS)
+    torn = "" if group else next(few, "")
+    return Fields(group, tuple(facts[:MOST_FACTS]), likely, torn)
 
 
 def _counted(found: Counter[Any], value: Any) -> bool:
@@ -87,7 +93,7 @@ def _repeats(found: Counter[Any], rows: int) -> bool:
         return False
     named = all(isinstance(value, (str, int)) and not isinstance(value, bool) for value in found)
     most = found.most_common(1)[0][1]
-    return named and 3 * MIN_GROUPS <= len(found) < rows and most <= MAX_SHARE * rows
+    return named and FEWEST_ORIGINS <= len(found) < rows and most <= MAX_SHARE * rows
 
 
 def _is_fact(found: Counter[Any], rows: int) -> bool:

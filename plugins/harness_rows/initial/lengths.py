@@ -66,12 +66,14 @@ class Lengths:
     why: str = ""
 
     @property
+    def far(self) -> bool:
+        """Whether the longest answer is an exception that no limit should follow."""
+        return self.answer.longest > FAR * self.answer.rare
+
+    @property
     def max_new_tokens(self) -> int:
         """Room for the longest answer, or for 99 % where that one is far from all others."""
-        least = self.answer.longest
-        if least > FAR * self.answer.rare:
-            least = self.answer.rare
-        return self._limit(least, 8)
+        return self._limit(self.answer.rare if self.far else self.answer.longest, 8)
 
     @property
     def max_length(self) -> int:

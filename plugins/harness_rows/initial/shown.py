@@ -11,6 +11,7 @@ from rich.text import Text
 
 from harness.kit.numbers import percent
 from harness.kit.text import one_line
+from harness.stats.decision import MIN_GROUPS
 from harness.terminal import tables
 from harness_rows.initial.answers import Answers
 from harness_rows.initial.drafting import Drafted
@@ -18,6 +19,7 @@ from harness_rows.initial.lengths import Spread
 from harness_rows.initial.overview import Overview
 from harness_rows.initial.recipes import RECIPES
 from harness_rows.initial.repeats import Repeats
+from harness_rows.initial.splits import ENOUGH
 
 MOST = 4
 """Languages that are named."""
@@ -130,22 +132,32 @@ def _groups(seen: Overview) -> str:
         return f"{count:,}; the largest has {largest:,} rows"
     if seen.fields.group:
         return f"by the column {seen.fields.group}"
-    likely = seen.fields.likely
-    hint = f"; if {likely} says where rows come from: --column group={likely}" if likely else ""
-    return "none named: each row counts as its own" + hint
+    said = "none named: each row counts as its own"
+    if likely := seen.fields.likely:
+        said += f"; if {likely} says where rows come from: --column group={likely}"
+    if torn := seen.fields.torn:
+        said += f"; {torn} has too few values to be dealt out whole, so each is in all splits"
+    return said
 
 
 def _repeats(found: Repeats) -> str:
     if not found.equal and not found.near:
         return "none"
-    said = [f"{found.equal:,} rows repeat an earlier prompt"] if found.equal else []
+    said = []
+    if found.equal:
+        said.append(_counted(found.equal, "row repeats", "rows repeat") + " an earlier prompt")
     if found.near:
-        said.append(f"{found.near:,} of {found.looked:,} prompts looked at nearly repeat another")
+        near = _counted(found.near, "prompt is nearly another", "prompts are nearly another")
+        said.append(f"{near}, of {found.looked:,} looked at")
     if found.conflicts:
-        said.append(f"{found.conflicts:,} prompts have different answers")
+        said.append(_counted(found.conflicts, "prompt has", "prompts have") + " different answers")
     if found.near and not found.separable:
         said.append("too many hang together to be kept on one side of the splits")
     return "; ".join(said)
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def _written(made: Drafted) -> Iterator[tuple[str, str]]:
@@ -158,6 +170,8 @@ def _written(made: Drafted) -> Iterator[tuple[str, str]]:
     for doubt in chosen.doubts:
         if doubt.startswith("test"):
             yield "test shows", f"nothing: {doubt.removeprefix('test: ')}"
+    if chosen.doubts and not made.seen.held_out:
+        yield "note", f"{ENOUGH} groups give train, dev and test {MIN_GROUPS} each; more find more"
     if draft.cut:
         yield "note", "the longest row does not fit the model: its end is cut off in training"
     if "en" not in made.seen.languages and draft.model["source"] == "pypi" and made.seen.languages:

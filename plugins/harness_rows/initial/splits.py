@@ -10,8 +10,8 @@ from harness import SPLITS, DataError, Example
 from harness.stats.decision import MIN_GROUPS, usable
 
 Sizes = Mapping[str, int | float]
-Deal = Callable[[Sizes], Sequence[Example]]
-"""The rows as the source deals them, each with its split and group."""
+Deal = Callable[[Sizes, int], Sequence[Example]]
+"""The rows as the source deals them by sizes and ``draw``, each with its split and group."""
 
 LEAST = 9
 """Rows without which nothing can be dealt out."""
@@ -25,6 +25,8 @@ MOST_HELD_OUT = 400
 """Groups of dev that are enough: each round answers all of them."""
 POOL = 0.15
 POOL_OF_TRAIN = 0.2
+DRAWS = 3
+"""Draws that are tried: by one a large group may fall into dev or test, by another into train."""
 WIDER = (1.0, 1.3, 1.7)
 """Parts by which dev and test grow where groups of several rows leave them short."""
 
@@ -35,19 +37,21 @@ class Splits:
 
     Attributes:
         sizes: as the config has them; empty where every row has its split.
+        draw: the source's option; 0 is its default.
         rows: split -> rows.
         dev: the group of each dev row.
         doubts: why dev or test cannot carry a verdict; empty where they can.
     """
 
     sizes: Sizes
+    draw: int
     rows: Mapping[str, int]
     dev: tuple[str, ...]
     doubts: tuple[str, ...]
 
 
 def propose(rows: Sequence[Example], deal: Deal) -> Splits:
-    """The first sizes whose dev and test can carry a verdict; else the best there is.
+    """The first sizes and draw whose dev and test can carry a verdict; else the best there is.
 
     Args:
         rows: as read; ``split`` is empty where no file or column says one.
@@ -64,9 +68,10 @@ def propose(rows: Sequence[Example], deal: Deal) -> Splits:
         )
     made: list[Splits] = []
     refused: list[DataError] = []
-    for sizes in _candidates(rows):
+    tried = ((sizes, draw) for sizes in _candidates(rows) for draw in range(DRAWS if sizes else 1))
+    for sizes, draw in tried:
         try:
-            made.append(_dealt(sizes, deal))
+            made.append(_dealt(sizes, draw, deal))
         except DataError as error:
             refused.append(error)
             continue
@@ -77,14 +82,14 @@ def propose(rows: Sequence[Example], deal: Deal) -> Splits:
     return min(made, key=lambda splits: len(splits.doubts))
 
 
-def _dealt(sizes: Sizes, deal: Deal) -> Splits:
-    dealt = deal(sizes)
+def _dealt(sizes: Sizes, draw: int, deal: Deal) -> Splits:
+    dealt = deal(sizes, draw)
     groups: dict[str, list[str]] = {split: [] for split in SPLITS}
     for row in dealt:
         groups[row.split].append(row.group)
     doubts = [f"{s}: {doubt}" for s in ("dev", "test") if (doubt := usable(groups[s]))]
     counts = {split: len(found) for split, found in groups.items() if found}
-    return Splits(sizes, counts, tuple(groups["dev"]), tuple(doubts))
+    return Splits(sizes, draw, counts, tuple(groups["dev"]), tuple(doubts))
 
 
 def _candidates(rows: Sequence[Example]) -> Iterator[Sizes]:

@@ -96,7 +96,7 @@ def test_near_duplicates_are_kept_together(empty):
     write_jsonl(empty, rows)
     out, config, checked = made(empty, "rows.jsonl")
     assert config["data"]["group"] == "auto"
-    assert "40 of 340 prompts looked at nearly repeat another" in out
+    assert "40 prompts are nearly another, of 340 looked at" in out
     assert "near-duplicate" not in checked
 
 
@@ -226,3 +226,38 @@ def test_long_rows_are_trained_in_smaller_batches(empty):
     _, config, _ = made(empty, "rows.jsonl")
     assert config["train"]["max_length"] > 2048
     assert (config["train"]["batch_size"], config["train"]["accumulation"]) == (2, 4)
+
+
+def test_a_large_group_goes_to_train(empty):
+    groups = ["one"] * 90 + [f"g{n}" for n in range(300)]
+    rows = [{**row, "group": group} for row, group in zip(questions(390), groups, strict=True)]
+    for seed in range(4):
+        random.Random(seed).shuffle(rows)
+        renamed = [{**row, "group": f"{row['group']}-{seed}"} for row in rows]
+        write_jsonl(empty, renamed)
+        (empty.folder / "harness.yaml").unlink(missing_ok=True)
+        _, _, checked = made(empty, "rows.jsonl")
+        assert "cannot carry" not in checked
+
+
+def test_too_few_origins_and_too_few_rows_are_said(empty):
+    rows = [{**row, "customer": f"c{n % 10}"} for n, row in enumerate(questions(120))]
+    write_jsonl(empty, rows)
+    out, config, _ = made(empty, "rows.jsonl")
+    assert "customer has too few values" in out and config["data"]["columns"]["meta"] == [
+        "customer"
+    ]
+    write_jsonl(empty, questions(30))
+    (empty.folder / "harness.yaml").unlink()
+    out, config, checked = made(empty, "rows.jsonl")
+    assert "60 groups give train, dev and test 20 each" in out and "cannot carry" in checked
+
+
+def test_an_answer_that_is_far_longer_than_all_others_sets_no_limit(empty):
+    rows = questions(300)
+    rows[7]["answer"] = sentence(7, 900)
+    write_jsonl(empty, rows)
+    _, config, _ = made(empty, "rows.jsonl")
+    assert config["generate"]["max_new_tokens"] < 100 < 900 < config["train"]["max_length"]
+    text = (empty.folder / "harness.yaml").read_text()
+    assert "99 % of the answers have at most 20 words, the longest 900" in text
