@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
 from harness.engine import beginning
@@ -80,6 +82,8 @@ def _plain(value: Any, root: Path) -> Any:
         return one_line(value, TEXT)
     if value is None or isinstance(value, (bool, int, float)):
         return value
+    if isinstance(value, BaseModel):
+        value = value.model_dump(exclude_none=True)
     if isinstance(value, Mapping):
         items = list(value.items())[:ITEMS]
         return {one_line(str(key), TEXT): _plain(inner, root) for key, inner in items}

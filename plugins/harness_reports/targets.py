@@ -53,12 +53,16 @@ def _of_round(document: Document, after: int, rounds: dict[int, Document]) -> It
     label = str(following["verdict"]["label"])
     by_slice = _added(document, rounds[after])
     courses = _courses(document, after)
-    known = {piece["slice"]: piece for piece in rounds[source]["slices"]}
+    known, later = (
+        {piece["slice"]: piece for piece in entry["slices"]}
+        for entry in (rounds[source], following)
+    )
     for name, rows in sorted(by_slice.items(), key=lambda item: (not item[0], -item[1], item[0])):
         if name:
             course, piece = courses.get(name, {}), known.get(name) or {}
             before, n = course.get(source, (piece.get("score"), piece.get("n")))
-            now = course.get(after + 1, (None, None))[0]
+            # Documents of before have no courses; the slice may have been found again.
+            now = course.get(after + 1, ((later.get(name) or {}).get("score"), None))[0]
         else:
             before, n = _primary(document, rounds[source])
             now, _ = _primary(document, following)

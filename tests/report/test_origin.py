@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+import harness
 from harness.engine import beginning
+from harness.report import origin
 from harness.report.reading import read, upgraded
 from harness.report.summary import read as read_summary
 
@@ -35,6 +37,15 @@ def test_settings_are_what_is_not_usual_and_what_a_plugin_reports(project: Any) 
     assert settings["data"] == {"source": "fake", "train": 30}  # 40 is what pool is anyway
     assert settings["augment"] == [{"plugin": "fake", "rows": 10}]
     assert (settings["rounds"], settings["seed"]) == (1, 7)
+
+
+def test_an_option_of_several_values_is_told_as_a_mapping(tmp_path: Path) -> None:
+    class Sizes(harness.Options):
+        train: float = 0.6
+        test: int | None = None
+
+    told = origin._plain([Sizes(), tmp_path / "rows.csv", ("a\nb", True)], tmp_path)
+    assert told == [{"train": 0.6}, "rows.csv", ["a b", True]]
 
 
 def test_a_start_is_noted_once(project: Any) -> None:

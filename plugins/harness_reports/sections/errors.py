@@ -18,7 +18,7 @@ from harness.kit.blocks import (
     Series,
     Table,
 )
-from harness_reports import figures, findings
+from harness_reports import findings
 from harness_reports.figures import Document
 from harness_reports.findings import Kind
 from harness_reports.sections.common import incomplete, rounds_of
@@ -111,7 +111,7 @@ def _lengths(document: Document) -> Iterator[Block]:
     references = {
         row["words"] or 0: row["answers"] for row in findings.table(document, "reference_lengths")
     }
-    rounds = [entry["round"] for entry in figures.shown_rounds(document, 4)]
+    rounds = [entry["round"] for entry in _compared(document)]
     shown = {at: answers[at] for at in rounds if answers.get(at)}
     if not shown:
         return

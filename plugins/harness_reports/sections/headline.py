@@ -25,11 +25,11 @@ TARGETS = 3
 SLICE = 60
 SENTENCE = 240
 """Characters of the verdict in a short report."""
-SETTINGS = 240
+SETTINGS = 300
 """Characters of the settings there."""
 FOLDER = 160
 USE = "harness docs use-the-model"
-BASE, ADAPTER = "base model", "adapter"
+BASE, ADAPTER, TRAINING = "base model", "adapter", "training"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +197,12 @@ def origin(document: Document) -> Iterator[Block]:
 
 
 def origin_in_short(document: Document) -> Iterator[Block]:
-    """The same in two paragraphs."""
-    lines = dict(settings(document))
+    """The same in two paragraphs, without options that are mappings."""
+    lines = dict(settings({**document, "settings": _flat(document["settings"])}))
     adapter = lines.pop(ADAPTER, "")
     base = document["model"]["base"]
-    told = "; ".join(f"{name}: {value}" for name, value in lines.items() if name != BASE)
+    order = sorted(lines, key=lambda name: name != TRAINING)
+    told = "; ".join(f"{name}: {lines[name]}" for name in order if name != BASE)
     if told or base:
         yield Heading("Settings and model")
     if told:
@@ -210,6 +211,16 @@ def origin_in_short(document: Document) -> Iterator[Block]:
         adapter, base = one_line(adapter, FOLDER), one_line(base, FOLDER)
         where = f"adapter {adapter} on {base}" if adapter else f"the base model {base}"
         yield Paragraph(where, lead="model:")
+
+
+def _flat(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings whose plugins have no option that is a mapping."""
+    return {
+        key: {name: told for name, told in value.items() if not isinstance(told, Mapping)}
+        if isinstance(value, Mapping)
+        else value
+        for key, value in given.items()
+    }
 
 
 def settings(document: Document) -> Iterator[tuple[str, str]]:
@@ -222,7 +233,7 @@ def settings(document: Document) -> Iterator[tuple[str, str]]:
     told = {
         "data": data,
         BASE: f"{model['base']}: {base}" if base else model["base"],
-        "training": entry_words(given.get("train")),
+        TRAINING: entry_words(given.get("train")),
         "answers": entry_words(given.get("generate")),
         "rows added": "; ".join(map(entry_words, given.get("augment") or ())),
         "seed": str(given.get("seed", "")),

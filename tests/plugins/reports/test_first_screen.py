@@ -95,6 +95,22 @@ def test_the_title_of_the_answers_says_what_there_is(analysis: Document) -> None
     assert re.search(r"The worst answer  base model$", alone, re.MULTILINE)
 
 
+def test_the_short_settings_begin_with_the_training_and_leave_mappings_out(
+    analysis: Document,
+) -> None:
+    analysis["settings"]["data"] |= {"sizes": {"train": 140, "dev": 150}}
+    page = screen(analysis)
+    assert "  training: lora (r 16" in page and "sizes" not in page
+    assert "sizes train 140 dev 150" in markdown_page(analysis)
+
+
+def test_an_earlier_document_tells_a_slice_by_its_next_finding(analysis: Document) -> None:
+    analysis["tables"]["targets"] = []
+    first = next(one for one in targets.targets(analysis) if one.after == 1)
+    found = {piece["slice"]: piece["score"] for piece in analysis["rounds"][2]["slices"]}
+    assert first.slice in found and first.now == found[first.slice]
+
+
 def test_an_empty_answer_of_two_lines_is_one_line(analysis: Document) -> None:
     analysis["better"][0]["answers"][1]["text"] = "one\n\n[bold]two[/bold]\x1b[31m three"
     assert "one [bold]two[/bold] three" in screen(analysis)
