@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import harness
+from harness.kit import yaml_file
 from harness_rows.options import RowsOptions
 from harness_rows.reading import Reading, read
 
@@ -255,3 +257,27 @@ def test_lists_of_turns_in_a_table_are_read_from_json(tmp_path):
     (example,) = reading(path).rows
     assert example.messages == (USER,)
     assert example.references == ("Because.",)
+
+
+def test_the_examples_of_the_page_are_recognised_as_it_says(tmp_path):
+    page = (Path(__file__).parents[3] / "docs" / "formats.md").read_text("utf-8")
+    examples = re.findall(r"^### `([\w-]+)`\n\n```json\n(.*?)\n```", page, re.DOTALL | re.MULTILINE)
+    assert [name for name, _ in examples] == ["messages", "sharegpt", "alpaca", "prompt-completion"]
+    for name, line in examples:
+        found = reading(written(tmp_path, [json.loads(line)]))
+        assert (found.format, found.problems, len(found.rows)) == (name, (), 1)
+
+
+def test_the_config_of_the_page_is_read(tmp_path):
+    page = (Path(__file__).parents[3] / "docs" / "formats.md").read_text("utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    options = yaml_file.scalar(block)["data"]
+    row = {"subject": "Bill", "mail": "Why twice?", "reply": "A hold.", "other_reply": "Wait.",
+           "customer": "c1", "topic": "billing", "country": "AT"}  # fmt: skip
+    path = written(tmp_path, [row])
+    given = {key: value for key, value in options.items() if key not in ("source", "path")}
+    (example,) = reading(path, **given).rows
+    assert example.messages[0]["content"] == "Answer by the policy."
+    assert example.prompt == "Bill\n\nWhy twice?"
+    assert example.references == ("A hold.", "Wait.")
+    assert example.meta == {"topic": "billing", "country": "AT"}
