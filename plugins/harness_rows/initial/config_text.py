@@ -59,7 +59,7 @@ def config_text(draft: Draft) -> str:
 
 def _head(draft: Draft) -> Iterator[str]:
     yield f"# Written by: {one_line(draft.command, WIDEST)}"
-    yield "# Every key: harness docs config. Check it: harness check. Run it: harness iterate"
+    yield "# Check it: harness check. Run it: harness iterate. All keys: harness docs config"
     yield _line("rounds", ROUNDS)
     yield _line("seed", 7)
 
@@ -93,7 +93,7 @@ def _filters(draft: Draft) -> Iterator[str]:
 def _model(draft: Draft) -> Iterator[str]:
     yield f"model: {value(draft.model)}"
     if draft.model["source"] == "pypi":
-        yield "# on a GPU: {source: hub, id: Qwen/Qwen2.5-0.5B-Instruct} (harness docs own-model)"
+        yield "# larger: {source: hub, id: Qwen/Qwen2.5-0.5B-Instruct}; harness docs own-model"
 
 
 def _train(draft: Draft) -> Iterator[str]:

@@ -134,7 +134,8 @@ def _groups(seen: Overview) -> str:
         return f"by the column {seen.fields.group}"
     said = "none named: each row counts as its own"
     if likely := seen.fields.likely:
-        said += f"; if {likely} says where rows come from: --column group={likely}"
+        option = shlex.join(["--column", f"group={likely}"])
+        said += f"; if {likely} says where rows come from: {option}"
     if torn := seen.fields.torn:
         said += f"; {torn} has too few values to be dealt out whole, so each is in all splits"
     return said
