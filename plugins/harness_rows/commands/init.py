@@ -53,8 +53,8 @@ class _Command(TyperCommand):
 def init(request: Request) -> None:
     """Look at your rows, and write a first config for them.
 
-    It asks nothing, changes no data, and overwrites no file. Where the model is not on this machine,
-    lengths are counted in words.
+    It asks nothing, changes no data and overwrites no file. Where the model is not on this
+    machine, lengths are counted in words.
     """
     if request.recipe == LIST_RECIPES:
         _list_recipes()
