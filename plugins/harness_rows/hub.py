@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,7 +49,7 @@ def readers(options: RowsOptions, problems: Problems) -> tuple[list[Reader], str
             f"'{name}' is a file or folder here", where="data.hub", hint=f"write `path: {name}`"
         )
     commit = _commit(name, options.revision)
-    found = _loaded(options, commit or options.revision)
+    found = _loaded(options, commit or options.revision, reached=bool(commit))
     many = found if isinstance(found, dict) else {"": found}
     kind = f"the hub's data set {name}"
     made: list[Reader] = []
@@ -97,11 +98,11 @@ def _refused(error: Exception, name: str, revision: str) -> HarnessError:
     return _unreached(error, name)
 
 
-def _loaded(options: RowsOptions, revision: str) -> Any:
+def _loaded(options: RowsOptions, revision: str, reached: bool) -> Any:
     import datasets
 
     try:
-        with _still():
+        with _still(), contextlib.nullcontext() if reached else _cache_alone():
             return datasets.load_dataset(
                 options.hub, options.config or None, revision=revision or None
             )
@@ -141,6 +142,21 @@ def _unreached(error: Exception, name: str) -> EnvironmentFailure:
         where="data.hub",
         hint=_UNREACHED,
     )
+
+
+@contextmanager
+def _cache_alone() -> Iterator[None]:
+    """The hub is not asked meanwhile: it did not answer, and five more tries take half a minute."""
+    from huggingface_hub import constants
+
+    import datasets
+
+    before = constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = datasets.config.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE = before
 
 
 @contextmanager

@@ -177,6 +177,45 @@ def test_the_hub_without_network(monkeypatch):
     assert "save_to_disk" in error.hint
 
 
+def test_the_hub_that_does_not_answer_is_asked_once(monkeypatch, capfd):
+    import huggingface_hub
+    from huggingface_hub import constants
+
+    import datasets
+
+    def unreachable(*given: Any, **more: Any) -> None:
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", unreachable)
+    before = datasets.config.HF_HUB_OFFLINE
+    error = offline("nobody/has-this-set")
+    assert error.exit_code == 3
+    assert "hub cannot be reached" in str(error)
+    assert "Retrying" not in capfd.readouterr().err
+    assert (False, before) == (constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE)
+
+
+@pytest.mark.parametrize(("kind", "code", "words"), [
+    ("GatedRepoError", 3, "HF_TOKEN"),
+    ("RepositoryNotFoundError", 3, "HF_TOKEN"),
+    ("RevisionNotFoundError", 2, "has no revision 'v9'"),
+])  # fmt: skip
+def test_what_the_hub_refuses(kind, code, words, monkeypatch):
+    import huggingface_hub
+    from huggingface_hub import constants, errors
+
+    def refused(*given: Any, **more: Any) -> None:
+        error = getattr(errors, kind)
+        raise error.__new__(error)
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", refused)
+    error = offline("somebody/set", revision="v9")
+    assert error.exit_code == code
+    assert words in str(error)
+
+
 @pytest.mark.parametrize("name", ["a b", "../x", "a/b/c", ""])
 def test_what_is_no_id_of_the_hub(name):
     if not name:

@@ -281,3 +281,31 @@ def test_the_config_of_the_page_is_read(tmp_path):
     assert example.prompt == "Bill\n\nWhy twice?"
     assert example.references == ("A hold.", "Wait.")
     assert example.meta == {"topic": "billing", "country": "AT"}
+
+
+def test_a_data_set_of_the_hub_is_read_at_one_commit(monkeypatch):
+    import huggingface_hub
+    from huggingface_hub import constants
+
+    import datasets
+
+    asked = []
+    data = datasets.Dataset.from_dict({"question": ["Why?"], "answer": ["So."]})
+
+    def load(name, config, revision):
+        asked.append((name, config, revision))
+        return datasets.DatasetDict({"train": data, "validation_matched": data})
+
+    class Info:
+        sha = "abc123"
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", lambda *given, **more: Info())
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    found = read(RowsOptions(hub="owner/name", config="en", revision="main"))
+    assert asked == [("owner/name", "en", "abc123")]
+    assert [(row.id, row.split) for row in found.rows] == [
+        ("owner/name/train:1", "train"), ("owner/name/validation_matched:1", "dev"),
+    ]  # fmt: skip
+    assert "abc123" in found.said[0]
+    assert list(found.records) == [{"question": "Why?", "answer": "So."}] * 2
