@@ -67,7 +67,6 @@ class Judgement:
             it was found; ``chance`` is the standard deviation of the gap by chance.
         low, high: bounds of the gap that hold for all candidates together.
         shrunken: posterior mean of the gap.
-        spread: prior variance of the true gaps.
     """
 
     holds: Mask
@@ -79,7 +78,6 @@ class Judgement:
     low: Floats
     high: Floats
     shrunken: Floats
-    spread: float
 
 
 def supported(found: Contrasts, rows: int, groups: int) -> Mask:
@@ -135,7 +133,7 @@ def judge(
         open_ &= (family.inside & ~covered).any(axis=1)
     holds = np.isin(np.arange(count), found)
     ses = _errors(seen.gap, p, spread)
-    belief = prior(seen.gap, ses)
+    belief = prior(seen.gap, ses, holds)
     with np.errstate(invalid="ignore"):
         above = np.fmax(needed, needed / spread * seen.se)
     return Judgement(
@@ -148,7 +146,6 @@ def judge(
         low=seen.gap - needed,
         high=seen.gap + above,
         shrunken=belief.shrink(seen.gap, ses),
-        spread=belief.variance,
     )
 
 

@@ -41,11 +41,6 @@ def _notes(prompts: Tally, replies: Tally, table: Table, bar: Bar) -> Iterator[s
             f"or outside of them)" + (f": {', '.join(names)}{more}" if names else "")
         )
     yield from _power(prompts, table)
-    if prompts.held and prompts.spread <= 0:
-        yield (
-            "all slices of prompts together differ no more than chance would make them differ: "
-            "nothing is planned for one of them"
-        )
     left = table.given - len(table.scores)
     if left:
         yield f"{left} of {table.given} rows have no score and were left out"

@@ -110,7 +110,6 @@ class Tally:
         tried: single conditions and pairs that were tested.
         small: candidates without the support for a test; ``named`` are the words of some.
         merged, held: explained by others; weak.
-        spread: prior variance of the gaps.
         prospects: what could be found; None where there are no single conditions.
     """
 
@@ -119,7 +118,6 @@ class Tally:
     named: tuple[str, ...]
     merged: int
     held: int
-    spread: float
     prospects: Prospects | None
 
 
@@ -159,7 +157,6 @@ def search(
         named=_named(candidates, seen.groups_inside, large),
         merged=int(verdict.merged.sum()),
         held=int(verdict.holds.sum()),
-        spread=verdict.spread,
         prospects=prospects(
             table.values, [c.words for c in judged], alone & ~verdict.merged, kept, verdict
         ),

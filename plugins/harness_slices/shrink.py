@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
+    Mask = npt.NDArray[np.bool_]
 
 STEPS = 200
 """Most rounds of EM; it ends where no weight moves by CLOSE."""
@@ -45,15 +46,30 @@ class Prior:
         return np.where(ses > 0, (shares * np.nan_to_num(kept)).sum(axis=1) * gaps, gaps)
 
 
-def prior(gaps: Floats, ses: Floats) -> Prior:
+def prior(gaps: Floats, ses: Floats, found: Mask | None = None) -> Prior:
     """The likeliest prior of gaps ``(c,)``; those without a standard error are left out.
 
-    All weight lies on variance 0 where every other spread makes the gaps less likely.
+    All weight lies on variance 0 where every other spread makes the gaps less likely. Gaps that
+    were ``found (c,)`` to be none of chance, by other means than this prior, have their share of
+    the weight for themselves, on the variance that they show.
     """
     import numpy as np
 
     known = np.isfinite(gaps) & np.isfinite(ses) & (ses > 0)
-    gaps, ses = gaps[known], ses[known]
+    sure = known & found if found is not None else np.zeros(len(gaps), dtype=np.bool_)
+    belief = _fitted(gaps[known], ses[known])
+    if not sure.any():
+        return belief
+    share = np.count_nonzero(sure) / np.count_nonzero(known)
+    shown = np.maximum(0.0, gaps[sure] ** 2 - ses[sure] ** 2).mean()
+    return Prior(
+        np.append(belief.weights * (1 - share), share), np.append(belief.variances, shown)
+    )
+
+
+def _fitted(gaps: Floats, ses: Floats) -> Prior:
+    import numpy as np
+
     none = Prior(np.ones(1), np.zeros(1))
     beyond = float(np.max(gaps**2 - ses**2, initial=0.0))
     if beyond <= 0:
@@ -66,9 +82,7 @@ def prior(gaps: Floats, ses: Floats) -> Prior:
     # The likelihood is concave in the weights: it falls in all directions, or it has its top
     # elsewhere.
     slopes = (densities[:, 1:] / densities[:, :1] - 1).sum(axis=0)
-    if np.all(slopes <= 0):
-        return none
-    return Prior(_likeliest(densities), variances)
+    return none if np.all(slopes <= 0) else Prior(_likeliest(densities), variances)
 
 
 def _likeliest(densities: Floats) -> Floats:

@@ -84,7 +84,7 @@ def _table(
     columns = [
         Column("slice"), Column("rows", "number"), Column("groups", "number", spare=3),
         Column("score", "number", spare=4), Column("gap", "number", strong=True),
-        Column("95 % interval", "number"), Column("", "span", spare=1),
+        Column("interval", "number"), Column("", "span", spare=1),
         Column("q", "number", spare=5),
     ]  # fmt: skip
     rows: list[tuple[Cell, ...]] = [

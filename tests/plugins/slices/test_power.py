@@ -1,0 +1,70 @@
+"""What the notes announce is found in four of five cases."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.records import Condition
+from harness_slices.candidates import Candidate
+from harness_slices.search import Bar, Table, search
+
+BAR = Bar(5, 5, 0.05)
+
+
+def drawn(rng, n, gap, passes, share=0.15):
+    """Scores, and candidates of which the first is weaker by ``gap``."""
+    inside = rng.random((30, n)) < share
+    expected = 0.6 - gap * inside[0]
+    scores = rng.random(n) < expected if passes else rng.normal(expected, 0.25)
+    family = [
+        Candidate((Condition(f"f{i:02}", "=", 1),), own, True) for i, own in enumerate(inside)
+    ]
+    return scores.astype(float), family
+
+
+def found(scores, family, seed):
+    table = Table.built(scores, [f"g{i}" for i in range(len(scores))], True, seed)
+    return search(table, family, [], BAR)
+
+
+@pytest.mark.parametrize("passes", [False, True], ids=["graded", "pass or fail"])
+def test_the_announced_gap_is_found_in_four_of_five_cases(passes):
+    rng = np.random.default_rng(1)
+    gaps = [found(*drawn(rng, 200, 0, passes), i).tally.prospects.gap for i in range(5)]
+    hits = 0
+    for seed in range(40):
+        result = found(*drawn(rng, 200, float(np.median(gaps)), passes), seed)
+        hits += any(one.slice.holds and one.words == "f00 = 1" for one in result.ranked)
+    assert 0.65 <= hits / 40 <= 0.95
+
+
+def test_the_announced_rows_find_the_gap_that_was_left_open():
+    rng = np.random.default_rng(2)
+    asked = []
+    for seed in range(30):
+        left = found(*drawn(rng, 150, 0.16, False), seed).tally.prospects.open
+        if left and left.words == "f00 = 1" and abs(left.gap - 0.16) < 0.05:
+            asked.append(left.rows * (left.gap / 0.16) ** 2)  # if it were the true gap
+    rows = int(np.median(asked))
+    assert len(asked) >= 3
+    assert 200 < rows < 900
+    hits = 0
+    for seed in range(30):
+        result = found(*drawn(rng, rows, 0.16, False), seed)
+        hits += any(one.slice.holds and one.words == "f00 = 1" for one in result.ranked)
+    assert 0.65 <= hits / 30 <= 0.95
+
+
+def test_passes_that_are_rare_cannot_fall_far():
+    """A slice of few rows cannot be told apart where hardly any answer passes."""
+    scores, family = drawn(np.random.default_rng(3), 120, 0, True, share=0.08)
+    scores[:] = 0
+    scores[:6] = 1
+    known = found(scores, family, 1).tally.prospects
+    assert known.gap is None
+
+
+def test_nothing_can_be_said_where_scores_are_all_alike():
+    _, family = drawn(np.random.default_rng(3), 120, 0, False)
+    assert found(np.full(120, 0.4), family, 1).tally.prospects is None
