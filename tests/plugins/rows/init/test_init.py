@@ -261,3 +261,24 @@ def test_an_answer_that_is_far_longer_than_all_others_sets_no_limit(empty):
     assert config["generate"]["max_new_tokens"] < 100 < 900 < config["train"]["max_length"]
     text = (empty.folder / "harness.yaml").read_text()
     assert "99 % of the answers have at most 20 words, the longest 900" in text
+
+
+def test_a_template_a_folder_with_a_space_and_the_native_format(empty):
+    articles = [{"article": sentence(n, 40), "headline": sentence(-n, 6)} for n in range(120)]
+    write_jsonl(empty, articles, "articles.jsonl")
+    flags = ["--column", "references=headline", "--prompt", "Headline for:\\n\\n{article}"]
+    _, config, _ = made(empty, "articles.jsonl", *flags)
+    assert config["data"]["prompt"] == "Headline for:\n\n{article}"
+    assert config["data"]["columns"] == {"references": ["headline"]}
+    (empty.folder / "my rows").mkdir()
+    native = [
+        {
+            "id": f"r{n}", "group": f"g{n // 2}", "references": [sentence(-n - 1, 20)],
+            "messages": [{"role": "user", "content": sentence(n)}], "meta": {"topic": "ab"[n % 2]},
+        }
+        for n in range(160)
+    ]  # fmt: skip
+    write_jsonl(empty, native, "my rows/own.jsonl")
+    (empty.folder / "harness.yaml").unlink()
+    _, config, checked = made(empty, "my rows/own.jsonl")
+    assert config["data"]["columns"]["group"] == "group" and "cannot carry" not in checked
