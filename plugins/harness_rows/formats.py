@@ -95,6 +95,15 @@ class _Looks:
         found = (value_of(record, column) for record in self.head)
         return [value for value in found if value is not MISSING and value is not None]
 
+    def reachable(self) -> list[str]:
+        """The columns; of one that holds objects, what is in them (``outer.inner``)."""
+        found: list[str] = []
+        for name in self.columns:
+            first = next(iter(self.values(name)), None)
+            nested = isinstance(first, dict)
+            found += [f"{name}.{key}" for key in first] if nested and first else [name]
+        return found
+
     def turns(self, column: str) -> str:
         """``messages`` or ``sharegpt`` where the column holds lists of turns, else empty."""
         for value in self.values(column):
@@ -286,7 +295,7 @@ def _sentence(format_: str, roles: Roles, reason: str, options: RowsOptions) -> 
 
 
 def _unrecognised(looks: _Looks, where: str, what: str) -> Unrecognised:
-    columns = list(looks.columns)
+    columns = looks.reachable()
     prompt = columns[0] if columns else "question"
     answer = columns[1] if len(columns) > 1 else "answer"
     found = Unrecognised(

@@ -309,3 +309,24 @@ def test_a_data_set_of_the_hub_is_read_at_one_commit(monkeypatch):
     ]  # fmt: skip
     assert "abc123" in found.said[0]
     assert list(found.records) == [{"question": "Why?", "answer": "So."}] * 2
+
+
+def test_nested_columns_are_named_where_nothing_is_recognised(tmp_path):
+    path = written(tmp_path, [{"translation": {"en": "house", "de": "Haus"}}])
+    with pytest.raises(harness.DataError) as caught:
+        reading(path)
+    assert "columns: translation.en, translation.de" in str(caught.value)
+    columns = {"prompt": "translation.en", "references": "translation.de"}
+    assert columns["references"] in caught.value.hint
+    assert reading(path, columns=columns).rows[0].references == ("Haus",)
+
+
+def test_line_ends_of_windows(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'question,answer\r\n"Why,\r\nhow?",So.\r\n\r\nWho?,Me.\r\n')
+    found = reading(path)
+    assert [row.place for row in found.rows] == ["a.csv:2", "a.csv:5"]
+    assert [row.references for row in found.rows] == [("So.",), ("Me.",)]
+    assert list(found.records) == [
+        {"question": "Why,\r\nhow?", "answer": "So."}, {"question": "Who?", "answer": "Me."},
+    ]  # fmt: skip
