@@ -319,7 +319,7 @@ def timings(seed: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Planted weak slices.")
-    parser.add_argument("--repeats", type=int, default=40, help="draws of a cell of the grid")
+    parser.add_argument("--repeats", type=int, default=24, help="draws of a cell of the grid")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--json", type=Path, metavar="FILE")

@@ -62,9 +62,7 @@ def prior(gaps: Floats, ses: Floats, found: Mask | None = None) -> Prior:
         return belief
     share = np.count_nonzero(sure) / np.count_nonzero(known)
     shown = np.maximum(0.0, gaps[sure] ** 2 - ses[sure] ** 2).mean()
-    return Prior(
-        np.append(belief.weights * (1 - share), share), np.append(belief.variances, shown)
-    )
+    return Prior(np.append(belief.weights * (1 - share), share), np.append(belief.variances, shown))
 
 
 def _fitted(gaps: Floats, ses: Floats) -> Prior:
