@@ -132,10 +132,12 @@ class SharedRuns:
             done += len(chunk)
             watch(done)
         ordered = np.sort(np.concatenate(hashes))
-        firsts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])
-        held = np.diff(firsts, append=len(ordered))
-        self._runs = ordered[firsts[held > OFTEN]]
-        self._levels = np.round(FULL * OFTEN / held[held > OFTEN]).astype(np.uint8)
+        # A run that five texts hold is equal to the fourth one behind it.
+        often = ordered[OFTEN:] == ordered[: max(0, len(ordered) - OFTEN)]
+        self._runs = np.unique(ordered[OFTEN:][often])
+        ends = np.searchsorted(ordered, self._runs, side="right")
+        held = ends - np.searchsorted(ordered, self._runs)
+        self._levels = np.round(FULL * OFTEN / held).astype(np.uint8)
 
     def _of_texts(self, found: Windows) -> npt.NDArray[np.uint64]:
         """The sampled runs of each text, each once."""
@@ -168,6 +170,8 @@ class SharedRuns:
         hashes = found.long[places] >> np.uint64(_OWNER)
         at = np.minimum(np.searchsorted(self._runs, hashes), len(self._runs) - 1)
         known = self._runs[at] == hashes
+        if not known.any():
+            return least
         least[places[known]] = self._levels[at[known]]
         # A run that begins up to 35 places before holds the shingle: the least of 36, by doubling.
         reach, wanted = 1, RUN - WIDTH + 1

@@ -22,26 +22,31 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float32]
     Numbers = npt.NDArray[np.int64]
+    Prints = npt.NDArray[np.uint16]
 
 BINS = 128
 RECALL = 0.995
 """Probability with which a pair at the threshold shares a bucket, at least."""
 MOST_NEIGHBOURS = 64
 """Texts of a bucket with which each of them is compared, at most."""
+ERRORS = 4
+"""Standard errors by which an estimate may be below the threshold."""
 _CHUNK = 2048
+_PAIRS = 1 << 16
 
 
 def candidates(
     shingles: Shingles, threshold: float, watch: Callable[[int], None]
 ) -> tuple[Numbers, Numbers]:
-    """Pairs of texts that share a bucket, the lower place first, sorted.
+    """Pairs of texts that share a bucket and have enough bins in common, the lower place first,
+    sorted.
 
     Args:
         watch: is told how many texts are done; may raise to stop.
     """
     import numpy as np
 
-    bands = _bands(shingles, rows_of_a_band(threshold), watch)
+    bands, prints = _sketched(shingles, rows_of_a_band(threshold), watch)
     texts = len(shingles.starts) - 1
     found = [np.empty(0, np.int64)]
     for band in range(bands.shape[1]):
@@ -55,7 +60,32 @@ def candidates(
                 break
             found.append(order[same] * texts + order[same + step])
     codes = np.unique(np.concatenate(found))
-    return codes // max(1, texts), codes % max(1, texts)
+    ones, others = codes // max(1, texts), codes % max(1, texts)
+    kept = _in_common(prints, ones, others) >= _least(shingles, ones, others, threshold)
+    return ones[kept], others[kept]
+
+
+def _in_common(prints: Prints, ones: Numbers, others: Numbers) -> npt.NDArray[np.float64]:
+    """Share of the bins that are equal, by pair: an estimate of the similarity."""
+    import numpy as np
+
+    found = np.zeros(len(ones))
+    for begin in range(0, len(ones), _PAIRS):
+        part = slice(begin, begin + _PAIRS)
+        found[part] = (prints[ones[part]] == prints[others[part]]).mean(axis=1)
+    return found
+
+
+def _least(
+    shingles: Shingles, ones: Numbers, others: Numbers, threshold: float
+) -> npt.NDArray[np.float64]:
+    """The estimate under which the similarity is not at the threshold: by four standard errors,
+    with as many draws as the shorter text has shingles, or bins."""
+    import numpy as np
+
+    counts = shingles.counts
+    draws = np.clip(np.minimum(counts[ones], counts[others]), 1, BINS)
+    return threshold - ERRORS * np.sqrt(threshold * (1 - threshold) / draws)
 
 
 def rows_of_a_band(threshold: float) -> int:
@@ -67,26 +97,32 @@ def rows_of_a_band(threshold: float) -> int:
     return 1
 
 
-def _bands(shingles: Shingles, rows: int, watch: Callable[[int], None]) -> npt.NDArray[np.uint64]:
-    """``(texts, bands)``: a hash of each band's bins; 0 for a text without shingles that count."""
+def _sketched(
+    shingles: Shingles, rows: int, watch: Callable[[int], None]
+) -> tuple[npt.NDArray[np.uint64], Prints]:
+    """``(texts, bands)``: a hash of each band's bins, 0 for a text without shingles that count; and
+    ``(texts, bins)``: 16 bits of each bin's value."""
     import numpy as np
 
     texts = len(shingles.starts) - 1
     count = BINS // rows
     found = np.zeros((texts, count), np.uint64)
+    prints = np.zeros((texts, BINS), np.uint16)
     draw = np.random.default_rng(20)
     orders = np.stack([draw.permutation(BINS) for _ in range(BINS)])
     factors = draw.integers(1, 2**63, size=rows, dtype=np.uint64) | np.uint64(1)
     for first in range(0, texts, _CHUNK):
         last = min(first + _CHUNK, texts)
         values = _densified(_minima(shingles, first, last), orders)
-        bits = values[:, : count * rows].view(np.uint32).astype(np.uint64)
+        bits = values.view(np.uint32)
+        prints[first:last] = (bits * np.uint32(0x9E3779B1)) >> np.uint32(16)
+        bits = bits[:, : count * rows].astype(np.uint64)
         mixed = (bits.reshape(last - first, count, rows) * factors).sum(axis=2)
         mixed = (mixed ^ (mixed >> np.uint64(31))) | np.uint64(1)
         mixed[np.isinf(values[:, 0])] = 0
         found[first:last] = mixed
         watch(last)
-    return found
+    return found, prints
 
 
 def _minima(shingles: Shingles, first: int, last: int) -> Floats:
