@@ -12,6 +12,9 @@ from harness_rows.initial.splits import Splits
 from harness_rows.initial.yaml_text import value
 
 ROUNDS = 3
+EPOCHS, MOST_EPOCHS = 2, 8
+PASSED = 400
+"""Rows that pass through training at least, up to :data:`MOST_EPOCHS` times each."""
 COLUMN = 34
 """Where comments begin, if what is said before leaves room."""
 WIDEST = 100
@@ -99,7 +102,11 @@ def _model(draft: Draft) -> Iterator[str]:
 def _train(draft: Draft) -> Iterator[str]:
     yield "train:"
     yield _line("plugin", "lora", indent=2)
-    yield _line("epochs", 2, indent=2)
+    rows = draft.splits.rows["train"]
+    epochs = min(max(EPOCHS, PASSED // rows), MOST_EPOCHS)
+    yield _line("epochs", epochs, f"{rows:,} rows: more passes" if epochs > EPOCHS else "", 2)
+    if draft.model["source"] == "pypi":
+        yield _line("learning_rate", 0.001, "as in the shipped experiments with this model", 2)
     yield _line("max_length", draft.max_length, draft.longest, indent=2)
     if draft.cut:
         yield _line("on_truncated", "count", "rows beyond the model's context lose their end", 2)

@@ -282,3 +282,10 @@ def test_a_template_a_folder_with_a_space_and_the_native_format(empty):
     (empty.folder / "harness.yaml").unlink()
     _, config, checked = made(empty, "my rows/own.jsonl")
     assert config["data"]["columns"]["group"] == "group" and "cannot carry" not in checked
+
+
+@pytest.mark.parametrize(("rows", "epochs"), [(60, 8), (250, 3), (600, 2)])
+def test_few_rows_are_passed_more_often(rows, epochs, empty):
+    write_jsonl(empty, questions(rows))
+    _, config, _ = made(empty, "rows.jsonl")
+    assert config["train"]["epochs"] == epochs and config["train"]["learning_rate"] == 0.001
