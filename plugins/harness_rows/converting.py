@@ -135,9 +135,6 @@ class Converter:
         if isinstance(value, bool):
             return "true" if value else "false"
         if isinstance(value, (int, float)):
-            names = self.roles.labels.get(column)
-            if names and isinstance(value, int) and 0 <= value < len(names):
-                return names[value]
             return str(value)
         raise self._wrong(f"a text is needed here, and this is {_kind(value)}", column)
 

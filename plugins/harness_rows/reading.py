@@ -78,9 +78,8 @@ def read(options: RowsOptions, told: Told = lambda count: None) -> Reading:
         problems.refuse(found.lines, found.count, where, _HINT)
         raise DataError("there is no row", where=where, hint=_HINT)
     columns = list(dict.fromkeys(name for reader in opened.readers for name in reader.columns))
-    labels = {name: texts for one in opened.readers for name, texts in one.labels.items()}
     form = recognise(options, columns, records, where)
-    form = replace(form, roles=replace(form.roles, labels=labels), said=(*opened.said, *form.said))
+    form = replace(form, said=(*opened.said, *form.said))
     return _converted(options, heads, form, found, where, told)
 
 

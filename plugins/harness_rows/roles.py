@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from harness_rows.records import Record
@@ -18,7 +17,6 @@ class Roles:
         template: of the prompt, over columns, instead of ``prompts``.
         messages: a list of turns, instead of both.
         history: earlier turns as pairs (``[["question", "answer"], …]``).
-        labels: column -> texts that its numbers stand for.
     """
 
     prompts: tuple[str, ...] = ()
@@ -32,7 +30,6 @@ class Roles:
     group: str = ""
     split: str = ""
     meta: tuple[str, ...] = ()
-    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def columns(self, template_names: tuple[str, ...] = ()) -> dict[str, tuple[str, ...]]:
         """Role -> its columns, for those that are played."""

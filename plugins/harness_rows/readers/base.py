@@ -37,7 +37,6 @@ class Reader(ABC):
     Attributes:
         columns: names, in the order in which they were met.
         kind: what the file is (``CSV with semicolons``).
-        labels: column -> names of its numbers, where the file has them.
     """
 
     kind = ""
@@ -45,7 +44,6 @@ class Reader(ABC):
     def __init__(self, file: File, problems: Problems) -> None:
         self.file, self.problems = file, problems
         self.columns: dict[str, None] = {}
-        self.labels: dict[str, tuple[str, ...]] = {}
 
     @property
     @abstractmethod

@@ -25,7 +25,15 @@ ARROW_FILE = b"ARROW1"
 
 
 class Columnar(Reader):
-    """A table of a file; rows are numbered from 1."""
+    """A table of a file; rows are numbered from 1.
+
+    Attributes:
+        labels: column -> names of its numbers, where the file has them.
+    """
+
+    def __init__(self, file: File, problems: Problems) -> None:
+        super().__init__(file, problems)
+        self.labels: dict[str, tuple[str, ...]] = {}
 
     @cached_property
     def records(self) -> Records:
@@ -45,8 +53,16 @@ class Columnar(Reader):
     def objects(self) -> Iterator[Record]:
         """The rows as objects."""
         for batch in self._batches():
-            for record in batch.to_pylist():
-                yield {name: plain(value) for name, value in record.items()}
+            yield from map(self.plainly, batch.to_pylist())
+
+    def plainly(self, record: Record) -> Record:
+        """A row's values as JSON has them, and numbers that stand for names as these names."""
+        made = {name: plain(value) for name, value in record.items()}
+        for name, names in self.labels.items():
+            value = made.get(name)
+            if isinstance(value, int) and 0 <= value < len(names):
+                made[name] = names[value]
+        return made
 
     @abstractmethod
     def table(self) -> pa.Table:
@@ -144,7 +160,7 @@ class _TableRecords:
 
     def __getitem__(self, at: int, /) -> Record:
         (record,) = self._table.slice(at, 1).to_pylist()
-        return {name: plain(value) for name, value in record.items()}
+        return self._reader.plainly(record)
 
     def __iter__(self) -> Iterator[Record]:
         return self._reader.objects()

@@ -125,15 +125,35 @@ def deal(request: SplitRequest, begin: Callable[[str], Report]) -> Dealing:
     report = begin("reading")
     reading = read(options, counting(options, report))
     reading.refuse()
-    begin("dealing")
-    rows = tuple(dealt(_bare(reading) if request.anew else reading, options))
+    _need_room(reading, options)
+    report = begin("dealing")
+    bare = _bare(reading) if request.anew else reading
+    rows = tuple(dealt(bare, options, _watched(report)))
     kept = 0 if request.anew else sum(1 for row in reading.rows if row.split)
-    report = begin("comparing prompts")
     return Dealing(
         reading.where, reading.said, options, rows,
         tuple(_records(reading, rows)), len(reading.rows) - len(rows), kept,
-        _checked(rows, lambda done, of: report(done, of, "")),
+        _checked(rows, _watched(begin("comparing prompts"))),
     )  # fmt: skip
+
+
+def _watched(report: Report) -> Callable[[int, int], None]:
+    return lambda done, of: report(done, of, "")
+
+
+def _need_room(reading: Reading, options: RowsOptions) -> None:
+    """Raises UsageError where a column of another meaning would be written over."""
+    known = [*reading.unused, *(name for names in reading.columns.values() for name in names)]
+    taken = [
+        name
+        for name, made in (("split", True), ("group", options.group is not None))
+        if made and name in known and (name == "group" or reading.columns.get(name) != (name,))
+    ]
+    if taken:
+        raise harness.UsageError(
+            f"the rows have a column '{taken[0]}', and it would be written over",
+            where=reading.where, hint="give that column another name first",
+        )  # fmt: skip
 
 
 def _bare(reading: Reading) -> Reading:
@@ -166,12 +186,13 @@ def sizes_of(text: str) -> dict[str, int | float]:
 def _records(reading: Reading, rows: Sequence[Example]) -> Iterator[Record]:
     """The original columns of each row, in the order in which they were read."""
     after = {row.id: row for row in rows}
+    grouped = any(after[row.id].group != row.group for row in reading.rows if row.id in after)
     for before, record in zip(reading.rows, reading.records, strict=True):
         row = after.get(before.id)
         if row is None:
             continue
         made = {**record, "split": row.split}
-        if row.group != before.group:
+        if grouped:
             made["group"] = row.group
         yield made
 

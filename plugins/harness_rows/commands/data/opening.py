@@ -95,9 +95,9 @@ def options_of(request: Request, view: ConfigView | None) -> RowsOptions | None:
 def _read(options: RowsOptions, report: Report, view: ConfigView | None = None) -> Opened:
     reading = read(options, counting(options, report))
     rows, problems, wrong = reading.rows, reading.problems, reading.wrong
-    if options.sizes:
+    if options.sizes or options.group:
         try:
-            rows = tuple(dealt(reading, options))
+            rows = tuple(dealt(reading, options, lambda done, of: report(done, of, "rows")))
         except harness.DataError as error:
             problems = (*problems, *(error.details or (error.what,)))
             wrong += 1

@@ -30,10 +30,38 @@ def alpaca(row: Row) -> dict[str, Any]:
     return {"instruction": row["question"], "input": "", "output": row["answer"], "ä; \n": "x\ty"}
 
 
+def parquet(rows: Sequence[Any], path: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet as pq
+
+    pq.write_table(pa.Table.from_pylist(list(rows)), path)
+
+
+def saved(rows: Sequence[Any], path: Path) -> None:
+    """A folder as ``datasets`` saves it, in which labels are numbers."""
+    import datasets
+
+    label = datasets.ClassLabel(names=["no", "yes"])
+    features = datasets.Features({"text": datasets.Value("string"), "label": label})
+    made = {"text": [r["question"] for r in rows], "label": [n % 2 for n in range(len(rows))]}
+    datasets.Dataset.from_dict(made, features=features).save_to_disk(str(path))
+
+
+def folder(rows: Sequence[Any], path: Path) -> None:
+    path.mkdir()
+    (path / "a.jsonl").write_bytes(lines(rows[:50]))
+    (path / "b.csv").write_bytes(table(rows[50:]))
+
+
 FORMATS: dict[str, tuple[Callable[[Row], Any], Callable[[Sequence[Any], Path], Any]]] = {
     "messages.jsonl": (turns, lambda rows, path: path.write_bytes(lines(rows))),
     "sharegpt.jsonl": (sharegpt, lambda rows, path: path.write_bytes(lines(rows))),
     "alpaca.jsonl": (alpaca, lambda rows, path: path.write_bytes(lines(rows))),
+    "alpaca.json": (alpaca, lambda rows, path: path.write_text(json.dumps(rows))),
+    "messages.parquet": (turns, parquet),
+    "shop.parquet": (dict, parquet),
+    "saved": (dict, saved),
+    "folder": (dict, folder),
     "alpaca.csv": (alpaca, lambda rows, path: path.write_bytes(table(rows))),
     "shop.tsv": (dict, lambda rows, path: path.write_bytes(table(rows, "\t"))),
     "semicolons.csv": (
@@ -110,6 +138,52 @@ def test_whole_groups_go_to_one_side_and_so_does_a_prompt(place: Shop) -> None:
         sides.setdefault(row["customer"], set()).add(side)
     assert {len(found) for found in sides.values()} == {1}
     assert sides["elsewhere"] == sides["c0"]
+
+
+def test_groups_are_made_of_near_equal_prompts_and_written(place: Shop) -> None:
+    near = [row | {"question": row["question"] + " Thank you very much"} for row in BARE[:40]]
+    place.write([*BARE, *near])
+    done = place.data("split", "shop.jsonl", "-o", "out.jsonl", "--group", "auto", "--json")
+    assert done.code == 0, done.err
+    assert done.document["check"]["near"] == 0
+    after = reading(place.folder / "out.jsonl").rows
+    assert all(one.group == other.group for one, other in zip(after, after[172:], strict=False))
+    assert len({row.group for row in after}) == 172
+    assert {row.group == row.id for row in after[172:]} == {False}
+    code, found = place.data("check", "out.jsonl", "--json"), None
+    found = {one["kind"] for one in code.document["findings"]}
+    assert not found & {"torn-group", "no-group", "leak-exact", "leak-near"}
+
+
+def test_values_of_a_field_are_spread_alike(place: Shop) -> None:
+    rows = [row | {"kind": "rare" if n < 20 else "plenty"} for n, row in enumerate(BARE)]
+    rows = [{key: row[key] for key in ("question", "answer", "kind")} for row in rows]
+    place.write(rows)
+    sizes = "train=.5,dev=.25,test=.25"
+    done = place.data(
+        "split", "shop.jsonl", "-o", "out.jsonl", "--stratify", "kind", "--sizes", sizes
+    )
+    assert done.code == 0, done.err
+    after = reading(place.folder / "out.jsonl")
+    rare = [row.split for row, r in zip(after.rows, after.records, strict=True)
+            if r["kind"] == "rare"]  # fmt: skip
+    assert [rare.count(split) for split in ("train", "dev", "test")] == [10, 5, 5]
+
+
+@pytest.mark.parametrize(
+    ("row", "options", "name"),
+    [
+        ({"group": "g"}, ["--group", "auto"], "group"),
+        ({"split": "left half"}, ["--column", "split=fold"], "split"),
+    ],
+)
+def test_a_column_of_another_meaning_is_not_written_over(
+    place: Shop, row: Row, options: list[str], name: str
+) -> None:
+    place.write([one | {"fold": "train"} | row for one in BARE])
+    done = place.data("split", "shop.jsonl", "-o", "out.jsonl", *options)
+    assert done.code == 2 and f"the rows have a column '{name}'" in done.err
+    assert not (place.folder / "out.jsonl").exists()
 
 
 def test_rows_with_a_split_keep_it_unless_all_are_dealt_anew(place: Shop) -> None:
