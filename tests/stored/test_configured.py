@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import harness
+from tests.support.project import SHOWING
 
 
 @pytest.fixture
@@ -45,9 +46,16 @@ def test_test_is_opened_in_so_many_words_and_each_look_is_counted(
         assert openings() == before + count
 
 
+@pytest.fixture
+def showing(project: Any, monkeypatch: pytest.MonkeyPatch) -> harness.ConfigView:
+    monkeypatch.chdir(project.folder)
+    return harness.open_config(project.write(SHOWING))
+
+
 def test_rows_are_shown_as_the_trainer_gives_them_to_the_base_model(
-    config: harness.ConfigView,
+    showing: harness.ConfigView,
 ) -> None:
+    config = showing
     assert (config.base().kind, config.base().name) == ("base", "fake")
     rows = config.rows("dev")[:2]
     shown = config.rendered(rows)
@@ -56,7 +64,7 @@ def test_rows_are_shown_as_the_trainer_gives_them_to_the_base_model(
         learned = [t for t, trained in zip(one.tokens, one.trained, strict=True) if trained]
         assert learned == [*row.references[0].split(), "<end>"]
         assert row.prompt in "".join(one.tokens)
-    assert config.config()["train"]["plugin"] == "fake"
+    assert config.config()["train"]["plugin"] == "showing"
 
 
 def test_all_rows_can_be_counted_and_a_model_says_whether_it_is_here(
@@ -68,11 +76,7 @@ def test_all_rows_can_be_counted_and_a_model_says_whether_it_is_here(
     assert config.at_hand() is False
 
 
-def test_a_trainer_that_cannot_show_rows_says_so(
-    config: harness.ConfigView, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    trainer = config._config.train.instance
-    monkeypatch.setattr(type(trainer), "rendered", harness.Trainer.rendered)
+def test_a_trainer_that_cannot_show_rows_says_so(config: harness.ConfigView) -> None:
     with pytest.raises(harness.UsageError, match="trainer 'fake' cannot show rows") as refused:
         config.rendered(config.rows("dev")[:1])
     assert "train" in refused.value.where

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import harness
 
-LONGEST = 100
 WORDS = [
     "amber",
     "birch",
@@ -151,19 +150,6 @@ class FakeTrainer(harness.Trainer):
         (context.output / "log.jsonl").write_text('{"step":1,"epoch":1.0,"loss":0.5}\n')
         context.note(trained_rows=len(train))
         return harness.Checkpoint("adapter", str(context.output), "", info={"skill": skill})
-
-    def rendered(self, base, rows, context):
-        """Words are tokens, of which it takes the first hundred of a row."""
-        for row in rows:
-            prompt = "".join(f"<{m['role']}> {m['content']} " for m in row.messages)
-            asked = [f"{word} " for word in f"{prompt}<assistant>".split(" ")]
-            said = [*row.references[0].split(), "<end>"] if row.references else []
-            tokens = (*asked, *said)
-            yield harness.Rendered(
-                row.id, tokens, (*[False] * len(asked), *[True] * len(said)),
-                cut=max(len(tokens) - LONGEST, 0), context=2 * LONGEST,
-                problem=f"{LONGEST} tokens cut its answer" if len(tokens) > LONGEST else "",
-            )  # fmt: skip
 
 
 class FakeGenerator(harness.Generator):

@@ -32,6 +32,10 @@ analyze: [fake]
 augment: [{{plugin: fake, rows: 10}}]
 execution: {{launcher: inline}}
 """
+SHOWING = CONFIG.replace(
+    f"plugins: [{FAKES}]", f"plugins: [{FAKES}, {SUPPORT / 'showing.py'}]"
+).replace("train: {plugin: fake}", "train: {plugin: showing}")
+"""The same with a trainer that shows rows."""
 
 
 @dataclass

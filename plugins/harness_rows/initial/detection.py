@@ -21,7 +21,7 @@ def sentence(groups: Sequence[str], primary: str, graded: bool, rounds: int) -> 
     """The minimum detectable effect, or why there is none.
 
     Computed by :func:`harness.stats.detectable` from an assumed spread, as in
-    docs/how-many-rows.md. Rows of one group count as something between one and all of them.
+    harness docs how-many-rows. Rows of one group count as something between one and all of them.
 
     Args:
         groups: that of each dev row.

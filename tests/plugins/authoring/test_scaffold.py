@@ -118,7 +118,7 @@ def test_built_and_unpacked_elsewhere_it_is_found_by_its_entry_point(here):
         ("class", "a word of Python's own"),
         ("match", "a word of Python's own"),
         ("rouge", "there is a metric of that name, from harness_rouge"),
-        ("json", "a Python module 'json' already"),
+        ("csv", "a Python module 'csv' already"),
         ("numpy", "a Python module 'numpy' already"),
         ("harness", "a Python module 'harness' already"),
         ("tests", "a Python module 'tests' already"),

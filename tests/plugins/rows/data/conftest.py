@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.project import Project, Result
+from tests.support.project import SHOWING, Project, Result
 
 Row = dict[str, Any]
 KINDS = ("billing", "delivery", "returns")
@@ -81,6 +81,7 @@ class Shop:
 
 @pytest.fixture
 def place(project: Project) -> Shop:
+    project.write(SHOWING)
     return Shop(project)
 
 

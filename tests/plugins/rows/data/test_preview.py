@@ -138,7 +138,7 @@ def test_a_trainer_that_cannot_show_rows_says_so(
     )
     text = text.replace("plugins: [", f"plugins: [{blind}, ")
     (place.folder / "harness.yaml").write_text(
-        text.replace("train: {plugin: fake}", "train: blind")
+        text.replace("train: {plugin: showing}", "train: blind")
     )
     place.write(shop())
     done = place.data("preview", "shop.jsonl")
