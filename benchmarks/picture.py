@@ -1,6 +1,6 @@
 """The picture in the README: a run's report as the terminal shows it, as an SVG.
 
-    python benchmarks/picture.py [reports/<run>/summary.json] [-o docs/report.svg]
+    python benchmarks/picture.py [reports/<run>/analysis.json] [-o docs/report.svg]
 
 Without a file, the latest run of this folder. The picture uses the fonts of whoever looks at it:
 nothing is fetched from anywhere.
@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
 from harness.registry import Registry
-from harness.report.summary import read
+from harness.report.reading import FILE_NAME, read
 
 ROOT = Path(__file__).resolve().parent.parent
 FONTS = 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace'
@@ -47,12 +47,12 @@ def _without_outside(svg: str) -> str:
 
 
 def latest(folder: Path = Path("reports")) -> Path:
-    """The summary that was written last.
+    """The analysis that was written last.
 
     Raises:
         SystemExit: there is none.
     """
-    found = sorted(folder.glob("*/summary.json"), key=lambda path: path.stat().st_mtime)
+    found = sorted(folder.glob(f"*/{FILE_NAME}"), key=lambda path: path.stat().st_mtime)
     if not found:
         raise SystemExit("no run in reports/ yet: harness iterate")
     return found[-1]
@@ -60,11 +60,11 @@ def latest(folder: Path = Path("reports")) -> Path:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("summary", type=Path, nargs="?")
+    parser.add_argument("analysis", type=Path, nargs="?")
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs" / "report.svg")
     parser.add_argument("--width", type=int, default=96, help="columns of the terminal")
     arguments = parser.parse_args()
-    path = arguments.summary or latest()
+    path = arguments.analysis or latest()
     svg = picture(read(path), arguments.width)
     arguments.output.write_text(svg, encoding="utf-8")
     print(f"{arguments.output}: {len(svg) // 1024} KiB, from {path}")
