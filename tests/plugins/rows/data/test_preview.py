@@ -25,7 +25,10 @@ def document(*tokens: tuple[str, bool], cut: int = 0, **row: Any) -> dict[str, A
 def shown(found: dict[str, Any], *, colour: bool = False, full: bool = False) -> str:
     out = io.StringIO()
     system = "truecolor" if colour else None
-    console = Console(file=out, width=80, force_terminal=colour, color_system=system)
+    console = Console(
+        file=out, width=80, force_terminal=colour, color_system=system, no_color=not colour,
+        _environ={},
+    )  # fmt: skip
     rendering.show(found, console, full=full)
     return out.getvalue()
 
