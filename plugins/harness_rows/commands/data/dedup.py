@@ -61,7 +61,7 @@ def dedup(request: DedupRequest) -> None:
 
     if request.by not in BY:
         raise harness.UsageError(f"--by takes row or prompt, not {request.by!r}")
-    if request.output and request.output == request.removed:
+    if request.output and request.removed and _same(request.output, request.removed):
         raise harness.UsageError("-o and --removed name one file")
     cleaned.new_file("-o", request.output)
     cleaned.new_file("--removed", request.removed)
@@ -84,15 +84,27 @@ def _write(request: DedupRequest, found: Clean, repeats: Repeats) -> None:
 
     if not (request.output or request.removed):
         return
-    why = {one.place: _why(found, one.kept, one.likeness, one.by) for one in repeats.removed}
+    # Numbers as `sizes` leave rows over, so places among the dealt rows are not those of all rows.
+    why = {
+        _key(found.rows[one.place]): _why(found, one.kept, one.likeness, one.by)
+        for one in repeats.removed
+    }
     kept, gone = [], []
-    for place, record in enumerate(cleaned.records(found.reading)):
-        if place in why:
-            gone.append({**record, WHY: why[place]})
+    for row, record in zip(found.reading.rows, cleaned.records(found.reading), strict=True):
+        if (key := _key(row)) in why:
+            gone.append({**record, WHY: why[key]})
         else:
             kept.append(record)
     files = [("--removed", request.removed, gone), ("-o", request.output, kept)]
     cleaned.write([(option, path, rows) for option, path, rows in files if path])
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
+
+
+def _key(row: harness.Example) -> tuple[str, str | None]:
+    return row.id, row.place
 
 
 def _why(found: Clean, kept: int, likeness: float, by: str) -> str:

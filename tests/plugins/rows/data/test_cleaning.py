@@ -54,6 +54,31 @@ def test_what_goes_is_told_and_written_with_its_reason_and_nothing_is_lost(place
     assert reasons[2] == "repeats the prompt of rows.jsonl:126"
 
 
+def test_rows_that_sizes_leave_over_do_not_move_what_goes(place: Shop):
+    fresh = [{k: v for k, v in shop_row(n).items() if k != "split"} for n in range(100)]
+    put(place, lines([*fresh, fresh[7], fresh[93]]))
+    section = (
+        "data: {source: rows, path: rows.jsonl, columns: {prompt: question, references: answer}, "
+        "sizes: {train: 50, dev: 20, test: 20}}"
+    )
+    config = (place.folder / "harness.yaml").read_text()
+    (place.folder / "harness.yaml").write_text(config.replace("data: {source: fake}", section))
+    done = place.data("dedup", "-o", "out.jsonl", "--removed", "gone.jsonl")
+    assert done.code == 0, done.err
+    kept, gone = rows(place.folder / "out.jsonl"), rows(place.folder / "gone.jsonl")
+    assert len(kept) + len(gone) == 102
+    repeated = {fresh[7]["question"], fresh[93]["question"]}
+    assert {row["question"] for row in gone} <= repeated
+    assert {row["question"] for row in kept} == {row["question"] for row in fresh}
+
+
+def test_one_file_by_two_names_is_refused(place: Shop):
+    path = put(place, lines(shop(more=copies())))
+    (place.folder / "sub").mkdir()
+    done = place.data("dedup", path, "-o", "k.jsonl", "--removed", "sub/../k.jsonl")
+    assert done.code == 2 and not (place.folder / "k.jsonl").exists()
+
+
 def test_without_a_target_it_only_reports(place: Shop):
     path = put(place, lines(shop(more=copies())), "rows.jsonl")
     before = sorted(os.listdir(place.folder))
