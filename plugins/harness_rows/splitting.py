@@ -10,12 +10,11 @@ from harness import DataError, Example, Split
 from harness_rows.dealing import NEEDED, SIDES, deal, deal_evenly
 from harness_rows.options import RowsOptions
 from harness_rows.problems import Problems, refuse
+from harness_rows.prompts import NEAR, evened
 from harness_rows.reading import Reading
 
 _HINT = "each row needs one split: `sizes: {train: .6, pool: .1, dev: .15, test: .15}` deals them"
 _IDS_HINT = "an id names one row; where this column is none, name another (`columns: {id: …}`)"
-NEAR = 0.8
-"""Similarity from which two prompts are near-equal."""
 
 Watch = Callable[[int, int], None]
 
@@ -35,7 +34,7 @@ class _Row:
 
     @property
     def prompt(self) -> str:
-        return _asked(self.example)
+        return evened(self.example.messages)
 
 
 def dealt(reading: Reading, options: RowsOptions, watch: Watch = unwatched) -> list[Example]:
@@ -73,7 +72,7 @@ def _groups_of(rows: Sequence[Example], options: RowsOptions, watch: Watch) -> l
         return [row.group for row in rows]
     from harness_rows.cleaning.near import clusters
 
-    prompts = [_asked(row) for row in rows]
+    prompts = [evened(row.messages) for row in rows]
     clusters_of = clusters(prompts, NEAR, watch)
     # Sides that the files have given stay as they are, near repeats between them are reported by
     # the core; a row without a split goes where the first given one of its cluster is.
@@ -87,13 +86,6 @@ def _groups_of(rows: Sequence[Example], options: RowsOptions, watch: Watch) -> l
         names.setdefault((cluster, side or given.get(cluster, "")), row.id)
         for row, cluster, side in zip(rows, clusters_of, sides, strict=True)
     ]
-
-
-def _asked(row: Example) -> str:
-    """The conversation before the answer without system turns, case and spaces evened."""
-    turns = (turn for turn in row.messages if turn["role"] not in ("system", "developer"))
-    texts = [f"{turn['role']}: {turn['content']}" for turn in turns if turn.get("content")]
-    return " ".join("\n".join(texts).casefold().split())
 
 
 def _deal(rows: Sequence[_Row], options: RowsOptions) -> Mapping[str, int]:

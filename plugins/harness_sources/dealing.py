@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from harness import Split
-from harness.kit.draws import fraction, weighted
-from harness_sources.docstrings import PACKAGE_SHARE
+from harness.kit.draws import fraction
+from harness_sources.code_rows import PACKAGE_SHARE, held_out_order
 from harness_sources.questions import Asked, Kind
 from harness_sources.repeats import Repeats
 
@@ -105,11 +105,7 @@ class Dealer:
         modules: dict[str, list[Asked]] = defaultdict(list)
         for item in self.usable:
             modules[item.module].append(item)
-        # A module that is held out loses its rows beyond `per_group`: big ones come late.
-        weight = {
-            name: min(len(rows), self.per_group) / len(rows) for name, rows in modules.items()
-        }
-        order = sorted(modules, key=lambda name: (weighted(self.draw, name, weight[name]), name))
+        order = held_out_order(modules, self.per_group, self.draw)
         taken: set[str] = set()
         for share in (PACKAGE_SHARE, 1.0):
             for name in order:

@@ -7,31 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-
 import harness
 from harness import Split
-from harness.kit.draws import fraction, weighted
+from harness.kit.draws import fraction
 from harness_sources import functions, python_files, reading
 from harness_sources.areas import area
+from harness_sources.code_rows import PACKAGE_SHARE, CodeOptions, Sizes, held_out_order
 from harness_sources.functions import Function
 from harness_sources.repeats import Repeats
 
 INSTRUCTION = "Write the first line of the docstring of this Python function."
-# At most this share of dev, of test, and of train and pool comes from one package as long as
-# others have rows (tkinter alone has a tenth of the standard library's methods, all alike).
-PACKAGE_SHARE = 0.08
-
-
-class Sizes(BaseModel):
-    """Rows wanted in each split."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    train: int = Field(default=400, ge=1, description="rows that training starts with")
-    pool: int = Field(default=400, ge=0, description="labelled rows in reserve, for augmentation")
-    dev: int = Field(default=160, ge=1, description="rows that steer the rounds")
-    test: int = Field(default=160, ge=1, description="rows that stay sealed until the end")
 
 
 class Docstrings(harness.Source):
@@ -44,30 +29,8 @@ class Docstrings(harness.Source):
     name = "docstrings"
     revision = 1
 
-    class Options(harness.Options):
-        packages: tuple[str, ...] = Field(
-            (),
-            description="installed packages (import or distribution names); `stdlib` is "
-            "Python's standard library, and the default where no folder is given",
-        )
-        folder: Path | None = Field(default=None, description="a folder with Python files")
-        min_code: int = Field(default=80, ge=1, description="minimum number of characters of code")
-        max_code: int = Field(default=600, ge=1, description="most characters of code")
-        sizes: Sizes = Field(default=Sizes(), description="rows wanted: train, pool, dev, test")
-        per_group: int = Field(
-            default=4, ge=1, description="maximum number of rows of one module in dev, and in test"
-        )
-        draw: int = Field(
-            default=0, description="another number draws other rows; the run's seed does not"
-        )
-
-        @model_validator(mode="after")
-        def _bounds(self) -> Docstrings.Options:
-            if self.min_code > self.max_code:
-                raise ValueError(
-                    f"min_code ({self.min_code}) is greater than max_code ({self.max_code})"
-                )
-            return self
+    class Options(CodeOptions):
+        pass
 
     options: Options
 
@@ -156,7 +119,7 @@ class _Draw:
         modules: dict[str, list[Function]] = defaultdict(list)
         for function in self.usable:
             modules[function.module].append(function)
-        order = sorted(modules, key=lambda m: (self._weighed(m, len(modules[m])), m))
+        order = held_out_order(modules, self.per_group, self.draw)
         taken: set[str] = set()
         for share in (PACKAGE_SHARE, 1.0):
             for module in order:
@@ -185,14 +148,6 @@ class _Draw:
 
     def _wanted(self, split: Split) -> int:
         return self.sizes.dev if split == "dev" else self.sizes.test
-
-    def _weighed(self, module: str, size: int) -> float:
-        """A random order in which a module's chance is the share of its rows that would be used.
-
-        Holding a module out loses its rows beyond ``per_group``; a plain order would lose most
-        of the data to a few big modules.
-        """
-        return weighted(self.draw, module, min(size, self.per_group) / size)
 
 
 def _balanced(rows: Sequence[Function], wanted: int) -> list[Function]:

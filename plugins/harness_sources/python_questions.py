@@ -14,8 +14,8 @@ from harness import Split
 from harness.kit.draws import fraction
 from harness_sources import python_files, questions, reading
 from harness_sources.areas import area
+from harness_sources.code_rows import CodeOptions
 from harness_sources.dealing import Dealer, Quotas, Row
-from harness_sources.docstrings import Sizes
 from harness_sources.questions import KINDS, QUESTIONS, Asked, Kind
 
 INSTRUCTION = "Answer in the format of our index of functions."
@@ -33,33 +33,19 @@ class PythonQuestions(harness.Source):
     name = "python-questions"
     revision = 1
 
-    class Options(harness.Options):
-        packages: tuple[str, ...] = Field(
-            (),
-            description="installed packages (import or distribution names); `stdlib` is "
-            "Python's standard library, and the default where no folder is given",
-        )
-        folder: Path | None = Field(default=None, description="a folder with Python files")
+    class Options(CodeOptions):
         kinds: tuple[Kind, ...] = Field(KINDS, min_length=1, description="kinds of questions")
         rare: dict[Kind, Annotated[int, Field(ge=0)]] = Field(
             {}, description="kind -> rows of it in train; the other kinds share the rest evenly"
         )
         min_code: int = Field(default=50, ge=1, description="minimum number of characters of code")
         max_code: int = Field(default=220, ge=1, description="maximum number of characters of code")
-        sizes: Sizes = Field(default=Sizes(), description="rows wanted: train, pool, dev, test")
         per_group: int = Field(
             default=3, ge=1, description="maximum number of rows of one module in dev, and in test"
-        )
-        draw: int = Field(
-            default=0, description="another number draws other rows; the run's seed does not"
         )
 
         @model_validator(mode="after")
         def _whole(self) -> PythonQuestions.Options:
-            if self.min_code > self.max_code:
-                raise ValueError(
-                    f"min_code ({self.min_code}) is greater than max_code ({self.max_code})"
-                )
             if len(set(self.kinds)) < len(self.kinds):
                 raise ValueError("a kind is given twice")
             _check_rare(self.rare, self.kinds, self.sizes.train)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +9,10 @@ import typer
 from rich.console import Console
 from typer.core import TyperCommand
 
-from harness import Report, UsageError
+from harness import UsageError
 from harness.terminal.options import takes
-from harness.terminal.progress import SHORT, Display
-from harness.terminal.streams import plugins_on_stderr
 from harness.terminal.targets import check_target, write_target
+from harness_rows.commands.progress import working
 from harness_rows.commands.row_options import place
 from harness_rows.initial import recipes
 from harness_rows.initial.request import LIST_RECIPES, Request
@@ -27,8 +24,6 @@ if TYPE_CHECKING:
 AFTER = "iterate"
 ROWS = "rows.jsonl"
 """The file that a recipe writes."""
-PIECES = 5
-"""Of work, for the progress."""
 SEEN = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow")
 """Endings of files that may hold rows."""
 NAMED = 4
@@ -115,24 +110,8 @@ def _drafted(request: Request, source: dict[str, Any], rows: Path | None = None)
     """
     from harness_rows.initial.drafting import drafted
 
-    with _progress() as begin, plugins_on_stderr():
+    with working("init") as begin:
         return drafted(request, source, begin, rows)
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Callable[[str], Report]]:
-    """A display on standard error, of pieces of work: each begins when it is asked for."""
-    with Display(Console(stderr=True), "init", PIECES * SHORT) as display:
-        last = ""
-
-        def begin(label: str) -> Report:
-            nonlocal last
-            if last:
-                display.stage_done("init", last, 0.0, False)
-            last = label
-            return display.stage(label)
-
-        yield begin
 
 
 def _write(made: Drafted, output: Path, rows: Path | None = None) -> None:

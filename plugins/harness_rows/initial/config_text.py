@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from harness.kit.text import one_line
 from harness_rows.initial.scoring import Proposal
 from harness_rows.initial.splits import Splits
-from harness_rows.initial.yaml_text import value
+from harness_rows.yaml_text import value
 
 ROUNDS = 3
 EPOCHS, MOST_EPOCHS = 2, 8

@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness import Example
+from harness_rows.prompts import NEAR, evened
 
 SAMPLE = 10_000
 """Different prompts among which near-duplicates are looked for."""
-NEAR = 0.8
-"""Similarity from which two prompts are near-duplicates."""
 LARGEST = 0.05
 """Largest share of the rows that one set of near-duplicates may have to be kept together."""
 
@@ -48,7 +47,7 @@ def look(rows: Sequence[Example], told: Told) -> Repeats:
 
     answers: dict[str, set[tuple[str, ...]]] = {}
     for row in rows:
-        answers.setdefault(evened(row), set()).add(row.references)
+        answers.setdefault(evened(row.messages), set()).add(row.references)
     prompts = list(answers)
     looked = prompts[:: max(1, len(prompts) // SAMPLE)][:SAMPLE]
     sizes = Counter(clusters(looked, NEAR, told)) if len(looked) > 1 else Counter([0])
@@ -59,9 +58,3 @@ def look(rows: Sequence[Example], told: Told) -> Repeats:
         conflicts=sum(len(known) > 1 for known in answers.values()),
         largest=max(sizes.values(), default=1) / max(1, len(looked)),
     )
-
-
-def evened(row: Example) -> str:
-    """The conversation before the answer without system turns, letter case and spaces evened."""
-    turns = (turn for turn in row.messages if turn["role"] not in ("system", "developer"))
-    return " ".join(" ".join(str(turn.get("content") or "") for turn in turns).casefold().split())

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness import SPLITS, near
 from harness_rows import json_text
+from harness_rows.prompts import evened
 
 ROW_KEYS = ("id", "messages", "references", "split", "group", "meta", "tools")
 MESSAGE_KEYS = (
@@ -78,9 +79,7 @@ class Row:
     @property
     def prompt(self) -> str:
         """The conversation before the answer, system turns left out, case and spaces evened."""
-        turns = [m for m in self.messages if m.get("role") not in ("system", "developer")]
-        texts = [f"{m.get('role')}: {m['content']}" for m in turns if m.get("content")]
-        return " ".join("\n".join(map(str, texts)).casefold().split())
+        return evened(self.messages)
 
     def problem(self, reason: str, *path: str | int, key: bool = False) -> Problem:
         column = json_text.column(self.text, path, key=key)

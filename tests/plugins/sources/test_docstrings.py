@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 import harness
 import harness_sources
-from harness_sources.docstrings import INSTRUCTION, PACKAGE_SHARE, Docstrings, Sizes
+from harness_sources.code_rows import PACKAGE_SHARE, Sizes
+from harness_sources.docstrings import INSTRUCTION, Docstrings
 from harness_sources.repeats import Repeats
 
 Examples = tuple[harness.Example, ...]

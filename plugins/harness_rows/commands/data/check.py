@@ -31,7 +31,8 @@ def check(request: Request) -> int:
     from harness_rows.commands.data import checking, fitting
     from harness_rows.commands.data.lengths import measured
     from harness_rows.commands.data.opening import opened
-    from harness_rows.commands.data.printing import working, write_json
+    from harness_rows.commands.data.printing import write_json
+    from harness_rows.commands.progress import working
 
     with working("data check") as begin:
         found = opened(request, begin)

@@ -12,6 +12,7 @@ from harness_rows.commands.data import repeats
 from harness_rows.commands.data.findings import Finding, Level, counted, pairs, places
 from harness_rows.commands.data.opening import Opened
 from harness_rows.dealing import NEEDED, SIDES
+from harness_rows.prompts import NEAR
 
 SPLIT_IT = "harness data split -o FILE deals rows out: whole groups, one prompt on one side"
 # Bytes of UTF-8 that were read as Latin-1 (Ã¤, â€™), and the mark of bytes that were no text.
@@ -133,7 +134,7 @@ def _near(near: repeats.Near) -> Iterator[Finding]:
         return
     of = "" if near.compared == near.of else f" of {near.compared:,} prompts, evenly spaced,"
     nearly = counted(len(near.leaks), "nearly repeats", "nearly repeat")
-    what = f"{nearly}{of} a row of dev or test (similarity {repeats.NEAR:g} or more)"
+    what = f"{nearly}{of} a row of dev or test (similarity {NEAR:g} or more)"
     named = pairs((leak.row, leak.held_out) for leak in near.leaks)
     hint = "harness data split --group auto keeps them on one side; harness data dedup drops them"
     yield Finding("note", "leak-near", what, len(near.leaks), named, hint)

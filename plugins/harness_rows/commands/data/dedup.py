@@ -57,7 +57,8 @@ def dedup(request: DedupRequest) -> None:
     """
     from harness_rows.cleaning.repeated import BY, Rule, repeated
     from harness_rows.commands.data import cleaned
-    from harness_rows.commands.data.printing import working, write_json
+    from harness_rows.commands.data.printing import write_json
+    from harness_rows.commands.progress import working
 
     if request.by not in BY:
         raise harness.UsageError(f"--by takes row or prompt, not {request.by!r}")

@@ -11,9 +11,9 @@ import harness
 from harness import Example, Report
 from harness_rows.commands.data.naming import named
 from harness_rows.commands.data.opening import Opened, model_view
-from harness_rows.commands.data.printing import counting
 from harness_rows.commands.data.repeats import prompt_text, spaced
 from harness_rows.commands.data.request import Request
+from harness_rows.commands.progress import counting
 
 MOST = 2_000
 """Rows at most that are measured evenly spaced; as many again are the longest ones."""

@@ -41,7 +41,8 @@ def preview(request: PreviewRequest) -> None:
     """Rows as the model sees them, token by token."""
     from harness_rows.commands.data.choosing import chosen
     from harness_rows.commands.data.opening import model_view, opened
-    from harness_rows.commands.data.printing import counting, working, write_json
+    from harness_rows.commands.data.printing import write_json
+    from harness_rows.commands.progress import counting, working
 
     with working("data preview") as begin:
         found = opened(request, begin)

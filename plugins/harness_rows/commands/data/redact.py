@@ -57,7 +57,8 @@ def redact(request: RedactRequest) -> None:
     """
     from harness_rows.cleaning.private.redaction import Redaction
     from harness_rows.commands.data import cleaned
-    from harness_rows.commands.data.printing import working, write_json
+    from harness_rows.commands.data.printing import write_json
+    from harness_rows.commands.progress import working
 
     cleaned.new_file("-o", request.output)
     redaction = Redaction(_finders(request))

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from harness import Example
 from harness.kit.folding import folded
 from harness_rows.dealing import SIDES
+from harness_rows.prompts import NEAR
 
 MOST_COMPARED = 10_000
 """Rows at most that are compared for near repeats; all rows are for exact ones."""
-NEAR = 0.8
-"""Similarity from which two prompts are near repeats."""
 
 Watch = Callable[[int, int], None]
 

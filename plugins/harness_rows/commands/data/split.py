@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -61,7 +59,8 @@ def split(request: SplitRequest) -> None:
     """Deal rows out to train, pool, dev and test."""
     from harness_rows.commands.data import writing
     from harness_rows.commands.data.dealing import deal
-    from harness_rows.commands.data.printing import working, write_json
+    from harness_rows.commands.data.printing import write_json
+    from harness_rows.commands.progress import working
 
     target = writing.Target.of(request.output)
     with working("data split") as begin:
@@ -92,6 +91,7 @@ def _document(dealing: Dealing, files: Sequence[Path]) -> dict[str, Any]:
 def _show(dealing: Dealing, files: Sequence[Path], console: Console) -> None:
     from harness.kit.text import plain
     from harness.terminal import tables
+    from harness_rows.yaml_text import value
 
     for sentence in dealing.said:
         tables.note(console, sentence, "dim")
@@ -108,20 +108,5 @@ def _show(dealing: Dealing, files: Sequence[Path], console: Console) -> None:
     written = ", ".join(str(path) for path in files)
     tables.note(console, f"written: {written}", "bold")
     tables.note(console, "in harness.yaml:")
-    data = f"  data: {_yaml(dealing.config(files))}"
+    data = f"  data: {value(dealing.config(files))}"
     console.print(plain(data), markup=False, highlight=False, soft_wrap=True)
-
-
-def _yaml(value: Any) -> str:
-    """A value in YAML's flow style; a text that is no plain word is quoted as in JSON."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_yaml(key)}: {_yaml(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_yaml, value)) + "]"
-    if isinstance(value, str) and _WORD.fullmatch(value) and value.lower() not in _NO_TEXT:
-        return value
-    return json.dumps(value, ensure_ascii=False)
-
-
-_WORD = re.compile(r"[A-Za-z/.][\w./-]*", re.ASCII)
-_NO_TEXT = ("true", "false", "null", "yes", "no", "on", "off", "y", "n", ".nan", ".inf")

@@ -24,8 +24,9 @@ class StatsRequest(Request):
 def stats(request: StatsRequest) -> None:
     """Rows, groups, tokens, languages, balance, repeats."""
     from harness_rows.commands.data.opening import opened
-    from harness_rows.commands.data.printing import working, write_json
+    from harness_rows.commands.data.printing import write_json
     from harness_rows.commands.data.statistics import statistics
+    from harness_rows.commands.progress import working
 
     with working("data stats") as begin:
         found = opened(request, begin)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from harness.kit import yaml_file
-from harness_rows.initial.yaml_text import value
+from harness_rows.yaml_text import value
 
 TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"]))
 VALUES = st.recursive(

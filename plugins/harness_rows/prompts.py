@@ -1,0 +1,16 @@
+"""How prompts are compared: as what, and from which similarity on they are near repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+NEAR = 0.8
+"""Similarity from which two prompts are near repeats."""
+
+
+def evened(messages: Iterable[Mapping[str, Any]]) -> str:
+    """The conversation before the answer without system turns, letter case and spaces evened."""
+    turns = (turn for turn in messages if turn.get("role") not in ("system", "developer"))
+    texts = (f"{turn.get('role')}: {turn['content']}" for turn in turns if turn.get("content"))
+    return " ".join("\n".join(texts).casefold().split())
