@@ -14,7 +14,7 @@ from harness_rows.readers.base import File, Reader
 from harness_rows.readers.columnar import ARROW_FILE, Arrow, Parquet
 from harness_rows.readers.delimited import Delimited
 from harness_rows.readers.lines import JsonLines
-from harness_rows.splits import split_of
+from harness_rows.splits import split_of, with_dev
 
 LINES = (".jsonl", ".ndjson", ".jsonlines")
 TABLES = (".csv", ".tsv")
@@ -42,10 +42,7 @@ def found(path: Path) -> list[File]:
         known = ", ".join(SUFFIXES)
         raise DataError(f"the folder holds no file of rows ({known})", where=shown(path))
     labels = _labels(paths, path)
-    splits = [split_of(one.relative_to(path)) for one in paths]
-    # `valid` is a split of its own only where there is a file for dev, too.
-    if "dev" not in splits:
-        splits = ["dev" if split == "valid" else split for split in splits]
+    splits = with_dev([split_of(one.relative_to(path)) for one in paths])
     return [File(one, labels[one], split) for one, split in zip(paths, splits, strict=True)]
 
 

@@ -14,7 +14,7 @@ from harness_rows.options import RowsOptions
 from harness_rows.problems import Problems
 from harness_rows.readers.base import File, Reader
 from harness_rows.readers.columnar import InMemory
-from harness_rows.splits import SPLIT_NAMES
+from harness_rows.splits import SPLIT_NAMES, with_dev
 
 SECONDS = 10
 """Longest wait for the hub's answer about a revision."""
@@ -53,12 +53,16 @@ def readers(options: RowsOptions, problems: Problems) -> tuple[list[Reader], str
     many = found if isinstance(found, dict) else {"": found}
     kind = f"the hub's data set {name}"
     made: list[Reader] = []
-    for split, data in many.items():
-        words = re.split(r"[^a-z]+", split.casefold())
-        ours = next((SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES), "")
+    splits = with_dev([_split_of(split) for split in many])
+    for (split, data), ours in zip(many.items(), splits, strict=True):
         label = f"{name}/{split}" if split else name
         made.append(InMemory(File(Path(name), label, ours), problems, data.data.table, kind))
     return made, commit
+
+
+def _split_of(name: str) -> str:
+    words = re.split(r"[^a-z]+", name.casefold())
+    return next((SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES), "")
 
 
 def _commit(name: str, revision: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness import SPLITS
@@ -12,6 +13,13 @@ SPLIT_NAMES = {
     "development": "dev", "devel": "dev", "eval": "dev", "evaluation": "dev", "testing": "test",
 }  # fmt: skip
 """Name elsewhere -> name here."""
+
+
+def with_dev(splits: Sequence[str]) -> list[str]:
+    """The splits of files or lists, in which `valid` is dev where no other one is."""
+    if "dev" in splits:
+        return list(splits)
+    return ["dev" if split == "valid" else split for split in splits]
 
 
 def split_of(path: Path) -> str:

@@ -7,15 +7,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from harness import near
 from harness.kit import strict_json
+from harness.kit.text import one_line
 from harness_rows.problems import Problems
 from harness_rows.readers.base import File, Reader
 from harness_rows.readers.lines import BOM, JsonLines
 from harness_rows.records import Record, Records
-from harness_rows.splits import SPLIT_NAMES
+from harness_rows.splits import SPLIT_NAMES, with_dev
 
 LISTS = ("data", "rows", "examples", "items", "records", "instances")
 """Keys under which others put the list of rows."""
+NAME, NAMED = 40, 5
+"""Characters of a name that a message shows, and names."""
 _SPACE = " \t\n\r"
 
 
@@ -31,13 +35,58 @@ def readers(file: File, problems: Problems) -> list[Reader]:
     except strict_json.Fault as fault:
         problems.add(str(fault), file.label)
         return []
-    found = _lists(value)
+    if not isinstance(value, dict):
+        problems.add(_no_list(value), file.label)
+        return []
+    if any(_split(name) and _has_rows(held) for name, held in value.items()):
+        return _splits(file, problems, value)
+    found = {name: held for name, held in value.items() if name in LISTS and _has_rows(held)}
     if not found:
         problems.add(_no_list(value), file.label)
     return [
-        Objects(replace(file, split=SPLIT_NAMES.get(name, file.split)), problems, rows, name)
+        Objects(_part(file, name, file.split, len(found)), problems, rows, name)
         for name, rows in found.items()
     ]
+
+
+def _splits(file: File, problems: Problems, value: dict[str, Any]) -> list[Reader]:
+    """A reader for each split of an object that holds a list for each."""
+    unknown = [name for name, held in value.items() if not _split(name) and _has_rows(held)]
+    if unknown:
+        problems.add(_no_split(unknown), file.label)
+    lists = {name: held for name, held in value.items() if _split(name)}
+    for name in (name for name, held in lists.items() if not isinstance(held, list)):
+        problems.add(f"`{name}` must be a list of rows", file.label)
+    splits = with_dev([_split(name) for name in lists])
+    return [
+        Objects(_part(file, name, split, len(lists)), problems, rows, name)
+        for (name, rows), split in zip(lists.items(), splits, strict=True)
+        if isinstance(rows, list)
+    ]
+
+
+def _part(file: File, name: str, split: str, of: int) -> File:
+    """One of the lists of a file. Rows of each are numbered from 1: of several each has a label."""
+    label = f"{file.label}/{name}" if of > 1 else file.label
+    return replace(file, label=label, split=split)
+
+
+def _split(name: str) -> str:
+    return SPLIT_NAMES.get(name.strip().casefold(), "")
+
+
+def _has_rows(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(one, dict) for one in value)
+
+
+def _no_split(names: Sequence[str]) -> str:
+    said = ", ".join(f"`{one_line(name, NAME)}`" for name in names[:NAMED])
+    said += ", …" if len(names) > NAMED else ""
+    if len(names) > 1:
+        what = f"{said} are no names of splits"
+    else:
+        what = f"{said} is no name of a split{near(names[0], list(SPLIT_NAMES))}"
+    return f"{what} (known: {', '.join(SPLIT_NAMES)})"
 
 
 def _is_lines(file: File) -> bool:
@@ -51,19 +100,6 @@ def _is_lines(file: File) -> bool:
         except strict_json.Fault:
             return bool(stream.readline().lstrip()[:1] == b"{")
         return any(line.strip() for line in stream)
-
-
-def _lists(value: Any) -> dict[str, list[Any]]:
-    """Name -> rows of an object that holds them: by split, or under one of the known keys."""
-    if not isinstance(value, dict):
-        return {}
-    lists = {
-        name: rows
-        for name, rows in value.items()
-        if isinstance(rows, list) and rows and isinstance(rows[0], dict)
-    }
-    splits = {name: rows for name, rows in lists.items() if name in SPLIT_NAMES}
-    return splits or {name: rows for name, rows in lists.items() if name in LISTS}
 
 
 def _no_list(value: Any) -> str:
@@ -117,6 +153,10 @@ class JsonList(Reader):
             at += text[at] == ","
         if at >= len(text):
             self.wrong("not JSON: the list is not closed (is the file whole?)", number)
+        elif (rest := _skip(text, at + 1)) < len(text):
+            line, column = text.count("\n", 0, rest) + 1, rest - text.rfind("\n", 0, rest)
+            place = f"line {line}, column {column}"
+            self.wrong(f"not JSON: text behind the end of the list ({place})")
 
 
 class _Spans:

@@ -87,6 +87,31 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "empty list": ("a.json", b"[]", "there is no row"),
     "header alone": ("a.csv", b"question,answer\n", "there is no row"),
     "a cut list": ("a.json", json.dumps(PAIRS).encode()[:-30], "a.json:200: not JSON"),
+    "text behind the list": (
+        "a.json", (json.dumps(PAIRS[:2], indent=1) + "\n" + json.dumps(PAIRS[2:])).encode(),
+        "a.json: not JSON: text behind the end of the list (line 11, column 1)",
+    ),
+    "a list a line": (
+        "a.jsonl", json.dumps(PAIRS[:2]).encode() + b"\n" + json.dumps(PAIRS[2:]).encode(),
+        "a.jsonl: not JSON: text behind the end of the list (line 2, column 1)",
+    ),
+    "a list of no split": (
+        "a.json", json.dumps({"train": PAIRS, "vaildation": PAIRS, "test": PAIRS}).encode(),
+        "a.json: `vaildation` is no name of a split, did you mean 'validation'? (known: train, "
+        "valid, pool, dev, test, training, validation, val",
+    ),
+    "lists of no split": (
+        "a.json", json.dumps({"train": PAIRS[:9], "data": PAIRS[9:], "holdout": PAIRS}).encode(),
+        "a.json: `data`, `holdout` are no names of splits (known: train, ",
+    ),
+    "a split of texts": (
+        "a.json", json.dumps({"train": PAIRS, "dev": PAIRS, "test": ["a", "b"]}).encode(),
+        "a.json/test:1: a row must be a JSON object (2 times; also 2)",
+    ),
+    "a split of columns": (
+        "a.json", json.dumps({"train": PAIRS, "dev": PAIRS, "test": {"question": ["a"]}}).encode(),
+        "a.json: `test` must be a list of rows",
+    ),
     "a list of texts": ("a.json", b'["a", "b"]', "a row must be a JSON object (2 times"),
     "columns of pandas": ("a.json", b'{"question": {"0": "a"}, "answer": {"0": "b"}}', "to_json"),
     "unknown kind": ("a.xlsx", b"words", "unknown kind of file (known: .jsonl"),

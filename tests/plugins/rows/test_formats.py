@@ -18,6 +18,7 @@ import harness
 from harness.kit import yaml_file
 from harness_rows.options import RowsOptions
 from harness_rows.reading import Reading, read
+from harness_rows.splitting import dealt
 
 USER = {"role": "user", "content": "Why?"}
 ANSWER = {"role": "assistant", "content": "Because."}
@@ -210,8 +211,23 @@ def test_a_file_is_read_the_same_in_every_form(tmp_path):
 def test_a_list_for_each_split_in_one_file(tmp_path):
     pair = {"prompt": "Why?", "completion": "So."}
     path = tmp_path / "all.json"
-    path.write_text(json.dumps({"train": [pair, pair], "validation": [pair], "test": [pair]}))
-    assert [row.split for row in reading(path).rows] == ["train", "train", "dev", "test"]
+    lists = {"Train": [pair, pair], "validation": [pair], "test": [pair], "source": ["a page"]}
+    path.write_text(json.dumps(lists))
+    found = reading(path)
+    assert [row.split for row in found.rows] == ["train", "train", "dev", "test"]
+    options = RowsOptions.model_validate({"path": path})
+    assert [row.id for row in dealt(found, options)] == [
+        "all.json/Train:1", "all.json/Train:2", "all.json/validation:1", "all.json/test:1",
+    ]  # fmt: skip
+
+
+def test_valid_is_dev_in_one_file_where_nothing_else_is(tmp_path):
+    pair = {"prompt": "Why?", "completion": "So."}
+    path = tmp_path / "all.json"
+    path.write_text(json.dumps({"train": [pair], "valid": [pair], "test": [pair]}))
+    assert [row.split for row in reading(path).rows] == ["train", "dev", "test"]
+    path.write_text(json.dumps({"train": [pair], "valid": [pair], "dev": [pair]}))
+    assert [row.split for row in reading(path).rows] == ["train", "valid", "dev"]
 
 
 NAMES = {
