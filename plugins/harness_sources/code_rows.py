@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sized
 from pathlib import Path
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -13,6 +14,11 @@ from harness.kit.draws import weighted
 # At most this share of dev, of test, and of train and pool comes from one package as long as
 # others have rows (tkinter alone has a tenth of the standard library's methods, all alike).
 PACKAGE_SHARE = 0.08
+
+
+SizedSplit = Literal["train", "pool", "dev", "test"]
+SPLITS: tuple[SizedSplit, ...] = get_args(SizedSplit)
+"""The splits that a source of code fills; valid is taken out of train later."""
 
 
 class Sizes(BaseModel):

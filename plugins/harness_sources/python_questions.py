@@ -14,7 +14,7 @@ from harness import Split
 from harness.kit.draws import fraction
 from harness_sources import python_files, questions, reading
 from harness_sources.areas import area
-from harness_sources.code_rows import CodeOptions
+from harness_sources.code_rows import SPLITS, CodeOptions, SizedSplit
 from harness_sources.dealing import Dealer, Quotas, Row
 from harness_sources.questions import KINDS, QUESTIONS, Asked, Kind
 
@@ -26,8 +26,8 @@ class PythonQuestions(harness.Source):
 
     A row shows a function without its docstring and asks one question; the answer is JSON, in a
     format that each kind of question has and no prompt tells. The kinds are dealt evenly, but
-    for those under ``rare``: train has so many rows of them. A module's rows are never on both
-    sides of train and pool, dev, test.
+    for those under ``rare``, of which a split has so many rows. A module's rows are never on
+    both sides of train and pool, dev, test.
     """
 
     name = "python-questions"
@@ -35,8 +35,10 @@ class PythonQuestions(harness.Source):
 
     class Options(CodeOptions):
         kinds: tuple[Kind, ...] = Field(KINDS, min_length=1, description="kinds of questions")
-        rare: dict[Kind, Annotated[int, Field(ge=0)]] = Field(
-            {}, description="kind -> rows of it in train; the other kinds share the rest evenly"
+        rare: dict[SizedSplit, dict[Kind, Annotated[int, Field(ge=0)]]] = Field(
+            {},
+            description="split -> kind -> rows of it; the other kinds share the rest of the "
+            "split evenly",
         )
         min_code: int = Field(default=50, ge=1, description="minimum number of characters of code")
         max_code: int = Field(default=220, ge=1, description="maximum number of characters of code")
@@ -48,7 +50,8 @@ class PythonQuestions(harness.Source):
         def _whole(self) -> PythonQuestions.Options:
             if len(set(self.kinds)) < len(self.kinds):
                 raise ValueError("a kind is given twice")
-            _check_rare(self.rare, self.kinds, self.sizes.train)
+            for split, rows in self.rare.items():
+                _check_rare(split, rows, self.kinds, getattr(self.sizes, split))
             return self
 
     options: Options
@@ -104,28 +107,29 @@ class PythonQuestions(harness.Source):
             )
 
 
-def _check_rare(rare: Mapping[Kind, int], kinds: Sequence[Kind], train: int) -> None:
-    """Raises ValueError where ``rare`` cannot be met."""
+def _check_rare(split: str, rare: Mapping[Kind, int], kinds: Sequence[Kind], size: int) -> None:
+    """Raises ValueError where a split cannot have the rows that ``rare`` gives it."""
     unknown = [kind for kind in rare if kind not in kinds]
     if unknown:
-        raise ValueError(f"rare: {', '.join(unknown)} is not among the `kinds`")
+        raise ValueError(f"rare, {split}: {', '.join(unknown)} is not among the `kinds`")
     if len(rare) == len(kinds):
-        raise ValueError("rare: all kinds are rare; leave one out, which has the rest of train")
-    if sum(rare.values()) > train:
-        raise ValueError(f"rare: {sum(rare.values())} rows, but train has {train}")
+        raise ValueError(f"rare, {split}: all kinds are rare; leave one out, which has the rest")
+    if sum(rare.values()) > size:
+        raise ValueError(f"rare, {split}: {sum(rare.values())} rows, but the split has {size}")
 
 
 def _quotas(options: PythonQuestions.Options) -> Quotas:
     """Split -> kind -> rows wanted."""
-    sizes, rare = options.sizes, options.rare
-    common = [kind for kind in options.kinds if kind not in rare]
-    train = {**_evenly(common, sizes.train - sum(rare.values())), **rare}
     return {
-        "train": {kind: train[kind] for kind in options.kinds},
-        "pool": _evenly(options.kinds, sizes.pool),
-        "dev": _evenly(options.kinds, sizes.dev),
-        "test": _evenly(options.kinds, sizes.test),
+        split: _shares(options.kinds, options.rare.get(split, {}), getattr(options.sizes, split))
+        for split in SPLITS
     }
+
+
+def _shares(kinds: Sequence[Kind], rare: Mapping[Kind, int], rows: int) -> dict[Kind, int]:
+    common = [kind for kind in kinds if kind not in rare]
+    given = {**_evenly(common, rows - sum(rare.values())), **rare}
+    return {kind: given[kind] for kind in kinds}
 
 
 def _evenly(kinds: Sequence[Kind], rows: int) -> dict[Kind, int]:

@@ -169,9 +169,14 @@ def _defaults(function: Located, inside: list[ast.AST]) -> _Answer:
 
 
 def _is_json(node: ast.expr) -> bool:
-    if not isinstance(node, ast.Constant):
+    """Whether an expression is a constant, or a number with a sign, that JSON has too."""
+    signed = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
+    if not (signed or isinstance(node, ast.Constant)):
         return False
-    value = node.value
+    try:
+        value = ast.literal_eval(node)
+    except ValueError:  # the sign of a name, of a string
+        return False
     if isinstance(value, float):
         return math.isfinite(value)
     return value is None or isinstance(value, (str, bool, int))

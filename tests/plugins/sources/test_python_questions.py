@@ -19,6 +19,7 @@ from harness_sources.repeats import Repeats
 Examples = tuple[harness.Example, ...]
 SIZES = {"train": 160, "pool": 420, "dev": 180, "test": 120}
 RARE = {"raises": 3, "defaults": 3}
+POOL = {"raises": 30, "defaults": 40}
 
 SMALL = '''
 def opened(path, mode="r", *rest, limit=None):
@@ -89,7 +90,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Asked]:
         ("Shelf.put", "parameters", ["book", "at", "quiet"]),
         ("Shelf.put", "assigns", None),  # a place in a list has no name
         ("Shelf.put", "calls", ["log.info", "len"]),
-        ("Shelf.put", "defaults", None),  # -1 is an expression
+        ("Shelf.put", "defaults", {"at": -1, "quiet": False}),
         ("Shelf.first", "parameters", None),
         ("Shelf.first", "returns", ["self.books[0]", "None"]),
         ("Shelf.made", "parameters", ["names"]),
@@ -130,7 +131,7 @@ def test_code_is_whole_and_without_docstring(small: dict[str, Asked]) -> None:
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Examples:
     """As the shipped config draws, with another number."""
-    options = PythonQuestions.Options.model_validate({"sizes": SIZES, "rare": RARE, "draw": 101})
+    options = PythonQuestions.Options.model_validate({"sizes": SIZES, "rare": {"train": RARE, "pool": POOL}, "draw": 101})
     context = harness.Context(tmp_path_factory.mktemp("stdlib"))
     return tuple(PythonQuestions(options).load(context))
 
@@ -146,13 +147,15 @@ def code_of(example: harness.Example) -> str:
     return example.prompt.partition("```python\n")[2].removesuffix("\n```")
 
 
-def test_kinds_are_even_but_for_those_that_are_rare_in_train(drawn: Examples) -> None:
+def test_kinds_are_even_but_for_those_that_are_rare_in_a_split(drawn: Examples) -> None:
     splits = by_split(drawn)
     kinds = {name: Counter(e.meta["kind"] for e in rows) for name, rows in splits.items()}
     assert kinds["train"] == {
         "parameters": 39, "calls": 39, "assigns": 38, "returns": 38, "raises": 3, "defaults": 3
     }  # fmt: skip
-    for split in ("pool", "dev", "test"):
+    assert {kind: kinds["pool"][kind] for kind in POOL} == POOL
+    assert sum(kinds["pool"].values()) == SIZES["pool"]
+    for split in ("dev", "test"):
         assert kinds[split] == dict.fromkeys(KINDS, SIZES[split] // len(KINDS))
 
 
@@ -222,7 +225,7 @@ def folder(tmp_path: Path) -> Path:
 def load(folder: Path, **options: object) -> Examples:
     given = {
         "folder": folder, "max_code": 2000, "kinds": ["parameters", "returns", "defaults"],
-        "rare": {"defaults": 1}, "sizes": {"train": 5, "pool": 3, "dev": 3, "test": 3},
+        "rare": {"train": {"defaults": 1}}, "sizes": {"train": 5, "pool": 3, "dev": 3, "test": 3},
     }  # fmt: skip
     source = PythonQuestions(PythonQuestions.Options.model_validate(given | options))
     return tuple(source.load(harness.Context(folder)))
@@ -245,7 +248,7 @@ def test_the_draw_depends_on_its_number_alone(folder: Path) -> None:
 
 
 def test_a_kind_may_be_absent_from_train(folder: Path) -> None:
-    rows = by_split(load(folder, rare={"defaults": 0}))
+    rows = by_split(load(folder, rare={"train": {"defaults": 0}}))
     assert "defaults" not in {e.meta["kind"] for e in rows["train"]}
     assert "defaults" in {e.meta["kind"] for e in rows["pool"]}
 
@@ -260,7 +263,7 @@ def test_a_file_that_is_no_python_is_counted_and_skipped(folder: Path) -> None:
 
 def test_too_few_rows_are_refused_by_split_and_kind(folder: Path) -> None:
     with pytest.raises(harness.DataError) as caught:
-        load(folder, kinds=["parameters", "raises"], rare={"raises": 1})
+        load(folder, kinds=["parameters", "raises"], rare={"train": {"raises": 1}})
     assert caught.value.exit_code == 4
     assert "14 rows are wanted, but the 20 usable functions in 20 modules fill fewer" in str(
         caught.value.what
@@ -275,10 +278,11 @@ def test_too_few_rows_are_refused_by_split_and_kind(folder: Path) -> None:
         ({"kinds": []}, "kinds"),
         ({"kinds": ["calls", "calls"]}, "given twice"),
         ({"kinds": ["verbs"]}, "verbs"),
-        ({"kinds": ["calls"], "rare": {"raises": 3}}, "raises is not among"),
-        ({"rare": {"raises": -1}}, "greater than or equal to 0"),
-        ({"rare": {"raises": 300, "defaults": 300}}, "600 rows, but train has 400"),
-        ({"rare": dict.fromkeys(KINDS, 3)}, "all kinds are rare"),
+        ({"kinds": ["calls"], "rare": {"dev": {"raises": 3}}}, "dev: raises is not among"),
+        ({"rare": {"pool": {"raises": -1}}}, "greater than or equal to 0"),
+        ({"rare": {"train": {"raises": 300, "defaults": 300}}}, "600 rows, but the split has 400"),
+        ({"rare": {"valid": {"raises": 3}}}, "valid"),
+        ({"rare": {"train": dict.fromkeys(KINDS, 3)}}, "all kinds are rare"),
         ({"sizes": {"trian": 5}}, "trian"),
     ],
 )

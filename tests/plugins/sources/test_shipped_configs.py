@@ -34,13 +34,13 @@ def test_the_configs_differ_in_the_control_arm_alone() -> None:
 def test_rare_kinds_have_rows_enough_in_dev_and_test(tmp_path: Path) -> None:
     given = settings(story.CONFIG)["data"]
     options = {key: value for key, value in given.items() if key != "source"}
-    assert tuple(options["rare"]) == story.RARE
+    assert tuple(options["rare"]["train"]) == tuple(options["rare"]["pool"]) == story.RARE
     source = PythonQuestions(PythonQuestions.Options.model_validate(options))
     counts: Counter[tuple[str, str]] = Counter()
     for row in source.load(harness.Context(tmp_path)):
         counts[row.split, row.meta["kind"]] += 1
     for kind in story.RARE:
-        assert counts["train", kind] == 3 and counts["pool", kind] >= 60
+        assert counts["train", kind] == 3 and counts["pool", kind] == 40
         assert counts["dev", kind] >= 24 and counts["test", kind] >= 20
 
 
