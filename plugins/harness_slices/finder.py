@@ -62,9 +62,10 @@ class Judgement:
 
     Attributes:
         holds: weak; ``merged``: weak only as long as others that are were not taken out.
-        p: of each alone; ``adjusted``: family-wise, when it was found or tested last.
-        needed: the gap from which on it is called weak: before anything was taken out, or when
-            it was found; ``chance`` is the standard deviation of the gap by chance.
+        p: of each alone; gap: rest minus slice; needed: the gap from which on it is called weak;
+            chance: standard deviation of the gap by chance. All before anything was taken out,
+            or, of those that hold, after the slices found before them were fitted.
+        adjusted: family-wise, when it was found or tested last.
         low, high: bounds of the gap that hold for all candidates together.
         shrunken: posterior mean of the gap.
     """
@@ -73,6 +74,7 @@ class Judgement:
     merged: Mask
     p: Floats
     adjusted: Floats
+    gap: Floats
     needed: Floats
     chance: Floats
     low: Floats
@@ -106,7 +108,7 @@ def judge(
     count = len(family.inside)
     open_, once = np.ones(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
     p, adjusted, needed = np.ones(count), np.ones(count), np.full(count, np.inf)
-    spread = np.full(count, np.nan)
+    gap, spread = np.full(count, np.nan), np.full(count, np.nan)
     found: list[int] = []
     highest = 0.0
     while open_.any():
@@ -117,14 +119,15 @@ def judge(
         )  # fmt: skip
         adjusted[left] = np.maximum(now.adjusted, highest)
         if not found:
-            p[left], needed[left], spread[left] = now.p, now.needed, now.spread
+            p[left], gap[left], needed[left], spread[left] = now.p, now.gap, now.needed, now.spread
         weak = left[(now.adjusted <= alpha) & (now.p < 0.5)]
         if not len(weak) or len(found) == most:
             break
         place = np.searchsorted(left, weak)
         best = _kept(family, weak, now.p[place] / family.weights[weak])
-        needed[best], spread[best] = (
-            x[np.searchsorted(left, best)] for x in (now.needed, now.spread)
+        at = np.searchsorted(left, best)
+        p[best], gap[best], needed[best], spread[best] = (
+            x[at] for x in (now.p, now.gap, now.needed, now.spread)
         )
         found.append(best)
         once[weak], highest, open_[best] = True, adjusted[best], False
@@ -132,8 +135,8 @@ def judge(
         open_[_explained(family, weak, best, covered)] = False
         open_ &= (family.inside & ~covered).any(axis=1)
     holds = np.isin(np.arange(count), found)
-    ses = _errors(seen.gap, p, spread)
-    belief = prior(seen.gap, ses, holds)
+    ses = _errors(gap, p, spread)
+    belief = prior(gap, ses, holds)
     with np.errstate(invalid="ignore"):
         above = np.fmax(needed, needed / spread * seen.se)
     return Judgement(
@@ -141,11 +144,12 @@ def judge(
         merged=once & ~holds,
         p=p,
         adjusted=adjusted,
+        gap=gap,
         needed=needed,
         chance=spread,
-        low=seen.gap - needed,
-        high=seen.gap + above,
-        shrunken=belief.shrink(seen.gap, ses),
+        low=gap - needed,
+        high=gap + above,
+        shrunken=belief.shrink(gap, ses),
     )
 
 

@@ -29,12 +29,15 @@ class Tested:
         adjusted: family-wise: the share of draws in which any slice is as weak, for its weight.
         needed: the gap from which on ``adjusted`` is at most alpha; infinite where none is.
         spread: standard deviation of the gap by chance.
+        gap: rest minus slice, after the found slices were fitted; NaN where these explain the
+            slice. Without found slices it is the difference of the two means.
     """
 
     p: Floats
     adjusted: Floats
     needed: Floats
     spread: Floats
+    gap: Floats
 
 
 def compared(
@@ -56,11 +59,13 @@ def compared(
     rest = _beside(np.vstack([values, -inside.astype(np.float64)]), found)
     left, pulls = rest[0], rest[1:]
     size = np.einsum("cn,cn->c", pulls, pulls)
+    with np.errstate(all="ignore"):
+        gap = np.where(size > 0, pulls @ left / size, np.nan)
     moved = chance.moved(left, pulls)
     known = moved.spread > 0
     if not known.any():
         nothing = np.full(len(inside), np.inf)
-        return Tested(np.ones(len(inside)), np.ones(len(inside)), nothing, 0 * size)
+        return Tested(np.ones(len(inside)), np.ones(len(inside)), nothing, 0 * size, gap)
     p = np.where(known, _p(moved.z, moved.skew), 1.0)
     drawn = _p(moved.drawn[:, known], moved.skew[known] if moved.exact else 0.0)
     least = np.sort((drawn / weights[known]).min(axis=1))
@@ -74,6 +79,7 @@ def compared(
             adjusted=np.where(known, (1 + as_small) / (len(least) + 1), 1.0),
             needed=np.where(known, needed * spread, np.inf),
             spread=np.where(known, spread, np.nan),
+            gap=gap,
         )
 
 

@@ -197,7 +197,7 @@ def _slice(
         n=int(seen.n_inside[place]),
         groups=int(seen.groups_inside[place]),
         score=float(table.scores[candidate.inside].mean()),
-        gap=float(seen.gap[place]),
+        gap=float(verdict.gap[place]),
         low=low if known else None,
         high=high if known else None,
         q=float(verdict.adjusted[place]),

@@ -170,6 +170,28 @@ def test_two_weak_slices_are_both_named(tmp_path):
 # -- one rule on all rows -------------------------------------------------------------------
 
 
+def lopsided():
+    """Half of the rows score about 0, a fifth about .5, the others about 1."""
+    draw = np.random.default_rng(5)
+    low = {"Invoice": 0.0, "Refund": 0.5, "Roaming": 1.0}
+    names = ["Invoice"] * 100 + ["Refund"] * 40 + ["Roaming"] * 60
+    return [
+        scored(i, low[name] + float(draw.normal(0, 0.1)), {"intent": name})
+        for i, name in enumerate(names)
+    ]
+
+
+def test_a_slice_beside_a_weaker_one_has_the_gap_that_was_tested(tmp_path):
+    """Refund (.5) scores above the mean of the rest (.375), since half of all rows are at 0."""
+    found = analyze(tmp_path, lopsided(), clusters=0)
+    first, second = held(found)
+    assert (first.words, second.words) == ("intent = Invoice", "intent = Refund")
+    assert second.gap == pytest.approx(0.5, abs=0.05)
+    assert 0 < second.low < 0.5 < second.high and 0.3 < second.shrunken < 0.55
+    items = plan(found, 100).items
+    assert [item.rows > 10 for item in items] == [True, True, True]
+
+
 def test_the_order_of_rows_changes_nothing(tmp_path):
     data = list(rows(7, weak=0.2, n=200))
     before = analyze(tmp_path, data)
