@@ -5,9 +5,9 @@
 Each seed is a whole `harness iterate` in an empty folder, with ``seed`` and ``data.draw`` set to
 it: other rows, another training, another draw of the pool. Runs go one after the other; nothing
 but the model comes from a cache. What each gave is appended to a file of JSON lines, and seeds
-that stand there are not run again, so a stopped command goes on where it was. At the end a table
-of all that the file holds is printed; ``--show`` prints it alone. The machine should have nothing
-else to do: the time is part of what is recorded.
+that stand there with the same config are not run again, so a stopped command goes on where it
+was. At the end a table of all runs of the config is printed; ``--show`` prints it alone. The
+machine should have nothing else to do: the time is part of what is recorded.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def carry_out(seed: int, config: Path) -> dict[str, Any]:
         added = harness.query(database, ADDED).rows
     return {
         "seed": seed,
-        "config": config.relative_to(ROOT).as_posix() if config.is_relative_to(ROOT) else "other",
+        "config": name_of(config),
         "seconds": round(done.seconds, 1),
         "stages": summary["seconds"],
         "rounds": [_round(entry, summary["primary"]) for entry in summary["rounds"]],
@@ -64,6 +64,12 @@ def carry_out(seed: int, config: Path) -> dict[str, Any]:
         "added": [list(row) for row in added],
         "machine": machine(),
     }
+
+
+def name_of(config: Path) -> str:
+    """A config's path in the project, else its whole path."""
+    config = config.resolve()
+    return config.relative_to(ROOT).as_posix() if config.is_relative_to(ROOT) else str(config)
 
 
 def _round(entry: Record, primary: str) -> dict[str, Any]:
@@ -104,12 +110,13 @@ def share(plan: Sequence[tuple[str, int]]) -> float | None:
 
 def met(record: Record) -> dict[str, bool]:
     """What is asked of a run -> whether it is so."""
-    first, second = record["rounds"][1:3]
-    given = share(first["plan"])
+    trained = record["rounds"][1:]
+    given = share(trained[0]["plan"]) if trained else None
+    verdicts = [(entry["label"], entry["against"]) for entry in trained[:2]]
     return {
-        "round 1 improved": first["label"] == "improved",
+        "round 1 improved": verdicts[:1] == [("improved", "round 0")],
         "half for rare": given is not None and given >= 0.5,
-        "round 2 improved": second["label"] == "improved" and second["against"] == "round 1",
+        "round 2 improved": verdicts[1:] == [("improved", "round 1")],
         "test improved": (record["test"] or {}).get("label") == "improved",
     }
 
@@ -152,11 +159,12 @@ def _test_cell(test: Record | None) -> str:
     return f"{test['label']}, {test['baseline']:.2f} to {test['best']:.2f}"
 
 
-def read(path: Path) -> list[Record]:
-    """The runs of a record, one a line."""
+def read(path: Path, config: Path) -> list[Record]:
+    """The runs of a config in a record, one a line."""
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    runs = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [run for run in runs if run["config"] == name_of(config)]
 
 
 def main() -> None:
@@ -166,7 +174,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     parser.add_argument("--show", action="store_true", help="only print the table of the record")
     arguments = parser.parse_args()
-    known = {record["seed"] for record in read(arguments.record)}
+    known = {record["seed"] for record in read(arguments.record, arguments.config)}
     for seed in [] if arguments.show else arguments.seeds:
         if seed in known:
             continue
@@ -175,7 +183,7 @@ def main() -> None:
         with arguments.record.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
         show([record])
-    show(read(arguments.record))
+    show(read(arguments.record, arguments.config))
 
 
 if __name__ == "__main__":

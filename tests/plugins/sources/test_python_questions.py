@@ -131,7 +131,8 @@ def test_code_is_whole_and_without_docstring(small: dict[str, Asked]) -> None:
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Examples:
     """As the shipped config draws, with another number."""
-    options = PythonQuestions.Options.model_validate({"sizes": SIZES, "rare": {"train": RARE, "pool": POOL}, "draw": 101})
+    rare = {"train": RARE, "pool": POOL}
+    options = PythonQuestions.Options.model_validate({"sizes": SIZES, "rare": rare, "draw": 101})
     context = harness.Context(tmp_path_factory.mktemp("stdlib"))
     return tuple(PythonQuestions(options).load(context))
 

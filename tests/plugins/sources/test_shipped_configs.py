@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import Counter
 from pathlib import Path
@@ -77,6 +78,21 @@ def test_a_run_meets_what_is_asked_in_each_point_by_itself() -> None:
     worse = record()
     worse["rounds"][1] |= {"plan": [["everywhere", 40]]}
     assert [name for name, value in story.met(worse).items() if not value] == ["half for rare"]
+
+
+def test_a_run_that_stopped_early_misses_its_later_rounds() -> None:
+    for rounds, missed in ((1, 3), (2, 1)):
+        found = story.met(record(rounds=record()["rounds"][:rounds]))
+        assert list(found.values()).count(False) == missed
+        assert not found["round 2 improved"]
+
+
+def test_a_record_holds_runs_of_several_configs(tmp_path: Path) -> None:
+    path = tmp_path / "story.jsonl"
+    lines = [record(config="harness.yaml"), record(config=story.name_of(CONTROL), seed=102)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    assert [run["seed"] for run in story.read(path, story.CONFIG)] == [101]
+    assert [run["seed"] for run in story.read(path, CONTROL)] == [102]
 
 
 def test_the_table_counts_runs_that_miss_a_point(capsys: pytest.CaptureFixture[str]) -> None:
