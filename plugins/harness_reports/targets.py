@@ -48,6 +48,58 @@ def targets(document: Document) -> list[Target]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A slice that underperformed by more than chance and that no row was added for.
+
+    Attributes:
+        after: the round after which rows were added for others, or none at all.
+        slice: in words.
+        why: in words, for within brackets.
+        by_rows: whether rows of its kind could be added, if there were any.
+    """
+
+    after: int
+    slice: str
+    why: str
+    by_rows: bool
+
+
+def missed(document: Document) -> list[Missed]:
+    """Of each round that another one follows, the latest first; each slice once."""
+    rounds = {entry["round"]: entry for entry in document["rounds"]}
+    found: dict[str, Missed] = {}
+    for after in sorted(rounds, reverse=True):
+        entry = rounds[after]
+        if after + 1 not in rounds or not (entry["added"] or entry["plan"]):
+            continue
+        by_slice, pieces = _added(document, entry), rounds[_source(after, rounds)]["slices"]
+        for piece in pieces:
+            name = piece["slice"]
+            if findings.holds(piece) and not by_slice.get(name) and name not in found:
+                why = _why_missed(document, entry, piece)
+                found[name] = Missed(after, name, why, bool(piece["from_prompt"]))
+    return list(found.values())
+
+
+def _why_missed(document: Document, entry: Document, piece: Document) -> str:
+    if not piece["from_prompt"]:
+        return "only its answers show it, not its prompts"
+    if entry["strategy"] == "random":
+        return "plan.strategy random looks at no slice"
+    asked = sum(item["rows"] for item in entry["plan"] if item["slice"] == piece["slice"])
+    if not asked:
+        return "none was planned for it"
+    names = [str(one.get("plugin") or "") for one in document["settings"].get("augment") or ()]
+    if names == ["pool"]:
+        told = "the pool has none of its kind"
+    else:
+        one = "augmenters" if len(names) != 1 else "augmenter"
+        told = " ".join(filter(None, (f"the {one}", ", ".join(names), "gave none")))
+    accepted = " that is not refused" if entry["refused"] else ""
+    return f"{asked} rows were asked for, and {told}{accepted}"
+
+
 def _of_round(document: Document, after: int, rounds: dict[int, Document]) -> Iterator[Target]:
     source, following = _source(after, rounds), rounds[after + 1]
     label = str(following["verdict"]["label"])

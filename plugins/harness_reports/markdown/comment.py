@@ -13,7 +13,7 @@ from harness_reports.document import complete
 from harness_reports.figures import Document
 from harness_reports.markdown.blocks import safe
 from harness_reports.sections import advice, headline
-from harness_reports.targets import targets
+from harness_reports.targets import missed, targets
 
 SCORES = 4
 """Scores beside the primary one at most."""
@@ -69,7 +69,7 @@ def _score(
 def _lines(document: Document) -> Iterator[str]:
     if passing := findings.pass_rate(document):
         yield passing
-    found = [one for one in targets(document) if one.slice]
+    found, without = [one for one in targets(document) if one.slice], missed(document)
     if found:
         digits = figures.score_digits(document, document["primary"])
         told = (
@@ -79,6 +79,10 @@ def _lines(document: Document) -> Iterator[str]:
         )
         more = f"; and {len(found) - SLICES} more" if len(found) > SLICES else ""
         yield f"**weak, and added there:** {'; '.join(told)}{more}"
+        if without:
+            yield f"no rows were added for {safe(headline.missed_words(without), 400)}"
+    elif without:
+        yield safe(headline.underperformed(without), 400)
     elif added := sum(one.rows for one in targets(document)):
         yield (
             f"no slice underperformed by more than chance; {added} rows were added from "

@@ -1,4 +1,4 @@
-"""What would help where the loop finds nothing more to gain: said plainly, with a number."""
+"""What may help where the loop finds nothing more to gain: said plainly, with a number."""
 
 from __future__ import annotations
 
@@ -7,33 +7,56 @@ from collections.abc import Iterator
 
 from harness.kit.blocks import Paragraph
 from harness.kit.numbers import signed
+from harness.kit.text import one_line
 from harness_reports import figures, findings
 from harness_reports.figures import Document
+from harness_reports.targets import Missed, Target, missed, targets
 
 FAR = 50
 """Times today's dev rows, from which on more of them are no advice."""
+NAMED = 2
+"""Slices that are named."""
+SLICE = 60
+LEVERS = "another lever (learning rate, epochs, a larger base model, another prompt)"
+WILL_NOT = " More dev rows, which only measure, will not: "
 
 
 def advice(document: Document) -> Iterator[Paragraph]:
-    """Of a run that has ended: nothing underperforms, and the latest round did not improve."""
+    """Of a run that has ended and whose latest round did not improve: what may help.
+
+    Said where nothing underperforms, and of slices that underperform whose rows did not help, or
+    that no rows came for. Where a slice got better, one round more is the advice (``next``).
+    """
     later = [e for e in document["rounds"] if e["round"] > document["kept_round"]]
-    if not ended(document) or not later or _weak(document):
+    if not ended(document) or not later:
         return
     since = f"after round {document['kept_round']} " if document["kept_round"] else ""
+    if _weak(document):
+        told = _of_slices(document)
+        if told:
+            yield Paragraph(f"No round {since}improved. {told}")
+        return
     found = (
         f"No round {since}improved, and no slice underperforms by more than chance, so more "
         "rounds of this kind will hardly help."
     )
-    levers = (
-        "other training data (kinds of rows that neither train nor pool has), another lever "
-        "(learning rate, epochs, a larger base model, another prompt), or stop here"
-    )
-    yield Paragraph(f"{found} What would: {_more_rows(document, later)}{levers}.")
+    may, will_not = _more_rows(document, later)
+    others = f"training rows of kinds that neither train nor pool has, {LEVERS}, or to stop here"
+    yield Paragraph(f"{found} What may: {may}{others}.{will_not}")
 
 
 def ended(document: Document) -> bool:
     """Whether the run has walked all its rounds."""
     return bool(document["test"] or document["sealed"])
+
+
+def exhausted(document: Document) -> bool:
+    """Whether there is advice, and no slice for which one round more may still help."""
+    if not any(advice(document)):
+        return False
+    known = {*_stuck(document), *(one.slice for one in _without_rows(document))}
+    held = (piece for piece in _held(document) if piece["from_prompt"])
+    return all(piece["slice"] in known for piece in held)
 
 
 def _weak(document: Document) -> bool:
@@ -42,27 +65,103 @@ def _weak(document: Document) -> bool:
     return any(map(findings.holds, known))
 
 
-def _more_rows(document: Document, later: list[Document]) -> str:
-    """``about 900 dev rows instead of 160, which find … four times out of five; ``, or nothing."""
-    gain = float((document["settings"] or {}).get("min_gain") or 0.0)
-    judged = [e for e in later if (e["verdict"]["difference"] or 0.0) > gain]
-    if not judged:
-        return "" if any(e["verdict"]["difference"] is None for e in later) else (
-            "not more dev rows, as no such round scored higher; "
-        )  # fmt: skip
-    largest = max(judged, key=lambda entry: entry["verdict"]["difference"])
-    verdict = largest["verdict"]
-    rows = rows_needed(verdict["n"], verdict["difference"], verdict["detectable"], gain)
-    if rows is None or rows <= (verdict["n"] or 0):
+def _held(document: Document) -> list[Document]:
+    """The slices that underperform in the latest round, or in the best one if it has none."""
+    latest = document["rounds"][-1]["slices"]
+    held = [piece for piece in latest if findings.holds(piece)]
+    return held if latest else findings.weak(document)[1]
+
+
+def _stuck(document: Document) -> dict[str, Target]:
+    """Those of them that rows were added for and whose score did not rise from that."""
+    score = findings.kept_round(document)["scores"].get(document["primary"]) or {}
+    sign = 1 if score.get("higher_is_better", True) else -1
+    latest: dict[str, Target] = {}
+    for one in targets(document):
+        latest.setdefault(one.slice, one)
+    found = (latest.get(piece["slice"]) for piece in _held(document))
+    return {
+        one.slice: one for one in found
+        if one and one.before is not None and one.now is not None
+        and sign * (one.now - one.before) <= 0
+    }  # fmt: skip
+
+
+def _without_rows(document: Document) -> list[Missed]:
+    """Those of them that no rows were added for in any round.
+
+    Slices that only answers show are left out where prompts show others.
+    """
+    got, held = {one.slice for one in targets(document)}, _held(document)
+    names = {piece["slice"] for piece in held} - got
+    by_rows = any(piece["from_prompt"] for piece in held)
+    return [one for one in missed(document) if one.slice in names and one.by_rows >= by_rows]
+
+
+def _of_slices(document: Document) -> str:
+    """What is true of slices that underperform still, and what may help; or nothing."""
+    digits = _digits(document)
+    stuck, without = list(_stuck(document).values()), _without_rows(document)
+    told = [
+        f"{_names([one.slice for one in stuck])}, and the rows added for "
+        f"{'them' if len(stuck) > 1 else 'it'} did not help ("
+        + "; ".join(
+            f"{one.rows} after round {one.after}: {figures.course(one.before, one.now, digits)}"
+            for one in stuck[:NAMED]
+        )
+        + ")."
+    ] if stuck else []  # fmt: skip
+    if without:
+        them = "them" if len(without) > 1 else "it"
+        names = _names([one.slice for one in without])
+        told.append(f"{names}, and no rows were added for {them}.")
+    if not told:
         return ""
-    digits = figures.score_digits(document, document["primary"])
-    seen = f"{signed(verdict['difference'], digits)} in round {largest['round']}"
-    if rows > FAR * verdict["n"]:
-        return f"not more dev rows (the largest gain, {seen}, would take {rows:,}); "
+    may = [
+        *(["rows of other kinds (another augmenter, or your own)"] if stuck else []),
+        *(["rows of its kind in the pool"] if any(one.by_rows for one in without) else []),
+        "what the likeliest causes suggest", LEVERS,
+    ]  # fmt: skip
+    return f"{' '.join(told)} What may help: {', '.join(may[:-1])}, or {may[-1]}."
+
+
+def _names(slices: list[str]) -> str:
+    told = ", ".join(one_line(name, SLICE) for name in slices[:NAMED])
+    more = f" and {len(slices) - NAMED} more" if len(slices) > NAMED else ""
+    return f"{told}{more} still underperform{'s' if len(slices) == 1 else ''}"
+
+
+def _more_rows(document: Document, later: list[Document]) -> tuple[str, str]:
+    """What more dev rows would do: words of what may help, and a sentence of what will not.
+
+    The first is ``about 900 dev rows instead of 160, which find … four times out of five, ``.
+    Each may be empty.
+    """
+    min_gain = float((document["settings"] or {}).get("min_gain") or 0.0)
+    if any(entry["verdict"]["difference"] is None for entry in later):
+        return "", ""
+    largest = max(later, key=lambda entry: entry["verdict"]["difference"])
+    verdict = largest["verdict"]
+    gain, n = verdict["difference"], verdict["n"]
+    seen = f"{signed(gain, _digits(document))} in round {largest['round']}"
+    if gain <= 0:
+        return "", f"{WILL_NOT}no such round scored higher."
+    if gain <= min_gain:
+        least = f"no such round scored higher by more than min_gain, {min_gain:g}"
+        return "", f"{WILL_NOT}{least} (the largest gain is {seen})."
+    rows = rows_needed(n, gain, verdict["detectable"], min_gain)
+    if rows is None or rows <= n:
+        return "", ""
+    if rows > FAR * n:
+        return "", f"{WILL_NOT}the largest gain, {seen}, would take {rows:,}."
     return (
-        f"about {rows:,} dev rows instead of {verdict['n']}, with which a true gain as large as "
-        f"the largest seen ({seen}) is found four times out of five; "
-    )
+        f"about {rows:,} dev rows instead of {n}, with which a true gain as large as the largest "
+        f"seen ({seen}) is found four times out of five; "
+    ), ""
+
+
+def _digits(document: Document) -> int:
+    return figures.score_digits(document, document["primary"])
 
 
 def rows_needed(

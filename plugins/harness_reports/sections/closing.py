@@ -20,9 +20,13 @@ from harness.kit.blocks import (
 from harness.kit.text import one_line
 from harness_reports import figures, findings
 from harness_reports.figures import Document
-from harness_reports.sections.advice import advice, ended
+from harness_reports.sections.advice import ended, exhausted
 
 NOTES = 10
+WHOLE = 100
+"""Characters of the command that shows the whole report; a longer one is told without the run."""
+COMMAND = 160
+"""Characters of a command on the first screen: two lines of 80 columns."""
 
 
 def notes(document: Document) -> Iterator[Block]:
@@ -87,16 +91,26 @@ def _queries(document: Document) -> Iterator[Simple]:
         yield Code(str(query.get("sql") or ""))
 
 
-def next_commands(document: Document, lead: str = "Next:") -> Iterator[Block]:
+def next_commands(document: Document) -> Iterator[Block]:
     """What can be typed next, ready to be pasted."""
     if found := [one_line(command, 20_000) for command in _commands(document)]:
-        yield Code("\n".join(found), lead)
+        yield Code("\n".join(found), "Next:")
 
 
 def next_in_short(document: Document) -> Iterator[Block]:
-    """The same, with the command that shows the rest of the report."""
-    whole = one_line(shlex.join(["harness", "report", document["run"], "--full"]), 100)
-    yield from next_commands(document, f"Next (the whole report: {whole}):")
+    """The same, with the command that shows the rest of the report.
+
+    Commands that are so long that they fill a screen are left to the whole report.
+    """
+    whole = one_line(shlex.join(["harness", "report", document["run"], "--full"]), 20_000)
+    if len(whole) > WHOLE:
+        whole = "harness report --full"
+    found = [one_line(command, 20_000) for command in _commands(document)]
+    pasted = [command for command in found if len(command) <= COMMAND]
+    if pasted:
+        yield Code("\n".join(pasted), f"Next (the whole report: {whole}):")
+    else:
+        yield Code(whole, "The whole report:")
 
 
 def _commands(document: Document) -> Iterator[str]:
@@ -110,7 +124,6 @@ def _commands(document: Document) -> Iterator[str]:
     following = document["next_command"]
     # An older document names what shows the report that is being read.
     another_round = ended(document) and following.startswith("harness iterate ")
-    if following and not following.startswith("harness report ") and not (
-        another_round and any(advice(document))
-    ):  # fmt: skip
+    shown_now = following.startswith("harness report ")
+    if following and not shown_now and not (another_round and exhausted(document)):
         yield following

@@ -16,7 +16,7 @@ from harness.kit.numbers import interval, moment, number, signed
 from harness.kit.text import one_line
 from harness_reports import figures, findings
 from harness_reports.figures import Document
-from harness_reports.targets import Target, targets
+from harness_reports.targets import Missed, Target, missed, targets
 
 ROUNDS = 4
 """Rounds of the short table."""
@@ -130,19 +130,12 @@ def _value(score: Mapping[str, Any] | None, digits: int) -> tuple[str, str]:
 
 def targeted(document: Document) -> Iterator[Block]:
     """What was weak, what was added there, and whether that helped."""
-    found = targets(document)
-    if not found:
+    found, without = targets(document), missed(document)
+    if not found and not without:
         return
     if not any(one.slice for one in found):
         yield Heading("What was weak, and what was added")
-        told = ", ".join(
-            f"{one.rows} after round {one.after} (round {one.after + 1}: {one.label})"
-            for one in reversed(found)
-        )
-        yield Paragraph(
-            "No slice underperformed by more than chance, so that rows were drawn from "
-            f"{terms.shown('key', 'everywhere')}: {told}."
-        )
+        yield Paragraph(_untargeted(document, found, without))
         return
     primary = figures.score_title(document, document["primary"], 20)
     yield Heading(
@@ -158,6 +151,37 @@ def targeted(document: Document) -> Iterator[Block]:
     rows = tuple(_target(one, sums[one.after], digits) for one in found if one.slice)
     caption, rest = "Rows added by slice, and its score", "smaller or earlier"
     yield Table(columns, rows, caption, TARGETS, rest, ordered=True)
+    if without:
+        yield Note(f"No rows were added for {missed_words(without)}.")
+
+
+def _untargeted(document: Document, found: list[Target], without: list[Missed]) -> str:
+    """Where all rows were drawn from all data: why, and how many."""
+    told = ", ".join(
+        f"{one.rows} after round {one.after} (round {one.after + 1}: {one.label})"
+        for one in reversed(found)
+    )
+    drawn = f"rows were drawn from {terms.shown('key', 'everywhere')}: {told}."
+    if without:
+        rows = f"R{drawn[1:]}" if found else "No rows were added at all."
+        return f"{underperformed(without)}. {rows}"
+    if any(entry["strategy"] == "random" for entry in document["rounds"]):
+        return f"By plan.strategy random, {drawn}"
+    return f"No slice underperformed by more than chance, so that {drawn}"
+
+
+def underperformed(without: list[Missed]) -> str:
+    """``1 slice underperformed by more than chance, but no rows were added for it: …``."""
+    many = len(without) > 1
+    slices, them = (f"{len(without)} slices", "them") if many else ("1 slice", "it")
+    told = f"{slices} underperformed by more than chance, but no rows were added for {them}"
+    return f"{told}: {missed_words(without)}"
+
+
+def missed_words(without: list[Missed]) -> str:
+    """The slices, each with the reason why no rows came for it."""
+    told = "; ".join(f"{one_line(one.slice, SLICE)} ({one.why})" for one in without[:TARGETS])
+    return told + (f"; and {len(without) - TARGETS} more" if len(without) > TARGETS else "")
 
 
 def _target(one: Target, added: int, digits: int) -> tuple[str | int | None, ...]:
