@@ -135,7 +135,7 @@ def misspelt(text: str, draw: random.Random) -> str:
 
 
 def repunctuated(text: str, draw: random.Random) -> str:
-    return re.sub(r"[.,;!?](?!\d)", "", text).upper().replace(" ", "  ")
+    return re.sub(r"[.,;!?](?![\d=])", "", text).upper().replace(" ", "  ")
 
 
 EDITS: dict[str, Edit] = {

@@ -5,9 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_MARK = "[.,;:!?'\"“”‘’…¿¡]"
-# All but a single mark between digits. To begin with the mark is quicker than to look back first.
-_SENTENCE_MARKS = re.compile(rf"{_MARK}(?:(?<!\d{_MARK})|(?!\d)){_MARK}*")
+_MARKS = ".,;:!?'\"“”‘’…¿¡"
+_MARK = f"[{_MARKS}]"
+# Looked for behind a mark: it stands between digits, is a decimal point (.5), or negates (!ok, !=).
+_NO_SENTENCE_MARK = (
+    rf"(?<=\d{_MARK})(?=\d)|(?<=\.)(?<![\w{_MARKS}]\.)(?=\d)"
+    rf"|(?<=!)(?:(?==)|(?<![\w{_MARKS.replace('!', '')}]!)(?=!*[\w(]))"
+)
+_SENTENCE_MARK = rf"{_MARK}(?!{_NO_SENTENCE_MARK})"
+# To begin with the mark is quicker than to begin with a group.
+_SENTENCE_MARKS = re.compile(rf"{_SENTENCE_MARK}(?:{_SENTENCE_MARK})*")
 _SEPARATORS = re.compile(r"[\W_]+")
 _ASCII_SEPARATORS = {code: " " for code in range(128) if not chr(code).isalnum()}
 
@@ -38,8 +45,9 @@ def without_marks(whole: str) -> str:
 
 
 def without_sentence_marks(whole: str) -> str:
-    """A folded text without marks of punctuation, but for those between digits.
+    """A folded text without marks of punctuation that belong to sentences.
 
-    Operators, brackets and other symbols stay. A text of marks alone keeps them.
+    Those between digits, a decimal point before digits (``.5``) and a negation (``!ok``, ``!=``)
+    stay, as do operators, brackets and other symbols. A text of marks alone keeps them.
     """
     return " ".join(_SENTENCE_MARKS.sub(" ", whole).split()) or whole

@@ -7,32 +7,25 @@ which one is said. Rows of test all stay unless they are asked for.
 A row of train, pool or valid also goes if its *prompt* repeats one of dev or test, and a row of dev
 if its prompt repeats one of test, whatever the answers are.
 
-Two rows that are near are no repeats where they differ in a number or an operator (another sum is
-another question), where each has a sentence that the other has nothing like (another question about
-one passage), or where their answers are not near (which is for people to look at).
+Two rows that are near are no repeats where they differ in a number, a sign or an operator or have
+these in another order (another sum is another question), where each has a sentence that the other
+has nothing like (another question about one passage), or where their answers are not near (which is
+for people to look at).
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness import Example
+from harness_rows.cleaning.differences import ask_otherwise, jaccard, same_figures
 from harness_rows.cleaning.near import Watch, pairs_of_comparable
 from harness_rows.cleaning.shingling import comparable
-from harness_rows.cleaning.windows import WIDTH
 
 RANKS = {"test": 0, "dev": 1, "valid": 2, "train": 3, "": 3, "pool": 4}
 HELD_OUT = ("test", "dev")
 BY = ("row", "prompt")
-_FIGURES = re.compile(r"\d+|[=<>+*/^%$€£¥×÷±≤≥≠−]|(?<=\d)\s?-\s?(?=\d)")
-_SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+")
-LEAST_SENTENCE = 12
-"""Characters from which a sentence can be another question."""
-FOUND_AGAIN = 0.5
-"""Share of a sentence's runs of five characters from which it is found again in another one."""
 _PART = " "
 """Between prompt and answer: a blank keeps the whole comparable."""
 
@@ -60,7 +53,7 @@ class Repeats:
 
     Attributes:
         removed: in the order of the rows.
-        other_figures: pairs of rows that are near but for a number or an operator; they stay.
+        other_figures: pairs that are near but for a number, an operator or their order; they stay.
         other_sentences: pairs that are near but for a whole sentence in each; they stay.
         other_answers: pairs with near prompts and other answers; they stay.
     """
@@ -133,11 +126,6 @@ def prompt_of(row: Example) -> str:
     return "\n".join(turn if isinstance(turn, str) else str(turn) for turn in turns if turn)
 
 
-def figures(text: str) -> Counter[str]:
-    """The numbers and operators of a text that is comparable."""
-    return Counter(part.strip() for part in _FIGURES.findall(text))
-
-
 def _apart(one: Example, other: Example) -> bool:
     """Whether a row may go for its prompt alone: the other is held out, and of another split."""
     return other.split in HELD_OUT and one.split != other.split
@@ -153,7 +141,7 @@ class _View:
         self.by, self._rows, self._counts = by, rows, counts
         self.other_figures = self.other_sentences = self.other_answers = 0
         # Row and prompt are told apart where they are compared, and compared as one text.
-        self._parts = [_parts(row, by) for row in rows]
+        self._parts = [tuple(map(comparable, _texts(row, by))) for row in rows]
         firsts: dict[tuple[str, ...], int] = {}
         self._firsts = [firsts.setdefault(parts, at) for at, parts in enumerate(self._parts)]
         self._near: dict[int, list[tuple[int, float]]] = {}
@@ -170,7 +158,7 @@ class _View:
 
     def _is_repeat(self, one: int, other: int, near: float) -> bool:
         mine, theirs = self._parts[one], self._parts[other]
-        if figures(_PART.join(mine)) != figures(_PART.join(theirs)):
+        if not same_figures(*("\n".join(_texts(self._rows[at], self.by)) for at in (one, other))):
             self.other_figures += 1
             return False
         if ask_otherwise(prompt_of(self._rows[one]), prompt_of(self._rows[other])):
@@ -189,37 +177,6 @@ class _View:
                 yield other, likeness
 
 
-def _parts(row: Example, by: str) -> tuple[str, ...]:
-    prompt = comparable(prompt_of(row))
-    return (prompt,) if by == "prompt" else (prompt, comparable("\n".join(row.references)))
-
-
-def ask_otherwise(one: str, other: str) -> bool:
-    """Whether each of two prompts has a sentence (or line) of which the other has next to none."""
-    return _has_of_its_own(one, other) and _has_of_its_own(other, one)
-
-
-def _has_of_its_own(one: str, other: str) -> bool:
-    known = [_runs(sentence) for sentence in _sentences(other)]
-    for sentence in _sentences(one):
-        runs = _runs(sentence)
-        if all(len(runs & others) < FOUND_AGAIN * len(runs) for others in known):
-            return True
-    return False
-
-
-def _sentences(text: str) -> list[str]:
-    pieces = map(comparable, _SENTENCE.split(text))
-    return [piece for piece in pieces if len(piece) >= LEAST_SENTENCE]
-
-
-def jaccard(one: str, other: str) -> float:
-    """Share of the runs of five characters in either text that are in both; 1 for equal texts."""
-    if one == other:
-        return 1.0
-    first, second = _runs(one), _runs(other)
-    return len(first & second) / len(first | second)
-
-
-def _runs(text: str) -> set[str]:
-    return {text[at : at + WIDTH] for at in range(max(1, len(text) - WIDTH + 1))}
+def _texts(row: Example, by: str) -> tuple[str, ...]:
+    prompt = prompt_of(row)
+    return (prompt,) if by == "prompt" else (prompt, "\n".join(row.references))

@@ -202,8 +202,8 @@ def _sentences(request: DedupRequest, repeats: Repeats) -> list[str]:
     said = []
     if repeats.other_figures:
         said.append(
-            f"{repeats.other_figures:,} pairs of rows are near but for a number or an operator; "
-            "both stay."
+            f"{repeats.other_figures:,} pairs of rows are near but for a number or an operator, "
+            "or the order of these; both stay."
         )
     if repeats.other_sentences:
         said.append(

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from harness import Example
-from harness_rows.cleaning.repeated import Rule, figures, jaccard, repeated
+from harness_rows.cleaning.differences import figures, jaccard
+from harness_rows.cleaning.repeated import Rule, repeated
 
 LONG = (
     "My parcel was meant to come on Tuesday and the driver left it with a neighbour whom I do not "
@@ -45,6 +46,44 @@ def test_another_number_or_operator_is_another_question():
     found = repeated(sums, Rule())
     assert found.removed == ()
     assert found.other_figures == 3
+
+
+OTHERS = [
+    ("is 8 a root", "is -8 a root"), ("take 52/17 of it", "take 17/52 of it"),
+    ("stop if !ok", "stop if ok"), ("stop if !!ok", "stop if !ok"), ("a != b", "a = b"),
+    ("wait .5 days", "wait 5 days"), ("wait 1.5 days", "wait 5.1 days"), ("x is y", "x is -y"),
+    ("stop if !(a)", "stop if (a)"), ("52 divided by 17", "17 divided by 52"),
+    ("Tom has 5 red cups. Ann has 7 red cups.", "Tom has 7 red cups. Ann has 5 red cups."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), OTHERS)
+def test_signs_negations_points_and_the_order_of_numbers_count(one, other):
+    assert gone(row(0, one), row(1, other)) == []
+    found = repeated([row(0, f"{LONG}: {one}"), row(1, f"{LONG}: {other}")], Rule(near=0.6))
+    assert found.removed == ()
+    assert found.other_figures == 1
+
+
+SAME = [
+    ("is 8 a root?", "Is 8 a root!"), ("stop it!", "stop it"),
+    ("Well-known, is it?", "well-known is it"),
+    ("Great! It costs 5.", "Great, it costs 5"),
+    ("He waited... 5 days", "He waited. 5 days"),
+    ("Great!It works", "Great. It works"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_marks_of_sentences_do_not_count(one, other):
+    assert gone(row(0, one), row(1, other), near=1.0) == [(1, 0)]
+
+
+def test_sentences_with_numbers_may_change_places():
+    parts = [f"{LONG} for 12 euros.", "The bill of 3 May says 7 - 5 euros.", "I paid 9 of them"]
+    texts = [" ".join(parts), " ".join(parts[::-1]), " ".join([parts[2], *parts[:2]])]
+    rows = [row(n, text) for n, text in enumerate(texts)]
+    assert gone(*rows, by="prompt") == [(1, 0), (2, 0)]
 
 
 def test_another_question_about_one_passage_is_no_repeat_and_an_addition_is():
@@ -111,8 +150,13 @@ def test_rows_that_hang_together_by_a_chain_stay_where_they_are_not_near_themsel
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("a - b", {}), ("well-known", {}), ("12 - 7", {"12": 1, "-": 1, "7": 1}), ("x = y", {"=": 1})],
-)
+    [
+        ("a - b", []), ("well-known", []), ("12 - 7", ["12", "-", "7"]), ("x = y", ["="]),
+        ("a 5-year plan", ["5"]), ("-.5 or 1,000.5", ["-", ".5", "1,000.5"]), ("covid-19", ["19"]),
+        ("3 - -x", ["3", "-"]), ("a!=b", ["!", "="]),
+        ("the cup -the blue one", []), ("-sin(x)", ["-"]),
+    ],
+)  # fmt: skip
 def test_figures(text, expected):
     assert figures(text) == expected
 

@@ -1,0 +1,92 @@
+"""In what two texts differ that are near: numbers and operators, or whole sentences."""
+
+from __future__ import annotations
+
+import re
+from itertools import permutations
+
+from harness_rows.cleaning.shingling import comparable
+from harness_rows.cleaning.windows import WIDTH
+
+LEAST_SENTENCE = 12
+"""Characters from which a sentence can be another question."""
+FOUND_AGAIN = 0.5
+"""Share of a sentence's runs of five characters from which it is found again in another one."""
+_FIGURES = re.compile(
+    r"\.?\d+(?:[.,:]\d+)*|!(?=!*[\w(=])|[=<>+*/^%~¬$€£¥×÷±≤≥≠−]"
+    r"|(?<![\w-])-(?=-?(?:[\d.(]|[^\W\d_]\b|\w+\())|(?<=\d)\s?-\s?(?=\.?\d)"
+)
+"""A number, a negation, an operator, a sign before a number, one letter, a bracket or a call, a
+minus between numbers."""
+_SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+")
+
+
+def figures(text: str) -> list[str]:
+    """The numbers and operators of a text that is comparable, in its order."""
+    return [part.strip() for part in _FIGURES.findall(text)]
+
+
+def same_figures(one: str, other: str) -> bool:
+    """Whether two texts have the same numbers and operators in one order.
+
+    Sentences (or lines) with figures may have changed places.
+    """
+    mine, theirs = figures(comparable(one)), figures(comparable(other))
+    if mine == theirs or sorted(mine) != sorted(theirs):
+        return mine == theirs
+    return all(_keeps_order(*texts) for texts in permutations((one, other)))
+
+
+def _keeps_order(one: str, other: str) -> bool:
+    """Whether the figures of each sentence stand in one order in the sentence that is most like it.
+
+    One of the two may have more: where sentences changed places, two may have run into one.
+    """
+    known = [(_words(piece), figures(piece)) for piece in _sentences(other)]
+    for piece in _sentences(one):
+        runs, found = _words(piece), figures(piece)
+        likest = max(known, key=lambda of: len(runs & of[0]) / len(runs | of[0]))[1]
+        if found and not (_in_order(found, likest) or _in_order(likest, found)):
+            return False
+    return True
+
+
+def _words(sentence: str) -> set[str]:
+    """Its runs of characters, whatever its figures are."""
+    return _runs(_FIGURES.sub("0", sentence))
+
+
+def _in_order(some: list[str], others: list[str]) -> bool:
+    rest = iter(others)
+    return all(one in rest for one in some)
+
+
+def ask_otherwise(one: str, other: str) -> bool:
+    """Whether each of two prompts has a sentence (or line) of which the other has next to none."""
+    return all(_has_of_its_own(*texts) for texts in permutations((one, other)))
+
+
+def _has_of_its_own(one: str, other: str) -> bool:
+    known = [_runs(sentence) for sentence in _sentences(other, LEAST_SENTENCE)]
+    for sentence in _sentences(one, LEAST_SENTENCE):
+        runs = _runs(sentence)
+        if all(len(runs & others) < FOUND_AGAIN * len(runs) for others in known):
+            return True
+    return False
+
+
+def _sentences(text: str, least: int = 1) -> list[str]:
+    pieces = map(comparable, _SENTENCE.split(text))
+    return [piece for piece in pieces if len(piece) >= least]
+
+
+def jaccard(one: str, other: str) -> float:
+    """Share of the runs of five characters in either text that are in both; 1 for equal texts."""
+    if one == other:
+        return 1.0
+    first, second = _runs(one), _runs(other)
+    return len(first & second) / len(first | second)
+
+
+def _runs(text: str) -> set[str]:
+    return {text[at : at + WIDTH] for at in range(max(1, len(text) - WIDTH + 1))}
