@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from harness_rows.cleaning.private.finding import Finders
@@ -75,17 +76,40 @@ class Redaction:
         return {name: self.value(value, f"{place} {name}") for name, value in record.items()}
 
     def value(self, value: Any, place: str) -> Any:
-        """A value with all texts in it redacted, keys of mappings, too."""
+        """A value with all texts in it redacted, keys of mappings, too.
+
+        A whole number becomes a text where its digits would be replaced in one.
+        """
         if isinstance(value, str):
             return self.text(value, place)
         if isinstance(value, Mapping):
-            return {
-                self.value(key, place): self.value(item, f"{place}.{key}")
-                for key, item in value.items()
-            }
+            names = self._names(list(value), place)
+            items = (self.value(item, f"{place}.{key}") for key, item in value.items())
+            return dict(zip(names, items, strict=True))
         if isinstance(value, list | tuple):
             return [self.value(item, f"{place}[{at}]") for at, item in enumerate(value)]
+        if isinstance(value, float) and value.is_integer():
+            return self._number(value, str(int(value)), place)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return self._number(value, str(value), place)
         return value
+
+    def _number(self, value: float, digits: str, place: str) -> Any:
+        text = self.text(digits, place)
+        return value if text == digits else text
+
+    def _names(self, keys: Sequence[Any], place: str) -> list[Any]:
+        """The keys of a mapping, redacted; those that would be one get a number behind it."""
+        names = [self.value(key, place) for key in keys]
+        taken = {key for key, name in zip(keys, names, strict=True) if key == name}
+        made = []
+        for key, name in zip(keys, names, strict=True):
+            free = (f"{name} ({number})" for number in count(2))
+            if key != name:
+                name = name if name not in taken else next(n for n in free if n not in taken)
+                taken.add(name)
+            made.append(name)
+        return made
 
     def text(self, text: str, place: str) -> str:
         """The text with a token for every private value in it."""

@@ -60,6 +60,37 @@ def test_lists_mappings_and_their_keys_are_searched_and_names_of_columns_stay():
     assert not any("example.com" in place for place in value.places)
 
 
+def test_keys_that_get_one_token_keep_their_values():
+    card = "4111 1111 1111 1111"
+    before = {
+        "a@example.com": 1, "A@Example.com": 2, "<CARD_1>": 3, card: 4, card.replace(" ", ""): 5,
+        "<EMAIL_1> (2)": 6,
+    }  # fmt: skip
+    redaction = Redaction(EVERY)
+    redaction.reserve(before)
+    once = redaction.value(before, "f:1")
+    assert once == {
+        "<EMAIL_2>": 1, "<EMAIL_2> (2)": 2, "<CARD_1>": 3, "<CARD_2>": 4, "<CARD_2> (2)": 5,
+        "<EMAIL_1> (2)": 6,
+    }  # fmt: skip
+    assert Redaction(EVERY).value(once, "f:1") == once
+
+
+@pytest.mark.parametrize("kept", [
+    4111111111111112, -4111111111111111, 2025550123, 1700000000000, 0.5, True, float("inf"), 2**70,
+])  # fmt: skip
+def test_numbers_that_are_no_private_text_stay(kept):
+    assert Redaction(EVERY).value([kept], "f:1") == [kept]
+
+
+def test_a_whole_number_is_replaced_where_its_digits_would_be_in_a_text():
+    redaction = Redaction(EVERY)
+    record = {"n": [4111111111111111, "card 4111 1111 1111 1111", 4111111111111111.0]}
+    assert redaction.record(record, "f:1") == {"n": ["<CARD_1>", "card <CARD_1>", "<CARD_1>"]}
+    (value,) = redaction.values
+    assert value.places == ["f:1 n[0]", "f:1 n[1]", "f:1 n[2]"]
+
+
 @pytest.mark.parametrize("value", ["a@b.co", "0171 2345678", "4111111111111111"])
 def test_a_listing_shows_four_characters_at_most(value):
     assert len(masked(value).replace("…", "")) <= 4
