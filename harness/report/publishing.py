@@ -26,10 +26,11 @@ from harness.report.added_metrics import recorded
 from harness.report.annotated import RunAnnotations
 from harness.report.caveats import Caveats, by_now, caveats_of, scores_with, with_caveats
 from harness.report.finished import STAGE
+from harness.report.instructive import instructive
 from harness.report.origin import dates_of, model_of, settings_of
 from harness.report.reading import FILE_NAME as ANALYSIS
 from harness.report.sections import with_always
-from harness.report.summary import RunRecord, instructive, rounds_closed, summarise
+from harness.report.summary import RunRecord, rounds_closed, summarise
 from harness.verdicts import rule
 from harness.verdicts.objective import progress
 

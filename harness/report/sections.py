@@ -15,7 +15,7 @@ from harness.kit.blocks import to_json
 from harness.kit.text import one_line
 from harness.registry import Registry
 from harness.report.reading import Document
-from harness.report.summary import finite
+from harness.report.values import finite
 from harness.stages import Section
 
 MOST_ROWS = 50

@@ -1,46 +1,29 @@
 """The document that others rely on: ``summary.json``, ``harness iterate --json``.
 
-Built from records alone, so the same run always gives the same document (but for ``seconds``
-and ``cached``). ``docs/summary.md`` explains every key; ``summary.schema.json`` checks them.
+Built from records and settings, so the same run always gives the same document, but for
+``seconds``, ``cached``, ``dates`` and, where the run was given in other words, ``next_command``.
+``docs/summary.md`` explains every key; ``summary.schema.json`` checks them.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.kit.text import one_line, plain
-from harness.kit.worddiff import closest
-from harness.records import (
-    ControlResult,
-    ErrorLabel,
-    Growth,
-    GuardResult,
-    Plan,
-    PlanItem,
-    RoundResult,
-    Score,
-    ScoredExample,
-    Sealed,
-    Slice,
-    TestResult,
-    Verdict,
-)
+from harness.kit.text import one_line
+from harness.records import ControlResult, RoundResult, Sealed, Slice, TestResult
 from harness.report.reading import SUMMARY as SCHEMA, Document, read_document
+from harness.report.rounds import round_entry, scores_entry, verdict_entry
+from harness.report.values import TEXT_LIMIT, finite
 from harness.verdicts.selection import chosen
 
 if TYPE_CHECKING:
     from harness.data.screening import Screening
     from harness.verdicts.objective import Progress
-
-EVERYWHERE = "everywhere"
-TEXT_LIMIT = 2_000
-LOG_POINTS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +42,7 @@ class RunRecord:
         screening: what the gate said of the source's rows.
         slices: round -> all slices found after it, weak or not.
         logs: round -> the trainer's log (``step``, ``epoch``, ``loss`` or ``eval_loss``).
-        examples: from :func:`instructive`.
+        examples: from :func:`~harness.report.instructive.instructive`.
     """
 
     run: str
@@ -100,7 +83,7 @@ def summarise(run: RunRecord) -> Document:
             "screening": _screening(run.screening),
         },
         "rounds": [
-            _round(result, run.slices.get(result.round, ()), run.logs.get(result.round, ()))
+            round_entry(result, run.slices.get(result.round, ()), run.logs.get(result.round, ()))
             for result in run.rounds
         ],
         "kept_round": run.kept_round,
@@ -117,51 +100,6 @@ def summarise(run: RunRecord) -> Document:
         document["control"] = _control(run.control)
     document["chosen"] = chosen(document)
     return document
-
-
-def instructive(
-    scored: Sequence[ScoredExample],
-    labels: Sequence[ErrorLabel],
-    *,
-    score: str,
-    higher_is_better: bool,
-    count: int = 6,
-) -> list[Document]:
-    """A few of the worst dev examples, first one of each kind of error and each group.
-
-    Rows of the test split are never taken. Ties go by id, so the choice is repeatable.
-    """
-    kinds: dict[str, list[str]] = {}
-    for label in labels:
-        kinds.setdefault(label.example_id, []).append(label.category)
-
-    def badness(row: ScoredExample) -> tuple[float, str]:
-        value = row.values[score] or 0.0
-        return (value if higher_is_better else -value), row.example.id
-
-    usable = (
-        row
-        for row in scored
-        if row.example.split != "test" and finite(row.values.get(score)) is not None
-    )
-    ranked = sorted(usable, key=badness)
-    chosen: list[ScoredExample] = []
-    seen: set[str] = set()
-    later: list[ScoredExample] = []
-    for row in ranked:
-        traits = {f"error {kind}" for kind in kinds.get(row.example.id, [])[:1]} or {"no error"}
-        traits |= {f"group {row.example.group}"} if row.example.group else set()
-        (later if traits & seen else chosen).append(row)
-        seen |= traits
-    best = sorted([*chosen[:count], *later[: max(0, count - len(chosen))]], key=badness)
-    return [_example(row, kinds.get(row.example.id, []), score) for row in best]
-
-
-def finite(value: Any) -> float | None:
-    """The number, or None for None, NaN, infinities and whatever is no number."""
-    if value is None or not isinstance(value, (int, float)) or not math.isfinite(value):
-        return None
-    return value
 
 
 def schema() -> Document:
@@ -187,49 +125,12 @@ def read(path: Path) -> Document:
     return read_document(path, SCHEMA, "summary")
 
 
-def _round(
-    result: RoundResult, slices: Sequence[Slice], log: Sequence[Mapping[str, Any]]
-) -> Document:
-    growth = result.growth or Growth(added=0)
-    plan = result.plan or Plan(strategy="none")
-    return {
-        "round": result.round,
-        "train_rows": result.train_rows,
-        "kept": result.kept,
-        "scores": _scores(result.scores),
-        "verdict": _verdict(result.verdict),
-        "errors": {one_line(kind): n for kind, n in result.errors.items()},
-        "slices": [_slice(found) for found in slices],
-        "strategy": one_line(plan.strategy),
-        "plan": [_plan_item(item) for item in plan.items],
-        "added": growth.added,
-        "added_by": {one_line(by): n for by, n in growth.by.items()},
-        "refused": {one_line(reason): n for reason, n in growth.refused.items()},
-        "log": _log(log),
-        "guards": [_guard(guard) for guard in result.guards],
-    }
-
-
 def _model(found: Mapping[str, Any]) -> Document:
     folder = found.get("adapter")
     return {
         "base": one_line(found.get("base") or ""),
         "adapter": folder and one_line(folder),
         "round": found.get("round", 0),
-    }
-
-
-def _guard(guard: GuardResult) -> Document:
-    return {
-        "name": one_line(guard.name),
-        "verdict": _verdict(guard.verdict),
-        "state": guard.outcome,
-        "start": _verdict(guard.start) if guard.start is not None else None,
-        "largest_loss": finite(guard.largest_loss),
-        "sentence": one_line(guard.sentence or guard.verdict.sentence),
-        "required": guard.required,
-        "max_loss": finite(guard.max_loss),
-        "refuses": guard.refuses or guard.outcome == "broken",
     }
 
 
@@ -256,98 +157,15 @@ def _screening(found: Screening | None) -> Document | None:
     }
 
 
-def _scores(scores: Mapping[str, Score]) -> Document:
-    return {
-        one_line(name): {
-            "value": finite(score.value),
-            "low": finite(score.low),
-            "high": finite(score.high),
-            "n": score.n,
-            "unscored": score.unscored,
-            "signature": one_line(score.signature),
-            "higher_is_better": score.higher_is_better,
-            "caveat": one_line(score.caveat),
-        }
-        for name, score in scores.items()
-    }
-
-
-def _verdict(verdict: Verdict) -> Document:
-    return {
-        "label": verdict.label,
-        "against": one_line(verdict.against),
-        "difference": finite(verdict.difference),
-        "low": finite(verdict.low),
-        "high": finite(verdict.high),
-        "level": finite(verdict.level),
-        "detectable": finite(verdict.detectable),
-        "sentence": one_line(verdict.sentence),
-        "n": verdict.n,
-        "groups": verdict.groups,
-    }
-
-
-def _interval(found: Slice | None) -> Document:
-    return {
-        "gap": finite(found.gap) if found else None,
-        "low": finite(found.low) if found else None,
-        "high": finite(found.high) if found else None,
-    }
-
-
-def _slice(found: Slice) -> Document:
-    return {
-        "slice": one_line(found.words),
-        "n": found.n,
-        "groups": found.groups,
-        "score": finite(found.score),
-        **_interval(found),
-        "q": finite(found.q),
-        "holds": found.holds,
-        "from_prompt": found.from_prompt,
-    }
-
-
-def _plan_item(item: PlanItem) -> Document:
-    return {
-        "slice": one_line(item.slice.words) if item.slice else EVERYWHERE,
-        "n": item.slice.n if item.slice else None,
-        **_interval(item.slice),
-        "rows": item.rows,
-        "remedy": one_line(item.remedy),
-        "reason": one_line(item.reason),
-    }
-
-
-def _log(log: Sequence[Mapping[str, Any]]) -> list[Document]:
-    """One point per step; of long logs evenly spaced points, the last and all validations."""
-    points: dict[int, Document] = {}
-    for line in log:
-        step = finite(line.get("step"))
-        if step is None:
-            continue
-        point = points.setdefault(int(step), {"step": int(step), "loss": None, "eval_loss": None})
-        for name in ("loss", "eval_loss"):
-            if (value := finite(line.get(name))) is not None:
-                point[name] = value
-    ordered = [points[step] for step in sorted(points)]
-    stride = -(-len(ordered) // LOG_POINTS) or 1
-    return [
-        point
-        for place, point in enumerate(ordered)
-        if place % stride == 0 or place == len(ordered) - 1 or point["eval_loss"] is not None
-    ]
-
-
 def _test(test: TestResult | None) -> Document | None:
     if test is None:
         return None
     return {
         "looks": test.looks,
         "counting": one_line(test.counting),
-        "baseline": _scores(test.baseline),
-        "kept": _scores(test.kept),
-        "verdict": _verdict(test.verdict),
+        "baseline": scores_entry(test.baseline),
+        "kept": scores_entry(test.kept),
+        "verdict": verdict_entry(test.verdict),
     }
 
 
@@ -369,22 +187,9 @@ def _objective(found: Progress | None) -> Document | None:
 
 def _control(control: ControlResult) -> Document:
     return {
-        "rounds": [_round(result, (), ()) for result in control.rounds],
+        "rounds": [round_entry(result, (), ()) for result in control.rounds],
         "difference": finite(control.difference),
         "low": finite(control.low),
         "high": finite(control.high),
         "sentence": one_line(control.sentence),
-    }
-
-
-def _example(row: ScoredExample, kinds: Sequence[str], score: str) -> Document:
-    return {
-        "id": one_line(row.example.id, 200),
-        "place": one_line(row.example.place, 200),
-        "prompt": plain(row.example.prompt, TEXT_LIMIT),
-        "reference": plain(closest(row.example.references, row.prediction.text), TEXT_LIMIT),
-        "answer": plain(row.prediction.text, TEXT_LIMIT),
-        "score": finite(row.values[score]),
-        "finish_reason": one_line(row.prediction.finish_reason, 40),
-        "errors": [one_line(kind, 80) for kind in dict.fromkeys(kinds)],
     }

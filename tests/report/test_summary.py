@@ -26,15 +26,9 @@ from harness.records import (
     TestResult,
     Verdict,
 )
-from harness.report.summary import (
-    LOG_POINTS,
-    SCHEMA,
-    RunRecord,
-    instructive,
-    read,
-    schema,
-    summarise,
-)
+from harness.report.instructive import instructive
+from harness.report.rounds import LOG_POINTS
+from harness.report.summary import SCHEMA, RunRecord, read, schema, summarise
 
 VALIDATOR = jsonschema.Draft202012Validator(schema())
 WEAK = Slice((Condition("intent", "=", "RateBook"),), 24, 12, 0.2, 0.11, 0.03, 0.19, 0.04)

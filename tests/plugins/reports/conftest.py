@@ -28,7 +28,8 @@ from harness.records import (
     TestResult,
     Verdict,
 )
-from harness.report.summary import RunRecord, instructive, summarise
+from harness.report.instructive import instructive
+from harness.report.summary import RunRecord, summarise
 
 HOSTILE = (
     "[/red][bold]x[link=http://evil.example]y[/link] \x1b[31mred\x1b]0;title\x07 "
