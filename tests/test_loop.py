@@ -193,6 +193,17 @@ def test_without_a_control_arm_there_is_no_comparison(finished):
     assert "control" not in finished[1].document
 
 
+def test_arms_of_the_same_rows_are_not_compared_for_the_true_reason(project):
+    given = sets("augment=[{plugin: fake, rows: 5, control: random}]", "plan.strategy=random")
+    control = project.inside("iterate", "--rounds", "2", "--json", *given).document["control"]
+    assert control["difference"] is None
+    # The analyzer finds a slice weak all the same.
+    assert control["sentence"] == (
+        "Both arms trained on the same rows in round 2: no rows were added for a slice, so that "
+        "both drew theirs from all data."
+    )
+
+
 def test_the_same_seed_gives_the_same_bytes_in_another_folder(project, tmp_path, screened):
     other = type(project)(tmp_path / "other")
     other.folder.mkdir()

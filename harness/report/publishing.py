@@ -207,12 +207,12 @@ def _control(steps: Steps, history: History) -> ControlResult | None:
     if last < 1 or (BASE_ARM, last) not in history.evaluations:
         return None
     if last == 1:
-        sentence = "Both arms train on the same rows in round 1; they differ from round 2 on."
+        sentence = "Both arms train on the same rows in round 1; they can differ from round 2 on."
         return ControlResult(tuple(rounds), None, None, None, sentence)
     if history.arms[BASE_ARM].train.get(last) == history.arms[CONTROL_ARM].train.get(last):
         sentence = (
-            f"Both arms trained on the same rows in round {last}: no slice "
-            "underperformed, so the plan drew its rows from all data, as the control does."
+            f"Both arms trained on the same rows in round {last}: no rows were added for a "
+            "slice, so that both drew theirs from all data."
         )
         return ControlResult(tuple(rounds), None, None, None, sentence)
     sizes = [len(history.arms[arm].train[last]) for arm in (BASE_ARM, CONTROL_ARM)]

@@ -6,49 +6,18 @@ then empty, and the reports leave its section out.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from harness.kit.numbers import number
 from harness.kit.text import one_line
-from harness_reports.figures import Document, score_title
+from harness_reports.figures import Document
 
 SHOWN = 5
 """Rows of a table that a reader takes in at a glance."""
 
-KINDS = 6
-"""Kinds of errors that a terminal shows."""
-
 WEAK_AT = 0.1
 """False discovery rate up to which a slice is underperforming, where its finder does not say."""
-
-COURSES = ("fixed", "regressed", "always pass", "never pass", "flaky")
-UNEXPLAINED = "unexplained"
-_UNEXPLAINED = "fails, and no detector found why"
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """An error category.
-
-    Attributes:
-        by_round: round -> answers that show it.
-        definition: one line, or an empty text.
-    """
-
-    name: str
-    by_round: Mapping[int, int] = field(default_factory=dict)
-    definition: str = ""
-
-    @property
-    def most(self) -> int:
-        """Its largest count of any round."""
-        return max(self.by_round.values(), default=0)
-
-    def change(self, at: int) -> int:
-        """How far its count of this round is from that of the base model."""
-        return abs(self.by_round.get(at, 0) - self.by_round.get(0, 0))
 
 
 def table(document: Document, name: str) -> list[Document]:
@@ -68,6 +37,7 @@ class NearPair:
 
 
 SEALED = "(test is sealed)"
+
 NEAR = (
     "Rows of train or pool, each with the most similar row of dev or test. They are trained on "
     "unless filters.source is refuse. Where prompts ask the same, scores are inflated by it."
@@ -174,178 +144,6 @@ def slice_kinds(document: Document, at: int, name: str, most: int = 3) -> str:
     rows = [row for row in table(document, "slice_errors") if row["slice"] == name]
     ordered = sorted(rows, key=lambda row: (-row["answers"], row["category"]))
     return ", ".join(f"{one_line(r['category'], 40)} {r['answers']}" for r in ordered[:most])
-
-
-def ledger(document: Document) -> list[tuple[str, int]]:
-    """What became of each dev row, in a fixed order."""
-    counts = {row["kind"]: row["answers"] for row in table(document, "ledger")}
-    names = [*(name for name in COURSES if name in counts), *sorted(set(counts) - set(COURSES))]
-    return [(name, counts[name]) for name in names if counts[name]]
-
-
-def rightness(document: Document) -> str:
-    """From which score on an answer passes, or that nothing says so."""
-    if "tables" not in document:
-        return ""
-    primary, at = document["primary"], document.get("right_at")
-    if at is None:
-        return f"{primary} has no pass threshold (right_at), so no answer passes or fails"
-    score = kept_round(document)["scores"].get(primary) or {}
-    side = "at least" if score.get("higher_is_better", True) else "at most"
-    return f"pass threshold: {score_title(document, primary, 80)} {side} {at:g}"
-
-
-def changes(document: Document) -> list[Document]:
-    """``round``, ``against``, ``right``, ``judged``, ``fixed`` and ``broken`` of each round.
-
-    A round that changed nothing has no row in the table: its counts are 0, not unknown.
-    """
-    told = {row["round"]: row for row in table(document, "changes")}
-    rights = {row["round"]: row for row in table(document, "right")}
-    known = "changes" in (document.get("tables") or {})
-    rows: list[Document] = []
-    for entry in document["rounds"][1:]:
-        at, right = entry["round"], rights.get(entry["round"])
-        against = re.search(r"\d+", str(entry["verdict"]["against"]))
-        if right is None or not known or not right["is_right"] + right["wrong"]:
-            continue
-        counts = told.get(at, {"fixed": 0, "broken": 0})
-        rows.append(
-            {
-                "round": at,
-                "against": counts.get("against", int(against[0][:9]) if against else None),
-                "right": right["is_right"],
-                "judged": right["is_right"] + right["wrong"],
-                "fixed": counts["fixed"],
-                "broken": counts["broken"],
-            }
-        )
-    return rows
-
-
-def pass_rate(document: Document) -> str:
-    """``29 of 160 dev answers pass (base model: 3)``, or nothing where that is not known."""
-    rows = {row["round"]: row for row in table(document, "right")}
-    best = rows.get(document["kept_round"])
-    judged = best["is_right"] + best["wrong"] if best else 0
-    if not best or not judged:
-        return ""
-    base = rows.get(0) if document["kept_round"] else None
-    before = f" (base model: {base['is_right']})" if base else ""
-    return f"{best['is_right']} of {judged} dev answers pass{before}"
-
-
-def wrong(document: Document) -> int | None:
-    """Failing answers of the best round; None where nothing tells."""
-    rows = [r for r in table(document, "right") if r["round"] == document["kept_round"]]
-    return rows[0]["wrong"] if rows else None
-
-
-def kinds(document: Document) -> list[Kind]:
-    """All error categories but the unexplained, by their largest count of any round.
-
-    So what the rounds fixed ranks with what is left: a category that fell from 158 answers to
-    none comes before one that always had 12.
-    """
-    counts: dict[str, dict[int, int]] = {}
-    for row in table(document, "categories"):
-        counts.setdefault(row["category"], {})[row["round"]] = row["answers"]
-    if not counts:
-        for entry in document["rounds"]:
-            for name, n in entry["errors"].items():
-                counts.setdefault(name, {})[entry["round"]] = n
-    if unexplained(document):
-        counts.pop(UNEXPLAINED, None)
-    told = document.get("definitions") or {}
-    at = document["kept_round"]
-    return sorted(
-        (Kind(name, by, told.get(name, "")) for name, by in counts.items()),
-        key=lambda kind: (-kind.most, -kind.by_round.get(at, 0), kind.name),
-    )
-
-
-def unexplained(document: Document) -> Kind | None:
-    """Failing answers of no known category; None where it is unknown which answers pass."""
-    judged = [row for row in table(document, "right") if row["is_right"] + row["wrong"]]
-    if not judged or "unexplained" not in document["tables"]:
-        return None
-    counts = {row["round"]: row["answers"] for row in table(document, "unexplained")}
-    told = (document.get("definitions") or {}).get(UNEXPLAINED, _UNEXPLAINED)
-    return Kind(UNEXPLAINED, {row["round"]: counts.get(row["round"], 0) for row in judged}, told)
-
-
-def shown_kinds(document: Document, most: int = KINDS) -> tuple[list[Kind], list[Kind]]:
-    """The categories that a report shows, the unexplained last, and those that it leaves out.
-
-    Half of the places go to the largest changes between the base model and the best round, so
-    that what training fixed is seen; half to the largest counts of the best round.
-    """
-    found = [kind for kind in kinds(document) if any(kind.by_round.values())]
-    at = document["kept_round"]
-    changed = sorted(found, key=lambda kind: (-kind.change(at), found.index(kind)))
-    now = sorted(found, key=lambda kind: (-kind.by_round.get(at, 0), found.index(kind)))
-    in_turn = (kind.name for both in zip(changed, now, strict=True) for kind in both)
-    names = set(list(dict.fromkeys(in_turn))[:most])
-    shown = [kind for kind in found if kind.name in names]
-    rest = unexplained(document)
-    left = [kind for kind in found if kind.name not in names]
-    return [*shown, *([rest] if rest else [])], left
-
-
-def left_out(kinds: Sequence[Kind]) -> str:
-    """``and 4 more categories, each in at most 12 answers of any round``, or nothing."""
-    if not kinds:
-        return ""
-    top = max(kind.most for kind in kinds)
-    answers = f"{top} answer{'' if top == 1 else 's'} of any round"
-    if len(kinds) == 1:
-        return f"and one more category, in at most {answers}"
-    return f"and {len(kinds)} more categories, each in at most {answers}"
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """A likely cause of failing answers of the best round."""
-
-    name: str
-    answers: int
-    remedy: str
-    ids: Sequence[str]
-    definition: str
-    by_data: bool
-
-
-def causes(document: Document) -> list[Cause]:
-    """The likeliest causes, the commonest first."""
-    known = document.get("causes_known") or {}
-    return [
-        Cause(
-            row["cause"],
-            row["answers"],
-            row["remedy"] or "",
-            row.get("ids") or (),
-            known.get(row["cause"], {}).get("definition", ""),
-            bool(known.get(row["cause"], {}).get("by_data")),
-        )
-        for row in table(document, "causes")
-    ]
-
-
-def explained(document: Document) -> str:
-    """``82 of 100 failing answers``: those that have a likeliest cause."""
-    total, all_ = sum(cause.answers for cause in causes(document)), wrong(document)
-    return f"{total} of {all_} failing answers" if all_ else f"{total} failing answers"
-
-
-def remedies(document: Document) -> list[Document]:
-    """What to do, by what it may be worth."""
-    return list(document.get("remedies") or ())
-
-
-def worth(remedy: Document) -> str:
-    """``at most 12 answers``; never more is promised."""
-    n = remedy["answers"]
-    return "" if n is None else f"at most {number(n, 0)} answer{'' if n == 1 else 's'}"
 
 
 def failed(document: Document) -> list[tuple[str, str]]:

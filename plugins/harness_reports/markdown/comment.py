@@ -8,7 +8,7 @@ from typing import Any
 from harness.kit import terms
 from harness.kit.blocks import mark_of
 from harness.kit.numbers import estimate, moment, signed
-from harness_reports import figures, findings
+from harness_reports import figures, findings, outcomes
 from harness_reports.document import complete
 from harness_reports.figures import Document
 from harness_reports.markdown.blocks import safe
@@ -67,7 +67,7 @@ def _score(
 
 
 def _lines(document: Document) -> Iterator[str]:
-    if passing := findings.pass_rate(document):
+    if passing := outcomes.pass_rate(document):
         yield passing
     found, without = [one for one in targets(document) if one.slice], missed(document)
     if found:

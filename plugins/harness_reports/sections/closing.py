@@ -18,7 +18,7 @@ from harness.kit.blocks import (
     Table,
 )
 from harness.kit.text import one_line
-from harness_reports import figures, findings
+from harness_reports import categories, figures, findings
 from harness_reports.figures import Document
 from harness_reports.sections.advice import ended, exhausted
 
@@ -44,7 +44,7 @@ def failed(document: Document) -> Iterator[Block]:
 
 def remedies(document: Document) -> Iterator[Block]:
     """What to do next. The number of answers is an upper limit, and its column says so."""
-    found = findings.remedies(document)
+    found = categories.remedies(document)
     if not found:
         return
     yield Heading("Suggested actions", "by the failing answers that each concerns")

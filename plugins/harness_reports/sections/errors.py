@@ -18,9 +18,9 @@ from harness.kit.blocks import (
     Series,
     Table,
 )
-from harness_reports import findings
+from harness_reports import categories, findings
+from harness_reports.categories import Kind
 from harness_reports.figures import Document
-from harness_reports.findings import Kind
 from harness_reports.sections.common import incomplete, rounds_of
 
 DRAWN = 8
@@ -35,7 +35,7 @@ Lengths = Mapping[int, int]
 
 def kinds(document: Document) -> Iterator[Block]:
     """Error categories by round with their definitions, the unexplained answers, and lengths."""
-    shown, left = findings.shown_kinds(document)
+    shown, left = categories.shown_kinds(document)
     notices = list(incomplete(document, "categories", "unexplained"))
     if shown or notices:
         yield Heading("Error categories on dev", "answers of each category, by round")
@@ -52,7 +52,7 @@ def kinds(document: Document) -> Iterator[Block]:
 
 def _chart(document: Document) -> Iterator[Block]:
     """What training fixed and what is left: a bar of the base model and one of the best round."""
-    drawn, left = findings.shown_kinds(document, DRAWN)
+    drawn, left = categories.shown_kinds(document, DRAWN)
     series = tuple(
         Series(
             f"round {entry['round']}",
@@ -60,7 +60,7 @@ def _chart(document: Document) -> Iterator[Block]:
         )
         for entry in _compared(document)
     )
-    told = findings.left_out(left).removeprefix("and ")
+    told = categories.left_out(left).removeprefix("and ")
     remark = f"Not drawn: {told}." if told else ""
     title = "Answers on dev of each error category"
     yield Chart("bars", title, series, remark=remark, digits=0, told=True)
@@ -166,11 +166,11 @@ def _length_table(answers: Mapping[int, Lengths], references: Lengths) -> Table:
 
 def causes(document: Document) -> Iterator[Block]:
     """Likeliest causes of the failing answers, each with a suggested action."""
-    found = findings.causes(document)
+    found = categories.causes(document)
     notices = list(incomplete(document, "causes"))
     if not found and not notices:
         return
-    about = f"round {document['kept_round']} · {findings.explained(document)}"
+    about = f"round {document['kept_round']} · {categories.explained(document)}"
     yield Heading("Likeliest causes", about if found else "")
     yield from notices
     if not found:

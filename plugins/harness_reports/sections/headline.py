@@ -14,7 +14,7 @@ from harness.kit import terms
 from harness.kit.blocks import Block, Column, Heading, Note, Paragraph, Table
 from harness.kit.numbers import interval, moment, number, signed
 from harness.kit.text import one_line
-from harness_reports import figures, findings
+from harness_reports import figures, findings, outcomes
 from harness_reports.figures import Document
 from harness_reports.targets import Missed, Target, missed, targets
 
@@ -82,7 +82,7 @@ def short_verdict(document: Document) -> Iterator[Block]:
     if numbers := before_and_now(document):
         yield Paragraph("", lead=numbers)
     yield Paragraph(one_line(figures.unlabelled(verdict), SENTENCE))
-    if passing := findings.pass_rate(document):
+    if passing := outcomes.pass_rate(document):
         yield Note(f"{passing}; pass threshold {document['right_at']:g}")
     if found := document["objective"]:
         yield Paragraph(found["sentence"], label=found["state"])

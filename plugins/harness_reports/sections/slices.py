@@ -19,7 +19,7 @@ from harness.kit.blocks import (
     Tone,
 )
 from harness.kit.numbers import DASH, interval, number
-from harness_reports import figures, findings
+from harness_reports import figures, findings, outcomes
 from harness_reports.figures import Document
 from harness_reports.sections.common import incomplete
 
@@ -104,9 +104,9 @@ def _table(
 
 def changes(document: Document) -> Iterator[Block]:
     """What each round fixed, what regressed, and what became of each dev row over all rounds."""
-    by_round, ledger = findings.changes(document), findings.ledger(document)
+    by_round, ledger = outcomes.changes(document), outcomes.ledger(document)
     notices = list(incomplete(document, "ledger", "changes", "right"))
-    remark = findings.rightness(document)
+    remark = outcomes.rightness(document)
     unknown = bool(document.get("tables")) and document["right_at"] is None
     if not (by_round or ledger or notices or unknown):
         return

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.kit.blocks import Block, Bullets, Column, Details, Heading, Note, Paragraph, Table
 from harness.kit.numbers import interval, moment, number, signed
-from harness_reports import figures, findings
+from harness_reports import figures, findings, outcomes
 from harness_reports.figures import Document
 from harness_reports.sections import headline
 
@@ -23,7 +23,7 @@ def blocks(document: Document) -> Iterator[Block]:
     if found := document["objective"]:
         statement = f"“{found['statement']}”" if found["statement"] else ""
         yield Paragraph(found["sentence"], label=found["state"], detail=statement)
-    yield Note(" · ".join(filter(None, (*_when(document), findings.pass_rate(document)))))
+    yield Note(" · ".join(filter(None, (*_when(document), outcomes.pass_rate(document)))))
     yield from _guards(document)
 
 

@@ -31,9 +31,9 @@ def found(scores, family, seed):
 TRIALS = 100
 POWER = 0.8
 STRAY = 2 * (POWER * (1 - POWER) / TRIALS) ** 0.5
-"""Two standard errors of a share of :data:`TRIALS` independent data sets: 0.08. Of seeds, which are
-fixed here, 19 in 20 and more would keep a power of 0.8 within it; a power of 0.6 or of 0.95 passes in fewer
-than 1 in 100 (binomial: 72 or more of 100, or 88 or fewer)."""
+"""Two standard errors of a share of :data:`TRIALS` independent data sets: 0.08. Seeds are fixed; of
+all seeds 19 in 20 and more would keep a power of 0.8 within it, and fewer than 1 in 100 a power of
+0.6 or of 0.95 (binomial: 72 to 88 of 100)."""
 
 
 def share_found(rng, n, gap, passes):
