@@ -84,7 +84,7 @@ class _Looks:
 
     def __init__(self, columns: Sequence[str], head: Sequence[Record]) -> None:
         self.columns, self.head = columns, head
-        self._plain = {_plain(name): name for name in reversed(columns)}
+        self._plain = {folded_name(name): name for name in reversed(columns)}
 
     def first(self, names: Sequence[str], but: Sequence[str] = ()) -> str:
         """The column with the first of these names, or empty."""
@@ -129,7 +129,8 @@ def listed(value: Any) -> list[Any] | None:
     return None
 
 
-def _plain(name: str) -> str:
+def folded_name(name: str) -> str:
+    """The name of a column as it is compared: without letter case, blanks and hyphens."""
     return "_".join(name.strip().casefold().replace("-", " ").split())
 
 

@@ -15,6 +15,7 @@ from harness_rows.commands.data.request import Request
 from harness_rows.commands.data.writing import SUFFIXES, Target, encoded
 from harness_rows.reading import Reading
 from harness_rows.records import Record
+from harness_rows.roles import MISSING, value_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,10 @@ def readable(request: Request, begin: Callable[[str], Report]) -> Clean:
 
 def records(reading: Reading) -> Iterator[Record]:
     """The original columns of each row; a split that only the name of its file said is added."""
-    said = "split" in reading.columns
+    column = (*reading.columns.get("split", ()), "split")[0]
     for row, record in zip(reading.rows, reading.records, strict=True):
-        yield record if said or not row.split else {**record, "split": row.split}
+        said = not row.split or value_of(record, column) not in (MISSING, None, "")
+        yield record if said else {**record, column: row.split}
 
 
 def write(files: Sequence[tuple[str, Path, Sequence[Record]]]) -> None:

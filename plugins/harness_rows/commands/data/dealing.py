@@ -16,6 +16,7 @@ from harness_rows.commands.data.expected import counting
 from harness_rows.commands.data.findings import counted
 from harness_rows.commands.data.opening import options_of
 from harness_rows.dealing import SIDES
+from harness_rows.formats import folded_name
 from harness_rows.options import RowsOptions
 from harness_rows.reading import Reading, read
 from harness_rows.records import Record
@@ -144,16 +145,19 @@ def _watched(report: Report) -> Callable[[int, int], None]:
 def _need_room(reading: Reading, options: RowsOptions) -> None:
     """Raises UsageError where a column of another meaning would be written over."""
     known = [*reading.unused, *(name for names in reading.columns.values() for name in names)]
-    taken = [
-        name
-        for name, made in (("split", True), ("group", options.group is not None))
-        if made and name in known and (name == "group" or reading.columns.get(name) != (name,))
-    ]
+    written = {"split": _split_column(reading), **({"group": ""} if options.group else {})}
+    taken = [name for name in known if written.get(folded_name(name), name) != name]
     if taken:
         raise harness.UsageError(
             f"the rows have a column '{taken[0]}', and it would be written over",
             where=reading.where, hint="give that column another name first",
         )  # fmt: skip
+
+
+def _split_column(reading: Reading) -> str:
+    """The column that has the splits, if it is called so, in its own letters; else empty."""
+    played = reading.columns.get("split", ())
+    return next((name for name in played if folded_name(name) == "split"), "")
 
 
 def _bare(reading: Reading) -> Reading:
@@ -186,12 +190,13 @@ def sizes_of(text: str) -> dict[str, int | float]:
 def _records(reading: Reading, rows: Sequence[Example]) -> Iterator[Record]:
     """The original columns of each row, in the order in which they were read."""
     after = {row.id: row for row in rows}
+    column = _split_column(reading) or "split"
     grouped = any(after[row.id].group != row.group for row in reading.rows if row.id in after)
     for before, record in zip(reading.rows, reading.records, strict=True):
         row = after.get(before.id)
         if row is None:
             continue
-        made = {**record, "split": row.split}
+        made = {**record, column: row.split}
         if grouped:
             made["group"] = row.group
         yield made
@@ -215,6 +220,6 @@ def _checked(rows: Sequence[Example], watch: Callable[[int, int], None]) -> Chec
 def by_split(dealing: Dealing) -> Mapping[str, list[Record]]:
     """Split -> its records, in the usual order."""
     found: dict[str, list[Record]] = {name: [] for name in dealing.counts}
-    for record in dealing.records:
-        found[record["split"]].append(record)
+    for row, record in zip(dealing.rows, dealing.records, strict=True):
+        found[row.split].append(record)
     return found

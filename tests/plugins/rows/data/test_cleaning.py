@@ -104,6 +104,14 @@ def test_the_split_that_a_files_name_says_is_kept(place: Shop, name):
     ] * 3
 
 
+def test_the_split_that_a_files_name_says_is_kept_beside_files_with_a_column(place: Shop):
+    bare = {key: value for key, value in shop_row(1).items() if key != "split"}
+    put(place, lines([bare, shop_row(2, "dev")]), "folder/test.jsonl")
+    done = place.data("dedup", "folder", "-o", "out.jsonl")
+    assert done.code == 0, done.err
+    assert [row["split"] for row in rows(place.folder / "out.jsonl")] == ["test", "dev"]
+
+
 def private() -> list[dict]:
     text = f"I am {MAIL}, call +49 30 901820."
     return [

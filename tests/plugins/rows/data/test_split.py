@@ -174,6 +174,8 @@ def test_values_of_a_field_are_spread_alike(place: Shop) -> None:
     ("row", "options", "name"),
     [
         ({"group": "g"}, ["--group", "auto"], "group"),
+        ({"Group": "g"}, ["--group", "auto"], "Group"),
+        ({"Split": "left half"}, ["--column", "split=fold"], "Split"),
         ({"split": "left half"}, ["--column", "split=fold"], "split"),
     ],
 )
@@ -196,6 +198,19 @@ def test_rows_with_a_split_keep_it_unless_all_are_dealt_anew(place: Shop) -> Non
     assert done.code == 0, done.err
     anew = reading(place.folder / "anew.jsonl")
     assert [row.split for row in anew.rows] != [row["split"] for row in shop()]
+
+
+@pytest.mark.parametrize("target", ["anew.jsonl", "anew"])
+def test_a_column_of_splits_in_other_letters_is_dealt_anew_in_its_place(
+    place: Shop, target: str
+) -> None:
+    place.write([one | {" Split": "training", "n": 1} for one in BARE])
+    done = place.data("split", "shop.jsonl", "-o", target, "--anew", "--json")
+    assert done.code == 0, done.err
+    anew = reading(place.folder / target)
+    counts = {split: sum(r.split == split for r in anew.rows) for split in done.document["rows"]}
+    assert counts == done.document["rows"] and len(counts) == 4
+    assert list(anew.records[0]) == [*BARE[0], " Split", "n"]
 
 
 def test_numbers_leave_rows_over_and_say_so(place: Shop) -> None:
