@@ -8,6 +8,7 @@ from harness.kit import terms
 from harness.kit.blocks import (
     Block,
     Bullets,
+    Cell,
     Chart,
     Column,
     Details,
@@ -116,8 +117,9 @@ def training(document: Document) -> Iterator[Block]:
     logged = [entry for entry in document["rounds"] if any(figures.losses(entry))]
     if not logged:
         return
-    about = "first to last step, then on the validation rows, which the drawings show as dots"
-    yield Heading("Training loss", about)
+    validated = any(figures.losses(entry)[1] for entry in logged)
+    about = ", then on the validation rows" if validated else ""
+    yield Heading("Training loss", f"first to last step{about}")
     values = [value for entry in logged for side in figures.losses(entry) for value in side]
     for entry in logged:
         series = tuple(
@@ -127,17 +129,19 @@ def training(document: Document) -> Iterator[Block]:
             for name, key in (("training loss", "loss"), ("validation loss", "eval_loss"))
         )
         title, scale = f"Loss in round {entry['round']}", (min(values), max(values))
-        yield Chart("curve", title, series, scale, told=True)
+        dots = "dots: the validation rows" if figures.losses(entry)[1] else ""
+        yield Chart("curve", title, series, scale, told=True, remark=dots)
     columns = (
         Column("round", "word"), Column("loss", "word"), Column("", "trend", spare=1),
-        Column("validation", "word"),
+        *([Column("validation", "word")] if validated else []),
     )  # fmt: skip
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for entry in logged:
         learned, validation = figures.losses(entry)
         name = figures.round_name(entry, document)
-        rows.append((name, _ends(learned), tuple(learned), _ends(validation)))
-    yield Table(columns, tuple(rows), "Training and validation loss", ordered=True)
+        rows.append((name, _ends(learned), tuple(learned), _ends(validation))[: len(columns)])
+    caption = "Training and validation loss" if validated else "Training loss"
+    yield Table(columns, tuple(rows), caption, ordered=True)
 
 
 def _ends(values: list[float]) -> str:

@@ -19,7 +19,7 @@ def blocks(document: Document) -> Iterator[Block]:
     yield Heading(where, level=1, label=verdict["label"] or "unknown")
     if numbers := headline.before_and_now(document):
         yield Paragraph("", lead=numbers)
-    yield Paragraph(verdict["sentence"])
+    yield Paragraph(figures.unlabelled(verdict))
     if found := document["objective"]:
         statement = f"“{found['statement']}”" if found["statement"] else ""
         yield Paragraph(found["sentence"], label=found["state"], detail=statement)

@@ -55,7 +55,7 @@ def draw_table(block: Table, room: int) -> Iterator[RenderableType]:
 def _named(column: Column) -> str:
     """A column's title within a sentence; a round's is no more than its number."""
     title = one_line(column.title, 40)
-    return f"column {title}" if title[:1].isdigit() else title
+    return f"column {title}" if title.split(" ")[0].isdigit() and "%" not in title else title
 
 
 def _kept(block: Table, rows: Sequence[tuple[Cell, ...]], room: int) -> tuple[list[int], list[int]]:

@@ -12,6 +12,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from harness.kit.blocks import Column, Table
 from harness.registry import Registry
 from harness.report.queries import QUERIES
 from harness.report.sections import with_always
@@ -21,6 +22,7 @@ from harness_reports import findings
 from harness_reports.html.page import page as html_page
 from harness_reports.markdown import page as markdown_page
 from harness_reports.terminal import render
+from harness_reports.terminal.tables import draw_table
 
 Document = dict[str, Any]
 
@@ -494,3 +496,33 @@ def test_training_rows_near_held_out_ones_stand_side_by_side(
     assert places == sorted(places)
     analysis["data"].pop("screening")
     assert "near dev or test" not in face(analysis)
+
+
+def test_the_loss_says_no_more_than_is_drawn(analysis: Document) -> None:
+    about = "Training loss  first to last step, then on the validation rows"
+    assert about in terminal(analysis)
+    assert "dots" not in terminal(analysis) and "dots" not in markdown(analysis)
+    assert "dots: the validation rows" in html_page(analysis)
+    for entry in analysis["rounds"]:
+        entry["log"] = [point | {"eval_loss": None} for point in entry["log"]]
+    page = terminal(analysis)
+    loss = page[page.index("Training loss") :].split("Notes")[0]
+    assert loss.startswith("Training loss  first to last step\n") and "validation" not in loss
+    assert "dots:" not in html_page(analysis)
+
+
+def test_the_label_is_not_said_twice(analysis: Document) -> None:
+    analysis["test"]["verdict"]["sentence"] = "improved: rougeL rose by 0.147."
+    for face in (terminal, markdown, html_page):
+        page = face(analysis)
+        assert "rougeL rose by 0.147." in page and "improved: rougeL rose" not in page
+
+
+def test_columns_without_room_are_named_as_they_are_titled() -> None:
+    rows = (("1 ●", "[0.140, 0.172]", "0.3"),)
+    columns = (
+        Column("round", "word"), Column("95 % interval", "number", spare=2),
+        Column("3 ●", "number", spare=1),
+    )  # fmt: skip
+    (*_, last) = draw_table(Table(columns, rows, "t"), 6)
+    assert str(last) == "not shown for want of room: 95 % interval, column 3 ●"
