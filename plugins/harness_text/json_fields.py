@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, NoReturn
 
 from pydantic import Field
 
 import harness
+from harness_text.json_values import Value, common, leaf, value_of
 
-Path = tuple[str, ...]
-Leaf = tuple[Path, str]
-"""Where a value stands, and the value as one text."""
 Pair = tuple[harness.Prediction, harness.Example]
-
-ROOT, LIST, NO_JSON = "$", "[]", "no JSON"
-"""Steps of a path: the value itself; any place of a list; where a text stands that is no JSON."""
 
 
 class JsonFields(harness.Metric):
     """F1 of the fields that a JSON answer shares with the reference, 0 to 1.
 
     A field is a value with the keys above it; numbers compare by value, texts without white space
-    around them, and the order of keys and of lists does not count. A text that is no JSON is a
-    field of its own, which equals only the same text: instead of JSON it scores 0.
+    around them, and the order of keys and of lists does not count. Objects of a list are compared
+    one with one. A text that is no JSON is a field of its own, which equals only the same text:
+    instead of JSON it scores 0.
     """
 
     name = "json"
+    revision = 2
 
     class Options(harness.Options):
         right_at: Annotated[float, Field(ge=0, le=1)] = 1.0
@@ -40,8 +36,8 @@ class JsonFields(harness.Metric):
         """The best F1 over the references; None without references."""
         if not example.references:
             return None
-        given = fields(prediction.text)
-        return max(shared(given, fields(text)) for text in example.references)
+        given = _fields(prediction.text)
+        return max(f1(given, _fields(text)) for text in example.references)
 
     def remarks(self, pairs: Sequence[Pair]) -> Sequence[str]:
         """How many answers are no JSON although their reference is."""
@@ -50,25 +46,26 @@ class JsonFields(harness.Metric):
         return [f"{broken} of {len(due)} answers are no JSON, and score 0"] if broken else []
 
 
-def fields(text: str) -> Mapping[Leaf, int]:
-    """Each value of a JSON text with the keys above it, and how often."""
-    try:
-        return Counter(_leaves(_read(text), (ROOT,)))
-    except (ValueError, RecursionError):
-        return Counter([((NO_JSON,), text.strip())])
+def f1(given: Value, wanted: Value) -> float:
+    """F1 = 2 x fields in both over the fields of either side."""
+    return 2 * common(given, wanted) / (given.fields + wanted.fields)
 
 
 def is_json(text: str) -> bool:
     """Whether every reader of JSON takes the text."""
+    return _read(text) is not None
+
+
+def _fields(text: str) -> Value:
+    """The value of a JSON text; another text as one field that no JSON has."""
+    return _read(text) or leaf(("no JSON", text.strip()))
+
+
+def _read(text: str) -> Value | None:
     try:
-        _read(text)
+        return value_of(json.loads(text, parse_constant=_refuse, object_pairs_hook=_once))
     except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _read(text: str) -> Any:
-    return json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
+        return None
 
 
 def _refuse(name: str) -> NoReturn:
@@ -80,29 +77,3 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) < len(pairs):
         raise ValueError("a key stands twice")
     return value
-
-
-def _leaves(value: Any, path: Path) -> Iterator[Leaf]:
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from _leaves(inner, (*path, key))
-    elif isinstance(value, list) and value:
-        for inner in value:
-            yield from _leaves(inner, (*path, LIST))
-    else:
-        yield path, _as_text(value)
-
-
-def _as_text(value: Any) -> str:
-    """Equal for equal values, and for those alone: ``1`` is ``1.0`` but neither true nor "1"."""
-    if isinstance(value, str):
-        return f'"{value.strip()}'
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value)
-
-
-def shared(given: Mapping[Leaf, int], wanted: Mapping[Leaf, int]) -> float:
-    """F1 = 2 x fields in both, each as often as in both, over the fields of either side."""
-    common = sum(min(count, wanted.get(leaf, 0)) for leaf, count in given.items())
-    return 2 * common / (sum(given.values()) + sum(wanted.values()))

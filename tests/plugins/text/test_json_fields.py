@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections import Counter
 
 import pytest
 from hypothesis import given, strategies as st
@@ -40,6 +42,24 @@ ORDER = '{"item": "cake", "count": 2, "who": {"name": "Ada"}}'
         ('{"a": 1}', [], None),
         ("[" * 100_000, ["[1]"], 0.0),
         ("1" * 5000, ["1"], 0.0),
+        ('{"[]": 1}', ["[1]"], 0.0),
+        ('{"a": {"[]": 1}}', ['{"a": [1]}'], 0.0),
+        ('[{"a": 1, "b": 2}, {"a": 3, "b": 4}]', ['[{"a": 3, "b": 4}, {"a": 1, "b": 2}]'], 1.0),
+        ('[{"a": 1, "b": 2}, {"a": 3, "b": 4}]', ['[{"a": 1, "b": 4}, {"a": 3, "b": 2}]'], 0.5),
+        ('[{"a": 1, "b": 2}]', ['[{"a": 1}, {"b": 2}]'], 0.5),
+        ('[{"a": 1}, {"a": 1}]', ['[{"a": 1}]'], 2 / 3),
+        ("[[1, 2], [3]]", ["[[3], [2, 1]]"], 1.0),
+        ("[[1, 2], [3]]", ["[[1], [2, 3]]"], 2 / 3),
+        (
+            '{"l": [{"n": "x", "t": ["p", "q"]}, {"n": "y", "t": []}]}',
+            ['{"l": [{"n": "y", "t": ["p"]}, {"n": "x", "t": ["q"]}]}'],
+            6 / 9,
+        ),
+        (
+            '[{"a": 1, "b": 1, "c": 1}, {"a": 1, "b": 2, "c": 1}]',
+            ['[{"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 1, "c": 3}]'],
+            8 / 12,
+        ),
     ],
 )
 def test_score(answer, references, score, measure):
@@ -54,6 +74,29 @@ VALUES = st.recursive(
 )
 
 
+SCALARS = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["x", " x", ""])
+FLAT = st.lists(SCALARS, max_size=5) | st.dictionaries(st.sampled_from("abc"), SCALARS)
+
+
+@given(FLAT | st.dictionaries(st.sampled_from("abc"), FLAT), st.data())
+def test_lists_and_objects_of_single_values_count_each_value_as_often_as_in_both(one, data):
+    """As bags of fields, which is what revision 1 did with all values."""
+
+    def fields(value, path=()):
+        if isinstance(value, dict) and value:
+            return [leaf for key, one in value.items() for leaf in fields(one, (*path, key))]
+        if isinstance(value, list) and value:
+            return [leaf for one in value for leaf in fields(one, (*path, None))]
+        return [(path, type(value), value.strip() if isinstance(value, str) else repr(value))]
+
+    other = data.draw(FLAT | st.dictionaries(st.sampled_from("abc"), FLAT))
+    given, wanted = Counter(fields(one)), Counter(fields(other))
+    expected = 2 * (given & wanted).total() / (given.total() + wanted.total())
+    example = harness.Example("1", (), (json.dumps(other),))
+    prediction = harness.Prediction("1", json.dumps(one))
+    assert JsonFields().measure(prediction, example) == pytest.approx(expected)
+
+
 @given(VALUES, VALUES)
 def test_equal_values_score_one_and_the_score_is_symmetric(one, other):
     def score(answer, reference):
@@ -62,6 +105,21 @@ def test_equal_values_score_one_and_the_score_is_symmetric(one, other):
 
     assert score(one, one) == 1.0
     assert score(one, other) == score(other, one) <= 1.0
+
+
+@pytest.mark.parametrize("value", [
+    [{"a": n} for n in range(3000)],
+    [[{"a": n, "b": [n, m]} for n in range(60)] for m in range(60)],
+    json.loads("[" * 90 + "1" + "]" * 90),
+], ids=["long", "nested", "deep"])  # fmt: skip
+def test_great_values_take_no_time_beyond_their_size(value):
+    text, other = json.dumps(value), json.dumps([value, {"a": -1}])
+    begin = time.process_time()
+    example = harness.Example("1", (), (text, other))
+    assert JsonFields().measure(harness.Prediction("1", text), example) == 1.0
+    changed = text.replace("1", "8")
+    assert JsonFields().measure(harness.Prediction("1", changed), example) < 1.0
+    assert time.process_time() - begin < 4
 
 
 def test_remarks_count_what_is_no_json():
