@@ -179,7 +179,7 @@ class Converter:
         said = turn.get("role", turn.get("from"))
         role = ROLES.get(said.casefold(), "") if isinstance(said, str) else ""
         if not role:
-            raise self._wrong(f"unknown role {json.dumps(said)[:40]}", column)
+            raise self._wrong(f"unknown role {json.dumps(said, default=repr)[:40]}", column)
         content = turn.get("content", turn.get("value"))
         calls = role == "assistant" and bool(turn.get("tool_calls"))
         if not isinstance(content, str) and not (content is None and calls):
@@ -250,4 +250,6 @@ def _kind(value: Any) -> str:
         return "an object"
     if isinstance(value, list):
         return "a list"
+    if isinstance(value, bytes):
+        return "bytes that are not UTF-8"
     return f"a value of the type {type(value).__name__}"

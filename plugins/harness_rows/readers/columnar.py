@@ -167,7 +167,10 @@ class _TableRecords:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it; NaN, which tables have for what is missing, becomes None."""
+    """A value as JSON has it; NaN, which tables have for what is missing, becomes None.
+
+    Bytes become the text that they are in UTF-8; others stay, so that nothing of them is lost.
+    """
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float):
@@ -179,7 +182,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError:
+            return value
     if isinstance(value, (decimal.Decimal, datetime.timedelta)):
         return str(value)
     return str(value)

@@ -160,6 +160,17 @@ def test_two_columns_of_one_name_in_parquet(tmp_path):
         load(tmp_path / "a.parquet")
 
 
+def test_bytes_that_are_no_text_are_refused_where_a_text_is_needed(tmp_path):
+    answers = [b"So.", b"S\xf6.", b"S\xfc.", b"So."]
+    pairs = pa.table({"question": [f"Why {n}?" for n in range(4)], "answer": answers})
+    pq.write_table(pairs, tmp_path / "a.parquet")
+    with pytest.raises(harness.DataError) as caught:
+        load(tmp_path / "a.parquet")
+    (told,) = caught.value.details
+    assert told.startswith("a.parquet:2:answer: a text is needed here, and this is bytes that are")
+    assert told.endswith("not UTF-8 (2 times; also 3)")
+
+
 @pytest.mark.parametrize("make", [
     lambda path: path.mkdir(),
     lambda path: None,

@@ -92,7 +92,7 @@ def _of_columns(found: Opened) -> dict[str, list[tuple[str, str]]]:
             value = record.get(name)
             if value is None or value == "":
                 continue
-            if isinstance(value, dict | list) or len(text := _text(value)) > LONGEST_VALUE:
+            if isinstance(value, dict | list | bytes) or len(text := _text(value)) > LONGEST_VALUE:
                 del pairs[name]
                 continue
             values[name].add(text)

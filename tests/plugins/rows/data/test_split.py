@@ -280,6 +280,18 @@ def test_rows_of_a_source_without_columns_are_not_written(place: Shop) -> None:
     assert done.code == 2 and "harness data split FILE" in done.err
 
 
+def test_bytes_of_a_table_are_written_as_text_or_whole_as_base64(place: Shop) -> None:
+    pictures = [{"bytes": b"\x89PNG\xff", "path": b"a.png"}, None]
+    rows = [{**row, "picture": pictures[n % 2], "name": b"M\xc3\xbc"} for n, row in enumerate(BARE)]
+    parquet(rows, place.folder / "shop.parquet")
+    assert place.data("stats", "shop.parquet").code == 0
+    done = place.data("split", "shop.parquet", "-o", "out.jsonl")
+    assert done.code == 0, done.err
+    first, second, *_ = reading(place.folder / "out.jsonl").records
+    assert first["picture"] == {"bytes": "iVBOR/8=", "path": "a.png"} and first["name"] == "Mü"
+    assert second["picture"] is None
+
+
 def test_values_that_json_has_not_become_texts() -> None:
     import datetime
     import decimal
