@@ -65,6 +65,12 @@ def kept_round(document: Document) -> Document:
     return next((r for r in rounds if r["round"] == document["kept_round"]), rounds[-1])
 
 
+def later_round(document: Document) -> Document:
+    """The round that the base model is shown beside: the best one, or the latest if that is it."""
+    best = kept_round(document)
+    return best if best["round"] else document["rounds"][-1]
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """A guard after one round.

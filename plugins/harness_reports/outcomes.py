@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from harness_reports.figures import Document, score_title
-from harness_reports.findings import kept_round, table
+from harness_reports.findings import kept_round, later_round, table
 
 COURSES = ("fixed", "regressed", "always pass", "never pass", "flaky")
 
@@ -60,13 +60,14 @@ def changes(document: Document) -> list[Document]:
 def pass_rate(document: Document) -> str:
     """``29 of 160 dev answers pass (base model: 3)``, or nothing where that is not known."""
     rows = {row["round"]: row for row in table(document, "right")}
-    best = rows.get(document["kept_round"])
-    judged = best["is_right"] + best["wrong"] if best else 0
-    if not best or not judged:
+    at = later_round(document)["round"]
+    now = rows.get(at)
+    judged = now["is_right"] + now["wrong"] if now else 0
+    if not now or not judged:
         return ""
-    base = rows.get(0) if document["kept_round"] else None
+    base = rows.get(0) if at else None
     before = f" (base model: {base['is_right']})" if base else ""
-    return f"{best['is_right']} of {judged} dev answers pass{before}"
+    return f"{now['is_right']} of {judged} dev answers pass{before}"
 
 
 def wrong(document: Document) -> int | None:

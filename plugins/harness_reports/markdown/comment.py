@@ -37,8 +37,7 @@ def comment(document: Mapping[str, Any]) -> str:
 def _scores(document: Document) -> Iterator[str]:
     """A table: score, base model, best (or latest) round, change."""
     names = figures.score_names(document)[: 1 + SCORES]
-    best = findings.kept_round(document)
-    now = best if best["round"] else document["rounds"][-1]
+    now = findings.later_round(document)
     if not names:
         return
     yield f"| score | base model | round {now['round']} | change |"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Sized
 
 from harness.kit.blocks import Paragraph
 from harness.kit.numbers import signed
@@ -100,32 +100,39 @@ def _without_rows(document: Document) -> list[Missed]:
 
 def _of_slices(document: Document) -> str:
     """What is true of slices that underperform still, and what may help; or nothing."""
-    digits = _digits(document)
     stuck, without = list(_stuck(document).values()), _without_rows(document)
-    told = [
-        f"{_names([one.slice for one in stuck])}, and the rows added for "
-        f"{'them' if len(stuck) > 1 else 'it'} did not help ("
-        + "; ".join(
-            f"{one.rows} after round {one.after}: {figures.course(one.before, one.now, digits)}"
-            for one in stuck[:NAMED]
-        )
-        + ")."
-    ] if stuck else []  # fmt: skip
-    if without:
-        them = "them" if len(without) > 1 else "it"
-        names = _names([one.slice for one in without])
-        told.append(f"{names}, and no rows were added for {them}.")
-    if not told:
+    if not stuck and not without:
         return ""
-    may = [
-        *(["rows of other kinds (another augmenter, or your own)"] if stuck else []),
-        *(["rows of its kind in the pool"] if any(one.by_rows for one in without) else []),
-        "what the likeliest causes suggest", LEVERS,
-    ]  # fmt: skip
-    return f"{' '.join(told)} What may help: {', '.join(may[:-1])}, or {may[-1]}."
+    told, may = [], []
+    if stuck:
+        told.append(_rows_that_did_not_help(stuck, _digits(document)))
+        may.append("rows of other kinds (another augmenter, or your own)")
+    if without:
+        names = _still_weak([one.slice for one in without])
+        told.append(f"{names}, and no rows were added for {_them(without)}.")
+    if any(one.by_rows for one in without):
+        may.append(f"rows of {'their kinds' if len(without) > 1 else 'its kind'} in the pool")
+    causes = findings.table(document, "causes")
+    may.append(
+        "what the likeliest causes suggest" if causes else "a look at failing answers (harness why)"
+    )
+    return f"{' '.join(told)} What may help: {', '.join(may)}, or {LEVERS}."
 
 
-def _names(slices: list[str]) -> str:
+def _rows_that_did_not_help(stuck: Sequence[Target], digits: int) -> str:
+    names = _still_weak([one.slice for one in stuck])
+    courses = "; ".join(
+        f"{one.rows} after round {one.after}: {figures.course(one.before, one.now, digits)}"
+        for one in stuck[:NAMED]
+    )
+    return f"{names}, and the rows added for {_them(stuck)} did not help ({courses})."
+
+
+def _them(found: Sized) -> str:
+    return "them" if len(found) > 1 else "it"
+
+
+def _still_weak(slices: list[str]) -> str:
     told = ", ".join(one_line(name, SLICE) for name in slices[:NAMED])
     more = f" and {len(slices) - NAMED} more" if len(slices) > NAMED else ""
     return f"{told}{more} still underperform{'s' if len(slices) == 1 else ''}"

@@ -55,9 +55,7 @@ def before_and_now(document: Document) -> str:
     """``rougeL 0.160 → 0.303 on dev, 0.150 → 0.297 on test``: base model and best round."""
     primary = document["primary"]
     digits = figures.score_digits(document, primary)
-    best = findings.kept_round(document)
-    if not best["round"]:
-        best = document["rounds"][-1]
+    best = findings.later_round(document)
     sides = {"dev": (document["rounds"][0]["scores"], best["scores"])}
     if test := document["test"]:
         sides["test"] = (test["baseline"], test["kept"])

@@ -355,9 +355,16 @@ def test_rows_that_did_not_help_their_slice_are_told_with_what_may(
     page = " ".join(face(stuck(analysis)).replace("\\", "").split())
     assert "kind = class still underperforms, and the rows added for it did not help (" in page
     assert "0.191 → 0.180" in page
-    for lever in ("rows of other kinds", "causes", "learning rate"):
+    for lever in ("rows of other kinds", "what the likeliest causes suggest", "learning rate"):
         assert lever in page
     assert "harness iterate" not in page
+
+
+def test_without_causes_the_advice_names_what_there_is(analysis: Document) -> None:
+    assert "what the likeliest causes suggest" in " ".join(screen(stuck(analysis)).split())
+    analysis["tables"]["causes"] = []
+    page = " ".join(screen(analysis).split())
+    assert "likeliest causes" not in page and "a look at failing answers (harness why)" in page
 
 
 def test_a_slice_that_no_rows_came_for_is_in_the_advice(analysis: Document) -> None:

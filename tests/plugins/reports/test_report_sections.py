@@ -21,6 +21,7 @@ from harness_rating.layouts import QUERIES as RATINGS
 from harness_reports import findings
 from harness_reports.html.page import page as html_page
 from harness_reports.markdown import page as markdown_page
+from harness_reports.markdown.comment import comment
 from harness_reports.terminal import render
 from harness_reports.terminal.tables import draw_table
 
@@ -311,6 +312,18 @@ def test_the_head_says_how_many_answers_pass(
     assert "58 of 158 dev answers pass (base model: 9)" in re.sub(r"\s+", " ", face(analysis))
     analysis["tables"]["right"] = []
     assert "dev answers pass" not in face(analysis)
+
+
+@pytest.mark.parametrize("face", [terminal, markdown, comment])
+def test_where_no_round_improved_the_answers_that_pass_are_those_of_the_scores(
+    analysis: Document, face: Callable[[Document], str]
+) -> None:
+    told = analysis | {"kept_round": 0, "chosen": None, "test": None}
+    page = " ".join(face(told).split())
+    if face is not comment:
+        assert "rougeL 0.156 → 0.311 on dev (base model → round 3)" in page
+    passing = {row["round"]: row["is_right"] for row in analysis["tables"]["right"]}
+    assert f"{passing[3]} of 158 dev answers pass (base model: {passing[0]})" in page
 
 
 @pytest.mark.parametrize("face", [terminal, markdown, page])
