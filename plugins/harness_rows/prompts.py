@@ -1,4 +1,4 @@
-"""How prompts are compared: as what, and from which similarity on they are near repeats."""
+"""How prompts are compared: as what, how many, and when two are near repeats."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 NEAR = 0.8
 """Similarity from which two prompts are near repeats."""
+COMPARED = 10_000
+"""Prompts among which near repeats are looked for, evenly spaced; exact ones are in all."""
 
 
 def evened(messages: Iterable[Mapping[str, Any]]) -> str:

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from harness_rows.sampling import spaced
+
 SAMPLE = 300
 """Texts that are looked at."""
 READ = 1_000
@@ -22,10 +24,9 @@ def look(texts: Sequence[str]) -> tuple[dict[str, float], int]:
     """ISO 639-1 code -> share, the most frequent first, and how many texts this rests on.
 
     Args:
-        texts: all; :data:`SAMPLE` of them, evenly spread, are judged.
+        texts: all; :data:`SAMPLE` of them, evenly spaced, are judged.
     """
-    step = max(1, len(texts) // SAMPLE)
-    judged = [_language(text[:READ]) for text in texts[::step][:SAMPLE]]
+    judged = [_language(text[:READ]) for text in spaced(texts, SAMPLE)]
     known = Counter(code for code in judged if code)
     total = known.total()
     kept = {code: n / total for code, n in known.most_common() if n >= RARE * total}

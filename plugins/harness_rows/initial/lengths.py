@@ -13,9 +13,10 @@ from typing import Any, Literal
 import harness
 from harness import Example
 from harness_rows.initial.answers import words
+from harness_rows.sampling import Spread, spaced
 
 SAMPLE = 1_000
-"""Rows that are measured, evenly spread; beside them the longest ones."""
+"""Rows that are measured, evenly spaced; beside them the longest ones."""
 LONGEST = 50
 TOKENS_A_WORD = 2.5
 """What a word is taken for where there is no tokenizer: more than any common language needs."""
@@ -25,24 +26,6 @@ LIMITLESS = 1 << 20
 """Tokens of a row for a trainer that is to cut nothing."""
 ROOM = 1.1
 """Part by which the limits exceed what was measured."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Lengths of many texts."""
-
-    median: int
-    most: int
-    """Nineteen of twenty are no longer."""
-    rare: int
-    """Ninety-nine of a hundred are no longer."""
-    longest: int
-
-    @classmethod
-    def of(cls, lengths: Sequence[float], longest: float) -> Spread:
-        ordered = sorted(lengths)
-        at = [ordered[math.ceil(q * len(ordered)) - 1] for q in (0.5, 0.95, 0.99)]
-        return cls(*map(math.ceil, (*at, longest)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +84,7 @@ def measure(
             are counted.
         begin: a piece of work begins; gives what its progress is told.
     """
-    sample = rows[:: max(1, len(rows) // SAMPLE)]
+    sample = spaced(rows, SAMPLE)
     longest = [*_last(rows, _characters), *_last(rows, lambda row: len(row.references[0]))]
     try:
         if not model.at_hand():
@@ -161,7 +144,5 @@ def _lengths(
 ) -> Lengths:
     """Quantiles of the first ``sample`` rows, and the longest of all."""
     whole = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
-    prompt, answer, both = (
-        Spread.of(some[:sample], max(some)) for some in (prompts, answers, whole)
-    )
+    prompt, answer, both = (Spread.of(some[:sample], some) for some in (prompts, answers, whole))
     return Lengths(unit, prompt, answer, both, sample, **others)

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness import Example
-from harness_rows.prompts import NEAR, evened
+from harness_rows.prompts import COMPARED, NEAR, evened
+from harness_rows.sampling import spaced
 
-SAMPLE = 10_000
-"""Different prompts among which near-duplicates are looked for."""
 LARGEST = 0.05
 """Largest share of the rows that one set of near-duplicates may have to be kept together."""
 
@@ -49,7 +48,7 @@ def look(rows: Sequence[Example], told: Told) -> Repeats:
     for row in rows:
         answers.setdefault(evened(row.messages), set()).add(row.references)
     prompts = list(answers)
-    looked = prompts[:: max(1, len(prompts) // SAMPLE)][:SAMPLE]
+    looked = spaced(prompts, COMPARED)
     sizes = Counter(clusters(looked, NEAR, told)) if len(looked) > 1 else Counter([0])
     return Repeats(
         equal=len(rows) - len(prompts),

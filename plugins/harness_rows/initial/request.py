@@ -13,6 +13,7 @@ import typer
 from harness import UsageError
 from harness_rows.commands.row_options import RowOptions, is_hub_id
 
+CONFIG = Path("harness.yaml")
 LIST_RECIPES = ""
 """The value of ``--recipe`` without a name."""
 
@@ -39,7 +40,7 @@ class Request(RowOptions):
     ] = None
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="the config to write")
-    ] = Path("harness.yaml")
+    ] = CONFIG
 
     @property
     def command(self) -> str:
@@ -49,6 +50,8 @@ class Request(RowOptions):
             words += ["--recipe", self.recipe]
         if self.data is not None:
             words.append(self.data)
+        if self.output != CONFIG:
+            words += ["-o", str(self.output)]
         for flag, value in (("--model", self.model), ("--format", self.format_)):
             words += [flag, value] if value else []
         for one in self.column or ():

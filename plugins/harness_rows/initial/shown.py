@@ -15,11 +15,12 @@ from harness.stats.decision import MIN_GROUPS
 from harness.terminal import tables
 from harness_rows.initial.answers import Answers
 from harness_rows.initial.drafting import Drafted
-from harness_rows.initial.lengths import Spread
 from harness_rows.initial.overview import Overview
 from harness_rows.initial.recipes import RECIPES
 from harness_rows.initial.repeats import Repeats
+from harness_rows.initial.request import CONFIG
 from harness_rows.initial.splits import ENOUGH
+from harness_rows.sampling import Spread
 
 MOST = 4
 """Languages that are named."""
@@ -180,6 +181,6 @@ def _written(made: Drafted) -> Iterator[tuple[str, str]]:
 
 
 def _commands(output: Path) -> Iterator[str]:
-    config = [] if output == Path("harness.yaml") else ["-c", str(output)]
+    config = [] if output == CONFIG else ["-c", str(output)]
     yield shlex.join(["harness", "check", *config])
     yield shlex.join(["harness", "iterate", *config])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import harness
 from harness import SPLITS, Example
 from harness_rows.commands.data.opening import Opened
+from harness_rows.sampling import spaced
 
 SHOWN = 3
 """Rows that are shown where nobody says how many."""
@@ -23,8 +24,7 @@ def chosen(
     if row is not None:
         return (_named(found, row),)
     among = _of_split(found, split)
-    most = min(SHOWN if rows is None else rows, len(among))
-    return tuple(among[place * len(among) // most] for place in range(most))
+    return tuple(spaced(among, SHOWN if rows is None else rows))
 
 
 def _named(found: Opened, name: str) -> Example:

@@ -45,7 +45,7 @@ def new_file(option: str, path: Path | None) -> None:
         raise harness.UsageError(
             f"{option} {path}: rows are written as JSON lines", hint="name a new .jsonl file"
         )
-    Target.of(path)
+    Target.of(path, option)
 
 
 def readable(request: Request, begin: Callable[[str], Report]) -> Clean:

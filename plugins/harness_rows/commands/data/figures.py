@@ -12,8 +12,8 @@ from harness.kit.text import one_line
 from harness.terminal import tables
 from harness_rows.commands.data.balance import REST, Field, Value, scarce
 from harness_rows.commands.data.findings import counted
-from harness_rows.commands.data.lengths import Spread
 from harness_rows.commands.data.statistics import Statistics
+from harness_rows.sampling import Spread
 
 SHOWN = 12
 """Values of a field that are shown."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +10,13 @@ import harness
 from harness import Example, Report
 from harness_rows.commands.data.naming import named
 from harness_rows.commands.data.opening import Opened, model_view
-from harness_rows.commands.data.repeats import prompt_text, spaced
+from harness_rows.commands.data.repeats import prompt_text
 from harness_rows.commands.data.request import Request
 from harness_rows.commands.progress import counting
+from harness_rows.sampling import spaced
 
 MOST = 2_000
 """Rows at most that are measured evenly spaced; as many again are the longest ones."""
-QUANTILE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +67,6 @@ class Lengths:
     def drawn(self) -> list[Length]:
         """Those that were measured evenly spaced."""
         return [one for one in self.rows if one.drawn]
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Median, 95 % quantile and maximum."""
-
-    median: int
-    most: int
-    longest: int
-
-
-def spread(drawn: Sequence[int], every: Sequence[int]) -> Spread | None:
-    """Of lengths; None where there are none.
-
-    Args:
-        every: those of the longest rows too, for the maximum.
-    """
-    ordered = sorted(drawn)
-    if not ordered:
-        return None
-    median, most = (ordered[math.ceil(q * len(ordered)) - 1] for q in (0.5, QUANTILE))
-    return Spread(median, most, max(every))
 
 
 def measured(found: Opened, request: Request, begin: Callable[[str], Report]) -> Lengths:

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from harness import Example
 from harness.kit.folding import folded
 from harness_rows.dealing import SIDES
-from harness_rows.prompts import NEAR
-
-MOST_COMPARED = 10_000
-"""Rows at most that are compared for near repeats; all rows are for exact ones."""
+from harness_rows.prompts import COMPARED, NEAR
+from harness_rows.sampling import spaced
 
 Watch = Callable[[int, int], None]
 
@@ -151,21 +149,14 @@ def _distinct(prompts: Mapping[str, Sequence[Example]]) -> list[Example]:
 
 
 def _sample(rows: Sequence[Example]) -> list[Example]:
-    if len(rows) <= MOST_COMPARED:
+    if len(rows) <= COMPARED:
         return list(rows)
     held_out = [row for row in rows if _side(row) in ("dev", "test")]
     others = [row for row in rows if _side(row) not in ("dev", "test")]
-    half = MOST_COMPARED // 2
-    most = max(half, MOST_COMPARED - len(others))
+    half = COMPARED // 2
+    most = max(half, COMPARED - len(others))
     kept = spaced(held_out, most)
-    return [*kept, *spaced(others, MOST_COMPARED - len(kept))]
-
-
-def spaced(rows: Sequence[Example], most: int) -> list[Example]:
-    """So many rows at most, evenly spaced."""
-    if len(rows) <= most:
-        return list(rows)
-    return [rows[place * len(rows) // most] for place in range(most)]
+    return [*kept, *spaced(others, COMPARED - len(kept))]
 
 
 def _side(row: Example) -> str:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from harness import SPLITS, Example, Report
 from harness_rows.commands.data import repeats
 from harness_rows.commands.data.balance import Field, answers, fields
-from harness_rows.commands.data.lengths import Length, Lengths, Spread, measured, spread
+from harness_rows.commands.data.lengths import Length, Lengths, measured
 from harness_rows.commands.data.opening import Opened
 from harness_rows.commands.data.request import Request
+from harness_rows.sampling import Spread
 
 MOST_ANSWERS = 4
 """Frequent answers that are listed."""
@@ -158,7 +159,8 @@ def _parts(rows: Sequence[Example], lengths: Lengths) -> list[Part]:
 
 
 def _spread(rows: Sequence[Length], size: Callable[[Length], int]) -> Spread | None:
-    return spread([size(one) for one in rows if one.drawn], [size(one) for one in rows])
+    drawn = [size(one) for one in rows if one.drawn]
+    return Spread.of(drawn, [size(one) for one in rows]) if drawn else None
 
 
 def _repeats(prompts: Mapping[str, Sequence[Example]], near: repeats.Near) -> Repeats:

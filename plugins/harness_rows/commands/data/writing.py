@@ -18,6 +18,7 @@ from harness_rows.commands.data.dealing import Dealing, by_split
 from harness_rows.records import Record
 
 SUFFIXES = (".jsonl", ".ndjson")
+OUTPUT = "-o"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +33,30 @@ class Target:
     folder: bool
 
     @classmethod
-    def of(cls, path: Path) -> Target:
-        """What is meant by ``-o``; nothing that is there already is written over.
+    def of(cls, path: Path, option: str = OUTPUT) -> Target:
+        """What is meant by an option; nothing that is there already is written over.
 
         Raises:
             UsageError: it cannot be written, or is there.
         """
         if path.suffix in SUFFIXES:
-            check_target("-o", path)
+            check_target(option, path)
             if path.exists():
-                raise UsageError(f"-o {path}: this file is there already", hint="name a new one")
+                raise UsageError(
+                    f"{option} {path}: this file is there already", hint="name a new one"
+                )
             return cls(path, False)
         if path.suffix and not path.is_dir():
             raise UsageError(
-                f"-o {path}: rows are written as JSON lines", hint="name a .jsonl file, or a folder"
+                f"{option} {path}: rows are written as JSON lines",
+                hint="name a .jsonl file, or a folder",
             )
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise UsageError(f"-o {path}: it is there and not empty", hint="name a new folder")
+            raise UsageError(
+                f"{option} {path}: it is there and not empty", hint="name a new folder"
+            )
         if not path.resolve().parent.is_dir():
-            raise UsageError(f"-o {path}: there is no folder {path.resolve().parent}")
+            raise UsageError(f"{option} {path}: there is no folder {path.resolve().parent}")
         return cls(path, True)
 
     def write(self, dealing: Dealing) -> list[Path]:
@@ -60,12 +66,12 @@ class Target:
             EnvironmentFailure: the system refuses.
         """
         if not self.folder:
-            write_target("-o", self.path, encoded(dealing.records))
+            write_target(OUTPUT, self.path, encoded(dealing.records))
             return [self.path]
         making = self.path.resolve().with_name(f".{self.path.name}.{uuid.uuid4().hex[:8]}.tmp")
         try:
             for split, records in by_split(dealing).items():
-                write_target("-o", making / f"{split}.jsonl", encoded(records))
+                write_target(OUTPUT, making / f"{split}.jsonl", encoded(records))
             os.replace(making, self.path)
         finally:
             remove(making)

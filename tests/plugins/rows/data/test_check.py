@@ -101,7 +101,7 @@ def test_of_many_prompts_a_sample_is_compared_and_said(
 ) -> None:
     from harness_rows.commands.data import repeats
 
-    monkeypatch.setattr(repeats, "MOST_COMPARED", 60)
+    monkeypatch.setattr(repeats, "COMPARED", 60)
     rows = shop(more=FAULTS["near leak"][0] * 1)
     rows = [*rows[-2:], *rows[:-2]]
     _, document = place.checked(rows)

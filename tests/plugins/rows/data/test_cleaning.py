@@ -178,6 +178,15 @@ def test_a_target_that_is_there_or_cannot_be_is_refused(place: Shop, command, ta
     assert rows(place.folder / "rows.jsonl") == shop()
 
 
+@pytest.mark.parametrize("target", ["there.jsonl", "none/out.jsonl", "out.csv"])
+def test_a_file_that_cannot_be_is_told_by_its_own_option(place: Shop, target):
+    path = put(place, lines(shop()), "rows.jsonl")
+    (place.folder / "there.jsonl").write_text("mine")
+    done = place.data("dedup", path, "-o", "out.jsonl", "--removed", target)
+    assert done.code == 2, done.out
+    assert f"--removed {target}: " in done.err and "-o " not in done.err
+
+
 @pytest.mark.parametrize(
     "flags",
     [

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from harness_rows.commands.data import balance, figures, lengths, statistics
+from harness_rows.sampling import Spread
 
 from .conftest import KINDS, Shop, shop, shop_row
 
@@ -34,13 +35,11 @@ def test_lengths_are_those_of_the_rendered_rows(place: Shop) -> None:
     # The fake trainer's tokens are words; <user>, the question, <assistant>, and <end>.
     asked = len(shop_row(0)["question"].split()) + 2
     assert train["prompt"]["median"] in (asked, asked + 1)
-    assert train["answer"] == {"median": 8, "most": 8, "longest": 17}
+    assert train["answer"] == {"median": 8, "most": 8, "rare": 17, "longest": 17}
 
 
 def test_a_spread_is_of_the_drawn_rows_and_its_maximum_of_all() -> None:
-    found = lengths.spread(range(1, 101), [*range(1, 101), 500])
-    assert found == lengths.Spread(50, 95, 500)
-    assert lengths.spread([], []) is None
+    assert Spread.of(range(1, 101), [*range(1, 101), 500]) == Spread(50, 95, 99, 500)
 
 
 def test_of_many_rows_some_and_the_longest_are_measured(

@@ -179,6 +179,15 @@ def test_wrong_input_is_told_in_one_message_and_leaves_nothing(arguments, code, 
     assert sorted(os.listdir(empty.folder)) == before
 
 
+def test_the_config_says_how_it_was_written(empty):
+    write_jsonl(empty, questions(80))
+    done = empty.inside("init", "rows.jsonl", "-o", "my own.yaml", "--system", "Be brief.")
+    assert done.code == 0, done.err
+    first = (empty.folder / "my own.yaml").read_text().splitlines()[0]
+    command = "harness init rows.jsonl -o 'my own.yaml' --system 'Be brief.'"
+    assert first == f"# Written by: {command}"
+
+
 def test_hostile_names_stay_names(empty):
     name = "a: [b]\n# x\u2028: {y"
     rows = [{name: sentence(n), "answer": "yes" if n % 2 else "no\x1b[31m"} for n in range(120)]

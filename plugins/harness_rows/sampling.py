@@ -1,0 +1,44 @@
+"""Many rows told by some of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+def spaced(items: Sequence[Item], most: int) -> list[Item]:
+    """So many at most, evenly spaced from the first on."""
+    if len(items) <= most:
+        return list(items)
+    return [items[place * len(items) // most] for place in range(most)]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Lengths of many texts.
+
+    Attributes:
+        most: nineteen of twenty are no longer.
+        rare: ninety-nine of a hundred are no longer.
+    """
+
+    median: int
+    most: int
+    rare: int
+    longest: int
+
+    @classmethod
+    def of(cls, drawn: Sequence[float], every: Sequence[float]) -> Spread:
+        """Rounded up.
+
+        Args:
+            drawn: lengths of a sample; at least one.
+            every: those of the longest rows, too, for the maximum.
+        """
+        ordered = sorted(drawn)
+        at = [ordered[math.ceil(q * len(ordered)) - 1] for q in (0.5, 0.95, 0.99)]
+        return cls(*map(math.ceil, (*at, max(every))))

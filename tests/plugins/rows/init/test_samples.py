@@ -1,0 +1,59 @@
+"""What ``harness init`` looks at of many rows: so many as it says, from the first to the last."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import pytest
+
+import harness
+from harness import Example
+from harness_rows.initial import languages, lengths, repeats
+from harness_rows.sampling import spaced
+
+
+def row(number: int, prompt: str, answer: str = "So.") -> Example:
+    return Example(f"r{number}", ({"role": "user", "content": prompt},), (answer,))
+
+
+def quiet(done: int, total: int, what: str = "") -> None:
+    pass
+
+
+@pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 19, 20, 21, 1999])
+def test_a_sample_is_evenly_spaced_and_no_larger_than_it_says(count: int) -> None:
+    found = spaced(range(count), 10)
+    assert len(found) == min(count, 10)
+    steps = {later - earlier for earlier, later in itertools.pairwise(found)}
+    assert not steps or max(steps) - min(steps) <= 1
+    assert not found or (found[0] == 0 and count - found[-1] <= 1 + max(steps or {1}))
+
+
+def test_languages_are_those_of_all_rows_not_of_the_first() -> None:
+    english = "The parcel that I ordered on Monday has not been delivered to my house yet."
+    german = "Das Paket, das ich am Montag bestellt habe, ist noch nicht bei mir angekommen."
+    shares, judged = languages.look([english] * 300 + [german] * 299)
+    assert judged == languages.SAMPLE
+    assert shares == pytest.approx({"en": 0.5, "de": 0.5}, abs=0.01)
+
+
+def test_near_duplicates_are_looked_for_in_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeats, "COMPARED", 10)
+    words = ["anchor", "basket", "cinder", "dagger", "engine", "feather", "garden", "hammer"]
+    words += ["island", "jungle", "kettle"]
+    prompts = [f"{word} {word[::-1]} {number} {word}" for number in (1, 2) for word in words][:19]
+    prompts[15] = f"{' '.join(words)} one"
+    prompts[17] = f"{' '.join(words)} two"
+    rows = [row(n, prompt) for n, prompt in enumerate(prompts)]
+    found = repeats.look(rows, quiet)
+    assert (found.looked, found.near) == (10, 1)
+
+
+def test_lengths_are_of_as_many_rows_as_are_said_and_of_the_longest() -> None:
+    rows: Sequence[Example] = [row(n, "why " * (1 + n // 1000)) for n in range(1999)]
+    model = harness.make_plugin("model", "hub", {"id": "nobody/has-this-model"})
+    found = lengths.measure(rows, model, lambda label: quiet)  # type: ignore[arg-type]
+    assert found.rows == lengths.SAMPLE
+    assert (found.prompt.median, found.prompt.longest) == (1, 2)
+    assert found.prompt.most == 2
