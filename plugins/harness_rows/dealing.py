@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from harness import SPLITS, Split
+from harness import SPLITS, DataError, Split
 from harness.kit.draws import fraction
 
 NEEDED = ("train", "dev", "test")
@@ -85,6 +85,24 @@ def deal(rows: Sequence[Dealt], sizes: Sizes, draw: int) -> dict[str, int]:
     for name, members in open_units.items():
         _assign(members, _by_fraction(sizes, fraction(draw, name)))
     return {}
+
+
+def require_all(missing: Mapping[str, int], where: str) -> None:
+    """Raise where splits lack rows.
+
+    Args:
+        missing: split -> rows, as :func:`deal` gives them.
+
+    Raises:
+        DataError: there are fewer rows than numbers in ``sizes`` ask for.
+    """
+    if missing:
+        raise DataError(
+            "there are fewer rows than `sizes` asks for",
+            where=where,
+            details=[f"{split}: {count} rows are missing" for split, count in missing.items()],
+            hint="lower `sizes`, or give shares (train: .6, dev: .2, test: .2)",
+        )
 
 
 def deal_evenly(rows: Sequence[Dealt], strata: Sequence[str], sizes: Sizes, draw: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from harness import DataError
@@ -41,7 +41,7 @@ def found(path: Path) -> list[File]:
     if not paths:
         known = ", ".join(SUFFIXES)
         raise DataError(f"the folder holds no file of rows ({known})", where=shown(path))
-    labels = _labels(paths, path)
+    labels = short_names(paths, lambda one: one.relative_to(path).as_posix())
     splits = with_dev([split_of(one.relative_to(path)) for one in paths])
     return [File(one, labels[one], split) for one, split in zip(paths, splits, strict=True)]
 
@@ -103,10 +103,11 @@ def _holds_rows(path: Path, folder: Path) -> bool:
     return not hidden and path.suffix.lower() in SUFFIXES and path.name not in BESIDE
 
 
-def _labels(paths: Sequence[Path], folder: Path) -> dict[Path, str]:
-    """Short names that tell the files apart and do not depend on the machine."""
+def short_names(paths: Collection[Path], longer: Callable[[Path], str]) -> dict[Path, str]:
+    """Names that tell different files apart and do not depend on the machine.
+
+    Args:
+        longer: the name of a file where another one has its short name.
+    """
     names = Counter(path.name for path in paths)
-    return {
-        path: path.name if names[path.name] == 1 else path.relative_to(folder).as_posix()
-        for path in paths
-    }
+    return {path: path.name if names[path.name] == 1 else longer(path) for path in paths}

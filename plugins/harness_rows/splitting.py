@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import cast
 
 from harness import DataError, Example, Split
-from harness_rows.dealing import NEEDED, SIDES, deal, deal_evenly
+from harness_rows.dealing import NEEDED, SIDES, deal, deal_evenly, require_all
 from harness_rows.options import RowsOptions
 from harness_rows.problems import Problems, refuse
 from harness_rows.prompts import NEAR, evened
@@ -55,7 +55,7 @@ def dealt(reading: Reading, options: RowsOptions, watch: Watch = unwatched) -> l
         for row, group in zip(reading.rows, groups, strict=True)
     ]
     if options.sizes:
-        _require(_deal(rows, options), reading.where)
+        require_all(_deal(rows, options), reading.where)
     kept = list(_kept(rows, bool(options.sizes), problems))
     _torn(kept, problems)
     refuse(problems.lines, problems.count, reading.where, _HINT)
@@ -108,16 +108,6 @@ def _deal(rows: Sequence[_Row], options: RowsOptions) -> Mapping[str, int]:
         if cut and row.split is None:
             row.split = "train"
     return missing
-
-
-def _require(missing: Mapping[str, int], where: str) -> None:
-    if missing:
-        raise DataError(
-            "there are fewer rows than `sizes` asks for",
-            where=where,
-            details=[f"{split}: {count} rows are missing" for split, count in missing.items()],
-            hint="lower `sizes`, or give shares (train: .6, dev: .2, test: .2)",
-        )
 
 
 def _kept(rows: Sequence[_Row], sized: bool, problems: Problems) -> Iterator[Example]:

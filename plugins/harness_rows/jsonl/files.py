@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import SPLITS, DataError, near
+from harness import SPLITS, near
 from harness_rows import json_text
+from harness_rows.files import short_names, shown
 from harness_rows.heads import unreadable
 from harness_rows.jsonl.rows import Problem, Row, fill
+from harness_rows.problems import PLACES, refuse as refuse_lines
+from harness_rows.readers.lines import BOM
 
 SUFFIX = ".jsonl"
-SHOWN = 20
-"""Different problems in full."""
-PLACES = 4
-"""Further lines that are named for each."""
-
 LONGEST_HEAD = 2_000
 """Bytes of a table's first line."""
-
-_BOM = b"\xef\xbb\xbf"
+_HINT = (
+    'a row is {"messages": [{"role": "user", "content": "…"}], "references": ["…"], '
+    '"split": "train"}; CSV and other formats: harness docs own-rows'
+)
 
 
 @dataclass
@@ -38,14 +37,6 @@ class Reading:
     rows: list[Row] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     doubtful: set[str | None] = field(default_factory=set)
-
-
-def shown(path: Path) -> str:
-    """The path as people would type it here."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
 
 
 def in_folder(folder: Path) -> dict[str, Path]:
@@ -67,20 +58,13 @@ def strangers(folder: Path) -> list[Problem]:
 def read(files: Iterable[tuple[str | None, Path]]) -> Reading:
     """All rows of the files, each with the split that it stands for (None: rows say)."""
     files = list(files)
-    labels = _labels([path for _, path in files])
+    labels = short_names(
+        {path for _, path in files}, lambda path: f"{path.parent.name}/{path.name}"
+    )
     reading = Reading()
     for split, path in files:
         _read(reading, split, path, labels[path])
     return reading
-
-
-def _labels(paths: list[Path]) -> dict[Path, str]:
-    """Short names that tell the files apart and do not depend on the machine."""
-    names = Counter(path.name for path in set(paths))
-    return {
-        path: path.name if names[path.name] == 1 else f"{path.parent.name}/{path.name}"
-        for path in paths
-    }
 
 
 def _read(reading: Reading, split: str | None, path: Path, label: str) -> None:
@@ -97,7 +81,7 @@ def _read(reading: Reading, split: str | None, path: Path, label: str) -> None:
     else:
         found = unreadable(raw)
         if not found:
-            _lines(reading, split, raw.removeprefix(_BOM), file, label)
+            _lines(reading, split, raw.removeprefix(BOM), file, label)
             if len(reading.rows) > before or reading.doubtful & {None, split}:
                 return
             found = "the file has no rows"
@@ -156,21 +140,10 @@ def refuse(problems: Iterable[Problem], where: str) -> None:
         DataError: there is at least one; up to twenty different ones in full.
     """
     found = sorted(set(problems))
-    if not found:
-        return
     kinds: dict[tuple[str, str], list[Problem]] = {}
     for problem in found:
         kinds.setdefault((problem.file, _kind(problem.reason)), []).append(problem)
-    count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
-    of = f" of {len(kinds)} kinds" if 1 < len(kinds) < len(found) else ""
-    first = f"; the first {SHOWN}:" if len(kinds) > SHOWN else ""
-    raise DataError(
-        f"the data cannot be used: {count}{of}{first}",
-        where=where,
-        details=[_told(same) for same in list(kinds.values())[:SHOWN]],
-        hint='a row is {"messages": [{"role": "user", "content": "…"}], "references": ["…"], '
-        '"split": "train"}; CSV and other formats: harness docs own-rows',
-    )
+    refuse_lines([_told(same) for same in kinds.values()], len(found), where, _HINT)
 
 
 def _kind(reason: str) -> str:

@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 
 import harness
 from harness import Split
-from harness_rows.dealing import check_needed, check_numbers, deal
+from harness_rows.dealing import check_needed, check_numbers, deal, require_all
+from harness_rows.files import shown
 from harness_rows.jsonl import files, sets
 from harness_rows.jsonl.rows import Row
 
@@ -82,7 +83,7 @@ class Jsonl(harness.Source):
         if not missing:
             problems += sets.check(reading, where, self._is_folder())
         files.refuse(problems, where)
-        self._require(missing, where)
+        require_all(missing, where)
         context.progress(len(rows), len(rows), "reading rows")
         yield from (_example(row) for row in rows)
 
@@ -90,7 +91,7 @@ class Jsonl(harness.Source):
         return self.options.path is not None and self.options.path.is_dir()
 
     def _where(self) -> str:
-        return files.shown(self.options.path) if self.options.path else "data.files"
+        return shown(self.options.path) if self.options.path else "data.files"
 
     def _files(self) -> list[tuple[str | None, Path]]:
         if self.options.path is None:
@@ -107,16 +108,6 @@ class Jsonl(harness.Source):
 
     def _is_left_over(self, row: Row) -> bool:
         return bool(self.options.sizes) and row.split is None and row.split_known
-
-    def _require(self, missing: dict[str, int], where: str) -> None:
-        if not missing:
-            return
-        raise harness.DataError(
-            "there are fewer rows than `sizes` asks for",
-            where=where,
-            details=[f"{split}: {count} rows are missing" for split, count in missing.items()],
-            hint="lower `sizes`, or give shares (train: .6, dev: .2, test: .2)",
-        )
 
 
 def _example(row: Row) -> harness.Example:
