@@ -34,14 +34,11 @@ def parse(raw: bytes) -> Any:
     try:
         text = raw.decode("utf-8")
         value = DECODER.decode(text)
-        if _SURROGATE.search(text):
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        check_pairs(value, text)
     except Fault:
         raise
     except UnicodeDecodeError as error:
         raise _not_utf8(error) from None
-    except UnicodeEncodeError:
-        raise Fault("half of a surrogate pair (a broken \\u escape)") from None
     except json.JSONDecodeError as error:
         at = f"column {error.colno}" if error.lineno == 1 else f"line {error.lineno}"
         reason = f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
@@ -51,6 +48,16 @@ def parse(raw: bytes) -> Any:
     except ValueError:
         raise Fault("a whole number with too many digits") from None
     return value
+
+
+def check_pairs(value: Any, text: str) -> None:
+    """Raise a :class:`Fault` where a value that was read from a text has half a surrogate pair."""
+    if not _SURROGATE.search(text):
+        return
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise Fault("half of a surrogate pair (a broken \\u escape)") from None
 
 
 def not_utf8(error: UnicodeDecodeError) -> str:

@@ -140,12 +140,12 @@ class JsonList(Reader):
             except (ValueError, RecursionError) as error:
                 self.wrong(f"not JSON: {error}", number)
                 return
-            if isinstance(value, dict):
+            if reason := _unusable(value, text[at:end]):
+                self.wrong(reason, number)
+            else:
                 self._records.add(at, end)
                 self.columns.update(dict.fromkeys(value))
                 yield number, value
-            else:
-                self.wrong("a row must be a JSON object", number)
             at = _skip(text, end)
             if text[at : at + 1] not in (",", "]"):
                 self.wrong("not JSON: a comma is missing behind this row", number)
@@ -206,6 +206,19 @@ class Objects(Reader):
                 yield number, value
             else:
                 self.wrong("a row must be a JSON object", number)
+
+
+def _unusable(value: Any, text: str) -> str:
+    """Why an element of a list is no row; empty where it is one."""
+    if not isinstance(value, dict):
+        return "a row must be a JSON object"
+    try:
+        strict_json.check_pairs(value, text)
+    except strict_json.Fault as fault:
+        return fault.reason
+    except RecursionError:
+        return "nested too deeply"
+    return ""
 
 
 def _skip(text: str, at: int) -> int:

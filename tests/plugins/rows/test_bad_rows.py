@@ -91,6 +91,10 @@ BAD: dict[str, tuple[str, bytes, str]] = {
         "a.json", (json.dumps(PAIRS[:2], indent=1) + "\n" + json.dumps(PAIRS[2:])).encode(),
         "a.json: not JSON: text behind the end of the list (line 11, column 1)",
     ),
+    "half a character": (
+        "a.json", json.dumps([*PAIRS[:7], {"question": "a \ud800", "answer": "b"}]).encode(),
+        "a.json:8: half of a surrogate pair (a broken \\u escape)",
+    ),
     "a list a line": (
         "a.jsonl", json.dumps(PAIRS[:2]).encode() + b"\n" + json.dumps(PAIRS[2:]).encode(),
         "a.jsonl: not JSON: text behind the end of the list (line 2, column 1)",
