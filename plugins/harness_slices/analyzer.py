@@ -37,7 +37,7 @@ class Slices(harness.Analyzer):
     """
 
     name = "slices"
-    revision = 4
+    revision = 5
     synonyms = {"q": "alpha"}
 
     class Options(harness.Options):

@@ -6,13 +6,17 @@
 2. The strongest of these is kept, fitted and taken out of the scores; those that it explains
    leave; the rest is tested again, until none is weak. So where nothing is weak, anything is
    called so in a share alpha of data sets at most, and likewise beside what was found.
-3. The gap of all rows is too large for slices that were chosen for it. Its interval is the one
+3. Each that was kept is tested again beside all others that were (the backward step of stepwise
+   selection): one that these explain leaves, and the gap of the others is how much lower they
+   score than rows that are in no slice found.
+4. The gap of all rows is too large for slices that were chosen for it. Its interval is the one
    that the test of all together turns into; and for planning the gap is shrunk with a prior from
    all candidates, which takes off what choosing the largest of many adds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,10 +28,12 @@ if TYPE_CHECKING:
 
     from harness_slices.contrasts import Contrasts
     from harness_slices.exchange import Exchange, Limit
+    from harness_slices.largest import Tested
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.intp]
     Mask = npt.NDArray[np.bool_]
+    Beside = Callable[[Mask, list[int]], Tested]
 
 ALIKE = 0.5
 """Jaccard overlap from which two slices count as one."""
@@ -63,9 +69,9 @@ class Judgement:
     Attributes:
         holds: weak; ``merged``: weak only as long as others that are were not taken out.
         p: of each alone; gap: rest minus slice; needed: the gap from which on it is called weak;
-            chance: standard deviation of the gap by chance. All before anything was taken out,
-            or, of those that hold, after the slices found before them were fitted.
-        adjusted: family-wise, when it was found or tested last.
+            chance: standard deviation of the gap by chance. Of those that hold, after the others
+            that hold were fitted.
+        adjusted: family-wise; of those that do not hold, when they were tested last.
         low, high: bounds of the gap that hold for all candidates together.
         shrunken: posterior mean of the gap.
     """
@@ -105,43 +111,27 @@ def judge(
 
     from harness_slices.largest import compared
 
-    count = len(family.inside)
-    open_, once = np.ones(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
-    p, adjusted, needed = np.ones(count), np.ones(count), np.full(count, np.inf)
-    gap, spread = np.full(count, np.nan), np.full(count, np.nan)
-    found: list[int] = []
-    highest = 0.0
-    while open_.any():
-        left = np.flatnonzero(open_)
-        now = compared(
-            family.values, family.inside[left], family.inside[found], chance,
-            family.weights[left], alpha,
+    def beside(tried: Mask, found: list[int]) -> Tested:
+        return compared(
+            family.values, family.inside[tried], family.inside[found], chance,
+            family.weights[tried], alpha,
         )  # fmt: skip
-        adjusted[left] = np.maximum(now.adjusted, highest)
-        if not found:
-            p[left], gap[left], needed[left], spread[left] = now.p, now.gap, now.needed, now.spread
-        weak = left[(now.adjusted <= alpha) & (now.p < 0.5)]
-        if not len(weak) or len(found) == most:
-            break
-        place = np.searchsorted(left, weak)
-        best = _kept(family, weak, now.p[place] / family.weights[weak])
-        at = np.searchsorted(left, best)
-        p[best], gap[best], needed[best], spread[best] = (
-            x[at] for x in (now.p, now.gap, now.needed, now.spread)
-        )
-        found.append(best)
-        once[weak], highest, open_[best] = True, adjusted[best], False
-        covered: Mask = np.logical_or.reduce(family.inside[found])
-        open_[_explained(family, weak, best, covered)] = False
-        open_ &= (family.inside & ~covered).any(axis=1)
-    holds = np.isin(np.arange(count), found)
+
+    first = beside(np.ones(len(family.inside), dtype=np.bool_), [])
+    search = _Search.forward(family, first, beside, alpha, most)
+    told = _backward(search, beside, alpha)
+    p, gap, needed, spread = (x.copy() for x in (first.p, first.gap, first.needed, first.spread))
+    adjusted = search.adjusted
+    for place, now in told.items():
+        p[place], gap[place], needed[place], spread[place], adjusted[place] = now
+    holds = np.isin(np.arange(len(p)), list(told))
     ses = _errors(gap, p, spread)
     belief = prior(gap, ses, holds)
     with np.errstate(invalid="ignore"):
         above = np.fmax(needed, needed / spread * seen.se)
     return Judgement(
         holds=holds,
-        merged=once & ~holds,
+        merged=search.once & ~holds,
         p=p,
         adjusted=adjusted,
         gap=gap,
@@ -151,6 +141,76 @@ def judge(
         high=gap + above,
         shrunken=belief.shrink(gap, ses),
     )
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What the forward search found among c candidates.
+
+    Attributes:
+        found: in the order in which they were.
+        leaves: ``(c,)``: the find for which a candidate is tested no more, itself included; -1
+            where there is none.
+        once: ``(c,)``: weak when it was tested.
+        adjusted: ``(c,)``: family-wise, when it was found or tested last.
+    """
+
+    found: list[int]
+    leaves: Ints
+    once: Mask
+    adjusted: Floats
+
+    @classmethod
+    def forward(
+        cls, family: Family, first: Tested, beside: Beside, alpha: float, most: int
+    ) -> _Search:
+        """The strongest weak one after the other, until none is weak beside those found."""
+        import numpy as np
+
+        count = len(family.inside)
+        search = cls([], np.full(count, -1), np.zeros(count, dtype=np.bool_), np.ones(count))
+        open_, now, highest = np.ones(count, dtype=np.bool_), first, 0.0
+        while True:
+            left = np.flatnonzero(open_)
+            search.adjusted[left] = np.maximum(now.adjusted, highest)
+            weak = left[(now.adjusted <= alpha) & (now.p < 0.5)]
+            if not len(weak) or len(search.found) == most:
+                return search
+            place = np.searchsorted(left, weak)
+            best = _kept(family, weak, now.p[place] / family.weights[weak])
+            search.found.append(best)
+            search.once[weak], highest = True, search.adjusted[best]
+            covered: Mask = np.logical_or.reduce(family.inside[search.found])
+            gone = np.asarray(~(family.inside & ~covered).any(axis=1))
+            gone[[best, *_explained(family, weak, best, covered)]] = True
+            search.leaves[open_ & gone] = best
+            open_ &= ~gone
+            if not open_.any():
+                return search
+            now = beside(open_, search.found)
+
+
+def _backward(search: _Search, beside: Beside, alpha: float) -> dict[int, tuple[float, ...]]:
+    """The finds that are weak beside all others: p, gap, needed, spread and adjusted of each.
+
+    A find is tested among the candidates that the others do not take out. Of those that are not
+    weak, the one with the least evidence leaves first.
+    """
+    import numpy as np
+
+    kept = list(search.found)
+    while True:
+        told = {}
+        for one in kept:
+            others = [find for find in kept if find != one]
+            tried = ~np.isin(search.leaves, others)
+            now, at = beside(tried, others), int(np.count_nonzero(tried[:one]))
+            row = (now.p, now.gap, now.needed, now.spread, now.adjusted)
+            told[one] = tuple(float(x[at]) for x in row)
+        weakest = max(kept, key=lambda one: told[one][-1], default=None)
+        if weakest is None or told[weakest][-1] <= alpha:
+            return told
+        kept.remove(weakest)
 
 
 def _errors(gaps: Floats, p: Floats, chance: Floats) -> Floats:

@@ -170,26 +170,39 @@ def test_two_weak_slices_are_both_named(tmp_path):
 # -- one rule on all rows -------------------------------------------------------------------
 
 
-def lopsided():
-    """Half of the rows score about 0, a fifth about .5, the others about 1."""
+def spread_of_scores(*parts):
+    """Rows ``(value, number, meta)`` with some noise."""
     draw = np.random.default_rng(5)
-    low = {"Invoice": 0.0, "Refund": 0.5, "Roaming": 1.0}
-    names = ["Invoice"] * 100 + ["Refund"] * 40 + ["Roaming"] * 60
+    rows = [(value, own) for value, number, own in parts for _ in range(number)]
     return [
-        scored(i, low[name] + float(draw.normal(0, 0.1)), {"intent": name})
-        for i, name in enumerate(names)
+        scored(i, value + float(draw.normal(0, 0.1)), own) for i, (value, own) in enumerate(rows)
     ]
 
 
-def test_a_slice_beside_a_weaker_one_has_the_gap_that_was_tested(tmp_path):
-    """Refund (.5) scores above the mean of the rest (.375), since half of all rows are at 0."""
-    found = analyze(tmp_path, lopsided(), clusters=0)
+def test_gaps_of_several_slices_are_those_from_rows_that_none_has(tmp_path):
+    """Refund (.5) scores above the mean of its rest (.375), since half of all rows are at 0."""
+    parts = [(0.0, 100, "Invoice"), (0.5, 40, "Refund"), (1.0, 60, "Roaming")]
+    rows = spread_of_scores(*((value, n, {"intent": name}) for value, n, name in parts))
+    found = analyze(tmp_path, rows, clusters=0)
     first, second = held(found)
     assert (first.words, second.words) == ("intent = Invoice", "intent = Refund")
+    assert first.gap == pytest.approx(1.0, abs=0.05)
     assert second.gap == pytest.approx(0.5, abs=0.05)
     assert 0 < second.low < 0.5 < second.high and 0.3 < second.shrunken < 0.55
     items = plan(found, 100).items
     assert [item.rows > 10 for item in items] == [True, True, True]
+
+
+def test_a_slice_that_later_ones_explain_is_not_named(tmp_path):
+    """Most rows of two weak intents are mails, so that mails seem weak, which they are not."""
+    weak = [(0.0, 32, {"intent": name, "channel": "mail"}) for name in ("Invoice", "Refund")]
+    weak += [(0.0, 8, {"intent": name, "channel": "chat"}) for name in ("Invoice", "Refund")]
+    fine = [(1.0, 30, {"intent": "Roaming", "channel": "mail"})]
+    fine += [(1.0, 90, {"intent": "Roaming", "channel": "chat"})]
+    rows = spread_of_scores(*weak, *fine)
+    others = [scored(900 + i, 1.0, {"intent": "Other", "channel": "chat"}) for i in range(60)]
+    found = held(analyze(tmp_path, [*rows, *others], clusters=0))
+    assert sorted(words_of(found)) == ["intent = Invoice", "intent = Refund"]
 
 
 def test_the_order_of_rows_changes_nothing(tmp_path):
