@@ -141,7 +141,7 @@ def _still_weak(slices: list[str]) -> str:
 def _more_rows(document: Document, later: list[Document]) -> tuple[str, str]:
     """What more dev rows would do: words of what may help, and a sentence of what will not.
 
-    The first is ``about 900 dev rows instead of 160, which find … four times out of five, ``.
+    The first is ``about 900 dev rows instead of 160, which detect … at 80 % power, ``.
     Each may be empty.
     """
     min_gain = float((document["settings"] or {}).get("min_gain") or 0.0)
@@ -163,7 +163,7 @@ def _more_rows(document: Document, later: list[Document]) -> tuple[str, str]:
         return "", f"{WILL_NOT}the largest gain, {seen}, would take {rows:,}."
     return (
         f"about {rows:,} dev rows instead of {n}, with which a true gain as large as the largest "
-        f"seen ({seen}) is found four times out of five; "
+        f"seen ({seen}) is detected at 80 % power; "
     ), ""
 
 

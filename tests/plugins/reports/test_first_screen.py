@@ -320,7 +320,7 @@ def test_where_nothing_is_left_to_gain_it_says_what_would_help(analysis: Documen
     assert "No round after round 1 improved, and no slice underperforms" in page
     # 160 rows find .021; the largest gain seen is .015: 160 (.021 / .015)^2 = 313.6
     assert "about 320 dev rows instead of 160" in page
-    assert "(+0.015 in round 2) is found four times out of five" in page
+    assert "(+0.015 in round 2) is detected at 80 % power" in page
     assert "harness iterate" not in page
 
 
@@ -418,7 +418,7 @@ def mean(sums: Any, weights: Any) -> Any:
 
 
 POWER, DRAWN = 0.8, 400
-"""Simulated dev sets: a share found four times out of five strays by sqrt(.8 x .2 / 400) = .02."""
+"""Simulated dev sets: a share of 80 % strays by sqrt(.8 x .2 / 400) = .02."""
 
 
 @pytest.mark.parametrize("min_gain", [0.0, 0.01])
