@@ -26,7 +26,10 @@ from harness.kit.text import one_line
 
 GROUP = "harness.commands"
 DISTRIBUTION = "iteration-harness"
-SHIPPED = ("compare", "data", "demo", "errors", "init", "plugins", "query", "rate", "score", "why")
+SHIPPED = (
+    "compare", "data", "demo", "doctor", "errors", "init", "plugins", "query", "rate", "score",
+    "why",
+)  # fmt: skip
 """Commands that iteration-harness ships in packages of their own."""
 
 _BODY = re.compile(rb"^(?=@|def |async def |class )", re.MULTILINE)

@@ -1,0 +1,1 @@
+"""The parts of ``harness doctor``, each a module: from looks to facts, and to what is wrong."""
