@@ -27,8 +27,8 @@ def print_screen(blocks: Sequence[Shown], console: Console, draw: Draw) -> None:
     """Print them in at most :data:`LINES` lines, if the console has :data:`WIDTH` columns.
 
     Where there is no room the empty lines between the parts give way, the last ones first; then
-    all but the first answers and rows; then the ends of the longest parts, each with a line that
-    says so. Commands are never cut.
+    all but the first answers; then all but the first rows of tables; then the ends of the longest
+    parts, each with a line that says so. Commands are never cut.
     """
     parts = _parts(blocks)
     if console.width < WIDTH:
@@ -36,10 +36,11 @@ def print_screen(blocks: Sequence[Shown], console: Console, draw: Draw) -> None:
         return
     sizes = [_size(part, console, draw) for part in parts]
     gaps = LINES - sum(sizes)
-    if gaps < 0:
-        parts = [[_fewer(block) for block in part] for part in parts]
-        sizes = [_size(part, console, draw) for part in parts]
-        gaps = LINES - sum(sizes)
+    for fewer in (_fewer_answers, _fewer_rows):
+        if gaps < 0:
+            parts = [[fewer(block) for block in part] for part in parts]
+            sizes = [_size(part, console, draw) for part in parts]
+            gaps = LINES - sum(sizes)
     room = _room(sizes[:-1], LINES - sizes[-1])
     _print(parts, console, draw, min(max(gaps, 0), len(parts) - 1), room)
 
@@ -99,9 +100,13 @@ def _print(
         console.print(Text(f"{' ' * INDENT}{left}", "dim"), highlight=False)
 
 
-def _fewer(block: Shown) -> Shown:
+def _fewer_answers(block: Shown) -> Shown:
     if isinstance(block, Gains):
         return dataclasses.replace(block, better=block.better[:FEWER])
+    return block
+
+
+def _fewer_rows(block: Shown) -> Shown:
     if isinstance(block, Table) and block.short is not None:
         return dataclasses.replace(block, short=min(block.short, FEWER))
     return block
