@@ -251,5 +251,5 @@ def _kind(value: Any) -> str:
     if isinstance(value, list):
         return "a list"
     if isinstance(value, bytes):
-        return "bytes that are not UTF-8"
+        return "bytes that are no text in UTF-8"
     return f"a value of the type {type(value).__name__}"

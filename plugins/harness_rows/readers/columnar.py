@@ -169,7 +169,8 @@ class _TableRecords:
 def plain(value: Any) -> Any:
     """A value as JSON has it; NaN, which tables have for what is missing, becomes None.
 
-    Bytes become the text that they are in UTF-8; others stay, so that nothing of them is lost.
+    Bytes become the text that they are in UTF-8; others stay, so that nothing of them is lost. With
+    a NUL they are no text, but UTF-16, say.
     """
     if value is None or isinstance(value, (str, bool, int)):
         return value
@@ -183,7 +184,7 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, bytes):
         try:
-            return value.decode("utf-8")
+            return value if 0 in value else value.decode("utf-8")
         except UnicodeDecodeError:
             return value
     if isinstance(value, (decimal.Decimal, datetime.timedelta)):

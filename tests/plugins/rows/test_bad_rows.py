@@ -172,7 +172,7 @@ def test_bytes_that_are_no_text_are_refused_where_a_text_is_needed(tmp_path):
         load(tmp_path / "a.parquet")
     (told,) = caught.value.details
     assert told.startswith("a.parquet:2:answer: a text is needed here, and this is bytes that are")
-    assert told.endswith("not UTF-8 (2 times; also 3)")
+    assert told.endswith("no text in UTF-8 (2 times; also 3)")
 
 
 @pytest.mark.parametrize("make", [

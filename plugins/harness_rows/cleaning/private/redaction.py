@@ -41,6 +41,15 @@ class Value:
     places: list[str] = field(default_factory=list)
 
 
+def has_bytes(value: Any) -> bool:
+    """Whether bytes are in it: nothing is found in these."""
+    if isinstance(value, Mapping):
+        return any(map(has_bytes, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(has_bytes, value))
+    return isinstance(value, bytes | bytearray)
+
+
 class Redaction:
     """Replaces values and remembers them."""
 

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from harness_rows.cleaning.private.finding import Finders
     from harness_rows.cleaning.private.redaction import Redaction, Value
     from harness_rows.commands.data.cleaned import Clean
-    from harness_rows.reading import Reading
     from harness_rows.records import Record
 
 LISTED = 5
 """Values of each kind that are listed."""
 TOLD = 500
 """Rows after which the progress is told again."""
+UNSEARCHED = "bytes that are no text in UTF-8: nothing private would be found in them"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ def redact(request: RedactRequest) -> None:
     redaction = Redaction(_finders(request))
     with working("data redact") as begin:
         found = cleaned.readable(request, begin)
-        rows = _redacted(redaction, found.reading, begin)
+        rows = _redacted(redaction, found, begin)
         if request.output:
             cleaned.write([("-o", request.output, rows)])
     if request.as_json:
@@ -94,13 +94,24 @@ def _finders(request: RedactRequest) -> Finders:
     return Finders(kinds, regions)
 
 
-def _redacted(
-    redaction: Redaction, reading: Reading, begin: Callable[[str], Report]
-) -> list[Record]:
-    from harness_rows.commands.data import cleaned
+def _redacted(redaction: Redaction, found: Clean, begin: Callable[[str], Report]) -> list[Record]:
+    """All rows with tokens.
 
-    for record in reading.records:
+    Raises:
+        DataError: a value holds bytes, which would be written as base64 with all that is in them.
+    """
+    from harness_rows.cleaning.private.redaction import has_bytes
+    from harness_rows.commands.data import cleaned
+    from harness_rows.problems import Problems, refuse
+
+    reading, problems = found.reading, Problems()
+    for row, record in zip(reading.rows, reading.records, strict=True):
         redaction.reserve(record)
+        for name in (name for name, value in record.items() if has_bytes(value)):
+            problems.add(UNSEARCHED, row.place, column=name)
+    refuse(
+        problems.lines, problems.count, found.where, "make text of these bytes, or drop the column"
+    )
     report, total = begin("redacting"), len(reading.rows)
     rows = []
     for at, (row, record) in enumerate(zip(reading.rows, cleaned.records(reading), strict=True)):

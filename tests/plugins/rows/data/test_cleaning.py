@@ -10,6 +10,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from .conftest import Shop, lines, shop, shop_row, table
@@ -140,6 +142,24 @@ def test_redacting_what_was_redacted_changes_nothing(place: Shop):
     once, twice = (place.folder / name for name in ("once.jsonl", "twice.jsonl"))
     assert once.read_bytes() == twice.read_bytes()
     assert "Nothing was found" in done.out
+
+
+@pytest.mark.parametrize("target", [[], ["-o", "out.jsonl"]])
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16-le"])
+@pytest.mark.parametrize(
+    "inside", [lambda held: held, lambda held: {"of": [held]}], ids=["", "nested"]
+)
+def test_bytes_in_which_nothing_can_be_found_are_refused(place: Shop, inside, encoding, target):
+    """They would be written as base64, with all that is private in them."""
+    held = f"M\u00fcller, mail me: {MAIL}" if encoding == "latin-1" else MAIL
+    letters = [f"mail {MAIL}".encode(), held.encode(encoding), held.encode(encoding)]
+    asked = [shop_row(n, letter=inside(letter)) for n, letter in enumerate(letters)]
+    pq.write_table(pa.Table.from_pylist(asked), place.folder / "rows.parquet")
+    done = place.data("redact", "rows.parquet", *target)
+    assert done.code == 4, done.out
+    assert "rows.parquet:2:letter: bytes that are no text in UTF-8" in done.err
+    assert "also rows.parquet:3" in done.err
+    assert not (place.folder / "out.jsonl").exists()
 
 
 COMMANDS = ("dedup", "redact")
