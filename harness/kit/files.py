@@ -275,6 +275,31 @@ def manifest_of(folder: Path) -> dict[str, dict[str, Any]]:
     }
 
 
+@contextlib.contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A folder to fill, under a temporary name beside ``path``; renamed once the block ends.
+
+    Where the block raises, by Ctrl-C too, nothing of it is left.
+
+    Args:
+        path: does not exist, or is an empty folder; no link.
+
+    Raises:
+        StorageError: the system refuses, or something lies at ``path`` by now.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    with storing(path):
+        temporary.mkdir()
+    try:
+        yield temporary
+        with storing(path):
+            sync_tree(temporary)
+            os.rename(temporary, path)
+    finally:
+        remove(temporary)
+    sync_folder(path.parent)
+
+
 def sync_tree(folder: Path) -> None:
     """fsync every file and folder below ``folder``, and the folder itself."""
     for path in folder.rglob("*"):

@@ -66,3 +66,16 @@ def _asked(name: str, revision: str) -> Iterator[harness.Problem]:
         if info.gated:
             message = f"access to '{name}' has to be granted; whether you have it shows on fetching"
             yield harness.Problem(message, ("id",), "unknown")
+
+
+def licence(name: str, revision: str) -> str:
+    """What a model's page says of its licence; empty where it cannot be asked or says nothing."""
+    from huggingface_hub import HfApi, constants
+
+    if constants.HF_HUB_OFFLINE:
+        return ""
+    try:
+        card: Any = HfApi().model_info(name, revision=revision, timeout=SECONDS).card_data
+        return str(card.license_name or card.license or "")
+    except Exception:
+        return ""

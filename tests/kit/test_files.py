@@ -209,3 +209,42 @@ def test_a_folder_whose_name_is_no_utf8_is_said_before_anything_is_done(tmp_path
     with pytest.raises(EnvironmentFailure, match="no UTF-8") as caught:
         machine.check_name(tmp_path / "caf\udce9")
     str(caught.value).encode()
+
+
+def test_a_folder_appears_whole_also_where_an_empty_one_lies(tmp_path):
+    for name in ("new", "empty"):
+        target = tmp_path / name
+        with files.whole_folder(target) as folder:
+            (folder / "inner").mkdir()
+            (folder / "inner" / "a.txt").write_text("a")
+            if name == "new":
+                assert not target.exists()
+                (tmp_path / "empty").mkdir()
+        assert (target / "inner" / "a.txt").read_text() == "a"
+    assert {path.name for path in tmp_path.iterdir()} == {"new", "empty"}
+
+
+@pytest.mark.parametrize("end", [RuntimeError, KeyboardInterrupt])
+def test_of_a_folder_that_fails_nothing_is_left(tmp_path, end):
+    def fail():
+        with files.whole_folder(tmp_path / "new") as folder:
+            (folder / "a.txt").write_text("a")
+            raise end
+
+    with pytest.raises(end):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_came_meanwhile_is_left_alone(tmp_path):
+    target = tmp_path / "new"
+
+    def too_late():
+        with files.whole_folder(target) as folder:
+            (folder / "a.txt").write_text("mine")
+            target.mkdir()
+            (target / "b.txt").write_text("theirs")
+
+    with pytest.raises(machine.StorageError):
+        too_late()
+    assert [path.name for path in tmp_path.rglob("*")] == ["new", "b.txt"]

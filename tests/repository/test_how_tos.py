@@ -119,10 +119,10 @@ def test_answers_of_two_runs_are_compared_as_files(finished: Any) -> None:
 
 def test_the_model_is_found_and_copied_as_written(finished: Any) -> None:
     project, _ = finished
-    _, export, _ = blocks("use-the-model", "python")
-    run_python(export, project.folder)
+    use, copy = blocks("use-the-model", "python")
+    run_python(copy, project.folder)
     assert (project.folder / "adapter" / "skill.json").is_file()
-    compile(blocks("use-the-model", "python")[0], "use.py", "exec")
+    compile(use, "use.py", "exec")
 
 
 def test_detectable_effects_are_what_the_program_computes() -> None:

@@ -1,0 +1,1 @@
+"""``harness export``: a tuned model as a folder that loads where ``harness`` is not installed."""

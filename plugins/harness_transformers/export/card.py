@@ -1,0 +1,245 @@
+"""The model card: what the export comes from, what was measured of it, and how it is loaded.
+
+Texts of data, config and models are shown as text: no markup, no HTML and no link comes of them.
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness import write_text
+from harness.kit.numbers import DASH, estimate, moment
+from harness.kit.text import markdown_safe, titled
+from harness_transformers import hub
+from harness_transformers.chats import Chats
+from harness_transformers.export.made import Export
+
+Document = Mapping[str, Any]
+
+NAME = "README.md"
+LIBRARIES = ("torch", "transformers", "peft")
+RATED = ("rubric", "judge")
+"""Metrics whose scores are what a rubric says."""
+_IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9.-]{1,40}")
+"""A licence as hubs call it."""
+
+
+def write_card(made: Export, folder: Path) -> None:
+    """The card, as ``README.md`` of the export."""
+    parts = (_metadata, _head, _use, _origin, _verdicts, _scores, _rated, _parity)
+    write_text(folder / NAME, "\n\n".join("\n".join(part(made)) for part in parts) + "\n")
+
+
+def _safe(text: object) -> str:
+    return markdown_safe(str(text), 1000)
+
+
+def _round(made: Export) -> Document:
+    document, number = made.origin.document, made.origin.round
+    return next((entry for entry in document["rounds"] if entry["round"] == number), {})
+
+
+def _metadata(made: Export) -> Iterator[str]:
+    """What hubs read; JSON texts are YAML, whatever is in them."""
+    yield "---"
+    for name in (made.base, made.origin.tuned.name):
+        if hub.is_id(name) and "/" in name:
+            yield f"base_model: {json.dumps(name)}"
+            break
+    if _IDENTIFIER.fullmatch(made.licence.lower()):
+        yield f"license: {json.dumps(made.licence.lower())}"
+    yield f"library_name: {'transformers' if made.merged else 'peft'}"
+    yield "pipeline_tag: text-generation"
+    yield "---"
+
+
+def _head(made: Export) -> Iterator[str]:
+    what = "Merged weights" if made.merged else "LoRA adapter"
+    yield f"# {_safe(made.origin.tuned.name)}, fine-tuned"
+    yield ""
+    yield f"{what} of round {made.origin.round} of the run {_safe(made.origin.stored.run)}."
+
+
+def _use(made: Export) -> Iterator[str]:
+    """Python within a fence that no text can close: each is one line, as ``repr`` writes it."""
+    chats = Chats.of(made.origin.tuned)
+    generate = made.origin.stored.config["generate"]
+    arguments = made.origin.tuned.info.get("chat_template_kwargs") or {}
+    stop = f", eos_token_id={sorted(chats.stops.tokens)}" if chats.stops.tokens else ""
+    if chats.stops.text:
+        stop += f", stop_strings=[{chats.stops.text!r}], tokenizer=tokenizer"
+    further = f", **{json.loads(json.dumps(arguments))!r}" if arguments else ""
+    imported, loaded = made.loading_lines("folder")
+    yield "## Use"
+    yield ""
+    yield "```python"
+    yield from (imported, "from transformers import AutoTokenizer", "")
+    yield 'folder = "."  # this folder'
+    yield from (loaded, "tokenizer = AutoTokenizer.from_pretrained(folder)", "")
+    yield 'chat = [{"role": "user", "content": "…"}]'
+    yield "inputs = tokenizer.apply_chat_template("
+    yield "    chat, add_generation_prompt=True, return_tensors='pt', return_dict=True" + further
+    yield ")"
+    yield "answer = model.generate("
+    yield f"    **inputs, max_new_tokens={int(generate.get('max_new_tokens') or 256)},"
+    yield f"    do_sample={bool(generate.get('do_sample'))}{stop}"
+    yield ")"
+    yield "print(tokenizer.decode(answer[0, inputs['input_ids'].shape[1]:],"
+    yield "                       skip_special_tokens=True))"
+    yield "```"
+    if made.note:
+        yield from ("", f"Note: {_safe(made.note)}.")
+    if "strftime_now" in str(chats.tokenizer.chat_template):
+        yield ""
+        yield "The chat template prints today's date; all prompts were built with 1 January 2026."
+
+
+def _origin(made: Export) -> Iterator[str]:
+    document, stored = made.origin.document, made.origin.stored
+    dates = document.get("dates") or {}
+    rows = (document.get("data") or {}).get("rows") or {}
+    sizes = ", ".join(f"{_safe(split)} {count}" for split, count in rows.items())
+    libraries = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
+    today = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
+    name = made.origin.tuned.name
+    # Merged weights need no base model, so a path of this machine would tell a reader nothing.
+    base = name if made.base == name or (made.merged and made.local) else f"{name} ({made.base})"
+    yield "## Origin"
+    yield ""
+    yield f"- Base model: {_safe(base)}"
+    yield (
+        "- Licence of the base model: "
+        f"{_safe(made.licence) if made.licence else 'not stated in its files; ask its source'}"
+    )
+    trained = moment(dates.get("finished") or dates.get("started")) or "date unknown"
+    yield f"- Date: trained {_safe(trained)}, exported {today}"
+    yield f"- Rows at the start of the run: {sizes or 'unknown'}"
+    yield f"- Rows that this round learned from: {len(stored.train)}"
+    for key in ("data", "model", "train", "generate"):
+        yield f"- Settings, {key}: {_settings((document.get('settings') or {}).get(key))}"
+    for entry in (document.get("settings") or {}).get("augment") or ():
+        yield f"- Settings, augment: {_settings(entry)}"
+    yield f"- Exported with: {libraries}"
+
+
+def _settings(entry: Any) -> str:
+    if not isinstance(entry, Mapping) or not entry:
+        return "unknown"
+    return _safe(", ".join(f"{key}: {_value(value)}" for key, value in entry.items()))
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _verdicts(made: Export) -> Iterator[str]:
+    document, entry = made.origin.document, _round(made)
+    yield "## Verdicts"
+    yield ""
+    if not entry:
+        yield "This round is not in the report of the run."
+        return
+    yield f"- On dev: {_verdict(entry['verdict'])}"
+    for guard in entry.get("guards") or ():
+        yield f"- Guard {_safe(guard['name'])}, {_safe(guard['state'])}: {_safe(guard['sentence'])}"
+    if document["kept_round"] != made.origin.round:
+        yield f"- This is not the best round of the run, which is round {document['kept_round']}."
+    elif chosen := document.get("chosen"):
+        yield f"- {_safe(chosen['sentence'])}"
+    if document.get("test") and document["kept_round"] == made.origin.round:
+        yield f"- On the sealed test set: {_verdict(document['test']['verdict'])}"
+    elif document.get("sealed"):
+        yield f"- {_safe(document['sealed']['sentence'])}"
+
+
+def _verdict(verdict: Document) -> str:
+    """The sentence, and the difference with its one-sided bounds."""
+    shown = estimate(verdict["difference"], verdict["low"], verdict["high"], 3, plus=True)
+    level = verdict.get("level")
+    bounds = f", each bound at {100 * level:.1f} %" if level and verdict["low"] is not None else ""
+    against = f" against {_safe(verdict['against'])}" if verdict["against"] else ""
+    return f"{_safe(verdict['sentence'])} (difference{against}: {shown}{bounds})"
+
+
+def _scores(made: Export) -> Iterator[str]:
+    entry, first = _round(made), made.origin.document["rounds"][0]
+    sides: list[tuple[str, Mapping[str, Any]]] = [
+        ("base model, dev", first["scores"]), ("this round, dev", entry.get("scores") or {}),
+    ]  # fmt: skip
+    test = made.origin.document.get("test")
+    if test and made.origin.document["kept_round"] == made.origin.round:
+        sides += [("base model, test", test["baseline"]), ("this round, test", test["kept"])]
+    names = list(dict.fromkeys(name for _, scores in sides for name in scores))
+    yield "## Scores"
+    yield ""
+    yield "With 95 % intervals. Scores on dev of the best round are optimistic: dev chose it."
+    yield ""
+    rows = [
+        [
+            titled(name, next((s[name].get("caveat") for _, s in sides if name in s), "")),
+            *(_score(scores.get(name)) for _, scores in sides),
+        ]
+        for name in names
+    ]
+    yield from _table(["score", *(title for title, _ in sides)], rows)
+
+
+def _score(score: Document | None) -> str:
+    return DASH if score is None else estimate(score["value"], score["low"], score["high"], 3)
+
+
+def _rated(made: Export) -> Iterator[str]:
+    """What people and judges said by a rubric."""
+    shown = {0, made.origin.round}
+    tables = made.origin.document.get("tables") or {}
+    rows = [
+        [
+            f"{row['rubric']}/{row['version']}: {row['title']}", str(row["round"]),
+            estimate(row["value"], row["low"], row["high"]), str(row["n"]),
+        ]
+        for row in tables.get("rating_scores") or () if row["round"] in shown
+    ]  # fmt: skip
+    metrics = [
+        str(entry.get("name") or entry["plugin"])
+        for entry in made.origin.stored.config.get("metrics") or () if entry["plugin"] in RATED
+    ]  # fmt: skip
+    yield "## Rubric results"
+    yield ""
+    if metrics:
+        yield f"Scores above that a rubric gives: {_safe(', '.join(metrics))}."
+    if rows:
+        yield from ("Means of the answers that raters rated, 0 to 1, with 95 % intervals.", "")
+        yield from _table(["criterion", "round", "score", "answers"], rows)
+    elif not metrics:
+        yield "No answer of this run was rated by a rubric."
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    for line in (heads, ["---"] * len(heads), *rows):
+        cells = line if line is not heads and line[0] == "---" else [_cell(one) for one in line]
+        yield f"| {' | '.join(cells)} |"
+
+
+_FIGURES = re.compile(r"[-+–0-9., \[\]%]{0,60}")
+"""What does nothing in a cell: ``0.62 [0.55, 0.70]``."""
+
+
+def _cell(text: str) -> str:
+    return text if _FIGURES.fullmatch(text) else _safe(text)
+
+
+def _parity(made: Export) -> Iterator[str]:
+    yield "## What the export was checked for"
+    yield ""
+    yield (
+        "All prompts of dev were answered with these files by the generator of the run: "
+        f"{_safe(made.parity.sentence)} (exported minus evaluated, 95 % interval)."
+    )
+    if made.rounding:
+        yield f"The adapter was {_safe(made.rounding)}."

@@ -1,0 +1,155 @@
+"""Write the tuned model as a folder that loads without harness."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+import harness
+from harness.kit.files import whole_folder
+from harness.kit.text import one_line
+from harness.terminal.options import takes
+from harness.terminal.streams import plugins_on_stderr
+from harness_transformers.export.request import Request
+
+if TYPE_CHECKING:
+    from harness_transformers.export.made import Export
+    from harness_transformers.export.origin import Origin
+
+AFTER = "report"
+
+app = typer.Typer()
+
+_SYSTEM = re.compile(r"\(os error (\d+)\)")
+"""How libraries in Rust tell what the system refused."""
+
+
+@app.command()
+@takes(Request)
+def export(request: Request) -> None:
+    """Write the tuned model as a folder that loads without harness.
+
+    It holds the adapter, or with --merge whole weights, the tokenizer with its chat template and
+    a model card. All prompts of dev are answered with it first: where it may lose more than
+    --tolerance against what was evaluated, nothing is written. Standard output has the two lines
+    of Python that load it.
+    """
+    target, base = request.target(), request.named_base()
+    console = Console(stderr=True)
+    with _failures(target, console), plugins_on_stderr():
+        made = _export(request, target, base, console)
+    what = f"{target}: {made.kind} of round {made.origin.round}, run {made.origin.stored.run}"
+    for line in filter(None, (what, made.parity.sentence, made.rounding, made.note)):
+        console.print(Text(one_line(line, 1000)), highlight=False, soft_wrap=True)
+    sys.stdout.write("\n".join(made.loading_lines(repr(str(target)))) + "\n")
+
+
+def _export(request: Request, target: Path, base: str | None, console: Console) -> Export:
+    from harness.terminal.progress import SHORT, WEIGHTS, Display
+    from harness_transformers.export import origin, parity
+    from harness_transformers.export.card import write_card
+    from harness_transformers.export.licence import of_base
+    from harness_transformers.export.made import Export
+    from harness_transformers.quiet import quietly
+
+    with Display(console, "export", WEIGHTS["generate"] + 2 * SHORT) as display, quietly():
+        found = origin.find(request.run, request.round, display.stage("find the model"))
+        if request.merge:
+            _refuse_merging(found)
+        display.stage_done("model", "find the model", 0.0, False)
+        with whole_folder(target) as folder:
+            display.stage("write the files")
+            lost = _write(found, base, folder, merge=request.merge)
+            parity.check_prompts(found, folder)
+            display.stage_done("write", "write the files", 0.0, False)
+            exported = _checkpoint(found, folder, merged=request.merge)
+            answers = parity.answers(exported, found, display.stage("generate"))
+            compared = parity.compare(found, answers, request.tolerance)
+            compared.require()
+            licence = of_base(found.stored.config["model"], found.tuned)
+            named = base or _base_folder(found)
+            made = Export(found, compared, named, base is None, licence, lost)
+            write_card(made, folder)
+    return made
+
+
+def _refuse_merging(found: Origin) -> None:
+    if found.quantised:
+        raise harness.UsageError(
+            "--merge: an adapter cannot be merged into quantised weights, and this base model was "
+            "trained and evaluated with such",
+            hint="leave --merge out: the adapter is exported, to be applied beside the weights",
+        )
+
+
+def _write(found: Origin, base: str | None, folder: Path, *, merge: bool) -> float | None:
+    """All files but the card; what merging lost, None of an adapter."""
+    from harness_transformers.export import weights
+
+    weights.write_tokenizer(found.tuned, folder)
+    if merge:
+        return weights.write_merged(found.tuned, folder)
+    weights.write_adapter(found.tuned, base or _base_folder(found), folder)
+    return None
+
+
+def _base_folder(found: Origin) -> str:
+    return str(Path(str(found.tuned.base_path)).resolve())
+
+
+def _checkpoint(found: Origin, folder: Path, *, merged: bool) -> harness.Checkpoint:
+    """The export as a generator takes it. Of merged weights everything is read from the folder."""
+    if not merged:
+        return dataclasses.replace(found.tuned, path=str(folder))
+    info = {key: value for key, value in found.tuned.info.items() if key != "chat_template"}
+    return dataclasses.replace(
+        found.tuned, kind="base", path=str(folder), base_path=None, info=info
+    )
+
+
+@contextlib.contextmanager
+def _failures(target: Path, console: Console) -> Iterator[None]:
+    """Whatever happens within it is told in one message.
+
+    Raises:
+        EnvironmentFailure: the system refuses (disk, permissions), in whatever library.
+        PluginError: a library fails otherwise.
+        Cancelled: Ctrl-C.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        sentence = one_line(f"stopped; nothing was written to {target}")
+        console.print(Text(sentence), highlight=False, soft_wrap=True)
+        raise harness.Cancelled from None
+    except (harness.HarnessError, harness.Cancelled):
+        raise
+    except Exception as error:
+        raise _told(error, target) from error
+
+
+def _told(error: Exception, target: Path) -> harness.HarnessError:
+    refused = _SYSTEM.search(str(error))
+    cause = OSError(int(refused[1]), os.strerror(int(refused[1]))) if refused else error
+    trouble = harness.machine_trouble(cause)
+    if trouble is None and not isinstance(cause, OSError):
+        what = one_line(f"{type(error).__name__}: {error}", 600)
+        return harness.PluginError(what, where="harness export")
+    # The target is written under another name first, which nobody has to know.
+    temporary = str(target.with_name(f".{target.name}."))
+    place = str(getattr(cause, "filename", None) or temporary)
+    return harness.EnvironmentFailure(
+        trouble.what.partition(";")[0] if trouble else str(getattr(cause, "strerror", cause)),
+        where=f"-o {target}" if place.startswith((temporary, str(target))) else place,
+        hint="nothing was written: mend that, and run the same command again",
+    )

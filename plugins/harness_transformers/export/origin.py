@@ -1,0 +1,131 @@
+"""What is exported: a round's adapter, the base model below it, and what was measured of both."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import harness
+from harness.kit.files import digest, read_json
+from harness_transformers import checks, loading
+
+ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
+"""The files of an adapter in PEFT's format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an export comes from.
+
+    Attributes:
+        stored: the round as it was closed.
+        tuned: its adapter; ``base_path`` is where the base model lies now.
+        document: the run's ``analysis.json``.
+    """
+
+    stored: harness.StoredRound
+    tuned: harness.Checkpoint
+    document: Mapping[str, Any]
+
+    @property
+    def round(self) -> int:
+        return self.stored.result.round
+
+    @property
+    def quantised(self) -> bool:
+        """Whether the base model is loaded in fewer bits, or stored so."""
+        if loading.QUANTIZATION in self.tuned.info:
+            return True
+        return "quantization_config" in read_json(Path(str(self.tuned.base_path)) / "config.json")
+
+
+def find(name: str | None, number: int | None, report: harness.Report) -> Origin:
+    """The adapter of a run's round; of its best one where none is named.
+
+    Raises:
+        UsageError: there is no such run or round, or training left no PEFT adapter.
+        DataError: the files are gone, or the base model is another one by now.
+        EnvironmentFailure: the base model is not where the run's config says.
+    """
+    reports = harness.current_reports(name)
+    document = _document(reports / "analysis.json")
+    run = harness.open_run(reports.name)
+    wanted = document["kept_round"] if number is None else number
+    if wanted == 0:
+        raise harness.UsageError(
+            "round 0 is the base model, which was not trained: there is nothing to export",
+            where=f"run {run.name}",
+            hint="no round improved on it; --round K exports a round all the same"
+            if number is None else "--round K names a round that was trained",
+        )  # fmt: skip
+    adapter = run.model(wanted)
+    if adapter.kind != "adapter" or not all((Path(adapter.path) / n).is_file() for n in ADAPTER):
+        raise harness.UsageError(
+            f"what the trainer of run {run.name} leaves is no PEFT adapter, and nothing else is "
+            "exported",
+            hint="harness docs use-the-model says where its files lie",
+        )
+    stored = run.round(wanted)
+    base = _base(stored, adapter, report)
+    _same(run, base, adapter)
+    return Origin(stored, dataclasses.replace(adapter, base_path=base.path), document)
+
+
+def _document(path: Path) -> Mapping[str, Any]:
+    try:
+        document = read_json(path)
+        document["kept_round"], document["rounds"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise harness.DataError(
+            "the analysis of the run cannot be read", where=str(path), hint="harness rebuild RUN"
+        ) from error
+    return dict(document)
+
+
+def _base(
+    stored: harness.StoredRound, adapter: harness.Checkpoint, report: harness.Report
+) -> harness.Checkpoint:
+    """The base model of today: its plugin looks for it and checks its files."""
+    options = dict(stored.config["model"])
+    plugin: Any = harness.make_plugin("model", options.pop("source"), options, plugin_files(stored))
+    known = dataclasses.replace(
+        adapter, kind="base", path=str(adapter.base_path), base_path=None, template=None
+    )
+    with tempfile.TemporaryDirectory(prefix="harness-") as folder:
+        context = harness.Context(Path(folder), stage="model", known=known, report=report)
+        try:
+            base: harness.Checkpoint = plugin.fetch(context)
+            checks.refuse(Path(base.path), trust_remote_code=trusted(base))
+        except harness.EnvironmentFailure as error:
+            error.hint = error.hint or (
+                f"run {stored.run} began with a base model there: bring it back"
+            )
+            raise
+    return base
+
+
+def _same(run: harness.RunView, base: harness.Checkpoint, adapter: harness.Checkpoint) -> None:
+    """Raises DataError where the base model is not the one that the run began with."""
+    bits = adapter.info.get(loading.QUANTIZATION)
+    found = digest([base.digest, {loading.QUANTIZATION: bits}]) if bits else base.digest
+    begun = run.round(0).result.keys.get("model")
+    if begun is not None and found != begun:
+        raise harness.DataError(
+            f"the base model is not the one that run {run.name} began with",
+            where=base.path,
+            hint="bring its files back as they were; an adapter fits one base model alone",
+        )
+
+
+def plugin_files(stored: harness.StoredRound) -> list[Path]:
+    """The one-file plugins of the run."""
+    return [Path(path) for path in stored.config.get("plugins") or ()]
+
+
+def trusted(checkpoint: harness.Checkpoint) -> bool:
+    """Whether the config allows Python code that comes with the model."""
+    return bool(checkpoint.info.get("trust_remote_code"))

@@ -1,0 +1,79 @@
+"""What ``harness export`` is asked for, checked before any work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from harness import UsageError
+from harness.terminal.options import RunName
+from harness_transformers import hub
+
+TOLERANCE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The command line."""
+
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="new or empty folder to write")
+    ]
+    run: RunName = None
+    round: Annotated[
+        Optional[int],  # noqa: UP045 - typer reads it at run time
+        typer.Option("--round", min=0, metavar="K", help="which round (default: the best)"),
+    ] = None
+    merge: Annotated[
+        bool, typer.Option("--merge", help="whole weights, the adapter added to the base model's")
+    ] = False
+    base: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--base", metavar="ID", help="the base model where it will be loaded: hub id or path"
+        ),
+    ] = None
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            "--tolerance", min=0, max=1, help="allowed loss, as a share of the score's range"
+        ),
+    ] = TOLERANCE
+
+    def target(self) -> Path:
+        """The folder to write, links followed.
+
+        Raises:
+            UsageError: nothing can be written there, or something is there already.
+        """
+        try:
+            target = self.output.resolve()
+            self._refuse(_trouble(target))
+        except (OSError, RuntimeError, ValueError) as error:  # too long a name, links in a circle
+            self._refuse(str(getattr(error, "strerror", None) or error))
+        return target
+
+    def named_base(self) -> str | None:
+        """What ``--base`` says; raises UsageError where that is neither an id nor a path."""
+        given = self.base
+        if given is not None and not (hub.is_id(given) or Path(given).is_absolute()):
+            raise UsageError(
+                f"--base {given}: this is neither an id of the hub (owner/name) nor a whole path",
+                hint="a path has to begin with /, since it is read in another working folder",
+            )
+        return given
+
+    def _refuse(self, trouble: str) -> None:
+        if trouble:
+            raise UsageError(f"-o {self.output}: {trouble}", hint="name a new folder")
+
+
+def _trouble(target: Path) -> str:
+    if target.is_dir():
+        return "there is something in this folder already" if any(target.iterdir()) else ""
+    if target.exists():
+        return "this is a file"
+    return "" if target.parent.is_dir() else f"there is no folder {target.parent}"

@@ -1,0 +1,419 @@
+"""``harness export``: what it writes loads without harness, and answers as what was evaluated."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+import harness
+from harness_transformers import loading
+from harness_transformers.export import command, origin, parity, weights
+from harness_transformers.export.origin import Origin
+from harness_transformers.export.parity import Parity
+from harness_transformers.quiet import quietly
+from tests.support.project import Project
+
+HOSTILE = "base <b>*x*|`"
+"""Name of the base model's folder."""
+COUNTS = {"train": 8, "dev": 24, "test": 24}
+ANSWER = "find the red"
+CONFIG = """\
+rounds: 1
+data: {{source: jsonl, path: rows.jsonl}}
+model: {{source: local, path: {folder}}}
+train: {{plugin: lora, r: 8, epochs: 12, batch_size: 4, learning_rate: 0.03, precision: fp32}}
+generate: {{plugin: transformers, max_new_tokens: 8, precision: fp32}}
+metrics: [{{plugin: exact}}]
+primary: exact
+analyze: []
+detect: []
+report: []
+execution: {{launcher: inline}}
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(tiny, tmp_path_factory):
+    """A project with a run whose best round is 1; the base model lies beside its files."""
+    project = Project(tmp_path_factory.mktemp("trained"))
+    base = project.folder / HOSTILE
+    shutil.copytree(tiny, base)
+    (base / "LICENSE").write_text("Licence of <i>tests</i>\nall of it\n")
+    rows = [
+        {"split": split, "references": [ANSWER],
+         "messages": [{"role": "user", "content": f"{split} number {n}"}]}
+        for split, count in COUNTS.items() for n in range(count)
+    ]  # fmt: skip
+    project.write("\n".join(map(json.dumps, rows)), "rows.jsonl")
+    project.write(CONFIG.format(folder=json.dumps(str(base))))
+    done = project.inside("iterate", "--json")
+    assert done.code == 0, done.err
+    assert done.document["kept_round"] == 1
+    return project
+
+
+@pytest.fixture
+def evaluated(trained, monkeypatch):
+    """Prompt -> the answer that was evaluated, of the first rows of dev."""
+    monkeypatch.chdir(trained.folder)
+    run = harness.open_run()
+    pairs = zip(run.rows("dev"), run.answers(1), strict=True)
+    return {row.prompt: prediction.text for row, prediction in list(pairs)[:5]}
+
+
+def leftovers(folder):
+    """What an export that failed has left beside its target."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+LOADED = """\
+import importlib.util, json, sys
+sys.path += {paths!r}
+assert importlib.util.find_spec("harness") is None
+{lines}
+from transformers import AutoTokenizer
+tokenizer = AutoTokenizer.from_pretrained({folder!r})
+found = {{}}
+for prompt in {prompts!r}:
+    inputs = tokenizer.apply_chat_template(
+        [{{"role": "user", "content": prompt}}], add_generation_prompt=True,
+        return_tensors="pt", return_dict=True,
+    )
+    answer = model.generate(**inputs, max_new_tokens=8, do_sample=False)
+    text = tokenizer.decode(answer[0, inputs["input_ids"].shape[1]:], skip_special_tokens=True)
+    found[prompt] = text.strip()
+print(json.dumps([found, str(model.dtype)]))
+"""
+
+
+def loaded_elsewhere(lines, folder, prompts, tmp_path):
+    """Answers and type of the model that the lines load, in a process that has no harness."""
+    import peft
+    import transformers
+
+    modules = (torch, transformers, peft)
+    paths = sorted({str(Path(str(module.__file__)).parents[1]) for module in modules})
+    code = LOADED.format(lines=lines, folder=str(folder), prompts=list(prompts), paths=paths)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-W", "ignore", "-c", code],
+        cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "HF_HUB_OFFLINE": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_an_adapter_loads_without_harness_and_answers_the_same(trained, evaluated, tmp_path):
+    target = tmp_path / "tuned's"
+    done = trained.inside("export", "-o", str(target))
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert lines == [
+        "from peft import AutoPeftModelForCausalLM",
+        f"model = AutoPeftModelForCausalLM.from_pretrained({str(target)!r})",
+    ]
+    answers, _ = loaded_elsewhere(done.out, target, evaluated, tmp_path)
+    assert answers == evaluated
+    assert ANSWER in evaluated.values()
+    assert "24 of 24 answers to dev (100 %) are identical" in done.err
+    config = json.loads((target / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == str(trained.folder / HOSTILE)
+    assert "holds on this machine only" in done.err
+    assert {path.name for path in target.iterdir()} == {
+        "README.md", "adapter_config.json", "adapter_model.safetensors", "chat_template.jinja",
+        "tokenizer.json", "tokenizer_config.json",
+    }  # fmt: skip
+
+
+def test_merged_weights_load_without_harness_and_answer_the_same(trained, evaluated, tmp_path):
+    target = tmp_path / "merged"
+    target.mkdir()
+    done = trained.inside("export", "--merge", "-o", str(target))
+    assert done.code == 0, done.err
+    assert done.out.splitlines() == [
+        "from transformers import AutoModelForCausalLM",
+        f"model = AutoModelForCausalLM.from_pretrained({str(target)!r})",
+    ]
+    answers, dtype = loaded_elsewhere(done.out, target, evaluated, tmp_path)
+    assert answers == evaluated
+    assert dtype == "torch.float32"
+    assert "changed the update by 0.00%" in done.err
+    assert "this machine only" not in done.err
+    assert (target / "LICENSE").read_text().startswith("Licence of")
+    assert leftovers(tmp_path) == ["merged"]
+
+
+def test_the_card_says_what_the_run_measured_and_shows_texts_as_texts(trained, tmp_path):
+    assert trained.inside("export", "-o", str(tmp_path / "out")).code == 0
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert not re.search(r"(?<!\\)<[bi]>", card)
+    plain = card.replace("\\", "")
+    summary = json.loads(next(trained.folder.glob("reports/*/summary.json")).read_text())
+    verdict = summary["rounds"][1]["verdict"]
+    for text in (
+        HOSTILE, "Licence of <i>tests</i>", summary["run"], "learning_rate: 0.03",
+        f"train {summary['data']['rows']['train']}, ", summary["dates"]["finished"][:10],
+        verdict["sentence"], f"[{verdict['low']:+.3f}, {verdict['high']:+.3f}], each bound at 95.0",
+        "No answer of this run was rated by a rubric.", "24 of 24 answers to dev",
+    ):  # fmt: skip
+        assert text in plain, text
+    assert "| exact | 0.000 | 1.000 | 0.000 | 1.000 |" in card
+    code = card.partition("```python\n")[2].partition("```")[0]
+    compile(code, "card.py", "exec")
+
+
+def test_the_base_can_be_named_for_another_machine(trained, tmp_path):
+    done = trained.inside("export", "--base", "owner/model", "-o", str(tmp_path / "out"))
+    assert done.code == 0, done.err
+    config = json.loads((tmp_path / "out" / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "owner/model"
+    assert 'base_model: "owner/model"' in (tmp_path / "out" / "README.md").read_text()
+    assert "this machine only" not in done.err
+
+
+def damaged(monkeypatch):
+    """From here on adapters are not copied as they are."""
+    from safetensors.torch import load_file, save_file
+
+    def copy(source, target):
+        torch.manual_seed(3)
+        parts = load_file(source)
+        save_file({name: torch.randn_like(part) for name, part in parts.items()}, target)
+
+    monkeypatch.setattr(weights.shutil, "copyfile", copy)
+
+
+def test_weights_that_answer_otherwise_are_refused(trained, tmp_path, monkeypatch):
+    damaged(monkeypatch)
+    done = trained.inside("export", "-o", str(tmp_path / "out"))
+    assert done.code == 4
+    assert done.err.count("data: ") == 1
+    assert "would not answer as the model that was evaluated" in done.err
+    assert "lower 95 % bound has to be above -0.02" in done.err
+    assert done.out == ""
+    assert leftovers(tmp_path) == []
+
+
+def test_a_tokenizer_that_builds_other_prompts_is_refused(trained, tmp_path, monkeypatch):
+    write = weights.write_tokenizer
+
+    def other(tuned, folder):
+        write(tuned, folder)
+        template = folder / "chat_template.jinja"
+        template.write_text(template.read_text().replace("<|start|>assistant", "<|start|>bot"))
+
+    monkeypatch.setattr(weights, "write_tokenizer", other)
+    done = trained.inside("export", "-o", str(tmp_path / "out"))
+    assert done.code == 4
+    assert "builds another prompt of row" in done.err
+    assert leftovers(tmp_path) == []
+
+
+def test_answers_that_differ_count_by_the_primary_score(trained, monkeypatch):
+    monkeypatch.chdir(trained.folder)
+    found = origin.find(None, None, lambda *_: None)
+    card = found.stored.card
+    answers = [
+        dataclasses.replace(one, text="no" if place == 3 else one.text)
+        for place, one in enumerate(card.predictions)
+    ]
+    strict, loose = (parity.compare(found, answers, tolerance) for tolerance in (0.02, 0.5))
+    assert (strict.n, strict.identical) == (24, 23)
+    assert strict.difference == pytest.approx(-1 / 24)
+    assert strict.low < strict.difference < strict.high + 1e-9
+    assert (strict.holds, loose.holds) == (False, True)
+    assert (strict.allowed, loose.allowed) == (0.02, 0.5)
+    with pytest.raises(harness.DataError, match="not answered each row"):
+        parity.compare(found, answers[1:], 0.02)
+
+
+@pytest.mark.parametrize(
+    ("low", "identical", "holds"),
+    [(-0.019, 20, True), (-0.02, 20, False), (None, 20, False), (None, 24, True)],
+)
+def test_what_the_tolerance_allows(low, identical, holds):
+    found = Parity(24, identical, "exact", -0.01, low, 0.01, 0.02)
+    assert found.holds is holds
+    if not holds:
+        with pytest.raises(harness.DataError, match=f"{identical} of 24 answers"):
+            found.require()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["-o", "full"], "there is something in this folder already"),
+        (["-o", "file"], "this is a file"),
+        (["-o", "none/out"], "there is no folder"),
+        (["-o", "out", "--tolerance", "2"], "--tolerance"),
+        (["-o", "out", "--base", "./here"], "neither an id of the hub"),
+        (["-o", "out", "--round", "0"], "round 0 is the base model"),
+        (["-o", "out", "--round", "7"], "no closed round 7"),
+        (["-o", "out", "nobody"], "no run is called 'nobody'"),
+        ([], "--output"),
+    ],
+)
+def test_a_wrong_command_line_is_told_and_writes_nothing(trained, given, message, tmp_path):
+    shutil.copytree(trained.folder, tmp_path / "copy", ignore=shutil.ignore_patterns("base <*"))
+    project = Project(tmp_path / "copy")
+    (project.folder / "full").mkdir()
+    (project.folder / "full" / "theirs").write_text("x")
+    project.write("theirs", "file")
+    before = leftovers(project.folder)
+    done = project.inside("export", *given)
+    assert done.code == 2
+    assert message in done.err
+    assert leftovers(project.folder) == before
+    assert leftovers(project.folder / "full") == ["theirs"]
+
+
+def test_what_no_trainer_of_adapters_left_is_not_exported(finished, tmp_path):
+    project, _ = finished
+    done = project.inside("export", "-o", str(tmp_path / "out"))
+    assert done.code == 2
+    assert "no PEFT adapter" in done.err
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        RuntimeError("Error while serializing: I/O error: No space left (os error 28)"),
+    ],
+)
+def test_a_full_disk_is_told_once(trained, tmp_path, monkeypatch, error):
+    def full(*_):
+        raise error
+
+    monkeypatch.setattr(weights.shutil, "copyfile", full)
+    done = trained.inside("export", "-o", str(tmp_path / "out"))
+    assert done.code == 3
+    assert done.err.count("the disk is full") == 1
+    assert f"-o {tmp_path / 'out'}" in done.err
+    assert leftovers(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_written_is_told(trained):
+    done = trained.inside("export", "-o", "/proc/out")
+    assert done.code == 3
+    assert "environment: -o /proc/out: " in done.err
+
+
+def test_a_failure_of_a_library_is_one_message(trained, tmp_path, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("something <odd>")
+
+    monkeypatch.setattr(parity, "answers", broken)
+    done = trained.inside("export", "-o", str(tmp_path / "out"))
+    assert done.code == 5
+    assert "RuntimeError: something <odd>" in done.err
+    assert leftovers(tmp_path) == []
+
+
+def test_ctrl_c_leaves_nothing_and_the_same_command_goes_on(trained, tmp_path, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parity, "answers", stopped)
+        done = trained.inside("export", "-o", str(tmp_path / "out"))
+    assert done.code == 130
+    assert f"stopped; nothing was written to {tmp_path / 'out'}" in done.err
+    assert leftovers(tmp_path) == []
+    assert trained.inside("export", "-o", str(tmp_path / "out")).code == 0
+
+
+def test_a_base_that_has_moved_is_told(trained, tmp_path):
+    base = trained.folder / HOSTILE
+    base.rename(tmp_path / "moved")
+    try:
+        done = trained.inside("export", "-o", str(tmp_path / "out"))
+    finally:
+        (tmp_path / "moved").rename(base)
+    assert done.code == 3
+    assert str(base) in done.err
+    assert "bring it back" in done.err
+    assert leftovers(tmp_path) == []
+
+
+def test_a_base_that_is_another_one_by_now_is_told(trained, tmp_path):
+    config = trained.folder / HOSTILE / "generation_config.json"
+    before = config.read_text()
+    config.write_text(before.replace("{", '{ "max_length": 77,', 1))
+    try:
+        done = trained.inside("export", "-o", str(tmp_path / "out"))
+    finally:
+        config.write_text(before)
+    assert done.code == 4
+    assert "is not the one that run" in done.err
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_nothing_is_merged_into_quantised_weights(tmp_path, stored):
+    config = {"quantization_config": {}} if stored else {}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    info = {} if stored else {"quantization": "4bit"}
+    tuned = harness.Checkpoint("adapter", "", "", base_path=str(tmp_path), info=info)
+    with pytest.raises(harness.UsageError, match="cannot be merged into quantised weights"):
+        command._refuse_merging(Origin(SimpleNamespace(), tuned, {}))
+
+
+def test_merging_rounds_once_and_says_what_that_changed(base, tmp_path):
+    """The update is half of a percent of its weight, as training makes it."""
+    from peft import LoraConfig, PeftModel, get_peft_model
+
+    torch.manual_seed(5)
+    with quietly():
+        made = get_peft_model(
+            loading.base_of(base, torch.float32),
+            LoraConfig(task_type="CAUSAL_LM", r=4, lora_alpha=12, target_modules="all-linear"),
+        )
+        for name, parameter in made.named_parameters():
+            if "lora_B" in name:
+                torch.nn.init.normal_(parameter, std=0.002)
+        made.save_pretrained(str(tmp_path))
+        rounded, exact = (
+            PeftModel.from_pretrained(loading.base_of(base, dtype), str(tmp_path))
+            for dtype in (torch.bfloat16, torch.float32)
+        )
+        untouched = dict(loading.base_of(base, torch.bfloat16).named_parameters())
+        due = {
+            name.removeprefix("base_model.model."): layer.get_delta_weight("default").detach()
+            for name, layer in exact.named_modules() if hasattr(layer, "get_delta_weight")
+        }  # fmt: skip
+        model, lost = weights.merged(rounded)
+    error = whole = 0.0
+    for name, update in due.items():
+        weight = dict(model.named_parameters())[f"{name}.weight"]
+        wanted = untouched[f"{name}.weight"].detach().float() + update
+        assert weight.dtype == torch.bfloat16
+        assert torch.equal(weight.detach(), wanted.to(torch.bfloat16))
+        error += float((weight.detach().float() - wanted).square().sum())
+        whole += float(update.square().sum())
+    assert len(due) == 14
+    assert lost == pytest.approx((error / whole) ** 0.5, rel=1e-4)
+    assert lost > 0.05
+
+
+def test_the_page_names_every_option():
+    import typer
+
+    from harness.cli.commands import app
+
+    found = typer.main.get_command(app).get_command(None, "export").loaded()
+    options = {name for option in found.params for name in option.opts if name.startswith("-")}
+    page = (Path(__file__).parents[3] / "docs" / "use-the-model.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`-[^|]*) \|", page, re.MULTILINE)
+    assert {re.split(r"[` ]", cell)[1] for cell in rows} == options - {"--output"}
