@@ -33,7 +33,9 @@ def section(
     }
     if torch.failure:
         values["reason"] = torch.failure
-        facts = {"torch": f"cannot be loaded: {torch.failure}"}
+        facts = {
+            "torch": f"{'not loaded yet' if torch.late else 'cannot be loaded'}: {torch.failure}"
+        }
         troubles = [_broken(torch)]
     else:
         facts = _facts(found)
@@ -74,7 +76,7 @@ def _broken(torch: Answer) -> Trouble:
     if torch.late:
         return Trouble(
             f"torch was not loaded yet: {torch.failure}",
-            "a run waits as long; on a slow disk the first time takes a minute",
+            "whether it works is not known; its first load from a slow disk takes long",
             SLOW_CURE,
             "warning",
         )
@@ -113,7 +115,8 @@ def _threads(found: Mapping[str, Any], cores: int) -> Iterator[Trouble]:
 def _bits_fact(bits: Answer) -> str:
     version = bits.found.get("version", "")
     if bits.failure:
-        return f"{version} does not work: {bits.failure}".strip()
+        state = "was not loaded yet" if bits.late else "does not work"
+        return f"{version} {state}: {bits.failure}".strip()
     return f"{version} works on {bits.found.get('device')}"
 
 
