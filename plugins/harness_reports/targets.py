@@ -50,39 +50,48 @@ def targets(document: Document) -> list[Target]:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """A slice that underperformed by more than chance and that no row was added for.
+    """A slice that underperformed by more than chance and that no row, or no more, was added for.
 
     Attributes:
         after: the round after which rows were added for others, or none at all.
         slice: in words.
         why: in words, for within brackets.
         by_rows: whether rows of its kind could be added, if there were any.
+        had_rows: whether rows were added for it after an earlier round.
     """
 
     after: int
     slice: str
     why: str
     by_rows: bool
+    had_rows: bool
 
 
 def missed(document: Document) -> list[Missed]:
-    """Of each round that another one follows, the latest first; each slice once."""
+    """Of each round that another one follows, the latest first; each slice once.
+
+    Without the slices that rows were added for after a later round.
+    """
     rounds = {entry["round"]: entry for entry in document["rounds"]}
+    learned: dict[str, int] = {}
+    for one in targets(document):
+        learned.setdefault(one.slice, one.after)
     found: dict[str, Missed] = {}
     for after in sorted(rounds, reverse=True):
         entry = rounds[after]
         if after + 1 not in rounds or not (entry["added"] or entry["plan"]):
             continue
-        by_slice, pieces = _added(document, entry), rounds[_source(after, rounds)]["slices"]
-        for piece in pieces:
+        for piece in rounds[_source(after, rounds)]["slices"]:
             name = piece["slice"]
-            if findings.holds(piece) and not by_slice.get(name) and name not in found:
-                why = _why_missed(document, entry, piece)
-                found[name] = Missed(after, name, why, bool(piece["from_prompt"]))
+            if not findings.holds(piece) or name in found or learned.get(name, -1) >= after:
+                continue
+            had_rows = name in learned
+            why = _why_missed(document, entry, piece, had_rows)
+            found[name] = Missed(after, name, why, bool(piece["from_prompt"]), had_rows)
     return list(found.values())
 
 
-def _why_missed(document: Document, entry: Document, piece: Document) -> str:
+def _why_missed(document: Document, entry: Document, piece: Document, had_rows: bool) -> str:
     if not piece["from_prompt"]:
         return "only its answers show it, not its prompts"
     if entry["strategy"] == "random":
@@ -92,12 +101,17 @@ def _why_missed(document: Document, entry: Document, piece: Document) -> str:
         return "none was planned for it"
     names = [str(one.get("plugin") or "") for one in document["settings"].get("augment") or ()]
     if names == ["pool"]:
-        told = "the pool has none of its kind"
+        told = f"the pool has none of its kind{' left' if had_rows else ''}"
     else:
         one = "augmenters" if len(names) != 1 else "augmenter"
         told = " ".join(filter(None, (f"the {one}", ", ".join(names), "gave none")))
-    accepted = " that is not refused" if entry["refused"] else ""
-    return f"{asked} rows were asked for, and {told}{accepted}"
+    accepted = " that passes the filters" if entry["refused"] else ""
+    return f"{rows_words(asked)} {'was' if asked == 1 else 'were'} asked for, and {told}{accepted}"
+
+
+def rows_words(count: int) -> str:
+    """``1 row``, ``40 rows``."""
+    return "1 row" if count == 1 else f"{count} rows"
 
 
 def _of_round(document: Document, after: int, rounds: dict[int, Document]) -> Iterator[Target]:

@@ -13,7 +13,7 @@ from harness_reports.document import complete
 from harness_reports.figures import Document
 from harness_reports.markdown.blocks import safe
 from harness_reports.sections import advice, headline
-from harness_reports.targets import missed, targets
+from harness_reports.targets import missed, rows_words, targets
 
 SCORES = 4
 """Scores beside the primary one at most."""
@@ -72,19 +72,19 @@ def _lines(document: Document) -> Iterator[str]:
     if found:
         digits = figures.score_digits(document, document["primary"])
         told = (
-            f"{safe(one.slice, 80)}: {one.rows} rows after round {one.after}, "
+            f"{safe(one.slice, 80)}: {rows_words(one.rows)} after round {one.after}, "
             f"{figures.course(one.before, one.now, digits)}"
             for one in found[:SLICES]
         )
         more = f"; and {len(found) - SLICES} more" if len(found) > SLICES else ""
         yield f"**weak, and added there:** {'; '.join(told)}{more}"
         if without:
-            yield f"no rows were added for {safe(headline.missed_words(without), 400)}"
+            yield safe(headline.no_rows_words(without), 400)
     elif without:
         yield safe(headline.underperformed(without), 400)
     elif added := sum(one.rows for one in targets(document)):
         yield (
-            f"no slice underperformed by more than chance; {added} rows were added from "
+            f"no slice underperformed by more than chance; {rows_words(added)} added from "
             f"{terms.shown('key', 'everywhere')}"
         )
     for block in advice.advice(document):

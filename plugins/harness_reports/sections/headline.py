@@ -5,6 +5,7 @@ A short report is this and no more; the others begin with it.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -150,7 +151,7 @@ def targeted(document: Document) -> Iterator[Block]:
     caption, rest = "Rows added by slice, and its score", "smaller or earlier"
     yield Table(columns, rows, caption, TARGETS, rest, ordered=True)
     if without:
-        yield Note(f"No rows were added for {missed_words(without)}.")
+        yield Note(no_rows_words(without))
 
 
 def _untargeted(document: Document, found: list[Target], without: list[Missed]) -> str:
@@ -176,8 +177,19 @@ def underperformed(without: list[Missed]) -> str:
     return f"{told}: {missed_words(without)}"
 
 
+def no_rows_words(without: list[Missed]) -> str:
+    """``No rows were added for …. No more rows were added for … (after round 2: …).``"""
+    never = [one for one in without if not one.had_rows]
+    later = [
+        dataclasses.replace(one, why=f"after round {one.after}: {one.why}")
+        for one in without if one.had_rows
+    ]  # fmt: skip
+    told = (("No rows", never), ("No more rows", later))
+    return " ".join(f"{rows} were added for {missed_words(of)}." for rows, of in told if of)
+
+
 def missed_words(without: list[Missed]) -> str:
-    """The slices, each with the reason why no rows came for it."""
+    """The slices, each with the reason why no rows were added for it."""
     told = "; ".join(f"{one_line(one.slice, SLICE)} ({one.why})" for one in without[:TARGETS])
     return told + (f"; and {len(without) - TARGETS} more" if len(without) > TARGETS else "")
 

@@ -292,9 +292,9 @@ def unaddressed(document: Document, why: str) -> Document:
     document["tables"]["added"] = [
         {"round": n, "made_by": "pool", "slice": None, "rows": 120} for n in (1, 2)
     ]
-    if why in ("empty pool", "refused", "other augmenter"):
-        item = last["plan"][0]
-        last["plan"] = [item | {"slice": "kind = class", "rows": 96}, item | {"rows": 24}]
+    if why in ("empty pool", "one row", "refused", "other augmenter"):
+        item, asked = last["plan"][0], 1 if why == "one row" else 96
+        last["plan"] = [item | {"slice": "kind = class", "rows": asked}, item | {"rows": 24}]
     last["refused"] = {"near dev": 9} if why == "refused" else {}
     if why == "other augmenter":
         document["settings"]["augment"] = [{"plugin": "paraphrase", "rows": 120}]
@@ -306,7 +306,8 @@ def unaddressed(document: Document, why: str) -> Document:
 UNADDRESSED = {
     "reply": "only its answers show it, not its prompts",
     "empty pool": "96 rows were asked for, and the pool has none of its kind",
-    "refused": "96 rows were asked for, and the pool has none of its kind that is not refused",
+    "refused": "96 rows were asked for, and the pool has none of its kind that passes the filters",
+    "one row": "1 row was asked for, and the pool has none of its kind",
     "other augmenter": "96 rows were asked for, and the augmenter paraphrase gave none",
     "random": "plan.strategy random looks at no slice",
     "no share": "none was planned for it",
@@ -328,6 +329,44 @@ def test_beside_slices_with_rows_those_without_are_told_too(analysis: Document) 
     reason = "only its answers show it, not its prompts"
     assert f"No rows were added for finish_reason = length ({reason})." in page
     assert "still underperforms" not in page  # no rows can help there, but others go on
+
+
+def exhausted_pool(document: Document, first: int, then: int) -> Document:
+    """The same with rows for ``kind = class`` after one round, and none in the pool after another.
+
+    Args:
+        first: the round after which all rows were added for it.
+        then: the round after which as many were asked for, and none was found.
+    """
+    plan = [document["rounds"][1]["plan"][0] | {"rows": 120}]
+    for entry in document["rounds"][1:]:
+        entry["slices"] = entry["slices"][:1]
+    for entry in document["rounds"][1:3]:
+        entry |= {"plan": plan, "refused": {}, "added": 120 * (entry["round"] == first)}
+    assert document["rounds"][then]["added"] == 0
+    added = {"round": first, "made_by": "pool", "slice": "kind = class", "rows": 120}
+    document["tables"]["added"] = [added]
+    return document
+
+
+@pytest.mark.parametrize("face", [screen, comment, markdown_page])
+def test_a_pool_that_ran_out_is_not_told_as_no_rows(
+    analysis: Document, face: Callable[[Document], str]
+) -> None:
+    page = " ".join(face(exhausted_pool(analysis, 1, 2)).replace("\\", "").split()).lower()
+    assert "no rows were added for" not in page
+    assert (
+        "no more rows were added for kind = class (after round 2: 120 rows were asked for, and "
+        "the pool has none of its kind left)"
+    ) in page
+
+
+@pytest.mark.parametrize("face", [screen, comment, markdown_page])
+def test_a_slice_that_got_its_rows_later_is_not_told_as_without(
+    analysis: Document, face: Callable[[Document], str]
+) -> None:
+    page = face(exhausted_pool(analysis, 2, 1)).lower()
+    assert "rows were added for" not in page
 
 
 # -- advice --------------------------------------------------------------------------------------
