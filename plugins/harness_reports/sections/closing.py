@@ -24,7 +24,7 @@ from harness_reports.sections.advice import ended, exhausted
 
 NOTES = 10
 WHOLE = 100
-"""Characters of the command that shows the whole report; a longer one is told without the run."""
+"""Characters of the command that shows the whole report; a longer one has a line of its own."""
 COMMAND = 160
 """Characters of a command on the first screen: two lines of 80 columns."""
 
@@ -102,15 +102,20 @@ def next_in_short(document: Document) -> Iterator[Block]:
 
     Commands that are so long that they fill a screen are left to the whole report.
     """
-    whole = one_line(shlex.join(["harness", "report", document["run"], "--full"]), 20_000)
-    if len(whole) > WHOLE:
-        whole = "harness report --full"
+    whole = whole_report(document["run"])
     found = [one_line(command, 20_000) for command in _commands(document)]
     pasted = [command for command in found if len(command) <= COMMAND]
-    if pasted:
-        yield Code("\n".join(pasted), f"Next (the whole report: {whole}):")
-    else:
+    if not pasted:
         yield Code(whole, "The whole report:")
+    elif len(whole) > WHOLE:
+        yield Code("\n".join([*pasted, whole]), "Next (the last one shows the whole report):")
+    else:
+        yield Code("\n".join(pasted), f"Next (the whole report: {whole}):")
+
+
+def whole_report(run: str) -> str:
+    """The command that shows all of this run's report."""
+    return one_line(shlex.join(["harness", "report", run, "--full"]), 20_000)
 
 
 def _commands(document: Document) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from harness_reports.sections import Examples, Gains, Shown, first, sections, short
+from harness_reports.sections.closing import whole_report
 from harness_reports.terminal.blocks import begins, draw
 from harness_reports.terminal.examples import draw_examples
 from harness_reports.terminal.gains import Overflow, draw_gains
@@ -26,7 +27,9 @@ def render(document: Mapping[str, Any], console: Console, examples: int = 3) -> 
 
 def render_first(document: Mapping[str, Any], console: Console) -> None:
     """Print what a reader came for, on one screen (:func:`print_screen`)."""
-    print_screen(list(short(first(document))), console, _drawing("ellipsis"))
+    blocks = list(short(first(document)))
+    whole = whole_report(str(document.get("run") or ""))
+    print_screen(blocks, console, _drawing("ellipsis"), whole)
 
 
 def _drawing(overflow: Overflow, examples: int = 0) -> Draw:

@@ -23,16 +23,20 @@ FEWER = 2
 Draw = Callable[[Shown, Console], None]
 
 
-def print_screen(blocks: Sequence[Shown], console: Console, draw: Draw) -> None:
+def print_screen(blocks: Sequence[Shown], console: Console, draw: Draw, whole: str) -> None:
     """Print them in at most :data:`LINES` lines, if the console has :data:`WIDTH` columns.
 
     Where there is no room the empty lines between the parts give way, the last ones first; then
     all but the first answers; then all but the first rows of tables; then the ends of the longest
     parts, each with a line that says so. Commands are never cut.
+
+    Args:
+        whole: the command that shows all; where it has no room in one line, that of the last part
+            is referred to.
     """
     parts = _parts(blocks)
     if console.width < WIDTH:
-        _print(parts, console, draw, len(parts) - 1, {})
+        _print(parts, console, draw, len(parts) - 1, {}, whole)
         return
     sizes = [_size(part, console, draw) for part in parts]
     gaps = LINES - sum(sizes)
@@ -42,7 +46,7 @@ def print_screen(blocks: Sequence[Shown], console: Console, draw: Draw) -> None:
             sizes = [_size(part, console, draw) for part in parts]
             gaps = LINES - sum(sizes)
     room = _room(sizes[:-1], LINES - sizes[-1])
-    _print(parts, console, draw, min(max(gaps, 0), len(parts) - 1), room)
+    _print(parts, console, draw, min(max(gaps, 0), len(parts) - 1), room, whole)
 
 
 def _parts(blocks: Iterable[Shown]) -> list[list[Shown]]:
@@ -84,7 +88,7 @@ def _room(sizes: Sequence[int], most: int) -> dict[int, int]:
 
 def _print(
     parts: Sequence[Sequence[Shown]], console: Console, draw: Draw, gaps: int,
-    room: dict[int, int],
+    room: dict[int, int], whole: str,
 ) -> None:  # fmt: skip
     for place, part in enumerate(parts):
         if 0 < place <= gaps:
@@ -96,8 +100,11 @@ def _print(
         lines, kept = _drawn(part, console, draw), room[place] - 1
         for line in lines[:kept]:
             console.print(Text.from_ansi(line), highlight=False, soft_wrap=True)
-        left = f"… {len(lines) - kept} more lines: harness report --full"
-        console.print(Text(f"{' ' * INDENT}{left}", "dim"), highlight=False)
+        left = f"{' ' * INDENT}… {len(lines) - kept} more lines"
+        told = f"{left}: {whole}"
+        if cell_len(told) > console.width:
+            told = f"{left} in the whole report (its command is at the end)"
+        console.print(Text(told, "dim"), highlight=False)
 
 
 def _fewer_answers(block: Shown) -> Shown:

@@ -6,11 +6,13 @@ import copy
 import io
 import json
 import re
+import shlex
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.cells import cell_len, chop_cells
 from rich.console import Console
 
 from harness.kit.blocks import Heading, Paragraph, Table
@@ -64,7 +66,7 @@ def test_it_is_one_screen(analysis: Document, width: int) -> None:
     analysis["better"] = [analysis["better"][0] | {"id": f"row {n}"} for n in range(3)]
     page = screen(analysis, width)
     assert len(page.rstrip("\n").split("\n")) <= 40
-    assert max(map(len, page.split("\n"))) <= width
+    assert max(map(cell_len, page.split("\n"))) <= width
 
 
 LONG = "a very long name of something "
@@ -115,11 +117,8 @@ SHAPES = (
 
 def lines_of(page: str, width: int) -> list[str]:
     """The lines as a terminal shows them, which breaks what is too long."""
-    return [
-        line[at : at + width]
-        for line in page.rstrip("\n").split("\n")
-        for at in range(0, max(len(line), 1), width)
-    ]
+    lines = page.rstrip("\n").split("\n")
+    return [piece for line in lines for piece in chop_cells(line, width) or [""]]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -134,7 +133,7 @@ def test_a_run_of_an_odd_shape_is_one_screen_too(
     for part in ("Scores by round", "Settings and model"):
         assert any(line.startswith(part) for line in lines)
     told = page[page.index("Settings and model") :]
-    assert re.search(r"whole report: harness report (\S+ )?--full", told)
+    assert f"harness report {shlex.quote(analysis['run'])} --full" in " ".join(told.split("\n"))
 
 
 def test_answers_give_way_before_rows_of_tables() -> None:
@@ -153,7 +152,7 @@ def test_answers_give_way_before_rows_of_tables() -> None:
     for lines in range(30, 36):
         console = Console(width=80, file=io.StringIO())
         blocks = [*[Paragraph("text")] * lines, Heading("a"), table, answers, Heading("next")]
-        print_screen(blocks, console, draw)
+        print_screen(blocks, console, draw, "harness report RUN --full")
         page = console.file.getvalue()
         seen.append((page.count("answer"), page.count("row"), page.count("more lines")))
     assert seen == [(3, 4, 0), (3, 4, 0), (2, 4, 0), (2, 2, 0), (2, 2, 0), (2, 2, 1)]
@@ -161,9 +160,23 @@ def test_answers_give_way_before_rows_of_tables() -> None:
 
 def test_what_has_no_room_says_so_and_where_it_is(analysis: Document) -> None:
     usual = json.dumps(analysis)
-    page = screen(odd(analysis, "all"))
-    assert re.search(r"^  … \d+ more lines: harness report --full$", page, re.MULTILINE)
+    page = screen(odd(analysis, "slices"))
+    told = r"^  … \d+ more lines: harness report docstrings-3f2a91c4 --full$"
+    assert re.search(told, page, re.MULTILINE)
     assert "more lines" not in screen(json.loads(usual))
+
+
+@pytest.mark.parametrize("run", ["it's mine", "$(date)", "a run " * 12])
+def test_no_command_shows_another_run(analysis: Document, run: str) -> None:
+    page = screen(odd(analysis, "slices") | {"run": run})
+    commands = re.findall(r"harness report.*?--full", page)
+    assert commands and set(commands) == {f"harness report {shlex.quote(run)} --full"}
+
+
+def test_a_cut_part_names_the_end_where_the_command_has_no_room(analysis: Document) -> None:
+    page = screen(odd(analysis, "all"))
+    told = r"^  … \d+ more lines in the whole report \(its command is at the end\)$"
+    assert re.search(told, page, re.MULTILINE)
 
 
 def test_a_cut_screen_keeps_its_colours(analysis: Document) -> None:
@@ -181,7 +194,7 @@ def test_a_comment_of_an_odd_run_has_at_most_twenty_lines(analysis: Document, sh
 @pytest.mark.parametrize("width", [50, 60, 72])
 def test_a_narrow_screen_loses_nothing(analysis: Document, width: int) -> None:
     shown, _, commands = screen(analysis, width).partition("\nNext")
-    assert max(map(len, shown.split("\n"))) <= width
+    assert max(map(cell_len, shown.split("\n"))) <= width
     words = " ".join(shown.split())
     for told in (
         "0.297",
