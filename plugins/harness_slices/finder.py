@@ -7,8 +7,8 @@
    leave; the rest is tested again, until none is weak. So where nothing is weak, anything is
    called so in a share alpha of data sets at most, and likewise beside what was found.
 3. Each that was kept is tested again beside all others that were (the backward step of stepwise
-   selection): one that these explain leaves, and the gap of the others is how much lower they
-   score than rows that are in no slice found.
+   selection). One that these explain is left out, and the search goes on with what it had
+   explained. The gap is what a slice takes off beside the others (least squares, effects added).
 4. The gap of all rows is too large for slices that were chosen for it. Its interval is the one
    that the test of all together turns into; and for planning the gap is shrunk with a prior from
    all candidates, which takes off what choosing the largest of many adds.
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness_slices.shrink import prior
 
@@ -39,6 +39,7 @@ ALIKE = 0.5
 """Jaccard overlap from which two slices count as one."""
 LEFT = 0.5
 """A slice is explained by others if outside of them its gap is less than this share."""
+OPEN, OUT = -1, -2
 
 
 @dataclass(frozen=True)
@@ -111,19 +112,29 @@ def judge(
 
     from harness_slices.largest import compared
 
-    def beside(tried: Mask, found: list[int]) -> Tested:
+    def tested(tried: Mask, found: list[int]) -> Tested:
         return compared(
             family.values, family.inside[tried], family.inside[found], chance,
             family.weights[tried], alpha,
         )  # fmt: skip
 
-    first = beside(np.ones(len(family.inside), dtype=np.bool_), [])
-    search = _Search.forward(family, first, beside, alpha, most)
-    told = _backward(search, beside, alpha)
+    first = tested(np.ones(len(family.inside), dtype=np.bool_), [])
+    search = _Search.begin(
+        family, lambda tried, found: tested(tried, found) if found or not tried.all() else first,
+        alpha, most,
+    )  # fmt: skip
+    while True:
+        search.forward()
+        told = search.together()
+        explained = max(told, key=lambda one: (told[one].adjusted, told[one].p), default=None)
+        if explained is None or told[explained].adjusted <= alpha:
+            break
+        search.leave_out(explained)
     p, gap, needed, spread = (x.copy() for x in (first.p, first.gap, first.needed, first.spread))
     adjusted = search.adjusted
     for place, now in told.items():
-        p[place], gap[place], needed[place], spread[place], adjusted[place] = now
+        p[place], gap[place], needed[place], spread[place] = now.p, now.gap, now.needed, now.spread
+        adjusted[place] = max(adjusted[place], now.adjusted)
     holds = np.isin(np.arange(len(p)), list(told))
     ses = _errors(gap, p, spread)
     belief = prior(gap, ses, holds)
@@ -143,74 +154,87 @@ def judge(
     )
 
 
+class Told(NamedTuple):
+    """One find, tested beside the others; see :class:`harness_slices.largest.Tested`."""
+
+    p: float
+    adjusted: float
+    gap: float
+    needed: float
+    spread: float
+
+
 @dataclass(frozen=True)
 class _Search:
-    """What the forward search found among c candidates.
+    """Stepwise selection among c candidates.
 
     Attributes:
-        found: in the order in which they were.
-        leaves: ``(c,)``: the find for which a candidate is tested no more, itself included; -1
-            where there is none.
+        found: the finds, in the order in which they were.
+        leaves: ``(c,)``: the find for which a candidate is tested no more, itself included;
+            :data:`OPEN` where there is none, :data:`OUT` of a find that others explained.
         once: ``(c,)``: weak when it was tested.
         adjusted: ``(c,)``: family-wise, when it was found or tested last.
     """
 
+    family: Family
+    beside: Beside
+    alpha: float
+    most: int
     found: list[int]
     leaves: Ints
     once: Mask
     adjusted: Floats
 
     @classmethod
-    def forward(
-        cls, family: Family, first: Tested, beside: Beside, alpha: float, most: int
-    ) -> _Search:
-        """The strongest weak one after the other, until none is weak beside those found."""
+    def begin(cls, family: Family, beside: Beside, alpha: float, most: int) -> _Search:
+        """Nothing is found yet; ``beside`` tests candidates beside finds."""
         import numpy as np
 
         count = len(family.inside)
-        search = cls([], np.full(count, -1), np.zeros(count, dtype=np.bool_), np.ones(count))
-        open_, now, highest = np.ones(count, dtype=np.bool_), first, 0.0
+        leaves, once = np.full(count, OPEN), np.zeros(count, dtype=np.bool_)
+        return cls(family, beside, alpha, most, [], leaves, once, np.ones(count))
+
+    def forward(self) -> None:
+        """Find the strongest weak one after the other, until none is weak beside those found."""
+        import numpy as np
+
         while True:
-            left = np.flatnonzero(open_)
-            search.adjusted[left] = np.maximum(now.adjusted, highest)
-            weak = left[(now.adjusted <= alpha) & (now.p < 0.5)]
-            if not len(weak) or len(search.found) == most:
-                return search
+            left = np.flatnonzero(self.leaves == OPEN)
+            if not len(left):
+                return
+            now = self.beside(self.leaves == OPEN, self.found)
+            highest = self.adjusted[self.found].max(initial=0.0)
+            self.adjusted[left] = np.maximum(now.adjusted, highest)
+            weak = left[(now.adjusted <= self.alpha) & (now.p < 0.5)]
+            if not len(weak) or len(self.found) == self.most:
+                return
             place = np.searchsorted(left, weak)
-            best = _kept(family, weak, now.p[place] / family.weights[weak])
-            search.found.append(best)
-            search.once[weak], highest = True, search.adjusted[best]
-            covered: Mask = np.logical_or.reduce(family.inside[search.found])
-            gone = np.asarray(~(family.inside & ~covered).any(axis=1))
-            gone[[best, *_explained(family, weak, best, covered)]] = True
-            search.leaves[open_ & gone] = best
-            open_ &= ~gone
-            if not open_.any():
-                return search
-            now = beside(open_, search.found)
+            best = _kept(self.family, weak, now.p[place] / self.family.weights[weak])
+            self.found.append(best)
+            self.once[weak] = True
+            covered: Mask = np.logical_or.reduce(self.family.inside[self.found])
+            gone = np.asarray(~(self.family.inside & ~covered).any(axis=1))
+            gone[[best, *_explained(self.family, weak, best, covered)]] = True
+            self.leaves[gone & (self.leaves == OPEN)] = best
 
+    def together(self) -> dict[int, Told]:
+        """Each find tested beside all others, among the candidates that these do not take out."""
+        import numpy as np
 
-def _backward(search: _Search, beside: Beside, alpha: float) -> dict[int, tuple[float, ...]]:
-    """The finds that are weak beside all others: p, gap, needed, spread and adjusted of each.
-
-    A find is tested among the candidates that the others do not take out. Of those that are not
-    weak, the one with the least evidence leaves first.
-    """
-    import numpy as np
-
-    kept = list(search.found)
-    while True:
         told = {}
-        for one in kept:
-            others = [find for find in kept if find != one]
-            tried = ~np.isin(search.leaves, others)
-            now, at = beside(tried, others), int(np.count_nonzero(tried[:one]))
-            row = (now.p, now.gap, now.needed, now.spread, now.adjusted)
-            told[one] = tuple(float(x[at]) for x in row)
-        weakest = max(kept, key=lambda one: told[one][-1], default=None)
-        if weakest is None or told[weakest][-1] <= alpha:
-            return told
-        kept.remove(weakest)
+        for one in self.found:
+            others = [find for find in self.found if find != one]
+            tried = ~np.isin(self.leaves, others)
+            now, at = self.beside(tried, others), int(np.count_nonzero(tried[:one]))
+            columns = (now.p, now.adjusted, now.gap, now.needed, now.spread)
+            told[one] = Told(*(float(column[at]) for column in columns))
+        return told
+
+    def leave_out(self, one: int) -> None:
+        """Take out a find that the others explain; what it had explained is tested again."""
+        self.found.remove(one)
+        self.leaves[self.leaves == one] = OPEN
+        self.leaves[one] = OUT
 
 
 def _errors(gaps: Floats, p: Floats, chance: Floats) -> Floats:

@@ -17,6 +17,7 @@ from harness.kit.features import addresses, prompt_features
 from harness.records import Example, Findings, Prediction, ScoredExample, from_json, to_json
 from harness.stages import Evidence
 from harness_slices import Slices
+from harness_slices.analyzer import REPLIES
 from harness_slices.shrink import prior
 from harness_slices.words import words
 
@@ -203,6 +204,38 @@ def test_a_slice_that_later_ones_explain_is_not_named(tmp_path):
     others = [scored(900 + i, 1.0, {"intent": "Other", "channel": "chat"}) for i in range(60)]
     found = held(analyze(tmp_path, [*rows, *others], clusters=0))
     assert sorted(words_of(found)) == ["intent = Invoice", "intent = Refund"]
+
+
+def test_what_a_slice_explained_that_others_explain_is_looked_at_again(tmp_path):
+    """Mails seem weak for three intents, and take out Draft, which all but lies within them."""
+    names = ("Invoice", "Refund", "Roaming")
+    weak = [(0.0, n, {"intent": name, "channel": channel})
+            for name in names for n, channel in ((32, "mail"), (8, "chat"))]  # fmt: skip
+    draft = (0.5, 8, {"intent": "Draft", "channel": "mail"})
+    fine = [(1.0, n, {"intent": name, "channel": channel})
+            for name, n, channel in (("Ok", 30, "mail"), ("Ok", 90, "chat"), ("Other", 60, "chat"))
+            ]  # fmt: skip
+    found = held(analyze(tmp_path, spread_of_scores(*weak, draft, *fine), clusters=0))
+    assert sorted(words_of(found)) == [f"intent = {name}" for name in ("Draft", *names)]
+
+
+def test_q_is_the_smallest_level_at_which_a_slice_holds(tmp_path):
+    tried = 0
+    for seed in range(40):
+        draw = np.random.default_rng(seed)
+        kinds = draw.integers(6, size=160)
+        passed = draw.random(160) < np.where(kinds < 2, 0.4, 0.75)
+        data = [
+            scored(i, float(one), {"kind": f"k{kind}"})
+            for i, (one, kind) in enumerate(zip(passed, kinds, strict=True))
+        ]
+        for piece in held(analyze(tmp_path, data, clusters=0, alpha=0.1)):
+            level = piece.q / (1 - REPLIES) + 1e-9
+            if piece.from_prompt and level >= 0.01:
+                tried += 1
+                again = analyze(tmp_path, data, clusters=0, alpha=level)
+                assert piece.words in words_of(held(again))
+    assert tried >= 10
 
 
 def test_the_order_of_rows_changes_nothing(tmp_path):
