@@ -129,7 +129,7 @@ def _why(piece: Slice) -> str:
         reasons.append(f"counted as {piece.shrunken:.2g}, chance taken off")
     added = f" ({'; '.join(reasons)})" if reasons else ""
     gap = _gap(piece) if piece.gap is None else piece.gap
-    return f"scores {gap:.3g} below the rest on {piece.n} rows of {piece.groups} groups{added}"
+    return f"its gap to the rest is {gap:.3g} on {piece.n} rows of {piece.groups} groups{added}"
 
 
 def _why_none(findings: Findings) -> str:

@@ -28,8 +28,8 @@ class Slice:
         conditions: all must hold.
         n, groups: support on dev.
         score: the slice's mean of the primary score per example.
-        gap: rest minus slice, oriented so that positive = the slice is weaker. A finder may
-            take out first what slices found before explain; then the gap is of what is left.
+        gap: rest minus slice, oriented so that positive = the slice is weaker. Where several
+            slices are weak, a finder may say what each takes off beside the others.
         low, high: interval of the gap, of 95 % or more.
         q: rate of false finds (family-wise, or false discovery rate) at which it would be called
             weak, or None.

@@ -31,7 +31,7 @@ class PythonQuestions(harness.Source):
     """
 
     name = "python-questions"
-    revision = 1
+    revision = 2
 
     class Options(CodeOptions):
         kinds: tuple[Kind, ...] = Field(KINDS, min_length=1, description="kinds of questions")

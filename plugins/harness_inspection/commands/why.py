@@ -242,7 +242,7 @@ def _show_slices(document: Document, console: Console) -> None:
     if not planned:
         tables.block(console, "none")
     for one in planned:
-        gap = "" if one["gap"] is None else f", {tables.value(one['gap'])} below the rest"
+        gap = "" if one["gap"] is None else f", gap {tables.value(one['gap'])}"
         done = f"{one['asked']} rows planned, {one['added']} added"
         remedy = f" ({one['remedy']})" if one["remedy"] else ""
         line = f"after round {one['round']}: {one['slice']} ({one['n']} rows{gap}): {done}{remedy}"

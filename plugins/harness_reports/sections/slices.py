@@ -38,7 +38,7 @@ def slices(document: Document) -> Iterator[Block]:
     if not held and not others and not notices:
         return
     score = figures.score_title(document, document["primary"], 60)
-    yield Heading("Underperforming slices", f"round {at} · gap: {score} below all other rows")
+    yield Heading("Underperforming slices", f"round {at} · gap: {score} below the rest")
     yield from notices
     if held:
         yield from _chart(document, [*held, *others][:DRAWN])
@@ -60,7 +60,7 @@ def _chart(document: Document, pieces: Sequence[Document]) -> Iterator[Chart]:
     )  # fmt: skip
     if points:
         score = figures.score_title(document, document["primary"], 80)
-        title = f"{score} below all other rows (filled: more than chance; hollow: may be chance)"
+        title = f"{score} below the rest (filled: more than chance; hollow: may be chance)"
         digits = figures.score_digits(document, document["primary"])
         yield Chart("gaps", title, (Series("", points),), digits=digits, told=True)
 

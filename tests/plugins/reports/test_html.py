@@ -35,7 +35,7 @@ def page(document: Document) -> str:
 
 
 ROOT = Path(__file__).parents[3]
-FOREST = "rougeL below all other rows (filled: more than chance; hollow: may be chance)"
+FOREST = "rougeL below the rest (filled: more than chance; hollow: may be chance)"
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 TAGS = {
     "html", "head", "meta", "title", "style", "body", "header", "h1", "bdi", "nav", "ul", "li",
