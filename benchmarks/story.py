@@ -5,7 +5,7 @@
 Each seed is a whole `harness iterate` in an empty folder, with ``seed`` and ``data.draw`` set to
 it: other rows, another training, another draw of the pool. Runs go one after the other; nothing
 but the model comes from a cache. What each gave is appended to a file of JSON lines, and seeds
-that stand there with the same config are not run again, so a stopped command goes on where it
+that stand there with the same settings are not run again, so a stopped command goes on where it
 was. At the end a table of all runs of the config is printed; ``--show`` prints it alone. The
 machine should have nothing else to do: the time is part of what is recorded.
 """
@@ -13,6 +13,7 @@ machine should have nothing else to do: the time is part of what is recorded.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import re
 import tempfile
@@ -23,6 +24,7 @@ from typing import Any
 from loop import machine, measure
 
 import harness
+from harness.kit import yaml_file
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ROOT / "harness.yaml"
@@ -55,6 +57,7 @@ def carry_out(seed: int, config: Path) -> dict[str, Any]:
     return {
         "seed": seed,
         "config": name_of(config),
+        "settings": digest(config),
         "seconds": round(done.seconds, 1),
         "stages": summary["seconds"],
         "rounds": [_round(entry, summary["primary"]) for entry in summary["rounds"]],
@@ -70,6 +73,12 @@ def name_of(config: Path) -> str:
     """A config's path in the project, else its whole path."""
     config = config.resolve()
     return config.relative_to(ROOT).as_posix() if config.is_relative_to(ROOT) else str(config)
+
+
+def digest(config: Path) -> str:
+    """What tells two contents of a config apart, whatever its comments and spacing."""
+    values, _ = yaml_file.read(config)
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _round(entry: Record, primary: str) -> dict[str, Any]:
@@ -145,7 +154,9 @@ def show(records: Sequence[Record]) -> None:
 
 
 def _cell(entry: Record) -> str:
-    return f"{entry['label']}, {entry['score']:.2f} ({entry['difference']:+.2f})"
+    change = entry["difference"]
+    told = "–" if change is None else f"{change:+.2f}"
+    return f"{entry['label']}, {entry['score']:.2f} ({told})"
 
 
 def _planned(record: Record) -> str:
@@ -160,11 +171,12 @@ def _test_cell(test: Record | None) -> str:
 
 
 def read(path: Path, config: Path) -> list[Record]:
-    """The runs of a config in a record, one a line."""
+    """The runs of a config in a record, one a line, with the settings that it has now."""
     if not path.exists():
         return []
     runs = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [run for run in runs if run["config"] == name_of(config)]
+    wanted = (name_of(config), digest(config))
+    return [run for run in runs if (run["config"], run["settings"]) == wanted]
 
 
 def main() -> None:

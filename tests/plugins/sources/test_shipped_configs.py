@@ -89,10 +89,28 @@ def test_a_run_that_stopped_early_misses_its_later_rounds() -> None:
 
 def test_a_record_holds_runs_of_several_configs(tmp_path: Path) -> None:
     path = tmp_path / "story.jsonl"
-    lines = [record(config="harness.yaml"), record(config=story.name_of(CONTROL), seed=102)]
+    lines = [
+        record(config=story.name_of(path), settings=story.digest(path), seed=101 + place)
+        for place, path in enumerate((story.CONFIG, CONTROL))
+    ] + [record(config="harness.yaml", settings="of before", seed=103)]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
     assert [run["seed"] for run in story.read(path, story.CONFIG)] == [101]
     assert [run["seed"] for run in story.read(path, CONTROL)] == [102]
+
+
+def test_the_runs_of_the_docs_are_of_the_config_as_it_is() -> None:
+    runs = story.read(story.RECORD, story.CONFIG)
+    assert [run["seed"] for run in runs] == list(story.SEEDS)
+    told = (story.ROOT / "docs" / "figures.md").read_text("utf-8")
+    met = sum(all(story.met(run).values()) for run in runs)
+    assert f"{met} of {len(runs)} met\nall four" in told or f"{met} of {len(runs)} met all" in told
+
+
+def test_a_round_that_was_not_compared_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    found = record()
+    found["rounds"][2] |= {"label": "no evidence", "difference": None}
+    story.show([found])
+    assert "no evidence, 0.60 (–)" in capsys.readouterr().out
 
 
 def test_the_table_counts_runs_that_miss_a_point(capsys: pytest.CaptureFixture[str]) -> None:
