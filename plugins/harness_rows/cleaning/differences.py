@@ -14,51 +14,25 @@ FOUND_AGAIN = 0.5
 """Share of a sentence's runs of five characters from which it is found again in another one."""
 _FIGURES = re.compile(
     r"\.?\d+(?:[.,:]\d+)*|!(?=!*[\w(=])|[=<>+*/^%~¬$€£¥×÷±≤≥≠−]"
-    r"|(?<![\w-])-(?=-?(?:[\d.(]|[^\W\d_]\b|\w+\())|(?<=\d)\s?-\s?(?=\.?\d)"
+    r"|-(?:\s?-)+|(?<!\w)-(?=[\d.(]|[^\W\d_]\b|\w+\()|(?<=\d)\s?-\s?(?=\.?\d)"
 )
-"""A number, a negation, an operator, a sign before a number, one letter, a bracket or a call, a
-minus between numbers."""
+"""A number, a negation, an operator, several minuses, a sign before a number, one letter, a bracket
+or a call, a minus between numbers."""
 _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+")
 
 
 def figures(text: str) -> list[str]:
     """The numbers and operators of a text that is comparable, in its order."""
-    return [part.strip() for part in _FIGURES.findall(text)]
+    return ["".join(part.split()) for part in _FIGURES.findall(text)]
 
 
 def same_figures(one: str, other: str) -> bool:
     """Whether two texts have the same numbers and operators in one order.
 
-    Sentences (or lines) with figures may have changed places.
+    Sentences with figures may not change places: which words a number belongs to would have to be
+    understood to tell ``Tom has 5. Ann has 7.`` from ``Tom has 7 and Ann has 5.``
     """
-    mine, theirs = figures(comparable(one)), figures(comparable(other))
-    if mine == theirs or sorted(mine) != sorted(theirs):
-        return mine == theirs
-    return all(_keeps_order(*texts) for texts in permutations((one, other)))
-
-
-def _keeps_order(one: str, other: str) -> bool:
-    """Whether the figures of each sentence stand in one order in the sentence that is most like it.
-
-    One of the two may have more: where sentences changed places, two may have run into one.
-    """
-    known = [(_words(piece), figures(piece)) for piece in _sentences(other)]
-    for piece in _sentences(one):
-        runs, found = _words(piece), figures(piece)
-        likest = max(known, key=lambda of: len(runs & of[0]) / len(runs | of[0]))[1]
-        if found and not (_in_order(found, likest) or _in_order(likest, found)):
-            return False
-    return True
-
-
-def _words(sentence: str) -> set[str]:
-    """Its runs of characters, whatever its figures are."""
-    return _runs(_FIGURES.sub("0", sentence))
-
-
-def _in_order(some: list[str], others: list[str]) -> bool:
-    rest = iter(others)
-    return all(one in rest for one in some)
+    return figures(comparable(one)) == figures(comparable(other))
 
 
 def ask_otherwise(one: str, other: str) -> bool:

@@ -54,6 +54,11 @@ OTHERS = [
     ("wait .5 days", "wait 5 days"), ("wait 1.5 days", "wait 5.1 days"), ("x is y", "x is -y"),
     ("stop if !(a)", "stop if (a)"), ("52 divided by 17", "17 divided by 52"),
     ("Tom has 5 red cups. Ann has 7 red cups.", "Tom has 7 red cups. Ann has 5 red cups."),
+    ("Tom has 5 red cups and Ann has 7 red cups.", "Tom has 7 red cups. Ann has 5 red cups."),
+    ("Tom has 5. Ann has 7.", "Tom has 7 and Ann has 5."),
+    ("Tom has these cups:\n5\nAnn has these:\n7", "Tom has these cups:\n7\nAnn has these:\n5"),
+    ("Add 3 to it. Then double it by * 2.", "Then double it by * 2. Add 3 to it."),
+    ("3 - -x", "3 -x"), ("3--x", "3 -x"), ("3 --x", "3 -x"), ("x - -y", "x -y"), ("i--", "i"),
 ]  # fmt: skip
 
 
@@ -79,8 +84,8 @@ def test_marks_of_sentences_do_not_count(one, other):
     assert gone(row(0, one), row(1, other), near=1.0) == [(1, 0)]
 
 
-def test_sentences_with_numbers_may_change_places():
-    parts = [f"{LONG} for 12 euros.", "The bill of 3 May says 7 - 5 euros.", "I paid 9 of them"]
+def test_sentences_may_change_places_where_their_numbers_stay_in_order():
+    parts = [f"{LONG} for 12 euros.", "The driver was in a hurry!", "Nobody rang at our door"]
     texts = [" ".join(parts), " ".join(parts[::-1]), " ".join([parts[2], *parts[:2]])]
     rows = [row(n, text) for n, text in enumerate(texts)]
     assert gone(*rows, by="prompt") == [(1, 0), (2, 0)]
@@ -153,7 +158,7 @@ def test_rows_that_hang_together_by_a_chain_stay_where_they_are_not_near_themsel
     [
         ("a - b", []), ("well-known", []), ("12 - 7", ["12", "-", "7"]), ("x = y", ["="]),
         ("a 5-year plan", ["5"]), ("-.5 or 1,000.5", ["-", ".5", "1,000.5"]), ("covid-19", ["19"]),
-        ("3 - -x", ["3", "-"]), ("a!=b", ["!", "="]),
+        ("3 - -x", ["3", "--"]), ("3 --5", ["3", "--", "5"]), ("a!=b", ["!", "="]),
         ("the cup -the blue one", []), ("-sin(x)", ["-"]),
     ],
 )  # fmt: skip
