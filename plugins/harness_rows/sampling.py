@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 
 
 def spaced(items: Sequence[Item], most: int) -> list[Item]:
-    """So many at most, evenly spaced from the first on."""
+    """At most that many, evenly spaced from the first on."""
     if len(items) <= most:
         return list(items)
     return [items[place * len(items) // most] for place in range(most)]

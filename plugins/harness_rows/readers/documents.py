@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -54,9 +55,13 @@ def _splits(file: File, problems: Problems, value: dict[str, Any]) -> list[Reade
     unknown = [name for name, held in value.items() if not _split(name) and _has_rows(held)]
     if unknown:
         problems.add(_no_split(unknown), file.label)
-    lists = {name: held for name, held in value.items() if _split(name)}
+    # An empty list holds no rows of its split, so `valid` may be dev beside an empty `dev`.
+    lists = {name: held for name, held in value.items() if _split(name) and held != []}
     for name in (name for name, held in lists.items() if not isinstance(held, list)):
-        problems.add(f"`{name}` must be a list of rows", file.label)
+        problems.add(f"`{_shown(name)}` must be a list of rows", file.label)
+    for shown, count in Counter(map(_shown, lists)).items():
+        if count > 1:
+            problems.add(f"two lists have the name `{shown}`: put their rows in one", file.label)
     splits = with_dev([_split(name) for name in lists])
     return [
         Objects(_part(file, name, split, len(lists)), problems, rows, name)
@@ -67,8 +72,13 @@ def _splits(file: File, problems: Problems, value: dict[str, Any]) -> list[Reade
 
 def _part(file: File, name: str, split: str, of: int) -> File:
     """One of the lists of a file. Rows of each are numbered from 1: of several each has a label."""
-    label = f"{file.label}/{name}" if of > 1 else file.label
+    label = f"{file.label}/{_shown(name)}" if of > 1 else file.label
     return replace(file, label=label, split=split)
+
+
+def _shown(name: str) -> str:
+    """A name of the data as ids and messages have it."""
+    return one_line(name, NAME)
 
 
 def _split(name: str) -> str:
@@ -80,12 +90,12 @@ def _has_rows(value: Any) -> bool:
 
 
 def _no_split(names: Sequence[str]) -> str:
-    said = ", ".join(f"`{one_line(name, NAME)}`" for name in names[:NAMED])
+    said = ", ".join(f"`{_shown(name)}`" for name in names[:NAMED])
     said += ", …" if len(names) > NAMED else ""
     if len(names) > 1:
-        what = f"{said} are no names of splits"
+        what = f"{said} are not names of splits"
     else:
-        what = f"{said} is no name of a split{near(names[0], list(SPLIT_NAMES))}"
+        what = f"{said} is not the name of a split{near(names[0], list(SPLIT_NAMES))}"
     return f"{what} (known: {', '.join(SPLIT_NAMES)})"
 
 
@@ -148,7 +158,7 @@ class JsonList(Reader):
                 yield number, value
             at = _skip(text, end)
             if text[at : at + 1] not in (",", "]"):
-                self.wrong("not JSON: a comma is missing behind this row", number)
+                self.wrong("not JSON: a comma is missing after this row", number)
                 return
             at += text[at] == ","
         if at >= len(text):
@@ -156,7 +166,7 @@ class JsonList(Reader):
         elif (rest := _skip(text, at + 1)) < len(text):
             line, column = text.count("\n", 0, rest) + 1, rest - text.rfind("\n", 0, rest)
             place = f"line {line}, column {column}"
-            self.wrong(f"not JSON: text behind the end of the list ({place})")
+            self.wrong(f"not JSON: text after the end of the list ({place})")
 
 
 class _Spans:
@@ -189,7 +199,7 @@ class Objects(Reader):
 
     def __init__(self, file: File, problems: Problems, found: Sequence[Any], name: str) -> None:
         super().__init__(file, problems)
-        self.kind = f"JSON, the list `{name}`"
+        self.kind = f"JSON, the list `{_shown(name)}`"
         self._found = found
         self._records: list[Record] = []
 

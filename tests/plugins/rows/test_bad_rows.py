@@ -87,9 +87,9 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "empty list": ("a.json", b"[]", "there is no row"),
     "header alone": ("a.csv", b"question,answer\n", "there is no row"),
     "a cut list": ("a.json", json.dumps(PAIRS).encode()[:-30], "a.json:200: not JSON"),
-    "text behind the list": (
+    "text after the list": (
         "a.json", (json.dumps(PAIRS[:2], indent=1) + "\n" + json.dumps(PAIRS[2:])).encode(),
-        "a.json: not JSON: text behind the end of the list (line 11, column 1)",
+        "a.json: not JSON: text after the end of the list (line 11, column 1)",
     ),
     "half a character": (
         "a.json", json.dumps([*PAIRS[:7], {"question": "a \ud800", "answer": "b"}]).encode(),
@@ -97,16 +97,16 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     ),
     "a list a line": (
         "a.jsonl", json.dumps(PAIRS[:2]).encode() + b"\n" + json.dumps(PAIRS[2:]).encode(),
-        "a.jsonl: not JSON: text behind the end of the list (line 2, column 1)",
+        "a.jsonl: not JSON: text after the end of the list (line 2, column 1)",
     ),
     "a list of no split": (
         "a.json", json.dumps({"train": PAIRS, "vaildation": PAIRS, "test": PAIRS}).encode(),
-        "a.json: `vaildation` is no name of a split, did you mean 'validation'? (known: train, "
-        "valid, pool, dev, test, training, validation, val",
+        "a.json: `vaildation` is not the name of a split, did you mean 'validation'? (known: "
+        "train, valid, pool, dev, test, training, validation, val",
     ),
     "lists of no split": (
         "a.json", json.dumps({"train": PAIRS[:9], "data": PAIRS[9:], "holdout": PAIRS}).encode(),
-        "a.json: `data`, `holdout` are no names of splits (known: train, ",
+        "a.json: `data`, `holdout` are not names of splits (known: train, ",
     ),
     "a split of texts": (
         "a.json", json.dumps({"train": PAIRS, "dev": PAIRS, "test": ["a", "b"]}).encode(),
@@ -115,6 +115,14 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "a split of columns": (
         "a.json", json.dumps({"train": PAIRS, "dev": PAIRS, "test": {"question": ["a"]}}).encode(),
         "a.json: `test` must be a list of rows",
+    ),
+    "a split by a name of two lines": (
+        "a.json", json.dumps({"train": PAIRS, "dev": PAIRS, "\ntest\n": {"a": 1}}).encode(),
+        "a.json: `test` must be a list of rows",
+    ),
+    "a split twice": (
+        "a.json", json.dumps({"train": PAIRS[:9], "dev": PAIRS[9:], "dev\n": PAIRS}).encode(),
+        "a.json: two lists have the name `dev`",
     ),
     "a list of texts": ("a.json", b'["a", "b"]', "a row must be a JSON object (2 times"),
     "columns of pandas": ("a.json", b'{"question": {"0": "a"}, "answer": {"0": "b"}}', "to_json"),

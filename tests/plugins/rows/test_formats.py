@@ -228,6 +228,17 @@ def test_valid_is_dev_in_one_file_where_nothing_else_is(tmp_path):
     assert [row.split for row in reading(path).rows] == ["train", "dev", "test"]
     path.write_text(json.dumps({"train": [pair], "valid": [pair], "dev": [pair]}))
     assert [row.split for row in reading(path).rows] == ["train", "valid", "dev"]
+    path.write_text(json.dumps({"train": [pair], "valid": [pair], "test": [pair], "dev": []}))
+    assert [row.split for row in reading(path).rows] == ["train", "dev", "test"]
+
+
+def test_a_line_end_or_a_control_character_in_the_name_of_a_list_is_in_no_id(tmp_path):
+    pair = {"question": "Where is my parcel?", "answer": "On its way."}
+    path = tmp_path / "all.json"
+    path.write_text(json.dumps({"train\n": [pair], "\u2028 dev \x1c": [pair], "test": [pair]}))
+    assert [row.id for row in reading(path).rows] == [
+        "all.json/train:1", "all.json/dev:1", "all.json/test:1",
+    ]  # fmt: skip
 
 
 NAMES = {
