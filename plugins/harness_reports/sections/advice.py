@@ -22,27 +22,29 @@ WILL_NOT = " More dev rows, which only measure, will not: "
 
 
 def advice(document: Document) -> Iterator[Paragraph]:
-    """Of a run that has ended and whose latest round did not improve: what may help.
+    """Of a run that has ended and whose latest round is not the best one: what may help.
 
-    Said where nothing underperforms, and of slices that underperform whose rows did not help, or
-    that no rows came for. Where a slice got better, one round more is the advice (``next``).
+    Said where nothing underperforms, and of slices that underperform whose score did not rise
+    after rows for them, or that no rows were added for. Where a slice got better, one round more
+    is the advice (``next``).
     """
     later = [e for e in document["rounds"] if e["round"] > document["kept_round"]]
     if not ended(document) or not later:
         return
-    since = f"after round {document['kept_round']} " if document["kept_round"] else ""
-    if _weak(document):
-        told = _of_slices(document)
-        if told:
-            yield Paragraph(f"No round {since}improved. {told}")
+    none_better = _none_better(document, later)
+    if _held(document):
+        if told := _of_slices(document):
+            yield Paragraph(f"{none_better}. {told}")
         return
+    # The best round's slices, which the report shows too, may underperform.
+    where = f"in round {later[-1]['round']} " if findings.weak(document)[1] else ""
     found = (
-        f"No round {since}improved, and no slice underperforms by more than chance, so more "
-        "rounds of this kind will hardly help."
+        f"{none_better}, and {where}no slice underperforms by more than chance, so more rounds of "
+        "this kind will hardly help."
     )
     may, will_not = _more_rows(document, later)
-    others = f"training rows of kinds that neither train nor pool has, {LEVERS}, or to stop here"
-    yield Paragraph(f"{found} What may: {may}{others}.{will_not}")
+    others = f"training rows of kinds that neither train nor pool has, or {LEVERS}"
+    yield Paragraph(f"{found} What may help: {may}{others}.{will_not} Otherwise stop here.")
 
 
 def ended(document: Document) -> bool:
@@ -59,23 +61,33 @@ def exhausted(document: Document) -> bool:
     return all(piece["slice"] in known for piece in held)
 
 
-def _weak(document: Document) -> bool:
-    latest = document["rounds"][-1]
-    known = [*findings.weak(document)[1], *latest["slices"]]
-    return any(map(findings.holds, known))
+def _none_better(document: Document, later: list[Document]) -> str:
+    """That no later round is the best one; guards refuse rounds that improved."""
+    since = f"after round {document['kept_round']} " if document["kept_round"] else ""
+    refused = [str(e["round"]) for e in later if e["verdict"]["label"] == "improved"]
+    if not refused:
+        return f"No round {since}improved"
+    rounds, them = ("rounds", "them") if len(refused) > 1 else ("round", "it")
+    return (
+        f"No round {since}became the best round: {rounds} {' and '.join(refused)} improved, but a "
+        f"guard refused {them}"
+    )
 
 
 def _held(document: Document) -> list[Document]:
-    """The slices that underperform in the latest round, or in the best one if it has none."""
-    latest = document["rounds"][-1]["slices"]
-    held = [piece for piece in latest if findings.holds(piece)]
-    return held if latest else findings.weak(document)[1]
+    """The slices that underperform in the round that a next one would be planned from.
+
+    That is the latest, or the best one if the latest regressed or has no slices.
+    """
+    latest = document["rounds"][-1]
+    if latest["slices"] and latest["verdict"]["label"] != "regressed":
+        return [piece for piece in latest["slices"] if findings.holds(piece)]
+    return findings.weak(document)[1]
 
 
 def _stuck(document: Document) -> dict[str, Target]:
-    """Those of them that rows were added for and whose score did not rise from that."""
-    score = findings.kept_round(document)["scores"].get(document["primary"]) or {}
-    sign = 1 if score.get("higher_is_better", True) else -1
+    """Those of them that rows were added for and whose score did not improve after that."""
+    sign = 1 if _higher_is_better(document) else -1
     latest: dict[str, Target] = {}
     for one in targets(document):
         latest.setdefault(one.slice, one)
@@ -85,6 +97,11 @@ def _stuck(document: Document) -> dict[str, Target]:
         if one and one.before is not None and one.now is not None
         and sign * (one.now - one.before) <= 0
     }  # fmt: skip
+
+
+def _higher_is_better(document: Document) -> bool:
+    score = findings.kept_round(document)["scores"].get(document["primary"]) or {}
+    return bool(score.get("higher_is_better", True))
 
 
 def _without_rows(document: Document) -> list[Missed]:
@@ -105,12 +122,16 @@ def _of_slices(document: Document) -> str:
         return ""
     told, may = [], []
     if stuck:
-        told.append(_rows_that_did_not_help(stuck, _digits(document)))
+        told.append(_no_rise(document, stuck))
         may.append("rows of other kinds (another augmenter, or your own)")
     if without:
         names = _still_weak([one.slice for one in without])
         told.append(f"{names}, and no rows were added for {_them(without)}.")
-    if any(one.by_rows for one in without):
+    strategies = {entry["round"]: entry["strategy"] for entry in document["rounds"]}
+    reached = {strategies[one.after] for one in without if one.by_rows}
+    if "random" in reached:
+        may.append("plan.strategy: targeted")
+    elif reached:
         may.append(f"rows of {'their kinds' if len(without) > 1 else 'its kind'} in the pool")
     causes = findings.table(document, "causes")
     may.append(
@@ -119,13 +140,15 @@ def _of_slices(document: Document) -> str:
     return f"{' '.join(told)} What may help: {', '.join(may)}, or {LEVERS}."
 
 
-def _rows_that_did_not_help(stuck: Sequence[Target], digits: int) -> str:
+def _no_rise(document: Document, stuck: Sequence[Target]) -> str:
+    digits, rise = _digits(document), "rise" if _higher_is_better(document) else "fall"
+    scores = "their scores" if len(stuck) > 1 else "its score"
     names = _still_weak([one.slice for one in stuck])
     courses = "; ".join(
         f"{one.rows} after round {one.after}: {figures.course(one.before, one.now, digits)}"
         for one in stuck[:NAMED]
     )
-    return f"{names}, and the rows added for {_them(stuck)} did not help ({courses})."
+    return f"{names}; rows were added for {_them(stuck)}, and {scores} did not {rise} ({courses})."
 
 
 def _them(found: Sized) -> str:
@@ -142,10 +165,11 @@ def _more_rows(document: Document, later: list[Document]) -> tuple[str, str]:
     """What more dev rows would do: words of what may help, and a sentence of what will not.
 
     The first is ``about 900 dev rows instead of 160, which detect … at 80 % power, ``.
-    Each may be empty.
+    Each may be empty; both are where a gain was detected, and a guard refused the round.
     """
     min_gain = float((document["settings"] or {}).get("min_gain") or 0.0)
-    if any(entry["verdict"]["difference"] is None for entry in later):
+    verdicts = [entry["verdict"] for entry in later]
+    if any(one["difference"] is None or one["label"] == "improved" for one in verdicts):
         return "", ""
     largest = max(later, key=lambda entry: entry["verdict"]["difference"])
     verdict = largest["verdict"]

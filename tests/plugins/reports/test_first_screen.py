@@ -408,14 +408,54 @@ def test_a_slice_that_got_better_or_a_run_that_goes_on_needs_no_such_advice(
         entry["slices"] = entry["slices"][:1]
         entry["plan"] = entry["plan"][:1]
     page = " ".join(screen(analysis).split())
-    assert "will hardly help" not in page and "did not help" not in page
+    assert "will hardly help" not in page and "did not rise" not in page
     assert "harness iterate" in page
     going_on = unheld(analysis) | {"test": None, "sealed": None}
     assert "will hardly help" not in screen(going_on)
 
 
+@pytest.mark.parametrize("weak", [False, True])
+@pytest.mark.parametrize(
+    ("improved", "told"),
+    [
+        ((2,), "No round after round 1 became the best round: round 2 improved, but a guard"),
+        ((2, 3), "No round after round 1 became the best round: rounds 2 and 3 improved, but a"),
+    ],
+)
+def test_a_round_that_improved_and_was_refused_is_not_told_as_no_gain(
+    analysis: Document, improved: tuple[int, ...], told: str, weak: bool
+) -> None:
+    analysis = stuck(analysis) if weak else unheld(analysis)
+    for number in improved:
+        analysis["rounds"][number]["verdict"]["label"] = "improved"
+    page = " ".join(screen(analysis).split())
+    assert told in page and "No round after round 1 improved" not in page
+    assert ("still underperforms" in page) == weak
+    assert "more dev rows" not in page.lower() and "dev rows instead" not in page  # it was detected
+
+
+def test_a_slice_of_the_best_round_that_the_latest_lacks_takes_no_advice_away(
+    analysis: Document,
+) -> None:
+    best = copy.deepcopy(analysis["rounds"][1]["slices"])
+    unheld(analysis)["rounds"][1]["slices"] = best
+    page = " ".join(screen(analysis).split())
+    assert "No round after round 1 improved, and in round 3 no slice underperforms" in page
+    assert "about 320 dev rows instead of 160" in page and "harness iterate" not in page
+
+
+def test_after_a_round_that_regressed_the_slices_of_the_best_round_count(
+    analysis: Document,
+) -> None:
+    best = copy.deepcopy(analysis["rounds"][1]["slices"])
+    unheld(analysis)["rounds"][1]["slices"] = best
+    analysis["rounds"][3]["verdict"]["label"] = "regressed"
+    page = " ".join(screen(analysis).split())
+    assert "no slice underperforms" not in page and "harness iterate" in page
+
+
 def stuck(analysis: Document) -> Document:
-    """The same with one underperforming slice whose rows did not help."""
+    """The same with one underperforming slice whose score did not rise after rows for it."""
     for entry in analysis["rounds"]:
         entry["slices"] = entry["slices"][:1]
         entry["plan"] = entry["plan"][:1]
@@ -430,7 +470,7 @@ def test_rows_that_did_not_help_their_slice_are_told_with_what_may(
     analysis: Document, face: Callable[[Document], str]
 ) -> None:
     page = " ".join(face(stuck(analysis)).replace("\\", "").split())
-    assert "kind = class still underperforms, and the rows added for it did not help (" in page
+    assert "kind = class still underperforms; rows were added for it, and its score did not" in page
     assert "0.191 → 0.180" in page
     for lever in ("rows of other kinds", "what the likeliest causes suggest", "learning rate"):
         assert lever in page
@@ -444,11 +484,17 @@ def test_without_causes_the_advice_names_what_there_is(analysis: Document) -> No
     assert "likeliest causes" not in page and "a look at failing answers (harness why)" in page
 
 
-def test_a_slice_that_no_rows_came_for_is_in_the_advice(analysis: Document) -> None:
+def test_a_slice_that_no_rows_were_added_for_is_in_the_advice(analysis: Document) -> None:
     page = " ".join(screen(unaddressed(analysis, "empty pool")).split())
     assert "kind = class still underperforms, and no rows were added for it" in page
     assert "rows of its kind" in page
     assert "harness iterate" not in page
+
+
+def test_under_the_random_strategy_the_advice_names_the_option(analysis: Document) -> None:
+    page = " ".join(screen(unaddressed(analysis, "random")).split())
+    assert "no rows were added for it" in page
+    assert "What may help: plan.strategy: targeted" in page and "in the pool" not in page
 
 
 def test_where_one_slice_is_stuck_and_another_is_not_one_round_more_may_help(
@@ -457,7 +503,7 @@ def test_where_one_slice_is_stuck_and_another_is_not_one_round_more_may_help(
     other = copy.deepcopy(analysis["rounds"][3]["slices"][1]) | {"q": 0.01, "slice": "new = 1"}
     stuck(analysis)["rounds"][3]["slices"].append(other)
     page = " ".join(screen(analysis).split())
-    assert "did not help" in page and "harness iterate" in page
+    assert "did not rise" in page and "harness iterate" in page
 
 
 def told_of_gains(analysis: Document, *gains: float, min_gain: float = 0.0) -> str:
