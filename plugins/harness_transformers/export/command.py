@@ -75,10 +75,10 @@ def _export(request: Request, target: Path, base: str | None, console: Console) 
             exported = _checkpoint(found, folder, merged=request.merge)
             answers = parity.answers(exported, found, display.stage("generate"))
             compared = parity.compare(found, answers, request.tolerance)
-            compared.require()
             licence = of_base(found.stored.config["model"], found.tuned)
             named = base or _base_folder(found)
             made = Export(found, compared, named, base is None, licence, lost)
+            compared.require(made.rounding)
             write_card(made, folder)
     return made
 

@@ -56,18 +56,24 @@ class Parity:
         doubt = f" (no interval: {self.doubt})" if self.doubt else ""
         return f"{share} are identical; difference in {self.score}: {shown}{doubt}"
 
-    def require(self) -> None:
-        """Raises DataError where it does not hold."""
+    def require(self, rounding: str) -> None:
+        """Raises DataError where it does not hold.
+
+        Args:
+            rounding: what merging did to the update; empty of an adapter.
+        """
         if self.holds:
             return
         ways = "--tolerance SHARE allows a larger loss"
         if self.doubt:
             ways = "where the difference has no interval, all answers have to be identical"
+        if rounding:
+            ways += ", and without --merge nothing is lost by rounding"
         raise harness.DataError(
             f"the export would not answer as the model that was evaluated: {self.sentence}; its "
             f"lower 95 % bound has to be above -{self.allowed:.4g}",
-            hint=f"nothing was written; {ways}, and an adapter without --merge loses nothing by "
-            "rounding",
+            details=[rounding] if rounding else [],
+            hint=f"nothing was written; {ways}",
         )
 
 

@@ -204,6 +204,22 @@ def test_weights_that_answer_otherwise_are_refused(trained, tmp_path, monkeypatc
     assert leftovers(tmp_path) == []
 
 
+def test_merged_weights_that_are_refused_say_what_rounding_did(trained, tmp_path, monkeypatch):
+    merge = weights.merged
+
+    def worse(adapted):
+        model, lost = merge(adapted)
+        torch.nn.init.normal_(model.lm_head.weight)
+        return model, lost + 0.25
+
+    monkeypatch.setattr(weights, "merged", worse)
+    done = trained.inside("export", "--merge", "-o", str(tmp_path / "out"))
+    assert done.code == 4
+    assert "changed the update by 25.00% (relative error)" in done.err
+    assert "without --merge nothing is lost by rounding" in done.err
+    assert leftovers(tmp_path) == []
+
+
 def test_a_tokenizer_that_builds_other_prompts_is_refused(trained, tmp_path, monkeypatch):
     write = weights.write_tokenizer
 
@@ -246,7 +262,7 @@ def test_what_the_tolerance_allows(low, identical, holds):
     assert found.holds is holds
     if not holds:
         with pytest.raises(harness.DataError, match=f"{identical} of 24 answers"):
-            found.require()
+            found.require("")
 
 
 @pytest.mark.parametrize(
