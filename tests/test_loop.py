@@ -204,6 +204,14 @@ def test_arms_of_the_same_rows_are_not_compared_for_the_true_reason(project):
     )
 
 
+def test_arms_to_which_nothing_was_added_are_told_so(project):
+    given = sets("augment=[{plugin: fake, rows: 5, control: random}]", "data.pool=0")
+    control = project.inside("iterate", "--rounds", "2", "--json", *given).document["control"]
+    assert control["sentence"] == (
+        "Both arms trained on the same rows in round 2: no rows were added in either."
+    )
+
+
 def test_the_same_seed_gives_the_same_bytes_in_another_folder(project, tmp_path, screened):
     other = type(project)(tmp_path / "other")
     other.folder.mkdir()

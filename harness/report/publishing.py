@@ -209,11 +209,14 @@ def _control(steps: Steps, history: History) -> ControlResult | None:
     if last == 1:
         sentence = "Both arms train on the same rows in round 1; they can differ from round 2 on."
         return ControlResult(tuple(rounds), None, None, None, sentence)
-    if history.arms[BASE_ARM].train.get(last) == history.arms[CONTROL_ARM].train.get(last):
-        sentence = (
-            f"Both arms trained on the same rows in round {last}: no rows were added for a "
-            "slice, so that both drew theirs from all data."
+    trained = history.arms[BASE_ARM].train
+    if trained.get(last) == history.arms[CONTROL_ARM].train.get(last):
+        why = (
+            "no rows were added in either"
+            if trained.get(last) == trained.get(1)
+            else "no rows were added for a slice, so that both drew theirs from all data"
         )
+        sentence = f"Both arms trained on the same rows in round {last}: {why}."
         return ControlResult(tuple(rounds), None, None, None, sentence)
     sizes = [len(history.arms[arm].train[last]) for arm in (BASE_ARM, CONTROL_ARM)]
     if sizes[0] != sizes[1]:

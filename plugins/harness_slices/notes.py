@@ -31,7 +31,7 @@ def _notes(prompts: Tally, replies: Tally, table: Table, bar: Bar) -> Iterator[s
     )
     merged = prompts.merged + replies.merged
     if merged:
-        yield f"left out, because a stronger one explains them: {merged}"
+        yield f"left out, because others explain them: {merged}"
     small = prompts.small + replies.small
     if small:
         names = prompts.named[:NAMED]

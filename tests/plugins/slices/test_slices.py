@@ -157,7 +157,7 @@ def test_overlapping_slices_are_merged_into_the_stronger(tmp_path):
     found = analyze(tmp_path, data, pairs=0)
     assert words_of(held(found)) == ["intent = RateBook"]
     assert "desk = billing" not in words_of(found.slices)
-    assert any("a stronger one explains them: 1" in note for note in found.notes)
+    assert any("because others explain them: 1" in note for note in found.notes)
 
 
 def test_two_weak_slices_are_both_named(tmp_path):
