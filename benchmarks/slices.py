@@ -236,7 +236,7 @@ def nothing(repeats: int, seed: int, processes: int) -> Iterator[dict[str, Any]]
 
 
 def promised(rows: list[dict[str, Any]], repeats: int, seed: int, processes: int) -> None:
-    """Whether the announced gap is found in four of five cases."""
+    """Whether the announced gap is found at 80 % power."""
     print("| rows, scores | announced gap of the median slice | found |\n|---|---|---|")
     worlds = []
     for n, passes in itertools.product((160, 210, 500), (False, True)):

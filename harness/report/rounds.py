@@ -26,6 +26,13 @@ LOG_POINTS = 200
 def round_entry(
     result: RoundResult, slices: Sequence[Slice], log: Sequence[Mapping[str, Any]]
 ) -> Document:
+    """One element of ``rounds`` in ``summary.json``.
+
+    Args:
+        slices: what the analyzers found on this round's answers.
+        log: lines of the training's log, each with ``step``, ``loss`` or ``eval_loss``, or none of
+            them; a long log is thinned.
+    """
     growth = result.growth or Growth(added=0)
     plan = result.plan or Plan(strategy="none")
     return {
@@ -61,6 +68,7 @@ def _guard(guard: GuardResult) -> Document:
 
 
 def scores_entry(scores: Mapping[str, Score]) -> Document:
+    """Name of the score -> its value, interval, rows and signature; None for what is not finite."""
     return {
         one_line(name): {
             "value": finite(score.value),
@@ -77,6 +85,7 @@ def scores_entry(scores: Mapping[str, Score]) -> Document:
 
 
 def verdict_entry(verdict: Verdict) -> Document:
+    """Label, difference, bounds and sentence; None for numbers that are not finite."""
     return {
         "label": verdict.label,
         "against": one_line(verdict.against),

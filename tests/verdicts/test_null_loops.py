@@ -127,7 +127,7 @@ def test_a_gain_of_the_announced_size_is_found(shape):
 
 
 @SHAPES
-def test_the_detectable_difference_of_a_verdict_is_found_four_times_in_five(shape):
+def test_the_detectable_difference_of_a_verdict_is_found_at_80_percent_power(shape):
     """The verdict's own figure, from the true standard error: a gain planted at it."""
     loops, hits, figures = 250, 0, []
     for seed in range(50):
