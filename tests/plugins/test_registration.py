@@ -36,7 +36,8 @@ def test_names(module):
 def test_contract(module):
     for kind in registered(module):
         assert issubclass(kind, harness.Metric)
-        assert "|rev:1" in kind().signature() or "|version:" in kind().signature()
+        signature = kind().signature()
+        assert f"|rev:{kind.revision}" in signature or "|version:" in signature
         assert kind.bounds[0] < kind.bounds[1]
         with pytest.raises(ValidationError, match="Extra inputs"):
             kind.Options(no_such_option=1)
