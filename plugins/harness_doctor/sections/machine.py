@@ -15,7 +15,7 @@ from harness_doctor.cgroups import Limits
 from harness_doctor.findings import Section, Trouble, gigabytes
 
 LEAST_MEMORY = 3_000_000_000
-"""Bytes: the default run took up to 2.84 GB, as measured in November 2026."""
+"""Bytes: a run on support-billing took up to 2.84 GB, as measured in November 2026."""
 LEAST_DISK = 2_000_000_000
 """Bytes: what a small model and a few runs take."""
 FULL = 50_000_000

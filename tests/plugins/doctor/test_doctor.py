@@ -201,14 +201,19 @@ def test_a_gpu_and_its_memory(machine: Any) -> None:
     assert "Big GPU (cuda 9.0, 80.0 GB, 79.0 GB free)" in machine.doctor().out
 
 
+def ask_for_a_plugin_that_needs(machine: Any, library: str) -> None:
+    """The config asks for a plugin that names a library and finds no problem itself."""
+    machine.plugin("return ()")
+    text = Path(machine.project.folder, "asking.py").read_text("utf-8")
+    text = text.replace('name = "asking"', f'name = "asking"\n    libraries = ("{library}",)')
+    machine.project.write(text, "asking.py")
+
+
 def test_bitsandbytes_is_a_warning_until_the_config_asks_for_it(machine: Any) -> None:
     machine.library("bitsandbytes", "raise OSError('libcudart.so is not there')")
     [trouble] = troubles(machine.said(), "torch")
     assert trouble["level"] == "warning" and "libcudart.so is not there" in trouble["what"]
-    machine.plugin("return ()")
-    text = Path(machine.project.folder, "asking.py").read_text("utf-8")
-    text = text.replace('name = "asking"', 'name = "asking"\n    libraries = ("bitsandbytes",)')
-    machine.project.write(text, "asking.py")
+    ask_for_a_plugin_that_needs(machine, "bitsandbytes")
     document = machine.said()
     [trouble] = troubles(document, "torch")
     assert document["exit_code"] == 3
@@ -248,10 +253,7 @@ def test_a_cure_that_the_message_names(machine: Any) -> None:
 
 
 def test_a_library_that_a_plugin_names_and_that_is_not_there(machine: Any) -> None:
-    machine.plugin("return ()")
-    text = Path(machine.project.folder, "asking.py").read_text("utf-8")
-    text = text.replace('name = "asking"', 'name = "asking"\n    libraries = ("acme-nowhere",)')
-    machine.project.write(text, "asking.py")
+    ask_for_a_plugin_that_needs(machine, "acme-nowhere")
     document = machine.said()
     [trouble] = troubles(document, "config")
     assert document["exit_code"] == 3
