@@ -43,6 +43,8 @@ class Context:
             published if the call returns, and thrown away if it raises.
         seed: all randomness of the stage comes from it.
         stage, round, arm: where in the run the call happens.
+        run: the run's name, a label for people: the same work done for another run has to give
+            the same.
         log: goes to the run's log file, never to standard output.
         facts: JSON values that the stage wants kept with its artifact; see :meth:`note`.
         known: of a model's job: the base checkpoint that this run began with, if it has begun.
@@ -59,6 +61,7 @@ class Context:
     report: Report = silent
     cancelled: Callable[[], bool] = _never
     known: Checkpoint | None = None
+    run: str = ""
 
     def progress(self, done: int, total: int, what: str = "") -> None:
         """Say how far the stage is (``done`` of ``total`` steps); raises at a cancellation.

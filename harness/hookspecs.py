@@ -2,7 +2,7 @@
 
 *Contribute* hooks are called once while the registry of a run is built, and return classes.
 *Observe* hooks are told what happened; what they return is ignored, and one that raises is
-logged with the plugin's name while the run goes on.
+logged with the plugin's name and costs a note, while the run goes on.
 """
 
 from __future__ import annotations

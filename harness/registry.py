@@ -21,9 +21,10 @@ import pluggy
 
 from harness.boundary.calls import plainly
 from harness.boundary.record_checks import given
-from harness.errors import STOPPING, ConfigError, PluginError, near, reason
+from harness.errors import STOPPING, ConfigError, HarnessError, PluginError, near, reason
 from harness.errors.machine import raise_trouble
 from harness.hookspecs import Hooks
+from harness.kit.text import one_line
 from harness.stages import KINDS, Plugin, StageKind
 
 GROUP = "harness"
@@ -59,6 +60,7 @@ class Registry:
         self._providers: dict[tuple[str, str], Provider] = {}
         self._manager = pluggy.PluginManager(GROUP)
         self._manager.add_hookspecs(Hooks)
+        self._told: set[str] = set()
 
     @classmethod
     def build(cls, files: Sequence[Path] = ()) -> Registry:
@@ -174,16 +176,32 @@ class Registry:
             for word in provider.plugin.known_as
         }
 
-    def observe(self, log: Any, hook: str, **arguments: Any) -> None:
-        """Tell all observers; one that fails is logged and the rest is told all the same."""
+    def observe(self, log: Any, hook: str, **arguments: Any) -> list[str]:
+        """Tell all observers; one that fails is logged and the rest is told all the same.
+
+        Returns:
+            A sentence for each that failed, unless it was said before.
+        """
+        failures = []
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
             wanted = {name: arguments[name] for name in implementation.argnames}
             try:
                 implementation.function(**wanted)
             except STOPPING:
                 raise
-            except BaseException:
+            except BaseException as error:
                 log.exception("plugin %s failed in %s", implementation.plugin_name, hook)
+                failures.append(_said(error, implementation.plugin_name, hook))
+        new = [sentence for sentence in failures if sentence not in self._told]
+        self._told.update(new)
+        return new
+
+
+def _said(error: BaseException, observer: str, hook: str) -> str:
+    """An observer's failure in a sentence: its own, where it is an error meant for people."""
+    if not isinstance(error, HarnessError):
+        return f"the observer {observer} failed in {hook}, and the run goes on: {reason(error)}"
+    return one_line(f"{error.placed} ({error.hint})" if error.hint else error.placed)
 
 
 def import_file(path: Path) -> ModuleType:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 import harness
-from harness.errors import ConfigError, PluginError
+from harness.errors import ConfigError, EnvironmentFailure, PluginError
 from harness.registry import Registry
 
 METRIC = """
@@ -144,10 +144,28 @@ def test_an_observer_that_fails_is_logged_and_the_others_are_told(caplog):
 
     registry.add(SimpleNamespace(on_run_start=hears), "hears")
     registry.add(SimpleNamespace(on_run_start=fails), "fails")
+    log = logging.getLogger("test")
     with caplog.at_level(logging.ERROR):
-        registry.observe(logging.getLogger("test"), "on_run_start", run="r", config={})
+        said = registry.observe(log, "on_run_start", run="r", config={})
     assert told == ["r"]
     assert "plugin fails failed in on_run_start" in caplog.text
+    assert said == [
+        "the observer fails failed in on_run_start, and the run goes on: RuntimeError: no"
+    ]
+    assert registry.observe(log, "on_run_start", run="r", config={}) == []  # once is enough
+    assert told == ["r", "r"]
+
+
+def test_an_observer_s_own_words_are_said(caplog):
+    registry = Registry()
+
+    @harness.hookimpl
+    def fails(run):
+        raise EnvironmentFailure("nobody\nis there", where="place", hint="wait")
+
+    registry.add(SimpleNamespace(on_run_start=fails), "fails")
+    said = registry.observe(logging.getLogger("test"), "on_run_start", run="r", config={})
+    assert said == ["place: nobody is there (wait)"]
 
 
 def install(folder: Path, name: str, module: str) -> None:

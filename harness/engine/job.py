@@ -45,7 +45,7 @@ class Job:
         plugins: one-file plugins to load.
         checkpoint: the model to start from; for a model's own job, what the run began with.
         rows: names of the inputs, each a file of examples beside the description.
-        seed, round, arm: as in :class:`harness.context.Context`.
+        seed, round, arm, run: as in :class:`harness.context.Context`.
     """
 
     stage: str
@@ -57,6 +57,7 @@ class Job:
     seed: int
     round: int
     arm: str
+    run: str = ""
 
 
 def write(job: Job, rows: Mapping[str, Sequence[Example]], folder: Path) -> None:
@@ -257,7 +258,7 @@ def run_inline(folder: Path, instance: Any, report: Report, cancelled: Callable[
     known = job.checkpoint if job.stage == "model" else None
     context = Context(
         folder / "output", job.seed, job.stage, job.round, job.arm,
-        report=report, cancelled=cancelled, known=known,
+        report=report, cancelled=cancelled, known=known, run=job.run,
     )  # fmt: skip
     process = os.getpid()
     answer: Any

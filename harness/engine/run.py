@@ -227,7 +227,10 @@ class Run:
         return tuple(str(self.config_folder / p) for p in self.config.settings.plugins)
 
     def observe(self, hook: str, **arguments: Any) -> None:
-        self.config.registry.observe(self.log, hook, run=self.name, **arguments)
+        """Tell the observers; one that fails costs a note."""
+        registry = self.config.registry
+        for sentence in registry.observe(self.log, hook, run=self.name, **arguments):
+            self.watcher.say(f"note: {sentence}")
 
     def stage(
         self,
@@ -320,7 +323,7 @@ class Run:
     def context(self, folder: Path, stage: str, at: At, seed: int) -> Context:
         """For a stage that runs in this process."""
         report = self.calls.hearing(self.watcher.stage(at.label(stage)))
-        context = Context(folder / "output", seed, stage, at.round, at.arm)
+        context = Context(folder / "output", seed, stage, at.round, at.arm, run=self.name)
         context.report, context.cancelled = report, self.cancelled
         return context
 
@@ -347,6 +350,7 @@ class Run:
             seed=seed,
             round=at.round,
             arm=at.arm,
+            run=self.name,
         )
         write(job, rows, folder)
         if self.config.settings.execution.launcher == "inline":
