@@ -23,12 +23,12 @@ OWNED = {
     "logging_strategy": "the log",
     "save_strategy": "the store of artifacts", "resume_from_checkpoint": "the store of artifacts",
     "use_cpu": "the device", "disable_tqdm": "the progress display",
-    "eval_strategy": "validation at each epoch",
+    "eval_strategy": "validation on a grid of steps",
 }  # fmt: skip
 """TrainingArguments that the harness sets, and what to use instead."""
 
 _LOSS = "the loss is the cross entropy of the learned tokens, computed here"
-_VALIDATION = "validation is the loss of each epoch, computed here"
+_VALIDATION = "validation is the loss on a grid of steps, computed here"
 _SAVING = "nothing is saved before training ends"
 _PUSHING = "nothing is pushed to the hub"
 IGNORED = {

@@ -14,6 +14,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback
 
 import harness
 from harness_transformers.encoding import IGNORED, Encoded
+from harness_transformers.validation import Validation
 
 Batch = dict[str, torch.Tensor]
 
@@ -38,7 +39,7 @@ def make(
     )
     trainer.remove_callback(PrinterCallback)
     trainer.names = [row.id for row in rows]
-    watch.trainer = trainer
+    trainer.add_callback(Validation(trainer, watch.write))
     return trainer
 
 
@@ -103,12 +104,10 @@ class Answers(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
-        wanted = torch.nn.functional.pad(inputs["labels"], (0, 1), value=IGNORED)[:, 1:]
-        learned = wanted != IGNORED
-        outputs, logits = self._logits(model, inputs, learned)
-        total = torch.nn.functional.cross_entropy(logits.float(), wanted[learned], reduction="sum")
+        outputs, losses, _ = self._token_losses(model, inputs)
+        total = losses.sum()
         if num_items_in_batch is None:
-            loss = total / learned.sum()
+            loss = total / len(losses)
         else:
             loss = total / torch.as_tensor(num_items_in_batch).flatten()[0].to(total.device)
             if self.args.average_tokens_across_devices:
@@ -116,6 +115,40 @@ class Answers(Trainer):
         if not torch.isfinite(loss):
             raise self._broken(loss, inputs["row"])
         return (loss, outputs) if return_outputs else loss
+
+    def row_losses(self, rows: Sequence[Any]) -> tuple[list[float], list[int]]:
+        """What the model loses on each row, in eval mode, without dropout and gradients.
+
+        Args:
+            rows: rows of the data set that fit into one batch.
+
+        Returns:
+            The sum of the cross entropy (nats) over the row's learned tokens, and their number.
+
+        Raises:
+            PluginError: a loss is not finite.
+        """
+        training = self.model.training
+        self.model.eval()
+        with torch.no_grad():
+            inputs = self._prepare_inputs(self.data_collator(rows))
+            _, losses, places = self._token_losses(self.model, inputs)
+            if not torch.isfinite(losses).all():
+                raise self._broken(losses.sum(), inputs["row"])
+            sums = torch.zeros(len(rows), dtype=torch.float64, device=losses.device)
+            sums.index_add_(0, places, losses.double())
+            counts = torch.bincount(places, minlength=len(rows))
+        self.model.train(training)
+        return sums.tolist(), counts.tolist()
+
+    def _token_losses(self, model: Any, inputs: Batch) -> tuple[Any, torch.Tensor, torch.Tensor]:
+        """The model's answer; of each learned token its cross entropy, and its row in the batch."""
+        wanted = torch.nn.functional.pad(inputs["labels"], (0, 1), value=IGNORED)[:, 1:]
+        learned = wanted != IGNORED
+        outputs, logits = self._logits(model, inputs, learned)
+        cross_entropy = torch.nn.functional.cross_entropy
+        losses = cross_entropy(logits.float(), wanted[learned], reduction="none")
+        return outputs, losses, learned.nonzero()[:, 0]
 
     def _logits(self, model: Any, inputs: Batch, learned: torch.Tensor) -> tuple[Any, torch.Tensor]:
         """The model's answer, and the logits of the learned positions (tokens x vocabulary)."""
@@ -140,26 +173,9 @@ class Answers(Trainer):
             hint="lower train.learning_rate, or use precision: fp32",
         )
 
-    def validation_loss(self) -> float | None:
-        """Mean loss per learned token of the validation rows."""
-        if self.eval_dataset is None:
-            return None
-        total, count = 0.0, 0
-        self.model.eval()
-        with torch.no_grad():
-            for batch in self.get_eval_dataloader():
-                batch = self._prepare_inputs(batch)
-                learned = int((batch["labels"][:, 1:] != IGNORED).sum())
-                total += float(self.compute_loss(self.model, batch)) * learned
-                count += learned
-        self.model.train()
-        return total / count if count else None
-
 
 class Watch(TrainerCallback):
     """Writes the log, reports progress, stops on a gradient that is not finite."""
-
-    trainer: Answers
 
     def __init__(self, context: harness.Context) -> None:
         self.context = context
@@ -167,13 +183,9 @@ class Watch(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.context.progress(0, state.max_steps, "steps")
-        self._validate(state)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.context.progress(state.global_step, state.max_steps, "steps")
-
-    def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._validate(state)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         if not logs or "loss" not in logs:
@@ -184,7 +196,7 @@ class Watch(TrainerCallback):
                 f"(loss {logs['loss']}, gradient {logs.get('grad_norm')})",
                 hint="lower train.learning_rate, or use precision: fp32",
             )
-        self._write(
+        self.write(
             step=state.global_step,
             epoch=round(state.epoch or 0.0, 4),
             loss=logs["loss"],
@@ -192,12 +204,7 @@ class Watch(TrainerCallback):
             grad_norm=logs.get("grad_norm"),
         )
 
-    def _validate(self, state: Any) -> None:
-        loss = self.trainer.validation_loss()
-        if loss is not None:
-            epoch = round(state.epoch or 0.0, 4)
-            self._write(step=state.global_step, epoch=epoch, eval_loss=loss)
-
-    def _write(self, **values: Any) -> None:
+    def write(self, **values: Any) -> None:
+        """One line of the log."""
         with self.path.open("a") as stream:
             stream.write(json.dumps(values) + "\n")

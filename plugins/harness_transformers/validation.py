@@ -1,0 +1,137 @@
+"""What the model loses on fixed rows of valid and of train, at points of a training.
+
+The rows are drawn once and are the same at every point, so that two points can be compared row by
+row (:mod:`harness.verdicts.course`). They are so few that validation stays a small share of the
+training's time.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from transformers import TrainerCallback
+
+POINTS = 8
+"""Evenly spaced points of a training; the ends of epochs and the beginning are further ones."""
+SHARE = 0.1
+"""Share of a training's time that validation may take."""
+COST = 0.4
+"""What a row costs without gradients, beside a row that is learned.
+
+A frozen weight takes part in one product forwards and one backwards, and the adapter, the
+attention and the logits in two backwards: between a half and a third.
+"""
+MOST_ROWS = 500
+"""Rows of each side; more would make the log large and the noise hardly smaller."""
+
+
+def points(steps: int, per_epoch: int) -> list[int]:
+    """The steps after which losses are measured, 0 (before the first) included.
+
+    Args:
+        steps: of the whole training.
+        per_epoch: steps of one epoch. Where there are more than ``2 * POINTS`` epochs, only the
+            ends of every second, third … are points.
+    """
+    grid = {math.ceil(place * steps / POINTS) for place in range(POINTS + 1)}
+    stride = per_epoch * math.ceil(steps / per_epoch / (2 * POINTS))
+    return sorted(grid | set(range(stride, steps + 1, stride)))
+
+
+def affordable(learned: float, points: int) -> tuple[int, int]:
+    """How many rows of valid, and how many of train, each point can have; at least one.
+
+    Overfitting shows on the rows that are not learned, so these get two thirds.
+
+    Args:
+        learned: rows that pass through the training, each counted as often as it does.
+    """
+    each = SHARE / COST * learned / points
+    return max(1, int(each * 2 / 3)), max(1, int(each / 3))
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Rows of a data set that are measured.
+
+    Attributes:
+        of: rows that the data set has.
+        batches: the rows, of similar lengths together.
+    """
+
+    of: int
+    batches: Sequence[Sequence[Any]]
+
+    @classmethod
+    def drawn(cls, rows: Any, most: int, batch_size: int, seed: str) -> Sample:
+        """At most ``most`` of the rows."""
+        count = min(len(rows), most, MOST_ROWS)
+        chosen = sorted(random.Random(seed).sample(range(len(rows)), count))
+        found = sorted((rows[number] for number in chosen), key=lambda row: row["length"])
+        starts = range(0, count, batch_size)
+        return cls(len(rows), [found[start : start + batch_size] for start in starts])
+
+    @property
+    def rows(self) -> int:
+        return sum(map(len, self.batches))
+
+
+class Validation(TrainerCallback):
+    """Measures at the points of a training and hands each measurement on.
+
+    Attributes:
+        trainer: has ``row_losses``, ``train_dataset`` and ``eval_dataset``; without validation
+            rows nothing is measured.
+        write: takes the values of one line of the log.
+        judges: are told of the step, its validation loss and the Trainer's control, in order.
+    """
+
+    def __init__(
+        self,
+        trainer: Any,
+        write: Callable[..., None],
+        judges: Sequence[Callable[[int, float, Any], None]] = (),
+    ) -> None:
+        self.trainer, self.write, self.judges = trainer, write, judges
+        self.at: frozenset[int] = frozenset()
+        self.sides: dict[str, Sample] = {}
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+        if self.trainer.eval_dataset is None:
+            return
+        train, valid = self.trainer.train_dataset, self.trainer.eval_dataset
+        per_epoch = math.ceil(len(given["train_dataloader"]) / args.gradient_accumulation_steps)
+        at = points(state.max_steps, per_epoch)
+        self.at = frozenset(at)
+        held, learned = affordable(len(train) * state.max_steps / per_epoch, len(at))
+        size = args.per_device_eval_batch_size
+        self.sides["eval"] = Sample.drawn(valid, held, size, f"valid {args.seed}")
+        learned = min(learned, self.sides["eval"].rows)
+        self.sides["train"] = Sample.drawn(train, learned, size, f"train {args.seed}")
+        if state.global_step == 0:
+            self._measure(state, control)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.global_step in self.at:
+            self._measure(state, control)
+
+    def _measure(self, state: Any, control: Any) -> None:
+        values: dict[str, Any] = {}
+        for side, sample in self.sides.items():
+            sums: list[float] = []
+            tokens: list[int] = []
+            for batch in sample.batches:
+                of_batch, counts = self.trainer.row_losses(batch)
+                sums += of_batch
+                tokens += counts
+            values[f"{side}_loss"] = sum(sums) / sum(tokens)
+            known = {"of": sample.of, "losses": [round(one, 4) for one in sums], "tokens": tokens}
+            values[f"{side}_rows"] = known
+        epoch = round(state.epoch or 0.0, 4)
+        self.write(step=state.global_step, epoch=epoch, **values)
+        for judge in self.judges:
+            judge(state.global_step, values["eval_loss"], control)
