@@ -34,6 +34,11 @@ def _never() -> bool:
     return False
 
 
+def unheard(sentence: str) -> None:
+    """A sentence that nobody reads."""
+    return
+
+
 @dataclass
 class Context:
     """Given to every stage call.
@@ -47,6 +52,14 @@ class Context:
             the same.
         log: goes to the run's log file, never to standard output.
         facts: JSON values that the stage wants kept with its artifact; see :meth:`note`.
+        scratch: an existing folder that outlives the call if it does not return (an exception,
+            Ctrl-C, a kill): a later call for the very same work (plugin, options, inputs, seed,
+            library versions) finds there what this one left, whole or cut. It is removed once
+            the work is published. None outside of a run.
+        checkpoint_minutes: how often a trainer that can go on from its scratch saves what it
+            needs for that; 0: never.
+        say: tells the person at the terminal one sentence, now, and keeps it nowhere; what a
+            reader of the results has to know is a :meth:`remark`.
         known: of a model's job: the base checkpoint that this run began with, if it has begun.
             Where a name can move (a branch), the same content is given again.
     """
@@ -62,6 +75,9 @@ class Context:
     cancelled: Callable[[], bool] = _never
     known: Checkpoint | None = None
     run: str = ""
+    scratch: Path | None = None
+    checkpoint_minutes: float = 0.0
+    say: Callable[[str], None] = unheard
 
     def progress(self, done: int, total: int, what: str = "") -> None:
         """Say how far the stage is (``done`` of ``total`` steps); raises at a cancellation.

@@ -67,6 +67,15 @@ class PluginCalls:
 
         return told
 
+    def saying(self, label: str) -> Callable[[str], None]:
+        """How a plugin says a sentence to the person at the terminal: a sign of life, too."""
+
+        def said(sentence: str) -> None:
+            self.heard()
+            self.say(f"note: {label}: {sentence}")
+
+        return said
+
     def left_by_a_dead_process(self) -> str:
         """Who was at work when an earlier process ended, in a sentence; empty if nobody was."""
         if self.path is None:

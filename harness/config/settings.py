@@ -97,6 +97,9 @@ class Execution(Strict):
     launcher: Literal["child", "inline"] = Field(
         default="child", description="run heavy stages in a process of their own, or in this one"
     )
+    checkpoint_minutes: float = Field(
+        default=10, ge=0, description="minutes between two checkpoints of a training; 0: none"
+    )
 
 
 class Settings(Strict):

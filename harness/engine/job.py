@@ -27,7 +27,8 @@ from typing import Any, TextIO
 from harness import errors
 from harness.boundary import results
 from harness.boundary.calls import failure as failure_of
-from harness.context import Context, Report, silent
+from harness.context import Context, Report, silent, unheard
+from harness.engine import scratch
 from harness.errors import Cancelled, EnvironmentFailure, HarnessError, PluginError
 from harness.kit.files import read_json, read_jsonl, write_json, write_jsonl
 from harness.records import Checkpoint, Example, from_json, to_json
@@ -45,7 +46,7 @@ class Job:
         plugins: one-file plugins to load.
         checkpoint: the model to start from; for a model's own job, what the run began with.
         rows: names of the inputs, each a file of examples beside the description.
-        seed, round, arm, run: as in :class:`harness.context.Context`.
+        seed, round, arm, run, checkpoint_minutes: as in :class:`harness.context.Context`.
     """
 
     stage: str
@@ -58,6 +59,7 @@ class Job:
     round: int
     arm: str
     run: str = ""
+    checkpoint_minutes: float = 0.0
 
 
 def write(job: Job, rows: Mapping[str, Sequence[Example]], folder: Path) -> None:
@@ -68,7 +70,12 @@ def write(job: Job, rows: Mapping[str, Sequence[Example]], folder: Path) -> None
     write_json(folder / "job.json", to_json(job))
 
 
-def run_child(folder: Path, report: Report, cancelled: Callable[[], bool]) -> Any:
+def run_child(
+    folder: Path,
+    report: Report,
+    cancelled: Callable[[], bool],
+    say: Callable[[str], None] = unheard,
+) -> Any:
     """Do the job in a process of its own and wait for it.
 
     Raises:
@@ -85,7 +92,7 @@ def run_child(folder: Path, report: Report, cancelled: Callable[[], bool]) -> An
         )
     try:
         with _asking_to_stop(child, cancelled):
-            failure = _progress(child, report)
+            failure = _progress(child, report, say)
             child.wait()
     finally:
         _end(child)
@@ -131,7 +138,9 @@ def _environments(folder: Path, description: dict[str, Any]) -> None:
     write_json(folder / "result.json", {"answer": answer})
 
 
-def _progress(child: subprocess.Popen[bytes], report: Report) -> dict[str, Any] | None:
+def _progress(
+    child: subprocess.Popen[bytes], report: Report, say: Callable[[str], None]
+) -> dict[str, Any] | None:
     """Pass the child's progress on until it ends; returns the failure that it tells of.
 
     What is no such line (a library that prints while it is imported) is passed over. A process
@@ -152,18 +161,22 @@ def _progress(child: subprocess.Popen[bytes], report: Report) -> dict[str, Any] 
             message = _message(line)
             if isinstance(message, dict):
                 failure = message
+            elif isinstance(message, str):
+                say(message)
             elif message is not None:
                 report(*message)
     return failure
 
 
-def _message(line: bytes) -> dict[str, Any] | tuple[int, int, str] | None:
-    """A failure, a step, or None where the line is neither."""
+def _message(line: bytes) -> dict[str, Any] | tuple[int, int, str] | str | None:
+    """A failure, a step, a sentence, or None where the line is none of them."""
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
         return None
     if isinstance(value, dict):
+        if isinstance(value.get("say"), str):
+            return str(value["say"])
         return value if "kind" in value else None
     good = isinstance(value, list) and [type(part) for part in value] == [int, int, str]
     return (value[0], value[1], value[2]) if good else None
@@ -248,7 +261,13 @@ class _asking_to_stop:
                 return
 
 
-def run_inline(folder: Path, instance: Any, report: Report, cancelled: Callable[[], bool]) -> Any:
+def run_inline(
+    folder: Path,
+    instance: Any,
+    report: Report,
+    cancelled: Callable[[], bool],
+    say: Callable[[str], None] = unheard,
+) -> Any:
     """Do the job in this process, with the plugin already made."""
     job = from_json(Job, read_json(folder / "job.json"))
     rows = {
@@ -259,6 +278,7 @@ def run_inline(folder: Path, instance: Any, report: Report, cancelled: Callable[
     context = Context(
         folder / "output", job.seed, job.stage, job.round, job.arm,
         report=report, cancelled=cancelled, known=known, run=job.run,
+        scratch=scratch.of(folder), checkpoint_minutes=job.checkpoint_minutes, say=say,
     )  # fmt: skip
     process = os.getpid()
     answer: Any
@@ -291,6 +311,9 @@ def _serve(folder: Path) -> int:
     def report(done: int, total: int, what: str) -> None:
         channel.write(json.dumps([int(done), int(total), str(what)]) + "\n")
 
+    def say(sentence: str) -> None:
+        channel.write(json.dumps({"say": str(sentence)}) + "\n")
+
     process = os.getpid()
     failure: dict[str, Any] | None = None
     try:
@@ -298,7 +321,7 @@ def _serve(folder: Path) -> int:
         if "asked" in description:
             _environments(folder, description)
         else:
-            run_inline(folder, _instance(description), report, stop.is_set)
+            run_inline(folder, _instance(description), report, stop.is_set, say)
     except Cancelled:
         failure = {"kind": "Cancelled"}
     except HarnessError as error:

@@ -18,7 +18,7 @@ from harness.boundary.results import facts as facts_of
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Context, Watcher
-from harness.engine import beginning, journal, names, pins, provenance, resume_command
+from harness.engine import beginning, journal, names, pins, provenance, resume_command, scratch
 from harness.engine.artifacts import Artifact, Artifacts
 from harness.engine.at import At
 from harness.engine.job import Job, as_environment, ask_environments, run_child, run_inline, write
@@ -103,7 +103,7 @@ class Run:
 
     @property
     def work(self) -> Path:
-        """Where stages work; thrown away at each start of the run."""
+        """Where stages work; thrown away at each start of the run, but for their scratch."""
         return self.machine / "work" / self.name
 
     @property
@@ -166,8 +166,9 @@ class Run:
         resume_command.keep(self.folder, self.config)
         beginning.note(self.folder, self.folder / JOURNAL)
         with storing(self.work):
-            remove(self.work)
-            self.work.mkdir(parents=True)
+            self.work.mkdir(parents=True, exist_ok=True)
+            for folder in self.work.iterdir():
+                scratch.keep_alone(folder)
         self.observe("on_run_start", config=shown)
 
     def versions(self, entry: PluginEntry) -> Versions:
@@ -305,6 +306,7 @@ class Run:
         if self.cancelled():
             raise Cancelled
         folder = self.fresh_folder(f"{stage}-{key[:12]}")
+        scratch.remove_others(folder, stage)
         begin = time.monotonic()
         facts = make(folder)
         seconds = time.monotonic() - begin
@@ -313,10 +315,13 @@ class Run:
         return artifact
 
     def fresh_folder(self, name: str) -> Path:
-        """An empty folder with an empty ``output`` in it, for one attempt at one stage."""
+        """A folder with an empty ``output`` in it, for one attempt at one stage.
+
+        Besides that it holds the scratch of earlier attempts at most.
+        """
         folder = self.work / name
         with storing(folder):
-            remove(folder)
+            scratch.keep_alone(folder)
             (folder / "output").mkdir(parents=True)
         return folder
 
@@ -325,6 +330,8 @@ class Run:
         report = self.calls.hearing(self.watcher.stage(at.label(stage)))
         context = Context(folder / "output", seed, stage, at.round, at.arm, run=self.name)
         context.report, context.cancelled = report, self.cancelled
+        context.scratch, context.say = scratch.of(folder), self.calls.saying(at.label(stage))
+        context.checkpoint_minutes = self.config.settings.execution.checkpoint_minutes
         return context
 
     def job(
@@ -351,11 +358,13 @@ class Run:
             round=at.round,
             arm=at.arm,
             run=self.name,
+            checkpoint_minutes=self.config.settings.execution.checkpoint_minutes,
         )
         write(job, rows, folder)
+        said = self.calls.saying(at.label(stage))
         if self.config.settings.execution.launcher == "inline":
-            return run_inline(folder, entry.instance, report, self.cancelled)
-        return run_child(folder, report, self.cancelled)
+            return run_inline(folder, entry.instance, report, self.cancelled, said)
+        return run_child(folder, report, self.cancelled, said)
 
     @property
     def config_folder(self) -> Path:

@@ -1,0 +1,120 @@
+"""A trainer that is interrupted goes on where it was, from what it left in ``context.scratch``."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+import pytest
+
+from tests.support.project import CONFIG, FAKES
+
+TRAINER = f"""
+import json, os, runpy
+import harness
+
+FAKES = runpy.run_path({str(FAKES)!r})
+
+class Counting(FAKES["FakeTrainer"]):
+    '''Takes six steps, and keeps the number of those that are done.'''
+
+    name = "counting"
+
+    class Options(harness.Options):
+        steps: int = 6
+
+    def train(self, base, train, valid, context):
+        path = context.scratch / "done.json"
+        done = json.loads(path.read_text()) if path.exists() else 0
+        if done:
+            context.say(f"goes on after step {{done}}, a [bold]step[/bold]\\x1b[31m")
+        with open("taken.txt", "a") as taken:
+            for step in range(done + 1, self.options.steps + 1):
+                path.write_text(json.dumps(step))
+                taken.write(f"{{context.round}} {{step}} {{context.checkpoint_minutes}}\\n")
+                taken.flush()
+                if (context.round, step) == (1, int(os.environ.get("DIE_AT", 0))):
+                    os.kill(os.getpid(), 9)
+                context.progress(step, self.options.steps)
+        skill = base.info["skill"] + 0.1
+        (context.output / "skill.json").write_text(json.dumps(skill))
+        return harness.Checkpoint(
+            "adapter", str(context.output), "", "fake", info={{"skill": skill}}
+        )
+
+@harness.hookimpl
+def register_trainers():
+    return [Counting]
+"""
+GIVEN = ("iterate", "--rounds", "2", "--json", "--set", "report=[]")
+
+
+@pytest.fixture
+def counting(project):
+    (project.folder / "counting.py").write_text(TRAINER)
+    text = CONFIG.replace(f"[{FAKES}]", f"[{FAKES}, counting.py]")
+    project.write(text.replace("train: {plugin: fake}", "train: {plugin: counting}"))
+    return project
+
+
+def taken(project):
+    lines = (project.folder / "taken.txt").read_text().splitlines()
+    return [tuple(line.split()[:2]) for line in lines]
+
+
+def left(project):
+    return list((project.folder / ".harness" / "work").glob("*/*/scratch/*"))
+
+
+@pytest.mark.parametrize("launcher", ["inline", "child"])
+def test_a_killed_trainer_goes_on_and_nothing_of_its_scratch_stays(counting, launcher):
+    given = (*GIVEN, "--set", f"execution.launcher={launcher}")
+    dead = counting.harness(*given, DIE_AT="4")
+    assert dead.code == (-signal.SIGKILL if launcher == "inline" else 3)
+    assert left(counting)
+    alive = counting.harness(*given)
+    assert alive.code == 0, alive.err
+    assert "note: round 1: train: goes on after step 4, a [bold]step[/bold]" in alive.err
+    assert "\x1b" not in alive.err
+    steps = [str(step) for step in range(1, 7)]
+    assert taken(counting) == [(r, step) for r in "12" for step in steps]
+    assert not left(counting)
+
+
+def test_how_often_it_saves_is_the_configs_and_makes_no_other_run(counting):
+    first = counting.inside(*GIVEN, "--set", "execution.checkpoint_minutes=2.5")
+    lines = (counting.folder / "taken.txt").read_text().splitlines()
+    assert {line.split()[2] for line in lines} == {"2.5"}
+    assert counting.inside(*GIVEN).bare == first.bare
+    assert len(taken(counting)) == 12
+
+
+def test_another_run_uses_nothing_of_it(counting):
+    assert counting.harness(*GIVEN, DIE_AT="4").code == -signal.SIGKILL
+    text = (counting.folder / "counting.py").read_text()
+    (counting.folder / "counting.py").write_text(text + "\n# changed\n")
+    assert counting.harness(*GIVEN, DIE_AT="2").code == -signal.SIGKILL
+    assert [step for _, step in taken(counting)] == ["1", "2", "3", "4", "1", "2"]
+    done = counting.inside(*GIVEN)
+    assert done.code == 0, done.err
+    assert len(left(counting)) == 1, "that of the run that was given up stays"
+
+
+def test_in_one_run_the_scratch_of_an_earlier_key_is_removed(counting, monkeypatch):
+    import harness.engine.run
+
+    assert counting.harness(*GIVEN, DIE_AT="4").code == -signal.SIGKILL
+    monkeypatch.setattr(harness.engine.run, "CORE_REVISION", -1)
+    done = counting.inside(*GIVEN)
+    assert done.code == 0, done.err
+    assert not left(counting)
+    assert [step for _, step in taken(counting)][4:] == [str(n) for n in [*range(1, 7)] * 2]
+
+
+def test_a_plugin_outside_of_a_run_has_no_scratch(tmp_path):
+    import harness
+
+    context = harness.Context(tmp_path)
+    assert context.scratch is None
+    context.say("nobody hears it")
+    assert json.dumps(context.facts) == "{}"
