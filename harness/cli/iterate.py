@@ -123,8 +123,9 @@ def to_the_end(made: Callable[[Stop], Run], asked: Asked) -> int:
     run = made(stop)
     try:
         document = _carry_out(run, console, stop, asked)
-    except Cancelled:
-        console.print("stopped; finished work is saved. To resume:", highlight=False)
+    except Cancelled as end:
+        told = f"{str(end) or 'stopped'}; finished work is saved. To resume:"
+        console.print(Text(told), highlight=False, soft_wrap=True)
         console.print(Text(f"  {way_on()}"), soft_wrap=True)
         return EXIT_INTERRUPTED
     if asked.as_json:

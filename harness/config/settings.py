@@ -91,6 +91,15 @@ class Filtering(Strict):
         return Rules(limits, self.source == "refuse", self.most_repeats, self.kept, self.recognised)
 
 
+class Budget(Strict):
+    """What a command may spend."""
+
+    hours: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False,
+        description="hours that one command may work; it then stops between two stages",
+    )  # fmt: skip
+
+
 class Execution(Strict):
     """How the work is done; never changes a result."""
 
@@ -100,6 +109,7 @@ class Execution(Strict):
     checkpoint_minutes: float = Field(
         default=10, ge=0, description="minutes between two checkpoints of a training; 0: none"
     )
+    budget: Budget = Field(default=Budget(), description="what a command may spend")
 
 
 class Settings(Strict):

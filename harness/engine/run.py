@@ -21,6 +21,7 @@ from harness.context import Context, Watcher
 from harness.engine import beginning, journal, names, pins, provenance, resume_command, scratch
 from harness.engine.artifacts import Artifact, Artifacts
 from harness.engine.at import At
+from harness.engine.budget import Budget
 from harness.engine.job import Job, as_environment, ask_environments, run_child, run_inline, write
 from harness.engine.journal import ClosedRounds, Journal
 from harness.engine.ledger import Ledger
@@ -53,6 +54,7 @@ class Run:
         seconds: stage -> seconds spent on it (when it was made, where it was cached).
         cached: stages that were taken from the store.
         notes: what the report should mention.
+        budget: what this command may spend.
         used: (stage, key) -> label of every artifact that it has rested on so far.
         made: (arm, round, stage) -> digest of what the stage gave.
         writes: whether the run's folder is written; not by whoever only looks.
@@ -92,6 +94,8 @@ class Run:
         self.ledger = Ledger(self.machine / LEDGER)
         self.calls = PluginCalls(self.folder / CALLING, lambda text: self.watcher.say(text))
         self.log = logging.getLogger("harness.run")
+        # Whoever only looks at a run is not bound by what it may spend.
+        self.budget = Budget(config.settings.execution.budget.hours if self.writes else None)
         self.seconds: dict[str, float] = {}
         self.cached: list[str] = []
         self._counted: set[str] = set()
@@ -284,6 +288,7 @@ class Run:
             self._counted.add(key)
             self.seconds[stage] = round(self.seconds.get(stage, 0.0) + artifact.seconds, 3)
         seconds = artifact.seconds
+        self.budget.took(stage, seconds)
         self.watcher.stage_done(stage, label, seconds, cached)
         self.observe(
             "on_stage_end", stage=stage, round=at.round, arm=at.arm, seconds=seconds, cached=cached
@@ -305,6 +310,7 @@ class Run:
     ) -> Artifact:
         if self.cancelled():
             raise Cancelled
+        self.budget.check(stage, label)
         folder = self.fresh_folder(f"{stage}-{key[:12]}")
         scratch.remove_others(folder, stage)
         begin = time.monotonic()

@@ -110,6 +110,10 @@ class Cancelled(Exception):
     exit_code = EXIT_INTERRUPTED
 
 
+class BudgetSpent(Cancelled):
+    """The time that the config gives a command is over; its text says so (exit 130)."""
+
+
 class Unread(BaseException):
     """Nobody reads our output any more (``harness errors | head -1``): the program ends quietly.
 

@@ -60,6 +60,20 @@ def moment(at: str | None) -> str:
     return f"{at[:10]} {at[11:16]} UTC" if at and at[10:11] == "T" else at or ""
 
 
+def duration(seconds: float) -> str:
+    """``0.4 s``, ``12 s``, ``3 min 20 s``, ``25 min``, ``2 h 5 min``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 600:
+        minutes, rest = divmod(whole, 60)
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def digits_of(values: Iterable[float | None]) -> int:
     """One decimal for scores up to 100, three for scores up to 1."""
     return 1 if any(abs(value) > 1.5 for value in values if value is not None) else 3

@@ -47,6 +47,12 @@ def changed(project, old, new):
         (", rows: 10", "", ["augment.0", "rows", "needed"]),
         ("rows: 10", "rows: 10, control: best", ["only 'random' is known", "'best'"]),
         ("launcher: inline", "launcher: cloud", ["execution.launcher", "'cloud'"]),
+        ("launcher: inline", "budget: {hours: 0}", ["execution.budget.hours", "greater than 0"]),
+        ("launcher: inline", "budget: {hours: -1}", ["execution.budget.hours", "greater than 0"]),
+        ("launcher: inline", "budget: {hours: soon}", ["execution.budget.hours", "'soon'"]),
+        ("launcher: inline", "budget: {hours: .inf}", ["execution.budget.hours", "finite"]),
+        ("launcher: inline", "budget: {hour: 1}", ["execution.budget.hour", "unknown key"]),
+        ("launcher: inline", "budget: 3", ["execution.budget", "3"]),
         ("rounds: 3", "rounds: [", ["harness.yaml:", "not well-formed"]),
     ],
 )  # fmt: skip
@@ -138,7 +144,7 @@ def test_an_override_that_cannot_be(project, text):
 def test_execution_reports_and_paths_change_no_key(project):
     path = project.folder / "harness.yaml"
     key = configuration.load(path).key()
-    same = ["execution.launcher=child", "report=[]"]
+    same = ["execution.launcher=child", "execution.budget.hours=2", "report=[]"]
     assert configuration.load(path, sets=same).key() == key
     for text in ("seed=8", "valid=0.2", "plan.explore=0.5", "train.gain=1", "augment.0.rows=9"):
         assert configuration.load(path, sets=[text]).key() != key, text

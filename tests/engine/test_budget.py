@@ -1,0 +1,70 @@
+"""A command that may work for so many hours stops between stages, and goes on another time."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.engine.budget import Budget
+from harness.errors import BudgetSpent
+
+BUDGET = "0.0003"
+"""Hours: 1.1 s, in which rows are read, and which a training of 1.2 s is sure to exceed."""
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_run_stops_between_stages_and_the_same_command_goes_on(project):
+    given = ("iterate", "--rounds", "1", "--json")
+    slow = ("--set", "train.seconds=1.2")
+    stopped = project.inside(*given, *slow, "--set", f"execution.budget.hours={BUDGET}")
+    assert stopped.code == 130
+    assert stopped.out == ""
+    told = " ".join(stopped.err.split())
+    assert "the budget of 0.0003 h (execution.budget.hours) is spent after " in told
+    assert "finished work is saved. To resume:" in told
+    assert f"--json --set train.seconds=1.2 --set execution.budget.hours={BUDGET}" in told
+    made = project.manifests()
+    assert made
+    resumed = project.inside(*given, *slow)
+    assert resumed.code == 0, resumed.err
+    assert {name: project.manifests()[name] for name in made} == made
+    assert resumed.document["cached"] != []
+
+
+def test_without_hours_nothing_is_ever_spent():
+    clock = Clock()
+    budget = Budget(None, clock)
+    clock.now += 1e9
+    budget.check("train", "round 1: train")
+
+
+def test_a_stage_that_took_longer_the_last_time_than_is_left_is_not_begun():
+    clock = Clock()
+    budget = Budget(1.0, clock)
+    budget.took("train", 1500.0)
+    clock.now += 2000.0
+    budget.check("train", "round 2: train")
+    clock.now += 200.0
+    budget.check("generate", "round 2: generate")
+    with pytest.raises(BudgetSpent) as caught:
+        budget.check("train", "round 2: train")
+    assert str(caught.value) == (
+        "the budget of 1 h (execution.budget.hours) has 23 min left, and round 2: train is "
+        "expected to take 25 min"
+    )
+
+
+def test_what_is_spent_is_said_as_time():
+    clock = Clock()
+    budget = Budget(2.0, clock)
+    clock.now += 7212.0
+    with pytest.raises(BudgetSpent, match="is spent after 2 h 0 min, before round 1: train"):
+        budget.check("train", "round 1: train")
