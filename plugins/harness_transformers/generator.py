@@ -99,9 +99,10 @@ class TransformersGenerator(harness.Generator):
             DataError: the chat template is not the one that the checkpoint was trained with, or
                 refuses prompts, or they are longer than the model's context allows.
         """
+        from harness_transformers import allocation
         from harness_transformers.quiet import quietly
 
-        with quietly():
+        with allocation.kept(), quietly():
             yield from self._generate(checkpoint, examples, context)
 
     def _generate(

@@ -113,10 +113,11 @@ class LoraTrainer(harness.Trainer):
             DataError: a row has nothing to learn, its answer would be cut, or it has no end.
             PluginError: the loss is not finite.
         """
+        from harness_transformers import allocation
         from harness_transformers.quiet import quietly
 
         base = dataclasses.replace(base, info={**base.info, **self.loading()})
-        with quietly():
+        with allocation.kept(), quietly():
             return self._train(base, train, valid, context)
 
     def rendered(
@@ -144,7 +145,7 @@ class LoraTrainer(harness.Trainer):
     ) -> harness.Checkpoint:
         from transformers import set_seed
 
-        from harness_transformers import training
+        from harness_transformers import layouts, training
         from harness_transformers.chats import Chats
 
         options = self.options
@@ -154,8 +155,10 @@ class LoraTrainer(harness.Trainer):
         held = chats.training_rows(valid, options)
         settings = arguments.make(options, context)
         model = self._adapted(base)
-        trainer = training.make(model, chats.tokenizer, settings, rows, held, context)
-        trainer.train()
+        pad = chats.tokenizer.pad_token_id
+        with layouts.chosen(model, pad, rows, settings.device.type) as layout:
+            trainer = training.make(model, layout, settings, rows, held, context)
+            trainer.train()
         context.check()
         model.save_pretrained(str(context.output), save_embedding_layers=False)
         (context.output / "README.md").unlink(missing_ok=True)

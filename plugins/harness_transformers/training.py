@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import math
 from collections.abc import Sequence
@@ -13,15 +12,15 @@ import torch
 from transformers import PrinterCallback, Trainer, TrainerCallback
 
 import harness
-from harness_transformers.encoding import IGNORED, Encoded
+from harness_transformers.encoding import Encoded
+from harness_transformers.kernels.loss import token_losses
+from harness_transformers.layouts import Batch, Flat, Padded
 from harness_transformers.validation import Validation
-
-Batch = dict[str, torch.Tensor]
 
 
 def make(
     model: Any,
-    tokenizer: Any,
+    layout: Padded | Flat,
     arguments: Any,
     rows: Sequence[Encoded],
     held: Sequence[Encoded],
@@ -34,7 +33,7 @@ def make(
         args=arguments,
         train_dataset=_dataset(rows),
         eval_dataset=_dataset(held) if held else None,
-        data_collator=Collator(tokenizer.pad_token_id),
+        data_collator=layout,
         callbacks=[watch],
     )
     trainer.remove_callback(PrinterCallback)
@@ -56,30 +55,6 @@ def _dataset(rows: Sequence[Encoded]) -> Any:
     )
 
 
-class Collator:
-    """Pads rows on the right.
-
-    Gives ``input_ids``, ``labels`` and ``attention_mask`` (rows x width), and ``row``: the
-    rows' numbers.
-    """
-
-    def __init__(self, pad: int) -> None:
-        self.pad = pad
-
-    def __call__(self, rows: Sequence[Any]) -> Batch:
-        width = max(len(row["input_ids"]) for row in rows)
-        ids = torch.full((len(rows), width), self.pad)
-        labels = torch.full((len(rows), width), IGNORED)
-        mask = torch.zeros((len(rows), width), dtype=torch.long)
-        for place, row in enumerate(rows):
-            size = len(row["input_ids"])
-            ids[place, :size] = torch.tensor(row["input_ids"])
-            labels[place, :size] = torch.tensor(row["labels"])
-            mask[place, :size] = 1
-        numbers = torch.tensor([row["row"] for row in rows])
-        return {"input_ids": ids, "labels": labels, "attention_mask": mask, "row": numbers}
-
-
 class Answers(Trainer):
     """Computes logits only where a token is learned; the loss is the plain Trainer's.
 
@@ -92,8 +67,6 @@ class Answers(Trainer):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        base = self.model.get_base_model() if hasattr(self.model, "get_base_model") else self.model
-        self.chooses = "logits_to_keep" in inspect.signature(base.forward).parameters
         # The loss below is per learned token of the whole step, whatever the model's own is.
         self.model_accepts_loss_kwargs = True
 
@@ -143,24 +116,8 @@ class Answers(Trainer):
 
     def _token_losses(self, model: Any, inputs: Batch) -> tuple[Any, torch.Tensor, torch.Tensor]:
         """The model's answer; of each learned token its cross entropy, and its row in the batch."""
-        wanted = torch.nn.functional.pad(inputs["labels"], (0, 1), value=IGNORED)[:, 1:]
-        learned = wanted != IGNORED
-        outputs, logits = self._logits(model, inputs, learned)
-        cross_entropy = torch.nn.functional.cross_entropy
-        losses = cross_entropy(logits.float(), wanted[learned], reduction="none")
-        return outputs, losses, learned.nonzero()[:, 0]
-
-    def _logits(self, model: Any, inputs: Batch, learned: torch.Tensor) -> tuple[Any, torch.Tensor]:
-        """The model's answer, and the logits of the learned positions (tokens x vocabulary)."""
-        if not self.chooses:
-            known = {key: inputs[key] for key in ("input_ids", "attention_mask")}
-            outputs = model(**known, use_cache=False)
-            return outputs, outputs.logits[learned]
-        # No mask: what follows in a causal row cannot change what precedes it. And positions
-        # as one list for all rows, which every version and architecture takes.
-        columns = learned.any(dim=0).nonzero().flatten()
-        outputs = model(input_ids=inputs["input_ids"], logits_to_keep=columns, use_cache=False)
-        return outputs, outputs.logits[learned[:, columns]]
+        learned = self.data_collator.learned(model, inputs)
+        return learned.outputs, token_losses(learned.logits, learned.wanted), learned.places
 
     def _broken(self, loss: torch.Tensor, rows: torch.Tensor) -> harness.PluginError:
         if not self.model.training:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 
@@ -61,13 +62,13 @@ def test_one_seed_gives_equal_bytes_and_another_does_not(base, row, another):
     assert found[0] == found[1] != found[2]
 
 
-@pytest.mark.parametrize("chooses", [True, False], ids=["chosen positions", "all positions"])
-def test_loss_and_gradients_equal_the_plain_trainers(base, row, context, tmp_path, chooses):
+@pytest.mark.parametrize("way", ["flat", "padded", "all positions"])
+def test_loss_and_gradients_equal_the_plain_trainers(base, row, context, tmp_path, way):
     """Two unequal batches in one step: a mean of means would differ."""
     import torch
     from transformers import DataCollatorForSeq2Seq, Trainer, TrainingArguments
 
-    from harness_transformers import training
+    from harness_transformers import layouts, training
     from harness_transformers.chats import Chats
 
     plugin = trainer(accumulation=2, batch_size=3)
@@ -92,11 +93,12 @@ def test_loss_and_gradients_equal_the_plain_trainers(base, row, context, tmp_pat
         for name, parameter in model.named_parameters():
             if "lora_B" in name:
                 torch.nn.init.normal_(parameter, std=0.1)
-        made = make(model)
-        made.train()
+        with make(model) as made:
+            made.train()
         loss = next(entry["loss"] for entry in made.state.log_history if "loss" in entry)
         return loss, {n: p.detach() for n, p in model.named_parameters() if p.requires_grad}
 
+    @contextlib.contextmanager
     def plain(model):
         data = [{"input_ids": e.input_ids, "labels": e.labels} for e in encoded]
         collate = DataCollatorForSeq2Seq(tokenizer, padding=True)
@@ -104,13 +106,17 @@ def test_loss_and_gradients_equal_the_plain_trainers(base, row, context, tmp_pat
         from transformers import PrinterCallback
 
         made.remove_callback(PrinterCallback)
-        return made
+        yield made
 
+    @contextlib.contextmanager
     def ours(model):
-        made = training.make(model, tokenizer, settings("ours"), encoded, (), context)
-        assert made.chooses
-        made.chooses = chooses
-        return made
+        device = "cpu" if way == "flat" else "another"
+        with layouts.chosen(model, tokenizer.pad_token_id, encoded, device) as layout:
+            assert type(layout) is (layouts.Flat if way == "flat" else layouts.Padded)
+            if way == "all positions":
+                assert layout.chooses
+                layout.chooses = False
+            yield training.make(model, layout, settings("ours"), encoded, (), context)
 
     from harness_transformers.quiet import quietly
 

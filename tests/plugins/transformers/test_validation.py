@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness_transformers import training, validation
+from harness_transformers import layouts, training, validation
 from harness_transformers.lora import LoraTrainer
 
 
@@ -80,7 +80,8 @@ def test_a_rows_loss_is_the_one_that_training_would_see(base, row, context):
         rows = chats.training_rows([row(number) for number in range(3)], plugin.options)
         model = plugin._adapted(base)
         settings = arguments.make(plugin.options, context)
-        made = training.make(model, chats.tokenizer, settings, rows, rows, context)
+        layout = layouts.Padded(model, chats.tokenizer.pad_token_id)
+        made = training.make(model, layout, settings, rows, rows, context)
     data = [made.eval_dataset[number] for number in range(3)]
     sums, tokens = made.row_losses(data)
     assert tokens == [one.trained for one in rows]

@@ -1,0 +1,177 @@
+"""Causal attention over sequences that lie behind one another, without padding.
+
+A batch is one row of tokens: the sequences' tokens in turn. Each attends to itself alone, in blocks
+of queries, so that of what a causal mask hides little is computed. On CPUs without matrix tiles
+(AMX) PyTorch's own kernel is three to four times slower in bf16; docs/figures.md has figures.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from transformers import AttentionInterface
+from transformers.masking_utils import AttentionMaskInterface
+
+NAME = "harness_flat"
+"""Name of this attention among transformers' implementations."""
+BLOCK = 128
+"""Queries at once: larger blocks compute more that is masked, smaller ones do smaller products."""
+KEPT = 512
+"""Longest sequence, in tokens, whose probabilities are kept for the backward pass.
+
+They take memory by the square of the length; of longer ones they are computed again.
+"""
+
+
+class Unsuited(Exception):
+    """The model's attention does more than this module knows."""
+
+
+class Causal(torch.autograd.Function):
+    """``softmax(scale q k' + causal mask) v`` for each sequence (Vaswani et al. 2017, eq. 1).
+
+    Keys and values may have fewer heads than queries (grouped-query attention).
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        q: torch.Tensor,
+        k: torch.Tensor,
+        v: torch.Tensor,
+        scale: float,
+        lengths: Sequence[int],
+    ) -> torch.Tensor:
+        """Shapes: q (heads, tokens, size), k and v (key heads, tokens, size).
+
+        Returns:
+            (tokens, heads, size of v).
+        """
+        q = _grouped(q, k)
+        out = q.new_empty(q.shape[2], *q.shape[:2], v.shape[-1])
+        kept = []
+        for first, start, end in _blocks(lengths):
+            weights = _weights(q, k, scale, first, start, end)
+            answer = torch.bmm(weights, v[:, first:end])
+            out[start:end] = _by_token(answer, q.shape[1])
+            if end - first <= KEPT:
+                kept.append(weights)
+        ctx.save_for_backward(q, k, v, *kept)
+        ctx.scale, ctx.lengths = scale, lengths
+        return out.flatten(1, 2)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        q, k, v, *kept = ctx.saved_tensors
+        gradient = gradients[0].unflatten(1, q.shape[:2]).permute(1, 2, 0, 3)
+        of_q, of_k, of_v = torch.empty_like(q), torch.zeros_like(k), torch.zeros_like(v)
+        stored = iter(kept)
+        for first, start, end in _blocks(ctx.lengths):
+            if end - first <= KEPT:
+                weights = next(stored)
+            else:
+                weights = _weights(q, k, ctx.scale, first, start, end)
+            out = gradient[:, :, start:end].flatten(1, 2)
+            of_v[:, first:end].baddbmm_(weights.mT, out)
+            inner = torch.bmm(out, v[:, first:end].mT)
+            inner = torch._softmax_backward_data(inner, weights, -1, q.dtype)
+            of_q[:, :, start:end] = torch.bmm(inner, k[:, first:end]).view_as(of_q[:, :, start:end])
+            of_k[:, first:end].baddbmm_(inner.mT, q[:, :, start:end].flatten(1, 2))
+        return of_q.mul_(ctx.scale).flatten(0, 1), of_k.mul_(ctx.scale), of_v, None, None
+
+
+def _grouped(q: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
+    """(heads, tokens, size) as (key heads, queries per key, tokens, size)."""
+    return q.unflatten(0, (k.shape[0], -1)).contiguous()
+
+
+def _by_token(answer: torch.Tensor, groups: int) -> torch.Tensor:
+    """(key heads, groups x tokens, size) as (tokens, key heads, groups, size)."""
+    return answer.unflatten(1, (groups, -1)).permute(2, 0, 1, 3)
+
+
+def _blocks(lengths: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """The sequence's first token, a block's first token, and the one after its last."""
+    first = 0
+    for length in lengths:
+        for start in range(first, first + length, BLOCK):
+            yield first, start, min(start + BLOCK, first + length)
+        first += length
+
+
+def _weights(
+    q: torch.Tensor, k: torch.Tensor, scale: float, first: int, start: int, end: int
+) -> torch.Tensor:
+    """What a block attends to, up to its end (key heads, groups x block, keys)."""
+    block = (q[:, :, start:end] * scale).flatten(1, 2)
+    scores = torch.bmm(block, k[:, first:end].mT)
+    by_query = scores.view(*q.shape[:2], end - start, end - first)
+    by_query[..., start - first :] += _hidden(end - start, q.dtype)
+    return torch.softmax(scores, -1)
+
+
+@functools.lru_cache(maxsize=2 * BLOCK)
+def _hidden(size: int, dtype: torch.dtype) -> torch.Tensor:
+    """What is added to the scores of a block's own keys: minus infinity for those after a query."""
+    return torch.full((size, size), float("-inf"), dtype=dtype).triu_(1)
+
+
+def flat_attention(
+    module: Any,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: Any,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    *,
+    sequence_lengths: Sequence[int] = (),
+    **further: Any,
+) -> tuple[torch.Tensor, None]:
+    """transformers' attention interface; ``sequence_lengths`` comes from the call of the model.
+
+    Shapes: query (1, heads, tokens, size), key and value likewise; gives (1, tokens, heads, size).
+
+    Raises:
+        Unsuited: something of the call is not known here, such as a cap on scores.
+    """
+    window = further.get("sliding_window")
+    extra = [name for name in EXTRAS if further.get(name) is not None]
+    if window is not None and window < max(sequence_lengths):
+        extra.append("sliding_window")
+    if extra or further.get("is_causal") is False:
+        raise Unsuited(", ".join(extra) or "not causal")
+    if not sum(sequence_lengths) == query.shape[2] == key.shape[2] or query.shape[0] != 1:
+        raise Unsuited("the sequences are not those of the call")
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    if dropout:
+        return _dropping(query, key, value, dropout, scale, sequence_lengths), None
+    return Causal.apply(query[0], key[0], value[0], scale, sequence_lengths)[None], None
+
+
+def _dropping(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, dropout: float, scale: float, lengths: Any
+) -> torch.Tensor:
+    """Attention with dropout, by PyTorch's own function."""
+    attend = torch.nn.functional.scaled_dot_product_attention
+    parts = zip(*(x.split(lengths, 2) for x in (q, k, v)), strict=True)
+    answers = [
+        attend(*part, dropout_p=dropout, is_causal=True, scale=scale, enable_gqa=True)
+        for part in parts
+    ]
+    return torch.cat(answers, 2).transpose(1, 2)
+
+
+EXTRAS = ("softcap", "s_aux", "position_bias", "head_mask")
+"""Arguments of transformers' attention that change what it computes."""
+
+
+def _no_mask(*_: Any, **__: Any) -> None:
+    return None
+
+
+AttentionInterface.register(NAME, flat_attention)
+AttentionMaskInterface.register(NAME, _no_mask)

@@ -1,0 +1,187 @@
+"""How the rows of a batch lie in memory: padded to one width, or flat, one behind the other.
+
+A layout makes a batch of rows, and says what the model gives for the tokens that are learned.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+
+from harness_transformers.encoding import IGNORED, Encoded
+from harness_transformers.greedy import stretches
+from harness_transformers.kernels import attention
+from harness_transformers.kernels.installing import installed
+
+Batch = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a model gives for the learned tokens of a batch.
+
+    Attributes:
+        outputs: the model's answer, as it gave it.
+        logits: (tokens, vocabulary).
+        wanted: the tokens to be learned (tokens).
+        places: for each of them, the place of its row in the batch (tokens).
+    """
+
+    outputs: Any
+    logits: torch.Tensor
+    wanted: torch.Tensor
+    places: torch.Tensor
+
+
+class Padded:
+    """Rows of one width, filled up on the right.
+
+    Batches have ``input_ids``, ``labels`` and ``attention_mask`` (rows x width), and ``row``: the
+    rows' numbers.
+    """
+
+    def __init__(self, model: Any, pad: int) -> None:
+        self.pad, self.chooses = pad, _chooses(model)
+
+    def __call__(self, rows: Sequence[Any]) -> Batch:
+        width = max(len(row["input_ids"]) for row in rows)
+        ids = torch.full((len(rows), width), self.pad)
+        labels = torch.full((len(rows), width), IGNORED)
+        mask = torch.zeros((len(rows), width), dtype=torch.long)
+        for place, row in enumerate(rows):
+            size = len(row["input_ids"])
+            ids[place, :size] = torch.tensor(row["input_ids"])
+            labels[place, :size] = torch.tensor(row["labels"])
+            mask[place, :size] = 1
+        return {"input_ids": ids, "labels": labels, "attention_mask": mask, "row": _numbers(rows)}
+
+    def learned(self, model: Any, batch: Batch) -> Learned:
+        wanted = torch.nn.functional.pad(batch["labels"], (0, 1), value=IGNORED)[:, 1:]
+        learned = wanted != IGNORED
+        if self.chooses:
+            # No mask: what follows in a causal row cannot change what precedes it. And positions
+            # as one list for all rows, which every version and architecture takes.
+            columns = learned.any(dim=0).nonzero().flatten()
+            outputs = model(input_ids=batch["input_ids"], logits_to_keep=columns, use_cache=False)
+            logits = outputs.logits[learned[:, columns]]
+        else:
+            known = {key: batch[key] for key in ("input_ids", "attention_mask")}
+            outputs = model(**known, use_cache=False)
+            logits = outputs.logits[learned]
+        return Learned(outputs, logits, wanted[learned], learned.nonzero()[:, 0])
+
+
+class Flat:
+    """All rows behind one another, without padding; each attends to itself alone.
+
+    Batches have ``input_ids``, ``labels`` and ``position_ids`` (1 x tokens of all rows), ``ends``:
+    where each row ends (rows), and ``row``: the rows' numbers.
+    """
+
+    def __call__(self, rows: Sequence[Any]) -> Batch:
+        # What a row's first token follows is another row: it is never learned.
+        labels = [[IGNORED, *row["labels"][1:]] for row in rows]
+        positions = [torch.arange(len(row["input_ids"])) for row in rows]
+        lengths = torch.tensor([len(row["input_ids"]) for row in rows])
+        return {
+            "input_ids": torch.tensor([[token for row in rows for token in row["input_ids"]]]),
+            "labels": torch.tensor([[label for row in labels for label in row]]),
+            "position_ids": torch.cat(positions)[None],
+            "ends": lengths.cumsum(0),
+            "row": _numbers(rows),
+        }
+
+    def learned(self, model: Any, batch: Batch) -> Learned:
+        wanted = torch.nn.functional.pad(batch["labels"][0], (0, 1), value=IGNORED)[1:]
+        columns = (wanted != IGNORED).nonzero().flatten()
+        outputs = model(
+            input_ids=batch["input_ids"],
+            position_ids=batch["position_ids"],
+            logits_to_keep=columns,
+            use_cache=False,
+            sequence_lengths=batch["ends"].diff(prepend=batch["ends"].new_zeros(1)).tolist(),
+        )
+        places = torch.searchsorted(batch["ends"], columns, right=True)
+        return Learned(outputs, outputs.logits.flatten(0, 1), wanted[columns], places)
+
+
+def _numbers(rows: Sequence[Any]) -> torch.Tensor:
+    return torch.tensor([row["row"] for row in rows])
+
+
+def _base(model: Any) -> Any:
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+def _chooses(model: Any) -> bool:
+    """Whether the model's forward can be told of which positions logits are wanted."""
+    return "logits_to_keep" in inspect.signature(_base(model).forward).parameters
+
+
+@contextlib.contextmanager
+def chosen(model: Any, pad: int, rows: Sequence[Encoded], device: str) -> Iterator[Padded | Flat]:
+    """The quickest layout for training the model on the rows, the model made ready for it.
+
+    Args:
+        device: type of the device. Flat rows are quick on a CPU; elsewhere they are unmeasured.
+    """
+    if device == "cpu" and rows:
+        with installed(_base(model)) as taken:
+            if taken and _lies_flat(model, rows):
+                yield Flat()
+                return
+    yield Padded(model, pad)
+
+
+def _lies_flat(model: Any, rows: Sequence[Encoded]) -> bool:
+    """Whether the model computes the same for rows behind one another as for each alone.
+
+    States, convolutions, windows and positions of a model's own would mix rows. The name of an
+    architecture says little of that: two short rows are computed together and alone.
+    """
+    config = _base(model).config
+    longest = max(len(row.input_ids) for row in rows)
+    if not _chooses(model) or stretches(config, longest) or _window(config) < longest:
+        return False
+    short = [row.input_ids[:8] for row in (rows[0], rows[-1])]
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            together = _logits(model, short)
+            alone = torch.cat([_logits(model, [row]) for row in short])
+    except (attention.Unsuited, TypeError, ValueError, RuntimeError, AttributeError, IndexError):
+        return False
+    finally:
+        model.train(training)
+    if not alone.isfinite().all():
+        return False
+    tolerance = 8 * torch.finfo(together.dtype).eps * float(alone.abs().max())
+    return together.shape == alone.shape and torch.allclose(together, alone, 0, tolerance)
+
+
+def _window(config: Any) -> float:
+    """Tokens that each token attends to in every layer: what short rows cannot show."""
+    if "local" in getattr(config, "attention_layers", ()):
+        return 0
+    windows = [math.inf]
+    for layer in DynamicCache(config=config).layers:
+        if type(layer) is DynamicSlidingWindowLayer:
+            windows.append(layer.sliding_window)
+        elif type(layer) is not DynamicLayer:
+            return 0
+    return min(windows)
+
+
+def _logits(model: Any, rows: Sequence[list[int]]) -> torch.Tensor:
+    layout = Flat()
+    batch = layout([{"row": 0, "input_ids": row, "labels": row} for row in rows])
+    return layout.learned(model, batch).logits

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy, scaled_dot_product_attention
+
+from harness_transformers.kernels import attention, norm
+from harness_transformers.kernels.loss import CrossEntropy, token_losses
+
+
+def sequences(lengths, heads, keys, size, values, dtype=torch.float64):
+    torch.manual_seed(4)
+    total = sum(lengths)
+    shapes = ((heads, total, size), (keys, total, size), (keys, total, values))
+    return [torch.randn(shape, dtype=dtype).requires_grad_() for shape in shapes]
+
+
+def by_pytorch(q, k, v, scale, lengths):
+    parts = zip(*(x.split(lengths, 1) for x in (q, k, v)), strict=True)
+    found = [
+        scaled_dot_product_attention(
+            *(x[None] for x in part), is_causal=True, scale=scale, enable_gqa=True
+        )[0]
+        for part in parts
+    ]
+    return torch.cat(found, 1).transpose(0, 1)
+
+
+@pytest.mark.parametrize("kept", [0, 200], ids=["computed again", "kept"])
+@pytest.mark.parametrize(("heads", "keys"), [(4, 4), (6, 2), (3, 1)])
+def test_attention_and_its_gradients_are_pytorchs(monkeypatch, heads, keys, kept):
+    monkeypatch.setattr(attention, "KEPT", kept)
+    lengths = [1, 300, 128, 5, 129]
+    q, k, v = sequences(lengths, heads, keys, 8, 8)
+    expected = by_pytorch(q, k, v, 0.3, lengths)
+    found = attention.Causal.apply(q, k, v, 0.3, lengths)
+    torch.testing.assert_close(found, expected)
+    gradient = torch.randn_like(expected)
+    for one, other in zip(
+        torch.autograd.grad(found, (q, k, v), gradient),
+        torch.autograd.grad(expected, (q, k, v), gradient),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other)
+
+
+def test_values_may_have_another_size_than_keys():
+    lengths = [7, 150]
+    q, k, v = sequences(lengths, 4, 2, 8, 6)
+    found = attention.Causal.apply(q, k, v, 0.3, lengths)
+    assert found.shape == (157, 4, 6)
+    torch.testing.assert_close(found, by_pytorch(q, k, v, 0.3, lengths))
+
+
+@pytest.mark.parametrize(
+    "further",
+    [{"softcap": 30.0}, {"s_aux": 1}, {"sliding_window": 4}, {"is_causal": False}],
+)
+def test_what_attention_does_not_know_is_refused(further):
+    q, k, v = (x[None] for x in sequences([5], 2, 2, 4, 4))
+    with pytest.raises(attention.Unsuited):
+        attention.flat_attention(None, q, k, v, None, sequence_lengths=[5], **further)
+    with pytest.raises(attention.Unsuited):
+        attention.flat_attention(None, q, k, v, None, sequence_lengths=[4])
+
+
+def test_only_norms_that_compute_the_known_formula_are_replaced():
+    from transformers.models.gemma.modeling_gemma import GemmaRMSNorm
+    from transformers.models.llama.modeling_llama import LlamaRMSNorm
+
+    torch.manual_seed(1)
+    plain, other, learned = LlamaRMSNorm(16), GemmaRMSNorm(16), LlamaRMSNorm(16)
+    for layer in (plain, other, learned):
+        torch.nn.init.normal_(layer.weight, mean=1.0)
+        layer.requires_grad_(layer is learned)
+    model = torch.nn.ModuleList([plain, other, learned])
+    assert norm.norms(model) == [plain]
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 3e-2)])
+def test_a_norm_and_its_gradient_are_transformers(dtype, tolerance):
+    from transformers.models.llama.modeling_llama import LlamaRMSNorm
+
+    torch.manual_seed(1)
+    layer = LlamaRMSNorm(32).to(dtype).requires_grad_(False)
+    torch.nn.init.normal_(layer.weight, mean=1.0)
+    x = torch.randn(2, 5, 32, dtype=dtype).requires_grad_()
+    gradient = torch.randn(2, 5, 32, dtype=dtype)
+    expected, found = layer(x), norm.forward_of(layer)(x)
+    torch.testing.assert_close(found, expected, rtol=tolerance, atol=tolerance)
+    (one,) = torch.autograd.grad(found, x, gradient)
+    (other,) = torch.autograd.grad(expected, x, gradient)
+    torch.testing.assert_close(one, other, rtol=tolerance, atol=tolerance)
+
+
+def test_losses_and_their_gradients_are_pytorchs():
+    torch.manual_seed(1)
+    logits = torch.randn(130, 50) * 30
+    logits[3, 7] = float("-inf")
+    wanted = torch.randint(8, 50, (130,))
+    own, other = (logits.clone().requires_grad_() for _ in range(2))
+    found = token_losses(own * 1, wanted)
+    expected = cross_entropy(other, wanted, reduction="none")
+    torch.testing.assert_close(found, expected)
+    weights = torch.rand(130)
+    (one,) = torch.autograd.grad(found @ weights, own)
+    (two,) = torch.autograd.grad(expected @ weights, other)
+    torch.testing.assert_close(one, two)
+
+
+def test_losses_that_nobody_learns_from_leave_the_logits_alone():
+    logits = torch.randn(4, 9)
+    before = logits.clone()
+    CrossEntropy.apply(logits, torch.tensor([1, 2, 3, 4]))
+    assert torch.equal(logits, before)

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+import harness
+from harness_transformers import layouts
+from harness_transformers.kernels import attention
+from harness_transformers.layouts import Flat, Padded
+from harness_transformers.lora import LoraTrainer
+from harness_transformers.quiet import quietly
+
+LENGTHS = (9, 3, 150, 1, 40)
+
+
+def encoded(vocabulary: int, lengths=LENGTHS):
+    from harness_transformers.encoding import IGNORED, Encoded
+
+    generator = torch.Generator().manual_seed(5)
+    rows = []
+    for number, length in enumerate(lengths):
+        ids = torch.randint(3, vocabulary, (length,), generator=generator).tolist()
+        labels = [IGNORED] * (length // 2) + ids[length // 2 :]
+        rows.append(Encoded(f"row-{number}", ids, labels, truncated=False))
+    return rows
+
+
+def items(rows):
+    return [
+        {"row": number, "input_ids": row.input_ids, "labels": row.labels}
+        for number, row in enumerate(rows)
+    ]
+
+
+def adapted(checkpoint, targets="all-linear"):
+    options = {"r": 2, "precision": "fp32", "target_modules": targets}
+    with quietly():
+        torch.manual_seed(2)
+        model = LoraTrainer(LoraTrainer.Options(**options))._adapted(checkpoint)
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                torch.nn.init.normal_(parameter, std=0.1)
+    return model.eval()
+
+
+def computed(model, layout, rows):
+    """The learned tokens' logits, row by row, and the gradients of their sum of squares."""
+    found = layout.learned(model, layout(items(rows)))
+    found.logits.square().mean().backward()
+    gradients = {n: p.grad for n, p in model.named_parameters() if p.requires_grad}
+    model.zero_grad(set_to_none=True)
+    return found.logits.detach(), found.wanted.tolist(), found.places.tolist(), gradients
+
+
+def test_flat_rows_compute_what_padded_ones_do_or_are_not_used(architecture):
+    """Rows of unlike lengths, one of a single token, one of more than a block of queries."""
+    model = adapted(architecture.base, architecture.made.targets)
+    rows = encoded(320)
+    expected = computed(model, Padded(model, 0), rows)
+    with layouts.chosen(model, 0, rows, "cpu") as layout:
+        assert isinstance(layout, Flat) == (architecture.name in FLAT)
+        found = computed(model, layout, rows)
+    torch.testing.assert_close(found[0], expected[0], rtol=1e-4, atol=1e-4)
+    assert found[1:3] == expected[1:3]
+    for name, gradient in expected[3].items():
+        if gradient is not None:
+            torch.testing.assert_close(found[3][name], gradient, rtol=1e-3, atol=1e-5, msg=name)
+
+
+FLAT = {"gpt-neox", "gpt2", "llama", "phi3", "qwen2", "qwen3"}
+"""Not so: caps on scores (gemma2), a window of few tokens (mistral), states (mamba)."""
+
+
+def test_a_model_is_afterwards_as_it_was(base):
+    model = adapted(base)
+    before = model.get_base_model().config._attn_implementation
+    with layouts.chosen(model, 0, encoded(290), "cpu"):
+        assert model.get_base_model().config._attn_implementation == attention.NAME
+        assert any("forward" in vars(module) for module in model.modules() if _normed(module))
+    assert model.get_base_model().config._attn_implementation == before
+    assert not any("forward" in vars(module) for module in model.modules() if _normed(module))
+
+
+def _normed(module):
+    return type(module).__name__.endswith("RMSNorm")
+
+
+def test_other_devices_and_no_rows_are_padded(base):
+    model = adapted(base)
+    for rows, device in ((encoded(290), "cuda"), ([], "cpu")):
+        with layouts.chosen(model, 0, rows, device) as layout:
+            assert isinstance(layout, Padded)
+
+
+def test_a_first_token_is_learned_in_no_layout(base):
+    """It would be predicted from the row before it."""
+    model = adapted(base)
+    rows = encoded(290, (5, 6))
+    data = [{**item, "labels": item["input_ids"]} for item in items(rows)]
+    for device in ("cuda", "cpu"):
+        with layouts.chosen(model, 0, rows, device) as layout:
+            learned = layout.learned(model, layout(data))
+        assert learned.wanted.tolist() == [*rows[0].input_ids[1:], *rows[1].input_ids[1:]]
+        assert learned.places.tolist() == [0] * 4 + [1] * 5
+
+
+@pytest.mark.parametrize(
+    ("changed", "flat"),
+    [
+        ({"sliding_window": 149, "use_sliding_window": True}, False),
+        ({"sliding_window": 150, "use_sliding_window": True}, True),
+        ({"attention_dropout": 0.1}, True),
+    ],
+    ids=["window too short", "window long enough", "dropout"],
+)
+def test_windows_and_dropout_of_attention(tmp_path, changed, flat):
+    """Windows that are shorter than a row are not known; dropout is drawn as PyTorch draws it."""
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    from tests.plugins.transformers.conftest import save_tokenizer
+
+    save_tokenizer(tmp_path)
+    config = Qwen2Config(
+        vocab_size=300, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, max_window_layers=0, **changed,
+    )  # fmt: skip
+    Qwen2ForCausalLM(config).save_pretrained(tmp_path)
+    model, rows = adapted(harness.Checkpoint("base", str(tmp_path), "d")), encoded(290)
+    expected = computed(model, Padded(model, 0), rows)
+    with layouts.chosen(model, 0, rows, "cpu") as layout:
+        assert isinstance(layout, Flat) is flat
+        found = computed(model, layout, rows)
+        torch.testing.assert_close(found[0], expected[0], rtol=1e-4, atol=1e-4)
+        again = computed(model.train(), layout, rows)
+        assert torch.equal(again[0], found[0]) is ("attention_dropout" not in changed)
+
+
+def test_gradient_checkpointing_gives_the_same_adapter(base, row, another):
+    found = []
+    for args in ({}, {"gradient_checkpointing": True}):
+        context = another()
+        options = LoraTrainer.Options(r=2, epochs=1, batch_size=2, precision="fp32", args=args)
+        LoraTrainer(options).train(base, [row(n) for n in range(4)], (), context)
+        found.append(_weights(context))
+    for name, value in found[0].items():
+        torch.testing.assert_close(found[1][name], value, rtol=1e-4, atol=1e-5)
+
+
+def _weights(context):
+    from safetensors.torch import load_file
+
+    return load_file(context.output / "adapter_model.safetensors")
