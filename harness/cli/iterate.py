@@ -208,7 +208,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
         console.print(Text(note), highlight=False)
     total = weight_planned(settings.rounds, len(run.config.metrics), run.config.control)
     log = log_to(run.folder / "harness.log")
-    with log, stop, Display(console, run.name, total) as display:
+    with log, stop, run.worker, Display(console, run.name, total) as display:
         run.watcher = display
         run.prepare()
         steps, history = Steps(run), History()

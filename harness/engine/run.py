@@ -17,16 +17,17 @@ from harness.boundary.calls import PluginCall, PluginCalls, plainly
 from harness.boundary.results import facts as facts_of
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
-from harness.context import Context, Watcher
+from harness.context import Context, Watcher, silent
 from harness.engine import beginning, journal, names, pins, provenance, resume_command, scratch
 from harness.engine.artifacts import Artifact, Artifacts
 from harness.engine.at import At
 from harness.engine.budget import Budget
-from harness.engine.job import Job, as_environment, ask_environments, run_child, run_inline, write
+from harness.engine.job import Job, as_environment, run_inline, write, write_question
 from harness.engine.journal import ClosedRounds, Journal
 from harness.engine.ledger import Ledger
 from harness.engine.provenance import MadeWith
 from harness.engine.stage_keys import CORE_REVISION, Versions, entry_files, entry_key, versions_of
+from harness.engine.worker import Worker
 from harness.errors import Cancelled, HarnessError
 from harness.errors.machine import check_name, storing
 from harness.kit import yaml_file
@@ -57,6 +58,7 @@ class Run:
         budget: what this command may spend.
         used: (stage, key) -> label of every artifact that it has rested on so far.
         made: (arm, round, stage) -> digest of what the stage gave.
+        worker: does heavy stages; starts with the first, and whoever carries a run out closes it.
         writes: whether the run's folder is written; not by whoever only looks.
     """
 
@@ -93,6 +95,7 @@ class Run:
         self.artifacts = Artifacts(self.machine / "artifacts")
         self.ledger = Ledger(self.machine / LEDGER)
         self.calls = PluginCalls(self.folder / CALLING, lambda text: self.watcher.say(text))
+        self.worker = Worker()
         self.log = logging.getLogger("harness.run")
         # Whoever only looks at a run is not bound by what it may spend.
         self.budget = Budget(config.settings.execution.budget.hours if self.writes else None)
@@ -215,10 +218,9 @@ class Run:
                 for entry in asked
             ]
             folder = self.fresh_folder("environment")
+            write_question(described, self._plugin_files(), folder)
             with self.guard("environment", asked[0]):
-                environments |= ask_environments(
-                    folder, described, self._plugin_files(), self.cancelled
-                )
+                environments |= self.worker.do(folder, silent, self.cancelled)["answer"]
             remove(folder)
         return environments
 
@@ -370,7 +372,7 @@ class Run:
         said = self.calls.saying(at.label(stage))
         if self.config.settings.execution.launcher == "inline":
             return run_inline(folder, entry.instance, report, self.cancelled, said)
-        return run_child(folder, report, self.cancelled, said)
+        return self.worker.do(folder, report, self.cancelled, said)
 
     @property
     def config_folder(self) -> Path:

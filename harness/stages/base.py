@@ -8,9 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.records import (
-    Problem,
-)
+from harness.records import Checkpoint, Problem
 
 
 class Options(BaseModel):
@@ -71,6 +69,19 @@ class Plugin:
         it is asked in a process of its own, and only before something is made.
         """
         return {}
+
+    def preload(self, checkpoint: Checkpoint | None) -> None:
+        """Load what the jobs of a run share: libraries, weights. Optional, and only for speed.
+
+        Called in the run's worker before each job of this plugin, which then works in a fork of
+        the worker and finds in memory what is loaded by then. So it loads what is not there yet,
+        and leaves everything that results depend on (random generators, settings of libraries)
+        as it was. It must not use a device that does not survive a fork (CUDA), nor leave a
+        thread or a connection open. What it raises is logged, and the job does without.
+
+        Args:
+            checkpoint: what the job begins with; None where only :meth:`environment` is asked.
+        """
 
     def growing(self) -> Sequence[Path]:
         """The same for files that people add to while the run goes on, such as ratings.

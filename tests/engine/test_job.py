@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.engine import job
-from harness.engine.job import Job, run_child, run_inline, write
+from harness.engine import channel, worker
+from harness.engine.job import Job, run_inline, write
+from harness.engine.worker import Worker
 from harness.errors import Cancelled, DataError, EnvironmentFailure, PluginError
 from harness.kit.files import read_jsonl
 from harness.records import Checkpoint, Example
@@ -89,7 +90,8 @@ def launch(tmp_path):
         folder = tmp_path / f"job-{launcher}"
         write(made, {"examples": rows}, folder)
         if launcher == "child":
-            return run_child(folder, report, stop), folder
+            with Worker() as worker:
+                return worker.do(folder, report, stop), folder
         plugin = Registry.build([path]).get("generator", "echo").plugin
         return run_inline(folder, plugin(plugin.Options(do=do)), report, stop), folder
 
@@ -145,12 +147,14 @@ def test_a_process_that_the_plugin_leaves_behind_hangs_nothing(launch, do):
     ("line", "message"),
     [
         (b"[1, 3, 'a'", None), (b"Downloading shards: 100%", None), (b"", None), (b"\xff", None),
-        (b"[" * 100_000, None), (b'[1, 2]', None), (b'["a", 2, "b"]', None), (b'{"a": 1}', None),
-        (b"null", None), (b'[1, 2, "b"]', (1, 2, "b")), (b'{"kind": "x"}', {"kind": "x"}),
+        (b"[" * 100_000, None), (b'[7, "step", 2]', None), (b'[7, "step", "a", 2, "b"]', None),
+        (b'{"a": 1}', None), (b"null", None), (b"[7]", None), (b'[7, ["step"], 1, 2, "b"]', None),
+        (b'[6, "step", 1, 2, "b"]', None), (b'[7, "step", 1, 2, "b"]', ["step", 1, 2, "b"]),
+        (b'[7, "failure", {"kind": "x"}]', ["failure", {"kind": "x"}]),
     ],
 )  # fmt: skip
 def test_stray_lines_on_the_channel_are_passed_over(line, message):
-    assert job._message(line) == message
+    assert channel.message(line, 7) == message
 
 
 @pytest.mark.parametrize(
@@ -161,7 +165,7 @@ def test_stray_lines_on_the_channel_are_passed_over(line, message):
 def test_a_child_that_the_machine_ended_says_so(tmp_path, words):
     (tmp_path / "log.txt").write_text(f"Traceback (most recent call last):\n{words}\n")
     with pytest.raises(EnvironmentFailure, match="the job's process ended"):
-        job._outcome(tmp_path, 1, None)
+        worker._outcome(tmp_path, 1, None)
 
 
 def test_a_child_stops_when_it_is_asked_to(launch):

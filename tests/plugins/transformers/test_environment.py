@@ -30,19 +30,13 @@ def test_device_class_and_resolved_dtype(plugin):
 
 
 def test_both_are_asked_in_one_process_of_their_own(project, monkeypatch):
-    import harness.engine.job
-
     monkeypatch.chdir(project.folder)
-    asked = []
-    real = harness.engine.job.run_child
-
-    def counted(*arguments):
-        asked.append(arguments)
-        return real(*arguments)
-
-    monkeypatch.setattr(harness.engine.job, "run_child", counted)
     sets = ["train.plugin=lora", "generate.plugin=transformers", "execution.launcher=child"]
     run = Run(loading.load(None, sets=sets), Quiet())
     run.prepare()
-    found = [run.environment(entry) for entry in (run.config.train, run.config.generate)]
+    asked = []
+    real = run.worker.do
+    monkeypatch.setattr(run.worker, "do", lambda *given: asked.append(given) or real(*given))
+    with run.worker:
+        found = [run.environment(entry) for entry in (run.config.train, run.config.generate)]
     assert len(asked) == 1 and found[0] == found[1] and set(found[0]) == {"device", "dtype"}

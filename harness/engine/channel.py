@@ -1,0 +1,83 @@
+"""What a job's process says to the run: lines of JSON on one pipe, each with the job's number.
+
+A message is ``("step", done, total, what)``, ``("say", sentence)`` or ``("failure", {...})``, and from
+the worker ``("began", pid)`` or ``("ended", code, goes on)``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import traceback
+from typing import Any
+
+from harness import errors
+from harness.boundary.calls import failure as failure_of
+from harness.errors import Cancelled, HarnessError
+
+CANCELLED = "Cancelled"
+_KINDS = {
+    "step": [int, int, str], "say": [str], "failure": [dict],
+    "began": [int], "ended": [int, bool],
+}  # fmt: skip
+
+
+def send(channel: int, number: int, *message: Any) -> None:
+    """Write one message, whole.
+
+    Raises:
+        OSError: nobody reads it any more, or the descriptor was closed.
+    """
+    # What a process that was killed has left half written ends where this begins.
+    data = b"\n" + json.dumps([number, *message]).encode() + b"\n"
+    while data:
+        data = data[os.write(channel, data) :]
+
+
+def message(line: bytes, number: int) -> list[Any] | None:
+    """The message of job ``number`` in a line; None if it is none, or that of another job."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, list) or value[:1] != [number] or type(value[0]) is not int:
+        return None
+    _, kind, *parts = [*value, None]
+    known = isinstance(kind, str) and [type(part) for part in parts[:-1]] == _KINDS.get(kind)
+    return value[1:] if known else None
+
+
+def described(error: BaseException) -> dict[str, Any]:
+    """A failure as JSON; what is unforeseen becomes an error for people, with its traceback."""
+    if isinstance(error, Cancelled):
+        return {"kind": CANCELLED}
+    if not isinstance(error, HarnessError):
+        failure = failure_of(error)
+        failure.__cause__ = error
+        error = failure
+    known = hasattr(errors, type(error).__name__)
+    return {
+        "kind": type(error).__name__ if known else "PluginError",
+        "what": str(error.what),
+        "where": str(error.where),
+        "hint": str(error.hint),
+        "details": [str(line) for line in error.details],
+        "traceback": "".join(traceback.format_exception(error)),
+    }
+
+
+def raised(failure: dict[str, Any]) -> Exception:
+    """The exception that was described."""
+    if failure["kind"] == CANCELLED:
+        return Cancelled()
+    kind: type[HarnessError] = getattr(errors, failure["kind"])
+    error = kind.__new__(kind)
+    HarnessError.__init__(
+        error,
+        failure["what"],
+        where=failure["where"],
+        hint=failure["hint"],
+        details=failure["details"],
+    )
+    error.add_note(failure["traceback"])
+    return error

@@ -1,0 +1,215 @@
+"""The run's end of its worker: jobs are handed over, and what they say is passed on.
+
+The worker (``worker_process.py``) starts with the first job and stays for the next ones. A job
+that dies takes nothing along but itself. A worker that dies takes its job along, and the next job
+gets another worker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from harness.context import Report, unheard
+from harness.engine import channel
+from harness.engine.job import ERROR, LOG, RESULT
+from harness.errors import EnvironmentFailure, PluginError
+from harness.kit.files import read_json
+
+POLL_SECONDS = 0.2
+
+
+class Worker:
+    """Does the jobs of one run, one at a time. As a context manager it leaves nothing behind."""
+
+    def __init__(self) -> None:
+        self._process: _Process | None = None
+        self._jobs = 0
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the worker with the job at work, processes that it started included."""
+        if self._process is not None:
+            self._process.end()
+            self._process = None
+
+    def do(
+        self,
+        folder: Path,
+        report: Report,
+        cancelled: Callable[[], bool],
+        say: Callable[[str], None] = unheard,
+    ) -> Any:
+        """Have the job in ``folder`` done, and wait for it; returns its ``result.json``.
+
+        Raises:
+            Cancelled: it was asked to stop and did.
+            HarnessError: as the job raised it; PluginError where it just died.
+        """
+        self._jobs += 1
+        process = self._begun(folder)
+        try:
+            with _asking_to_stop(process, cancelled):
+                code, failure, goes_on = process.followed(self._jobs, report, say)
+        except BaseException:
+            self.close()
+            raise
+        if not goes_on:
+            self.close()
+        return _outcome(folder, code, failure)
+
+    def _begun(self, folder: Path) -> _Process:
+        """The worker's process, which has been told of the job."""
+        told = json.dumps([self._jobs, str(folder.absolute())]).encode()
+        if self._process is not None:
+            with contextlib.suppress(OSError):
+                self._process.tell(told)
+                return self._process
+            self.close()  # it died since its last job
+        self._process = _Process(folder / LOG)
+        with contextlib.suppress(OSError):  # it died at once, which is seen when it is followed
+            self._process.tell(told)
+        return self._process
+
+
+class _Process:
+    """One process of a worker."""
+
+    def __init__(self, log: Path) -> None:
+        with log.open("wb") as stream:
+            self.popen = subprocess.Popen(
+                [sys.executable, "-P", "-m", "harness.engine.worker_process"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stream,
+                start_new_session=True,
+            )
+        self._groups = [self.popen.pid]
+        self._pending = b""
+        # For whoever drops a run, or ends the interpreter, without closing its worker.
+        self.end = weakref.finalize(self, _end, self.popen, self._groups)
+
+    def tell(self, line: bytes) -> None:
+        """Write a line to it.
+
+        Raises:
+            OSError: it is dead.
+        """
+        assert self.popen.stdin is not None
+        self.popen.stdin.write(line + b"\n")
+        self.popen.stdin.flush()
+
+    def followed(
+        self, number: int, report: Report, say: Callable[[str], None]
+    ) -> tuple[int, dict[str, Any] | None, bool]:
+        """Pass on what a job says until it ends.
+
+        A process that a plugin has left behind may hold the channel open for ever: the worker's
+        end counts.
+
+        Returns:
+            Its exit code (negative: a signal), the failure that it told of, and whether the worker
+            can do another job.
+        """
+        assert self.popen.stdout is not None
+        failure, over = None, False
+        while not over:
+            over = self.popen.poll() is not None
+            readable, _, _ = select.select([self.popen.stdout], [], [], 0 if over else POLL_SECONDS)
+            if not readable:
+                continue
+            data = os.read(self.popen.stdout.fileno(), 1 << 20)
+            if not data:
+                break
+            *lines, self._pending = (self._pending + data).split(b"\n")
+            for line in lines:
+                match channel.message(line, number):
+                    case ["step", done, total, what]:
+                        report(done, total, what)
+                    case ["say", sentence]:
+                        say(sentence)
+                    case ["failure", told]:
+                        failure = told
+                    case ["began", job]:
+                        self._groups[1:] = [job]
+                    case ["ended", code, goes_on]:
+                        del self._groups[1:]
+                        return code, failure, goes_on
+        return self.popen.wait(), failure, False
+
+
+def _end(process: subprocess.Popen[bytes], groups: list[int]) -> None:
+    """Leave nothing of a worker behind: its process group, and that of the job at work."""
+    for group in reversed(groups):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+
+def _outcome(folder: Path, code: int, failure: dict[str, Any] | None) -> Any:
+    if failure is None and (folder / ERROR).exists():
+        failure = read_json(folder / ERROR)
+    if failure is not None:
+        raise channel.raised(failure)
+    if code == 0 and (folder / RESULT).exists():
+        return read_json(folder / RESULT)
+    tail = (folder / LOG).read_text("utf-8", "replace").strip().splitlines()[-5:]
+    if code == -signal.SIGKILL:
+        raise EnvironmentFailure(
+            "the job's process was killed (signal 9), which mostly means that memory ran out",
+            details=tail,
+            hint="close other programs, or ask for less at once; finished work is saved",
+        )
+    if tail and (name := next((n for n in _MACHINE if n in tail[-1]), "")):
+        raise EnvironmentFailure(f"the job's process ended: {name}", details=tail)
+    reason = f"signal {-code}" if code < 0 else f"exit code {code}"
+    raise PluginError(f"the job's process ended without an answer ({reason})", details=tail)
+
+
+_MACHINE = (
+    "MemoryError", "failed to map segment", "annot allocate memory", "No space left on device",
+    "Disk quota exceeded", "Too many open files", "Input/output error", "File too large",
+)  # fmt: skip
+"""Last words of a process that the machine ended, before it could tell anybody."""
+
+
+class _asking_to_stop:
+    """While a job is at work, pass a cancellation on to it."""
+
+    def __init__(self, process: _Process, cancelled: Callable[[], bool]) -> None:
+        self.process, self.cancelled = process, cancelled
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> None:
+        self.thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.thread.join()
+
+    def _watch(self) -> None:
+        while not self.over.wait(0.1):
+            if self.cancelled():
+                with contextlib.suppress(OSError):
+                    self.process.tell(b"stop")
+                return
