@@ -104,7 +104,7 @@ class Execution(Strict):
     """How the work is done; never changes a result."""
 
     launcher: Literal["child", "inline"] = Field(
-        default="child", description="run heavy stages in a process of their own, or in this one"
+        default="child", description="run heavy stages in processes of their own, or in this one"
     )
     checkpoint_minutes: float = Field(
         default=10, ge=0, description="minutes between two checkpoints of a training; 0: none"

@@ -1,7 +1,7 @@
 """What a job's process says to the run: lines of JSON on one pipe, each with the job's number.
 
-A message is ``("step", done, total, what)``, ``("say", sentence)`` or ``("failure", {...})``, and from
-the worker ``("began", pid)`` or ``("ended", code, goes on)``.
+A message is ``("step", done, total, what)``, ``("say", sentence)`` or ``("failure", {...})``, and
+from the worker ``("began", pid)`` or ``("ended", code, goes on)``.
 """
 
 from __future__ import annotations

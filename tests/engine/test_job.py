@@ -151,6 +151,7 @@ def test_a_process_that_the_plugin_leaves_behind_hangs_nothing(launch, do):
         (b'{"a": 1}', None), (b"null", None), (b"[7]", None), (b'[7, ["step"], 1, 2, "b"]', None),
         (b'[6, "step", 1, 2, "b"]', None), (b'[7, "step", 1, 2, "b"]', ["step", 1, 2, "b"]),
         (b'[7, "failure", {"kind": "x"}]', ["failure", {"kind": "x"}]),
+        (b'[7, "say", "s"]', ["say", "s"]),
     ],
 )  # fmt: skip
 def test_stray_lines_on_the_channel_are_passed_over(line, message):

@@ -262,7 +262,8 @@ def test_where_forks_are_not_safe_each_job_has_a_worker_of_its_own(lay, monkeypa
     with Worker() as worker:
         folder = lay()
         facts = [
-            worker.do(folder, lambda *step: None, lambda: False)["facts"] for folder in (folder, lay())
+            worker.do(folder, lambda *step: None, lambda: False)["facts"]
+            for folder in (folder, lay())
         ]
         with pytest.raises(DataError, match="bad row"):
             worker.do(lay("fails"), lambda *step: None, lambda: False)
