@@ -70,6 +70,15 @@ class TransformersGenerator(harness.Generator):
 
         return loading.environment(self.options.precision)
 
+    def preload(self, checkpoint: harness.Checkpoint | None) -> None:
+        """See :meth:`harness.Plugin.preload`."""
+        from harness_transformers import preloading
+
+        modules = ["harness_transformers.adapters", "harness_transformers.greedy"]
+        if checkpoint is not None and checkpoint.kind == "adapter":
+            modules.append("peft")
+        preloading.preload(checkpoint, self.options.precision, modules)
+
     def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
         """What does not go together with how the model is trained."""
         train = settings.get("train", {})

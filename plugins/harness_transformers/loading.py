@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
+from harness_transformers import preloading
 
 
 def tokenizer_of(checkpoint: harness.Checkpoint) -> Any:
@@ -51,6 +52,8 @@ def base_of(checkpoint: harness.Checkpoint, dtype: Any) -> Any:
     from transformers import AutoModelForCausalLM
 
     bits = checkpoint.info.get(QUANTIZATION)
+    if bits is None and (kept := preloading.taken(checkpoint, str(dtype))) is not None:
+        return kept
     # Weights that are stored quantised are read as nonsense where the option is there and None.
     options = {} if bits is None else {"quantization_config": _bits(bits, dtype)}
     return AutoModelForCausalLM.from_pretrained(

@@ -79,6 +79,13 @@ class LoraTrainer(harness.Trainer):
 
         return loading.environment(self.options.precision)
 
+    def preload(self, checkpoint: harness.Checkpoint | None) -> None:
+        """See :meth:`harness.Plugin.preload`."""
+        from harness_transformers import preloading
+
+        modules = ["harness_transformers.training", "harness_transformers.layouts"]
+        preloading.preload(checkpoint, self.options.precision, modules)
+
     def loading(self) -> Mapping[str, Any]:
         """See :meth:`harness.Trainer.loading`: answers come from the base that is trained on."""
         bits = self.options.quantization
