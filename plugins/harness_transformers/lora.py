@@ -31,7 +31,7 @@ class LoraTrainer(harness.Trainer):
         "dtype": "precision", "torch_dtype": "precision", "bf16": "precision", "fp16": "precision",
     }  # fmt: skip
     reported = ("r", "alpha", "learning_rate", "epochs", "batch_size")
-    revision = 2
+    revision = 3
     libraries = ("torch", "transformers", "tokenizers", "peft", "accelerate")
     produces = "adapter"
 

@@ -1,0 +1,103 @@
+"""Two revisions of the code on one experiment: seconds by stage, in turn, in one call.
+
+    python benchmarks/revisions.py BEFORE [AFTER] [--repeats 2] [-c FILE] [--rounds N]
+
+BEFORE and AFTER are commits (AFTER: the working tree's HEAD). Each gets a checkout and an
+environment of its own that borrows the libraries of this one, so that nothing but the code differs.
+Each run is a whole `harness iterate` in an empty folder with the model in the cache; the revisions
+take turns, alone on the machine, and the least wall time of each counts. Printed are wall seconds,
+seconds of training, of answering, and of all else (imports, loading, storing, scoring, reports),
+and the ratios; a JSON line is added to benchmarks/recorded/revisions.jsonl.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+RECORDED = ROOT / "benchmarks" / "recorded" / "revisions.jsonl"
+PARTS = ("wall", "train", "generate", "else")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("before")
+    parser.add_argument("after", nargs="?", default="HEAD")
+    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("-c", "--config", type=Path)
+    parser.add_argument("--rounds", type=int)
+    given = parser.parse_args()
+    arguments = ["-c", str(given.config.resolve())] if given.config else []
+    arguments += ["--rounds", str(given.rounds)] if given.rounds else []
+    commits = [_git("rev-parse", "--short", name) for name in (given.before, given.after)]
+    found: dict[str, list[dict[str, float]]] = {commit: [] for commit in commits}
+    with tempfile.TemporaryDirectory() as name:
+        commands = {commit: _installed(commit, Path(name) / commit) for commit in commits}
+        for _ in range(given.repeats):
+            for commit in commits:
+                found[commit].append(_run(commands[commit], arguments))
+                print(commit, found[commit][-1], flush=True)
+    best = [min(found[commit], key=lambda run: run["wall"]) for commit in commits]
+    print(f"{'seconds':10}" + "".join(f"{commit:>12}" for commit in commits) + f"{'ratio':>8}")
+    for part in PARTS:
+        one, other = (run[part] for run in best)
+        print(f"{part:10}{one:12.1f}{other:12.1f}{other / one:7.2f}x")
+    with RECORDED.open("a") as stream:
+        stream.write(json.dumps({"arguments": arguments, "runs": found}) + "\n")
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.check_output(["git", *arguments], cwd=ROOT, text=True).strip()
+
+
+def _installed(commit: str, folder: Path) -> Path:
+    """A checkout of the commit, installed without its dependencies; the command's path."""
+    subprocess.run(["git", "clone", "-q", ROOT, folder], check=True)
+    subprocess.run(["git", "checkout", "-q", commit], cwd=folder, check=True)
+    environment = folder / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    python = environment / "bin" / "python"
+    install = [python, "-m", "pip", "install", "-q", "--no-deps", "-e", "."]
+    subprocess.run(install, cwd=folder, check=True)
+    own = subprocess.check_output(
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True
+    )
+    borrowed = [sysconfig.get_path("purelib"), *(p for p in sys.path if "site-packages" in p)]
+    # Last in the alphabet: what the commit installs comes first.
+    Path(own.strip(), "zz_borrowed.pth").write_text("\n".join(dict.fromkeys(borrowed)))
+    return environment / "bin" / "harness"
+
+
+def _run(command: Path, arguments: list[str]) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        begin = time.perf_counter()
+        done = subprocess.run(
+            [command, "iterate", "--json", *arguments], cwd=folder, capture_output=True, text=True,
+            env={name: v for name, v in os.environ.items() if not name.startswith("OPENBLAS_")},
+        )  # fmt: skip
+        wall = time.perf_counter() - begin
+        if done.returncode:
+            sys.exit(done.stderr[-3000:])
+    seconds: dict[str, Any] = json.loads(done.stdout)["seconds"]
+    parts = {"wall": wall, "train": 0.0, "generate": 0.0}
+    for stage, spent in seconds.items():
+        for part in ("train", "generate"):
+            if stage.startswith(part):
+                parts[part] += spent
+    parts["else"] = wall - parts["train"] - parts["generate"]
+    return {part: round(value, 1) for part, value in parts.items()}
+
+
+if __name__ == "__main__":
+    main()
