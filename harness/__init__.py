@@ -42,6 +42,11 @@ if TYPE_CHECKING:
         near as near,
     )
     from harness.errors.machine import machine_trouble as machine_trouble
+    from harness.forecast import (
+        Forecast as Forecast,
+        PlannedWork as PlannedWork,
+        plan_run as plan_run,
+    )
     from harness.hookspecs import hookimpl as hookimpl
     from harness.kit.files import write_text as write_text
     from harness.records import (
@@ -64,6 +69,7 @@ if TYPE_CHECKING:
         Problem as Problem,
         Rendered as Rendered,
         RoundResult as RoundResult,
+        Schedule as Schedule,
         Score as Score,
         ScoredExample as ScoredExample,
         Slice as Slice,
@@ -117,8 +123,8 @@ _HOMES = {
     "harness.records": (
         "BASE_ARM", "Checkpoint", "Condition", "Dataset", "Diagnosis", "ErrorLabel", "Example",
         "Findings", "Growth", "Label", "Measurement", "Message", "Plan", "PlanItem", "Prediction",
-        "Problem", "Rendered", "RoundResult", "SPLITS", "Score", "ScoredExample", "Slice",
-        "Split", "Verdict", "from_json", "to_json",
+        "Problem", "Rendered", "RoundResult", "SPLITS", "Schedule", "Score", "ScoredExample",
+        "Slice", "Split", "Verdict", "from_json", "to_json",
     ),
     "harness.rubrics": (
         "Criterion", "Item", "Judgement", "LONGEST_TEXT", "Overall", "Rubric", "SCALE_KINDS",
@@ -136,6 +142,7 @@ _HOMES = {
     "harness.store.writing": ("QueryResult", "query"),
     "harness.report.rescoring": ("Rescored", "rescore"),
     "harness.kit.files": ("write_text",),
+    "harness.forecast": ("Forecast", "PlannedWork", "plan_run"),
     "harness.hookspecs": ("hookimpl",),
     "harness.errors": (
         "Cancelled", "ConfigError", "DataError", "EnvironmentFailure", "HarnessError",

@@ -40,6 +40,7 @@ from harness.records import (
     Prediction,
     Problem,
     Rendered,
+    Schedule,
 )
 
 MOST_ROWS = 5_000_000
@@ -129,6 +130,17 @@ def rendered(values: Any, asked: Sequence[Example]) -> Iterator[Rendered]:
             sizes = f"{len(found.tokens)} tokens, {len(found.trained)} trained, {found.cut} cut"
             _refuse(what, "", sizes, "one truth value for each token, and no more cut than there")
         yield found
+
+
+def schedule(value: Any) -> Schedule | None:
+    """What a trainer or generator says of its steps."""
+    if value is None:
+        return None
+    found: Schedule = record(Schedule, value, "schedule()")
+    if found.steps < 0 or not 0 < found.passes < math.inf:
+        given_ = f"{found.steps} steps, {found.passes} passes"
+        _refuse("schedule()", "", given_, "no negative number of steps, and more than no pass")
+    return found
 
 
 def facts(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -195,6 +195,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
     from harness.config.effects import sealed_note
     from harness.engine.history import History
     from harness.engine.steps import Steps
+    from harness.forecast.brief import brief
     from harness.loop import rounds
     from harness.report import publishing
     from harness.terminal.progress import Display, weight_planned
@@ -212,6 +213,8 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
         run.watcher = display
         run.prepare()
         steps, history = Steps(run), History()
+        for sentence in brief(run, steps):
+            display.say(sentence)
         for result in rounds(steps, history, test=test):
             display.round_closed(result)
             publishing.publish(run, steps, history, final=False)

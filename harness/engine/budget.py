@@ -14,8 +14,8 @@ HOUR = 3600.0
 class Budget:
     """The time that a command has, from here on; without ``hours`` it has all of it.
 
-    What is to be expected of a stage is what one of its name took the last time, in this run: that
-    is how long it took when it was made, where it came from the store.
+    What is expected of a stage is what one of its name took the last time, in this run (when it was
+    made, where it came from the store); before there was one, what a forecast says.
 
     Args:
         hours: of wall time.
@@ -24,11 +24,11 @@ class Budget:
 
     def __init__(self, hours: float | None, clock: Callable[[], float] = time.monotonic) -> None:
         self.hours, self._clock, self._begin = hours, clock, clock()
-        self._last: dict[str, float] = {}
+        self._expected: dict[str, float] = {}
 
-    def took(self, stage: str, seconds: float) -> None:
-        """A stage is there, which took so long when it was made."""
-        self._last[stage] = seconds
+    def expect(self, stage: str, seconds: float) -> None:
+        """The next stage of that name is expected to take so long."""
+        self._expected[stage] = seconds
 
     def check(self, stage: str, label: str) -> None:
         """Before a stage is made.
@@ -47,7 +47,7 @@ class Budget:
         left = self.hours * HOUR - spent
         if left <= 0:
             raise BudgetSpent(f"{budget} is spent after {duration(spent)}, before {label}")
-        expected = self._last.get(stage, 0.0)
+        expected = self._expected.get(stage, 0.0)
         if expected > left:
             raise BudgetSpent(
                 f"{budget} has {duration(left)} left, and {label} is expected to take "

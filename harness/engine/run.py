@@ -290,7 +290,7 @@ class Run:
             self._counted.add(key)
             self.seconds[stage] = round(self.seconds.get(stage, 0.0) + artifact.seconds, 3)
         seconds = artifact.seconds
-        self.budget.took(stage, seconds)
+        self.budget.expect(stage, seconds)
         self.watcher.stage_done(stage, label, seconds, cached)
         self.observe(
             "on_stage_end", stage=stage, round=at.round, arm=at.arm, seconds=seconds, cached=cached

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
+from typing import TypeVar
+
+Item = TypeVar("Item")
 
 
 def fraction(draw: int, name: str) -> float:
@@ -20,3 +24,10 @@ def weighted(draw: int, name: str, weight: float) -> float:
     -log(u) / weight.
     """
     return -math.log(fraction(draw, name)) / weight
+
+
+def spaced(items: Sequence[Item], most: int) -> list[Item]:
+    """At most that many, evenly spaced from the first on."""
+    if len(items) <= most:
+        return list(items)
+    return [items[place * len(items) // most] for place in range(most)]

@@ -137,6 +137,19 @@ class Rendered:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """How a trainer or generator goes through rows, as its progress counts it.
+
+    Attributes:
+        steps: in all; at most so many where it may stop earlier.
+        passes: how often it goes through the rows; not always whole.
+    """
+
+    steps: int
+    passes: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """What a model answered to one example.
 

@@ -12,6 +12,7 @@ from harness.records import (
     Example,
     Prediction,
     Rendered,
+    Schedule,
 )
 from harness.stages.base import Plugin
 
@@ -98,6 +99,13 @@ class Trainer(Plugin):
             hint="a trainer that can has a method rendered()",
         )
 
+    def schedule(self, rows: int) -> Schedule | None:
+        """The steps of :meth:`train` over so many rows, known from the options alone. Optional.
+
+        They are those of ``context.progress``. Loads nothing heavy. None: it cannot be said.
+        """
+        return None
+
 
 class Generator(Plugin):
     """Answers prompts. Runs in a job of its own.
@@ -114,3 +122,10 @@ class Generator(Plugin):
     ) -> Iterator[Prediction]:
         """One prediction per example, in any order. References must not be looked at."""
         raise NotImplementedError
+
+    def schedule(self, rows: int) -> Schedule | None:
+        """The steps (batches) in which so many prompts are answered. Optional.
+
+        Known from the options alone; loads nothing heavy. None: it cannot be said.
+        """
+        return None

@@ -10,6 +10,7 @@ are ordered by name, so the order of rows never matters beyond floating-point ro
 * ``intervals``: one score, or the paired difference of two systems, with bounds and p.
 * ``significance``: randomisation, McNemar, and corrections for many tests.
 * ``decision``: levels, power, which rows carry a verdict, and the label that follows from it.
+* ``assumed``: what rows can show before anything has answered them.
 * ``skewness``: what lopsided changes take from a bound.
 * ``student``: Student's t.
 

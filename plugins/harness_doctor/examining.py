@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import harness
-from harness_doctor import cgroups
+from harness.kit import cgroups
 from harness_doctor.findings import Examination
 from harness_doctor.probing import Answer, ask
 from harness_doctor.sections import (

@@ -5,16 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
-
-Item = TypeVar("Item")
-
-
-def spaced(items: Sequence[Item], most: int) -> list[Item]:
-    """At most that many, evenly spaced from the first on."""
-    if len(items) <= most:
-        return list(items)
-    return [items[place * len(items) // most] for place in range(most)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import importlib.util
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,21 @@ def missing_trackers(args: Mapping[str, Any]) -> Iterator[harness.Problem]:
             lack = " and ".join(modules)
             message = f"'{name}' needs the package {lack}, which is not installed here"
             yield harness.Problem(message, place, "environment")
+
+
+def schedule(options: Any, rows: int) -> harness.Schedule:
+    """The steps of a training, as transformers' ``Trainer.set_initial_training_values`` has them.
+
+    Args:
+        options: the trainer's.
+    """
+    whole = rows // options.batch_size
+    left = 0 if options.args.get("dataloader_drop_last") else int(rows % options.batch_size > 0)
+    each = max(-(-(whole + left) // options.accumulation), 1)
+    fixed = options.args.get("max_steps", -1)
+    if fixed > 0:
+        return harness.Schedule(fixed, fixed / each)
+    return harness.Schedule(math.ceil(options.epochs * each), float(options.epochs))
 
 
 def make(options: Any, context: harness.Context) -> Any:

@@ -79,6 +79,10 @@ class TransformersGenerator(harness.Generator):
             modules.append("peft")
         preloading.preload(checkpoint, self.options.precision, modules)
 
+    def schedule(self, rows: int) -> harness.Schedule:
+        """See :meth:`harness.Generator.schedule`."""
+        return harness.Schedule(-(-rows // self.options.batch_size))
+
     def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
         """What does not go together with how the model is trained."""
         train = settings.get("train", {})

@@ -127,6 +127,10 @@ class LoraTrainer(harness.Trainer):
         with allocation.kept(), quietly():
             return self._train(base, train, valid, context)
 
+    def schedule(self, rows: int) -> harness.Schedule:
+        """See :meth:`harness.Trainer.schedule`."""
+        return arguments.schedule(self.options, rows)
+
     def rendered(
         self,
         base: harness.Checkpoint,

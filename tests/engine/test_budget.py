@@ -46,10 +46,10 @@ def test_without_hours_nothing_is_ever_spent():
     budget.check("train", "round 1: train")
 
 
-def test_a_stage_that_took_longer_the_last_time_than_is_left_is_not_begun():
+def test_a_stage_that_is_expected_to_take_longer_than_is_left_is_not_begun():
     clock = Clock()
     budget = Budget(1.0, clock)
-    budget.took("train", 1500.0)
+    budget.expect("train", 1500.0)
     clock.now += 2000.0
     budget.check("train", "round 2: train")
     clock.now += 200.0

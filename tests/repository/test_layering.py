@@ -59,7 +59,7 @@ FLOORS = (
     ("stages", "hookspecs", "boundary", "scoring", "data"),
     ("registry", "config", "store"),
     ("verdicts", "engine", "loop", "stored"),
-    ("report", "testing"),
+    ("report", "testing", "forecast"),
     ("cli",),
 )
 """Rooms of ``harness/``, the lowest floor first: imports go down."""
@@ -75,6 +75,7 @@ BESIDE = {
     "loop": {"engine", "verdicts"},
     "stored": {"engine", "loop", "verdicts"},
     "report": set(),
+    "forecast": set(),
 }
 """Room -> the rooms of its own floor that it may import."""
 PUBLIC_ROOMS = ("harness.kit", "harness.stats", "harness.terminal", "harness.testing")

@@ -44,14 +44,21 @@ class Preparing:
     def __init__(self, caller: StageCaller, gating: Gating) -> None:
         self.caller, self.gating = caller, gating
         self.run, self.config = caller.run, caller.config
+        self._data: Dataset | None = None
+        self._base: Checkpoint | None = None
 
     def data(self) -> Dataset:
         """The examples: dev with accepted corrections, repeats of held-out rows taken out, and
-        ``valid`` cut from train.
+        ``valid`` cut from train. Read once.
 
         Raises:
             DataError: a split that is needed has no row, or a correction does not fit its row.
         """
+        if self._data is None:
+            self._data = self._read()
+        return self._data
+
+    def _read(self) -> Dataset:
         entry, at = self.config.data, At()
         seed = self.caller.seed(DATA, at.round)
 
@@ -118,8 +125,13 @@ class Preparing:
     def base(self) -> Checkpoint:
         """The base model, as training loads it.
 
-        Asked of its plugin at each start, which checks its files.
+        Asked of its plugin once at each start, which checks its files.
         """
+        if self._base is None:
+            self._base = self._fetched()
+        return self._base
+
+    def _fetched(self) -> Checkpoint:
         entry, at = self.config.model, At()
         folder, begun = self.run.fresh_folder(MODEL), self._begun()
         with self.run.guard(MODEL, entry, at):

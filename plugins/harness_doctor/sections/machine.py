@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness_doctor.cgroups import Limits
+from harness.kit.cgroups import Limits, memory as memory_of
 from harness_doctor.findings import Section, Trouble, gigabytes
 
 LEAST_MEMORY = 3_000_000_000
@@ -48,23 +48,9 @@ def resources(found: Limits) -> Resources:
     """What the system says, within the limits of the control group."""
     cores = os.cpu_count() or 1
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
-    memory, available = _memory()
-    limited = found.memory is not None and found.memory < (memory or found.memory + 1)
-    if found.memory is not None and limited:
-        memory = found.memory
-    if found.room is not None:
-        available = min(found.room, available if available is not None else found.room)
+    memory, available = memory_of(found)
+    limited = found.memory is not None and memory == found.memory
     return Resources(cores, allowed, found.cores, memory, available, limited)
-
-
-def _memory() -> tuple[int | None, int | None]:
-    try:
-        import psutil
-
-        found = psutil.virtual_memory()
-    except (ImportError, OSError, RuntimeError):
-        return None, None
-    return found.total, found.available
 
 
 def section(found: Resources, places: Mapping[str, Path]) -> Section:

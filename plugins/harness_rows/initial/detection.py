@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-from harness import stats
 from harness.kit.numbers import percent
-from harness.stats.decision import POWER, level, usable
+from harness.stats.assumed import CHANGED, GRADED, assumed_effect
+from harness.stats.decision import POWER, usable
 
-GRADED = (0.15, 0.3)
-"""Standard deviations of the differences of single rows, for scores from 0 to 1."""
-CHANGED = 0.2
-"""Share of the rows that pass in one round and fail in the other."""
 HUNDREDS = ("chrf", "bleu", "ter")
 """Scores that go to 100."""
 
@@ -20,8 +15,7 @@ HUNDREDS = ("chrf", "bleu", "ter")
 def sentence(groups: Sequence[str], primary: str, graded: bool, rounds: int) -> str:
     """The minimum detectable effect, or why there is none.
 
-    Computed by :func:`harness.stats.detectable` from an assumed spread, as in
-    harness docs how-many-rows. Rows of one group count as something between one and all of them.
+    Computed by :func:`harness.stats.assumed.assumed_effect`.
 
     Args:
         groups: that of each dev row.
@@ -30,10 +24,7 @@ def sentence(groups: Sequence[str], primary: str, graded: bool, rounds: int) -> 
     """
     if doubt := usable(groups):
         return f"nothing: {doubt}"
-    spreads = GRADED if graded else (math.sqrt(CHANGED),) * 2
-    worth = stats.effective_groups(groups)
-    least = stats.detectable(spreads[0] / math.sqrt(len(groups)), level(rounds), worth, POWER)
-    most = stats.detectable(spreads[1] / math.sqrt(worth), level(rounds), worth, POWER)
+    least, most = assumed_effect(groups, rounds, graded=graded)
     basis = f"{percent(POWER)} power, {rounds} rounds planned"
     if not graded:
         low, high = round(100 * least), round(100 * most)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from harness_rows.sampling import spaced
+from harness.kit.draws import spaced
 
 SAMPLE = 300
 """Texts that are looked at."""

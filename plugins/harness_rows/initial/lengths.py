@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 import harness
 from harness import Example
+from harness.kit.draws import spaced
 from harness_rows.initial.answers import words
-from harness_rows.sampling import Spread, spaced
+from harness_rows.sampling import Spread
 
 SAMPLE = 1_000
 """Rows that are measured, evenly spaced; beside them the longest ones."""

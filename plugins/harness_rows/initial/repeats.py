@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness import Example
+from harness.kit.draws import spaced
 from harness_rows.prompts import COMPARED, NEAR, evened
-from harness_rows.sampling import spaced
 
 LARGEST = 0.05
 """Largest share of the rows that one set of near-duplicates may have to be kept together."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness_doctor.cgroups import Limits, limits
+from harness.kit.cgroups import Limits, limits
 from harness_doctor.sections import machine
 
 GB = 1_000_000_000

@@ -52,6 +52,26 @@ def test_it_learns_and_records_what_it_did(base, row, context, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("rows", "options"),
+    [
+        (7, {"batch_size": 3, "accumulation": 2, "epochs": 1.5}),
+        (5, {"batch_size": 8, "epochs": 2}),
+        (7, {"batch_size": 3, "args": {"dataloader_drop_last": True}}),
+        (6, {"batch_size": 2, "args": {"max_steps": 4}}),
+    ],
+)
+def test_its_schedule_is_the_steps_that_it_takes(base, row, context, rows, options):
+    plugin = trainer(**options)
+    said = []
+    context.report = lambda done, total, what: said.append((done, total))
+    plugin.train(base, [row(number) for number in range(rows)], (), context)
+    planned = plugin.schedule(rows)
+    assert said[-1] == (planned.steps, planned.steps)
+    seen = log(context)[-1]["epoch"]
+    assert planned.passes == pytest.approx(seen, abs=0.2)
+
+
 def test_one_seed_gives_equal_bytes_and_another_does_not(base, row, another):
     train = [row(number) for number in range(9)]
     found = []

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import harness
 from harness import SPLITS, Example
+from harness.kit.draws import spaced
 from harness_rows.commands.data.opening import Opened
-from harness_rows.sampling import spaced
 
 SHOWN = 3
 """Rows that are shown where nobody says how many."""

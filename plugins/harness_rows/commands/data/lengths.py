@@ -8,12 +8,12 @@ from pathlib import Path
 
 import harness
 from harness import Example, Report
+from harness.kit.draws import spaced
 from harness_rows.commands.data.naming import named
 from harness_rows.commands.data.opening import Opened, model_view
 from harness_rows.commands.data.repeats import prompt_text
 from harness_rows.commands.data.request import Request
 from harness_rows.commands.progress import counting
-from harness_rows.sampling import spaced
 
 MOST = 2_000
 """Rows at most that are measured evenly spaced; as many again are the longest ones."""

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness import Example
+from harness.kit.draws import spaced
 from harness.kit.folding import folded
 from harness_rows.dealing import SIDES
 from harness_rows.prompts import COMPARED, NEAR
-from harness_rows.sampling import spaced
 
 Watch = Callable[[int, int], None]
 

@@ -9,8 +9,8 @@ import pytest
 
 import harness
 from harness import Example
+from harness.kit.draws import spaced
 from harness_rows.initial import languages, lengths, repeats
-from harness_rows.sampling import spaced
 
 
 def row(number: int, prompt: str, answer: str = "So.") -> Example:

@@ -38,6 +38,26 @@ def limits(root: Path = ROOT, own: Path = OWN) -> Limits:
     )
 
 
+def memory(found: Limits) -> tuple[int | None, int | None]:
+    """All memory that this process may have, and what is left of it, in bytes.
+
+    None where the system does not tell.
+    """
+    whole: int | None = None
+    room: int | None = None
+    try:
+        import psutil
+
+        system = psutil.virtual_memory()
+        whole, room = system.total, system.available
+    except (ImportError, OSError, RuntimeError):
+        pass
+    return (
+        min(filter(None, (whole, found.memory)), default=None),
+        min((one for one in (room, found.room) if one is not None), default=None),
+    )
+
+
 def _folders(root: Path, own: Path, controller: str) -> Iterator[Path]:
     """The folders of our group and of those above it."""
     try:

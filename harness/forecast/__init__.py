@@ -1,0 +1,8 @@
+"""What a run will do, take and need, said before anything is spent."""
+
+from __future__ import annotations
+
+from harness.forecast.foretelling import plan_run
+from harness.forecast.records import Forecast, Needs, PlannedWork, Remark
+
+__all__ = ["Forecast", "Needs", "PlannedWork", "Remark", "plan_run"]

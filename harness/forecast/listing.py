@@ -1,0 +1,113 @@
+"""What a run trains and answers, in order, with the rows of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.boundary import results
+from harness.config.loading import Config
+from harness.config.plugin_entries import PluginEntry
+from harness.engine.history import History
+from harness.forecast.looking import Place
+from harness.forecast.sizes import Growing, mean_row, size
+from harness.records import BASE_ARM, CONTROL_ARM, NOTHING_KEPT, Example, Schedule
+
+TRAIN, DEV, TEST = "train", "generate", "generate test"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One training, or the answers to one split.
+
+    Attributes:
+        round: None for the best one.
+        rows: that are known by now.
+        more: rows that augmentation may have added by then.
+        tuned: whether a trained model answers.
+        took: seconds that it took where the store has it; None where it has not.
+    """
+
+    arm: str
+    round: int | None
+    stage: str
+    rows: Sequence[Example]
+    more: int
+    growing: Growing
+    schedule: Schedule | None
+    tuned: bool
+    took: float | None
+
+    @property
+    def count(self) -> int:
+        return len(self.rows) + self.more
+
+    @property
+    def characters(self) -> float:
+        """Of its rows; of those that may be added, as the mean row has."""
+        return sum(map(size, self.rows)) + self.more * self.growing.size
+
+
+def listed(config: Config, history: History, stored: Mapping[Place, float]) -> list[Item]:
+    """All trainings and answers of a run.
+
+    Args:
+        stored: stages that are in the store -> seconds that they took.
+    """
+    data = history.data
+    grow = mean_row(config, data.split("train"), data.split("pool"))
+    return list(_Listing(config, history, stored, grow).items())
+
+
+class _Listing:
+    """The run in order."""
+
+    def __init__(
+        self, config: Config, history: History, stored: Mapping[Place, float], grow: Growing
+    ) -> None:
+        self.config, self.history, self.stored, self.grow = config, history, stored, grow
+
+    def items(self) -> Iterator[Item]:
+        dev = self.history.data.split("dev")
+        arms = [BASE_ARM, CONTROL_ARM] if self.config.control else [BASE_ARM]
+        yield self._answers(BASE_ARM, 0, DEV, dev)
+        for number in range(1, self.config.settings.rounds + 1):
+            for arm in arms:
+                # The arms share their first training, done once.
+                if arm == BASE_ARM or number > 1:
+                    yield self._training(arm, number)
+                    yield self._answers(arm, number, DEV, dev)
+        if self.history.sealed is not NOTHING_KEPT:
+            yield from self._test()
+
+    def _test(self) -> Iterator[Item]:
+        rows = self.history.data.split("test")
+        yield self._answers(BASE_ARM, 0, TEST, rows)
+        best = [
+            number for arm, number, stage in self.stored if (arm, stage) == (BASE_ARM, TEST)
+            and number
+        ]  # fmt: skip
+        yield self._answers(BASE_ARM, max(best, default=None), TEST, rows)
+
+    def _training(self, arm: str, number: int) -> Item:
+        rows, more = self._rows(arm, number)
+        entry = self.config.train
+        took = self.stored.get((arm, number, TRAIN))
+        planned = _schedule(entry, len(rows) + more)
+        return Item(arm, number, TRAIN, rows, more, self.grow, planned, True, took)
+
+    def _answers(self, arm: str, number: int | None, stage: str, rows: Sequence[Example]) -> Item:
+        took = None if number is None else self.stored.get((arm, number, stage))
+        planned = _schedule(self.config.generate, len(rows))
+        return Item(arm, number, stage, rows, 0, self.grow, planned, number != 0, took)
+
+    def _rows(self, arm: str, number: int) -> tuple[Sequence[Example], int]:
+        """The rows that a round trains on, as far as they are known, and how many may be added."""
+        data = self.history.data.split("train")
+        known = self.history.arms[arm].train if arm in self.history.arms else {}
+        latest = max((n for n in known if 0 < n <= number), default=1)
+        return known.get(latest, data), (number - latest) * self.grow.rows
+
+
+def _schedule(entry: PluginEntry, rows: int) -> Schedule | None:
+    return results.schedule(entry.instance.schedule(rows)) if rows else None

@@ -1,0 +1,142 @@
+"""How far a run is: the loop walked through, up to the first thing that would cost something.
+
+Rows are read and screened, and stored answers are scored, as the run would do it; both are kept in
+the store, where the run finds them. Nothing is trained or answered, and no round is closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.config.loading import Config
+from harness.config.plugin_entries import PluginEntry
+from harness.context import Report, Watcher
+from harness.engine.artifacts import Artifact
+from harness.engine.at import At
+from harness.engine.history import History
+from harness.engine.ledger import Unopened
+from harness.engine.run import Run
+from harness.engine.stage_keys import Versions, versions_of
+from harness.engine.steps import Steps
+from harness.errors import Waiting
+from harness.kit.files import remove, write_bytes
+from harness.loop import rounds
+from harness.records import Checkpoint, Dataset, RoundResult
+from harness.stored.replay import NotStored, StoredRun
+
+COSTLY = ("train", "generate")
+"""How the names of the stages begin that take long."""
+
+Place = tuple[str, int, str]
+"""Arm, round, stage."""
+
+
+class Unspoken:
+    """Shows what is being done, and leaves out what the run will say of it."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+
+    def stage(self, label: str) -> Report:
+        return self._watcher.stage(label)
+
+    def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
+        return None
+
+    def say(self, sentence: str) -> None:
+        return None
+
+
+class PlannedRun(StoredRun):
+    """The run that ``harness iterate`` would begin or go on with, looked at.
+
+    Attributes:
+        stored: the stages of it that the store has -> seconds that each took.
+    """
+
+    may_make = ("data", "screen", "score", "detect", "analyze")
+
+    def __init__(
+        self, config: Config, watcher: Watcher, cancelled: Callable[[], bool] = lambda: False
+    ) -> None:
+        super().__init__(config, watcher, cancelled=cancelled)
+        self.stored: dict[Place, float] = {}
+
+    @property
+    def base_file(self) -> Path:
+        """A copy: the run's own says what it began with, and it may never begin."""
+        copy, own = self.work / "base.json", self.folder / "base.json"
+        if own.is_file() and not copy.is_file():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(copy, own.read_bytes())
+        return copy
+
+    def close(self, result: RoundResult) -> RoundResult:
+        """As it was closed, or as it would be."""
+        return self.journal.closed(result.arm, result.round) or result
+
+    def versions(self, entry: PluginEntry) -> Versions:
+        """Those of today: what is missing would be made with them."""
+        return versions_of(entry)
+
+    def environment(self, entry: PluginEntry) -> Mapping[str, str]:
+        """That of this machine."""
+        return Run.environment(self, entry)
+
+    def _keep_made_with(self) -> None:
+        return None
+
+    def stage(
+        self, stage: str, entry: PluginEntry | None, inputs: Any, make: Any, at: At, **named: Any
+    ) -> Artifact:
+        made = super().stage(stage, entry, inputs, make, at, **named)
+        self.stored[at.arm, at.round, stage] = made.seconds
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """How far the walk came.
+
+    Attributes:
+        waiting: what the run waits for; empty where for nothing.
+    """
+
+    history: History
+    base: Checkpoint
+    data: Dataset
+    waiting: str = ""
+
+
+def walked(run: PlannedRun) -> Walk:
+    """The run as far as it is made.
+
+    Raises:
+        HarnessError: the run could not be carried out: its data, its model, another machine.
+    """
+    steps, history, waiting = Steps(run), History(), ""
+    try:
+        for _ in rounds(steps, history):
+            pass
+    except (NotStored, Unopened):
+        if not history.data.examples:  # a closed round had other rows
+            raise
+    except Waiting as wait:
+        waiting = wait.what
+    return Walk(history, steps.base(), history.data, waiting)
+
+
+def cleared(run: PlannedRun) -> None:
+    """Take away what looking needed: the worker's end, and its folder."""
+    ended(run)
+    remove(run.work)
+
+
+def ended(run: PlannedRun) -> None:
+    """Let the processes of its jobs end."""
+    worker = getattr(run, "worker", None)
+    if worker is not None:
+        worker.close()

@@ -1,0 +1,80 @@
+"""Memory and disk: what a run takes, what there is, and where that will not do."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.forecast.rates import Rates
+from harness.forecast.records import Needs, Remark
+from harness.kit import cgroups
+from harness.kit.numbers import duration
+
+SPARE = 500_000_000
+"""Bytes that should stay free on the disk: answers, measurements and reports go there, too."""
+HOUR = 3600.0
+
+
+def needs(folder: Path, rates: Rates | None, trainings: int) -> Needs:
+    """What is needed, beside what is free.
+
+    Args:
+        folder: that the run writes into; it need not be there yet.
+        trainings: that are not stored, each of which leaves a checkpoint.
+    """
+    whole, free = cgroups.memory(cgroups.limits())
+    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    try:
+        room: int | None = shutil.disk_usage(there).free
+    except OSError:
+        room = None
+    disk = None if rates is None else rates.checkpoint * trainings
+    return Needs(rates.memory if rates else None, free, whole, disk, room)
+
+
+def remarks(found: Needs, seconds: float | None, hours: float | None) -> Iterator[Remark]:
+    """Where the machine or the budget will not do.
+
+    Args:
+        hours: the budget of one command.
+    """
+    yield from _memory(found)
+    yield from _disk(found)
+    if hours is not None and seconds is not None and seconds > hours * HOUR:
+        commands = -(-seconds // (hours * HOUR))
+        yield Remark(
+            "warning",
+            f"the budget of {hours:g} h (execution.budget.hours) is less than the "
+            f"{duration(seconds)} that the run is expected to take: about {commands:.0f} commands",
+        )
+
+
+def _memory(found: Needs) -> Iterator[Remark]:
+    if found.memory is None or found.memory_whole is None:
+        return
+    cure = "lower train.batch_size (and raise train.accumulation), or shorten the longest rows"
+    needed = f"training takes {gigabytes(found.memory)} of memory"
+    if found.memory > found.memory_whole:
+        told = f"{needed}, and this machine has {gigabytes(found.memory_whole)}: {cure}"
+        yield Remark("problem", told)
+    elif found.memory_free is not None and found.memory > found.memory_free:
+        told = f"{needed}, and {gigabytes(found.memory_free)} are free: close other programs"
+        yield Remark("warning", told)
+
+
+def _disk(found: Needs) -> Iterator[Remark]:
+    if found.disk is None or found.disk_free is None:
+        return
+    needed = f"the checkpoints take {gigabytes(found.disk)}"
+    if found.disk > found.disk_free:
+        told = f"{needed}, and {gigabytes(found.disk_free)} of the disk are free: make room first"
+        yield Remark("problem", told)
+    elif found.disk + SPARE > found.disk_free:
+        left = gigabytes(found.disk_free - found.disk)
+        yield Remark("warning", f"{needed}, which leaves {left} of the disk free")
+
+
+def gigabytes(count: int) -> str:
+    """``12.3 GB``, of bytes; ``120 MB`` below one."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

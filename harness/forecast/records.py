@@ -1,0 +1,107 @@
+"""A forecast as plain records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["problem", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Rows as tokens.
+
+    Attributes:
+        tokens: that the model is given, once through all rows.
+        learned: of these, the ones that the loss sees; None where nothing is learned.
+    """
+
+    tokens: int
+    learned: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWork:
+    """One training, or the answers to one split by one model.
+
+    Attributes:
+        round: None for the best one, whichever it will be.
+        stage: ``train``, ``generate`` (dev) or ``generate test``.
+        rows, steps, tokens, learned: counts, None where they are not known.
+        passes: how often training goes through the rows.
+        exact: whether ``rows`` and ``steps`` are exact; else they are upper bounds, and tokens an
+            estimate from the mean row of the pool.
+        stored: whether the store has it, so that it costs nothing.
+        seconds: that it is expected to take where it is not stored; None where nothing is measured.
+    """
+
+    arm: str
+    round: int | None
+    stage: str
+    rows: int
+    exact: bool
+    steps: int | None = None
+    passes: float | None = None
+    tokens: int | None = None
+    learned: int | None = None
+    stored: bool = False
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a run takes of the machine, and what the machine has; bytes, None where not known.
+
+    Attributes:
+        memory: greatest memory of one process, as the probe measured it.
+        disk: that is written below the working folder.
+    """
+
+    memory: int | None
+    memory_free: int | None
+    memory_whole: int | None
+    disk: int | None
+    disk_free: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A sentence; a ``problem`` means that the run cannot come to its end here."""
+
+    level: Level
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """All that is foretold of a run.
+
+    Attributes:
+        run: its name.
+        model: the base model's.
+        rounds: planned ones.
+        rows: split -> rows, ``valid`` being cut from train.
+        work: in the order of the run.
+        seconds: of all work that is not stored, with start-ups; None where not known.
+        measured: where seconds and memory come from: a date, or None.
+        detectable: the gain in the primary score that dev can show, where it is known.
+        dev_shows: the same in a sentence.
+    """
+
+    run: str
+    model: str
+    rounds: int
+    rows: dict[str, int]
+    work: tuple[PlannedWork, ...]
+    seconds: float | None
+    measured: str | None
+    needs: Needs
+    detectable: float | None
+    dev_shows: str
+    remarks: tuple[Remark, ...]
+
+    @property
+    def works(self) -> bool:
+        """Whether the run can come to its end on this machine, as far as is known."""
+        return not any(remark.level == "problem" for remark in self.remarks)

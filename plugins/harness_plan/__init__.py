@@ -1,0 +1,1 @@
+"""``harness plan``: what a run will do, take and need, before anything is spent."""

@@ -1,0 +1,67 @@
+"""Say what a run will do, how long it takes and what it needs.
+
+Nothing is trained but some steps of a probe, which are thrown away.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+import harness
+from harness.terminal.options import ConfigFile, Json, Rounds, Sets, takes
+
+AFTER = "check"
+
+app = typer.Typer()
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for on the command line."""
+
+    config: ConfigFile = None
+    rounds: Rounds = None
+    sets: Sets = None
+    no_probe: Annotated[
+        bool, typer.Option("--no-probe", help="train and answer nothing: rows, tokens, steps alone")
+    ] = False
+    as_json: Json = False
+
+
+@app.command()
+@takes(Request)
+def plan(request: Request) -> int:
+    """Say what a run will do, how long it takes and what it needs.
+
+    Rows, tokens and steps are counted; seconds and memory come from a short probe. Exit code 3
+    where memory or disk will not do.
+    """
+    from rich.console import Console
+
+    from harness.terminal.interrupts import Stop
+    from harness.terminal.progress import Display
+    from harness.terminal.streams import plugins_on_stderr
+    from harness_plan.document import document
+    from harness_plan.showing import show
+
+    console = Console(stderr=True)
+    stop = Stop(lambda told: console.print(told, highlight=False))
+    with plugins_on_stderr(), stop, Display(console, "plan", 1.0) as display:
+        found = harness.plan_run(
+            request.config,
+            request.sets or (),
+            rounds=request.rounds,
+            probe=not request.no_probe,
+            watcher=display,
+            cancelled=stop.asked,
+        )
+    if request.as_json:
+        sys.stdout.write(json.dumps(document(found), indent=1, allow_nan=False) + "\n")
+    else:
+        show(found, Console())
+    return 0 if found.works else harness.EnvironmentFailure.exit_code

@@ -1,0 +1,29 @@
+"""A forecast as one JSON document; its keys are described in ``docs/planning.md``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import harness
+
+SCHEMA = "harness.plan/1"
+
+
+def document(found: harness.Forecast) -> dict[str, Any]:
+    """Seconds are seconds, sizes are bytes, and null is what is not known."""
+    return {
+        "schema": SCHEMA,
+        "harness": harness.__version__,
+        "run": found.run,
+        "model": found.model,
+        "rounds": found.rounds,
+        "rows": found.rows,
+        "stages": [asdict(one) for one in found.work],
+        "seconds": found.seconds,
+        "measured": found.measured,
+        "needs": asdict(found.needs),
+        "dev": {"detectable": found.detectable, "sentence": found.dev_shows},
+        "remarks": [asdict(one) for one in found.remarks],
+        "works": found.works,
+    }

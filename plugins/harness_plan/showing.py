@@ -1,0 +1,104 @@
+"""A forecast for a terminal: one table, then sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+import harness
+from harness.kit.numbers import DASH, duration
+from harness.kit.text import one_line
+from harness.terminal import tables
+
+COLOURS = {"problem": "red", "warning": "yellow", "note": ""}
+UP_TO = "≤ "
+ABOUT = "~ "
+
+
+def show(found: harness.Forecast, console: Console) -> None:
+    """The whole of it."""
+    model = one_line(found.model, 80)
+    tables.note(console, f"run {found.run}: {found.rounds} rounds of training {model}", "bold")
+    console.print()
+    console.print(_table(found))
+    console.print()
+    for sentence in _sentences(found):
+        tables.note(console, sentence)
+    for remark in found.remarks:
+        tables.note(console, f"{remark.level}: {remark.text}", COLOURS[remark.level])
+
+
+def _table(found: harness.Forecast) -> tables.FittedTable:
+    titles = ("rows", "tokens", "learned", "steps", "time")
+    made = tables.table("", *titles, right=titles)
+    for work in found.work:
+        bound, about = ("", "") if work.exact else (UP_TO, ABOUT)
+        made.add_row(
+            _label(work),
+            _count(work.rows, bound),
+            _count(work.tokens, about),
+            _count(work.learned, about) if work.stage == "train" else "",
+            _count(work.steps, bound),
+            Text("stored", "green") if work.stored else _time(work.seconds, bound),
+        )
+    return made
+
+
+def _label(work: harness.PlannedWork) -> str:
+    place = "best round" if work.round is None else f"round {work.round}"
+    arm = "" if work.arm == harness.BASE_ARM else f" ({work.arm} rows)"
+    stage = "generate dev" if work.stage == "generate" else work.stage
+    return f"{place}: {stage}{arm}"
+
+
+def _count(number: int | None, bound: str) -> str:
+    return DASH if number is None else f"{bound}{number:,}"
+
+
+def _time(seconds: float | None, bound: str) -> str:
+    return DASH if seconds is None else f"{bound}{duration(seconds)}"
+
+
+def _sentences(found: harness.Forecast) -> Iterator[str]:
+    train = [work for work in found.work if work.stage == "train"]
+    if any(not work.exact for work in train):
+        yield (
+            f"{UP_TO}: how many rows are added after a round is known then, at most so many; "
+            "their tokens are those of the mean row of the pool."
+        )
+    passes = {work.passes for work in train if work.passes and work.passes != 1}
+    if len(passes) == 1:
+        yield f"Tokens are those of the rows; a training goes through them {passes.pop():g} times."
+    yield from _cost(found)
+    yield found.dev_shows
+
+
+def _cost(found: harness.Forecast) -> Iterator[str]:
+    left: Sequence[harness.PlannedWork] = [work for work in found.work if not work.stored]
+    if not left:
+        return
+    if found.seconds is None:
+        yield "How long it takes is not known here: nothing of it was measured yet."
+    else:
+        bound = "" if all(work.exact for work in left) else "up to "
+        since = f"measured {found.measured}" if found.measured else ""
+        yield (
+            f"Training and answers take {bound}{duration(found.seconds)} ({since}); scoring and "
+            "reports come on top."
+        )
+    needs = found.needs
+    parts = []
+    if needs.memory is not None:
+        parts.append(f"memory {_bytes(needs.memory)} ({_bytes(needs.memory_free)} free)")
+    if needs.disk is not None:
+        parts.append(f"disk {_bytes(needs.disk)} for checkpoints ({_bytes(needs.disk_free)} free)")
+    if parts:
+        yield f"It needs {' and '.join(parts)}."
+
+
+def _bytes(count: int | None) -> str:
+    if count is None:
+        return "unknown"
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

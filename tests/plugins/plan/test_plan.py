@@ -1,0 +1,212 @@
+"""``harness plan`` says what a run will do; what the run then does is what it said."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.project import CONFIG, SHOWING, SUPPORT
+
+TIMED = SHOWING.replace(f"{SUPPORT / 'showing.py'}]", f"{SUPPORT / 'showing.py'}, timed.py]")
+TIMED = TIMED.replace("{plugin: showing}", "{plugin: timed}")
+TRAINER = '''
+import dataclasses
+import time
+
+import harness
+from tests.support.showing import ShowingTrainer
+
+
+class TimedTrainer(ShowingTrainer):
+    """Takes two rows a step, twice, ten milliseconds a row."""
+
+    name = "timed"
+
+    class Options(ShowingTrainer.Options):
+        steps: int | None = None
+        ballast: int = 0
+
+    def schedule(self, rows):
+        return harness.Schedule(2 * -(-rows // 2), 2.0)
+
+    def train(self, base, train, valid, context):
+        whole = self.schedule(len(train)).steps
+        context.progress(0, whole, "steps")
+        for step in range(whole):
+            time.sleep(0.02)
+            context.progress(step + 1, whole, "steps")
+        (context.output / "weights").write_bytes(bytes(1000))
+        unheard = dataclasses.replace(context, report=lambda done, total, what: None)
+        return super().train(base, train, valid, unheard)
+
+
+@harness.hookimpl
+def register_trainers():
+    return [TimedTrainer]
+'''
+
+
+@pytest.fixture
+def timed(project: Any) -> Any:
+    """A project whose trainer says its steps and takes its time."""
+    project.write(TIMED)
+    (project.folder / "timed.py").write_text(TRAINER, encoding="utf-8")
+    return project
+
+
+def planned(project: Any, *arguments: str) -> Any:
+    result = project.inside("plan", "--json", *arguments)
+    assert result.code == 0, result.err
+    return result.document
+
+
+def stages(document: Any) -> list[tuple[Any, ...]]:
+    return [(s["round"], s["stage"], s["rows"], s["exact"], s["stored"])
+            for s in document["stages"]]  # fmt: skip
+
+
+def test_rows_tokens_and_steps_are_counted(timed):
+    found = planned(timed, "--no-probe", "--rounds", "2")
+    assert found["schema"] == "harness.plan/1"
+    assert stages(found) == [
+        (0, "generate", 48, True, False),
+        (1, "train", 35, True, False),
+        (1, "generate", 48, True, False),
+        (2, "train", 45, False, False),
+        (2, "generate", 48, True, False),
+        (0, "generate test", 48, True, False),
+        (None, "generate test", 48, True, False),
+    ]
+    first, second = (s for s in found["stages"] if s["stage"] == "train")
+    assert (first["steps"], first["passes"]) == (36, 2.0)
+    assert second["steps"] == 46
+    # Each row is 12 words of prompt and its role, and 8 of answer and end.
+    assert first["learned"] == 35 * 8
+    assert first["tokens"] > first["learned"]
+    assert first["seconds"] is found["seconds"] is None
+    assert found["needs"]["memory"] is None
+    assert found["needs"]["memory_free"] > 0
+
+
+def test_the_run_does_what_was_planned(timed):
+    before = planned(timed, "--no-probe", "--rounds", "1")
+    done = timed.inside("iterate", "--rounds", "1", "--json")
+    assert done.code == 0, done.err
+    assert done.document["run"] == before["run"]
+    trained = done.document["rounds"][1]["train_rows"]
+    assert [s["rows"] for s in before["stages"] if s["stage"] == "train"] == [trained]
+    after = planned(timed, "--rounds", "1")
+    assert all(s["stored"] for s in after["stages"])
+    assert any("nothing is trained or answered again" in r["text"] for r in after["remarks"])
+    assert after["dev"]["detectable"] == done.document["rounds"][0]["verdict"]["detectable"]
+
+
+def test_an_interrupted_run_has_stored_what_it_made(timed):
+    budget = ("--set", "execution.budget.hours=0.0003")
+    assert timed.inside("iterate", "--rounds", "2", *budget).code == 130
+    found = planned(timed, "--no-probe", "--rounds", "2")
+    kept = [s["stored"] for s in found["stages"]]
+    assert kept == sorted(kept, reverse=True)
+    assert kept[0] and not kept[-1]
+    rest = timed.inside("iterate", "--rounds", "2", "--json")
+    assert rest.code == 0, rest.err
+    made = [label for label in rest.document["cached"] if "train" in label or "generate" in label]
+    assert len(made) == sum(kept)
+
+
+def test_looking_leaves_the_run_as_it_is(timed):
+    planned(timed, "--no-probe")
+    assert not (timed.folder / ".harness" / "runs").exists()
+    assert list((timed.folder / ".harness" / "work").iterdir()) == []
+    assert not (timed.folder / "reports").exists()
+
+
+def test_seconds_come_from_a_short_probe_and_are_found_again(timed):
+    found = planned(timed, "--rounds", "1")
+    train = next(s for s in found["stages"] if s["stage"] == "train")
+    # 36 steps of 20 ms, of which the probe makes one pass over some rows.
+    assert 0.6 < train["seconds"] < 3
+    assert found["seconds"] >= train["seconds"]
+    assert found["needs"]["memory"] > 1e6
+    assert found["needs"]["disk"] >= 1000
+    again = planned(timed, "--rounds", "1", "--no-probe")
+    assert again["measured"] == found["measured"]
+    assert again["seconds"] == found["seconds"]
+    changed = planned(timed, "--rounds", "1", "--no-probe", "--set", "train.gain=0.1")
+    assert changed["seconds"] is None
+
+
+def test_a_trainer_that_says_nothing_is_planned_by_its_rows(project):
+    project.write(CONFIG)
+    found = planned(project, "--rounds", "1")
+    train = next(s for s in found["stages"] if s["stage"] == "train")
+    assert (train["rows"], train["steps"], train["tokens"]) == (35, None, None)
+    assert train["seconds"] is not None
+    told = [r["text"] for r in found["remarks"]]
+    assert any("tokens are not known: the trainer 'fake' cannot show rows" in t for t in told)
+
+
+def test_the_table_fits_a_terminal(timed):
+    result = timed.inside("plan", COLUMNS="80")
+    assert result.code == 0, result.err
+    assert max(map(len, result.out.splitlines())) <= 80
+    lines = [line.split() for line in result.out.splitlines()]
+    assert ["round", "1:", "train", "35"] in [line[:4] for line in lines]
+    assert "48 dev rows show a gain of" in result.out
+
+
+def test_a_disk_that_will_not_do_is_told_before_anything_is_spent(timed, monkeypatch):
+    import shutil
+    from types import SimpleNamespace
+
+    full = SimpleNamespace(total=10_000, used=9_000, free=1_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: full)
+    result = timed.inside("plan", "--json")
+    assert result.code == 3, result.err
+    [told] = [r["text"] for r in result.document["remarks"] if r["level"] == "problem"]
+    assert "of the disk are free: make room first" in told
+    assert not result.document["works"]
+
+
+def test_a_memory_that_will_not_do_is_told(timed, monkeypatch):
+    from harness.kit import cgroups
+
+    monkeypatch.setattr(cgroups, "memory", lambda limits: (1_000_000, 900_000))
+    result = timed.inside("plan", "--json")
+    assert result.code == 3, result.err
+    [told] = [r["text"] for r in result.document["remarks"] if r["level"] == "problem"]
+    assert "this machine has 1 MB: lower train.batch_size" in told
+
+
+def test_a_budget_that_is_too_small_is_told(timed):
+    found = planned(timed, "--set", "execution.budget.hours=0.0001")
+    [told] = [r["text"] for r in found["remarks"] if r["level"] == "warning"]
+    assert "the budget of 0.0001 h" in told and "commands" in told
+
+
+def test_a_config_that_cannot_be_used_is_an_error_and_no_plan(timed):
+    result = timed.inside("plan", "--set", "train.gain=lots")
+    assert (result.code, result.out) == (2, "")
+    assert "train.gain" in result.err
+
+
+def test_rows_that_training_refuses_are_told(timed):
+    text = (timed.folder / "harness.yaml").read_text("utf-8")
+    long = {"id": "long", "prompt": "word " * 120, "reference": "a", "split": "train"}
+    rows = [long] + [
+        {"id": f"{split}{n}", "prompt": f"say {split} {n}", "reference": f"{n}", "split": split}
+        for split in ("train", "dev", "test")
+        for n in range(6)
+    ]
+    lines = (json.dumps(
+        {"id": r["id"], "messages": [{"role": "user", "content": r["prompt"]}],
+         "references": [r["reference"]], "split": r["split"]}) for r in rows)  # fmt: skip
+    (timed.folder / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    timed.write(text.replace("{source: fake}\nmodel", "{source: jsonl, path: rows.jsonl}\nmodel"))
+    found = planned(timed, "--no-probe", "--set", "valid=0", "--set", "augment=[]")
+    [told] = [r["text"] for r in found["remarks"] if r["level"] == "warning"]
+    assert told == (
+        "training refuses 1 of 7 rows, as 'long': 100 tokens cut its answer; harness data check"
+    )
