@@ -51,10 +51,10 @@ class Costs:
         return round(self._rates.generate.seconds(item.rows, learned), 1)
 
     def seconds(self, items: Sequence[Item]) -> float | None:
-        """Of all that is not stored, the first start-up of the worker included."""
+        """Of all that is not stored, with what comes before; scoring and reports come on top."""
         left = [self.of(item) for item in items if item.took is None]
         known = [one for one in left if one is not None]
         if len(known) < len(left):
             return None
-        cold = self._rates.cold if self._rates and left else 0.0
-        return round(sum(known) + cold, 1)
+        begin = self._rates.begin if self._rates and left else 0.0
+        return round(sum(known) + begin, 1)

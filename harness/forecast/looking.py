@@ -6,6 +6,7 @@ the store, where the run finds them. Nothing is trained or answered, and no roun
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,12 +103,14 @@ class Walk:
     """How far the walk came.
 
     Attributes:
+        seconds: that the walk took, as the run will.
         waiting: what the run waits for; empty where for nothing.
     """
 
     history: History
     base: Checkpoint
     data: Dataset
+    seconds: float
     waiting: str = ""
 
 
@@ -118,6 +121,7 @@ def walked(run: PlannedRun) -> Walk:
         HarnessError: the run could not be carried out: its data, its model, another machine.
     """
     steps, history, waiting = Steps(run), History(), ""
+    begin = time.monotonic()
     try:
         for _ in rounds(steps, history):
             pass
@@ -126,17 +130,10 @@ def walked(run: PlannedRun) -> Walk:
             raise
     except Waiting as wait:
         waiting = wait.what
-    return Walk(history, steps.base(), history.data, waiting)
+    return Walk(history, steps.base(), history.data, time.monotonic() - begin, waiting)
 
 
 def cleared(run: PlannedRun) -> None:
     """Take away what looking needed: the worker's end, and its folder."""
-    ended(run)
+    run.worker.close()
     remove(run.work)
-
-
-def ended(run: PlannedRun) -> None:
-    """Let the processes of its jobs end."""
-    worker = getattr(run, "worker", None)
-    if worker is not None:
-        worker.close()

@@ -22,7 +22,7 @@ from harness.engine.at import At
 from harness.engine.pins import GENERATE, TRAIN
 from harness.errors import Cancelled
 from harness.forecast import memory
-from harness.forecast.looking import PlannedRun, Walk, ended
+from harness.forecast.looking import PlannedRun, Walk
 from harness.forecast.rates import Answering, Learning, Rates
 from harness.forecast.sizes import prompt_size, size
 from harness.kit.files import read_jsonl, remove
@@ -96,6 +96,8 @@ class Stopwatch:
 def probed(run: PlannedRun, walk: Walk, watcher: Watcher) -> Rates:
     """What training and answering cost on this machine, measured.
 
+    The worker of the walk is at work still, so that jobs begin as those of a run do.
+
     Raises:
         HarnessError: a job failed as it would in the run, for want of memory above all.
         Cancelled: the user asked to stop.
@@ -110,9 +112,9 @@ def probed(run: PlannedRun, walk: Walk, watcher: Watcher) -> Rates:
         answering = _answering(run, walk, clock, walk.data.split("dev"), learning)
     finally:
         run.watcher, run.cancelled = before, cancelled
-        ended(run)
+        run.worker.close()
     return Rates(
-        cold=max(0.0, first.start - learning.start),
+        begin=walk.seconds + max(0.0, first.start - learning.start),
         train=dataclasses.replace(learning, finish=first.finish),
         generate=answering,
         memory=memory.peak(inline=run.config.settings.execution.launcher == "inline"),

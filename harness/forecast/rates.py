@@ -74,13 +74,14 @@ class Rates:
     """What a probe measured.
 
     Attributes:
-        cold: seconds that the first job of a worker takes longer to start than the later ones.
+        begin: seconds that a run takes before its first training or answer: reading rows, finding
+            the model, starting the worker and loading its libraries.
         memory: bytes of the greatest process.
         checkpoint: bytes that one training leaves.
         at: when it was measured, as ISO 8601.
     """
 
-    cold: float
+    begin: float
     train: Learning
     generate: Answering
     memory: int | None
@@ -109,7 +110,7 @@ def key(run: Run, base: Checkpoint) -> str:
 def keep(run: Run, base: Checkpoint, rates: Rates) -> Rates:
     """Store rates below the working folder; returns them with the date."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    dated = Rates(rates.cold, rates.train, rates.generate, rates.memory, rates.checkpoint, now)
+    dated = Rates(rates.begin, rates.train, rates.generate, rates.memory, rates.checkpoint, now)
     path = _path(run, base)
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -122,7 +123,7 @@ def kept(run: Run, base: Checkpoint) -> Rates | None:
     try:
         found: dict[str, Any] = read_json(_path(run, base))
         return Rates(
-            float(found["cold"]), Learning(**found["train"]), Answering(**found["generate"]),
+            float(found["begin"]), Learning(**found["train"]), Answering(**found["generate"]),
             found["memory"], int(found["checkpoint"]), str(found["at"]),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError):

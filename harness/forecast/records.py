@@ -83,7 +83,8 @@ class Forecast:
         rounds: planned ones.
         rows: split -> rows, ``valid`` being cut from train.
         work: in the order of the run.
-        seconds: of all work that is not stored, with start-ups; None where not known.
+        seconds: of all work that is not stored, with the start of the run and without scoring and
+            reports; None where not known.
         measured: where seconds and memory come from: a date, or None.
         detectable: the gain in the primary score that dev can show, where it is known.
         dev_shows: the same in a sentence.
