@@ -11,7 +11,7 @@ import harness
 from harness.kit.text import markdown_block, one_line
 from harness.terminal.tables import head, item, table
 from harness_doctor.findings import Examination, Section, Trouble
-from harness_doctor.privacy import Private
+from harness.kit.privacy import Private
 
 SCHEMA = "harness.doctor/1"
 _STYLES = {"problem": "bold red", "warning": "yellow"}

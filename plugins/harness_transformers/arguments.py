@@ -67,6 +67,8 @@ TRACKERS = {
     "trackio": ("trackio",), "wandb": ("wandb",),
 }  # fmt: skip
 """Values of report_to, and the modules that each needs."""
+EXTRAS = ("mlflow", "tensorboard", "trackio", "wandb")
+"""Those of them that an extra of the same name installs."""
 
 
 def allowed(key: str) -> str:
@@ -148,6 +150,8 @@ def missing_trackers(args: Mapping[str, Any]) -> Iterator[harness.Problem]:
         if modules:
             lack = " and ".join(modules)
             message = f"'{name}' needs the package {lack}, which is not installed here"
+            if name in EXTRAS:
+                message += f": pip install 'iteration-harness[{name}]'"
             yield harness.Problem(message, place, "environment")
 
 
@@ -175,6 +179,8 @@ def make(options: Any, context: harness.Context) -> Any:
     import torch
     from transformers import TrainingArguments
 
+    from harness_transformers import trackers
+
     owned = {
         "output_dir": str(context.output),
         "seed": context.seed,
@@ -196,6 +202,7 @@ def make(options: Any, context: harness.Context) -> Any:
     }
     free: Mapping[str, Any] = {
         "report_to": "none",
+        "run_name": f"{context.run} {trackers.label(context)}".strip(),
         "train_sampling_strategy": "group_by_length",
         "length_column_name": "length",
         "dataloader_pin_memory": False,

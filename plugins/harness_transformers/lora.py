@@ -156,7 +156,7 @@ class LoraTrainer(harness.Trainer):
     ) -> harness.Checkpoint:
         from transformers import set_seed
 
-        from harness_transformers import layouts, training
+        from harness_transformers import layouts, trackers, training
         from harness_transformers.chats import Chats
 
         options = self.options
@@ -167,8 +167,13 @@ class LoraTrainer(harness.Trainer):
         settings = arguments.make(options, context)
         model = self._adapted(base)
         pad = chats.tokenizer.pad_token_id
-        with layouts.chosen(model, pad, rows, settings.device.type) as layout:
+        with (
+            layouts.chosen(model, pad, rows, settings.device.type) as layout,
+            trackers.guarded(settings, context) as followers,
+        ):
             trainer = training.make(model, layout, settings, rows, held, context)
+            for follower in followers:
+                trainer.add_callback(follower)
             trainer.train()
         context.check()
         model.save_pretrained(str(context.output), save_embedding_layers=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness_doctor.privacy import Private
+from harness.kit.privacy import Private
 from harness_doctor.sections import libraries, python
 
 METADATA = """\

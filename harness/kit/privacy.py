@@ -1,4 +1,4 @@
-"""What is found is pasted into issues: no home folder, name of a user, password or token stays."""
+"""Texts that others may read: no home folder, name of a user, password or token stays in them."""
 
 from __future__ import annotations
 
