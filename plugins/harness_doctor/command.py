@@ -43,9 +43,9 @@ def doctor(request: Request) -> int:
     """
     from rich.console import Console
 
+    from harness.kit.privacy import of_this_user
     from harness.terminal.progress import SHORT, Display
     from harness_doctor.examining import examine
-    from harness.kit.privacy import of_this_user
     from harness_doctor.showing import document, show
 
     if request.config is not None and not request.config.is_file():

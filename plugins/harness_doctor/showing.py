@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.text import Text
 
 import harness
+from harness.kit.privacy import Private
 from harness.kit.text import markdown_block, one_line
 from harness.terminal.tables import head, item, table
 from harness_doctor.findings import Examination, Section, Trouble
-from harness.kit.privacy import Private
 
 SCHEMA = "harness.doctor/1"
 _STYLES = {"problem": "bold red", "warning": "yellow"}
