@@ -115,7 +115,7 @@ class Guarded(TrainerCallback):
         if error is not None:
             self.alive = False
             self.context.log.error("tracker %s failed", self.name, exc_info=error)
-            self.context.remark(
+            self.context.say(
                 f"the curve of {label(self.context)} is not complete in {self.name}, which failed "
                 f"({_reason(error)}); the training itself is not concerned"
             )
