@@ -2,7 +2,8 @@
 
 *Contribute* hooks are called once while the registry of a run is built, and return classes.
 *Observe* hooks are told what happened; what they return is ignored, and one that raises is
-logged with the plugin's name and costs a note, while the run goes on.
+logged with the plugin's name and costs a note, while the run goes on. One hook
+*asks*: what it returns is shown.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 import pluggy
 
-from harness.records import RoundResult
+from harness.records import Checkpoint, RoundResult
 from harness.stages import KINDS, Plugin, StageKind
 
 hookspec = pluggy.HookspecMarker("harness")
@@ -42,6 +43,18 @@ class Hooks:
     @hookspec
     def on_run_end(self, run: str, summary: Mapping[str, Any]) -> None:
         """The run is finished; ``summary`` equals summary.json."""
+
+    @hookspec
+    def commands_for_model(self, run: str, model: Checkpoint) -> Sequence[str]:
+        """Commands that use the model of the run's best round, ready to be pasted.
+
+        They stand in summary.json and in every report, beside the place where the model lies. For
+        a package that has such a command; asked where the best round is a trained one.
+
+        Args:
+            model: what the training of that round left, with its ``kind`` and ``path``.
+        """
+        raise NotImplementedError
 
 
 def _contributing(kind: StageKind) -> Callable[[Hooks], Sequence[type[Plugin]]]:

@@ -11,11 +11,11 @@ import functools
 import importlib.metadata
 import importlib.util
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import pluggy
 
@@ -28,6 +28,7 @@ from harness.kit.text import one_line
 from harness.stages import KINDS, Plugin, StageKind
 
 GROUP = "harness"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,19 +183,33 @@ class Registry:
         Returns:
             A sentence for each that failed, unless it was said before.
         """
-        failures = []
+        _, failures = self._called(log, hook, lambda given: None, arguments)
+        new = [sentence for sentence in failures if sentence not in self._told]
+        self._told.update(new)
+        return new
+
+    def asked(self, log: Any, hook: str, checked: Callable[[Any], T], **arguments: Any) -> list[T]:
+        """What the implementations of a hook return, the latest registered first.
+
+        One that fails, or whose result ``checked`` refuses, is logged and left out.
+        """
+        return self._called(log, hook, checked, arguments)[0][::-1]
+
+    def _called(
+        self, log: Any, hook: str, checked: Callable[[Any], T], arguments: Mapping[str, Any]
+    ) -> tuple[list[T], list[str]]:
+        """What each implementation gave, and a sentence for each that failed."""
+        found, failures = [], []
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
             wanted = {name: arguments[name] for name in implementation.argnames}
             try:
-                implementation.function(**wanted)
+                found.append(checked(implementation.function(**wanted)))
             except STOPPING:
                 raise
             except BaseException as error:
                 log.exception("plugin %s failed in %s", implementation.plugin_name, hook)
                 failures.append(_said(error, implementation.plugin_name, hook))
-        new = [sentence for sentence in failures if sentence not in self._told]
-        self._told.update(new)
-        return new
+        return found, failures
 
 
 def _said(error: BaseException, observer: str, hook: str) -> str:

@@ -261,6 +261,14 @@ def paths(value: Any, call: str) -> list[Path]:
     return found
 
 
+def commands(value: Any) -> list[str]:
+    """Command lines, each a text."""
+    found = list(_each(value, "commands_for_model()", "texts"))
+    for command in found:
+        _require(text(command), "commands_for_model()")
+    return found
+
+
 def table(value: Any) -> list[Mapping[str, Any]]:
     """The rows of a section."""
     rows: list[Mapping[str, Any]] = []

@@ -147,11 +147,13 @@ def _show(config: Config, run: str) -> None:
 
     from harness.boundary.calls import plainly
     from harness.engine.run import REPORTS_FOLDER
+    from harness.report.model_files import with_model_files
     from harness.report.reading import FILE_NAME, read
     from harness.report.sections import with_always
 
     console = Console()
-    analysis = with_always(read(Path(REPORTS_FOLDER) / run / FILE_NAME), config.registry)
+    analysis = read(Path(REPORTS_FOLDER) / run / FILE_NAME)
+    analysis = with_always(with_model_files(analysis, Path()), config.registry)
     for entry in config.report:
         try:
             with plainly(entry.named):

@@ -46,6 +46,7 @@ def report(
     from harness.engine.run import MACHINE_FOLDER
     from harness.report.annotators import plugins_of
     from harness.report.folders import find_reports, refreshed
+    from harness.report.model_files import with_model_files
     from harness.report.reading import FILE_NAME, read
     from harness.report.sections import with_always
 
@@ -55,7 +56,7 @@ def report(
     if as_json:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
         return
-    document = with_always(document, registry)
+    document = with_always(with_model_files(document, Path()), registry)
     for kind, target in (("html", html), ("markdown", markdown)):
         if target is not None:
             _write_report(registry, kind, document, target)

@@ -8,11 +8,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from harness.boundary import results
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
 from harness.engine import beginning
 from harness.engine.history import History
 from harness.engine.run import Run
+from harness.engine.steps.training import FILELESS
 from harness.kit.text import one_line
 from harness.records import BASE_ARM
 from harness.stages import KINDS
@@ -26,14 +28,24 @@ ITEMS = 20
 
 
 def model_of(run: Run, history: History) -> Document:
-    """``base``, ``adapter`` and ``round``: the result of the run, and where it lies.
+    """``base``, ``adapter`` and ``round``, the result of the run and where it lies; ``commands``.
 
     The folder is told relative to the run's working folder where it lies below it, so that a
-    moved folder still tells the truth.
+    moved folder still tells the truth. Of a model without files (at a service) none is told.
     """
+    found: Document = {
+        "base": history.model, "adapter": None, "round": history.kept, "commands": [],
+    }  # fmt: skip
     trained = history.checkpoints.get((BASE_ARM, history.kept))
-    folder = _told(Path(trained.path), run.root) if trained is not None else None
-    return {"base": history.model, "adapter": folder, "round": history.kept}
+    if trained is None:
+        return found
+    if not (Path(trained.path) / FILELESS).exists():
+        found["adapter"] = _told(Path(trained.path), run.root)
+    for commands in run.config.registry.asked(
+        run.log, "commands_for_model", results.commands, run=run.name, model=trained
+    ):
+        found["commands"] += [one_line(command) for command in commands]
+    return found
 
 
 def dates_of(run: Run, *, final: bool) -> Document:

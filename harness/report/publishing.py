@@ -27,6 +27,7 @@ from harness.report.annotated import RunAnnotations
 from harness.report.caveats import Caveats, by_now, caveats_of, scores_with, with_caveats
 from harness.report.finished import STAGE
 from harness.report.instructive import instructive
+from harness.report.model_files import with_model_files
 from harness.report.origin import dates_of, model_of, settings_of
 from harness.report.reading import FILE_NAME as ANALYSIS
 from harness.report.sections import with_always
@@ -80,7 +81,7 @@ def reports(run: Run, steps: Steps, history: History, document: Document) -> lis
     analysis = _analysis(run, steps, by_now(document, steps, history), annotations)
     write_json(run.reports / ANALYSIS, analysis)
     written = ["config.yaml", "run.duckdb", ANALYSIS]
-    shown_document = with_always(analysis, run.config.registry)
+    shown_document = with_always(with_model_files(analysis, run.root), run.config.registry)
     for entry in run.config.report:
         try:
             with run.guard("report", entry):

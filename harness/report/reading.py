@@ -64,6 +64,7 @@ def upgraded(document: Any) -> Any:
         "base": str(document.get("model") or ""),
         "adapter": None,
         "round": document.get("kept_round", 0),
+        "commands": [],
     }
     unknown = {"dates": {"started": None, "finished": None}, "settings": {}}
     return {**unknown, **document, "schema": known[given], "model": model}

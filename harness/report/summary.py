@@ -36,8 +36,8 @@ class RunRecord:
         cached: stages that were taken from the store, in the order of the run.
         test: None until the test set was opened.
         sealed: why it was not, in a run that has ended.
-        model: ``base``, ``adapter`` and ``round``, from :mod:`harness.report.origin`, as are
-            ``dates`` and ``settings``.
+        model: ``base``, ``adapter``, ``round`` and ``commands``, from
+            :mod:`harness.report.origin`, as are ``dates`` and ``settings``.
         data: split -> rows at the start of the run.
         screening: what the gate said of the source's rows.
         slices: round -> all slices found after it, weak or not.
@@ -131,6 +131,7 @@ def _model(found: Mapping[str, Any]) -> Document:
         "base": one_line(found.get("base") or ""),
         "adapter": folder and one_line(folder),
         "round": found.get("round", 0),
+        "commands": [one_line(command) for command in found.get("commands", ())],
     }
 
 

@@ -43,6 +43,7 @@ _OBJECTIVE: Document = {
     "metric": "", "target": None, "statement": "", "state": "unknown", "value": None,
     "missing": None, "sentence": "",
 }  # fmt: skip
+_MODEL: Document = {"base": "", "adapter": None, "round": 0, "commands": [], "lost": False}
 _DOCUMENT: Document = {
     "run": "", "primary": "", "model": {}, "dates": {}, "settings": {}, "data": {},
     "better": [], "not_better": None,
@@ -58,7 +59,7 @@ def complete(document: Mapping[str, Any]) -> Document:
     """A copy in which no key is missing and names are as readers know them (``in_words``)."""
     full = _with(_DOCUMENT, document)
     full["rounds"] = [_round(entry) for entry in full["rounds"]] or [_round({})]
-    full["model"] = _with({"base": "", "adapter": None, "round": 0}, full["model"])
+    full["model"] = _with(_MODEL, full["model"])
     full["dates"] = _with({"started": None, "finished": None}, full["dates"])
     full["data"] = _with({"rows": {}, "dev_groups": None}, full["data"])
     full["examples"] = [_example(row) for row in full["examples"]]

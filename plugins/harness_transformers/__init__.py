@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
 import harness
 from harness_transformers.folders import HubModel, LocalModel
 from harness_transformers.generator import TransformersGenerator
@@ -22,3 +26,12 @@ def register_trainers():
 @harness.hookimpl
 def register_generators():
     return [TransformersGenerator]
+
+
+@harness.hookimpl
+def commands_for_model(run: str, model: harness.Checkpoint) -> Sequence[str]:
+    """``harness export``, which knows adapters in PEFT's format."""
+    from harness_transformers.export.origin import ADAPTER
+
+    exported = all((Path(model.path) / name).is_file() for name in ADAPTER)
+    return [shlex.join(["harness", "export", run, "-o", "model"])] if exported else []

@@ -26,7 +26,77 @@ def test_the_model_lies_where_the_summary_says(finished: Any) -> None:
 
 def test_the_base_model_alone_has_no_folder(project: Any) -> None:
     done = project.inside("iterate", "--rounds", "1", "--json", "--set", "train.gain=0")
-    assert done.document["model"] == {"base": "fake", "adapter": None, "round": 0}
+    assert done.document["model"] == {
+        "base": "fake", "adapter": None, "round": 0, "commands": [],
+    }  # fmt: skip
+
+
+PLUGIN = """
+import pathlib
+import harness
+
+class Served(harness.Trainer):
+    name = "served"
+
+    class Options(harness.Options):
+        leaves_files: bool = False
+
+    def train(self, base, train, valid, context):
+        if self.options.leaves_files:
+            (context.output / "skill.json").write_text("0.9")
+        kind = "adapter" if self.options.leaves_files else "weights"
+        return harness.Checkpoint(kind, str(context.output), "", info={"skill": 0.9})
+
+@harness.hookimpl
+def register_trainers():
+    return [Served]
+
+@harness.hookimpl
+def commands_for_model(run, model):
+    assert (pathlib.Path(model.path) / "manifest.json").is_file()
+    return [f"mine {run} --kind {model.kind}\\nagain"]
+"""
+BROKEN = """
+import harness
+
+@harness.hookimpl
+def commands_for_model(run):
+    return {result}
+"""
+
+
+def run_with(project: Any, *plugins: str, train: str) -> Any:
+    files = []
+    for number, text in enumerate(plugins):
+        files.append(project.write(text, f"plugin{number}.py").name)
+    text = (project.folder / "harness.yaml").read_text()
+    text = text.replace("plugins: [", f"plugins: [{', '.join(files)}, ")
+    project.write(text.replace("train: {plugin: fake}", f"train: {train}"))
+    done = project.inside("iterate", "--rounds", "1", "--json")
+    assert done.code == 0, done.err
+    return done.document
+
+
+def test_packages_name_the_commands_that_use_the_model(project: Any) -> None:
+    document = run_with(project, PLUGIN, train="{plugin: served, leaves_files: true}")
+    model, run = document["model"], document["run"]
+    assert f"mine {run} --kind adapter again" in model["commands"]
+    assert (project.folder / model["adapter"] / "skill.json").is_file()
+
+
+def test_a_model_at_a_service_has_no_folder(project: Any) -> None:
+    model = run_with(project, PLUGIN, train="{plugin: served}")["model"]
+    assert (model["adapter"], model["round"]) == (None, 1)
+
+
+@pytest.mark.parametrize("result", ["1 / 0", "[7]", "'harness fly'"])
+def test_a_package_that_fails_at_that_is_left_out(result: str, project: Any) -> None:
+    broken = BROKEN.replace("{result}", result)
+    document = run_with(project, PLUGIN, broken, train="{plugin: served, leaves_files: true}")
+    assert not [one for one in document["model"]["commands"] if "fly" in one]
+    assert any(one.startswith("mine ") for one in document["model"]["commands"])
+    log = (project.folder / ".harness" / "runs" / document["run"] / "harness.log").read_text()
+    assert "plugin1.py failed in commands_for_model" in log
 
 
 def test_settings_are_what_is_not_usual_and_what_a_plugin_reports(project: Any) -> None:
@@ -77,7 +147,9 @@ def test_documents_of_before_are_read_in_the_form_of_today(finished: Any, tmp_pa
         (tmp_path / "old.json").write_text(json.dumps(old))
         now = reader(tmp_path / "old.json")
         assert now.keys() == found.keys()
-        assert now["model"] == {"base": "fake", "adapter": None, "round": found["kept_round"]}
+        assert now["model"] == {
+            "base": "fake", "adapter": None, "round": found["kept_round"], "commands": [],
+        }  # fmt: skip
 
 
 def test_a_list_is_no_document() -> None:

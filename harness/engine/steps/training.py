@@ -15,6 +15,9 @@ from harness.engine.steps.base import StageCaller
 from harness.kit.files import digest, write_json
 from harness.records import Checkpoint, Example, from_json
 
+FILELESS = "checkpoint.json"
+"""Stands in place of a model that has no files here: what tells it from another one."""
+
 
 class Training:
     """Trained checkpoints."""
@@ -52,7 +55,7 @@ class Training:
             if not any(output.iterdir()):
                 # A prompt, or a model at a service: only the answer tells it from another one.
                 identity = {name: answer.get(name) for name in ("kind", "name", "template", "info")}
-                write_json(output / "checkpoint.json", identity)
+                write_json(output / FILELESS, identity)
             return {**result["facts"], "checkpoint": answer}
 
         made = run.stage(TRAIN, entry, inputs, make, at, seed=seed, pinned=pinned)

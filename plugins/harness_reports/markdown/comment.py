@@ -12,7 +12,7 @@ from harness_reports import figures, findings, outcomes
 from harness_reports.document import complete
 from harness_reports.figures import Document
 from harness_reports.markdown.blocks import safe
-from harness_reports.sections import advice, headline
+from harness_reports.sections import advice, headline, model
 from harness_reports.targets import missed, rows_words, targets
 
 SCORES = 4
@@ -89,15 +89,12 @@ def _lines(document: Document) -> Iterator[str]:
         )
     for block in advice.advice(document):
         yield safe(block.text, 600)
-    lines = dict(headline.settings(document))
-    for title, name in (("settings", ""), ("model", headline.ADAPTER)):
-        shown = (
-            f"{key}: {value}" for key, value in lines.items()
-            if (key == headline.ADAPTER) == bool(name) and (name or key != headline.BASE)
-        )  # fmt: skip
-        text = "; ".join(shown)
-        base = f"{'; ' if text else ''}base model: {document['model']['base']}" if name else ""
-        if text or (name and document["model"]["base"]):
-            yield f"**{title}:** {safe(text + base, 400)}"
+    settings = (
+        f"{key}: {value}" for key, value in headline.settings(document) if key != headline.BASE
+    )
+    used = (model.where(document), *model.commands(document))
+    for title, texts in (("settings", settings), ("model", filter(None, used))):
+        if text := "; ".join(texts):
+            yield f"**{title}:** {safe(text, 400)}"
     when = moment(document["dates"]["finished"] or document["dates"]["started"])
     yield safe(" · ".join(filter(None, (document["run"], when))), 200)

@@ -21,6 +21,7 @@ from harness.kit.text import one_line
 from harness_reports import categories, figures, findings
 from harness_reports.figures import Document
 from harness_reports.sections.advice import ended, exhausted
+from harness_reports.sections.model import commands as that_use_the_model
 
 NOTES = 10
 WHOLE = 100
@@ -119,6 +120,8 @@ def whole_report(run: str) -> str:
 
 
 def _commands(document: Document) -> Iterator[str]:
+    """What uses the model, then what looks closer at the run, then what goes on with it."""
+    yield from that_use_the_model(document)
     run, kept = document["run"], document["kept_round"]
     worst = document["not_better"] or next(iter(document["examples"]), None)
     if worst and worst["id"]:

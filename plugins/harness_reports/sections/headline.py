@@ -17,6 +17,7 @@ from harness.kit.numbers import interval, moment, number, signed
 from harness.kit.text import one_line
 from harness_reports import figures, findings, outcomes
 from harness_reports.figures import Document
+from harness_reports.sections.model import model, model_in_short
 from harness_reports.targets import Missed, Target, missed, targets
 
 ROUNDS = 4
@@ -26,11 +27,9 @@ TARGETS = 3
 SLICE = 60
 SENTENCE = 240
 """Characters of the verdict in a short report."""
-SETTINGS = 300
+SETTINGS = 150
 """Characters of the settings there."""
-FOLDER = 160
-USE = "harness docs use-the-model"
-BASE, ADAPTER, TRAINING = "base model", "adapter", "training"
+BASE, TRAINING = "base model", "training"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,32 +221,31 @@ def gains(document: Document) -> Iterator[Block | Gains]:
 
 
 def origin(document: Document) -> Iterator[Block]:
-    """The settings, and where the model lies."""
-    lines = dict(settings(document))
-    if not lines:
+    """The settings, where the model lies, and what uses it."""
+    lines, used = dict(settings(document)), tuple(model(document))
+    if not lines and not used:
         return
-    if ADAPTER in lines:
-        lines["to use it"] = USE
     yield Heading("Settings and model")
     columns = (Column("what", "word"), Column("setting"))
-    yield Table(columns, tuple(lines.items()), "Settings and model", ordered=True)
+    if lines:
+        yield Table(columns, tuple(lines.items()), "Settings and model", ordered=True)
+    yield from used
 
 
 def origin_in_short(document: Document) -> Iterator[Block]:
-    """The same in two paragraphs, without options that are mappings."""
+    """The same with the settings in a paragraph, without options that are mappings."""
     lines = dict(settings({**document, "settings": _flat(document["settings"])}))
-    adapter = lines.pop(ADAPTER, "")
-    base = document["model"]["base"]
-    order = sorted(lines, key=lambda name: name != TRAINING)
-    told = "; ".join(f"{name}: {lines[name]}" for name in order if name != BASE)
-    if told or base:
+    lines.pop(BASE, None)
+    if document["model"]["adapter"]:
+        lines[BASE] = document["model"]["base"]
+    order = sorted(lines, key=lambda name: (name != TRAINING, name != BASE))
+    told = "; ".join(f"{name}: {lines[name]}" for name in order)
+    used = tuple(model_in_short(document))
+    if told or used:
         yield Heading("Settings and model")
     if told:
         yield Paragraph(one_line(told, SETTINGS))
-    if base:
-        adapter, base = one_line(adapter, FOLDER), one_line(base, FOLDER)
-        where = f"adapter {adapter} on {base}" if adapter else f"the base model {base}"
-        yield Paragraph(where, lead="model:")
+    yield from used
 
 
 def _flat(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -261,20 +259,19 @@ def _flat(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def settings(document: Document) -> Iterator[tuple[str, str]]:
-    """Name and value of each line: data, model, training, answers, added rows, adapter."""
-    given, model = document["settings"], document["model"]
+    """Name and value of each line: data, base model, training, answers, added rows."""
+    given, name = document["settings"], document["model"]["base"]
     rows = document["data"]["rows"]
     sizes = ", ".join(f"{count} {split}" for split, count in rows.items())
     data = "; ".join(filter(None, (entry_words(given.get("data")), sizes)))
     base = entry_words(given.get("model"))
     told = {
         "data": data,
-        BASE: f"{model['base']}: {base}" if base else model["base"],
+        BASE: f"{name}: {base}" if base else name,
         TRAINING: entry_words(given.get("train")),
         "answers": entry_words(given.get("generate")),
         "rows added": "; ".join(map(entry_words, given.get("augment") or ())),
         "seed": str(given.get("seed", "")),
-        ADAPTER: str(model["adapter"] or ""),
     }
     yield from ((name, value) for name, value in told.items() if value)
 

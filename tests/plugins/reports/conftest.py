@@ -238,6 +238,9 @@ def build_document(rounds: int = 4, finished: bool = True, control: bool = True)
         model={
             "base": "SmolLM2-135M-Instruct", "round": kept,
             "adapter": ".harness/artifacts/train/4f0c1b9d2e7a" if kept else None,
+            "commands": [
+                "harness try docstrings-3f2a91c4", "harness export docstrings-3f2a91c4 -o model",
+            ] if kept else [],
         },
         dates={
             "started": "2026-11-26T18:30:00Z",

@@ -49,10 +49,13 @@ TOLD = {
     "what was wanted": r"wanted +Return a tuple of integers",
     "the settings": r"lora \(r 16, alpha 32, learning_rate 0\.001, epochs 1\)",
     "the data": r"docstrings \(packages stdlib\); 240 train",
-    "the model": r"model: adapter \.harness/artifacts/train/4f0c1b9d2e7a on SmolLM2-135M-Instr",
+    "the model": r"model: \.harness/artifacts/train/4f0c1b9d2e7a \(round 1\)",
+    "the base model": r"base\s+model:\s+SmolLM2-135M-Instruct;\s+data",
+    "how it is tried": r"^  harness try docstrings-3f2a91c4$",
+    "how it is exported": r"^  harness export docstrings-3f2a91c4 -o model$",
+    "compare": r"^  harness compare 0 1 --run docstrings-3f2a91c4$",
     "the rest": r"harness report docstrings-3f2a91c4 --full",
     "why": r"^  harness why tkinter:Misc\.winfo_rgb docstrings-3f2a91c4$",
-    "compare": r"^  harness compare 0 1 --run docstrings-3f2a91c4$",
 }
 
 
@@ -99,7 +102,7 @@ def odd(document: Document, shape: str) -> Document:
         document["not_better"] |= {"id": LONG * 40, "reference": LONG * 90}
     if shape in ("settings", "all"):
         document["settings"]["train"] = {"plugin": "lora", "target": LONG * 60}
-        document["model"] |= {"base": LONG * 60, "adapter": LONG * 60}
+        document["model"] |= {"base": LONG * 60, "adapter": LONG * 60, "commands": [LONG * 60]}
     if shape in ("names", "all"):
         document |= {"run": LONG * 8, "primary": LONG * 8}
         for scores in (e["scores"] for e in document["rounds"]):
@@ -576,7 +579,8 @@ def test_a_comment_has_at_most_twenty_lines_and_no_link(analysis: Document) -> N
     for told in (
         "**▲ improved** on test", "| rougeL, test | 0.150 [0.140, 0.172] | 0.297 [0.287, 0.319] |",
         "kind = class: 48 rows after round 1, 0.191 → 0.262", "lora (r 16", "2026-11-26 18:37 UTC",
-        "adapter: .harness/artifacts/train/4f0c1b9d2e7a; base model: SmolLM2-135M-Instruct",
+        "**model:** .harness/artifacts/train/4f0c1b9d2e7a (round 1, adapter on SmolLM2-135M-",
+        "; harness try docstrings-3f2a91c4; harness export docstrings-3f2a91c4 -o model",
     ):  # fmt: skip
         assert told in text
     assert "](" not in text and "http" not in text

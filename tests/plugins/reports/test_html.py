@@ -113,7 +113,7 @@ def test_the_order_of_the_page(analysis: Document) -> None:
         "Rules cannot detect a wrong fact", "Likeliest causes round 1",
         "What raters say 90 of 90", "Among the worst answers dev", "Training data added and",
         "Training loss first", "Notes The slice", "Suggested actions by", "Appendix took",
-        "The queries", "Next: harness why", "harness iterate --rounds 4",
+        "The queries", "Next: harness try", "harness why", "harness iterate --rounds 4",
     ]  # fmt: skip
     start = text.index("▲ improved on test")
     places = [text.index(part, start) for part in expected]

@@ -17,6 +17,7 @@ import pytest
 import torch
 
 import harness
+from harness.cli import contributed
 from harness_transformers import loading
 from harness_transformers.export import command, origin, parity, weights
 from harness_transformers.export.origin import Origin
@@ -70,6 +71,13 @@ def evaluated(trained, monkeypatch):
     run = harness.open_run()
     pairs = zip(run.rows("dev"), run.answers(1), strict=True)
     return {row.prompt: prediction.text for row, prediction in list(pairs)[:5]}
+
+
+def test_the_run_names_the_command_that_exports_its_model(trained):
+    (path,) = trained.folder.glob("reports/*/summary.json")
+    document = json.loads(path.read_text())
+    assert f"harness export {document['run']} -o model" in document["model"]["commands"]
+    assert "export" in contributed.installed()
 
 
 def leftovers(folder):
