@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 import harness
-from harness_transformers import adapters, fused, greedy, loading
+from harness_transformers import adapters, devices, fused, greedy, loading
 from harness_transformers.quiet import quietly
 from harness_transformers.stops import Stops
 
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--dtype", choices=["bf16", "fp32"], default="bf16")
     parser.add_argument("--model", type=Path)
     given = parser.parse_args()
-    dtype = loading.dtype_of(given.dtype)
+    dtype = devices.dtype_of(given.dtype)
     with tempfile.TemporaryDirectory() as folder, quietly():
         base = given.model or _random(Path(folder) / "base")
         checkpoint = _adapter(base, Path(folder) / "adapter", dtype)

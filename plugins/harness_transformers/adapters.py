@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 import harness
-from harness_transformers import fused, loading
+from harness_transformers import devices, fused, loading
 
 
 def ready(
@@ -36,7 +36,7 @@ def ready(
 
         model = PeftModel.from_pretrained(model, checkpoint.path)
     if not quantised:  # those are where they belong already
-        model = model.to("cuda" if torch.cuda.is_available() else "cpu")
+        model = model.to(devices.current().type)
     if checkpoint.kind == "adapter":
         if merge:
             model, error = merged(model)

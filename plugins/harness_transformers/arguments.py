@@ -177,10 +177,9 @@ def make(options: Any, context: harness.Context) -> Any:
     Raises:
         ConfigError: transformers refuses them.
     """
-    import torch
     from transformers import TrainingArguments
 
-    from harness_transformers import trackers
+    from harness_transformers import devices, trackers
 
     owned = {
         "output_dir": str(context.output),
@@ -193,7 +192,7 @@ def make(options: Any, context: harness.Context) -> Any:
         "lr_scheduler_type": options.scheduler,
         "warmup_steps": options.warmup,
         "weight_decay": options.weight_decay,
-        "use_cpu": not torch.cuda.is_available(),
+        "use_cpu": devices.current().type == "cpu",
         "remove_unused_columns": False,
         "logging_nan_inf_filter": False,
         "logging_steps": 1,
@@ -216,21 +215,5 @@ def make(options: Any, context: harness.Context) -> Any:
             f"transformers refuses these settings: {error}",
             where="train.args" if options.args else "train",
         ) from error
-    _one_device(made, context)
+    devices.one_of_several(made, context)
     return made
-
-
-def _one_device(made: Any, context: harness.Context) -> None:
-    """Use one of several visible GPUs, and say so.
-
-    transformers would wrap the model in ``torch.nn.DataParallel``, which cuts up arguments that
-    are no rows (``logits_to_keep``) and multiplies the batch. Where accelerate has launched
-    several processes, each has one GPU already.
-    """
-    count = made.n_gpu
-    if count > 1:
-        made._n_gpu = 1
-        context.remark(
-            f"{count} GPUs are visible and training used one of them, {made.device}; "
-            "CUDA_VISIBLE_DEVICES chooses which"
-        )

@@ -66,9 +66,9 @@ class TransformersGenerator(harness.Generator):
 
     def environment(self) -> Mapping[str, str]:
         """See :meth:`harness.Plugin.environment`."""
-        from harness_transformers import loading
+        from harness_transformers import devices
 
-        return loading.environment(self.options.precision)
+        return devices.environment(self.options.precision)
 
     def preload(self, checkpoint: harness.Checkpoint | None) -> None:
         """See :meth:`harness.Plugin.preload`."""
@@ -123,7 +123,7 @@ class TransformersGenerator(harness.Generator):
     ) -> Iterator[harness.Prediction]:
         import torch
 
-        from harness_transformers import adapters, greedy, loading, sampling
+        from harness_transformers import adapters, devices, greedy, sampling
         from harness_transformers.chats import Chats
 
         chats = Chats.of(checkpoint)
@@ -137,7 +137,7 @@ class TransformersGenerator(harness.Generator):
         prompts, long = chats.prompts(
             examples, options.max_new_tokens, count=options.on_too_long == "count"
         )
-        dtype = loading.dtype_of(options.precision)
+        dtype = devices.dtype_of(options.precision)
         model = adapters.ready(checkpoint, dtype, context, merge=options.merge)
         torch.manual_seed(context.seed)
         pad = chats.tokenizer.pad_token_id

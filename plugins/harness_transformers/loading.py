@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness_transformers import preloading
+from harness_transformers import devices, preloading
 
 
 def tokenizer_of(checkpoint: harness.Checkpoint) -> Any:
@@ -48,10 +48,14 @@ def base_of(checkpoint: harness.Checkpoint, dtype: Any) -> Any:
     """The base model's weights in ``dtype``, or in as many bits as training takes.
 
     Quantised weights are put on the device at once; others stay in the main memory.
+
+    Raises:
+        ConfigError: the device cannot use them.
     """
     from transformers import AutoModelForCausalLM
 
     bits = checkpoint.info.get(QUANTIZATION)
+    devices.refuse(dtype, bits)
     if bits is None and (kept := preloading.taken(checkpoint, str(dtype))) is not None:
         return kept
     # Weights that are stored quantised are read as nonsense where the option is there and None.
@@ -82,40 +86,6 @@ def _bits(quantization: str, dtype: Any) -> Any:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=dtype,
     )
-
-
-def environment(precision: str) -> dict[str, str]:
-    """The device's class and the resolved dtype: what besides the libraries makes the numbers."""
-    import torch
-
-    if torch.cuda.is_available():
-        major, minor = torch.cuda.get_device_capability()
-        device = f"cuda {major}.{minor}"
-    else:
-        device = f"cpu {torch.backends.cpu.get_cpu_capability()}"
-    return {"device": device, "dtype": str(dtype_of(precision)).removeprefix("torch.")}
-
-
-def dtype_of(precision: str) -> Any:
-    """``auto`` is bf16 where the device multiplies it fast, else fp32."""
-    import torch
-
-    if precision == "auto":
-        if torch.cuda.is_available():
-            # T4 and V100 claim bf16 and compute it in several steps, slower than fp32.
-            native = torch.cuda.is_bf16_supported(including_emulation=False)
-            precision = "bf16" if native else "fp32"
-        else:
-            precision = "bf16" if _cpu_has_bf16() else "fp32"
-    return {"bf16": torch.bfloat16, "fp32": torch.float32}[precision]
-
-
-def _cpu_has_bf16() -> bool:
-    """AMX or AVX512-BF16; elsewhere bf16 is emulated and slower than fp32."""
-    import torch
-
-    names = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
-    return any(getattr(torch.cpu, name, bool)() for name in names)
 
 
 def _folder(checkpoint: harness.Checkpoint) -> str:

@@ -75,9 +75,9 @@ class LoraTrainer(harness.Trainer):
 
     def environment(self) -> Mapping[str, str]:
         """See :meth:`harness.Plugin.environment`."""
-        from harness_transformers import loading
+        from harness_transformers import devices
 
-        return loading.environment(self.options.precision)
+        return devices.environment(self.options.precision)
 
     def preload(self, checkpoint: harness.Checkpoint | None) -> None:
         """See :meth:`harness.Plugin.preload`."""
@@ -197,10 +197,10 @@ class LoraTrainer(harness.Trainer):
         """The base model with a fresh adapter upon it."""
         from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 
-        from harness_transformers import fused, loading
+        from harness_transformers import devices, fused, loading
 
         options = self.options
-        model = loading.base_of(base, loading.dtype_of(options.precision))
+        model = loading.base_of(base, devices.dtype_of(options.precision))
         if loading.quantised(model):
             model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
         model.config.use_cache = False

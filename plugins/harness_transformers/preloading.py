@@ -28,15 +28,13 @@ def preload(checkpoint: harness.Checkpoint | None, precision: str, modules: Sequ
         precision: of the weights, as options name it.
         modules: those that the work needs.
     """
-    from harness_transformers import allocation
+    from harness_transformers import allocation, devices
     from harness_transformers.quiet import quietly
 
     with allocation.kept():
-        import torch
-
         # A process that has looked at a GPU cannot be forked, and some libraries look when they
         # are imported; counting is safe. Not measured: there was no GPU to try it with.
-        if checkpoint is None or torch.cuda.device_count() or torch.xpu._is_compiled():
+        if not devices.only_cpu() or checkpoint is None:
             return
         with quietly():
             for module in modules:
@@ -48,12 +46,12 @@ def _keep(checkpoint: harness.Checkpoint, precision: str) -> None:
     """Keep one base's chats and weights, in place of any other's."""
     import torch
 
-    from harness_transformers import loading
+    from harness_transformers import devices, loading
     from harness_transformers.chats import Chats
 
     if checkpoint.info.get(loading.QUANTIZATION) or checkpoint.info.get("trust_remote_code"):
         return  # what else the code of others loads, starts or changes cannot be known
-    dtype = loading.dtype_of(precision)
+    dtype = devices.dtype_of(precision)
     chats, weights = _key(checkpoint, CHATS), _key(checkpoint, str(dtype))
     for key in _kept.keys() - {chats, weights}:
         del _kept[key]

@@ -94,7 +94,9 @@ class Local:
             ) from error
         import torch
 
-        return tokenizer, model.to("cuda" if torch.cuda.is_available() else "cpu")
+        # The accelerator that torch finds (CUDA, XPU, MPS), where there is one.
+        device = torch.accelerator.current_accelerator(check_available=True)
+        return tokenizer, model.to(device or "cpu")
 
 
 def where(options: Asking) -> str:

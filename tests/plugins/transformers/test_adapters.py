@@ -213,18 +213,6 @@ def test_weights_that_are_stored_quantised_need_no_option(wide, row, another, tm
         generate(checkpoint, [row(1)], another(), merge=True)
 
 
-@pytest.mark.parametrize(("native", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
-def test_auto_takes_no_emulated_bf16(monkeypatch, native, dtype):
-    """A T4 and a V100 claim bf16, and emulate it; the answer of torch is simulated here."""
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(
-        torch.cuda,
-        "is_bf16_supported",
-        lambda including_emulation=True: native or including_emulation,
-    )
-    assert loading.dtype_of("auto") is dtype
-
-
 ROWS = [
     {"split": split, "references": ["find the red"],
      "messages": [{"role": "user", "content": f"{split} number {n}"}]}
