@@ -47,8 +47,9 @@ class Costs:
             return None if own is None else round(own * item.characters, 1)
         if item.stage == TRAIN:
             return round(self._rates.train.seconds(item.characters), 1)
+        answering = self._rates.tuned if item.tuned else self._rates.base
         learned = self._learned if item.tuned else None
-        return round(self._rates.generate.seconds(item.rows, learned), 1)
+        return round(answering.seconds(item.rows, learned), 1)
 
     def seconds(self, items: Sequence[Item]) -> float | None:
         """Of all that is not stored, with what comes before; scoring and reports come on top."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.boundary import results
+from harness.boundary.calls import plainly
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
 from harness.engine.history import History
@@ -93,12 +94,12 @@ class _Listing:
         rows, more = self._rows(arm, number)
         entry = self.config.train
         took = self.stored.get((arm, number, TRAIN))
-        planned = _schedule(entry, len(rows) + more)
+        planned = schedule_of(entry, len(rows) + more)
         return Item(arm, number, TRAIN, rows, more, self.grow, planned, True, took)
 
     def _answers(self, arm: str, number: int | None, stage: str, rows: Sequence[Example]) -> Item:
         took = None if number is None else self.stored.get((arm, number, stage))
-        planned = _schedule(self.config.generate, len(rows))
+        planned = schedule_of(self.config.generate, len(rows))
         return Item(arm, number, stage, rows, 0, self.grow, planned, number != 0, took)
 
     def _rows(self, arm: str, number: int) -> tuple[Sequence[Example], int]:
@@ -109,5 +110,7 @@ class _Listing:
         return known.get(latest, data), (number - latest) * self.grow.rows
 
 
-def _schedule(entry: PluginEntry, rows: int) -> Schedule | None:
-    return results.schedule(entry.instance.schedule(rows)) if rows else None
+def schedule_of(entry: PluginEntry, rows: int) -> Schedule | None:
+    """What a trainer or generator says of its steps over so many rows."""
+    with plainly(f"{entry.named}, schedule()"):
+        return results.schedule(entry.instance.schedule(rows)) if rows else None

@@ -36,7 +36,7 @@ Place = tuple[str, int, str]
 
 
 class Unspoken:
-    """Shows what is being done, and leaves out what the run will say of it."""
+    """Shows what is being done, and leaves out what the run itself will say."""
 
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
@@ -45,7 +45,7 @@ class Unspoken:
         return self._watcher.stage(label)
 
     def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
-        return None
+        self._watcher.stage_done(stage, label, seconds, True)
 
     def say(self, sentence: str) -> None:
         return None

@@ -1,32 +1,32 @@
 """A short probe: a training of some steps and some answers, as jobs like any other, and timed.
 
-Three jobs by the same worker as those of a run: a training on the shortest row, whole (what loading
-costs, how large a checkpoint is); one pass over some rows, the longest among them (what a character
-costs, and the memory of the longest batch); and answers to some prompts, the longest among them.
-How long each step takes is seen from outside, by the progress that it reports.
+The jobs are done by the same worker as those of a run: a training on the shortest row, whole (what
+loading costs, how large a checkpoint is); one pass over some rows, the longest among them (what a
+character costs, and the memory of the longest batch); answers of the first one's model to some
+prompts, the longest among them, and of the base model to a few.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from harness.boundary import results
 from harness.config.plugin_entries import PluginEntry
-from harness.context import Report, Watcher, derive_seed
+from harness.context import Watcher, derive_seed
 from harness.engine.at import At
 from harness.engine.pins import GENERATE, TRAIN
 from harness.errors import Cancelled
 from harness.forecast import memory
+from harness.forecast.listing import schedule_of
 from harness.forecast.looking import PlannedRun, Walk
 from harness.forecast.rates import Answering, Learning, Rates
 from harness.forecast.sizes import prompt_size, size
+from harness.forecast.stopwatch import Stopwatch
 from harness.kit.files import read_jsonl, remove
-from harness.records import Example, Prediction, Schedule, from_json
+from harness.records import Checkpoint, Example, Prediction, from_json
 
 BATCHES = 4
 """Steps of the training that is timed, that of the longest rows among them."""
@@ -42,57 +42,6 @@ as much as the forward pass (Kaplan et al., *Scaling Laws for Neural Language Mo
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Progress that was reported, seconds after its job began."""
-
-    at: float
-    done: int
-    total: int
-    what: str
-
-
-class Stopwatch:
-    """Shows what jobs report, keeps when they did, and stops them where that is enough."""
-
-    def __init__(self, watcher: Watcher, cancelled: Callable[[], bool]) -> None:
-        self._watcher, self._cancelled = watcher, cancelled
-        self.marks: list[Mark] = []
-        self.enough: Callable[[Mark], bool] = lambda mark: False
-        self._begin = 0.0
-
-    def stage(self, label: str) -> Report:
-        shown = self._watcher.stage(f"probe: {label.rpartition(': ')[2]}")
-        self.marks, self._begin = [], time.monotonic()
-
-        def report(done: int, total: int, what: str) -> None:
-            self.marks.append(Mark(self.since(), done, total, what))
-            shown(done, total, what)
-
-        return report
-
-    def since(self) -> float:
-        """Seconds since the job began."""
-        return time.monotonic() - self._begin
-
-    def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
-        self._watcher.stage_done(stage, label, seconds, cached)
-
-    def say(self, sentence: str) -> None:
-        return None
-
-    def stop(self) -> bool:
-        """Whether the job shall stop: the user asks for it, or enough was seen."""
-        return self._cancelled() or bool(self.marks and self.enough(self.marks[-1]))
-
-    def work(self) -> list[Mark]:
-        """The marks of the job's main work: those of its last kind."""
-        if not self.marks:
-            return []
-        last = self.marks[-1]
-        return [m for m in self.marks if (m.total, m.what) == (last.total, last.what)]
-
-
 def probed(run: PlannedRun, walk: Walk, watcher: Watcher) -> Rates:
     """What training and answering cost on this machine, measured.
 
@@ -106,121 +55,129 @@ def probed(run: PlannedRun, walk: Walk, watcher: Watcher) -> Rates:
     clock = Stopwatch(watcher, cancelled)
     run.watcher, run.cancelled = clock, clock.stop
     try:
-        train, valid = walk.data.split("train"), walk.data.split("valid")
-        first, written = _whole(run, walk, clock, min(train, key=size))
-        learning = _learning(run, walk, clock, train, valid)
-        answering = _answering(run, walk, clock, walk.data.split("dev"), learning)
+        return _Probe(run, walk, clock).rates()
     finally:
         run.watcher, run.cancelled = before, cancelled
         run.worker.close()
-    return Rates(
-        begin=walk.seconds + max(0.0, first.start - learning.start),
-        train=dataclasses.replace(learning, finish=first.finish),
-        generate=answering,
-        memory=memory.peak(inline=run.config.settings.execution.launcher == "inline"),
-        checkpoint=written,
-    )
 
 
-def _whole(run: PlannedRun, walk: Walk, clock: Stopwatch, row: Example) -> tuple[Learning, int]:
-    """A training on one row: its start and end, and the bytes that it left."""
-    clock.enough = lambda mark: False
-    folder = run.fresh_folder("probe")
-    _trained(run, walk, [row], [], folder)
-    whole, marks = clock.since(), clock.work()
-    written = sum(f.stat().st_size for f in (folder / "output").rglob("*") if f.is_file())
-    remove(folder)
-    start, end = (marks[0].at, marks[-1].at) if marks else (whole, whole)
-    return Learning(start, 0.0, 1.0, whole - end), written
+class _Probe:
+    """The jobs of one probe."""
 
+    def __init__(self, run: PlannedRun, walk: Walk, clock: Stopwatch) -> None:
+        self.run, self.walk, self.clock = run, walk, clock
+        self.folder = Path()
 
-def _learning(
-    run: PlannedRun,
-    walk: Walk,
-    clock: Stopwatch,
-    train: Sequence[Example],
-    valid: Sequence[Example],
-) -> Learning:
-    """What a character of a training row costs, all passes and validation included."""
-    entry = run.config.train
-    rows = chosen(train, per_step(entry, len(train), ROWS), BATCHES, size)
-    held = spread(valid, min(len(rows), round(len(valid) * len(rows) / len(train))), size)
-    planned = results.schedule(entry.instance.schedule(len(rows)))
-    passes = planned.passes if planned else 1.0
-    # Rows may be sorted by length within a pass: a part of one would not stand for the whole.
-    one_pass = math.ceil(planned.steps / passes) if planned else math.inf
-
-    def enough(mark: Mark) -> bool:
-        return mark.done >= one_pass or (mark.done > 0 and mark.at > LONGEST)
-
-    clock.enough = enough
-    folder = run.fresh_folder("probe")
-    try:
-        _trained(run, walk, rows, held, folder)
-    except Cancelled:
-        if not clock.marks or not enough(clock.marks[-1]):
-            raise
-    whole, marks = clock.since(), clock.work()
-    remove(folder)
-    characters = sum(map(size, rows))
-    if len(marks) < 2:
-        return Learning(0.0, whole / characters, passes)
-    begun, ended = marks[0], marks[-1]
-    share = (ended.done - begun.done) / max(1, ended.total)
-    return Learning(begun.at, (ended.at - begun.at) / max(share, 1e-9) / characters, passes)
-
-
-def _answering(
-    run: PlannedRun, walk: Walk, clock: Stopwatch, dev: Sequence[Example], learning: Learning
-) -> Answering:
-    """What reading a prompt and writing a token cost, by answers of the base model."""
-    clock.enough = lambda mark: False
-    entry, at = run.config.generate, At()
-    rows = chosen(dev, per_step(entry, len(dev), PROMPTS), 2, prompt_size)
-    prompts = [dataclasses.replace(r, references=(), meta={}, group="", place="") for r in rows]
-    folder = run.fresh_folder("probe")
-    with run.guard(GENERATE, entry, at):
-        seed = derive_seed(run.config.settings.seed, GENERATE, 0)
-        run.job(
-            folder, GENERATE, entry, at, checkpoint=walk.base, rows={"examples": prompts}, seed=seed
+    def rates(self) -> Rates:
+        """All that is measured."""
+        train, dev = self.walk.data.split("train"), self.walk.data.split("dev")
+        tuned, first, written = self._whole(min(train, key=size))
+        learning = self._learning(train, self.walk.data.split("valid"))
+        each = per_step(self.run.config.generate, len(dev), PROMPTS)
+        base = self._answering(self.walk.base, spread(dev, each, prompt_size), learning)
+        answers = self._answering(tuned, chosen(dev, each, 2, prompt_size), learning)
+        remove(Path(tuned.path).parent)
+        self.run.worker.close()  # what has ended can be asked about its memory
+        return Rates(
+            begin=self.walk.seconds + max(0.0, first.start - learning.start),
+            train=dataclasses.replace(learning, finish=first.finish),
+            base=base,
+            tuned=dataclasses.replace(answers, longest=max(answers.longest, base.longest)),
+            memory=memory.peak(inline=self.run.config.settings.execution.launcher == "inline"),
+            checkpoint=written,
         )
-    whole, marks = clock.since(), clock.work()
-    lines = read_jsonl(folder / "output" / "predictions.jsonl")
-    answers = [from_json(Prediction, line) for line in lines]
-    remove(folder)
-    start = marks[0].at if marks and marks[0].done == 0 else 0.0
-    read = sum(map(prompt_size, rows))
-    reading = learning.per_character / learning.passes * FORWARD
-    reading = min(reading, 0.5 * (whole - start) / max(1, read))
-    written = [_length(answer) for answer in answers]
-    known = sum(answer.prompt_tokens or 0 for answer in answers)
-    return Answering(
-        start=start,
-        per_prompt_character=reading,
-        per_token=(whole - start - reading * read) / max(1, sum(written)),
-        tokens=sum(written) / max(1, len(written)),
-        longest=max(written, default=0),
-        tokens_per_character=known / read if known and read else 1.0,
-    )
+
+    def _whole(self, row: Example) -> tuple[Checkpoint, Learning, int]:
+        """A training on one row: its model, its start and end, and the bytes that it left."""
+        self.clock.limit()
+        folder = self.run.fresh_folder("probe whole")
+        result = self._train(folder, [row], [])
+        whole, marks = self.clock.since(), self.clock.work()
+        output = folder / "output"
+        written = sum(file.stat().st_size for file in output.rglob("*") if file.is_file())
+        made = from_json(Checkpoint, result["answer"])
+        start, end = (marks[0].at, marks[-1].at) if marks else (0.0, whole)
+        tuned = dataclasses.replace(made, path=str(output), digest="probe")
+        return tuned, Learning(start, 0.0, 1.0, whole - end), written
+
+    def _learning(self, train: Sequence[Example], valid: Sequence[Example]) -> Learning:
+        """What a character of a training row costs, all passes and validation included."""
+        entry = self.run.config.train
+        rows = chosen(train, per_step(entry, len(train), ROWS), BATCHES, size)
+        held = spread(valid, min(len(rows), round(len(valid) * len(rows) / len(train))), size)
+        planned = schedule_of(entry, len(rows))
+        passes = planned.passes if planned else 1.0
+        # Rows may be sorted by length within a pass: a part of one would not stand for the whole.
+        self.clock.limit(math.ceil(planned.steps / passes) if planned else math.inf, LONGEST)
+        folder = self.run.fresh_folder("probe")
+        try:
+            self._train(folder, rows, held)
+        except Cancelled:
+            if not self.clock.enough:
+                raise
+        whole, marks = self.clock.since(), self.clock.work()
+        remove(folder)
+        characters = sum(map(size, rows))
+        if len(marks) < 2:
+            return Learning(0.0, whole / characters, passes)
+        begun, ended = marks[0], marks[-1]
+        share = (ended.done - begun.done) / max(1, ended.total)
+        return Learning(begun.at, (ended.at - begun.at) / max(share, 1e-9) / characters, passes)
+
+    def _answering(
+        self, model: Checkpoint, rows: Sequence[Example], learning: Learning
+    ) -> Answering:
+        """What reading a prompt and writing a token cost a model."""
+        self.clock.limit()
+        folder = self.run.fresh_folder("probe")
+        bare = [dataclasses.replace(r, references=(), meta={}, group="", place="") for r in rows]
+        self._job(folder, GENERATE, self.run.config.generate, At(), model, {"examples": bare})
+        whole, marks = self.clock.since(), self.clock.work()
+        lines = read_jsonl(folder / "output" / "predictions.jsonl")
+        answers = [from_json(Prediction, line) for line in lines]
+        remove(folder)
+        start = marks[0].at if marks and marks[0].done == 0 else 0.0
+        read = max(1, sum(map(prompt_size, rows)))
+        reading = learning.per_character / learning.passes * FORWARD
+        reading = min(reading, 0.5 * (whole - start) / read)
+        written = [_length(answer) for answer in answers]
+        known = sum(answer.prompt_tokens or 0 for answer in answers)
+        return Answering(
+            start=start,
+            per_prompt_character=reading,
+            per_token=(whole - start - reading * read) / max(1, sum(written)),
+            tokens=sum(written) / max(1, len(written)),
+            longest=max(written, default=0),
+            tokens_per_character=known / read if known else 1.0,
+        )
+
+    def _train(self, folder: Path, rows: Sequence[Example], held: Sequence[Example]) -> Any:
+        entry, given = self.run.config.train, {"train": rows, "valid": held}
+        return self._job(folder, TRAIN, entry, At(1), self.walk.base, given)
+
+    def _job(
+        self,
+        folder: Path,
+        stage: str,
+        entry: PluginEntry,
+        at: At,
+        model: Checkpoint,
+        rows: Mapping[str, Sequence[Example]],
+    ) -> Any:
+        seed = derive_seed(self.run.config.settings.seed, stage, at.round)
+        with self.run.guard(stage, entry, at):
+            found = self.run.job(folder, stage, entry, at, checkpoint=model, rows=rows, seed=seed)
+        self.clock.stage_done("probe", stage, 0.0, True)
+        return found
 
 
 def _length(answer: Prediction) -> int:
     return len(answer.text) if answer.completion_tokens is None else answer.completion_tokens
 
 
-def _trained(
-    run: PlannedRun, walk: Walk, rows: Sequence[Example], held: Sequence[Example], folder: Any
-) -> None:
-    entry, at = run.config.train, At(1)
-    seed = derive_seed(run.config.settings.seed, TRAIN, 1)
-    given = {"train": rows, "valid": held}
-    with run.guard(TRAIN, entry, at):
-        run.job(folder, TRAIN, entry, at, checkpoint=walk.base, rows=given, seed=seed)
-
-
 def per_step(entry: PluginEntry, rows: int, otherwise: int) -> int:
     """Rows of one step."""
-    planned: Schedule | None = results.schedule(entry.instance.schedule(rows))
+    planned = schedule_of(entry, rows)
     if planned is None or planned.steps < 1:
         return min(rows, otherwise)
     return max(1, min(rows, math.ceil(rows * planned.passes / planned.steps)))

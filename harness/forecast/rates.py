@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import os
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import Any
 
 from harness.engine.run import Run
 from harness.errors.machine import storing
-from harness.forecast.sizes import answer_size, prompt_size, size
+from harness.forecast.sizes import answer_size, prompt_size
 from harness.kit.files import digest, read_json, write_json
 from harness.records import Checkpoint, Example
 
@@ -83,7 +84,8 @@ class Rates:
 
     begin: float
     train: Learning
-    generate: Answering
+    base: Answering
+    tuned: Answering
     memory: int | None
     checkpoint: int
     at: str = ""
@@ -92,10 +94,6 @@ class Rates:
 def mean_answer(rows: Sequence[Example]) -> float:
     """Characters of an answer that is learned, on average."""
     return sum(map(answer_size, rows)) / max(1, len(rows))
-
-
-def mean_size(rows: Sequence[Example]) -> float:
-    return sum(map(size, rows)) / max(1, len(rows))
 
 
 def key(run: Run, base: Checkpoint) -> str:
@@ -110,7 +108,7 @@ def key(run: Run, base: Checkpoint) -> str:
 def keep(run: Run, base: Checkpoint, rates: Rates) -> Rates:
     """Store rates below the working folder; returns them with the date."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    dated = Rates(rates.begin, rates.train, rates.generate, rates.memory, rates.checkpoint, now)
+    dated = dataclasses.replace(rates, at=now)
     path = _path(run, base)
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +121,8 @@ def kept(run: Run, base: Checkpoint) -> Rates | None:
     try:
         found: dict[str, Any] = read_json(_path(run, base))
         return Rates(
-            float(found["begin"]), Learning(**found["train"]), Answering(**found["generate"]),
+            float(found["begin"]), Learning(**found["train"]),
+            Answering(**found["base"]), Answering(**found["tuned"]),
             found["memory"], int(found["checkpoint"]), str(found["at"]),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError):

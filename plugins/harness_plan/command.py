@@ -16,6 +16,8 @@ import harness
 from harness.terminal.options import ConfigFile, Json, Rounds, Sets, takes
 
 AFTER = "check"
+STAGES = 8
+"""Data, screening, model, the four jobs of a probe, and tokens."""
 
 app = typer.Typer()
 
@@ -44,14 +46,14 @@ def plan(request: Request) -> int:
     from rich.console import Console
 
     from harness.terminal.interrupts import Stop
-    from harness.terminal.progress import Display
+    from harness.terminal.progress import SHORT, Display
     from harness.terminal.streams import plugins_on_stderr
     from harness_plan.document import document
     from harness_plan.showing import show
 
     console = Console(stderr=True)
     stop = Stop(lambda told: console.print(told, highlight=False))
-    with plugins_on_stderr(), stop, Display(console, "plan", 1.0) as display:
+    with plugins_on_stderr(), stop, Display(console, "plan", STAGES * SHORT) as display:
         found = harness.plan_run(
             request.config,
             request.sets or (),

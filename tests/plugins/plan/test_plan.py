@@ -210,3 +210,12 @@ def test_rows_that_training_refuses_are_told(timed):
     assert told == (
         "training refuses 1 of 7 rows, as 'long': 100 tokens cut its answer; harness data check"
     )
+
+
+def test_a_schedule_that_is_none_is_the_trainers_fault(timed):
+    text = TRAINER.replace("harness.Schedule(2 * -(-rows // 2), 2.0)", "harness.Schedule(7, 0.0)")
+    (timed.folder / "timed.py").write_text(text, encoding="utf-8")
+    result = timed.inside("plan", "--no-probe")
+    assert (result.code, result.out) == (5, "")
+    assert "trainer 'timed'" in result.err
+    assert "7 steps, 0.0 passes" in result.err
