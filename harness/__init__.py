@@ -109,6 +109,7 @@ if TYPE_CHECKING:
     from harness.stored import (
         ConfigView as ConfigView,
         PoolModels as PoolModels,
+        RoundModels as RoundModels,
         RunView as RunView,
         StoredRound as StoredRound,
         open_config as open_config,
@@ -134,7 +135,8 @@ _HOMES = {
     "harness.verdicts.comparison": ("Comparison", "compare"),
     "harness.context": ("Context", "Quiet", "Report", "Watcher"),
     "harness.stored": (
-        "ConfigView", "PoolModels", "RunView", "StoredRound", "open_config", "open_run",
+        "ConfigView", "PoolModels", "RoundModels", "RunView", "StoredRound", "open_config",
+        "open_run",
     ),
     "harness.registry": ("Provider", "Registry"),
     "harness.report.folders": ("current_reports", "find_reports"),

@@ -28,7 +28,7 @@ GROUP = "harness.commands"
 DISTRIBUTION = "iteration-harness"
 SHIPPED = (
     "compare", "data", "demo", "doctor", "errors", "export", "init", "plan", "plugins", "query",
-    "rate", "score", "why",
+    "rate", "score", "try", "why",
 )  # fmt: skip
 """Commands that iteration-harness ships in packages of their own."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.config.finding import FILE_NAME
-from harness.context import Quiet
+from harness.context import Quiet, Report, silent
 from harness.engine import resume_command
 from harness.engine.journal import ClosedRounds
 from harness.engine.pins import TRAIN
@@ -21,6 +21,7 @@ from harness.kit.lock import exclusive
 from harness.records import BASE_ARM, Checkpoint, Example, Prediction, from_json
 from harness.stages import AnswerValues
 from harness.stats import decision
+from harness.stored.models import RoundModels
 from harness.stored.pool import PoolModels
 from harness.stored.replay import (
     Answered,
@@ -72,6 +73,11 @@ class RunView:
         if not closed:
             raise NotStored("no round of it is closed yet", where=self.name, hint="harness iterate")
         return closed
+
+    @property
+    def best(self) -> int:
+        """The best round so far; 0, the base model, where none became it."""
+        return max((one.round for one in self._run.journal.rounds(BASE_ARM) if one.kept), default=0)
 
     @property
     def answered(self) -> list[int]:
@@ -180,7 +186,7 @@ class RunView:
         """
         closed = {result.round: result for result in self._run.journal.rounds(BASE_ARM)}
         if number is None:
-            number = max((at for at, result in closed.items() if result.kept), default=0)
+            number = self.best
         if number not in closed:
             known = ", ".join(map(str, closed))
             raise UsageError(
@@ -196,6 +202,16 @@ class RunView:
             )
         made = from_json(Checkpoint, artifact.facts["checkpoint"])
         return dataclasses.replace(made, path=str(artifact.path), digest=artifact.digest)
+
+    def models(self, numbers: Sequence[int], report: Report = silent) -> RoundModels:
+        """The base model and those of these rounds, to answer prompts of anybody.
+
+        Raises:
+            UsageError, DataError: as :meth:`model` does; the base model is another one by now.
+            EnvironmentFailure: the base model is not where the run's config says.
+        """
+        trained = {number: self.model(number) for number in numbers}
+        return RoundModels(self._run, trained, report)
 
     def pool(self, numbers: Sequence[int], otherwise: str = "") -> PoolModels:
         """The models of these rounds, to answer rows of the pool; see :class:`PoolModels`."""

@@ -140,7 +140,7 @@ class Preparing:
             )
         base = from_json(Checkpoint, result["answer"])
         if begun is None or base.digest != begun.digest:  # else it was given back, as trained
-            base = self._as_trained(base)
+            base = as_trained(base, self.config.train.instance)
         self.caller.check_pin(MODEL, base.digest, self.caller.pins(at), at)
         write_json(self.run.base_file, to_json(base))
         self.caller.note_remarks(result["facts"])
@@ -154,10 +154,11 @@ class Preparing:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def _as_trained(self, base: Checkpoint) -> Checkpoint:
-        """The model with what the trainer says of loading it, part of what it is."""
-        loading = dict(self.config.train.instance.loading())
-        if not loading:
-            return base
-        info = {**base.info, **loading}
-        return dataclasses.replace(base, info=info, digest=digest([base.digest, loading]))
+
+def as_trained(base: Checkpoint, trainer: Any) -> Checkpoint:
+    """The model with what the trainer says of loading it, part of what it is."""
+    loading = dict(trainer.loading())
+    if not loading:
+        return base
+    info = {**base.info, **loading}
+    return dataclasses.replace(base, info=info, digest=digest([base.digest, loading]))

@@ -1,0 +1,53 @@
+"""Put prompts of your own to the base model and the best round, side by side."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from harness.terminal.options import takes
+from harness_try.request import Request
+
+AFTER = "report"
+
+app = typer.Typer()
+
+
+@app.command("try")
+@takes(Request)
+def try_(request: Request) -> None:
+    """Put prompts of your own to the base model and the best round, side by side.
+
+    Both answer as they answered dev: by the run's own generator and options. Without --prompt
+    and --file prompts are typed, turn after turn. Nothing is stored.
+    """
+    from harness.terminal.progress import WEIGHTS, Display
+    from harness_try import showing
+    from harness_try.conversation import converse
+    from harness_try.document import document
+    from harness_try.sides import find
+
+    rows = request.rows()
+    out, err = Console(), Console(stderr=True)
+    with Display(err, "try", 2 * WEIGHTS["generate"]) as display:
+        sides = find(request.run, request.round, display.stage("find the models"))
+        answers = sides.answer((rows, rows), display) if rows else None
+    if sides.open and sides.best:
+        note = f"note: run {sides.run} goes on; round {sides.round} is its best so far"
+        err.print(Text(note), highlight=False, soft_wrap=True)
+    if answers is None:
+        converse(sides, request.system_turn, out, err)
+    elif request.as_json:
+        sys.stdout.write(json.dumps(document(sides, rows, answers), indent=1) + "\n")
+    else:
+        showing.show_head(sides, out)
+        alone = [each.seconds for each in answers] if len(rows) == 1 else None
+        for row, *pair in zip(rows, *(each.predictions for each in answers), strict=True):
+            showing.show_prompt(row, out)
+            showing.show_answers(sides, pair, out, alone)
+        if alone is None:
+            showing.show_times(answers, sides, out)

@@ -1,0 +1,102 @@
+"""Prompts as a file has them: a text a line, or JSON lines in the form of rows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import harness
+from harness.kit import strict_json
+
+STANDARD_INPUT = Path("-")
+ROLES = ("system", "developer", "user", "assistant", "tool")
+SHOWN = 20
+"""Problems of a file that are told."""
+_FORM = '{"prompt": "…"} or {"messages": [{"role": "user", "content": "…"}]}'
+
+
+def of_text(text: str, system: str | None, name: str = "1") -> harness.Example:
+    """One turn of a user, below a system turn where one is given."""
+    return _row(name, [{"role": "user", "content": text}], system)
+
+
+def of_file(path: Path, system: str | None) -> list[harness.Example]:
+    """The prompts of a file, or of standard input for ``-``; named by their lines.
+
+    A file whose first character is ``{`` is JSON lines: ``prompt``, or ``messages`` whose last
+    turn is the user's. An answer behind it, as rows have one, is left out. In any other file each
+    line that is not blank is a prompt.
+
+    Raises:
+        UsageError: it cannot be read.
+        DataError: it is no UTF-8, has no prompt, or wrong lines.
+    """
+    shown = "standard input" if path == STANDARD_INPUT else str(path)
+    try:
+        data = sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()
+    except OSError as error:
+        raise harness.UsageError(f"this cannot be read: {error.strerror}", where=shown) from error
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        raise harness.DataError(strict_json.not_utf8(error), where=shown) from None
+    lines = [(number, line) for number, line in enumerate(data.split(b"\n"), 1) if line.strip()]
+    if not lines:
+        raise harness.DataError("there is no prompt in it", where=shown)
+    if not lines[0][1].lstrip().startswith(b"{"):
+        return [of_text(line.decode().strip(), system, str(number)) for number, line in lines]
+    rows, wrong = [], []
+    for number, line in lines:
+        try:
+            rows.append(_of_json(line, system, str(number)))
+        except ValueError as error:
+            wrong.append(f"line {number}: {error}")
+    if wrong:
+        raise harness.DataError(
+            f"{len(wrong)} of {len(lines)} lines are no prompts", where=shown,
+            details=wrong[:SHOWN], hint=f"a line is {_FORM}",
+        )  # fmt: skip
+    return rows
+
+
+def _of_json(line: bytes, system: str | None, name: str) -> harness.Example:
+    """Raises ValueError, with what is wrong."""
+    value = strict_json.parse(line)
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    if "messages" not in value:
+        prompt = value.get("prompt")
+        if not isinstance(prompt, str) or not prompt.strip():
+            raise ValueError("neither `messages` nor a `prompt` that is a text and not blank")
+        return of_text(prompt, system, name)
+    turns = value["messages"]
+    if not isinstance(turns, list) or not all(map(_is_turn, turns)):
+        raise ValueError("`messages` has to be a list of turns with `role` and `content`")
+    while turns and turns[-1]["role"] == "assistant":
+        turns = turns[:-1]
+    if not turns or turns[-1]["role"] != "user" or not str(turns[-1]["content"]).strip():
+        raise ValueError("the last turn before the answer has to be the user's, and not blank")
+    if system is not None:
+        turns = [turn for turn in turns if turn["role"] not in ("system", "developer")]
+    tools = value.get("tools") or ()
+    if not isinstance(tools, list | tuple) or not all(isinstance(tool, dict) for tool in tools):
+        raise ValueError("`tools` has to be a list of objects")
+    return _row(name, turns, system, tuple(tools))
+
+
+def _is_turn(turn: Any) -> bool:
+    if not isinstance(turn, dict) or turn.get("role") not in ROLES:
+        return False
+    content = turn.get("content")
+    return isinstance(content, str) or (content is None and bool(turn.get("tool_calls")))
+
+
+def _row(
+    name: str, turns: list[Mapping[str, Any]], system: str | None,
+    tools: tuple[Mapping[str, Any], ...] = (),
+) -> harness.Example:  # fmt: skip
+    head = [] if system is None else [{"role": "system", "content": system}]
+    return harness.Example(name, (*head, *turns), split="dev", tools=tools)
