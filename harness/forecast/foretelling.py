@@ -79,7 +79,7 @@ def _foretold(run: PlannedRun, walk: Walk, watcher: Watcher, *, probe: bool) -> 
         except EnvironmentFailure as error:
             remarks.append(Remark("problem", f"the probe failed: {error.placed}"))
             found = None
-    context = run.context(run.fresh_folder("tokens"), TRAIN, At(1), 0)
+    context = run.context(run.fresh_folder("tokens"), "tokens", At(), 0)
     counting = Counting(run.config, walk.base, context)
     with run.guard(TRAIN, run.config.train, At(1)):
         work = _counted(items, counting, walk.history)

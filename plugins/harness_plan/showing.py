@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 import harness
-from harness.kit.numbers import DASH, duration
+from harness.kit.numbers import DASH, duration, moment
 from harness.kit.text import one_line
 from harness.terminal import tables
 
@@ -65,8 +65,8 @@ def _sentences(found: harness.Forecast) -> Iterator[str]:
     train = [work for work in found.work if work.stage == "train"]
     if any(not work.exact for work in train):
         yield (
-            f"{UP_TO}: how many rows are added after a round is known then, at most so many; "
-            "their tokens are those of the mean row of the pool."
+            f"{UP_TO.strip()}: how many rows are added after a round is known then, at most so "
+            "many; their tokens are those of the mean row of the pool."
         )
     passes = {work.passes for work in train if work.passes and work.passes != 1}
     if len(passes) == 1:
@@ -83,7 +83,7 @@ def _cost(found: harness.Forecast) -> Iterator[str]:
         yield "How long it takes is not known here: nothing of it was measured yet."
     else:
         bound = "" if all(work.exact for work in left) else "up to "
-        since = f"measured {found.measured}" if found.measured else ""
+        since = f"measured {moment(found.measured)}"
         yield (
             f"Training and answers take {bound}{duration(found.seconds)} ({since}); scoring and "
             "reports come on top."

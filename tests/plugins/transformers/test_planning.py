@@ -1,0 +1,54 @@
+"""What ``harness plan`` counts is what the trainer then does; its probe asks real plugins."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+CONFIG = """\
+rounds: 1
+valid: 0
+data: {{source: jsonl, path: rows.jsonl}}
+model: {{source: local, path: {folder}}}
+train: {{plugin: lora, r: 4, epochs: 3, batch_size: 4, precision: fp32, max_length: 40}}
+generate: {{plugin: transformers, max_new_tokens: 4, precision: fp32}}
+metrics: [{{plugin: exact}}]
+primary: exact
+analyze: []
+detect: []
+report: []
+execution: {{launcher: inline}}
+"""
+
+
+@pytest.fixture
+def tuned(project, tiny):
+    """A project with the tiny model, before its run."""
+    rows = [
+        {"split": split, "references": ["find the red"],
+         "messages": [{"role": "user", "content": f"{split} number {n}"}]}
+        for split, count in {"train": 10, "dev": 24, "test": 24}.items() for n in range(count)
+    ]  # fmt: skip
+    project.write("\n".join(map(json.dumps, rows)), "rows.jsonl")
+    project.write(CONFIG.format(folder=json.dumps(str(tiny))))
+    return project
+
+
+def test_planned_steps_and_tokens_are_those_of_the_training(tuned):
+    planned = tuned.inside("plan", "--json")
+    assert planned.code == 0, planned.err
+    answers, train = planned.document["stages"][:2]
+    done = tuned.inside("iterate", "--json")
+    assert done.code == 0, done.err
+    [folder] = (tuned.folder / ".harness" / "artifacts" / "train").iterdir()
+    facts = json.loads((folder / "manifest.json").read_text())["facts"]
+    steps = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert train["learned"] == facts["trained_tokens"]
+    assert train["steps"] == max(line["step"] for line in steps) == 9
+    folder = next((tuned.folder / ".harness" / "artifacts" / "generate").iterdir())
+    lines = (folder / "predictions.jsonl").read_text().splitlines()
+    assert answers["tokens"] == sum(json.loads(line)["prompt_tokens"] for line in lines)
+    assert planned.document["seconds"] > 0
+    # Adapter and log of the same shape as those of the run.
+    assert planned.document["needs"]["disk"] > 10_000
