@@ -121,9 +121,9 @@ def _prompts(count: int, vocabulary: int) -> list[list[int]]:
 
 def _answer(model: Any, prompts: list[list[int]], given: Any) -> None:
     """Every answer has the same number of tokens: no token stops it."""
-    loop = greedy.Greedy(model, prompts, Stops(frozenset()), 0, lambda: None)
-    for start in range(0, len(prompts), given.batch):
-        loop.answer(prompts[start : start + given.batch], given.tokens)
+    loop = greedy.Greedy(model, Stops(frozenset()), given.batch, lambda: None)
+    for _ in loop.answers(prompts, given.tokens):
+        pass
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def ready(
             _tell(error, dtype, context)
         else:
             model = beside(model)
-    return model.eval()
+    return model.eval().requires_grad_(False)
 
 
 def _tell(error: float, dtype: Any, context: harness.Context) -> None:

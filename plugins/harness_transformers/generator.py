@@ -21,7 +21,7 @@ class TransformersGenerator(harness.Generator):
         "max_tokens": "max_new_tokens", "max_length": "max_new_tokens", "sample": "do_sample",
         "temp": "temperature", "dtype": "precision", "torch_dtype": "precision",
     }  # fmt: skip
-    revision = 3
+    revision = 4
     libraries = ("torch", "transformers", "tokenizers", "peft")
     accepts = frozenset({"base", "adapter"})
 
@@ -123,7 +123,7 @@ class TransformersGenerator(harness.Generator):
     ) -> Iterator[harness.Prediction]:
         import torch
 
-        from harness_transformers import adapters, devices, greedy, sampling
+        from harness_transformers import adapters, devices, sampling
         from harness_transformers.chats import Chats
 
         chats = Chats.of(checkpoint)
@@ -151,24 +151,30 @@ class TransformersGenerator(harness.Generator):
         skipped = frozenset(long)
         order = [place for place in range(len(prompts)) if place not in skipped]
         order.sort(key=lambda place: (-len(prompts[place]), place))
-        quick = None
-        own = [prompts[place] for place in order]
-        length = max(map(len, own), default=0) + options.max_new_tokens
-        if order and not sampling.choices(config) and greedy.suits(model, length):
-            quick = greedy.Greedy(model, own, chats.stops, pad, context.check)
-        # Where positions depend on the longest of a batch, each prompt is a batch of its own.
-        size = 1 if greedy.stretches(model.config, length) else options.batch_size
         context.progress(0, len(order), "answers")
-        for start in range(0, len(order), size):
-            places = order[start : start + size]
-            batch = [prompts[place] for place in places]
-            if quick is not None:
-                answers = quick.answer(batch, options.max_new_tokens)
-            else:
-                answers = _answer(model, batch, chats.stops)
-            for place, tokens in zip(places, answers, strict=True):
-                yield _prediction(examples[place], prompts[place], tokens, chats)
-            context.progress(min(start + size, len(order)), len(order), "answers")
+        answers = self._answers(model, [prompts[place] for place in order], chats.stops, context)
+        for done, (number, tokens) in enumerate(answers, start=1):
+            place = order[number]
+            yield _prediction(examples[place], prompts[place], tokens, chats)
+            context.progress(done, len(order), "answers")
+
+    def _answers(
+        self, model: Any, prompts: Sequence[list[int]], stops: Any, context: Any
+    ) -> Iterator[tuple[int, list[int]]]:
+        """A prompt's number and its answer's tokens, as they come."""
+        from harness_transformers import greedy, sampling
+
+        limit, size = self.options.max_new_tokens, self.options.batch_size
+        plain = bool(prompts) and not sampling.choices(model.generation_config)
+        if plain and greedy.suits(model, prompts, limit):
+            yield from greedy.Greedy(model, stops, size, context.check).answers(prompts, limit)
+            return
+        # Where positions depend on the longest of a batch, each prompt is a batch of its own.
+        if greedy.stretches(model.config, max(map(len, prompts), default=0) + limit):
+            size = 1
+        for start in range(0, len(prompts), size):
+            answered = _answer(model, prompts[start : start + size], stops)
+            yield from enumerate(answered, start)
 
     def _report(
         self, context: Any, chats: Any, model: Any, config: Any, long: int, examples: Any

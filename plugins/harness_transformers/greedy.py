@@ -1,43 +1,70 @@
 """Greedy decoding that computes nothing twice and nothing for answers that have ended.
 
 Prompts of one experiment mostly begin alike (the system turn, the instruction): their common
-beginning goes through the model once, not once a prompt. Answers that have ended leave the
-batch. The answers are those of ``model.generate``.
+beginning goes through the model once, not once a prompt. An answer that has ended makes room for
+the next prompt at once, so that each pass over the weights serves as many answers as are allowed.
+The answers are those of ``model.generate``.
 """
 
 from __future__ import annotations
 
-import copy
 import inspect
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
 
+from harness_transformers.kernels import decoding
+from harness_transformers.kernels.attention import Unsuited
+from harness_transformers.kernels.installing import installed
 from harness_transformers.rope import original, ropes
+from harness_transformers.slots import Piece, Slots
 from harness_transformers.stops import Stops
 
+Tokens = Sequence[int]
 
-def suits(model: Any, length: int) -> bool:
-    """True if the model can be decoded here: its cache grows by a key and a value a token.
+
+def suits(model: Any, prompts: Sequence[Tokens], limit: int) -> bool:
+    """True if the model can be decoded here: a token adds a key and a value to each layer.
 
     Not so with sliding windows, states in place of a cache, positions of the model's own, or
-    windows over places in the batch (GPT-Neo), where padding counts.
+    attention of its own. The name of an architecture says little of that: the beginnings of two
+    prompts are computed here and by the model alone.
 
     Args:
-        length: tokens of the longest prompt and its answer.
+        prompts: at least one.
+        limit: tokens of the longest answer.
     """
-    from transformers.cache_utils import DynamicLayer
-
     known = inspect.signature(model.forward).parameters
     return (
-        {"logits_to_keep", "position_ids", "attention_mask"} <= set(known)
-        and bool(_cache_name(model))
+        {"logits_to_keep", "position_ids"} <= set(known)
         and "local" not in getattr(model.config, "attention_layers", ())
-        and not stretches(model.config, length)
+        and not stretches(model.config, max(map(len, prompts)) + limit)
         and all(type(layer) is DynamicLayer for layer in DynamicCache(config=model.config).layers)
+        and _agrees(model, [prompts[0][:8], prompts[-1][:5]])
     )
+
+
+@torch.inference_mode()
+def _agrees(model: Any, prompts: Sequence[Tokens]) -> bool:
+    """Whether both ways give the same logits, up to rounding."""
+    work = [Answer(number, prompt) for number, prompt in enumerate(prompts)]
+    new = {number: prompt[:-1] for number, prompt in enumerate(prompts)}
+    with installed(model, decoding.NAME) as taken:
+        try:
+            found = _logits(model, Slots(len(work)), work, new, 0) if taken else None
+        except (Unsuited, TypeError, ValueError, RuntimeError, AttributeError, IndexError):
+            found = None
+    if found is None:
+        return False
+    each = [model(input_ids=torch.tensor([p], device=model.device)).logits[0, -1] for p in prompts]
+    alone = torch.stack(each)
+    tolerance = 8 * torch.finfo(alone.dtype).eps * float(alone.abs().max())
+    return bool(alone.isfinite().all()) and torch.allclose(found, alone, 0, tolerance)
 
 
 def stretches(config: Any, length: int) -> bool:
@@ -52,13 +79,7 @@ def stretches(config: Any, length: int) -> bool:
     )
 
 
-def _cache_name(model: Any) -> str:
-    """What this version of transformers calls the cache of keys and values."""
-    known = inspect.signature(model.forward).parameters
-    return next((name for name in ("cache", "past_key_values") if name in known), "")
-
-
-def shared(prompts: Sequence[Sequence[int]]) -> int:
+def shared(prompts: Sequence[Tokens]) -> int:
     """Length of the beginning that all prompts have in common, at least one token left over."""
     first, last = min(prompts), max(prompts)
     limit = min(map(len, prompts)) - 1
@@ -68,89 +89,135 @@ def shared(prompts: Sequence[Sequence[int]]) -> int:
     return max(limit, 0)
 
 
+@dataclass(slots=True)
+class Answer:
+    """An answer in work: the number of its prompt, the prompt, and the tokens so far."""
+
+    number: int
+    prompt: Tokens
+    tokens: list[int] = field(default_factory=list)
+
+    @property
+    def length(self) -> int:
+        """Tokens of prompt and answer."""
+        return len(self.prompt) + len(self.tokens)
+
+    @property
+    def last(self) -> int:
+        return self.tokens[-1] if self.tokens else self.prompt[-1]
+
+
+MOST_NEW = 512
+"""Once so many tokens of new prompts are in a step, further prompts wait for the next one.
+
+A pass over the weights is worth while then, and what a pass needs of memory is bounded.
+"""
+
+
 class Greedy:
-    """Decodes batches of prompts that share a beginning.
+    """Decodes prompts, a number of them at a time.
 
     Args:
-        prompts: all prompts that will come, as tokens.
         stops: what ends an answer.
+        most: answers in work at the same time.
         check: called at each step; may raise.
     """
 
-    def __init__(
-        self,
-        model: Any,
-        prompts: Sequence[Sequence[int]],
-        stops: Stops,
-        pad: int,
-        check: Callable[[], None],
-    ) -> None:
-        self.model, self.pad, self.check = model, pad, check
-        self.stops = stops
-        self.name = _cache_name(model)
-        self.length = shared(prompts)
-        self.start = DynamicCache(config=model.config)
-        if self.length:
-            with torch.inference_mode():
-                ids = torch.tensor([list(prompts[0][: self.length])], device=model.device)
-                mask = torch.ones_like(ids)
-                self._logits(ids, mask, mask.cumsum(1) - 1, self.start)
+    def __init__(self, model: Any, stops: Stops, most: int, check: Callable[[], None]) -> None:
+        self.model, self.stops, self.most, self.check = model, stops, most, check
 
-    def answer(self, prompts: Sequence[Sequence[int]], limit: int) -> list[list[int]]:
-        """Up to ``limit`` tokens for each prompt, the stop token included."""
-        with torch.inference_mode():
-            return self._answer(prompts, limit)
+    def answers(self, prompts: Sequence[Tokens], limit: int) -> Iterator[tuple[int, list[int]]]:
+        """A prompt's number and up to ``limit`` tokens, the stop token included.
 
-    def _answer(self, prompts: Sequence[Sequence[int]], limit: int) -> list[list[int]]:
-        ids, mask = self._padded(prompts)
-        cache = copy.deepcopy(self.start)
-        if self.length:
-            cache.batch_repeat_interleave(len(prompts))
-        positions = (mask.cumsum(1) - 1).clamp(min=0)[:, self.length :]
-        answers: list[list[int]] = [[] for _ in prompts]
-        open_rows = list(range(len(prompts)))
-        for _ in range(limit):
-            tokens = self._logits(ids, mask, positions, cache).argmax(-1)
-            for row, token in zip(open_rows, tokens.tolist(), strict=True):
-                answers[row].append(token)
-            going = [k for k, row in enumerate(open_rows) if not self.stops.ended(answers[row])]
-            if not going:
-                break
-            ids, positions = tokens[:, None], positions[:, -1:] + 1
-            mask = torch.cat([mask, torch.ones_like(ids)], dim=1)
-            if len(going) < len(open_rows):
-                keep = torch.tensor(going, device=ids.device)
-                open_rows = [open_rows[k] for k in going]
-                ids, mask, positions = ids[keep], mask[keep], positions[keep]
-                cache.batch_select_indices(keep)
+        Prompts are begun in the order given; answers come as they end.
+        """
+        with installed(self.model, decoding.NAME):
+            yield from self._answers(prompts, limit)
+
+    def _answers(self, prompts: Sequence[Tokens], limit: int) -> Iterator[tuple[int, list[int]]]:
+        slots = Slots(min(self.most, len(prompts)))
+        known = shared(prompts)
+        if known:
+            beginning = list(prompts[0][:known])
+            _logits(self.model, slots, [Answer(0, beginning)], {0: beginning[:-1]}, 0)
+            slots.spread(known)
+        waiting = deque(enumerate(prompts))
+        work: list[Answer] = []
+        ended: list[int] = []
+        while True:
+            new = _fill(slots, work, ended, waiting, known)
+            if not work:
+                return
+            tokens = _logits(self.model, slots, work, new, known).argmax(-1).tolist()
+            ended = []
+            for slot, (answer, token) in enumerate(zip(work, tokens, strict=True)):
+                answer.tokens.append(token)
+                if len(answer.tokens) == limit or self.stops.ended(answer.tokens):
+                    ended.append(slot)
+                    yield answer.number, answer.tokens
             self.check()
-        return answers
 
-    def _padded(self, prompts: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-        """What follows the common beginning, padded on the left, and the mask of the whole."""
-        width = max(map(len, prompts)) - self.length
-        ids = torch.full((len(prompts), width), self.pad)
-        mask = torch.zeros((len(prompts), self.length + width), dtype=torch.long)
-        mask[:, : self.length] = 1
-        for row, prompt in enumerate(prompts):
-            rest = torch.tensor(prompt[self.length :])
-            ids[row, width - len(rest) :] = rest
-            mask[row, self.length + width - len(rest) :] = 1
-        return ids.to(self.model.device), mask.to(self.model.device)
 
-    def _logits(
-        self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Any
-    ) -> torch.Tensor:
-        """Logits of the last position (rows x vocabulary); the cache grows."""
-        # A list of positions, not 1: that would be a view with gaps, for which torch copies the
-        # whole output matrix once a row (measured: two thirds of a prompt's time, 1.8 GB).
-        last = torch.tensor([ids.shape[1] - 1], device=ids.device)
-        logits: torch.Tensor = self.model(
-            input_ids=ids,
-            attention_mask=mask,
-            position_ids=positions,
-            use_cache=True,
-            logits_to_keep=last,
-            **{self.name: cache},
-        ).logits
-        return logits[:, -1]
+def _fill(
+    slots: Slots,
+    work: list[Answer],
+    ended: Sequence[int],
+    waiting: deque[tuple[int, Tokens]],
+    known: int,
+) -> dict[int, Tokens]:
+    """Give free slots to waiting prompts; answers in work have the first slots afterwards.
+
+    Args:
+        ended: slots whose answers have ended, in ascending order.
+        known: length of the common beginning, which is in all slots.
+
+    Returns:
+        Slot -> what is to be computed of its prompt before the last token.
+    """
+    new: dict[int, Tokens] = {}
+    count = 0
+    free = deque([*ended, *range(len(work), slots.most)])
+    while waiting and free and count < MOST_NEW:
+        slot, (number, prompt) = free.popleft(), waiting.popleft()
+        work[slot : slot + 1] = [Answer(number, prompt)]
+        new[slot] = prompt[known:-1]
+        count += len(new[slot])
+    for slot in reversed([slot for slot in ended if slot not in new]):
+        moved = work.pop()
+        if slot < len(work):
+            slots.copy(len(work), slot, moved.length)
+            work[slot] = moved
+    return new
+
+
+@torch.inference_mode()
+def _logits(
+    model: Any, slots: Slots, work: Sequence[Answer], new: Mapping[int, Tokens], known: int
+) -> torch.Tensor:
+    """Logits for the next token of each answer in work (answers x vocabulary).
+
+    One row of tokens goes through the model: the last one of each answer, which sees what its slot
+    holds, and after these what new prompts have before their last one.
+
+    Args:
+        new: slot -> those tokens.
+        known: position of the first of them; what precedes is in the slot.
+    """
+    ids = [answer.last for answer in work]
+    positions = [answer.length - 1 for answer in work]
+    pieces = []
+    for slot, tokens in new.items():
+        pieces.append(Piece(slot, len(ids), len(tokens), known))
+        ids += tokens
+        positions += range(known, known + len(tokens))
+    slots.plan([answer.length for answer in work], tuple(pieces), model.device)
+    logits: torch.Tensor = model(
+        input_ids=torch.tensor([ids], device=model.device),
+        position_ids=torch.tensor([positions], device=model.device),
+        use_cache=False,
+        # Places, not a number: that would be a view with gaps, for which torch copies the whole
+        # output matrix (measured: two thirds of a prompt's time, 1.8 GB).
+        logits_to_keep=torch.arange(len(work), device=model.device),
+        slots=slots,
+    ).logits
+    return logits[0]

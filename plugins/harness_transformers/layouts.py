@@ -134,7 +134,7 @@ def chosen(model: Any, pad: int, rows: Sequence[Encoded], device: str) -> Iterat
         device: type of the device. Flat rows are quick on a CPU; elsewhere they are unmeasured.
     """
     if device == "cpu" and rows:
-        with installed(_base(model)) as taken:
+        with installed(_base(model), attention.NAME) as taken:
             if taken and _lies_flat(model, rows):
                 yield Flat()
                 return

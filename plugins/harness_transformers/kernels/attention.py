@@ -106,10 +106,18 @@ def _weights(
     q: torch.Tensor, k: torch.Tensor, scale: float, first: int, start: int, end: int
 ) -> torch.Tensor:
     """What a block attends to, up to its end (key heads, groups x block, keys)."""
-    block = (q[:, :, start:end] * scale).flatten(1, 2)
-    scores = torch.bmm(block, k[:, first:end].mT)
-    by_query = scores.view(*q.shape[:2], end - start, end - first)
-    by_query[..., start - first :] += _hidden(end - start, q.dtype)
+    return causal_weights(q[:, :, start:end] * scale, k[:, first:end])
+
+
+def causal_weights(block: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
+    """What a block of scaled queries attends to, whose own keys are the last ones.
+
+    Shapes: block (key heads, queries per key, block, size), keys (key heads, keys, size); gives
+    (key heads, groups x block, keys).
+    """
+    size = block.shape[2]
+    scores = torch.bmm(block.flatten(1, 2), keys.mT)
+    scores.unflatten(1, (-1, size))[..., -size:] += _hidden(size, block.dtype)
     return torch.softmax(scores, -1)
 
 

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import pytest
 import torch
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from harness_transformers import greedy, loading
 from harness_transformers.greedy import Greedy, shared
+from harness_transformers.kernels import decoding
+from harness_transformers.kernels.decoding import BLOCK
+from harness_transformers.slots import GROWTH
 from harness_transformers.stops import Stops
 
-STOPS = Stops(frozenset([1]))
+STOPS = Stops(frozenset(range(1, 30)))
 
 
 @pytest.fixture(scope="module")
@@ -15,51 +19,100 @@ def model(base):
     return loading.base_of(base, torch.float32).eval()
 
 
-def generated(model, prompts, limit):
+def generated(model, prompts, limit, stops=STOPS):
     """What ``model.generate`` answers to each prompt alone."""
     found = []
     for prompt in prompts:
         ids = torch.tensor([prompt])
         out = model.generate(
-            ids, attention_mask=torch.ones_like(ids), max_new_tokens=limit, do_sample=False
-        )
+            ids, attention_mask=torch.ones_like(ids), max_new_tokens=limit, do_sample=False,
+            eos_token_id=sorted(stops.tokens) or [10_000],
+        )  # fmt: skip
         found.append(out[0, len(prompt) :].tolist())
     return found
 
 
-def prompts(seed, beginning):
+def answered(model, prompts, limit, most, stops=STOPS):
+    """What the decoder answers, in the order of the prompts."""
+    found = dict(Greedy(model, stops, most, lambda: None).answers(prompts, limit))
+    return [found[number] for number in range(len(prompts))]
+
+
+def prompts(seed, beginning, most=11):
     torch.manual_seed(seed)
-    rest = [torch.randint(2, 300, (1 + 3 * k % 11,)).tolist() for k in range(9)]
+    rest = [torch.randint(2, 300, (1 + 3 * k % most,)).tolist() for k in range(9)]
     return [[*beginning, *tokens] for tokens in rest]
 
 
 @pytest.mark.parametrize("beginning", [(), (5, 6, 7, 8)], ids=["nothing shared", "shared"])
 @pytest.mark.parametrize("seed", range(6))
-def test_it_answers_what_generate_answers(model, beginning, seed):
+def test_it_answers_what_generate_answers_however_many_at_a_time(model, beginning, seed):
     asked = prompts(seed, beginning)
-    decoder = Greedy(model, asked, STOPS, 1, lambda: None)
-    assert decoder.length >= len(beginning)
-    assert decoder.answer(asked, 20) == generated(model, asked, 20)
-    assert decoder.answer(asked[3:5], 6) == generated(model, asked[3:5], 6)
+    assert shared(asked) >= len(beginning)
+    wanted = generated(model, asked, 20)
+    assert len(set(map(len, wanted))) > 1  # so slots are freed at different times
+    for most in (1, 4, 32):
+        assert answered(model, asked, 20, most) == wanted
 
 
-def test_answers_that_have_ended_leave_the_batch(model, monkeypatch):
+def test_long_prompts_and_answers_beyond_the_first_places(model):
+    torch.manual_seed(3)
+    lengths = (3 * BLOCK + 5, BLOCK + 1, BLOCK, 2)
+    asked = [[7, 8, *torch.randint(2, 300, (length,)).tolist()] for length in lengths]
+    limit = GROWTH + 9
+    never = Stops(frozenset())
+    wanted = generated(model, asked, limit, never)
+    for most in (2, 4):
+        assert answered(model, asked, limit, most, never) == wanted
+
+
+def test_freed_slots_are_filled_and_ended_answers_computed_no_more(model, monkeypatch):
     asked = prompts(1, (5,))
-    first = Greedy(model, asked, STOPS, 1, lambda: None).answer(asked, 12)
-    stops = [first[0][2], first[4][5]]
-    sizes = []
-    decoder = Greedy(model, asked, Stops(frozenset(stops)), 1, lambda: None)
-    plain = decoder._logits
-    monkeypatch.setattr(
-        decoder, "_logits", lambda ids, *a: sizes.append(len(ids)) or plain(ids, *a)
-    )
-    found = decoder.answer(asked, 12)
+    first = answered(model, asked, 12, 9, Stops(frozenset()))
+    stops = Stops(frozenset([first[0][2], first[4][5]]))
+    sizes, plain = [], greedy._logits
+
+    def watched(model, slots, work, *rest):
+        sizes.append(len(work))
+        return plain(model, slots, work, *rest)
+
+    monkeypatch.setattr(greedy, "_logits", watched)
+    found = answered(model, asked, 12, 4, stops)
     assert found == [
-        row[: next((k for k, t in enumerate(row) if t in stops), 11) + 1] for row in first
+        row[: next((k for k, t in enumerate(row) if t in stops.tokens), 11) + 1] for row in first
     ]
-    assert sizes[0] == 9
-    assert sizes[-1] < 9
-    assert sum(sizes) == sum(map(len, found))
+    beginning, *steps = sizes
+    assert beginning == 1
+    assert sum(steps) == sum(map(len, found))  # each step of each answer once
+    assert steps == sorted(steps, reverse=True)  # four, until no prompt waits
+    assert steps[0] == 4
+    assert len(steps) < sum(sorted(map(len, found), reverse=True)[k] for k in (0, 4, 8))
+
+
+def test_a_step_takes_no_more_new_prompts_than_pay(model, monkeypatch):
+    """Else the memory of the first step would follow from all prompts that are begun."""
+    monkeypatch.setattr(greedy, "MOST_NEW", 8)
+    widths, plain = [], greedy.Slots.plan
+
+    def watched(slots, lengths, pieces, device):
+        widths.append(sum(piece.count for piece in pieces))
+        plain(slots, lengths, pieces, device)
+
+    monkeypatch.setattr(greedy.Slots, "plan", watched)
+    asked = prompts(2, ())
+    assert answered(model, asked, 6, 9) == generated(model, asked, 6)
+    assert max(widths) < 8 + max(map(len, asked))
+
+
+def test_the_model_is_as_it_was_afterwards(model):
+    asked = prompts(2, ())
+    before = generated(model, asked[:2], 6)
+    assert greedy.suits(model, asked, 6)
+    decoder = Greedy(model, STOPS, 2, lambda: None).answers(asked, 6)
+    next(decoder)
+    decoder.close()  # interrupted
+    assert model.config._attn_implementation == "sdpa"
+    assert generated(model, asked[:2], 6) == before
 
 
 @pytest.mark.parametrize(
@@ -71,19 +124,33 @@ def test_the_shared_beginning_leaves_a_token_of_each_prompt(given, length):
     assert shared(given) == length
 
 
-def test_windows_over_places_in_the_batch_are_left_to_generate():
-    """GPT-Neo's local attention would count the padding between prompt and shared beginning."""
-    from transformers import AutoModelForCausalLM, GPTNeoConfig
+def test_attention_that_is_not_known_is_left_to_generate(model):
+    """GPT-Neo cannot be given another attention; Gemma 2 caps its scores."""
+    from transformers import AutoModelForCausalLM, Gemma2Config, GPTNeoConfig
 
-    def neo(kind):
-        config = GPTNeoConfig(
-            vocab_size=300, hidden_size=32, num_layers=2, num_heads=4, window_size=6,
-            attention_types=[[["global", kind], 1]], max_position_embeddings=64,
-        )  # fmt: skip
-        return AutoModelForCausalLM.from_config(config)
+    sizes = {"vocab_size": 300, "hidden_size": 32, "max_position_embeddings": 64}
+    neo = GPTNeoConfig(num_layers=1, num_heads=4, attention_types=[[["global"], 1]], **sizes)
+    capped = Gemma2Config(
+        num_hidden_layers=1, num_attention_heads=4, num_key_value_heads=2, head_dim=8,
+        intermediate_size=64, layer_types=["full_attention"], **sizes,
+    )  # fmt: skip
+    asked = [[5, 6, 7], [8, 9]]
+    assert greedy.suits(model, asked, 9)
+    for config in (neo, capped):
+        other = AutoModelForCausalLM.from_config(config).eval()
+        assert not greedy.suits(other, asked, 9)
+        assert other(torch.tensor(asked[:1])).logits.isfinite().all()  # as it was
 
-    assert greedy.suits(neo("global"), 20)
-    assert not greedy.suits(neo("local"), 20)
+
+def test_a_model_that_answers_otherwise_is_left_to_generate(model, monkeypatch):
+    """Whatever the reason: here attention that forgets its scale."""
+    plain = decoding.slot_attention
+    asked = [[5, 6, 7, 9], [8, 9, 4]]
+    monkeypatch.setitem(
+        ALL_ATTENTION_FUNCTIONS._global_mapping, decoding.NAME,
+        lambda *args, **named: plain(*args, **{**named, "scaling": 1.0}),
+    )  # fmt: skip
+    assert not greedy.suits(model, asked, 9)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +179,8 @@ def test_positions_that_stretch_are_left_to_generate_one_by_one(tiny, row, conte
     chats = Chats.of(base)
     assert chats.context == 16 * rope["factor"]
     stretched = loading.base_of(base, torch.float32).eval()
-    assert greedy.suits(stretched, 16)
-    assert not greedy.suits(stretched, 17)
+    assert greedy.suits(stretched, [[5] * 10, [6]], 6)
+    assert not greedy.suits(stretched, [[5] * 10, [6]], 7)
     if rope["rope_type"] == "dynamic":
         return  # transformers keeps what a longer sequence stretched, so the order would decide
     examples = [row(number) for number in range(5)]
@@ -122,7 +189,7 @@ def test_positions_that_stretch_are_left_to_generate_one_by_one(tiny, row, conte
         p.example_id: p for p in TransformersGenerator(options).generate(base, examples, context)
     }
     asked, _ = chats.prompts(examples, 10, count=False)
-    wanted = generated(stretched, asked, 10)
+    wanted = generated(stretched, asked, 10, chats.stops)
     assert [found[row.id].text for row in examples] == [chats.text(one) for one in wanted]
 
 
@@ -134,7 +201,7 @@ def test_it_can_be_stopped_at_any_step(model):
         if len(calls) == 3:
             raise KeyboardInterrupt
 
-    decoder = Greedy(model, [[5, 6], [7, 8]], Stops(frozenset()), 1, check)
+    decoder = Greedy(model, Stops(frozenset()), 2, check)
     with pytest.raises(KeyboardInterrupt):
-        decoder.answer([[5, 6], [7, 8]], 20)
+        list(decoder.answers([[5, 6], [7, 8]], 20))
     assert len(calls) == 3
