@@ -97,13 +97,13 @@ def test_references_are_not_looked_at(base, row, another):
     assert given == blind
 
 
-def test_cancellation_stops_before_the_next_batch(base, row, context):
+def test_cancellation_stops_before_the_next_answer(base, row, context):
     done = []
     context.report = lambda step, total, what: done.append(step)
     context.cancelled = lambda: bool(done) and done[-1] >= 3
     with pytest.raises(harness.Cancelled):
         list(generator().generate(base, [row(number) for number in range(9)], context))
-    assert done == [0, 3]
+    assert done == [0, 1, 2, 3]
 
 
 def test_a_missing_model_is_an_environment_failure(row, context, tmp_path):
