@@ -30,6 +30,7 @@ from harness.records import (
 )
 from harness.stats.decision import alpha_of
 from harness.verdicts import format_gain, guards, rule
+from harness.verdicts.course import course
 from harness.verdicts.detectable_effect import minimum_detectable_effect
 from harness.verdicts.rule import DecidingScore
 
@@ -94,7 +95,9 @@ def _train_and_judge(
     steps.check_pin(ROWS, rows_digest(rows), pinned, at)
     checkpoint = steps.train(base, rows, data.split("valid"), at, pinned=pinned.get(TRAIN))
     history.checkpoints[arm.name, number] = checkpoint
-    history.logs[arm.name, number] = steps.training_log(checkpoint)
+    history.logs[arm.name, number] = log = steps.training_log(checkpoint)
+    if closed is None and (went := course(log)) is not None and went.valid_rows:
+        steps.run.watcher.say(f"{at.label(TRAIN)}: {went.sentence} {went.advice}".rstrip())
     evaluation = steps.evaluate(
         checkpoint, data.split("dev"), at, learned=rows, against=arm.kept, pinned=pinned
     )

@@ -167,8 +167,27 @@ def training_log(path: Path) -> list[Mapping[str, Any]]:
         for key in ("step", "epoch", "loss", "eval_loss"):
             if value.get(key) is not None:
                 _require(at(key, number(value[key])), what)
+        for key in ("eval_rows", "train_rows"):
+            if value.get(key) is not None:
+                _require(at(key, _flaw_of_rows(value[key])), what)
         lines.append(value)
     return lines
+
+
+def _flaw_of_rows(value: Any) -> Flaw | None:
+    """Losses of single rows, each in sum over its tokens; see :meth:`harness.Trainer.train`."""
+    if not isinstance(value, dict):
+        return Flaw("", given(value), "an object with losses and tokens")
+    losses: Any = value.get("losses")
+    tokens: Any = value.get("tokens")
+    for name, part in (("losses", losses), ("tokens", tokens)):
+        if not isinstance(part, list):
+            return Flaw(f".{name}", given(part), "a list of numbers")
+        if (wrong := next(filter(None, map(number, part)), None)) is not None:
+            return at(name, wrong)
+    if len(losses) != len(tokens) or min(tokens, default=0) <= 0:
+        return Flaw("", "no such lists", "as many losses as tokens, each of one token or more")
+    return at("of", number(value["of"])) if value.get("of") is not None else None
 
 
 _LOG_LINE = 'an object such as {"step": 1, "epoch": 0.5, "loss": 2.1}'

@@ -4,6 +4,7 @@ Records go in and out of every stage. They hold only JSON-like values, so that
 :func:`to_json` and :func:`from_json` carry them over files and process boundaries.
 """
 
+from harness.records.course import Course, CourseKind, Noisy
 from harness.records.findings import Condition, Diagnosis, Findings, Growth, Plan, PlanItem, Slice
 from harness.records.plain import from_json, to_json
 from harness.records.rounds import (
@@ -47,6 +48,8 @@ __all__ = [
     "Checkpoint",
     "Condition",
     "ControlResult",
+    "Course",
+    "CourseKind",
     "Dataset",
     "Diagnosis",
     "ErrorLabel",
@@ -59,6 +62,7 @@ __all__ = [
     "Level",
     "Measurement",
     "Message",
+    "Noisy",
     "Plan",
     "PlanItem",
     "Prediction",

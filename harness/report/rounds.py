@@ -9,6 +9,7 @@ from harness.kit.text import one_line
 from harness.records import (
     Growth,
     GuardResult,
+    Noisy,
     Plan,
     PlanItem,
     RoundResult,
@@ -49,6 +50,7 @@ def round_entry(
         "added_by": {one_line(by): n for by, n in growth.by.items()},
         "refused": {one_line(reason): n for reason, n in growth.refused.items()},
         "log": _log(log),
+        "course": _course(log),
         "guards": [_guard(guard) for guard in result.guards],
     }
 
@@ -130,6 +132,34 @@ def _plan_item(item: PlanItem) -> Document:
         "remedy": one_line(item.remedy),
         "reason": one_line(item.reason),
     }
+
+
+def _course(log: Sequence[Mapping[str, Any]]) -> Document | None:
+    # NumPy: a run that is finished answers without it.
+    from harness.verdicts.course import course
+
+    found = course(log)
+    if found is None:
+        return None
+    return {
+        "kind": found.kind,
+        "since": finite(found.since),
+        "sentence": one_line(found.sentence),
+        "advice": one_line(found.advice),
+        "valid_rows": found.valid_rows,
+        "valid_of": found.valid_of,
+        "train_rows": found.train_rows,
+        **{name: _noisy(getattr(found, name)) for name in ("gap", "rise", "slope")},
+        "late_share": finite(found.late_share),
+        "best_step": found.best_step,
+        "best_epoch": finite(found.best_epoch),
+        "kept_step": found.kept_step,
+        "stopped_step": found.stopped_step,
+    }
+
+
+def _noisy(found: Noisy | None) -> Document | None:
+    return None if found is None else {"value": finite(found.value), "se": finite(found.se)}
 
 
 def _log(log: Sequence[Mapping[str, Any]]) -> list[Document]:

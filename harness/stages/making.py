@@ -79,7 +79,11 @@ class Trainer(Plugin):
 
         The returned checkpoint's ``path`` is ``context.output`` and its ``digest`` may be
         empty: the core fills both in after publishing. A ``log.jsonl`` left in the folder
-        (``{"step", "epoch", "loss"}`` and ``{"step", "epoch", "eval_loss"}``) is shown.
+        (``{"step", "epoch", "loss"}`` and ``{"step", "epoch", "eval_loss"}``) is shown. With
+        ``learning_rate`` in the former, and in the latter ``eval_rows`` and ``train_rows`` of the
+        same rows every time (``{"of": rows there are, "losses": [sum of each row], "tokens":
+        [learned tokens of each]}``), it is said whether the training overfitted. ``"kept": true``
+        and ``"stopped": true`` mark the step that was kept, and the one where it was stopped.
         """
         raise NotImplementedError
 

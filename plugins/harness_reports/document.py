@@ -28,8 +28,9 @@ _SLICE: Document = {
 _ROUND: Document = {
     "round": 0, "train_rows": None, "kept": False, "scores": {}, "verdict": {}, "errors": {},
     "slices": [], "strategy": "", "plan": [], "added": 0, "added_by": {}, "refused": {},
-    "guards": [], "log": [],
+    "guards": [], "log": [], "course": None,
 }  # fmt: skip
+_COURSE: Document = {"kind": None, "sentence": "", "advice": ""}
 _GUARD: Document = {"name": "", "state": "", "largest_loss": None, "sentence": ""}
 _EXAMPLE: Document = {
     "id": "", "place": "", "prompt": "", "reference": "", "references": [], "answer": "",
@@ -98,6 +99,7 @@ def _round(found: Mapping[str, Any]) -> Document:
     entry["slices"] = [_with(_SLICE, piece) for piece in entry["slices"]]
     entry["plan"] = [_with(_SLICE, item) for item in entry["plan"]]
     entry["log"] = [_with({"step": 0, "loss": None, "eval_loss": None}, p) for p in entry["log"]]
+    entry["course"] = entry["course"] and _with(_COURSE, entry["course"])
     entry["guards"] = [
         {**_with(_GUARD, guard), "verdict": _with(_VERDICT, guard.get("verdict"))}
         for guard in entry["guards"]

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 
 import harness
 from harness_transformers import arguments, checks
+from harness_transformers.stopping import EarlyStop, needs_validation
 
 
 class LoraTrainer(harness.Trainer):
@@ -62,6 +63,12 @@ class LoraTrainer(harness.Trainer):
         quantization: Literal["4bit", "8bit"] | None = Field(
             default=None, description="load the base model in 4 or 8 bits, for answers too"
         )
+        early_stop: EarlyStop | None = Field(
+            default=None, description="end the training where the validation loss falls no more"
+        )
+        keep: Literal["last", "best"] = Field(
+            default="last", description="save the last step's adapter, or that of the best loss"
+        )
         args: dict[Annotated[str, AfterValidator(arguments.allowed)], Any] = Field(
             default={}, description="further TrainingArguments, as transformers names them"
         )
@@ -102,6 +109,10 @@ class LoraTrainer(harness.Trainer):
             yield harness.Problem(message, ("target_modules",), "unknown")
         yield from arguments.misnamed(options.scheduler, options.args)
         yield from arguments.missing_trackers(options.args)
+        option = needs_validation(options.early_stop, options.keep)
+        if option and settings.get("valid") == 0:
+            message = "needs validation rows: valid is 0, so the source has to give some"
+            yield harness.Problem(message, (option,), "unknown")
         if options.quantization and importlib.util.find_spec("bitsandbytes") is None:
             message = "needs the package bitsandbytes, which is not installed here"
             yield harness.Problem(message, ("quantization",), "environment")
@@ -116,7 +127,8 @@ class LoraTrainer(harness.Trainer):
         """See :meth:`harness.Trainer.train`.
 
         Raises:
-            ConfigError: the chat template ends an answer with nothing that stops generation.
+            ConfigError: the chat template ends an answer with nothing that stops generation, or an
+                option asks for the validation loss, and there are no rows for it.
             DataError: a row has nothing to learn, its answer would be cut, or it has no end.
             PluginError: the loss is not finite.
         """
@@ -156,10 +168,22 @@ class LoraTrainer(harness.Trainer):
     ) -> harness.Checkpoint:
         from transformers import set_seed
 
-        from harness_transformers import checkpoints, layouts, resuming, trackers, training
+        from harness_transformers import (
+            checkpoints,
+            decisions,
+            layouts,
+            resuming,
+            trackers,
+            training,
+        )
         from harness_transformers.chats import Chats
 
         options = self.options
+        if not valid and (option := needs_validation(options.early_stop, options.keep)):
+            raise harness.ConfigError(
+                "asks for the validation loss, and there are no validation rows",
+                where=f"train.{option}", hint="valid: 0.1 sets a tenth of train aside",
+            )  # fmt: skip
         set_seed(context.seed)
         chats = Chats.of(base)
         rows = chats.training_rows(train, options)
@@ -171,11 +195,12 @@ class LoraTrainer(harness.Trainer):
             base=base.digest, options=options.model_dump(mode="json"), seed=context.seed,
         )  # fmt: skip
         pad = chats.tokenizer.pad_token_id
+        decided = decisions.Decisions(model, options.early_stop, keep_best=options.keep == "best")
         with (
             layouts.chosen(model, pad, rows, settings.device.type) as layout,
             trackers.guarded(settings, context) as followers,
         ):
-            trainer = training.make(model, layout, settings, rows, held, context)
+            trainer = training.make(model, layout, settings, rows, held, context, decided)
             for follower in followers:
                 trainer.add_callback(follower)
             resuming.train(trainer, context, belongs)
@@ -186,6 +211,7 @@ class LoraTrainer(harness.Trainer):
         cut = sum(row.truncated for row in rows)
         parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
         context.note(trained_tokens=trained, truncated_rows=cut, trained_parameters=parameters)
+        context.note(**decided.facts)
         _portable(context.output)
         return harness.Checkpoint(
             "adapter", str(context.output), "", base.name, base_path=base.path,

@@ -13,6 +13,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback
 
 import harness
 from harness.kit.files import write_bytes
+from harness_transformers.decisions import Decisions
 from harness_transformers.encoding import Encoded
 from harness_transformers.kernels.loss import token_losses
 from harness_transformers.layouts import Batch, Flat, Padded
@@ -27,6 +28,7 @@ def make(
     rows: Sequence[Encoded],
     held: Sequence[Encoded],
     context: harness.Context,
+    decisions: Decisions | None = None,
 ) -> Trainer:
     """A Trainer over ``rows`` that validates on ``held`` and reports to ``context``."""
     watch = Watch(context)
@@ -40,8 +42,8 @@ def make(
     )
     trainer.remove_callback(PrinterCallback)
     trainer.names = [row.id for row in rows]
-    trainer.add_callback(Validation(trainer, watch.write))
-    trainer.remembering = [watch]
+    trainer.add_callback(Validation(trainer, watch.write, decisions))
+    trainer.remembering = [watch] if decisions is None else [watch, decisions]
     return trainer
 
 

@@ -15,8 +15,10 @@ from typing import Any
 
 from transformers import TrainerCallback
 
+from harness_transformers.decisions import Decisions
+
 POINTS = 8
-"""Evenly spaced points of a training; the ends of epochs and the beginning are further ones."""
+"""Evenly spaced points; the beginning, and the ends of up to as many epochs, are further ones."""
 SHARE = 0.1
 """Share of a training's time that validation may take."""
 COST = 0.4
@@ -34,12 +36,12 @@ def points(steps: int, per_epoch: int) -> list[int]:
 
     Args:
         steps: of the whole training.
-        per_epoch: steps of one epoch. Where there are more than ``2 * POINTS`` epochs, only the
-            ends of every second, third … are points.
+        per_epoch: steps of one epoch. Where there are more than :data:`POINTS` epochs, their ends
+            lie closer together than the grid and are no points.
     """
     grid = {math.ceil(place * steps / POINTS) for place in range(POINTS + 1)}
-    stride = per_epoch * math.ceil(steps / per_epoch / (2 * POINTS))
-    return sorted(grid | set(range(stride, steps + 1, stride)))
+    ends = range(per_epoch, steps + 1, per_epoch)
+    return sorted(grid | set(ends) if len(ends) <= POINTS else grid)
 
 
 def affordable(learned: float, points: int) -> tuple[int, int]:
@@ -87,16 +89,16 @@ class Validation(TrainerCallback):
         trainer: has ``row_losses``, ``train_dataset`` and ``eval_dataset``; without validation
             rows nothing is measured.
         write: takes the values of one line of the log.
-        judges: are told of the step, its validation loss and the Trainer's control, in order.
+        decisions: see each validation loss, and settle what is saved at the end.
     """
 
     def __init__(
         self,
         trainer: Any,
         write: Callable[..., None],
-        judges: Sequence[Callable[[int, float, Any], None]] = (),
+        decisions: Decisions | None = None,
     ) -> None:
-        self.trainer, self.write, self.judges = trainer, write, judges
+        self.trainer, self.write, self.decisions = trainer, write, decisions
         self.at: frozenset[int] = frozenset()
         self.sides: dict[str, Sample] = {}
 
@@ -119,6 +121,10 @@ class Validation(TrainerCallback):
         if state.global_step in self.at:
             self._measure(state, control)
 
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if self.decisions is not None:
+            self.decisions.settle(self.write)
+
     def _measure(self, state: Any, control: Any) -> None:
         values: dict[str, Any] = {}
         for side, sample in self.sides.items():
@@ -133,5 +139,5 @@ class Validation(TrainerCallback):
             values[f"{side}_rows"] = known
         epoch = round(state.epoch or 0.0, 4)
         self.write(step=state.global_step, epoch=epoch, **values)
-        for judge in self.judges:
-            judge(state.global_step, values["eval_loss"], control)
+        if self.decisions is not None:
+            self.decisions.see(state, values["eval_loss"], control)

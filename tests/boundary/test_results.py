@@ -168,6 +168,12 @@ def test_a_generator_that_never_ends_is_stopped_at_the_first_prediction_too_many
         (b'{"loss": "low"}\n', ['loss is the text "low"', "a finite number"]),
         (b'{"loss": NaN}\n', ["loss is the number nan"]),
         (b"[" * 100_000, ["line 1"]),
+        (b'{"eval_rows": [1]}\n', ["eval_rows is a list", "an object with losses and tokens"]),
+        (b'{"train_rows": {"losses": [1]}}\n', ["train_rows.tokens is None", "a list of numbers"]),
+        (b'{"eval_rows": {"losses": ["x"], "tokens": [1]}}\n', ["eval_rows.losses is the text"]),
+        (b'{"eval_rows": {"losses": [1], "tokens": [1, 2]}}\n', ["as many losses as tokens"]),
+        (b'{"eval_rows": {"losses": [1], "tokens": [0]}}\n', ["each of one token or more"]),
+        (b'{"eval_rows": {"losses": [1], "tokens": [1], "of": "x"}}\n', ["eval_rows.of is the"]),
     ],
 )
 def test_training_logs(tmp_path, content, words):

@@ -113,7 +113,7 @@ def control(document: Document) -> Iterator[Block]:
 
 
 def training(document: Document) -> Iterator[Block]:
-    """Training and validation loss of each trained round, on one scale."""
+    """Training and validation loss of each trained round, on one scale, and what they show."""
     logged = [entry for entry in document["rounds"] if any(figures.losses(entry))]
     if not logged:
         return
@@ -142,6 +142,16 @@ def training(document: Document) -> Iterator[Block]:
         rows.append((name, _ends(learned), tuple(learned), _ends(validation))[: len(columns)])
     caption = "Training and validation loss" if validated else "Training loss"
     yield Table(columns, tuple(rows), caption, ordered=True)
+    told = tuple(
+        Paragraph(
+            entry["course"]["sentence"],
+            lead=f"Round {entry['round']}:", detail=entry["course"]["advice"],
+        )
+        for entry in reversed(logged)
+        if entry["course"]
+    )  # fmt: skip
+    if told:
+        yield Bullets(told)
 
 
 def _ends(values: list[float]) -> str:

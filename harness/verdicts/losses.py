@@ -1,0 +1,123 @@
+"""A training's log as numbers: losses by step, and losses of the same rows at several points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.stats import Floats
+
+Line = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The rows of one split.
+
+    Attributes:
+        sums: (points, rows), the losses over each row's learned tokens, in nats.
+        tokens: (rows,).
+        of: rows that the split has; None where the log does not say.
+    """
+
+    sums: Floats
+    tokens: Floats
+    of: int | None
+
+    @property
+    def means(self) -> Floats:
+        """The mean loss per token at each point."""
+        means: Floats = self.sums.sum(axis=1) / self.tokens.sum()
+        return means
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What a log tells.
+
+    Attributes:
+        steps, epochs, by_step: the training loss of each step, before the step changed the model.
+        points: steps at which both sides were measured, with their ``point_epochs``.
+        time: of each point, the sum of the learning rates up to it as a share of that of the whole
+            training; steps where the log has no learning rates.
+        eval_loss: of each point, where the log tells it.
+        valid, train: None where the log has no losses of single rows.
+        kept, stopped: the steps of lines that say so.
+    """
+
+    steps: Sequence[int]
+    epochs: Sequence[float]
+    by_step: Floats
+    points: Sequence[int]
+    point_epochs: Sequence[float]
+    time: Floats
+    eval_loss: Floats
+    valid: Side | None
+    train: Side | None
+    kept: int | None
+    stopped: int | None
+
+
+def read(log: Sequence[Line]) -> Losses:
+    """The numbers of a log whose lines :func:`harness.boundary.results.training_log` accepted.
+
+    Points that measured other rows than the last one are left out.
+    """
+    lines = [line for line in log if isinstance(line.get("step"), int)]
+    learned = [line for line in lines if line.get("loss") is not None]
+    measured = _comparable([line for line in lines if line.get("eval_loss") is not None])
+    points = [line["step"] for line in measured]
+    return Losses(
+        steps=[line["step"] for line in learned],
+        epochs=[_epoch(line) for line in learned],
+        by_step=np.array([line["loss"] for line in learned], float),
+        points=points,
+        point_epochs=[_epoch(line) for line in measured],
+        time=_time(learned, points),
+        eval_loss=np.array([line["eval_loss"] for line in measured], float),
+        valid=_side(measured, "eval_rows"),
+        train=_side(measured, "train_rows"),
+        kept=next((line["step"] for line in lines if line.get("kept")), None),
+        stopped=next((line["step"] for line in lines if line.get("stopped")), None),
+    )
+
+
+def _epoch(line: Line) -> float:
+    return float(line.get("epoch") or 0.0)
+
+
+def _comparable(lines: Sequence[Line]) -> list[Line]:
+    """Those that measured the same rows as the last, one for each step."""
+    if not lines:
+        return []
+    wanted = _rows(lines[-1])
+    found = {line["step"]: line for line in lines if _rows(line) == wanted}
+    return [found[step] for step in sorted(found)]
+
+
+def _rows(line: Line) -> list[Any]:
+    return [(line.get(side) or {}).get("tokens") for side in ("eval_rows", "train_rows")]
+
+
+def _side(lines: Sequence[Line], name: str) -> Side | None:
+    if not lines or not (lines[-1].get(name) or {}).get("tokens"):
+        return None
+    last = lines[-1][name]
+    sums = np.array([line[name]["losses"] for line in lines], float)
+    return Side(sums, np.array(last["tokens"], float), last.get("of"))
+
+
+def _time(learned: Sequence[Line], points: Sequence[int]) -> Floats:
+    rates = {line["step"]: line.get("learning_rate") for line in learned}
+    last = max(points, default=0)
+    passed = np.zeros(last + 1)
+    for step in range(1, last + 1):
+        passed[step] = rates.get(step) or 0.0
+    if not passed.any():
+        passed[1:] = 1.0
+    passed = passed.cumsum()
+    shares: Floats = passed[list(points)] / (passed[-1] or 1.0)
+    return shares

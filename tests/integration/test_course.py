@@ -1,0 +1,75 @@
+"""How a training went is said when it ends, in the summary and in every report."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from jsonschema import validate
+
+from harness.report.summary import schema
+from tests.support.project import CONFIG, FAKES
+
+TRAINER = f"""
+import json, runpy
+import harness
+
+FAKES = runpy.run_path({str(FAKES)!r})
+CURVE = [3, 2, 1.5, 1.7, 1.9, 2.1]
+
+class Overfitting(FAKES["FakeTrainer"]):
+    '''Leaves the log of a training that overfitted since its second epoch.'''
+
+    name = "overfitting"
+
+    def train(self, base, train, valid, context):
+        made = super().train(base, train, valid, context)
+        rows = lambda loss: {{"of": 40, "losses": [5 * loss, 9 * loss - 0.2], "tokens": [5, 9]}}
+        with (context.output / "log.jsonl").open("w") as log:
+            for place, loss in enumerate(CURVE):
+                line = {{"step": place, "epoch": place, "eval_loss": loss, "loss": 3 - place / 2}}
+                line |= {{"eval_rows": rows(loss), "train_rows": rows(3 - place / 2)}}
+                log.write(json.dumps(line) + "\\n")
+        return made
+
+@harness.hookimpl
+def register_trainers():
+    return [Overfitting]
+"""
+SAID = "overfitting since epoch 2: the validation loss rose from 1.49 at epoch 2 to 2.09"
+
+
+@pytest.fixture
+def overfitting(project):
+    (project.folder / "overfitting.py").write_text(TRAINER)
+    text = CONFIG.replace(f"[{FAKES}]", f"[{FAKES}, overfitting.py]")
+    project.write(text.replace("train: {plugin: fake}", "train: {plugin: overfitting}"))
+    return project
+
+
+def test_the_word_is_in_terminal_summary_and_reports(overfitting):
+    done = overfitting.inside("iterate", "--rounds", "1", "--json")
+    assert done.code == 0, done.err
+    said = " ".join(done.err.split())
+    assert f"round 1: train: {SAID}" in said
+    assert "Train for fewer epochs" in said
+    validate(done.document, schema())
+    baseline, trained = done.document["rounds"]
+    assert baseline["course"] is None
+    found = trained["course"]
+    assert (found["kind"], found["since"], found["best_step"]) == ("overfitting", 2, 2)
+    assert found["sentence"].startswith(SAID)
+    assert found["rise"]["value"] == pytest.approx(0.6)
+    full = " ".join(overfitting.inside("report", "--full").out.split())
+    reports = next((overfitting.folder / "reports").glob("*"))
+    pages = [(reports / name).read_text() for name in ("report.md", "report.html")]
+    for page in (full, *pages):
+        assert "overfitting since epoch 2" in page.replace("\\", "")
+        assert "Train for fewer epochs" in page
+
+
+def test_a_closed_round_is_not_told_again(overfitting):
+    overfitting.inside("iterate", "--rounds", "1", "--json")
+    again = overfitting.inside("iterate", "--rounds", "1", "--json")
+    assert "overfitting" not in again.err
+    assert json.loads(again.out)["rounds"][1]["course"]["kind"] == "overfitting"
