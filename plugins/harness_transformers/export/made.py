@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness_transformers import loading
+from harness_transformers import devices, loading
 from harness_transformers.export.origin import Origin
 from harness_transformers.export.parity import Parity
 
@@ -73,7 +73,12 @@ class Export:
         bits = info.get(loading.QUANTIZATION)
         if bits is not None:
             imported += "; from transformers import BitsAndBytesConfig"
-            arguments.append(f"quantization_config=BitsAndBytesConfig({_BITS[str(bits)]})")
+            options = _BITS[str(bits)]
+            if bits == "4bit":  # computed in the type that the answers were evaluated in
+                precision = self.origin.stored.config["generate"].get("precision", "auto")
+                dtype = str(devices.dtype_of(precision)).removeprefix("torch.")
+                options += f", bnb_4bit_compute_dtype={dtype!r}"
+            arguments.append(f"quantization_config=BitsAndBytesConfig({options})")
         if info.get("trust_remote_code"):
             arguments.append("trust_remote_code=True")
         return imported, f"model = {name}.from_pretrained({', '.join(arguments)})"

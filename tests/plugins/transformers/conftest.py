@@ -96,6 +96,23 @@ def base(tiny: Path) -> Checkpoint:
     return Checkpoint("base", str(tiny), "d", "tiny")
 
 
+@pytest.fixture(scope="session")
+def wide(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    """Layers of 64, the least that bitsandbytes answers with on a CPU in 4 bits."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from harness_transformers.quiet import quietly
+
+    folder = tmp_path_factory.mktemp("wide") / "model"
+    shutil.copytree(tiny, folder)
+    torch.manual_seed(1)
+    config = LlamaConfig.from_pretrained(tiny, hidden_size=64, head_dim=16)
+    with quietly():
+        LlamaForCausalLM(config).save_pretrained(folder)
+    return Checkpoint("base", str(folder), "w", "wide")
+
+
 class Tiny(NamedTuple):
     """A tiny model of some architecture: ``made`` says what it is, ``base`` where it lies."""
 

@@ -144,20 +144,6 @@ def test_merging_in_float32_loses_next_to_nothing(architecture, row, tmp_path, a
     assert {k: p.text for k, p in merged.items()} == {k: p.text for k, p in beside.items()}
 
 
-@pytest.fixture(scope="module")
-def wide(tiny, tmp_path_factory):
-    """Layers of 64, the least that bitsandbytes answers with on a CPU in 4 bits."""
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    folder = tmp_path_factory.mktemp("wide") / "model"
-    shutil.copytree(tiny, folder)
-    torch.manual_seed(1)
-    config = LlamaConfig.from_pretrained(tiny, hidden_size=64, head_dim=16)
-    with quietly():
-        LlamaForCausalLM(config).save_pretrained(folder)
-    return harness.Checkpoint("base", str(folder), "w", "wide")
-
-
 @pytest.mark.parametrize("bits", ["4bit", "8bit"])
 def test_a_quantised_base_answers_as_it_was_trained(wide, row, another, bits):
     """From training to the answers: the base in so many bits, the adapter beside it."""

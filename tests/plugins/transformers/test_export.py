@@ -384,6 +384,30 @@ def test_a_base_that_is_another_one_by_now_is_told(trained, tmp_path):
     assert leftovers(tmp_path) == []
 
 
+def test_a_quantised_run_loads_in_as_few_bits_elsewhere(wide, project, tmp_path, monkeypatch):
+    rows = [
+        {"split": split, "references": [ANSWER],
+         "messages": [{"role": "user", "content": f"{split} number {n}"}]}
+        for split, count in COUNTS.items() for n in range(count)
+    ]  # fmt: skip
+    project.write("\n".join(map(json.dumps, rows)), "rows.jsonl")
+    config = CONFIG.format(folder=json.dumps(wide.path)).replace("fp32", "bf16")
+    project.write(config.replace("r: 8, epochs: 12", "quantization: 4bit, r: 8, epochs: 3"))
+    done = project.inside("iterate", "--no-test", "--json")
+    assert done.code == 0, done.err
+    target = tmp_path / "out"
+    done = project.inside("export", "--round", "1", "-o", str(target))
+    assert done.code == 0, done.err
+    assert "24 of 24 answers to dev (100 %) are identical" in done.err
+    assert "load_in_4bit=True" in done.out and "bnb_4bit_compute_dtype='bfloat16'" in done.out
+    monkeypatch.chdir(project.folder)
+    run = harness.open_run()
+    pairs = list(zip(run.rows("dev"), run.answers(1), strict=True))[:4]
+    evaluated = {row.prompt: prediction.text for row, prediction in pairs}
+    answers, _ = loaded_elsewhere(done.out, target, evaluated, tmp_path)
+    assert answers == evaluated
+
+
 @pytest.mark.parametrize("stored", [False, True])
 def test_nothing_is_merged_into_quantised_weights(tmp_path, stored):
     config = {"quantization_config": {}} if stored else {}
