@@ -56,6 +56,7 @@ class PlannedRun(StoredRun):
 
     Attributes:
         stored: the stages of it that the store has -> seconds that each took.
+        looking: seconds of the stages that were made while looking; the run finds them stored.
     """
 
     may_make = ("data", "screen", "score", "detect", "analyze")
@@ -65,6 +66,7 @@ class PlannedRun(StoredRun):
     ) -> None:
         super().__init__(config, watcher, cancelled=cancelled)
         self.stored: dict[Place, float] = {}
+        self.looking = 0.0
 
     @property
     def base_file(self) -> Path:
@@ -93,7 +95,9 @@ class PlannedRun(StoredRun):
     def stage(
         self, stage: str, entry: PluginEntry | None, inputs: Any, make: Any, at: At, **named: Any
     ) -> Artifact:
+        known = len(self.cached)
         made = super().stage(stage, entry, inputs, make, at, **named)
+        self.looking += made.seconds if len(self.cached) == known else 0.0
         self.stored[at.arm, at.round, stage] = made.seconds
         return made
 
@@ -103,7 +107,7 @@ class Walk:
     """How far the walk came.
 
     Attributes:
-        seconds: that the walk took, as the run will.
+        seconds: that the walk took, without what it left in the store: as the run will.
         waiting: what the run waits for; empty where for nothing.
     """
 
@@ -130,7 +134,9 @@ def walked(run: PlannedRun) -> Walk:
             raise
     except Waiting as wait:
         waiting = wait.what
-    return Walk(history, steps.base(), history.data, time.monotonic() - begin, waiting)
+    base = steps.base()
+    seconds = max(0.0, time.monotonic() - begin - run.looking)
+    return Walk(history, base, history.data, seconds, waiting)
 
 
 def cleared(run: PlannedRun) -> None:

@@ -21,7 +21,7 @@ def needs(folder: Path, rates: Rates | None, trainings: int) -> Needs:
 
     Args:
         folder: that the run writes into; it need not be there yet.
-        trainings: that are not stored, each of which leaves a checkpoint.
+        trainings: that are not stored, each of which leaves a tuned model.
     """
     whole, free = cgroups.memory(cgroups.limits())
     there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
@@ -66,7 +66,7 @@ def _memory(found: Needs) -> Iterator[Remark]:
 def _disk(found: Needs) -> Iterator[Remark]:
     if found.disk is None or found.disk_free is None:
         return
-    needed = f"the checkpoints take {gigabytes(found.disk)}"
+    needed = f"the tuned models take {gigabytes(found.disk)}"
     if found.disk > found.disk_free:
         told = f"{needed}, and {gigabytes(found.disk_free)} of the disk are free: make room first"
         yield Remark("problem", told)

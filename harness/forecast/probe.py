@@ -108,14 +108,17 @@ class _Probe:
         planned = schedule_of(entry, len(rows))
         passes = planned.passes if planned else 1.0
         # Rows may be sorted by length within a pass: a part of one would not stand for the whole.
-        self.clock.limit(math.ceil(planned.steps / passes) if planned else math.inf, LONGEST)
+        one_pass = math.ceil(planned.steps / passes) if planned else math.inf
+        self.clock.limit(one_pass, LONGEST)
         folder = self.run.fresh_folder("probe")
         try:
             self._train(folder, rows, held)
         except Cancelled:
             if not self.clock.enough:
                 raise
-        whole, marks = self.clock.since(), self.clock.work()
+        whole = self.clock.since()
+        # A job that is asked to stop may go one step further.
+        marks = [mark for mark in self.clock.work() if mark.done <= one_pass]
         remove(folder)
         characters = sum(map(size, rows))
         if len(marks) < 2:

@@ -93,7 +93,7 @@ def _cost(found: harness.Forecast) -> Iterator[str]:
     if needs.memory is not None:
         parts.append(f"memory {_bytes(needs.memory)} ({_bytes(needs.memory_free)} free)")
     if needs.disk is not None:
-        parts.append(f"disk {_bytes(needs.disk)} for checkpoints ({_bytes(needs.disk_free)} free)")
+        parts.append(f"disk {_bytes(needs.disk)} for tuned models ({_bytes(needs.disk_free)} free)")
     if parts:
         yield f"It needs {' and '.join(parts)}."
 
