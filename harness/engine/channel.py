@@ -1,5 +1,7 @@
-"""What a job's process says to the run: lines of JSON on one pipe, each with the job's number.
+"""What the run and its worker say to each other: lines, most of them of JSON.
 
+The worker is told ``[number, folder]`` of a job, or :data:`STOP` for the one at work. It tells, and
+so does the job's own process on the same pipe, messages with the job's number before them.
 A message is ``("step", done, total, what)``, ``("say", sentence)`` or ``("failure", {...})``, and
 from the worker ``("began", pid)`` or ``("ended", code, goes on)``.
 """
@@ -15,6 +17,9 @@ from harness import errors
 from harness.boundary.calls import failure as failure_of
 from harness.errors import Cancelled, HarnessError
 
+LOAD = 0
+"""In place of a job's number: load ahead what it needs, and do nothing."""
+STOP = b"stop"
 CANCELLED = "Cancelled"
 _KINDS = {
     "step": [int, int, str], "say": [str], "failure": [dict],

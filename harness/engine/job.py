@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.boundary import results
+from harness.config.plugin_entries import PluginEntry
 from harness.context import Context, Report, unheard
 from harness.engine import scratch
 from harness.errors import PluginError
@@ -61,16 +62,23 @@ def write(job: Job, rows: Mapping[str, Sequence[Example]], folder: Path) -> None
     write_json(folder / DESCRIPTION, to_json(job))
 
 
-def write_question(
-    asked: Sequence[Mapping[str, Any]], plugins: Sequence[str], folder: Path
-) -> None:
+def write_question(entries: Sequence[PluginEntry], plugins: Sequence[str], folder: Path) -> None:
     """Lay the question for environments (:meth:`harness.Plugin.environment`) out, as a job too.
 
     Args:
-        asked: ``stage``, ``plugin`` and ``options`` of each; the answer has what each says.
+        entries: those that are asked; the answer has what each says, by stage.
+        plugins: one-file plugins to load.
         folder: an empty folder.
     """
-    write_json(folder / DESCRIPTION, {"asked": list(asked), "plugins": list(plugins)})
+    asked = [
+        {
+            "stage": entry.stage,
+            "plugin": entry.plugin,
+            "options": entry.instance.options.model_dump(mode="json"),
+        }
+        for entry in entries
+    ]
+    write_json(folder / DESCRIPTION, {"asked": asked, "plugins": list(plugins)})
 
 
 def as_environment(given: Any) -> dict[str, str]:

@@ -58,7 +58,7 @@ class Run:
         budget: what this command may spend.
         used: (stage, key) -> label of every artifact that it has rested on so far.
         made: (arm, round, stage) -> digest of what the stage gave.
-        worker: does heavy stages; starts with the first, and whoever carries a run out closes it.
+        worker: does heavy stages; whoever carries a run out closes it.
         writes: whether the run's folder is written; not by whoever only looks.
     """
 
@@ -176,6 +176,11 @@ class Run:
             self.work.mkdir(parents=True, exist_ok=True)
             for folder in self.work.iterdir():
                 scratch.keep_alone(folder)
+        if self.config.settings.execution.launcher == "child":
+            # While the data is made ready, the worker loads what makers and answerers need.
+            ahead, entries = self.fresh_folder("ahead"), [self.config.train, self.config.generate]
+            write_question(entries, self._plugin_files(), ahead)
+            self.worker.load(ahead)
         self.observe("on_run_start", config=shown)
 
     def versions(self, entry: PluginEntry) -> Versions:
@@ -209,16 +214,8 @@ class Run:
                 with self.guard("environment", entry):
                     environments[entry.stage] = as_environment(entry.instance.environment())
         elif asked:
-            described = [
-                {
-                    "stage": entry.stage,
-                    "plugin": entry.plugin,
-                    "options": entry.instance.options.model_dump(mode="json"),
-                }
-                for entry in asked
-            ]
             folder = self.fresh_folder("environment")
-            write_question(described, self._plugin_files(), folder)
+            write_question(asked, self._plugin_files(), folder)
             with self.guard("environment", asked[0]):
                 environments |= self.worker.do(folder, silent, self.cancelled)["answer"]
             remove(folder)

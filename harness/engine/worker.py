@@ -1,8 +1,8 @@
 """The run's end of its worker: jobs are handed over, and what they say is passed on.
 
-The worker (``worker_process.py``) starts with the first job and stays for the next ones. A job
-that dies takes nothing along but itself. A worker that dies takes its job along, and the next job
-gets another worker.
+The worker (``worker_process.py``) starts when there is something to load or to do, and stays for
+the next jobs. A job that dies takes nothing along but itself. A worker that dies takes its job
+along, and the next job gets another worker.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 
 from harness.context import Report, unheard
 from harness.engine import channel
+from harness.engine.channel import LOAD, STOP
 from harness.engine.job import ERROR, LOG, RESULT
 from harness.errors import EnvironmentFailure, PluginError
 from harness.kit.files import read_json
@@ -48,6 +49,15 @@ class Worker:
             self._process.end()
             self._process = None
 
+    def load(self, folder: Path) -> None:
+        """Let the worker load what the plugins of a job in ``folder`` load ahead, and go on here.
+
+        What goes wrong with it stays unsaid: the job itself will meet it.
+        """
+        if self._process is None:
+            self._process = _Process(folder / LOG)
+        self._process.tell(LOAD, folder)
+
     def do(
         self,
         folder: Path,
@@ -62,7 +72,9 @@ class Worker:
             HarnessError: as the job raised it; PluginError where it just died.
         """
         self._jobs += 1
-        process = self._begun(folder)
+        there = self._process is not None
+        process = self._process = self._process or _Process(folder / LOG)
+        process.tell(self._jobs, folder)
         try:
             with _asking_to_stop(process, cancelled):
                 code, failure, goes_on = process.followed(self._jobs, report, say)
@@ -71,20 +83,9 @@ class Worker:
             raise
         if not goes_on:
             self.close()
+        if there and not process.begun:  # it has died since its last job
+            return self.do(folder, report, cancelled, say)
         return _outcome(folder, code, failure)
-
-    def _begun(self, folder: Path) -> _Process:
-        """The worker's process, which has been told of the job."""
-        told = json.dumps([self._jobs, str(folder.absolute())]).encode()
-        if self._process is not None:
-            with contextlib.suppress(OSError):
-                self._process.tell(told)
-                return self._process
-            self.close()  # it died since its last job
-        self._process = _Process(folder / LOG)
-        with contextlib.suppress(OSError):  # it died at once, which is seen when it is followed
-            self._process.tell(told)
-        return self._process
 
 
 class _Process:
@@ -101,18 +102,24 @@ class _Process:
             )
         self._groups = [self.popen.pid]
         self._pending = b""
+        self.begun = False
         # For whoever drops a run, or ends the interpreter, without closing its worker.
         self.end = weakref.finalize(self, _end, self.popen, self._groups)
 
-    def tell(self, line: bytes) -> None:
-        """Write a line to it.
+    def tell(self, number: int, folder: Path) -> None:
+        """Hand a job over; if it is dead, that is seen by who follows it."""
+        self._write(json.dumps([number, str(folder.absolute())]).encode())
+        self.begun = False
 
-        Raises:
-            OSError: it is dead.
-        """
+    def ask_to_stop(self) -> None:
+        """Ask the job at work to stop."""
+        self._write(STOP)
+
+    def _write(self, line: bytes) -> None:
         assert self.popen.stdin is not None
-        self.popen.stdin.write(line + b"\n")
-        self.popen.stdin.flush()
+        with contextlib.suppress(OSError):
+            self.popen.stdin.write(line + b"\n")
+            self.popen.stdin.flush()
 
     def followed(
         self, number: int, report: Report, say: Callable[[str], None]
@@ -146,7 +153,7 @@ class _Process:
                     case ["failure", told]:
                         failure = told
                     case ["began", job]:
-                        self._groups[1:] = [job]
+                        self._groups[1:], self.begun = [job], True
                     case ["ended", code, goes_on]:
                         del self._groups[1:]
                         return code, failure, goes_on
@@ -210,6 +217,5 @@ class _asking_to_stop:
     def _watch(self) -> None:
         while not self.over.wait(0.1):
             if self.cancelled():
-                with contextlib.suppress(OSError):
-                    self.process.tell(b"stop")
+                self.process.ask_to_stop()
                 return

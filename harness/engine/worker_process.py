@@ -1,10 +1,10 @@
 """The worker's own process: it loads what jobs share, and does each job in a fork of itself.
 
-``python -m harness.engine.worker_process`` reads lines on its standard input: a job's number and
-folder, or ``stop`` for the job at work. What plugins load ahead (:meth:`harness.Plugin.preload`)
-every job finds in memory; whatever a job changes, breaks or leaves behind is gone with its own
-process, so that the next one begins from the same state as the first. When the run's process dies,
-the input ends, and the worker with the job at work ends at once.
+``python -m harness.engine.worker_process`` reads what it is told (``channel.py``) on its standard
+input. What plugins load ahead (:meth:`harness.Plugin.preload`) every job finds in memory; whatever
+a job changes, breaks or leaves behind is gone with its own process, so that the next one begins
+from the same state as the first. When the run's process dies, the input ends, and the worker with
+the job at work ends at once.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from harness.engine import channel, job
+from harness.engine.channel import LOAD, STOP
 from harness.kit.files import read_json, write_json
+
+log = logging.getLogger(__name__)
 
 FORKS = sys.platform == "linux"
 """Elsewhere the system's own libraries do not survive a fork: a worker does one job and ends."""
 
 INPUT = 0
-STOP = b"stop"
 
 
 class Worker:
@@ -41,6 +43,7 @@ class Worker:
 
     def __init__(self, messages: int) -> None:
         self.messages = messages
+        self.sound = True
         self.ended, self._wakes = os.pipe()
         for end in (self.ended, self._wakes):
             os.set_blocking(end, False)
@@ -50,18 +53,45 @@ class Worker:
         # Without a handler of its own SIGCHLD would not wake anybody.
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wakes)
-        goes_on = True
-        while goes_on and (line := _line()):
-            if line != STOP:  # that came too late
-                number, folder = json.loads(line)
-                goes_on = self._do(number, Path(folder))
+        while self.sound and (line := _line()):
+            if line == STOP:  # that came too late
+                continue
+            number, folder = json.loads(line)
+            _log_to(Path(folder) / job.LOG)
+            if number == LOAD:
+                self._load(Path(folder))
+            else:
+                self._do(number, Path(folder))
+            _log_to(Path(os.devnull))
 
-    def _do(self, number: int, folder: Path) -> bool:
-        """Do a job; returns whether the worker can do another."""
-        _log_to(folder / job.LOG)
+    def _load(self, folder: Path) -> None:
+        """Have the job's plugins load ahead.
+
+        Where they cannot, half of it may be there: the job at hand loads for itself, and will say
+        why it cannot either, and the next one gets another worker.
+
+        It happens in a thread: pools of threads that a library starts (OpenMP's, say) belong to
+        the thread that needed them first, and a fork has only the thread that forks.
+        """
+
+        def load() -> None:
+            try:
+                job.preload(read_json(folder / job.DESCRIPTION))
+            except BaseException:
+                log.exception("loading ahead failed; the job loads for itself")
+                self.sound = False
+
+        if FORKS:
+            thread = threading.Thread(target=load)
+            thread.start()
+            thread.join()
+
+    def _do(self, number: int, folder: Path) -> None:
+        """Do a job."""
         if not FORKS:
+            channel.send(self.messages, number, "began", os.getpid())
             _perform(number, folder, self.messages)
-        clean = _preloaded(folder)
+        self._load(folder)
         stops, asks = os.pipe()
         _flush()
         gc.freeze()  # or the job's collector would copy every page that holds an object
@@ -77,15 +107,14 @@ class Worker:
             for end in (stops, asks, self.ended, self._wakes):
                 os.close(end)
             _perform(number, folder, self.messages)
-        os.setpgid(process, process)  # both do it: it is so before anything else happens
+        with contextlib.suppress(OSError):  # it is over already
+            os.setpgid(process, process)  # both do it: it is so before anything else happens
         os.close(stops)
         channel.send(self.messages, number, "began", process)
         code = self._watched(process, asks)
         _kill(process)
         os.close(asks)
-        _log_to(Path(os.devnull))
-        channel.send(self.messages, number, "ended", code, clean)
-        return clean
+        channel.send(self.messages, number, "ended", code, self.sound)
 
     def _watched(self, process: int, asks: int) -> int:
         """Pass a wish to stop on to the job until it ends; returns how it did."""
@@ -132,28 +161,6 @@ def _kill(process: int) -> None:
     """End the job's process, and whatever it has left behind."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process, signal.SIGKILL)
-
-
-def _preloaded(folder: Path) -> bool:
-    """Whether the job's plugins could load ahead. Where not, the job itself will say why.
-
-    It happens in a thread: pools of threads that a library starts (OpenMP's, say) belong to the
-    thread that needed them first, and a fork has only the thread that forks.
-    """
-    done = threading.Event()
-
-    def load() -> None:
-        try:
-            job.preload(read_json(folder / job.DESCRIPTION))
-        except BaseException:
-            logging.getLogger(__name__).exception("loading ahead failed; the job loads for itself")
-        else:
-            done.set()
-
-    thread = threading.Thread(target=load)
-    thread.start()
-    thread.join()
-    return done.is_set()
 
 
 def _perform(number: int, folder: Path, messages: int) -> NoReturn:
@@ -203,7 +210,7 @@ def main() -> NoReturn:
     try:
         Worker(messages).serve()
     except BaseException:
-        logging.getLogger(__name__).exception("the worker failed")
+        log.exception("the worker failed")
         code = 1
     _flush()
     os._exit(code)

@@ -73,14 +73,15 @@ class Plugin:
     def preload(self, checkpoint: Checkpoint | None) -> None:
         """Load what the jobs of a run share: libraries, weights. Optional, and only for speed.
 
-        Called in the run's worker before each job of this plugin, which then works in a fork of
-        the worker and finds in memory what is loaded by then. So it loads what is not there yet,
+        Called in the run's worker when the run begins and before each job of this plugin, which
+        then works in a fork of the worker and finds in memory what is loaded by then. So it loads
+        what is not there yet,
         and leaves everything that results depend on (random generators, settings of libraries)
         as it was. It must not use a device that does not survive a fork (CUDA), nor leave a
         thread or a connection open. What it raises is logged, and the job does without.
 
         Args:
-            checkpoint: what the job begins with; None where only :meth:`environment` is asked.
+            checkpoint: what the job begins with; None where that is not known yet.
         """
 
     def growing(self) -> Sequence[Path]:

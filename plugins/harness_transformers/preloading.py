@@ -24,7 +24,7 @@ def preload(checkpoint: harness.Checkpoint | None, precision: str, modules: Sequ
     """Import libraries, and keep chats and weights of a checkpoint's base.
 
     Args:
-        checkpoint: None where only the device is asked for.
+        checkpoint: None: libraries alone.
         precision: of the weights, as options name it.
         modules: those that the work needs.
     """
@@ -34,12 +34,13 @@ def preload(checkpoint: harness.Checkpoint | None, precision: str, modules: Sequ
     with allocation.kept():
         # A process that has looked at a GPU cannot be forked, and some libraries look when they
         # are imported; counting is safe. Not measured: there was no GPU to try it with.
-        if not devices.only_cpu() or checkpoint is None:
+        if not devices.only_cpu():
             return
         with quietly():
             for module in modules:
                 importlib.import_module(module)
-            _keep(checkpoint, precision)
+            if checkpoint is not None:
+                _keep(checkpoint, precision)
 
 
 def _keep(checkpoint: harness.Checkpoint, precision: str) -> None:

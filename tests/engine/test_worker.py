@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,6 +18,7 @@ from harness.engine.worker import Worker
 from harness.errors import Cancelled, DataError, EnvironmentFailure, PluginError
 from harness.kit.files import read_jsonl
 from harness.records import Checkpoint, Example
+from harness.registry import Registry
 
 PLUGIN = r"""
 import os, signal, subprocess, sys, threading, time
@@ -142,10 +144,12 @@ def test_each_log_has_its_own_job_alone(lay):
 
 
 def test_environments_are_asked_in_the_same_worker(run, tmp_path, lay):
-    question = {"stage": "generator", "plugin": "keeping", "options": {}}
-    (tmp_path / "asked").mkdir()
     lay()
-    write_question([question], [str(tmp_path / "keeping.py")], tmp_path / "asked")
+    (tmp_path / "asked").mkdir()
+    path = tmp_path / "keeping.py"
+    keeping = Registry.build([path]).get("generator", "keeping").plugin
+    entry = SimpleNamespace(stage="generator", plugin="keeping", instance=keeping())
+    write_question([entry], [str(path)], tmp_path / "asked")
     with Worker() as worker:
         answer = worker.do(tmp_path / "asked", lambda *step: None, lambda: False)["answer"]
         job = worker.do(lay(), lambda *step: None, lambda: False)["facts"]
@@ -188,6 +192,26 @@ def test_loading_ahead_that_dies_says_so(run):
     assert run()["loaded"] == 1
 
 
+def test_a_run_may_have_it_load_before_there_is_a_job(lay):
+    with Worker() as worker:
+        worker.load(lay())
+        facts = worker.do(lay(), lambda *step: None, lambda: False)["facts"]
+        assert facts["loaded"] == 1
+        folder = lay("fails")
+        worker.load(folder)
+        with pytest.raises(DataError, match="bad row"):
+            worker.do(folder, lambda *step: None, lambda: False)
+        again = worker.do(lay(), lambda *step: None, lambda: False)["facts"]
+        assert again == facts
+
+
+@pytest.mark.parametrize("options", [{"fails": True}, {"do": "preload dies"}])
+def test_what_goes_wrong_before_there_is_a_job_costs_no_job(lay, options):
+    with Worker() as worker:
+        worker.load(lay(**options))
+        assert worker.do(lay(), lambda *step: None, lambda: False)["facts"]["loaded"] == 1
+
+
 def test_what_a_job_leaves_running_is_ended_with_it(run):
     facts = run("leaves a process")
     assert gone(facts["left"]) and alive(facts["worker"])
@@ -223,6 +247,7 @@ def test_a_worker_that_nobody_closes_ends_with_its_run(lay):
 ALONE = """
 import os, sys
 from pathlib import Path
+from types import SimpleNamespace
 from harness.engine.worker import Worker
 def say(done, total, what):
     print(what, flush=True)
