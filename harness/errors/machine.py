@@ -54,6 +54,11 @@ def machine_trouble(error: BaseException) -> EnvironmentFailure | None:
         return _memory_is_out(error)
     if isinstance(error, ImportError) and _lacks_memory(error):
         return _memory_is_out(error)
+    if _device_is_full(error):
+        return EnvironmentFailure(
+            "the memory of the device (a GPU) is not enough; finished work is saved",
+            hint="lower batch_size, shorten the longest rows, or close what else uses the device",
+        )
     if not isinstance(error, OSError):
         return None
     where = str(error.filename or "")
@@ -90,6 +95,11 @@ def _memory_is_out(error: BaseException) -> EnvironmentFailure:
         where=str(next(filter(None, places), "")),
         hint="close other programs or raise the limit (`ulimit -v`), and run it again",
     )
+
+
+def _device_is_full(error: BaseException) -> bool:
+    """Whether a library says so of a GPU; the exception is torch's, which is not loaded here."""
+    return isinstance(error, RuntimeError) and type(error).__name__ == "OutOfMemoryError"
 
 
 def _lacks_memory(error: ImportError) -> bool:

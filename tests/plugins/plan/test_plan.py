@@ -219,3 +219,30 @@ def test_a_schedule_that_is_none_is_the_trainers_fault(timed):
     assert (result.code, result.out) == (5, "")
     assert "trainer 'timed'" in result.err
     assert "7 steps, 0.0 passes" in result.err
+
+
+def test_a_card_that_is_too_small_is_told(timed):
+    """As torch tells it: by an exception of this name."""
+    full = "        raise type('OutOfMemoryError', (RuntimeError,), {})('16 GiB')\n"
+    text = TRAINER.replace("        whole = self", f"{full}        whole = self")
+    (timed.folder / "timed.py").write_text(text, encoding="utf-8")
+    result = timed.inside("plan", "--json")
+    assert result.code == 3, result.err
+    [told] = [r["text"] for r in result.document["remarks"] if r["level"] == "problem"]
+    assert "the memory of the device (a GPU) is not enough" in told
+    assert result.document["seconds"] is None
+    first = next(s for s in result.document["stages"] if s["stage"] == "train")
+    assert (first["rows"], first["steps"]) == (35, 36)
+
+
+def test_a_model_that_is_not_here_is_not_fetched_without_a_probe(timed):
+    text = (timed.folder / "harness.yaml").read_text("utf-8")
+    timed.write(text.replace("model: {source: fake}", "model: {source: pypi}"))
+    cache = str(timed.folder / "cache")
+    result = timed.inside("plan", "--no-probe", "--json", HARNESS_CACHE=cache)
+    assert result.code == 0, result.err
+    first = next(s for s in result.document["stages"] if s["stage"] == "train")
+    assert (first["rows"], first["steps"], first["tokens"]) == (35, 36, None)
+    told = [r["text"] for r in result.document["remarks"]]
+    assert any("the base model is not on this machine yet" in text for text in told)
+    assert not (timed.folder / "cache").exists()
