@@ -15,7 +15,7 @@ from statistics import NormalDist
 import numpy as np
 
 from harness.stats import student
-from harness.stats.groups import Floats
+from harness.stats.groups import ROUNDING, Floats
 
 LEAST_STEPS = 10
 """Values from which the noise of a series can be told by the median of their differences."""
@@ -60,8 +60,9 @@ def contrast(sums: Floats, tokens: Floats, weights: Floats) -> Change:
     if count < 2:
         return Change(ratio, None, count)
     rest = values - ratio * tokens
-    variance = count / (count - 1) * float(rest @ rest) / total**2
-    return Change(ratio, float(np.sqrt(variance)), count)
+    noise = float(np.sqrt(count / (count - 1) * float(rest @ rest))) / total
+    size = float(np.abs(weights) @ np.abs(sums).sum(axis=1)) / total
+    return Change(ratio, noise if noise > ROUNDING * size else 0.0, count)
 
 
 @dataclass(frozen=True, slots=True)

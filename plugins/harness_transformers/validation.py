@@ -20,12 +20,12 @@ from harness_transformers.decisions import Decisions
 POINTS = 8
 """Evenly spaced points; the beginning, and the ends of up to as many epochs, are further ones."""
 SHARE = 0.1
-"""Share of a training's time that validation may take."""
+"""Share of a training's time that validation is planned to take."""
 COST = 0.4
 """What a row costs without gradients, beside a row that is learned.
 
 A frozen weight takes part in one product forwards and one backwards, and the adapter, the
-attention and the logits in two backwards: between a half and a third.
+attention and the logits in two backwards: between a half and a third. Reckoned, not measured.
 """
 MOST_ROWS = 500
 """Rows of each side; more would make the log large and the noise hardly smaller."""

@@ -19,9 +19,10 @@ def test_a_change_is_that_of_the_mean_per_token_with_cochrans_error():
 
 
 def test_rows_that_all_change_alike_leave_no_doubt():
-    tokens = np.array([3.0, 5.0])
-    found = contrast(np.array([2 * tokens, tokens]), tokens, np.array([-1.0, 1.0]))
-    assert (found.value, found.se) == (-1, 0)
+    tokens = np.array([5.0, 9.0])
+    sums = np.array([1.49 * tokens - [0, 0.2], 2.09 * tokens - [0, 0.2]])
+    found = contrast(sums, tokens, np.array([1.0, -1.0]))
+    assert (found.value, found.se) == (pytest.approx(-0.6), 0)
     assert (found.below_zero(), found.above_zero()) == (0, 1)
 
 
