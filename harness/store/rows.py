@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from harness.kit.features import prompt_features
 from harness.records import Measurement, Score
 from harness.store.columns import Batch
-from harness.store.slices import is_stored, where_sql
+from harness.store.slices import is_stored, stored_features, where_sql
 
 if TYPE_CHECKING:
     from harness.store.writing import Answers, RunContents
@@ -252,13 +252,14 @@ def _slices(contents: RunContents) -> Iterator[Batch]:
         "n", "groups", "score", "gap", "low", "high", "q", "from_prompt", "holds", "half",
         "shrunken", "weight",
     )  # fmt: skip
+    features = stored_features(contents)
     return _columns(
         {
             "arm": arm,
             "round": number,
             "slice": found.words,
             **{name: getattr(found, name) for name in fields},
-            "where_sql": where_sql(found) if is_stored(found, contents) else None,
+            "where_sql": where_sql(found) if is_stored(found, features) else None,
         }
         for (arm, number), slices in contents.slices.items()
         for found in slices

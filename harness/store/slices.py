@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from harness.kit.features import prompt_features, reply_features
@@ -22,15 +22,20 @@ def where_sql(found: Slice) -> str:
     return " AND ".join(_condition(c, own) for c in found.conditions) or "true"
 
 
-def is_stored(found: Slice, contents: RunContents) -> bool:
-    """Whether the database holds the features that the slice is made of.
-
-    (Distances to training rows and topics, say, are known to their analyzer alone.)
-    """
+def stored_features(contents: RunContents) -> frozenset[str]:
+    """The names of the features that the database holds."""
     known = set(reply_features(Prediction("", "")))
     for row in contents.examples[:ASKED]:
         known.update(prompt_features(row))
-    return all(condition.feature in known for condition in found.conditions)
+    return frozenset(known)
+
+
+def is_stored(found: Slice, features: Collection[str]) -> bool:
+    """Whether the database holds what the slice is made of.
+
+    (Distances to training rows and topics, say, are known to their analyzer alone.)
+    """
+    return all(condition.feature in features for condition in found.conditions)
 
 
 def _condition(condition: Condition, own: Sequence[str]) -> str:

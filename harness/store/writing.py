@@ -35,7 +35,7 @@ from harness.records import (
 )
 from harness.store.columns import SEALED, Layout
 from harness.store.rows import batches
-from harness.store.slices import is_stored, where_sql
+from harness.store.slices import is_stored, stored_features, where_sql
 from harness.store.tables import TABLES
 from harness.store.trouble import REFUSED, unopenable, unwritable
 from harness.store.views import VIEWS
@@ -280,9 +280,10 @@ def _create(
 
 def _fill_members(connection: duckdb.DuckDBPyConnection, contents: RunContents) -> None:
     """Which dev rows each slice holds, by the slice's own SQL."""
+    features = stored_features(contents)
     for (arm, number), slices in contents.slices.items():
         for found in slices:
-            if not is_stored(found, contents):
+            if not is_stored(found, features):
                 continue
             connection.execute(
                 "INSERT INTO raw.slice_members SELECT arm, round, ?, id "

@@ -111,14 +111,11 @@ def answers_of(function: Located) -> dict[Kind, str]:
 
 def _inside(node: ast.AST) -> Iterator[ast.AST]:
     """All nodes of the body, in the order of the text."""
-    for statement in getattr(node, "body", ()):
-        yield from _walk(statement)
-
-
-def _walk(node: ast.AST) -> Iterator[ast.AST]:
-    yield node
-    for child in ast.iter_child_nodes(node):
-        yield from _walk(child)
+    waiting = list(reversed(getattr(node, "body", ())))
+    while waiting:
+        found = waiting.pop()
+        yield found
+        waiting.extend(reversed(list(ast.iter_child_nodes(found))))
 
 
 def _parameters(function: Located, inside: list[ast.AST]) -> _Answer:
