@@ -63,7 +63,8 @@ def _agrees(model: Any, prompts: Sequence[Tokens]) -> bool:
         return False
     each = [model(input_ids=torch.tensor([p], device=model.device)).logits[0, -1] for p in prompts]
     alone = torch.stack(each)
-    tolerance = 8 * torch.finfo(alone.dtype).eps * float(alone.abs().max())
+    # Thirty layers in float32 differ by more than a few units of the last place.
+    tolerance = max(8 * torch.finfo(alone.dtype).eps, 1e-3) * float(alone.abs().max())
     return bool(alone.isfinite().all()) and torch.allclose(found, alone, 0, tolerance)
 
 
