@@ -123,4 +123,4 @@ class Sender:
     def _failed(self, why: str) -> str:
         self.close()
         why = one_line(of_this_user().text(why), 300)
-        return f"{self.tracker} does not get the run's figures, which goes on without: {why}"
+        return f"{self.tracker} does not get the figures of the run, which goes on: {why}"

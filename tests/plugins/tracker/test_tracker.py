@@ -191,7 +191,7 @@ def test_a_tracker_that_fails_costs_a_note(tracked, request, monkeypatch, fault)
     done = tracked.iterate("--no-test", **environment)
     assert done.code == 0
     first, last = [line for line in done.err.splitlines() if "wandb does not get" in line]
-    assert first.startswith("note: wandb does not get the run's figures, which goes on without: ")
+    assert first.startswith("note: wandb does not get the figures of the run, which goes on: ")
     assert WHY[fault] in first and SECRET not in done.err
     assert last.endswith("; not sent: round 0, round 1")
     assert len(done.document["rounds"]) == 2 and "wandb does not" not in done.out
