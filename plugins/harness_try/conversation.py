@@ -62,8 +62,10 @@ class Interrupts:
 def converse(sides: Sides, system: str | None, out: Console, err: Console) -> None:
     """Ask for prompts until the end of input."""
     with contextlib.suppress(ImportError):
-        import readline  # noqa: F401 - input() edits lines with it
+        import readline  # input() edits lines with it
 
+        # So that a text of several lines can be pasted as one prompt; Python switches it off.
+        readline.parse_and_bind("set enable-bracketed-paste on")
     show_head(sides, out)
     tables.note(out, HELP, "dim")
     interrupts = Interrupts(err)

@@ -73,10 +73,10 @@ def show_times(answers: tuple[Answered, Answered], sides: Sides, console: Consol
 def show_head(sides: Sides, console: Console) -> None:
     """Whose answers these are."""
     best = " (the best so far)" if sides.best and sides.open else " (best)" if sides.best else ""
-    console.print(Text.assemble(
-        (one_line(f"run {sides.run}:", tables.ID_LIMIT), "bold"),
-        " ", one_line(f"{sides.models.base.name or 'the base model'} and round {sides.round}{best}"),
-    ), highlight=False)  # fmt: skip
+    name = one_line(sides.models.base.name) or "the base model"
+    head = Text(one_line(f"run {sides.run}:", tables.ID_LIMIT), "bold")
+    head.append(f" {name} and round {sides.round}{best}", "default not bold")
+    console.print(head, highlight=False)
 
 
 def _head(title: str, answer: harness.Prediction, took: str) -> Text:
