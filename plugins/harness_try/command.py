@@ -1,4 +1,4 @@
-"""Put prompts of your own to the base model and the best round, side by side."""
+"""Put your prompts to the base model and the best round."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ app = typer.Typer()
 @app.command("try")
 @takes(Request)
 def try_(request: Request) -> None:
-    """Put prompts of your own to the base model and the best round, side by side.
+    """Put your prompts to the base model and the best round.
 
     Both answer as they answered dev: by the run's own generator and options. Without --prompt
     and --file prompts are typed, turn after turn. Nothing is stored.
