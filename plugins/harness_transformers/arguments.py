@@ -17,6 +17,7 @@ OWNED = {
     "output_dir": "the stage's folder", "seed": "seed:", "data_seed": "seed:",
     "learning_rate": "learning_rate:", "num_train_epochs": "epochs:",
     "per_device_train_batch_size": "batch_size:", "per_device_eval_batch_size": "batch_size:",
+    "auto_find_batch_size": "batch_size:",
     "gradient_accumulation_steps": "accumulation:", "bf16": "precision:", "fp16": "precision:",
     "lr_scheduler_type": "scheduler:", "warmup_ratio": "warmup:", "warmup_steps": "warmup:",
     "weight_decay": "weight_decay:", "remove_unused_columns": "the collator's needs",

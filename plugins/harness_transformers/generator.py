@@ -10,6 +10,12 @@ from pydantic import Field, model_validator
 
 import harness
 
+SMALLER = (
+    "lower generate.max_new_tokens, take a smaller model or train.quantization: 4bit, or close "
+    "other programs; the same command goes on"
+)
+"""What to do where memory is short."""
+
 
 class TransformersGenerator(harness.Generator):
     """Answers with a transformers model, in batches of prompts of like length."""
@@ -111,11 +117,13 @@ class TransformersGenerator(harness.Generator):
         Raises:
             DataError: the chat template is not the one that the checkpoint was trained with, or
                 refuses prompts, or they are longer than the model's context allows.
+            EnvironmentFailure: the memory is not enough for a single prompt.
         """
-        from harness_transformers import allocation
+        from harness_transformers import allocation, memory
         from harness_transformers.quiet import quietly
 
-        with allocation.kept(), quietly():
+        short = memory.told("to answer with this model, prompt by prompt", SMALLER)
+        with allocation.kept(), short, quietly():
             yield from self._generate(checkpoint, examples, context)
 
     def _generate(
@@ -123,7 +131,7 @@ class TransformersGenerator(harness.Generator):
     ) -> Iterator[harness.Prediction]:
         import torch
 
-        from harness_transformers import adapters, devices, sampling
+        from harness_transformers import adapters, devices, memory, sampling
         from harness_transformers.chats import Chats
 
         chats = Chats.of(checkpoint)
@@ -151,20 +159,30 @@ class TransformersGenerator(harness.Generator):
         skipped = frozenset(long)
         order = [place for place in range(len(prompts)) if place not in skipped]
         order.sort(key=lambda place: (-len(prompts[place]), place))
+        at_once = memory.AtOnce(options.batch_size, context.say, "prompts")
+
+        def work(some: Sequence[list[int]], size: int) -> Iterator[tuple[int, list[int]]]:
+            return self._answers(model, some, size, chats.stops, context)
+
         context.progress(0, len(order), "answers")
-        answers = self._answers(model, [prompts[place] for place in order], chats.stops, context)
+        answers = at_once.stream([prompts[place] for place in order], work)
         for done, (number, tokens) in enumerate(answers, start=1):
             place = order[number]
             yield _prediction(examples[place], prompts[place], tokens, chats)
             context.progress(done, len(order), "answers")
+        if at_once.halved:
+            context.remark(
+                f"memory ran out in answering: {at_once.rows} prompts at a time were answered, "
+                f"not {options.batch_size}"
+            )
 
     def _answers(
-        self, model: Any, prompts: Sequence[list[int]], stops: Any, context: Any
+        self, model: Any, prompts: Sequence[list[int]], size: int, stops: Any, context: Any
     ) -> Iterator[tuple[int, list[int]]]:
-        """A prompt's number and its answer's tokens, as they come."""
+        """A prompt's number and its answer's tokens, as they come, ``size`` prompts at a time."""
         from harness_transformers import greedy, sampling
 
-        limit, size = self.options.max_new_tokens, self.options.batch_size
+        limit = self.options.max_new_tokens
         plain = bool(prompts) and not sampling.choices(model.generation_config)
         if plain and greedy.suits(model, prompts, limit):
             yield from greedy.Greedy(model, stops, size, context.check).answers(prompts, limit)

@@ -15,6 +15,12 @@ import harness
 from harness_transformers import arguments, checks
 from harness_transformers.stopping import EarlyStop, needs_validation
 
+SMALLER = (
+    "lower train.max_length or train.r, take a smaller model or train.quantization: 4bit, or "
+    "close other programs; the same command goes on"
+)
+"""What to do where memory is short."""
+
 
 class LoraTrainer(harness.Trainer):
     """Trains a LoRA adapter on the assistant's tokens."""
@@ -131,12 +137,14 @@ class LoraTrainer(harness.Trainer):
                 option asks for the validation loss, and there are no rows for it.
             DataError: a row has nothing to learn, its answer would be cut, or it has no end.
             PluginError: the loss is not finite.
+            EnvironmentFailure: the memory is not enough for a single row.
         """
-        from harness_transformers import allocation
+        from harness_transformers import allocation, memory
         from harness_transformers.quiet import quietly
 
         base = dataclasses.replace(base, info={**base.info, **self.loading()})
-        with allocation.kept(), quietly():
+        short = memory.told("to train this model, row by row", SMALLER)
+        with allocation.kept(), short, quietly():
             return self._train(base, train, valid, context)
 
     def schedule(self, rows: int) -> harness.Schedule:
@@ -205,6 +213,11 @@ class LoraTrainer(harness.Trainer):
                 trainer.add_callback(follower)
             resuming.train(trainer, context, belongs)
         context.check()
+        if trainer.at_once.halved:
+            context.remark(
+                f"memory ran out in training: the {options.batch_size} rows of a batch were "
+                f"computed {trainer.at_once.rows} at a time; each step learned from all of them"
+            )
         model.save_pretrained(str(context.output), save_embedding_layers=False)
         (context.output / "README.md").unlink(missing_ok=True)
         trained = sum(row.trained for row in rows)

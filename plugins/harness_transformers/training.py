@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from harness_transformers.decisions import Decisions
 from harness_transformers.encoding import Encoded
 from harness_transformers.kernels.loss import token_losses
 from harness_transformers.layouts import Batch, Flat, Padded
+from harness_transformers.memory import AtOnce, Before
 from harness_transformers.resuming import Remembering, take_weights
 from harness_transformers.validation import Validation
 
@@ -33,6 +34,7 @@ def make(
     """A Trainer over ``rows`` that validates on ``held`` and reports to ``context``."""
     watch = Watch(context)
     trainer = Answers(
+        context.say,
         model=model,
         args=arguments,
         train_dataset=_dataset(rows),
@@ -43,7 +45,7 @@ def make(
     trainer.remove_callback(PrinterCallback)
     trainer.names = [row.id for row in rows]
     trainer.add_callback(Validation(trainer, watch.write, decisions))
-    trainer.remembering = [watch] if decisions is None else [watch, decisions]
+    trainer.remembering = [watch, trainer.at_once, *([decisions] if decisions else [])]
     return trainer
 
 
@@ -71,10 +73,29 @@ class Answers(Trainer):
     names: Sequence[str] = ()
     remembering: Sequence[Remembering] = ()
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, say: Callable[[str], None], **settings: Any) -> None:
         super().__init__(**settings)
+        self.at_once = AtOnce(self.args.train_batch_size, say, "rows")
         # The loss below is per learned token of the whole step, whatever the model's own is.
         self.model_accepts_loss_kwargs = True
+
+    def training_step(
+        self, model: Any, inputs: Batch, num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        """Loss and gradients of one batch, in parts where memory has run out."""
+        step = super().training_step
+        numbers = inputs["row"].tolist()
+
+        def work(part: Sequence[int]) -> torch.Tensor:
+            batch = inputs
+            if len(part) < len(numbers):
+                batch = self.data_collator([self.train_dataset[number] for number in part])
+            loss: torch.Tensor = step(model, batch, num_items_in_batch)
+            return loss
+
+        # Each part's loss is divided by the learned tokens of the whole step: they add up.
+        losses = self.at_once.run(numbers, work, Before(self.model).restore)
+        return torch.stack(losses).sum()
 
     def compute_loss(
         self,
@@ -109,16 +130,21 @@ class Answers(Trainer):
         """
         training = self.model.training
         self.model.eval()
-        with torch.no_grad():
-            inputs = self._prepare_inputs(self.data_collator(rows))
-            _, losses, places = self._token_losses(self.model, inputs)
-            if not torch.isfinite(losses).all():
-                raise self._broken(losses.sum(), inputs["row"])
-            sums = torch.zeros(len(rows), dtype=torch.float64, device=losses.device)
-            sums.index_add_(0, places, losses.double())
-            counts = torch.bincount(places, minlength=len(rows))
-        self.model.train(training)
-        return sums.tolist(), counts.tolist()
+        try:
+            parts = self.at_once.run(rows, self._row_losses, lambda: None)
+        finally:
+            self.model.train(training)
+        return [loss for part, _ in parts for loss in part], [n for _, part in parts for n in part]
+
+    @torch.no_grad()
+    def _row_losses(self, rows: Sequence[Any]) -> tuple[list[float], list[int]]:
+        inputs = self._prepare_inputs(self.data_collator(rows))
+        _, losses, places = self._token_losses(self.model, inputs)
+        if not torch.isfinite(losses).all():
+            raise self._broken(losses.sum(), inputs["row"])
+        sums = torch.zeros(len(rows), dtype=torch.float64, device=losses.device)
+        sums.index_add_(0, places, losses.double())
+        return sums.tolist(), torch.bincount(places, minlength=len(rows)).tolist()
 
     def _token_losses(self, model: Any, inputs: Batch) -> tuple[Any, torch.Tensor, torch.Tensor]:
         """The model's answer; of each learned token its cross entropy, and its row in the batch."""

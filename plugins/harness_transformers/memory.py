@@ -1,0 +1,167 @@
+"""Memory that runs out: the same rows, fewer of them at once.
+
+Rows that are computed in parts give what they give together, up to rounding: a training step still
+learns from the same rows, with more forward passes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+
+import harness
+
+T = TypeVar("T")
+_WORDS = (
+    "can't allocate memory", "not enough memory", "out of memory", "could not create a memory",
+)  # fmt: skip
+"""Of RuntimeErrors by which torch's allocators, oneDNN and MPS say that memory ran out."""
+FILE = "memory.json"
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether an exception says that memory ran out: a device's, or the machine's."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _WORDS)
+
+
+@contextlib.contextmanager
+def told(what: str, hint: str) -> Iterator[None]:
+    """Within it, memory that runs out is one message.
+
+    Args:
+        what: ends the sentence *the memory is not enough*.
+        hint: what to do.
+
+    Raises:
+        EnvironmentFailure: instead of what said that memory ran out.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not ran_out(error):
+            raise
+        reason = str(error).strip().splitlines() or ["MemoryError"]
+        raise harness.EnvironmentFailure(
+            f"the memory is not enough {what}",
+            hint=hint,
+            details=[reason[0][:300]],
+        ) from error
+
+
+class AtOnce:
+    """How many rows are computed at once: halved whenever memory runs out, to one at least.
+
+    Args:
+        rows: at first.
+        say: told of each halving.
+        what: the rows, as a person calls them.
+    """
+
+    def __init__(self, rows: int, say: Callable[[str], None], what: str) -> None:
+        self.rows, self.say, self.what = rows, say, what
+        self.asked = rows
+
+    @property
+    def halved(self) -> bool:
+        """Whether memory has run out."""
+        return self.rows < self.asked
+
+    def parts(self, rows: Sequence[T]) -> list[Sequence[T]]:
+        """The rows, as many at a time as are computed at once."""
+        return [rows[start : start + self.rows] for start in range(0, len(rows), self.rows)]
+
+    def run(
+        self, rows: Sequence[T], work: Callable[[Sequence[T]], Any], again: Callable[[], None]
+    ) -> list[Any]:
+        """What ``work`` gives for each part of the rows.
+
+        Args:
+            again: takes back what unfinished work has left, before it is done anew.
+
+        Raises:
+            MemoryError, RuntimeError: memory ran out for one row.
+        """
+        while True:
+            try:
+                return [work(part) for part in self.parts(rows)]
+            except (MemoryError, RuntimeError) as error:
+                self._halve(error, len(rows))
+            # Not above: the exception holds every tensor that the work had in hand.
+            again()
+            _release()
+
+    def stream(
+        self,
+        rows: Sequence[T],
+        work: Callable[[Sequence[T], int], Iterator[tuple[int, Any]]],
+    ) -> Iterator[tuple[int, Any]]:
+        """What ``work(rows, at once)`` gives of each row, with the row's place, as it comes.
+
+        Raises:
+            MemoryError, RuntimeError: memory ran out for one row.
+        """
+        left = list(range(len(rows)))
+        while left:
+            done = set()
+            try:
+                for number, result in work([rows[place] for place in left], self.rows):
+                    done.add(left[number])
+                    yield left[number], result
+            except (MemoryError, RuntimeError) as error:
+                left = [place for place in left if place not in done]
+                self._halve(error, len(left))
+            else:
+                return
+            _release()
+
+    def keep(self, folder: Path) -> None:
+        """See :class:`harness_transformers.resuming.Remembering`."""
+        (folder / FILE).write_text(json.dumps(self.rows))
+
+    def recall(self, folder: Path) -> None:
+        """See :class:`harness_transformers.resuming.Remembering`."""
+        self.rows = json.loads((folder / FILE).read_text())
+
+    def _halve(self, error: BaseException, rows: int) -> None:
+        """Halve what fits no more, or raise the error where it is no matter of memory, or one."""
+        tried = min(self.rows, rows)
+        if not ran_out(error) or tried == 1:
+            raise error
+        self.rows = (tried + 1) // 2
+        self.say(f"memory ran out with {tried} {self.what} at once; going on with {self.rows}")
+
+
+class Before:
+    """What a training step changes before it is finished: gradients and torch's random states."""
+
+    def __init__(self, model: Any) -> None:
+        self.gradients = [
+            (value, None if value.grad is None else value.grad.clone())
+            for value in model.parameters()
+            if value.requires_grad
+        ]
+        self.random = torch.get_rng_state()
+        self.device = torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None
+
+    def restore(self) -> None:
+        """Make the model and the generators what they were."""
+        for value, gradient in self.gradients:
+            value.grad = None if gradient is None else gradient.clone()
+        torch.set_rng_state(self.random)
+        if self.device is not None:
+            torch.cuda.set_rng_state(self.device)
+
+
+def _release() -> None:
+    """Give back what is free by now."""
+    gc.collect()
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
