@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import harness
-from harness.kit.files import digest
+from harness.kit.files import digest, remove
 from harness.records import from_json, to_json
 from harness_transformers.lora import LoraTrainer
 from harness_transformers.pypi import PypiModel
@@ -128,6 +128,7 @@ def _killed(
     seconds, expected = whole
     ended = Ended(False, 0.0, [])
     while not ended.killed:
+        remove(folder)  # of a training that came to its end before its moment
         moment = draw.uniform(0.2, 1.0) * seconds
         ended = _attempt(kind, base, folder, minutes=MINUTES, moment=moment)
     left = [path.name for path in (folder / "scratch").iterdir()]
