@@ -82,9 +82,8 @@ def _speeds(given: argparse.Namespace) -> dict[str, Any]:
         ratio = best["ours"]["tokens"] / best["ours"]["seconds"] / speed
         memory = best["ours"]["peak_mib"] / run["peak_mib"]
         losses = " ".join(f"{loss:.3f}" for loss in run["losses"])
-        print(
-            f"{side:10}{speed:10.0f}{ratio:7.2f}x{run['peak_mib']:6.0f} MiB{memory:7.2f}x   {losses}"
-        )
+        peak = f"{run['peak_mib']:.0f} MiB"
+        print(f"{side:10}{speed:10.0f}{ratio:7.2f}x{peak:>10}{memory:7.2f}x   {losses}")
     return {"rows": given.rows, "steps": given.steps, "sides": found}
 
 
