@@ -1,7 +1,7 @@
 """The device that models are trained and asked on, and what it is good at: one rule for all.
 
-It is the accelerator that torch finds (CUDA, XPU, MPS), else the CPU. docs/devices.md says what of
-this was measured; the rest is what torch and the libraries say of themselves.
+It is the accelerator that torch finds (CUDA, XPU, MPS), else the CPU. The documentation says what
+of this was measured; the rest is what torch and the libraries say of themselves.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from transformers.cache_utils import DynamicLayer
 
 from harness_transformers.kernels import decoding
 from harness_transformers.kernels.attention import Unsuited
-from harness_transformers.kernels.installing import installed
+from harness_transformers.kernels.installing import alike, installed
 from harness_transformers.rope import original, ropes
 from harness_transformers.slots import Piece, Slots
 from harness_transformers.stops import Stops
@@ -62,10 +62,7 @@ def _agrees(model: Any, prompts: Sequence[Tokens]) -> bool:
     if found is None:
         return False
     each = [model(input_ids=torch.tensor([p], device=model.device)).logits[0, -1] for p in prompts]
-    alone = torch.stack(each)
-    # Thirty layers in float32 differ by more than a few units of the last place.
-    tolerance = max(8 * torch.finfo(alone.dtype).eps, 1e-3) * float(alone.abs().max())
-    return bool(alone.isfinite().all()) and torch.allclose(found, alone, 0, tolerance)
+    return alike(found, torch.stack(each))
 
 
 def stretches(config: Any, length: int) -> bool:

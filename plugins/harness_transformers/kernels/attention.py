@@ -2,7 +2,7 @@
 
 A batch is one row of tokens: the sequences' tokens in turn. Each attends to itself alone, in blocks
 of queries, so that of what a causal mask hides little is computed. On CPUs without matrix tiles
-(AMX) PyTorch's own kernel is three to four times slower in bf16; docs/figures.md has figures.
+(AMX) PyTorch's own kernel is three to four times slower in bf16.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+import torch
+
 from harness_transformers.kernels import norm
 
 
@@ -33,3 +35,15 @@ def installed(model: Any, attention: str) -> Iterator[bool]:
             del layer.forward
         if taken:
             model.set_attn_implementation(before)
+
+
+def alike(found: torch.Tensor, expected: torch.Tensor) -> bool:
+    """Whether logits are those expected, up to what other orders of summing change.
+
+    Thirty layers in float32 differ by more than a few units of the last place; what mixes rows, or
+    leaves something out, differs by more than a thousandth of the largest logit.
+    """
+    if found.shape != expected.shape or not expected.isfinite().all():
+        return False
+    tolerance = max(8 * torch.finfo(expected.dtype).eps, 1e-3) * float(expected.abs().max())
+    return torch.allclose(found, expected, 0, tolerance)

@@ -455,13 +455,17 @@ def test_merging_rounds_once_and_says_what_that_changed(base, tmp_path):
     assert lost > 0.05
 
 
-def test_the_page_names_every_option():
+@pytest.mark.parametrize(("command", "chapter"), [("try", "Try it"), ("export", "Export it")])
+def test_the_page_names_every_option(command, chapter):
     import typer
 
     from harness.cli.commands import app
 
-    found = typer.main.get_command(app).get_command(None, "export").loaded()
-    options = {name for option in found.params for name in option.opts if name.startswith("-")}
+    found = typer.main.get_command(app).get_command(None, command).loaded()
+    options = {option.opts[-1] for option in found.params if option.opts[0].startswith("-")}
     page = (Path(__file__).parents[3] / "docs" / "use-the-model.md").read_text("utf-8")
-    rows = re.findall(r"^\| (`-[^|]*) \|", page, re.MULTILINE)
-    assert {re.split(r"[` ]", cell)[1] for cell in rows} == options - {"--output"}
+    own = page.split(f"\n## {chapter}\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(-[^` ]*)", own, re.MULTILINE)
+    named = {option.opts[-1] for option in found.params if set(option.opts) & set(rows)}
+    assert len(rows) == len(named)
+    assert named == options

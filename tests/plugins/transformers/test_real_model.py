@@ -57,6 +57,24 @@ def test_it_learns_a_handful_of_rows(smollm, train, another):
     assert {p.finish_reason for p in found.values()} == {"stop"}
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_it_is_trained_and_asked_without_padding(smollm, train, precision):
+    """Thirty layers and large activations: logits differ by more than a few units of rounding."""
+    from harness_transformers import devices, greedy, layouts
+    from harness_transformers.chats import Chats
+    from harness_transformers.quiet import quietly
+
+    plugin = LoraTrainer(LoraTrainer.Options(precision=precision))
+    with quietly():
+        model = plugin._adapted(smollm)
+        chats = Chats.of(smollm)
+        rows = chats.training_rows(train, plugin.options)
+        with layouts.chosen(model, 0, rows, "cpu") as layout:
+            assert isinstance(layout, layouts.Flat)
+        plain = loading.base_of(smollm, devices.dtype_of(precision)).eval()
+        assert greedy.suits(plain, [encoding.prompt_ids(chats.tokenizer, row) for row in train], 9)
+
+
 def test_decoding_answers_what_generate_would(smollm, train, context):
     import torch
 
