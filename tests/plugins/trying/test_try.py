@@ -194,10 +194,11 @@ class Terminal:
 
     def __init__(self, project: Project, *arguments: str) -> None:
         self.master, slave = pty.openpty()
+        coloured = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
         self.child = subprocess.Popen(
             project.command("try", *arguments), cwd=project.folder, stdin=slave, stdout=slave,
             stderr=slave, start_new_session=True, close_fds=True,
-            env={**os.environ, "COLUMNS": "100", "TERM": "xterm", "PYTHONUNBUFFERED": "1"},
+            env={**coloured, "COLUMNS": "100", "TERM": "xterm", "PYTHONUNBUFFERED": "1"},
         )  # fmt: skip
         os.close(slave)
         self.seen = ""
