@@ -6,13 +6,15 @@ BEFORE and AFTER are commits (AFTER: the working tree's HEAD). Each gets a check
 environment of its own that borrows the libraries of this one, so that nothing but the code differs.
 Each run is a whole `harness iterate` in an empty folder with the model in the cache; the revisions
 take turns, alone on the machine, and the least wall time of each counts. Printed are wall seconds,
-seconds of training, of answering, and of all else (imports, loading, storing, scoring, reports),
-and the ratios; a JSON line is added to benchmarks/recorded/revisions.jsonl.
+seconds from the first to the last step of trainings and of answering, as the stages report them,
+and of all else (imports, loading, storing, scoring, reports), and the ratios; a JSON line is added
+to benchmarks/recorded/revisions.jsonl.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import subprocess
@@ -28,7 +30,13 @@ RECORDED = ROOT / "benchmarks" / "recorded" / "revisions.jsonl"
 PARTS = ("wall", "train", "generate", "else")
 
 
+STEPS = "STEPS_OF_STAGES"
+"""Names the file in which a run leaves the seconds of its stages' steps."""
+
+
 def main() -> None:
+    if STEPS in os.environ:
+        _watched(Path(os.environ[STEPS]))
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -62,7 +70,7 @@ def _git(*arguments: str) -> str:
 
 
 def _installed(commit: str, folder: Path) -> Path:
-    """A checkout of the commit, installed without its dependencies; the command's path."""
+    """A checkout of the commit, installed without its dependencies; its Python."""
     subprocess.run(["git", "clone", "-q", ROOT, folder], check=True)
     subprocess.run(["git", "checkout", "-q", commit], cwd=folder, check=True)
     environment = folder / ".venv"
@@ -76,27 +84,59 @@ def _installed(commit: str, folder: Path) -> Path:
     borrowed = [sysconfig.get_path("purelib"), *(p for p in sys.path if "site-packages" in p)]
     # Last in the alphabet: what the commit installs comes first.
     Path(own.strip(), "zz_borrowed.pth").write_text("\n".join(dict.fromkeys(borrowed)))
-    return environment / "bin" / "harness"
+    return python
 
 
-def _run(command: Path, arguments: list[str]) -> dict[str, float]:
+def _run(python: Path, arguments: list[str]) -> dict[str, float]:
+    kept = {name: v for name, v in os.environ.items() if not name.startswith("OPENBLAS_")}
     with tempfile.TemporaryDirectory() as folder:
+        steps = Path(folder) / "steps.json"
         begin = time.perf_counter()
         done = subprocess.run(
-            [command, "iterate", "--json", *arguments], cwd=folder, capture_output=True, text=True,
-            env={name: v for name, v in os.environ.items() if not name.startswith("OPENBLAS_")},
+            [python, "-P", __file__, "iterate", "--json", *arguments], cwd=folder,
+            capture_output=True, text=True, env={**kept, STEPS: str(steps)},
         )  # fmt: skip
-        wall = time.perf_counter() - begin
+        parts = {"wall": time.perf_counter() - begin, "train": 0.0, "generate": 0.0}
         if done.returncode:
             sys.exit(done.stderr[-3000:])
-    seconds: dict[str, Any] = json.loads(done.stdout)["seconds"]
-    parts = {"wall": wall, "train": 0.0, "generate": 0.0}
-    for stage, spent in seconds.items():
-        for part in ("train", "generate"):
-            if stage.startswith(part):
-                parts[part] += spent
-    parts["else"] = wall - parts["train"] - parts["generate"]
+        for stage, seconds in json.loads(steps.read_text()):
+            for part in ("train", "generate"):
+                if stage.startswith(part):
+                    parts[part] += seconds
+    parts["else"] = parts["wall"] - parts["train"] - parts["generate"]
     return {part: round(value, 1) for part, value in parts.items()}
+
+
+def _watched(path: Path) -> None:
+    """Do what the command line says as ``harness`` does, and write down when stages report steps.
+
+    Both revisions show them by a ``Display``: each stage's report is called with (0, total, what)
+    before its first step, and with (total, total, what) after its last.
+    """
+    display: Any = importlib.import_module("harness.terminal.progress").Display
+    begins, ends = display.stage, display.stage_done
+    times: list[float] = []
+    found: list[tuple[str, float]] = []
+
+    def stage(self: Any, label: str) -> Any:
+        times.clear()
+        shown = begins(self, label)
+
+        def report(*step: Any) -> None:
+            times.append(time.perf_counter())
+            shown(*step)
+
+        return report
+
+    def stage_done(self: Any, stage: str, *rest: Any) -> None:
+        if len(times) > 1:
+            found.append((stage, times[-1] - times[0]))
+        times.clear()
+        ends(self, stage, *rest)
+        path.write_text(json.dumps(found))
+
+    display.stage, display.stage_done = stage, stage_done
+    sys.exit(importlib.import_module("harness.cli").main())
 
 
 if __name__ == "__main__":

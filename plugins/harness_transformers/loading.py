@@ -74,6 +74,18 @@ def quantised(model: Any) -> bool:
     return bool(getattr(model, "is_quantized", False))
 
 
+def keep_gradients(model: Any) -> None:
+    """Let gradients pass through weights of 4 bits, whatever has been computed without them.
+
+    On a CPU with AVX512-BF16 a ``Linear4bit`` of bitsandbytes repacks its weights at its first use
+    in eval mode, a validation for one, and its product with packed weights has no gradient: all
+    that lies below the layer would learn from what comes around it alone.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+
+
 def _bits(quantization: str, dtype: Any) -> Any:
     """What bitsandbytes shall do: NF4 with double quantisation (QLoRA), or LLM.int8()."""
     from transformers import BitsAndBytesConfig

@@ -242,6 +242,7 @@ class LoraTrainer(harness.Trainer):
         model = loading.base_of(base, devices.dtype_of(options.precision))
         if loading.quantised(model):
             model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+            loading.keep_gradients(model)
         model.config.use_cache = False
         targets = options.target_modules
         config = LoraConfig(

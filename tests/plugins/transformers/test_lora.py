@@ -3,8 +3,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
+import torch
 from pydantic import ValidationError
 
 import harness
@@ -12,6 +14,7 @@ from harness.records import to_json
 from harness_transformers import arguments
 from harness_transformers.arguments import IGNORED, OWNED
 from harness_transformers.lora import LoraTrainer
+from harness_transformers.quiet import quietly
 
 
 def trainer(**options):
@@ -85,7 +88,6 @@ def test_one_seed_gives_equal_bytes_and_another_does_not(base, row, another):
 @pytest.mark.parametrize("way", ["flat", "padded", "all positions"])
 def test_loss_and_gradients_equal_the_plain_trainers(base, row, context, tmp_path, way):
     """Two unequal batches in one step: a mean of means would differ."""
-    import torch
     from transformers import DataCollatorForSeq2Seq, Trainer, TrainingArguments
 
     from harness_transformers import layouts, training
@@ -137,8 +139,6 @@ def test_loss_and_gradients_equal_the_plain_trainers(base, row, context, tmp_pat
                 assert layout.chooses
                 layout.chooses = False
             yield training.make(model, layout, settings("ours"), encoded, (), context)
-
-    from harness_transformers.quiet import quietly
 
     with quietly():
         expected_loss, expected = result(plain)
@@ -243,7 +243,6 @@ def test_one_of_several_gpus_is_used_and_it_is_said(base, row, context, monkeypa
     """The count alone is simulated: that CUDA then computes on that device is not shown here."""
     import functools
 
-    import torch
     from transformers import TrainingArguments
 
     real = TrainingArguments._setup_devices.func
@@ -298,3 +297,26 @@ def test_other_training_arguments_reach_the_trainer(base, row, context):
     train = [row(number) for number in range(8)]
     trainer(args={"max_steps": 3}).train(base, train, (), context)
     assert [entry["step"] for entry in log(context) if "loss" in entry] == [1, 2, 3]
+
+
+def test_gradients_pass_through_4_bits_after_a_validation(wide):
+    """What is computed in eval mode must not change what the adapter learns afterwards."""
+    plugin = LoraTrainer(LoraTrainer.Options(r=2, quantization="4bit"))
+    quantised = replace(wide, info={"quantization": "4bit"})
+    with quietly():
+        torch.manual_seed(2)
+        model = plugin._adapted(quantised)
+    ids = torch.arange(2, 14)[None]
+
+    def gradients():
+        model.zero_grad(set_to_none=True)
+        model.train()(input_ids=ids).logits.float().square().mean().backward()
+        return {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
+
+    before = gradients()
+    with torch.no_grad():
+        model.eval()(input_ids=ids)
+    after = gradients()
+    assert before.keys() == after.keys() and len(before) > 20
+    for name, gradient in before.items():
+        torch.testing.assert_close(after[name], gradient, rtol=0, atol=0, msg=name)
