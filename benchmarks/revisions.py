@@ -82,8 +82,12 @@ def _installed(commit: str, folder: Path) -> Path:
         [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True
     )
     borrowed = [sysconfig.get_path("purelib"), *(p for p in sys.path if "site-packages" in p)]
-    # Last in the alphabet: what the commit installs comes first.
-    Path(own.strip(), "zz_borrowed.pth").write_text("\n".join(dict.fromkeys(borrowed)))
+    # First in the alphabet: what installs the commit needs them.
+    Path(own.strip(), "_borrowed.pth").write_text("\n".join(dict.fromkeys(borrowed)))
+    asked = [python, "-P", "-c", "import harness; print(harness.__file__)"]
+    found = Path(subprocess.check_output(asked, text=True).strip())
+    if not found.is_relative_to(folder):
+        sys.exit(f"{found} would be measured, which is not in {folder}")
     return python
 
 

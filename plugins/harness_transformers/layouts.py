@@ -82,20 +82,33 @@ class Padded:
 class Flat:
     """All rows behind one another, without padding; each attends to itself alone.
 
-    Batches have ``input_ids``, ``labels`` and ``position_ids`` (1 x tokens of all rows), ``ends``:
-    where each row ends (rows), and ``row``: the rows' numbers.
+    A prefix that all rows of a batch have in common, such as the system's turn, stands before them
+    once: in a causal model its states are the same for all. Batches have ``input_ids``, ``labels``
+    and ``position_ids`` (1 x all tokens), ``ends``: where the prefix and then what follows it in
+    each row ends (1 + rows), and ``row``: the rows' numbers.
+
+    Args:
+        shares: False: each row's prefix is computed for itself.
     """
 
+    def __init__(self, shares: bool = True) -> None:
+        self.shares = shares
+
     def __call__(self, rows: Sequence[Any]) -> Batch:
-        # What a row's first token follows is another row: it is never learned.
-        labels = [[IGNORED, *row["labels"][1:]] for row in rows]
-        positions = [torch.arange(len(row["input_ids"])) for row in rows]
-        lengths = torch.tensor([len(row["input_ids"]) for row in rows])
+        shared = _shared(rows) if self.shares else 0
+        ids = rows[0]["input_ids"][:shared]
+        labels = [IGNORED] * shared
+        positions = [torch.arange(shared)]
+        for row in rows:
+            ids += row["input_ids"][shared:]
+            # What a row's first token follows is another row: it is never learned.
+            labels += [IGNORED, *row["labels"][shared + 1 :]]
+            positions.append(torch.arange(shared, len(row["input_ids"])))
         return {
-            "input_ids": torch.tensor([[token for row in rows for token in row["input_ids"]]]),
-            "labels": torch.tensor([[label for row in labels for label in row]]),
+            "input_ids": torch.tensor([ids]),
+            "labels": torch.tensor([labels]),
             "position_ids": torch.cat(positions)[None],
-            "ends": lengths.cumsum(0),
+            "ends": torch.tensor([len(part) for part in positions]).cumsum(0),
             "row": _numbers(rows),
         }
 
@@ -109,8 +122,29 @@ class Flat:
             use_cache=False,
             sequence_lengths=batch["ends"].diff(prepend=batch["ends"].new_zeros(1)).tolist(),
         )
-        places = torch.searchsorted(batch["ends"], columns, right=True)
+        places = torch.searchsorted(batch["ends"], columns, right=True) - 1
         return Learned(outputs, outputs.logits.flatten(0, 1), wanted[columns], places)
+
+
+LEAST = 4
+"""Tokens of a prefix from which on it is worth the extra blocks of attention."""
+
+
+def _shared(rows: Sequence[Any]) -> int:
+    """Tokens that all rows begin with, short of the first that predicts a learned one."""
+    limit = min(_first_learned(row["labels"]) for row in rows) - 1
+    first, others = rows[0]["input_ids"], [row["input_ids"] for row in rows[1:]]
+    if not others:
+        return 0
+    size = 0
+    while size < limit and all(other[size] == first[size] for other in others):
+        size += 1
+    return size if size >= LEAST else 0
+
+
+def _first_learned(labels: Sequence[int]) -> int:
+    """The place of the first learned token, or the row's length where none is."""
+    return next((place for place, label in enumerate(labels) if label != IGNORED), len(labels))
 
 
 def _numbers(rows: Sequence[Any]) -> torch.Tensor:
@@ -136,7 +170,7 @@ def chosen(model: Any, pad: int, rows: Sequence[Encoded], device: str) -> Iterat
     if device == "cpu" and rows:
         with installed(_base(model), attention.NAME) as taken:
             if taken and _lies_flat(model, rows):
-                yield Flat()
+                yield Flat(shares=not _drops(model))
                 return
     yield Padded(model, pad)
 
@@ -163,6 +197,19 @@ def _lies_flat(model: Any, rows: Sequence[Encoded]) -> bool:
     finally:
         model.train(training)
     return alike(together, alone)
+
+
+_HEADS = {"classifier", "summary"}
+"""Parts of options' names that are those of heads for other tasks."""
+
+
+def _drops(model: Any) -> bool:
+    """Whether rows that share a prefix would share the noise of a dropout, too."""
+    said = _base(model).config.to_dict()
+    names = [name for name in said if "drop" in name and not _HEADS & {*name.split("_")}]
+    rates = [said[name] for name in names]
+    rates += [module.p for module in model.modules() if isinstance(module, torch.nn.Dropout)]
+    return any(isinstance(rate, float) and rate > 0 for rate in rates)
 
 
 def _window(config: Any) -> float:

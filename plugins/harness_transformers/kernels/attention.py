@@ -1,7 +1,8 @@
 """Causal attention over sequences that lie behind one another, without padding.
 
-A batch is one row of tokens: the sequences' tokens in turn. Each attends to itself alone, in blocks
-of queries, so that of what a causal mask hides little is computed. On CPUs without matrix tiles
+A batch is one row of tokens: a prefix that all sequences share, which may be empty, and what
+follows it in each. Each attends to the prefix and itself alone, in blocks of queries, so that of
+what a causal mask hides little is computed. On CPUs without matrix tiles
 (AMX) PyTorch's own kernel is three to four times slower in bf16.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -33,7 +35,8 @@ class Unsuited(Exception):
 class Causal(torch.autograd.Function):
     """``softmax(scale q k' + causal mask) v`` for each sequence (Vaswani et al. 2017, eq. 1).
 
-    Keys and values may have fewer heads than queries (grouped-query attention).
+    ``lengths`` are those of the shared prefix, 0 where there is none, and of what follows it in
+    each sequence. Keys and values may have fewer heads than queries (grouped-query attention).
     """
 
     @staticmethod
@@ -53,11 +56,11 @@ class Causal(torch.autograd.Function):
         q = _grouped(q, k)
         out = q.new_empty(q.shape[2], *q.shape[:2], v.shape[-1])
         kept = []
-        for first, start, end in _blocks(lengths):
-            weights = _weights(q, k, scale, first, start, end)
-            answer = torch.bmm(weights, v[:, first:end])
-            out[start:end] = _by_token(answer, q.shape[1])
-            if end - first <= KEPT:
+        for block in _blocks(lengths):
+            weights = _weights(q, k, scale, block)
+            answer = torch.bmm(weights, block.seen(v))
+            out[block.start : block.end] = _by_token(answer, q.shape[1])
+            if block.keys <= KEPT:
                 kept.append(weights)
         ctx.save_for_backward(q, k, v, *kept)
         ctx.scale, ctx.lengths = scale, lengths
@@ -68,18 +71,26 @@ class Causal(torch.autograd.Function):
         q, k, v, *kept = ctx.saved_tensors
         gradient = gradients[0].unflatten(1, q.shape[:2]).permute(1, 2, 0, 3)
         of_q, of_k, of_v = torch.empty_like(q), torch.zeros_like(k), torch.zeros_like(v)
+        # What all sequences add to is summed in float32.
+        exact = torch.promote_types(k.dtype, torch.float32)
+        of_prefix = [torch.zeros_like(x[:, : ctx.lengths[0]], dtype=exact) for x in (k, v)]
         stored = iter(kept)
-        for first, start, end in _blocks(ctx.lengths):
-            if end - first <= KEPT:
-                weights = next(stored)
-            else:
-                weights = _weights(q, k, ctx.scale, first, start, end)
-            out = gradient[:, :, start:end].flatten(1, 2)
-            of_v[:, first:end].baddbmm_(weights.mT, out)
-            inner = torch.bmm(out, v[:, first:end].mT)
+        for block in _blocks(ctx.lengths):
+            weights = next(stored) if block.keys <= KEPT else _weights(q, k, ctx.scale, block)
+            queries = slice(block.start, block.end)
+            out = gradient[:, :, queries].flatten(1, 2)
+            inner = torch.bmm(out, block.seen(v).mT)
             inner = torch._softmax_backward_data(inner, weights, -1, q.dtype)
-            of_q[:, :, start:end] = torch.bmm(inner, k[:, first:end]).view_as(of_q[:, :, start:end])
-            of_k[:, first:end].baddbmm_(inner.mT, q[:, :, start:end].flatten(1, 2))
+            of_q[:, :, queries] = torch.bmm(inner, block.seen(k)).view_as(of_q[:, :, queries])
+            right = (q[:, :, queries].flatten(1, 2), out)
+            for left, by, own, prefix in zip(
+                (inner, weights), right, (of_k, of_v), of_prefix, strict=True
+            ):
+                own[:, block.first : block.end].baddbmm_(left[..., block.before :].mT, by)
+                if block.before:
+                    prefix += torch.bmm(left[..., : block.before].mT, by)
+        for own, prefix in zip((of_k, of_v), of_prefix, strict=True):
+            own[:, : ctx.lengths[0]] += prefix.to(own.dtype)
         return of_q.mul_(ctx.scale).flatten(0, 1), of_k.mul_(ctx.scale), of_v, None, None
 
 
@@ -93,20 +104,43 @@ def _by_token(answer: torch.Tensor, groups: int) -> torch.Tensor:
     return answer.unflatten(1, (groups, -1)).permute(2, 0, 1, 3)
 
 
-def _blocks(lengths: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """The sequence's first token, a block's first token, and the one after its last."""
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Queries at once, and the keys that they see.
+
+    Attributes:
+        before: length of the prefix before the sequence.
+        first: where the sequence begins.
+        start, end: the queries.
+    """
+
+    before: int
+    first: int
+    start: int
+    end: int
+
+    @property
+    def keys(self) -> int:
+        return self.before + self.end - self.first
+
+    def seen(self, x: torch.Tensor) -> torch.Tensor:
+        """Keys or values up to the block's end (key heads, keys, size)."""
+        own = x[:, self.first : self.end]
+        return torch.cat([x[:, : self.before], own], 1) if self.before else own
+
+
+def _blocks(lengths: Sequence[int]) -> Iterator[_Block]:
     first = 0
-    for length in lengths:
+    for number, length in enumerate(lengths):
         for start in range(first, first + length, BLOCK):
-            yield first, start, min(start + BLOCK, first + length)
+            before = lengths[0] if number else 0
+            yield _Block(before, first, start, min(start + BLOCK, first + length))
         first += length
 
 
-def _weights(
-    q: torch.Tensor, k: torch.Tensor, scale: float, first: int, start: int, end: int
-) -> torch.Tensor:
+def _weights(q: torch.Tensor, k: torch.Tensor, scale: float, block: _Block) -> torch.Tensor:
     """What a block attends to, up to its end (key heads, groups x block, keys)."""
-    return causal_weights(q[:, :, start:end] * scale, k[:, first:end])
+    return causal_weights(q[:, :, block.start : block.end] * scale, block.seen(k))
 
 
 def causal_weights(block: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
@@ -136,19 +170,20 @@ def flat_attention(
     dropout: float = 0.0,
     scaling: float | None = None,
     *,
-    sequence_lengths: Sequence[int] = (),
+    sequence_lengths: Sequence[int] = (0, 0),
     **further: Any,
 ) -> tuple[torch.Tensor, None]:
     """transformers' attention interface; ``sequence_lengths`` comes from the call of the model.
 
-    Shapes: query (1, heads, tokens, size), key and value likewise; gives (1, tokens, heads, size).
+    They are those that :class:`Causal` takes. Shapes: query (1, heads, tokens, size), key and value
+    likewise; gives (1, tokens, heads, size).
 
     Raises:
         Unsuited: something of the call is not known here, such as a cap on scores.
     """
     window = further.get("sliding_window")
     extra = [name for name in EXTRAS if further.get(name) is not None]
-    if window is not None and window < max(sequence_lengths):
+    if window is not None and window < sequence_lengths[0] + max(sequence_lengths[1:]):
         extra.append("sliding_window")
     if extra or further.get("is_causal") is False:
         raise Unsuited(", ".join(extra) or "not causal")
@@ -163,9 +198,11 @@ def flat_attention(
 def _dropping(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, dropout: float, scale: float, lengths: Any
 ) -> torch.Tensor:
-    """Attention with dropout, by PyTorch's own function."""
+    """Attention with dropout, by PyTorch's own function; no prefix is shared then."""
+    if lengths[0]:
+        raise Unsuited("dropout with a shared prefix")
     attend = torch.nn.functional.scaled_dot_product_attention
-    parts = zip(*(x.split(lengths, 2) for x in (q, k, v)), strict=True)
+    parts = zip(*(x.split(lengths[1:], 2) for x in (q, k, v)), strict=True)
     answers = [
         attend(*part, dropout_p=dropout, is_causal=True, scale=scale, enable_gqa=True)
         for part in parts

@@ -16,21 +16,25 @@ def sequences(lengths, heads, keys, size, values, dtype=torch.float64):
 
 
 def by_pytorch(q, k, v, scale, lengths):
-    parts = zip(*(x.split(lengths, 1) for x in (q, k, v)), strict=True)
+    """Each sequence with the prefix before it; of the prefix, its own states alone."""
+    prefix, *parts = zip(*(x.split(lengths, 1) for x in (q, k, v)), strict=True)
+    whole = [[torch.cat(pair, 1) for pair in zip(prefix, part, strict=True)] for part in parts]
     found = [
         scaled_dot_product_attention(
             *(x[None] for x in part), is_causal=True, scale=scale, enable_gqa=True
         )[0]
-        for part in parts
+        for part in whole
     ]
-    return torch.cat(found, 1).transpose(0, 1)
+    shared = lengths[0]
+    return torch.cat([found[0][:, :shared], *(x[:, shared:] for x in found)], 1).transpose(0, 1)
 
 
 @pytest.mark.parametrize("kept", [0, 200], ids=["computed again", "kept"])
 @pytest.mark.parametrize(("heads", "keys"), [(4, 4), (6, 2), (3, 1)])
-def test_attention_and_its_gradients_are_pytorchs(monkeypatch, heads, keys, kept):
+@pytest.mark.parametrize("shared", [0, 7, 130])
+def test_attention_and_its_gradients_are_pytorchs(monkeypatch, heads, keys, kept, shared):
     monkeypatch.setattr(attention, "KEPT", kept)
-    lengths = [1, 300, 128, 5, 129]
+    lengths = [shared, 1, 300, 128, 5, 129]
     q, k, v = sequences(lengths, heads, keys, 8, 8)
     expected = by_pytorch(q, k, v, 0.3, lengths)
     found = attention.Causal.apply(q, k, v, 0.3, lengths)
@@ -45,7 +49,7 @@ def test_attention_and_its_gradients_are_pytorchs(monkeypatch, heads, keys, kept
 
 
 def test_values_may_have_another_size_than_keys():
-    lengths = [7, 150]
+    lengths = [0, 7, 150]
     q, k, v = sequences(lengths, 4, 2, 8, 6)
     found = attention.Causal.apply(q, k, v, 0.3, lengths)
     assert found.shape == (157, 4, 6)
@@ -57,11 +61,11 @@ def test_values_may_have_another_size_than_keys():
     [{"softcap": 30.0}, {"s_aux": 1}, {"sliding_window": 4}, {"is_causal": False}],
 )
 def test_what_attention_does_not_know_is_refused(further):
-    q, k, v = (x[None] for x in sequences([5], 2, 2, 4, 4))
+    q, k, v = (x[None] for x in sequences([0, 5], 2, 2, 4, 4))
     with pytest.raises(attention.Unsuited):
-        attention.flat_attention(None, q, k, v, None, sequence_lengths=[5], **further)
+        attention.flat_attention(None, q, k, v, None, sequence_lengths=[0, 5], **further)
     with pytest.raises(attention.Unsuited):
-        attention.flat_attention(None, q, k, v, None, sequence_lengths=[4])
+        attention.flat_attention(None, q, k, v, None, sequence_lengths=[0, 4])
 
 
 def test_only_norms_that_compute_the_known_formula_are_replaced():

@@ -13,14 +13,18 @@ from harness_transformers.quiet import quietly
 LENGTHS = (9, 3, 150, 1, 40)
 
 
-def encoded(vocabulary: int, lengths=LENGTHS):
+def encoded(vocabulary: int, lengths=LENGTHS, shared=0):
+    """Rows of random tokens, of which so many are the same at the beginning of each."""
     from harness_transformers.encoding import IGNORED, Encoded
 
     generator = torch.Generator().manual_seed(5)
     rows = []
+    prefix = list(range(3, 3 + shared))
     for number, length in enumerate(lengths):
         ids = torch.randint(3, vocabulary, (length,), generator=generator).tolist()
-        labels = [IGNORED] * (length // 2) + ids[length // 2 :]
+        ids = prefix + ids[shared:]
+        unlearned = max(length // 2, shared + 1)
+        labels = [IGNORED] * unlearned + ids[unlearned:]
         rows.append(Encoded(f"row-{number}", ids, labels, truncated=False))
     return rows
 
@@ -52,10 +56,13 @@ def computed(model, layout, rows):
     return found.logits.detach(), found.wanted.tolist(), found.places.tolist(), gradients
 
 
-def test_flat_rows_compute_what_padded_ones_do_or_are_not_used(architecture):
-    """Rows of unlike lengths, one of a single token, one of more than a block of queries."""
+@pytest.mark.parametrize(
+    ("lengths", "shared"), [(LENGTHS, 0), ((30, 150, 14), 12), ((133, 150, 140), 130)]
+)
+def test_flat_rows_compute_what_padded_ones_do_or_are_not_used(architecture, lengths, shared):
+    """Rows of unlike lengths, one of a single token, some of more than a block of queries."""
     model = adapted(architecture.base, architecture.made.targets)
-    rows = encoded(320)
+    rows = encoded(320, lengths, shared)
     expected = computed(model, Padded(model, 0), rows)
     with layouts.chosen(model, 0, rows, "cpu") as layout:
         assert isinstance(layout, Flat) == (architecture.name in FLAT)
@@ -65,6 +72,10 @@ def test_flat_rows_compute_what_padded_ones_do_or_are_not_used(architecture):
     for name, gradient in expected[3].items():
         if gradient is not None:
             torch.testing.assert_close(found[3][name], gradient, rtol=1e-3, atol=1e-5, msg=name)
+    if isinstance(layout, Flat):
+        assert layout.shares is (architecture.name != "gpt2")  # whose dropout is on
+        shared *= layout.shares
+        assert len(layout(items(rows))["input_ids"][0]) == sum(lengths) - shared * (len(rows) - 1)
 
 
 FLAT = {"gpt-neox", "gpt2", "llama", "phi3", "qwen2", "qwen3"}
@@ -131,8 +142,27 @@ def test_windows_and_dropout_of_attention(tmp_path, changed, flat):
         assert isinstance(layout, Flat) is flat
         found = computed(model, layout, rows)
         torch.testing.assert_close(found[0], expected[0], rtol=1e-4, atol=1e-4)
+        assert not flat or layout.shares is ("attention_dropout" not in changed)
         again = computed(model.train(), layout, rows)
         assert torch.equal(again[0], found[0]) is ("attention_dropout" not in changed)
+
+
+@pytest.mark.parametrize("learned", [3, 5, 6, 20])
+def test_a_shared_prefix_ends_before_what_predicts_a_learned_token(learned):
+    """Token 5 is the last in common; a row whose answer begins earlier ends the prefix, too."""
+    one, other = encoded(290, (10, 20))
+    ids = [one.input_ids[:6] + row.input_ids[6:] for row in (one, other)]
+    labels = [[layouts.IGNORED] * learned + row[learned:] for row in ids]
+    data = [
+        {"row": number, "input_ids": row, "labels": said}
+        for number, (row, said) in enumerate(zip(ids, labels, strict=True))
+    ]
+    shared = {3: 0, 5: 4, 6: 5, 20: 6}[learned]
+    batch = Flat()(data)
+    assert batch["ends"].tolist() == [shared, 10, 30 - shared]
+    assert batch["position_ids"][0].tolist() == [*range(10), *range(shared, 20)]
+    assert (batch["labels"] != layouts.IGNORED).sum() == sum(max(0, n - learned) for n in (10, 20))
+    assert Flat(shares=False)(data)["ends"].tolist() == [0, 10, 30]
 
 
 def test_gradient_checkpointing_gives_the_same_adapter(base, row, another):
