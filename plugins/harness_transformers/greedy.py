@@ -1,9 +1,10 @@
 """Greedy decoding that computes nothing twice and nothing for answers that have ended.
 
-Prompts of one experiment mostly begin alike (the system turn, the instruction): their common
-beginning goes through the model once, not once a prompt. An answer that has ended makes room for
-the next prompt at once, so that each pass over the weights serves as many answers as are allowed.
-The answers are those of ``model.generate``.
+Prompts of one experiment mostly begin alike (the system turn, the instruction): what all of them
+have in common goes through the model once, and what a prompt has in common with an earlier one is
+copied from there. An answer that has ended makes room for the next prompt at once, so that each
+pass over the weights serves as many answers as are allowed. The answers are those of
+``model.generate``.
 """
 
 from __future__ import annotations
@@ -53,10 +54,10 @@ def suits(model: Any, prompts: Sequence[Tokens], limit: int) -> bool:
 def _agrees(model: Any, prompts: Sequence[Tokens]) -> bool:
     """Whether both ways give the same logits, up to rounding."""
     work = [Answer(number, prompt) for number, prompt in enumerate(prompts)]
-    new = {number: prompt[:-1] for number, prompt in enumerate(prompts)}
+    new = dict.fromkeys(range(len(work)), 0)
     with installed(model, decoding.NAME) as taken:
         try:
-            found = _logits(model, Slots(len(work)), work, new, 0) if taken else None
+            found = _logits(model, Slots(len(work)), work, new) if taken else None
         except (Unsuited, TypeError, ValueError, RuntimeError, AttributeError, IndexError):
             found = None
     if found is None:
@@ -80,11 +81,12 @@ def stretches(config: Any, length: int) -> bool:
 def shared(prompts: Sequence[Tokens]) -> int:
     """Length of the beginning that all prompts have in common, at least one token left over."""
     first, last = min(prompts), max(prompts)
-    limit = min(map(len, prompts)) - 1
-    for place in range(limit):
-        if first[place] != last[place]:
-            return place
-    return max(limit, 0)
+    return _alike(first, last, min(map(len, prompts)) - 1)
+
+
+def _alike(one: Tokens, other: Tokens, most: int) -> int:
+    """How many of the first ``most`` tokens are the same from the beginning on."""
+    return next((place for place in range(most) if one[place] != other[place]), max(most, 0))
 
 
 @dataclass(slots=True)
@@ -134,19 +136,20 @@ class Greedy:
 
     def _answers(self, prompts: Sequence[Tokens], limit: int) -> Iterator[tuple[int, list[int]]]:
         slots = Slots(min(self.most, len(prompts)))
-        known = shared(prompts)
-        if known:
-            beginning = list(prompts[0][:known])
-            _logits(self.model, slots, [Answer(0, beginning)], {0: beginning[:-1]}, 0)
-            slots.spread(known)
+        held: list[Tokens] = [()] * slots.most
+        if known := shared(prompts):
+            held[0] = list(prompts[0][:known])
+            _logits(self.model, slots, [Answer(0, held[0])], {0: 0})
         waiting = deque(enumerate(prompts))
         work: list[Answer] = []
         ended: list[int] = []
         while True:
-            new = _fill(slots, work, ended, waiting, known)
+            new = _fill(slots, work, ended, waiting, held)
             if not work:
                 return
-            tokens = _logits(self.model, slots, work, new, known).argmax(-1).tolist()
+            tokens = _logits(self.model, slots, work, new).argmax(-1).tolist()
+            for slot in new:
+                held[slot] = work[slot].prompt
             ended = []
             for slot, (answer, token) in enumerate(zip(work, tokens, strict=True)):
                 answer.tokens.append(token)
@@ -161,36 +164,45 @@ def _fill(
     work: list[Answer],
     ended: Sequence[int],
     waiting: deque[tuple[int, Tokens]],
-    known: int,
-) -> dict[int, Tokens]:
+    held: list[Tokens],
+) -> dict[int, int]:
     """Give free slots to waiting prompts; answers in work have the first slots afterwards.
 
     Args:
         ended: slots whose answers have ended, in ascending order.
-        known: length of the common beginning, which is in all slots.
+        held: of each slot, tokens whose keys and values are in it, from the first place on.
 
     Returns:
-        Slot -> what is to be computed of its prompt before the last token.
+        Slots of new prompts -> how many tokens of the prompt are in them already.
     """
-    new: dict[int, Tokens] = {}
+    new: dict[int, int] = {}
     count = 0
     free = deque([*ended, *range(len(work), slots.most)])
     while waiting and free and count < MOST_NEW:
         slot, (number, prompt) = free.popleft(), waiting.popleft()
         work[slot : slot + 1] = [Answer(number, prompt)]
-        new[slot] = prompt[known:-1]
-        count += len(new[slot])
+        source, new[slot] = _best(held, prompt)
+        slots.copy(source, slot, new[slot])
+        held[slot] = prompt[: new[slot]]
+        count += len(prompt) - 1 - new[slot]
     for slot in reversed([slot for slot in ended if slot not in new]):
         moved = work.pop()
         if slot < len(work):
             slots.copy(len(work), slot, moved.length)
-            work[slot] = moved
+            work[slot], held[slot] = moved, moved.prompt
     return new
+
+
+def _best(held: Sequence[Tokens], prompt: Tokens) -> tuple[int, int]:
+    """The slot that has most of a prompt's beginning, and how much, short of its last token."""
+    found = [_alike(prompt, tokens, min(len(prompt) - 1, len(tokens))) for tokens in held]
+    most = max(found)
+    return found.index(most), most
 
 
 @torch.inference_mode()
 def _logits(
-    model: Any, slots: Slots, work: Sequence[Answer], new: Mapping[int, Tokens], known: int
+    model: Any, slots: Slots, work: Sequence[Answer], new: Mapping[int, int]
 ) -> torch.Tensor:
     """Logits for the next token of each answer in work (answers x vocabulary).
 
@@ -198,13 +210,13 @@ def _logits(
     holds, and after these what new prompts have before their last one.
 
     Args:
-        new: slot -> those tokens.
-        known: position of the first of them; what precedes is in the slot.
+        new: slots of new prompts -> tokens of the prompt that are in them already.
     """
     ids = [answer.last for answer in work]
     positions = [answer.length - 1 for answer in work]
     pieces = []
-    for slot, tokens in new.items():
+    for slot, known in new.items():
+        tokens = work[slot].prompt[known:-1]
         pieces.append(Piece(slot, len(ids), len(tokens), known))
         ids += tokens
         positions += range(known, known + len(tokens))

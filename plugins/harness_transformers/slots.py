@@ -98,16 +98,11 @@ class Slots:
     @torch.inference_mode()
     def copy(self, source: int, target: int, length: int) -> None:
         """The first ``length`` places of one slot into another."""
+        if source == target:
+            return
         for layer in self.layers.values():
             for memory in (layer.keys, layer.values):
                 memory[target, :, :length] = memory[source, :, :length]
-
-    @torch.inference_mode()
-    def spread(self, length: int) -> None:
-        """The first ``length`` places of slot 0 into all others."""
-        for layer in self.layers.values():
-            for memory in (layer.keys, layer.values):
-                memory[1:, :, :length] = memory[:1, :, :length]
 
     def _empty(self, like: torch.Tensor) -> torch.Tensor:
         """Zeros, because what is masked out is multiplied by 0, and must not be NaN."""

@@ -89,6 +89,28 @@ def test_freed_slots_are_filled_and_ended_answers_computed_no_more(model, monkey
     assert len(steps) < sum(sorted(map(len, found), reverse=True)[k] for k in (0, 4, 8))
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 32])
+def test_what_an_earlier_prompt_has_in_common_is_not_computed_again(model, monkeypatch, most):
+    """Questions of two kinds in turn, one of them asked twice, one a beginning of the other."""
+    torch.manual_seed(8)
+    kinds = [torch.randint(2, 300, (size,)).tolist() for size in (30, 20)]
+    asked = [[*kinds[k % 2], *torch.randint(2, 300, (2 + k,)).tolist()] for k in range(8)]
+    asked += [list(asked[3]), asked[4][:31]]
+    computed, plain = [], greedy.Slots.plan
+
+    def watched(slots, lengths, pieces, device):
+        computed.append(sum(piece.count for piece in pieces))
+        plain(slots, lengths, pieces, device)
+
+    monkeypatch.setattr(greedy.Slots, "plan", watched)
+    monkeypatch.setattr(greedy, "MOST_NEW", 8)  # so that prompts do not begin together
+    wanted = generated(model, asked, 15)
+    assert answered(model, asked, 15, most) == wanted
+    if most > 2:  # both kinds stay in a slot
+        own = sum(2 + k for k in range(8))
+        assert sum(computed) <= 30 + 20 + own
+
+
 def test_a_step_takes_no_more_new_prompts_than_pay(model, monkeypatch):
     """Else the memory of the first step would follow from all prompts that are begun."""
     monkeypatch.setattr(greedy, "MOST_NEW", 8)
