@@ -162,3 +162,21 @@ def test_points_of_other_rows_are_left_out():
     other = next(line for line in lines if line["step"] == 0)
     other["eval_rows"] = {"of": 100, "losses": [0.0, 0.0], "tokens": [1, 1]}
     assert course(lines).kind == "overfitting"
+
+
+def test_steps_may_be_numbered_by_tokens():
+    lines = log(settling(8))
+    large = [{**line, "step": line["step"] * 10**9} for line in lines]
+    found, plain = course(large), course(lines)
+    assert (found.kind, found.late_share) == (plain.kind, plain.late_share)
+    assert found.best_step == plain.best_step * 10**9
+
+
+def test_lines_without_learning_rates_measure_progress_by_steps():
+    bare = [
+        {key: value for key, value in line.items() if key != "learning_rate"}
+        for line in log(settling(8))
+    ]
+    measured_alone = [line for line in bare if "eval_loss" in line]
+    assert course(bare).late_share == course(log(settling(8))).late_share
+    assert course(measured_alone).late_share == course(bare).late_share
