@@ -157,6 +157,22 @@ def test_what_was_kept_and_where_it_stopped_is_told():
     assert "the model of step 20 was kept" in found.sentence
 
 
+def test_the_advice_is_not_what_was_done_already():
+    kept, stopped = {"step": 20, "kept": True}, {"step": 80, "stopped": True}
+    plain = course(log(memorised, settling(20))).advice
+    assert plain.startswith("Train for fewer epochs, or keep the adapter")
+    assert course([*log(memorised, settling(20)), kept]).advice == (
+        "More rows, or more varied ones, put overfitting off."
+    )
+    sooner = course([*log(memorised, settling(20)), stopped]).advice
+    assert sooner.startswith("Stop sooner (less patience), or keep the adapter")
+    for curve in (settling(1), lambda at: 2.0):
+        assert "Train for more epochs, or" in course(log(curve)).advice
+        advice = course([*log(curve), stopped]).advice
+        assert "more epochs" not in advice
+        assert "Train on for longer (more patience), or at a higher" in advice
+
+
 def test_points_of_other_rows_are_left_out():
     lines = log(memorised, settling(20))
     other = next(line for line in lines if line["step"] == 0)
