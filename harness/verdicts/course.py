@@ -7,7 +7,8 @@ beside what the training learned, by the 2 % criterion for the settling of first
 
 * *unstable*: the loss rose on the rows that are learned: at some step more than half of what had
   been learned was lost, by more than the noise of steps; or the validation loss rose, and mostly
-  because the loss of training rows did.
+  because the loss of training rows did. The last step of an epoch may have a single row and is not
+  looked at.
 * *overfitting*: the validation loss at the end is above that of an earlier point.
 * *still learning*: the second half of the training took more off the validation loss than it would
   of a process that has gone 98 % of its way. Halves are those of the sum of the learning rates
@@ -84,17 +85,28 @@ class _Judged:
 
 def _blown_up(found: Losses) -> _Judged | None:
     """Whether a step lost more than half of what the steps before it had learned."""
-    rise = greatest_rise(found.by_step)
+    places = _of_whole_batches(found)
+    rise = greatest_rise(found.by_step[places])
     if rise is None or rise.p >= ALPHA:
         return None
-    first, low, top = (float(found.by_step[place]) for place in (0, rise.start, rise.end))
+    begin, start, end = (places[place] for place in (0, rise.start, rise.end))
+    first, low, top = (float(found.by_step[place]) for place in (begin, start, end))
     if top - low <= MOST_OF * (first - low):
         return None
     words = (
-        f": the training loss rose from {_loss(low)} at step {found.steps[rise.start]} to "
-        f"{_loss(top)} at step {found.steps[rise.end]}, {rise.z:.0f} times the noise of a step"
+        f": the training loss rose from {_loss(low)} at step {found.steps[start]} to "
+        f"{_loss(top)} at step {found.steps[end]}, {rise.z:.0f} times the noise of a step"
     )
-    return _Judged("unstable", words, _LOWER_RATE, found.epochs[rise.start])
+    return _Judged("unstable", words, _LOWER_RATE, found.epochs[start])
+
+
+def _of_whole_batches(found: Losses) -> list[int]:
+    """The places of the steps but the last of each epoch, which learns from the rows that are left.
+
+    All of them where each epoch is one step, or epochs are not told as fractions.
+    """
+    within = [place for place, epoch in enumerate(found.epochs) if epoch % 1]
+    return within or list(range(len(found.epochs)))
 
 
 def _unknown(found: Losses) -> _Judged | None:

@@ -114,6 +114,26 @@ def test_a_step_that_loses_what_was_learned_is_unstable():
     assert 0 < found.since <= 1.3
 
 
+@pytest.mark.parametrize("loss", [0.05, 4.0])
+def test_the_last_step_of_an_epoch_may_have_a_single_row(loss):
+    """An odd row is no more than odd, whether it is easy or hard."""
+    plain, lines = (log(settling(3)) for _ in range(2))
+    for line in lines:
+        if "loss" in line and line["epoch"] == 1:
+            line["loss"] = loss
+    assert course(lines).kind == course(plain).kind != "unstable"
+
+
+def test_a_blow_up_is_seen_where_epochs_are_one_step_or_are_not_told():
+    def spike(at):
+        return 2.8 if 0.3 < at < 0.36 else settling(8)(at)
+
+    lines = log(settling(8), spike)
+    for change in ({"epoch": None}, {"epoch": 3}):
+        assert course([{**line, **change} for line in lines]).kind == "unstable"
+    assert course([{**line, "epoch": line["step"]} for line in lines]).kind == "unstable"
+
+
 def test_noise_alone_is_no_rise():
     """Of settled curves with an unlucky end, hardly one is called overfitting or unstable."""
     kinds = [course(log(settling(8), noise=0.1, seed=seed)).kind for seed in range(100)]
