@@ -110,13 +110,17 @@ class Tracker:
         return self._deliver()
 
     def end(self, entry: Entry | None) -> str:
-        """Send what is left, and end the tracker's run."""
+        """Send what is left, and end the tracker's run.
+
+        One that has everything and was not ended, since a process was killed, is begun for that.
+        """
         failure = ""
         if entry is not None and not self.sent.knows(entry):
             self.owed.append(entry)
-        if self.owed:
-            failure = self._deliver()
-        failure = self.sender.end() or failure
+        if self.owed or (self.sent.id and not self.sent.ended):
+            failure = self._deliver() or self.sender.end()
+            if not failure:
+                self.sent.end()
         if failure and self.owed:
             missing = ", ".join(entry.words for entry in self.owed)
             failure += f"; not sent: {missing}"
