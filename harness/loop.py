@@ -96,7 +96,8 @@ def _train_and_judge(
     checkpoint = steps.train(base, rows, data.split("valid"), at, pinned=pinned.get(TRAIN))
     history.checkpoints[arm.name, number] = checkpoint
     history.logs[arm.name, number] = log = steps.training_log(checkpoint)
-    if closed is None and (went := course(log)) is not None and went.valid_rows:
+    went = course(log) if closed is None else None
+    if went is not None and (went.kind or went.valid_rows):
         steps.run.watcher.say(f"{at.label(TRAIN)}: {went.sentence} {went.advice}".rstrip())
     evaluation = steps.evaluate(
         checkpoint, data.split("dev"), at, learned=rows, against=arm.kept, pinned=pinned

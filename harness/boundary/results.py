@@ -29,6 +29,7 @@ from harness.boundary.record_checks import (
     short,
     text,
     truth,
+    whole,
 )
 from harness.errors import PluginError
 from harness.kit.blocks import Block, flaw
@@ -164,7 +165,7 @@ def training_log(path: Path) -> list[Mapping[str, Any]]:
             _refuse(what, "", "no JSON", _LOG_LINE)
         if not isinstance(value, dict):
             _refuse(what, "", given(value), _LOG_LINE)
-        for key in ("step", "epoch", "loss", "eval_loss"):
+        for key in ("step", "epoch", "loss", "eval_loss", "learning_rate"):
             if value.get(key) is not None:
                 _require(at(key, number(value[key])), what)
         for key in ("eval_rows", "train_rows"):
@@ -187,7 +188,7 @@ def _flaw_of_rows(value: Any) -> Flaw | None:
             return at(name, wrong)
     if len(losses) != len(tokens) or min(tokens, default=0) <= 0:
         return Flaw("", "no such lists", "as many losses as tokens, each of one token or more")
-    return at("of", number(value["of"])) if value.get("of") is not None else None
+    return at("of", whole(value["of"])) if value.get("of") is not None else None
 
 
 _LOG_LINE = 'an object such as {"step": 1, "epoch": 0.5, "loss": 2.1}'

@@ -1,4 +1,4 @@
-"""The models of a run's rounds, answering prompts of anybody as they answered dev."""
+"""The models of a run's rounds, answering any prompts as they answered dev."""
 
 from __future__ import annotations
 

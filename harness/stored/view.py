@@ -204,7 +204,7 @@ class RunView:
         return dataclasses.replace(made, path=str(artifact.path), digest=artifact.digest)
 
     def models(self, numbers: Sequence[int], report: Report = silent) -> RoundModels:
-        """The base model and those of these rounds, to answer prompts of anybody.
+        """The base model and those of these rounds, to answer any prompts.
 
         Raises:
             UsageError, DataError: as :meth:`model` does; the base model is another one by now.

@@ -7,7 +7,8 @@ beside what the training learned, by the 2 % criterion for the settling of first
 
 * *unstable*: the loss rose on the rows that are learned: at some step more than half of what had
   been learned was lost, by more than the noise of steps; or the validation loss rose, and mostly
-  because the loss of training rows did.
+  because the loss of training rows did. The last step of an epoch may have a single row and is not
+  looked at.
 * *overfitting*: the validation loss at the end is above that of an earlier point.
 * *still learning*: the second half of the training took more off the validation loss than it would
   of a process that has gone 98 % of its way. Halves are those of the sum of the learning rates
@@ -44,11 +45,8 @@ _LOWER_RATE = (
     "Lower the learning rate (to a third, say) or warm up for longer; look at rows with wrong or "
     "very long answers where that does not help."
 )
-_FEWER_EPOCHS = (
-    "Train for fewer epochs, or keep the adapter with the least validation loss; more rows, or "
-    "more varied ones, put overfitting off."
-)
-_MORE_EPOCHS = "Train for more epochs, or at a higher learning rate where that is low."
+_PUT_OFF = "more rows, or more varied ones, put overfitting off."
+_HIGHER_RATE = "or at a higher learning rate where that is low."
 _NO_CHANGE = "More epochs at this learning rate would change little."
 _MORE_ROWS = "More validation rows tell it, and so does a longer training."
 
@@ -87,17 +85,28 @@ class _Judged:
 
 def _blown_up(found: Losses) -> _Judged | None:
     """Whether a step lost more than half of what the steps before it had learned."""
-    rise = greatest_rise(found.by_step)
+    places = _of_whole_batches(found)
+    rise = greatest_rise(found.by_step[places])
     if rise is None or rise.p >= ALPHA:
         return None
-    first, low, top = (float(found.by_step[place]) for place in (0, rise.start, rise.end))
+    begin, start, end = (places[place] for place in (0, rise.start, rise.end))
+    first, low, top = (float(found.by_step[place]) for place in (begin, start, end))
     if top - low <= MOST_OF * (first - low):
         return None
     words = (
-        f": the training loss rose from {_loss(low)} at step {found.steps[rise.start]} to "
-        f"{_loss(top)} at step {found.steps[rise.end]}, {rise.z:.0f} times the noise of a step"
+        f": the training loss rose from {_loss(low)} at step {found.steps[start]} to "
+        f"{_loss(top)} at step {found.steps[end]}, {rise.z:.0f} times the noise of a step"
     )
-    return _Judged("unstable", words, _LOWER_RATE, found.epochs[rise.start])
+    return _Judged("unstable", words, _LOWER_RATE, found.epochs[start])
+
+
+def _of_whole_batches(found: Losses) -> list[int]:
+    """The places of the steps but the last of each epoch, which learns from the rows that are left.
+
+    All of them where each epoch is one step, or epochs are not told as fractions.
+    """
+    within = [place for place, epoch in enumerate(found.epochs) if epoch % 1]
+    return within or list(range(len(found.epochs)))
 
 
 def _unknown(found: Losses) -> _Judged | None:
@@ -136,7 +145,7 @@ def _overfitting(found: Losses) -> _Judged | None:
             words = f"{said}, and so did the loss of training rows ({_noisy(also)})"
             return _Judged("unstable", words, _LOWER_RATE, since)
         said += f", while that of training rows ended at {_loss(train.means[last])}"
-    return _Judged("overfitting", f" since epoch {since:.3g}{said}", _FEWER_EPOCHS, since)
+    return _Judged("overfitting", f" since epoch {since:.3g}{said}", _shorter(found), since)
 
 
 def _direction(found: Losses) -> _Judged:
@@ -146,7 +155,7 @@ def _direction(found: Losses) -> _Judged:
     fell = f"from {_loss(means[0])} to {_loss(means[last])}; {_of_rows(valid)}"
     if _change(valid, 0, last).above_zero() >= ALPHA:
         words = f": the validation loss did not fall by more than its noise ({fell})"
-        return _Judged(None, words, f"{_MORE_ROWS} {_MORE_EPOCHS}")
+        return _Judged(None, words, f"{_MORE_ROWS} {_longer(found)}")
     limit = (SETTLED ** found.time[half] - SETTLED) / (1 - SETTLED)
     beyond = _change(valid, half, last, part=limit, of=(0, last))
     share = (means[half] - means[last]) / (means[0] - means[last])
@@ -155,12 +164,26 @@ def _direction(found: Losses) -> _Judged:
         f"half of the training, by learning rate"
     )
     if beyond.above_zero() < ALPHA:
-        return _Judged("still learning", words, _MORE_EPOCHS)
+        return _Judged("still learning", words, _longer(found))
     least = int(means.argmin())
     risen = _change(valid, last, least, part=SETTLED, of=(0, least))
     if beyond.below_zero() < ALPHA and risen.below_zero() < ALPHA:
         return _Judged("converged", words, _NO_CHANGE)
     return _Judged(None, f"{words}, and {_few(valid)} cannot say whether it goes on", _MORE_ROWS)
+
+
+def _shorter(found: Losses) -> str:
+    """What helps against overfitting, beside what was done against it already."""
+    if found.kept is not None:
+        return f"{_PUT_OFF[:1].upper()}{_PUT_OFF[1:]}"
+    less = "Train for fewer epochs" if found.stopped is None else "Stop sooner (less patience)"
+    return f"{less}, or keep the adapter with the least validation loss; {_PUT_OFF}"
+
+
+def _longer(found: Losses) -> str:
+    """What lets a training learn more; of one that was stopped, more epochs would not."""
+    more = "for more epochs" if found.stopped is None else "on for longer (more patience)"
+    return f"Train {more}, {_HIGHER_RATE}"
 
 
 def _half(found: Losses) -> int:
@@ -171,7 +194,7 @@ def _half(found: Losses) -> int:
 def _change(
     side: Side, after: int, before: int, *, part: float = 0.0, of: tuple[int, int] = (0, 0)
 ) -> Change:
-    """The loss at one point minus that at another, and minus a part of a third such difference."""
+    """The loss at one point minus that at another, and minus a part of another such difference."""
     weights = np.zeros(len(side.sums))
     for place, weight in ((after, 1), (before, -1), (of[0], -part), (of[1], part)):
         weights[place] += weight

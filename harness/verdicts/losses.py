@@ -111,13 +111,13 @@ def _side(lines: Sequence[Line], name: str) -> Side | None:
 
 
 def _time(learned: Sequence[Line], points: Sequence[int]) -> Floats:
-    rates = {line["step"]: line.get("learning_rate") for line in learned}
-    last = max(points, default=0)
-    passed = np.zeros(last + 1)
-    for step in range(1, last + 1):
-        passed[step] = rates.get(step) or 0.0
-    if not passed.any():
-        passed[1:] = 1.0
-    passed = passed.cumsum()
-    shares: Floats = passed[list(points)] / (passed[-1] or 1.0)
+    """Of each point, as :class:`Losses` has it. Steps may be counted in tokens: none is walked."""
+    rates = {line["step"]: line.get("learning_rate") or 0.0 for line in learned}
+    steps = sorted(step for step in rates if 0 < step <= max(points, default=0))
+    sums = np.cumsum([0.0, *(rates[step] for step in steps)])
+    passed = sums[np.searchsorted(np.array(steps, float), np.array(points, float), side="right")]
+    if not sums.any():
+        passed = np.maximum(np.array(points, float), 0.0)
+    whole = float(passed[-1]) if points else 0.0
+    shares: Floats = passed / (whole or 1.0)
     return shares

@@ -1,7 +1,7 @@
 """A round, the test set's verdict and the settings as numbers and short texts with names.
 
-Nothing of a row or an answer is among them: no slice, which is named by what rows hold, and no
-text of the config.
+Nothing of a row or an answer is among them: no slice, which is named by what rows hold, and of the
+config no text but the names of scores. Guards are numbered, since their conditions name slices.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import harness
 
 _FORBIDDEN = re.compile(r"[^0-9A-Za-z_\-. /]")
 """What not every tracker takes in a name (MLflow's rule, without the colon)."""
+LONGEST = 200
+"""Characters of a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,8 @@ def of_round(result: harness.RoundResult, seconds: Mapping[str, float]) -> Entry
     found = {**_scores(f"{arm}dev", result.scores), **_verdict(f"{arm}dev/verdict", verdict)}
     found[f"{arm}dev/kept"] = float(result.kept)
     texts = {f"{arm}dev/verdict": str(verdict.label)}
-    for guard in result.guards:
-        name = f"{arm}dev/guard {guard.name}"
+    for number, guard in enumerate(result.guards, start=1):
+        name = f"{arm}dev/guard {number}"
         found |= _verdict(name, guard.verdict)
         texts[name] = str(guard.outcome)
     outcome = tuple(found)
@@ -130,5 +132,6 @@ def _entry(
 
 
 def _plain(name: str) -> str:
-    """A name that every tracker takes."""
-    return _FORBIDDEN.sub("_", name)[:200]
+    """A name that every tracker takes; of a long one the end stays, which says low or high."""
+    plain = _FORBIDDEN.sub("_", name)
+    return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 50]}{plain[-50:]}"

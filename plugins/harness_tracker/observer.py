@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import harness
+from harness.kit import trackers
 from harness_tracker import figures
 from harness_tracker.figures import Entry
 from harness_tracker.sender import Sender
 from harness_tracker.sent import Sent
 
-KNOWN = ("mlflow", "tensorboard", "trackio", "wandb")
-"""Trackers that rounds are sent to."""
 FOLDER = Path(".harness", "tracker")
 """What was sent, and what the trackers printed, by run."""
 
@@ -35,11 +34,11 @@ class Observer:
             tracker.sender.close()
         self._seconds = {}
         names = reported_to(config)
-        self._trackers = [Tracker(name, run, config) for name in names if name in KNOWN]
-        if others := [name for name in names if name not in KNOWN]:
+        self._trackers = [Tracker(name, run, config) for name in names if name in trackers.FULL]
+        if others := [name for name in names if name not in trackers.FULL]:
             raise harness.EnvironmentFailure(
                 f"rounds are not sent to {', '.join(others)}, which gets the trainings alone",
-                hint=f"rounds are sent to {', '.join(KNOWN)}",
+                hint=f"rounds are sent to {', '.join(trackers.FULL)}",
             )
 
     def stage(self, stage: str, round_: int, arm: str, seconds: float) -> None:
@@ -55,9 +54,9 @@ class Observer:
 
     def end(self, summary: Mapping[str, Any]) -> None:
         """The run is finished."""
-        trackers, self._trackers = self._trackers, []
+        ending, self._trackers = self._trackers, []
         entry = figures.of_test(summary)
-        failures = [tracker.end(entry) for tracker in trackers]
+        failures = [tracker.end(entry) for tracker in ending]
         _raise([failure for failure in failures if failure])
 
     def _send(self, entry: Entry) -> None:
@@ -71,10 +70,10 @@ def reported_to(config: Mapping[str, Any]) -> list[str]:
 
     args = config.get("train", {}).get("args")
     given = args.get("report_to") if isinstance(args, Mapping) else None
-    names = [given] if isinstance(given, str) else list(given or ())
-    if "all" in names:
-        return [name for name in KNOWN if importlib.util.find_spec(name) is not None]
-    return [str(name) for name in names if name != "none"]
+    names = trackers.named(given)
+    if trackers.ALL in names:
+        return [name for name in trackers.FULL if importlib.util.find_spec(name) is not None]
+    return names
 
 
 class Tracker:
@@ -110,13 +109,17 @@ class Tracker:
         return self._deliver()
 
     def end(self, entry: Entry | None) -> str:
-        """Send what is left, and end the tracker's run."""
+        """Send what is left, and end the tracker's run.
+
+        One that has everything and was not ended, since a process was killed, is begun for that.
+        """
         failure = ""
         if entry is not None and not self.sent.knows(entry):
             self.owed.append(entry)
-        if self.owed:
-            failure = self._deliver()
-        failure = self.sender.end() or failure
+        if self.owed or (self.sent.id and not self.sent.ended):
+            failure = self._deliver() or self.sender.end()
+            if not failure:
+                self.sent.end()
         if failure and self.owed:
             missing = ", ".join(entry.words for entry in self.owed)
             failure += f"; not sent: {missing}"

@@ -15,6 +15,7 @@ class Sent:
     Attributes:
         id: of the tracker's run; empty before there is one.
         attempt: 1, or more where rounds were decided again (``--reopen``): each has a run.
+        ended: whether the tracker's run was ended as a finished one since the last entry.
     """
 
     def __init__(self, path: Path, tracker: str) -> None:
@@ -22,6 +23,7 @@ class Sent:
         known = self._all().get(tracker, {})
         self.id: str = known.get("id", "")
         self.attempt: int = known.get("attempt", 1)
+        self.ended: bool = known.get("ended", False)
         self._entries: dict[str, str] = dict(known.get("entries", {}))
 
     def knows(self, entry: Entry) -> bool:
@@ -34,7 +36,7 @@ class Sent:
 
     def begin_again(self) -> None:
         """The tracker gets another run, with all rounds."""
-        self.id, self.attempt, self._entries = "", self.attempt + 1, {}
+        self.id, self.attempt, self.ended, self._entries = "", self.attempt + 1, False, {}
 
     def keep_id(self, id_: str) -> None:
         if self.id != id_:
@@ -43,11 +45,18 @@ class Sent:
 
     def add(self, entry: Entry) -> None:
         """It was sent."""
-        self._entries[entry.key] = _digest(entry)
+        self._entries[entry.key], self.ended = _digest(entry), False
+        self._write()
+
+    def end(self) -> None:
+        """The tracker's run was ended as a finished one."""
+        self.ended = True
         self._write()
 
     def _write(self) -> None:
-        mine = {"id": self.id, "attempt": self.attempt, "entries": self._entries}
+        mine = {
+            "id": self.id, "attempt": self.attempt, "ended": self.ended, "entries": self._entries,
+        }  # fmt: skip
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_json(self.path, {**self._all(), self.tracker: mine})
 

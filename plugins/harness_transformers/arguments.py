@@ -12,6 +12,7 @@ from typing import Any
 
 import harness
 from harness import near
+from harness.kit import trackers as tracker_names
 
 OWNED = {
     "output_dir": "the stage's folder", "seed": "seed:", "data_seed": "seed:",
@@ -69,8 +70,6 @@ TRACKERS = {
     "trackio": ("trackio",), "wandb": ("wandb",),
 }  # fmt: skip
 """Values of report_to, and the modules that each needs."""
-EXTRAS = ("mlflow", "tensorboard", "trackio", "wandb")
-"""Those of them that an extra of the same name installs."""
 
 
 def allowed(key: str) -> str:
@@ -138,21 +137,20 @@ def misnamed(scheduler: str, args: Mapping[str, Any]) -> Iterator[harness.Proble
 
 def missing_trackers(args: Mapping[str, Any]) -> Iterator[harness.Problem]:
     """Trackers of ``report_to`` that transformers does not know or that are not installed."""
-    given = args.get("report_to") or ()
-    for name in [given] if isinstance(given, str) else given:
-        if name in ("none", "all"):
+    for name in tracker_names.named(args.get("report_to")):
+        if name == tracker_names.ALL:
             continue
         place = ("args", "report_to")
         if name not in TRACKERS:
             known = ", ".join(sorted(TRACKERS))
-            message = f"transformers reports to no '{name}'{near(str(name), list(TRACKERS))}"
+            message = f"transformers reports to no '{name}'{near(name, list(TRACKERS))}"
             yield harness.Problem(f"{message}; known: {known}", place)
             continue
         modules = [m for m in TRACKERS[name] if importlib.util.find_spec(m) is None]
         if modules:
             lack = " and ".join(modules)
             message = f"'{name}' needs the package {lack}, which is not installed here"
-            if name in EXTRAS:
+            if name in tracker_names.FULL:
                 message += f": pip install 'iteration-harness[{name}]'"
             yield harness.Problem(message, place, "environment")
 

@@ -29,8 +29,7 @@ class Interrupts:
     token or batch, and never within an import; the second one does not wait for that.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self) -> None:
         self._answering = self._asked = False
 
     def asked(self) -> bool:
@@ -68,7 +67,7 @@ def converse(sides: Sides, system: str | None, out: Console, err: Console) -> No
         readline.parse_and_bind("set enable-bracketed-paste on")
     show_head(sides, out)
     tables.note(out, HELP, "dim")
-    interrupts = Interrupts(err)
+    interrupts = Interrupts()
     histories = _fresh(system)
     with interrupts.handled():
         while True:

@@ -174,6 +174,11 @@ def test_a_generator_that_never_ends_is_stopped_at_the_first_prediction_too_many
         (b'{"eval_rows": {"losses": [1], "tokens": [1, 2]}}\n', ["as many losses as tokens"]),
         (b'{"eval_rows": {"losses": [1], "tokens": [0]}}\n', ["each of one token or more"]),
         (b'{"eval_rows": {"losses": [1], "tokens": [1], "of": "x"}}\n', ["eval_rows.of is the"]),
+        (
+            b'{"eval_rows": {"losses": [1], "tokens": [1], "of": 12.5}}\n',
+            ["eval_rows.of is the number 12.5", "a whole number"],
+        ),
+        (b'{"loss": 2, "learning_rate": [1e-4, 1e-5]}\n', ["learning_rate is a list"]),
     ],
 )
 def test_training_logs(tmp_path, content, words):

@@ -32,18 +32,35 @@ class Overfitting(FAKES["FakeTrainer"]):
                 log.write(json.dumps(line) + "\\n")
         return made
 
+class Unstable(FAKES["FakeTrainer"]):
+    '''Leaves the log of a training that lost all it had learned, without validation.'''
+
+    name = "unstable"
+
+    def train(self, base, train, valid, context):
+        made = super().train(base, train, valid, context)
+        losses = [3 - 0.1 * step + 0.02 * (step % 2) for step in range(20)] + [3.2, 3.4, 3.3]
+        with (context.output / "log.jsonl").open("w") as log:
+            for step, loss in enumerate(losses, start=1):
+                log.write(json.dumps({{"step": step, "epoch": step / 8, "loss": loss}}) + "\\n")
+        return made
+
 @harness.hookimpl
 def register_trainers():
-    return [Overfitting]
+    return [Overfitting, Unstable]
 """
 SAID = "overfitting since epoch 2: the validation loss rose from 1.49 at epoch 2 to 2.09"
 
 
 @pytest.fixture
 def overfitting(project):
-    (project.folder / "overfitting.py").write_text(TRAINER)
-    text = CONFIG.replace(f"[{FAKES}]", f"[{FAKES}, overfitting.py]")
-    project.write(text.replace("train: {plugin: fake}", "train: {plugin: overfitting}"))
+    return trained_by(project, "overfitting")
+
+
+def trained_by(project, trainer):
+    (project.folder / "trainers.py").write_text(TRAINER)
+    text = CONFIG.replace(f"[{FAKES}]", f"[{FAKES}, trainers.py]")
+    project.write(text.replace("train: {plugin: fake}", f"train: {{plugin: {trainer}}}"))
     return project
 
 
@@ -73,3 +90,11 @@ def test_a_closed_round_is_not_told_again(overfitting):
     again = overfitting.inside("iterate", "--rounds", "1", "--json")
     assert "overfitting" not in again.err
     assert json.loads(again.out)["rounds"][1]["course"]["kind"] == "overfitting"
+
+
+def test_an_unstable_training_is_told_without_validation_rows(project):
+    done = trained_by(project, "unstable").inside("iterate", "--rounds", "1", "--no-test")
+    assert done.code == 0, done.err
+    said = " ".join(done.err.split())
+    assert "round 1: train: unstable: the training loss rose from" in said
+    assert "Lower the learning rate" in said

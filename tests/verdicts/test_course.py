@@ -114,6 +114,26 @@ def test_a_step_that_loses_what_was_learned_is_unstable():
     assert 0 < found.since <= 1.3
 
 
+@pytest.mark.parametrize("loss", [0.05, 4.0])
+def test_the_last_step_of_an_epoch_may_have_a_single_row(loss):
+    """An odd row is no more than odd, whether it is easy or hard."""
+    plain, lines = (log(settling(3)) for _ in range(2))
+    for line in lines:
+        if "loss" in line and line["epoch"] == 1:
+            line["loss"] = loss
+    assert course(lines).kind == course(plain).kind != "unstable"
+
+
+def test_a_blow_up_is_seen_where_epochs_are_one_step_or_are_not_told():
+    def spike(at):
+        return 2.8 if 0.3 < at < 0.36 else settling(8)(at)
+
+    lines = log(settling(8), spike)
+    for change in ({"epoch": None}, {"epoch": 3}):
+        assert course([{**line, **change} for line in lines]).kind == "unstable"
+    assert course([{**line, "epoch": line["step"]} for line in lines]).kind == "unstable"
+
+
 def test_noise_alone_is_no_rise():
     """Of settled curves with an unlucky end, hardly one is called overfitting or unstable."""
     kinds = [course(log(settling(8), noise=0.1, seed=seed)).kind for seed in range(100)]
@@ -157,8 +177,42 @@ def test_what_was_kept_and_where_it_stopped_is_told():
     assert "the model of step 20 was kept" in found.sentence
 
 
+def test_the_advice_is_not_what_was_done_already():
+    kept, stopped = {"step": 20, "kept": True}, {"step": 80, "stopped": True}
+    plain = course(log(memorised, settling(20))).advice
+    assert plain.startswith("Train for fewer epochs, or keep the adapter")
+    assert course([*log(memorised, settling(20)), kept]).advice == (
+        "More rows, or more varied ones, put overfitting off."
+    )
+    sooner = course([*log(memorised, settling(20)), stopped]).advice
+    assert sooner.startswith("Stop sooner (less patience), or keep the adapter")
+    for curve in (settling(1), lambda at: 2.0):
+        assert "Train for more epochs, or" in course(log(curve)).advice
+        advice = course([*log(curve), stopped]).advice
+        assert "more epochs" not in advice
+        assert "Train on for longer (more patience), or at a higher" in advice
+
+
 def test_points_of_other_rows_are_left_out():
     lines = log(memorised, settling(20))
     other = next(line for line in lines if line["step"] == 0)
     other["eval_rows"] = {"of": 100, "losses": [0.0, 0.0], "tokens": [1, 1]}
     assert course(lines).kind == "overfitting"
+
+
+def test_steps_may_be_numbered_by_tokens():
+    lines = log(settling(8))
+    large = [{**line, "step": line["step"] * 10**9} for line in lines]
+    found, plain = course(large), course(lines)
+    assert (found.kind, found.late_share) == (plain.kind, plain.late_share)
+    assert found.best_step == plain.best_step * 10**9
+
+
+def test_lines_without_learning_rates_measure_progress_by_steps():
+    bare = [
+        {key: value for key, value in line.items() if key != "learning_rate"}
+        for line in log(settling(8))
+    ]
+    measured_alone = [line for line in bare if "eval_loss" in line]
+    assert course(bare).late_share == course(log(settling(8))).late_share
+    assert course(measured_alone).late_share == course(bare).late_share

@@ -92,9 +92,11 @@ def _lines(document: Document) -> Iterator[str]:
     settings = (
         f"{key}: {value}" for key, value in headline.settings(document) if key != headline.BASE
     )
-    used = (model.where(document), *model.commands(document))
-    for title, texts in (("settings", settings), ("model", filter(None, used))):
-        if text := "; ".join(texts):
-            yield f"**{title}:** {safe(text, 400)}"
+    if text := "; ".join(settings):
+        yield f"**settings:** {safe(text, 400)}"
+    # Each by itself: a cut may fall into a name, and not into a command.
+    used = [safe(model.where(document), 400), *map(safe, model.commands(document))]
+    if text := "; ".join(filter(None, used)):
+        yield f"**model:** {text}"
     when = moment(document["dates"]["finished"] or document["dates"]["started"])
     yield safe(" · ".join(filter(None, (document["run"], when))), 200)

@@ -32,7 +32,7 @@ def model_in_short(document: Document) -> Iterator[Block]:
 
 
 def where(document: Document, limit: int = 500) -> str:
-    """``.harness/artifacts/train/4f0c1b9d2e7a (round 1, adapter on SmolLM2-135M-Instruct)``.
+    """``.harness/artifacts/train/4f0c1b9d2e7a (round 1, trained from SmolLM2-135M-Instruct)``.
 
     Args:
         limit: characters of a name.
@@ -41,7 +41,7 @@ def where(document: Document, limit: int = 500) -> str:
     base, folder = (one_line(str(found[key] or ""), limit) for key in ("base", "adapter"))
     number = found["round"]
     if folder:
-        told = f"{folder} (round {number}{base and f', adapter on {base}'})"
+        told = f"{folder} (round {number}{base and f', trained from {base}'})"
         return f"{told}: {GONE}" if found["lost"] else told
     if number:
         return f"round {number}{base and f', trained from {base},'} left no files here"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import harness
-from harness.kit.files import digest, read_json
+from harness.kit.files import read_json
 from harness_transformers import checks, loading
 
 ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
@@ -49,7 +48,7 @@ def find(name: str | None, number: int | None, report: harness.Report) -> Origin
     Raises:
         UsageError: there is no such run or round, or training left no PEFT adapter.
         DataError: the files are gone, or the base model is another one by now.
-        EnvironmentFailure: the base model is not where the run's config says.
+        EnvironmentFailure: the base model is not where the run's config says, or cannot be loaded.
     """
     reports = harness.current_reports(name)
     document = _document(reports / "analysis.json")
@@ -70,8 +69,8 @@ def find(name: str | None, number: int | None, report: harness.Report) -> Origin
             hint="harness docs use-the-model says where its files lie",
         )
     stored = run.round(wanted)
-    base = _base(stored, adapter, report)
-    _same(run, base, adapter)
+    base = run.models([], report).base
+    checks.refuse(Path(base.path), trust_remote_code=bool(base.info.get("trust_remote_code")))
     return Origin(stored, dataclasses.replace(adapter, base_path=base.path), document)
 
 
@@ -86,46 +85,6 @@ def _document(path: Path) -> Mapping[str, Any]:
     return dict(document)
 
 
-def _base(
-    stored: harness.StoredRound, adapter: harness.Checkpoint, report: harness.Report
-) -> harness.Checkpoint:
-    """The base model of today: its plugin looks for it and checks its files."""
-    options = dict(stored.config["model"])
-    plugin: Any = harness.make_plugin("model", options.pop("source"), options, plugin_files(stored))
-    known = dataclasses.replace(
-        adapter, kind="base", path=str(adapter.base_path), base_path=None, template=None
-    )
-    with tempfile.TemporaryDirectory(prefix="harness-") as folder:
-        context = harness.Context(Path(folder), stage="model", known=known, report=report)
-        try:
-            base: harness.Checkpoint = plugin.fetch(context)
-            checks.refuse(Path(base.path), trust_remote_code=trusted(base))
-        except harness.EnvironmentFailure as error:
-            error.hint = error.hint or (
-                f"run {stored.run} began with a base model there: bring it back"
-            )
-            raise
-    return base
-
-
-def _same(run: harness.RunView, base: harness.Checkpoint, adapter: harness.Checkpoint) -> None:
-    """Raises DataError where the base model is not the one that the run began with."""
-    bits = adapter.info.get(loading.QUANTIZATION)
-    found = digest([base.digest, {loading.QUANTIZATION: bits}]) if bits else base.digest
-    begun = run.round(0).result.keys.get("model")
-    if begun is not None and found != begun:
-        raise harness.DataError(
-            f"the base model is not the one that run {run.name} began with",
-            where=base.path,
-            hint="bring its files back as they were; an adapter fits one base model alone",
-        )
-
-
 def plugin_files(stored: harness.StoredRound) -> list[Path]:
     """The one-file plugins of the run."""
     return [Path(path) for path in stored.config.get("plugins") or ()]
-
-
-def trusted(checkpoint: harness.Checkpoint) -> bool:
-    """Whether the config allows Python code that comes with the model."""
-    return bool(checkpoint.info.get("trust_remote_code"))

@@ -579,7 +579,7 @@ def test_a_comment_has_at_most_twenty_lines_and_no_link(analysis: Document) -> N
     for told in (
         "**▲ improved** on test", "| rougeL, test | 0.150 [0.140, 0.172] | 0.297 [0.287, 0.319] |",
         "kind = class: 48 rows after round 1, 0.191 → 0.262", "lora (r 16", "2026-11-26 18:37 UTC",
-        "**model:** .harness/artifacts/train/4f0c1b9d2e7a (round 1, adapter on SmolLM2-135M-",
+        "**model:** .harness/artifacts/train/4f0c1b9d2e7a (round 1, trained from SmolLM2-135M-",
         "; harness try docstrings-3f2a91c4; harness export docstrings-3f2a91c4 -o model",
     ):  # fmt: skip
         assert told in text

@@ -53,7 +53,7 @@ def told(face: str, document: Document) -> str:
 def test_every_report_says_where_the_model_lies_and_what_uses_it(
     face: str, analysis: Document
 ) -> None:
-    text, base = told(face, analysis), ", adapter on SmolLM2-135M-Instruct"
+    text, base = told(face, analysis), ", trained from SmolLM2-135M-Instruct"
     assert f"{FOLDER} (round 1{'' if face == 'first screen' else base})" in text
     assert all(command in text for command in COMMANDS)
 
@@ -82,6 +82,12 @@ def test_a_model_without_files_is_used_all_the_same(face: str, analysis: Documen
     text = told(face, analysis)
     assert "round 1, trained from SmolLM2-135M-Instruct, left no files here" in text
     assert COMMANDS[0] in text
+
+
+def test_a_comment_has_commands_whole(analysis: Document) -> None:
+    command = f"harness export run-{'x' * 500} -o model"
+    analysis["model"] |= {"base": "base " * 200, "commands": [COMMANDS[0], command]}
+    assert f"; {COMMANDS[0]}; {command}\n" in FACES["comment"](analysis)
 
 
 def test_a_report_of_a_deleted_model_says_so(short: Any, tmp_path: Any) -> None:

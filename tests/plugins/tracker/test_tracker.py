@@ -9,7 +9,9 @@ import socket
 
 import pytest
 
-from harness_tracker import sender
+import harness
+from harness.records import GuardResult, RoundResult, Verdict
+from harness_tracker import figures, sender
 from harness_tracker.figures import Entry
 from harness_tracker.observer import Tracker
 from tests.support.project import CONFIG, Project
@@ -197,6 +199,27 @@ def test_a_tracker_that_fails_costs_a_note(tracked, request, monkeypatch, fault)
     assert len(done.document["rounds"]) == 2 and "wandb does not" not in done.out
 
 
+def test_guards_are_numbered_since_their_names_hold_text_of_rows():
+    verdict = Verdict("no evidence", "round 0", 0.1, -0.2, 0.4, 0.95, 0.3, "")
+    names = [f"exact where answer = {'amber ' * 60}", "overlap"]
+    guards = tuple(GuardResult(name, verdict, "held") for name in names)
+    result = RoundResult("main", 1, 8, {}, verdict, True, guards=guards)
+    entry = figures.of_round(result, {})
+    assert (entry.texts["dev/guard 1"], entry.texts["dev/guard 2"]) == ("held", "held")
+    assert (entry.numbers["dev/guard 1.low"], entry.numbers["dev/guard 2.high"]) == (-0.2, 0.4)
+    assert "amber" not in str(entry)
+
+
+def test_the_bounds_of_a_score_with_a_long_name_stay_apart():
+    score = harness.Score("long " * 60, 0.5, 0.25, 0.75, n=8, unscored=0, signature="")
+    verdict = Verdict("baseline", "", None, None, None, 0.95, None, "")
+    result = RoundResult("main", 0, 0, {score.name: score}, verdict, True)
+    sent = figures.of_round(result, {}).numbers
+    values = {name[-5:]: value for name, value in sent.items() if "long" in name}
+    assert sorted(values.values()) == [0.25, 0.5, 0.75]
+    assert max(map(len, sent)) == figures.LONGEST
+
+
 def test_trackers_that_get_no_rounds_are_named(tracked):
     configure(tracked, "comet_ml")
     done = tracked.iterate("--no-test")
@@ -204,9 +227,11 @@ def test_trackers_that_get_no_rounds_are_named(tracked):
     assert "note: rounds are not sent to comet_ml, which gets the trainings alone" in done.err
 
 
-def test_rounds_decided_again_are_another_run(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    config = {"train": {"args": {"report_to": "wandb"}}}
+REPORTING = {"train": {"args": {"report_to": "wandb"}}}
+
+
+def recorded(monkeypatch):
+    """What a tracker is told, in the place of its process."""
     calls = []
 
     class Recorded(sender.Sender):
@@ -219,21 +244,43 @@ def test_rounds_decided_again_are_another_run(tmp_path, monkeypatch):
             calls.append(entry.key)
             return ""
 
+        def end(self):
+            calls.append("end")
+            return ""
+
     monkeypatch.setattr("harness_tracker.observer.Sender", Recorded)
+    return calls
+
+
+def test_rounds_decided_again_are_another_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    calls = recorded(monkeypatch)
 
     def entry(number, value):
         return Entry(f"main/{number}", number, "", {"dev/x": value, "s": number}, {}, ("dev/x",))
 
-    first = Tracker("wandb", "demo", config)
+    first = Tracker("wandb", "demo", REPORTING)
     for number in range(3):
         assert first.send(entry(number, 0.5)) == ""
     calls.clear()
-    again = Tracker("wandb", "demo", config)
+    again = Tracker("wandb", "demo", REPORTING)
     again.send(entry(0, 0.5))
     assert calls == []
     again.send(entry(1, 0.75))
     again.send(entry(2, 0.5))
     assert calls == [("", 2), "main/0", "main/1", ("run-2", 2), "main/2"]
+
+
+def test_a_tracker_that_was_not_told_of_the_end_is_told_once(tmp_path, monkeypatch):
+    """Its process was killed after the last round was sent."""
+    monkeypatch.chdir(tmp_path)
+    calls = recorded(monkeypatch)
+    entry = Entry("main/0", 0, "", {"dev/x": 0.5}, {}, ("dev/x",))
+    assert Tracker("wandb", "demo", REPORTING).send(entry) == ""
+    for _ in range(2):
+        again = Tracker("wandb", "demo", REPORTING)
+        assert (again.send(entry), again.end(None)) == ("", "")
+    assert calls == [("", 1), "main/0", ("run-1", 1), "end"]
 
 
 def test_tensorboard_has_the_rounds_as_they_were(tracked):
