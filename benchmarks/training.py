@@ -18,6 +18,7 @@ base model is the one of the default run, in the cache once `harness iterate` ha
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -26,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,10 @@ def main() -> None:
 
 
 def _record(line: dict[str, Any]) -> None:
-    names = ("torch", "transformers", "peft", "accelerate", "trl")
-    line["versions"] = {name: version(name) for name in names}
+    line["versions"] = {}
+    for name in ("torch", "transformers", "peft", "accelerate", "trl"):
+        with contextlib.suppress(PackageNotFoundError):  # TRL is there for its side alone
+            line["versions"][name] = version(name)
     with RECORDED.open("a") as stream:
         stream.write(json.dumps(line) + "\n")
 
