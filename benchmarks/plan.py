@@ -1,4 +1,4 @@
-"""What `harness plan` foretells beside what then happens: ten configs, planned, run and measured.
+"""What `harness plan` forecasts, beside what then happens: ten configs, planned, run and measured.
 
     python benchmarks/plan.py [--only NAME]... [--keep FOLDER]
 
@@ -9,7 +9,7 @@ resident set of any of its processes (`getrusage`: the processes that it started
 The configs differ in lengths and numbers of rows, batches, epochs, lengths of answers, rounds and
 models, two of which are random ones of other families, made here.
 
-A line per config is appended to `benchmarks/recorded/plan.jsonl`, and printed: foretold, measured,
+A line per config is appended to `benchmarks/recorded/plan.jsonl`, and printed: forecast, measured,
 and their ratio. The last lines count how many of them are within 25 %.
 """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.forecast.foretelling import plan_run
+from harness.forecast.forecasting import plan_run
 from harness.forecast.records import Forecast, Needs, PlannedWork, Remark
 
 __all__ = ["Forecast", "Needs", "PlannedWork", "Remark", "plan_run"]

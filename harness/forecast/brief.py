@@ -20,7 +20,7 @@ from harness.records import BASE_ARM, CONTROL_ARM
 
 
 def brief(run: Run, steps: Steps) -> Iterator[str]:
-    """One sentence, and warnings where memory, disk or budget will not do.
+    """One sentence, and warnings where memory, disk or budget is not enough.
 
     The run's budget learns how long its first stages are expected to take.
     """

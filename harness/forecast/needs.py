@@ -1,4 +1,4 @@
-"""Memory and disk: what a run takes, what there is, and where that will not do."""
+"""Memory and disk: what a run takes, what there is, and where that is not enough."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def needs(folder: Path, rates: Rates | None, trainings: int) -> Needs:
 
 
 def remarks(found: Needs, seconds: float | None, hours: float | None) -> Iterator[Remark]:
-    """Where the machine or the budget will not do.
+    """Where the machine or the budget is not enough.
 
     Args:
         hours: the budget of one command.

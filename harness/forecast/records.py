@@ -75,7 +75,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """All that is foretold of a run.
+    """The forecast of a run.
 
     Attributes:
         run: its name.

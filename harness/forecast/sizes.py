@@ -1,7 +1,6 @@
 """How long rows are: in characters, which is known at once, and in tokens, which the trainer says.
 
-Seconds are scaled by characters: whoever has measured some rows of a data set knows what one of
-its characters costs, without a tokenizer.
+Seconds scale with characters, so no tokenizer is needed.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def plan(request: Request) -> int:
     """Say what a run will do, how long it takes and what it needs.
 
     Rows, tokens and steps are counted; seconds and memory come from a short probe. Exit code 3
-    where memory or disk will not do.
+    where memory or disk is not enough.
     """
     from rich.console import Console
 

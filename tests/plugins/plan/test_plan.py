@@ -157,7 +157,7 @@ def test_the_table_fits_a_terminal(timed):
     assert "48 dev rows show a gain of" in result.out
 
 
-def test_a_disk_that_will_not_do_is_told_before_anything_is_spent(timed, monkeypatch):
+def test_a_disk_that_is_not_enough_is_told_before_anything_is_spent(timed, monkeypatch):
     import shutil
     from types import SimpleNamespace
 
@@ -170,7 +170,7 @@ def test_a_disk_that_will_not_do_is_told_before_anything_is_spent(timed, monkeyp
     assert not result.document["works"]
 
 
-def test_a_memory_that_will_not_do_is_told(timed, monkeypatch):
+def test_a_memory_that_is_not_enough_is_told(timed, monkeypatch):
     from harness.kit import cgroups
 
     monkeypatch.setattr(cgroups, "memory", lambda limits: (1_000_000, 900_000))

@@ -59,7 +59,7 @@ def plan_run(
     try:
         if not probe and not _at_hand(config):
             return _unfetched(run)
-        return _foretold(run, walked(run), watcher, probe=probe)
+        return _forecast(run, walked(run), watcher, probe=probe)
     finally:
         cleared(run)
 
@@ -69,7 +69,7 @@ def _at_hand(config: Config) -> bool:
         return bool(config.model.instance.at_hand())
 
 
-def _foretold(run: PlannedRun, walk: Walk, watcher: Watcher, *, probe: bool) -> Forecast:
+def _forecast(run: PlannedRun, walk: Walk, watcher: Watcher, *, probe: bool) -> Forecast:
     items = listed(run.config, walk.history, run.stored)
     remarks: list[Remark] = []
     found = measured.kept(run, walk.base)
