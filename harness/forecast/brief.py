@@ -12,10 +12,11 @@ from harness.engine.history import History
 from harness.engine.run import Run
 from harness.engine.steps import Steps
 from harness.forecast import needs, rates as measured
-from harness.forecast.costs import OWN, Costs
+from harness.forecast.costs import Costs
 from harness.forecast.listing import DEV, TRAIN, Item, listed
 from harness.forecast.looking import Place
-from harness.kit.numbers import duration, moment
+from harness.forecast.records import measured_by
+from harness.kit.numbers import duration
 from harness.records import BASE_ARM, CONTROL_ARM
 
 
@@ -80,5 +81,5 @@ def _size(item: Item) -> str:
 def _time(costs: Costs, seconds: float | None) -> str:
     if seconds is None:
         return "How long it takes is not known yet; harness plan measures it."
-    since = f"by {OWN}" if costs.measured == OWN else f"as measured {moment(costs.measured)}"
+    since = measured_by(costs.measured)
     return f"Training and answers take about {duration(seconds)}, {since}."

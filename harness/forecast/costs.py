@@ -7,10 +7,8 @@ from collections.abc import Sequence
 
 from harness.forecast.listing import DEV, TRAIN, Item
 from harness.forecast.rates import Rates, mean_answer
-from harness.forecast.records import PlannedWork
+from harness.forecast.records import OWN, PlannedWork
 from harness.records import Dataset
-
-OWN = "earlier stages of this run"
 
 
 class Costs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.config.loading import Config
 from harness.data.splits import groups_of
 from harness.engine.history import History
-from harness.kit.numbers import percent
+from harness.kit.numbers import counted, percent
 from harness.records import BASE_ARM
 from harness.stats.decision import POWER, usable
 
@@ -28,10 +28,10 @@ def dev_shows(config: Config, history: History) -> tuple[float | None, str]:
     low, high = assumed_effect(groups, rounds, graded=False)
     points = sorted({round(100 * low), round(100 * high)})
     least, most = assumed_effect(groups, rounds, graded=True)
+    basis = f"{percent(POWER)} power, {counted(rounds, 'round')} planned"
     return None, (
         f"{len(groups):,} dev rows show a gain of {' to '.join(map(str, points))} points in a "
-        f"pass/fail score ({percent(POWER)} power, {rounds} rounds planned) if training changes "
-        f"whether {percent(CHANGED)} of the rows pass, and one of {100 * least:.0f} to "
-        f"{100 * most:.0f} % of its range in a graded score. The base model's answers will say it "
-        "more exactly."
+        f"pass/fail score ({basis}) if training changes whether {percent(CHANGED)} of the rows "
+        f"pass, and one of {100 * least:.0f} to {100 * most:.0f} % of its range in a graded score. "
+        "The base model's answers will say it more exactly."
     )

@@ -6,14 +6,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness.engine.budget import HOUR
 from harness.forecast.rates import Rates
 from harness.forecast.records import Needs, Remark
 from harness.kit import cgroups
-from harness.kit.numbers import duration
+from harness.kit.numbers import duration, gigabytes
 
 SPARE = 500_000_000
 """Bytes that should stay free on the disk: answers, measurements and reports go there, too."""
-HOUR = 3600.0
 
 
 def needs(folder: Path, rates: Rates | None, trainings: int) -> Needs:
@@ -73,8 +73,3 @@ def _disk(found: Needs) -> Iterator[Remark]:
     elif found.disk + SPARE > found.disk_free:
         left = gigabytes(found.disk_free - found.disk)
         yield Remark("warning", f"{needed}, which leaves {left} of the disk free")
-
-
-def gigabytes(count: int) -> str:
-    """``12.3 GB``, of bytes; ``120 MB`` below one."""
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.kit.numbers import moment
+
+OWN = "earlier stages of this run"
+"""What seconds come from where no probe was made."""
+
 Level = Literal["problem", "warning", "note"]
 
 
@@ -85,7 +90,7 @@ class Forecast:
         work: in the order of the run.
         seconds: of all work that is not stored, with the start of the run and without scoring and
             reports; None where not known.
-        measured: where seconds and memory come from: a date, or None.
+        measured: where seconds come from: when the probe was made, or :data:`OWN`, or None.
         detectable: the gain in the primary score that dev can show, where it is known.
         dev_shows: the same in a sentence.
     """
@@ -103,6 +108,16 @@ class Forecast:
     remarks: tuple[Remark, ...]
 
     @property
+    def since(self) -> str:
+        """What the seconds come from, in words; empty where they are not known."""
+        return measured_by(self.measured) if self.measured else ""
+
+    @property
     def works(self) -> bool:
         """Whether the run can come to its end on this machine, as far as is known."""
         return not any(remark.level == "problem" for remark in self.remarks)
+
+
+def measured_by(source: str) -> str:
+    """``as measured 2026-11-26 18:30 UTC``, or by what else."""
+    return f"by {OWN}" if source == OWN else f"as measured {moment(source)}"

@@ -1,4 +1,4 @@
-"""Figures as people read them: ``0.303``, ``+0.147``, ``0.62 [0.55, 0.70]``, ``80 %``."""
+"""Figures as people read them: ``0.303``, ``+0.147``, ``0.62 [0.55, 0.70]``, ``80 %``, ``2 GB``."""
 
 from __future__ import annotations
 
@@ -72,6 +72,18 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def gigabytes(count: int | None) -> str:
+    """``12.3 GB``, of bytes; ``120 MB`` below one."""
+    if count is None:
+        return "unknown"
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+def counted(number: int, word: str) -> str:
+    """``1 round``, ``2,000 rounds``."""
+    return f"{number:,} {word}" + ("" if number == 1 else "s")
 
 
 def digits_of(values: Iterable[float | None]) -> int:

@@ -70,8 +70,3 @@ class Examination:
         if self.exit_code:
             return "problems"
         return "warnings" if self.troubles else "fine"
-
-
-def gigabytes(count: int) -> str:
-    """``12.3 GB``, of bytes."""
-    return f"{count / 1e9:.1f} GB"

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 import harness
-from harness.kit.numbers import DASH, duration, moment
+from harness.kit.numbers import DASH, counted, duration, gigabytes
 from harness.kit.text import one_line
 from harness.terminal import tables
 
@@ -20,7 +20,8 @@ ABOUT = "~ "
 def show(found: harness.Forecast, console: Console) -> None:
     """The whole of it."""
     model = one_line(found.model, 80)
-    tables.note(console, f"run {found.run}: {found.rounds} rounds of training {model}", "bold")
+    rounds = counted(found.rounds, "round")
+    tables.note(console, f"run {found.run}: {rounds} of training {model}", "bold")
     console.print()
     console.print(_table(found))
     console.print()
@@ -83,22 +84,15 @@ def _cost(found: harness.Forecast) -> Iterator[str]:
         yield "How long it takes is not known here: nothing of it was measured yet."
     else:
         bound = "" if all(work.exact for work in left) else "up to "
-        since = f"measured {moment(found.measured)}"
-        yield (
-            f"Training and answers take {bound}{duration(found.seconds)} ({since}); scoring and "
-            "reports come on top."
-        )
+        told = f"{bound}{duration(found.seconds)} ({found.since})"
+        yield f"Training and answers take {told}; scoring and reports come on top."
     needs = found.needs
     parts = []
     if needs.memory is not None:
-        parts.append(f"memory {_bytes(needs.memory)} ({_bytes(needs.memory_free)} free)")
+        free = gigabytes(needs.memory_free)
+        parts.append(f"memory {gigabytes(needs.memory)} ({free} free)")
     if needs.disk is not None:
-        parts.append(f"disk {_bytes(needs.disk)} for tuned models ({_bytes(needs.disk_free)} free)")
+        free = gigabytes(needs.disk_free)
+        parts.append(f"disk {gigabytes(needs.disk)} for tuned models ({free} free)")
     if parts:
         yield f"It needs {' and '.join(parts)}."
-
-
-def _bytes(count: int | None) -> str:
-    if count is None:
-        return "unknown"
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.kit.cgroups import Limits, memory as memory_of
-from harness_doctor.findings import Section, Trouble, gigabytes
+from harness.kit.numbers import gigabytes
+from harness_doctor.findings import Section, Trouble
 
 LEAST_MEMORY = 3_000_000_000
 """Bytes: a run on support-billing took up to 2.84 GB, as measured in November 2026."""

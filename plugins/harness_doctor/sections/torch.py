@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness_doctor.findings import Section, Trouble, gigabytes
+from harness.kit.numbers import gigabytes
+from harness_doctor.findings import Section, Trouble
 from harness_doctor.probing import Answer
 from harness_doctor.sections.libraries import requirement
 

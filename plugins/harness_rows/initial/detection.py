@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.kit.numbers import percent
+from harness.kit.numbers import counted, percent
 from harness.stats.assumed import CHANGED, GRADED, assumed_effect
 from harness.stats.decision import POWER, usable
 
@@ -25,7 +25,7 @@ def sentence(groups: Sequence[str], primary: str, graded: bool, rounds: int) -> 
     if doubt := usable(groups):
         return f"nothing: {doubt}"
     least, most = assumed_effect(groups, rounds, graded=graded)
-    basis = f"{percent(POWER)} power, {rounds} rounds planned"
+    basis = f"{percent(POWER)} power, {counted(rounds, 'round')} planned"
     if not graded:
         low, high = round(100 * least), round(100 * most)
         size = f"{low} points" if low == high else f"{low} to {high} points"

@@ -157,6 +157,20 @@ def test_the_table_fits_a_terminal(timed):
     assert "48 dev rows show a gain of" in result.out
 
 
+def test_what_was_made_before_says_how_long_the_rest_takes(timed):
+    assert timed.inside("iterate", "--rounds", "1").code == 0
+    result = timed.inside("plan", "--no-probe", "--rounds", "2")
+    assert result.code == 0, result.err
+    told = " ".join(result.out.split())
+    assert " (by earlier stages of this run); scoring and reports come on top." in told
+
+
+def test_one_round_is_one_round(timed):
+    result = timed.inside("plan", "--no-probe", "--rounds", "1")
+    assert ": 1 round of training fake" in result.out
+    assert "(80 % power, 1 round planned)" in " ".join(result.out.split())
+
+
 def test_a_disk_that_is_not_enough_is_told_before_anything_is_spent(timed, monkeypatch):
     import shutil
     from types import SimpleNamespace
