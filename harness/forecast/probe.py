@@ -133,7 +133,7 @@ class _Probe:
         """What reading a prompt and writing a token cost a model."""
         self.clock.limit()
         folder = self.run.fresh_folder("probe")
-        bare = [dataclasses.replace(r, references=(), meta={}, group="", place="") for r in rows]
+        bare = [row.as_asked() for row in rows]
         self._job(folder, GENERATE, self.run.config.generate, At(), model, {"examples": bare})
         whole, marks = self.clock.since(), self.clock.work()
         lines = read_jsonl(folder / "output" / "predictions.jsonl")

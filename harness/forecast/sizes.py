@@ -81,10 +81,7 @@ class Counting:
 
     def prompts(self, rows: Sequence[Example]) -> Tokens | None:
         """Prompts alone."""
-        bare = [
-            dataclasses.replace(row, id=f"prompt of {row.id}", references=(), meta={})
-            for row in rows
-        ]
+        bare = [dataclasses.replace(row.as_asked(), id=f"prompt of {row.id}") for row in rows]
         counted = self._counted(bare, trained=False)
         return None if counted is None else Tokens(sum(tokens for tokens, _ in counted))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 SPLITS = ("train", "valid", "pool", "dev", "test")
@@ -49,6 +49,10 @@ class Example:
         """The text of the last user turn."""
         content = self.messages[-1].get("content") if self.messages else None
         return content if isinstance(content, str) else "" if content is None else str(content)
+
+    def as_asked(self) -> Example:
+        """The row as a generator is given it: without references, meta, group and place."""
+        return replace(self, references=(), meta={}, group="", place="")
 
 
 @dataclass(frozen=True, slots=True)

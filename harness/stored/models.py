@@ -61,9 +61,7 @@ class RoundModels:
             Cancelled: ``cancelled`` said so.
         """
         entry, settings = self._run.config.generate, self._run.config.settings
-        prompts = [
-            dataclasses.replace(row, references=(), meta={}, group="", place="") for row in rows
-        ]
+        prompts = [row.as_asked() for row in rows]
         call = plainly(f"{entry.named}, round {number}: generate", aloud)
         with tempfile.TemporaryDirectory(prefix="harness-") as folder, call:
             context = Context(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,9 +37,7 @@ class Generating:
         stage = at.on_split(GENERATE)
         seed = self.caller.seed(stage, at.round)
         # References stay behind: a generator must not be able to look at them.
-        prompts = [
-            dataclasses.replace(row, references=(), meta={}, group="", place="") for row in rows
-        ]
+        prompts = [row.as_asked() for row in rows]
         made_with = run.made_with(entry)
         inputs = {
             "checkpoint": checkpoint.digest,

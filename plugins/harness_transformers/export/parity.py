@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import tempfile
 from collections.abc import Sequence
@@ -109,10 +108,7 @@ def answers(
         options["merge"] = False
     files = plugin_files(origin.stored)
     generator: Any = harness.make_plugin("generator", name, options, files)
-    rows = [
-        dataclasses.replace(row, references=(), meta={}, group="", place="")
-        for row in origin.stored.card.examples
-    ]
+    rows = [row.as_asked() for row in origin.stored.card.examples]
     with tempfile.TemporaryDirectory(prefix="harness-") as output:
         context = harness.Context(
             Path(output), origin.stored.seed, "generate", origin.round, report=report
