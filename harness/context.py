@@ -60,6 +60,8 @@ class Context:
             needs for that; 0: never.
         say: tells the person at the terminal one sentence, now, and keeps it nowhere; what a
             reader of the results has to know is a :meth:`remark`.
+        probe: whether the call only measures time and memory for a forecast. What it gives is
+            thrown away, and nobody outside shall be told of it (no tracker, no service).
         known: of a model's job: the base checkpoint that this run began with, if it has begun.
             Where a name can move (a branch), the same content is given again.
     """
@@ -78,6 +80,7 @@ class Context:
     scratch: Path | None = None
     checkpoint_minutes: float = 0.0
     say: Callable[[str], None] = unheard
+    probe: bool = False
 
     def progress(self, done: int, total: int, what: str = "") -> None:
         """Say how far the stage is (``done`` of ``total`` steps); raises at a cancellation.

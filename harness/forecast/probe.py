@@ -169,7 +169,9 @@ class _Probe:
     ) -> Any:
         seed = derive_seed(self.run.config.settings.seed, stage, at.round)
         with self.run.guard(stage, entry, at):
-            found = self.run.job(folder, stage, entry, at, checkpoint=model, rows=rows, seed=seed)
+            found = self.run.job(
+                folder, stage, entry, at, checkpoint=model, rows=rows, seed=seed, probe=True
+            )
         self.clock.stage_done("probe", stage, 0.0, True)
         return found
 

@@ -29,9 +29,10 @@ def guarded(settings: Any, context: harness.Context) -> Iterator[list[TrainerCal
     """The callbacks of the trackers that TrainingArguments name, for one training.
 
     They are taken out of the arguments, so that the Trainer makes none of its own. At the end
-    each tracker's run is closed, whatever became of the training.
+    each tracker's run is closed, whatever became of the training. Of a probe none is told.
     """
-    names, settings.report_to = list(settings.report_to or ()), []
+    given, settings.report_to = list(settings.report_to or ()), []
+    names = [] if context.probe else given
     made: list[Guarded] = []
     with _grouped(context) if names else contextlib.nullcontext():
         try:

@@ -13,6 +13,7 @@ TIMED = SHOWING.replace(f"{SUPPORT / 'showing.py'}]", f"{SUPPORT / 'showing.py'}
 TIMED = TIMED.replace("{plugin: showing}", "{plugin: timed}")
 TRAINER = '''
 import dataclasses
+import json
 import time
 
 import harness
@@ -32,6 +33,9 @@ class TimedTrainer(ShowingTrainer):
         return harness.Schedule(2 * -(-rows // 2), 2.0)
 
     def train(self, base, train, valid, context):
+        with open("trained.jsonl", "a") as told:
+            given = {"train": len(train), "valid": len(valid), "probe": context.probe}
+            told.write(json.dumps(given) + "\\n")
         whole = self.schedule(len(train)).steps
         context.progress(0, whole, "steps")
         for step in range(whole):
@@ -60,6 +64,12 @@ def planned(project: Any, *arguments: str) -> Any:
     result = project.inside("plan", "--json", *arguments)
     assert result.code == 0, result.err
     return result.document
+
+
+def trained(project: Any) -> list[dict[str, Any]]:
+    """How many rows each training was given, and whether it was a probe."""
+    lines = (project.folder / "trained.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def stages(document: Any) -> list[tuple[Any, ...]]:
@@ -136,6 +146,12 @@ def test_seconds_come_from_a_short_probe_and_are_found_again(timed):
     assert again["seconds"] == found["seconds"]
     changed = planned(timed, "--rounds", "1", "--no-probe", "--set", "train.gain=0.1")
     assert changed["seconds"] is None
+
+
+def test_a_trainer_is_told_that_it_is_only_measured(timed):
+    planned(timed, "--rounds", "1")
+    assert timed.inside("iterate", "--rounds", "1", "--no-test").code == 0
+    assert [one["probe"] for one in trained(timed)] == [True, True, False]
 
 
 def test_a_trainer_that_says_nothing_is_planned_by_its_rows(project):

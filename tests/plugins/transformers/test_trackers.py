@@ -117,6 +117,11 @@ def test_each_training_is_a_run_of_the_group_of_its_run(base, row, another, wand
     assert tracking() == variables and not heard
 
 
+def test_a_probe_is_no_training_that_trackers_are_told_of(base, row, another, wandb):
+    train(base, row, another(run="demo", round=1, probe=True))
+    assert wandb() == []
+
+
 def test_the_user_s_group_and_name_stand(base, row, another, wandb, monkeypatch):
     monkeypatch.setenv("WANDB_RUN_GROUP", "mine")
     train(base, row, another(run="demo", round=1), run_name="own")
