@@ -70,9 +70,9 @@ class _Probe:
 
     def rates(self) -> Rates:
         """All that is measured."""
-        train, dev = self.walk.data.split("train"), self.walk.data.split("dev")
-        tuned, first, written = self._whole(min(train, key=size))
-        learning = self._learning(train, self.walk.data.split("valid"))
+        train, valid, dev = (self.walk.data.split(name) for name in ("train", "valid", "dev"))
+        tuned, first, written = self._whole(train, valid)
+        learning = self._learning(train, valid)
         each = per_step(self.run.config.generate, len(dev), PROMPTS)
         base = self._answering(self.walk.base, spread(dev, each, prompt_size), learning)
         answers = self._answering(tuned, chosen(dev, each, 2, prompt_size), learning)
@@ -87,11 +87,14 @@ class _Probe:
             checkpoint=written,
         )
 
-    def _whole(self, row: Example) -> tuple[Checkpoint, Learning, int]:
+    def _whole(
+        self, train: Sequence[Example], valid: Sequence[Example]
+    ) -> tuple[Checkpoint, Learning, int]:
         """A training on one row: its model, its start and end, and the bytes that it left."""
         self.clock.limit()
         folder = self.run.fresh_folder("probe whole")
-        result = self._train(folder, [row], [])
+        row, *held = (min(rows, key=size) for rows in (train, valid) if rows)
+        result = self._train(folder, [row], held)
         whole, marks = self.clock.since(), self.clock.work()
         output = folder / "output"
         written = sum(file.stat().st_size for file in output.rglob("*") if file.is_file())
@@ -104,7 +107,9 @@ class _Probe:
         """What a character of a training row costs, all passes and validation included."""
         entry = self.run.config.train
         rows = chosen(train, per_step(entry, len(train), ROWS), BATCHES, size)
-        held = spread(valid, min(len(rows), round(len(valid) * len(rows) / len(train))), size)
+        # At least one, where the run has any: options may ask for a validation loss.
+        share = max(1, round(len(valid) * len(rows) / len(train)))
+        held = spread(valid, min(len(rows), share), size)
         planned = schedule_of(entry, len(rows))
         passes = planned.passes if planned else 1.0
         # Rows may be sorted by length within a pass: a part of one would not stand for the whole.

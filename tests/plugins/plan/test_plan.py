@@ -154,6 +154,13 @@ def test_a_trainer_is_told_that_it_is_only_measured(timed):
     assert [one["probe"] for one in trained(timed)] == [True, True, False]
 
 
+def test_trainings_of_the_probe_have_validation_rows_where_the_run_has(timed):
+    planned(timed, "--rounds", "1", "--set", "valid=0.03")
+    assert [(one["train"], one["valid"]) for one in trained(timed)] == [(1, 1), (8, 1)]
+    planned(timed, "--rounds", "1", "--set", "valid=0")
+    assert [(one["train"], one["valid"]) for one in trained(timed)[2:]] == [(1, 0), (8, 0)]
+
+
 def test_a_trainer_that_says_nothing_is_planned_by_its_rows(project):
     project.write(CONFIG)
     found = planned(project, "--rounds", "1")
