@@ -25,7 +25,7 @@ class Costs:
         for item in items:
             if item.took is not None and item.rows:
                 kind = TRAIN if item.stage == TRAIN else DEV
-                self._own[kind] = item.took / item.characters
+                self._own[kind] = item.took / item.passed
 
     @property
     def measured(self) -> str:
@@ -42,9 +42,9 @@ class Costs:
         """Seconds of making it; None where nothing is measured."""
         if self._rates is None:
             own = self._own.get(TRAIN if item.stage == TRAIN else DEV)
-            return None if own is None else round(own * item.characters, 1)
+            return None if own is None else round(own * item.passed, 1)
         if item.stage == TRAIN:
-            return round(self._rates.train.seconds(item.characters), 1)
+            return round(self._rates.train.seconds(item.passed), 1)
         answering = self._rates.tuned if item.tuned else self._rates.base
         learned = self._learned if item.tuned else None
         return round(answering.seconds(item.rows, learned), 1)

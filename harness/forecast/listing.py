@@ -48,6 +48,11 @@ class Item:
         """Of its rows; of those that may be added, as the mean row has."""
         return sum(map(size, self.rows)) + self.more * self.growing.size
 
+    @property
+    def passed(self) -> float:
+        """The same, once for each time that the rows are gone through."""
+        return self.characters * (self.schedule.passes if self.schedule else 1.0)
+
 
 def listed(config: Config, history: History, stored: Mapping[Place, float]) -> list[Item]:
     """All trainings and answers of a run.

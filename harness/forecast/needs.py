@@ -29,7 +29,8 @@ def needs(folder: Path, rates: Rates | None, trainings: int) -> Needs:
         room: int | None = shutil.disk_usage(there).free
     except OSError:
         room = None
-    disk = None if rates is None else rates.checkpoint * trainings
+    written = rates.checkpoint if rates else None
+    disk = None if written is None else written * trainings
     return Needs(rates.memory if rates else None, free, whole, disk, room)
 
 

@@ -35,7 +35,7 @@ ROWS = 8
 PROMPTS = 32
 """Prompts of a batch, likewise."""
 LONGEST = 45.0
-"""Seconds after which a training that is timed goes no further than the step at hand."""
+"""Seconds of steps after which a training of the probe goes no further than the step at hand."""
 FORWARD = 1 / 3
 """Of the time of a training step, what reading its tokens takes: the backward pass computes twice
 as much as the forward pass (Kaplan et al., *Scaling Laws for Neural Language Models*, 2020, 2.1).
@@ -71,12 +71,14 @@ class _Probe:
     def rates(self) -> Rates:
         """All that is measured."""
         train, valid, dev = (self.walk.data.split(name) for name in ("train", "valid", "dev"))
-        tuned, first, written = self._whole(train, valid)
+        tuned, written, first = self._whole(train, valid)
         learning = self._learning(train, valid)
         each = per_step(self.run.config.generate, len(dev), PROMPTS)
         base = self._answering(self.walk.base, spread(dev, each, prompt_size), learning)
-        answers = self._answering(tuned, chosen(dev, each, 2, prompt_size), learning)
-        remove(Path(tuned.path).parent)
+        answers = base  # as the base model, where there is no other
+        if tuned is not None:
+            answers = self._answering(tuned, chosen(dev, each, 2, prompt_size), learning)
+            remove(Path(tuned.path).parent)
         self.run.worker.close()  # what has ended can be asked about its memory
         return Rates(
             begin=self.walk.seconds + max(0.0, first.start - learning.start),
@@ -89,48 +91,51 @@ class _Probe:
 
     def _whole(
         self, train: Sequence[Example], valid: Sequence[Example]
-    ) -> tuple[Checkpoint, Learning, int]:
-        """A training on one row: its model, its start and end, and the bytes that it left."""
-        self.clock.limit()
+    ) -> tuple[Checkpoint | None, int | None, Learning]:
+        """A training on one row: its model, the bytes that it left, its start and end.
+
+        Options may ask for many steps, however few the rows are: one that takes too long is
+        stopped, and leaves nothing.
+        """
+        self.clock.limit(seconds=LONGEST)
         folder = self.run.fresh_folder("probe whole")
         row, *held = (min(rows, key=size) for rows in (train, valid) if rows)
         result = self._train(folder, [row], held)
         whole, marks = self.clock.since(), self.clock.work()
+        if result is None:
+            remove(folder)
+            return None, None, Learning(marks[0].at, 0.0)
         output = folder / "output"
         written = sum(file.stat().st_size for file in output.rglob("*") if file.is_file())
         made = from_json(Checkpoint, result["answer"])
         start, end = (marks[0].at, marks[-1].at) if marks else (0.0, whole)
         tuned = dataclasses.replace(made, path=str(output), digest="probe")
-        return tuned, Learning(start, 0.0, 1.0, whole - end), written
+        return tuned, written, Learning(start, 0.0, whole - end)
 
     def _learning(self, train: Sequence[Example], valid: Sequence[Example]) -> Learning:
-        """What a character of a training row costs, all passes and validation included."""
+        """What a character of a training row costs in one pass, validation included."""
         entry = self.run.config.train
         rows = chosen(train, per_step(entry, len(train), ROWS), BATCHES, size)
         # At least one, where the run has any: options may ask for a validation loss.
-        share = max(1, round(len(valid) * len(rows) / len(train)))
-        held = spread(valid, min(len(rows), share), size)
+        many = max(1, round(len(valid) * len(rows) / len(train)))
+        held = spread(valid, min(len(rows), many), size)
         planned = schedule_of(entry, len(rows))
         passes = planned.passes if planned else 1.0
         # Rows may be sorted by length within a pass: a part of one would not stand for the whole.
         one_pass = math.ceil(planned.steps / passes) if planned else math.inf
         self.clock.limit(one_pass, LONGEST)
         folder = self.run.fresh_folder("probe")
-        try:
-            self._train(folder, rows, held)
-        except Cancelled:
-            if not self.clock.enough:
-                raise
+        self._train(folder, rows, held)
         whole = self.clock.since()
         # A job that is asked to stop may go one step further.
         marks = [mark for mark in self.clock.work() if mark.done <= one_pass]
         remove(folder)
-        characters = sum(map(size, rows))
+        characters = passes * sum(map(size, rows))
         if len(marks) < 2:
-            return Learning(0.0, whole / characters, passes)
+            return Learning(0.0, whole / characters)
         begun, ended = marks[0], marks[-1]
         share = (ended.done - begun.done) / max(1, ended.total)
-        return Learning(begun.at, (ended.at - begun.at) / max(share, 1e-9) / characters, passes)
+        return Learning(begun.at, (ended.at - begun.at) / max(share, 1e-9) / characters)
 
     def _answering(
         self, model: Checkpoint, rows: Sequence[Example], learning: Learning
@@ -146,8 +151,7 @@ class _Probe:
         remove(folder)
         start = marks[0].at if marks and marks[0].done == 0 else 0.0
         read = max(1, sum(map(prompt_size, rows)))
-        reading = learning.per_character / learning.passes * FORWARD
-        reading = min(reading, 0.5 * (whole - start) / read)
+        reading = min(learning.per_character * FORWARD, 0.5 * (whole - start) / read)
         written = [_length(answer) for answer in answers]
         known = sum(answer.prompt_tokens or 0 for answer in answers)
         return Answering(
@@ -160,8 +164,14 @@ class _Probe:
         )
 
     def _train(self, folder: Path, rows: Sequence[Example], held: Sequence[Example]) -> Any:
+        """Its result; None where enough was seen before its end."""
         entry, given = self.run.config.train, {"train": rows, "valid": held}
-        return self._job(folder, TRAIN, entry, At(1), self.walk.base, given)
+        try:
+            return self._job(folder, TRAIN, entry, At(1), self.walk.base, given)
+        except Cancelled:
+            if not self.clock.enough:
+                raise
+            return None
 
     def _job(
         self,

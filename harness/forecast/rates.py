@@ -17,7 +17,7 @@ from harness.kit.files import digest, read_json, write_json
 from harness.records import Checkpoint, Example
 
 FOLDER = "probes"
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +26,20 @@ class Learning:
 
     Attributes:
         start: before its first step, with everything in the worker that it needs.
-        per_character: of a training row, for all passes and with validation.
-        passes: that these are.
+        per_character: of a training row, for one pass and with validation.
         finish: after its last step.
     """
 
     start: float
     per_character: float
-    passes: float = 1.0
     finish: float = 0.0
 
     def seconds(self, characters: float) -> float:
+        """Of a training.
+
+        Args:
+            characters: of its rows, each counted as often as it is learned.
+        """
         return self.start + self.per_character * characters + self.finish
 
 
@@ -78,7 +81,7 @@ class Rates:
         begin: seconds that a run takes before its first training or answer: reading rows, finding
             the model, starting the worker and loading its libraries.
         memory: bytes of the greatest process.
-        checkpoint: bytes that one training leaves.
+        checkpoint: bytes that one training leaves; None where the probe's did not come to its end.
         at: when it was measured, as ISO 8601.
     """
 
@@ -87,7 +90,7 @@ class Rates:
     base: Answering
     tuned: Answering
     memory: int | None
-    checkpoint: int
+    checkpoint: int | None
     at: str = ""
 
 
@@ -123,7 +126,7 @@ def kept(run: Run, base: Checkpoint) -> Rates | None:
         return Rates(
             float(found["begin"]), Learning(**found["train"]),
             Answering(**found["base"]), Answering(**found["tuned"]),
-            found["memory"], int(found["checkpoint"]), str(found["at"]),
+            found["memory"], found["checkpoint"], str(found["at"]),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError):
         return None

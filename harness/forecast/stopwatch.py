@@ -34,7 +34,7 @@ class Stopwatch:
         self.limit()
 
     def limit(self, steps: float = math.inf, seconds: float = math.inf) -> None:
-        """How far the next job goes: after so many steps, or seconds and one step, it may stop."""
+        """How far the next job goes: after so many steps, or seconds of steps, it may stop."""
         self._steps, self._seconds = steps, seconds
 
     def stage(self, label: str) -> Report:
@@ -60,10 +60,11 @@ class Stopwatch:
     @property
     def enough(self) -> bool:
         """Whether the job went as far as it had to."""
-        if not self.marks:
+        marks = self.work()
+        if not marks:
             return False
-        last = self.marks[-1]
-        return last.done >= self._steps or (last.done > 0 and last.at > self._seconds)
+        first, last = marks[0], marks[-1]
+        return last.done >= self._steps or (last.done > 0 and last.at - first.at > self._seconds)
 
     def stop(self) -> bool:
         """Whether the job shall stop: the user asks for it, or enough was seen."""

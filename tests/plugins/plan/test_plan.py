@@ -30,7 +30,9 @@ class TimedTrainer(ShowingTrainer):
         ballast: int = 0
 
     def schedule(self, rows):
-        return harness.Schedule(2 * -(-rows // 2), 2.0)
+        each = -(-rows // 2)
+        steps = self.options.steps or 2 * each
+        return harness.Schedule(steps, steps / each)
 
     def train(self, base, train, valid, context):
         with open("trained.jsonl", "a") as told:
@@ -148,6 +150,40 @@ def test_seconds_come_from_a_short_probe_and_are_found_again(timed):
     assert changed["seconds"] is None
 
 
+FIXED = ("--rounds", "2", "--set", "train.steps=40")
+"""As many steps for one row as for all: 0.8 s each training."""
+
+
+def test_a_fixed_number_of_steps_takes_as_long_on_more_rows(timed):
+    found = planned(timed, *FIXED)
+    first, second = (s for s in found["stages"] if s["stage"] == "train")
+    assert (first["steps"], second["steps"]) == (40, 40)
+    assert first["passes"] == 40 / 18
+    assert 0.7 < first["seconds"] < 1.6
+    assert 0.7 < second["seconds"] < 1.6
+
+
+def test_what_was_made_before_counts_by_its_passes(timed):
+    done = timed.inside("iterate", "--rounds", "1", *FIXED[2:], "--no-test", "--json")
+    found = planned(timed, "--no-probe", *FIXED)
+    first, second = (s for s in found["stages"] if s["stage"] == "train")
+    assert first["stored"]
+    assert second["seconds"] == pytest.approx(done.document["seconds"]["train"], rel=0.1)
+
+
+def test_a_training_of_the_probe_that_takes_long_is_stopped(timed, monkeypatch):
+    from harness.forecast import probe
+
+    monkeypatch.setattr(probe, "LONGEST", 0.2)
+    found = planned(timed, *FIXED)
+    first, answers = (s for s in found["stages"] if s["round"] == 1)
+    assert 0.7 < first["seconds"] < 1.6
+    assert answers["seconds"] is not None
+    assert found["needs"]["disk"] is None
+    assert planned(timed, *FIXED, "--no-probe")["seconds"] == found["seconds"]
+    assert list((timed.folder / ".harness" / "work").iterdir()) == []
+
+
 def test_a_trainer_is_told_that_it_is_only_measured(timed):
     planned(timed, "--rounds", "1")
     assert timed.inside("iterate", "--rounds", "1", "--no-test").code == 0
@@ -250,7 +286,7 @@ def test_rows_that_training_refuses_are_told(timed):
 
 
 def test_a_schedule_that_is_none_is_the_trainers_fault(timed):
-    text = TRAINER.replace("harness.Schedule(2 * -(-rows // 2), 2.0)", "harness.Schedule(7, 0.0)")
+    text = TRAINER.replace("harness.Schedule(steps, steps / each)", "harness.Schedule(7, 0.0)")
     (timed.folder / "timed.py").write_text(text, encoding="utf-8")
     result = timed.inside("plan", "--no-probe")
     assert (result.code, result.out) == (5, "")
