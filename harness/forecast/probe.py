@@ -152,15 +152,14 @@ class _Probe:
         start = marks[0].at if marks and marks[0].done == 0 else 0.0
         read = max(1, sum(map(prompt_size, rows)))
         reading = min(learning.per_character * FORWARD, 0.5 * (whole - start) / read)
-        written = [_length(answer) for answer in answers]
-        known = sum(answer.prompt_tokens or 0 for answer in answers)
+        written, per_character = lengths(answers, read)
         return Answering(
             start=start,
             per_prompt_character=reading,
             per_token=(whole - start - reading * read) / max(1, sum(written)),
             tokens=sum(written) / max(1, len(written)),
             longest=max(written, default=0),
-            tokens_per_character=known / read if known else 1.0,
+            tokens_per_character=per_character,
         )
 
     def _train(self, folder: Path, rows: Sequence[Example], held: Sequence[Example]) -> Any:
@@ -191,8 +190,19 @@ class _Probe:
         return found
 
 
-def _length(answer: Prediction) -> int:
-    return len(answer.text) if answer.completion_tokens is None else answer.completion_tokens
+def lengths(answers: Sequence[Prediction], read: int) -> tuple[list[int], float]:
+    """How long answers are, and how many of that unit a character of their prompts makes.
+
+    Tokens, where the generator counts those of all prompts and answers; else characters.
+
+    Args:
+        read: characters of the prompts.
+    """
+    written = [answer.completion_tokens for answer in answers]
+    asked = [answer.prompt_tokens for answer in answers]
+    if None in written or None in asked:
+        return [len(answer.text) for answer in answers], 1.0
+    return [count or 0 for count in written], sum(count or 0 for count in asked) / read
 
 
 def per_step(entry: PluginEntry, rows: int, otherwise: int) -> int:
