@@ -71,20 +71,29 @@ def _at_hand(config: Config) -> bool:
 
 def _forecast(run: PlannedRun, walk: Walk, watcher: Watcher, *, probe: bool) -> Forecast:
     items = listed(run.config, walk.history, run.stored)
-    remarks: list[Remark] = []
-    found = measured.kept(run, walk.base)
-    if probe and any(item.took is None for item in items):
-        try:
-            found = measured.keep(run, walk.base, probed(run, walk, watcher))
-        except EnvironmentFailure as error:
-            remarks.append(Remark("problem", f"the probe failed: {error.placed}"))
-            found = None
     context = run.context(run.fresh_folder("tokens"), "tokens", At(), 0)
     counting = Counting(run.config, walk.base, context)
     with run.guard(TRAIN, run.config.train, At(1)):
         work = _counted(items, counting, walk.history)
+        counting.train(walk.data.split("valid"))
+    remarks: list[Remark] = []
+    found = measured.kept(run, walk.base)
+    if probe and any(item.took is None for item in items):
+        try:
+            found = _probed(run, walk, watcher, counting)
+        except EnvironmentFailure as error:
+            remarks.append(Remark("problem", f"the probe failed: {error.placed}"))
+            found = None
     remarks += [*_of_rows(counting, walk), *_of_run(items, walk)]
     return _made(run, walk.history, walk.base.name, items, work, found, remarks)
+
+
+def _probed(run: PlannedRun, walk: Walk, watcher: Watcher, counting: Counting) -> Rates | None:
+    """By rows that training takes; None where it refuses all of them."""
+    refused = counting.problems
+    if all(row.id in refused for row in walk.data.split("train")):
+        return None
+    return measured.keep(run, walk.base, probed(run, walk, watcher, refused))
 
 
 def _unfetched(run: PlannedRun) -> Forecast:
@@ -146,8 +155,6 @@ def _tokens(
     item: Item, counting: Counting, mean: tuple[float, float] | None
 ) -> tuple[int | None, int | None]:
     found: Tokens | None
-    if counting.unable:
-        return None, None
     found = counting.train(item.rows) if item.stage == TRAIN else counting.prompts(item.rows)
     if found is None:
         return None, None
@@ -169,10 +176,12 @@ def _work(item: Item, tokens: int | None = None, learned: int | None = None) -> 
 
 
 def _of_rows(counting: Counting, walk: Walk) -> Iterator[Remark]:
-    """What training would refuse."""
+    """What training would refuse, and what cannot be counted."""
     if counting.unable:
         yield Remark("note", f"tokens are not known: {counting.unable}")
-    trained = {row.id for row in walk.data.split("train")}
+    elif counting.unable_prompts:
+        yield Remark("note", f"tokens of prompts are not known: {counting.unable_prompts}")
+    trained = {row.id for name in ("train", "valid") for row in walk.data.split(name)}
     refused = {name: why for name, why in counting.problems.items() if name in trained}
     if refused:
         name, why = next(iter(refused.items()))

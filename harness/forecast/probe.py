@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +42,13 @@ as much as the forward pass (Kaplan et al., *Scaling Laws for Neural Language Mo
 """
 
 
-def probed(run: PlannedRun, walk: Walk, watcher: Watcher) -> Rates:
+def probed(run: PlannedRun, walk: Walk, watcher: Watcher, refused: Collection[str] = ()) -> Rates:
     """What training and answering cost on this machine, measured.
 
     The worker of the walk is at work still, so that jobs begin as those of a run do.
+
+    Args:
+        refused: ids of rows that training would refuse, not all of train among them.
 
     Raises:
         HarnessError: a job failed as it would in the run, for want of memory above all.
@@ -55,7 +58,7 @@ def probed(run: PlannedRun, walk: Walk, watcher: Watcher) -> Rates:
     clock = Stopwatch(watcher, cancelled)
     run.watcher, run.cancelled = clock, clock.stop
     try:
-        return _Probe(run, walk, clock).rates()
+        return _Probe(run, walk, clock, refused).rates()
     finally:
         run.watcher, run.cancelled = before, cancelled
         run.worker.close()
@@ -64,13 +67,15 @@ def probed(run: PlannedRun, walk: Walk, watcher: Watcher) -> Rates:
 class _Probe:
     """The jobs of one probe."""
 
-    def __init__(self, run: PlannedRun, walk: Walk, clock: Stopwatch) -> None:
-        self.run, self.walk, self.clock = run, walk, clock
-        self.folder = Path()
+    def __init__(
+        self, run: PlannedRun, walk: Walk, clock: Stopwatch, refused: Collection[str]
+    ) -> None:
+        self.run, self.walk, self.clock, self.refused = run, walk, clock, refused
 
     def rates(self) -> Rates:
         """All that is measured."""
-        train, valid, dev = (self.walk.data.split(name) for name in ("train", "valid", "dev"))
+        train, valid = self._taken("train"), self._taken("valid")
+        dev = self.walk.data.split("dev")
         tuned, written, first = self._whole(train, valid)
         learning = self._learning(train, valid)
         each = per_step(self.run.config.generate, len(dev), PROMPTS)
@@ -88,6 +93,10 @@ class _Probe:
             memory=memory.peak(inline=self.run.config.settings.execution.launcher == "inline"),
             checkpoint=written,
         )
+
+    def _taken(self, split: str) -> list[Example]:
+        """The rows of a split without those that training refuses."""
+        return [row for row in self.walk.data.split(split) if row.id not in self.refused]
 
     def _whole(
         self, train: Sequence[Example], valid: Sequence[Example]

@@ -34,7 +34,12 @@ class TimedTrainer(ShowingTrainer):
         steps = self.options.steps or 2 * each
         return harness.Schedule(steps, steps / each)
 
+    def rendered(self, base, rows, context):
+        return super().rendered(base, rows, context)
+
     def train(self, base, train, valid, context):
+        if any(len(row.prompt.split()) > 100 for row in train):
+            raise harness.DataError("a row is too long")
         with open("trained.jsonl", "a") as told:
             given = {"train": len(train), "valid": len(valid), "probe": context.probe}
             told.write(json.dumps(given) + "\\n")
@@ -265,24 +270,69 @@ def test_a_config_that_cannot_be_used_is_an_error_and_no_plan(timed):
     assert "train.gain" in result.err
 
 
-def test_rows_that_training_refuses_are_told(timed):
-    text = (timed.folder / "harness.yaml").read_text("utf-8")
-    long = {"id": "long", "prompt": "word " * 120, "reference": "a", "split": "train"}
+NO_MORE = ("--set", "valid=0", "--set", "augment=[]")
+
+
+def with_a_long_row(project: Any, split: str) -> None:
+    """Six short rows of each split, and one of 120 words."""
+    long = {"id": "long", "prompt": "say: " + "word " * 119, "reference": "a", "split": split}
     rows = [long] + [
-        {"id": f"{split}{n}", "prompt": f"say {split} {n}", "reference": f"{n}", "split": split}
+        {"id": f"{split}{n}", "prompt": f"say: {split} {n}", "reference": f"{n}", "split": split}
         for split in ("train", "dev", "test")
         for n in range(6)
     ]
     lines = (json.dumps(
-        {"id": r["id"], "messages": [{"role": "user", "content": r["prompt"]}],
+        {"id": r["id"], "messages": [{"role": "user", "content": r["prompt"].strip()}],
          "references": [r["reference"]], "split": r["split"]}) for r in rows)  # fmt: skip
-    (timed.folder / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    timed.write(text.replace("{source: fake}\nmodel", "{source: jsonl, path: rows.jsonl}\nmodel"))
-    found = planned(timed, "--no-probe", "--set", "valid=0", "--set", "augment=[]")
+    (project.folder / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    text = (project.folder / "harness.yaml").read_text("utf-8")
+    given = "{source: jsonl, path: rows.jsonl}\nmodel"
+    project.write(text.replace("{source: fake}\nmodel", given))
+
+
+@pytest.mark.parametrize("probe", [(), ("--no-probe",)])
+def test_rows_that_training_refuses_are_told(timed, probe):
+    with_a_long_row(timed, "train")
+    found = planned(timed, *probe, *NO_MORE)
     [told] = [r["text"] for r in found["remarks"] if r["level"] == "warning"]
     assert told == (
         "training refuses 1 of 7 rows, as 'long': 100 tokens cut its answer; harness data check"
     )
+    assert (found["seconds"] is None) == bool(probe)
+
+
+def test_where_all_rows_are_refused_nothing_is_measured(timed):
+    text = TRAINER.replace("> 100", "> 0").replace("return super().rendered(", "return refusing(")
+    refusing = """
+def refusing(base, rows, context):
+    for row in rows:
+        yield harness.Rendered(row.id, ("a",), (True,), problem="too long")
+"""
+    (timed.folder / "timed.py").write_text(text + refusing, encoding="utf-8")
+    found = planned(timed, "--rounds", "1")
+    assert any("training refuses 40 of 40 rows" in r["text"] for r in found["remarks"])
+    assert found["seconds"] is None
+    assert not (timed.folder / "trained.jsonl").exists()
+
+
+def test_prompts_are_counted_whole(timed):
+    with_a_long_row(timed, "dev")
+    found = planned(timed, "--no-probe", *NO_MORE)
+    assert found["stages"][0]["tokens"] == 6 * (3 + 2) + (120 + 2)
+
+
+def test_a_trainer_that_cannot_show_prompts_is_planned_without_their_tokens(timed):
+    text = TRAINER.replace("        return super().rendered(",
+                           "        [row.references[0] for row in rows]\n"
+                           "        return super().rendered(")  # fmt: skip
+    (timed.folder / "timed.py").write_text(text, encoding="utf-8")
+    found = planned(timed, "--no-probe", "--rounds", "1")
+    answers, train = found["stages"][:2]
+    assert answers["tokens"] is None
+    assert train["learned"] == 35 * 8
+    [told] = [r["text"] for r in found["remarks"] if "not known" in r["text"]]
+    assert told.startswith("tokens of prompts are not known: trainer 'timed' from ")
+    assert told.endswith("rendered(): IndexError: tuple index out of range")
 
 
 def test_a_schedule_that_is_none_is_the_trainers_fault(timed):
