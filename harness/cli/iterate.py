@@ -215,7 +215,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
         run.watcher = display
         run.prepare()
         steps, history = Steps(run), History()
-        for sentence in brief(run, steps):
+        for sentence in brief(run, steps, test=test):
             display.say(sentence)
         for result in rounds(steps, history, test=test):
             display.round_closed(result)

@@ -9,24 +9,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.engine.history import History
+from harness.engine.pins import GENERATE
 from harness.engine.run import Run
 from harness.engine.steps import Steps
+from harness.errors import PluginError
 from harness.forecast import needs, rates as measured
 from harness.forecast.costs import Costs
-from harness.forecast.listing import DEV, TRAIN, Item, listed
+from harness.forecast.listing import DEV, TEST, TRAIN, Item, listed
 from harness.forecast.looking import Place
 from harness.forecast.records import measured_by
-from harness.kit.numbers import duration
-from harness.records import BASE_ARM, CONTROL_ARM
+from harness.kit.numbers import counted, duration
+from harness.records import BASE_ARM, CONTROL_ARM, NOT_ASKED, NOTHING_KEPT, Sealed
 
 
-def brief(run: Run, steps: Steps) -> Iterator[str]:
+def brief(run: Run, steps: Steps, *, test: bool = True) -> Iterator[str]:
     """One sentence, and warnings where memory, disk or budget is not enough.
 
     The run's budget learns how long its first stages are expected to take.
+
+    Args:
+        test: whether the run opens its test set at the end.
     """
     data, base = steps.data(), steps.base()
-    items = listed(run.config, History(data=data), _closed(run))
+    history = History(data=data, sealed=_sealed(run, test=test))
+    try:
+        items = listed(run.config, history, _closed(run))
+    except PluginError as error:  # of schedule(), which the run itself does not call
+        yield f"note: what the run will do is not known: {error.placed}"
+        return
     found = measured.kept(run, base)
     costs = Costs(items, data, found)
     left = [item for item in items if item.took is None]
@@ -36,40 +46,55 @@ def brief(run: Run, steps: Steps) -> Iterator[str]:
     for item in reversed(left):
         if (expected := costs.of(item)) is not None:
             run.budget.expect(item.stage, expected)
-    yield f"plan: {', '.join(_parts(left, run.config.settings.rounds))}. {_time(costs, seconds)}"
+    parts = ", ".join(_parts(left, run.config.settings.rounds))
+    yield f"plan: {parts}. {_time(costs, left, seconds)}"
     trainings = sum(item.stage == TRAIN for item in left)
     room = needs.needs(run.machine, found, trainings)
     for remark in needs.remarks(room, seconds, run.config.settings.execution.budget.hours):
         yield f"warning: {remark.text}"
 
 
+def _sealed(run: Run, *, test: bool) -> Sealed | None:
+    """Why the test set stays sealed, as far as it is known before the end."""
+    if not test:
+        return NOT_ASKED
+    trained = [result for result in run.journal.rounds(BASE_ARM) if result.round]
+    over = len(trained) >= run.config.settings.rounds
+    return NOTHING_KEPT if over and not any(result.kept for result in trained) else None
+
+
 def _closed(run: Run) -> dict[Place, float]:
-    """The trainings and answers of closed rounds, with the seconds that they took."""
-    found: dict[Place, float] = {}
-    for arm in (BASE_ARM, CONTROL_ARM):
-        for result in run.journal.rounds(arm):
-            for stage in (TRAIN, DEV):
-                pin = result.keys.get(stage)
-                made = run.artifacts.with_digest(stage, pin) if pin else None
-                if made is not None:
-                    found[arm, result.round, stage] = made.seconds
-    return found
+    """The trainings and answers that are pinned, with the seconds that they took."""
+    pins: dict[Place, str | None] = {
+        (arm, result.round, stage): result.keys.get(stage)
+        for arm in (BASE_ARM, CONTROL_ARM)
+        for result in run.journal.rounds(arm)
+        for stage in (TRAIN, DEV)
+    }
+    for number, keys in run.journal.tested.items():
+        pins[BASE_ARM, number, TEST] = keys.get(GENERATE)
+    stored = {place: run.artifacts.with_digest(place[2], pin) for place, pin in pins.items() if pin}
+    return {place: made.seconds for place, made in stored.items() if made is not None}
 
 
 def _parts(left: Sequence[Item], rounds: int) -> Iterator[str]:
     trained = [item for item in left if item.stage == TRAIN and item.arm == BASE_ARM]
-    done = rounds - len(trained)
-    of = f"{len(trained)} of {rounds} rounds" if done else f"{rounds} rounds"
-    yield f"{of} of training" if rounds > 1 else "1 round of training"
+    drawn = [item for item in left if item.stage == TRAIN and item.arm == CONTROL_ARM]
+    answers = {stage: [item for item in left if item.stage == stage] for stage in (DEV, TEST)}
     if trained:
+        of = f"{len(trained)} of " if len(trained) < rounds else ""
+        yield f"{of}{counted(rounds, 'round')} of training"
         yield f"first on {_size(trained[0])}" if len(trained) > 1 else f"on {_size(trained[0])}"
     if len(trained) > 1:
         yield f"last on {_size(trained[-1])}"
-    if any(item.arm == CONTROL_ARM for item in left):
-        yield "and as often on rows drawn at random"
-    dev = next((len(item.rows) for item in left if item.stage == DEV), 0)
-    if dev:
-        yield f"{dev:,} answers to dev after each"
+    if drawn:
+        more = "and as often" if trained else counted(len(drawn), "training")
+        yield f"{more} on rows drawn at random"
+    if answers[DEV]:
+        after = " after each" if trained or drawn else ""
+        yield f"{len(answers[DEV][0].rows):,} answers to dev{after}"
+    elif not trained and not drawn:
+        yield f"{sum(len(item.rows) for item in answers[TEST]):,} answers to test"
 
 
 def _size(item: Item) -> str:
@@ -78,8 +103,8 @@ def _size(item: Item) -> str:
     return f"{bound}{item.count:,} rows{steps}"
 
 
-def _time(costs: Costs, seconds: float | None) -> str:
+def _time(costs: Costs, left: Sequence[Item], seconds: float | None) -> str:
     if seconds is None:
         return "How long it takes is not known yet; harness plan measures it."
-    since = measured_by(costs.measured)
-    return f"Training and answers take about {duration(seconds)}, {since}."
+    what = "Training and answers" if any(item.stage == TRAIN for item in left) else "Answers"
+    return f"{what} take about {duration(seconds)}, {measured_by(costs.measured)}."

@@ -12,7 +12,7 @@ from harness.config.plugin_entries import PluginEntry
 from harness.engine.history import History
 from harness.forecast.looking import Place
 from harness.forecast.sizes import Growing, mean_row, size
-from harness.records import BASE_ARM, CONTROL_ARM, NOTHING_KEPT, Example, Schedule
+from harness.records import BASE_ARM, CONTROL_ARM, Example, Schedule
 
 TRAIN, DEV, TEST = "train", "generate", "generate test"
 
@@ -83,7 +83,7 @@ class _Listing:
                 if arm == BASE_ARM or number > 1:
                     yield self._training(arm, number)
                     yield self._answers(arm, number, DEV, dev)
-        if self.history.sealed is not NOTHING_KEPT:
+        if self.history.sealed is None:
             yield from self._test()
 
     def _test(self) -> Iterator[Item]:

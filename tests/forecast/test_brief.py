@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from typing import Any
+
+import pytest
+
+from tests.support.project import CONFIG, FAKES
 
 
 def told(result: Any) -> str:
@@ -50,3 +56,62 @@ def test_the_budget_knows_how_long_the_first_stage_takes(project):
 def test_a_finished_run_answers_at_once_without_a_plan(short):
     project, _ = short
     assert "plan:" not in project.inside("iterate", "--rounds", "1").err
+
+
+@pytest.mark.parametrize("rounds", ["1", "3"])
+def test_where_only_test_is_left_no_training_is_planned(project, rounds):
+    assert project.inside("iterate", "--rounds", rounds, "--no-test").code == 0
+    line = told(project.inside("test"))
+    assert line.startswith("plan: 96 answers to test. Answers take about ")
+    assert line.endswith(", by earlier stages of this run.")
+
+
+def test_the_test_set_takes_time_only_where_it_is_opened(project):
+    assert project.inside("plan", "--rounds", "1").code == 0
+    [path] = (project.folder / ".harness" / "probes").iterdir()
+    rates = json.loads(path.read_text())
+    for model in ("base", "tuned"):
+        rates[model]["start"] = 3600.0
+    path.write_text(json.dumps(rates))
+    assert " about 2 h 0 min, " in told(project.inside("iterate", "--rounds", "1", "--no-test"))
+    assert " about 2 h 0 min, " in told(project.inside("test"))
+
+
+def test_where_nothing_was_kept_nothing_is_left(project):
+    given = ("iterate", "--rounds", "1", "--set", "train.gain=0")
+    assert project.inside(*given).code == 0
+    shutil.rmtree(project.folder / "reports")
+    again = project.inside(*given)
+    assert again.code == 0, again.err
+    assert "plan:" not in again.err
+
+
+SILENT = f"""
+import runpy
+import harness
+
+FAKES = runpy.run_path({str(FAKES)!r})
+
+
+class Silent(FAKES["FakeTrainer"]):
+    name = "silent"
+
+    def schedule(self, rows):
+        raise KeyError("steps")
+
+
+@harness.hookimpl
+def register_trainers():
+    return [Silent]
+"""
+
+
+def test_a_schedule_that_fails_costs_the_plan_and_not_the_run(project):
+    project.write(SILENT, "silent.py")
+    text = CONFIG.replace(f"[{FAKES}]", f"[{FAKES}, silent.py]")
+    project.write(text.replace("train: {plugin: fake}", "train: {plugin: silent}"))
+    done = project.inside("iterate", "--rounds", "1", "--no-test")
+    assert done.code == 0, done.err
+    [line] = [line for line in done.err.splitlines() if "is not known" in line]
+    assert line.startswith("note: what the run will do is not known: trainer 'silent' from ")
+    assert "schedule(): KeyError: " in line
