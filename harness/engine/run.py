@@ -312,7 +312,7 @@ class Run:
         self.budget.check(stage, label)
         folder = self.fresh_folder(f"{stage}-{key[:12]}")
         scratch.remove_others(folder, stage)
-        begin = time.monotonic()
+        begin = time.monotonic() - scratch.begun(folder)
         facts = make(folder)
         seconds = time.monotonic() - begin
         artifact = self.artifacts.publish(stage, key, folder / "output", facts, seconds)

@@ -3,16 +3,18 @@
 Each stage works in ``.harness/work/RUN/STAGE-KEY/``. All of that folder is thrown away when the
 run starts again, but for ``scratch/`` in it, which is the plugin's own (``context.scratch``). It
 goes with the folder once the stage is published. What it holds may be cut anywhere: whoever reads
-it checks it.
+it checks it. How long earlier attempts took to make it is kept beside it.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from harness.kit.files import remove
+from harness.kit.files import remove, write_bytes
 
 SCRATCH = "scratch"
+SECONDS = "seconds"
+"""Of the attempts before the last one; written when the last one began."""
 
 
 def of(folder: Path) -> Path:
@@ -29,8 +31,26 @@ def keep_alone(folder: Path) -> None:
         remove(folder)
         return
     for path in folder.iterdir():
-        if path != kept:
+        if path not in (kept, folder / SECONDS):
             remove(path)
+
+
+def begun(folder: Path) -> float:
+    """An attempt begins: seconds of earlier ones that what is kept in the scratch took.
+
+    Each counts from its beginning to the last change of a file in the scratch; what it did later is
+    lost, and done again. Both are times of files, so that a folder that was copied, or a clock that
+    was set, does not add the time between.
+    """
+    note, seconds = folder / SECONDS, 0.0
+    try:
+        seconds, began = float(note.read_bytes()), note.stat().st_mtime
+        files = (path for path in (folder / SCRATCH).rglob("*") if path.is_file())
+        seconds += max(0.0, max((path.stat().st_mtime for path in files), default=began) - began)
+    except (OSError, ValueError):
+        seconds = 0.0
+    write_bytes(note, str(round(seconds, 3)).encode())
+    return seconds
 
 
 def remove_others(folder: Path, stage: str) -> None:

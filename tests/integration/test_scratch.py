@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 
 import pytest
 
+from harness.engine import scratch
 from tests.support.project import CONFIG, FAKES
 
 TRAINER = f"""
@@ -79,6 +81,44 @@ def test_a_killed_trainer_goes_on_and_nothing_of_its_scratch_stays(counting, lau
     steps = [str(step) for step in range(1, 7)]
     assert taken(counting) == [(r, step) for r in "12" for step in steps]
     assert not left(counting)
+
+
+def ago(path, seconds):
+    """Set the time of a file back."""
+    then = path.stat().st_mtime - seconds
+    os.utime(path, (then, then))
+
+
+def test_a_training_in_two_attempts_took_as_long_as_both(counting):
+    assert counting.harness(*GIVEN, DIE_AT="4").code == -signal.SIGKILL
+    [note] = (counting.folder / ".harness" / "work").glob("*/train-*/seconds")
+    ago(note, 6600)
+    budget = ("--set", "execution.budget.hours=1")
+    stopped = counting.inside(*GIVEN, *budget)
+    assert stopped.code == 130, stopped.err
+    assert "round 2: train is expected to take 1 h 50 min" in " ".join(stopped.err.split())
+    assert not left(counting)
+    done = counting.inside(*GIVEN)
+    assert done.document["seconds"]["train"] == pytest.approx(6600, abs=5)
+
+
+def test_an_attempt_counts_up_to_what_it_left_last(tmp_path):
+    folder = tmp_path / "train-1"
+    note, kept = folder / scratch.SECONDS, scratch.of(folder) / "step"
+    assert scratch.begun(folder) == 0
+    kept.write_text("1")
+    ago(note, 60)
+    scratch.keep_alone(folder)
+    assert scratch.begun(folder) == pytest.approx(60, abs=1)
+    # Nothing came of the second attempt, whenever the third one begins.
+    ago(kept, 30)
+    assert scratch.begun(folder) == pytest.approx(60, abs=1)
+    kept.write_text("2")
+    ago(note, 40)
+    assert scratch.begun(folder) == pytest.approx(100, abs=1)
+    kept.unlink()
+    scratch.keep_alone(folder)
+    assert scratch.begun(folder) == 0
 
 
 def test_how_often_it_saves_is_the_configs_and_makes_no_other_run(counting):
