@@ -7,76 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.project import CONFIG, SHOWING, SUPPORT
-
-TIMED = SHOWING.replace(f"{SUPPORT / 'showing.py'}]", f"{SUPPORT / 'showing.py'}, timed.py]")
-TIMED = TIMED.replace("{plugin: showing}", "{plugin: timed}")
-TRAINER = '''
-import dataclasses
-import json
-import time
-
-import harness
-from tests.support.showing import ShowingTrainer
-
-
-class TimedTrainer(ShowingTrainer):
-    """Takes two rows a step, twice, ten milliseconds a row."""
-
-    name = "timed"
-
-    class Options(ShowingTrainer.Options):
-        steps: int | None = None
-        ballast: int = 0
-
-    def schedule(self, rows):
-        each = -(-rows // 2)
-        steps = self.options.steps or 2 * each
-        return harness.Schedule(steps, steps / each)
-
-    def rendered(self, base, rows, context):
-        return super().rendered(base, rows, context)
-
-    def train(self, base, train, valid, context):
-        if any(len(row.prompt.split()) > 100 for row in train):
-            raise harness.DataError("a row is too long")
-        with open("trained.jsonl", "a") as told:
-            given = {"train": len(train), "valid": len(valid), "probe": context.probe}
-            told.write(json.dumps(given) + "\\n")
-        whole = self.schedule(len(train)).steps
-        context.progress(0, whole, "steps")
-        for step in range(whole):
-            time.sleep(0.02)
-            context.progress(step + 1, whole, "steps")
-        (context.output / "weights").write_bytes(bytes(1000))
-        unheard = dataclasses.replace(context, report=lambda done, total, what: None)
-        return super().train(base, train, valid, unheard)
-
-
-@harness.hookimpl
-def register_trainers():
-    return [TimedTrainer]
-'''
-
-
-@pytest.fixture
-def timed(project: Any) -> Any:
-    """A project whose trainer says its steps and takes its time."""
-    project.write(TIMED)
-    (project.folder / "timed.py").write_text(TRAINER, encoding="utf-8")
-    return project
-
-
-def planned(project: Any, *arguments: str) -> Any:
-    result = project.inside("plan", "--json", *arguments)
-    assert result.code == 0, result.err
-    return result.document
-
-
-def trained(project: Any) -> list[dict[str, Any]]:
-    """How many rows each training was given, and whether it was a probe."""
-    lines = (project.folder / "trained.jsonl").read_text("utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+from tests.plugins.plan.conftest import TRAINER, planned
+from tests.support.project import CONFIG
 
 
 def stages(document: Any) -> list[tuple[Any, ...]]:
@@ -138,68 +70,6 @@ def test_looking_leaves_the_run_as_it_is(timed):
     assert not (timed.folder / ".harness" / "runs").exists()
     assert list((timed.folder / ".harness" / "work").iterdir()) == []
     assert not (timed.folder / "reports").exists()
-
-
-def test_seconds_come_from_a_short_probe_and_are_found_again(timed):
-    found = planned(timed, "--rounds", "1")
-    train = next(s for s in found["stages"] if s["stage"] == "train")
-    # 36 steps of 20 ms, of which the probe makes one pass over some rows.
-    assert 0.6 < train["seconds"] < 3
-    assert found["seconds"] >= train["seconds"]
-    assert found["needs"]["memory"] > 1e6
-    assert found["needs"]["disk"] >= 1000
-    again = planned(timed, "--rounds", "1", "--no-probe")
-    assert again["measured"] == found["measured"]
-    assert again["seconds"] == found["seconds"]
-    changed = planned(timed, "--rounds", "1", "--no-probe", "--set", "train.gain=0.1")
-    assert changed["seconds"] is None
-
-
-FIXED = ("--rounds", "2", "--set", "train.steps=40")
-"""As many steps for one row as for all: 0.8 s each training."""
-
-
-def test_a_fixed_number_of_steps_takes_as_long_on_more_rows(timed):
-    found = planned(timed, *FIXED)
-    first, second = (s for s in found["stages"] if s["stage"] == "train")
-    assert (first["steps"], second["steps"]) == (40, 40)
-    assert first["passes"] == 40 / 18
-    assert 0.7 < first["seconds"] < 1.6
-    assert 0.7 < second["seconds"] < 1.6
-
-
-def test_what_was_made_before_counts_by_its_passes(timed):
-    done = timed.inside("iterate", "--rounds", "1", *FIXED[2:], "--no-test", "--json")
-    found = planned(timed, "--no-probe", *FIXED)
-    first, second = (s for s in found["stages"] if s["stage"] == "train")
-    assert first["stored"]
-    assert second["seconds"] == pytest.approx(done.document["seconds"]["train"], rel=0.1)
-
-
-def test_a_training_of_the_probe_that_takes_long_is_stopped(timed, monkeypatch):
-    from harness.forecast import probe
-
-    monkeypatch.setattr(probe, "LONGEST", 0.2)
-    found = planned(timed, *FIXED)
-    first, answers = (s for s in found["stages"] if s["round"] == 1)
-    assert 0.7 < first["seconds"] < 1.6
-    assert answers["seconds"] is not None
-    assert found["needs"]["disk"] is None
-    assert planned(timed, *FIXED, "--no-probe")["seconds"] == found["seconds"]
-    assert list((timed.folder / ".harness" / "work").iterdir()) == []
-
-
-def test_a_trainer_is_told_that_it_is_only_measured(timed):
-    planned(timed, "--rounds", "1")
-    assert timed.inside("iterate", "--rounds", "1", "--no-test").code == 0
-    assert [one["probe"] for one in trained(timed)] == [True, True, False]
-
-
-def test_trainings_of_the_probe_have_validation_rows_where_the_run_has(timed):
-    planned(timed, "--rounds", "1", "--set", "valid=0.03")
-    assert [(one["train"], one["valid"]) for one in trained(timed)] == [(1, 1), (8, 1)]
-    planned(timed, "--rounds", "1", "--set", "valid=0")
-    assert [(one["train"], one["valid"]) for one in trained(timed)[2:]] == [(1, 0), (8, 0)]
 
 
 def test_a_trainer_that_says_nothing_is_planned_by_its_rows(project):

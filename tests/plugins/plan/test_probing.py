@@ -1,0 +1,69 @@
+"""What the probe of ``harness plan`` trains and measures."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.plugins.plan.conftest import planned, trained
+
+
+def test_seconds_come_from_a_short_probe_and_are_found_again(timed):
+    found = planned(timed, "--rounds", "1")
+    train = next(s for s in found["stages"] if s["stage"] == "train")
+    # 36 steps of 20 ms, of which the probe makes one pass over some rows.
+    assert 0.6 < train["seconds"] < 3
+    assert found["seconds"] >= train["seconds"]
+    assert found["needs"]["memory"] > 1e6
+    assert found["needs"]["disk"] >= 1000
+    again = planned(timed, "--rounds", "1", "--no-probe")
+    assert again["measured"] == found["measured"]
+    assert again["seconds"] == found["seconds"]
+    changed = planned(timed, "--rounds", "1", "--no-probe", "--set", "train.gain=0.1")
+    assert changed["seconds"] is None
+
+
+FIXED = ("--rounds", "2", "--set", "train.steps=40")
+"""As many steps for one row as for all: 0.8 s each training."""
+
+
+def test_a_fixed_number_of_steps_takes_as_long_on_more_rows(timed):
+    found = planned(timed, *FIXED)
+    first, second = (s for s in found["stages"] if s["stage"] == "train")
+    assert (first["steps"], second["steps"]) == (40, 40)
+    assert first["passes"] == 40 / 18
+    assert 0.7 < first["seconds"] < 1.6
+    assert 0.7 < second["seconds"] < 1.6
+
+
+def test_what_was_made_before_counts_by_its_passes(timed):
+    done = timed.inside("iterate", "--rounds", "1", *FIXED[2:], "--no-test", "--json")
+    found = planned(timed, "--no-probe", *FIXED)
+    first, second = (s for s in found["stages"] if s["stage"] == "train")
+    assert first["stored"]
+    assert second["seconds"] == pytest.approx(done.document["seconds"]["train"], rel=0.1)
+
+
+def test_a_training_of_the_probe_that_takes_long_is_stopped(timed, monkeypatch):
+    from harness.forecast import probe
+
+    monkeypatch.setattr(probe, "LONGEST", 0.2)
+    found = planned(timed, *FIXED)
+    first, answers = (s for s in found["stages"] if s["round"] == 1)
+    assert 0.7 < first["seconds"] < 1.6
+    assert answers["seconds"] is not None
+    assert found["needs"]["disk"] is None
+    assert planned(timed, *FIXED, "--no-probe")["seconds"] == found["seconds"]
+    assert list((timed.folder / ".harness" / "work").iterdir()) == []
+
+
+def test_a_trainer_is_told_that_it_is_only_measured(timed):
+    planned(timed, "--rounds", "1")
+    assert timed.inside("iterate", "--rounds", "1", "--no-test").code == 0
+    assert [one["probe"] for one in trained(timed)] == [True, True, False]
+
+
+def test_trainings_of_the_probe_have_validation_rows_where_the_run_has(timed):
+    planned(timed, "--rounds", "1", "--set", "valid=0.03")
+    assert [(one["train"], one["valid"]) for one in trained(timed)] == [(1, 1), (8, 1)]
+    planned(timed, "--rounds", "1", "--set", "valid=0")
+    assert [(one["train"], one["valid"]) for one in trained(timed)[2:]] == [(1, 0), (8, 0)]
