@@ -46,6 +46,8 @@ def write_merged(tuned: harness.Checkpoint, folder: Path) -> float:
     base = loading.base_of(tuned, "auto")
     model, lost = merged(PeftModel.from_pretrained(base, tuned.path))
     model.save_pretrained(folder)
+    for path in folder.glob("*.safetensors"):  # which the library lets their owner alone read
+        path.chmod(folder.stat().st_mode & 0o666)
     for pattern in LEGAL:
         for path in Path(str(tuned.base_path)).glob(pattern):
             if path.is_file():

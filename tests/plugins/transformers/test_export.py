@@ -158,6 +158,8 @@ def test_merged_weights_load_without_harness_and_answer_the_same(trained, evalua
     assert "changed the update by 0.00%" in done.err
     assert "this machine only" not in done.err
     assert (target / "LICENSE").read_text().startswith("Licence of")
+    modes = {path.stat().st_mode for path in target.iterdir()}
+    assert len(modes) == 1, "a file that others may not read as they may the rest"
     assert leftovers(tmp_path) == ["merged"]
 
 
