@@ -165,6 +165,7 @@ def chosen(model: Any, pad: int, rows: Sequence[Encoded], device: str) -> Iterat
     """The quickest layout for training the model on the rows, the model made ready for it.
 
     Args:
+        rows: all that it will see, those for validation included.
         device: type of the device. Flat rows are quick on a CPU; elsewhere they are unmeasured.
     """
     if device == "cpu" and rows:
