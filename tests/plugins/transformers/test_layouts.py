@@ -4,9 +4,10 @@ import json
 
 import pytest
 import torch
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 import harness
-from harness_transformers import layouts
+from harness_transformers import greedy, layouts
 from harness_transformers.kernels import attention
 from harness_transformers.layouts import Flat, Padded
 from harness_transformers.lora import LoraTrainer
@@ -169,6 +170,35 @@ def test_a_shared_prefix_ends_before_what_predicts_a_learned_token(learned):
     assert batch["position_ids"][0].tolist() == [*range(10), *range(shared, 20)]
     assert (batch["labels"] != layouts.IGNORED).sum() == sum(max(0, n - learned) for n in (10, 20))
     assert Flat(shares=False)(data)["ends"].tolist() == [0, 10, 30]
+
+
+def test_a_mask_of_the_models_own_is_not_left_out():
+    """Doge learns which tokens are attended to, and hands that to attention as a mask."""
+    from transformers import AutoModelForCausalLM, DogeConfig
+
+    config = DogeConfig(
+        vocab_size=300, hidden_size=32, intermediate_size=64, num_hidden_layers=1,
+        num_attention_heads=4, num_key_value_heads=2,
+    )  # fmt: skip
+    model = AutoModelForCausalLM.from_config(config).eval()
+    for name, parameter in model.named_parameters():
+        if name.endswith(".A"):
+            torch.nn.init.normal_(parameter)
+    rows = encoded(290)
+    with layouts.chosen(model, 0, rows, "cpu") as layout:
+        assert isinstance(layout, Padded)
+    assert not greedy.suits(model, [row.input_ids for row in rows], 4)
+
+
+def test_flat_rows_are_compared_with_the_models_own_attention(base, monkeypatch):
+    """A kernel that is wrong about each row in the same way: here it forgets its scale."""
+    plain, model, rows = attention.flat_attention, adapted(base), encoded(290)
+    monkeypatch.setitem(
+        ALL_ATTENTION_FUNCTIONS._global_mapping, attention.NAME,
+        lambda *args, **named: plain(*args, **{**named, "scaling": 1.0}),
+    )  # fmt: skip
+    with layouts.chosen(model, 0, rows, "cpu") as layout:
+        assert isinstance(layout, Padded)
 
 
 def test_a_window_that_only_a_row_of_valid_goes_beyond(tmp_path, row, another):
