@@ -151,14 +151,14 @@ def causal_weights(block: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
     """
     size = block.shape[2]
     scores = torch.bmm(block.flatten(1, 2), keys.mT)
-    scores.unflatten(1, (-1, size))[..., -size:] += _hidden(size, block.dtype)
+    scores.unflatten(1, (-1, size))[..., -size:] += _hidden(size, block.dtype, block.device)
     return torch.softmax(scores, -1)
 
 
 @functools.lru_cache(maxsize=2 * BLOCK)
-def _hidden(size: int, dtype: torch.dtype) -> torch.Tensor:
+def _hidden(size: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
     """What is added to the scores of a block's own keys: minus infinity for those after a query."""
-    return torch.full((size, size), float("-inf"), dtype=dtype).triu_(1)
+    return torch.full((size, size), float("-inf"), dtype=dtype, device=device).triu_(1)
 
 
 def flat_attention(
