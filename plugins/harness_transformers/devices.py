@@ -19,7 +19,8 @@ class Device:
 
     Attributes:
         type: as torch calls it (``cuda``).
-        name: its class, beside which equal libraries give equal numbers; part of stages' keys.
+        name: its class, as far as torch tells those apart that give other numbers by the same
+            libraries; part of stages' keys.
         bf16: ``fast`` if it multiplies it itself, ``slow`` if it emulates it or nobody has measured
             it, ``none`` if torch cannot use it there.
         bits: whether bitsandbytes' 4 and 8 bits work there.
@@ -111,10 +112,11 @@ def one_of_several(arguments: Any, context: harness.Context) -> None:
 
 
 def _cpu(torch: Any) -> Device:
-    # AMX or AVX512-BF16; elsewhere bf16 is emulated and slower than fp32.
-    names = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
-    fast = any(getattr(torch.cpu, name, bool)() for name in names)
-    return Device("cpu", f"cpu {torch.backends.cpu.get_cpu_capability()}", _speed(fast), True)
+    # What multiplies bf16 itself; elsewhere it is emulated and slower than fp32.
+    names = {"AMX": "_is_amx_tile_supported", "BF16": "_is_avx512_bf16_supported"}
+    found = [short for short, name in names.items() if getattr(torch.cpu, name, bool)()]
+    name = " ".join(["cpu", torch.backends.cpu.get_cpu_capability(), *found])
+    return Device("cpu", name, _speed(bool(found)), True)
 
 
 def _cuda(torch: Any) -> Device:

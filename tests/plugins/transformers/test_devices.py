@@ -54,11 +54,17 @@ def mps(pretend, monkeypatch, system="15.1"):
     pretend("mps", is_macos_or_newer=lambda major, minor: wanted >= (major, minor))
 
 
-def test_the_cpu_is_named_as_ever():
+@pytest.mark.parametrize(
+    ("amx", "bf16", "more", "level"),
+    [(False, False, "", "slow"), (False, True, " BF16", "fast"), (True, True, " AMX BF16", "fast")],
+)
+def test_the_cpu_is_named_as_ever(monkeypatch, amx, bf16, more, level):
     """The names are part of stages' keys: another one would make every training again."""
-    found = devices.current()
-    assert found.name == f"cpu {torch.backends.cpu.get_cpu_capability()}"
-    assert (found.type, found.bits) == ("cpu", True) and devices.only_cpu()
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: bf16)
+    name = f"cpu {torch.backends.cpu.get_cpu_capability()}{more}"
+    assert devices.current() == devices.Device("cpu", name, level, True)
+    assert devices.only_cpu()
 
 
 @pytest.mark.parametrize(
