@@ -6,6 +6,8 @@ of this was measured; the rest is what torch and the libraries say of themselves
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -43,15 +45,26 @@ def current() -> Device:
 
 
 def only_cpu() -> bool:
-    """Whether there is no device but the CPU, found out without looking at one.
+    """Whether there is no device but the CPU; this process can be forked afterwards.
 
-    A process that has looked at a GPU cannot be forked. Where a build for XPU or MPS would have to
-    look, the answer is no.
+    Not so a process that has looked at a GPU, and even counting looks at one where the driver's
+    library for that (NVML) is not there. So a fork of it looks.
     """
     import torch
 
-    found = torch.accelerator.current_accelerator()
-    return not torch.cuda.device_count() and (found is None or found.type == "cuda")
+    if torch.accelerator.current_accelerator() is None:  # torch is built for none
+        return True
+    with warnings.catch_warnings():
+        # Python 3.12 warns of threads. This fork does no more than ask torch.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process = os.fork()
+    if not process:
+        found = True
+        try:
+            found = torch.accelerator.is_available()
+        finally:
+            os._exit(found)
+    return os.waitpid(process, 0)[1] == 0
 
 
 def environment(precision: str) -> dict[str, str]:

@@ -39,7 +39,6 @@ def cuda(pretend, native=True, emulated=True):
         "cuda",
         get_device_capability=lambda: (9, 0),
         is_bf16_supported=bf16(native, emulated),
-        device_count=lambda: 1,
     )
 
 
@@ -78,6 +77,20 @@ def test_cuda_takes_no_emulated_bf16(pretend, native, emulated, level, dtype):
     assert devices.current() == devices.Device("cuda", "cuda 9.0", level, True)
     assert devices.environment("auto") == {"device": "cuda 9.0", "dtype": dtype}
     assert not devices.only_cpu()
+
+
+@pytest.mark.parametrize(
+    ("answer", "only"),
+    [(lambda: False, True), (lambda: True, False), (lambda: 1 / 0, False)],
+    ids=["none", "one", "it breaks"],
+)
+def test_a_device_is_looked_for_in_another_process(pretend, monkeypatch, answer, only):
+    """Torch built for CUDA, with a GPU or without: this process looks at none."""
+    pretend("cuda")
+    looked = []
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: looked.append(1) or answer())
+    assert devices.only_cpu() is only
+    assert looked == []
 
 
 def test_amd_s_numbers_are_not_nvidia_s(pretend, monkeypatch):
