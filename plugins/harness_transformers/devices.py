@@ -44,6 +44,15 @@ def current() -> Device:
     return _KINDS[kind](torch) if kind in _KINDS else Device(kind, kind, "slow", False)
 
 
+def module() -> Any | None:
+    """Torch's module of the accelerator (``torch.cuda``), or None where there is only the CPU."""
+    import torch
+
+    if not torch.accelerator.is_available():
+        return None
+    return torch.get_device_module(torch.accelerator.current_accelerator())
+
+
 def only_cpu() -> bool:
     """Whether there is no device but the CPU; this process can be forked afterwards.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from harness_transformers.encoding import Encoded
 from harness_transformers.kernels.loss import token_losses
 from harness_transformers.layouts import Batch, Flat, Padded
 from harness_transformers.memory import AtOnce, Before
-from harness_transformers.resuming import Remembering, take_weights
+from harness_transformers.resuming import Remembering, take_random_states, take_weights
 from harness_transformers.validation import Validation
 
 
@@ -154,6 +155,10 @@ class Answers(Trainer):
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         take_weights(model or self.model, Path(resume_from_checkpoint))
 
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            take_random_states(Path(checkpoint))
+
     def _broken(self, loss: torch.Tensor, rows: torch.Tensor) -> harness.PluginError:
         if not self.model.training:
             where = "validation"
@@ -201,7 +206,7 @@ class Watch(TrainerCallback):
         )
 
     def keep(self, folder: Path) -> None:
-        write_bytes(folder / self.path.name, self.path.read_bytes())
+        shutil.copyfile(self.path, folder / self.path.name)
 
     def recall(self, folder: Path) -> None:
         write_bytes(self.path, (folder / self.path.name).read_bytes())

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import harness
-from harness_transformers import arguments, devices, loading
+from harness_transformers import arguments, devices, loading, memory
 from harness_transformers.generator import TransformersGenerator
 from harness_transformers.lora import LoraTrainer
 
@@ -111,6 +111,17 @@ def test_xpu_and_mps_are_used(pretend, monkeypatch, context):
     )
     options = LoraTrainer.Options()
     assert arguments.make(options, context).use_cpu is False
+
+
+@pytest.mark.parametrize("kind", ["cuda", "xpu", "mps"])
+def test_a_step_that_is_done_again_draws_the_same_on_a_device(pretend, monkeypatch, kind):
+    """A device has a generator of its own; a resumed training takes it up as well."""
+    pretend(kind)
+    set_again, module = [], getattr(torch, kind)
+    monkeypatch.setattr(module, "get_rng_state", lambda: torch.tensor([7]))
+    monkeypatch.setattr(module, "set_rng_state", set_again.append)
+    memory.Before(torch.nn.Linear(2, 1)).restore()
+    assert set_again == [torch.tensor([7])]
 
 
 def test_an_unknown_accelerator_is_used_in_fp32(pretend):
