@@ -109,6 +109,14 @@ def test_a_norm_and_its_gradient_are_transformers(dtype, tolerance):
     torch.testing.assert_close(one, other, rtol=tolerance, atol=tolerance)
 
 
+def test_a_norm_whose_weight_has_another_type_is_left_to_transformers():
+    """The result then has the wider of the two types."""
+    from transformers.models.llama.modeling_llama import LlamaRMSNorm
+
+    layer, x = LlamaRMSNorm(32).requires_grad_(False), torch.randn(5, 32, dtype=torch.bfloat16)
+    torch.testing.assert_close(norm.forward_of(layer)(x), layer(x), rtol=0, atol=0)
+
+
 def test_losses_and_their_gradients_are_pytorchs():
     torch.manual_seed(1)
     logits = torch.randn(130, 50) * 30
