@@ -212,7 +212,6 @@ class LoraTrainer(harness.Trainer):
             for follower in followers:
                 trainer.add_callback(follower)
             resuming.train(trainer, context, belongs)
-        context.check()
         if trainer.at_once.halved:
             context.remark(
                 f"memory ran out in training: the {options.batch_size} rows of a batch were "
