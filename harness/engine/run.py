@@ -185,7 +185,11 @@ class Run:
 
     def versions(self, entry: PluginEntry) -> Versions:
         """The libraries whose versions are part of the keys of the entry's stages."""
-        return versions_of(entry)
+        versions, train = versions_of(entry), self.config.train
+        if entry is self.config.generate and train.instance.loading():
+            # Answers come from the base as the trainer loads it: its libraries make them, too.
+            versions = versions_of(train) | versions
+        return versions
 
     def key_of(self, entry: PluginEntry) -> dict[str, Any]:
         """What of an entry is part of its stages' keys."""

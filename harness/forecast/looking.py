@@ -20,7 +20,7 @@ from harness.engine.at import At
 from harness.engine.history import History
 from harness.engine.ledger import Unopened
 from harness.engine.run import Run
-from harness.engine.stage_keys import Versions, versions_of
+from harness.engine.stage_keys import Versions
 from harness.engine.steps import Steps
 from harness.errors import Waiting
 from harness.kit.files import remove, write_bytes
@@ -83,7 +83,7 @@ class PlannedRun(StoredRun):
 
     def versions(self, entry: PluginEntry) -> Versions:
         """Those of today: what is missing would be made with them."""
-        return versions_of(entry)
+        return Run.versions(self, entry)
 
     def environment(self, entry: PluginEntry) -> Mapping[str, str]:
         """That of this machine."""

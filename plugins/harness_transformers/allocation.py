@@ -22,7 +22,8 @@ _LARGEST_THRESHOLD = 32 << 20
 def kept() -> Iterator[None]:
     """Keep freed memory for the process while the block runs; give it back afterwards.
 
-    Works with glibc; elsewhere nothing is changed. PyTorch reads the variable for large pages when
+    Works with glibc; elsewhere nothing is changed. The size from which memory does not come from
+    the heap stays as it is set here. PyTorch reads the variable for large pages when
     it allocates for the first time, so a process that has done so goes without them.
     """
     if platform.libc_ver()[0] != "glibc":

@@ -19,7 +19,7 @@ from typing import Any
 from harness.kit.files import digest, manifest_of, read_json, remove, whole_folder, write_json
 from harness_transformers.encoding import Encoded
 
-FORMAT = 1
+FORMAT = 2
 """Of a checkpoint's files; raise it whenever they mean something else."""
 KEPT = 2
 """Checkpoints that are kept, the latest ones: one may turn out to be damaged."""

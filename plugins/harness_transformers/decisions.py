@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from harness.kit.files import read_json, write_bytes, write_json
+from harness_transformers.state import trained
 from harness_transformers.stopping import EarlyStop, exhausted
 
 STATE, WEIGHTS = "decisions.json", "best.safetensors"
@@ -25,23 +26,21 @@ class Decisions:
 
     def __init__(self, model: Any, early_stop: EarlyStop | None, *, keep_best: bool) -> None:
         self.model, self.early_stop, self.keep_best = model, early_stop, keep_best
-        self.losses: list[float] = []
-        self.places: list[tuple[int, float]] = []
+        self.seen: list[tuple[int, float, float]] = []
         self.stopped: tuple[int, float] | None = None
         self.weights: dict[str, torch.Tensor] = {}
 
     def see(self, state: Any, loss: float, control: Any) -> None:
         """Take the validation loss after a step, and end the training where that is due."""
-        better = loss < min(self.losses, default=float("inf"))
-        self.losses.append(loss)
-        self.places.append((state.global_step, round(state.epoch or 0.0, 4)))
+        better = loss < min((one for *_, one in self.seen), default=float("inf"))
+        self.seen.append((state.global_step, round(state.epoch or 0.0, 4), loss))
         if self.keep_best and better:
             self.weights = {
-                name: value.detach().to("cpu", copy=True) for name, value in self._trained()
+                name: value.detach().to("cpu", copy=True) for name, value in trained(self.model)
             }
-        rule = self.early_stop
-        if rule and state.global_step < state.max_steps and exhausted(self.losses, rule):
-            self.stopped = self.places[-1]
+        rule, losses = self.early_stop, [one for *_, one in self.seen]
+        if rule and state.global_step < state.max_steps and exhausted(losses, rule):
+            self.stopped = self.seen[-1][:2]
             control.should_training_stop = True
 
     def settle(self, write: Callable[..., None]) -> None:
@@ -51,7 +50,7 @@ class Decisions:
             write(step=step, epoch=epoch, stopped=True)
         if self.weights:
             with torch.no_grad():
-                for name, value in self._trained():
+                for name, value in trained(self.model):
                     value.copy_(self.weights[name])
             step, epoch = self._least()
             write(step=step, epoch=epoch, kept=True)
@@ -63,21 +62,16 @@ class Decisions:
         return {**stopped, **({"kept_step": self._least()[0]} if self.weights else {})}
 
     def _least(self) -> tuple[int, float]:
-        return self.places[self.losses.index(min(self.losses))]
+        return min(self.seen, key=lambda one: one[2])[:2]
 
     def keep(self, folder: Path) -> None:
         """See :class:`harness_transformers.resuming.Remembering`."""
-        write_json(folder / STATE, {"losses": self.losses, "places": self.places})
+        (folder / STATE).write_text(json.dumps(self.seen))
         if self.weights:
-            write_bytes(folder / WEIGHTS, safetensors.torch.save(self.weights))
+            (folder / WEIGHTS).write_bytes(safetensors.torch.save(self.weights))
 
     def recall(self, folder: Path) -> None:
         """See :class:`harness_transformers.resuming.Remembering`."""
-        found = read_json(folder / STATE)
-        self.losses = found["losses"]
-        self.places = [(step, epoch) for step, epoch in found["places"]]
+        self.seen = [tuple(one) for one in json.loads((folder / STATE).read_text())]
         if self.keep_best:
             self.weights = safetensors.torch.load_file(folder / WEIGHTS)
-
-    def _trained(self) -> list[tuple[str, torch.Tensor]]:
-        return [(name, one) for name, one in self.model.named_parameters() if one.requires_grad]

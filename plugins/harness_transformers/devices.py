@@ -6,6 +6,8 @@ of this was measured; the rest is what torch and the libraries say of themselves
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -19,7 +21,8 @@ class Device:
 
     Attributes:
         type: as torch calls it (``cuda``).
-        name: its class, beside which equal libraries give equal numbers; part of stages' keys.
+        name: its class, as far as torch tells those apart that give other numbers by the same
+            libraries; part of stages' keys.
         bf16: ``fast`` if it multiplies it itself, ``slow`` if it emulates it or nobody has measured
             it, ``none`` if torch cannot use it there.
         bits: whether bitsandbytes' 4 and 8 bits work there.
@@ -41,16 +44,36 @@ def current() -> Device:
     return _KINDS[kind](torch) if kind in _KINDS else Device(kind, kind, "slow", False)
 
 
-def only_cpu() -> bool:
-    """Whether there is no device but the CPU, found out without looking at one.
+def module() -> Any | None:
+    """Torch's module of the accelerator (``torch.cuda``), or None where there is only the CPU."""
+    import torch
 
-    A process that has looked at a GPU cannot be forked. Where a build for XPU or MPS would have to
-    look, the answer is no.
+    if not torch.accelerator.is_available():
+        return None
+    return torch.get_device_module(torch.accelerator.current_accelerator())
+
+
+def only_cpu() -> bool:
+    """Whether there is no device but the CPU; this process can be forked afterwards.
+
+    Not so a process that has looked at a GPU, and even counting looks at one where the driver's
+    library for that (NVML) is not there. So a fork of it looks.
     """
     import torch
 
-    found = torch.accelerator.current_accelerator()
-    return not torch.cuda.device_count() and (found is None or found.type == "cuda")
+    if torch.accelerator.current_accelerator() is None:  # torch is built for none
+        return True
+    with warnings.catch_warnings():
+        # Python 3.12 warns of threads. This fork does no more than ask torch.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process = os.fork()
+    if not process:
+        found = True
+        try:
+            found = torch.accelerator.is_available()
+        finally:
+            os._exit(found)
+    return os.waitpid(process, 0)[1] == 0
 
 
 def environment(precision: str) -> dict[str, str]:
@@ -111,10 +134,11 @@ def one_of_several(arguments: Any, context: harness.Context) -> None:
 
 
 def _cpu(torch: Any) -> Device:
-    # AMX or AVX512-BF16; elsewhere bf16 is emulated and slower than fp32.
-    names = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
-    fast = any(getattr(torch.cpu, name, bool)() for name in names)
-    return Device("cpu", f"cpu {torch.backends.cpu.get_cpu_capability()}", _speed(fast), True)
+    # What multiplies bf16 itself; elsewhere it is emulated and slower than fp32.
+    names = {"AMX": "_is_amx_tile_supported", "BF16": "_is_avx512_bf16_supported"}
+    found = [short for short, name in names.items() if getattr(torch.cpu, name, bool)()]
+    name = " ".join(["cpu", torch.backends.cpu.get_cpu_capability(), *found])
+    return Device("cpu", name, _speed(bool(found)), True)
 
 
 def _cuda(torch: Any) -> Device:

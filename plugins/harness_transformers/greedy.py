@@ -20,8 +20,7 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from harness_transformers.kernels import decoding
-from harness_transformers.kernels.attention import Unsuited
-from harness_transformers.kernels.installing import alike, installed
+from harness_transformers.kernels.installing import agrees, installed
 from harness_transformers.rope import original, ropes
 from harness_transformers.slots import Piece, Slots
 from harness_transformers.stops import Stops
@@ -33,8 +32,7 @@ def suits(model: Any, prompts: Sequence[Tokens], limit: int) -> bool:
     """True if the model can be decoded here: a token adds a key and a value to each layer.
 
     Not so with sliding windows, states in place of a cache, positions of the model's own, or
-    attention of its own. The name of an architecture says little of that: the beginnings of two
-    prompts are computed here and by the model alone.
+    attention of its own: the ends of two prompts are computed here and by the model alone.
 
     Args:
         prompts: at least one.
@@ -46,24 +44,25 @@ def suits(model: Any, prompts: Sequence[Tokens], limit: int) -> bool:
         and "local" not in getattr(model.config, "attention_layers", ())
         and not stretches(model.config, max(map(len, prompts)) + limit)
         and all(type(layer) is DynamicLayer for layer in DynamicCache(config=model.config).layers)
-        and _agrees(model, [prompts[0][:8], prompts[-1][:5]])
+        and _agrees(model, [prompts[0][-8:], prompts[-1][-5:]])
     )
 
 
-@torch.inference_mode()
 def _agrees(model: Any, prompts: Sequence[Tokens]) -> bool:
     """Whether both ways give the same logits, up to rounding."""
     work = [Answer(number, prompt) for number, prompt in enumerate(prompts)]
     new = dict.fromkeys(range(len(work)), 0)
-    with installed(model, decoding.NAME) as taken:
-        try:
-            found = _logits(model, Slots(len(work)), work, new) if taken else None
-        except (Unsuited, TypeError, ValueError, RuntimeError, AttributeError, IndexError):
-            found = None
-    if found is None:
-        return False
-    each = [model(input_ids=torch.tensor([p], device=model.device)).logits[0, -1] for p in prompts]
-    return alike(found, torch.stack(each))
+
+    def alone(prompt: Tokens) -> torch.Tensor:
+        logits: torch.Tensor = model(input_ids=torch.tensor([prompt], device=model.device)).logits
+        return logits[0, -1]
+
+    return agrees(
+        model,
+        decoding.NAME,
+        lambda: _logits(model, Slots(len(work)), work, new),
+        lambda: torch.stack([alone(prompt) for prompt in prompts]),
+    )
 
 
 def stretches(config: Any, length: int) -> bool:

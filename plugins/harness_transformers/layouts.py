@@ -19,7 +19,7 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 from harness_transformers.encoding import IGNORED, Encoded
 from harness_transformers.greedy import stretches
 from harness_transformers.kernels import attention
-from harness_transformers.kernels.installing import alike, installed
+from harness_transformers.kernels.installing import agrees, installed
 
 Batch = dict[str, torch.Tensor]
 
@@ -165,38 +165,39 @@ def chosen(model: Any, pad: int, rows: Sequence[Encoded], device: str) -> Iterat
     """The quickest layout for training the model on the rows, the model made ready for it.
 
     Args:
+        rows: all that it will see, those for validation included.
         device: type of the device. Flat rows are quick on a CPU; elsewhere they are unmeasured.
     """
-    if device == "cpu" and rows:
-        with installed(_base(model), attention.NAME) as taken:
-            if taken and _lies_flat(model, rows):
-                yield Flat(shares=not _drops(model))
-                return
-    yield Padded(model, pad)
+    if device == "cpu" and rows and _lies_flat(model, rows):
+        with installed(_base(model), attention.NAME):
+            yield Flat(shares=not _drops(model))
+    else:
+        yield Padded(model, pad)
 
 
 def _lies_flat(model: Any, rows: Sequence[Encoded]) -> bool:
-    """Whether the model computes the same for rows behind one another as for each alone.
+    """Whether the model gives for rows behind one another what it gives for each alone.
 
-    States, convolutions, windows and positions of a model's own would mix rows. The name of an
-    architecture says little of that: two short rows are computed together and alone.
+    States, convolutions, windows and positions of a model's own would mix rows. The ends of two
+    rows are computed flat, with the kernels, and one by one, without them.
     """
     config = _base(model).config
     longest = max(len(row.input_ids) for row in rows)
     if not _chooses(model) or stretches(config, longest) or _window(config) < longest:
         return False
-    short = [row.input_ids[:8] for row in (rows[0], rows[-1])]
+    ends = [row.input_ids[-8:] for row in (rows[0], rows[-1])]
+    alone = Padded(model, 0)
     training = model.training
     model.eval()
     try:
-        with torch.no_grad():
-            together = _logits(model, short)
-            alone = torch.cat([_logits(model, [row]) for row in short])
-    except (attention.Unsuited, TypeError, ValueError, RuntimeError, AttributeError, IndexError):
-        return False
+        return agrees(
+            _base(model),
+            attention.NAME,
+            lambda: _logits(model, Flat(), ends),
+            lambda: torch.cat([_logits(model, alone, [end]) for end in ends]),
+        )
     finally:
         model.train(training)
-    return alike(together, alone)
 
 
 _HEADS = {"classifier", "summary"}
@@ -225,7 +226,6 @@ def _window(config: Any) -> float:
     return min(windows)
 
 
-def _logits(model: Any, rows: Sequence[list[int]]) -> torch.Tensor:
-    layout = Flat()
+def _logits(model: Any, layout: Padded | Flat, rows: Sequence[list[int]]) -> torch.Tensor:
     batch = layout([{"row": 0, "input_ids": row, "labels": row} for row in rows])
     return layout.learned(model, batch).logits

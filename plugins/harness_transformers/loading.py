@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -60,13 +61,15 @@ def base_of(checkpoint: harness.Checkpoint, dtype: Any) -> Any:
         return kept
     # Weights that are stored quantised are read as nonsense where the option is there and None.
     options = {} if bits is None else {"quantization_config": _bits(bits, dtype)}
-    return AutoModelForCausalLM.from_pretrained(
+    model = AutoModelForCausalLM.from_pretrained(
         _folder(checkpoint),
         dtype=dtype,
         use_safetensors=True,
         trust_remote_code=_trusted(checkpoint),
         **options,
     )
+    _keep_unpacked(model, lambda layer: not _packs(layer))
+    return model
 
 
 def quantised(model: Any) -> bool:
@@ -81,8 +84,22 @@ def keep_gradients(model: Any) -> None:
     in eval mode, a validation for one, and its product with packed weights has no gradient: all
     that lies below the layer would learn from what comes around it alone.
     """
+    _keep_unpacked(model, lambda layer: True)
+
+
+def _packs(layer: Any) -> bool:
+    """Whether a ``Linear4bit`` has one of the shapes that bitsandbytes can repack on a CPU.
+
+    It tries with every shape, and fails where outputs do not fill blocks of 32, as those of a gate
+    with one output, or inputs do not fill the blocks that share a scale.
+    """
+    return layer.out_features % 32 == 0 and layer.in_features % layer.weight.blocksize == 0
+
+
+def _keep_unpacked(model: Any, which: Callable[[Any], bool]) -> None:
+    """Have bitsandbytes leave the weights of these ``Linear4bit`` as they were loaded."""
     for module in model.modules():
-        if hasattr(module, "support_avx512bf16_for_cpu"):
+        if hasattr(module, "support_avx512bf16_for_cpu") and which(module):
             module.support_avx512bf16_for_cpu = False
 
 

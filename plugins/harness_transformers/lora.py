@@ -205,14 +205,13 @@ class LoraTrainer(harness.Trainer):
         pad = chats.tokenizer.pad_token_id
         decided = decisions.Decisions(model, options.early_stop, keep_best=options.keep == "best")
         with (
-            layouts.chosen(model, pad, rows, settings.device.type) as layout,
+            layouts.chosen(model, pad, [*rows, *held], settings.device.type) as layout,
             trackers.guarded(settings, context) as followers,
         ):
             trainer = training.make(model, layout, settings, rows, held, context, decided)
             for follower in followers:
                 trainer.add_callback(follower)
             resuming.train(trainer, context, belongs)
-        context.check()
         if trainer.at_once.halved:
             context.remark(
                 f"memory ran out in training: the {options.batch_size} rows of a batch were "

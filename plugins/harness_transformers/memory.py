@@ -16,12 +16,14 @@ from typing import Any, TypeVar
 import torch
 
 import harness
+from harness_transformers import devices, state
 
 T = TypeVar("T")
 _WORDS = (
     "can't allocate memory", "not enough memory", "out of memory", "could not create a memory",
+    "STATUS_ALLOC_FAILED",
 )  # fmt: skip
-"""Of RuntimeErrors by which torch's allocators, oneDNN and MPS say that memory ran out."""
+"""Of RuntimeErrors by which torch's allocators, oneDNN, cuBLAS and MPS say that memory ran out."""
 FILE = "memory.json"
 
 
@@ -140,28 +142,24 @@ class AtOnce:
 
 
 class Before:
-    """What a training step changes before it is finished: gradients and torch's random states."""
+    """What a training step changes before it is finished: gradients and random states."""
 
     def __init__(self, model: Any) -> None:
         self.gradients = [
             (value, None if value.grad is None else value.grad.clone())
-            for value in model.parameters()
-            if value.requires_grad
+            for _, value in state.trained(model)
         ]
-        self.random = torch.get_rng_state()
-        self.device = torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None
+        self.random = state.random_states()
 
     def restore(self) -> None:
         """Make the model and the generators what they were."""
         for value, gradient in self.gradients:
             value.grad = None if gradient is None else gradient.clone()
-        torch.set_rng_state(self.random)
-        if self.device is not None:
-            torch.cuda.set_rng_state(self.device)
+        state.set_random_states(self.random)
 
 
 def _release() -> None:
     """Give back what is free by now."""
     gc.collect()
-    if torch.cuda.is_initialized():
-        torch.cuda.empty_cache()
+    if (module := devices.module()) is not None:
+        module.empty_cache()

@@ -33,7 +33,7 @@ def preload(checkpoint: harness.Checkpoint | None, precision: str, modules: Sequ
 
     with allocation.kept():
         # A process that has looked at a GPU cannot be forked, and some libraries look when they
-        # are imported; counting is safe. Not measured: there was no GPU to try it with.
+        # are imported. Not measured: there was no GPU to try it with.
         if not devices.only_cpu():
             return
         with quietly():

@@ -8,28 +8,25 @@ parts of it remember. The frozen base model is loaded as at a training's beginni
 from __future__ import annotations
 
 import io
-import random
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy
 import safetensors.torch
 import torch
 from transformers import TrainerCallback
 
 import harness
-from harness.kit.files import write_bytes
 from harness_transformers.checkpoints import Checkpoints
+from harness_transformers.state import random_states, set_random_states, trained
 
 WEIGHTS = "trained.safetensors"
-STATE, OPTIMIZER, SCHEDULER, RANDOM = (
-    "trainer_state.json", "optimizer.pt", "scheduler.pt", "rng_state.pth",
-)  # fmt: skip
+STATE, OPTIMIZER, SCHEDULER = "trainer_state.json", "optimizer.pt", "scheduler.pt"
 """The names under which transformers' Trainer looks for them in the folder that it is handed."""
-ORDER = "order.pt"
-"""torch's random state at the beginning of the epoch, which made the order of its rows."""
+RANDOM, ORDER = "random.pt", "order.pt"
+"""The states of all generators, and that of torch's at the epoch's beginning, which made the order
+of its rows."""
 
 
 class Remembering(Protocol):
@@ -117,13 +114,14 @@ class Saving(TrainerCallback):
         self.last = time.monotonic()
 
     def _fill(self, folder: Path) -> None:
+        # Written plainly: the folder is synced and renamed as a whole.
         trainer = self.trainer
-        weights = {name: value.detach().contiguous() for name, value in _trained(trainer.model)}
-        write_bytes(folder / WEIGHTS, safetensors.torch.save(weights))
+        weights = {name: value.detach().contiguous() for name, value in trained(trainer.model)}
+        (folder / WEIGHTS).write_bytes(safetensors.torch.save(weights))
         trainer.state.save_to_json(str(folder / STATE))
         _write(folder / OPTIMIZER, trainer.optimizer.state_dict())
         _write(folder / SCHEDULER, trainer.lr_scheduler.state_dict())
-        _write(folder / RANDOM, _random_states())
+        _write(folder / RANDOM, random_states())
         _write(folder / ORDER, self.order)
         for part in self.trainer.remembering:
             part.keep(folder)
@@ -133,28 +131,20 @@ def take_weights(model: Any, folder: Path) -> None:
     """Set the trained weights of a model to those of a checkpoint."""
     kept = safetensors.torch.load_file(folder / WEIGHTS)
     with torch.no_grad():
-        for name, value in _trained(model):
+        for name, value in trained(model):
             value.copy_(kept[name])
 
 
-def _trained(model: Any) -> list[tuple[str, torch.Tensor]]:
-    return [(name, value) for name, value in model.named_parameters() if value.requires_grad]
+def take_random_states(folder: Path) -> None:
+    """Set all random generators to the states of a checkpoint.
+
+    Transformers' Trainer would set neither those of XPU nor those of MPS.
+    """
+    set_random_states(torch.load(folder / RANDOM))
 
 
 def _write(path: Path, value: Any) -> None:
     # By way of memory: torch tells a full disk as a RuntimeError without a reason.
     buffer = io.BytesIO()
     torch.save(value, buffer)
-    write_bytes(path, buffer.getvalue())
-
-
-def _random_states() -> dict[str, Any]:
-    """The states of all generators, under the Trainer's names."""
-    states = {
-        "python": random.getstate(),
-        "numpy": numpy.random.get_state(),
-        "cpu": torch.get_rng_state(),
-    }
-    if torch.cuda.is_available():
-        states["cuda"] = torch.cuda.get_rng_state()
-    return states
+    path.write_bytes(buffer.getvalue())

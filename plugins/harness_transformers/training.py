@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from harness_transformers.encoding import Encoded
 from harness_transformers.kernels.loss import token_losses
 from harness_transformers.layouts import Batch, Flat, Padded
 from harness_transformers.memory import AtOnce, Before
-from harness_transformers.resuming import Remembering, take_weights
+from harness_transformers.resuming import Remembering, take_random_states, take_weights
 from harness_transformers.validation import Validation
 
 
@@ -63,10 +64,10 @@ def _dataset(rows: Sequence[Encoded]) -> Any:
 
 
 class Answers(Trainer):
-    """Computes logits only where a token is learned; the loss is the plain Trainer's.
+    """Computes logits where the layout can choose them; the loss is the plain Trainer's.
 
     On short answers to long prompts most of a step would otherwise go into logits that the
-    loss ignores. A model whose forward cannot choose positions computes them all.
+    loss ignores.
     """
 
     loss_is_scaled_for_ga = True
@@ -154,6 +155,10 @@ class Answers(Trainer):
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         take_weights(model or self.model, Path(resume_from_checkpoint))
 
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            take_random_states(Path(checkpoint))
+
     def _broken(self, loss: torch.Tensor, rows: torch.Tensor) -> harness.PluginError:
         if not self.model.training:
             where = "validation"
@@ -172,13 +177,16 @@ class Watch(TrainerCallback):
     def __init__(self, context: harness.Context) -> None:
         self.context = context
         self.path: Path = context.output / "log.jsonl"
+        self.ending = True  # before the first step nothing is lost
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.context.progress(state.global_step, state.max_steps, "steps")
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        # Not at a step's end: its loss is not in the log then, and no checkpoint written.
-        self.context.check()
+        # Not at a step's end: its loss is not in the log then, and no checkpoint written. Nor
+        # where the wish came after that: no checkpoint has been written for it.
+        if self.ending:
+            self.context.check()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.context.report(state.global_step, state.max_steps, "steps")
@@ -192,6 +200,7 @@ class Watch(TrainerCallback):
                 f"(loss {logs['loss']}, gradient {logs.get('grad_norm')})",
                 hint="lower train.learning_rate, or use precision: fp32",
             )
+        self.ending = self.context.cancelled()
         self.write(
             step=state.global_step,
             epoch=round(state.epoch or 0.0, 4),
@@ -201,7 +210,7 @@ class Watch(TrainerCallback):
         )
 
     def keep(self, folder: Path) -> None:
-        write_bytes(folder / self.path.name, self.path.read_bytes())
+        shutil.copyfile(self.path, folder / self.path.name)
 
     def recall(self, folder: Path) -> None:
         write_bytes(self.path, (folder / self.path.name).read_bytes())

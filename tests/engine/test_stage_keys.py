@@ -187,6 +187,20 @@ def test_first_party_plugins_that_wrap_a_library_name_it(project):
     assert "bitsandbytes" in versions_of(quantised.train)
 
 
+def test_answers_of_a_base_that_the_trainer_loads_name_its_libraries(project):
+    from harness.config import loading
+
+    lora = "train={plugin: lora, quantization: %s}"
+    for bits, named in (("4bit", True), ("null", False)):
+        config = loading.load(
+            project.folder / "harness.yaml", sets=[lora % bits, "generate.plugin=transformers"]
+        )
+        run = Run(config, Quiet())
+        key = run.key_of(config.generate)
+        assert ("bitsandbytes" in key["libraries"]) is named
+        assert run.key_of(config.train)["libraries"]["peft"] == key["libraries"]["peft"]
+
+
 def test_an_upgrade_is_the_same_run_with_other_stages(experiment, libraries, monkeypatch):
     from harness.config import loading
 

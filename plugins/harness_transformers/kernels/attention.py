@@ -9,7 +9,7 @@ what a causal mask hides little is computed. On CPUs without matrix tiles
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,14 +151,14 @@ def causal_weights(block: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
     """
     size = block.shape[2]
     scores = torch.bmm(block.flatten(1, 2), keys.mT)
-    scores.unflatten(1, (-1, size))[..., -size:] += _hidden(size, block.dtype)
+    scores.unflatten(1, (-1, size))[..., -size:] += _hidden(size, block.dtype, block.device)
     return torch.softmax(scores, -1)
 
 
 @functools.lru_cache(maxsize=2 * BLOCK)
-def _hidden(size: int, dtype: torch.dtype) -> torch.Tensor:
+def _hidden(size: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
     """What is added to the scores of a block's own keys: minus infinity for those after a query."""
-    return torch.full((size, size), float("-inf"), dtype=dtype).triu_(1)
+    return torch.full((size, size), float("-inf"), dtype=dtype, device=device).triu_(1)
 
 
 def flat_attention(
@@ -179,17 +179,14 @@ def flat_attention(
     likewise; gives (1, tokens, heads, size).
 
     Raises:
-        Unsuited: something of the call is not known here, such as a cap on scores.
+        Unsuited: the call is not for causal attention within its sequences, and that alone.
     """
+    scale = scale_of(query, scaling, attention_mask, further)
     window = further.get("sliding_window")
-    extra = [name for name in EXTRAS if further.get(name) is not None]
     if window is not None and window < sequence_lengths[0] + max(sequence_lengths[1:]):
-        extra.append("sliding_window")
-    if extra or further.get("is_causal") is False:
-        raise Unsuited(", ".join(extra) or "not causal")
-    if not sum(sequence_lengths) == query.shape[2] == key.shape[2] or query.shape[0] != 1:
+        raise Unsuited("a window that is shorter than a sequence")
+    if not sum(sequence_lengths) == query.shape[2] == key.shape[2]:
         raise Unsuited("the sequences are not those of the call")
-    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     if dropout:
         return _dropping(query, key, value, dropout, scale, sequence_lengths), None
     return Causal.apply(query[0], key[0], value[0], scale, sequence_lengths)[None], None
@@ -210,13 +207,44 @@ def _dropping(
     return torch.cat(answers, 2).transpose(1, 2)
 
 
-EXTRAS = ("softcap", "s_aux", "position_bias", "head_mask")
-"""Arguments of transformers' attention that change what it computes."""
+KNOWN = frozenset({"is_causal", "position_ids", "sliding_window"})
+"""Further arguments of transformers' attention that are heeded, or change nothing.
+
+Of others, such as a cap on scores, it is not known what they change.
+"""
 
 
-def _no_mask(*_: Any, **__: Any) -> None:
-    return None
+def scale_of(
+    query: torch.Tensor, scaling: float | None, attention_mask: Any, further: Mapping[str, Any]
+) -> float:
+    """What queries are multiplied by, in a call of transformers' attention interface.
+
+    Args:
+        further: its arguments beyond those that all attention has.
+
+    Raises:
+        Unsuited: the call asks for something that is not known here.
+    """
+    unknown = [
+        name
+        for name, value in further.items()
+        if name not in KNOWN and value is not None and value is not False
+    ]
+    if attention_mask is not None:  # the model's own: transformers makes none for this attention
+        unknown.append("attention_mask")
+    if further.get("is_causal") is False:
+        unknown.append("is_causal")
+    if query.shape[0] != 1:
+        unknown.append("several rows")
+    if unknown:
+        raise Unsuited(", ".join(unknown))
+    return float(query.shape[-1] ** -0.5 if scaling is None else scaling)
 
 
-AttentionInterface.register(NAME, flat_attention)
-AttentionMaskInterface.register(NAME, _no_mask)
+def register(name: str, attention: Callable[..., Any]) -> None:
+    """Make it one of transformers' implementations, for which no masks are made."""
+    AttentionInterface.register(name, attention)
+    AttentionMaskInterface.register(name, lambda *_, **__: None)
+
+
+register(NAME, flat_attention)

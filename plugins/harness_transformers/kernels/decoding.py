@@ -9,10 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from transformers import AttentionInterface
-from transformers.masking_utils import AttentionMaskInterface
 
-from harness_transformers.kernels.attention import EXTRAS, Unsuited, causal_weights
+from harness_transformers.kernels.attention import Unsuited, causal_weights, register, scale_of
 from harness_transformers.slots import Layer, Piece, Slots
 
 NAME = "harness_slots"
@@ -27,6 +25,7 @@ def slot_attention(
     key: torch.Tensor,
     value: torch.Tensor,
     attention_mask: Any,
+    dropout: float = 0.0,
     scaling: float | None = None,
     *,
     slots: Slots,
@@ -38,12 +37,11 @@ def slot_attention(
     (1, key heads, tokens, size); gives (1, tokens, heads, size of values).
 
     Raises:
-        Unsuited: something of the call is not known here, such as a cap on scores.
+        Unsuited: the call is not for causal attention, and that alone.
     """
-    extra = [name for name in (*EXTRAS, "sliding_window") if further.get(name) is not None]
-    if extra or query.shape[0] != 1:
-        raise Unsuited(", ".join(extra) or "several rows")
-    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    scale = scale_of(query, scaling, attention_mask, further)
+    if dropout or further.get("sliding_window") is not None:
+        raise Unsuited("dropout or a window")
     layer = slots.written(module.layer_idx, key[0], value[0])
     grouped = query[0].unflatten(0, (key.shape[1], -1))
     out = query.new_empty(query.shape[2], query.shape[1], value.shape[-1])
@@ -102,9 +100,4 @@ def _piece(query: torch.Tensor, layer: Layer, piece: Piece) -> torch.Tensor:
     return out
 
 
-def _no_mask(*_: Any, **__: Any) -> None:
-    return None
-
-
-AttentionInterface.register(NAME, slot_attention)
-AttentionMaskInterface.register(NAME, _no_mask)
+register(NAME, slot_attention)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 
 from harness_transformers.kernels import norm
+from harness_transformers.kernels.attention import Unsuited
 
 
 @contextlib.contextmanager
@@ -37,11 +38,42 @@ def installed(model: Any, attention: str) -> Iterator[bool]:
             model.set_attn_implementation(before)
 
 
+@torch.no_grad()
+def agrees(
+    model: Any,
+    attention: str,
+    ours: Callable[[], torch.Tensor],
+    theirs: Callable[[], torch.Tensor],
+) -> bool:
+    """Whether a base model gives the same logits with these kernels as without them.
+
+    The name of an architecture says little of that, so it is tried on a few tokens.
+
+    Args:
+        attention: name of one of the kernels, as transformers knows it.
+        ours: gives logits; called while the kernels are in the model.
+        theirs: gives logits of the same tokens; called while they are not.
+    """
+    with installed(model, attention) as taken:
+        try:
+            found = ours() if taken else None
+        except REFUSALS:
+            found = None
+    return found is not None and alike(found, theirs())
+
+
+REFUSALS = (
+    Unsuited, TypeError, ValueError, RuntimeError, AttributeError, IndexError, AssertionError,
+)  # fmt: skip
+"""What a model raises that does not take to a way of computing which is new to it."""
+
+
 def alike(found: torch.Tensor, expected: torch.Tensor) -> bool:
     """Whether logits are those expected, up to what other orders of summing change.
 
-    Thirty layers in float32 differ by more than a few units of the last place; what mixes rows, or
-    leaves something out, differs by more than a thousandth of the largest logit.
+    Allowed is a thousandth of the largest logit, and of types with few bits eight times their
+    resolution, a sixteenth in bf16. Through the thirty layers of SmolLM2-135M in bf16 rounding
+    alone made up to 2.6 % of it, scores that are wrong by a quarter 11 %, mixed rows 65 %.
     """
     if found.shape != expected.shape or not expected.isfinite().all():
         return False

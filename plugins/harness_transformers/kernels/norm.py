@@ -57,5 +57,9 @@ def forward_of(module: Any) -> Any:
 
 
 def _forward(module: Any, hidden_states: torch.Tensor) -> torch.Tensor:
-    out: torch.Tensor = Normed.apply(hidden_states, module.weight, module.variance_epsilon)
+    out: torch.Tensor
+    if hidden_states.dtype != module.weight.dtype:  # the trial was of equal types
+        out = type(module).forward(module, hidden_states)
+        return out
+    out = Normed.apply(hidden_states, module.weight, module.variance_epsilon)
     return out

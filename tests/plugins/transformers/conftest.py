@@ -98,7 +98,7 @@ def base(tiny: Path) -> Checkpoint:
 
 @pytest.fixture(scope="session")
 def wide(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
-    """Layers of 64, the least that bitsandbytes answers with on a CPU in 4 bits."""
+    """Layers of 64, the least that bitsandbytes repacks in 4 bits to answer on a CPU."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 

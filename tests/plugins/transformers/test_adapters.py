@@ -171,6 +171,27 @@ def test_round_0_answers_in_as_many_bits(wide, row, context):
     assert generate(quantised, [row(1)], context)
 
 
+def test_layers_that_bitsandbytes_cannot_repack_answer_in_4_bits(base, row, context, tmp_path):
+    """Layers of 32 inputs, and a gate with one output."""
+    from transformers import Qwen2MoeConfig, Qwen2MoeForCausalLM
+
+    folder = tmp_path / "gated"
+    shutil.copytree(base.path, folder)
+    config = Qwen2MoeConfig(
+        vocab_size=300, hidden_size=64, intermediate_size=64, moe_intermediate_size=64,
+        shared_expert_intermediate_size=64, num_hidden_layers=1, num_attention_heads=4,
+        num_key_value_heads=4, num_experts=2, num_experts_per_tok=1,
+    )  # fmt: skip
+    with quietly():
+        Qwen2MoeForCausalLM(config).save_pretrained(folder)
+    for path in (base.path, str(folder)):
+        quantised = harness.Checkpoint("base", path, "q", info={"quantization": "4bit"})
+        assert len(generate(quantised, [row(1), row(2)], context)) == 2
+    with quietly():
+        gate = loading.base_of(quantised, torch.float32).model.layers[0].mlp.shared_expert_gate
+    assert type(gate.weight).__name__ == "Params4bit"
+
+
 def test_nothing_is_merged_into_quantised_weights(base, row, context, tmp_path):
     checkpoint = adapter(base, tmp_path / "adapter")
     checkpoint = dataclasses.replace(checkpoint, info={"quantization": "4bit"})

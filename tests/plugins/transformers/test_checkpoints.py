@@ -109,7 +109,7 @@ def renamed(folder):
         (empty, "its manifest cannot be read"),
         (no_manifest, "its manifest cannot be read"),
         (no_mapping, "its manifest cannot be read"),
-        (of_another_version, "it has format 99, and this version reads 1"),
+        (of_another_version, "it has format 99, and this version reads 2"),
     ],
 )
 def test_one_that_does_not_verify_is_passed_over(two, open_in, tmp_path, damage, reason):

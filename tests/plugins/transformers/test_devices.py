@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import harness
-from harness_transformers import arguments, devices, loading
+from harness_transformers import arguments, devices, loading, memory
 from harness_transformers.generator import TransformersGenerator
 from harness_transformers.lora import LoraTrainer
 
@@ -39,7 +39,6 @@ def cuda(pretend, native=True, emulated=True):
         "cuda",
         get_device_capability=lambda: (9, 0),
         is_bf16_supported=bf16(native, emulated),
-        device_count=lambda: 1,
     )
 
 
@@ -54,11 +53,17 @@ def mps(pretend, monkeypatch, system="15.1"):
     pretend("mps", is_macos_or_newer=lambda major, minor: wanted >= (major, minor))
 
 
-def test_the_cpu_is_named_as_ever():
+@pytest.mark.parametrize(
+    ("amx", "bf16", "more", "level"),
+    [(False, False, "", "slow"), (False, True, " BF16", "fast"), (True, True, " AMX BF16", "fast")],
+)
+def test_the_cpu_is_named_as_ever(monkeypatch, amx, bf16, more, level):
     """The names are part of stages' keys: another one would make every training again."""
-    found = devices.current()
-    assert found.name == f"cpu {torch.backends.cpu.get_cpu_capability()}"
-    assert (found.type, found.bits) == ("cpu", True) and devices.only_cpu()
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: bf16)
+    name = f"cpu {torch.backends.cpu.get_cpu_capability()}{more}"
+    assert devices.current() == devices.Device("cpu", name, level, True)
+    assert devices.only_cpu()
 
 
 @pytest.mark.parametrize(
@@ -72,6 +77,20 @@ def test_cuda_takes_no_emulated_bf16(pretend, native, emulated, level, dtype):
     assert devices.current() == devices.Device("cuda", "cuda 9.0", level, True)
     assert devices.environment("auto") == {"device": "cuda 9.0", "dtype": dtype}
     assert not devices.only_cpu()
+
+
+@pytest.mark.parametrize(
+    ("answer", "only"),
+    [(lambda: False, True), (lambda: True, False), (lambda: 1 / 0, False)],
+    ids=["none", "one", "it breaks"],
+)
+def test_a_device_is_looked_for_in_another_process(pretend, monkeypatch, answer, only):
+    """Torch built for CUDA, with a GPU or without: this process looks at none."""
+    pretend("cuda")
+    looked = []
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: looked.append(1) or answer())
+    assert devices.only_cpu() is only
+    assert looked == []
 
 
 def test_amd_s_numbers_are_not_nvidia_s(pretend, monkeypatch):
@@ -92,6 +111,17 @@ def test_xpu_and_mps_are_used(pretend, monkeypatch, context):
     )
     options = LoraTrainer.Options()
     assert arguments.make(options, context).use_cpu is False
+
+
+@pytest.mark.parametrize("kind", ["cuda", "xpu", "mps"])
+def test_a_step_that_is_done_again_draws_the_same_on_a_device(pretend, monkeypatch, kind):
+    """A device has a generator of its own; a resumed training takes it up as well."""
+    pretend(kind)
+    set_again, module = [], getattr(torch, kind)
+    monkeypatch.setattr(module, "get_rng_state", lambda: torch.tensor([7]))
+    monkeypatch.setattr(module, "set_rng_state", set_again.append)
+    memory.Before(torch.nn.Linear(2, 1)).restore()
+    assert set_again == [torch.tensor([7])]
 
 
 def test_an_unknown_accelerator_is_used_in_fp32(pretend):

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from harness_transformers import greedy, loading
 from harness_transformers.greedy import Greedy, shared
 from harness_transformers.kernels import decoding
 from harness_transformers.kernels.decoding import BLOCK
-from harness_transformers.slots import GROWTH
+from harness_transformers.slots import GROWTH, Layer, Piece
 from harness_transformers.stops import Stops
 
 STOPS = Stops(frozenset(range(1, 30)))
@@ -135,6 +139,34 @@ def test_the_model_is_as_it_was_afterwards(model):
     decoder.close()  # interrupted
     assert model.config._attn_implementation == "sdpa"
     assert generated(model, asked[:2], 6) == before
+
+
+class OneDevice(TorchDispatchMode):
+    """Refuses tensors of two devices in one operation: GPUs do, the device `meta` does not."""
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        tensors = [one for one in tree_leaves((args, kwargs)) if isinstance(one, torch.Tensor)]
+        assert len({one.device for one in tensors if one.dim()}) < 2, operation
+        return operation(*args, **(kwargs or {}))
+
+
+def test_a_step_on_another_device_makes_nothing_on_the_cpu():
+    slots, layer = greedy.Slots(2), SimpleNamespace(layer_idx=0)
+    with OneDevice():
+        slots.plan([4, 2], (Piece(0, 2, 3, 0), Piece(1, 5, 1, 0)), "meta")
+        query, key = (torch.empty(1, heads, 6, 8, device="meta") for heads in (4, 2))
+        found, _ = decoding.slot_attention(layer, query, key, key, None, slots=slots)
+    assert (found.device.type, found.shape) == ("meta", (1, 6, 4, 8))
+
+
+def test_attention_of_other_devices_is_that_of_the_cpu():
+    slots = greedy.Slots(3)
+    slots.plan([4, 7, 2], (), "cpu")
+    torch.manual_seed(1)
+    query = torch.randn(2, 2, 3, 8)
+    layer = Layer(torch.randn(3, 2, 9, 8), torch.randn(3, 2, 9, 8))
+    expected = decoding._last(query, layer, slots)
+    torch.testing.assert_close(decoding._last_by_torch(query, layer, slots), expected)
 
 
 @pytest.mark.parametrize(

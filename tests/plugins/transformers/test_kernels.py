@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy, scaled_dot_product_attention
 
-from harness_transformers.kernels import attention, norm
+from harness_transformers.kernels import attention, decoding, norm
 from harness_transformers.kernels.loss import CrossEntropy, token_losses
+from harness_transformers.slots import Slots
 
 
 def sequences(lengths, heads, keys, size, values, dtype=torch.float64):
@@ -58,12 +59,23 @@ def test_values_may_have_another_size_than_keys():
 
 @pytest.mark.parametrize(
     "further",
-    [{"softcap": 30.0}, {"s_aux": 1}, {"sliding_window": 4}, {"is_causal": False}],
-)
+    [{"softcap": 30.0}, {"s_aux": 1}, {"sliding_window": 4}, {"is_causal": False},
+     {"attention_mask": torch.zeros(1, 1, 5, 5)}, {"not_known_yet": torch.zeros(2)}],
+    ids=lambda further: next(iter(further)),
+)  # fmt: skip
 def test_what_attention_does_not_know_is_refused(further):
     q, k, v = (x[None] for x in sequences([0, 5], 2, 2, 4, 4))
+    given = {"attention_mask": None, **further}
     with pytest.raises(attention.Unsuited):
-        attention.flat_attention(None, q, k, v, None, sequence_lengths=[0, 5], **further)
+        attention.flat_attention(None, q, k, v, sequence_lengths=[0, 5], **given)
+    with pytest.raises(attention.Unsuited):
+        decoding.slot_attention(None, q, k, v, slots=Slots(1), **given)
+
+
+def test_what_changes_nothing_is_taken_and_sequences_have_to_be_those_of_the_call():
+    q, k, v = (x[None] for x in sequences([0, 5], 2, 2, 4, 4))
+    plain = {"is_causal": True, "position_ids": torch.arange(5)[None], "output_attentions": False}
+    attention.flat_attention(None, q, k, v, None, sequence_lengths=[0, 5], softcap=None, **plain)
     with pytest.raises(attention.Unsuited):
         attention.flat_attention(None, q, k, v, None, sequence_lengths=[0, 4])
 
@@ -95,6 +107,14 @@ def test_a_norm_and_its_gradient_are_transformers(dtype, tolerance):
     (one,) = torch.autograd.grad(found, x, gradient)
     (other,) = torch.autograd.grad(expected, x, gradient)
     torch.testing.assert_close(one, other, rtol=tolerance, atol=tolerance)
+
+
+def test_a_norm_whose_weight_has_another_type_is_left_to_transformers():
+    """The result then has the wider of the two types."""
+    from transformers.models.llama.modeling_llama import LlamaRMSNorm
+
+    layer, x = LlamaRMSNorm(32).requires_grad_(False), torch.randn(5, 32, dtype=torch.bfloat16)
+    torch.testing.assert_close(norm.forward_of(layer)(x), layer(x), rtol=0, atol=0)
 
 
 def test_losses_and_their_gradients_are_pytorchs():

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 import harness
-from harness_transformers import layouts
+from harness_transformers import greedy, layouts
 from harness_transformers.kernels import attention
 from harness_transformers.layouts import Flat, Padded
 from harness_transformers.lora import LoraTrainer
@@ -115,6 +118,20 @@ def test_a_first_token_is_learned_in_no_layout(base):
         assert learned.places.tolist() == [0] * 4 + [1] * 5
 
 
+def qwen2(folder, **changed):
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    from tests.plugins.transformers.conftest import save_tokenizer
+
+    save_tokenizer(folder)
+    config = Qwen2Config(
+        vocab_size=300, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, max_window_layers=0, **changed,
+    )  # fmt: skip
+    Qwen2ForCausalLM(config).save_pretrained(folder)
+    return harness.Checkpoint("base", str(folder), "d")
+
+
 @pytest.mark.parametrize(
     ("changed", "flat"),
     [
@@ -126,17 +143,7 @@ def test_a_first_token_is_learned_in_no_layout(base):
 )
 def test_windows_and_dropout_of_attention(tmp_path, changed, flat):
     """Windows that are shorter than a row are not known; dropout is drawn as PyTorch draws it."""
-    from transformers import Qwen2Config, Qwen2ForCausalLM
-
-    from tests.plugins.transformers.conftest import save_tokenizer
-
-    save_tokenizer(tmp_path)
-    config = Qwen2Config(
-        vocab_size=300, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
-        num_attention_heads=4, num_key_value_heads=2, max_window_layers=0, **changed,
-    )  # fmt: skip
-    Qwen2ForCausalLM(config).save_pretrained(tmp_path)
-    model, rows = adapted(harness.Checkpoint("base", str(tmp_path), "d")), encoded(290)
+    model, rows = adapted(qwen2(tmp_path, **changed)), encoded(290)
     expected = computed(model, Padded(model, 0), rows)
     with layouts.chosen(model, 0, rows, "cpu") as layout:
         assert isinstance(layout, Flat) is flat
@@ -163,6 +170,56 @@ def test_a_shared_prefix_ends_before_what_predicts_a_learned_token(learned):
     assert batch["position_ids"][0].tolist() == [*range(10), *range(shared, 20)]
     assert (batch["labels"] != layouts.IGNORED).sum() == sum(max(0, n - learned) for n in (10, 20))
     assert Flat(shares=False)(data)["ends"].tolist() == [0, 10, 30]
+
+
+def test_a_mask_of_the_models_own_is_not_left_out():
+    """Doge learns which tokens are attended to, and hands that to attention as a mask."""
+    from transformers import AutoModelForCausalLM, DogeConfig
+
+    config = DogeConfig(
+        vocab_size=300, hidden_size=32, intermediate_size=64, num_hidden_layers=1,
+        num_attention_heads=4, num_key_value_heads=2,
+    )  # fmt: skip
+    model = AutoModelForCausalLM.from_config(config).eval()
+    for name, parameter in model.named_parameters():
+        if name.endswith(".A"):
+            torch.nn.init.normal_(parameter)
+    rows = encoded(290)
+    with layouts.chosen(model, 0, rows, "cpu") as layout:
+        assert isinstance(layout, Padded)
+    assert not greedy.suits(model, [row.input_ids for row in rows], 4)
+
+
+def test_flat_rows_are_compared_with_the_models_own_attention(base, monkeypatch):
+    """A kernel that is wrong about each row in the same way: here it forgets its scale."""
+    plain, model, rows = attention.flat_attention, adapted(base), encoded(290)
+    monkeypatch.setitem(
+        ALL_ATTENTION_FUNCTIONS._global_mapping, attention.NAME,
+        lambda *args, **named: plain(*args, **{**named, "scaling": 1.0}),
+    )  # fmt: skip
+    with layouts.chosen(model, 0, rows, "cpu") as layout:
+        assert isinstance(layout, Padded)
+
+
+def test_a_window_that_only_a_row_of_valid_goes_beyond(tmp_path, row, another):
+    """Its loss before the first step is that of the base model, whose adapter is empty."""
+    from harness_transformers import loading
+    from harness_transformers.chats import Chats
+
+    options = LoraTrainer.Options(r=2, epochs=1, batch_size=2, precision="fp32")
+    train, valid = [row(n) for n in range(4)], [row(4, "list of names " * 60)]
+    base = qwen2(tmp_path, sliding_window=150, use_sliding_window=True)
+    chats = Chats.of(base)
+    assert max(len(one.input_ids) for one in chats.training_rows(train, options)) < 150
+    (long,) = chats.training_rows(valid, options)
+    assert len(long.input_ids) > 150
+    context = another()
+    LoraTrainer(options).train(base, train, valid, context)
+    first = json.loads((context.output / "log.jsonl").read_text().splitlines()[0])
+    ids, labels = torch.tensor([long.input_ids]), torch.tensor([long.labels])
+    with torch.no_grad():
+        expected = loading.base_of(base, torch.float32).eval()(input_ids=ids, labels=labels).loss
+    assert first["eval_loss"] == pytest.approx(float(expected), rel=1e-4)
 
 
 def test_gradient_checkpointing_gives_the_same_adapter(base, row, another):

@@ -168,6 +168,7 @@ def test_what_cannot_be_given_back_as_it_was_is_not_kept(base, forgotten, info):
 def test_where_a_gpu_is_seen_nothing_is_loaded_before_the_fork(base, forgotten, monkeypatch):
     import torch
 
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device("cuda"))
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
     preloading.preload(base, "fp32", ("no.such.module",))
     assert preloading._kept == {}

@@ -31,12 +31,12 @@ def train(base, row, another, tmp_path):
     scratch.mkdir()
     rows = [row(number) for number in range(9)]
 
-    def go(die_at=None, minutes=ALWAYS, options=OPTIONS, stop_at=None, **fields):
+    def go(die_at=None, minutes=ALWAYS, options=OPTIONS, stop=lambda steps: False, **fields):
         said, steps = [], []
         context = another(**fields)
         context.scratch = scratch
         context.checkpoint_minutes, context.say = minutes, said.append
-        context.cancelled = lambda: bool(stop_at and steps and steps[-1] >= stop_at)
+        context.cancelled = lambda: stop(steps)
 
         def report(done, total, what):
             steps.append(done)
@@ -103,11 +103,38 @@ def test_saving_alone_changes_nothing(train, unbroken):
 
 
 def test_ctrl_c_saves_what_is_done_however_long_ago_the_last_checkpoint_was(train, unbroken):
-    stopped = train(minutes=60, stop_at=7)
+    stopped = train(minutes=60, stop=lambda steps: bool(steps) and steps[-1] >= 7)
     assert kept(stopped) == [7] and stopped.steps[-1] == 7
-    stopped = train(minutes=60, stop_at=10)
+    stopped = train(minutes=60, stop=lambda steps: bool(steps) and steps[-1] >= 10)
     assert kept(stopped) == [7, 10], "the end of an epoch"
     assert result(train(minutes=60)) == unbroken
+
+
+def test_ctrl_c_while_the_next_rows_are_fetched_loses_nothing(train, unbroken, monkeypatch):
+    """It comes after the last word on a checkpoint for the steps that are done."""
+    from harness_transformers.layouts import Flat
+
+    plain, fetched = Flat.__call__, []
+
+    def fetching(layout, rows):
+        fetched.append(len(rows))
+        return plain(layout, rows)
+
+    monkeypatch.setattr(Flat, "__call__", fetching)
+    before = []
+
+    def stop(steps):
+        if steps[-1:] == [7] and not before:
+            before.append(len(fetched))
+        return bool(before) and len(fetched) > before[0]
+
+    stopped = train(minutes=60, stop=stop)
+    assert kept(stopped) and stopped.steps[-1] == kept(stopped)[-1] < 10
+    assert result(train(minutes=60)) == unbroken
+
+
+def test_ctrl_c_in_the_last_step_leaves_the_adapter(train, unbroken):
+    assert result(train(minutes=60, stop=lambda steps: steps[-1:] == [15])) == unbroken
 
 
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(train, unbroken):
