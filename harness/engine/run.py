@@ -26,7 +26,7 @@ from harness.engine.job import Job, as_environment, run_inline, write, write_que
 from harness.engine.journal import ClosedRounds, Journal
 from harness.engine.ledger import Ledger
 from harness.engine.provenance import MadeWith
-from harness.engine.stage_keys import CORE_REVISION, Versions, entry_files, entry_key, versions_of
+from harness.engine.stage_keys import CORE_REVISION, Versions, entry_files, entry_key, versions_in
 from harness.engine.worker import Worker
 from harness.errors import Cancelled, HarnessError
 from harness.errors.machine import check_name, storing
@@ -185,11 +185,7 @@ class Run:
 
     def versions(self, entry: PluginEntry) -> Versions:
         """The libraries whose versions are part of the keys of the entry's stages."""
-        versions, train = versions_of(entry), self.config.train
-        if entry is self.config.generate and train.instance.loading():
-            # Answers come from the base as the trainer loads it: its libraries make them, too.
-            versions = versions_of(train) | versions
-        return versions
+        return versions_in(self.config, entry)
 
     def key_of(self, entry: PluginEntry) -> dict[str, Any]:
         """What of an entry is part of its stages' keys."""
@@ -228,7 +224,7 @@ class Run:
     def _keep_made_with(self) -> None:
         libraries: dict[str, str] = {}
         for entry in self.config.makers():
-            libraries |= versions_of(entry)
+            libraries |= self.versions(entry)
         provenance.keep(self.folder, MadeWith(libraries, self._environments or {}))
 
     def _plugin_files(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.boundary.results import paths
+from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry, paths_in
 from harness.kit.files import files_digest
 
@@ -61,6 +62,14 @@ def versions_of(entry: PluginEntry) -> dict[str, str]:
     if names is None:
         names = [entry.distribution] if entry.distribution not in ("", OWN) else []
     return {name: _version(name) for name in names}
+
+
+def versions_in(config: Config, entry: PluginEntry) -> dict[str, str]:
+    """Those of an entry of a config: answers depend on how the trainer loads the base, too."""
+    versions, train = versions_of(entry), config.train
+    if entry is config.generate and train.instance.loading():
+        versions = versions_of(train) | versions
+    return versions
 
 
 @functools.cache
