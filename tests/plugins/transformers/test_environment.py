@@ -20,6 +20,8 @@ def test_device_class_and_resolved_dtype(plugin):
         device = f"cuda {major}.{minor}"
     else:
         device = f"cpu {torch.backends.cpu.get_cpu_capability()}"
+        device += " AMX" * torch.cpu._is_amx_tile_supported()
+        device += " BF16" * torch.cpu._is_avx512_bf16_supported()
     said = {
         precision: plugin(plugin.Options(precision=precision)).environment()
         for precision in ("fp32", "bf16", "auto")
