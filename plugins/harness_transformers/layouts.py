@@ -179,13 +179,14 @@ def _lies_flat(model: Any, rows: Sequence[Encoded]) -> bool:
     """Whether the model gives for rows behind one another what it gives for each alone.
 
     States, convolutions, windows and positions of a model's own would mix rows. The ends of two
-    rows are computed flat, with the kernels, and one by one, without them.
+    rows are computed flat behind a prefix that they share, with the kernels, and one by one,
+    without them.
     """
     config = _base(model).config
     longest = max(len(row.input_ids) for row in rows)
     if not _chooses(model) or stretches(config, longest) or _window(config) < longest:
         return False
-    ends = [row.input_ids[-8:] for row in (rows[0], rows[-1])]
+    ends = [rows[0].input_ids[:LEAST] + row.input_ids[-8:] for row in (rows[0], rows[-1])]
     alone = Padded(model, 0)
     training = model.training
     model.eval()
@@ -227,5 +228,9 @@ def _window(config: Any) -> float:
 
 
 def _logits(model: Any, layout: Padded | Flat, rows: Sequence[list[int]]) -> torch.Tensor:
-    batch = layout([{"row": 0, "input_ids": row, "labels": row} for row in rows])
+    unlearned = [IGNORED] * (LEAST + 1)
+    labels = [(unlearned + row[LEAST + 1 :])[: len(row)] for row in rows]
+    batch = layout(
+        [{"row": 0, "input_ids": row, "labels": to} for row, to in zip(rows, labels, strict=True)]
+    )
     return layout.learned(model, batch).logits
