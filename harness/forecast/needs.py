@@ -15,6 +15,10 @@ from harness.kit.numbers import duration, gigabytes
 SPARE = 500_000_000
 """Bytes that should stay free on the disk: answers, measurements and reports go there, too."""
 
+GROWTH = 1.3
+"""How much more memory than its probe a whole run took: at most that in nine of ten configs, by
+``benchmarks/plan.py`` on a CPU."""
+
 
 def needs(folder: Path, rates: Rates | None, trainings: int) -> Needs:
     """What is needed, beside what is free.
@@ -59,8 +63,9 @@ def _memory(found: Needs) -> Iterator[Remark]:
     if found.memory > found.memory_whole:
         told = f"{needed}, and this machine has {gigabytes(found.memory_whole)}: {cure}"
         yield Remark("problem", told)
-    elif found.memory_free is not None and found.memory > found.memory_free:
-        told = f"{needed}, and {gigabytes(found.memory_free)} are free: close other programs"
+    elif found.memory_free is not None and GROWTH * found.memory > found.memory_free:
+        perhaps = f"{needed} in the probe, up to {gigabytes(round(GROWTH * found.memory))} in a run"
+        told = f"{perhaps}, and {gigabytes(found.memory_free)} are free: close other programs"
         yield Remark("warning", told)
 
 

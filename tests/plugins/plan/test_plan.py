@@ -128,6 +128,17 @@ def test_a_memory_that_is_not_enough_is_told(timed, monkeypatch):
     assert "this machine has 1 MB: lower train.batch_size" in told
 
 
+@pytest.mark.parametrize(("free", "told"), [(2_599_999_999, True), (2_600_000_000, False)])
+def test_a_run_may_take_more_memory_than_its_probe(free, told):
+    from harness.forecast import needs
+    from harness.forecast.records import Needs
+
+    found = needs.remarks(Needs(2_000_000_000, free, 8_000_000_000, None, None), None, None)
+    texts = [remark.text for remark in found]
+    assert bool(texts) is told
+    assert not told or "of memory in the probe, up to 2.6 GB in a run" in texts[0]
+
+
 def test_a_budget_that_is_too_small_is_told(timed):
     found = planned(timed, "--set", "execution.budget.hours=0.0001")
     [told] = [r["text"] for r in found["remarks"] if r["level"] == "warning"]
