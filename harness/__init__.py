@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from harness.report.folders import (
         current_reports as current_reports,
         find_reports as find_reports,
+        summaries as summaries,
     )
     from harness.report.rescoring import Rescored as Rescored, rescore as rescore
     from harness.rubrics import (
@@ -139,7 +140,7 @@ _HOMES = {
         "open_run",
     ),
     "harness.registry": ("Provider", "Registry"),
-    "harness.report.folders": ("current_reports", "find_reports"),
+    "harness.report.folders": ("current_reports", "find_reports", "summaries"),
     "harness.store.asking": ("open_database", "safe_query"),
     "harness.store.writing": ("QueryResult", "query"),
     "harness.report.rescoring": ("Rescored", "rescore"),

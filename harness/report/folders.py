@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,11 +64,28 @@ def refreshed(folder: Path, registry: Registry | None = None) -> Path:
 
 def overview(folder: Path) -> dict[str, Any] | None:
     """A run in a line; None, with a warning, where its summary is damaged."""
+    found = _whole(folder)
+    return found[1] if found else None
+
+
+def summaries() -> Iterator[dict[str, Any]]:
+    """The summary of each run of this folder, the latest first; damaged ones cost a warning.
+
+    ``run`` is the folder's name, whatever is written in it.
+    """
+    for folder in all_reports():
+        if found := _whole(folder):
+            yield {**found[0], "run": folder.name}
+
+
+def _whole(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """A run's summary, and the run in a line; None, with a warning, where it is damaged."""
     from harness.report.summary import read
 
     path = folder / "summary.json"
     try:
-        return _line(read(path))
+        document = dict(read(path))
+        return document, _line(document)
     except (HarnessError, OSError, LookupError, TypeError, ValueError, RecursionError) as problem:
         why = problem.what if isinstance(problem, HarnessError) else "this is no whole summary"
         _say(f"warning: {path} is passed over: {why}", "yellow")

@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Annotated, Any, Optional
+from functools import partial
+from typing import Annotated, Optional
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+import harness
 from harness.kit import terms
 from harness.kit.terms import CHOSEN
 from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.comparisons import ComparedScore, comparison_table
 from harness.terminal.options import Json
-from harness_inspection.commands.printing import Document, why_command, write_json
+from harness_inspection.commands.overview import show_overview
+from harness_inspection.commands.printing import Document, setting, why_command, write_json
+from harness_inspection.overview import overview
 
 AFTER = "why"
 
 app = typer.Typer()
 
-VALUE = 40
-"""Characters of a value of the configuration."""
-
 
 @app.command()
 def compare(
-    first: Annotated[str, typer.Argument(metavar="A", help="a round of a run, or a run")],
-    second: Annotated[str, typer.Argument(metavar="B", help="what is compared with it")],
-    run: Annotated[
+    first: Annotated[
         Optional[str],  # noqa: UP045 - typer reads it at run time
+        typer.Argument(metavar="A", help="a round of a run, or a run"),
+    ] = None,
+    second: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Argument(metavar="B", help="what is compared with it"),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="all runs of this folder, a line each")
+    ] = False,
+    run: Annotated[
+        Optional[str],  # noqa: UP045
         typer.Option("--run", metavar="RUN", help="whose rounds (default: the latest run's)"),
     ] = None,
     limit: Annotated[
@@ -48,16 +57,27 @@ def compare(
 ) -> None:
     """Compare two rounds of a run, or two runs: is B better than A?
 
-    Of two runs the best rounds are compared, on the rows of dev that both have.
+    Of two runs the best rounds are compared, on the rows of dev that both have. With --all the
+    runs of this folder stand below one another, with what was changed in each.
     """
     from harness_inspection.comparison import compare as compared
     from harness_inspection.sides import pair
 
-    document = compared(*pair(first, second, run))
+    if every:
+        if first or second or run:
+            raise harness.UsageError("--all takes all runs: no A, no B, no --run")
+        document, show = overview(), show_overview
+    elif first is None or second is None:
+        raise harness.UsageError(
+            "compare takes two rounds, or two runs",
+            hint="harness compare 0 1, harness compare RUN OTHER, or harness compare --all",
+        )
+    else:
+        document, show = compared(*pair(first, second, run)), partial(_show, limit=limit)
     if as_json:
         write_json(document)
-        return
-    _show(document, Console(), limit)
+    else:
+        show(document, Console())
 
 
 def _show(document: Document, console: Console, limit: int) -> None:
@@ -185,18 +205,11 @@ def _show_config(differences: Sequence[Document], console: Console, limit: int) 
         return
     shown = tables.table("key", "A", "B")
     for difference in differences[:limit]:
-        cells = [_value(difference[side]) for side in "ab"]
+        cells = [setting(difference[side]) for side in "ab"]
         shown.add_row(tables.name(difference["key"]), *cells)
     console.print(shown)
     if len(differences) > limit:
         tables.note(console, f"and {len(differences) - limit:,} more keys: --limit N", "dim")
-
-
-def _value(value: Any) -> Text:
-    if value is None:
-        return Text("-", style="dim")
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return Text(one_line(text, VALUE))
 
 
 def _show_data(data: Document, console: Console, limit: int) -> None:

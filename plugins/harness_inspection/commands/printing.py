@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.kit.text import one_line
 from harness.terminal.tables import fit, piece, placed, table
 
 Document = Mapping[str, Any]
@@ -20,6 +21,18 @@ Document = Mapping[str, Any]
 def write_json(document: Document) -> None:
     """One JSON document on standard output."""
     sys.stdout.write(json.dumps(document, indent=1, allow_nan=False) + "\n")
+
+
+VALUE = 40
+"""Characters of a value of the configuration."""
+
+
+def setting(value: Any) -> Text:
+    """A value of the configuration, a dash where there is none."""
+    if value is None:
+        return Text("-", style="dim")
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return Text(one_line(text, VALUE))
 
 
 def why_command(name: str, run: str | None) -> str:

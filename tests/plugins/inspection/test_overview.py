@@ -1,0 +1,107 @@
+"""``harness compare --all``: the runs of a folder, and what was changed in each."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory, finished):
+    """Finished runs: the first, one of one round with another seed, one that differs from it."""
+    project, first = finished
+    seed = ("--rounds", "1", "--no-test", "--set", "seed=8")
+    others = [
+        project.inside("iterate", "--json", *seed, *further)
+        for further in ((), ("--set", "min_gain=0.01"))
+    ]
+    assert [done.code for done in others] == [0, 0], others[-1].err
+    return project, [first, *others]
+
+
+def test_each_run_is_set_against_the_earlier_one_that_is_most_like_it(three):
+    project, made = three
+    found = project.inside("compare", "--all", "--json")
+    assert found.code == 0, found.err
+    assert found.document["schema"] == "harness.runs/1"
+    one, two, last = found.document["runs"]
+    names = [done.document["run"] for done in made]
+    assert [run["run"] for run in (one, two, last)] == names
+    assert (one["against"], one["changed"]) == (None, [])
+    assert two["against"] == names[0]
+    assert {each["key"]: each["to"] for each in two["changed"]} == {"rounds": 1, "seed": 8}
+    assert last["against"] == names[1]
+    assert last["changed"] == [{"key": "min_gain", "from": 0.0, "to": 0.01}]
+
+
+def test_scores_verdicts_and_cost_are_those_of_the_summaries(three):
+    project, made = three
+    for run, done in zip(
+        project.inside("compare", "--all", "--json").document["runs"], made, strict=True
+    ):
+        summary = done.document
+        kept = summary["rounds"][summary["kept_round"]]
+        score = kept["scores"][summary["primary"]]
+        assert run["dev"] == {key: score[key] for key in ("value", "low", "high")}
+        assert run["verdicts"] == [each["verdict"]["label"] for each in summary["rounds"]]
+        assert run["seconds"] == pytest.approx(sum(summary["seconds"].values()))
+        assert (run["best"], run["train_rows"]) == (summary["kept_round"], kept["train_rows"])
+        if summary["test"] is None:
+            assert run["test"] is None
+        else:
+            assert run["test"]["opening"] == summary["test"]["looks"] == 1
+            value = summary["test"]["kept"][summary["primary"]]["value"]
+            assert run["test"]["value"] == value
+
+
+@pytest.mark.parametrize("width", ["60", "80", "140"])
+def test_the_table_fits_and_calls_nothing_on_dev_a_result(three, width):
+    project, made = three
+    done = project.inside("compare", "--all", COLUMNS=width)
+    assert done.code == 0, done.err
+    *lines, command = [line for line in done.out.splitlines() if line.strip()]
+    assert max(map(len, lines)) <= int(width)
+    told = " ".join(done.out.split())
+    assert "sealed" in told and "opening 1" in told and "against 1" in told
+    assert "min_gain 0.0 → 0.01" in told or width != "140"
+    assert "are no result" in told
+    last = [run.document["run"] for run in made[-2:]]
+    assert command.split() == ["next:", "harness", "compare", *last]
+
+
+def test_no_runs_are_no_error(project):
+    done = project.inside("compare", "--all")
+    assert (done.code, done.out) == (0, "no runs yet: harness iterate\n")
+    assert project.inside("compare", "--all", "--json").document["runs"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [(("--all", "0"), "--all takes all runs"), (("--all", "--run", "x"), "--all takes all runs"),
+     (("0",), "takes two rounds, or two runs"), ((), "takes two rounds, or two runs")],
+)  # fmt: skip
+def test_what_does_not_go_together_is_said(project, words, told):
+    done = project.inside("compare", *words)
+    assert done.code == 2 and told in done.err
+
+
+def test_a_damaged_summary_costs_a_warning_and_hostile_settings_stay_texts(short):
+    project, first = short
+    run = first.document["run"]
+    damaged = project.folder / "reports" / "damaged"
+    damaged.mkdir()
+    (damaged / "summary.json").write_text("{")
+    hostile = project.folder / "reports" / "[bold]x"
+    hostile.mkdir()
+    written = {**first.document, "run": "../../elsewhere", "primary": "[red]\x1b[31m\x07"}
+    for each in written["rounds"]:
+        each["scores"][written["primary"]] = each["scores"][first.document["primary"]]
+    (hostile / "summary.json").write_text(json.dumps({**written, "test": None}))
+    done = project.inside("compare", "--all")
+    assert done.code == 0, done.err
+    assert "damaged/summary.json is passed over" in done.err
+    assert "\x1b" not in done.out and "\x07" not in done.out and "elsewhere" not in done.out
+    told = " ".join(done.out.split())
+    assert "[bold]x" in told and "[red]" in told and run in told
+    assert "its config is not known" in told and "harness compare '[bold]x'" in told
