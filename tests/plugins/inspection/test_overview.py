@@ -104,4 +104,4 @@ def test_a_damaged_summary_costs_a_warning_and_hostile_settings_stay_texts(short
     assert "\x1b" not in done.out and "\x07" not in done.out and "elsewhere" not in done.out
     told = " ".join(done.out.split())
     assert "[bold]x" in told and "[red]" in told and run in told
-    assert "its config is not known" in told and "harness compare '[bold]x'" in told
+    assert "its config is not known" in told and f"harness compare {run} '[bold]x'" in told
