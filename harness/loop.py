@@ -55,6 +55,7 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
     if steps.run.journal.unpinned:
         steps.note(EARLIER)
     yield _baseline(steps, history, base)
+    _ask_otherwise(steps, history, base)
 
     checkpoints = {BASELINE: base}
     following = {name: data.split("train") for name in names}
@@ -180,6 +181,28 @@ def _baseline(steps: Steps, history: History, base: Checkpoint) -> RoundResult:
     history.evaluations[BASE_ARM, BASELINE] = evaluation
     history.findings[BASE_ARM, BASELINE] = steps.analyze(evaluation, at, pinned=pinned.get(ANALYZE))
     return _close_baseline(steps, history, evaluation, base)
+
+
+def _ask_otherwise(steps: Steps, history: History, base: Checkpoint) -> None:
+    """The base model's answers to dev under other prompts, before anything is trained."""
+    plain, primary = history.evaluations[BASE_ARM, BASELINE], steps.config.settings.primary
+    for entry in steps.config.baselines:
+        try:
+            prompts = steps.prompts(entry, history.data)
+            history.prompts[entry.name] = prompts.rows
+            if steps.answered(entry, plain) is None:
+                steps.same_machine(plain, BASELINE)
+            asked = steps.answers(entry, prompts, base, history.data.split("dev"), plain)
+        except steps.lacking:
+            continue
+        history.baselines[entry.name] = asked
+        values = (_shown(scores[primary].value) for scores in (asked.scores, plain.scores))
+        told = "{} on dev, {} without it".format(*values)
+        steps.run.watcher.say(f"{entry.name}: the base model has {primary} {told}: {asked.told}")
+
+
+def _shown(value: float | None) -> str:
+    return "no value" if value is None else f"{value:.4g}"
 
 
 def _close_baseline(

@@ -209,7 +209,9 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
     note = sealed_note(run.config.settings.primary, run.config.metrics)
     if note:
         console.print(Text(note), highlight=False)
-    total = weight_planned(settings.rounds, len(run.config.metrics), run.config.control)
+    config = run.config
+    counts = len(config.metrics), config.control, len(config.baselines)
+    total = weight_planned(settings.rounds, *counts)
     log = log_to(run.folder / "harness.log")
     with log, stop, run.worker, Display(console, run.name, total) as display:
         run.watcher = display

@@ -91,6 +91,22 @@ def check_control(
             return
 
 
+def check_baselines(
+    primary: str,
+    metrics: Sequence[PluginEntry],
+    baselines: Sequence[PluginEntry],
+    problems: Problems,
+) -> None:
+    """Refuse other prompts where people decide: batches hold answers of rounds alone."""
+    if baselines and any(primary in entry.score_names for entry in _by_people(metrics)):
+        problems.add(
+            ("baselines",),
+            f"the primary score '{primary}' comes from raters, who rate the answers of rounds "
+            "only, so nothing could be compared with other prompts: take baselines out, or let "
+            "another score decide",
+        )
+
+
 def sealed_note(primary: str, metrics: Sequence[PluginEntry]) -> str:
     """What the final verdict cannot say where people decide; empty where they do not."""
     for entry in _by_people(metrics):

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from harness.config.effects import check_control, without_effect
+from harness.config.effects import check_baselines, check_control, without_effect
 from harness.config.finding import FILE_NAME, find, overlooked
 from harness.config.plugin_checks import ask, look_at_rows
 from harness.config.plugin_entries import PluginEntry, entries_of
@@ -81,6 +81,10 @@ class Config:
     @property
     def augment(self) -> tuple[PluginEntry, ...]:
         return self.entries["augment"]
+
+    @property
+    def baselines(self) -> tuple[PluginEntry, ...]:
+        return self.entries["baselines"]
 
     @property
     def report(self) -> tuple[PluginEntry, ...]:
@@ -291,6 +295,7 @@ def _check_whole(settings: Settings, entries: Entries, base: Path, problems: Pro
         if entry.rows < 1:
             problems.add(("augment", entry.index), "rows: is needed (rows to add per round)")
     check_control(metrics, augment, problems)
+    check_baselines(settings.primary, metrics, entries.get("baselines", ()), problems)
 
 
 def _scores(metrics: Sequence[PluginEntry], problems: Problems) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.engine.steps import Evaluation
+from harness.engine.steps import Asked, Evaluation
 from harness.records import (
     BASE_ARM,
     CONTROL_ARM,
@@ -43,6 +43,8 @@ class History:
 
     Attributes:
         checkpoints: what each training left; the base model is not among them.
+        prompts: baseline -> the rows of dev as it asks them.
+        baselines: baseline -> the base model's answers to these.
     """
 
     data: Dataset = field(default_factory=lambda: Dataset(()))
@@ -54,6 +56,8 @@ class History:
     checkpoints: dict[Place, Checkpoint] = field(default_factory=dict)
     logs: dict[Place, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     added: dict[str, list[Example]] = field(default_factory=dict)
+    prompts: dict[str, Sequence[Example]] = field(default_factory=dict)
+    baselines: dict[str, Asked] = field(default_factory=dict)
     test: TestResult | None = None
     sealed: Sealed | None = None
     test_evaluations: dict[int, Evaluation] = field(default_factory=dict)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from harness.engine.baseline_pins import BaselinePins
 from harness.engine.history import History
 from harness.engine.pins import GENERATE
 from harness.engine.run import Run
 from harness.engine.steps import Steps
+from harness.engine.steps.asking import arm_of
 from harness.errors import PluginError
 from harness.forecast import needs, rates as measured
 from harness.forecast.costs import Costs
@@ -32,6 +34,8 @@ def brief(run: Run, steps: Steps, *, test: bool = True) -> Iterator[str]:
     """
     data, base = steps.data(), steps.base()
     history = History(data=data, sealed=_sealed(run, test=test))
+    for entry in run.config.baselines:
+        history.prompts[entry.name] = steps.prompts(entry, data).rows
     try:
         items = listed(run.config, history, _closed(run))
     except PluginError as error:  # of schedule(), which the run itself does not call
@@ -71,6 +75,8 @@ def _closed(run: Run) -> dict[Place, float]:
         for result in run.journal.rounds(arm)
         for stage in (TRAIN, DEV)
     }
+    for entry in run.config.baselines:
+        pins[arm_of(entry.name), 0, DEV] = BaselinePins(run).of(entry.name).get(GENERATE)
     for number, keys in run.journal.tested.items():
         pins[BASE_ARM, number, TEST] = keys.get(GENERATE)
     stored = {place: run.artifacts.with_digest(place[2], pin) for place, pin in pins.items() if pin}
@@ -90,10 +96,13 @@ def _parts(left: Sequence[Item], rounds: int) -> Iterator[str]:
     if drawn:
         more = "and as often" if trained else counted(len(drawn), "training")
         yield f"{more} on rows drawn at random"
-    if answers[DEV]:
+    others = sum(item.arm not in (BASE_ARM, CONTROL_ARM) for item in answers[DEV])
+    if len(answers[DEV]) > others:
         after = " after each" if trained or drawn else ""
         yield f"{len(answers[DEV][0].rows):,} answers to dev{after}"
-    elif not trained and not drawn:
+    if others:
+        yield f"the base model's answers to {counted(others, 'other prompt')} of each row of dev"
+    if not (answers[DEV] or trained or drawn):
         yield f"{sum(len(item.rows) for item in answers[TEST]):,} answers to test"
 
 

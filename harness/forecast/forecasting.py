@@ -100,7 +100,10 @@ def _unfetched(run: PlannedRun) -> Forecast:
     """Without the base model: rows and steps alone."""
     from harness.engine.steps import Steps
 
-    history = History(data=Steps(run).data())
+    steps = Steps(run)
+    history = History(data=steps.data())
+    for entry in run.config.baselines:
+        history.prompts[entry.name] = steps.prompts(entry, history.data).rows
     items = listed(run.config, history, run.stored)
     told = Remark(
         "note",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.boundary import results
 from harness.boundary.calls import plainly
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
 from harness.engine.history import History
+from harness.engine.steps.asking import arm_of
 from harness.forecast.looking import Place
 from harness.forecast.sizes import Growing, mean_row, size
 from harness.records import BASE_ARM, CONTROL_ARM, Example, Schedule
@@ -77,6 +78,11 @@ class _Listing:
         dev = self.history.data.split("dev")
         arms = [BASE_ARM, CONTROL_ARM] if self.config.control else [BASE_ARM]
         yield self._answers(BASE_ARM, 0, DEV, dev)
+        for entry in self.config.baselines:
+            # Other prompts than dev's are other rows.
+            asked = self.history.prompts.get(entry.name, dev)
+            rows = [replace(row, id=f"{row.id} of {entry.name}") for row in asked]
+            yield self._answers(arm_of(entry.name), 0, DEV, rows)
         for number in range(1, self.config.settings.rounds + 1):
             for arm in arms:
                 # The arms share their first training, done once.

@@ -59,7 +59,7 @@ class PlannedRun(StoredRun):
         looking: seconds of the stages that were made while looking; the run finds them stored.
     """
 
-    may_make = ("data", "screen", "score", "detect", "analyze")
+    may_make = ("data", "screen", "score", "detect", "analyze", "prompts")
 
     def __init__(
         self, config: Config, watcher: Watcher, cancelled: Callable[[], bool] = lambda: False
@@ -102,6 +102,12 @@ class PlannedRun(StoredRun):
         return made
 
 
+class PlannedSteps(Steps):
+    """The steps of a :class:`PlannedRun`: a baseline without answers stops no walk."""
+
+    lacking = (NotStored,)
+
+
 @dataclass(frozen=True, slots=True)
 class Walk:
     """How far the walk came.
@@ -124,7 +130,7 @@ def walked(run: PlannedRun) -> Walk:
     Raises:
         HarnessError: the run could not be carried out: its data, its model, another machine.
     """
-    steps, history, waiting = Steps(run), History(), ""
+    steps, history, waiting = PlannedSteps(run), History(), ""
     begin = time.monotonic()
     try:
         for _ in rounds(steps, history):

@@ -10,6 +10,7 @@ from harness.records.plain import from_json, to_json
 from harness.records.rounds import (
     NOT_ASKED,
     NOTHING_KEPT,
+    BaselineResult,
     ControlResult,
     GuardResult,
     GuardState,
@@ -45,6 +46,7 @@ __all__ = [
     "NOTHING_KEPT",
     "NOT_ASKED",
     "SPLITS",
+    "BaselineResult",
     "Checkpoint",
     "Condition",
     "ControlResult",

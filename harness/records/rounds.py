@@ -146,3 +146,19 @@ class ControlResult:
     low: float | None
     high: float | None
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineResult:
+    """The base model under other prompts, and the best round against it.
+
+    Attributes:
+        what: what stands before the prompts, in words.
+        scores: score name -> score, on dev.
+        verdict: the best round against it on the primary score, positive = training is better.
+    """
+
+    name: str
+    what: str
+    scores: Mapping[str, Score]
+    verdict: Verdict

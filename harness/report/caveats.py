@@ -38,6 +38,8 @@ def by_now(document: Document, steps: Steps, history: History) -> Document:
     if document.get("control"):
         rounds = [_round(one, caveats) for one in document["control"]["rounds"]]
         changed["control"] = {**document["control"], "rounds": rounds}
+    if document.get("baselines"):
+        changed["baselines"] = [_round(one, caveats) for one in document["baselines"]]
     now = {**document, **changed}
     return {**now, "chosen": chosen(now)}
 

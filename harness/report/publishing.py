@@ -21,7 +21,7 @@ from harness.kit.files import read_json, write_bytes, write_json
 from harness.kit.lock import turn
 from harness.loop import deciding_score
 from harness.records import BASE_ARM, CONTROL_ARM, NOT_ASKED, ControlResult, Example
-from harness.report import annotated
+from harness.report import annotated, baselines
 from harness.report.added_metrics import recorded
 from harness.report.annotated import RunAnnotations
 from harness.report.caveats import Caveats, by_now, caveats_of, scores_with, with_caveats
@@ -169,6 +169,7 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
         test=history.test,
         sealed=history.sealed,
         control=_control(steps, history),
+        baselines=baselines.compared(steps, history),
         model=model_of(run, history),
         dates=dates_of(run, final=final),
         settings=settings_of(run.config, run.root),

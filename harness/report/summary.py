@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.kit.text import one_line
-from harness.records import ControlResult, RoundResult, Sealed, Slice, TestResult
+from harness.records import (
+    BaselineResult,
+    ControlResult,
+    RoundResult,
+    Sealed,
+    Slice,
+    TestResult,
+)
 from harness.report.reading import SUMMARY as SCHEMA, Document, read_document
 from harness.report.rounds import round_entry, scores_entry, verdict_entry
 from harness.report.values import TEXT_LIMIT, finite
@@ -40,6 +47,7 @@ class RunRecord:
             :mod:`harness.report.origin`, as are ``dates`` and ``settings``.
         data: split -> rows at the start of the run.
         screening: what the gate said of the source's rows.
+        baselines: the base model under other prompts, each with the best round against it.
         slices: round -> all slices found after it, weak or not.
         logs: round -> the trainer's log (``step``, ``epoch``, ``loss`` or ``eval_loss``).
         examples: from :func:`~harness.report.instructive.instructive`.
@@ -52,6 +60,7 @@ class RunRecord:
     test: TestResult | None = None
     sealed: Sealed | None = None
     control: ControlResult | None = None
+    baselines: Sequence[BaselineResult] = ()
     model: Mapping[str, Any] = field(default_factory=dict)
     dates: Mapping[str, str | None] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -98,6 +107,8 @@ def summarise(run: RunRecord) -> Document:
     }
     if run.control is not None:
         document["control"] = _control(run.control)
+    if run.baselines:
+        document["baselines"] = [_baseline(found) for found in run.baselines]
     document["chosen"] = chosen(document)
     return document
 
@@ -193,4 +204,13 @@ def _control(control: ControlResult) -> Document:
         "low": finite(control.low),
         "high": finite(control.high),
         "sentence": one_line(control.sentence),
+    }
+
+
+def _baseline(found: BaselineResult) -> Document:
+    return {
+        "name": one_line(found.name),
+        "what": one_line(found.what),
+        "scores": scores_entry(found.scores),
+        "verdict": verdict_entry(found.verdict),
     }

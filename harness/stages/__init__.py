@@ -12,11 +12,12 @@ from harness.stages.base import Options, Plugin
 from harness.stages.growing import Analyzer, Augmenter, Evidence
 from harness.stages.kinds import KINDS, StageKind
 from harness.stages.making import Generator, Model, Source, Trainer
+from harness.stages.prompting import Baseline
 from harness.stages.reporting import Reporter, Section
 from harness.stages.scoring import Detector, Judge, Metric
 
 __all__ = [
     "KINDS", "Analyzer", "Annotated", "AnnotatedRun", "Annotations", "AnswerValues", "Augmenter",
-    "Detector", "Evidence", "Generator", "Judge", "Metric", "Model", "Options", "Plugin",
-    "Reporter", "Section", "Source", "StageKind", "Trainer",
+    "Baseline", "Detector", "Evidence", "Generator", "Judge", "Metric", "Model", "Options",
+    "Plugin", "Reporter", "Section", "Source", "StageKind", "Trainer",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from harness.stages.annotations import Annotations
 from harness.stages.base import Plugin
 from harness.stages.growing import Analyzer, Augmenter
 from harness.stages.making import Generator, Model, Source, Trainer
+from harness.stages.prompting import Baseline
 from harness.stages.reporting import Reporter, Section
 from harness.stages.scoring import Detector, Judge, Metric
 
@@ -161,6 +162,16 @@ KINDS: dict[str, StageKind] = {
         ),
         StageKind(Judge, work=("rate",)),
         StageKind(Annotations, work=("collect",)),
+        StageKind(
+            Baseline,
+            work=("prompts",),
+            key="baselines",
+            many=True,
+            default=[],
+            description="other prompts for the base model, which the best round has to beat",
+            before="filters",
+            in_key="if named",
+        ),
     )
 }
 """Stage -> its kind, in the order in which entries are numbered in a run's key: add at the end."""

@@ -154,6 +154,7 @@ class StoredSteps(Steps):
 
     run: StoredRun
     stopped: HarnessError | None = None
+    lacking = (NotStored,)
 
     def same_machine(self, old: Evaluation, round_: int) -> None:
         """Nothing is compared anew here."""

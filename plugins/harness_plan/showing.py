@@ -49,7 +49,8 @@ def _table(found: harness.Forecast) -> tables.FittedTable:
 
 def _label(work: harness.PlannedWork) -> str:
     place = "best round" if work.round is None else f"round {work.round}"
-    arm = "" if work.arm == harness.BASE_ARM else f" ({work.arm} rows)"
+    rows = " rows" if work.arm == "random" else ""  # else a baseline, which trains on none
+    arm = "" if work.arm == harness.BASE_ARM else f" ({work.arm}{rows})"
     stage = "generate dev" if work.stage == "generate" else work.stage
     return f"{place}: {stage}{arm}"
 

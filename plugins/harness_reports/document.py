@@ -44,10 +44,11 @@ _OBJECTIVE: Document = {
     "metric": "", "target": None, "statement": "", "state": "unknown", "value": None,
     "missing": None, "sentence": "",
 }  # fmt: skip
+_BASELINE: Document = {"name": "", "what": "", "scores": {}, "verdict": {}}
 _MODEL: Document = {"base": "", "adapter": None, "round": 0, "commands": [], "lost": False}
 _DOCUMENT: Document = {
     "run": "", "primary": "", "model": {}, "dates": {}, "settings": {}, "data": {},
-    "better": [], "not_better": None,
+    "better": [], "not_better": None, "baselines": [],
     "rounds": [], "kept_round": 0,
     "test": None, "sealed": None, "control": None, "objective": None, "examples": [], "notes": [],
     "seconds": {}, "cached": [], "next_command": "", "right_at": None, "by_people": False,
@@ -66,6 +67,7 @@ def complete(document: Mapping[str, Any]) -> Document:
     full["examples"] = [_example(row) for row in full["examples"]]
     full["better"] = [_example(row) for row in full["better"]]
     full["not_better"] = full["not_better"] and _example(full["not_better"])
+    full["baselines"] = [_baseline(one) for one in full["baselines"]]
     if full["objective"]:
         full["objective"] = _with(_OBJECTIVE, full["objective"])
     if full["test"]:
@@ -112,6 +114,13 @@ def _test(found: Mapping[str, Any]) -> Document:
     test["baseline"], test["kept"] = _scores(test["baseline"]), _scores(test["kept"])
     test["verdict"] = _with(_VERDICT, test["verdict"])
     return test
+
+
+def _baseline(found: Mapping[str, Any]) -> Document:
+    one = _with(_BASELINE, found)
+    return {
+        **one, "scores": _scores(one["scores"]), "verdict": _with(_VERDICT, one["verdict"]),
+    }  # fmt: skip
 
 
 def _example(found: Mapping[str, Any]) -> Document:

@@ -11,6 +11,7 @@ import pytest
 
 from harness.errors import DataError, UsageError
 from harness.records import (
+    BaselineResult,
     Condition,
     ControlResult,
     ErrorLabel,
@@ -69,7 +70,7 @@ def test_the_least_document() -> None:
     VALIDATOR.validate(document)
     assert document["schema"] == SCHEMA
     assert document["test"] is None
-    assert "control" not in document
+    assert "control" not in document and "baselines" not in document
     assert document["seconds"] == {"train": 1.235}
 
 
@@ -78,6 +79,7 @@ def test_the_whole_document() -> None:
     document = summary(
         test=TestResult(2, {"f1": score(0.2)}, {"f1": score(0.3)}, verdict),
         control=ControlResult((round_of(0), round_of(1, arm="random")), 0.01, -0.02, 0.04, "Hm."),
+        baselines=(BaselineResult("asked", "a system\nturn", {"f1": score(0.25)}, verdict),),
         model={"base": "tiny", "adapter": "models/a", "round": 1},
         data={"train": 100, "dev": 160}, dev_groups=48,
         slices={1: (WEAK,)}, logs={1: [{"step": 1, "epoch": 0.5, "loss": 2.0}]},
@@ -87,6 +89,9 @@ def test_the_whole_document() -> None:
     VALIDATOR.validate(json.loads(json.dumps(document, allow_nan=False)))
     assert document["test"]["looks"] == 2
     assert document["control"]["difference"] == 0.01
+    (asked,) = document["baselines"]
+    assert (asked["name"], asked["what"]) == ("asked", "a system turn")
+    assert asked["scores"]["f1"]["value"] == 0.25 and asked["verdict"]["label"] == "improved"
     assert [entry["round"] for entry in document["control"]["rounds"]] == [0, 1]
     grown = document["rounds"][1]
     assert grown["plan"][0] == {

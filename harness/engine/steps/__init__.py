@@ -10,6 +10,7 @@ from harness.data.screening import Screening
 from harness.engine.at import At
 from harness.engine.run import Run
 from harness.engine.steps.analyzing import Analyzing
+from harness.engine.steps.asking import Asked, Asking
 from harness.engine.steps.augmenting import AugmentedRows, Augmenting
 from harness.engine.steps.base import StageCaller
 from harness.engine.steps.comparing import Comparing
@@ -20,11 +21,18 @@ from harness.engine.steps.generating import Generating
 from harness.engine.steps.measuring import Measuring
 from harness.engine.steps.preparing import Preparing
 from harness.engine.steps.training import Training
+from harness.errors import HarnessError
 from harness.records import Checkpoint
 
 
 class Steps:
-    """All stage calls of one run. Each is a method of one of the parts, and is named here."""
+    """All stage calls of one run. Each is a method of one of the parts, and is named here.
+
+    Attributes:
+        lacking: what is raised for a baseline that the run does without, as it is only looked at.
+    """
+
+    lacking: tuple[type[HarnessError], ...] = ()
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -34,6 +42,7 @@ class Steps:
         self.preparing = Preparing(caller, self.gating)
         generating, measuring, detecting = Generating(caller), Measuring(caller), Detecting(caller)
         training = Training(caller)
+        asking = Asking(caller, generating, measuring)
         self.comparing = Comparing(caller, measuring)
 
         self.data = self.preparing.data
@@ -45,7 +54,9 @@ class Steps:
         self.right = detecting.right
         self.malformed = detecting.malformed
         self.evaluate = Evaluating(caller, generating, measuring, detecting).evaluate
+        self.prompts, self.answers, self.answered = asking.prompts, asking.answers, asking.answered
         self.compared = self.comparing.compared
+        self.alike = self.comparing.alike
         self.analyze = Analyzing(caller, detecting).analyze
         self.augment = Augmenting(caller, self.gating).augment
 
@@ -72,4 +83,4 @@ class Steps:
         self.comparing.same_machine(old, round_)
 
 
-__all__ = ["UNEXPLAINED", "At", "AugmentedRows", "Evaluation", "Steps"]
+__all__ = ["UNEXPLAINED", "Asked", "At", "AugmentedRows", "Evaluation", "Steps"]

@@ -11,6 +11,7 @@ from harness.config.plugin_entries import PluginEntry
 from harness.context import silent
 from harness.engine.at import At
 from harness.engine.pins import GENERATE
+from harness.engine.steps.asking import Asked
 from harness.engine.steps.base import StageCaller
 from harness.engine.steps.evaluating import Evaluation
 from harness.engine.steps.measuring import Measuring
@@ -65,6 +66,26 @@ class Comparing:
             dataclasses.replace(new, measurements=measured[0]),
             dataclasses.replace(old, measurements=measured[1]),
         )
+
+    def alike(
+        self, kept: Evaluation, asked: Asked, rows: Sequence[Example], at: At, of_asked: At
+    ) -> tuple[tuple[Measurement, ...], tuple[Measurement, ...]]:
+        """A round's and a baseline's answers, measured alike by the metric that decides.
+
+        Args:
+            at, of_asked: where they are.
+        """
+        name = self.caller.primary_entry().name
+        sides: list[tuple[Evaluation | Asked, At]] = [(kept, at), (asked, of_asked)]
+        made = [self.caller.made_with.get(side.keys[f"score {name}"]) for side, _ in sides]
+        found = [side.measurements[name] for side, _ in sides]
+        if made[0] != made[1]:
+            entry = next(one for one in self.config.metrics if one.name == name)
+            found = [
+                self.measuring.score(entry, side.predictions, side.keys[GENERATE], rows, place)[0]
+                for side, place in sides
+            ]
+        return found[0], found[1]
 
     def _scored_again(
         self, old: Evaluation, rows: Sequence[Example], at: At

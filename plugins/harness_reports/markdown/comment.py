@@ -12,7 +12,7 @@ from harness_reports import figures, findings, outcomes
 from harness_reports.document import complete
 from harness_reports.figures import Document
 from harness_reports.markdown.blocks import safe
-from harness_reports.sections import advice, headline, model
+from harness_reports.sections import advice, headline, model, prompts
 from harness_reports.targets import missed, rows_words, targets
 
 SCORES = 4
@@ -68,6 +68,8 @@ def _score(
 def _lines(document: Document) -> Iterator[str]:
     if passing := outcomes.pass_rate(document):
         yield passing
+    if document["baselines"]:
+        yield safe(prompts.conclusion(document), 600)
     found, without = [one for one in targets(document) if one.slice], missed(document)
     if found:
         digits = figures.score_digits(document, document["primary"])

@@ -1,0 +1,94 @@
+"""The baseline ``few-shot``: examples of train before each prompt, as earlier turns."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from pydantic import Field
+
+import harness
+from harness_prompts.nearest import Nearest
+from harness_prompts.turns import parts
+
+ROLES = ("user", "assistant")
+
+
+class FewShot(harness.Baseline):
+    """Examples of train before each prompt, the nearest by text, as turns of the conversation."""
+
+    name = "few-shot"
+    known_as = ("fewshot", "examples", "in-context")
+    synonyms = {"n": "k", "shots": "k", "num_fewshot": "k", "field": "balance"}
+
+    class Options(harness.Options):
+        """
+        Attributes:
+            k: how many examples.
+            balance: a field of meta whose values the examples share alike; empty: the nearest.
+        """
+
+        k: int = Field(3, ge=1, le=64, description="examples before each prompt")
+        balance: str = Field(
+            "", description="a field of train's meta whose values take turns among the examples"
+        )
+
+    def prompts(
+        self,
+        rows: Sequence[harness.Example],
+        train: Sequence[harness.Example],
+        context: harness.Context,
+    ) -> Iterator[harness.Example]:
+        nearest = Nearest(list(self._pools(train).values()))
+        for row, shown in zip(rows, nearest.to(rows, self.options.k), strict=True):
+            if len(shown) < self.options.k:
+                raise harness.ConfigError(
+                    f"{self.options.k} examples are asked for, and train has {len(shown)} for "
+                    f"the prompt '{row.id}' that can be shown: with a reference, of text alone, "
+                    "and of another group than the prompt",
+                    hint=f"baselines: [{{plugin: few-shot, k: {max(1, len(shown))}}}]",
+                )
+            own, spoken = parts(row)
+            earlier = [turn for example in shown for turn in _turns(example)]
+            yield dataclasses.replace(row, messages=(*own, *earlier, *spoken))
+
+    def told(self, train: Sequence[harness.Example]) -> str:
+        k, field = self.options.k, self.options.balance
+        chosen = f"the values of {field} in turns, the nearest of each" if field else "the nearest"
+        many = "example" if k == 1 else "examples"
+        return f"{k} {many} of train before each prompt: {chosen} by text"
+
+    def _pools(self, train: Sequence[harness.Example]) -> dict[object, list[harness.Example]]:
+        """The examples that can be shown, by the value that is balanced.
+
+        Raises:
+            ConfigError: none of them has the field.
+        """
+        usable, field = [row for row in train if _usable(row)], self.options.balance
+        if not field:
+            return {"": usable}
+        pools: dict[object, list[harness.Example]] = {}
+        for row in usable:
+            if isinstance(value := row.meta.get(field), (str, bool, int, float)):
+                pools.setdefault(value, []).append(row)
+        if usable and not pools:
+            known = sorted({name for row in usable for name in row.meta})
+            raise harness.ConfigError(
+                f"no row of train has the field '{field}' in its meta"
+                f"{harness.near(field, known)}; there are: {', '.join(known) or 'none'}"
+            )
+        return pools
+
+
+def _usable(row: harness.Example) -> bool:
+    """Whether it has an answer, and turns of text alone."""
+    turns = parts(row)[1]
+    return bool(row.references) and all(
+        turn.get("role") in ROLES and isinstance(turn.get("content"), str) for turn in turns
+    )
+
+
+def _turns(example: harness.Example) -> list[harness.Message]:
+    """An example as turns; its system turn is left to the prompt's own."""
+    spoken = [{"role": turn["role"], "content": turn["content"]} for turn in parts(example)[1]]
+    return [*spoken, {"role": "assistant", "content": example.references[0]}]

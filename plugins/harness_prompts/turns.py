@@ -1,0 +1,36 @@
+"""Turns put before those of a row, which may begin with a system turn of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import harness
+
+SYSTEM = ("system", "developer")
+"""Roles of turns that say how to answer."""
+
+
+def with_system(row: harness.Example, text: str) -> tuple[harness.Message, ...]:
+    """The row's turns with the text in the system turn, after what the row's own ones say.
+
+    Raises:
+        DataError: the row's own system turn is not text.
+    """
+    own, spoken = parts(row)
+    said = [turn.get("content") for turn in own]
+    if not all(isinstance(content, str) for content in said):
+        raise harness.DataError(
+            f"the system turn of '{row.id}' is not text, so nothing can be added to it",
+            hint="take the baseline out",
+        )
+    role = own[0]["role"] if own else SYSTEM[0]
+    content = "\n\n".join(map(str, [*said, text]))
+    return ({"role": role, "content": content}, *spoken)
+
+
+def parts(
+    row: harness.Example,
+) -> tuple[Sequence[harness.Message], Sequence[harness.Message]]:
+    """The system turns of a row, and all others."""
+    own = [turn for turn in row.messages if turn.get("role") in SYSTEM]
+    return own, [turn for turn in row.messages if turn.get("role") not in SYSTEM]

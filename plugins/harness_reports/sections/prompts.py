@@ -1,0 +1,119 @@
+"""Whether training was needed: the best round against the base model under other prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.kit.blocks import Block, Bullets, Column, Heading, Note, Paragraph, Table
+from harness.kit.numbers import interval, number, signed
+from harness.kit.text import one_line
+from harness_reports import figures
+from harness_reports.figures import Document
+
+TITLE = "Prompts instead of training"
+NAMED = 3
+"""Prompts that a short report names, and the rows of its table."""
+NAME = 40
+"""Characters of a name."""
+
+
+def prompts(document: Document) -> Iterator[Block]:
+    """The conclusion, each prompt with its score and the best round's gain, and what it was."""
+    found = document["baselines"]
+    if not found:
+        return
+    yield Heading(TITLE, figures.bounds_level(document))
+    yield Paragraph(conclusion(document))
+    yield _table(document, short=None)
+    yield Bullets(tuple(Paragraph(figures.unlabelled(one["verdict"])) for one in found))
+    yield Bullets(tuple(Paragraph(one["what"], lead=f"{_name(one)}:") for one in found))
+    yield Note(
+        "The untuned base model answers dev under each prompt; examples are rows of train, none of "
+        "the group of the row that is asked. Bounds allow for the choice of the best round on dev."
+    )
+
+
+def in_short(document: Document) -> Iterator[Block]:
+    """The conclusion, and a line for each prompt."""
+    if not document["baselines"]:
+        return
+    yield Heading(TITLE)
+    yield Paragraph(conclusion(document))
+    yield _table(document, short=NAMED)
+
+
+def conclusion(document: Document) -> str:
+    """``Round 2 is better than each prompt: by 0.120 than prompted (at least 0.080), …``.
+
+    Every prompt has to be beaten; one that is better says that training was not needed.
+    """
+    found = document["baselines"]
+    best = document["kept_round"]
+    who = f"Round {best}" if best else "The base model as it is asked (no round improved on it)"
+    by = {
+        label: [one for one in found if one["verdict"]["label"] == label]
+        for label in ("improved", "regressed")
+    }
+    if by["regressed"]:
+        told = _listed(document, by["regressed"], "regressed")
+        return f"A prompt is better than training so far: {told}."
+    open_ = [one for one in found if one["verdict"]["label"] != "improved"]
+    if open_:
+        told = _listed(document, open_, "no evidence")
+        also = f" It is better than {_names(by['improved'])}." if by["improved"] else ""
+        return f"{who} is not shown to be better than {told}.{also}"
+    told = _listed(document, found, "improved")
+    each = "each prompt: by " if len(found) > 1 else "the prompt: by "
+    return f"{who} is better than {each}{told}."
+
+
+def _listed(document: Document, found: list[Document], label: str) -> str:
+    told = ", ".join(_told(document, one, label) for one in found[:NAMED])
+    return told + (f" and {len(found) - NAMED} more" if len(found) > NAMED else "")
+
+
+def _told(document: Document, one: Document, label: str) -> str:
+    """One comparison in words; the difference is that of the best round."""
+    verdict, name = one["verdict"], _name(one)
+    digits = figures.score_digits(document, document["primary"])
+    gain, low, high = (verdict[key] for key in ("difference", "low", "high"))
+    if label == "improved":
+        least = f" (at least {number(low, digits)})" if low is not None else ""
+        return f"{number(gain, digits)} than {name}{least}"
+    if label == "regressed":
+        least = f" (at least {number(-high, digits)})" if high is not None else ""
+        best = document["kept_round"]
+        who = f"round {best}" if best else "the base model without it"
+        return f"{name} beats {who} by {number(-gain, digits)}{least}"
+    if gain is None:
+        return f"{name} (not comparable)"
+    return f"{name} ({signed(gain, digits)}, bounds {interval(low, high, digits, plus=True)})"
+
+
+def _names(found: list[Document]) -> str:
+    return " and ".join(map(_name, found))
+
+
+def _name(one: Document) -> str:
+    return one_line(one["name"], NAME)
+
+
+def _table(document: Document, short: int | None) -> Table:
+    primary, best = document["primary"], document["kept_round"]
+    digits = figures.score_digits(document, primary)
+    columns = (
+        Column("base model with"), Column(figures.score_title(document, primary, 20), "number",
+        strong=True), Column("95 % interval", "number", spare=1),
+        Column(f"round {best} against it", "label"), Column("gain", "number"),
+        Column("bounds", "number", spare=2),
+    )  # fmt: skip
+    rows = []
+    for one in document["baselines"]:
+        score, verdict = one["scores"].get(primary) or {}, one["verdict"]
+        rows.append((
+            _name(one), number(score.get("value"), digits),
+            interval(score.get("low"), score.get("high"), digits), verdict["label"],
+            signed(verdict["difference"], digits),
+            interval(verdict["low"], verdict["high"], digits, plus=True),
+        ))  # fmt: skip
+    return Table(columns, tuple(rows), "The best round against each prompt", short, ordered=True)

@@ -1,0 +1,84 @@
+"""Prompts that baselines hand over: what is asked stays, and no held-out row is shown."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from harness.boundary.prompts import Held, prompts, told
+from harness.errors import PluginError
+from harness.records import Example
+
+USER = {"role": "user", "content": "When?"}
+ASKED = [
+    Example("d1", ({"role": "system", "content": "Own."}, USER), group="a"),
+    Example("d2", ({"role": "user", "content": "Where?"},), group="b"),
+]
+HELD = Held({"a test row", "When?"}, {"of a": {"a"}, "of both": {"a", "c"}, "of c": {"c"}})
+
+
+def before(row: Example, *turns: tuple[str, Any]) -> Example:
+    added = tuple({"role": role, "content": content} for role, content in turns)
+    return dataclasses.replace(row, messages=(*added, *row.messages))
+
+
+def checked(*rows: Any) -> list[Example]:
+    return list(prompts(rows, ASKED[: len(rows)], HELD))
+
+
+def test_of_a_row_only_its_turns_are_taken() -> None:
+    made = dataclasses.replace(before(ASKED[0], ("user", "of c")), references=("x",), meta={"a": 1})
+    (found,) = checked(made)
+    assert found.messages == made.messages
+    assert found.references == () and found.meta == {} and found.group == ""
+
+
+def test_the_system_turn_may_be_another_one() -> None:
+    made = dataclasses.replace(ASKED[0], messages=({"role": "system", "content": "New."}, USER))
+    assert checked(made)[0].messages == made.messages
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (ASKED[1], "id is 'd2', where the id of the row is due"),
+        (None, "is None"),
+        ("text", "is the text"),
+        (dataclasses.replace(ASKED[0], messages=()), "messages is empty"),
+        (
+            dataclasses.replace(ASKED[0], messages=(USER, {"role": "user", "content": "!"})),
+            "its last turns are not those of the row",
+        ),
+        (before(ASKED[0], ("tool", "x")), "the role of a turn is the text"),
+        (before(ASKED[0], ("user", "a test row")), "it shows a row of dev or test"),
+        (before(ASKED[0], ("user", "of a")), "it shows a row that belongs together with it"),
+    ],
+)
+def test_what_is_wrong_is_named(made: Any, said: str) -> None:
+    with pytest.raises(PluginError, match=r"prompts\(\)") as found:
+        checked(made)
+    assert said in found.value.what
+
+
+def test_a_text_that_another_family_says_too_may_be_shown() -> None:
+    assert checked(before(ASKED[0], ("user", "of both"), ("assistant", "yes")))
+
+
+def test_rows_that_are_left_out_are_missed() -> None:
+    with pytest.raises(PluginError, match="'d2'"):
+        list(prompts([ASKED[0]], ASKED, HELD))
+
+
+@pytest.mark.parametrize("made", [None, 3, "text", {}])
+def test_what_is_no_list_of_rows_is_refused(made: Any) -> None:
+    with pytest.raises(PluginError, match="an iterable of"):
+        list(prompts(made, ASKED, HELD))
+
+
+def test_what_it_says_of_itself_is_a_line() -> None:
+    assert told("a\n\x1b[31mline") == "a line"
+    for wrong in (None, "", "  ", 3):
+        with pytest.raises(PluginError, match=r"told\(\)"):
+            told(wrong)

@@ -1,0 +1,393 @@
+"""Prompts in place of training: asked in a run, resumed, judged and told; and what is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.support.project import CONFIG, Project
+
+LISTENING = """\
+import hashlib
+import os
+from pathlib import Path
+
+import harness
+
+
+def draw(text):
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) / 2**32
+
+
+class Listening(harness.Generator):
+    \"\"\"Gets more words right after a system turn, or after examples.\"\"\"
+
+    name = "listening"
+
+    class Options(harness.Options):
+        system: float = 0.2
+        examples: float = 0.2
+        too_long: int = 0
+        die: str = ""
+
+    def environment(self):
+        return {"machine": os.environ.get("MACHINE", "a")}
+
+    def generate(self, checkpoint, examples, context):
+        for number, row in enumerate(examples):
+            dead = Path("dead")
+            if context.arm == self.options.die and number == 9 and not dead.exists():
+                dead.touch()
+                os.kill(os.getpid(), 9)
+            roles = [turn["role"] for turn in row.messages]
+            skill = checkpoint.info["skill"]
+            if "system" in roles:
+                skill = self.options.system
+            if "assistant" in roles:
+                skill = self.options.examples
+                if int(row.id.split("-")[1]) < self.options.too_long:
+                    yield harness.Prediction(row.id, "", "context")
+                    continue
+            words = row.prompt.split(": ")[1].split()
+            said = [w if draw(row.id + w) < skill else "hm" for w in words]
+            yield harness.Prediction(row.id, " ".join(said))
+
+
+@harness.hookimpl
+def register_generators():
+    return [Listening]
+"""
+BOTH = ("--set", "baselines=[prompted, few-shot]")
+NAMES = ["prompted", "few-shot"]
+
+
+@pytest.fixture
+def listening(project: Project) -> Project:
+    project.write(LISTENING, "listening.py")
+    text = CONFIG.replace("plugins: [", "plugins: [listening.py, ")
+    project.write(text.replace("generate: {plugin: fake}", "generate: {plugin: listening}"))
+    return project
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Any]:
+    """A run with both baselines, to be looked at."""
+    made = Project(tmp_path_factory.mktemp("asked"))
+    made.write()
+    spied = made.folder / "seen.jsonl"
+    return made, made.inside("iterate", "--json", *BOTH, FAKE_SPY=str(spied))
+
+
+def verdicts(document: Any) -> dict[str, Any]:
+    return {one["name"]: one["verdict"] for one in document["baselines"]}
+
+
+# -- what is asked ----------------------------------------------------------------------------
+
+
+def test_the_summary_tells_each_prompt_with_scores_and_the_best_round_against_it(asked):
+    _, result = asked
+    assert result.code == 0, result.err
+    document = result.document
+    schema = json.loads(files("harness.report").joinpath("summary.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(document)
+    assert [one["name"] for one in document["baselines"]] == NAMES
+    base = document["rounds"][0]["scores"]["overlap"]["value"]
+    for one in document["baselines"]:
+        # The fake model does not listen, so that its answers are those of round 0.
+        assert one["scores"]["overlap"]["value"] == base
+        assert one["verdict"]["label"] == "improved"
+        assert one["verdict"]["against"] == one["name"]
+        assert one["verdict"]["level"] == document["rounds"][1]["verdict"]["level"]
+    assert "made from the answers of train" in document["baselines"][0]["what"]
+
+
+def test_rounds_are_those_of_a_run_without(asked, finished):
+    (_, with_them), (_, without) = asked, finished
+    for part in ("rounds", "kept_round"):
+        assert with_them.document[part] == without.document[part]
+    assert "baselines" not in without.document
+    assert with_them.document["run"] != without.document["run"]
+
+
+def spied(project: Project) -> Iterator[Any]:
+    for line in (project.folder / "seen.jsonl").read_text().splitlines():
+        seen = json.loads(line)
+        if seen["who"] == "generator" and seen["arm"].startswith("baseline"):
+            yield seen
+
+
+def test_dev_alone_is_asked_without_references_after_examples_of_train(asked):
+    project, _ = asked
+    seen = {one["arm"]: one["rows"] for one in spied(project)}
+    assert list(seen) == ["baseline prompted", "baseline few-shot"]
+    for rows in seen.values():
+        assert {row["split"] for row in rows} == {"dev"} and len(rows) == 48
+        assert not any(row["references"] or row["meta"] or row["group"] for row in rows)
+    for row in seen["baseline few-shot"]:
+        users = [turn["content"] for turn in row["messages"] if turn["role"] == "user"]
+        assert len(users) == 4 and all(text.startswith("repeat train") for text in users[:3])
+        assert users[3].startswith("repeat dev")
+
+
+def test_the_database_and_the_test_set_know_rounds_alone(asked):
+    project, result = asked
+    (run,) = [path.name for path in (project.folder / "reports").iterdir()]
+    done = project.inside("query", "SELECT DISTINCT arm FROM predictions", run, "--csv")
+    assert done.out.split() == ['"arm"', '"main"']
+    assert result.document["test"]["looks"] == 1
+
+
+def test_a_round_is_read_back_and_reports_are_made_again(asked):
+    project, result = asked
+    assert project.inside("compare", "0", "3").code == 0
+    before = (project.folder / "reports" / result.document["run"] / "report.md").read_text()
+    assert project.inside("rebuild", result.document["run"]).code == 0
+    assert (project.folder / "reports" / result.document["run"] / "report.md").read_text() == before
+
+
+def test_a_lost_baseline_is_no_hindrance_to_reading_a_round(project):
+    one = ("--rounds", "1", "--set", "baselines=[prompted]")
+    done = project.inside("iterate", "--json", *one)
+    for path in (project.folder / ".harness" / "artifacts" / "prompts").iterdir():
+        (path / "manifest.json").unlink()
+    assert project.inside("compare", "0", "1").code == 0
+    assert project.inside("rebuild", done.document["run"]).code == 0
+
+
+# -- who wins ---------------------------------------------------------------------------------
+
+
+def test_a_prompt_that_does_better_is_said(listening):
+    better = ("--set", "generate.system=0.97", "--set", "generate.examples=0.21")
+    done = listening.inside("iterate", "--json", "--rounds", "1", *better, *BOTH)
+    assert done.code == 0, done.err
+    found = verdicts(done.document)
+    assert found["prompted"]["label"] == "regressed"
+    assert "the prompt is better: prompted beats round 1" in found["prompted"]["sentence"]
+    assert found["few-shot"]["label"] == "improved"
+    assert done.document["kept_round"] == 1
+    shown = listening.inside("report")
+    assert "Prompts instead of training" in shown.out
+    assert "A prompt is better than training so far: prompted beats round 1 by" in shown.out
+
+
+def test_a_prompt_as_good_as_training_is_not_shown_to_be_worse(listening):
+    like = ("--set", "generate.system=0.375", "--set", "generate.examples=0.21")
+    done = listening.inside("iterate", "--json", "--rounds", "1", *like, *BOTH)
+    assert verdicts(done.document)["prompted"]["label"] == "no evidence"
+    shown = listening.inside("report").out
+    assert "Round 1 is not shown to be better than prompted (" in shown
+    assert "It is better than few-shot." in shown
+
+
+def test_where_nothing_improved_the_base_model_is_compared(listening):
+    none = ("--set", "train.gain=0", "--set", "generate.system=0.9")
+    done = listening.inside("iterate", "--json", "--rounds", "1", *none, *BOTH)
+    found = verdicts(done.document)
+    assert done.document["kept_round"] == 0
+    assert "prompted beats the base model without it" in found["prompted"]["sentence"]
+
+
+def test_every_report_says_by_how_much(asked):
+    project, result = asked
+    folder = project.folder / "reports" / result.document["run"]
+    told = "Round 3 is better than each prompt: by "
+    for name in ("report.md", "report.html", "report.txt"):
+        text = (folder / name).read_text()
+        assert "Prompts instead of training" in text, name
+        assert told in " ".join(text.split()), name
+    shown = project.inside("report")
+    assert told in " ".join(shown.out.split())
+    assert len(shown.out.splitlines()) <= 40
+    assert told in " ".join(project.inside("report", "--brief").out.split())
+
+
+# -- going on ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_killed_run_goes_on_and_asks_nothing_twice(listening, tmp_path, name):
+    given = ("iterate", "--json", "--rounds", "1", *BOTH, "--set", f"generate.die=baseline {name}")
+    assert listening.harness(*given).code == -9
+    done = listening.inside(*given)
+    assert done.code == 0, done.err
+    cached = done.document["cached"]
+    assert "round 0: generate" in cached and "round 1: train" not in cached
+    assert ("round 0: generate (baseline prompted)" in cached) == (name == "few-shot")
+    whole = Project(tmp_path / "whole")
+    shutil.copytree(
+        listening.folder, whole.folder, ignore=shutil.ignore_patterns("*report*", ".h*")
+    )
+    assert whole.inside(*given).bare == done.bare
+
+
+def test_a_finished_run_answers_from_the_store(asked):
+    project, first = asked
+    again = project.inside("iterate", "--json", *BOTH)
+    assert again.document == first.document
+
+
+def test_another_machine_finds_the_answers_of_a_run_that_has_ended(listening):
+    given = ("iterate", "--json", "--rounds", "1", *BOTH)
+    first = listening.inside(*given)
+    shutil.rmtree(listening.folder / "reports")
+    again = listening.inside(*given, MACHINE="b")
+    assert again.code == 0, again.err
+    assert again.document["baselines"] == first.document["baselines"]
+    assert "round 0: generate (baseline few-shot)" in again.document["cached"]
+
+
+def test_another_machine_does_not_go_on_with_prompts_in_the_middle(listening):
+    given = ("iterate", "--rounds", "1", *BOTH, "--set", "generate.die=baseline few-shot")
+    assert listening.harness(*given).code == -9
+    done = listening.inside(*given, MACHINE="b")
+    assert done.code == 3 and "answers that were made differently cannot be compared" in done.err
+
+
+def test_a_round_0_that_is_decided_again_asks_again(listening):
+    given = ("iterate", "--json", "--rounds", "1", *BOTH)
+    assert listening.inside(*given).code == 0
+    done = listening.inside(*given, "--reopen", "0", MACHINE="b")
+    assert done.code == 0, done.err
+    assert "round 0: generate (baseline few-shot)" not in done.document["cached"]
+
+
+# -- what is refused --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("baselines", "said"),
+    [
+        ("[promted]", "no baseline is called 'promted', did you mean 'prompted'?"),
+        ("[prompted, prompted]", "'prompted' is listed twice; set name: on one of them"),
+        ("prompted", "a list of plugins is needed"),
+        ("[{plugin: few-shot, k: 0}]", "baselines.0.k"),
+        ("[{plugin: few-shot, shots: 4}]", "did you mean 'k'?"),
+        ("[{plugin: prompted, system: ' '}]", "it is blank"),
+    ],
+)
+def test_a_wrong_entry_is_one_message(project, baselines, said):
+    for command in ("check", "iterate"):
+        done = project.inside(command, "--set", f"baselines={baselines}")
+        assert done.code == 2 and said in done.err
+        assert "Traceback" not in done.err
+    assert not (project.folder / ".harness" / "artifacts").exists()
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("{plugin: few-shot, k: 60}", "60 examples are asked for, and train has 35"),
+        ("{plugin: few-shot, balance: sort}", "no row of train has the field 'sort' in its meta"),
+    ],
+)
+def test_what_train_cannot_give_is_one_message_before_anything_is_answered(project, entry, said):
+    done = project.inside("iterate", "--set", f"baselines=[{entry}]")
+    assert done.code == 2 and said in done.err and "few-shot" in done.err
+    assert "Traceback" not in done.err
+    assert not list((project.folder / ".harness" / "artifacts").glob("generate/*"))
+
+
+def test_prompts_that_are_too_long_by_the_examples_are_one_message(listening):
+    done = listening.inside("iterate", "--set", "generate.too_long=5", *BOTH)
+    assert done.code == 2
+    assert (
+        "5 of 48 prompts are too long for the model's context by what 'few-shot' puts" in done.err
+    )
+    assert not list((listening.folder / ".harness" / "artifacts").glob("train/*"))
+
+
+LEAKING = """\
+import dataclasses
+import harness
+
+
+class Leaking(harness.Baseline):
+    \"\"\"Shows the row before it.\"\"\"
+
+    name = "leaking"
+
+    def prompts(self, rows, train, context):
+        assert not any(row.references or row.meta for row in rows)
+        assert {row.split for row in train} == {"train"}
+        for place, row in enumerate(rows):
+            other = {"role": "user", "content": rows[place - 1].prompt}
+            yield dataclasses.replace(row, messages=(other, *row.messages))
+
+
+@harness.hookimpl
+def register_baselines():
+    return [Leaking]
+"""
+
+
+def test_a_plugin_that_shows_held_out_rows_is_stopped(project):
+    project.write(LEAKING, "leaking.py")
+    project.write(CONFIG.replace("plugins: [", "plugins: [leaking.py, "))
+    done = project.inside("iterate", "--set", "baselines=[leaking]")
+    assert done.code == 5
+    assert "it shows a row of dev or test" in done.err and "leaking.py" in done.err
+
+
+SHARED = """\
+import harness
+
+
+class Shared(harness.Source):
+    \"\"\"Rows whose groups are in all splits.\"\"\"
+
+    name = "shared"
+
+    def load(self, context):
+        for split, count in (("train", 60), ("dev", 40), ("test", 40)):
+            for n in range(count):
+                text = f"{split} {n % 30}"
+                turn = {"role": "user", "content": f"say: {text} {n}"}
+                yield harness.Example(
+                    f"{split}-{n}", (turn,), (text,), split, f"g{n % 30}", {"kind": "easy"}
+                )
+
+
+@harness.hookimpl
+def register_sources():
+    return [Shared]
+"""
+
+
+def test_no_row_of_a_group_is_an_example_for_another_one(project):
+    project.write(SHARED, "shared.py")
+    text = CONFIG.replace("plugins: [", "plugins: [shared.py, ")
+    text = text.replace("data: {source: fake}", "data: {source: shared}")
+    project.write(text.replace("augment: [{plugin: fake, rows: 10}]\n", ""))
+    path = project.folder / "seen.jsonl"
+    given = ("iterate", "--rounds", "1", "--no-test", *BOTH)
+    done = project.inside(*given, FAKE_SPY=str(path))
+    assert done.code == 0, done.err
+    (seen,) = [one for one in spied(project) if one["arm"] == "baseline few-shot"]
+    for row in seen["rows"]:
+        own = int(row["id"].removeprefix("dev-")) % 30
+        users = [turn["content"] for turn in row["messages"] if turn["role"] == "user"]
+        groups = [int(text.split()[-1]) % 30 for text in users[:-1]]
+        assert len(groups) == 3 and own not in groups
+
+
+def test_a_plan_counts_the_answers_to_other_prompts(project):
+    done = project.inside("plan", "--json", *BOTH)
+    assert done.code == 0, done.err
+    stages = [(one["arm"], one["stage"]) for one in done.document["stages"]]
+    assert stages[:3] == [
+        ("main", "generate"), ("baseline prompted", "generate"), ("baseline few-shot", "generate"),
+    ]  # fmt: skip
+    shown = project.inside("plan", *BOTH).out
+    assert "round 0: generate dev (baseline few-shot)" in shown
+    begun = project.inside("iterate", "--no-test", *BOTH)
+    assert "the base model's answers to 2 other prompts of each row of dev" in begun.err
+    stored = project.inside("plan", "--no-probe", "--json", *BOTH).document["stages"]
+    assert all(one["stored"] for one in stored if not one["stage"].endswith("test"))

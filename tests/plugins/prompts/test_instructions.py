@@ -1,0 +1,66 @@
+"""What an answer has to look like, from the answers of train."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import harness
+from harness_prompts.instructions import instructions
+
+ALONE = ", and write nothing else."
+
+
+def rows(*answers: str) -> list[harness.Example]:
+    turn = {"role": "user", "content": "?"}
+    return [harness.Example(str(n), (turn,), (text,)) for n, text in enumerate(answers)]
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        (['{"a": 1}', '{"a": []}'], 'Answer with one JSON object with the key "a"' + ALONE),
+        (
+            ['{"a": 1, "b": 2}', '{"b": 0, "a": 3}'],
+            'Answer with one JSON object with the keys "a", "b"' + ALONE,
+        ),
+        (
+            ['{"a": 1}', '{"b": 0}'],
+            'Answer with one JSON object with one of the keys "a", "b"' + ALONE,
+        ),
+        (
+            ['{"a": 1, "b": 1}', '{"b": 0}'],
+            'Answer with one JSON object with some of the keys "a", "b"' + ALONE,
+        ),
+        (["{}", "{}"], "Answer with one JSON object and write nothing else."),
+        (["[1]", "[]"], "Answer with a JSON list and write nothing else."),
+        (["[1]", '{"a": 1}'], "Answer in JSON, with a list or an object" + ALONE),
+        (
+            ["yes"] * 6 + ["no"] * 5 + ["maybe"] * 7,
+            "Answer with exactly one of these, and write nothing else: maybe; yes; no",
+        ),
+        (["one two three", "a b c d e"], "Answer in about 4 words" + ALONE),
+        (["word"], "Answer in about 1 word" + ALONE),
+        (["3", "14"], "Answer in about 1 word" + ALONE),
+        (["漢" * 40, "字" * 60], "Answer in about 50 characters" + ALONE),
+    ],
+)
+def test_the_form_of_the_answers_is_said(answers: list[str], said: str) -> None:
+    assert instructions(rows(*answers)) == said
+
+
+def test_many_keys_are_not_listed() -> None:
+    many = json.dumps({f"key{n}": n for n in range(40)})
+    assert instructions(rows(many, many)) == "Answer with one JSON object and write nothing else."
+
+
+def test_few_answers_that_are_seldom_repeated_are_no_labels() -> None:
+    assert instructions(rows("yes", "no", "maybe", "yes")).startswith("Answer in about 1 word")
+
+
+def test_without_an_answer_nothing_can_be_made() -> None:
+    turn = {"role": "user", "content": "?"}
+    with pytest.raises(harness.ConfigError, match="no row of train has a reference") as found:
+        instructions([harness.Example("a", (turn,))])
+    assert "system: TEXT" in found.value.hint

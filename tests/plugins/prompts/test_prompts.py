@@ -1,0 +1,187 @@
+"""The prompts of the baselines: what stands before a row's own turns."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings, strategies as st
+from pydantic import ValidationError
+
+import harness
+from harness_prompts import FewShot, Prompted
+
+CONTEXT = harness.Context(Path())
+
+
+def row(name: str, text: str, answer: str = "", **fields: Any) -> harness.Example:
+    references = (answer,) if answer else ()
+    turns = fields.pop("messages", ({"role": "user", "content": text},))
+    return harness.Example(name, turns, references, **{"group": f"group of {name}", **fields})
+
+
+TRAIN = [
+    row("t1", "when is the refund paid", "in five days", meta={"kind": "money"}),
+    row("t2", "when does the parcel arrive", "tomorrow", meta={"kind": "parcel"}),
+    row("t3", "how is the refund paid", "by card", meta={"kind": "money"}),
+    row("t4", "where is the parcel", "on its way", meta={"kind": "parcel"}),
+]
+ASKED = [row("d1", "is the refund paid when I ask"), row("d2", "the parcel of mine, where")]
+
+
+def prompts(
+    plugin: harness.Baseline, rows: list[harness.Example], train: list[harness.Example]
+) -> list[harness.Example]:
+    return list(plugin.prompts(rows, train, CONTEXT))
+
+
+def few_shot(**options: Any) -> FewShot:
+    return FewShot(FewShot.Options(**options))
+
+
+def shown(example: harness.Example) -> list[str]:
+    """What the user and the assistant say before the row's own turn."""
+    return [str(turn["content"]) for turn in example.messages[:-1]]
+
+
+# -- prompted ---------------------------------------------------------------------------------
+
+
+def test_the_text_of_the_config_is_the_system_turn() -> None:
+    plugin = Prompted(Prompted.Options(system="Be brief."))
+    for asked, made in zip(ASKED, prompts(plugin, ASKED, TRAIN), strict=True):
+        assert made.messages == ({"role": "system", "content": "Be brief."}, *asked.messages)
+        assert made.id == asked.id
+    assert plugin.told(TRAIN) == "a system turn before each prompt: “Be brief.”"
+
+
+def test_a_text_that_is_made_is_said() -> None:
+    (first, _) = prompts(Prompted(), ASKED, TRAIN)
+    text = first.messages[0]["content"]
+    assert text == "Answer in about 2 words, and write nothing else."
+    made = f"a system turn before each prompt, made from the answers of train: “{text}”"
+    assert Prompted().told(TRAIN) == made
+
+
+def test_a_row_keeps_what_its_own_system_turn_says() -> None:
+    own = ({"role": "system", "content": "You sell shoes."}, {"role": "user", "content": "Hm?"})
+    plugin = Prompted(Prompted.Options(system="Be brief."))
+    (made,) = prompts(plugin, [row("d", "", messages=own)], TRAIN)
+    assert made.messages[0] == {"role": "system", "content": "You sell shoes.\n\nBe brief."}
+    assert made.messages[1:] == own[1:]
+
+
+def test_a_blank_text_is_refused() -> None:
+    with pytest.raises(ValidationError, match="it is blank"):
+        Prompted.Options(system="  ")
+
+
+# -- few-shot ---------------------------------------------------------------------------------
+
+
+def test_the_nearest_examples_come_first_to_mind_and_last_in_the_prompt() -> None:
+    first, second = prompts(few_shot(k=2), ASKED, TRAIN)
+    assert shown(first)[2:] == ["when is the refund paid", "in five days"]
+    assert shown(first)[0] == "how is the refund paid"
+    assert shown(second)[2:] == ["where is the parcel", "on its way"]
+    roles = [turn["role"] for turn in first.messages]
+    assert roles == ["user", "assistant", "user", "assistant", "user"]
+
+
+def test_values_of_a_balanced_field_take_turns() -> None:
+    for made in prompts(few_shot(k=2, balance="kind"), ASKED, TRAIN):
+        said = " ".join(shown(made))
+        assert "refund" in said and "parcel" in said
+    for made in prompts(few_shot(k=4, balance="kind"), ASKED, TRAIN):
+        assert sum("refund" in text for text in shown(made)) == 2
+
+
+def test_no_example_has_the_group_of_the_prompt() -> None:
+    near = dataclasses.replace(ASKED[0], group=TRAIN[0].group)
+    (made,) = prompts(few_shot(k=3), [near], TRAIN)
+    assert TRAIN[0].prompt not in shown(made)
+    assert {TRAIN[1].prompt, TRAIN[2].prompt, TRAIN[3].prompt} <= set(shown(made))
+
+
+def test_examples_are_filled_up_with_those_that_are_unlike_the_prompt() -> None:
+    (made,) = prompts(few_shot(k=4), [row("d", "zebra")], TRAIN)
+    assert len(shown(made)) == 8
+
+
+def test_a_system_turn_of_the_row_stays_first_and_those_of_examples_are_left_out() -> None:
+    own = ({"role": "system", "content": "Sell."}, {"role": "user", "content": "the refund"})
+    told = ({"role": "system", "content": "Other."}, {"role": "user", "content": "my refund"})
+    train = [row("t", "", "soon", messages=told)]
+    (made,) = prompts(few_shot(k=1), [row("d", "", messages=own)], train)
+    said = [(turn["role"], turn["content"]) for turn in made.messages]
+    assert said == [
+        ("system", "Sell."), ("user", "my refund"), ("assistant", "soon"), ("user", "the refund"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "unusable",
+    [
+        row("u", "the refund"),
+        row("u", "", "yes", messages=({"role": "user", "content": [{"type": "image"}]},)),
+        row("u", "", "yes", messages=({"role": "tool", "content": "x"},)),
+    ],
+)
+def test_rows_without_an_answer_or_of_more_than_text_are_no_examples(
+    unusable: harness.Example,
+) -> None:
+    (made,) = prompts(few_shot(k=4), ASKED[:1], [unusable, *TRAIN])
+    assert len(shown(made)) == 8
+    with pytest.raises(harness.ConfigError, match="5 examples are asked for, and train has 4"):
+        prompts(few_shot(k=5), ASKED, [unusable, *TRAIN])
+
+
+def test_more_examples_than_train_has_is_one_message_with_the_number_that_would_do() -> None:
+    with pytest.raises(harness.ConfigError) as found:
+        prompts(few_shot(k=9), ASKED, TRAIN)
+    assert "9 examples are asked for, and train has 4 for the prompt 'd1'" in found.value.what
+    assert found.value.hint == "baselines: [{plugin: few-shot, k: 4}]"
+
+
+def test_a_field_that_train_lacks_is_named_with_those_that_it_has() -> None:
+    with pytest.raises(harness.ConfigError) as found:
+        prompts(few_shot(balance="kinds"), ASKED, TRAIN)
+    assert "'kinds'" in found.value.what and "did you mean 'kind'" in found.value.what
+
+
+def test_it_says_what_it_puts_before_a_prompt() -> None:
+    assert few_shot().told(TRAIN) == "3 examples of train before each prompt: the nearest by text"
+    told = few_shot(k=1, balance="kind").told(TRAIN)
+    assert told.startswith("1 example of train before each prompt: the values of kind in turns")
+
+
+WORDS = st.lists(st.sampled_from(["refund", "parcel", "when", "how"]), max_size=4).map(" ".join)
+ROWS = st.lists(st.tuples(WORDS, st.sampled_from("abc"), st.sampled_from("xy")), max_size=8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(train=ROWS, asked=ROWS, k=st.integers(1, 4), balanced=st.booleans())
+def test_examples_are_k_different_rows_of_other_groups(
+    train: list[Any], asked: list[Any], k: int, balanced: bool
+) -> None:
+    given_rows = [
+        row(f"t{n}", f"{text} {n}", f"answer {n}", group=group, meta={"kind": kind})
+        for n, (text, group, kind) in enumerate(train)
+    ]
+    of_prompts = [
+        row(f"d{n}", f"{text} ask {n}", group=group) for n, (text, group, _) in enumerate(asked)
+    ]
+    enough = all(sum(t.group != d.group for t in given_rows) >= k for d in of_prompts)
+    plugin = few_shot(k=k, balance="kind" if balanced else "")
+    if not enough:
+        with pytest.raises(harness.ConfigError):
+            prompts(plugin, of_prompts, given_rows)
+        return
+    groups = {one.prompt: one.group for one in given_rows}
+    for before, made in zip(of_prompts, prompts(plugin, of_prompts, given_rows), strict=True):
+        texts = shown(made)[::2]
+        assert len(set(texts)) == len(texts) == k
+        assert before.group not in {groups[text] for text in texts}
+        assert made.messages[-1:] == before.messages

@@ -1,0 +1,79 @@
+"""The best round against the base model under another prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+import harness
+from harness.records import Measurement
+from harness.scoring import MetricEntry
+from harness.stats.decision import level
+from harness.verdicts.baselines import judge
+from harness.verdicts.rule import DecidingScore
+
+N = 120
+
+
+class Share(harness.Metric):
+    """A share."""
+
+    name = "share"
+
+
+SCORE = DecidingScore(
+    MetricEntry("share", Share()), "share", {f"r{n}": f"g{n // 2}" for n in range(N)}, draws=500
+)
+
+
+def measured(values: Sequence[float]) -> list[Measurement]:
+    return [Measurement(f"r{n}", "share", (v,), {"share": v}) for n, v in enumerate(values)]
+
+
+def noise(n: int) -> float:
+    return 0.1 * ((n * 37) % 11) / 11
+
+
+LOW = measured([0.3 + noise(n) for n in range(N)])
+HIGH = measured([0.5 + noise(n * 7 + 3) for n in range(N)])
+LIKE = measured([0.3 + noise(n * 3 + 1) for n in range(N)])
+
+
+@pytest.mark.parametrize(
+    ("best", "asked", "label", "head"),
+    [
+        (HIGH, LOW, "improved", "improved: round 2 is better than few-shot: share rose by 0.2"),
+        (LOW, HIGH, "regressed", "regressed: the prompt is better: few-shot beats round 2: share"),
+        (LIKE, LOW, "no evidence", "no evidence: round 2 is not shown to be better than few-shot:"),
+    ],
+)
+def test_training_or_the_prompt_is_better_or_neither_is_shown(
+    best: list[Measurement], asked: list[Measurement], label: str, head: str
+) -> None:
+    found = judge(SCORE, best, asked, "few-shot", round_=2, rounds=3)
+    assert found.label == label and found.against == "few-shot"
+    assert found.sentence.startswith(head)
+    assert (found.n, found.groups) == (N, N // 2)
+
+
+def test_the_choice_among_rounds_is_allowed_for_and_the_number_of_prompts_is_not() -> None:
+    found = judge(SCORE, HIGH, LOW, "few-shot", round_=2, rounds=4)
+    assert found.level == level(4)
+
+
+def test_where_no_round_improved_the_base_model_as_it_is_stands_for_it() -> None:
+    found = judge(SCORE, LOW, HIGH, "prompted", round_=0, rounds=3)
+    assert "prompted beats the base model without it" in found.sentence
+
+
+def test_a_gain_below_the_least_that_counts_is_not_shown_to_be_better() -> None:
+    found = judge(SCORE, HIGH, LOW, "prompted", round_=1, rounds=1, min_gain=0.5)
+    assert found.label == "no evidence"
+
+
+def test_rows_that_cannot_carry_a_verdict_give_none() -> None:
+    few = DecidingScore(SCORE.entry, "share", dict.fromkeys(SCORE.groups, "one"), draws=500)
+    found = judge(few, HIGH, LOW, "prompted", round_=1, rounds=1)
+    assert found.label == "no evidence" and found.low is None
+    assert "come from 1 groups" in found.sentence
