@@ -66,3 +66,15 @@ def test_who_lets_people_decide_is_told_what_test_will_not_say(asked):
     assert run.err.startswith(SAID) and run.err.count(SAID) == 1
     again = asked.inside("iterate", "--rounds", "1", "--json")
     assert again.document == run.document and SAID not in again.err  # nothing is run
+
+
+def test_other_prompts_are_refused_where_people_decide_and_else_scored_by_the_rest(asked):
+    both = ("--set", "baselines=[prompted]")
+    done = asked.inside("iterate", "--json", "--rounds", "1", *both)
+    assert done.code == 0, done.err
+    (found,) = done.document["baselines"]
+    assert list(found["scores"]) == ["overlap"]
+    change(asked, "primary: overlap", "primary: asked")
+    for command in ("check", "iterate"):
+        done = asked.inside(command, *both)
+        assert done.code == 2 and "the primary score 'asked' comes from raters" in done.err

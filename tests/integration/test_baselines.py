@@ -34,6 +34,7 @@ class Listening(harness.Generator):
         system: float = 0.2
         examples: float = 0.2
         too_long: int = 0
+        refuse: bool = False
         die: str = ""
 
     def environment(self):
@@ -46,6 +47,8 @@ class Listening(harness.Generator):
                 dead.touch()
                 os.kill(os.getpid(), 9)
             roles = [turn["role"] for turn in row.messages]
+            if self.options.refuse and "system" in roles:
+                raise harness.DataError("48 of 48 prompts cannot be used", hint="mend the template")
             skill = checkpoint.info["skill"]
             if "system" in roles:
                 skill = self.options.system
@@ -198,7 +201,7 @@ def test_where_nothing_improved_the_base_model_is_compared(listening):
 def test_every_report_says_by_how_much(asked):
     project, result = asked
     folder = project.folder / "reports" / result.document["run"]
-    told = "Round 3 is better than each prompt: by "
+    told = "Round 3 is better than each prompt: than prompted by 0."
     for name in ("report.md", "report.html", "report.txt"):
         text = (folder / name).read_text()
         assert "Prompts instead of training" in text, name
@@ -302,6 +305,13 @@ def test_prompts_that_are_too_long_by_the_examples_are_one_message(listening):
         "5 of 48 prompts are too long for the model's context by what 'few-shot' puts" in done.err
     )
     assert not list((listening.folder / ".harness" / "artifacts").glob("train/*"))
+
+
+def test_prompts_that_the_model_refuses_are_those_of_the_baseline_that_is_named(listening):
+    done = listening.inside("iterate", "--set", "generate.refuse=true", *BOTH)
+    assert done.code == 4
+    assert "generate (baseline prompted): 48 of 48 prompts cannot be used" in done.err
+    assert "mend the template; or let 'prompted' put less before them, or take it out" in done.err
 
 
 LEAKING = """\

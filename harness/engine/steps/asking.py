@@ -19,7 +19,7 @@ from harness.engine.steps.base import StageCaller
 from harness.engine.steps.evaluating import Evaluation
 from harness.engine.steps.generating import Generating
 from harness.engine.steps.measuring import Measuring
-from harness.errors import ConfigError
+from harness.errors import ConfigError, DataError
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import (
     Checkpoint,
@@ -136,7 +136,12 @@ class Asking:
         """
         at, pins = At(arm=arm_of(entry.name)), BaselinePins(self.run)
         kept = self.answered(entry, plain)
-        predictions, generated = self.generating.generate(base, prompts.rows, at, pinned=kept)
+        try:
+            predictions, generated = self.generating.generate(base, prompts.rows, at, pinned=kept)
+        except DataError as error:
+            way = f"let '{entry.name}' put less before them, or take it out of baselines"
+            error.hint = f"{error.hint}; or {way}" if error.hint else way
+            raise
         _refuse_too_long(entry, predictions, plain.predictions)
         # Raters are asked about the answers of rounds alone.
         metrics = [one for one in self.config.metrics if not one.instance.by_people]

@@ -43,7 +43,7 @@ def in_short(document: Document) -> Iterator[Block]:
 
 
 def conclusion(document: Document) -> str:
-    """``Round 2 is better than each prompt: by 0.120 than prompted (at least 0.080), …``.
+    """``Round 2 is better than each prompt: than prompted by 0.120 (at least 0.080), …``.
 
     Every prompt has to be beaten; one that is better says that training was not needed.
     """
@@ -63,8 +63,8 @@ def conclusion(document: Document) -> str:
         also = f" It is better than {_names(by['improved'])}." if by["improved"] else ""
         return f"{who} is not shown to be better than {told}.{also}"
     told = _listed(document, found, "improved")
-    each = "each prompt: by " if len(found) > 1 else "the prompt: by "
-    return f"{who} is better than {each}{told}."
+    each = "each prompt" if len(found) > 1 else "the prompt"
+    return f"{who} is better than {each}: {told}."
 
 
 def _listed(document: Document, found: list[Document], label: str) -> str:
@@ -79,7 +79,7 @@ def _told(document: Document, one: Document, label: str) -> str:
     gain, low, high = (verdict[key] for key in ("difference", "low", "high"))
     if label == "improved":
         least = f" (at least {number(low, digits)})" if low is not None else ""
-        return f"{number(gain, digits)} than {name}{least}"
+        return f"than {name} by {number(gain, digits)}{least}"
     if label == "regressed":
         least = f" (at least {number(-high, digits)})" if high is not None else ""
         best = document["kept_round"]
@@ -102,10 +102,9 @@ def _table(document: Document, short: int | None) -> Table:
     primary, best = document["primary"], document["kept_round"]
     digits = figures.score_digits(document, primary)
     columns = (
-        Column("base model with"), Column(figures.score_title(document, primary, 20), "number",
-        strong=True), Column("95 % interval", "number", spare=1),
-        Column(f"round {best} against it", "label"), Column("gain", "number"),
-        Column("bounds", "number", spare=2),
+        Column("prompt"), Column(figures.score_title(document, primary, 20), "number", strong=True),
+        Column("95 % interval", "number", spare=1), Column(f"round {best}", "label"),
+        Column("gain", "number"), Column("bounds", "number", spare=2),
     )  # fmt: skip
     rows = []
     for one in document["baselines"]:

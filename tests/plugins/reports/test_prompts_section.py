@@ -33,11 +33,11 @@ def document(*labels: str, kept: int = 2) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("labels", "said"),
     [
-        (["improved"], "Round 2 is better than the prompt: by 0.120 than A (at least 0.090)."),
+        (["improved"], "Round 2 is better than the prompt: than A by 0.120 (at least 0.090)."),
         (
             ["improved", "improved"],
-            "Round 2 is better than each prompt: by 0.120 than A (at least 0.090), 0.120 than B "
-            "(at least 0.090).",
+            "Round 2 is better than each prompt: than A by 0.120 (at least 0.090), than B by "
+            "0.120 (at least 0.090).",
         ),
         (
             ["improved", "no evidence"],
@@ -50,8 +50,8 @@ def document(*labels: str, kept: int = 2) -> dict[str, Any]:
         ),
         (
             ["improved"] * 5,
-            "Round 2 is better than each prompt: by 0.120 than A (at least 0.090), 0.120 than B "
-            "(at least 0.090), 0.120 than C (at least 0.090) and 2 more.",
+            "Round 2 is better than each prompt: than A by 0.120 (at least 0.090), than B by "
+            "0.120 (at least 0.090), than C by 0.120 (at least 0.090) and 2 more.",
         ),
     ],
 )
