@@ -7,6 +7,7 @@ that the first one ends the command, and a second one ends it at once; the code 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shlex
 import signal
@@ -16,6 +17,9 @@ from collections.abc import Callable, Iterator
 
 CODE = 130
 """What a shell says of a program that Ctrl-C ended; as ``harness.errors.EXIT_INTERRUPTED``."""
+
+AGAIN = 0.05
+"""Seconds after which a Ctrl-C that nobody heard comes again."""
 
 RESUMED = ("iterate", "test")
 """Commands that go on where they were stopped."""
@@ -27,7 +31,7 @@ def answered() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, _at_once)
+    before, told = signal.signal(signal.SIGINT, _at_once), sys.unraisablehook
     after = before
     try:
         yield
@@ -38,6 +42,7 @@ def answered() -> Iterator[None]:
         raise
     finally:
         signal.signal(signal.SIGINT, after)
+        sys.unraisablehook = told
 
 
 def begin() -> None:
@@ -47,6 +52,7 @@ def begin() -> None:
     """
     if signal.getsignal(signal.SIGINT) is _at_once:
         signal.signal(signal.SIGINT, _first)
+        sys.unraisablehook = functools.partial(_lost, sys.unraisablehook)
 
 
 def way_on() -> str:
@@ -92,9 +98,26 @@ def _first(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
+def _lost(
+    told: Callable[[sys.UnraisableHookArgs], object], unraisable: sys.UnraisableHookArgs
+) -> None:
+    """Raise again what was raised where nobody can hear it: in the callback of a weak reference.
+
+    Python ignores it there. The callback is left before it comes again, by a signal.
+    """
+    if unraisable.exc_type is not KeyboardInterrupt:
+        told(unraisable)
+        return
+    signal.signal(signal.SIGINT, _first)
+    main = threading.main_thread().ident
+    assert main is not None
+    again = threading.Timer(AGAIN, signal.pthread_kill, (main, signal.SIGINT))
+    again.daemon = True
+    again.start()
+
+
 def _at_once(number: int, frame: object) -> None:
-    if not _said:
-        _say_way_on()
+    _say_way_on()
     os._exit(CODE)
 
 
@@ -102,7 +125,7 @@ _said: list[str] = []
 
 
 def _say_way_on() -> None:
-    if sys.argv[1:2] and sys.argv[1] in RESUMED:
+    if not _said and sys.argv[1:2] and sys.argv[1] in RESUMED:
         _said.append(f"stopped; finished work is saved. To resume:\n  {way_on()}\n")
         with contextlib.suppress(OSError):
             os.write(2, _said[0].encode("utf-8", "replace"))
