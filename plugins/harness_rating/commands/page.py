@@ -116,10 +116,11 @@ def _run(
     options: Options,
     values: Mapping[str, Any],
 ) -> None:
-    from harness_rating.page.app import app, links, listen, serve as run
+    from harness_rating.page.app import app, links, listen, serve as run, server
 
     application = app(batches, seats, options, values)
     bound = listen(options)
+    made = server(application)  # whose imports would swallow a Ctrl-C that follows the links
     console = Console()
     console.print(Text("A link for each rater; whoever has it rates as that person."))
     for batch in batches:
@@ -132,7 +133,7 @@ def _run(
     console.print()
     try:
         tables.note(console, "Ctrl-C stops the page; nothing that was saved is lost.", "dim")
-        run(application, bound)
+        run(made, bound)
     except KeyboardInterrupt:
         _show_stopped([batch.name for batch in batches])
         raise

@@ -253,6 +253,12 @@ def server(application: Starlette) -> Any:
     return uvicorn.Server(config)
 
 
-def serve(application: Starlette, bound: socket.socket) -> None:
-    """Serve until interrupted (SIGINT or SIGTERM)."""
-    server(application).run(sockets=[bound])
+def serve(made: Any, bound: socket.socket) -> None:
+    """Serve until interrupted (SIGINT or SIGTERM), from this moment on.
+
+    Args:
+        made: what :func:`server` gave. It hears signals by itself only once its loop runs, and a
+            KeyboardInterrupt before that would leave the loop half made.
+    """
+    with made.capture_signals():
+        made.run(sockets=[bound])

@@ -155,7 +155,7 @@ from harness_rating.page.tokens import seats
 folder, port = Path(sys.argv[2]), int(sys.argv[3])
 batch = served["batch"]()
 options = web.Options(folder, port=port)
-web.serve(web.app([batch], seats(folder, [batch]), options), web.listen(options))
+web.serve(web.server(web.app([batch], seats(folder, [batch]), options)), web.listen(options))
 """
 
 
