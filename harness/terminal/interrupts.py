@@ -108,7 +108,8 @@ def _lost(
     if unraisable.exc_type is not KeyboardInterrupt:
         told(unraisable)
         return
-    signal.signal(signal.SIGINT, _first)
+    if signal.getsignal(signal.SIGINT) is _at_once:  # the first was lost: another is the first
+        signal.signal(signal.SIGINT, _first)
     main = threading.main_thread().ident
     assert main is not None
     again = threading.Timer(AGAIN, signal.pthread_kill, (main, signal.SIGINT))

@@ -73,6 +73,19 @@ def test_nothing_heavy_is_loaded_before_ctrl_c_is_answered():
     assert set(loaded.split()) <= {"harness", "harness.cli", "__future__"}
 
 
+def test_a_command_that_took_ctrl_c_over_hears_again_what_was_lost():
+    body = (
+        "import time, weakref\nclass Thing: pass\nheard = []\n"
+        "def gone(_):\n    HIT\n    time.sleep(.01)\n"
+        "def own(*_):\n    heard.append(1)\n    raise KeyboardInterrupt\n"
+        "with interrupts.answered():\n    interrupts.begin()\n    thing = Thing()\n"
+        "    signal.signal(signal.SIGINT, own)\n    seen = weakref.ref(thing, gone)\n"
+        "    try:\n        del thing\n        time.sleep(20)\n    except KeyboardInterrupt:\n"
+        "        print(len(heard), signal.getsignal(signal.SIGINT) is own)\n"
+    )
+    assert run(body) == (0, "2 True\n", "")
+
+
 def test_other_exceptions_that_are_ignored_are_told_as_before():
     body = (
         "import weakref\nclass Thing: pass\ndef gone(_):\n    raise ValueError('told')\n"
