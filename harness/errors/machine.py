@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,22 +60,30 @@ def machine_trouble(error: BaseException) -> EnvironmentFailure | None:
             "the memory of the device (a GPU) is not enough; finished work is saved",
             hint="lower batch_size, shorten the longest rows, or close what else uses the device",
         )
-    if not isinstance(error, OSError):
-        return None
-    where = str(error.filename or "")
-    if error.errno in _DISK_FULL:
+    number = _number(error)
+    where = str(getattr(error, "filename", None) or "")
+    if number in _DISK_FULL:
         return EnvironmentFailure(
             "the disk is full; finished work is saved",
             where=where,
             hint="free some space and run the same command again",
         )
-    if error.errno == errno.ENOMEM:
+    if number == errno.ENOMEM:
         return _memory_is_out(error)
-    if error.errno in _MACHINE:
-        return EnvironmentFailure(_MACHINE[error.errno], where=where, hint=_AGAIN)
+    if number in _MACHINE:
+        return EnvironmentFailure(_MACHINE[number], where=where, hint=_AGAIN)
     if isinstance(error, StorageError):
         return EnvironmentFailure(f"cannot write: {error.strerror}", where=where, hint=_AGAIN)
     return None
+
+
+def _number(error: BaseException) -> int | None:
+    """The system's number of an error; libraries in Rust (safetensors) have it in their text."""
+    if isinstance(error, OSError):
+        return error.errno
+    texts = (text for text in error.args[:1] if isinstance(text, str))  # str() may fail
+    told = re.search(r"\(os error (\d+)\)", next(texts, ""))
+    return int(told[1]) if told else None
 
 
 def raise_trouble(error: BaseException) -> None:
