@@ -322,27 +322,24 @@ def test_gradients_pass_through_4_bits_after_a_validation(wide):
         torch.testing.assert_close(after[name], gradient, rtol=0, atol=0, msg=name)
 
 
-def test_a_disk_that_is_full_at_the_end_is_no_fault_of_the_trainer(base, tmp_path):
-    """The library that writes weights says so in its text alone."""
+def test_a_disk_that_is_full_when_weights_are_saved_is_no_fault_of_the_trainer(tmp_path):
+    """The library that writes them says so in its text alone."""
     import errno
     import resource
 
     from safetensors import SafetensorError
+    from safetensors.torch import save_file
 
-    with quietly():
-        model = trainer()._adapted(base)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, before[1]))
     try:
-        with quietly(), pytest.raises(SafetensorError) as caught:
-            model.save_pretrained(str(tmp_path / "adapter"), save_embedding_layers=False)
+        with pytest.raises(SafetensorError) as caught:
+            save_file({"weight": torch.zeros(2_000)}, tmp_path / "adapter.safetensors")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     too_large, full = f"os error {errno.EFBIG}", f"os error {errno.ENOSPC}"
-    assert too_large in str(caught.value)
     found = harness.machine_trouble(caught.value)
     assert found is not None and "larger than is allowed" in found.what
-    other = SafetensorError(str(caught.value).replace(too_large, full))
-    found = harness.machine_trouble(other)
+    found = harness.machine_trouble(SafetensorError(caught.value.args[0].replace(too_large, full)))
     assert found is not None and "the disk is full" in found.what
     assert harness.machine_trouble(SafetensorError("a header is wrong")) is None
