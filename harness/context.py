@@ -99,7 +99,11 @@ class Context:
             raise Cancelled()
 
     def note(self, **facts: Any) -> None:
-        """Keep facts with the artifact, shown by reports (``note(tokens=1234)``)."""
+        """Keep facts with the artifact, shown by reports (``note(tokens=1234)``).
+
+        Of a trainer, comparisons show ``tokens`` (that were read in all), ``memory`` (bytes at the
+        peak) and ``parameters`` (of the base model), where they are whole numbers.
+        """
         self.facts.update(facts)
 
     def remark(self, sentence: str) -> None:

@@ -27,9 +27,11 @@ app = typer.Typer()
 @app.command()
 def check(config: ConfigFile = None, rounds: Rounds = None, sets: Sets = None) -> None:
     """Validate a config with its plugins and data; loads no model."""
-    from harness.config import loading
+    from harness.config import arms, loading
 
-    _check(loading.load(config, sets=sets or [], flags={"rounds": rounds}, asking=True))
+    whole = loading.load(config, sets=sets or [], flags={"rounds": rounds}, asking=True)
+    arms.planned(whole)
+    _check(whole)
 
 
 def _check(config: Config) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -19,6 +19,7 @@ from harness.errors import (
     EXIT_OK,
     EXIT_REQUIREMENT,
     Cancelled,
+    HarnessError,
     PluginError,
     UsageError,
 )
@@ -194,6 +195,7 @@ def _carry_out(run: Run, console: Console, stop: Stop, asked: Asked) -> Mapping[
 
 
 def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, Any]:
+    from harness import arms
     from harness.config.effects import sealed_note
     from harness.engine.history import History
     from harness.engine.steps import Steps
@@ -211,7 +213,8 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
         console.print(Text(note), highlight=False)
     config = run.config
     counts = len(config.metrics), config.control, len(config.baselines)
-    total = weight_planned(settings.rounds, *counts)
+    planned = arms.planned(config)
+    total = weight_planned(settings.rounds, *counts, sum(arm.seeds for arm in planned))
     log = log_to(run.folder / "harness.log")
     with log, stop, run.worker, Display(console, run.name, total) as display:
         run.watcher = display
@@ -222,4 +225,23 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
         for result in rounds(steps, history, test=test):
             display.round_closed(result)
             publishing.publish(run, steps, history, final=False)
-        return publishing.publish(run, steps, history, final=True)
+        if planned:  # what is known so far can be read while they are trained
+            publishing.publish(run, steps, history, final=True)
+        failures = arms.carry_out(steps, history)
+        document = publishing.publish(run, steps, history, final=True)
+    if failures:
+        raise some_failed(failures)
+    return document
+
+
+def some_failed(failures: Sequence[HarnessError]) -> HarnessError:
+    """The first of the trainings beside the rounds that failed, told as one of several."""
+    first = failures[0]
+    many = f"{len(failures)} trainings" if len(failures) > 1 else "1 training"
+    first.what = f"{many} beside the rounds failed, all else stands: {first.what}"
+    first.hint = (
+        f"{first.hint}; then the same command tries again"
+        if first.hint
+        else ("the same command tries again")
+    )
+    return first

@@ -14,12 +14,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from harness.config import dotted
 from harness.config.effects import check_baselines, check_control, without_effect
 from harness.config.finding import FILE_NAME, find, overlooked
 from harness.config.plugin_checks import ask, look_at_rows
 from harness.config.plugin_entries import PluginEntry, entries_of
 from harness.config.settings import PLUGIN_KEYS, Settings, WholeConfig, fields
-from harness.errors import ConfigError, near
+from harness.errors import near
 from harness.kit import yaml_file
 from harness.kit.files import files_digest
 from harness.kit.problems import Problems
@@ -215,9 +216,9 @@ def load(
     given: list[str] = []
     for text in sets:
         given += ["--set", text]
-        dotted, value = _parse_set(text)
-        _assign(values, dotted, value)
-        origins[".".join(map(str, dotted))] = f"--set {text}"
+        place, value = dotted.parsed(text)
+        dotted.assign(values, place, value, "--set")
+        origins[".".join(map(str, place))] = f"--set {text}"
     for name, value in (flags or {}).items():
         if value is not None:
             values[name] = value
@@ -335,30 +336,3 @@ def _check_kinds(
             if kind not in generator.instance.accepts:
                 message = f"'{generator.plugin}' cannot load a checkpoint of kind '{kind}'"
                 problems.add(("generate",), message)
-
-
-def _parse_set(text: str) -> tuple[Place, Any]:
-    found = yaml_file.key_value(text)
-    if found is None:
-        raise ConfigError(f"--set takes KEY=VALUE, not {text!r}")
-    place = tuple(int(part) if part.isdigit() else part for part in found[0].split("."))
-    return place, found[1]
-
-
-def _assign(values: dict[str, Any], place: Place, value: Any) -> None:
-    target: Any = values
-    for part in place[:-1]:
-        try:
-            if isinstance(target, dict) and part not in target:
-                target[part] = {}
-            target = target[part]
-        except (KeyError, IndexError, TypeError):
-            raise ConfigError(f"--set {'.'.join(map(str, place))}: there is no {part!r}") from None
-        if not isinstance(target, (dict, list)):
-            raise ConfigError(
-                f"--set {'.'.join(map(str, place))}: {part!r} holds {target!r}, not keys"
-            )
-    try:
-        target[place[-1]] = value
-    except (IndexError, TypeError):
-        raise ConfigError(f"--set {'.'.join(map(str, place))}: no such place") from None

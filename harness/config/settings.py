@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 
 from harness.config.aims import Guard, Objective
+from harness.config.levers import CurveSettings, NamedArm, SeedSettings
 from harness.stages import KINDS, StageKind
 
 if TYPE_CHECKING:
@@ -130,6 +131,22 @@ class Settings(Strict):
         None, description="{metric: SCORE, target: NUMBER, statement: TEXT}"
     )
     min_gain: float = Field(0.0, ge=0, description="least gain that counts as improved")
+    worth: float | None = Field(
+        None, gt=0, allow_inf_nan=False,
+        description="the gain in the primary score that would matter; no verdict depends on it",
+    )  # fmt: skip
+    arms: list[NamedArm] = Field(
+        [], description="trainings with other settings: [{name: NAME, set: {train.r: 8}}]"
+    )
+    models: list[str | dict[str, Any]] = Field(
+        [], description="other base models to compare, each as under model:"
+    )
+    curve: CurveSettings | None = Field(
+        None, description="what more rows are worth: true, or {shares: [0.25, 0.5, 1], seeds: 2}"
+    )
+    seeds: SeedSettings | None = Field(
+        None, description="repeat trainings with so many seeds: 5, or {count: 5, of: loop}"
+    )
     valid: float = Field(
         0.1, ge=0, lt=0.5, description="share of train cut off by group for validation loss"
     )

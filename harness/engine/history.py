@@ -18,6 +18,7 @@ from harness.records import (
     Sealed,
     TestResult,
 )
+from harness.records.arms import Levers
 
 Place = tuple[str, int]
 """Arm and round."""
@@ -45,6 +46,8 @@ class History:
         checkpoints: what each training left; the base model is not among them.
         prompts: baseline -> the rows of dev as it asks them.
         baselines: baseline -> the base model's answers to these.
+        levers: what was tried beside the rounds; None where nothing was.
+        arms_answered: (arm, seed) -> the answers of one of its trainings.
     """
 
     data: Dataset = field(default_factory=lambda: Dataset(()))
@@ -58,6 +61,8 @@ class History:
     added: dict[str, list[Example]] = field(default_factory=dict)
     prompts: dict[str, Sequence[Example]] = field(default_factory=dict)
     baselines: dict[str, Asked] = field(default_factory=dict)
+    levers: Levers | None = None
+    arms_answered: dict[Place, Evaluation] = field(default_factory=dict)
     test: TestResult | None = None
     sealed: Sealed | None = None
     test_evaluations: dict[int, Evaluation] = field(default_factory=dict)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from harness.config.arms import planned
+from harness.engine.arm_journal import asked
 from harness.engine.run import Run
 from harness.kit.files import read_json
 from harness.records import NOT_ASKED
@@ -36,6 +38,11 @@ def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Docu
     ]
     if gone:
         say(_gone(gone))
+        return None
+    if artifact.facts.get("worth") != run.config.settings.worth:
+        return None
+    done = artifact.facts.get("arms", ())
+    if any(asked(arm) not in done for arm in planned(run.config)):
         return None
     expected = [*artifact.facts["files"], "summary.json"]
     if not all((run.reports / name).exists() for name in expected):

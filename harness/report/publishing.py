@@ -12,6 +12,7 @@ from harness.boundary.calls import plainly
 from harness.config.plugin_entries import PluginEntry
 from harness.data.splits import groups_of
 from harness.engine import resume_command
+from harness.engine.arm_journal import asked
 from harness.engine.history import History
 from harness.engine.run import Run
 from harness.engine.steps import UNEXPLAINED, At, Evaluation, Steps
@@ -61,10 +62,19 @@ def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Documen
     folder = run.fresh_folder(STAGE)
     write_json(folder / "output" / "summary.json", document)
     stages = [[label, *place] for place, label in run.used.items()]
-    facts = {"files": written, "stages": stages, "journal": run.journal.digest}
+    facts = {
+        "files": written, "stages": stages, "journal": run.journal.digest,
+        "arms": arms_done(history), "worth": run.config.settings.worth,
+    }  # fmt: skip
     run.artifacts.publish(STAGE, run.key, folder / "output", facts, 0.0, replace=True)
     shutil.rmtree(folder, ignore_errors=True)
     return document
+
+
+def arms_done(history: History) -> list[str]:
+    """The arms of which every training has given answers."""
+    found = history.levers.arms if history.levers is not None else ()
+    return [asked(one.arm) for one in found if not any(each.failed for each in one.tried)]
 
 
 def reports(run: Run, steps: Steps, history: History, document: Document) -> list[str]:
@@ -170,6 +180,8 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
         sealed=history.sealed,
         control=_control(steps, history),
         baselines=baselines.compared(steps, history),
+        levers=history.levers,
+        worth=run.config.settings.worth,
         model=model_of(run, history),
         dates=dates_of(run, final=final),
         settings=settings_of(run.config, run.root),

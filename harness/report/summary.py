@@ -23,6 +23,8 @@ from harness.records import (
     Slice,
     TestResult,
 )
+from harness.records.arms import Levers
+from harness.report.levers import arms_entry, levers_entry
 from harness.report.reading import SUMMARY as SCHEMA, Document, read_document
 from harness.report.rounds import round_entry, scores_entry, verdict_entry
 from harness.report.values import TEXT_LIMIT, finite
@@ -48,6 +50,8 @@ class RunRecord:
         data: split -> rows at the start of the run.
         screening: what the gate said of the source's rows.
         baselines: the base model under other prompts, each with the best round against it.
+        levers: what was tried beside the rounds.
+        worth: the gain that would matter, as the config names it.
         slices: round -> all slices found after it, weak or not.
         logs: round -> the trainer's log (``step``, ``epoch``, ``loss`` or ``eval_loss``).
         examples: from :func:`~harness.report.instructive.instructive`.
@@ -61,6 +65,8 @@ class RunRecord:
     sealed: Sealed | None = None
     control: ControlResult | None = None
     baselines: Sequence[BaselineResult] = ()
+    levers: Levers | None = None
+    worth: float | None = None
     model: Mapping[str, Any] = field(default_factory=dict)
     dates: Mapping[str, str | None] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -109,6 +115,9 @@ def summarise(run: RunRecord) -> Document:
         document["control"] = _control(run.control)
     if run.baselines:
         document["baselines"] = [_baseline(found) for found in run.baselines]
+    if run.levers is not None:
+        document["arms"] = arms_entry(run.levers)
+        document["levers"] = levers_entry(run.levers, run.worth)
     document["chosen"] = chosen(document)
     return document
 

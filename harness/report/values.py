@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
+from harness.kit.text import one_line
+
 TEXT_LIMIT = 2_000
 """Characters of a text of data or of a model."""
+SETTING = 120
+"""Characters of a value of the config."""
 
 
 def finite(value: Any) -> float | None:
@@ -14,3 +19,9 @@ def finite(value: Any) -> float | None:
     if value is None or not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
     return value
+
+
+def shown(value: Any) -> str:
+    """A setting in one line: text as it is, everything else as JSON."""
+    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    return one_line(text, SETTING)

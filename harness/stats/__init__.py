@@ -10,6 +10,7 @@ are ordered by name, so the order of rows never matters beyond floating-point ro
 * ``intervals``: one score, or the paired difference of two systems, with bounds and p.
 * ``significance``: randomisation, McNemar, and corrections for many tests.
 * ``decision``: levels, power, which rows carry a verdict, and the label that follows from it.
+* ``crossed``: a mean over seeds and groups of rows, both drawn at random.
 * ``assumed``: what rows can show before anything has answered them.
 * ``skewness``: what lopsided changes take from a bound.
 * ``student``: Student's t.
@@ -17,6 +18,7 @@ are ordered by name, so the order of rows never matters beyond floating-point ro
 For people: ``docs/statistics.md``.
 """
 
+from harness.stats.crossed import Crossed, crossed, pseudo_values
 from harness.stats.groups import (
     Aggregate,
     Floats,
@@ -40,12 +42,14 @@ from harness.stats.significance import (
 __all__ = [
     "DRAWS",
     "Aggregate",
+    "Crossed",
     "Difference",
     "Floats",
     "Groups",
     "Interval",
     "Ints",
     "benjamini_hochberg",
+    "crossed",
     "detectable",
     "difference",
     "effective_groups",
@@ -55,6 +59,7 @@ __all__ = [
     "interval",
     "mcnemar",
     "mcnemar_interval",
+    "pseudo_values",
     "randomisation",
     "replicates",
     "small_sample",

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness import arms
 from harness.config import loading as configuration
+from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Watcher
 from harness.engine import provenance
+from harness.engine.arm_run import name_within
 from harness.engine.artifacts import Artifact
 from harness.engine.history import History
 from harness.engine.journal import ClosedRounds
@@ -156,6 +159,11 @@ class StoredSteps(Steps):
     stopped: HarnessError | None = None
     lacking = (NotStored,)
 
+    def within(self, config: Config) -> StoredSteps:
+        run = StoredRun(config, self.run.watcher, name=name_within(self.run, config))
+        run.may_make = self.run.may_make
+        return StoredSteps(run, beside=self)
+
     def same_machine(self, old: Evaluation, round_: int) -> None:
         """Nothing is compared anew here."""
 
@@ -241,6 +249,7 @@ def replay(run: StoredRun) -> tuple[StoredSteps, History]:
     try:
         for _ in rounds(steps, history):
             pass
+        arms.carry_out(steps, history)
     except (NotStored, Unopened, Waiting) as reason:
         # The rest was never made, or waits for people.
         steps.stopped = reason

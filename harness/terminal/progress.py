@@ -35,13 +35,21 @@ WEIGHTS = {"train": 12.0, "generate": 6.0, "generate pool": 6.0, "generate test"
 SHORT = 0.2
 
 
-def weight_planned(rounds: int, metrics: int, control: bool, baselines: int = 0) -> float:
-    """The weight of all stages of a run, for the overall bar and its time left."""
+def weight_planned(
+    rounds: int, metrics: int, control: bool, baselines: int = 0, arms: int = 0
+) -> float:
+    """The weight of all stages of a run, for the overall bar and its time left.
+
+    Args:
+        arms: trainings beside the rounds.
+    """
     small = SHORT * (metrics + 1)
     dev, test = WEIGHTS["generate"] + small, WEIGHTS["generate test"] + small
     each = WEIGHTS["train"] + dev + 2 * SHORT
     asked = baselines * (SHORT + dev)
-    return 2 * SHORT + dev + asked + SHORT + rounds * each * (2 if control else 1) + 2 * test
+    return (
+        2 * SHORT + dev + asked + SHORT + (rounds * (2 if control else 1) + arms) * each + 2 * test
+    )
 
 
 def weight_of_pool(rounds: int) -> float:

@@ -180,6 +180,7 @@ class LoraTrainer(harness.Trainer):
             checkpoints,
             decisions,
             layouts,
+            memory,
             resuming,
             trackers,
             training,
@@ -224,6 +225,11 @@ class LoraTrainer(harness.Trainer):
         parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
         context.note(trained_tokens=trained, truncated_rows=cut, trained_parameters=parameters)
         context.note(**decided.facts)
+        context.note(
+            tokens=round(sum(len(row.input_ids) for row in rows) * (trainer.state.epoch or 0)),
+            memory=memory.peak(settings.device.type),
+            parameters=model.get_base_model().num_parameters() - parameters,
+        )
         _portable(context.output)
         return harness.Checkpoint(
             "adapter", str(context.output), "", base.name, base_path=base.path,

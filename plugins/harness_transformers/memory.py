@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -156,6 +157,22 @@ class Before:
         for value, gradient in self.gradients:
             value.grad = None if gradient is None else gradient.clone()
         state.set_random_states(self.random)
+
+
+def peak(device: str) -> int | None:
+    """Most bytes that this process has used so far: of the card's memory, else of this machine's.
+
+    Args:
+        device: type of the device that computes (``cuda``, ``cpu``).
+    """
+    if device == "cuda":
+        return int(torch.cuda.max_memory_allocated())
+    try:
+        import resource
+    except ImportError:  # Windows has no such module
+        return None
+    found = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(found if sys.platform == "darwin" else 1024 * found) or None
 
 
 def _release() -> None:

@@ -58,7 +58,7 @@ FLOORS = (
     ("records", "rubrics", "errors", "context", "kit", "stats", "terminal"),
     ("stages", "hookspecs", "boundary", "scoring", "data"),
     ("registry", "config", "store"),
-    ("verdicts", "engine", "loop", "stored"),
+    ("verdicts", "engine", "loop", "arms", "stored"),
     ("report", "testing", "forecast"),
     ("cli",),
 )
@@ -73,7 +73,8 @@ BESIDE = {
     "data": {"stages", "boundary"},
     "config": {"registry"},
     "loop": {"engine", "verdicts"},
-    "stored": {"engine", "loop", "verdicts"},
+    "arms": {"engine", "loop", "verdicts"},
+    "stored": {"arms", "engine", "loop", "verdicts"},
     "report": set(),
     "forecast": set(),
 }

@@ -6,8 +6,13 @@ depends on, and where it is kept.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from harness.config.loading import Config
 from harness.data.screening import Screening
+from harness.engine.arm_run import ArmRun
 from harness.engine.at import At
+from harness.engine.pins import DATA
 from harness.engine.run import Run
 from harness.engine.steps.analyzing import Analyzing
 from harness.engine.steps.asking import Asked, Asking
@@ -22,7 +27,7 @@ from harness.engine.steps.measuring import Measuring
 from harness.engine.steps.preparing import Preparing
 from harness.engine.steps.training import Training
 from harness.errors import HarnessError
-from harness.records import Checkpoint
+from harness.records import BASE_ARM, Checkpoint, Dataset
 
 
 class Steps:
@@ -34,18 +39,27 @@ class Steps:
 
     lacking: tuple[type[HarnessError], ...] = ()
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, beside: Steps | None = None) -> None:
+        """Prepare the calls; nothing is called yet.
+
+        Args:
+            beside: steps of the run whose rows, and whose gate, this one has.
+        """
         self.run = run
         self.config = run.config
         self.caller = caller = StageCaller(run)
-        self.gating = Gating(caller)
+        self.gating: Gating = Gating(caller) if beside is None else beside.gating
         self.preparing = Preparing(caller, self.gating)
+        if beside is not None:
+            caller.doubt = beside.doubt
+            place = (BASE_ARM, 0, DATA)
+            run.made |= {place: made} if (made := beside.run.made.get(place)) else {}
         generating, measuring, detecting = Generating(caller), Measuring(caller), Detecting(caller)
         training = Training(caller)
         asking = Asking(caller, generating, measuring)
         self.comparing = Comparing(caller, measuring)
 
-        self.data = self.preparing.data
+        self.data: Callable[[], Dataset] = self.preparing.data if beside is None else beside.data
         self.train = training.train
         self.training_log = training.training_log
         self.generate = generating.generate
@@ -77,6 +91,10 @@ class Steps:
     def base(self) -> Checkpoint:
         """The base model, as training loads it."""
         return self.preparing.base()
+
+    def within(self, config: Config) -> Steps:
+        """The steps of a training, or of a loop, beside the rounds: on the same rows."""
+        return Steps(ArmRun(self.run, config), beside=self)
 
     def same_machine(self, old: Evaluation, round_: int) -> None:
         """Refuse to compare answers that other libraries or another machine gave."""

@@ -68,9 +68,15 @@ class Comparing:
         )
 
     def alike(
-        self, kept: Evaluation, asked: Asked, rows: Sequence[Example], at: At, of_asked: At
+        self,
+        kept: Evaluation,
+        asked: Evaluation | Asked,
+        rows: Sequence[Example],
+        at: At,
+        of_asked: At,
     ) -> tuple[tuple[Measurement, ...], tuple[Measurement, ...]]:
-        """A round's and a baseline's answers, measured alike by the metric that decides.
+        """A round's answers and those of a baseline or an arm, measured alike by the metric that
+        decides.
 
         Args:
             at, of_asked: where they are.

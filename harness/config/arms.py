@@ -1,0 +1,107 @@
+"""Which trainings a config asks for beside its rounds, checked before anything is trained."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.config.loading import Config
+from harness.config.overriding import changes_results, looped, overridden
+from harness.context import derive_seed
+from harness.errors import ConfigError
+from harness.kit.text import one_line
+from harness.records.arms import Arm
+
+NAME = 60
+"""Characters of an arm's name."""
+REFERENCE = "the same again"
+"""The arm that repeats the reference training with other seeds."""
+LOOP = "the loop again"
+"""The arm that repeats the whole loop with other seeds."""
+
+
+def planned(config: Config) -> list[Arm]:
+    """The arms in the order in which they are trained.
+
+    Raises:
+        ConfigError: one cannot be trained, changes nothing, or has the name of another.
+    """
+    settings = config.settings
+    _check_raters(config)
+    repeats = settings.seeds.count if settings.seeds and settings.seeds.of == "training" else 1
+    arms: list[Arm] = []
+    for where, arm in _judged(config, repeats):
+        if arm.name in {one.name for one in arms}:
+            raise ConfigError(
+                f"two arms are called '{arm.name}'", where=where, hint="give one another name"
+            )
+        if not changes_results(config, arm.changed, where):
+            raise ConfigError(
+                f"the arm '{arm.name}' changes nothing: its settings are the run's own",
+                where=where,
+            )
+        arms.append(arm)
+    if settings.seeds is not None:
+        again = Arm(REFERENCE, "seed") if repeats > 1 else Arm(LOOP, "loop")
+        arms.insert(0, dataclasses.replace(again, seeds=settings.seeds.count))
+    if settings.curve is not None:
+        arms += [
+            Arm(f"{100 * share:g} % of train", "data", share=share, seeds=settings.curve.seeds)
+            for share in settings.curve.shares
+        ]
+    return arms
+
+
+def _judged(config: Config, repeats: int) -> Iterator[tuple[str, Arm]]:
+    """Arms that get a verdict, each with its place in the config."""
+    for index, named in enumerate(config.settings.arms):
+        changed = dict(named.set)
+        yield f"arms.{index}", Arm(one_line(named.name, NAME), "settings", changed, seeds=repeats)
+    names: list[str] = []
+    for index, model in enumerate(config.settings.models):
+        entry = {"source": model} if isinstance(model, str) else model
+        name = _called(entry)
+        names.append(name)
+        if (same := names.count(name)) > 1:
+            name = f"{name} ({same})"
+        yield f"models.{index}", Arm(name, "model", {"model": entry}, seeds=repeats)
+
+
+def _called(model: Mapping[str, Any]) -> str:
+    """A base model's name: as its entry names it, or its folder."""
+    for key in ("name", "id", "path"):
+        if isinstance(found := model.get(key), str) and found:
+            return one_line(Path(found).name if key == "path" else found, NAME)
+    return one_line(str(model.get("source", "")), NAME)
+
+
+def config_of(config: Config, arm: Arm, seed: int) -> Config:
+    """The config by which an arm is trained with one of its seeds."""
+    if arm.kind == "loop":
+        return looped(config, seed_of(config, seed), f"arm '{arm.name}'")
+    changed = dict(arm.changed)
+    if seed:
+        changed["seed"] = seed_of(config, seed)
+    return overridden(config, changed, f"arm '{arm.name}'")
+
+
+def seed_of(config: Config, seed: int) -> int:
+    """The run's seed, and others that follow from it."""
+    own = config.settings.seed
+    return derive_seed(own, "repeat", seed) if seed else own
+
+
+def _check_raters(config: Config) -> None:
+    """Refuse arms where people decide: batches hold answers of rounds alone."""
+    settings = config.settings
+    keys = [key for key in ("arms", "models", "curve", "seeds") if getattr(settings, key)]
+    asked = next((e for e in config.metrics if settings.primary in e.score_names), None)
+    if keys and asked is not None and asked.instance.by_people:
+        raise ConfigError(
+            f"the primary score '{settings.primary}' comes from raters, who rate the answers of "
+            "rounds only, so nothing that is trained beside them could be compared",
+            where=keys[0],
+            hint=f"take {keys[0]} out, or let another score decide",
+        )

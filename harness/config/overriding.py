@@ -1,0 +1,67 @@
+"""A config with some of its keys changed, for a training beside the rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.config import dotted, loading
+from harness.config.loading import Config
+from harness.errors import ConfigError
+
+MAY_DIFFER = ("model", "train", "generate", "seed")
+"""Keys in which an arm may differ: its rows and its scores are the run's."""
+_LEVERS: Mapping[str, Any] = {
+    "arms": [], "models": [], "curve": None, "seeds": None, "baselines": [],
+    "report": [], "sections": [],
+}  # fmt: skip
+_BESIDE: Mapping[str, Any] = {
+    **_LEVERS, "rounds": 1, "augment": [], "analyze": [], "guard": [], "objective": None,
+}  # fmt: skip
+"""What a training beside the rounds has no use for."""
+
+
+def overridden(config: Config, changed: Mapping[str, Any], where: str) -> Config:
+    """The config of one arm.
+
+    Args:
+        changed: dotted key -> value.
+        where: the place in the run's config that asks for it.
+
+    Raises:
+        ConfigError: a key is none that an arm may change, is unknown, or has no such value.
+    """
+    _check_heads(changed, where)
+    return _with(config, {**config.shown(), **_BESIDE}, changed, where)
+
+
+def looped(config: Config, seed: int, where: str) -> Config:
+    """The config of the whole loop with another seed: all rounds, and no levers."""
+    return _with(config, {**config.shown(), **_LEVERS}, {"seed": seed}, where)
+
+
+def _with(config: Config, values: dict[str, Any], changed: Mapping[str, Any], where: str) -> Config:
+    try:
+        for key, value in changed.items():
+            dotted.assign(values, dotted.place_of(key), value, "set")
+        return loading.check(values, config.path, {}, {})
+    except ConfigError as error:
+        raise ConfigError(
+            error.what, where=where, hint=error.hint, details=error.details
+        ) from error
+
+
+def changes_results(config: Config, changed: Mapping[str, Any], where: str) -> bool:
+    """Whether a training with these values can give something else."""
+    return overridden(config, changed, where).key() != overridden(config, {}, where).key()
+
+
+def _check_heads(changed: Mapping[str, Any], where: str) -> None:
+    for key in changed:
+        if dotted.place_of(key)[0] not in MAY_DIFFER:
+            raise ConfigError(
+                f"'{key}' cannot differ between trainings that are compared: they have the same "
+                "rows and scores",
+                where=where,
+                hint=f"keys of {', '.join(MAY_DIFFER)} can; for another one begin another run",
+            )

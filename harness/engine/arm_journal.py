@@ -1,0 +1,126 @@
+"""The trainings beside the rounds of a run, one fsynced line each, and the verdicts on them.
+
+A training that is written down is not made again, and a verdict that was given stands: both are
+about one reference round, and count no more where that was decided again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import DataError
+from harness.kit.files import append_line, digest, scan_lines
+from harness.records import from_json, to_json
+from harness.records.arms import Arm, Tried
+from harness.records.rounds import Verdict
+
+FILE = "arms.jsonl"
+SCHEMA = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The verdict on an arm, and what it was given among all arms tried on this dev set.
+
+    Attributes:
+        earlier: arms that were judged on it before.
+        together: arms that were planned with it, it included.
+    """
+
+    verdict: Verdict
+    earlier: int
+    together: int
+
+
+class ArmJournal:
+    """What is known of the arms of one run.
+
+    An arm is known by what it changes, whatever it is called by now; a verdict is on so many seeds.
+
+    Args:
+        reference: digest of the reference round, as it was closed.
+    """
+
+    def __init__(self, folder: Path, reference: str) -> None:
+        self.path, self.reference = folder / FILE, reference
+        self._arms: dict[str, Arm] = {}
+        self._tried: dict[tuple[str, int], Tried] = {}
+        self._judged: dict[tuple[str, int], Judged] = {}
+        for line in scan_lines(self.path):
+            try:
+                self._take(line.value, line.trouble)
+            except (KeyError, TypeError, ValueError) as error:
+                raise DataError(
+                    f"this line is damaged ({error}), and which arm it spoke of cannot be known",
+                    where=f"{self.path}:{line.number}",
+                    hint="take the file from a backup, or remove it: what was trained is stored, "
+                    "and verdicts on arms are given again",
+                ) from None
+
+    def with_earlier(self, planned: Sequence[Arm]) -> list[Arm]:
+        """The planned arms, and those that were tried before and are not planned any more."""
+        now, names = {identity(arm) for arm in planned}, {arm.name for arm in planned}
+        earlier = [arm for key, arm in self._arms.items() if key not in now]
+        renamed = [
+            dataclasses.replace(arm, name=f"{arm.name} (earlier, {identity(arm)[:4]})")
+            if arm.name in names
+            else arm
+            for arm in earlier
+        ]
+        return [*renamed, *planned]
+
+    def tried(self, arm: Arm, seed: int) -> Tried | None:
+        """A training, if it was made and gave answers."""
+        known = self._tried.get((identity(arm), seed))
+        return known and dataclasses.replace(known, arm=arm.name)
+
+    def judged(self, arm: Arm) -> Judged | None:
+        """The verdict on an arm, if it was given."""
+        return self._judged.get((identity(arm), arm.seeds))
+
+    def keep(self, arm: Arm, tried: Tried) -> None:
+        """Write a training down."""
+        self._write(arm, tried=to_json(tried))
+        self._arms[identity(arm)] = arm
+        self._tried[identity(arm), tried.seed] = tried
+
+    def judge(self, arms: Sequence[tuple[Arm, Judged]]) -> None:
+        """Write verdicts down; one that was given before stands."""
+        for arm, judged in arms:
+            if self.judged(arm) is None:
+                self._write(arm, judged=to_json(judged))
+                self._judged[identity(arm), arm.seeds] = judged
+
+    def _write(self, arm: Arm, **said: Any) -> None:
+        line = {"schema": SCHEMA, "of": self.reference, "arm": to_json(arm), **said}
+        append_line(self.path, line)
+
+    def _take(self, line: Mapping[str, Any] | None, trouble: str) -> None:
+        if line is None:
+            raise ValueError(trouble)
+        if line["schema"] != SCHEMA:
+            raise ValueError(f"it has schema {line['schema']}, this version reads {SCHEMA}")
+        if line["of"] != self.reference:
+            return
+        arm = from_json(Arm, line["arm"])
+        if "tried" in line:
+            tried = from_json(Tried, line["tried"])
+            self._arms[identity(arm)] = arm
+            self._tried[identity(arm), tried.seed] = tried
+        else:
+            judged = from_json(Judged, line["judged"])
+            self._judged.setdefault((identity(arm), arm.seeds), judged)
+
+
+def identity(arm: Arm) -> str:
+    """What makes an arm the same one: neither its name nor how often it is repeated."""
+    return digest({"kind": arm.kind, "changed": dict(arm.changed), "share": arm.share})
+
+
+def asked(arm: Arm) -> str:
+    """An arm with the number of its seeds: what has to be done before a run is finished."""
+    return f"{identity(arm)} x {arm.seeds}"

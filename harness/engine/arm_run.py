@@ -1,0 +1,65 @@
+"""A training beside the rounds: a run of its own config within the folder of another run.
+
+It shares the store, the worker, the budget and the rows of that run, and closes no round.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.config.loading import Config
+from harness.context import Report, Watcher
+from harness.engine.at import At
+from harness.engine.run import Run
+from harness.errors import EnvironmentFailure, HarnessError
+from harness.errors.machine import storing
+from harness.kit.files import digest
+
+
+def name_within(run: Run, config: Config) -> str:
+    """Of the run that carries an arm's config out; the same one at each start."""
+    return f"{run.name}.arms/{digest(config.key())[:16]}"
+
+
+class ArmRun(Run):
+    """A run within a run. Observers are not told of it: it has no rounds."""
+
+    def __init__(self, within: Run, config: Config) -> None:
+        super().__init__(
+            config, within.watcher, root=within.root, cancelled=within.cancelled,
+            name=name_within(within, config),
+        )  # fmt: skip
+        self.worker, self.budget, self.calls = within.worker, within.budget, within.calls
+        with storing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+
+    def observe(self, hook: str, **arguments: Any) -> None:
+        return None
+
+    def mismatch(self, stage: str, at: At) -> HarnessError:
+        return EnvironmentFailure(
+            "what this arm was judged with is not stored any more, and what is made now differs "
+            "from it (another machine, other libraries, a plugin that was changed)",
+            where=at.in_round(stage),
+            hint="its result stays as it was written down; to try it again, begin another run: "
+            "--as-new-run",
+        )
+
+
+class Titled:
+    """Shows what a loop beside the rounds is doing, each label after its title."""
+
+    def __init__(self, watcher: Watcher, title: str) -> None:
+        self._watcher, self._title = watcher, title
+
+    def stage(self, label: str) -> Report:
+        return self._watcher.stage(self._titled(label))
+
+    def stage_done(self, stage: str, label: str, seconds: float, cached: bool) -> None:
+        self._watcher.stage_done(stage, self._titled(label), seconds, cached)
+
+    def say(self, sentence: str) -> None:
+        self._watcher.say(self._titled(sentence))
+
+    def _titled(self, text: str) -> str:
+        return f"{self._title}: {text}"

@@ -1,0 +1,92 @@
+"""What is kept of arms: trainings, verdicts, and how many were compared on a dev set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.engine import dev_ledger
+from harness.engine.arm_journal import FILE, ArmJournal, Judged
+from harness.errors import DataError
+from harness.records import Example, Score, Verdict
+from harness.records.arms import Arm, Tried
+
+ARM = Arm("lower", "settings", {"train.r": 8})
+TRIED = Tried("lower", 0, 10, {"f1": Score("f1", 0.5, None, None, 3, 0, "f1")}, {"train": 2.5})
+VERDICT = Verdict("improved", "round 1", 0.1, 0.02, 0.2, 0.975, None, "It is so.")
+
+
+def test_what_was_written_is_read_again(tmp_path: Path) -> None:
+    journal = ArmJournal(tmp_path, "one")
+    journal.keep(ARM, TRIED)
+    journal.judge([(ARM, Judged(VERDICT, 0, 1))])
+    again = ArmJournal(tmp_path, "one")
+    assert again.tried(ARM, 0) == TRIED
+    assert again.judged(ARM) == Judged(VERDICT, 0, 1)
+    assert again.tried(ARM, 1) is None
+
+
+def test_another_reference_knows_nothing_of_it(tmp_path: Path) -> None:
+    ArmJournal(tmp_path, "one").keep(ARM, TRIED)
+    assert ArmJournal(tmp_path, "two").tried(ARM, 0) is None
+    assert ArmJournal(tmp_path, "two").with_earlier([]) == []
+
+
+def test_an_arm_is_known_under_another_name(tmp_path: Path) -> None:
+    journal = ArmJournal(tmp_path, "one")
+    journal.keep(ARM, TRIED)
+    renamed = Arm("other", "settings", {"train.r": 8})
+    found = journal.tried(renamed, 0)
+    assert found is not None
+    assert found.arm == "other"
+    assert journal.with_earlier([renamed]) == [renamed]
+
+
+def test_earlier_arms_come_first_and_never_share_a_name(tmp_path: Path) -> None:
+    journal = ArmJournal(tmp_path, "one")
+    journal.keep(ARM, TRIED)
+    changed = Arm("lower", "settings", {"train.r": 4})
+    first, second = journal.with_earlier([changed])
+    assert second == changed
+    assert first.changed == ARM.changed
+    assert first.name != changed.name
+
+
+def test_a_verdict_that_was_given_stands(tmp_path: Path) -> None:
+    journal = ArmJournal(tmp_path, "one")
+    journal.judge([(ARM, Judged(VERDICT, 0, 1))])
+    journal.judge([(ARM, Judged(VERDICT, 3, 9))])
+    assert ArmJournal(tmp_path, "one").judged(ARM) == Judged(VERDICT, 0, 1)
+
+
+def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+    ArmJournal(tmp_path, "one").keep(ARM, TRIED)
+    path = tmp_path / FILE
+    path.write_bytes(path.read_bytes().replace(b'"rows":10', b'"rows":11'))
+    with pytest.raises(DataError, match=r"arms\.jsonl:1"):
+        ArmJournal(tmp_path, "one")
+
+
+def rows(count: int) -> list[Example]:
+    return [
+        Example(f"d{n}", ({"role": "user", "content": f"ask {n}"},), ("so",), split="dev")
+        for n in range(count)
+    ]
+
+
+def test_arms_are_counted_by_dev_rows_over_all_runs(tmp_path: Path) -> None:
+    count = dev_ledger.count
+    assert count(tmp_path, rows(5), "a", ["x", "y"]) == 0
+    assert count(tmp_path, rows(5), "b", ["x"]) == 2
+    assert count(tmp_path, rows(5), "a", ["x", "y"]) == 0, "the same ones count once"
+    assert count(tmp_path, rows(6), "a", ["x"]) == 0, "other rows"
+    assert count(tmp_path, rows(5)[::-1], "c", ["x"]) == 3, "order does not matter"
+
+
+def test_a_damaged_ledger_is_named(tmp_path: Path) -> None:
+    dev_ledger.count(tmp_path, rows(5), "a", ["x"])
+    path = tmp_path / dev_ledger.FILE
+    path.write_bytes(path.read_bytes().replace(b'"x"', b'"z"'))
+    with pytest.raises(DataError, match="how many arms"):
+        dev_ledger.count(tmp_path, rows(5), "b", ["x"])

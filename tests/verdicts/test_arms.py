@@ -1,0 +1,76 @@
+"""The family of arms: what each may risk, Holm's steps, and what is worth it."""
+
+from __future__ import annotations
+
+import pytest
+from scipy import special
+
+from harness.records import Verdict
+from harness.verdicts.arms import budget, holm, worth_of
+
+
+def verdict_of(gain: float, se: float, alpha: float) -> Verdict:
+    reach = float(special.ndtri(1 - alpha)) * se
+    low, high = gain - reach, gain + reach
+    label = "improved" if low > 0 else "regressed" if high < 0 else "no evidence"
+    return Verdict(label, "round 1", gain, low, high, 1 - alpha, None, label)
+
+
+def test_one_arm_after_the_other_is_given_what_the_series_says() -> None:
+    assert [budget(before, 1) for before in range(3)] == pytest.approx([0.025, 0.05 / 6, 0.05 / 12])
+    assert budget(0, 3) == pytest.approx(sum(0.05 / (a * (a + 1)) for a in (1, 2, 3)))
+    assert sum(budget(before, 1) for before in range(100_000)) < 0.05
+
+
+def judged(gains: dict[str, float], alpha: float = 0.05) -> dict[str, Verdict]:
+    return holm(list(gains), alpha, lambda name, error: verdict_of(gains[name], 1.0, error))
+
+
+def test_each_arm_that_is_called_leaves_more_to_the_others() -> None:
+    # One-sided z: 2.13 at .05/3, 1.96 at .05/2, 1.64 at .05.
+    found = judged({"a": 2.2, "b": 2.0, "c": 1.7})
+    assert [one.label for one in found.values()] == ["improved"] * 3
+    assert [one.level for one in found.values()] == pytest.approx([1 - 0.05 / 3, 0.975, 0.95])
+    assert [one.label for one in judged({"a": 2.1, "b": 2.0, "c": 1.7}).values()] == [
+        "no evidence"
+    ] * 3
+
+
+def test_worse_ones_do_not_help_better_ones() -> None:
+    found = judged({"a": -4.0, "b": 1.8})
+    assert found["a"].label == "regressed"
+    assert found["b"].label == "no evidence"
+    assert judged({"a": 4.0, "b": 1.8})["b"].label == "improved"
+
+
+def test_an_open_arm_shows_bounds_under_which_it_is_open() -> None:
+    found = judged({"a": 4.0, "b": 1.0, "c": 0.5})
+    assert found["b"].low is not None
+    assert found["b"].low < 0
+
+
+def test_what_failed_counts_in_the_family() -> None:
+    gains = {"a": 1.8}
+
+    def judge(name: str, alpha: float) -> Verdict:
+        return verdict_of(gains.get(name, 0.0), 1.0, alpha)
+
+    assert holm(["a"], 0.05, judge)["a"].label == "improved"
+    assert holm(["a", "failed"], 0.05, judge)["a"].label == "no evidence"
+
+
+def test_null_families_are_wrongly_called_as_often_as_they_may() -> None:
+    import numpy as np
+
+    rng, wrong = np.random.default_rng(1), 0
+    for _ in range(2000):
+        gains = dict(zip("abcd", rng.normal(size=4), strict=True))
+        wrong += any(one.label == "improved" for one in judged(gains).values())
+    assert 0.035 < wrong / 2000 < 0.06
+
+
+@pytest.mark.parametrize(
+    ("gain", "state"), [(0.0, "no"), (3.0, "yes"), (1.0, "open"), (-2.0, "no")]
+)
+def test_a_gain_that_matters_is_shown_excluded_or_open(gain: float, state: str) -> None:
+    assert worth_of(verdict_of(gain, 0.4, 0.05), 1.0) == state
