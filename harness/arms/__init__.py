@@ -40,20 +40,18 @@ def carry_out(steps: Steps, history: History) -> list[HarnessError]:
     if not arms:
         return []
     trying = Trying(steps, history, reference, journal)
-    tried = {arm.name: _trained(trying, history, arm, reference) for arm in arms}
+    tried = {arm.name: _trained(trying, arm) for arm in arms}
     judging = Judging(steps, history, reference, journal, tried)
     history.levers = Levers(
-        reference, judging.results(arms), judging.curve(arms), judging.ranking(arms),
+        reference, trying.own(), judging.results(arms), judging.curve(arms), judging.ranking(arms),
         judging.method(arms),
     )  # fmt: skip
     return trying.failures
 
 
-def _trained(trying: Trying, history: History, arm: Arm, reference: int) -> tuple[Tried, ...]:
+def _trained(trying: Trying, arm: Arm) -> tuple[Tried, ...]:
     """All trainings of an arm; the first of the reference's own, or of the loop, is the run's."""
     seeds = range(arm.seeds)
     if arm.kind not in ("seed", "loop"):
         return tuple(trying.tried(arm, seed) for seed in seeds)
-    result = history.results[BASE_ARM, reference]
-    own = Tried(arm.name, 0, result.train_rows, result.scores, keys=result.keys)
-    return (own, *(trying.tried(arm, seed) for seed in seeds if seed))
+    return (trying.own(), *(trying.tried(arm, seed) for seed in seeds if seed))

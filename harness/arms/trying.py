@@ -58,6 +58,18 @@ class Trying:
             self._say(arm, tried)
         return known or tried
 
+    def own(self) -> Tried:
+        """The training of the reference round itself, with what it cost."""
+        result = self.history.results[BASE_ARM, self.reference]
+        store, keys = self.steps.run.artifacts, result.keys
+        made = {name: store.with_digest(name, keys[name]) for name in (TRAIN, GENERATE)}
+        seconds = {name: found.seconds for name, found in made.items() if found is not None}
+        facts = _facts(self.steps, keys[TRAIN])
+        return Tried(
+            f"round {self.reference}", 0, result.train_rows, result.scores, seconds,
+            facts.get("tokens"), facts.get("memory"), facts.get("parameters"), keys,
+        )  # fmt: skip
+
     def _carried_out(self, arm: Arm, seed: int, known: Tried | None) -> tuple[Evaluation, Tried]:
         history = self.history
         if known is None and not self._compared:

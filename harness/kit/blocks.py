@@ -168,7 +168,7 @@ class Series:
     points: tuple[Point, ...]
 
 
-ChartKind: TypeAlias = Literal["rounds", "curve", "bars", "gaps", "histogram", "shares"]
+ChartKind: TypeAlias = Literal["rounds", "curve", "bars", "gaps", "histogram", "shares", "scatter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +180,7 @@ class Chart:
             second series is dots. ``bars``: lying bars by name, one for each series. ``gaps``:
             points in their intervals by name, on an axis with a mark at zero. ``histogram``:
             standing bars; a second series is an outline. ``shares``: parts of a whole.
+            ``scatter``: values at numbers, such as a cost, each with its tip beside it.
         scale: least and greatest value, for charts that are compared; None: its own.
         remark: a few words within the drawing.
         unit: what stands behind a value; ``%`` shows shares of one in percent.
@@ -264,7 +265,9 @@ def _flaw_of_chart(block: Chart) -> str:
     points = [point for series in block.series for point in series.points]
     if not points:
         return "a chart has no points"
-    if block.kind in ("rounds", "curve") and any(isinstance(one.at, str) for one in points):
+    if block.kind in ("rounds", "curve", "scatter") and any(
+        isinstance(one.at, str) for one in points
+    ):
         return f"a point of a chart of {block.kind} is at no number"
     counted = block.kind in ("bars", "histogram", "shares")
     if counted and any(one.value < 0 for one in points):

@@ -150,9 +150,11 @@ class Levers:
 
     Attributes:
         reference: the round that arms differ from in one thing.
+        own: what the training of that round was and cost.
     """
 
     reference: int
+    own: Tried
     arms: tuple[ArmResult, ...] = ()
     curve: Curve | None = None
     ranking: Ranking | None = None

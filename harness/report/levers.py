@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.kit.text import one_line
+from harness.kit.yaml_file import flattened
 from harness.records.arms import ArmResult, Curve, Levers, Method, Ranking, Tried
 from harness.report.reading import Document
 from harness.report.rounds import scores_entry, verdict_entry
@@ -28,6 +29,14 @@ def levers_entry(levers: Levers, worth: float | None) -> Document:
     return {
         "reference": levers.reference,
         "worth": finite(worth),
+        "own": {
+            "rows": levers.own.rows,
+            "seconds": round(sum(levers.own.seconds.values()), 3),
+            "tokens": levers.own.tokens,
+            "memory": levers.own.memory,
+            "parameters": levers.own.parameters,
+            "trainings": [_training(levers.own)],
+        },
         "curve": levers.curve and _curve(levers.curve),
         "models": levers.ranking and _ranking(levers.ranking),
         "method": levers.method and _method(levers.method),
@@ -36,7 +45,7 @@ def levers_entry(levers: Levers, worth: float | None) -> Document:
 
 def _arm(found: ArmResult, reference: int) -> Document:
     arm, first = found.arm, found.tried[0]
-    changed = {one_line(key, NAME): shown(value) for key, value in arm.changed.items()}
+    changed = {one_line(key, NAME): shown(value) for key, value in flattened(dict(arm.changed))}
     return {
         "name": one_line(arm.name, NAME),
         "kind": arm.kind,

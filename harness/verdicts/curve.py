@@ -124,9 +124,8 @@ def _sentence(
 ) -> str:
     show = number(score.entry)
     head = (
-        f"twice the rows ({rows} more) would change {score.title} by {show(gain)} "
-        f"({percent(LEVEL)} interval {show(low)} to {show(high)}), positive = better, if the curve "
-        "goes on as a straight line over the logarithm of the rows"
+        f"twice the rows ({rows} more) are worth {show(gain)} in {score.title} ({percent(LEVEL)} "
+        f"interval {show(low)} to {show(high)}; positive = better)"
     )
     if low > 0:
         told = f"More rows help: {head}."

@@ -45,10 +45,23 @@ _OBJECTIVE: Document = {
     "missing": None, "sentence": "",
 }  # fmt: skip
 _BASELINE: Document = {"name": "", "what": "", "scores": {}, "verdict": {}}
+_ARM: Document = {
+    "name": "", "kind": "", "what": "", "changed": {}, "share": None, "rows": 0, "scores": {},
+    "against": "", "verdict": None, "worth": None, "seconds": 0.0, "tokens": None, "memory": None,
+    "parameters": None, "failed": None, "trainings": [],
+}  # fmt: skip
+_LEVERS: Document = {
+    "reference": 0,
+    "worth": None,
+    "own": {},
+    "curve": None,
+    "models": None,
+    "method": None,
+}
 _MODEL: Document = {"base": "", "adapter": None, "round": 0, "commands": [], "lost": False}
 _DOCUMENT: Document = {
     "run": "", "primary": "", "model": {}, "dates": {}, "settings": {}, "data": {},
-    "better": [], "not_better": None, "baselines": [],
+    "better": [], "not_better": None, "baselines": [], "arms": [], "levers": None,
     "rounds": [], "kept_round": 0,
     "test": None, "sealed": None, "control": None, "objective": None, "examples": [], "notes": [],
     "seconds": {}, "cached": [], "next_command": "", "right_at": None, "by_people": False,
@@ -68,6 +81,9 @@ def complete(document: Mapping[str, Any]) -> Document:
     full["better"] = [_example(row) for row in full["better"]]
     full["not_better"] = full["not_better"] and _example(full["not_better"])
     full["baselines"] = [_baseline(one) for one in full["baselines"]]
+    full["arms"] = [_arm(one) for one in full["arms"]]
+    if full["levers"]:
+        full["levers"] = _with(_LEVERS, full["levers"])
     if full["objective"]:
         full["objective"] = _with(_OBJECTIVE, full["objective"])
     if full["test"]:
@@ -121,6 +137,12 @@ def _baseline(found: Mapping[str, Any]) -> Document:
     return {
         **one, "scores": _scores(one["scores"]), "verdict": _with(_VERDICT, one["verdict"]),
     }  # fmt: skip
+
+
+def _arm(found: Mapping[str, Any]) -> Document:
+    one = _with(_ARM, found)
+    verdict = one["verdict"] and _with(_VERDICT, one["verdict"])
+    return {**one, "scores": _scores(one["scores"]), "verdict": verdict}
 
 
 def _example(found: Mapping[str, Any]) -> Document:

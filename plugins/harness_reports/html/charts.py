@@ -22,6 +22,7 @@ from harness_reports.html.axes import (
     ticks,
 )
 from harness_reports.html.markup import Child, Html, element, number
+from harness_reports.html.scatter import scatter
 
 _LEFT, _TOP, _BOTTOM = 44.0, 10.0, 22.0
 _NAMED = 12
@@ -237,5 +238,5 @@ def _outline(values: Sequence[float], x: Scale, y: Scale) -> Html:
 
 _KINDS: Mapping[str, Callable[[Chart], Drawing]] = {
     "rounds": _rounds, "curve": _curve, "bars": _bars, "shares": _bars, "gaps": _gaps,
-    "histogram": _histogram,
+    "histogram": _histogram, "scatter": scatter,
 }  # fmt: skip

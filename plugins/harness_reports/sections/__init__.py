@@ -14,6 +14,7 @@ from harness_reports.sections import (
     data,
     errors,
     headline,
+    levers,
     prompts,
     rounds,
     slices,
@@ -26,13 +27,15 @@ __all__ = ["Examples", "Gains", "Shown", "first", "of_plugins", "sections", "sho
 
 Shown: TypeAlias = Block | Examples | Gains
 FIRST: Sequence[Callable[[Document], Iterator[Shown]]] = (
-    headline.short_verdict, advice.advice, headline.scores, prompts.in_short, headline.targeted,
+    headline.short_verdict, advice.advice, headline.scores, prompts.in_short, levers.in_short,
+    headline.targeted,
     headline.gains, headline.origin_in_short, closing.next_in_short,
 )  # fmt: skip
 """The sections of a short report."""
 PARTS: Mapping[str, Sequence[Callable[[Document], Iterator[Shown]]]] = {
     "verdict": (
-        verdict.blocks, advice.advice, rounds.rounds, prompts.prompts, headline.targeted,
+        verdict.blocks, advice.advice, rounds.rounds, prompts.prompts, levers.levers,
+        headline.targeted,
         headline.gains, headline.origin, rounds.test_set, rounds.scores,
     ),
     "weak": (slices.slices, slices.changes),
