@@ -91,8 +91,9 @@ def _yaml(text: str, path: Path) -> tuple[dict[str, Any], Lines]:
 
     yaml = YAML(typ="safe", pure=True)
     try:
-        lines = _lines_of(yaml.compose(text))
-        values = YAML(typ="safe", pure=True).load(text)
+        node = yaml.compose(text)
+        lines = _lines_of(node)
+        values = None if node is None else yaml.constructor.construct_document(node)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{path}:{mark.line + 1}" if mark else str(path)
