@@ -7,6 +7,7 @@ made from this document.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -50,6 +51,22 @@ def all_runs() -> Document:
     }
 
 
+def with_pages(document: Document, folder: Path) -> Document:
+    """The document with each run's ``report``: the way from a folder to its page, if it has one."""
+    pages = {
+        run["run"]: Path(REPORTS_FOLDER, run["run"], "report.html") for run in document["runs"]
+    }
+    ways = {
+        run: Path(os.path.relpath(page.resolve(), folder.resolve())).as_posix()
+        for run, page in pages.items()
+        if page.is_file()
+    }
+    return {
+        **document,
+        "runs": [{**run, "report": ways.get(run["run"])} for run in document["runs"]],
+    }
+
+
 class _Run(NamedTuple):
     """A run's entry, its config, and by split what its scores are comparable by."""
 
@@ -88,6 +105,7 @@ def _grouped(split: str, found: Sequence[_Run]) -> Iterator[Document]:
         if key not in groups:
             groups[key] = {
                 "id": next(names), "split": split, "primary": entry["primary"],
+                "signature": measured[split]["signature"],
                 "higher_is_better": entry["higher_is_better"], "rows": entry[split]["n"],
                 "exact": measured[split]["exact"], "runs": 0,
             }  # fmt: skip
