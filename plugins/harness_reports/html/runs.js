@@ -34,8 +34,9 @@
     );
     unsplit();
     table.append(...runs);
-    document.getElementById("order").textContent = split ? legend.dataset.told : "";
-    if (!split || new Set(runs.map(place)).size < 2) return;
+    const several = split && new Set(runs.map(place)).size > 1;
+    document.getElementById("order").textContent = several ? legend.dataset.told : "";
+    if (!several) return;
     runs.forEach((run, n) => {
       if (n && place(run) === place(runs[n - 1])) return;
       run.before(heading(groups[place(run)]?.textContent ?? "test not opened"));

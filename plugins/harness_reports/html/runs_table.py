@@ -226,7 +226,7 @@ def _test(run: Document, drawn: Mapping[str, Extent]) -> Child:
     return [
         _score(test, drawn[test["group"]]),
         element("div", label(test["verdict"])),
-        element("div", f"opening {test['opening']}: bound {test['bound']}", class_="dim opening"),
+        element("div", f"opening {test['opening']}: bound {test['bound']}", class_="dim whole"),
     ]
 
 
@@ -236,13 +236,16 @@ def _cost(found: Document) -> Child:
         f"{found['tokens']:,.0f} tokens" if found["tokens"] is not None else "",
         gigabytes(found["memory"]) if found["memory"] is not None else "",
     ]
-    return [element("div", part) for part in parts if part] or DASH
+    return [element("div", part, class_="whole") for part in parts if part] or DASH
 
 
 def _date(run: Document) -> Child:
-    if run["finished"]:
-        return name(moment(run["finished"]), 40)
-    return joined("begun ", name(moment(run["started"]), 40)) if run["started"] else DASH
+    """Day and time, each in a line of its own."""
+    at = moment(run["finished"] or run["started"])
+    begun = element("div", "begun", class_="dim") if at and not run["finished"] else None
+    day, _, time = at.partition(" ")
+    lines = [element("div", name(part, 40), class_="whole") for part in (day, time) if part]
+    return [begun, lines] if lines else DASH
 
 
 def _below(kind: str, found: Document, cells: Mapping[int, Child]) -> Html:
