@@ -6,7 +6,7 @@ none, and what a run cannot be told without raises.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.engine import ledger
@@ -52,6 +52,7 @@ def run_entry(summary: Mapping[str, Any], config: Mapping[str, Any]) -> Document
         "tokens": finite(summary.get("tokens")),
         "memory": finite(summary.get("memory")),
         "arms": [_arm(each, primary, config) for each in summary.get("arms") or ()],
+        "levers": list(_levers(summary.get("levers") or {})),
         "baselines": [_baseline(each, primary) for each in summary.get("baselines") or ()],
     }  # fmt: skip
 
@@ -102,16 +103,33 @@ def _arm(arm: Mapping[str, Any], primary: str, config: Mapping[str, Any]) -> Doc
         "kind": _text(arm.get("kind")),
         "what": _text(arm.get("what")),
         "changed": [
-            {"key": one_line(str(key), TEXT_LIMIT), "from": config.get(key), "to": value}
+            {"key": one_line(str(key), TEXT_LIMIT), "from": _before(str(key), config), "to": value}
             for key, value in (arm.get("changed") or {}).items()
         ],
+        "share": finite(arm.get("share")),
         "train_rows": finite(arm.get("rows")),
+        "trainings": len(arm.get("trainings") or ()) or 1,
         "dev": _primary(arm.get("scores"), primary),
         "against": _text(arm.get("against")),
         "verdict": _verdict(arm.get("verdict")),
+        "worth": _text(arm.get("worth")),
         **{key: finite(arm.get(key)) for key in COSTS},
         "failed": _text(arm.get("failed")),
     }
+
+
+def _before(key: str, config: Mapping[str, Any]) -> Any:
+    """The run's own value of a key, or all that stands below it; None where there is neither."""
+    below = {name: value for name, value in config.items() if name.startswith(f"{key}.")}
+    return config.get(key, {name[len(key) + 1 :]: value for name, value in below.items()} or None)
+
+
+def _levers(levers: Mapping[str, Any]) -> Iterator[str]:
+    """What the arms say together: more rows, base models, the method; a sentence each."""
+    curve, models, method = (levers.get(key) or {} for key in ("curve", "models", "method"))
+    for found in (curve, models, method.get("verdict") or {}):
+        if sentence := _text(found.get("sentence")):
+            yield sentence
 
 
 def _baseline(found: Mapping[str, Any], primary: str) -> Document:

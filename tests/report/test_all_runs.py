@@ -67,13 +67,18 @@ def test_scores_are_ranked_where_primary_score_signature_and_rows_are_the_same(w
 
 
 def test_arms_and_baselines_are_those_of_the_summary(write: Any) -> None:
-    write("one", arms=ARMS, baselines=BASELINES)
+    curve = {"curve": {"sentence": "More rows."}, "models": None, "method": None}
+    write("one", arms=ARMS, baselines=BASELINES, levers=curve)
     (run,) = harness.all_runs()["runs"]
-    fast, again, large = run["arms"]
+    assert run["levers"] == ["More rows."]
+    fast, again, half, large = run["arms"]
+    assert (half["share"], half["trainings"], half["failed"]) == (0.5, 2, "seed 1: no disk")
     assert fast["changed"] == [{"key": "train.gain", "from": 0.005, "to": 0.02}]
     assert (fast["tokens"], fast["memory"], fast["train_rows"]) == (81_234, 2_400_000_000, 50)
     assert fast["dev"]["value"] == 0.41 and fast["verdict"]["label"] == "improved"
     assert again["verdict"]["difference"] == 0.004
+    (model,) = large["changed"]
+    assert model["from"]["source"] == "fake" and model["to"] == '{"skill": 0.5}'
     assert (large["dev"], large["verdict"], large["failed"][:14]) == (None, None, "the base model")
     (baseline,) = run["baselines"]
     assert (baseline["name"], baseline["dev"]["value"]) == ("prompted", 0.30)

@@ -73,16 +73,17 @@ def _baseline(found: Document) -> list[Text]:
 
 
 def _arm(arm: Document) -> list[Text]:
-    if arm["failed"] is not None:
-        told = Text(one_line(f"failed: {arm['failed']}", 4 * VALUE), "red")
-    else:
-        verdict = arm["verdict"]
+    failed, verdict = arm["failed"], arm["verdict"]
+    lines = [] if failed is not None and not arm["dev"] else [_score(arm["dev"])]
+    if verdict:
         against = f" against {one_line(arm['against'], VALUE)}" if arm["against"] else ""
-        lines = [_score(arm["dev"]), *([f"{verdict['label']}{against}"] if verdict else [])]
-        told = _first_loud(lines)
+        lines.append(f"{verdict['label']}{against}")
+    told = [_first_loud(lines)] if lines else []
+    if failed is not None:
+        told.append(Text(one_line(f"failed: {failed}", 4 * VALUE), "red"))
     seconds = duration(arm["seconds"]) if arm["seconds"] is not None else ""
     what = Text("\n").join(_settings(arm["changed"])) or Text(one_line(arm["what"] or "", VALUE))
-    return [_indented("arm", arm), what, told, Text(), Text(seconds)]
+    return [_indented("arm", arm), what, Text("\n").join(told), Text(), Text(seconds)]
 
 
 def _indented(kind: str, found: Document) -> Text:

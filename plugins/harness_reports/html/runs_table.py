@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from harness.kit.numbers import DASH, duration, gigabytes, interval, moment, number
+from harness.kit.numbers import DASH, counted, duration, gigabytes, interval, moment, number
 from harness.kit.text import one_line, titled
 from harness_reports.figures import Document
 from harness_reports.html.axes import Scale, dot, line
 from harness_reports.html.blocks import label
-from harness_reports.html.markup import Child, Html, element, joined, name
+from harness_reports.html.markup import Child, Html, element, joined, long, name
 
 Extent: TypeAlias = "tuple[float, float]"
 """From the lowest bound of a group's scores to the highest: all are drawn on one scale."""
@@ -250,14 +250,15 @@ def _date(run: Document) -> Child:
 
 def _below(kind: str, found: Document, cells: Mapping[int, Child]) -> Html:
     """A row of an arm or baseline: its name, and what it has of the columns."""
-    what = element("div", name(found["what"], 200), class_="dim") if found["what"] else None
+    told = not found.get("changed") and found["what"]  # what was changed stands in its column
+    what = element("div", name(found["what"], 200), class_="dim") if told else None
     head = element("span", f"{kind} ", class_="dim")
     named = element("th", head, name(found["name"], 80), what, scope="row")
-    told = [
+    shown = [
         _cell(at, cells[at]) if at in cells else element("td", class_="none")
         for at in range(1, len(_COLUMNS))
     ]
-    return element("tr", named, told, class_="below")
+    return element("tr", named, shown, class_="below")
 
 
 def _baseline(found: Document, extent: Extent) -> Html:
@@ -268,25 +269,41 @@ def _baseline(found: Document, extent: Extent) -> Html:
 
 
 def _arms(run: Document, extent: Extent) -> Iterator[Html]:
+    """A row for each arm, and what they say together."""
     for arm in run["arms"][:ARMS]:
         yield _arm(arm, extent)
-    if len(run["arms"]) > ARMS:
-        beyond = f"and {len(run['arms']) - ARMS:,} more arms: harness compare --all --json"
-        yield element("tr", element("td", beyond, colspan=len(_COLUMNS)), class_="below")
+    beyond = len(run["arms"]) - ARMS
+    more = (
+        [f"and {counted(beyond, 'more arm')}: harness compare --all --json"] if beyond > 0 else []
+    )
+    for sentence in (*more, *run["levers"]):
+        told = element("td", long(sentence, 2_000), colspan=len(_COLUMNS))
+        yield element("tr", told, class_="below")
 
 
 def _arm(arm: Document, extent: Extent) -> Html:
     cells: dict[int, Child] = {3: _rows(arm["train_rows"]), 7: _cost(arm)}
-    if arm["changed"]:
-        cells[1] = _settings(arm["changed"])
-    if arm["failed"] is not None:
-        cells[4] = [element("b", "failed: ", class_="label bad"), name(arm["failed"], 400)]
-    else:
-        cells[4] = _score(arm["dev"], extent)
+    if changed := [*_settings(arm["changed"]), *_trained(arm)]:
+        cells[1] = changed
+    failed = arm["failed"] is not None
+    reason = [element("b", "failed: ", class_="label bad"), name(arm["failed"], 400)]
+    cells[4] = [
+        _score(arm["dev"], extent) if arm["dev"] or not failed else None,
+        element("div", reason) if failed else None,
+    ]
     if arm["verdict"]:
         against = [" against ", name(arm["against"], VALUE)] if arm["against"] else None
-        cells[5] = [_judged(arm["verdict"]), element("span", against, class_="dim")]
+        worth = element("div", "worth it: ", name(arm["worth"], VALUE)) if arm["worth"] else None
+        cells[5] = [_judged(arm["verdict"]), element("span", against, class_="dim"), worth]
     return _below(f"{arm['kind']} arm" if arm["kind"] else "arm", arm, cells)
+
+
+def _trained(arm: Document) -> Iterator[Html]:
+    """What is no setting: a share of the rows, several seeds."""
+    if arm["share"] is not None and arm["share"] != 1:
+        yield element("div", f"{100 * arm['share']:.3g} % of the rows")
+    if arm["trainings"] > 1:
+        yield element("div", f"{arm['trainings']:,} seeds")
 
 
 def _judged(verdict: Document) -> Html:

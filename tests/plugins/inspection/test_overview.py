@@ -80,12 +80,12 @@ def test_arms_and_baselines_stand_below_their_run_and_groups_are_told_apart(shor
     other = {**first.document, "arms": arms, "baselines": BASELINES, "data": data}
     (path.parent.parent / "other").mkdir()
     (path.parent.parent / "other" / "summary.json").write_text(json.dumps(other))
-    done = project.inside("compare", "--all", COLUMNS="100")
+    done = project.inside("compare", "--all", COLUMNS="160")
     told = " ".join(done.out.split())
     assert "baseline prompted" in told and "best round: improved" in told
     assert "arm fast train.gain - → 0.02" in told and "improved against main" in told
-    assert "failed: the base model needs" in told
-    assert "arm seed-0" in told and "arm seed-1" not in told and "and 8 more: --json" in told
+    assert "failed: seed 1: no disk" in told and "failed: the base model needs" in told
+    assert "arm large" in told and "arm seed-0" not in told and "and 9 more: --json" in told
     groups = "dev A (overlap on 48 rows), dev B (overlap on 48 rows)"
     assert f"Not to be ranked with each other: {groups}" in told
     assert "opening 1: bound .05" in told

@@ -57,7 +57,8 @@ def answers() -> list[Document]:
 
 def document() -> Document:
     test = {"looks": 3, "kept": scored(0.38), "verdict": judged("improved", 0.04)}
-    one = run_of("run-1", 0, test=test, arms=ARMS, baselines=BASELINES)
+    curve = {"curve": {"sentence": "Twice the rows bring +0.010."}}
+    one = run_of("run-1", 0, test=test, arms=ARMS, baselines=BASELINES, levers=curve)
     changed = [{"key": "train.gain", "from": 0.01, "to": 0.02}]
     two = run_of("run-2", 1) | {"against": "run-1", "changed": changed}
     dates = {"started": "2026-11-26T10:00:00Z", "finished": None}

@@ -54,7 +54,9 @@ def test_it_says_of_each_run_what_it_is_and_calls_nothing_on_dev_a_result() -> N
         "against run 1", "train.gain 0.01 → 0.02", "0.400 [0.350, 0.450]", "Score on dev",
         "1–2 ▲ improved", "3 ◆ no evidence", "opening 3: bound .05/6", "sealed", "not finished",
         "1 of 3 rounds closed", "settings arm fast", "improved +0.030 [+0.010, +0.050] against",
-        "failed: the base model needs 4.2 GB", "81,234 tokens", "2.4 GB", "baseline prompted",
+        "failed: the base model needs 4.2 GB", "50 % of the rows 2 seeds", "worth it: open",
+        "[0.360, 0.460] failed: seed 1: no disk", "Twice the rows bring +0.010.",
+        "81,234 tokens", "2.4 GB", "baseline prompted",
         "best round: ▲ improved", "1 answer differs from run 1",
         "run 2 scores better on 1, worse on 0", "harness compare run-1 run-2",
     ):  # fmt: skip
