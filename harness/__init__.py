@@ -79,6 +79,7 @@ if TYPE_CHECKING:
         to_json as to_json,
     )
     from harness.registry import Provider as Provider, Registry as Registry
+    from harness.report.all_runs import all_runs as all_runs
     from harness.report.folders import (
         current_reports as current_reports,
         find_reports as find_reports,
@@ -140,6 +141,7 @@ _HOMES = {
         "open_run",
     ),
     "harness.registry": ("Provider", "Registry"),
+    "harness.report.all_runs": ("all_runs",),
     "harness.report.folders": ("current_reports", "find_reports", "summaries"),
     "harness.store.asking": ("open_database", "safe_query"),
     "harness.store.writing": ("QueryResult", "query"),

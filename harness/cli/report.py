@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import typer
 from rich.console import Console
@@ -37,10 +37,24 @@ def report(
     brief: Annotated[
         bool, typer.Option("--brief", help="print a comment for a pull request, as Markdown")
     ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="one page of all runs of this folder, with --html")
+    ] = False,
     open_: Annotated[bool, typer.Option("--open", help="show the page in a browser")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the report of a run, or write it as a page."""
+    """Show the report of a run, or write it as a page.
+
+    With --all one page of all runs of this folder is written: what was changed in each, scores,
+    verdicts, and the answers that differ.
+    """
+    if every:
+        if run or markdown or full or brief:
+            raise UsageError("--all takes all runs: no RUN, no --md, no --full, no --brief")
+        _report_all(html, as_json)
+        if open_:
+            _show_in_browser(html)
+        return
     if full and brief:
         raise UsageError("--full shows all and --brief a few lines: one of them")
     from harness.engine.run import MACHINE_FOLDER
@@ -59,7 +73,7 @@ def report(
     document = with_always(with_model_files(document, Path()), registry)
     for kind, target in (("html", html), ("markdown", markdown)):
         if target is not None:
-            _write_report(registry, kind, document, target)
+            _write_file(registry, kind, "write", document, target)
     if html is None and markdown is None:
         name = "full" if full else "brief" if brief else "terminal"
         plugin, call = _reporter(registry, name)
@@ -67,6 +81,25 @@ def report(
             plugin().show(document, Console())
     if open_:
         _show_in_browser(html)
+
+
+def _report_all(html: Path | None, as_json: bool) -> None:
+    """The page of all runs, or its document."""
+    from harness.registry import Registry
+    from harness.report.all_runs import all_runs, with_pages
+    from harness.report.differing import with_answers
+    from harness.terminal.targets import check_target
+
+    if html is not None:
+        check_target("--html", html)
+    elif not as_json:
+        hint = "harness report --all --html runs.html; in the terminal: harness compare --all"
+        raise UsageError("--all writes a page of all runs: say where", hint=hint)
+    document = with_pages(with_answers(all_runs()), html.parent if html else Path())
+    if as_json:
+        sys.stdout.write(json.dumps(document, indent=1) + "\n")
+    if html is not None:
+        _write_file(Registry.build(), "html", "write_all", document, html)
 
 
 def _reporter(registry: Registry, name: str) -> tuple[Any, PluginCall]:
@@ -77,8 +110,14 @@ def _reporter(registry: Registry, name: str) -> tuple[Any, PluginCall]:
     return provider.plugin, plainly(f"reporter '{name}' from {provider.origin}")
 
 
-def _write_report(registry: Registry, kind: str, document: Any, target: Path) -> None:
-    """One file by the reporter of that name, whole or not at all."""
+def _write_file(
+    registry: Registry,
+    kind: str,
+    method: Literal["write", "write_all"],
+    document: Any,
+    target: Path,
+) -> None:
+    """One file by a method of the reporter of that name, whole or not at all."""
     import tempfile
 
     from harness.boundary import results
@@ -89,8 +128,11 @@ def _write_report(registry: Registry, kind: str, document: Any, target: Path) ->
     plugin, call = _reporter(registry, kind)
     with tempfile.TemporaryDirectory() as folder:
         with call:
-            made, *_ = results.paths(plugin().write(document, Path(folder)), "write()")
-        write_target(option, target, made.read_bytes())
+            write = getattr(plugin(), method)
+            made = results.paths(write(document, Path(folder)), f"{method}()")
+        if not made:
+            raise UsageError(f"the reporter '{kind}' writes no such page")
+        write_target(option, target, made[0].read_bytes())
     Console(stderr=True).print(
         Text(one_line(f"written: {target}")), highlight=False, soft_wrap=True
     )

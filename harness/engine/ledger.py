@@ -40,6 +40,11 @@ def alpha(looks: int) -> float:
     return ALPHA if looks < 2 else ALPHA / (looks * (looks - 1))
 
 
+def bound(looks: int) -> str:
+    """:func:`alpha` as it is written: ``.05``, ``.05/6`` at the third opening."""
+    return f"{ALPHA:g}".removeprefix("0") + (f"/{looks * (looks - 1)}" if looks > 1 else "")
+
+
 def in_words(looks: int) -> str:
     """How often the rows were opened, what that asks of the verdict, and what it cannot mend."""
     if looks < 2:

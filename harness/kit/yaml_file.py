@@ -6,6 +6,8 @@ ends in ``.toml`` is TOML, where lines are not known.
 
 from __future__ import annotations
 
+import functools
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -39,6 +41,32 @@ def read(path: Path) -> tuple[dict[str, Any], Lines]:
     if path.suffix == ".toml":
         return _toml(text, path), {}
     return _yaml(text, path)
+
+
+def read_dumped(path: Path) -> Mapping[str, Any]:
+    """The mapping of a file that :func:`dump` has written, not to be changed.
+
+    Files that differ in a key have the others word for word: what stands below each key is read
+    once. A file that was written otherwise is read as :func:`read` does.
+
+    Raises:
+        ConfigError: as :func:`read` does.
+    """
+    try:
+        parts = _BELOW_KEYS.split(path.read_text("utf-8-sig"))
+        found = [_part(part) for part in parts if part]
+    except (OSError, ValueError, ConfigError):
+        return read(path)[0]
+    whole = {key: value for part in found for key, value in part.items()}
+    return whole if len(whole) == sum(map(len, found)) else read(path)[0]
+
+
+_BELOW_KEYS = re.compile(r"^(?=[^\s#-])", re.MULTILINE)
+
+
+@functools.lru_cache(maxsize=4096)
+def _part(text: str) -> dict[str, Any]:
+    return _yaml(text, Path())[0]
 
 
 def scalar(text: str) -> Any:
@@ -91,8 +119,9 @@ def _yaml(text: str, path: Path) -> tuple[dict[str, Any], Lines]:
 
     yaml = YAML(typ="safe", pure=True)
     try:
-        lines = _lines_of(yaml.compose(text))
-        values = YAML(typ="safe", pure=True).load(text)
+        node = yaml.compose(text)
+        lines = _lines_of(node)
+        values = None if node is None else yaml.constructor.construct_document(node)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{path}:{mark.line + 1}" if mark else str(path)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from harness.boundary import results
 from harness.boundary.calls import plainly
 from harness.config.plugin_entries import PluginEntry
-from harness.data.splits import groups_of
+from harness.data.splits import groups_of, rows_digest
 from harness.engine import resume_command
 from harness.engine.arm_journal import asked
 from harness.engine.history import History
@@ -187,6 +187,7 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
         settings=settings_of(run.config, run.root),
         data=history.data.counts,
         dev_groups=len(set(groups_of(dev).values())),
+        digests={split: rows_digest(history.data.split(split)) for split in ("dev", "test")},
         screening=steps.screening,
         slices={number: findings.slices for number, findings in of_main.items()},
         logs={n: log for (arm, n), log in history.logs.items() if arm == BASE_ARM},

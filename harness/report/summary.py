@@ -48,6 +48,7 @@ class RunRecord:
         model: ``base``, ``adapter``, ``round`` and ``commands``, from
             :mod:`harness.report.origin`, as are ``dates`` and ``settings``.
         data: split -> rows at the start of the run.
+        digests: of the rows of dev and of test, by which runs know whether theirs are the same.
         screening: what the gate said of the source's rows.
         baselines: the base model under other prompts, each with the best round against it.
         levers: what was tried beside the rounds.
@@ -72,6 +73,7 @@ class RunRecord:
     settings: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, int] = field(default_factory=dict)
     dev_groups: int | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
     screening: Screening | None = None
     slices: Mapping[int, Sequence[Slice]] = field(default_factory=dict)
     logs: Mapping[int, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
@@ -95,6 +97,7 @@ def summarise(run: RunRecord) -> Document:
         "data": {
             "rows": dict(run.data),
             "dev_groups": run.dev_groups,
+            "digests": dict(run.digests),
             "screening": _screening(run.screening),
         },
         "rounds": [

@@ -26,6 +26,17 @@ class Reporter(Plugin):
         """
         raise NotImplementedError
 
+    def write_all(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
+        """Write a page of all runs of a folder: ``harness report --all``.
+
+        Args:
+            document: a ``harness.runs/1`` document with ``answers`` (see ``docs/commands.md``).
+
+        Returns:
+            the files written; none if this reporter knows no such page (the default).
+        """
+        return ()
+
     def show(self, document: Mapping[str, Any], console: Console) -> bool:
         """Print the report for a person at a terminal.
 

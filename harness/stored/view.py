@@ -91,7 +91,7 @@ class RunView:
     def config(self) -> Mapping[str, Any]:
         """The config that it began with, every default filled in; empty if that is not known."""
         try:
-            return yaml_file.read(self.folder / CONFIG)[0]
+            return yaml_file.read_dumped(self.folder / CONFIG)
         except ConfigError:
             return {}
 

@@ -118,6 +118,14 @@ class HtmlReporter(harness.Reporter):
         harness.write_text(path, page(document))
         return [path]
 
+    def write_all(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
+        """The same of all runs of a folder: ``runs.html``."""
+        from harness_reports.html.runs import runs_page
+
+        path = folder / "runs.html"
+        harness.write_text(path, runs_page(document))
+        return [path]
+
 
 @harness.hookimpl
 def register_reporters() -> list[type[harness.Reporter]]:

@@ -81,13 +81,14 @@ def test_the_whole_document() -> None:
         control=ControlResult((round_of(0), round_of(1, arm="random")), 0.01, -0.02, 0.04, "Hm."),
         baselines=(BaselineResult("asked", "a system\nturn", {"f1": score(0.25)}, verdict),),
         model={"base": "tiny", "adapter": "models/a", "round": 1},
-        data={"train": 100, "dev": 160}, dev_groups=48,
+        data={"train": 100, "dev": 160}, dev_groups=48, digests={"dev": "0f", "test": "1e"},
         slices={1: (WEAK,)}, logs={1: [{"step": 1, "epoch": 0.5, "loss": 2.0}]},
         examples=instructive(SCORED, (), score="f1", higher_is_better=True),
         notes=("n",), next_command="harness runs",
     )  # fmt: skip
     VALIDATOR.validate(json.loads(json.dumps(document, allow_nan=False)))
     assert document["test"]["looks"] == 2
+    assert document["data"]["digests"] == {"dev": "0f", "test": "1e"}
     assert document["control"]["difference"] == 0.01
     (asked,) = document["baselines"]
     assert (asked["name"], asked["what"]) == ("asked", "a system turn")

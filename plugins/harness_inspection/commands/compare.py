@@ -20,7 +20,6 @@ from harness.terminal.comparisons import ComparedScore, comparison_table
 from harness.terminal.options import Json
 from harness_inspection.commands.overview import show_overview
 from harness_inspection.commands.printing import Document, setting, why_command, write_json
-from harness_inspection.overview import overview
 
 AFTER = "why"
 
@@ -66,7 +65,7 @@ def compare(
     if every:
         if first or second or run:
             raise harness.UsageError("--all takes all runs: no A, no B, no --run")
-        document, show = overview(), show_overview
+        document, show = harness.all_runs(), show_overview
     elif first is None or second is None:
         raise harness.UsageError(
             "compare takes two rounds, or two runs",

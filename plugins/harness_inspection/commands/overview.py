@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
 from harness.kit.numbers import duration, moment
-from harness.kit.terms import CHOSEN
 from harness.kit.text import one_line
 from harness.terminal import tables
-from harness_inspection.commands.printing import Document, setting
+from harness_inspection.commands.printing import VALUE, Document, setting
 
 SHOWN = 4
 """Keys of a config that are shown of what was changed."""
-CAUTION = (
-    f"Scores on dev are {CHOSEN}, and comparable where the rows are the same: they help to choose "
-    "among runs, and are no result. The more runs, the more the highest owes to chance. A score "
-    "on test is one; the opening counts how often these rows were looked at."
-)
+ARMS = 5
+"""Arms and baselines that are shown of a run."""
 
 
 def show_overview(document: Document, console: Console) -> None:
-    """A table of the runs in the order in which they were begun."""
+    """A table of the runs in the order in which they were begun, the arms of each below it."""
     runs = document["runs"]
     if not runs:
         tables.note(console, "no runs yet: harness iterate")
         return
     numbers = {run["run"]: place for place, run in enumerate(runs, start=1)}
+    several = len([one for one in document["groups"] if one["split"] == "dev"]) > 1
     shown = tables.table("run", "changed", "dev", "test", "time", right=["time"])
     for run in runs:
         shown.add_row(
@@ -38,16 +35,63 @@ def show_overview(document: Document, console: Console) -> None:
                 (f"\n{moment(run['finished'] or run['started'])}", "dim"),
             ),
             _changed(run, numbers),
-            _dev(run),
-            _test(run["test"]),
+            _dev(run, several),
+            _test(run),
             duration(run["seconds"]),
         )  # fmt: skip
+        for cells in _below(run):
+            shown.add_row(*cells)
     console.print(shown)
     console.print()
-    tables.note(console, CAUTION, "dim")
+    if several:
+        told = ", ".join(_group(one) for one in document["groups"] if one["split"] == "dev")
+        tables.note(console, f"Not to be ranked with each other: {told}.", "dim")
+    tables.note(console, document["caution"], "dim")
     if len(runs) > 1:
         names = [run["run"] for run in runs[-2:]]
         tables.next_command(console, shlex.join(["harness", "compare", *names]))
+
+
+def _group(group: Document) -> str:
+    rows = f" on {group['rows']:,.0f} rows" if group["rows"] is not None else ""
+    return f"{group['id']} ({one_line(group['primary'], 40)}{rows})"
+
+
+def _below(run: Document) -> Iterator[list[Text]]:
+    """The cells of a run's baselines and arms, some of many."""
+    rows = [*map(_baseline, run["baselines"]), *map(_arm, run["arms"])]
+    yield from rows[:ARMS]
+    if len(rows) > ARMS:
+        yield [Text(f"   and {len(rows) - ARMS:,} more: --json", "dim"), *[Text()] * 4]
+
+
+def _baseline(found: Document) -> list[Text]:
+    verdict = found["verdict"]
+    lines = [_score(found["dev"]), *([f"best round: {verdict['label']}"] if verdict else [])]
+    return [_indented("baseline", found), Text(one_line(found["what"] or "", VALUE), "dim"),
+            _first_loud(lines), Text(), Text()]  # fmt: skip
+
+
+def _arm(arm: Document) -> list[Text]:
+    failed, verdict = arm["failed"], arm["verdict"]
+    lines = [] if failed is not None and not arm["dev"] else [_score(arm["dev"])]
+    if verdict:
+        against = f" against {one_line(arm['against'], VALUE)}" if arm["against"] else ""
+        lines.append(f"{verdict['label']}{against}")
+    told = [_first_loud(lines)] if lines else []
+    if failed is not None:
+        told.append(Text(one_line(f"failed: {failed}", 4 * VALUE), "red"))
+    seconds = duration(arm["seconds"]) if arm["seconds"] is not None else ""
+    what = Text("\n").join(_settings(arm["changed"])) or Text(one_line(arm["what"] or "", VALUE))
+    return [_indented("arm", arm), what, Text("\n").join(told), Text(), Text(seconds)]
+
+
+def _indented(kind: str, found: Document) -> Text:
+    return Text.assemble("   ", (f"{kind} ", "dim"), one_line(found["name"], tables.ID_LIMIT))
+
+
+def _score(score: Document | None) -> str:
+    return _two_lines(score) if score else "not scored"
 
 
 def _changed(run: Document, numbers: dict[str, int]) -> Text:
@@ -56,31 +100,43 @@ def _changed(run: Document, numbers: dict[str, int]) -> Text:
         return Text("its config is not known", "dim")
     if run["against"] is None:
         return Text("-", "dim")
-    changed = run["changed"]
-    lines = [Text(f"against {numbers[run['against']]}" + ("" if changed else ": nothing"), "dim")]
-    lines += [
+    head = f"against {numbers[run['against']]}" + ("" if run["changed"] else ": nothing")
+    return Text("\n").join([Text(head, "dim"), *_settings(run["changed"])])
+
+
+def _settings(changed: Sequence[Document]) -> list[Text]:
+    """A line for each changed setting, some of many."""
+    lines = [
         Text.assemble(one_line(each["key"], tables.ID_LIMIT), " ", setting(each["from"]), " → ",
                       setting(each["to"]))
         for each in changed[:SHOWN]
     ]  # fmt: skip
     if len(changed) > SHOWN:
         lines.append(Text(f"and {len(changed) - SHOWN:,} more: --json", "dim"))
-    return Text("\n").join(lines)
+    return lines
 
 
-def _dev(run: Document) -> Text:
+def _dev(run: Document, several: bool) -> Text:
+    """The score of the best round, and the verdicts of all.
+
+    Args:
+        several: whether the folder has scores that are not to be ranked with each other.
+    """
     chain = ", ".join(
         f"{number} {label}" for number, label in enumerate(run["verdicts"][1:], start=1)
     )
     lines = [f"{one_line(run['primary'], 40)} {_two_lines(run['dev'])}"]
-    lines += [f"round {run['best']} of {run['rounds']}", *([chain] if chain else [])]
+    group = f", {run['dev']['group']}" if several else ""
+    lines += [f"round {run['best']} of {run['rounds']}{group}", *([chain] if chain else [])]
     return _first_loud(lines)
 
 
-def _test(test: Document | None) -> Text:
+def _test(run: Document) -> Text:
+    test = run["test"]
     if test is None:
-        return Text("sealed", "dim")
-    return _first_loud([_two_lines(test), f"{test['verdict']}, opening {test['opening']}"])
+        return Text("sealed" if run["finished"] else "not finished", "dim")
+    bound = f"opening {test['opening']}: bound {test['bound']}"
+    return _first_loud([_two_lines(test), test["verdict"], bound])
 
 
 def _two_lines(score: Document) -> str:

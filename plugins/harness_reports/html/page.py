@@ -21,9 +21,22 @@ from harness_reports.sections import Shown, sections
 def page(document: Mapping[str, Any]) -> str:
     """The report as one HTML document; the same document always gives the same text."""
     run = str(document.get("run") or "")
-    style, script = _own("style.css"), _own("script.js")
     day = _day(document)
+    found = list(_sections(document))
+    header = element("header", element("h1", name(run or "Report"), _beside(day)), _contents(found))
     title = ", ".join(filter(None, (run or "run", day)))
+    return whole(title, header, map(_section, found), ["style.css"], ["sorting.js", "script.js"])
+
+
+def whole(
+    title: str, header: Html, main: Iterable[Child], styles: Iterable[str], scripts: Iterable[str]
+) -> str:
+    """A page that holds all that it needs.
+
+    Args:
+        styles, scripts: files of ours, in order.
+    """
+    style, script = _own(styles), _own(scripts)
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -34,13 +47,7 @@ def page(document: Mapping[str, Any]) -> str:
         element("title", title),
         element("style", style),
     )
-    found = list(_sections(document))
-    body = element(
-        "body",
-        element("header", element("h1", name(run or "Report"), _beside(day)), _contents(found)),
-        element("main", map(_section, found)),
-        element("script", script),
-    )
+    body = element("body", header, element("main", main), element("script", script))
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
 
 
@@ -67,9 +74,10 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 
 
-def _own(name_: str) -> Html:
-    """Style and script are put in as they are: they are ours, and hold no closing tag."""
-    return Html(files("harness_reports.html").joinpath(name_).read_text(encoding="utf-8"))
+def _own(names: Iterable[str]) -> Html:
+    """Styles and scripts are put in as they are: they are ours, and hold no closing tag."""
+    folder = files("harness_reports.html")
+    return Html("".join(folder.joinpath(name_).read_text(encoding="utf-8") for name_ in names))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,35 +1,12 @@
-"use strict";
 // Sorting tables, filtering examples, opening the example that a link names. All of it may be
 // missing: the page reads the same.
 (() => {
   const text = (row, at) => row.cells[at].textContent.trim();
-  const value = (shown) => {
-    const found = parseFloat(shown.replace(/^\[/, ""));
-    return Number.isNaN(found) ? null : found;
-  };
-  const compare = (a, b, sign) => {
-    const [x, y] = [value(a), value(b)];
-    if (x !== null && y !== null) return sign * (x - y);
-    if (x !== null || y !== null) return x === null ? 1 : -1; // no number comes last, either way
-    return sign * (a < b ? -1 : Number(a > b));
-  };
-  const sort = (table, at, button) => {
-    const head = button.closest("th");
-    const down = head.getAttribute("aria-sort") === "ascending";
-    for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
-    head.setAttribute("aria-sort", down ? "descending" : "ascending");
-    const rows = [...table.tBodies[0].rows];
-    rows.sort((a, b) => compare(text(a, at), text(b, at), down ? -1 : 1));
-    table.tBodies[0].append(...rows);
-  };
   for (const table of document.querySelectorAll("table.sortable")) {
-    [...table.tHead.rows[0].cells].forEach((head, at) => {
-      if (!head.textContent) return;
-      const button = document.createElement("button");
-      button.type = "button";
-      button.append(...head.childNodes);
-      button.addEventListener("click", () => sort(table, at, button));
-      head.append(button);
+    sortable(table, (at, sign) => {
+      const rows = [...table.tBodies[0].rows];
+      rows.sort((a, b) => compared(text(a, at), text(b, at), sign));
+      table.tBodies[0].append(...rows);
     });
   }
 

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from tests.support.arms import ARMS, BASELINES, arm
+
 
 @pytest.fixture(scope="module")
 def three(tmp_path_factory, finished):
@@ -43,7 +45,7 @@ def test_scores_verdicts_and_cost_are_those_of_the_summaries(three):
         summary = done.document
         kept = summary["rounds"][summary["kept_round"]]
         score = kept["scores"][summary["primary"]]
-        assert run["dev"] == {key: score[key] for key in ("value", "low", "high")}
+        assert run["dev"].items() >= {k: score[k] for k in ("value", "low", "high", "n")}.items()
         assert run["verdicts"] == [each["verdict"]["label"] for each in summary["rounds"]]
         assert run["seconds"] == pytest.approx(sum(summary["seconds"].values()))
         assert (run["best"], run["train_rows"]) == (summary["kept_round"], kept["train_rows"])
@@ -68,6 +70,27 @@ def test_the_table_fits_and_calls_nothing_on_dev_a_result(three, width):
     assert "are no result" in told
     last = [run.document["run"] for run in made[-2:]]
     assert command.split() == ["next:", "harness", "compare", *last]
+
+
+def test_arms_and_baselines_stand_below_their_run_and_groups_are_told_apart(short):
+    project, first = short
+    path = project.folder / "reports" / first.document["run"] / "summary.json"
+    arms = [*ARMS, *(arm(f"seed-{n}", "seed", {"seed": n}) for n in range(9))]
+    data = {**first.document["data"], "digests": {"dev": "0f", "test": "1e"}}
+    other = {**first.document, "arms": arms, "baselines": BASELINES, "data": data}
+    (path.parent.parent / "other").mkdir()
+    (path.parent.parent / "other" / "summary.json").write_text(json.dumps(other))
+    done = project.inside("compare", "--all", COLUMNS="160")
+    told = " ".join(done.out.split())
+    assert "baseline prompted" in told and "best round: improved" in told
+    assert "arm fast train.gain - → 0.02" in told and "improved against main" in told
+    assert "failed: seed 1: no disk" in told and "failed: the base model needs" in told
+    assert "arm large" in told and "arm seed-0" not in told and "and 9 more: --json" in told
+    groups = "dev A (overlap on 48 rows), dev B (overlap on 48 rows)"
+    assert f"Not to be ranked with each other: {groups}" in told
+    assert "opening 1: bound .05" in told
+    document = project.inside("compare", "--all", "--json").document
+    assert len(document["runs"][-1]["arms"]) == len(arms)
 
 
 def test_no_runs_are_no_error(project):

@@ -1,0 +1,142 @@
+"""One run, its arms and its baselines, as the document of all runs holds them.
+
+A summary may be half-written or edited by hand: what is no number, text or list here becomes
+none, and what a run cannot be told without raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.engine import ledger
+from harness.kit.text import one_line
+from harness.report.reading import Document
+from harness.report.values import TEXT_LIMIT, finite
+
+DAMAGE = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+"""What reading a summary raises that is no whole one."""
+COSTS = ("seconds", "tokens", "memory")
+
+
+def run_entry(summary: Mapping[str, Any], config: Mapping[str, Any]) -> Document:
+    """A run's entry.
+
+    Args:
+        config: the run's, flattened; empty where it is not known.
+
+    Raises:
+        LookupError, TypeError, ValueError, AttributeError: this is no whole summary.
+    """
+    primary = summary["primary"]
+    kept = summary["rounds"][summary["kept_round"]]
+    score, sealed = kept["scores"][primary], summary.get("sealed")
+    dates = summary["dates"]
+    return {
+        "run": summary["run"],
+        "started": _text(dates["started"]),
+        "finished": _text(dates["finished"]),
+        "model": _required(summary["model"]["base"]),
+        "primary": _required(primary),
+        "caveat": _text(score.get("caveat")) or "",
+        "higher_is_better": score.get("higher_is_better") is not False,
+        "rounds": len(summary["rounds"]) - 1,
+        "planned": finite(summary["settings"].get("rounds")),
+        "best": summary["kept_round"],
+        "train_rows": finite(kept["train_rows"]),
+        "dev": _score(score),
+        "verdicts": [_required(each["verdict"]["label"]) for each in summary["rounds"]],
+        "test": summary["test"] and _test(summary["test"], primary),
+        "sealed": _text(sealed["sentence"]) if sealed else None,
+        "seconds": sum(finite(took) or 0.0 for took in summary["seconds"].values()),
+        "tokens": finite(summary.get("tokens")),
+        "memory": finite(summary.get("memory")),
+        "arms": [_arm(each, primary, config) for each in summary.get("arms") or ()],
+        "levers": list(_levers(summary.get("levers") or {})),
+        "baselines": [_baseline(each, primary) for each in summary.get("baselines") or ()],
+    }  # fmt: skip
+
+
+def _required(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return one_line(value, TEXT_LIMIT)
+
+
+def _text(value: Any) -> str | None:
+    return one_line(value, TEXT_LIMIT) if isinstance(value, str) else None
+
+
+def _score(score: Mapping[str, Any]) -> Document:
+    return {key: finite(score.get(key)) for key in ("value", "low", "high", "n")}
+
+
+def _test(test: Mapping[str, Any], primary: str) -> Document:
+    opening = test["looks"]
+    return {
+        **_score(test["kept"][primary]),
+        "verdict": _required(test["verdict"]["label"]),
+        "sentence": _text(test["verdict"].get("sentence")),
+        "opening": opening,
+        "bound": ledger.bound(opening),
+    }
+
+
+def _verdict(found: Any) -> Document | None:
+    if not found:
+        return None
+    return {
+        "label": _required(found["label"]),
+        "sentence": _text(found.get("sentence")),
+        **{key: finite(found.get(key)) for key in ("difference", "low", "high")},
+    }
+
+
+def _primary(scores: Any, primary: str) -> Document | None:
+    found = (scores or {}).get(primary)
+    return _score(found) if found else None
+
+
+def _arm(arm: Mapping[str, Any], primary: str, config: Mapping[str, Any]) -> Document:
+    return {
+        "name": _required(arm["name"]),
+        "kind": _text(arm.get("kind")),
+        "what": _text(arm.get("what")),
+        "changed": [
+            {"key": one_line(str(key), TEXT_LIMIT), "from": _before(str(key), config), "to": value}
+            for key, value in (arm.get("changed") or {}).items()
+        ],
+        "share": finite(arm.get("share")),
+        "train_rows": finite(arm.get("rows")),
+        "trainings": len(arm.get("trainings") or ()) or 1,
+        "dev": _primary(arm.get("scores"), primary),
+        "against": _text(arm.get("against")),
+        "verdict": _verdict(arm.get("verdict")),
+        "worth": _text(arm.get("worth")),
+        **{key: finite(arm.get(key)) for key in COSTS},
+        "failed": _text(arm.get("failed")),
+    }
+
+
+def _before(key: str, config: Mapping[str, Any]) -> Any:
+    """The run's own value of a key, or all that stands below it; None where there is neither."""
+    below = {name: value for name, value in config.items() if name.startswith(f"{key}.")}
+    return config.get(key, {name[len(key) + 1 :]: value for name, value in below.items()} or None)
+
+
+def _levers(levers: Mapping[str, Any]) -> Iterator[str]:
+    """What the arms say together: more rows, base models, the method; a sentence each."""
+    curve, models, method = (levers.get(key) or {} for key in ("curve", "models", "method"))
+    for found in (curve, models, method.get("verdict") or {}):
+        if sentence := _text(found.get("sentence")):
+            yield sentence
+
+
+def _baseline(found: Mapping[str, Any], primary: str) -> Document:
+    """The base model under another prompt; its verdict is that of the best round against it."""
+    return {
+        "name": _required(found["name"]),
+        "what": _text(found.get("what")),
+        "dev": _primary(found.get("scores"), primary),
+        "verdict": _verdict(found.get("verdict")),
+    }

@@ -1,0 +1,107 @@
+"""The page of all runs of a folder: groups of scores, a table of runs, answers that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.kit.numbers import counted, number
+from harness_reports.figures import Document
+from harness_reports.html.markup import Child, Html, element, joined, name
+from harness_reports.html.page import whole
+from harness_reports.html.run_answers import answers_section, drawn_pairs, link
+from harness_reports.html.run_cells import Extent
+from harness_reports.html.runs_table import choice, draw_table, extents, verdicts_of
+
+GROUPED = (
+    "Sorted by a score, the runs of each group stand together: scores of other rows, or another "
+    "primary score, are not ranked with each other."
+)
+
+
+def runs_page(document: Mapping[str, Any]) -> str:
+    """A ``harness.runs/1`` document with ``answers`` as one HTML document."""
+    runs = list(document["runs"])
+    title = counted(len(runs), "run")
+    header = element("header", element("h1", title), _dates(runs))
+    styles, scripts = ["style.css", "runs.css"], ["sorting.js", "runs.js"]
+    return whole(title, header, _main(document, runs), styles, scripts)
+
+
+def _dates(runs: list[Document]) -> Html | None:
+    days = sorted(run["started"][:10] for run in runs if run["started"])
+    return (
+        element("p", name(" to ".join(dict.fromkeys((days[0], days[-1])))), class_="dim")
+        if days
+        else None
+    )
+
+
+def _main(document: Mapping[str, Any], runs: list[Document]) -> Iterator[Child]:
+    if not runs:
+        yield element("p", "No runs yet: ", element("code", "harness iterate"))
+        return
+    drawn = extents(document)
+    numbers = {run["run"]: place for place, run in enumerate(runs, start=1)}
+    pairs = drawn_pairs(document, numbers)
+    answers = {numbers[pair["b"]]: pair for pair in document.get("answers") or ()}
+    links = {number: link(answers[number], numbers) for number in pairs}
+    yield element("p", document["caution"], class_="note")
+    yield _groups(document, drawn)
+    yield _filter(runs)
+    yield element("p", id="order", role="status", class_="note")
+    yield draw_table(runs, numbers, drawn, links)
+    yield _chosen()
+    yield from answers_section(document, pairs)
+
+
+def _groups(document: Mapping[str, Any], drawn: Mapping[str, Extent]) -> Html:
+    """What each group of scores is, and the range that its intervals are drawn in."""
+    items = [element("li", _group(one, drawn[one["id"]])) for one in document["groups"]]
+    return element("ul", items, class_="groups", data_told=GROUPED)
+
+
+def _group(group: Document, extent: Extent) -> Html:
+    rows = f" on {group['rows']:,.0f} rows of {group['split']}" if group["rows"] else ""
+    told = [
+        element("b", group["id"]), ": ", name(group["primary"], 60), rows,
+        "" if group["higher_is_better"] else ", lower is better",
+    ]  # fmt: skip
+    parts = [
+        counted(group["runs"], "run"),
+        f"intervals drawn from {number(extent[0])} to {number(extent[1])}",
+        "" if group["exact"] else "rows known by the settings of the data alone",
+    ]
+    remark = "; ".join(part for part in parts if part)
+    return joined(
+        element("span", told, data_group=group["id"]), " ",
+        element("span", f"({remark})", class_="dim"),
+    )  # fmt: skip
+
+
+def _filter(runs: list[Document]) -> Html | None:
+    """Shown by the script alone: without it, it would do nothing."""
+    if len(runs) < 2:
+        return None
+    verdicts = sorted({label for run in runs for label in verdicts_of(run)})
+    return element(
+        "form",
+        element("label", "Words ", element("input", type="search", id="find", autocomplete="off")),
+        choice("verdict", "Verdict ", verdicts),
+        choice("model", "Model ", sorted({run["model"] for run in runs})),
+        choice("primary", "Primary score ", sorted({run["primary"] for run in runs})),
+        element("output", id="found"),
+        id="filter", hidden=True,
+    )  # fmt: skip
+
+
+def _chosen() -> Html:
+    """Two runs that were chosen by their boxes; the script shows and fills it."""
+    return joined(
+        element(
+            "p", element("span", id="chosen-told"), " ",
+            element("button", "Show the answers that differ", type="button", id="show"),
+            id="chosen", hidden=True,
+        ),
+        element("div", id="chosen-answers"),
+    )  # fmt: skip

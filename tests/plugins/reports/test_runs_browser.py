@@ -1,0 +1,135 @@
+"""The page of all runs in a real Chromium: sorted, filtered, answers opened, two runs chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness_reports.html.runs import runs_page
+from tests.plugins.reports.runs_document import document, poisoned
+from tests.plugins.reports.test_browser import ACT, CONTRAST, STATE
+from tests.support.browser import Tab, launched
+
+Document = dict[str, Any]
+Saved = Callable[[Document], str]
+
+SHOWN = """[...document.querySelectorAll("#runs > tbody")].filter((e) => !e.hidden)
+    .map((e) => e.dataset.number ?? e.textContent)"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Tab]:
+    with launched() as chromium:
+        yield Tab(chromium)
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Saved:
+    def save(found: Document) -> str:
+        path = tmp_path / "runs.html"
+        path.write_text(runs_page(found), encoding="utf-8")
+        return path.as_uri()
+
+    return save
+
+
+def test_it_is_sorted_filtered_and_opened(browser: Tab, saved: Saved) -> None:
+    browser.open(saved(document()))
+
+    def sorted_by(column: int) -> tuple[list[str], str]:
+        head = f'document.querySelector("#runs").tHead.rows[0].cells[{column}]'
+        browser.evaluate(f"{head}.querySelector('button').click()")
+        return browser.evaluate(SHOWN), browser.evaluate(f"{head}.getAttribute('aria-sort')")
+
+    # Never ranked as one: the highest score of all is of other rows.
+    groups = ["dev A: overlap on 48 rows of dev", "dev B: overlap on 48 rows of dev"]
+    ascending = [groups[0], "1", "2", groups[1], "3"]
+    assert sorted_by(4) == (ascending, "ascending")
+    told = browser.evaluate('document.getElementById("order").textContent')
+    assert "not ranked with each other" in told
+    assert sorted_by(4) == ([groups[0], "2", "1", groups[1], "3"], "descending")
+    opened, unopened = "test A: overlap on 48 rows of test", "test not opened"
+    assert sorted_by(6)[0] == [opened, "1", unopened, "2", "3"]
+    assert sorted_by(0)[0] == ["1", "2", "3"] and sorted_by(0)[0] == ["3", "2", "1"]
+    assert sorted_by(5)[0] == ["2", "3", "1"]  # improved rounds minus regressed ones
+
+    def filtered(field: str, value: str) -> list[str]:
+        browser.evaluate(f"""(() => {{ const e = document.getElementById("{field}");
+            e.value = "{value}"; e.dispatchEvent(new Event("input", {{bubbles: true}})); }})()""")
+        found: list[str] = browser.evaluate(SHOWN)
+        return found
+
+    assert filtered("verdict", "regressed") == ["2"]
+    assert filtered("verdict", "") == ["2", "3", "1"]
+    assert filtered("model", "model of run-3") == ["3"] and len(filtered("model", "")) == 3
+    assert filtered("find", "4.2 GB") == ["1"]  # an arm's words find its run
+    assert browser.evaluate('document.getElementById("found").textContent') == "1 of 3"
+    sorted_by(4)
+    assert filtered("find", "4.2 GB") == [groups[0], "1"]
+    filtered("find", "")
+
+    pair = 'document.querySelector("details.two-runs")'
+    assert browser.evaluate(f"{pair}.open") is False
+    browser.evaluate('document.querySelector("#run-2 .links a").click()')
+    browser.evaluate("new Promise((done) => setTimeout(done, 50))")
+    shown = browser.evaluate(f"[{pair}.open, {pair}.innerText]")
+    assert shown[0] is True
+    for text in ("Say birch.", "Run 1: 0.000", "hm hm", "Run 2: 0.500", "birch hm"):
+        assert text in shown[1]
+
+
+def test_two_chosen_runs_are_put_side_by_side(browser: Tab, saved: Saved) -> None:
+    found = document()
+    row = found["answers"][0]["shown"][0]
+    other = {**row, "b": {"text": "<b>fjord</b>", "score": 0.1}}
+    found["answers"].append(found["answers"][0] | {"b": "run-3", "shown": [other]})
+    browser.open(saved(found))
+
+    def chosen(*numbers: int) -> str:
+        for number in numbers:
+            browser.evaluate(f'document.querySelector("#run-{number} input").click()')
+        told = browser.evaluate('document.getElementById("chosen").innerText')
+        return str(told).partition(".")[0]
+
+    assert chosen(3) == "Chosen: run 3, and another one"
+    assert chosen(2) == "Chosen: run 2 and run 3"
+    browser.evaluate('document.getElementById("show").click()')
+    text = browser.evaluate('document.getElementById("chosen-answers").innerText')
+    assert "harness compare run-2 run-3" in text and "1 of the rows on this page" in text
+    for told in ("Run 2: 0.500", "birch hm", "Run 3: 0.100", "<b>fjord</b>"):
+        assert told in text
+    assert "Run 1" not in text
+    # A third takes the place of the first; this pair stands on the page.
+    assert chosen(1) == "Chosen: run 1 and run 2"
+    browser.evaluate('document.getElementById("show").click()')
+    assert browser.evaluate('document.querySelector("details.two-runs").open') is True
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [420, 1400])
+def test_it_fits_its_width_and_all_text_stands_out(
+    browser: Tab, saved: Saved, width: int, dark: bool
+) -> None:
+    browser.open(saved(document()), width=width, dark=dark)
+    browser.evaluate('document.querySelector("#run-2 input").click()')
+    browser.evaluate('for (const e of document.querySelectorAll("details")) e.open = true;')
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    assert browser.evaluate("document.querySelector('.scroll').scrollWidth") <= width
+    assert browser.evaluate(CONTRAST) == []
+
+
+def test_hostile_text_does_nothing(browser: Tab, saved: Saved) -> None:
+    address = saved(poisoned())
+    browser.open(address)
+    browser.evaluate(ACT)
+    for number in (1, 2):
+        browser.evaluate(f'document.querySelector("#run-{number} input").click()')
+    browser.evaluate('document.getElementById("show").click()')
+    state = browser.evaluate(STATE)
+    assert state["canary"] is None and "pwned" not in state["title"].split()
+    assert state["scripts"] == 1 and state["acting"] == [] and state["links"] == []
+    assert browser.asked == [address] and state["place"] == "file:"
+    assert "<script>" in state["text"]

@@ -1,0 +1,129 @@
+"""The document of all runs: what each is set against, what is ranked together, arms, damage."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import harness
+from tests.support.arms import ARMS, BASELINES
+
+Document = dict[str, Any]
+
+
+@pytest.fixture
+def write(short: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Writes the summary of a run into an empty folder, with changes, and its config."""
+    project, first = short
+    config = next(project.folder.glob(".harness/runs/*/config.yaml")).read_text("utf-8")
+    folder = tmp_path / "all"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    def write(name: str, settings: str = "", **changes: Any) -> None:
+        number = len(list(folder.glob("reports/*")))
+        summary = copy.deepcopy(first.document)
+        summary["dates"]["started"] = f"2026-11-26T{number // 60:02d}:{number % 60:02d}:00Z"
+        summary.update(changes, run=name)
+        for path, text in (
+            (folder / "reports" / name / "summary.json", json.dumps(summary)),
+            (folder / ".harness" / "runs" / name / "config.yaml", settings or config),
+        ):
+            path.parent.mkdir(parents=True)
+            path.write_text(text, "utf-8")
+
+    write.first = first.document
+    return write
+
+
+def changed_data(write: Any, **changes: Any) -> Document:
+    return {**write.first["data"], **changes}
+
+
+def test_scores_are_ranked_where_primary_score_signature_and_rows_are_the_same(write: Any) -> None:
+    rounds = copy.deepcopy(write.first["rounds"])
+    for each in rounds:
+        each["scores"]["overlap"]["signature"] = "another"
+    assert set(write.first["data"]["digests"]) == {"dev", "test"}
+    write("one")
+    write("same")
+    write("rows", data=changed_data(write, digests={"dev": "0f", "test": "1e"}))
+    write("signature", rounds=rounds)
+    write("old", data=changed_data(write, digests={}))
+    found = harness.all_runs()
+    groups = {run["run"]: run["dev"]["group"] for run in found["runs"]}
+    assert groups == {
+        "one": "dev A", "same": "dev A", "rows": "dev B", "signature": "dev C", "old": "dev D",
+    }  # fmt: skip
+    told = {group["id"]: group for group in found["groups"]}
+    assert (told["dev A"]["runs"], told["dev A"]["exact"]) == (2, True)
+    assert told["dev D"]["exact"] is False
+    assert told["test A"]["runs"] == 2 and told["dev A"]["rows"] == 48
+
+
+def test_arms_and_baselines_are_those_of_the_summary(write: Any) -> None:
+    curve = {"curve": {"sentence": "More rows."}, "models": None, "method": None}
+    write("one", arms=ARMS, baselines=BASELINES, levers=curve)
+    (run,) = harness.all_runs()["runs"]
+    assert run["levers"] == ["More rows."]
+    fast, again, half, large = run["arms"]
+    assert (half["share"], half["trainings"], half["failed"]) == (0.5, 2, "seed 1: no disk")
+    assert fast["changed"] == [{"key": "train.gain", "from": 0.005, "to": 0.02}]
+    assert (fast["tokens"], fast["memory"], fast["train_rows"]) == (81_234, 2_400_000_000, 50)
+    assert fast["dev"]["value"] == 0.41 and fast["verdict"]["label"] == "improved"
+    assert again["verdict"]["difference"] == 0.004
+    (model,) = large["changed"]
+    assert model["from"]["source"] == "fake" and model["to"] == '{"skill": 0.5}'
+    assert (large["dev"], large["verdict"], large["failed"][:14]) == (None, None, "the base model")
+    (baseline,) = run["baselines"]
+    assert (baseline["name"], baseline["dev"]["value"]) == ("prompted", 0.30)
+
+
+def test_a_test_result_names_its_opening_and_what_that_asks(write: Any) -> None:
+    tests = [{**write.first["test"], "looks": looks} for looks in (1, 2, 3)]
+    for number, test in enumerate(tests):
+        write(f"run {number}", test=test)
+    found = [run["test"] for run in harness.all_runs()["runs"]]
+    assert [(one["opening"], one["bound"]) for one in found] == [
+        (1, ".05"), (2, ".05/2"), (3, ".05/6"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"arms": ["x"]}, {"arms": [{"kind": "seed"}]}, {"seconds": []}, {"test": {"looks": 1}},
+     {"baselines": 3}, {"kept_round": 99}, {"dates": None}, {"model": {"base": 3}}],
+    ids=str,
+)  # fmt: skip
+def test_a_damaged_summary_is_passed_over_and_said(
+    write: Any, damage: Document, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("good")
+    write("damaged", **damage)
+    assert [run["run"] for run in harness.all_runs()["runs"]] == ["good"]
+    assert "damaged/summary.json is passed over" in capsys.readouterr().err
+
+
+def test_a_run_in_progress_and_one_whose_config_is_gone(write: Any) -> None:
+    write("one", dates={"started": "2026-11-26T00:00:00Z", "finished": None}, test=None)
+    write("two")
+    Path(".harness/runs/two/config.yaml").unlink()
+    one, two = harness.all_runs()["runs"]
+    assert (one["finished"], one["test"], one["against"], one["changed"]) == (None, None, None, [])
+    assert (two["against"], two["changed"]) == (None, None)
+
+
+def test_hundreds_of_runs_take_seconds(write: Any) -> None:
+    config = Path("../short").resolve().glob(".harness/runs/*/config.yaml")
+    text = next(config).read_text("utf-8")
+    for number in range(100):
+        write(f"run-{number}", text.replace("seed: 7", f"seed: {number}"))
+    began = time.process_time()
+    found = harness.all_runs()["runs"]
+    assert len(found) == 100 and time.process_time() - began < 5
+    assert found[8]["against"] == "run-7" and found[8]["changed"][0]["to"] == 8

@@ -1,0 +1,48 @@
+"""Arms and baselines of a run, written by hand as a summary holds them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Document = dict[str, Any]
+
+
+def scored(value: float, primary: str = "overlap") -> Document:
+    score = {"value": value, "low": value - 0.05, "high": value + 0.05, "n": 48, "unscored": 0}
+    return {primary: {**score, "signature": "x", "higher_is_better": True, "caveat": ""}}
+
+
+def judged(label: str, difference: float) -> Document:
+    bounds = {"difference": difference, "low": difference - 0.02, "high": difference + 0.02}
+    return {
+        "label": label,
+        "sentence": f"{label}: by {difference:+.3f}.",
+        "against": "main",
+        **bounds,
+    }
+
+
+def arm(name: str, kind: str, changed: Document, **facts: Any) -> Document:
+    return {
+        "name": name, "kind": kind, "what": f"another {kind}", "changed": changed, "rows": 50,
+        "scores": scored(0.41), "against": "main", "verdict": judged("improved", 0.03),
+        "worth": None, "share": 1.0, "trainings": [], "seconds": 12.5, "tokens": None,
+        "memory": None, "failed": None, **facts,
+    }  # fmt: skip
+
+
+ARMS = [
+    arm("fast", "settings", {"train.gain": 0.02}, tokens=81_234, memory=2_400_000_000),
+    arm("again", "seed", {"seed": 8}, verdict=judged("no evidence", 0.004), worth="open"),
+    arm("half", "data", {}, share=0.5, verdict=None, trainings=[{}, {}], failed="seed 1: no disk"),
+    arm(
+        "large", "model", {"model": '{"skill": 0.5}'}, rows=None, scores={}, verdict=None,
+        seconds=None, failed="the base model needs 4.2 GB of memory, and 3.1 GB are free",
+    ),
+]  # fmt: skip
+BASELINES = [
+    {
+        "name": "prompted", "what": "a system turn of its own", "scores": scored(0.30),
+        "verdict": judged("improved", 0.05),
+    }
+]  # fmt: skip
