@@ -45,7 +45,8 @@ def levers_entry(levers: Levers, worth: float | None) -> Document:
 
 def _arm(found: ArmResult, reference: int) -> Document:
     arm, first = found.arm, found.tried[0]
-    changed = {one_line(key, NAME): shown(value) for key, value in flattened(dict(arm.changed))}
+    settings = flattened(dict(arm.changed)) if arm.changed else ()
+    changed = {one_line(key, NAME): shown(value) for key, value in settings}
     return {
         "name": one_line(arm.name, NAME),
         "kind": arm.kind,

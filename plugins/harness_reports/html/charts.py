@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from harness.kit.blocks import Chart, Point, Series, told
-from harness_reports.drawing import axis_of
+from harness.kit.drawing import axis_of
 from harness_reports.html.axes import (
     WIDTH,
     Drawing,

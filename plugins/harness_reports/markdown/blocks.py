@@ -20,9 +20,9 @@ from harness.kit.blocks import (
     mark_of,
     table_of,
 )
+from harness.kit.drawing import sparkline
 from harness.kit.numbers import DASH
 from harness.kit.text import markdown_block, markdown_safe
-from harness_reports.drawing import sparkline
 
 LIMIT = 1_200
 """Characters of a paragraph."""

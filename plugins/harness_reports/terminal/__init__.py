@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.console import Console
 
+from harness.terminal.blocks import begins, draw
 from harness_reports.sections import Examples, Gains, Shown, first, sections, short
 from harness_reports.sections.closing import whole_report
-from harness_reports.terminal.blocks import begins, draw
 from harness_reports.terminal.examples import draw_examples
 from harness_reports.terminal.gains import Overflow, draw_gains
 from harness_reports.terminal.screen import Draw, print_screen

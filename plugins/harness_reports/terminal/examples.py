@@ -8,10 +8,10 @@ from rich.text import Text
 
 from harness.kit.numbers import number
 from harness.kit.text import one_line
+from harness.terminal.blocks import out
 from harness_reports import figures, findings
 from harness_reports.figures import Document
 from harness_reports.sections import Examples
-from harness_reports.terminal.blocks import out
 
 MISSING = ("bold green", "[-", "-]")
 EXTRA = ("bold red", "{+", "+}")

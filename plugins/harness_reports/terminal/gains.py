@@ -12,9 +12,9 @@ from rich.text import Text
 
 from harness.kit.numbers import number
 from harness.kit.text import one_line
+from harness.terminal.blocks import out
 from harness_reports.figures import Document
 from harness_reports.sections import Gains
-from harness_reports.terminal.blocks import out
 
 Overflow = Literal["ellipsis", "fold"]
 WANTED = "wanted"

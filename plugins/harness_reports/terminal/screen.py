@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.kit.blocks import Table
+from harness.terminal.blocks import INDENT, begins
 from harness_reports.sections import Gains, Shown
-from harness_reports.terminal.blocks import INDENT, begins
 
 LINES, WIDTH = 40, 80
 """What a screen holds of a report; a narrower one scrolls."""

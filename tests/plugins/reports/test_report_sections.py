@@ -16,6 +16,7 @@ from harness.kit.blocks import Column, Table
 from harness.registry import Registry
 from harness.report.queries import QUERIES
 from harness.report.sections import with_always
+from harness.terminal.block_tables import draw_table
 from harness_rating import section as people
 from harness_rating.layouts import QUERIES as RATINGS
 from harness_reports import findings
@@ -23,7 +24,6 @@ from harness_reports.html.page import page as html_page
 from harness_reports.markdown import page as markdown_page
 from harness_reports.markdown.comment import comment
 from harness_reports.terminal import render
-from harness_reports.terminal.tables import draw_table
 
 Document = dict[str, Any]
 

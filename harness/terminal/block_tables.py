@@ -16,9 +16,9 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from harness.kit.blocks import DRAWN, Cell, Column, Table, mark_of, tone_of
+from harness.kit.drawing import axis_of, bar, forest, sparkline
 from harness.kit.numbers import DASH
 from harness.kit.text import one_line
-from harness_reports.drawing import axis_of, bar, forest, sparkline
 
 LIMIT = 300
 """Characters of a cell."""

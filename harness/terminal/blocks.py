@@ -22,9 +22,9 @@ from harness.kit.blocks import (
     table_of,
     tone_of,
 )
+from harness.kit.drawing import LEVELS, shares
 from harness.kit.text import one_line
-from harness_reports.drawing import LEVELS, shares
-from harness_reports.terminal.tables import draw_table
+from harness.terminal.block_tables import draw_table
 
 INDENT = 2
 LIMIT = 1_200
