@@ -68,6 +68,8 @@ def settings_of(config: Config, root: Path) -> Document:
     for key in single:
         found[key] = _entry(config.entries[key][0], root)
     found["augment"] = [_entry(entry, root) for entry in config.augment]
+    if shown.worth is not None:
+        found["worth"] = shown.worth
     return found
 
 

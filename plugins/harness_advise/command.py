@@ -1,0 +1,49 @@
+"""Say what to do next: levers by expected gain for their cost, with the evidence for each."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+
+import typer
+
+import harness
+from harness.terminal.options import Json, RunName
+
+AFTER = "report"
+SCHEMA = "harness.advice/1"
+
+app = typer.Typer()
+
+
+@app.command()
+def advise(run: RunName = None, as_json: Json = False) -> None:
+    """Say what to do next: levers by expected gain for their cost, with evidence.
+
+    Nothing is trained. What is not known is named with the command that finds it out.
+    """
+    from rich.console import Console
+
+    from harness.kit.files import read_json
+    from harness.terminal.blocks import begins, draw
+    from harness_advise.ranking import ranked
+    from harness_advise.showing import blocks
+
+    document = read_json(harness.current_reports(run) / "analysis.json")
+    options = ranked(document)
+    if as_json:
+        told = [{**dataclasses.asdict(one), "hours": round(one.hours, 4)} for one in options]
+        found = {"schema": SCHEMA, "run": document["run"], "options": told}
+        sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
+        return
+    if not options:
+        raise harness.UsageError(
+            "no round has been trained yet, so there is nothing to advise by",
+            where=str(document["run"]), hint="harness iterate",
+        )  # fmt: skip
+    console = Console()
+    for place, block in enumerate(blocks(options)):
+        if place and begins(block):
+            console.print()
+        draw(block, console)

@@ -1,0 +1,1 @@
+"""One module for each lever: what the run says of it."""

@@ -1,0 +1,42 @@
+"""The options of a run in their order: what has shown most for its cost comes first.
+
+First comes *stop*, where nothing is left to gain; then what can be had now, without a row more
+(a prompt, an arm that was trained), by its gain; then what is shown or likely, by its expected gain
+for an hour; then what is not known, by how many signs ask for it and what it costs to find out;
+last what is not worth it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness_advise.evidence import arms, ceiling, data, prompts
+from harness_advise.options import Option
+from harness_advise.run import Run
+
+SOURCES = (
+    ceiling.ceiling, prompts.prompts, arms.settings, arms.models, data.labels, data.rows,
+    data.another_round,
+)  # fmt: skip
+FREE = ("prompt", "settings", "model")
+
+
+def ranked(document: Mapping[str, Any]) -> list[Option]:
+    """All options, the best first; none for a run without a trained round."""
+    run = Run(document)
+    if len(run.rounds) < 2:
+        return []
+    return sorted((option for source in SOURCES for option in source(run)), key=_order)
+
+
+def _order(option: Option) -> tuple[int, float, float]:
+    if option.lever == "stop":
+        return 0, 0.0, 0.0
+    if option.state == "shown" and option.lever in FREE:
+        return 1, -(option.gain or 0.0), 0.0
+    if option.state in ("shown", "likely"):
+        return 2, -option.worth, option.hours
+    if option.state == "open":
+        return 3, -option.urgency, option.hours
+    return 4, 0.0, 0.0

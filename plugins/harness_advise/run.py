@@ -1,0 +1,137 @@
+"""What the advice reads of a run's document, in one place."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from harness.kit.numbers import digits_of, number
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's analysis, by the questions that the advice asks of it."""
+
+    document: Document
+
+    @property
+    def primary(self) -> str:
+        return str(self.document.get("primary", ""))
+
+    @property
+    def rounds(self) -> Sequence[Document]:
+        found: Sequence[Document] = self.document.get("rounds") or ()
+        return found
+
+    @property
+    def kept(self) -> int:
+        return int(self.document.get("kept_round") or 0)
+
+    @property
+    def levers(self) -> Document:
+        found: Document = self.document.get("levers") or {}
+        return found
+
+    @property
+    def worth(self) -> float | None:
+        """The gain that would matter: as arms were told, else as the config says."""
+        given = self.levers.get("worth")
+        return given if given is not None else (self.document.get("settings") or {}).get("worth")
+
+    @cached_property
+    def reference(self) -> Document:
+        """The best round; round 1 where none was kept, as for arms."""
+        number_ = self.kept or 1
+        return next((one for one in self.rounds if one["round"] == number_), self.rounds[-1])
+
+    def score(self, entry: Document) -> Document:
+        """The primary score of a round or an arm."""
+        found: Document = (entry.get("scores") or {}).get(self.primary) or {}
+        return found
+
+    @property
+    def higher_is_better(self) -> bool:
+        return bool(self.score(self.reference).get("higher_is_better", True))
+
+    @property
+    def dev_rows(self) -> int:
+        return int((self.document.get("data") or {}).get("rows", {}).get("dev") or 0)
+
+    @property
+    def train_rows(self) -> int:
+        return int(self.reference.get("train_rows") or 0)
+
+    @cached_property
+    def failing(self) -> int:
+        """Dev answers of the best round that do not pass."""
+        for row in self.table("right"):
+            if row.get("round") == self.kept:
+                return int(row.get("wrong") or 0)
+        return 0
+
+    def table(self, name: str) -> Sequence[Document]:
+        found: Sequence[Document] = (self.document.get("tables") or {}).get(name) or ()
+        return found
+
+    @cached_property
+    def causes(self) -> Mapping[str, int]:
+        """Cause -> failing answers of the best round that it is the likeliest of."""
+        found: dict[str, int] = {}
+        for row in self.table("causes"):
+            found[row["cause"]] = found.get(row["cause"], 0) + int(row.get("answers") or 0)
+        return found
+
+    @property
+    def course(self) -> Document:
+        """How the training of the reference went."""
+        return self.reference.get("course") or {}
+
+    @property
+    def seconds_of_one(self) -> float:
+        """Seconds of one training with an answering of dev."""
+        own = self.levers.get("own") or {}
+        if own.get("seconds"):
+            return float(own["seconds"])
+        spent = self.document.get("seconds") or {}
+        trained = max(1, len(self.rounds) - 1)
+        return float(spent.get("train", 0)) / trained + float(spent.get("generate", 0)) / (
+            trained + 1
+        )
+
+    def judged(self, kind: str) -> list[Document]:
+        """The arms of a kind that have a verdict."""
+        arms: Sequence[Document] = self.document.get("arms") or ()
+        return [arm for arm in arms if arm.get("kind") == kind and arm.get("verdict")]
+
+    def shown(self, value: float | None) -> str:
+        """A value of the primary score as reports print it."""
+        scores = [self.score(one) for one in self.rounds]
+        digits = digits_of(one.get(key) for one in scores for key in ("value", "high"))
+        return number(value, digits)
+
+    @property
+    def seconds_of_answers(self) -> float:
+        """Seconds of one answering of dev."""
+        spent = self.document.get("seconds") or {}
+        return float(spent.get("generate", 0)) / max(1, len(self.rounds))
+
+    def command(self, *sets: str, another: bool = False) -> str:
+        """The command that goes on with this run, with further settings.
+
+        Args:
+            another: whether these make it another run, which leaves test sealed.
+        """
+        words = shlex.split(str(self.document.get("next_command") or ""))
+        if words[:2] != ["harness", "iterate"]:
+            words = ["harness", "iterate"]
+        if "--rounds" in words[:-1]:
+            words[words.index("--rounds") + 1] = str(max(1, len(self.rounds) - 1))
+        given = [word for one in sets for word in ("--set", one)]
+        flags = ["--no-test"] if another or not self.document.get("test") else []
+        kept = [word for word in words if word != "--no-test"]
+        return shlex.join([*kept, *given, *flags])

@@ -1,0 +1,65 @@
+"""The advice as blocks, for reports and for the command alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.kit.blocks import Block, Bullets, Code, Heading, Note, Paragraph
+from harness.kit.numbers import duration, signed
+from harness.kit.text import one_line
+from harness_advise.options import Option
+
+TEXT = 600
+TITLE = "What to do next"
+
+
+def blocks(options: Sequence[Option]) -> Iterator[Block]:
+    """The levers in their order; the first one with its command."""
+    if not options:
+        return
+    yield Heading(TITLE, "levers by expected gain for their cost")
+    known = [one for one in options if one.state in ("shown", "likely")]
+    yield Bullets(tuple(map(_told, known)), numbered=True)
+    if known and known[0].command:
+        yield Code(one_line(known[0].command, 2_000), lead="First:")
+    unknown = [one for one in options if one.state == "open"]
+    if unknown:
+        yield Heading("Not known yet", "and what finds out", level=3)
+        yield Bullets(tuple(map(_told, unknown)))
+        yield Code("\n".join(one_line(one.command, 2_000) for one in unknown if one.command))
+    excluded = [one for one in options if one.state == "excluded"]
+    if excluded:
+        yield Heading("Not worth it", level=3)
+        yield Bullets(tuple(map(_told, excluded)))
+    yield Note(
+        "Gains are of dev, and no results. A row that is written counts one minute of a person, "
+        "one that is read half a minute. Nothing is called not worth it that was not measured, or "
+        "whose gain may be as large as the config's worth says."
+    )
+
+
+def _told(option: Option) -> Paragraph:
+    """``settings: take over the arm …  +0.120 (0.080 to 0.160), 14 s``."""
+    evidence = "; ".join(one_line(one, TEXT).rstrip(".") for one in option.evidence)
+    return Paragraph(
+        f"{one_line(option.action, TEXT)}{_figures(option)}.", lead=f"{option.lever}:",
+        detail=f"{evidence}." if evidence else "",
+    )  # fmt: skip
+
+
+def _figures(option: Option) -> str:
+    told = []
+    if option.gain is not None and option.state == "shown" and option.gain:
+        bounds = ""
+        if option.low is not None and option.high is not None:
+            bounds = f" ({signed(option.low, 3)} to {signed(option.high, 3)})"
+        told.append(f"{signed(option.gain, 3)}{bounds}")
+    elif option.gain:
+        told.append(f"up to about {signed(option.gain, 3)}")
+    if option.written:
+        told.append(f"{option.written:,} rows to write")
+    if option.read:
+        told.append(f"about {option.read:,} rows to read")
+    if option.seconds >= 1:
+        told.append(duration(option.seconds))
+    return f": {', '.join(told)}" if told else ""

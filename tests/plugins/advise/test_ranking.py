@@ -1,0 +1,184 @@
+"""What comes first, by what a run's document says."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from harness_advise.ranking import ranked
+
+
+def score(value: float, low: float | None = None, high: float | None = None) -> dict[str, Any]:
+    return {"f1": {"value": value, "low": low, "high": high, "higher_is_better": True}}
+
+
+def verdict(label: str, gain: float, low: float, high: float) -> dict[str, Any]:
+    return {
+        "label": label, "difference": gain, "low": low, "high": high, "sentence": f"{label}: so.",
+    }  # fmt: skip
+
+
+DOCUMENT: dict[str, Any] = {
+    "run": "r", "primary": "f1", "kept_round": 1, "seconds": {"train": 20.0, "generate": 10.0},
+    "data": {"rows": {"dev": 100, "train": 80}, "dev_groups": 100},
+    "settings": {"worth": 0.05, "train": {"learning_rate": 1e-3}},
+    "rounds": [
+        {"round": 0, "scores": score(0.1), "verdict": verdict("baseline", 0, 0, 0)},
+        {"round": 1, "scores": score(0.5, 0.4, 0.6), "train_rows": 80, "slices": [],
+         "verdict": verdict("improved", 0.4, 0.3, 0.5)},
+    ],
+    "test": None, "sealed": None, "next_command": "harness iterate -c a.yaml --rounds 2 --no-test",
+    "tables": {"right": [{"round": 1, "wrong": 50}], "causes": []},
+}  # fmt: skip
+
+
+def made(**changes: Any) -> dict[str, Any]:
+    return {**copy.deepcopy(DOCUMENT), **changes}
+
+
+def arm(kind: str, label: str, gain: float, **changes: Any) -> dict[str, Any]:
+    return {
+        "name": f"{kind} arm", "kind": kind, "what": "train.r 8", "changed": {"train.r": "8"},
+        "verdict": verdict(label, gain, gain - 0.03, gain + 0.03), "worth": None, **changes,
+    }  # fmt: skip
+
+
+def levers(**changes: Any) -> dict[str, Any]:
+    return {"reference": 1, "worth": 0.05, "own": {"seconds": 15.0}, **changes}
+
+
+def curve(gain: float, low: float, high: float) -> dict[str, Any]:
+    return {"per_doubling": gain, "low": low, "high": high, "sentence": "Rows.",
+            "points": [{"rows": 80, "values": [0.5]}]}  # fmt: skip
+
+
+def baseline(label: str, gain: float, low: float, high: float) -> dict[str, Any]:
+    return {"name": "few-shot", "scores": score(0.5), "verdict": verdict(label, gain, low, high)}
+
+
+def first(document: dict[str, Any]) -> tuple[str, str]:
+    option = ranked(document)[0]
+    return option.lever, option.state
+
+
+def test_of_a_bare_run_everything_is_open_and_has_a_command() -> None:
+    found = ranked(made())
+    assert {one.lever for one in found} == {"prompt", "settings", "model", "rows"}
+    assert {one.state for one in found} == {"open"}
+    assert all(one.command.startswith("harness iterate -c a.yaml --rounds 1") for one in found)
+    assert all("--no-test" in one.command for one in found)
+
+
+def test_a_run_without_a_trained_round_has_no_advice() -> None:
+    assert ranked(made(rounds=DOCUMENT["rounds"][:1])) == []
+
+
+@pytest.mark.parametrize("kind", ["settings", "model"])
+def test_an_arm_that_is_better_comes_before_rows(kind: str) -> None:
+    found = made(arms=[arm(kind, "improved", 0.1)], levers=levers(curve=curve(0.2, 0.1, 0.3)))
+    assert first(found) == (kind, "shown")
+
+
+def test_the_better_of_two_arms_comes_first() -> None:
+    both = [arm("settings", "improved", 0.1), arm("model", "improved", 0.2)]
+    assert first(made(arms=both, levers=levers())) == ("model", "shown")
+
+
+def test_rows_come_first_where_the_curve_rises_and_nothing_else_is_shown() -> None:
+    found = made(levers=levers(curve=curve(0.08, 0.03, 0.13)))
+    assert first(found) == ("rows", "shown")
+    assert ranked(found)[0].written == 80
+
+
+def test_rows_that_cannot_bring_what_matters_are_excluded() -> None:
+    options = ranked(made(levers=levers(curve=curve(0.01, -0.02, 0.04))))
+    assert [one.state for one in options if one.lever == "rows"] == ["excluded"]
+    options = ranked(made(levers=levers(curve=curve(0.01, -0.04, 0.06))))
+    assert [one.state for one in options if one.lever == "rows"] == ["likely"]
+
+
+def test_a_prompt_that_is_better_or_as_good_comes_first() -> None:
+    assert first(made(baselines=[baseline("regressed", -0.1, -0.15, -0.05)]))[0] == "prompt"
+    assert first(made(baselines=[baseline("no evidence", 0.0, -0.03, 0.03)])) == ("prompt", "shown")
+    curved = made(
+        baselines=[baseline("no evidence", 0.0, -0.03, 0.03)],
+        levers=levers(curve=curve(0.08, 0.03, 0.13)),
+    )
+    assert first(curved) == ("prompt", "shown")
+
+
+def test_a_prompt_is_not_called_enough_where_training_may_be_worth_more() -> None:
+    open_ = made(baselines=[baseline("no evidence", 0.05, -0.03, 0.13)])
+    assert ("prompt", "shown") not in [(one.lever, one.state) for one in ranked(open_)]
+    beaten = made(baselines=[baseline("improved", 0.2, 0.1, 0.3)])
+    assert [one.state for one in ranked(beaten) if one.lever == "prompt"] == ["excluded"]
+
+
+def test_an_arm_that_gains_more_than_a_prompt_comes_before_it() -> None:
+    found = made(
+        baselines=[baseline("regressed", -0.1, -0.15, -0.05)],
+        arms=[arm("settings", "improved", 0.3)], levers=levers(),
+    )  # fmt: skip
+    assert first(found) == ("settings", "shown")
+
+
+def test_contradicting_references_come_before_as_many_new_rows() -> None:
+    tables = {
+        "right": [{"round": 1, "wrong": 40}],
+        "causes": [{"cause": "conflict", "answers": 15, "ids": ["dev-3"]}],
+    }
+    found = made(tables=tables, levers=levers(curve=curve(0.05, 0.01, 0.09)))
+    assert first(found) == ("labels", "likely")
+    few = {**tables, "causes": [{"cause": "conflict", "answers": 4, "ids": ["dev-3"]}]}
+    assert first(made(tables=few, levers=levers(curve=curve(0.05, 0.01, 0.09))))[0] == "rows"
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "stops"), [(0.97, 0.96, True), (0.9, 0.85, False), (1.0, None, True)]
+)
+def test_stop_is_said_only_where_what_is_left_is_too_little(
+    value: float, low: float | None, stops: bool
+) -> None:
+    rounds = copy.deepcopy(DOCUMENT["rounds"])
+    rounds[1]["scores"] = score(value, low, value)
+    found = made(rounds=rounds, levers=levers(curve=curve(0.08, 0.03, 0.13)))
+    assert (first(found)[0] == "stop") is stops
+    assert first({**found, "settings": {}, "levers": levers(worth=None)})[0] != "stop"
+
+
+def test_all_right_on_few_rows_is_no_reason_to_stop() -> None:
+    rounds = copy.deepcopy(DOCUMENT["rounds"])
+    rounds[1]["scores"] = score(1.0)
+    data = {"rows": {"dev": 20}, "dev_groups": 20}
+    assert first(made(rounds=rounds, data=data))[0] != "stop"
+
+
+def test_signs_of_a_training_order_what_is_not_known() -> None:
+    rounds = copy.deepcopy(DOCUMENT["rounds"])
+    rounds[1]["course"] = {"kind": "still learning", "sentence": "still learning.", "advice": "go"}
+    assert first(made(rounds=rounds))[0] == "settings"
+    rounds[1]["course"] = {"kind": "overfitting", "sentence": "overfitting."}
+    assert first(made(rounds=rounds))[0] == "rows"
+    stuck = {"right": [{"round": 1, "wrong": 50}],
+             "causes": [{"cause": "capacity", "answers": 30}]}  # fmt: skip
+    models = [one for one in ranked(made(tables=stuck)) if one.lever == "model"]
+    assert models[0].urgency == 1
+
+
+def test_one_round_more_is_named_where_a_slice_still_underperforms() -> None:
+    rounds = copy.deepcopy(DOCUMENT["rounds"])
+    rounds[1]["slices"] = [
+        {"slice": "kind = a", "n": 20, "gap": -0.5, "holds": True, "from_prompt": True}
+    ]
+    [option] = [one for one in ranked(made(rounds=rounds)) if one.lever == "round"]
+    assert option.gain == pytest.approx(0.1)
+    assert option.command == DOCUMENT["next_command"]
+
+
+def test_the_command_of_an_arm_sets_what_it_changed() -> None:
+    model = arm("model", "improved", 0.2, changed={"model.source": "local", "model.path": "a b"})
+    [option] = [one for one in ranked(made(arms=[model], levers=levers())) if one.state == "shown"]
+    assert '--set \'model={"source": "local", "path": "a b"}\'' in option.command
+    assert option.command.endswith("--no-test")
