@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.kit.blocks import Chart, Point, told
 from harness_reports.html.axes import (
     WIDTH,
@@ -17,8 +19,10 @@ from harness_reports.html.axes import (
 from harness_reports.html.markup import Child
 
 _LEFT, _TOP, _BOTTOM, _HEIGHT = 44.0, 14.0, 22.0, 190.0
-_NAMED = 8
-"""Most points whose names fit into a drawing."""
+_NAMED = 12
+"""Most points whose names are written."""
+_LINE = 12.0
+"""Height of a name."""
 
 
 def scatter(block: Chart) -> Drawing:
@@ -32,28 +36,38 @@ def scatter(block: Chart) -> Drawing:
     drawn: list[Child] = [
         *left_axis(up, y, _LEFT),
         *(
-            label(x(value), _HEIGHT - 6, text, "middle")
+            label(x(value), _HEIGHT - 6, text, "end" if value == across[-1] else "middle")
             for value, text in zip(across, tick_labels(across), strict=True)
         ),
     ]
-    named = len(points) <= _NAMED and len({point.tip for point in points}) == len(points)
     for point in points:
-        drawn += _point(block, point, x, y, named=named)
+        drawn += _point(block, point, x, y)
+    drawn += _names(points, x, y)
     words = (f"{point.tip or f'{point.at:g}'}: {told(point, block)}" for point in points)
     return Drawing(_HEIGHT, "; ".join(words), drawn)
 
 
-def _point(block: Chart, point: Point, x: Scale, y: Scale, *, named: bool) -> list[Child]:
+def _point(block: Chart, point: Point, x: Scale, y: Scale) -> list[Child]:
     at, height = x(float(point.at)), y(point.value)
     drawn: list[Child] = []
     if point.low is not None and point.high is not None:
         drawn.append(line(at, y(point.low), at, y(point.high), "whisker"))
     tip = f"{point.tip}: {told(point, block)}"
-    drawn.append(dot(at, height, "point kept" if point.strong else "point", tip))
-    if named:
+    return [*drawn, dot(at, height, "point kept" if point.strong else "point", tip)]
+
+
+def _names(points: Sequence[Point], x: Scale, y: Scale) -> list[Child]:
+    """The points' names, to the side that has room; one that would lie upon another is left out."""
+    drawn: list[Child] = []
+    taken: list[tuple[float, float]] = []
+    for point in points[:_NAMED]:
+        at, height = x(float(point.at)), y(point.value)
+        if any(
+            abs(height - other) < _LINE and abs(at - there) < WIDTH / 3 for there, other in taken
+        ):
+            continue
+        taken.append((at, height))
         left = at > WIDTH * 0.6
-        drawn.append(
-            label(at + (-7 if left else 7), height - 5, point.tip, "end" if left else "start",
-                  "small halo")
-        )  # fmt: skip
+        place, anchor = (at - 7, "end") if left else (at + 7, "start")
+        drawn.append(label(place, height - 5, point.tip, anchor, "small halo"))
     return drawn

@@ -244,9 +244,9 @@ def _curve(document: Document) -> Iterator[Block]:
     title = figures.score_title(document, document["primary"], 40)
     seeds = max(len(point["values"]) for point in found["points"])
     points = tuple(
-        Point(point["rows"], value, tip=f"{point['rows']} rows, seed {seed}")
+        Point(point["rows"], value, tip=f"{point['rows']:,} rows")
         for point in found["points"]
-        for seed, value in enumerate(point["values"], 1)
+        for value in point["values"]
         if value is not None
     )
     yield Heading("How much data", "shares of the training rows", level=3)
