@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.boundary import results
@@ -15,17 +15,17 @@ from harness.engine import resume_command
 from harness.engine.arm_journal import asked
 from harness.engine.history import History
 from harness.engine.run import Run
-from harness.engine.steps import UNEXPLAINED, At, Evaluation, Steps
-from harness.errors import HarnessError, PluginError
+from harness.engine.steps import UNEXPLAINED, Steps
+from harness.errors import PluginError
 from harness.kit import yaml_file
 from harness.kit.files import read_json, write_bytes, write_json
 from harness.kit.lock import turn
 from harness.loop import deciding_score
-from harness.records import BASE_ARM, CONTROL_ARM, NOT_ASKED, ControlResult, Example
+from harness.records import BASE_ARM, CONTROL_ARM, NOT_ASKED, ControlResult
 from harness.report import annotated, baselines
-from harness.report.added_metrics import recorded
 from harness.report.annotated import RunAnnotations
-from harness.report.caveats import Caveats, by_now, caveats_of, scores_with, with_caveats
+from harness.report.caveats import by_now
+from harness.report.database import database
 from harness.report.finished import STAGE
 from harness.report.instructive import instructive
 from harness.report.model_files import with_model_files
@@ -37,7 +37,7 @@ from harness.verdicts import rule
 from harness.verdicts.objective import progress
 
 if TYPE_CHECKING:
-    from harness.store.writing import Answers, Rescored
+    pass
 
 Document = dict[str, Any]
 T = TypeVar("T")
@@ -246,93 +246,3 @@ def _control(steps: Steps, history: History) -> ControlResult | None:
         for arm in (BASE_ARM, CONTROL_ARM)
     )
     return ControlResult(tuple(rounds), *rule.contrast_arms(score, targeted, random))
-
-
-def database(
-    run: Run, steps: Steps, history: History, annotations: RunAnnotations | None = None
-) -> None:
-    """Write the run's database from what has happened so far."""
-    from harness.store.writing import RunContents, build
-
-    annotations = annotated.collect(run, history) if annotations is None else annotations
-    opened, caveats = history.test is not None, caveats_of(steps)
-    arms: dict[str, Mapping[str, Any]] = {BASE_ARM: {}}
-    if CONTROL_ARM in history.arms:
-        arms[CONTROL_ARM] = {"plan.strategy": "random"}
-    contents = RunContents(
-        run=run.name, primary=run.config.settings.primary, kept_round=history.kept,
-        config=run.config.shown(), facts={"model": history.model}, arms=arms,
-        rounds=[with_caveats(result, caveats) for result in history.results.values()],
-        examples=[row for row in history.data.examples if opened or row.split != "test"],
-        answers=list(_answers(run, steps, history, caveats)), added=history.added,
-        slices={place: findings.slices for place, findings in history.findings.items()},
-        diagnoses={place: findings.diagnoses for place, findings in history.findings.items()},
-        logs=history.logs, annotations=annotations.tables,
-    )  # fmt: skip
-    build(run.reports / "run.duckdb", contents)
-
-
-def _answers(run: Run, steps: Steps, history: History, caveats: Caveats) -> Iterator[Answers]:
-    from harness.store.writing import Answers
-
-    sets = [
-        (arm, number, "dev", evaluation)
-        for (arm, number), evaluation in history.evaluations.items()
-    ]
-    sets += [
-        (BASE_ARM, n, "test", evaluation) for n, evaluation in history.test_evaluations.items()
-    ]
-    extra, right = recorded(run), _right(steps, history)
-    for arm, number, split, evaluation in sets:
-        rows = history.data.split(split)
-        yield Answers(
-            arm, number, split, evaluation.predictions,
-            [m for entry in evaluation.measurements.values() for m in entry], evaluation.labels,
-            scores_with(evaluation.scores, caveats) if split == "test" else {},
-            # Another score of test would be another look at it.
-            list(_rescored(steps, extra if split == "dev" else (), evaluation, rows, number, arm)),
-            right[arm, number] if split == "dev" else steps.right(evaluation.scored),
-        )  # fmt: skip
-
-
-def _right(steps: Steps, history: History) -> dict[tuple[str, int], dict[str, bool | None]]:
-    """(arm, round) -> example id -> whether its answer counts as right.
-
-    What people say of one text may change from round to round; it has not got better or worse by
-    that, so the latest they said of it holds for all rounds.
-    """
-    right = {place: steps.right(side.scored) for place, side in history.evaluations.items()}
-    if not steps.primary_entry().metric.by_people:
-        return right
-    latest: dict[tuple[str, str], bool | None] = {}
-    for place in sorted(right, key=lambda place: place[1]):
-        for row in history.evaluations[place].scored:
-            key, says = (row.example.id, row.prediction.text), right[place][row.example.id]
-            latest[key] = latest.get(key) if says is None else says
-    return {
-        place: {
-            row.example.id: latest[row.example.id, row.prediction.text]
-            for row in history.evaluations[place].scored
-        }
-        for place in right
-    }
-
-
-def _rescored(
-    steps: Steps, entries: Sequence[PluginEntry], evaluation: Evaluation, rows: Sequence[Example],
-    number: int, arm: str,
-) -> Iterator[Rescored]:  # fmt: skip
-    """What each metric says that the run was scored with again; one that fails harms no other."""
-    from harness.store.writing import Rescored
-
-    answers, generated = evaluation.predictions, evaluation.keys["generate"]
-    for entry in entries:
-        try:
-            measured, made = steps.score(entry, answers, generated, rows, At(number, arm))
-            scores = steps.scores(
-                [entry], {entry.name: measured}, answers, rows, {entry.name: made}, At(number, arm)
-            )
-        except HarnessError as error:
-            steps.note(f"round {number}: '{entry.name}' of harness score --run: {error.what}")
-            continue
-        yield Rescored(scores, measured)

@@ -16,8 +16,8 @@ from harness.errors import DataError, UsageError
 from harness.kit.lock import exclusive
 from harness.records import Example
 from harness.report.added_metrics import record
+from harness.report.database import database
 from harness.report.folders import find_reports
-from harness.report.publishing import database
 from harness.report.summary import read
 from harness.scoring import Scorecard
 from harness.stored import Answered, NotStored, StoredRun, StoredSteps, answered, opened, replay

@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+import harness
 from harness.report.summary import schema
 from tests.support.project import CONFIG, SUPPORT, Project
 
@@ -177,3 +178,21 @@ def test_a_report_after_an_upgrade_of_nothing_tells_of_arms(begun: Project) -> N
     again = json.loads((Path(run) / "analysis.json").read_text())
     assert again["arms"] == first["arms"]
     assert again["levers"] == first["levers"]
+
+
+def test_the_database_has_the_answers_of_arms_beside_those_of_rounds(begun: Project) -> None:
+    begun.write(TWO_ROUNDS + ARMS)
+    summary(begun)
+    [run] = (begun.folder / "reports").iterdir()
+    sql = "SELECT arm, round, count(*), sum(value) FROM outcomes WHERE split = 'dev' GROUP BY ALL"
+    found = {row[:2]: row[2:] for row in harness.query(run / "run.duckdb", sql).rows}
+    assert set(found) == {
+        ("main", 0),
+        ("main", 1),
+        ("main", 2),
+        ("arm more", 2),
+        ("arm nothing", 2),
+    }
+    assert found["arm more", 2][1] > found["main", 2][1] > found["arm nothing", 2][1]
+    errors = begun.inside("errors", "--json").document
+    assert errors["answers"] == 48, "commands tell of rounds"

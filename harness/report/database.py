@@ -1,0 +1,124 @@
+"""The run's database, written from what has happened so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness.config.plugin_entries import PluginEntry
+from harness.engine.history import History
+from harness.engine.run import Run
+from harness.engine.steps import At, Evaluation, Steps
+from harness.errors import HarnessError
+from harness.records import BASE_ARM, CONTROL_ARM, Example
+from harness.report import annotated
+from harness.report.added_metrics import recorded
+from harness.report.annotated import RunAnnotations
+from harness.report.caveats import Caveats, caveats_of, scores_with, with_caveats
+
+if TYPE_CHECKING:
+    from harness.store.writing import Answers, Rescored
+
+
+def database(
+    run: Run, steps: Steps, history: History, annotations: RunAnnotations | None = None
+) -> None:
+    """Write the run's database from what has happened so far."""
+    from harness.store.writing import RunContents, build
+
+    annotations = annotated.collect(run, history) if annotations is None else annotations
+    opened, caveats = history.test is not None, caveats_of(steps)
+    arms: dict[str, Mapping[str, Any]] = {BASE_ARM: {}}
+    if CONTROL_ARM in history.arms:
+        arms[CONTROL_ARM] = {"plan.strategy": "random"}
+    tried = history.levers.arms if history.levers is not None else ()
+    arms |= {stored_arm(one.arm.name): one.arm.changed for one in tried}
+    contents = RunContents(
+        run=run.name, primary=run.config.settings.primary, kept_round=history.kept,
+        config=run.config.shown(), facts={"model": history.model}, arms=arms,
+        rounds=[with_caveats(result, caveats) for result in history.results.values()],
+        examples=[row for row in history.data.examples if opened or row.split != "test"],
+        answers=list(_answers(run, steps, history, caveats)), added=history.added,
+        slices={place: findings.slices for place, findings in history.findings.items()},
+        diagnoses={place: findings.diagnoses for place, findings in history.findings.items()},
+        logs=history.logs, annotations=annotations.tables,
+    )  # fmt: skip
+    build(run.reports / "run.duckdb", contents)
+
+
+def stored_arm(name: str) -> str:
+    """What the database calls a training beside the rounds, so that it is never taken for one."""
+    return f"arm {name}"
+
+
+def _answers(run: Run, steps: Steps, history: History, caveats: Caveats) -> Iterator[Answers]:
+    from harness.store.writing import Answers
+
+    sets = [
+        (arm, number, "dev", evaluation)
+        for (arm, number), evaluation in history.evaluations.items()
+    ]
+    sets += [
+        (BASE_ARM, n, "test", evaluation) for n, evaluation in history.test_evaluations.items()
+    ]
+    reference = history.levers.reference if history.levers is not None else 0
+    sets += [
+        (stored_arm(name), reference, "dev", evaluation)
+        for (name, seed), evaluation in history.arms_answered.items()
+        if seed == 0
+    ]
+    extra, right = recorded(run), _right(steps, history)
+    for arm, number, split, evaluation in sets:
+        rows = history.data.split(split)
+        yield Answers(
+            arm, number, split, evaluation.predictions,
+            [m for entry in evaluation.measurements.values() for m in entry], evaluation.labels,
+            scores_with(evaluation.scores, caveats) if split == "test" else {},
+            # Another score of test would be another look at it.
+            list(_rescored(steps, extra if split == "dev" else (), evaluation, rows, number, arm)),
+            right[arm, number] if (arm, number) in right and split == "dev"
+            else steps.right(evaluation.scored),
+        )  # fmt: skip
+
+
+def _right(steps: Steps, history: History) -> dict[tuple[str, int], dict[str, bool | None]]:
+    """(arm, round) -> example id -> whether its answer counts as right.
+
+    What people say of one text may change from round to round; it has not got better or worse by
+    that, so the latest they said of it holds for all rounds.
+    """
+    right = {place: steps.right(side.scored) for place, side in history.evaluations.items()}
+    if not steps.primary_entry().metric.by_people:
+        return right
+    latest: dict[tuple[str, str], bool | None] = {}
+    for place in sorted(right, key=lambda place: place[1]):
+        for row in history.evaluations[place].scored:
+            key, says = (row.example.id, row.prediction.text), right[place][row.example.id]
+            latest[key] = latest.get(key) if says is None else says
+    return {
+        place: {
+            row.example.id: latest[row.example.id, row.prediction.text]
+            for row in history.evaluations[place].scored
+        }
+        for place in right
+    }
+
+
+def _rescored(
+    steps: Steps, entries: Sequence[PluginEntry], evaluation: Evaluation, rows: Sequence[Example],
+    number: int, arm: str,
+) -> Iterator[Rescored]:  # fmt: skip
+    """What each metric says that the run was scored with again; one that fails harms no other."""
+    from harness.store.writing import Rescored
+
+    answers, generated = evaluation.predictions, evaluation.keys["generate"]
+    for entry in entries:
+        try:
+            measured, made = steps.score(entry, answers, generated, rows, At(number, arm))
+            scores = steps.scores(
+                [entry], {entry.name: measured}, answers, rows, {entry.name: made}, At(number, arm)
+            )
+        except HarnessError as error:
+            steps.note(f"round {number}: '{entry.name}' of harness score --run: {error.what}")
+            continue
+        yield Rescored(scores, measured)
