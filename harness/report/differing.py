@@ -1,6 +1,7 @@
-"""Where a run and the one that it is set against answer the same rows of dev differently.
+"""Where two sides answer the same rows of dev differently: two runs, or a run and an arm of it.
 
-The answers are those of their best rounds, from their databases. What is not there is not made.
+The answers of a run are those of its best round. All are from the databases; what is not there is
+not made.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from harness.errors import HarnessError
 from harness.kit.files import digest
 from harness.kit.text import one_line, plain
 from harness.kit.worddiff import closest
-from harness.report.queries import BEST_ANSWERS
+from harness.report.database import stored_arm
+from harness.report.queries import ARM_ANSWERS, BEST_ANSWERS
 from harness.report.reading import Document
 
 PAIRS = 40
@@ -51,17 +53,22 @@ class _Stored(NamedTuple):
 
 
 def with_answers(document: Document) -> Document:
-    """The document of all runs with ``answers``: the rows that two runs answer differently.
+    """The document of all runs with ``answers``: the rows that two sides answer differently.
 
     A pair for each run and the one that it is set against, the latest first, as far as there is
-    room.
+    room; and in ``arm_answers`` for each arm that was judged and its run.
     """
     runs = {run["run"]: run for run in document["runs"]}
     groups = {group["id"]: group for group in document["groups"]}
     pairs = [(runs[b["against"]], b) for b in reversed(document["runs"]) if b["against"]]
     read = functools.lru_cache(maxsize=16)(_stored)
+    tried = [
+        (run, arm) for run in reversed(document["runs"]) for arm in run["arms"] if arm["verdict"]
+    ]
+    arms = functools.lru_cache(maxsize=16)(_of_arms)
     return {
         **document,
+        "arm_answers": [_beside(run, arm, read, arms) for run, arm in tried[:PAIRS]],
         "answers": [_pair(a, b, groups, read) for a, b in pairs[:PAIRS]],
         "answers_left_out": len(pairs[PAIRS:]),
     }
@@ -80,22 +87,57 @@ def _stored(run: str) -> _Stored:
     return _Stored({row[0]: _Row(*row) for row in found})
 
 
+def _of_arms(run: str) -> Mapping[str, _Stored]:
+    """The answers of a run's arms, by what the database calls them."""
+    from harness.store.asking import open_database
+
+    found: dict[str, dict[str, _Row]] = {}
+    try:
+        with open_database(Path(REPORTS_FOLDER, run, "run.duckdb")) as ask:
+            for arm, *row in ask(ARM_ANSWERS).rows:
+                found.setdefault(arm, {})[row[0]] = _Row(*row)
+    except HarnessError:
+        return {}
+    return {arm: _Stored(rows) for arm, rows in found.items()}
+
+
+def _beside(
+    run: Document, arm: Document, read: Callable[[str], _Stored],
+    arms: Callable[[str], Mapping[str, _Stored]],
+) -> Document:  # fmt: skip
+    """A run's best round and one of its arms, which answer the same rows."""
+    gone = _Stored({}, f"answers of {run['run']} to dev cannot be shown: they are not stored")
+    after = arms(run["run"]).get(stored_arm(arm["name"]), gone)
+    sign = 1.0 if run["higher_is_better"] else -1.0
+    found = _compared(read(run["run"]), after, sign)
+    return {"run": run["run"], "arm": arm["name"], **found}
+
+
 def _pair(
     a: Document, b: Document, groups: Mapping[str, Document], read: Callable[[str], _Stored]
 ) -> Document:
-    before, after = read(a["run"]), read(b["run"])
+    comparable = _measure(groups, a) == _measure(groups, b)
+    sign = (1.0 if b["higher_is_better"] else -1.0) if comparable else None
+    return {"a": a["run"], "b": b["run"], **_compared(read(a["run"]), read(b["run"]), sign)}
+
+
+def _compared(before: _Stored, after: _Stored, sign: float | None) -> Document:
+    """The rows in which two sides differ.
+
+    Args:
+        sign: 1 where a higher score is better, -1 where a lower one is; None: the scores are of
+            other measures.
+    """
     both = [
         (before.rows[name], row)
         for name, row in after.rows.items()
         if name in before.rows and _asked(before.rows[name]) == _asked(row)
     ]
     differing = [(old, new) for old, new in both if old.text != new.text]
-    comparable = _measure(groups, a) == _measure(groups, b)
-    sign = 1.0 if b["higher_is_better"] else -1.0
-    gains = [_gain(old, new, sign) if comparable else None for old, new in differing]
-    why = before.why or after.why
+    gains = [None if sign is None else _gain(old, new, sign) for old, new in differing]
+    comparable, why = sign is not None, before.why or after.why
     return {
-        "a": a["run"], "b": b["run"], "a_round": before.round, "b_round": after.round,
+        "a_round": before.round, "b_round": after.round,
         "why": why if why or both else "the two have no row of dev in common",
         "rows": len(both),
         "same": len(both) - len(differing),

@@ -179,6 +179,16 @@ BEST_ANSWERS = """
     ORDER BY e.id"""
 """The best round's answers to dev, with what was asked and the primary score."""
 
+ARM_ANSWERS = """
+    SELECT p.arm, e.id, e.place, e.prompt, e.messages, e.all_references, p.round, p.text, o.value
+    FROM predictions p
+    JOIN examples e ON e.id = p.id AND e.split = 'dev'
+    LEFT JOIN outcomes o ON o.id = p.id AND o.arm = p.arm AND o.split = 'dev'
+         AND o.round = p.round
+    WHERE starts_with(p.arm, 'arm ') AND p.split = 'dev' AND p.sample_index = 0
+    ORDER BY p.arm, e.id"""
+"""The answers to dev of trainings beside the rounds, likewise."""
+
 CAUSES = """
     SELECT id, cause, evidence, remedy, train_rows FROM diagnoses
     WHERE arm = 'main' AND round = (SELECT kept_round FROM runs)"""

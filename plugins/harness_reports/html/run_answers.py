@@ -4,15 +4,60 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.kit.numbers import counted, number
+from harness.kit.text import one_line
 from harness_reports.figures import Document
 from harness_reports.html.diff import both
 from harness_reports.html.markup import Child, Html, element, name, text_block
 
-BUDGET = 1_800_000
-"""Bytes that answers may take; the pairs beyond are counted and left out."""
+BUDGET = 1_400_000
+"""Bytes that answers of runs may take; the pairs beyond are counted and left out."""
+ARMS_BUDGET = 400_000
+"""Bytes that answers of arms may take."""
+
+
+class Sides(NamedTuple):
+    """Two sides that answer the same rows.
+
+    Attributes:
+        a, b: what they are called.
+        id: of the place on the page.
+        command: tells more of them.
+        runs: their numbers, where both are runs; the script puts these together in other pairs.
+    """
+
+    a: str
+    b: str
+    id: str
+    command: str
+    runs: tuple[int, int] | None = None
+
+
+def arm_id(number_: int, place: int) -> str:
+    """Where the answers of a run's arm stand on the page; arms are counted as they are judged."""
+    return f"answers-{number_}-arm-{place}"
+
+
+def drawn_arms(
+    document: Mapping[str, Any], numbers: Mapping[str, int]
+) -> dict[str, dict[str, Html]]:
+    """Run -> arm -> its answers beside those of the run's best round, folded away."""
+    shown: dict[str, dict[str, Html]] = {}
+    left = ARMS_BUDGET
+    for pair in document.get("arm_answers") or ():
+        number_, found = numbers[pair["run"]], shown.setdefault(pair["run"], {})
+        sides = Sides(
+            f"Run {number_}", f"Arm {one_line(pair['arm'], 80)}", arm_id(number_, len(found)),
+            shlex.join(["harness", "report", pair["run"], "--full"]),
+        )  # fmt: skip
+        drawn = _folded(pair, sides)
+        left -= len(drawn.encode("utf-8"))
+        if left < 0:
+            break
+        found[pair["arm"]] = drawn
+    return shown
 
 
 def drawn_pairs(document: Mapping[str, Any], numbers: Mapping[str, int]) -> dict[int, Html]:
@@ -29,18 +74,22 @@ def drawn_pairs(document: Mapping[str, Any], numbers: Mapping[str, int]) -> dict
     return shown
 
 
-def answers_section(document: Mapping[str, Any], pairs: Mapping[int, Html]) -> Iterator[Html]:
+def answers_section(
+    document: Mapping[str, Any], pairs: Mapping[int, Html], arms: Mapping[str, Mapping[str, Html]]
+) -> Iterator[Html]:
     """The pairs under a heading, and how many are left out."""
-    if not document.get("answers"):
+    if not document.get("answers") and not arms:
         return
     yield element("h2", "Answers that differ", id="answers")
     yield element(
-        "p", "Answers of the best rounds to rows of dev, of each run and the one that it is set "
-        "against: the widest change of the primary score first, a loss and a gain in turn. Marked: "
-        "words that the other answer lacks. Two other runs are chosen by their boxes above.",
+        "p", "Answers to rows of dev: of the best rounds of each run and the one that it is set "
+        "against, and of a run's best round and its arms; the widest change of the primary score "
+        "first, a loss and a gain in turn. Marked: words that the other answer lacks. Two other "
+        "runs are chosen by their boxes above.",
         class_="note",
     )  # fmt: skip
     yield from pairs.values()
+    yield from (drawn for of_run in arms.values() for drawn in of_run.values())
     beyond = len(document["answers"]) - len(pairs) + document.get("answers_left_out", 0)
     if beyond:
         told = f"{counted(beyond, 'more pair')} left out, to keep this page small: "
@@ -61,22 +110,30 @@ def link(pair: Document, numbers: Mapping[str, int]) -> Child:
 
 def _pair(pair: Document, numbers: Mapping[str, int]) -> Html:
     a, b = numbers[pair["a"]], numbers[pair["b"]]
-    head = [element("b", f"Run {b} against run {a}"), ": ", _counts(pair, b)]
     command = shlex.join(["harness", "compare", pair["a"], pair["b"]])
+    sides = Sides(f"Run {a}", f"Run {b}", f"answers-{b}", command, (a, b))
+    return _folded(pair, sides)
+
+
+def _folded(pair: Document, sides: Sides) -> Html:
+    head = [element("b", f"{sides.b} against {sides.a[:1].lower()}{sides.a[1:]}"), ": ",
+            _counts(pair, sides)]  # fmt: skip
     beyond = pair["rows"] - pair["same"] - len(pair["shown"])
     more = f"{beyond:,} more differ: " if beyond else "With statistics: "
     inner = element(
         "div",
-        [_row(row, a, b) for row in pair["shown"]],
-        element("p", more, element("code", name(command, 400)), class_="note"),
-        id=f"answers-{b}",
+        [_row(row, sides) for row in pair["shown"]],
+        element("p", more, element("code", name(sides.command, 400)), class_="note"),
+        id=sides.id,
     )
+    runs = sides.runs
     return element(
-        "details", element("summary", head), inner, class_="two-runs", data_pair=f"{a} {b}"
-    )
+        "details", element("summary", head), inner, class_="two-sides",
+        data_pair=f"{runs[0]} {runs[1]}" if runs else None,
+    )  # fmt: skip
 
 
-def _counts(pair: Document, b: int) -> Child:
+def _counts(pair: Document, sides: Sides) -> Child:
     if pair["why"]:
         return name(pair["why"], 300)
     count = pair["rows"] - pair["same"]
@@ -85,10 +142,11 @@ def _counts(pair: Document, b: int) -> Child:
         return f"the same {counted(pair['rows'], 'answer')}"
     if pair["better"] is None:
         return f"{told}; scored by other measures, so not subtracted"
-    return f"{told}; run {b} scores better on {pair['better']:,}, worse on {pair['worse']:,}"
+    who = f"{sides.b[:1].lower()}{sides.b[1:]}"
+    return f"{told}; {who} scores better on {pair['better']:,}, worse on {pair['worse']:,}"
 
 
-def _row(row: Document, a: int, b: int) -> Html:
+def _row(row: Document, sides: Sides) -> Html:
     before, after = both(row["a"]["text"], row["b"]["text"])
     place = element("span", name(row["place"], 120), class_="remark") if row["place"] else None
     return element(
@@ -98,8 +156,8 @@ def _row(row: Document, a: int, b: int) -> Html:
         element(
             "div",
             _part("Reference", text_block(row["reference"])),
-            _answer(a, row["a"]["score"], before),
-            _answer(b, row["b"]["score"], after),
+            _answer(sides, 0, row["a"]["score"], before),
+            _answer(sides, 1, row["b"]["score"], after),
             class_="sides",
         ),
         class_="differs", data_row=row["row"],
@@ -110,7 +168,7 @@ def _part(title: str, inner: Html) -> Html:
     return element("div", element("h4", title), inner)
 
 
-def _answer(run: int, score: float | None, shown: Html) -> Html:
-    return element(
-        "div", element("h4", f"Run {run}: {number(score)}"), shown, data_run=run
-    )  # fmt: skip
+def _answer(sides: Sides, place: int, score: float | None, shown: Html) -> Html:
+    who = (sides.a, sides.b)[place]
+    run = sides.runs[place] if sides.runs else None
+    return element("div", element("h4", f"{who}: {number(score)}"), shown, data_run=run)

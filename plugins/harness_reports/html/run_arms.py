@@ -27,10 +27,14 @@ from harness_reports.html.run_cells import (
 ARMS = 20
 
 
-def below(run: Document, extent: Extent) -> Iterator[Html]:
-    """The rows of a run's baselines and arms, and what the arms say together."""
+def below(run: Document, extent: Extent, answers: Mapping[str, str]) -> Iterator[Html]:
+    """The rows of a run's baselines and arms, and what the arms say together.
+
+    Args:
+        answers: arm -> where its answers stand on the page.
+    """
     yield from (_baseline(one, extent) for one in run["baselines"])
-    yield from _arms(run, extent)
+    yield from _arms(run, extent, answers)
 
 
 def _below(kind: str, found: Document, cells: Mapping[str, Child]) -> Html:
@@ -53,10 +57,10 @@ def _baseline(found: Document, extent: Extent) -> Html:
     return _below("baseline", found, cells)
 
 
-def _arms(run: Document, extent: Extent) -> Iterator[Html]:
+def _arms(run: Document, extent: Extent, answers: Mapping[str, str]) -> Iterator[Html]:
     """A row for each arm, and what they say together."""
     for arm in run["arms"][:ARMS]:
-        yield _arm(arm, extent)
+        yield _arm(arm, extent, answers.get(arm["name"]))
     beyond = len(run["arms"]) - ARMS
     more = (
         [f"and {counted(beyond, 'more arm')}: harness compare --all --json"] if beyond > 0 else []
@@ -66,11 +70,14 @@ def _arms(run: Document, extent: Extent) -> Iterator[Html]:
         yield element("tr", told, class_="below")
 
 
-def _arm(arm: Document, extent: Extent) -> Html:
+def _arm(arm: Document, extent: Extent, answers: str | None) -> Html:
     cells: dict[str, Child] = {ROWS: count_cell(arm["train_rows"]), COST: cost_cell(arm)}
     if changed := [*settings_lines(arm["changed"]), *_trained(arm)]:
         cells[CHANGED] = changed
     cells[DEV] = score_cell(arm["dev"], extent)
+    if answers is not None:
+        way = element("a", "answers that differ", href=f"#{answers}")
+        cells[DEV] = [cells[DEV], element("div", way, class_="links")]
     if arm["failed"] is not None:
         reason = [element("b", "failed: ", class_="label bad"), name(arm["failed"], 400)]
         cells[DEV] = [cells[DEV] if arm["dev"] else None, element("div", reason)]

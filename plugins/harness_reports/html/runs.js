@@ -79,7 +79,7 @@
     const found = new Map();
     for (const answer of document.querySelectorAll(`[data-run="${number}"]`)) {
       const article = answer.closest("article.differs");
-      if (article.closest("details.two-runs")) found.set(article.dataset.row, { article, answer });
+      if (article.closest("details.two-sides")) found.set(article.dataset.row, { article, answer });
     }
     return found;
   };
@@ -132,7 +132,7 @@
   document.getElementById("show").addEventListener("click", () => {
     const [a, b] = pickedRuns();
     const pair = document.querySelector(
-      `details.two-runs[data-pair="${a.dataset.number} ${b.dataset.number}"]`,
+      `details.two-sides[data-pair="${a.dataset.number} ${b.dataset.number}"]`,
     );
     if (pair) {
       pair.open = true;
@@ -149,7 +149,7 @@
   });
 
   const open = () => {
-    const pair = document.getElementById(location.hash.slice(1))?.closest("details.two-runs");
+    const pair = document.getElementById(location.hash.slice(1))?.closest("details.two-sides");
     if (!pair) return;
     pair.open = true;
     pair.scrollIntoView();

@@ -6,7 +6,7 @@ import itertools
 import json
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +15,7 @@ from harness.kit.text import one_line, titled
 from harness_reports.figures import Document
 from harness_reports.html.blocks import label
 from harness_reports.html.markup import Child, Html, element, joined, name
+from harness_reports.html.run_answers import arm_id
 from harness_reports.html.run_arms import below
 from harness_reports.html.run_cells import (
     CHANGED,
@@ -77,7 +78,7 @@ def choice(key: str, title: str, values: Sequence[str]) -> Html | None:
 
 def draw_table(
     runs: Sequence[Document], numbers: Mapping[str, int], drawn: Mapping[str, Extent],
-    links: Mapping[int, Child],
+    links: Mapping[int, Child], arms: Mapping[str, Collection[str]],
 ) -> Html:  # fmt: skip
     """The table; each run is a body of its own, which is sorted and filtered as one.
 
@@ -85,12 +86,13 @@ def draw_table(
         numbers: run -> its number on the page.
         drawn: from :func:`extents`.
         links: number of a run -> the way to its answers, where they stand on the page.
+        arms: run -> the arms whose answers stand there, in their order.
     """
     heads = [
         element("th", title, scope="col", class_=kind(title), data_split=_SPLITS.get(title))
         for title in ("Run", *COLUMNS)
     ]
-    bodies = [_body(run, numbers, drawn, links) for run in runs]
+    bodies = [_body(run, numbers, drawn, links, arms.get(run["run"], ())) for run in runs]
     caption = "Runs of this folder, in the order in which they were begun"
     table = element(
         "table", element("caption", caption), element("thead", element("tr", heads)), bodies,
@@ -101,7 +103,7 @@ def draw_table(
 
 def _body(
     run: Document, numbers: Mapping[str, int], drawn: Mapping[str, Extent],
-    links: Mapping[int, Child],
+    links: Mapping[int, Child], arms: Collection[str],
 ) -> Html:  # fmt: skip
     number_ = numbers[run["run"]]
     extent, test = drawn[run["dev"]["group"]], run["test"]
@@ -119,7 +121,7 @@ def _body(
     return element(
         "tbody",
         element("tr", _name(run, number_, links.get(number_)), cells),
-        below(run, extent),
+        below(run, extent, {arm: arm_id(number_, place) for place, arm in enumerate(arms)}),
         id=f"run-{number_}", class_="run", data_number=number_, data_name=shlex.quote(run["run"]),
         data_dev=run["dev"]["group"], data_test=test and test["group"],
         data_model=run["model"], data_primary=run["primary"],

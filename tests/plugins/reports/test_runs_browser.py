@@ -71,7 +71,7 @@ def test_it_is_sorted_filtered_and_opened(browser: Tab, saved: Saved) -> None:
     assert filtered("find", "4.2 GB") == [groups[0], "1"]
     filtered("find", "")
 
-    pair = 'document.querySelector("details.two-runs")'
+    pair = 'document.querySelector("details.two-sides")'
     assert browser.evaluate(f"{pair}.open") is False
     browser.evaluate('document.querySelector("#run-2 .links a").click()')
     browser.evaluate("new Promise((done) => setTimeout(done, 50))")
@@ -105,7 +105,7 @@ def test_two_chosen_runs_are_put_side_by_side(browser: Tab, saved: Saved) -> Non
     # A third takes the place of the first; this pair stands on the page.
     assert chosen(1) == "Chosen: run 1 and run 2"
     browser.evaluate('document.getElementById("show").click()')
-    assert browser.evaluate('document.querySelector("details.two-runs").open') is True
+    assert browser.evaluate('document.querySelector("details.two-sides").open') is True
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
