@@ -199,7 +199,8 @@ class Searching:
 
     def _say(self, trial: Trial) -> None:
         trials = self.journal.trials
-        left = sum(one.seconds for one in trials) / len(trials) * (self.options.trials - len(trials))
+        each = sum(one.seconds for one in trials) / len(trials)
+        left = each * (self.options.trials - len(trials))
         later = f"; about {duration(left)} left" if left else ""
         self.steps.run.watcher.say(
             f"search, trial {trial.number + 1} of {self.options.trials}: {_told(trial, self.by)} "

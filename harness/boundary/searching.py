@@ -19,7 +19,8 @@ def space(values: Any) -> dict[str, tuple[Any, ...]]:
         raise _wrong(f"space() is {given(values)}, where a mapping of keys to values is due")
     found = {}
     for key, several in values.items():
-        if not isinstance(key, str) or not isinstance(several, Sequence) or isinstance(several, str):
+        listed = isinstance(several, Sequence) and not isinstance(several, str)
+        if not isinstance(key, str) or not listed:
             raise _wrong(f"space() has {given(several)} under {given(key)}, not a list of values")
         if len(several) > LONGEST:
             raise _wrong(f"space() names {len(several)} values of '{short(key)}', over {LONGEST}")

@@ -64,7 +64,7 @@ def _flaw(config: Config, entry: PluginEntry, key: str, values: Sequence[Any]) -
     """Why a key cannot be searched, or an empty text."""
     head = key.split(".")[0]
     if head == "seed":
-        return "seeds are no settings: the best of several would be luck. seeds: 5 repeats trainings"
+        return "the best of several seeds would be luck; seeds: 5 repeats a training"
     if head == "generate" and entry.instance.options.by == LOSS:
         return "it has no effect on the validation loss; by: names a score of the answers"
     keys = set()
@@ -135,4 +135,3 @@ def asked(config: Config) -> str | None:
     if entry is None:
         return None
     return f"{identity(config, entry)} x {entry.instance.options.trials}"
-

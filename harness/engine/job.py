@@ -38,7 +38,8 @@ class Job:
         plugins: one-file plugins to load.
         checkpoint: the model to start from; for a model's own job, what the run began with.
         rows: names of the inputs, each a file of examples beside the description.
-        seed, round, arm, run, checkpoint_minutes, probe, whole_valid: as in :class:`harness.context.Context`.
+        seed, round, arm, run, checkpoint_minutes, probe, whole_valid: as in
+            :class:`harness.context.Context`.
     """
 
     stage: str

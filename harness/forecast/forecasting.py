@@ -13,6 +13,7 @@ from harness.engine.at import At
 from harness.engine.history import History
 from harness.errors import EnvironmentFailure
 from harness.forecast import needs, rates as measured
+from harness.forecast.beside import beside
 from harness.forecast.costs import Costs
 from harness.forecast.dev import dev_shows
 from harness.forecast.listing import DEV, TRAIN, Item, listed
@@ -132,6 +133,7 @@ def _made(
     room = needs.needs(run.machine, found, left)
     detectable, sentence = dev_shows(config, history)
     noted = [Remark("note", line) for _, line in config.remarks]
+    noted += [Remark("note", line)] if (line := beside(config)) else []
     budget = config.settings.execution.budget.hours
     return Forecast(
         run=run.name,

@@ -1,8 +1,8 @@
 """Which trials need not be finished: the median stopping rule.
 
-Golovin et al. 2017, *Google Vizier*, section 3.2.1: a trial is ended where the mean of its values so
-far is worse than the median of that of others. Parts are the same rows in each trial, so that a hard
-part is hard for all.
+Golovin et al. 2017, *Google Vizier: A Service for Black-Box Optimization*: a trial is ended where
+the mean of its values so far is worse than the median of that of others. Parts are the same rows
+in each trial, so that a hard part is hard for all.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ def test_a_search_that_is_killed_ends_as_without(valley: Project, tmp_path: Path
 
 def test_a_score_of_valid_can_be_searched_by(valley: Project) -> None:
     valley.write(VALLEY.replace("{source: fake}", "{source: fake, train: 1200, groups: 120}", 1))
-    found = iterate(valley, f"search={{by: overlap, trials: 3, over: {{train.size: [8, 16, 32]}}}}")
+    found = iterate(valley, "search={by: overlap, trials: 3, over: {train.size: [8, 16, 32]}}")
     search = found["levers"]["search"]
     assert search["folds"] == 1
     assert search["rows"] >= 100
@@ -183,7 +183,7 @@ WRONG = {
     over("train.size: [8, large]"): "large",
     over("execution.launcher: [inline, child]"): "cannot differ between trainings",
     over("data.train: [30, 40]"): "cannot differ between trainings",
-    over("seed: [1, 2]"): "seeds are no settings",
+    over("seed: [1, 2]"): "several seeds would be luck",
     over("generate.remark: [a, b]"): "no effect on the validation loss",
     "search={}": "over: is needed",
     "search={trials: 0, over: {train.size: [8, 16]}}": "greater than or equal to 2",
