@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from harness.boundary.calls import plainly
-from harness.config import loading
+from harness.config import arms, loading, searching
 from harness.config.loading import Config
 from harness.context import Quiet, Watcher
 from harness.engine.at import At
@@ -55,6 +55,8 @@ def plan_run(
         Cancelled: ``cancelled`` says so.
     """
     config = loading.load(path, sets=sets, flags={"rounds": rounds}, asking=True)
+    arms.planned(config)
+    searching.checked(config)
     watcher = Unspoken(watcher or Quiet())
     run = PlannedRun(config, watcher, cancelled)
     try:

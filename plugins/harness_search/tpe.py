@@ -10,16 +10,13 @@ import hashlib
 import importlib.util
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
 import harness
 from harness_search import pruning
 from harness_search.ranges import Range, Values
-
-if TYPE_CHECKING:
-    import optuna
 
 PACKAGE = "optuna"
 INSTALL = "pip install 'iteration-harness[search]'"
@@ -113,9 +110,7 @@ class Optuna(harness.Searcher):
         given = study.ask(kinds).params
         return {key: self._value(key, given[key]) for key in kinds}
 
-    def _known(
-        self, library: Any, trial: harness.Trial, kinds: Mapping[str, Any]
-    ) -> optuna.trial.FrozenTrial | None:
+    def _known(self, library: Any, trial: harness.Trial, kinds: Mapping[str, Any]) -> Any:
         """A trial as Optuna has it; None where it failed, or lies outside of what is searched."""
         if trial.mean is None or trial.state not in ("done", "pruned"):
             return None
@@ -126,14 +121,13 @@ class Optuna(harness.Searcher):
         states = library.trial.TrialState
         done = trial.state == "done"
         steps = [sum(trial.folds[:n]) / n for n in range(1, len(trial.folds) + 1)]
-        known: optuna.trial.FrozenTrial = library.trial.create_trial(
+        return library.trial.create_trial(
             state=states.COMPLETE if done else states.PRUNED,
             value=trial.value,
             params=values,
             distributions=dict(kinds),
             intermediate_values=dict(enumerate(steps)),
         )
-        return known
 
     def _place(self, key: str, value: Any) -> Any:
         """A setting as Optuna knows it: a number of a range, or the place in a list.

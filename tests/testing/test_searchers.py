@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +54,14 @@ class Unsure(Fine):
 
     def hopeless(self, folds: Any, trials: Any, higher_is_better: bool) -> Any:
         return "perhaps"
+
+
+def test_the_example_of_the_docs_passes(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text("utf-8")
+    code = page.partition("## Searchers")[2].partition("```python\n")[2].partition("```")[0]
+    (tmp_path / "halving.py").write_text(code)
+    searcher = harness.Registry.build([tmp_path / "halving.py"]).get("searcher", "halving").plugin
+    RULE.check(searcher)
 
 
 def test_a_searcher_that_computes_from_the_record_passes() -> None:

@@ -154,7 +154,7 @@ class _Axis:
         self.order = sorted({_shown(value) for value in values})
         if not self.numbers or not values:
             return
-        low, high = min(values), max(values)
+        low, high = float(min(values)), float(max(values))
         self.log = low > 0 and high / low >= LOGARITHMIC
         self.low, self.high = (math.log(low), math.log(high)) if self.log else (low, high)
 
