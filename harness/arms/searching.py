@@ -17,11 +17,11 @@ from harness.config import searching
 from harness.config.arms import SEARCH
 from harness.config.plugin_entries import PluginEntry
 from harness.config.searching import LOSS
-from harness.engine.arm_run import Titled
 from harness.engine.history import History
 from harness.engine.steps import At, Steps
 from harness.engine.trial_journal import TrialJournal
 from harness.errors import (
+    ConfigError,
     EnvironmentFailure,
     HarnessError,
     OutOfMemory,
@@ -120,7 +120,10 @@ class Searching:
             EnvironmentFailure: the machine lacks something, whatever the settings are.
         """
         earlier = tuple(self.journal.trials[: trial.number])
-        nested = self.steps.within(searching.config_with(self.steps.config, trial.values))
+        try:
+            nested = self.steps.within(searching.config_with(self.steps.config, trial.values))
+        except ConfigError as error:  # a value between the ends of a range may be none
+            return self._failed(trial, error)
         while len(trial.folds) < len(folds):
             if trial.folds and self._hopeless(trial.folds, earlier):
                 return self._keep(dataclasses.replace(trial, state="pruned"))
@@ -131,8 +134,7 @@ class Searching:
             except HarnessError as error:
                 if isinstance(error, EnvironmentFailure) and not isinstance(error, OutOfMemory):
                     raise
-                failed = one_line(error.placed)
-                return self._keep(dataclasses.replace(trial, state="failed", failed=failed))
+                return self._failed(trial, error)
             trial = dataclasses.replace(
                 trial,
                 folds=(*trial.folds, value),
@@ -142,6 +144,10 @@ class Searching:
             nested.run.seconds.clear()
             self._keep(trial)
         return trial
+
+    def _failed(self, trial: Trial, error: HarnessError) -> Trial:
+        why = one_line(error.placed)
+        return self._keep(dataclasses.replace(trial, state="failed", failed=why))
 
     def _keep(self, trial: Trial) -> Trial:
         self.journal.keep(trial)
@@ -161,7 +167,6 @@ class Searching:
         part = len(trial.folds)
         of_part = f", part {part + 1} of {len(folds)}" if len(folds) > 1 else ""
         name = f"trial {trial.number + 1} of {self.options.trials}{of_part}"
-        nested.run.watcher = Titled(self.steps.run.watcher, f"search, {name}")
         at, fold = At(self.reference, f"search, {name}", "valid"), folds[part]
         changed = searching.changed(self.steps.config, trial.values)
         base = base_for(self.steps, nested, changed)
