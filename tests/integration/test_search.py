@@ -17,6 +17,7 @@ VALLEY = (
     CONFIG.replace("rounds: 3", "rounds: 1")
     .replace(f"[{FAKES}]", f"[{FAKES}, {SUPPORT / 'searching.py'}]")
     .replace("train: {plugin: fake}", "train: {plugin: valley}")
+    .replace("{source: fake}", "{source: fake, pool: 0, dev: 24, test: 12}", 1)
     .replace("augment: [{plugin: fake, rows: 10}]", "augment: []\nreport: [markdown]")
 )
 OVER = "{train.rate: {low: 1e-5, high: 1e-1, log: true}, train.size: [8, 16, 32]}"
@@ -66,20 +67,20 @@ def test_a_search_is_added_to_a_run_that_has_ended_and_its_best_meets_the_refere
     assert arm["verdict"]["label"] == "improved"
     assert arm["verdict"]["against"] == "round 1"
     assert arm["rows"] == found["rounds"][1]["train_rows"]
+    the_same_again_and_more(valley, found)
 
 
-def test_the_same_command_answers_at_once_and_more_trials_go_on(valley: Project) -> None:
-    valley.write(VALLEY + TWO)
-    first = iterate(valley)
+def the_same_again_and_more(valley: Project, first: dict[str, Any]) -> None:
+    """The same command answers at once; more trials go on, after a crash that cut the record."""
     [path] = valley.folder.glob(".harness/runs/harness-*/trials.jsonl")
     whole = path.read_bytes()
     assert iterate(valley) == first
     assert path.read_bytes() == whole
-    path.write_bytes(whole[: len(whole) // 2])  # a crash: what it told is in the store
-    more = iterate(valley, "search.trials=3")["levers"]["search"]
+    path.write_bytes(whole[: len(whole) // 2])  # what it told is in the store
+    more = iterate(valley, "search.trials=7")["levers"]["search"]
     assert path.read_bytes().startswith(whole)
-    assert bare(more)["trials"][:2] == bare(first["levers"]["search"])["trials"]
-    assert len(more["trials"]) == 3
+    assert bare(more)["trials"][:6] == bare(first["levers"]["search"])["trials"]
+    assert len(more["trials"]) == 7
 
 
 def killed(project: Project, kills: Path) -> int:
@@ -102,7 +103,8 @@ def test_a_search_that_is_killed_ends_as_without(valley: Project, tmp_path: Path
         codes.append(killed(valley, kills))
     assert codes[-1] == 0
     assert codes == [-9, -9, -9, -9, 0], "within each part of each trial"
-    found = iterate(valley)
+    [summary] = valley.folder.glob("reports/*/summary.json")
+    found = json.loads(summary.read_text())
     other = Project(tmp_path / "other")
     other.folder.mkdir()
     other.write(VALLEY + TWO)
@@ -112,7 +114,7 @@ def test_a_search_that_is_killed_ends_as_without(valley: Project, tmp_path: Path
 
 
 def test_a_score_of_valid_can_be_searched_by(valley: Project) -> None:
-    valley.write(VALLEY.replace("{source: fake}", "{source: fake, train: 1200, groups: 120}", 1))
+    valley.write(VALLEY.replace("pool: 0", "pool: 0, train: 220, groups: 220") + "valid: 0.49\n")
     found = iterate(valley, "search={by: overlap, trials: 3, over: {train.size: [8, 16, 32]}}")
     search = found["levers"]["search"]
     assert search["folds"] == 1
@@ -151,7 +153,7 @@ def test_where_all_trials_fail_the_reason_is_named(valley: Project) -> None:
 
 
 def test_too_few_rows_are_said_and_all_else_stands(valley: Project) -> None:
-    valley.write(VALLEY.replace("{source: fake}", "{source: fake, train: 12}", 1) + SEARCH)
+    valley.write(VALLEY.replace("pool: 0", "pool: 0, train: 12") + SEARCH)
     done = valley.inside("iterate")
     assert done.code == 4
     assert "valid is too small for a search" in done.err
