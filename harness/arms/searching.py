@@ -146,7 +146,7 @@ class Searching:
         return trial
 
     def _failed(self, trial: Trial, error: HarnessError) -> Trial:
-        why = one_line(error.placed)
+        why = one_line(": ".join([error.placed, *error.details[:1]]), 400)
         return self._keep(dataclasses.replace(trial, state="failed", failed=why))
 
     def _keep(self, trial: Trial) -> Trial:

@@ -144,6 +144,16 @@ def test_a_trial_that_fails_is_recorded_and_the_others_go_on(valley: Project) ->
     assert found["trials"][found["best"]]["values"] == {"train.size": 16}
 
 
+def test_a_value_that_the_trainer_refuses_is_a_trial_that_fails(valley: Project) -> None:
+    valley.write(VALLEY)
+    over = "{train.size: {low: 1, high: 13}}"  # both ends are accepted
+    found = iterate(valley, f"search={{trials: 9, over: {over}}}")["levers"]["search"]
+    refused = [one for one in found["trials"] if one["values"]["train.size"] in (6, 7)]
+    assert refused
+    assert {one["state"] for one in refused} == {"failed"}
+    assert "not a size" in refused[0]["failed"]
+
+
 def test_where_all_trials_fail_the_reason_is_named(valley: Project) -> None:
     valley.write(VALLEY.replace("{plugin: valley}", "{plugin: valley, shy: true}"))
     done = valley.inside("iterate", "--set", "search={trials: 2, over: {train.size: [16, 32]}}")

@@ -9,8 +9,18 @@ import json
 import math
 import os
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 import harness
+
+
+def _size(value: int) -> int:
+    if value in (6, 7):
+        raise ValueError("not a size")
+    return value
+
 
 BEST = {"rate": 1e-3, "size": 16}
 
@@ -34,7 +44,7 @@ class Valley(harness.Trainer):
 
     class Options(harness.Options):
         rate: float = 1e-4
-        size: int = 8
+        size: Annotated[int, AfterValidator(_size)] = 8
         fail_above: int = 1000
         shy: bool = False
 
