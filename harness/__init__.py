@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         DataError as DataError,
         EnvironmentFailure as EnvironmentFailure,
         HarnessError as HarnessError,
+        OutOfMemory as OutOfMemory,
         PluginError as PluginError,
         UsageError as UsageError,
         Waiting as Waiting,
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
         ScoredExample as ScoredExample,
         Slice as Slice,
         Split as Split,
+        Trial as Trial,
         Verdict as Verdict,
         from_json as from_json,
         to_json as to_json,
@@ -127,7 +129,7 @@ _HOMES = {
         "BASE_ARM", "Checkpoint", "Condition", "Dataset", "Diagnosis", "ErrorLabel", "Example",
         "Findings", "Growth", "Label", "Measurement", "Message", "Plan", "PlanItem", "Prediction",
         "Problem", "Rendered", "RoundResult", "SPLITS", "Schedule", "Score", "ScoredExample",
-        "Slice", "Split", "Verdict", "from_json", "to_json",
+        "Slice", "Split", "Trial", "Verdict", "from_json", "to_json",
     ),
     "harness.rubrics": (
         "Criterion", "Item", "Judgement", "LONGEST_TEXT", "Overall", "Rubric", "SCALE_KINDS",
@@ -151,7 +153,7 @@ _HOMES = {
     "harness.hookspecs": ("hookimpl",),
     "harness.errors": (
         "Cancelled", "ConfigError", "DataError", "EnvironmentFailure", "HarnessError",
-        "PluginError", "UsageError", "Waiting", "near",
+        "OutOfMemory", "PluginError", "UsageError", "Waiting", "near",
     ),
     "harness.errors.machine": ("machine_trouble",),
     "harness.data.corrections": ("CORRECTED_SPLITS", "Correction", "check_fits", "prompt_digest"),

@@ -62,6 +62,8 @@ class Context:
             reader of the results has to know is a :meth:`remark`.
         probe: whether the call only measures time and memory for a forecast. What it gives is
             thrown away, and nobody outside shall be told of it (no tracker, no service).
+        whole_valid: of a trainer: whether its last ``eval_loss`` has to be that of all rows of
+            valid under the weights that it returns, for trainings are compared by it.
         known: of a model's job: the base checkpoint that this run began with, if it has begun.
             Where a name can move (a branch), the same content is given again.
     """
@@ -76,6 +78,7 @@ class Context:
     report: Report = silent
     cancelled: Callable[[], bool] = _never
     known: Checkpoint | None = None
+    whole_valid: bool = False
     run: str = ""
     scratch: Path | None = None
     checkpoint_minutes: float = 0.0

@@ -7,16 +7,21 @@ with the run, and changes no verdict on a round.
 
 from __future__ import annotations
 
+import dataclasses
+
 from harness.arms.judging import Judging
+from harness.arms.searching import Searching
 from harness.arms.trying import Trying
 from harness.config.arms import REFERENCE, planned
-from harness.engine.arm_journal import ArmJournal
+from harness.config.searching import arm_of
+from harness.engine.arm_journal import ArmJournal, identity
 from harness.engine.history import History
 from harness.engine.steps import Steps
-from harness.errors import HarnessError
+from harness.errors import DataError, HarnessError
 from harness.kit.files import digest
 from harness.records import BASE_ARM, to_json
 from harness.records.arms import Arm, Levers, Tried
+from harness.records.searching import Search
 
 __all__ = ["REFERENCE", "carry_out", "planned"]
 
@@ -35,18 +40,47 @@ def carry_out(steps: Steps, history: History) -> list[HarnessError]:
     if (BASE_ARM, reference) not in history.evaluations:
         return []
     closed = digest(to_json(history.results[BASE_ARM, reference]))
+    search, failures = _searched(steps, history, reference, closed)
+    search, asked = _with_best(steps, search, planned(steps.config))
     journal = ArmJournal(steps.run.folder, closed)
-    arms = journal.with_earlier(planned(steps.config))
-    if not arms:
-        return []
+    arms = journal.with_earlier(asked)
+    if not arms and search is None:
+        return failures
     trying = Trying(steps, history, reference, journal)
     tried = {arm.name: _trained(trying, arm) for arm in arms}
     judging = Judging(steps, history, reference, journal, tried)
     history.levers = Levers(
         reference, trying.own(), judging.results(arms), judging.curve(arms), judging.ranking(arms),
-        judging.method(arms),
+        judging.method(arms), search,
     )  # fmt: skip
-    return trying.failures
+    return [*failures, *trying.failures]
+
+
+def _searched(
+    steps: Steps, history: History, reference: int, closed: str
+) -> tuple[Search | None, list[HarnessError]]:
+    """The search of the config, before any arm is trained: its best settings are one."""
+    entry = steps.config.search
+    if entry is None:
+        return None, []
+    try:
+        searching = Searching(steps, history, reference, entry, closed)
+        return searching.result(), searching.failures
+    except DataError as error:
+        return None, [error]
+
+
+def _with_best(
+    steps: Steps, search: Search | None, asked: list[Arm]
+) -> tuple[Search | None, list[Arm]]:
+    """The arms with that of the best trial; the same settings are no two arms."""
+    if search is None or search.best is None or not search.arm:
+        return search, asked
+    found = arm_of(steps.config, search.trials[search.best].values)
+    same = next((arm for arm in asked if identity(arm) == identity(found)), None)
+    if same is not None:
+        return dataclasses.replace(search, arm=same.name), asked
+    return search, [*asked, found]
 
 
 def _trained(trying: Trying, arm: Arm) -> tuple[Tried, ...]:

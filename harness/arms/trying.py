@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from harness.config.arms import config_of, seed_of
 from harness.data.families import families
@@ -83,7 +84,7 @@ class Trying:
         at = At(self.reference, _named(arm, seed))
         rows = self._rows(arm, seed)
         nested.check_pin(ROWS, rows_digest(rows), pinned, at)
-        base = self._base(nested, arm)
+        base = base_for(self.steps, nested, arm.changed)
         valid, dev = history.data.split("valid"), history.data.split("dev")
         checkpoint = nested.train(base, rows, valid, at, pinned=pinned.get(TRAIN))
         evaluation = nested.evaluate(checkpoint, dev, at, learned=rows, pinned=pinned)
@@ -114,13 +115,6 @@ class Trying:
             arm.name, seed, rows, best.scores, dict(nested.run.seconds), keys=best.keys
         )
 
-    def _base(self, nested: Steps, arm: Arm) -> Checkpoint:
-        """The run's own base model, unless the arm has another one or loads it otherwise."""
-        own = self.steps.base()
-        if any(key.split(".")[0] in ("model", "train") for key in arm.changed):
-            return nested.base()
-        return own
-
     def _rows(self, arm: Arm, seed: int) -> Sequence[Example]:
         rows = self.history.arms[BASE_ARM].train[self.reference]
         return share_of(rows, arm.share, seed_of(self.steps.config, seed))
@@ -134,6 +128,14 @@ class Trying:
             f"{_named(arm, tried.seed)}: {primary} {shown[0]} on dev; round {self.reference} has "
             f"{shown[1]}"
         )
+
+
+def base_for(steps: Steps, nested: Steps, changed: Mapping[str, Any]) -> Checkpoint:
+    """The run's own base model, unless a training has another one or loads it otherwise."""
+    own = steps.base()
+    if any(key.split(".")[0] in ("model", "train") for key in changed):
+        return nested.base()
+    return own
 
 
 def _facts(nested: Steps, made: str) -> Mapping[str, int]:

@@ -27,10 +27,11 @@ app = typer.Typer()
 @app.command()
 def check(config: ConfigFile = None, rounds: Rounds = None, sets: Sets = None) -> None:
     """Validate a config with its plugins and data; loads no model."""
-    from harness.config import arms, loading
+    from harness.config import arms, loading, searching
 
     whole = loading.load(config, sets=sets or [], flags={"rounds": rounds}, asking=True)
     arms.planned(whole)
+    searching.checked(whole)
     _check(whole)
 
 

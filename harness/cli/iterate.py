@@ -196,6 +196,7 @@ def _carry_out(run: Run, console: Console, stop: Stop, asked: Asked) -> Mapping[
 
 def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, Any]:
     from harness import arms
+    from harness.config import searching
     from harness.config.effects import sealed_note
     from harness.engine.history import History
     from harness.engine.steps import Steps
@@ -214,7 +215,9 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
     config = run.config
     counts = len(config.metrics), config.control, len(config.baselines)
     planned = arms.planned(config)
-    total = weight_planned(settings.rounds, *counts, sum(arm.seeds for arm in planned))
+    searching.checked(config)
+    trainings = sum(arm.seeds for arm in planned) + searching.most_trainings(config)
+    total = weight_planned(settings.rounds, *counts, trainings)
     log = log_to(run.folder / "harness.log")
     with log, stop, run.worker, Display(console, run.name, total) as display:
         run.watcher = display
@@ -225,7 +228,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
         for result in rounds(steps, history, test=test):
             display.round_closed(result)
             publishing.publish(run, steps, history, final=False)
-        if planned:  # what is known so far can be read while they are trained
+        if trainings:  # what is known so far can be read while they are trained
             publishing.publish(run, steps, history, final=True)
         failures = arms.carry_out(steps, history)
         document = publishing.publish(run, steps, history, final=True)

@@ -18,6 +18,8 @@ NAME = 60
 """Characters of an arm's name."""
 REFERENCE = "the same again"
 """The arm that repeats the reference training with other seeds."""
+SEARCH = "search"
+"""The arm by which the best settings of a search meet the reference."""
 LOOP = "the loop again"
 """The arm that repeats the whole loop with other seeds."""
 
@@ -30,10 +32,11 @@ def planned(config: Config) -> list[Arm]:
     """
     settings = config.settings
     _check_raters(config)
+    reserved = {SEARCH} if config.search is not None else set()
     repeats = settings.seeds.count if settings.seeds and settings.seeds.of == "training" else 1
     arms: list[Arm] = []
     for where, arm in _judged(config, repeats):
-        if arm.name in {one.name for one in arms}:
+        if arm.name in {one.name for one in arms} | reserved:
             raise ConfigError(
                 f"two arms are called '{arm.name}'", where=where, hint="give one another name"
             )
@@ -96,7 +99,9 @@ def seed_of(config: Config, seed: int) -> int:
 def _check_raters(config: Config) -> None:
     """Refuse arms where people decide: batches hold answers of rounds alone."""
     settings = config.settings
-    keys = [key for key in ("arms", "models", "curve", "seeds") if getattr(settings, key)]
+    levers = ("arms", "models", "curve", "seeds")
+    keys = [key for key in levers if getattr(settings, key)]
+    keys += ["search"] if config.search is not None else []
     asked = next((e for e in config.metrics if settings.primary in e.score_names), None)
     if keys and asked is not None and asked.instance.by_people:
         raise ConfigError(

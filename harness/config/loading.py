@@ -88,6 +88,10 @@ class Config:
         return self.entries["baselines"]
 
     @property
+    def search(self) -> PluginEntry | None:
+        return next(iter(self.entries["search"]), None)
+
+    @property
     def report(self) -> tuple[PluginEntry, ...]:
         return self.entries["report"]
 
@@ -248,7 +252,9 @@ def check(
     entries: dict[str, tuple[PluginEntry, ...]] = {}
     for name, kind in PLUGIN_KEYS.items():
         raw = settings.named(name)
-        if name in values or raw is not None:
+        if raw is None and kind.default is None:
+            entries[name] = ()
+        elif name in values or raw is not None:
             entries[name] = tuple(entries_of(registry, kind, raw, base, problems))
         elif kind.default is not REQUIRED:
             entries[name] = ()

@@ -12,7 +12,7 @@ from harness.errors import ConfigError
 MAY_DIFFER = ("model", "train", "generate", "seed")
 """Keys in which an arm may differ: its rows and its scores are the run's."""
 _LEVERS: Mapping[str, Any] = {
-    "arms": [], "models": [], "curve": None, "seeds": None, "baselines": [],
+    "arms": [], "models": [], "curve": None, "seeds": None, "baselines": [], "search": None,
     "report": [], "sections": [],
 }  # fmt: skip
 _BESIDE: Mapping[str, Any] = {

@@ -125,7 +125,7 @@ def entry_of(
         problems.add(place, f"{{{head}: NAME}} is needed, not {raw!r}")
         return None
     options = dict(raw)
-    plugin = options.pop(head, None)
+    plugin = options.pop(head, kind.usual or None)
     if not isinstance(plugin, str):
         problems.add(place, f"{head}: is needed (one of {', '.join(registry.names(stage))})")
         return None

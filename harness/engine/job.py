@@ -38,7 +38,8 @@ class Job:
         plugins: one-file plugins to load.
         checkpoint: the model to start from; for a model's own job, what the run began with.
         rows: names of the inputs, each a file of examples beside the description.
-        seed, round, arm, run, checkpoint_minutes, probe: as in :class:`harness.context.Context`.
+        seed, round, arm, run, checkpoint_minutes, probe, whole_valid: as in
+            :class:`harness.context.Context`.
     """
 
     stage: str
@@ -53,6 +54,7 @@ class Job:
     run: str = ""
     checkpoint_minutes: float = 0.0
     probe: bool = False
+    whole_valid: bool = False
 
 
 def write(job: Job, rows: Mapping[str, Sequence[Example]], folder: Path) -> None:
@@ -138,7 +140,7 @@ def run_inline(
         folder / "output", job.seed, job.stage, job.round, job.arm,
         report=report, cancelled=cancelled, known=known, run=job.run,
         scratch=scratch.of(folder), checkpoint_minutes=job.checkpoint_minutes, say=say,
-        probe=job.probe,
+        probe=job.probe, whole_valid=job.whole_valid,
     )  # fmt: skip
     process = os.getpid()
     answer: Any

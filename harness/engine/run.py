@@ -349,9 +349,9 @@ class Run:
         checkpoint: Checkpoint | None,
         rows: Mapping[str, Sequence[Example]],
         seed: int,
-        probe: bool = False,
+        **asked: bool,
     ) -> Any:
-        """A heavy stage as a job in ``folder``, or a probe of one; returns its result."""
+        """A heavy stage as a job in ``folder``; ``asked`` (``probe``) is of the job's context."""
         report = self.calls.hearing(self.watcher.stage(at.label(stage)))
         job = Job(
             stage=entry.stage,
@@ -365,7 +365,7 @@ class Run:
             arm=at.arm,
             run=self.name,
             checkpoint_minutes=self.config.settings.execution.checkpoint_minutes,
-            probe=probe,
+            **asked,
         )
         write(job, rows, folder)
         said = self.calls.saying(at.label(stage))

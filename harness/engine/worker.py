@@ -24,7 +24,7 @@ from harness.context import Report, unheard
 from harness.engine import channel
 from harness.engine.channel import LOAD, STOP
 from harness.engine.job import ERROR, LOG, RESULT
-from harness.errors import EnvironmentFailure, PluginError
+from harness.errors import EnvironmentFailure, OutOfMemory, PluginError
 from harness.kit.files import read_json
 
 POLL_SECONDS = 0.2
@@ -181,7 +181,7 @@ def _outcome(folder: Path, code: int, failure: dict[str, Any] | None) -> Any:
         return read_json(folder / RESULT)
     tail = (folder / LOG).read_text("utf-8", "replace").strip().splitlines()[-5:]
     if code == -signal.SIGKILL:
-        raise EnvironmentFailure(
+        raise OutOfMemory(
             "the job's process was killed (signal 9), which mostly means that memory ran out",
             details=tail,
             hint="close other programs, or ask for less at once; finished work is saved",

@@ -74,6 +74,10 @@ class EnvironmentFailure(HarnessError):
     title = "environment"
 
 
+class OutOfMemory(EnvironmentFailure):
+    """The memory of the machine or of a device is not enough for what was asked (exit 3)."""
+
+
 class DataError(HarnessError):
     """Data that cannot be used as it is (exit 4)."""
 

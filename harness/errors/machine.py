@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.errors import EnvironmentFailure
+from harness.errors import EnvironmentFailure, OutOfMemory
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 _MACHINE = {
@@ -56,7 +56,7 @@ def machine_trouble(error: BaseException) -> EnvironmentFailure | None:
     if isinstance(error, ImportError) and _lacks_memory(error):
         return _memory_is_out(error)
     if _device_is_full(error):
-        return EnvironmentFailure(
+        return OutOfMemory(
             "the memory of the device (a GPU) is not enough; finished work is saved",
             hint="lower batch_size, shorten the longest rows, or close what else uses the device",
         )
@@ -99,7 +99,7 @@ _AGAIN = "finished work is saved: fix the cause and run the same command again"
 def _memory_is_out(error: BaseException) -> EnvironmentFailure:
     # A library's own name may be a mere "lib"; where it lies says more.
     places = (getattr(error, key, None) for key in ("path", "name", "filename"))
-    return EnvironmentFailure(
+    return OutOfMemory(
         "the memory is not enough; finished work is saved",
         where=str(next(filter(None, places), "")),
         hint="close other programs or raise the limit (`ulimit -v`), and run it again",

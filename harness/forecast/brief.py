@@ -16,6 +16,7 @@ from harness.engine.steps import Steps
 from harness.engine.steps.asking import arm_of
 from harness.errors import PluginError
 from harness.forecast import needs, rates as measured
+from harness.forecast.beside import beside
 from harness.forecast.costs import Costs
 from harness.forecast.listing import DEV, TEST, TRAIN, Item, listed
 from harness.forecast.looking import Place
@@ -51,7 +52,7 @@ def brief(run: Run, steps: Steps, *, test: bool = True) -> Iterator[str]:
         if (expected := costs.of(item)) is not None:
             run.budget.expect(item.stage, expected)
     parts = ", ".join(_parts(left, run.config.settings.rounds))
-    yield f"plan: {parts}. {_time(costs, left, seconds)}"
+    yield f"plan: {parts}. {_time(costs, left, seconds)} {beside(run.config)}".rstrip()
     trainings = sum(item.stage == TRAIN for item in left)
     room = needs.needs(run.machine, found, trainings)
     for remark in needs.remarks(room, seconds, run.config.settings.execution.budget.hours):

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from harness.boundary.calls import plainly
-from harness.config import loading
+from harness.config import arms, loading, searching
 from harness.config.loading import Config
 from harness.context import Quiet, Watcher
 from harness.engine.at import At
 from harness.engine.history import History
 from harness.errors import EnvironmentFailure
 from harness.forecast import needs, rates as measured
+from harness.forecast.beside import beside
 from harness.forecast.costs import Costs
 from harness.forecast.dev import dev_shows
 from harness.forecast.listing import DEV, TRAIN, Item, listed
@@ -54,6 +55,8 @@ def plan_run(
         Cancelled: ``cancelled`` says so.
     """
     config = loading.load(path, sets=sets, flags={"rounds": rounds}, asking=True)
+    arms.planned(config)
+    searching.checked(config)
     watcher = Unspoken(watcher or Quiet())
     run = PlannedRun(config, watcher, cancelled)
     try:
@@ -132,6 +135,7 @@ def _made(
     room = needs.needs(run.machine, found, left)
     detectable, sentence = dev_shows(config, history)
     noted = [Remark("note", line) for _, line in config.remarks]
+    noted += [Remark("note", line)] if (line := beside(config)) else []
     budget = config.settings.execution.budget.hours
     return Forecast(
         run=run.name,

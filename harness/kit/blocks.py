@@ -168,7 +168,9 @@ class Series:
     points: tuple[Point, ...]
 
 
-ChartKind: TypeAlias = Literal["rounds", "curve", "bars", "gaps", "histogram", "shares", "scatter"]
+ChartKind: TypeAlias = Literal[
+    "rounds", "curve", "bars", "gaps", "histogram", "shares", "scatter", "parallel"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,9 @@ class Chart:
             points in their intervals by name, on an axis with a mark at zero. ``histogram``:
             standing bars; a second series is an outline. ``shares``: parts of a whole.
             ``scatter``: values at numbers, such as a cost, each with its tip beside it.
+            ``parallel``: a line for each series across standing axes, one for each name; values
+            are places from 0 to 1 on them, told by ``tip``. The last axis gives a line its colour:
+            1 is the best. Lines of the tone ``open`` are dashed, strong ones are thick.
         scale: least and greatest value, for charts that are compared; None: its own.
         remark: a few words within the drawing.
         unit: what stands behind a value; ``%`` shows shares of one in percent.
@@ -269,6 +274,8 @@ def _flaw_of_chart(block: Chart) -> str:
         isinstance(one.at, str) for one in points
     ):
         return f"a point of a chart of {block.kind} is at no number"
+    if block.kind == "parallel" and not all(0 <= one.value <= 1 for one in points):
+        return "a point of a chart of parallel axes lies beyond its axis"
     counted = block.kind in ("bars", "histogram", "shares")
     if counted and any(one.value < 0 for one in points):
         return f"a point of a chart of {block.kind} is below zero"

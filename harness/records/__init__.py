@@ -39,6 +39,7 @@ from harness.records.rows import (
     ScoredExample,
     Split,
 )
+from harness.records.searching import Trial, TrialState
 
 __all__ = [
     "BASE_ARM",
@@ -78,6 +79,8 @@ __all__ = [
     "Slice",
     "Split",
     "TestResult",
+    "Trial",
+    "TrialState",
     "Verdict",
     "from_json",
     "to_json",

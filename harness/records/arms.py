@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from harness.records.rounds import Verdict
 from harness.records.rows import Score
+from harness.records.searching import Search
 
 ArmKind = Literal["settings", "model", "data", "seed", "loop"]
 """``seed`` is the reference's own training, and ``loop`` the whole loop, with other seeds."""
@@ -159,3 +160,4 @@ class Levers:
     curve: Curve | None = None
     ranking: Ranking | None = None
     method: Method | None = None
+    search: Search | None = None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.config.arms import planned
+from harness.config.searching import asked as searched
 from harness.engine.arm_journal import asked
 from harness.engine.run import Run
 from harness.kit.files import read_json
@@ -43,6 +44,8 @@ def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Docu
         return None
     done = artifact.facts.get("arms", ())
     if any(asked(arm) not in done for arm in planned(run.config)):
+        return None
+    if (wanted := searched(run.config)) is not None and artifact.facts.get("search") != wanted:
         return None
     expected = [*artifact.facts["files"], "summary.json"]
     if not all((run.reports / name).exists() for name in expected):

@@ -9,6 +9,7 @@ from harness.kit.yaml_file import flattened
 from harness.records.arms import ArmResult, Curve, Levers, Method, Ranking, Tried
 from harness.report.reading import Document
 from harness.report.rounds import scores_entry, verdict_entry
+from harness.report.searched import search_entry
 from harness.report.values import finite, shown
 
 NAME = 80
@@ -40,6 +41,7 @@ def levers_entry(levers: Levers, worth: float | None) -> Document:
         "curve": levers.curve and _curve(levers.curve),
         "models": levers.ranking and _ranking(levers.ranking),
         "method": levers.method and _method(levers.method),
+        "search": levers.search and search_entry(levers.search),
     }
 
 

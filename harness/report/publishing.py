@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from harness.boundary import results
 from harness.boundary.calls import plainly
 from harness.config.plugin_entries import PluginEntry
+from harness.config.searching import asked as searched
 from harness.data.splits import groups_of, rows_digest
 from harness.engine import resume_command
 from harness.engine.arm_journal import asked
@@ -65,6 +66,7 @@ def publish(run: Run, steps: Steps, history: History, *, final: bool) -> Documen
     facts = {
         "files": written, "stages": stages, "journal": run.journal.digest,
         "arms": arms_done(history), "worth": run.config.settings.worth,
+        "search": search_done(run, history),
     }  # fmt: skip
     run.artifacts.publish(STAGE, run.key, folder / "output", facts, 0.0, replace=True)
     shutil.rmtree(folder, ignore_errors=True)
@@ -75,6 +77,16 @@ def arms_done(history: History) -> list[str]:
     """The arms of which every training has given answers."""
     found = history.levers.arms if history.levers is not None else ()
     return [asked(one.arm) for one in found if not any(each.failed for each in one.tried)]
+
+
+def search_done(run: Run, history: History) -> str | None:
+    """The search that has ended, with the answers of its arm; None where something is missing."""
+    levers = history.levers
+    found = levers.search if levers is not None else None
+    if levers is None or found is None or not found.ended or found.best is None:
+        return None
+    done = {one.arm.name for one in levers.arms if not any(each.failed for each in one.tried)}
+    return searched(run.config) if found.arm in {"", *done} else None
 
 
 def reports(run: Run, steps: Steps, history: History, document: Document) -> list[str]:

@@ -15,9 +15,10 @@ from harness.stages.making import Generator, Model, Source, Trainer
 from harness.stages.prompting import Baseline
 from harness.stages.reporting import Reporter, Section
 from harness.stages.scoring import Detector, Judge, Metric
+from harness.stages.searching import Searcher
 
 __all__ = [
     "KINDS", "Analyzer", "Annotated", "AnnotatedRun", "Annotations", "AnswerValues", "Augmenter",
     "Baseline", "Detector", "Evidence", "Generator", "Judge", "Metric", "Model", "Options",
-    "Plugin", "Reporter", "Section", "Source", "StageKind", "Trainer",
+    "Plugin", "Reporter", "Searcher", "Section", "Source", "StageKind", "Trainer",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from harness.stages.making import Generator, Model, Source, Trainer
 from harness.stages.prompting import Baseline
 from harness.stages.reporting import Reporter, Section
 from harness.stages.scoring import Detector, Judge, Metric
+from harness.stages.searching import Searcher
 
 REQUIRED: Any = ...
 """The default of a key that a config has to have."""
@@ -34,6 +35,7 @@ class StageKind:
             at the end.
         named_by: what an entry calls its plugin by: ``{plugin: NAME}`` or ``{source: NAME}``.
         sized: whether entries say ``rows`` and ``control``.
+        usual: the plugin of an entry that names none; empty: each has to.
         in_key: whether its entries change results, and so are in a run's key: ``always``, or
             ``if named``, which leaves the keys of runs as they were before the kind was added.
     """
@@ -47,6 +49,7 @@ class StageKind:
     before: str = ""
     named_by: Literal["plugin", "source"] = "plugin"
     sized: bool = False
+    usual: str = ""
     in_key: Literal["always", "if named", "never"] = "never"
 
     @property
@@ -171,6 +174,15 @@ KINDS: dict[str, StageKind] = {
             description="other prompts for the base model, which the best round has to beat",
             before="filters",
             in_key="if named",
+        ),
+        StageKind(
+            Searcher,
+            work=("propose",),
+            key="search",
+            default=None,
+            description="settings by search: {over: {train.r: [8, 16, 32]}, trials: 12}",
+            before="valid",
+            usual="optuna",
         ),
     )
 }

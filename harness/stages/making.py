@@ -84,6 +84,8 @@ class Trainer(Plugin):
         same rows every time (``{"of": rows there are, "losses": [sum of each row], "tokens":
         [learned tokens of each]}``), it is said whether the training overfitted. ``"kept": true``
         and ``"stopped": true`` mark the step that was kept, and the one where it was stopped.
+        Where ``context.whole_valid`` is set, trainings are compared: the last ``eval_loss`` is
+        then to be that of all rows of ``valid`` (or of the same ones in each training).
         """
         raise NotImplementedError
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.stages import Plugin
-from harness.testing import contract, identity, sections, sets, single
+from harness.testing import contract, identity, searching, sections, sets, single
 from harness.testing.outcomes import Outcome
 from harness.testing.rule import Rule
 from harness.testing.subject import Pair, Subject
@@ -32,6 +32,8 @@ _FOR_METRICS = (
     Rule("speed", sets.speed),
 )
 _FOR_SECTIONS = (Rule("blocks", sections.blocks),)
+_FOR_SEARCHERS = (Rule("proposals", searching.proposals),)
+_OF_STAGE = {"metric": _FOR_METRICS, "section": _FOR_SECTIONS, "searcher": _FOR_SEARCHERS}
 _IN_A_FRESH_PROCESS = (
     Rule("rebuild", identity.rebuild),
     Rule("quiet", identity.quiet),
@@ -41,8 +43,7 @@ _IN_A_FRESH_PROCESS = (
 
 def rules(stage: str = "metric") -> list[Rule]:
     """The rules for plugins of a stage, in the order in which they are told."""
-    own = {"metric": _FOR_METRICS, "section": _FOR_SECTIONS}.get(stage, ())
-    return [*_FOR_ALL, *own, *_IN_A_FRESH_PROCESS]
+    return [*_FOR_ALL, *_OF_STAGE.get(stage, ()), *_IN_A_FRESH_PROCESS]
 
 
 def metric_rules() -> list[Rule]:

@@ -85,6 +85,14 @@ def read(log: Sequence[Line]) -> Losses:
     )
 
 
+def final(log: Sequence[Line]) -> float | None:
+    """The validation loss of the weights that a training left; None where the log has none."""
+    measured = [line for line in log if line.get("eval_loss") is not None]
+    if log and log[-1].get("kept"):  # and nothing was measured after they were taken back
+        measured = [one for one in measured if one.get("step") == log[-1].get("step")]
+    return float(measured[-1]["eval_loss"]) if measured else None
+
+
 def _epoch(line: Line) -> float:
     return float(line.get("epoch") or 0.0)
 

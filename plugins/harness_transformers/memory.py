@@ -44,7 +44,7 @@ def told(what: str, hint: str) -> Iterator[None]:
         hint: what to do.
 
     Raises:
-        EnvironmentFailure: instead of what said that memory ran out.
+        OutOfMemory: instead of what said that memory ran out.
     """
     try:
         yield
@@ -52,7 +52,7 @@ def told(what: str, hint: str) -> Iterator[None]:
         if not ran_out(error):
             raise
         reason = str(error).strip().splitlines() or ["MemoryError"]
-        raise harness.EnvironmentFailure(
+        raise harness.OutOfMemory(
             f"the memory is not enough {what}",
             hint=hint,
             details=[reason[0][:300]],

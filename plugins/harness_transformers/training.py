@@ -45,7 +45,7 @@ def make(
     )
     trainer.remove_callback(PrinterCallback)
     trainer.names = [row.id for row in rows]
-    trainer.add_callback(Validation(trainer, watch.write, decisions))
+    trainer.add_callback(Validation(trainer, watch.write, decisions, whole=context.whole_valid))
     trainer.remembering = [watch, trainer.at_once, *([decisions] if decisions else [])]
     return trainer
 

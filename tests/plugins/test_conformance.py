@@ -72,6 +72,7 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
         "better-answers": {"file": accepted},
         "local": {"path": folder},
         "hub": {"id": "team/model"},
+        "optuna": {"over": {"train.r": {"low": 4, "high": 64}, "train.epochs": [1, 2]}},
     }
 
 

@@ -33,24 +33,32 @@ class Training:
         at: At,
         *,
         pinned: str | None = None,
+        whole_valid: bool = False,
     ) -> Checkpoint:
         """A checkpoint that learned ``rows`` from ``base``.
 
         Args:
+            whole_valid: whether its log ends with the loss of all rows of ``valid``.
             pinned: digest of the artifact that a closed round was given.
         """
         run, entry = self.caller.run, self.caller.config.train
         seed = self.caller.seed(TRAIN, at.round)
-        inputs = {
+        inputs: dict[str, Any] = {
             "base": base.digest,
             "train": rows_digest(rows),
             "valid": rows_digest(valid),
             "environment": dict(run.environment(entry)),
         }
 
+        if whole_valid:
+            inputs["whole_valid"] = True
+
         def make(folder: Path) -> Mapping[str, Any]:
             examples = {"train": rows, "valid": valid}
-            result = run.job(folder, TRAIN, entry, at, checkpoint=base, rows=examples, seed=seed)
+            result = run.job(
+                folder, TRAIN, entry, at, checkpoint=base, rows=examples, seed=seed,
+                whole_valid=whole_valid,
+            )  # fmt: skip
             answer, output = result["answer"], folder / "output"
             if not any(output.iterdir()):
                 # A prompt, or a model at a service: only the answer tells it from another one.

@@ -22,6 +22,7 @@ from harness_reports.html.axes import (
     ticks,
 )
 from harness_reports.html.markup import Child, Html, element, number
+from harness_reports.html.parallel import parallel
 from harness_reports.html.scatter import scatter
 
 _LEFT, _TOP, _BOTTOM = 44.0, 10.0, 22.0
@@ -238,5 +239,5 @@ def _outline(values: Sequence[float], x: Scale, y: Scale) -> Html:
 
 _KINDS: Mapping[str, Callable[[Chart], Drawing]] = {
     "rounds": _rounds, "curve": _curve, "bars": _bars, "shares": _bars, "gaps": _gaps,
-    "histogram": _histogram, "scatter": scatter,
+    "histogram": _histogram, "scatter": scatter, "parallel": parallel,
 }  # fmt: skip

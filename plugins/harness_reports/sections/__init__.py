@@ -17,6 +17,7 @@ from harness_reports.sections import (
     levers,
     prompts,
     rounds,
+    search,
     slices,
     verdict,
 )
@@ -35,6 +36,7 @@ FIRST: Sequence[Callable[[Document], Iterator[Shown]]] = (
 PARTS: Mapping[str, Sequence[Callable[[Document], Iterator[Shown]]]] = {
     "verdict": (
         verdict.blocks, advice.advice, rounds.rounds, prompts.prompts, levers.levers,
+        search.search,
         headline.targeted,
         headline.gains, headline.origin, rounds.test_set, rounds.scores,
     ),

@@ -58,11 +58,17 @@ NAMED = (
     Series("after", (Point("a", 3),)),
 )
 BY_ROUND = (Series("score", (Point(0, 0.2, 0.1, 0.3), Point(2, 0.5, 0.4, 0.6, strong=True))),)
+ACROSS = tuple(
+    Series(f"trial {n}", (Point("size", n / 2, tip=f"{8 << n}"),
+                          Point("loss", 1 - n / 2, tip=f"0.{n}", strong=n == 0, tone=tone)))
+    for n, tone in enumerate(("base", "base", "open"))
+)  # fmt: skip
 GAPS = (Series("", (Point("x", -0.2, -0.3, -0.1), Point("y", 0.4))),)
 CHARTS = [
     Chart("rounds", "Values by round", BY_ROUND), Chart("curve", "Values by step", BY_ROUND * 2),
     Chart("bars", "Bars", NAMED, digits=0), Chart("gaps", "Gaps", GAPS),
     Chart("histogram", "Lengths", NAMED, unit="%"), Chart("shares", "Parts", NAMED[:1], digits=0),
+    Chart("parallel", "Trials", ACROSS),
     Chart("bars", "One is empty", (Series("none", ()), NAMED[0])),
     Chart("histogram", "All are zero", (Series("", (Point("a", 0),)),)),
     Chart("rounds", "One point", (Series("", (Point(1, 0.5),)),)),

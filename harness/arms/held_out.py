@@ -1,0 +1,78 @@
+"""Which rows the trials of a search are measured on: those of valid, or parts of train in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.data.families import families
+from harness.errors import DataError
+from harness.kit.files import digest
+from harness.records import Example
+
+ENOUGH = 100
+"""Rows of valid from which on trials are measured on these alone."""
+LEAST = 20
+"""Rows of train and valid without which a search would choose by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Rows that a trial learns, and rows that it is measured on."""
+
+    learned: tuple[Example, ...]
+    held: tuple[Example, ...]
+
+
+def folds_of(
+    train: Sequence[Example], valid: Sequence[Example], count: int, seed: int
+) -> tuple[Fold, ...]:
+    """One fold with the rows of valid where these are enough, else train and valid in parts.
+
+    What belongs together, by group or by lineage, is in one part.
+
+    Args:
+        count: of the parts.
+        seed: of the order in which families are dealt.
+
+    Raises:
+        DataError: the rows, or their families, are too few.
+    """
+    if len(valid) >= ENOUGH:
+        return (Fold(tuple(train), tuple(valid)),)
+    rows = (*train, *valid)
+    if len(rows) < LEAST:
+        raise DataError(
+            f"valid is too small for a search: train and valid have {len(rows)} rows together, "
+            f"and settings that are chosen on fewer than {LEAST} are chosen by chance",
+            where="search",
+            hint="take search out, or add rows to train",
+        )
+    parts = _dealt(rows, count, seed)
+    if not all(parts):
+        raise DataError(
+            f"train and valid have fewer than {count} groups, so they cannot be held out in "
+            f"{count} parts",
+            where="search.folds",
+            hint="fewer folds, or rows in more groups",
+        )
+    return tuple(
+        Fold(
+            tuple(row for row in rows if row.id not in part),
+            tuple(row for row in rows if row.id in part),
+        )
+        for part in parts
+    )
+
+
+def _dealt(rows: Sequence[Example], count: int, seed: int) -> list[set[str]]:
+    """The ids of each part: large families first, each to the part that is smallest so far."""
+    family = families(rows)
+    members: dict[str, set[str]] = {}
+    for row in rows:
+        members.setdefault(family[row.id], set()).add(row.id)
+    order = sorted(members, key=lambda name: (-len(members[name]), digest([seed, name])))
+    parts: list[set[str]] = [set() for _ in range(count)]
+    for name in order:
+        min(parts, key=len).update(members[name])
+    return parts

@@ -1,0 +1,55 @@
+"""What a searcher hands over, checked: the values that a key may get, and those of a trial."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from harness.boundary.record_checks import given, short
+from harness.errors import PluginError
+
+LONGEST = 200
+"""Values that a searcher names of one key; a range is told by its ends."""
+
+
+def space(values: Any) -> dict[str, tuple[Any, ...]]:
+    """Dotted key -> values that it may get."""
+    if not isinstance(values, Mapping) or not values:
+        raise _wrong(f"space() is {given(values)}, where a mapping of keys to values is due")
+    found = {}
+    for key, several in values.items():
+        listed = isinstance(several, Sequence) and not isinstance(several, str)
+        if not isinstance(key, str) or not listed:
+            raise _wrong(f"space() has {given(several)} under {given(key)}, not a list of values")
+        if len(several) > LONGEST:
+            raise _wrong(f"space() names {len(several)} values of '{short(key)}', over {LONGEST}")
+        found[key] = tuple(_plain(one, f"space(): '{short(key)}'") for one in several)
+    return found
+
+
+def proposal(values: Any, keys: Collection[str]) -> dict[str, Any] | None:
+    """The values of a trial; None where nothing is left to try."""
+    if values is None:
+        return None
+    if not isinstance(values, Mapping) or set(values) != set(keys):
+        raise _wrong(f"propose() is {given(values)}, where a value of each key of space() is due")
+    return {key: _plain(values[key], f"propose(): '{short(key)}'") for key in keys}
+
+
+def hopeless(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(f"hopeless() is {given(value)}, where True or False is due")
+    return value
+
+
+def _plain(value: Any, what: str) -> Any:
+    """A value as JSON holds it."""
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError, RecursionError):
+        raise _wrong(f"{what} is {given(value)}, which JSON cannot hold") from None
+
+
+def _wrong(what: str) -> PluginError:
+    return PluginError(what, hint="correct the plugin")

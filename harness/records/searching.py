@@ -1,0 +1,67 @@
+"""A search of settings: its trials, and what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+TrialState = Literal["open", "done", "pruned", "failed"]
+"""``open``: begun, and not ended yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Settings that were tried.
+
+    Attributes:
+        number: from 0, which is that of the run's own settings.
+        values: dotted key of the config -> value.
+        folds: what each part of the rows gave, held out of training in turn; one where valid is
+            large enough. A trial that was pruned has fewer.
+        seconds: of its trainings and answers.
+        failed: why it has no value; empty where nothing went wrong.
+    """
+
+    number: int
+    values: Mapping[str, Any]
+    folds: tuple[float, ...] = ()
+    state: TrialState = "open"
+    seconds: float = 0.0
+    failed: str = ""
+
+    @property
+    def mean(self) -> float | None:
+        """Over the folds that were measured."""
+        return sum(self.folds) / len(self.folds) if self.folds else None
+
+    @property
+    def value(self) -> float | None:
+        """What trials are compared by; None for one that did not come to its end."""
+        return self.mean if self.state == "done" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a search has found.
+
+    Attributes:
+        by: ``loss``, or the name of a score.
+        folds: into how many parts the rows were cut; 1: the rows of valid were held out.
+        rows: that were held out, over all folds.
+        planned: trials that the config asks for.
+        best: number of the trial with the best value; None while none has a value.
+        arm: name of the arm by which the best settings meet the reference; empty where these are
+            the run's own, or the search has not ended.
+    """
+
+    by: str
+    higher_is_better: bool
+    folds: int
+    rows: int
+    planned: int
+    trials: tuple[Trial, ...] = ()
+    best: int | None = None
+    arm: str = ""
+    ended: bool = False
+    sentence: str = ""

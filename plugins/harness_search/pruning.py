@@ -1,0 +1,33 @@
+"""Which trials need not be finished: the median stopping rule.
+
+Golovin et al. 2017, *Google Vizier: A Service for Black-Box Optimization*: a trial is ended where
+the mean of its values so far is worse than the median of that of others. Parts are the same rows
+in each trial, so that a hard part is hard for all.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+import harness
+
+
+def hopeless(
+    folds: Sequence[float],
+    trials: Sequence[harness.Trial],
+    *,
+    higher_is_better: bool,
+    startup: int,
+) -> bool:
+    """Whether a trial is worse than the median of those that came as far.
+
+    Args:
+        startup: trials that have to have come as far before any is ended.
+    """
+    far = len(folds)
+    beside = [statistics.fmean(one.folds[:far]) for one in trials if len(one.folds) >= far]
+    if len(beside) < startup:
+        return False
+    sign = -1.0 if higher_is_better else 1.0
+    return sign * statistics.fmean(folds) > sign * statistics.median(beside)

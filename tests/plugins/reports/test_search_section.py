@@ -1,0 +1,74 @@
+"""The search of settings in reports: its trials, the best first, and as lines across axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.kit.blocks import Chart, Note, Paragraph, Table, flaw
+from harness_reports.document import complete
+from harness_reports.html.charts import chart
+from harness_reports.sections import search
+
+
+def trial(number: int, rate: float, kind: str, *folds: float, state: str = "done") -> Any:
+    return {
+        "number": number, "values": {"train.rate": rate, "train.kind": kind}, "folds": list(folds),
+        "value": sum(folds) / len(folds) if state == "done" else None, "state": state,
+        "seconds": 2.0, "failed": "no <b>memory</b>" if state == "failed" else None,
+    }  # fmt: skip
+
+
+TRIALS = [
+    trial(0, 1e-3, "a", 0.5, 0.7), trial(1, 1e-4, "b", 0.9, state="pruned"),
+    trial(2, 1e-2, "b", 0.3, 0.5), trial(3, 1e-1, "a", state="failed"),
+]  # fmt: skip
+
+
+def document(**changed: Any) -> dict[str, Any]:
+    found = {
+        "by": "loss", "higher_is_better": False, "folds": 2, "rows": 40, "trials": TRIALS,
+        "best": 2, "seconds": 8.0, "sentence": "Trial 3 it is.",
+    }  # fmt: skip
+    return complete({"primary": "f1", "rounds": [], "levers": {"search": found | changed}})
+
+
+def test_the_best_trials_come_first_and_every_trial_is_told() -> None:
+    _, told, drawn, table, note = search.search(document())
+    assert isinstance(told, Paragraph) and told.text == "Trial 3 it is."
+    assert isinstance(table, Table) and table.short == 5
+    assert [row[0] for row in table.rows] == ["3 ●", "1", "2", "4"]
+    assert [row[4] for row in table.rows] == ["", "the run's own", "ended early", "failed"]
+    assert isinstance(note, Note) and "held out of training in 2 parts" in note.text
+    assert "never on dev or test" in note.text and "no <b>memory</b>" in note.text
+    assert isinstance(drawn, Chart) and drawn.told and not flaw(drawn)
+
+
+@pytest.mark.parametrize(("up", "top"), [(False, "trial 3"), (True, "trial 2 (ended early)")])
+def test_the_best_value_is_at_the_top_of_its_axis(up: bool, top: str) -> None:
+    drawn = list(search.search(document(higher_is_better=up)))[2]
+    assert isinstance(drawn, Chart)
+    ends = {series.name: series.points[-1].value for series in drawn.series}
+    assert ends[top] == 1 and min(ends.values()) == 0
+    rates = {series.name: series.points[0].value for series in drawn.series}
+    assert rates["trial 1"] == pytest.approx(0.5), "an axis of ratios"
+
+
+def test_lines_differ_by_more_than_colour() -> None:
+    drawn = list(search.search(document()))[2]
+    assert isinstance(drawn, Chart)
+    markup = str(chart(drawn, "key"))
+    assert markup.count("<polyline") == 3
+    assert 'class="across q0 best"' in markup and "ended" in markup
+    assert "trial 2 (ended early): rate 0.0001, kind b, validation loss 0.9" in markup
+
+
+def test_nothing_is_said_without_a_search() -> None:
+    for levers in (None, {}, {"search": None}, {"search": {"trials": []}}):
+        assert list(search.search(complete({"rounds": [], "levers": levers}))) == []
+
+
+def test_a_document_that_lacks_keys_is_shown() -> None:
+    found = {"trials": [{}, {"number": 1, "values": {"loss": "x" * 500}, "folds": [None, 0.5]}]}
+    assert list(search.search(complete({"rounds": [], "levers": {"search": found}})))
