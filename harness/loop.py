@@ -6,12 +6,13 @@ going on after a kill is the same walk through the same code.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.data.splits import groups_of, rows_digest
 from harness.engine import ledger
-from harness.engine.history import ArmState, History
+from harness.engine.history import ArmState, History, Place
 from harness.engine.pins import ANALYZE, AUGMENT, DATA, EARLIER, EXAMPLES, MODEL, ROWS, TRAIN
 from harness.engine.steps import At, AugmentedRows, Evaluation, Steps
 from harness.kit.files import digest
@@ -32,6 +33,7 @@ from harness.stats.decision import alpha_of
 from harness.verdicts import format_gain, guards, rule
 from harness.verdicts.course import course
 from harness.verdicts.detectable_effect import minimum_detectable_effect
+from harness.verdicts.forgetting import Rise
 from harness.verdicts.rule import DecidingScore
 
 BASELINE = 0
@@ -104,6 +106,8 @@ def _train_and_judge(
         checkpoint, data.split("dev"), at, learned=rows, against=arm.kept, pinned=pinned
     )
     history.evaluations[arm.name, number] = evaluation
+    with contextlib.suppress(*steps.lacking):
+        history.probed |= steps.probed(base, checkpoint, at, pinned)
     result = closed or _decide(steps, history, arm, evaluation)
     base_evaluation = history.evaluations[BASE_ARM, BASELINE]
     history.findings[arm.name, number] = steps.analyze(
@@ -257,6 +261,7 @@ def _decide(steps: Steps, history: History, arm: ArmState, evaluation: Evaluatio
     verdict = _compare(steps, new, old, dev, alpha, arm.kept)
     guarded = _guards(steps, history, arm, new, old, dev)
     refusal = guards.refuse(verdict, guarded)
+    probed = history.probed.get((arm.name, number))
     return RoundResult(
         arm=arm.name,
         round=number,
@@ -265,7 +270,7 @@ def _decide(steps: Steps, history: History, arm: ArmState, evaluation: Evaluatio
         verdict=dataclasses.replace(verdict, sentence=verdict.sentence + refusal),
         kept=verdict.label == "improved" and not refusal,
         errors=evaluation.errors,
-        keys=evaluation.keys,
+        keys={**evaluation.keys, **(probed.keys if probed else {})},
         guards=guarded,
     )
 
@@ -294,7 +299,14 @@ def _guards(
         earlier,
         groups_of(dev),
         seed=steps.seed("verdict", 0),
+        rise=rise(steps, history, (arm.name, max(arm.train))),
     )
+
+
+def rise(steps: Steps, history: History, place: Place) -> Rise | None:
+    """The loss of a round's model on general text beside the base model's, if it was measured."""
+    found = history.probed.get(place)
+    return found and Rise(found.before.losses, found.after.losses, steps.seed("verdict", 0))
 
 
 def _augment(

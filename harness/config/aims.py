@@ -25,6 +25,11 @@ class Guard(BaseModel):
         description="a loss of this size, in the score's unit, has to be excluded",
     )  # fmt: skip
 
+    forgetting: float | None = Field(
+        None, gt=0, allow_inf_nan=False,
+        description="most nats per token by which the loss on general text may rise",
+    )  # fmt: skip
+
     @model_validator(mode="before")
     @classmethod
     def _by_name(cls, given: Any) -> Any:
@@ -32,12 +37,29 @@ class Guard(BaseModel):
 
     @model_validator(mode="after")
     def _says_something(self) -> Guard:
-        if self.score is None and not self.where:
-            raise ValueError("a guard names a score:, a slice by where:, or both")
+        if self.forgetting is not None:
+            if self.score is not None or self.where or self.max_loss is not None:
+                raise ValueError(
+                    "forgetting: is about general text; a score:, a where: or a max_loss: is "
+                    "another guard"
+                )
+        elif self.score is None and not self.where:
+            raise ValueError(
+                "a guard names a score:, a slice by where:, or both; or it is {forgetting: NUMBER}"
+            )
         return self
 
+    def key(self) -> dict[str, Any]:
+        """What of it is part of a run's key: as it was before there was ``forgetting``."""
+        values = self.model_dump()
+        if self.forgetting is None:
+            del values["forgetting"]
+        return values
+
     def name(self, primary: str) -> str:
-        """``bleu``, or ``rougeL where kind = class``."""
+        """``bleu``, ``rougeL where kind = class``, or ``forgetting``."""
+        if self.forgetting is not None:
+            return "forgetting"
         tests = self.conditions
         return (self.score or primary) + (f" where {tests}" if tests else "")
 

@@ -15,7 +15,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from harness.config import dotted
-from harness.config.effects import check_baselines, check_control, without_effect
+from harness.config.effects import (
+    check_baselines,
+    check_control,
+    check_probes,
+    without_effect,
+)
 from harness.config.finding import FILE_NAME, find, overlooked
 from harness.config.plugin_checks import ask, look_at_rows
 from harness.config.plugin_entries import PluginEntry, entries_of
@@ -27,7 +32,7 @@ from harness.kit.problems import Problems
 from harness.kit.yaml_file import Lines, Place
 from harness.records import Level
 from harness.registry import Registry
-from harness.stages.kinds import REQUIRED
+from harness.stages.kinds import REQUIRED, StageKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,10 @@ class Config:
         return next(iter(self.entries["search"]), None)
 
     @property
+    def probes(self) -> tuple[PluginEntry, ...]:
+        return self.entries["probes"]
+
+    @property
     def report(self) -> tuple[PluginEntry, ...]:
         return self.entries["report"]
 
@@ -112,8 +121,23 @@ class Config:
 
     def makers(self) -> list[PluginEntry]:
         """All plugins that make results; reporters and sections only show them."""
-        keys = [key for key, kind in PLUGIN_KEYS.items() if kind.in_key != "never"]
-        return [entry for key in keys for entry in self.entries[key]]
+        return [
+            entry
+            for key, kind in PLUGIN_KEYS.items()
+            if self._counts(kind, self.entries[key])
+            for entry in self.entries[key]
+        ]
+
+    def _counts(self, kind: StageKind, entries: tuple[PluginEntry, ...]) -> bool:
+        """Whether the entries of a kind change results."""
+        used = bool(self.settings.replay) or self.guards_forgetting
+        asked = {"always": True, "if named": bool(entries), "if used": used and bool(entries)}
+        return asked.get(kind.in_key, False)
+
+    @property
+    def guards_forgetting(self) -> bool:
+        """Whether a guard limits how much worse general text may be predicted."""
+        return any(guard.forgetting is not None for guard in self.settings.guard)
 
     @property
     def control(self) -> bool:
@@ -144,15 +168,17 @@ class Config:
             "plan": settings.plan.model_dump(),
             "filters": settings.filters.model_dump(),
             "min_gain": settings.min_gain,
-            "guard": [guard.model_dump() for guard in settings.guard],
+            "guard": [guard.key() for guard in settings.guard],
             "valid": settings.valid,
         }
         if self.corrections is not None:
             # Its content counts, not where it lies; without it, no run's key has changed.
             values["corrections"] = files_digest([self.corrections])
+        if settings.replay:
+            values["replay"] = settings.replay
         for name, kind in PLUGIN_KEYS.items():
             entries = self.entries[name]
-            if kind.in_key == "always" or (kind.in_key == "if named" and entries):
+            if self._counts(kind, entries):
                 several = [entry.key_in_list() for entry in entries]
                 values[name] = several if kind.many else entries[0].key()
         return values
@@ -303,6 +329,7 @@ def _check_whole(settings: Settings, entries: Entries, base: Path, problems: Pro
             problems.add(("augment", entry.index), "rows: is needed (rows to add per round)")
     check_control(metrics, augment, problems)
     check_baselines(settings.primary, metrics, entries.get("baselines", ()), problems)
+    check_probes(settings, entries.get("generate", ()), problems)
 
 
 def _scores(metrics: Sequence[PluginEntry], problems: Problems) -> list[str]:

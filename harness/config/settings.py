@@ -150,6 +150,10 @@ class Settings(Strict):
     valid: float = Field(
         0.1, ge=0, lt=0.5, description="share of train cut off by group for validation loss"
     )
+    replay: float = Field(
+        0.0, ge=0, lt=1, allow_inf_nan=False,
+        description="share of the trained rows that are general rows of `probes`",
+    )  # fmt: skip
     plugins: list[Path] = Field([], description="one-file plugins to load")
     execution: Execution = Field(Execution(), description="how the work is done")
 

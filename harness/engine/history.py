@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.engine.steps import Asked, Evaluation
+from harness.engine.steps import Asked, Beside, Evaluation
 from harness.records import (
     BASE_ARM,
     CONTROL_ARM,
@@ -48,6 +48,7 @@ class History:
         baselines: baseline -> the base model's answers to these.
         levers: what was tried beside the rounds; None where nothing was.
         arms_answered: (arm, seed) -> the answers of one of its trainings.
+        probed: the models of rounds on general text, each beside the base model.
     """
 
     data: Dataset = field(default_factory=lambda: Dataset(()))
@@ -63,6 +64,7 @@ class History:
     baselines: dict[str, Asked] = field(default_factory=dict)
     levers: Levers | None = None
     arms_answered: dict[Place, Evaluation] = field(default_factory=dict)
+    probed: dict[Place, Beside] = field(default_factory=dict)
     test: TestResult | None = None
     sealed: Sealed | None = None
     test_evaluations: dict[int, Evaluation] = field(default_factory=dict)

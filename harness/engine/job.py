@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.boundary import results
+from harness.boundary import probes, results
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Context, Report, unheard
 from harness.engine import scratch
@@ -27,6 +27,8 @@ DESCRIPTION = "job.json"
 RESULT = "result.json"
 ERROR = "error.json"
 LOG = "log.txt"
+TEXTS = "texts"
+"""Input of a generator that is asked how well it predicts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Job:
         stage, plugin, options: which plugin, with which options (plain JSON values).
         plugins: one-file plugins to load.
         checkpoint: the model to start from; for a model's own job, what the run began with.
-        rows: names of the inputs, each a file of examples beside the description.
+        rows: names of the inputs, each a file of examples beside the description. A generator is
+            asked for answers to ``examples``, or for its losses on ``texts``.
         seed, round, arm, run, checkpoint_minutes, probe, whole_valid: as in
             :class:`harness.context.Context`.
     """
@@ -150,16 +153,25 @@ def run_inline(
         made = instance.train(job.checkpoint, rows["train"], rows["valid"], context)
         answer = to_json(results.checkpoint(made, "train()"))
         results.training_log(context.output / "log.jsonl")
+    elif TEXTS in rows:
+        texts = [row.prompt for row in rows[TEXTS]]
+        losses = probes.losses(instance.losses(job.checkpoint, texts, context), len(texts))
+        answer = _written(folder, "losses.jsonl", list(losses), process)
     else:
         answers = instance.generate(job.checkpoint, rows["examples"], context)
         predictions = results.predictions(answers, rows["examples"])
-        only_in(process)
-        write_jsonl(folder / "output" / "predictions.jsonl", map(to_json, predictions))
-        answer = len(predictions)
+        answer = _written(folder, "predictions.jsonl", list(map(to_json, predictions)), process)
     only_in(process)
     result = {"answer": answer, "facts": results.facts(context.facts)}
     write_json(folder / RESULT, result)
     return result
+
+
+def _written(folder: Path, name: str, lines: Sequence[Any], process: int) -> int:
+    """Keep a line for each thing that was asked; returns how many."""
+    only_in(process)
+    write_jsonl(folder / "output" / name, lines)
+    return len(lines)
 
 
 def only_in(process: int) -> None:

@@ -67,7 +67,7 @@ def versions_of(entry: PluginEntry) -> dict[str, str]:
 def versions_in(config: Config, entry: PluginEntry) -> dict[str, str]:
     """Those of an entry of a config: answers depend on how the trainer loads the base, too."""
     versions, train = versions_of(entry), config.train
-    if entry is config.generate and train.instance.loading():
+    if entry.stage == config.generate.stage and train.instance.loading():
         versions = versions_of(train) | versions
     return versions
 

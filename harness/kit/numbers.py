@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -53,6 +54,14 @@ def share(found: Mapping[str, Any]) -> str:
     """The same for a share: ``83 % [70, 90]``."""
     limits = {key: found[key] and 100 * found[key] for key in ("low", "high")}
     return f"{percent(found['value'])} {interval(limits['low'], limits['high'], 0)}".rstrip()
+
+
+def perplexity(loss: float | None) -> str:
+    """``14.2`` of a loss in nats per token; a dash where there is none, or beyond all use."""
+    if loss is None or loss > 20:  # more than a vocabulary has tokens
+        return DASH
+    value = math.exp(loss)
+    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
 def moment(at: str | None) -> str:

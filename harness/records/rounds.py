@@ -92,6 +92,35 @@ class RoundResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgetting:
+    """How a round's model predicts general text, beside the base model. No result of the task.
+
+    Attributes:
+        loss_before, loss_after: nats per token over the texts that both have a loss of; None where
+            there is none.
+        difference: after minus before, positive = worse; None where the two cannot be compared.
+        low, high: its 95 % interval.
+        texts, tokens: that are compared.
+        left_out: texts without a loss on one side.
+        asked, right_before, right_after: instructions, and how many answers were right.
+        sentence: the comparison in words.
+    """
+
+    loss_before: float | None
+    loss_after: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    texts: int
+    tokens: int
+    left_out: int
+    asked: int
+    right_before: int
+    right_after: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class TestResult:
     """What the sealed test set said.
 

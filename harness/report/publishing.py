@@ -28,6 +28,7 @@ from harness.report.annotated import RunAnnotations
 from harness.report.caveats import by_now
 from harness.report.database import database
 from harness.report.finished import STAGE
+from harness.report.forgetting import forgotten
 from harness.report.instructive import instructive
 from harness.report.model_files import with_model_files
 from harness.report.origin import dates_of, model_of, settings_of
@@ -203,6 +204,11 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
         screening=steps.screening,
         slices={number: findings.slices for number, findings in of_main.items()},
         logs={n: log for (arm, n), log in history.logs.items() if arm == BASE_ARM},
+        forgotten=forgotten(steps, history),
+        replayed={
+            number: len(steps.replayed(rows))
+            for number, rows in history.arms[BASE_ARM].train.items() if number
+        },
         examples=instructive(
             kept.scored, kept.labels, score=primary,
             higher_is_better=kept.scores[primary].higher_is_better,

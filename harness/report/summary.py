@@ -18,6 +18,7 @@ from harness.kit.text import one_line
 from harness.records import (
     BaselineResult,
     ControlResult,
+    Forgetting,
     RoundResult,
     Sealed,
     Slice,
@@ -26,7 +27,7 @@ from harness.records import (
 from harness.records.arms import Levers
 from harness.report.levers import arms_entry, levers_entry
 from harness.report.reading import SUMMARY as SCHEMA, Document, read_document
-from harness.report.rounds import round_entry, scores_entry, verdict_entry
+from harness.report.rounds import forgetting_entry, round_entry, scores_entry, verdict_entry
 from harness.report.values import TEXT_LIMIT, finite
 from harness.verdicts.selection import chosen
 
@@ -54,6 +55,8 @@ class RunRecord:
         levers: what was tried beside the rounds.
         worth: the gain that would matter, as the config names it.
         slices: round -> all slices found after it, weak or not.
+        forgotten: round -> its model on general text, beside the base model.
+        replayed: round -> general rows that it was trained on beside those of the task.
         logs: round -> the trainer's log (``step``, ``epoch``, ``loss`` or ``eval_loss``).
         examples: from :func:`~harness.report.instructive.instructive`.
     """
@@ -77,6 +80,8 @@ class RunRecord:
     screening: Screening | None = None
     slices: Mapping[int, Sequence[Slice]] = field(default_factory=dict)
     logs: Mapping[int, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    forgotten: Mapping[int, Forgetting] = field(default_factory=dict)
+    replayed: Mapping[int, int] = field(default_factory=dict)
     examples: Sequence[Mapping[str, Any]] = ()
     notes: Sequence[str] = ()
     objective: Progress | None = None
@@ -101,7 +106,13 @@ def summarise(run: RunRecord) -> Document:
             "screening": _screening(run.screening),
         },
         "rounds": [
-            round_entry(result, run.slices.get(result.round, ()), run.logs.get(result.round, ()))
+            {
+                **round_entry(
+                    result, run.slices.get(result.round, ()), run.logs.get(result.round, ())
+                ),
+                "replayed": run.replayed.get(result.round, 0),
+                "forgetting": forgetting_entry(run.forgotten.get(result.round)),
+            }
             for result in run.rounds
         ],
         "kept_round": run.kept_round,

@@ -12,6 +12,7 @@ from harness.stages.base import Options, Plugin
 from harness.stages.growing import Analyzer, Augmenter, Evidence
 from harness.stages.kinds import KINDS, StageKind
 from harness.stages.making import Generator, Model, Source, Trainer
+from harness.stages.probing import Probe
 from harness.stages.prompting import Baseline
 from harness.stages.reporting import Reporter, Section
 from harness.stages.scoring import Detector, Judge, Metric
@@ -20,5 +21,5 @@ from harness.stages.searching import Searcher
 __all__ = [
     "KINDS", "Analyzer", "Annotated", "AnnotatedRun", "Annotations", "AnswerValues", "Augmenter",
     "Baseline", "Detector", "Evidence", "Generator", "Judge", "Metric", "Model", "Options",
-    "Plugin", "Reporter", "Searcher", "Section", "Source", "StageKind", "Trainer",
+    "Plugin", "Probe", "Reporter", "Searcher", "Section", "Source", "StageKind", "Trainer",
 ]  # fmt: skip

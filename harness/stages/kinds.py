@@ -12,6 +12,7 @@ from harness.stages.annotations import Annotations
 from harness.stages.base import Plugin
 from harness.stages.growing import Analyzer, Augmenter
 from harness.stages.making import Generator, Model, Source, Trainer
+from harness.stages.probing import Probe
 from harness.stages.prompting import Baseline
 from harness.stages.reporting import Reporter, Section
 from harness.stages.scoring import Detector, Judge, Metric
@@ -37,7 +38,8 @@ class StageKind:
         sized: whether entries say ``rows`` and ``control``.
         usual: the plugin of an entry that names none; empty: each has to.
         in_key: whether its entries change results, and so are in a run's key: ``always``, or
-            ``if named``, which leaves the keys of runs as they were before the kind was added.
+            ``if named``, which leaves the keys of runs as they were before the kind was added;
+            ``if used``: only where another key of the config makes results depend on them.
     """
 
     base: type[Plugin]
@@ -50,7 +52,7 @@ class StageKind:
     named_by: Literal["plugin", "source"] = "plugin"
     sized: bool = False
     usual: str = ""
-    in_key: Literal["always", "if named", "never"] = "never"
+    in_key: Literal["always", "if named", "if used", "never"] = "never"
 
     @property
     def stage(self) -> str:
@@ -183,6 +185,16 @@ KINDS: dict[str, StageKind] = {
             description="settings by search: {over: {train.r: [8, 16, 32]}, trials: 12}",
             before="valid",
             usual="optuna",
+        ),
+        StageKind(
+            Probe,
+            work=("texts",),
+            key="probes",
+            many=True,
+            default=["general"],
+            description="general texts and instructions, before and after training; [] for none",
+            before="filters",
+            in_key="if used",
         ),
     )
 }

@@ -129,6 +129,27 @@ class Generator(Plugin):
         """One prediction per example, in any order. References must not be looked at."""
         raise NotImplementedError
 
+    def losses(
+        self, checkpoint: Checkpoint, texts: Sequence[str], context: Context
+    ) -> Iterable[tuple[float, int]]:
+        """How well a checkpoint predicts each text, in order. Optional.
+
+        Runs in a job of its own, as :meth:`generate` does. A text is read as it is, without a chat
+        template; of one that is longer than the model's context the beginning counts.
+
+        Returns:
+            For each text the sum of the negative log likelihood (nats) over its predicted tokens,
+            and their number: 0 where nothing is predicted, as in an empty text.
+        """
+        raise NotImplementedError
+
+    def brief(self, tokens: int) -> Generator | None:
+        """This generator for short answers: the likeliest tokens, at most so many. Optional.
+
+        Of the same class, with other options. None: it has no such answers.
+        """
+        return None
+
     def schedule(self, rows: int) -> Schedule | None:
         """The steps (batches) in which so many prompts are answered. Optional.
 

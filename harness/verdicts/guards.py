@@ -19,7 +19,8 @@ from harness.kit.features import prompt_features
 from harness.records import Example, GuardResult, Measurement, Verdict
 from harness.scoring import Groups, MetricEntry
 from harness.stats.decision import ALPHA, NO_SPREAD, usable
-from harness.verdicts import rule
+from harness.verdicts import forgetting, rule
+from harness.verdicts.forgetting import Rise
 from harness.verdicts.pairs import complete_pairs
 from harness.verdicts.rule import DecidingScore
 from harness.verdicts.sentences import number, percent, support
@@ -63,6 +64,7 @@ def judge(
     groups: Groups,
     *,
     seed: int,
+    rise: Rise | None = None,
 ) -> tuple[GuardResult, ...]:
     """The state of each guard after a round.
 
@@ -71,9 +73,13 @@ def judge(
         new: measurements of the round.
         earlier: name of a round -> its measurements; the best round first, then round 0 if that
             is another one.
+        rise: of the loss on general text; None where it was not measured.
     """
-    cases = []
+    cases: list[list[_Case | forgetting.Case]] = []
     for guard in guards:
+        if guard.forgetting is not None:
+            cases.append([forgetting.Case(guard.forgetting, rise)])
+            continue
         name = guard.score or primary
         score = DecidingScore(_entry(entries, name), name, groups, seed)
         covered = {row.id for row in rows if guard.covers(row)}
@@ -81,11 +87,15 @@ def judge(
     verdicts = iter(_holm([case for of_guard in cases for case in of_guard]))
     results = []
     for guard, of_guard in zip(guards, cases, strict=True):
-        results.append(_result(guard, primary, of_guard, [next(verdicts) for _ in of_guard]))
+        found = [next(verdicts) for _ in of_guard]
+        of_scores = [case for case in of_guard if isinstance(case, _Case)]
+        of_text = [case for case in of_guard if isinstance(case, forgetting.Case)]
+        results += [forgetting.guarded(guard, case, found[0]) for case in of_text]
+        results += [_result(guard, primary, of_scores, found)] if of_scores else []
     return tuple(results)
 
 
-def _holm(cases: Sequence[_Case]) -> list[Verdict]:
+def _holm(cases: Sequence[_Case | forgetting.Case]) -> list[Verdict]:
     """Each comparison's verdict, *regressed* where Holm's method calls a loss.
 
     The method steps down: with m comparisons of which r are called already, the others are
@@ -136,6 +146,8 @@ def check(
     """
     sentences = []
     for index, guard in enumerate(guards):
+        if guard.forgetting is not None:
+            continue
         covered = [row for row in rows if guard.covers(row)]
         if not covered:
             key = f"guard.{index}.where"

@@ -28,8 +28,13 @@ _SLICE: Document = {
 _ROUND: Document = {
     "round": 0, "train_rows": None, "kept": False, "scores": {}, "verdict": {}, "errors": {},
     "slices": [], "strategy": "", "plan": [], "added": 0, "added_by": {}, "refused": {},
-    "guards": [], "log": [], "course": None,
+    "guards": [], "log": [], "course": None, "replayed": 0, "forgetting": None,
 }  # fmt: skip
+_FORGETTING: Document = {
+    "loss_before": None, "loss_after": None, "difference": None, "low": None, "high": None,
+    "texts": 0, "tokens": 0, "left_out": 0, "instructions": {}, "sentence": "",
+}  # fmt: skip
+_INSTRUCTIONS: Document = {"asked": 0, "right_before": 0, "right_after": 0}
 _COURSE: Document = {"kind": None, "sentence": "", "advice": ""}
 _GUARD: Document = {"name": "", "state": "", "largest_loss": None, "sentence": ""}
 _EXAMPLE: Document = {
@@ -110,14 +115,17 @@ def _scores(scores: Mapping[str, Any]) -> Document:
     return {name: _with(_SCORE, score) for name, score in scores.items()}
 
 
-def _round(found: Mapping[str, Any]) -> Document:
-    entry = _with(_ROUND, found)
+def _round(given: Mapping[str, Any]) -> Document:
+    entry = _with(_ROUND, given)
     entry["scores"] = _scores(entry["scores"])
     entry["verdict"] = _with(_VERDICT, entry["verdict"])
     entry["slices"] = [_with(_SLICE, piece) for piece in entry["slices"]]
     entry["plan"] = [_with(_SLICE, item) for item in entry["plan"]]
     entry["log"] = [_with({"step": 0, "loss": None, "eval_loss": None}, p) for p in entry["log"]]
     entry["course"] = entry["course"] and _with(_COURSE, entry["course"])
+    if entry["forgetting"]:
+        found = _with(_FORGETTING, entry["forgetting"])
+        entry["forgetting"] = {**found, "instructions": _with(_INSTRUCTIONS, found["instructions"])}
     entry["guards"] = [
         {**_with(_GUARD, guard), "verdict": _with(_VERDICT, guard.get("verdict"))}
         for guard in entry["guards"]

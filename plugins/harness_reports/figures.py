@@ -88,6 +88,12 @@ def round_name(entry: Document, document: Document) -> str:
     return f"{entry['round']}{' ●' if entry['round'] == document['kept_round'] else ''}"
 
 
+def train_rows(entry: Document) -> str | int | None:
+    """Rows of the task, and general ones beside them: ``100``, ``100 + 11 general``."""
+    rows: int | None = entry["train_rows"]
+    return f"{rows} + {entry['replayed']} general" if entry["replayed"] else rows
+
+
 def score_names(document: Document) -> list[str]:
     """All scores, the primary one first."""
     names = {name: None for entry in document["rounds"] for name in entry["scores"]}

@@ -80,7 +80,7 @@ class TransformersGenerator(harness.Generator):
         """See :meth:`harness.Plugin.preload`."""
         from harness_transformers import preloading
 
-        modules = ["harness_transformers.adapters", "harness_transformers.greedy"]
+        modules = ["harness_transformers.adapters", "harness_transformers.textlosses"]
         if checkpoint is not None and checkpoint.kind == "adapter":
             modules.append("peft")
         preloading.preload(checkpoint, self.options.precision, modules)
@@ -125,6 +125,27 @@ class TransformersGenerator(harness.Generator):
         short = memory.told("to answer with this model, prompt by prompt", SMALLER)
         with allocation.kept(), short, quietly():
             yield from self._generate(checkpoint, examples, context)
+
+    def losses(
+        self, checkpoint: harness.Checkpoint, texts: Sequence[str], context: harness.Context
+    ) -> Iterator[tuple[float, int]]:
+        """See :meth:`harness.Generator.losses`.
+
+        Raises:
+            EnvironmentFailure: the memory is not enough for a single text.
+        """
+        from harness_transformers import allocation, memory, textlosses
+        from harness_transformers.quiet import quietly
+
+        short = memory.told("to read texts with this model, one by one", SMALLER)
+        with allocation.kept(), short, quietly():
+            yield from textlosses.measured(self.options, checkpoint, texts, context)
+
+    def brief(self, tokens: int) -> Self:
+        """See :meth:`harness.Generator.brief`."""
+        kept = ("batch_size", "precision", "merge")
+        same = {name: getattr(self.options, name) for name in kept}
+        return type(self)(self.Options(max_new_tokens=tokens, on_too_long="count", **same))
 
     def _generate(
         self, checkpoint: harness.Checkpoint, examples: Sequence[harness.Example], context: Any

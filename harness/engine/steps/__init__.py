@@ -25,6 +25,8 @@ from harness.engine.steps.gating import Gating
 from harness.engine.steps.generating import Generating
 from harness.engine.steps.measuring import Measuring
 from harness.engine.steps.preparing import Preparing
+from harness.engine.steps.probing import Beside, Probing
+from harness.engine.steps.replaying import Replaying
 from harness.engine.steps.training import Training
 from harness.errors import HarnessError
 from harness.records import BASE_ARM, Checkpoint, Dataset
@@ -55,7 +57,8 @@ class Steps:
             place = (BASE_ARM, 0, DATA)
             run.made |= {place: made} if (made := beside.run.made.get(place)) else {}
         generating, measuring, detecting = Generating(caller), Measuring(caller), Detecting(caller)
-        training = Training(caller)
+        self.replayed = Replaying(caller, self.gating, self.preparing).replayed
+        training = Training(caller, self.replayed)
         asking = Asking(caller, generating, measuring)
         self.comparing = Comparing(caller, measuring)
 
@@ -69,6 +72,7 @@ class Steps:
         self.malformed = detecting.malformed
         self.evaluate = Evaluating(caller, generating, measuring, detecting).evaluate
         self.prompts, self.answers, self.answered = asking.prompts, asking.answers, asking.answered
+        self.probed = Probing(caller).beside
         self.compared = self.comparing.compared
         self.alike = self.comparing.alike
         self.analyze = Analyzing(caller, detecting).analyze
@@ -101,4 +105,4 @@ class Steps:
         self.comparing.same_machine(old, round_)
 
 
-__all__ = ["UNEXPLAINED", "Asked", "At", "AugmentedRows", "Evaluation", "Steps"]
+__all__ = ["UNEXPLAINED", "Asked", "At", "AugmentedRows", "Beside", "Evaluation", "Steps"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,18 @@ FILELESS = "checkpoint.json"
 
 
 class Training:
-    """Trained checkpoints."""
+    """Trained checkpoints.
 
-    def __init__(self, caller: StageCaller) -> None:
-        self.caller = caller
+    Args:
+        replayed: gives the general rows that are learned beside rows of the task.
+    """
+
+    def __init__(
+        self,
+        caller: StageCaller,
+        replayed: Callable[[Sequence[Example]], Sequence[Example]] = lambda rows: (),
+    ) -> None:
+        self.caller, self.replayed = caller, replayed
 
     def train(
         self,
@@ -35,14 +43,14 @@ class Training:
         pinned: str | None = None,
         whole_valid: bool = False,
     ) -> Checkpoint:
-        """A checkpoint that learned ``rows`` from ``base``.
+        """A checkpoint that learned ``rows``, and general ones beside them, from ``base``.
 
         Args:
             whole_valid: whether its log ends with the loss of all rows of ``valid``.
             pinned: digest of the artifact that a closed round was given.
         """
         run, entry = self.caller.run, self.caller.config.train
-        seed = self.caller.seed(TRAIN, at.round)
+        seed, rows = self.caller.seed(TRAIN, at.round), [*rows, *self.replayed(rows)]
         inputs: dict[str, Any] = {
             "base": base.digest,
             "train": rows_digest(rows),

@@ -13,6 +13,7 @@ from harness_reports.sections import (
     closing,
     data,
     errors,
+    general,
     headline,
     levers,
     prompts,
@@ -28,8 +29,8 @@ __all__ = ["Examples", "Gains", "Shown", "first", "of_plugins", "sections", "sho
 
 Shown: TypeAlias = Block | Examples | Gains
 FIRST: Sequence[Callable[[Document], Iterator[Shown]]] = (
-    headline.short_verdict, advice.advice, headline.scores, prompts.in_short, levers.in_short,
-    headline.targeted,
+    headline.short_verdict, advice.advice, headline.scores, general.in_short, prompts.in_short,
+    levers.in_short, headline.targeted,
     headline.gains, headline.origin_in_short, closing.next_in_short,
 )  # fmt: skip
 """The sections of a short report."""
@@ -39,6 +40,7 @@ PARTS: Mapping[str, Sequence[Callable[[Document], Iterator[Shown]]]] = {
         search.search,
         headline.targeted,
         headline.gains, headline.origin, rounds.test_set, rounds.scores,
+        general.general,
     ),
     "weak": (slices.slices, slices.changes),
     "errors": (errors.kinds, errors.causes),

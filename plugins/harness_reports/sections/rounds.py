@@ -66,7 +66,7 @@ def _table(document: Document) -> Table:
     for entry in document["rounds"]:
         score, verdict = entry["scores"].get(primary) or {}, entry["verdict"]
         rows.append((
-            figures.round_name(entry, document), verdict["label"], entry["train_rows"],
+            figures.round_name(entry, document), verdict["label"], figures.train_rows(entry),
             number(score.get("value"), digits),
             interval(score.get("low"), score.get("high"), digits),
             figures.chosen_mark(document, entry, ""), score.get("value"),

@@ -1,0 +1,219 @@
+"""The calls that look at general text and instructions, beside the task."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from harness.boundary import probes as boundary
+from harness.boundary.probes import Loss
+from harness.config.effects import NO_LOSSES, measures_losses
+from harness.config.plugin_entries import PluginEntry
+from harness.data.splits import rows_digest
+from harness.engine.artifacts import Artifact
+from harness.engine.at import At
+from harness.engine.job import TEXTS
+from harness.engine.steps.base import StageCaller
+from harness.errors import DataError, EnvironmentFailure, PluginError
+from harness.kit.files import digest, read_jsonl, write_jsonl
+from harness.records import BASE_ARM, Checkpoint, Example, Prediction, from_json
+
+LOSSES = "losses"
+INSTRUCTIONS = "instructions"
+TOKENS = 16
+"""Of an answer to an instruction, at most."""
+_OF_BASE = " base"
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """A model on general text.
+
+    Attributes:
+        losses: of each text.
+        right: whether the answer to each instruction is right; empty where none is asked.
+        keys: stage -> artifact digest.
+    """
+
+    losses: tuple[Loss, ...]
+    right: tuple[bool, ...]
+    keys: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The base model and a round's model on the same texts and instructions."""
+
+    before: Probed
+    after: Probed
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """What a round rests on here: name -> digest."""
+        before = {f"{name}{_OF_BASE}": made for name, made in self.before.keys.items()}
+        return {**self.after.keys, **before}
+
+
+@dataclass(frozen=True)
+class Material:
+    """What all probes of the config ask, in one list."""
+
+    texts: tuple[str, ...]
+    asked: tuple[tuple[PluginEntry, Example], ...]
+
+    @cached_property
+    def prompts(self) -> list[Example]:
+        """The instructions under names of their own, as a generator is asked."""
+        return [
+            dataclasses.replace(row.as_asked(), id=f"{entry.name} {row.id}", split="dev")
+            for entry, row in self.asked
+        ]
+
+
+class Probing:
+    """Losses on general texts, and answers to general instructions."""
+
+    def __init__(self, caller: StageCaller) -> None:
+        self.caller = caller
+        self.run, self.config = caller.run, caller.config
+
+    def beside(
+        self, base: Checkpoint, trained: Checkpoint, at: At, pinned: Mapping[str, str]
+    ) -> dict[tuple[str, int], Beside]:
+        """Arm and round -> both models' losses and answers; nothing where they cannot be had.
+
+        They are no result of the run: what fails here ends with a note. The main arm alone is
+        looked at.
+
+        Args:
+            pinned: what the round was closed with; it is found by that after an upgrade, too.
+        """
+        if not self.config.probes or at.arm != BASE_ARM:
+            return {}
+        of_base = {
+            name.removesuffix(_OF_BASE): made
+            for name, made in pinned.items() if name.endswith(_OF_BASE)
+        }  # fmt: skip
+        before = self._measured(base, At(), of_base)
+        after = before and self._measured(trained, at, pinned)
+        return {(at.arm, at.round): Beside(before, after)} if before and after else {}
+
+    def _measured(self, checkpoint: Checkpoint, at: At, pinned: Mapping[str, str]) -> Probed | None:
+        """One model; None, with a note, where it cannot be measured."""
+        entry = self.config.generate
+        if not measures_losses(entry):
+            self.caller.note(f"{NO_LOSSES.format(entry.plugin)} (probes: [] asks for none)")
+            return None
+        try:
+            return self._probed(checkpoint, at, pinned)
+        except (PluginError, DataError, EnvironmentFailure) as error:
+            if not self.run.writes:  # whoever only looks has not lost anything
+                raise
+            self.caller.note(f"{at.label(LOSSES)}: general text is not measured: {error.placed}")
+            return None
+
+    def _probed(self, checkpoint: Checkpoint, at: At, pinned: Mapping[str, str]) -> Probed:
+        losses = self._losses(checkpoint, at, pinned)
+        keys, right = {LOSSES: losses.digest}, ()
+        brief = self._brief
+        if brief is not None and self.material.asked:
+            answers = self._answers(checkpoint, brief, at, pinned)
+            keys[INSTRUCTIONS] = answers.digest
+            right = tuple(line["right"] for line in read_jsonl(answers.path / "right.jsonl"))
+        read = read_jsonl(losses.path / "losses.jsonl")
+        return Probed(tuple((loss, tokens) for loss, tokens in read), right, keys)
+
+    @cached_property
+    def material(self) -> Material:
+        """What the probes ask; read once.
+
+        Raises:
+            PluginError: a probe gives something else than it should.
+        """
+        texts: list[str] = []
+        asked: list[tuple[PluginEntry, Example]] = []
+        for entry in self.config.probes:
+            with self.run.guard(LOSSES, entry):
+                texts += boundary.texts(entry.instance.texts())
+                rows = boundary.instructions(entry.instance.instructions())
+                asked += [(entry, row) for row in rows]
+        return Material(tuple(texts), tuple(asked))
+
+    @cached_property
+    def _brief(self) -> PluginEntry | None:
+        """The generator for short answers, as an entry of the config."""
+        entry = self.config.generate
+        with self.run.guard(INSTRUCTIONS, entry):
+            made = entry.instance.brief(TOKENS)
+        return None if made is None else dataclasses.replace(entry, instance=made)
+
+    def _losses(self, checkpoint: Checkpoint, at: At, pinned: Mapping[str, str]) -> Artifact:
+        texts = [
+            Example(f"text {number}", ({"role": "user", "content": text},))
+            for number, text in enumerate(self.material.texts)
+        ]
+        inputs = {"checkpoint": checkpoint.digest, TEXTS: digest(list(self.material.texts))}
+        return self._job(LOSSES, self.config.generate, checkpoint, {TEXTS: texts}, inputs, at,
+                         pinned)  # fmt: skip
+
+    def _answers(
+        self, checkpoint: Checkpoint, brief: PluginEntry, at: At, pinned: Mapping[str, str]
+    ) -> Artifact:
+        prompts, asked = self.material.prompts, self.material.asked
+        inputs = {
+            "checkpoint": checkpoint.digest,
+            "prompts": rows_digest(prompts),
+            "asked": rows_digest([row for _, row in asked]),
+            "probes": [self.run.key_of(entry) for entry in self.config.probes],
+        }
+
+        def judged(folder: Path) -> None:
+            lines = read_jsonl(folder / "output" / "predictions.jsonl")
+            answers = [from_json(Prediction, line) for line in lines]
+            pairs = zip(asked, answers, strict=True)
+            right = [
+                {"id": answer.example_id, "right": self._right(entry, row, answer.text)}
+                for (entry, row), answer in pairs
+            ]
+            write_jsonl(folder / "output" / "right.jsonl", right)
+
+        rows = {"examples": prompts}
+        return self._job(INSTRUCTIONS, brief, checkpoint, rows, inputs, at, pinned, judged)
+
+    def _right(self, entry: PluginEntry, row: Example, answer: str) -> bool:
+        with self.run.guard(INSTRUCTIONS, entry):
+            return boundary.right(entry.instance.right(row, answer), row.id)
+
+    def _job(
+        self,
+        stage: str,
+        entry: PluginEntry,
+        checkpoint: Checkpoint,
+        rows: Mapping[str, Sequence[Example]],
+        inputs: Mapping[str, Any],
+        at: At,
+        pinned: Mapping[str, str],
+        after: Callable[[Path], None] = lambda folder: None,
+    ) -> Artifact:
+        """What the generator's job leaves, from the store where it is there."""
+        seed = self.caller.seed(stage, 0)  # of no round: both sides are asked alike
+
+        def make(folder: Path) -> Mapping[str, Any]:
+            done = self.run.job(
+                folder, stage, entry, at, checkpoint=checkpoint, rows=rows, seed=seed
+            )
+            after(folder)
+            return dict(done["facts"])
+
+        pin = pinned.get(stage)
+        stored = self.run.artifacts.with_digest(stage, pin) if pin else None
+        whole = {**inputs, "environment": dict(self.run.environment(entry))}
+        made = self.run.stage(
+            stage, entry, whole, make, at, seed=seed, pinned=stored.digest if stored else None
+        )
+        self.caller.note_remarks(made.facts)
+        return made

@@ -1,0 +1,306 @@
+"""General text beside the task: measured in a run, guarded, told, resumed; general rows learned."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib.resources import files
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.support.project import CONFIG, Project
+
+READING = """\
+import hashlib
+import os
+from pathlib import Path
+
+import harness
+
+HERE = Path(__file__).parent
+
+
+def draw(text):
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) / 2**32
+
+
+class Reading(harness.Generator):
+    \"\"\"Answers as the fake one does, and predicts texts worse after each training.\"\"\"
+
+    name = "reading"
+
+    class Options(harness.Options):
+        rise: float = 0.0
+        broken: int = 0
+        fail: bool = False
+        die: bool = False
+
+    def brief(self, tokens):
+        return type(self)(self.options)
+
+    def losses(self, checkpoint, texts, context):
+        with open(HERE / "read.txt", "a") as stream:
+            stream.write(f"{context.round} {len(texts)}\\n")
+        trained = checkpoint.kind == "adapter"
+        if self.options.die and trained and not (HERE / "dead").exists():
+            (HERE / "dead").touch()
+            os.kill(os.getpid(), 9)
+        if self.options.fail and trained:
+            raise RuntimeError("no [bold]idea[/bold]")
+        for number, text in enumerate(texts):
+            tokens = len(text.split())
+            per_token = 2 + draw(text)
+            if trained:
+                per_token += self.options.rise + 0.1 * (draw(text + "x") - 0.5)
+            if trained and number < self.options.broken:
+                per_token = float("nan")
+            yield per_token * tokens, tokens
+
+    def generate(self, checkpoint, examples, context):
+        skill = checkpoint.info["skill"]
+        for row in examples:
+            if row.id.startswith("general "):
+                yield harness.Prediction(row.id, "Yes." if checkpoint.kind == "base" else "Mars")
+                continue
+            words = row.prompt.split(": ")[1].split()
+            said = [w if draw(row.id + w) < skill else "hm" for w in words]
+            yield harness.Prediction(row.id, " ".join(said))
+
+
+@harness.hookimpl
+def register_generators():
+    return [Reading]
+"""
+ONE = ("iterate", "--json", "--rounds", "1", "--no-test")
+WORSE = ("--set", "generate.rise=0.3")
+
+
+def reading(project: Project) -> Project:
+    project.write(READING, "reading.py")
+    text = CONFIG.replace("plugins: [", "plugins: [reading.py, ")
+    project.write(text.replace("generate: {plugin: fake}", "generate: {plugin: reading}"))
+    return project
+
+
+@pytest.fixture
+def probed(project: Project) -> Project:
+    return reading(project)
+
+
+@pytest.fixture(scope="module")
+def worse(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Any]:
+    """A run whose models predict general text worse, to be looked at."""
+    made = reading(Project(tmp_path_factory.mktemp("worse")))
+    done = made.inside("iterate", "--json", "--rounds", "2", *WORSE)
+    assert done.code == 0, done.err
+    return made, done
+
+
+def calls(project: Project) -> list[str]:
+    return (project.folder / "read.txt").read_text().splitlines()
+
+
+def stages(project: Project) -> set[str]:
+    root = project.folder / ".harness" / "artifacts"
+    return {path.name for path in root.iterdir()} if root.is_dir() else set()
+
+
+# -- what is measured ---------------------------------------------------------------------------
+
+
+def test_each_trained_round_stands_beside_the_base_model(worse):
+    project, done = worse
+    schema = json.loads(files("harness.report").joinpath("summary.schema.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(done.document)
+    first, *rounds = done.document["rounds"]
+    assert first["forgetting"] is None and len(rounds) == 2
+    for entry in rounds:
+        found = entry["forgetting"]
+        assert 0.25 < found["low"] < found["difference"] < found["high"] < 0.35
+        assert found["difference"] == pytest.approx(found["loss_after"] - found["loss_before"])
+        assert found["texts"] == 100 and found["tokens"] > 1000 and found["left_out"] == 0
+        assert found["instructions"] == {"asked": 40, "right_before": 1, "right_after": 1}
+        assert found["sentence"].startswith("The model predicts general text worse than before: +")
+    assert calls(project) == ["0 100", "1 100", "2 100"]
+
+
+def test_it_changes_no_result_and_no_name(worse, tmp_path):
+    _, done = worse
+    bare = reading(Project(tmp_path))
+    given = ("iterate", "--json", "--rounds", "2", *WORSE, "--set", "probes=[]")
+    without = bare.inside(*given).document
+    assert without["run"] == done.document["run"]
+    assert without["kept_round"] == done.document["kept_round"] and without["kept_round"] > 0
+    for ours, theirs in zip(done.document["rounds"], without["rounds"], strict=True):
+        assert theirs["forgetting"] is None
+        assert {**ours, "forgetting": None} == theirs
+    assert not stages(bare) & {"losses", "instructions", "replay"}
+
+
+def test_every_report_tells_of_a_rise(worse):
+    project, done = worse
+    folder = project.folder / "reports" / done.document["run"]
+    for name in ("report.md", "report.html", "report.txt"):
+        text = " ".join((folder / name).read_text().split())
+        assert "General text" in text, name
+        assert "predicts general text worse than before" in text, name
+        assert "of 40" in text, name
+    shown = project.inside("report").out
+    assert "predicts general text worse than before" in " ".join(shown.split())
+
+
+def test_the_first_screen_is_silent_where_nothing_rose(probed):
+    done = probed.inside(*ONE)
+    assert done.code == 0, done.err
+    sentence = done.document["rounds"][1]["forgetting"]["sentence"]
+    assert sentence.startswith("No evidence that the model predicts general text worse")
+    assert "eneral text" not in probed.inside("report").out
+    folder = probed.folder / "reports" / done.document["run"]
+    told = (folder / "report.md").read_text().replace("\\", "")
+    assert sentence in told
+
+
+# -- going on -----------------------------------------------------------------------------------
+
+
+def test_whoever_looks_at_a_run_reads_nothing_again(worse):
+    project, done = worse
+    before = calls(project)
+    report = project.folder / "reports" / done.document["run"] / "report.md"
+    text = report.read_text()
+    assert project.inside("rebuild", done.document["run"]).code == 0
+    assert report.read_text() == text and calls(project) == before
+    assert project.inside("compare", "0", "1").code == 0
+    assert calls(project) == before
+
+
+def test_lost_losses_are_no_hindrance_to_reading_a_round(probed):
+    done = probed.inside(*ONE)
+    shutil.rmtree(probed.folder / ".harness" / "artifacts" / "losses")
+    assert probed.inside("rebuild", done.document["run"]).code == 0
+    assert len(calls(probed)) == 2
+
+
+def test_a_killed_run_goes_on_and_reads_nothing_twice(probed):
+    given = (*ONE, "--set", "generate.die=true")
+    assert probed.harness(*given).code == -9
+    done = probed.inside(*given)
+    assert done.code == 0, done.err
+    assert calls(probed) == ["0 100", "1 100", "1 100"]
+    assert "round 1: train" in done.document["cached"]
+    assert done.document["rounds"][1]["forgetting"]["texts"] == 100
+
+
+# -- what cannot be measured --------------------------------------------------------------------
+
+
+def test_a_generator_that_cannot_say_it_costs_a_note(project):
+    done = project.inside(*ONE)
+    assert done.code == 0, done.err
+    assert done.document["rounds"][1]["forgetting"] is None
+    (note,) = [note for note in done.document["notes"] if "losses()" in note]
+    assert "'fake'" in note and "probes: []" in note
+    assert not any("losses()" in n for n in project.inside(*ONE, "--set", "probes=[]").document[
+        "notes"])  # fmt: skip
+
+
+def test_a_probe_that_fails_costs_a_note_and_no_round(probed):
+    done = probed.inside(*ONE, "--set", "generate.fail=true")
+    assert done.code == 0, done.err
+    assert done.document["kept_round"] == 1
+    assert done.document["rounds"][1]["forgetting"] is None
+    (note,) = [note for note in done.document["notes"] if "not measured" in note]
+    assert "[bold]idea[/bold]" in note
+
+
+def test_texts_without_a_loss_are_counted(probed):
+    done = probed.inside(*ONE, "--set", "generate.broken=3")
+    found = done.document["rounds"][1]["forgetting"]
+    assert (found["texts"], found["left_out"]) == (97, 3)
+    assert "3 of 100 texts left out" in found["sentence"]
+    none = probed.inside(*ONE, "--set", "generate.broken=1000").document["rounds"][1]["forgetting"]
+    assert none["difference"] is None and none["texts"] == 0
+    assert "cannot be compared" in none["sentence"]
+
+
+# -- the guard ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "limit", "state", "kept"),
+    [
+        (WORSE, "0.1", "broken", 0),
+        (WORSE, "0.3", "cannot be judged", 0),
+        (WORSE, "0.5", "held", 1),
+        (("--set", "generate.broken=1"), "0.5", "cannot be judged", 0),
+        (("--set", "generate.fail=true"), "0.5", "cannot be judged", 0),
+    ],
+)
+def test_a_guard_keeps_rounds_that_forget_too_much_from_being_the_best(
+    probed, options, limit, state, kept
+):
+    done = probed.inside(*ONE, *options, "--set", f"guard=[{{forgetting: {limit}}}]")
+    assert done.code == 0, done.err
+    entry = done.document["rounds"][1]
+    (guard,) = entry["guards"]
+    assert (guard["name"], guard["state"]) == ("forgetting", state)
+    assert entry["verdict"]["label"] == "improved"
+    assert done.document["kept_round"] == kept and guard["refuses"] == (not kept)
+    assert limit in guard["sentence"] or "not measured" in guard["sentence"] or "left out" in (
+        guard["sentence"]
+    )  # fmt: skip
+
+
+def test_guards_and_probes_are_told_where_they_cannot_be_had(project):
+    for sets, said in (
+        ("guard=[{forgetting: 0.1}]", "the generator 'fake' has no losses()"),
+        ("guard=[{forgetting: 0}]", "greater than 0"),
+        ("guard=[{forgetting: 0.1, score: overlap}]", "is another guard"),
+        ("replay=1", "less than 1"),
+        ("probes=[generel]", "did you mean 'general'?"),
+    ):
+        done = project.inside("check", "--set", sets)
+        assert done.code == 2 and said in done.err, sets
+    done = project.inside("check", "--set", "replay=0.1", "--set", "probes=[]")
+    assert done.code == 2 and "general rows come from probes, which is empty" in done.err
+
+
+# -- general rows -------------------------------------------------------------------------------
+
+
+def spied(project: Project, who: str) -> list[Any]:
+    lines = (project.folder / "seen.jsonl").read_text().splitlines()
+    return [one for line in lines if (one := json.loads(line))["who"] == who]
+
+
+def test_general_rows_are_learned_beside_those_of_the_task_and_seen_nowhere_else(project):
+    given = ("iterate", "--json", "--rounds", "2", "--no-test", "--set", "replay=0.2")
+    done = project.inside(*given, FAKE_SPY=str(project.folder / "seen.jsonl"))
+    assert done.code == 0, done.err
+    first, second = spied(project, "trainer")
+    general = [[r for r in one["rows"] if "replay" in r["meta"]] for one in (first, second)]
+    for number, rows in enumerate(general, start=1):
+        entry = done.document["rounds"][number]
+        assert entry["replayed"] == len(rows)
+        assert len(rows) / (entry["train_rows"] + len(rows)) == pytest.approx(0.2, abs=0.01)
+        assert all(row["origin"]["as"] == "replay" for row in rows)
+    ids = [[row["id"] for row in rows] for rows in general]
+    assert ids[1][: len(ids[0])] == ids[0] and len(ids[1]) > len(ids[0])
+    for who in ("generator", "analyzer", "augmenter", "metric"):
+        assert not any("replay" in r["meta"] for one in spied(project, who) for r in one["rows"])
+    other = project.inside(*ONE)
+    assert other.document["run"] != done.document["run"]
+    assert other.document["rounds"][1]["replayed"] == 0
+    report = project.folder / "reports" / done.document["run"] / "report.md"
+    assert f"{len(general[0])} general" in report.read_text()
+
+
+def test_more_general_rows_than_there_are_is_said(project):
+    done = project.inside(*ONE, "--set", "replay=0.9")
+    assert done.code == 0, done.err
+    there = done.document["rounds"][1]["replayed"]
+    assert 150 <= there < 9 * done.document["rounds"][1]["train_rows"]
+    (note,) = [note for note in done.document["notes"] if note.startswith("replay")]
+    assert f"there are {there}" in note
