@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
+from harness.boundary import probes as boundary
 from harness.records import Level, Problem
 from harness.stages import KINDS, Metric, Options, Plugin
 from harness.testing.outcomes import Failed
@@ -151,11 +152,22 @@ def _generator(subject: Subject) -> None:
         raise Failed(f"accepts is {accepts!r}", "Give a frozenset of kinds, as {'base'}")
 
 
+def _probe(subject: Subject) -> None:
+    probe = subject.instance
+    if not any(text.strip() for text in boundary.texts(probe.texts())):
+        raise Failed("texts() gives no text", "Give texts of a few sentences, of many subjects")
+    for row in boundary.instructions(probe.instructions()):
+        for answer in ("", "no idea"):
+            boundary.right(probe.right(row, answer), row.id)
+    list(boundary.rows(probe.rows()))
+
+
 _FURTHER: Mapping[str, Callable[[Subject], None]] = {
     "metric": _metric,
     "detector": _detector,
     "trainer": _trainer,
     "generator": _generator,
+    "probe": _probe,
 }
 
 
