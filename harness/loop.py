@@ -33,7 +33,7 @@ from harness.stats.decision import alpha_of
 from harness.verdicts import format_gain, guards, rule
 from harness.verdicts.course import course
 from harness.verdicts.detectable_effect import minimum_detectable_effect
-from harness.verdicts.forgetting import Rise
+from harness.verdicts.forgetting import Rise, with_rise
 from harness.verdicts.rule import DecidingScore
 
 BASELINE = 0
@@ -291,7 +291,7 @@ def _guards(
     if arm.kept != BASELINE:
         earlier[f"round {BASELINE}"] = history.evaluations[BASE_ARM, BASELINE].measurements
     return guards.judge(
-        settings.guard,
+        with_rise(settings.guard, rise(steps, history, (arm.name, max(arm.train)))),
         steps.metric_entries(),
         settings.primary,
         dev,
@@ -299,7 +299,6 @@ def _guards(
         earlier,
         groups_of(dev),
         seed=steps.seed("verdict", 0),
-        rise=rise(steps, history, (arm.name, max(arm.train))),
     )
 
 

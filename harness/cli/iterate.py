@@ -217,7 +217,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
     planned = arms.planned(config)
     searching.checked(config)
     trainings = sum(arm.seeds for arm in planned) + searching.most_trainings(config)
-    total = weight_planned(settings.rounds, *counts, trainings)
+    total = weight_planned(settings.rounds, *counts, trainings, len(config.probes))
     log = log_to(run.folder / "harness.log")
     with log, stop, run.worker, Display(console, run.name, total) as display:
         run.watcher = display

@@ -9,6 +9,7 @@ from harness.boundary import results
 from harness.boundary.calls import plainly
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
+from harness.data import replay
 from harness.engine.history import History
 from harness.engine.steps.asking import arm_of
 from harness.forecast.looking import Place
@@ -25,7 +26,7 @@ class Item:
     Attributes:
         round: None for the best one.
         rows: that are known by now.
-        more: rows that augmentation may have added by then.
+        more: rows that augmentation may have added by then, and general ones of ``replay``.
         tuned: whether a trained model answers.
         took: seconds that it took where the store has it; None where it has not.
     """
@@ -103,6 +104,7 @@ class _Listing:
 
     def _training(self, arm: str, number: int) -> Item:
         rows, more = self._rows(arm, number)
+        more += replay.wanted(len(rows) + more, self.config.settings.replay)
         entry = self.config.train
         took = self.stored.get((arm, number, TRAIN))
         planned = schedule_of(entry, len(rows) + more)

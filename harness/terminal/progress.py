@@ -30,13 +30,15 @@ STEP = 200
 """Characters of what a stage says of its step."""
 
 
-WEIGHTS = {"train": 12.0, "generate": 6.0, "generate pool": 6.0, "generate test": 4.0}
+PROBED = {"losses": 0.8, "instructions": 0.4}
+"""The same as :data:`WEIGHTS`, of a model on general text."""
+WEIGHTS = {"train": 12.0, "generate": 6.0, "generate pool": 6.0, "generate test": 4.0, **PROBED}
 """How long stages last, relative to each other; all others count as :data:`SHORT`."""
 SHORT = 0.2
 
 
 def weight_planned(
-    rounds: int, metrics: int, control: bool, baselines: int = 0, arms: int = 0
+    rounds: int, metrics: int, control: bool, baselines: int = 0, arms: int = 0, probes: int = 0
 ) -> float:
     """The weight of all stages of a run, for the overall bar and its time left.
 
@@ -47,9 +49,9 @@ def weight_planned(
     dev, test = WEIGHTS["generate"] + small, WEIGHTS["generate test"] + small
     each = WEIGHTS["train"] + dev + 2 * SHORT
     asked = baselines * (SHORT + dev)
-    return (
-        2 * SHORT + dev + asked + SHORT + (rounds * (2 if control else 1) + arms) * each + 2 * test
-    )
+    probed = (rounds + 1) * sum(PROBED.values()) if probes else 0.0
+    trained = (rounds * (2 if control else 1) + arms) * each
+    return 2 * SHORT + dev + asked + SHORT + trained + 2 * test + probed
 
 
 def weight_of_pool(rounds: int) -> float:

@@ -135,12 +135,17 @@ class Case:
     """A guard on forgetting, as one comparison of the family that the guards of a round are.
 
     Attributes:
-        limit: nats per token by which the loss may rise.
+        guard: of the config.
         rise: None where nothing was measured.
     """
 
-    limit: float
+    guard: Guard
     rise: Rise | None
+
+    @property
+    def limit(self) -> float:
+        """Nats per token by which the loss may rise."""
+        return self.guard.forgetting or 0.0
 
     @cached_property
     def doubt(self) -> str:
@@ -182,7 +187,12 @@ class Case:
         )  # fmt: skip
 
 
-def guarded(guard: Guard, case: Case, verdict: Verdict) -> GuardResult:
+def with_rise(guards: Sequence[Guard], rise: Rise | None) -> list[Guard | Case]:
+    """The guards, those on general text with what was measured of it."""
+    return [guard if guard.forgetting is None else Case(guard, rise) for guard in guards]
+
+
+def guarded(case: Case, verdict: Verdict) -> GuardResult:
     """The guard's state: *held* only where a rise above the limit is excluded.
 
     Args:
@@ -204,6 +214,6 @@ def guarded(guard: Guard, case: Case, verdict: Verdict) -> GuardResult:
     else:
         state, sentence = "held", f"Held: {may}, and {case.limit:g} is allowed."
     return GuardResult(
-        guard.name(""), verdict, state, None, known, sentence,
-        required=guard.required, max_loss=guard.forgetting, refuses=state != "held",
+        case.guard.name(""), verdict, state, None, known, sentence,
+        required=case.guard.required, max_loss=case.limit, refuses=state != "held",
     )  # fmt: skip

@@ -20,7 +20,6 @@ from harness.records import Example, GuardResult, Measurement, Verdict
 from harness.scoring import Groups, MetricEntry
 from harness.stats.decision import ALPHA, NO_SPREAD, usable
 from harness.verdicts import forgetting, rule
-from harness.verdicts.forgetting import Rise
 from harness.verdicts.pairs import complete_pairs
 from harness.verdicts.rule import DecidingScore
 from harness.verdicts.sentences import number, percent, support
@@ -55,7 +54,7 @@ class _Case:
 
 
 def judge(
-    guards: Sequence[Guard],
+    guards: Sequence[Guard | forgetting.Case],
     entries: Sequence[MetricEntry],
     primary: str,
     rows: Sequence[Example],
@@ -64,21 +63,20 @@ def judge(
     groups: Groups,
     *,
     seed: int,
-    rise: Rise | None = None,
 ) -> tuple[GuardResult, ...]:
     """The state of each guard after a round.
 
     Args:
+        guards: those on general text with what was measured (:func:`forgetting.with_rise`).
         entries: the run's metrics; each guard's score is one of theirs.
         new: measurements of the round.
         earlier: name of a round -> its measurements; the best round first, then round 0 if that
             is another one.
-        rise: of the loss on general text; None where it was not measured.
     """
     cases: list[list[_Case | forgetting.Case]] = []
     for guard in guards:
-        if guard.forgetting is not None:
-            cases.append([forgetting.Case(guard.forgetting, rise)])
+        if isinstance(guard, forgetting.Case):
+            cases.append([guard])
             continue
         name = guard.score or primary
         score = DecidingScore(_entry(entries, name), name, groups, seed)
@@ -88,10 +86,11 @@ def judge(
     results = []
     for guard, of_guard in zip(guards, cases, strict=True):
         found = [next(verdicts) for _ in of_guard]
-        of_scores = [case for case in of_guard if isinstance(case, _Case)]
-        of_text = [case for case in of_guard if isinstance(case, forgetting.Case)]
-        results += [forgetting.guarded(guard, case, found[0]) for case in of_text]
-        results += [_result(guard, primary, of_scores, found)] if of_scores else []
+        if isinstance(guard, forgetting.Case):
+            results.append(forgetting.guarded(guard, found[0]))
+        else:
+            of_scores = [case for case in of_guard if isinstance(case, _Case)]
+            results.append(_result(guard, primary, of_scores, found))
     return tuple(results)
 
 

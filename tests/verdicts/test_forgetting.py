@@ -10,7 +10,7 @@ import pytest
 from harness.config.aims import Guard
 from harness.records import Verdict
 from harness.verdicts import guards
-from harness.verdicts.forgetting import Losses, Rise, compared
+from harness.verdicts.forgetting import Losses, Rise, compared, with_rise
 
 N = 100
 
@@ -103,8 +103,8 @@ def test_one_text_has_no_interval() -> None:
 
 
 def judged(limits: Sequence[float], found: Rise | None) -> list[tuple[str, str, bool]]:
-    asked = [Guard(forgetting=limit) for limit in limits]
-    results = guards.judge(asked, [], "score", [], {}, {"round 0": {}}, {}, seed=7, rise=found)
+    asked = with_rise([Guard(forgetting=limit) for limit in limits], found)
+    results = guards.judge(asked, [], "score", [], {}, {"round 0": {}}, {}, seed=7)
     verdict = Verdict("improved", "round 0", 1.0, 0.5, 1.5, 0.95, None, "improved: it rose")
     for result in results:
         assert result.refuses == bool(guards.refuse(verdict, [result]))

@@ -17,7 +17,8 @@ from harness_doctor.probes.answering import answer, reason
 STAGES = {
     "data": "source", "model": "model", "train": "trainer", "generate": "generator",
     "metrics": "metric", "detect": "detector", "analyze": "analyzer", "augment": "augmenter",
-    "baselines": "baseline", "search": "searcher", "report": "reporter", "sections": "section",
+    "baselines": "baseline", "probes": "probe", "search": "searcher", "report": "reporter",
+    "sections": "section",
 }  # fmt: skip
 """Key of the config -> stage of the plugins that it names."""
 _SOURCES = ("data", "model")
