@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 RULES = ("any_of", "number", "pattern")
-"""One of several texts, as whole words; the first number in the answer; the whole answer's form."""
+"""One of several texts, as whole words; a number, the first in the answer or behind the last ``=``;
+the form of the whole answer."""
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 _NAMES = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
@@ -28,7 +29,11 @@ def right(rule: Mapping[str, Any], answer: str) -> bool:
 
 
 def _number(answer: str) -> float | None:
-    """The first number, in digits, or in words where there are none."""
+    """The first number, in digits, or in words where there are none.
+
+    Of ``20 - 8 = 12`` it is the result.
+    """
+    answer = answer.rpartition("=")[2]
     if found := _NUMBER.search(answer):
         return float(found[0].replace(",", ""))
     if named := _WORD.search(answer.casefold()):
