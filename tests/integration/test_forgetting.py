@@ -12,6 +12,7 @@ import pytest
 
 import harness
 from harness.config import loading
+from tests.support.fakes import FakeSource
 from tests.support.project import CONFIG, Project
 
 READING = """\
@@ -284,10 +285,45 @@ def test_general_rows_are_learned_beside_those_of_the_task_and_seen_nowhere_else
     assert "'fake'" in note and "probes: []" in note
 
 
-def test_more_general_rows_than_there_are_is_said(project):
-    done = project.inside(*ONE, "--set", "replay=0.9")
+LEAKING = """\
+import harness
+
+
+class Leaking(harness.Probe):
+    \"\"\"General rows, of which some are none.\"\"\"
+
+    name = "leaking"
+
+    def texts(self):
+        return ()
+
+    def rows(self):
+        dev = "repeat dev3: " + " ".join(open(self.dev).read().split())
+        asked = {"dev": dev, "near": dev + " please", "own": "Name a colour.", "again": "Who?"}
+        for name, prompt in asked.items():
+            yield harness.Example(name, ({"role": "user", "content": prompt},), ("[bold]",))
+
+    @property
+    def dev(self):
+        from pathlib import Path
+        return Path(__file__).parent / "dev.txt"
+
+
+@harness.hookimpl
+def register_probes():
+    return [Leaking]
+"""
+
+
+def test_general_rows_are_screened_and_where_there_are_too_few_that_is_said(project):
+    project.write(LEAKING, "leaking.py")
+    text = next(row.references[0] for row in FakeSource().load(None) if row.id == "dev-3")
+    project.write(text, "dev.txt")
+    project.write(CONFIG.replace("plugins: [", "plugins: [leaking.py, "))
+    done = project.inside(*ONE, "--set", "replay=0.5", "--set", "probes=[leaking]")
     assert done.code == 0, done.err
-    there = done.document["rounds"][1]["replayed"]
-    assert 150 <= there < 9 * done.document["rounds"][1]["train_rows"]
-    (note,) = [note for note in done.document["notes"] if note.startswith("replay")]
-    assert f"there are {there}" in note
+    assert done.document["rounds"][1]["replayed"] == 2
+    notes = [note for note in done.document["notes"] if note.startswith("replay")]
+    assert "replay: 1 of 4 general rows were left out: repeat of dev or test" in notes
+    assert "replay: 1 of 4 general rows were left out: near repeat of dev or test" in notes
+    assert any("there are 2" in note for note in notes)
