@@ -6,7 +6,6 @@ going on after a kill is the same walk through the same code.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -106,8 +105,7 @@ def _train_and_judge(
         checkpoint, data.split("dev"), at, learned=rows, against=arm.kept, pinned=pinned
     )
     history.evaluations[arm.name, number] = evaluation
-    with contextlib.suppress(*steps.lacking):
-        history.probed |= steps.probed(base, checkpoint, at, pinned)
+    history.probed |= steps.probed(base, checkpoint, at, pinned)
     result = closed or _decide(steps, history, arm, evaluation)
     base_evaluation = history.evaluations[BASE_ARM, BASELINE]
     history.findings[arm.name, number] = steps.analyze(
@@ -305,7 +303,9 @@ def _guards(
 def rise(steps: Steps, history: History, place: Place) -> Rise | None:
     """The loss of a round's model on general text beside the base model's, if it was measured."""
     found = history.probed.get(place)
-    return found and Rise(found.before.losses, found.after.losses, steps.seed("verdict", 0))
+    if found is None:
+        return None
+    return Rise(found.before.losses, found.after.losses, steps.seed("verdict", 0))
 
 
 def _augment(

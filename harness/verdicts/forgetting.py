@@ -78,12 +78,12 @@ class Rise:
 
     def at(self, level: float) -> stats.Difference:
         """After minus before, each bound at that level. There is no :attr:`doubt`."""
-        sides = [
+        after, before = (
             np.array([side[place] for place in self.places], dtype=np.float64)
             for side in (self.after, self.before)
-        ]
+        )
         groups = np.arange(len(self.places))
-        (found,) = stats.difference(_per_token, *sides, groups, self.seed, level)
+        (found,) = stats.difference(_per_token, after, before, groups, self.seed, level)
         return found
 
 

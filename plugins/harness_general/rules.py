@@ -24,7 +24,7 @@ def right(rule: Mapping[str, Any], answer: str) -> bool:
         words = (re.escape(text.casefold()) for text in rule["any_of"])
         return re.search(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", answer.casefold()) is not None
     if "number" in rule:
-        return _number(answer) == rule["number"]
+        return _number(answer) == float(rule["number"])
     return re.fullmatch(rule["pattern"], answer.strip()) is not None
 
 

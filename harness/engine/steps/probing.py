@@ -111,9 +111,9 @@ class Probing:
         try:
             return self._probed(checkpoint, at, pinned)
         except (PluginError, DataError, EnvironmentFailure) as error:
-            if not self.run.writes:  # whoever only looks has not lost anything
-                raise
-            self.caller.note(f"{at.label(LOSSES)}: general text is not measured: {error.placed}")
+            if self.run.writes:  # whoever only looks has measured nothing, and says nothing
+                told = f"general text is not measured: {error.placed}"
+                self.caller.note(f"{at.label(LOSSES)}: {told}")
             return None
 
     def _probed(self, checkpoint: Checkpoint, at: At, pinned: Mapping[str, str]) -> Probed:
