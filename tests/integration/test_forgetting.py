@@ -285,6 +285,16 @@ def test_general_rows_are_learned_beside_those_of_the_task_and_seen_nowhere_else
     assert "'fake'" in note and "probes: []" in note
 
 
+def test_a_training_beside_the_rounds_learns_them_too_and_general_text_is_not_its_matter(probed):
+    arm = ("--set", "arms=[{name: other, set: {train.gain: 0.004}}]", "--set", "replay=0.2")
+    done = probed.inside(*ONE, *arm, FAKE_SPY=str(probed.folder / "seen.jsonl"))
+    assert done.code == 0, done.err
+    first, beside = spied(probed, "trainer")
+    general = [[r["id"] for r in one["rows"] if "replay" in r["meta"]] for one in (first, beside)]
+    assert general[0] == general[1] != []
+    assert calls(probed) == ["0 100", "1 100"]
+
+
 LEAKING = """\
 import harness
 

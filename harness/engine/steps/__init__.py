@@ -57,12 +57,12 @@ class Steps:
             place = (BASE_ARM, 0, DATA)
             run.made |= {place: made} if (made := beside.run.made.get(place)) else {}
         generating, measuring, detecting = Generating(caller), Measuring(caller), Detecting(caller)
-        self.replayed = Replaying(caller, self.gating, self.preparing).replayed
+        self.data: Callable[[], Dataset] = self.preparing.data if beside is None else beside.data
+        self.replayed = Replaying(caller, self.gating, self.data).replayed
         training = Training(caller, self.replayed)
         asking = Asking(caller, generating, measuring)
         self.comparing = Comparing(caller, measuring)
 
-        self.data: Callable[[], Dataset] = self.preparing.data if beside is None else beside.data
         self.train = training.train
         self.training_log = training.training_log
         self.generate = generating.generate
@@ -72,7 +72,9 @@ class Steps:
         self.malformed = detecting.malformed
         self.evaluate = Evaluating(caller, generating, measuring, detecting).evaluate
         self.prompts, self.answers, self.answered = asking.prompts, asking.answers, asking.answered
-        self.probed = Probing(caller).beside
+        # Nobody is told of general text in a loop beside the rounds; its guards may need it.
+        told = beside is None or run.config.guards_forgetting
+        self.probed = Probing(caller, asked=told).beside
         self.compared = self.comparing.compared
         self.alike = self.comparing.alike
         self.analyze = Analyzing(caller, detecting).analyze

@@ -77,8 +77,9 @@ class Material:
 class Probing:
     """Losses on general texts, and answers to general instructions."""
 
-    def __init__(self, caller: StageCaller) -> None:
-        self.caller = caller
+    def __init__(self, caller: StageCaller, *, asked: bool = True) -> None:
+        """Nothing is measured where it is not asked for."""
+        self.caller, self.asked = caller, asked
         self.run, self.config = caller.run, caller.config
 
     def beside(
@@ -92,7 +93,7 @@ class Probing:
         Args:
             pinned: what the round was closed with; it is found by that after an upgrade, too.
         """
-        if not self.config.probes or at.arm != BASE_ARM:
+        if not (self.asked and self.config.probes) or at.arm != BASE_ARM:
             return {}
         of_base = {
             name.removesuffix(_OF_BASE): made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,9 @@ from harness.data.splits import rows_digest
 from harness.engine.at import At
 from harness.engine.steps.base import StageCaller
 from harness.engine.steps.gating import Gating
-from harness.engine.steps.preparing import Preparing
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.kit.numbers import percent
-from harness.records import Example, from_json, to_json
+from harness.records import Dataset, Example, from_json, to_json
 
 REPLAY = "replay"
 
@@ -25,8 +24,8 @@ REPLAY = "replay"
 class Replaying:
     """General rows: they are trained on, and are no rows of the task anywhere else."""
 
-    def __init__(self, caller: StageCaller, gating: Gating, preparing: Preparing) -> None:
-        self.caller, self.gating, self.preparing = caller, gating, preparing
+    def __init__(self, caller: StageCaller, gating: Gating, data: Callable[[], Dataset]) -> None:
+        self.caller, self.gating, self.data = caller, gating, data
         self._rows: tuple[Example, ...] | None = None
 
     def replayed(self, rows: Sequence[Example]) -> tuple[Example, ...]:
@@ -56,7 +55,7 @@ class Replaying:
 
     def _screened(self) -> tuple[Example, ...]:
         """The general rows that pass the gate, as proposed rows do."""
-        run, at, data = self.caller.run, At(), self.preparing.data()
+        run, at, data = self.caller.run, At(), self.data()
         seed = self.caller.seed(REPLAY, 0)
         given = [row for entry in self.caller.config.probes for row in self._given(entry)]
         inputs = {
