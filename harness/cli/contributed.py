@@ -27,8 +27,8 @@ from harness.kit.text import one_line
 GROUP = "harness.commands"
 DISTRIBUTION = "iteration-harness"
 SHIPPED = (
-    "compare", "data", "demo", "doctor", "errors", "export", "init", "plan", "plugins", "query",
-    "rate", "score", "try", "why",
+    "advise", "compare", "data", "demo", "doctor", "errors", "export", "init", "plan", "plugins",
+    "query", "rate", "score", "try", "why",
 )  # fmt: skip
 """Commands that iteration-harness ships in packages of their own."""
 

@@ -1,4 +1,4 @@
-"""Say what to do next: levers by expected gain for their cost, with the evidence for each."""
+"""Say what to do next, and what is not known yet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ app = typer.Typer()
 
 @app.command()
 def advise(run: RunName = None, as_json: Json = False) -> None:
-    """Say what to do next: levers by expected gain for their cost, with evidence.
+    """Say what to do next, and what is not known yet.
+
+    Levers stand in the order of their expected gain for their cost, each with its evidence.
 
     Nothing is trained. What is not known is named with the command that finds it out.
     """

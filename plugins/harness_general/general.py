@@ -26,7 +26,7 @@ class General(harness.Probe):
             instructions: how many.
         """
 
-        texts: int = Field(100, ge=0, le=200, description="texts whose loss is measured")
+        texts: int = Field(200, ge=0, le=200, description="texts whose loss is measured")
         instructions: int = Field(40, ge=0, le=40, description="instructions that are answered")
 
     def texts(self) -> Iterator[str]:
