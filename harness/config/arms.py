@@ -61,6 +61,11 @@ def _judged(config: Config, repeats: int) -> Iterator[tuple[str, Arm]]:
     """Arms that get a verdict, each with its place in the config."""
     for index, named in enumerate(config.settings.arms):
         changed = dict(named.set)
+        if "seed" in changed:
+            raise ConfigError(
+                f"the arm '{named.name}' has another seed: that is another draw, and no setting",
+                where=f"arms.{index}", hint="seeds: 5 repeats trainings with other seeds",
+            )  # fmt: skip
         yield f"arms.{index}", Arm(one_line(named.name, NAME), "settings", changed, seeds=repeats)
     names: list[str] = []
     for index, model in enumerate(config.settings.models):

@@ -32,6 +32,9 @@ class ArmRun(Run):
         self.worker, self.budget, self.calls = within.worker, within.budget, within.calls
         with storing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
+        if within._environments is not None and _as_made(self) == _as_made(within):
+            self._environments = within._environments
+            self._keep_made_with()
 
     def observe(self, hook: str, **arguments: Any) -> None:
         return None
@@ -44,6 +47,11 @@ class ArmRun(Run):
             hint="its result stays as it was written down; to try it again, begin another run: "
             "--as-new-run",
         )
+
+
+def _as_made(run: Run) -> list[dict[str, Any]]:
+    """What decides what the trainer and the generator say of this machine."""
+    return [entry.key() for entry in (run.config.train, run.config.generate)]
 
 
 class Titled:
