@@ -30,7 +30,7 @@ def advise(run: RunName = None, as_json: Json = False) -> None:
     from harness.kit.files import read_json
     from harness.terminal.blocks import begins, draw
     from harness_advise.ranking import ranked
-    from harness_advise.showing import blocks
+    from harness_advise.showing import with_commands
 
     document = read_json(harness.current_reports(run) / "analysis.json")
     options = ranked(document)
@@ -45,7 +45,7 @@ def advise(run: RunName = None, as_json: Json = False) -> None:
             where=str(document["run"]), hint="harness iterate",
         )  # fmt: skip
     console = Console()
-    for place, block in enumerate(blocks(options)):
+    for place, block in enumerate(with_commands(options)):
         if place and begins(block):
             console.print()
         draw(block, console)

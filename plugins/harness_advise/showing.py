@@ -10,23 +10,32 @@ from harness.kit.text import one_line
 from harness_advise.options import Option
 
 TEXT = 600
+COMMAND = 2_000
 TITLE = "What to do next"
 
 
+def with_commands(options: Sequence[Option]) -> Iterator[Block]:
+    """The levers in their order, then the commands: of the first one, and of what is not known."""
+    yield from blocks(options)
+    known = [one for one in options if one.state in ("shown", "likely")]
+    if known and known[0].command:
+        yield Code(one_line(known[0].command, COMMAND), lead="First:")
+    unknown = [one_line(one.command, COMMAND) for one in options if one.state == "open"]
+    if any(unknown):
+        yield Code("\n".join(filter(None, unknown)), lead="What is not known yet, these find out:")
+
+
 def blocks(options: Sequence[Option]) -> Iterator[Block]:
-    """The levers in their order; the first one with its command."""
+    """The levers in their order."""
     if not options:
         return
     yield Heading(TITLE, "levers by expected gain for their cost")
     known = [one for one in options if one.state in ("shown", "likely")]
     yield Bullets(tuple(map(_told, known)), numbered=True)
-    if known and known[0].command:
-        yield Code(one_line(known[0].command, 2_000), lead="First:")
     unknown = [one for one in options if one.state == "open"]
     if unknown:
-        yield Heading("Not known yet", "and what finds out", level=3)
+        yield Heading("Not known yet", "harness advise has the commands that find out", level=3)
         yield Bullets(tuple(map(_told, unknown)))
-        yield Code("\n".join(one_line(one.command, 2_000) for one in unknown if one.command))
     excluded = [one for one in options if one.state == "excluded"]
     if excluded:
         yield Heading("Not worth it", level=3)

@@ -123,10 +123,10 @@ def test_each_trained_round_stands_beside_the_base_model(worse):
         found = entry["forgetting"]
         assert 0.25 < found["low"] < found["difference"] < found["high"] < 0.35
         assert found["difference"] == pytest.approx(found["loss_after"] - found["loss_before"])
-        assert found["texts"] == 100 and found["tokens"] > 1000 and found["left_out"] == 0
+        assert found["texts"] == 200 and found["tokens"] > 1000 and found["left_out"] == 0
         assert found["instructions"] == {"asked": 40, "right_before": 1, "right_after": 1}
         assert found["sentence"].startswith("The model predicts general text worse than before: +")
-    assert calls(project) == ["0 100", "1 100", "2 100"]
+    assert calls(project) == ["0 200", "1 200", "2 200"]
 
 
 def test_it_changes_no_result_and_no_name(worse, tmp_path):
@@ -158,9 +158,9 @@ def test_the_first_screen_is_silent_where_nothing_rose_and_texts_without_a_loss_
     done = probed.inside(*ONE, "--set", "generate.broken=3")
     assert done.code == 0, done.err
     found = done.document["rounds"][1]["forgetting"]
-    assert (found["texts"], found["left_out"]) == (97, 3)
+    assert (found["texts"], found["left_out"]) == (197, 3)
     assert found["sentence"].startswith("No evidence that the model predicts general text worse")
-    assert "3 of 100 texts left out" in found["sentence"]
+    assert "3 of 200 texts left out" in found["sentence"]
     assert "eneral text" not in probed.inside("report").out
     folder = probed.folder / "reports" / done.document["run"]
     assert found["sentence"] in (folder / "report.md").read_text().replace("\\", "")
@@ -180,7 +180,7 @@ def test_whoever_looks_at_a_run_reads_nothing_again(worse, tmp_path):
     shutil.rmtree(copy.folder / ".harness" / "artifacts" / "losses")
     assert copy.inside("rebuild", done.document["run"]).code == 0
     assert report.read_text() == text
-    assert calls(copy) == calls(project) == ["0 100", "1 100", "2 100"]
+    assert calls(copy) == calls(project) == ["0 200", "1 200", "2 200"]
 
 
 def test_a_killed_run_goes_on_and_reads_nothing_twice(probed):
@@ -188,9 +188,9 @@ def test_a_killed_run_goes_on_and_reads_nothing_twice(probed):
     assert probed.harness(*given).code == -9
     done = probed.inside(*given)
     assert done.code == 0, done.err
-    assert calls(probed) == ["0 100", "1 100", "1 100"]
+    assert calls(probed) == ["0 200", "1 200", "1 200"]
     assert "round 1: train" in done.document["cached"]
-    assert done.document["rounds"][1]["forgetting"]["texts"] == 100
+    assert done.document["rounds"][1]["forgetting"]["texts"] == 200
 
 
 # -- the guard ----------------------------------------------------------------------------------
@@ -292,7 +292,7 @@ def test_a_training_beside_the_rounds_learns_them_too_and_general_text_is_not_it
     first, beside = spied(probed, "trainer")
     general = [[r["id"] for r in one["rows"] if "replay" in r["meta"]] for one in (first, beside)]
     assert general[0] == general[1] != []
-    assert calls(probed) == ["0 100", "1 100"]
+    assert calls(probed) == ["0 200", "1 200"]
 
 
 LEAKING = """\

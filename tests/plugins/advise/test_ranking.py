@@ -6,8 +6,12 @@ import copy
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
 
+from harness.kit.blocks import to_json
 from harness_advise.ranking import ranked
+from harness_advise.showing import blocks
+from harness_reports.markdown import page as markdown_page
 
 
 def score(value: float, low: float | None = None, high: float | None = None) -> dict[str, Any]:
@@ -182,3 +186,32 @@ def test_the_command_of_an_arm_sets_what_it_changed() -> None:
     [option] = [one for one in ranked(made(arms=[model], levers=levers())) if one.state == "shown"]
     assert '--set \'model={"source": "local", "path": "a b"}\'' in option.command
     assert option.command.endswith("--no-test")
+
+
+HOSTILE = (
+    "[bold]x[/bold] <script>y</script> \x1b[31m\u202e**z** [a](http://b.example) " + "w" * 9_000
+)
+
+
+@pytest.mark.parametrize("key", ["name", "what", "sentence"])
+def test_hostile_text_adds_nothing_to_a_page(key: str) -> None:
+    def blocks_of(text: str) -> tuple[list[str], str]:
+        one = arm("settings", "improved", 0.2)
+        if key == "sentence":
+            one["verdict"]["sentence"] = text
+        else:
+            one[key] = text
+        found = blocks(ranked(made(arms=[one], levers=levers())))
+        section = {"name": "advise", "title": "", "after": "", "columns": [], "rows": [],
+                   "cut": False, "blocks": [to_json(block) for block in found]}  # fmt: skip
+        page = markdown_page({**made(tables={}), "sections": [section]})
+        tokens = MarkdownIt("commonmark").parse(page)
+        flat = [child for token in tokens for child in (token.children or [token])]
+        plain = ("text", "text_special", "softbreak", "inline", "fence", "strong_open",
+                 "strong_close")  # fmt: skip
+        return [token.type for token in flat if token.type not in plain], page
+
+    harmless, _ = blocks_of("fine")
+    types, page = blocks_of(HOSTILE)
+    assert types == harmless
+    assert "\x1b" not in page and "\u202e" not in page and len(page) < 30_000

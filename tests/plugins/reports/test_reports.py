@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-from harness.kit import files
+from harness.kit import drawing, files
 from harness.report.summary import schema
 from harness_reports import (
     BriefReporter,
@@ -22,7 +22,6 @@ from harness_reports import (
     HtmlReporter,
     MarkdownReporter,
     TerminalReporter,
-    drawing,
     figures,
     register_reporters,
 )
