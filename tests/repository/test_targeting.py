@@ -1,0 +1,85 @@
+"""The measurement of targeting: what its arms change, what ``repeat`` adds, what the tables say."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scipy.stats import ttest_rel
+
+from harness import Example, PlanItem
+from harness.context import Context
+from harness.data.augmentation import AugmenterPlan, collect
+from harness.data.filters import Gate
+from harness.records import Dataset, Plan
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+import repeats
+import targeting
+import targeting_table as table
+
+
+def changed(arm: str) -> dict[str, Any]:
+    task = targeting.TASKS["library-desk"]
+    given = targeting.overrides(task, arm, {"epochs": 6.0, "train_rows": 84})
+    pairs = (one.split("=", 1) for one in given)
+    return {key: value if key == "plan.strategy" else json.loads(value) for key, value in pairs}
+
+
+def test_arms_get_the_same_rows_or_as_many_visits() -> None:
+    arms = {arm: changed(arm) for arm in targeting.ARMS}
+    for arm in ("targeted", "random", "repeated"):
+        assert arms[arm]["rounds"] == 2 and arms[arm]["augment"][0]["rows"] == 30
+    assert arms["targeted"]["plan.strategy"] == "targeted" != arms["random"]["plan.strategy"]
+    assert arms["none"]["plan.strategy"] == "none"
+    assert arms["epochs"]["train.epochs"] * 84 == pytest.approx(6.0 * (84 + 30))
+
+
+def test_repeated_rows_pass_the_gate_once_and_teach_what_they_taught(tmp_path: Path) -> None:
+    rows = [
+        Example(f"t{number}", ({"role": "user", "content": text},), (text[:3],), split="train")
+        for number, text in enumerate(("where is the atlas?", "may I stay?", "who sang today?"))
+    ]
+    gate = Gate([Example("d0", ({"role": "user", "content": "is it late?"},), ("x",))], rows)
+    asked = Plan("random", (PlanItem(None, 5, "repeat", ""),))
+    entry = AugmenterPlan("repeat", repeats.Repeat(None), asked)
+    accepted, growth = collect([entry], Dataset(tuple(rows)), gate, Context(tmp_path))
+    assert growth.added == 3 and len({row.id for row in accepted}) == 3
+    taught = {(row.messages[0]["content"], row.references[0]) for row in accepted}
+    assert taught == {(row.messages[0]["content"], row.references[0]) for row in rows}
+
+
+def record(seed: int, arm: str, values: Sequence[float], **more: Any) -> dict[str, Any]:
+    line = {"task": "t", "seed": seed, "arm": arm, "primary": "exact", "values": values}
+    line |= {"tokens": 7, "seconds": 1.0, "stages": {"train": 1.0}, "added": {}, "plan": []}
+    names = ["scarce" if place < 4 else "plenty" for place in range(len(values))]
+    dev = [[f"d{place}", f"g{place}", name] for place, name in enumerate(names)]
+    return line | {"dev": dev} | more
+
+
+def test_the_table_has_the_paired_difference_with_its_interval(capsys: Any) -> None:
+    draw = random.Random(3)
+    scores = {arm: [[draw.random() for _ in range(20)] for _ in range(3)] for arm in table.ARMS}
+    records = [
+        record(seed, arm, scores[arm][seed], added={"scarce": seed, "plenty": 1})
+        for arm in table.ARMS
+        for seed in range(3)
+    ]
+    table.show([*records, record(9, "targeted", [1.0] * 20)], {"t": ("scarce",), "unseen": ()})
+    lines = capsys.readouterr().out.splitlines()
+    cells = [cell.strip() for cell in next(line for line in lines if "| random" in line).split("|")]
+    for place, rows in ((5, slice(None)), (7, slice(4))):
+        sides = [
+            [sum(one[rows]) / len(one[rows]) for one in scores[arm]]
+            for arm in ("targeted", "random")
+        ]
+        found = ttest_rel(*sides).confidence_interval(0.95)
+        middle = sum(a - b for a, b in zip(*sides, strict=True)) / 3
+        assert cells[place] == f"{middle:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
+    assert cells[3] == "1.0"
+    assert "unseen" not in " ".join(lines) and "seeds 0, 1, 2" in lines[1]
