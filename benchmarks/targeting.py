@@ -1,6 +1,6 @@
 """Does targeted augmentation pay? Round 2 five ways, after the same round 1.
 
-    nice python benchmarks/targeting.py [--tasks intents] [--seeds 101] [-r RECORD]
+    nice python benchmarks/targeting.py [--tasks library-desk] [--seeds 101] [--arms random]
     python benchmarks/targeting.py --show
 
 Of each task and seed round 1 is trained once. Round 2 starts from the base model, as every round:
@@ -23,6 +23,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -204,11 +205,11 @@ def read(path: Path) -> list[Record]:
     return [one for one in lines if one["settings"] == settings(TASKS[one["task"]])]
 
 
-def complete(name: str, seed: int, path: Path, hold: Path | None) -> None:
+def complete(name: str, seed: int, arms: Sequence[str], path: Path, hold: Path | None) -> None:
     """Run what the record lacks of a task and seed; keep the folder until all arms are there."""
     found = {(one["task"], one["seed"], one["arm"]): one for one in read(path)}
     folder = WORK / f"{name}-{seed}"
-    for arm in (BEFORE, *ARMS):
+    for arm in (BEFORE, *arms):
         if (name, seed, arm) in found:
             continue
         while hold is not None and hold.exists():
@@ -220,22 +221,26 @@ def complete(name: str, seed: int, path: Path, hold: Path | None) -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line, separators=(",", ":")) + "\n")
         print(f"{name} {seed} {arm}: {line['scores'][-1]:.3f}, {line['seconds']:.0f} s", flush=True)
-    shutil.rmtree(folder, ignore_errors=True)
+    if all((name, seed, arm) in found for arm in ARMS):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def main(given: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=list(TASKS))
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    parser.add_argument("--arms", nargs="+", default=ARMS, choices=ARMS)
     parser.add_argument("-r", "--record", type=Path, default=RECORD)
     parser.add_argument("--hold", type=Path, help="while this file exists, start no run")
     parser.add_argument("--show", action="store_true", help="only print the tables of the record")
     arguments = parser.parse_args(given)
+    # Two threads wait for each other on a machine that others use.
+    os.environ["OMP_NUM_THREADS"] = "1"
     if not arguments.show:
         # Seed by seed, so that a command that is stopped leaves whole seeds of all tasks.
         for seed in arguments.seeds:
             for name in arguments.tasks:
-                complete(name, seed, arguments.record, arguments.hold)
+                complete(name, seed, arguments.arms, arguments.record, arguments.hold)
     show(read(arguments.record), {name: task.starved for name, task in TASKS.items()})
 
 
