@@ -9,7 +9,6 @@ seeds have the same dev rows, the interval speaks of these rows.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
@@ -19,17 +18,17 @@ from harness.stats import student
 Record = Mapping[str, Any]
 Starved = Mapping[str, Sequence[str]]
 """Task -> its starved classes."""
-BEFORE = "round 1"
-ARMS = (BEFORE, "targeted", "random", "repeated", "epochs", "none")
+BEFORE, TARGETED = "round 1", "targeted"
+ARMS = (BEFORE, TARGETED, "random", "repeated", "epochs", "none")
 LEVEL = 0.95
 HEADS = (
-    "arm", "rows added", "of starved classes", "score", "targeted minus it", "starved classes",
-    "of these, targeted minus it", "other classes", "tokens", "seconds",
+    "arm", "seeds", "rows added", "of starved classes", "score", "targeted minus it",
+    "starved classes", "of these, targeted minus it", "tokens", "seconds",
 )  # fmt: skip
 
 
 class Seeds:
-    """The runs of one task, for the seeds of which each arm is recorded.
+    """The runs of one task: the seeds for which round 1 and its targeted round 2 are recorded.
 
     Attributes:
         runs: seed -> arm -> line of the record.
@@ -39,33 +38,45 @@ class Seeds:
         found: dict[int, dict[str, Record]] = {}
         for one in records:
             found.setdefault(one["seed"], {})[one["arm"]] = one
-        self.runs = {seed: found[seed] for seed in sorted(found) if set(ARMS) <= set(found[seed])}
+        self.runs = {
+            seed: found[seed] for seed in sorted(found) if {BEFORE, TARGETED} <= set(found[seed])
+        }
         self.starved = starved
 
-    def over(self, arm: str, what: Callable[[Record], float]) -> list[float]:
-        """A figure of an arm, one of each seed."""
-        return [what(runs[arm]) for runs in self.runs.values()]
+    def of(self, arm: str) -> list[int]:
+        """The seeds for which an arm is recorded."""
+        return [seed for seed, runs in self.runs.items() if arm in runs]
 
-    def score(self, arm: str, starved: bool | None = None) -> list[float]:
-        """Mean score of the dev rows: of all, of the starved classes, or of the others."""
-        scores = []
-        for runs in self.runs.values():
-            rows = zip(runs[BEFORE]["dev"], runs[arm]["values"], strict=True)
-            kept = [
-                value
-                for (_, _, name), value in rows
-                if starved is None or (name in self.starved) is starved
-            ]
-            scores.append(mean(kept))
-        return scores
+    def over(self, arm: str, what: Callable[[Record], float]) -> float:
+        """A figure of an arm, the mean over its seeds."""
+        return mean(what(self.runs[seed][arm]) for seed in self.of(arm))
+
+    def scores(self, arm: str, seeds: Sequence[int], starved: bool | None = None) -> list[float]:
+        """For each seed the mean score of dev rows: all, of the starved classes, or the others."""
+        return [self._score(self.runs[seed], arm, starved) for seed in seeds]
+
+    def _score(self, runs: Mapping[str, Record], arm: str, starved: bool | None) -> float:
+        rows = zip(runs[BEFORE]["dev"], runs[arm]["values"], strict=True)
+        return mean(
+            value
+            for (_, _, name), value in rows
+            if starved is None or (name in self.starved) is starved
+        )
 
     def added(self, line: Record) -> int:
         """Rows of starved classes that a run added."""
         return sum(count for name, count in line["added"].items() if name in self.starved)
 
-    def same(self, arm: str) -> int:
-        """Seeds in which the arm took its training from the store: another arm had its rows."""
-        return sum("train" not in runs[arm]["stages"] for runs in self.runs.values())
+    def stored(self, arm: str) -> int:
+        """Seeds in which an earlier arm had trained on the arm's rows."""
+        return sum("train" not in self.runs[seed][arm]["stages"] for seed in self.of(arm))
+
+    def alike(self) -> int:
+        """Seeds in which nothing was found, so that targeted rows are random ones."""
+        return sum(
+            [place for place, _ in runs[BEFORE]["plan"]] == ["everywhere"]
+            for runs in self.runs.values()
+        )
 
 
 def interval(differences: Sequence[float]) -> str:
@@ -79,57 +90,57 @@ def interval(differences: Sequence[float]) -> str:
 
 
 def show(records: Sequence[Record], starved: Starved) -> None:
-    """The tables of all tasks with a complete seed."""
+    """The tables of all tasks with a seed of which round 1 and its targeted round 2 are there."""
     for task, names in starved.items():
         seeds = Seeds((one for one in records if one["task"] == task), names)
         if seeds.runs:
             primary = next(iter(seeds.runs.values()))[BEFORE]["primary"]
             print(f"\n{task}: {primary} on dev, seeds {', '.join(map(str, seeds.runs))}\n")
             _arms(seeds)
-            print()
+            print(f"\nno slice was found in {seeds.alike()} of {len(seeds.runs)} seeds\n")
             _found(seeds)
 
 
 def _arms(seeds: Seeds) -> None:
     _row(*HEADS)
     _row(*["---"] * len(HEADS))
-    whole, scarce = seeds.score("targeted"), seeds.score("targeted", starved=True)
     for arm in ARMS:
-        scores, weak = seeds.score(arm), seeds.score(arm, starved=True)
-        cells = ["", ""]
-        if arm != "targeted":
-            cells = [interval(_less(whole, scores)), interval(_less(scarce, weak))]
+        if not (there := seeds.of(arm)):
+            continue
+        scores, weak = seeds.scores(arm, there), seeds.scores(arm, there, starved=True)
+        less = ["", ""]
+        if arm != TARGETED:
+            whole = seeds.scores(TARGETED, there)
+            scarce = seeds.scores(TARGETED, there, starved=True)
+            less = [interval(_less(whole, scores)), interval(_less(scarce, weak))]
         _row(
             arm,
-            f"{mean(seeds.over(arm, lambda line: sum(line['added'].values()))):.0f}",
-            f"{mean(seeds.over(arm, seeds.added)):.1f}",
+            len(there),
+            f"{seeds.over(arm, lambda line: sum(line['added'].values())):.0f}",
+            f"{seeds.over(arm, seeds.added):.1f}",
             f"{mean(scores):.3f}",
-            cells[0],
+            less[0],
             f"{mean(weak):.3f}",
-            cells[1],
-            f"{mean(seeds.score(arm, starved=False)):.3f}",
-            f"{mean(seeds.over(arm, lambda line: line['tokens'])):,.0f}",
-            f"{mean(seeds.over(arm, lambda line: line['seconds'])):.0f}",
+            less[1],
+            f"{seeds.over(arm, lambda line: line['tokens']):,.0f}",
+            f"{seeds.over(arm, lambda line: line['seconds']):.0f}{_stored(seeds, arm)}",
         )
-    for arm in ARMS[1:]:
-        if seeds.same(arm):
-            print(f"\n{arm}: in {seeds.same(arm)} of {len(seeds.runs)} seeds the training of an "
-                  "earlier arm, on the same rows")  # fmt: skip
+
+
+def _stored(seeds: Seeds, arm: str) -> str:
+    number = seeds.stored(arm)
+    return f" ({number} stored)" if number else ""
 
 
 def _found(seeds: Seeds) -> None:
-    """What round 1 of each seed found and planned."""
-    _row("seed", "round 1", "starved classes", "others", "planned", "targeted", "random")
-    _row(*["---"] * 7)
-    columns = zip(
-        seeds.runs.items(),
-        seeds.score(BEFORE), seeds.score(BEFORE, starved=True), seeds.score(BEFORE, starved=False),
-        seeds.score("targeted"), seeds.score("random"), strict=True,
-    )  # fmt: skip
-    for (seed, runs), *scores in columns:
-        before, weak, rest, targeted, drawn = (f"{score:.3f}" for score in scores)
+    """What round 1 of each seed found and planned, and what came of it."""
+    _row("seed", "round 1", "starved classes", "others", "planned", *ARMS[1:])
+    _row(*["---"] * (4 + len(ARMS)))
+    for seed, runs in seeds.runs.items():
+        shown = [seeds.scores(BEFORE, [seed], starved)[0] for starved in (None, True, False)]
         plan = ", ".join(f"{count} {place}" for place, count in runs[BEFORE]["plan"])
-        _row(seed, before, weak, rest, re.sub(r"\|", "/", plan), targeted, drawn)
+        after = [f"{seeds.scores(arm, [seed])[0]:.3f}" if arm in runs else "" for arm in ARMS[1:]]
+        _row(seed, *(f"{score:.3f}" for score in shown), plan, *after)
 
 
 def _less(one: Sequence[float], other: Sequence[float]) -> list[float]:
