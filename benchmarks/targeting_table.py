@@ -1,9 +1,9 @@
 """What ``targeting.py`` recorded, as tables: scores, differences with intervals, costs.
 
-Of each seed the difference of two arms is that of their scores on the same dev rows. Its interval
-over seeds is Student's t with one degree of freedom less than there are seeds. Where each seed
-draws its own rows (python-questions), dev rows are among what differs from seed to seed. Where all
-seeds have the same dev rows, the interval speaks of these rows.
+Of each seed the difference of two arms is that of their scores on the same dev rows. Where all
+seeds have the same dev rows, seeds and groups of rows are crossed, and the interval allows for
+other seeds and other rows (``harness.stats.crossed``). Where each seed draws its own rows
+(python-questions), dev rows are among what differs from seed to seed: Student's t over seeds.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any
 
+import numpy as np
+
+from harness import stats
 from harness.stats import student
 
 Record = Mapping[str, Any]
@@ -53,15 +56,34 @@ class Seeds:
 
     def scores(self, arm: str, seeds: Sequence[int], starved: bool | None = None) -> list[float]:
         """For each seed the mean score of dev rows: all, of the starved classes, or the others."""
-        return [self._score(self.runs[seed], arm, starved) for seed in seeds]
+        return [mean(value for _, value in self._rows(seed, arm, starved)) for seed in seeds]
 
-    def _score(self, runs: Mapping[str, Record], arm: str, starved: bool | None) -> float:
-        rows = zip(runs[BEFORE]["dev"], runs[arm]["values"], strict=True)
-        return mean(
-            value
-            for (_, _, name), value in rows
+    def less(self, arm: str, starved: bool | None = None) -> str:
+        """Targeted minus the arm, with its interval over the seeds that the arm has."""
+        seeds = self.of(arm)
+        rows = [
+            [
+                (group, mine - theirs)
+                for (group, mine), (_, theirs) in zip(
+                    self._rows(seed, TARGETED, starved), self._rows(seed, arm, starved), strict=True
+                )
+            ]
+            for seed in seeds
+        ]
+        if len({tuple(group for group, _ in one) for one in rows}) == 1:
+            return over_seeds_and_groups(rows)
+        return over_seeds([mean(value for _, value in one) for one in rows])
+
+    def _rows(self, seed: int, arm: str, starved: bool | None) -> list[tuple[str, float]]:
+        """Group and score of dev rows."""
+        runs = self.runs[seed]
+        return [
+            (group, value)
+            for (_, group, name), value in zip(
+                runs[BEFORE]["dev"], runs[arm]["values"], strict=True
+            )
             if starved is None or (name in self.starved) is starved
-        )
+        ]
 
     def added(self, line: Record) -> int:
         """Rows of starved classes that a run added."""
@@ -79,14 +101,37 @@ class Seeds:
         )
 
 
-def interval(differences: Sequence[float]) -> str:
-    """Mean and interval over seeds; no interval of a single one."""
+def over_seeds(differences: Sequence[float]) -> str:
+    """Mean and interval by Student's t; no interval of a single seed."""
     middle = mean(differences)
     if len(differences) < 2:
         return f"{middle:+.3f}"
     spread = stdev(differences) / math.sqrt(len(differences))
     half = student.quantile(len(differences) - 1, (1 + LEVEL) / 2) * spread
-    return f"{middle:+.3f} [{middle - half:+.3f}, {middle + half:+.3f}]"
+    return _shown(middle, middle - half, middle + half)
+
+
+def over_seeds_and_groups(rows: Sequence[Sequence[tuple[str, float]]]) -> str:
+    """The same for differences of the same rows in each seed."""
+    middle = mean(value for one in rows for _, value in one)
+    if len(rows) < 2:
+        return f"{middle:+.3f}"
+    names = [group for group, _ in rows[0]]
+    cells = [
+        stats.pseudo_values(_mean, np.array([[value] for _, value in one]), names)[:, 0]
+        for one in rows
+    ]
+    return _shown(middle, *stats.crossed(np.stack(cells)).bounds((1 + LEVEL) / 2))
+
+
+def _mean(sums: stats.Floats, rows: stats.Floats) -> stats.Floats:
+    means: stats.Floats = sums / rows[..., None]
+    return means
+
+
+def _shown(middle: float, low: float | None, high: float | None) -> str:
+    around = "" if low is None or high is None else f" [{low:+.3f}, {high:+.3f}]"
+    return f"{middle:+.3f}{around}"
 
 
 def show(records: Sequence[Record], starved: Starved) -> None:
@@ -108,11 +153,7 @@ def _arms(seeds: Seeds) -> None:
         if not (there := seeds.of(arm)):
             continue
         scores, weak = seeds.scores(arm, there), seeds.scores(arm, there, starved=True)
-        less = ["", ""]
-        if arm != TARGETED:
-            whole = seeds.scores(TARGETED, there)
-            scarce = seeds.scores(TARGETED, there, starved=True)
-            less = [interval(_less(whole, scores)), interval(_less(scarce, weak))]
+        less = ["", ""] if arm == TARGETED else [seeds.less(arm), seeds.less(arm, starved=True)]
         _row(
             arm,
             len(there),
@@ -141,10 +182,6 @@ def _found(seeds: Seeds) -> None:
         plan = ", ".join(f"{count} {place}" for place, count in runs[BEFORE]["plan"])
         after = [f"{seeds.scores(arm, [seed])[0]:.3f}" if arm in runs else "" for arm in ARMS[1:]]
         _row(seed, *(f"{score:.3f}" for score in shown), plan, *after)
-
-
-def _less(one: Sequence[float], other: Sequence[float]) -> list[float]:
-    return [mine - theirs for mine, theirs in zip(one, other, strict=True)]
 
 
 def _row(*cells: object) -> None:

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from scipy.stats import ttest_rel
+from scipy.stats import ttest_1samp
 
-from harness import Example, PlanItem
+from harness import Example, PlanItem, stats
 from harness.context import Context
 from harness.data.augmentation import AugmenterPlan, collect
 from harness.data.filters import Gate
@@ -62,24 +63,44 @@ def record(seed: int, arm: str, values: Sequence[float], **more: Any) -> dict[st
     return line | {"dev": dev} | more
 
 
-def test_the_table_has_the_paired_difference_with_its_interval(capsys: Any) -> None:
-    draw = random.Random(3)
-    scores = {arm: [[draw.random() for _ in range(20)] for _ in range(3)] for arm in table.ARMS}
+DRAW = random.Random(3)
+SCORES = {arm: [[DRAW.random() for _ in range(20)] for _ in range(3)] for arm in table.ARMS}
+PARTS = ((6, slice(None)), (8, slice(4)))
+"""The columns of differences, and the rows that each speaks of."""
+
+
+def differences(rows: slice) -> np.ndarray:
+    return np.array(SCORES["targeted"])[:, rows] - np.array(SCORES["random"])[:, rows]
+
+
+def cells_of_random(capsys: Any, *more: dict[str, Any], **other: Any) -> list[str]:
     records = [
-        record(seed, arm, scores[arm][seed], added={"scarce": seed, "plenty": 1})
+        record(seed, arm, SCORES[arm][seed], added={"scarce": seed, "plenty": 1})
         for arm in table.ARMS
         for seed in range(3)
     ]
-    table.show([*records, record(9, "random", [1.0] * 20)], {"t": ("scarce",), "unseen": ()})
+    for line in records:
+        line["dev"] = [[f"{name}{other.get('draw', '') and line['seed']}" for name in row[:2]]
+                       + row[2:] for row in line["dev"]]  # fmt: skip
+    table.show([*records, *more], {"t": ("scarce",), "unseen": ()})
     lines = capsys.readouterr().out.splitlines()
-    cells = [cell.strip() for cell in next(line for line in lines if "| random" in line).split("|")]
-    for place, rows in ((6, slice(None)), (8, slice(4))):
-        sides = [
-            [sum(one[rows]) / len(one[rows]) for one in scores[arm]]
-            for arm in ("targeted", "random")
-        ]
-        found = ttest_rel(*sides).confidence_interval(0.95)
-        middle = sum(a - b for a, b in zip(*sides, strict=True)) / 3
-        assert cells[place] == f"{middle:+.3f} [{found.low:+.3f}, {found.high:+.3f}]"
-    assert cells[2:5] == ["3", "2", "1.0"]
     assert "unseen" not in " ".join(lines) and "seeds 0, 1, 2" in lines[1]
+    return [cell.strip() for cell in next(line for line in lines if "| random" in line).split("|")]
+
+
+def test_seeds_with_rows_of_their_own_have_a_t_interval(capsys: Any) -> None:
+    cells = cells_of_random(capsys, record(9, "random", [1.0] * 20), draw="own")
+    for place, rows in PARTS:
+        found = ttest_1samp(differences(rows).mean(axis=1), 0)
+        bounds = found.confidence_interval(0.95)
+        middle = differences(rows).mean()
+        assert cells[place] == f"{middle:+.3f} [{bounds.low:+.3f}, {bounds.high:+.3f}]"
+    assert cells[2:5] == ["3", "2", "1.0"]
+
+
+def test_seeds_with_the_same_rows_are_crossed_with_their_groups(capsys: Any) -> None:
+    cells = cells_of_random(capsys)
+    for place, rows in PARTS:
+        # Groups of single rows: the cells are the differences themselves.
+        low, high = stats.crossed(differences(rows)).bounds(0.975)
+        assert cells[place] == f"{differences(rows).mean():+.3f} [{low:+.3f}, {high:+.3f}]"
