@@ -87,14 +87,16 @@ DEV = """
 """
 ADDED = """
     SELECT json_extract_string(e.meta, '$.{field}') AS class, count(*) AS rows
-    FROM added a JOIN examples e USING (id)
+    FROM added a JOIN examples e ON e.id = coalesce(a.parent, a.id)
     WHERE a.arm = 'main' AND a.round = 1 GROUP BY ALL ORDER BY ALL
 """
+"""A repeated row has the class and the tokens of the one that it was made from."""
 LEARNED = """
     SELECT messages, reference FROM examples WHERE split = 'train' AND id NOT IN
         (SELECT id FROM added WHERE round >= {round})
     UNION ALL
-    SELECT e.messages, e.reference FROM added a JOIN examples e USING (id) WHERE a.round < {round}
+    SELECT e.messages, e.reference FROM added a JOIN examples e ON e.id = coalesce(a.parent, a.id)
+    WHERE a.round < {round}
 """
 
 Record = Mapping[str, Any]
