@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from harness import Example, PlanItem, stats
+from harness import Example, PlanItem, query, stats
 from harness.context import Context
 from harness.data.augmentation import AugmenterPlan, collect
 from harness.data.filters import Gate
 from harness.records import Dataset, Plan
+from tests.support.project import CONFIG, FAKES
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import repeats
@@ -53,6 +54,21 @@ def test_repeated_rows_pass_the_gate_once_and_teach_what_they_taught(tmp_path: P
     assert growth.added == 3 and len({row.id for row in accepted}) == 3
     taught = {(row.messages[0]["content"], row.references[0]) for row in accepted}
     assert taught == {(row.messages[0]["content"], row.references[0]) for row in rows}
+
+
+def test_rows_that_were_repeated_are_counted_with_their_classes(project: Any) -> None:
+    project.write(CONFIG.replace(f"[{FAKES}]", f"[{FAKES}, {targeting.REPEATS}]").replace(
+        "{plugin: fake, rows: 10}", "{plugin: repeat, rows: 10}"
+    ).replace("rounds: 3", "rounds: 1"))  # fmt: skip
+    summary = project.inside("iterate", "--json").document
+    database = project.folder / "reports" / summary["run"] / "run.duckdb"
+    field = next(iter(json.loads(query(database, "SELECT meta FROM examples LIMIT 1").rows[0][0])))
+    assert summary["rounds"][1]["added"] == 10
+    assert (
+        sum(count for _, count in query(database, targeting.ADDED.format(field=field)).rows) == 10
+    )
+    learned = query(database, targeting.LEARNED.format(round=2)).rows
+    assert len(learned) == summary["rounds"][1]["train_rows"] + 10
 
 
 def record(seed: int, arm: str, values: Sequence[float], **more: Any) -> dict[str, Any]:
