@@ -100,6 +100,12 @@ class Seeds:
             for runs in self.runs.values()
         )
 
+    def analysis(self) -> float:
+        """The most seconds that a run's analysis took."""
+        return max(
+            one["stages"].get("analyze", 0) for runs in self.runs.values() for one in runs.values()
+        )
+
 
 def over_seeds(differences: Sequence[float]) -> str:
     """Mean and interval by Student's t; no interval of a single seed."""
@@ -142,7 +148,8 @@ def show(records: Sequence[Record], starved: Starved) -> None:
             primary = next(iter(seeds.runs.values()))[BEFORE]["primary"]
             print(f"\n{task}: {primary} on dev, seeds {', '.join(map(str, seeds.runs))}\n")
             _arms(seeds)
-            print(f"\nno slice was found in {seeds.alike()} of {len(seeds.runs)} seeds\n")
+            print(f"\nno slice was found in {seeds.alike()} of {len(seeds.runs)} seeds; the "
+                  f"analysis took {seeds.analysis():.1f} s a run at most\n")  # fmt: skip
             _found(seeds)
 
 
