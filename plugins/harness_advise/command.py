@@ -33,7 +33,7 @@ def advise(run: RunName = None, as_json: Json = False) -> None:
     from harness_advise.showing import with_commands
 
     document = read_json(harness.current_reports(run) / "analysis.json")
-    options = ranked(document)
+    options = ranked(document, harness.open_run(str(document["run"])).command())
     if as_json:
         told = [{**dataclasses.asdict(one), "hours": round(one.hours, 4)} for one in options]
         found = {"schema": SCHEMA, "run": document["run"], "options": told}

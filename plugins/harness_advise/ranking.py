@@ -8,7 +8,7 @@ last what is not worth it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness_advise.evidence import arms, ceiling, data, prompts
@@ -22,9 +22,13 @@ SOURCES = (
 FREE = ("prompt", "settings", "model")
 
 
-def ranked(document: Mapping[str, Any]) -> list[Option]:
-    """All options, the best first; none for a run without a trained round."""
-    run = Run(document)
+def ranked(document: Mapping[str, Any], words: Sequence[str] = ()) -> list[Option]:
+    """All options, the best first; none for a run without a trained round.
+
+    Args:
+        words: of the command that goes on with the run, where they are known.
+    """
+    run = Run(document, words)
     if len(run.rounds) < 2:
         return []
     return sorted((option for source in SOURCES for option in source(run)), key=_order)

@@ -15,9 +15,15 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Run:
-    """A run's analysis, by the questions that the advice asks of it."""
+    """A run's analysis, by the questions that the advice asks of it.
+
+    Attributes:
+        words: of the command that goes on with it, where they are known; else those of the document
+            are taken.
+    """
 
     document: Document
+    words: Sequence[str] = ()
 
     @property
     def primary(self) -> str:
@@ -120,17 +126,21 @@ class Run:
         spent = self.document.get("seconds") or {}
         return float(spent.get("generate", 0)) / max(1, len(self.rounds))
 
-    def command(self, *sets: str, another: bool = False) -> str:
+    def command(self, *sets: str, another: bool = False, further: int = 0) -> str:
         """The command that goes on with this run, with further settings.
 
         Args:
             another: whether these make it another run, which leaves test sealed.
+            further: rounds beyond those of the run.
         """
-        words = shlex.split(str(self.document.get("next_command") or ""))
+        words = list(self.words) or shlex.split(str(self.document.get("next_command") or ""))
         if words[:2] != ["harness", "iterate"]:
             words = ["harness", "iterate"]
+        rounds = str(max(1, len(self.rounds) - 1) + further)
         if "--rounds" in words[:-1]:
-            words[words.index("--rounds") + 1] = str(max(1, len(self.rounds) - 1))
+            words[words.index("--rounds") + 1] = rounds
+        elif further:
+            words += ["--rounds", rounds]
         given = [word for one in sets for word in ("--set", one)]
         flags = ["--no-test"] if another or not self.document.get("test") else []
         kept = [word for word in words if word != "--no-test"]

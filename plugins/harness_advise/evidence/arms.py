@@ -18,7 +18,7 @@ def settings(run: Run) -> Iterator[Option]:
     """Settings that were tried, else how to find some."""
     judged = run.judged("settings")
     yield from _of_arms(run, "settings", judged)
-    if any(arm["verdict"]["label"] == "improved" for arm in judged):
+    if any(arm["verdict"]["label"] == "improved" for arm in judged) or run.levers.get("search"):
         return
     kind = run.course.get("kind")
     signs = [str(run.course.get("sentence"))] if kind in ("still learning", "unstable") else []
@@ -77,7 +77,16 @@ def _of_arms(run: Run, lever: str, judged: list[Document]) -> Iterator[Option]:
             seconds=run.seconds_of_one, command=run.command(*_sets(best), another=True),
         )  # fmt: skip
     for arm in judged:
-        if arm.get("worth") == "no" or arm["verdict"]["label"] == "regressed":
+        verdict = arm["verdict"]
+        if verdict["label"] == "no evidence" and arm.get("worth") != "no" and not better:
+            yield Option(
+                lever=lever, state="open",
+                action=f"find out with more seeds whether the arm '{arm['name']}' is better",
+                evidence=(str(verdict["sentence"]).removeprefix("no evidence: "),),
+                gain=verdict["difference"], seconds=8 * run.seconds_of_one,
+                command=run.command("seeds=5"), urgency=(verdict["difference"] or 0) > 0,
+            )  # fmt: skip
+        if arm.get("worth") == "no" or verdict["label"] == "regressed":
             yield Option(
                 lever=lever, state="excluded", action=f"the arm '{arm['name']}': {arm['what']}",
                 evidence=(str(arm["verdict"]["sentence"]),),

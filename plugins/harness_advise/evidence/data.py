@@ -79,5 +79,5 @@ def another_round(run: Run) -> Iterator[Option]:
             f"round {last['round']} {'improved' if improved else 'did not improve'}",
         ),
         gain=gaps / run.dev_rows if improved else None, seconds=2 * run.seconds_of_one,
-        command=str(run.document.get("next_command") or ""),
+        command=run.command(another=True, further=1),
     )  # fmt: skip

@@ -178,7 +178,21 @@ def test_one_round_more_is_named_where_a_slice_still_underperforms() -> None:
     ]
     [option] = [one for one in ranked(made(rounds=rounds)) if one.lever == "round"]
     assert option.gain == pytest.approx(0.1)
-    assert option.command == DOCUMENT["next_command"]
+    assert option.command == "harness iterate -c a.yaml --rounds 2 --no-test"
+    words = ["harness", "iterate", "-c", "b.yaml"]
+    [option] = [
+        one
+        for one in ranked(made(rounds=rounds, next_command="harness test r"), words)
+        if one.lever == "round"
+    ]
+    assert option.command == "harness iterate -c b.yaml --rounds 2 --no-test"
+
+
+def test_an_arm_that_is_open_asks_for_seeds_and_a_search_is_not_asked_for_twice() -> None:
+    open_ = made(arms=[arm("settings", "no evidence", 0.01)], levers=levers(search={"ended": True}))
+    settings = [one for one in ranked(open_) if one.lever == "settings"]
+    assert [one.state for one in settings] == ["open"]
+    assert "seeds=5" in settings[0].command
 
 
 def test_the_command_of_an_arm_sets_what_it_changed() -> None:
