@@ -32,14 +32,23 @@ def planned(config: Config) -> list[Arm]:
     """
     settings = config.settings
     _check_raters(config)
-    reserved = {SEARCH} if config.search is not None else set()
+    shares = (
+        []
+        if settings.curve is None
+        else [
+            Arm(f"{100 * share:g} % of train", "data", share=share, seeds=settings.curve.seeds)
+            for share in settings.curve.shares
+        ]
+    )
+    reserved = {SEARCH, REFERENCE, LOOP, *(arm.name for arm in shares)}
     repeats = settings.seeds.count if settings.seeds and settings.seeds.of == "training" else 1
     arms: list[Arm] = []
     for where, arm in _judged(config, repeats):
         if arm.name in {one.name for one in arms} | reserved:
             raise ConfigError(
-                f"two arms are called '{arm.name}'", where=where, hint="give one another name"
-            )
+                f"two arms are called '{arm.name}', or a lever of its own is", where=where,
+                hint="give it another name",
+            )  # fmt: skip
         if not changes_results(config, arm.changed, where):
             raise ConfigError(
                 f"the arm '{arm.name}' changes nothing: its settings are the run's own",
@@ -49,12 +58,7 @@ def planned(config: Config) -> list[Arm]:
     if settings.seeds is not None:
         again = Arm(REFERENCE, "seed") if repeats > 1 else Arm(LOOP, "loop")
         arms.insert(0, dataclasses.replace(again, seeds=settings.seeds.count))
-    if settings.curve is not None:
-        arms += [
-            Arm(f"{100 * share:g} % of train", "data", share=share, seeds=settings.curve.seeds)
-            for share in settings.curve.shares
-        ]
-    return arms
+    return [*arms, *shares]
 
 
 def _judged(config: Config, repeats: int) -> Iterator[tuple[str, Arm]]:

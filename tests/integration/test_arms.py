@@ -144,6 +144,7 @@ WRONG = {
     "arms=[{name: a, set: {train.gian: 1}}]": "gian",
     "arms=[{name: a, set: {train.gain: 0.005}}]": "changes nothing",
     "arms=[{name: a, set: {train.gain: 1}}, {name: a, set: {train.gain: 2}}]": "two arms",
+    "arms=[{name: the same again, set: {train.gain: 1}}]": "two arms",
     "arms=[{name: a}]": "set: is needed",
     "arms=[{name: a, set: {seed: 9}}]": "another draw, and no setting",
     "worth=0": "greater than 0",
