@@ -242,9 +242,9 @@ def sentence(found: Search) -> str:
 
 
 def in_words(values: Mapping[str, Any]) -> str:
-    """``train.r 8, train.learning_rate 0.0003``."""
-    shown = (f"{one_line(key, 60)} {one_line(str(value), 40)}" for key, value in values.items())
-    return ", ".join(shown)
+    """``train.learning_rate 0.0003, train.r 8``."""
+    named = sorted(values.items())
+    return ", ".join(f"{one_line(key, 60)} {one_line(str(value), 40)}" for key, value in named)
 
 
 def _told(trial: Trial, by: str) -> str:
