@@ -213,3 +213,23 @@ def test_the_page_of_all_runs_leads_to_the_answers_of_an_arm(begun: Project) -> 
     found = begun.inside("report", "--all", "--json").document["arm_answers"]
     better = {pair["arm"]: pair["better"] > pair["worse"] for pair in found}
     assert better == {"<b>more</b>": True, "nothing": False}
+
+
+def test_a_kill_at_any_place_of_an_arm_changes_nothing(begun: Project, tmp_path: Path) -> None:
+    begun.write(CONFIG.replace("rounds: 3", "rounds: 1"))
+    summary(begun, "rounds=1")
+    more = ("--set", "rounds=1", "--set", "arms=[{name: a, set: {train.gain: 0.01}}]")
+    kills = tmp_path / "kills"
+    ends = []
+    while not ends or ends[-1] != 0:
+        ends.append(begun.harness("iterate", "--json", *more, FAKE_KILLS=str(kills)).code)
+        assert len(ends) < 9
+    assert len(ends) > 3
+    [found] = json.loads(begun.inside("iterate", "--json", *more).out)["arms"]
+    whole = Project(tmp_path / "whole")
+    whole.folder.mkdir()
+    whole.write(CONFIG.replace("rounds: 3", "rounds: 1"))
+    [expected] = whole.inside("iterate", "--json", *more).document["arms"]
+    for arm in (found, expected):
+        del arm["seconds"], arm["trainings"][0]["seconds"]
+    assert found == expected
