@@ -1,4 +1,4 @@
-"""Rows of the situations of ``advice.py``: made here, the same for a seed, and right by construction.
+"""Rows of the situations of ``advice.py``: made here, the same for a seed.
 
 Each function gives rows of train, dev and test as the source ``jsonl`` reads them. Test has ten,
 which nobody looks at: the runs end before it is opened.
@@ -39,7 +39,8 @@ QUEUES: Mapping[str, Sequence[str]] = {
                  "it should have arrived on Monday", "the driver could not find the house"),
     "returns": ("I want to send it back", "where is the label to return it",
                 "it does not suit me and I would like my money back",
-                "how long may I try it before I give it back", "I bought the wrong size, take it back",
+                "how long may I try it before I give it back",
+                "I bought the wrong size, take it back",
                 "please swap it for the smaller one", "the return was refused at the counter",
                 "I changed my mind and want to hand it back"),
     "account": ("I cannot log in any more", "the reset mail for my password never comes",
@@ -53,11 +54,11 @@ QUEUES: Mapping[str, Sequence[str]] = {
 }  # fmt: skip
 GOODS = ("kettle", "headset", "drill", "printer", "camera", "mixer", "heater", "monitor", "fan",
          "radio", "toaster", "speaker", "mower", "scale", "router", "tablet")  # fmt: skip
-OPENINGS = ("Hello, {fault}.", "Good morning! {Fault}.", "{name} here: {fault}.", "Hi team, {fault}.",
-            "Third time I write: {fault}.", "{Fault}, sadly.")  # fmt: skip
+OPENINGS = ("Hello, {fault}.", "Good morning! {Fault}.", "{name} here: {fault}.",
+            "Hi team, {fault}.", "Third time I write: {fault}.", "{Fault}, sadly.")  # fmt: skip
 CLOSINGS = ("It is about the {good}, order {number}.", "({good}, bought in {month}.)",
-            "Order {number}, a {good}.", "My {good} is from {month}.", "Article: {good}. Regards, {name}",
-            "The {good} was a present for {name}.")  # fmt: skip
+            "Order {number}, a {good}.", "My {good} is from {month}.",
+            "Article: {good}. Regards, {name}", "The {good} was a present for {name}.")  # fmt: skip
 MONTHS = ("January", "March", "April", "June", "August", "October", "November")
 
 KINDS: Mapping[str, str] = {
@@ -67,8 +68,8 @@ KINDS: Mapping[str, str] = {
         owl pigeon seal""",
     "plant": """oak birch willow tulip daisy fern moss cactus ivy maple cedar poplar orchid lily
         violet nettle clover thistle bamboo heather juniper larch magnolia oleander peony reed
-        rosebush spruce sycamore yew aspen begonia bluebell buttercup dandelion elm foxglove geranium
-        hawthorn hyacinth jasmine lavender lupin marigold primrose snowdrop""",
+        rosebush spruce sycamore yew aspen begonia bluebell buttercup dandelion elm foxglove
+        geranium hawthorn hyacinth jasmine lavender lupin marigold primrose snowdrop""",
     "clothing": """shirt trousers jacket scarf glove sock skirt blouse sweater coat hat cap belt
         dress jeans shorts sandal boot slipper vest cardigan hoodie pyjamas apron tie waistcoat
         tunic kimono poncho robe shawl beret mitten raincoat leggings tracksuit underwear bra corset
