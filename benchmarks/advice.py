@@ -8,6 +8,12 @@ rows, settings, seed, the levers that are right and a check were written down he
 them was run. The check asks whether the situation is what it is meant to be, by another training
 or by the run's own scores, and never by the advice.
 
+*nothing left* was the first to run, and its check was not met: 0.37 after four epochs, and 0.99 in
+its arm of twice the rate. So it was done once more with that rate, as *nothing left, again*, and
+three that had not been run got longer trainings: *rate too low* also one code in place of two and
+2e-3 for the right rate, *too few rows* 24 rows and 8 epochs in place of 32 and 5, *wrong labels*
+3 epochs in place of 2. Nothing else was changed after the first run.
+
 The runs go one after the other, each in an empty folder; the model comes from the cache. What
 `harness advise --json` says is read before the check is carried out. A line per situation is
 appended to a file of JSON lines, and what stands there with the same settings is not run again.
@@ -90,21 +96,21 @@ def gains(figures: Mapping[str, float]) -> bool:
 
 SITUATIONS = (
     Situation(
-        "too few rows", ("rows",), questions(32), {"epochs": 5, "learning_rate": 1e-3},
-        {"arms": [longer(8), LOWER]}, 24,
+        "too few rows", ("rows",), questions(24), {"epochs": 8, "learning_rate": 1e-3},
+        {"arms": [HIGHER, LOWER]}, 24,
         "four times the rows, all else the same: at least 0.10 more", gains,
-        {"data": questions(128)}, primary="json",
+        {"data": questions(96)}, primary="json",
     ),
     Situation(
         "rate too low", ("settings",),
-        rows.orders(SEED, {"train": 120, "dev": 120}, codes=2),
-        {"epochs": 3, "learning_rate": 1e-5},
+        rows.orders(SEED, {"train": 120, "dev": 120}, codes=1),
+        {"epochs": 4, "learning_rate": 1e-5},
         {"arms": [
             {"name": "10 times the rate", "set": {"train.learning_rate": 1e-4}},
-            {"name": "100 times the rate", "set": {"train.learning_rate": 1e-3}},
-        ]}, 10,
-        "learning rate 1e-3, all else the same: at least 0.10 more", gains,
-        {"train": {**LORA, "epochs": 3, "learning_rate": 1e-3}},
+            {"name": "200 times the rate", "set": {"train.learning_rate": 2e-3}},
+        ]}, 6,
+        "learning rate 2e-3, all else the same: at least 0.10 more", gains,
+        {"train": {**LORA, "epochs": 4, "learning_rate": 2e-3}},
     ),
     Situation(
         "half a model", ("model",), rows.kinds(SEED, {"train": 100, "dev": 120}),
@@ -122,13 +128,19 @@ SITUATIONS = (
     ),
     Situation(
         "wrong labels", ("labels",), rows.tickets(SEED, {"train": 160, "dev": 120}, wrong=0.2),
-        {"epochs": 2, "learning_rate": 1e-3}, {"arms": [LOWER, longer(4)]}, 5,
+        {"epochs": 3, "learning_rate": 1e-3}, {"arms": [HIGHER, LOWER]}, 5,
         "the same texts with the right labels, in train and in dev: at least 0.10 more", gains,
         {"data": rows.tickets(SEED, {"train": 160, "dev": 120}, wrong=0.0)},
     ),
     Situation(
         "nothing left", ("stop",), rows.orders(SEED, {"train": 120, "dev": 150}, codes=1),
         {"epochs": 4, "learning_rate": 1e-3}, {"arms": [HIGHER, LOWER]}, 6,
+        "round 1 scores at least 0.98", lambda figures: figures["round 1"] >= 0.98,
+    ),
+    Situation(
+        "nothing left, again", ("stop",), rows.orders(SEED, {"train": 120, "dev": 150}, codes=1),
+        {"epochs": 5, "learning_rate": 2e-3},
+        {"arms": [{"name": "half the rate", "set": {"train.learning_rate": 1e-3}}]}, 6,
         "round 1 scores at least 0.98", lambda figures: figures["round 1"] >= 0.98,
     ),
 )  # fmt: skip
