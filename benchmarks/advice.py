@@ -4,15 +4,9 @@
 
 Each situation is built so that one lever is the right one: too few rows, too low a learning rate,
 half a model, a task that needs no training, a fifth of the labels wrong, nothing left to gain. Its
-rows, settings, seed, the levers that are right and a check were written down here before any of
-them was run. The check asks whether the situation is what it is meant to be, by another training
+rows, settings, seed, the levers that are right and a check were written down before any was run
+(``advice_situations.py``). The check asks whether the situation is what it is meant to be, by another training
 or by the run's own scores, and never by the advice.
-
-*nothing left* was the first to run, and its check was not met: 0.37 after four epochs, and 0.99 in
-its arm of twice the rate. So it was done once more with that rate, as *nothing left, again*, and
-three that had not been run got longer trainings: *rate too low* also one code in place of two and
-2e-3 for the right rate, *too few rows* 24 rows and 8 epochs in place of 32 and 5, *wrong labels*
-3 epochs in place of 2. Nothing else was changed after the first run.
 
 The runs go one after the other, each in an empty folder; the model comes from the cache. What
 `harness advise --json` says is read before the check is carried out. A line per situation is
@@ -22,128 +16,21 @@ appended to a file of JSON lines, and what stands there with the same settings i
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import advice_rows as rows
+from advice_situations import LORA, SEED, SITUATIONS, SMOL, WORTH, Config, Situation, digest
 from loop import machine, measure
 
 from harness_transformers.pypi import folder_of
 
 RECORD = Path(__file__).resolve().parent / "recorded" / "advice.jsonl"
-SEED = 11
-WORTH = 0.05
-CLEARLY = 0.10
-"""What a check asks for where it says *clearly*: twice the gain that would matter."""
-SMOL = {"source": "pypi", "name": "smollm2-135m-instruct"}
-LORA: Mapping[str, Any] = {"plugin": "lora", "r": 16, "alpha": 32, "batch_size": 8}
-HIGHER = {"name": "higher rate", "set": {"train.learning_rate": 2e-3}}
-LOWER = {"name": "lower rate", "set": {"train.learning_rate": 3e-4}}
-
-Config = dict[str, Any]
 Record = Mapping[str, Any]
-
-
-def longer(epochs: int) -> Config:
-    return {"name": "more epochs", "set": {"train.epochs": epochs}}
-
-
-def questions(train: int) -> Config:
-    """The shipped source of real code, four kinds of questions, as many of each."""
-    kinds = ["parameters", "calls", "raises", "defaults"]
-    sizes = {"train": train, "pool": 0, "dev": 100, "test": 20}
-    return {"source": "python-questions", "packages": ["stdlib"], "kinds": kinds, "sizes": sizes}
-
-
-@dataclass(frozen=True)
-class Situation:
-    """One run.
-
-    Attributes:
-        right: the levers of which the first advice has to be one.
-        data: the entry of the config, or the rows that it reads.
-        train: the trainer's options beside those that all have.
-        levers: `arms` and `models` of the config.
-        answer: longest answer in tokens.
-        check: what is asked of the scores, in words.
-        met: that, of the checks' figures.
-        instead: what another run has in place of this one's, if the check needs one.
-    """
-
-    name: str
-    right: tuple[str, ...]
-    data: Config | list[rows.Row]
-    train: Config
-    levers: Config
-    answer: int
-    check: str
-    met: Callable[[Mapping[str, float]], bool]
-    instead: Config = field(default_factory=dict)
-    primary: str = "exact"
-    model: Config = field(default_factory=lambda: dict(SMOL))
-
-
-def gains(figures: Mapping[str, float]) -> bool:
-    return figures["check"] - figures["round 1"] >= CLEARLY
-
-
-SITUATIONS = (
-    Situation(
-        "too few rows", ("rows",), questions(24), {"epochs": 8, "learning_rate": 1e-3},
-        {"arms": [HIGHER, LOWER]}, 24,
-        "four times the rows, all else the same: at least 0.10 more", gains,
-        {"data": questions(96)}, primary="json",
-    ),
-    Situation(
-        "rate too low", ("settings",),
-        rows.orders(SEED, {"train": 120, "dev": 120}, codes=1),
-        {"epochs": 4, "learning_rate": 1e-5},
-        {"arms": [
-            {"name": "10 times the rate", "set": {"train.learning_rate": 1e-4}},
-            {"name": "200 times the rate", "set": {"train.learning_rate": 2e-3}},
-        ]}, 6,
-        "learning rate 2e-3, all else the same: at least 0.10 more", gains,
-        {"train": {**LORA, "epochs": 4, "learning_rate": 2e-3}},
-    ),
-    Situation(
-        "half a model", ("model",), rows.kinds(SEED, {"train": 100, "dev": 120}),
-        {"epochs": 3, "learning_rate": 1e-3},
-        {"arms": [HIGHER, LOWER], "models": [SMOL]}, 5,
-        "the whole model, all else the same: at least 0.10 more", gains, {"model": SMOL},
-        model={"source": "local", "path": "half"},
-    ),
-    Situation(
-        "a prompt suffices", ("prompt",), rows.capitals(SEED, {"train": 40, "dev": 100}),
-        {"epochs": 3, "learning_rate": 3e-4},
-        {"arms": [{"name": "higher rate", "set": {"train.learning_rate": 1e-3}}, longer(6)]}, 20,
-        "round 1 is at most 0.05 better than the better prompt",
-        lambda figures: figures["round 1"] - figures["prompt"] <= WORTH,
-    ),
-    Situation(
-        "wrong labels", ("labels",), rows.tickets(SEED, {"train": 160, "dev": 120}, wrong=0.2),
-        {"epochs": 3, "learning_rate": 1e-3}, {"arms": [HIGHER, LOWER]}, 5,
-        "the same texts with the right labels, in train and in dev: at least 0.10 more", gains,
-        {"data": rows.tickets(SEED, {"train": 160, "dev": 120}, wrong=0.0)},
-    ),
-    Situation(
-        "nothing left", ("stop",), rows.orders(SEED, {"train": 120, "dev": 150}, codes=1),
-        {"epochs": 4, "learning_rate": 1e-3}, {"arms": [HIGHER, LOWER]}, 6,
-        "round 1 scores at least 0.98", lambda figures: figures["round 1"] >= 0.98,
-    ),
-    Situation(
-        "nothing left, again", ("stop",), rows.orders(SEED, {"train": 120, "dev": 150}, codes=1),
-        {"epochs": 5, "learning_rate": 2e-3},
-        {"arms": [{"name": "half the rate", "set": {"train.learning_rate": 1e-3}}]}, 6,
-        "round 1 scores at least 0.98", lambda figures: figures["round 1"] >= 0.98,
-    ),
-)  # fmt: skip
 
 
 # -- a run ----------------------------------------------------------------------------------
@@ -158,7 +45,8 @@ def carry_out(case: Situation) -> dict[str, Any]:
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        halve(folder / "half")
+        if case.model["source"] == "local":
+            halve(folder / case.model["path"])
         run = written(case, folder, "harness", {})
         done = measure(["iterate", "--no-test", "--json"], folder)
         summary = json.loads(done.out)
@@ -236,13 +124,6 @@ def halve(folder: Path) -> None:
         if "layers" not in parts or int(parts[parts.index("layers") + 1]) < kept:
             weights[name] = value
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-
-
-def digest(case: Situation) -> str:
-    """What tells a situation from another of its name."""
-    parts = [case.right, case.data, case.train, case.levers, case.answer, case.check]
-    parts += [case.instead, case.primary, case.model, SEED, WORTH]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _told(option: Record) -> dict[str, Any]:
