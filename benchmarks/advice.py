@@ -5,8 +5,8 @@
 Each situation is built so that one lever is the right one: too few rows, too low a learning rate,
 half a model, a task that needs no training, a fifth of the labels wrong, nothing left to gain. Its
 rows, settings, seed, the levers that are right and a check were written down before any was run
-(``advice_situations.py``). The check asks whether the situation is what it is meant to be, by another training
-or by the run's own scores, and never by the advice.
+(``advice_situations.py``). The check asks whether the situation is what it is meant to be, by
+another training or by the run's own scores, and never by the advice.
 
 The runs go one after the other, each in an empty folder; the model comes from the cache. What
 `harness advise --json` says is read before the check is carried out. A line per situation is
