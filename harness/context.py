@@ -13,6 +13,7 @@ from harness.errors import Cancelled
 from harness.records import Checkpoint
 
 Report = Callable[[int, int, str], None]
+Limits = tuple[tuple[float, float | None], ...]
 
 
 def derive_seed(seed: int, stage: str, round_: int) -> int:
@@ -64,6 +65,8 @@ class Context:
             thrown away, and nobody outside shall be told of it (no tracker, no service).
         whole_valid: of a trainer: whether its last ``eval_loss`` has to be that of all rows of
             valid under the weights that it returns, for trainings are compared by it.
+        limits: of such a trainer: (share of the training, loss of valid above which it need not go
+            on; None where none is known); see :meth:`harness.Trainer.train`.
         known: of a model's job: the base checkpoint that this run began with, if it has begun.
             Where a name can move (a branch), the same content is given again.
     """
@@ -79,6 +82,7 @@ class Context:
     cancelled: Callable[[], bool] = _never
     known: Checkpoint | None = None
     whole_valid: bool = False
+    limits: Limits = ()
     run: str = ""
     scratch: Path | None = None
     checkpoint_minutes: float = 0.0

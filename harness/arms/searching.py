@@ -17,6 +17,7 @@ from harness.config import searching
 from harness.config.arms import SEARCH
 from harness.config.plugin_entries import PluginEntry
 from harness.config.searching import LOSS
+from harness.context import Limits
 from harness.engine.history import History
 from harness.engine.steps import At, Steps
 from harness.engine.trial_journal import TrialJournal
@@ -31,7 +32,7 @@ from harness.errors import (
 from harness.kit.numbers import duration
 from harness.kit.text import one_line
 from harness.records import BASE_ARM, Example
-from harness.records.searching import Search, Trial
+from harness.records.searching import SHARES, Search, Trial, TrialState
 from harness.verdicts import losses
 
 
@@ -124,25 +125,21 @@ class Searching:
             nested = self.steps.within(searching.config_with(self.steps.config, trial.values))
         except ConfigError as error:  # a value between the ends of a range may be none
             return self._failed(trial, error)
-        while len(trial.folds) < len(folds):
+        limits = self._limits(earlier) if len(folds) == 1 and self.by == LOSS else ()
+        while trial.state == "open":
             if trial.folds and self._hopeless(trial.folds, earlier):
                 return self._keep(dataclasses.replace(trial, state="pruned"))
             try:
-                value = self._measured(nested, trial, folds)
+                trial = self._measured(nested, trial, folds, limits)
             except Waiting:
                 raise
             except HarnessError as error:
                 if isinstance(error, EnvironmentFailure) and not isinstance(error, OutOfMemory):
                     raise
                 return self._failed(trial, error)
-            trial = dataclasses.replace(
-                trial,
-                folds=(*trial.folds, value),
-                seconds=round(trial.seconds + sum(nested.run.seconds.values()), 3),
-                state="done" if len(trial.folds) + 1 == len(folds) else "open",
-            )
+            seconds = round(trial.seconds + sum(nested.run.seconds.values()), 3)
             nested.run.seconds.clear()
-            self._keep(trial)
+            trial = self._keep(dataclasses.replace(trial, seconds=seconds))
         return trial
 
     def _failed(self, trial: Trial, error: HarnessError) -> Trial:
@@ -158,11 +155,19 @@ class Searching:
             answer = self.entry.instance.hopeless(folds, earlier, self.higher_is_better)
             return boundary.hopeless(answer)
 
-    def _measured(self, nested: Steps, trial: Trial, folds: Sequence[Fold]) -> float:
-        """What a training with a trial's settings gives on the next part, which it did not learn.
+    def _limits(self, earlier: tuple[Trial, ...]) -> Limits:
+        with self.steps.run.guard("search", self.entry, At(self.reference)):
+            answer = boundary.limits(self.entry.instance.limits(earlier))
+        return tuple(zip(SHARES, answer, strict=True))
+
+    def _measured(
+        self, nested: Steps, trial: Trial, folds: Sequence[Fold], limits: Limits
+    ) -> Trial:
+        """The trial, with what its settings give on the next part, which was not learned.
 
         Args:
             nested: the steps of a run with these settings.
+            limits: by which the training may end without a value.
         """
         part = len(trial.folds)
         of_part = f", part {part + 1} of {len(folds)}" if len(folds) > 1 else ""
@@ -171,16 +176,23 @@ class Searching:
         changed = searching.changed(self.steps.config, trial.values)
         base = base_for(self.steps, nested, changed)
         by_loss = self.by == LOSS
-        checkpoint = nested.train(base, fold.learned, fold.held, at, whole_valid=by_loss)
+        checkpoint = nested.train(
+            base, fold.learned, fold.held, at, whole_valid=by_loss, limits=limits
+        )
         if by_loss:
-            value = losses.final(nested.training_log(checkpoint))
+            log = nested.training_log(checkpoint)
+            trial = dataclasses.replace(trial, course=losses.at_shares(log)[: len(limits)])
+            if limits and losses.ended(log):
+                return dataclasses.replace(trial, state="pruned")
+            value = losses.final(log)
             lacking = "the training's log has no validation loss (eval_loss)"
         else:
             value = self._score(nested, checkpoint, fold.held, fold.learned, at)
             lacking = f"its answers have no {self.by}"
         if value is None or not math.isfinite(value):
             raise PluginError(lacking if value is None else f"its {self.by} is {value}")
-        return value
+        state: TrialState = "done" if part + 1 == len(folds) else "open"
+        return dataclasses.replace(trial, folds=(*trial.folds, value), state=state)
 
     def _score(
         self, nested: Steps, checkpoint: Any, held: Sequence[Example],
@@ -251,6 +263,8 @@ def _told(trial: Trial, by: str) -> str:
     name = "validation loss" if by == LOSS else by
     if trial.state == "failed":
         return f"failed ({trial.failed})"
+    if trial.state == "pruned" and not trial.folds:
+        return f"ended within its training, {name} {trial.course[-1]:.4g} on some rows"
     if trial.state == "pruned":
         return f"ended after {len(trial.folds)} parts, {name} {trial.mean:.4g}"
     return f"{name} {trial.value:.4g}"

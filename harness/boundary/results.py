@@ -165,7 +165,7 @@ def training_log(path: Path) -> list[Mapping[str, Any]]:
             _refuse(what, "", "no JSON", _LOG_LINE)
         if not isinstance(value, dict):
             _refuse(what, "", given(value), _LOG_LINE)
-        for key in ("step", "epoch", "loss", "eval_loss", "learning_rate"):
+        for key in _NUMBERS:
             if value.get(key) is not None:
                 _require(at(key, number(value[key])), what)
         for key in ("eval_rows", "train_rows"):
@@ -191,6 +191,7 @@ def _flaw_of_rows(value: Any) -> Flaw | None:
     return at("of", whole(value["of"])) if value.get("of") is not None else None
 
 
+_NUMBERS = ("step", "epoch", "loss", "eval_loss", "learning_rate", "share", "share_loss")
 _LOG_LINE = 'an object such as {"step": 1, "epoch": 0.5, "loss": 2.1}'
 
 

@@ -6,8 +6,9 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from harness.boundary.record_checks import given, short
+from harness.boundary.record_checks import given, number, short
 from harness.errors import PluginError
+from harness.records.searching import SHARES
 
 LONGEST = 200
 """Values that a searcher names of one key; a range is told by its ends."""
@@ -41,6 +42,18 @@ def hopeless(value: Any) -> bool:
     if not isinstance(value, bool):
         raise _wrong(f"hopeless() is {given(value)}, where True or False is due")
     return value
+
+
+def limits(values: Any) -> tuple[float | None, ...]:
+    """Losses above which a trial ends, one for each share of its training."""
+    due = f"at most {len(SHARES)} of numbers and None"
+    if not isinstance(values, Sequence) or isinstance(values, str) or len(values) > len(SHARES):
+        raise _wrong(f"limits() is {given(values)}, where a sequence of {due} is due")
+    for one in values:
+        if one is not None and number(one) is not None:
+            raise _wrong(f"limits() has {given(one)}, where {due} are due")
+    lacking = (None,) * (len(SHARES) - len(values))
+    return (*(None if one is None else float(one) for one in values), *lacking)
 
 
 def _plain(value: Any, what: str) -> Any:

@@ -16,7 +16,7 @@ from typing import Any
 
 from harness.boundary import probes, results
 from harness.config.plugin_entries import PluginEntry
-from harness.context import Context, Report, unheard
+from harness.context import Context, Limits, Report, unheard
 from harness.engine import scratch
 from harness.errors import PluginError
 from harness.kit.files import read_json, read_jsonl, write_json, write_jsonl
@@ -41,7 +41,7 @@ class Job:
         checkpoint: the model to start from; for a model's own job, what the run began with.
         rows: names of the inputs, each a file of examples beside the description. A generator is
             asked for answers to ``examples``, or for its losses on ``texts``.
-        seed, round, arm, run, checkpoint_minutes, probe, whole_valid: as in
+        seed, round, arm, run, checkpoint_minutes, probe, whole_valid, limits: as in
             :class:`harness.context.Context`.
     """
 
@@ -58,6 +58,7 @@ class Job:
     checkpoint_minutes: float = 0.0
     probe: bool = False
     whole_valid: bool = False
+    limits: Limits = ()
 
 
 def write(job: Job, rows: Mapping[str, Sequence[Example]], folder: Path) -> None:
@@ -143,7 +144,7 @@ def run_inline(
         folder / "output", job.seed, job.stage, job.round, job.arm,
         report=report, cancelled=cancelled, known=known, run=job.run,
         scratch=scratch.of(folder), checkpoint_minutes=job.checkpoint_minutes, say=say,
-        probe=job.probe, whole_valid=job.whole_valid,
+        probe=job.probe, whole_valid=job.whole_valid, limits=job.limits,
     )  # fmt: skip
     process = os.getpid()
     answer: Any

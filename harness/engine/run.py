@@ -349,7 +349,7 @@ class Run:
         checkpoint: Checkpoint | None,
         rows: Mapping[str, Sequence[Example]],
         seed: int,
-        **asked: bool,
+        **asked: Any,
     ) -> Any:
         """A heavy stage as a job in ``folder``; ``asked`` (``probe``) is of the job's context."""
         report = self.calls.hearing(self.watcher.stage(at.label(stage)))

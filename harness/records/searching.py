@@ -9,6 +9,9 @@ from typing import Any, Literal
 TrialState = Literal["open", "done", "pruned", "failed"]
 """``open``: begun, and not ended yet."""
 
+SHARES = (0.25, 0.5, 0.75)
+"""Of a training's steps, after which trials are compared while they are trained."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -19,6 +22,8 @@ class Trial:
         values: dotted key of the config -> value.
         folds: what each part of the rows gave, held out of training in turn; one where valid is
             large enough. A trial that was pruned has fewer.
+        course: validation losses at :data:`SHARES` of its training, where trials are compared on
+            valid by loss and the trainer measures them. A trial that was pruned has fewer.
         seconds: of its trainings and answers.
         failed: why it has no value; empty where nothing went wrong.
     """
@@ -29,6 +34,7 @@ class Trial:
     state: TrialState = "open"
     seconds: float = 0.0
     failed: str = ""
+    course: tuple[float, ...] = ()
 
     @property
     def mean(self) -> float | None:

@@ -35,6 +35,7 @@ def _trial(trial: Trial) -> Document:
         "number": trial.number,
         "values": {one_line(key, NAME): _value(value) for key, value in trial.values.items()},
         "folds": [finite(one) for one in trial.folds],
+        "course": [finite(one) for one in trial.course],
         "value": finite(trial.value),
         "state": trial.state,
         "seconds": finite(trial.seconds),

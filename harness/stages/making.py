@@ -85,7 +85,11 @@ class Trainer(Plugin):
         [learned tokens of each]}``), it is said whether the training overfitted. ``"kept": true``
         and ``"stopped": true`` mark the step that was kept, and the one where it was stopped.
         Where ``context.whole_valid`` is set, trainings are compared: the last ``eval_loss`` is
-        then to be that of all rows of ``valid`` (or of the same ones in each training).
+        then to be that of all rows of ``valid`` (or of the same ones in each training). Where
+        ``context.limits`` are given besides, the loss on rows of ``valid`` that are the same in
+        each training is measured at those shares of the training's steps, told as ``{"step",
+        "epoch", "share", "share_loss"}``; above its limit, the training ends there with ``"ended":
+        true`` in that line, and what it returns is not used. Optional.
         """
         raise NotImplementedError
 

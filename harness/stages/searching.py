@@ -64,3 +64,15 @@ class Searcher(Plugin):
             trials: those that have ended; their folds are the same rows in the same order.
         """
         return False
+
+    def limits(self, trials: Sequence[Trial]) -> Sequence[float | None]:
+        """Validation losses above which the next trial's only training need not go on. Optional.
+
+        Args:
+            trials: those that have ended; ``course`` has the losses of each.
+
+        Returns:
+            One for each place of a ``course``, or for the first of them; None: it goes on whatever
+            its loss is.
+        """
+        return ()

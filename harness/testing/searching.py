@@ -13,6 +13,7 @@ from harness.testing.outcomes import Failed, reason
 from harness.testing.subject import Subject
 
 _SEED, _MOST = 7, 6
+_MEASURED = Trial(_MOST, {}, (1.0,), "done", course=(3.0, 2.0, 1.5))
 
 
 def proposals(subject: Subject) -> str | None:
@@ -35,6 +36,7 @@ def proposals(subject: Subject) -> str | None:
                 break
             trials.append(Trial(len(trials), made, (1.0 + 1 / len(trials),) * 2, "done"))
         boundary.hopeless(subject.instance.hopeless((9.0,), tuple(trials), False))
+        boundary.limits(subject.instance.limits((*trials, _MEASURED)))
     except PluginError as error:
         raise Failed(error.what, "Return what the docstrings of harness.Searcher say") from None
     except (*NO_FAULT, Failed):

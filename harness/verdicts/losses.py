@@ -93,6 +93,16 @@ def final(log: Sequence[Line]) -> float | None:
     return float(measured[-1]["eval_loss"]) if measured else None
 
 
+def at_shares(log: Sequence[Line]) -> tuple[float, ...]:
+    """The validation losses that were measured to compare trainings, in order."""
+    return tuple(float(one["share_loss"]) for one in log if one.get("share_loss") is not None)
+
+
+def ended(log: Sequence[Line]) -> bool:
+    """Whether a training ended since its loss lay above a limit."""
+    return any(one.get("ended") for one in log)
+
+
 def _epoch(line: Line) -> float:
     return float(line.get("epoch") or 0.0)
 

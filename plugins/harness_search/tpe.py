@@ -83,6 +83,9 @@ class Optuna(harness.Searcher):
             folds, trials, higher_is_better=higher_is_better, startup=self.options.startup
         )
 
+    def limits(self, trials: Sequence[harness.Trial]) -> tuple[float | None, ...]:
+        return pruning.limits(trials, startup=self.options.startup) if self.options.prune else ()
+
     def _left(self, tried: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]] | None:
         """What a space of lists has left; None where a range makes it endless, or it is large."""
         over = self.options.over
@@ -112,7 +115,8 @@ class Optuna(harness.Searcher):
 
     def _known(self, library: Any, trial: harness.Trial, kinds: Mapping[str, Any]) -> Any:
         """A trial as Optuna has it; None where it failed, or lies outside of what is searched."""
-        if trial.mean is None or trial.state not in ("done", "pruned"):
+        steps = [sum(trial.folds[:n]) / n for n in range(1, len(trial.folds) + 1)] or trial.course
+        if not steps or trial.state not in ("done", "pruned"):
             return None
         try:
             values = {key: self._place(key, trial.values[key]) for key in kinds}
@@ -120,7 +124,6 @@ class Optuna(harness.Searcher):
             return None
         states = library.trial.TrialState
         done = trial.state == "done"
-        steps = [sum(trial.folds[:n]) / n for n in range(1, len(trial.folds) + 1)]
         return library.trial.create_trial(
             state=states.COMPLETE if done else states.PRUNED,
             value=trial.value,

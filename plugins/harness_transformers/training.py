@@ -14,6 +14,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback
 
 import harness
 from harness.kit.files import write_bytes
+from harness_transformers.comparing import Comparison
 from harness_transformers.decisions import Decisions
 from harness_transformers.encoding import Encoded
 from harness_transformers.kernels.loss import token_losses
@@ -45,7 +46,10 @@ def make(
     )
     trainer.remove_callback(PrinterCallback)
     trainer.names = [row.id for row in rows]
-    trainer.add_callback(Validation(trainer, watch.write, decisions, whole=context.whole_valid))
+    trainer.add_callback(Validation(trainer, watch.write, decisions))
+    if context.whole_valid:
+        # After it: what is saved is settled at the end, and compared then.
+        trainer.add_callback(Comparison(trainer, watch.write, context.limits))
     trainer.remembering = [watch, trainer.at_once, *([decisions] if decisions else [])]
     return trainer
 

@@ -82,6 +82,28 @@ class Sample:
         return sum(map(len, self.batches))
 
 
+def losses(trainer: Any, side: str, sample: Sample) -> dict[str, Any]:
+    """What the model loses now: per token in the mean, and each row.
+
+    Args:
+        trainer: has ``row_losses``.
+        side: ``eval`` or ``train``, of which the values are named.
+    """
+    sums: list[float] = []
+    tokens: list[int] = []
+    for batch in sample.batches:
+        of_batch, counts = trainer.row_losses(batch)
+        sums += of_batch
+        tokens += counts
+    known = {"of": sample.of, "losses": [round(one, 4) for one in sums], "tokens": tokens}
+    return {f"{side}_loss": sum(sums) / sum(tokens), f"{side}_rows": known}
+
+
+def place(state: Any) -> dict[str, Any]:
+    """Where in a training a line of the log stands."""
+    return {"step": state.global_step, "epoch": round(state.epoch or 0.0, 4)}
+
+
 class Validation(TrainerCallback):
     """Measures at the points of a training and hands each measurement on.
 
@@ -90,19 +112,12 @@ class Validation(TrainerCallback):
             rows nothing is measured.
         write: takes the values of one line of the log.
         decisions: see each validation loss, and settle what is saved at the end.
-        whole: whether all rows of valid are measured once more at the end, under what is saved.
     """
 
     def __init__(
-        self,
-        trainer: Any,
-        write: Callable[..., None],
-        decisions: Decisions | None = None,
-        *,
-        whole: bool = False,
+        self, trainer: Any, write: Callable[..., None], decisions: Decisions | None = None
     ) -> None:
         self.trainer, self.write, self.decisions = trainer, write, decisions
-        self.whole = whole
         self.at: frozenset[int] = frozenset()
         self.sides: dict[str, Sample] = {}
 
@@ -128,29 +143,11 @@ class Validation(TrainerCallback):
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if self.decisions is not None:
             self.decisions.settle(self.write)
-        valid = self.trainer.eval_dataset
-        if self.whole and valid is not None:
-            # As many rows, drawn by the same seed, whatever the options: the same in each training.
-            size, seed = args.per_device_eval_batch_size, f"valid {args.seed}"
-            self._write(state, self._losses("eval", Sample.drawn(valid, len(valid), size, seed)))
-
-    def _losses(self, side: str, sample: Sample) -> dict[str, Any]:
-        sums: list[float] = []
-        tokens: list[int] = []
-        for batch in sample.batches:
-            of_batch, counts = self.trainer.row_losses(batch)
-            sums += of_batch
-            tokens += counts
-        known = {"of": sample.of, "losses": [round(one, 4) for one in sums], "tokens": tokens}
-        return {f"{side}_loss": sum(sums) / sum(tokens), f"{side}_rows": known}
-
-    def _write(self, state: Any, values: dict[str, Any]) -> None:
-        self.write(step=state.global_step, epoch=round(state.epoch or 0.0, 4), **values)
 
     def _measure(self, state: Any, control: Any) -> None:
         values: dict[str, Any] = {}
         for side, sample in self.sides.items():
-            values |= self._losses(side, sample)
-        self._write(state, values)
+            values |= losses(self.trainer, side, sample)
+        self.write(**place(state), **values)
         if self.decisions is not None:
             self.decisions.see(state, values["eval_loss"], control)

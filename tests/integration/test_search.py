@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ VALLEY = (
 )
 OVER = "{train.rate: {low: 1e-5, high: 1e-1, log: true}, train.size: [8, 16, 32]}"
 SEARCH = f"search: {{trials: 6, folds: 2, startup: 3, over: {OVER}}}\n"
+MANY = VALLEY.replace("pool: 0", "pool: 0, train: 220, groups: 220") + "valid: 0.49\n"
+"""With as many rows of valid as trials are compared on without parts."""
 TWO = SEARCH.replace("trials: 6", "trials: 2")
 
 
@@ -113,8 +116,31 @@ def test_a_search_that_is_killed_ends_as_without(valley: Project, tmp_path: Path
     assert [arm["scores"] for arm in found["arms"]] == [arm["scores"] for arm in whole["arms"]]
 
 
+def test_a_training_is_cut_short_where_valid_shows_that_others_lose_less(valley: Project) -> None:
+    search = SEARCH.replace("trials: 6, folds: 2, startup: 3", "trials: 4, startup: 2")
+    valley.write(MANY + search)
+    found = iterate(valley)
+    search_of = found["levers"]["search"]
+    jsonschema.Draft202012Validator(schema()).validate(found)
+    assert search_of["folds"] == 1
+    trials = search_of["trials"]
+    cut = [one for one in trials if one["state"] == "pruned"]
+    assert cut and all(one["number"] >= 2 for one in cut), "not before two came as far"
+    for one in trials:
+        pruned = one["state"] == "pruned"
+        assert (one["value"] is None, one["folds"] == []) == (pruned, pruned)
+        assert len(one["course"]) == (1 if pruned else 3)
+        earlier = [other["course"][0] for other in trials[: one["number"]]]
+        worse = len(earlier) >= 2 and one["course"][0] > statistics.median(earlier)
+        assert pruned == worse
+    [path] = valley.folder.glob(".harness/runs/harness-*/trials.jsonl")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    assert iterate(valley) == found, "what was trained is found in the store, and ends as it did"
+
+
 def test_a_score_of_valid_can_be_searched_by(valley: Project) -> None:
-    valley.write(VALLEY.replace("pool: 0", "pool: 0, train: 220, groups: 220") + "valid: 0.49\n")
+    valley.write(MANY)
     found = iterate(valley, "search={by: overlap, trials: 3, over: {train.size: [8, 16, 32]}}")
     search = found["levers"]["search"]
     assert search["folds"] == 1

@@ -59,7 +59,13 @@ class Valley(harness.Trainer):
         if context.whole_valid:
             moment(f"{options.rate} {options.size} {len(train)} {valid[0].id if valid else ''}")
         lines = [{"step": 1, "epoch": 1.0, "loss": 1.0}]
-        if context.whole_valid:
+        for share, limit in context.limits:
+            loss = 2 + far + hard - share
+            over = limit is not None and loss > limit
+            lines.append({"step": 2, "share": share, "share_loss": loss, "ended": over})
+            if over:
+                break
+        if context.whole_valid and not lines[-1].get("ended"):
             lines.append({"step": 3, "epoch": 1.0, "eval_loss": 1 + far + hard})
         (context.output / "log.jsonl").write_text("\n".join(map(json.dumps, lines)))
         skill = max(0.05, 0.9 - 0.3 * far)

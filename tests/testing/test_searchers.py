@@ -56,6 +56,13 @@ class Unsure(Fine):
         return "perhaps"
 
 
+class Vague(Fine):
+    """Names more limits than a course has places."""
+
+    def limits(self, trials: Any) -> Any:
+        return (1.0,) * 9
+
+
 def test_the_example_of_the_docs_passes(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text("utf-8")
     code = page.partition("## Searchers")[2].partition("```python\n")[2].partition("```")[0]
@@ -75,6 +82,7 @@ def test_a_searcher_that_computes_from_the_record_passes() -> None:
         (Wanders, "a value of each key of space"),
         (Bare, "lack those of a search"),
         (Unsure, "True or False is due"),
+        (Vague, "at most 3 of numbers and None"),
     ],
 )
 def test_what_breaks_the_rule_is_named(searcher: type[harness.Searcher], said: str) -> None:

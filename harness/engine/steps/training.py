@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.boundary import results
+from harness.context import Limits
 from harness.data.splits import rows_digest
 from harness.engine.at import At
 from harness.engine.pins import TRAIN
@@ -42,11 +43,13 @@ class Training:
         *,
         pinned: str | None = None,
         whole_valid: bool = False,
+        limits: Limits = (),
     ) -> Checkpoint:
         """A checkpoint that learned ``rows``, and general ones beside them, from ``base``.
 
         Args:
             whole_valid: whether its log ends with the loss of all rows of ``valid``.
+            limits: where the training may end without (:attr:`harness.context.Context.limits`).
             pinned: digest of the artifact that a closed round was given.
         """
         run, entry = self.caller.run, self.caller.config.train
@@ -60,12 +63,14 @@ class Training:
 
         if whole_valid:
             inputs["whole_valid"] = True
+        if limits:
+            inputs["limits"] = limits
 
         def make(folder: Path) -> Mapping[str, Any]:
             examples = {"train": rows, "valid": valid}
             result = run.job(
                 folder, TRAIN, entry, at, checkpoint=base, rows=examples, seed=seed,
-                whole_valid=whole_valid,
+                whole_valid=whole_valid, limits=limits,
             )  # fmt: skip
             answer, output = result["answer"], folder / "output"
             if not any(output.iterdir()):

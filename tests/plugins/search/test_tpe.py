@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import sys
 from collections.abc import Callable, Mapping
@@ -93,3 +94,21 @@ def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPat
     with pytest.raises(harness.EnvironmentFailure) as caught:
         made().propose([harness.Trial(0, {})], 7, False)
     assert "iteration-harness[search]" in caught.value.hint
+
+
+def test_limits_are_medians_of_those_that_came_as_far() -> None:
+    courses: list[tuple[float, ...]] = [(4, 3, 2), (5, 4, 3), (6,), (3, 2, 1), ()]
+    trials = [harness.Trial(n, {}, course=one) for n, one in enumerate(courses)]
+    assert made(startup=3).limits(trials) == (4.5, 3, 2)
+    assert made(startup=4).limits(trials) == (4.5, None, None)
+    assert made(startup=3, prune=False).limits(trials) == ()
+    assert made().limits([]) == ()
+
+
+def test_what_a_trial_that_was_cut_short_has_shown_is_learned_from() -> None:
+    trials = searched(made(), 6, valley)
+    cut = harness.Trial(6, {"train.rate": 0.01, "train.size": 8}, (), "pruned", course=(3.0,))
+    later = [*trials, cut]
+    assert made().propose(later, 7, False) != made().propose(
+        [*trials, dataclasses.replace(cut, course=())], 7, False
+    )

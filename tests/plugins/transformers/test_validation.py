@@ -103,13 +103,3 @@ def test_measuring_changes_nothing_of_what_is_learned(base, row, another):
 def test_without_validation_rows_nothing_is_measured(base, row, context):
     trainer().train(base, [row(number) for number in range(4)], (), context)
     assert measured(context) == []
-
-
-def test_all_rows_of_valid_are_measured_at_the_end_where_trainings_are_compared(base, row, context):
-    rows = [row(number) for number in range(40)]
-    context.whole_valid = True
-    trainer(keep="best", learning_rate=0.02).train(base, rows[:20], rows[20:], context)
-    *before, last = measured(context)
-    assert len(last["eval_rows"]["losses"]) == 20 > len(before[-1]["eval_rows"]["losses"])
-    log = [json.loads(one) for one in (context.output / "log.jsonl").read_text().splitlines()]
-    assert log[-2]["kept"] and log[-1] == last, "under the weights that are saved"
