@@ -198,7 +198,9 @@ def _ask_otherwise(steps: Steps, history: History, base: Checkpoint) -> None:
         except steps.lacking:
             continue
         history.baselines[entry.name] = asked
-        values = (_shown(scores[primary].value) for scores in (asked.scores, plain.scores))
+        values = (
+            _shown(scores[primary].value) for scores in (asked.evaluation.scores, plain.scores)
+        )
         told = "{} on dev, {} without it".format(*values)
         steps.run.watcher.say(f"{entry.name}: the base model has {primary} {told}: {asked.told}")
 

@@ -33,7 +33,7 @@ class BaselinePins:
         """What the store has of it; what is gone is made again.
 
         Args:
-            key: ``prompts``, ``generate``, or ``score`` and the metric entry's name.
+            key: ``prompts``, ``generate``, ``detect``, or ``score`` and the metric entry's name.
         """
         pin = self.of(name).get(key)
         return None if pin is None else self.run.artifacts.with_digest(key.split()[0], pin)

@@ -45,7 +45,7 @@ class History:
     Attributes:
         checkpoints: what each training left; the base model is not among them.
         prompts: baseline -> the rows of dev as it asks them.
-        baselines: baseline -> the base model's answers to these.
+        baselines: baseline -> the base model under these.
         levers: what was tried beside the rounds; None where nothing was.
         arms_answered: (arm, seed) -> the answers of one of its trainings.
         probed: the models of rounds on general text, each beside the base model.

@@ -16,10 +16,11 @@ def compared(steps: Steps, history: History) -> list[BaselineResult]:
     best = history.evaluations[BASE_ARM, history.kept]
     found = []
     for name, asked in history.baselines.items():
-        sides = steps.alike(best, asked, dev, At(history.kept), At(arm=arm_of(name)))
+        given = asked.evaluation
+        sides = steps.alike(best, given, dev, At(history.kept), At(arm=arm_of(name)))
         verdict = baselines.judge(
             deciding_score(steps, dev), *sides, name,
             round_=history.kept, rounds=settings.rounds, min_gain=settings.min_gain,
         )  # fmt: skip
-        found.append(BaselineResult(name, asked.told, asked.scores, verdict))
+        found.append(BaselineResult(name, asked.told, given.scores, verdict))
     return found

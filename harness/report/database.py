@@ -9,6 +9,7 @@ from harness.config.plugin_entries import PluginEntry
 from harness.engine.history import History
 from harness.engine.run import Run
 from harness.engine.steps import At, Evaluation, Steps
+from harness.engine.steps.asking import arm_of
 from harness.errors import HarnessError
 from harness.records import BASE_ARM, CONTROL_ARM, Example
 from harness.report import annotated
@@ -33,6 +34,7 @@ def database(
         arms[CONTROL_ARM] = {"plan.strategy": "random"}
     tried = history.levers.arms if history.levers is not None else ()
     arms |= {stored_arm(one.arm.name): one.arm.changed for one in tried}
+    arms |= {arm_of(name): {"prompts": asked.told} for name, asked in history.baselines.items()}
     contents = RunContents(
         run=run.name, primary=run.config.settings.primary, kept_round=history.kept,
         config=run.config.shown(), facts={"model": history.model}, arms=arms,
@@ -66,6 +68,10 @@ def _answers(run: Run, steps: Steps, history: History, caveats: Caveats) -> Iter
         (stored_arm(name), reference, "dev", evaluation)
         for (name, seed), evaluation in history.arms_answered.items()
         if seed == 0
+    ]
+    # They are the base model's, which is round 0.
+    sets += [
+        (arm_of(name), 0, "dev", asked.evaluation) for name, asked in history.baselines.items()
     ]
     extra, right = recorded(run), _right(steps, history)
     for arm, number, split, evaluation in sets:

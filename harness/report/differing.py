@@ -1,4 +1,5 @@
-"""Where two sides answer the same rows of dev differently: two runs, or a run and an arm of it.
+"""Where two sides answer the same rows of dev differently: two runs, or a run and one of its arms
+or baselines.
 
 The answers of a run are those of its best round. All are from the databases; what is not there is
 not made.
@@ -13,12 +14,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.engine.run import REPORTS_FOLDER
+from harness.engine.steps.asking import arm_of
 from harness.errors import HarnessError
 from harness.kit.files import digest
 from harness.kit.text import one_line, plain
 from harness.kit.worddiff import closest
 from harness.report.database import stored_arm
-from harness.report.queries import ARM_ANSWERS, BEST_ANSWERS
+from harness.report.queries import BESIDE_ANSWERS, BEST_ANSWERS
 from harness.report.reading import Document
 
 PAIRS = 40
@@ -27,6 +29,8 @@ ROWS = 30
 """That are told of each pair."""
 TEXT_LIMIT = 1_200
 """Characters of each text."""
+_STORED_AS: Mapping[str, Callable[[str], str]] = {"arm": stored_arm, "baseline": arm_of}
+"""What answers beside a run's rounds -> what the database calls it."""
 
 
 class _Row(NamedTuple):
@@ -56,19 +60,28 @@ def with_answers(document: Document) -> Document:
     """The document of all runs with ``answers``: the rows that two sides answer differently.
 
     A pair for each run and the one that it is set against, the latest first, as far as there is
-    room; and in ``arm_answers`` for each arm that was judged and its run.
+    room; and in ``arm_answers`` and ``baseline_answers`` for each of these that was judged and its
+    run.
     """
     runs = {run["run"]: run for run in document["runs"]}
     groups = {group["id"]: group for group in document["groups"]}
     pairs = [(runs[b["against"]], b) for b in reversed(document["runs"]) if b["against"]]
     read = functools.lru_cache(maxsize=16)(_stored)
-    tried = [
-        (run, arm) for run in reversed(document["runs"]) for arm in run["arms"] if arm["verdict"]
-    ]
-    arms = functools.lru_cache(maxsize=16)(_of_arms)
+    beside = functools.lru_cache(maxsize=16)(_stored_beside)
+
+    def judged(kind: str) -> list[Document]:
+        found = [
+            (run, one["name"])
+            for run in reversed(document["runs"])
+            for one in run[f"{kind}s"]
+            if one["verdict"]
+        ]
+        return [_beside(run, kind, name, read, beside) for run, name in found[:PAIRS]]
+
     return {
         **document,
-        "arm_answers": [_beside(run, arm, read, arms) for run, arm in tried[:PAIRS]],
+        "arm_answers": judged("arm"),
+        "baseline_answers": judged("baseline"),
         "answers": [_pair(a, b, groups, read) for a, b in pairs[:PAIRS]],
         "answers_left_out": len(pairs[PAIRS:]),
     }
@@ -87,14 +100,14 @@ def _stored(run: str) -> _Stored:
     return _Stored({row[0]: _Row(*row) for row in found})
 
 
-def _of_arms(run: str) -> Mapping[str, _Stored]:
-    """The answers of a run's arms, by what the database calls them."""
+def _stored_beside(run: str) -> Mapping[str, _Stored]:
+    """The answers of a run's arms and baselines, by what the database calls them."""
     from harness.store.asking import open_database
 
     found: dict[str, dict[str, _Row]] = {}
     try:
         with open_database(Path(REPORTS_FOLDER, run, "run.duckdb")) as ask:
-            for arm, *row in ask(ARM_ANSWERS).rows:
+            for arm, *row in ask(BESIDE_ANSWERS).rows:
                 found.setdefault(arm, {})[row[0]] = _Row(*row)
     except HarnessError:
         return {}
@@ -102,15 +115,15 @@ def _of_arms(run: str) -> Mapping[str, _Stored]:
 
 
 def _beside(
-    run: Document, arm: Document, read: Callable[[str], _Stored],
-    arms: Callable[[str], Mapping[str, _Stored]],
+    run: Document, kind: str, name: str, read: Callable[[str], _Stored],
+    beside: Callable[[str], Mapping[str, _Stored]],
 ) -> Document:  # fmt: skip
-    """A run's best round and one of its arms, which answer the same rows."""
+    """A run's best round and one of its arms or baselines, which answer the same rows."""
     gone = _Stored({}, f"answers of {run['run']} to dev cannot be shown: they are not stored")
-    after = arms(run["run"]).get(stored_arm(arm["name"]), gone)
+    after = beside(run["run"]).get(_STORED_AS[kind](name), gone)
     sign = 1.0 if run["higher_is_better"] else -1.0
     found = _compared(read(run["run"]), after, sign)
-    return {"run": run["run"], "arm": arm["name"], **found}
+    return {"run": run["run"], kind: name, **found}
 
 
 def _pair(

@@ -179,15 +179,15 @@ BEST_ANSWERS = """
     ORDER BY e.id"""
 """The best round's answers to dev, with what was asked and the primary score."""
 
-ARM_ANSWERS = """
+BESIDE_ANSWERS = """
     SELECT p.arm, e.id, e.place, e.prompt, e.messages, e.all_references, p.round, p.text, o.value
     FROM predictions p
     JOIN examples e ON e.id = p.id AND e.split = 'dev'
     LEFT JOIN outcomes o ON o.id = p.id AND o.arm = p.arm AND o.split = 'dev'
          AND o.round = p.round
-    WHERE starts_with(p.arm, 'arm ') AND p.split = 'dev' AND p.sample_index = 0
+    WHERE regexp_matches(p.arm, '^(arm|baseline) ') AND p.split = 'dev' AND p.sample_index = 0
     ORDER BY p.arm, e.id"""
-"""The answers to dev of trainings beside the rounds, likewise."""
+"""The answers to dev of trainings beside the rounds, and of baselines, likewise."""
 
 CAUSES = """
     SELECT id, cause, evidence, remedy, train_rows FROM diagnoses

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 VIEWS: Mapping[str, str] = {
     # What became of each dev row over the rounds of its arm. Rounds that cannot be judged are
-    # passed over; the baseline is shared by all arms.
+    # passed over; round 0 is shared by all arms. The base model under another prompt is of round 0
+    # itself, and has no course.
     "ledger": """
         WITH judged AS (
             SELECT a.arm, o.id, o.round, o.is_right FROM arms a JOIN outcomes o
             ON o.arm = a.arm OR (o.round = 0 AND o.arm = 'main')
             WHERE o.split = 'dev' AND o.is_right IS NOT NULL
+            AND NOT starts_with(a.arm, 'baseline ')
         ), courses AS (
             SELECT arm, id, list(is_right ORDER BY round) AS rights,
                    list(round ORDER BY round) AS rounds

@@ -40,6 +40,16 @@ WHERE arm = 'main' AND split = 'dev' AND old.round = 0 AND new.round = 1
 ORDER BY change;""",
     ),
     Ready(
+        "Where does a prompt (baselines) make the base model answer other than the best round?",
+        """\
+SELECT b.arm, e.prompt, e.reference, p.text AS best_round, b.text AS under_the_prompt
+FROM predictions b JOIN predictions p USING (split, id, sample_index)
+JOIN examples e USING (split, id)
+WHERE b.arm LIKE 'baseline %' AND split = 'dev' AND b.text <> p.text
+  AND p.arm = 'main' AND p.round = (SELECT kept_round FROM runs)
+ORDER BY b.arm, id LIMIT 20;""",
+    ),
+    Ready(
         "Which error categories go away, round by round?",
         """\
 PIVOT (SELECT round, category FROM errors WHERE arm = 'main' AND split = 'dev')

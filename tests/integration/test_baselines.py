@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+import harness
 from tests.support.project import CONFIG, Project
 
 LISTENING = """\
@@ -139,12 +140,63 @@ def test_dev_alone_is_asked_without_references_after_examples_of_train(asked):
         assert users[3].startswith("repeat dev")
 
 
-def test_the_database_and_the_test_set_know_rounds_alone(asked):
+def test_the_database_has_the_answers_to_dev_beside_those_of_rounds(asked):
     project, result = asked
-    (run,) = [path.name for path in (project.folder / "reports").iterdir()]
-    done = project.inside("query", "SELECT DISTINCT arm FROM predictions", run, "--csv")
-    assert done.out.split() == ['"arm"', '"main"']
+    path = project.folder / "reports" / result.document["run"] / "run.duckdb"
+
+    def rows(sql):
+        return set(harness.query(path, sql).rows)
+
+    places = "SELECT DISTINCT arm, round, split FROM {} WHERE arm <> 'main'"
+    both = {("baseline prompted", 0, "dev"), ("baseline few-shot", 0, "dev")}
+    for table in ("predictions", "outcomes", "example_scores", "errors"):
+        assert rows(places.format(table)) == both, table
+    # The fake model does not listen: as in round 0, its wrong answers are those with a hm.
+    own = "SELECT id, value, is_right FROM outcomes WHERE split = 'dev' AND round = 0 AND arm = "
+    assert rows(f"{own}'baseline few-shot'") == rows(f"{own}'main'")
+    found = "SELECT id, category, found_by FROM errors WHERE split = 'dev' AND round = 0 AND arm = "
+    assert rows(f"{found}'baseline few-shot'") == rows(f"{found}'main'") != set()
+    (told,) = rows("SELECT changes ->> 'prompts' FROM arms WHERE arm = 'baseline prompted'")
+    assert told[0] == result.document["baselines"][0]["what"]
     assert result.document["test"]["looks"] == 1
+
+
+def test_views_and_commands_tell_of_rounds(asked):
+    project, result = asked
+    path = project.folder / "reports" / result.document["run"] / "run.duckdb"
+    for view in ("ledger", "changes", "rounds", "scores", "slice_members", "errors_by_slice"):
+        assert harness.query(path, f"SELECT DISTINCT arm FROM {view}").rows == (("main",),), view
+    assert project.inside("errors", "--json").document["answers"] == 48
+    why = project.inside("why", "dev-9", "--json").document
+    assert [answer["round"] for answer in why["answers"]] == [0, 1, 2, 3]
+
+
+def test_the_page_of_all_runs_leads_to_the_answers_of_a_prompt(listening):
+    better = ("--set", "generate.system=0.97", "--set", "generate.examples=0.21")
+    named = "baselines=[{plugin: prompted, name: <b>mine</b>}, few-shot]"
+    arm = ("--set", "arms=[{name: few-shot, set: {train.gain: 0.3}}]")
+    done = listening.inside("iterate", "--rounds", "1", "--set", named, *better, *arm)
+    assert done.code == 0, done.err
+    assert listening.inside("report", "--all", "--html", "all.html").code == 0
+    page = (listening.folder / "all.html").read_text()
+    for place in ("baseline-0", "baseline-1", "arm-2"):
+        assert f'href="#answers-1-{place}"' in page
+        assert f'id="answers-1-{place}"' in page
+    assert "Baseline &lt;b&gt;mine&lt;/b&gt;" in page
+    assert "<b>mine</b>" not in page
+    found = listening.inside("report", "--all", "--json").document
+    assert [pair["arm"] for pair in found["arm_answers"]] == ["few-shot"]
+    mine, shots = found["baseline_answers"]
+    assert (mine["baseline"], shots["baseline"]) == ("<b>mine</b>", "few-shot")
+    assert (mine["a_round"], mine["b_round"], mine["rows"]) == (1, 0, 48)
+    assert mine["better"] > mine["worse"] and shots["better"] < shots["worse"]
+    (run,) = (listening.folder / "reports").glob("*/run.duckdb")
+    sql = (
+        "SELECT count(*) FROM predictions b JOIN predictions p USING (split, id) "
+        "WHERE split = 'dev' AND b.text = p.text AND p.arm = 'main' AND p.round = 1 "
+        "AND b.arm = 'baseline <b>mine</b>'"
+    )
+    assert harness.query(run, sql).rows == ((mine["same"],),)
 
 
 def test_a_round_is_read_back_and_reports_are_made_again(asked):
@@ -153,6 +205,21 @@ def test_a_round_is_read_back_and_reports_are_made_again(asked):
     before = (project.folder / "reports" / result.document["run"] / "report.md").read_text()
     assert project.inside("rebuild", result.document["run"]).code == 0
     assert (project.folder / "reports" / result.document["run"] / "report.md").read_text() == before
+
+
+def test_a_run_of_a_version_that_named_no_errors_of_baselines_is_given_them(project):
+    done = project.inside("iterate", "--json", "--rounds", "1", "--set", "baselines=[prompted]")
+    pins = project.folder / ".harness" / "runs" / done.document["run"] / "baselines.json"
+    held = json.loads(pins.read_text())
+    del held["pins"]["prompted"]["detect"]
+    pins.write_text(json.dumps(held))
+    shutil.rmtree(project.folder / ".harness" / "artifacts" / "detect")
+    database = project.folder / "reports" / done.document["run"] / "run.duckdb"
+    sql = "SELECT count(*) FROM errors WHERE arm = 'baseline prompted'"
+    before = harness.query(database, sql).rows
+    database.unlink()
+    assert project.inside("rebuild", done.document["run"]).code == 0
+    assert harness.query(database, sql).rows == before != ((0,),)
 
 
 def test_a_lost_baseline_is_no_hindrance_to_reading_a_round(project):

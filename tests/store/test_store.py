@@ -525,6 +525,11 @@ def test_every_view_and_column_is_documented(path: Path) -> None:
 def test_the_documented_queries_run_and_find_something(path: Path) -> None:
     queries = re.findall(r"```sql\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
     assert len(queries) >= 5
+    # A run with a baseline: the base model under another prompt, which is of round 0, too.
+    full = contents()
+    arms = {**full.arms, "baseline shots": {}}
+    beside = answers(0, "baseline shots")
+    build(path, contents(arms=arms, answers=(*full.answers, beside)))
     for sql in queries:
         assert query(path, sql).rows, sql
 

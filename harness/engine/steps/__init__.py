@@ -60,7 +60,7 @@ class Steps:
         self.data: Callable[[], Dataset] = self.preparing.data if beside is None else beside.data
         self.replayed = Replaying(caller, self.gating, self.data).replayed
         training = Training(caller, self.replayed)
-        asking = Asking(caller, generating, measuring)
+        asking = Asking(caller, generating, measuring, detecting)
         self.comparing = Comparing(caller, measuring)
 
         self.train = training.train

@@ -14,9 +14,10 @@ from harness.data.families import families
 from harness.data.splits import rows_digest
 from harness.engine.at import At
 from harness.engine.baseline_pins import BaselinePins
-from harness.engine.pins import GENERATE
+from harness.engine.pins import DETECT, GENERATE
 from harness.engine.steps.base import StageCaller
-from harness.engine.steps.evaluating import Evaluation
+from harness.engine.steps.detecting import Detecting
+from harness.engine.steps.evaluating import Evaluation, scored_rows
 from harness.engine.steps.generating import Generating
 from harness.engine.steps.measuring import Measuring
 from harness.errors import ConfigError, DataError
@@ -25,9 +26,7 @@ from harness.records import (
     Checkpoint,
     Dataset,
     Example,
-    Measurement,
     Prediction,
-    Score,
     from_json,
     to_json,
 )
@@ -46,32 +45,34 @@ class Prompts:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The base model's answers to dev under the prompts of a baseline.
+    """The base model under the prompts of a baseline.
 
     Attributes:
         told: what stands before the prompts.
-        measurements: metric entry -> one measurement per row; of metrics that need no people.
-        scores: score name -> score of dev.
-        keys: stage -> artifact digest.
+        evaluation: of its answers to dev, by the metrics that need no people.
     """
 
     told: str
-    predictions: tuple[Prediction, ...]
-    measurements: Mapping[str, tuple[Measurement, ...]]
-    scores: Mapping[str, Score]
-    keys: Mapping[str, str]
+    evaluation: Evaluation
 
 
 def arm_of(name: str) -> str:
-    """What the stages of a baseline have in place of an arm."""
+    """What the stages of a baseline, and the database, have in place of an arm."""
     return f"baseline {name}"
 
 
 class Asking:
     """Baselines: other prompts for the base model."""
 
-    def __init__(self, caller: StageCaller, generating: Generating, measuring: Measuring) -> None:
-        self.caller, self.generating, self.measuring = caller, generating, measuring
+    def __init__(
+        self,
+        caller: StageCaller,
+        generating: Generating,
+        measuring: Measuring,
+        detecting: Detecting,
+    ) -> None:
+        self.caller, self.generating = caller, generating
+        self.measuring, self.detecting = measuring, detecting
         self.run, self.config = caller.run, caller.config
 
     def prompts(self, entry: PluginEntry, data: Dataset) -> Prompts:
@@ -123,7 +124,7 @@ class Asking:
         rows: Sequence[Example],
         plain: Evaluation,
     ) -> Asked:
-        """The base model's answers to these prompts, with their scores.
+        """The base model's answers to these prompts, with their scores and kinds of errors.
 
         Those that this run was given once are kept, whatever a library's version is by now.
 
@@ -154,9 +155,16 @@ class Asking:
             )  # fmt: skip
         of_metrics = {one.name: digests[f"score {one.name}"] for one in metrics}
         scores = self.measuring.scores(metrics, measurements, predictions, rows, of_metrics, at)
-        keys = {PROMPTS: prompts.digest, GENERATE: generated, **digests}
+        scored = scored_rows(rows, predictions, measurements)
+        labels, detected = self.detecting.detect(
+            scored, (), [generated, *digests.values()], at,
+            pinned=pins.stored(entry.name, DETECT) if kept else None,
+        )  # fmt: skip
+        keys = {PROMPTS: prompts.digest, GENERATE: generated, **digests, DETECT: detected}
         pins.keep(entry.name, keys)
-        return Asked(prompts.told, predictions, measurements, scores, keys)
+        return Asked(
+            prompts.told, Evaluation(predictions, measurements, scores, scored, labels, keys)
+        )
 
 
 def _in_family(row: Example, family: Mapping[str, str]) -> Example:

@@ -11,7 +11,6 @@ from harness.config.plugin_entries import PluginEntry
 from harness.context import silent
 from harness.engine.at import At
 from harness.engine.pins import GENERATE
-from harness.engine.steps.asking import Asked
 from harness.engine.steps.base import StageCaller
 from harness.engine.steps.evaluating import Evaluation
 from harness.engine.steps.measuring import Measuring
@@ -70,7 +69,7 @@ class Comparing:
     def alike(
         self,
         kept: Evaluation,
-        asked: Evaluation | Asked,
+        asked: Evaluation,
         rows: Sequence[Example],
         at: At,
         of_asked: At,
@@ -82,7 +81,7 @@ class Comparing:
             at, of_asked: where they are.
         """
         name = self.caller.primary_entry().name
-        sides: list[tuple[Evaluation | Asked, At]] = [(kept, at), (asked, of_asked)]
+        sides = [(kept, at), (asked, of_asked)]
         made = [self.caller.made_with.get(side.keys[f"score {name}"]) for side, _ in sides]
         found = [side.measurements[name] for side, _ in sides]
         if made[0] != made[1]:

@@ -89,7 +89,7 @@ class Evaluating:
             )
         except Waiting as wait:
             raise self.measuring.waits(wait, generated, at, against) from None
-        scored = _scored(rows, predictions, measurements)
+        scored = scored_rows(rows, predictions, measurements)
         labels, detected = self.detecting.detect(
             scored, learned, [generated, *digests.values()], at, pinned=pinned.get(DETECT)
         )
@@ -117,11 +117,12 @@ class Evaluating:
         return predictions, generated
 
 
-def _scored(
+def scored_rows(
     rows: Sequence[Example],
     predictions: Sequence[Prediction],
     measurements: Mapping[str, Sequence[Measurement]],
 ) -> tuple[ScoredExample, ...]:
+    """Each row with its answer and all values of that."""
     values: list[dict[str, float | None]] = [{} for _ in rows]
     for of_metric in measurements.values():
         names = sorted({name for measurement in of_metric for name in measurement.values})

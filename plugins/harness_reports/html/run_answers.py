@@ -1,4 +1,5 @@
-"""The answers that differ between a run and the one that it is set against, side by side."""
+"""The answers that differ between a run and the one that it is set against, or one of its arms and
+baselines, side by side."""
 
 from __future__ import annotations
 
@@ -14,8 +15,13 @@ from harness_reports.html.markup import Child, Html, element, name, text_block
 
 BUDGET = 1_400_000
 """Bytes that answers of runs may take; the pairs beyond are counted and left out."""
-ARMS_BUDGET = 400_000
-"""Bytes that answers of arms may take."""
+BESIDE_BUDGET = 600_000
+"""Bytes that answers of arms and baselines may take."""
+KINDS = ("baseline", "arm")
+"""What stands beside the rounds of a run, in the order of its rows."""
+
+Beside = tuple[str, str]
+"""Kind and name."""
 
 
 class Sides(NamedTuple):
@@ -35,28 +41,30 @@ class Sides(NamedTuple):
     runs: tuple[int, int] | None = None
 
 
-def arm_id(number_: int, place: int) -> str:
-    """Where the answers of a run's arm stand on the page; arms are counted as they are judged."""
-    return f"answers-{number_}-arm-{place}"
+def beside_id(number_: int, kind: str, place: int) -> str:
+    """Where the answers of a run's arm or baseline stand on the page, counted as they are drawn."""
+    return f"answers-{number_}-{kind}-{place}"
 
 
-def drawn_arms(
+def drawn_beside(
     document: Mapping[str, Any], numbers: Mapping[str, int]
-) -> dict[str, dict[str, Html]]:
-    """Run -> arm -> its answers beside those of the run's best round, folded away."""
-    shown: dict[str, dict[str, Html]] = {}
-    left = ARMS_BUDGET
-    for pair in document.get("arm_answers") or ():
+) -> dict[str, dict[Beside, Html]]:
+    """Run -> each baseline and arm -> its answers beside those of the best round, folded away."""
+    pairs = [(kind, pair) for kind in KINDS for pair in document.get(f"{kind}_answers") or ()]
+    shown: dict[str, dict[Beside, Html]] = {}
+    left = BESIDE_BUDGET
+    for kind, pair in sorted(pairs, key=lambda one: -numbers[one[1]["run"]]):
         number_, found = numbers[pair["run"]], shown.setdefault(pair["run"], {})
         sides = Sides(
-            f"Run {number_}", f"Arm {one_line(pair['arm'], 80)}", arm_id(number_, len(found)),
+            f"Run {number_}", f"{kind.capitalize()} {one_line(pair[kind], 80)}",
+            beside_id(number_, kind, len(found)),
             shlex.join(["harness", "report", pair["run"], "--full"]),
         )  # fmt: skip
         drawn = _folded(pair, sides)
         left -= len(drawn.encode("utf-8"))
         if left < 0:
             break
-        found[pair["arm"]] = drawn
+        found[kind, pair[kind]] = drawn
     return shown
 
 
@@ -75,21 +83,22 @@ def drawn_pairs(document: Mapping[str, Any], numbers: Mapping[str, int]) -> dict
 
 
 def answers_section(
-    document: Mapping[str, Any], pairs: Mapping[int, Html], arms: Mapping[str, Mapping[str, Html]]
-) -> Iterator[Html]:
+    document: Mapping[str, Any], pairs: Mapping[int, Html],
+    beside: Mapping[str, Mapping[Beside, Html]],
+) -> Iterator[Html]:  # fmt: skip
     """The pairs under a heading, and how many are left out."""
-    if not document.get("answers") and not arms:
+    if not document.get("answers") and not beside:
         return
     yield element("h2", "Answers that differ", id="answers")
     yield element(
         "p", "Answers to rows of dev: of the best rounds of each run and the one that it is set "
-        "against, and of a run's best round and its arms; the widest change of the primary score "
-        "first, a loss and a gain in turn. Marked: words that the other answer lacks. Two other "
-        "runs are chosen by their boxes above.",
+        "against, and of a run's best round and its baselines and arms; the widest change of the "
+        "primary score first, a loss and a gain in turn. Marked: words that the other answer "
+        "lacks. Two other runs are chosen by their boxes above.",
         class_="note",
     )  # fmt: skip
     yield from pairs.values()
-    yield from (drawn for of_run in arms.values() for drawn in of_run.values())
+    yield from (drawn for of_run in beside.values() for drawn in of_run.values())
     beyond = len(document["answers"]) - len(pairs) + document.get("answers_left_out", 0)
     if beyond:
         told = f"{counted(beyond, 'more pair')} left out, to keep this page small: "

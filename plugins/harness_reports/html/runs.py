@@ -9,7 +9,7 @@ from harness.kit.numbers import counted, number
 from harness_reports.figures import Document
 from harness_reports.html.markup import Child, Html, element, joined, name
 from harness_reports.html.page import whole
-from harness_reports.html.run_answers import answers_section, drawn_arms, drawn_pairs, link
+from harness_reports.html.run_answers import answers_section, drawn_beside, drawn_pairs, link
 from harness_reports.html.run_cells import Extent
 from harness_reports.html.runs_table import choice, draw_table, extents, verdicts_of
 
@@ -44,16 +44,16 @@ def _main(document: Mapping[str, Any], runs: list[Document]) -> Iterator[Child]:
     drawn = extents(document)
     numbers = {run["run"]: place for place, run in enumerate(runs, start=1)}
     pairs = drawn_pairs(document, numbers)
-    arms = drawn_arms(document, numbers)
+    beside = drawn_beside(document, numbers)
     answers = {numbers[pair["b"]]: pair for pair in document.get("answers") or ()}
     links = {number: link(answers[number], numbers) for number in pairs}
     yield element("p", document["caution"], class_="note")
     yield _groups(document, drawn)
     yield _filter(runs)
     yield element("p", id="order", role="status", class_="note")
-    yield draw_table(runs, numbers, drawn, links, arms)
+    yield draw_table(runs, numbers, drawn, links, beside)
     yield _chosen()
-    yield from answers_section(document, pairs, arms)
+    yield from answers_section(document, pairs, beside)
 
 
 def _groups(document: Mapping[str, Any], drawn: Mapping[str, Extent]) -> Html:

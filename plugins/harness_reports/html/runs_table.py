@@ -15,7 +15,7 @@ from harness.kit.text import one_line, titled
 from harness_reports.figures import Document
 from harness_reports.html.blocks import label
 from harness_reports.html.markup import Child, Html, element, joined, name
-from harness_reports.html.run_answers import arm_id
+from harness_reports.html.run_answers import Beside, beside_id
 from harness_reports.html.run_arms import below
 from harness_reports.html.run_cells import (
     CHANGED,
@@ -78,7 +78,7 @@ def choice(key: str, title: str, values: Sequence[str]) -> Html | None:
 
 def draw_table(
     runs: Sequence[Document], numbers: Mapping[str, int], drawn: Mapping[str, Extent],
-    links: Mapping[int, Child], arms: Mapping[str, Collection[str]],
+    links: Mapping[int, Child], beside: Mapping[str, Collection[Beside]],
 ) -> Html:  # fmt: skip
     """The table; each run is a body of its own, which is sorted and filtered as one.
 
@@ -86,13 +86,13 @@ def draw_table(
         numbers: run -> its number on the page.
         drawn: from :func:`extents`.
         links: number of a run -> the way to its answers, where they stand on the page.
-        arms: run -> the arms whose answers stand there, in their order.
+        beside: run -> the arms and baselines whose answers stand there, in their order.
     """
     heads = [
         element("th", title, scope="col", class_=kind(title), data_split=_SPLITS.get(title))
         for title in ("Run", *COLUMNS)
     ]
-    bodies = [_body(run, numbers, drawn, links, arms.get(run["run"], ())) for run in runs]
+    bodies = [_body(run, numbers, drawn, links, beside.get(run["run"], ())) for run in runs]
     caption = "Runs of this folder, in the order in which they were begun"
     table = element(
         "table", element("caption", caption), element("thead", element("tr", heads)), bodies,
@@ -103,7 +103,7 @@ def draw_table(
 
 def _body(
     run: Document, numbers: Mapping[str, int], drawn: Mapping[str, Extent],
-    links: Mapping[int, Child], arms: Collection[str],
+    links: Mapping[int, Child], beside: Collection[Beside],
 ) -> Html:  # fmt: skip
     number_ = numbers[run["run"]]
     extent, test = drawn[run["dev"]["group"]], run["test"]
@@ -121,7 +121,7 @@ def _body(
     return element(
         "tbody",
         element("tr", _name(run, number_, links.get(number_)), cells),
-        below(run, extent, {arm: arm_id(number_, place) for place, arm in enumerate(arms)}),
+        below(run, extent, {one: beside_id(number_, one[0], n) for n, one in enumerate(beside)}),
         id=f"run-{number_}", class_="run", data_number=number_, data_name=shlex.quote(run["run"]),
         data_dev=run["dev"]["group"], data_test=test and test["group"],
         data_model=run["model"], data_primary=run["primary"],

@@ -55,6 +55,12 @@ def answers() -> list[Document]:
     return [{**pair, "a": "run-1", "b": "run-2", "better": 1, "shown": [row]}]
 
 
+def beside(kind: str, name: str) -> list[Document]:
+    """The answers of an arm or a baseline of the first run."""
+    (pair,) = answers()
+    return [{**{key: pair[key] for key in pair if key not in "ab"}, "run": "run-1", kind: name}]
+
+
 def document() -> Document:
     test = {"looks": 3, "kept": scored(0.38), "verdict": judged("improved", 0.04)}
     curve = {"curve": {"sentence": "Twice the rows bring +0.010."}}
@@ -66,7 +72,8 @@ def document() -> Document:
     return {
         "schema": "harness.runs/1", "caution": CAUTION, "runs": [one, two, three],
         "groups": [group("dev A", 2), group("dev B", 1), group("test A", 1)],
-        "answers": answers(), "answers_left_out": 0,
+        "answers": answers(), "answers_left_out": 0, "arm_answers": beside("arm", "fast"),
+        "baseline_answers": beside("baseline", "prompted"),
     }  # fmt: skip
 
 

@@ -59,6 +59,8 @@ def test_it_says_of_each_run_what_it_is_and_calls_nothing_on_dev_a_result() -> N
         "81,234 tokens", "2.4 GB", "baseline prompted",
         "best round: ▲ improved", "1 answer differs from run 1",
         "run 2 scores better on 1, worse on 0", "harness compare run-1 run-2",
+        "Arm fast against run 1 :", "baseline prompted scores better on 1, worse on 0",
+        "Baseline prompted: 0.500", "harness report run-1 --full",
     ):  # fmt: skip
         assert told in page.text, told
     assert page.text.count("result") == 2  # of the caution, and the head of the column of test
