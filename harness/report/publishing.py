@@ -33,6 +33,7 @@ from harness.report.instructive import instructive
 from harness.report.model_files import with_model_files
 from harness.report.origin import dates_of, model_of, settings_of
 from harness.report.reading import FILE_NAME as ANALYSIS
+from harness.report.references import between_references
 from harness.report.sections import with_always
 from harness.report.summary import RunRecord, rounds_closed, summarise
 from harness.verdicts import rule
@@ -101,7 +102,9 @@ def reports(run: Run, steps: Steps, history: History, document: Document) -> lis
     write_bytes(run.reports / "config.yaml", shown.encode())
     annotations = annotated.collect(run, history)
     database(run, steps, history, annotations)
-    analysis = _analysis(run, steps, by_now(document, steps, history), annotations)
+    told = by_now(document, steps, history)
+    told["between_references"] = between_references(steps, history)
+    analysis = _analysis(run, steps, told, annotations)
     write_json(run.reports / ANALYSIS, analysis)
     written = ["config.yaml", "run.duckdb", ANALYSIS]
     shown_document = with_always(with_model_files(analysis, run.root), run.config.registry)

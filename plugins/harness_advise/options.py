@@ -21,7 +21,8 @@ class Option:
     """One thing that could be done.
 
     Attributes:
-        lever: ``prompt``, ``settings``, ``model``, ``rows``, ``labels``, ``round`` or ``stop``.
+        lever: ``prompt``, ``settings``, ``model``, ``rows``, ``labels``, ``round``, ``metric``,
+            ``ratings`` or ``stop``.
         state: ``shown``: a comparison has shown the gain. ``likely``: signs speak for it. ``open``:
             nothing is known, and ``command`` finds out. ``excluded``: it is not worth it.
         action: what to do, as a sentence without its end.

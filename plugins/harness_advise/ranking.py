@@ -1,9 +1,10 @@
 """The options of a run in their order: what has shown most for its cost comes first.
 
 First comes *stop*, where nothing is left to gain; then what can be had now, without a row more
-(a prompt, an arm that was trained), by its gain; then what is shown or likely, by its expected gain
-for an hour; then what is not known, by how many signs ask for it and what it costs to find out;
-last what is not worth it.
+(a prompt, an arm that was trained), by its gain; then whatever puts in doubt what gains are told in
+(the primary score, ratings); then what is shown or likely, by its expected gain for an hour; then
+what is not known, by how many signs ask for it and what it costs to find out; last what is not
+worth it.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness_advise.evidence import arms, ceiling, data, prompts
+from harness_advise.evidence import arms, ceiling, data, metric, prompts
 from harness_advise.options import Option
 from harness_advise.run import Run
 
 SOURCES = (
     ceiling.ceiling, prompts.prompts, arms.settings, arms.models, data.labels, data.rows,
-    data.another_round,
+    data.another_round, metric.metric, metric.ratings,
 )  # fmt: skip
 FREE = ("prompt", "settings", "model")
+MEASURES = ("metric", "ratings")
+"""What gains are told in."""
 
 
 def ranked(document: Mapping[str, Any], words: Sequence[str] = ()) -> list[Option]:
@@ -39,8 +42,10 @@ def _order(option: Option) -> tuple[int, float, float]:
         return 0, 0.0, 0.0
     if option.state == "shown" and option.lever in FREE:
         return 1, -(option.gain or 0.0), 0.0
+    if option.state == "likely" and option.lever in MEASURES:
+        return 2, 0.0, 0.0
     if option.state in ("shown", "likely"):
-        return 2, -option.worth, option.hours
+        return 3, -option.worth, option.hours
     if option.state == "open":
-        return 3, -option.urgency, option.hours
-    return 4, 0.0, 0.0
+        return 4, -option.urgency, option.hours
+    return 5, 0.0, 0.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from harness.kit.numbers import digits_of, number
+from harness.kit.numbers import digits_of, number, span
 
 Document = Mapping[str, Any]
 
@@ -116,9 +116,16 @@ class Run:
 
     def shown(self, value: float | None) -> str:
         """A value of the primary score as reports print it."""
+        return number(value, self._digits)
+
+    def estimated(self, found: Document) -> str:
+        """The same with its interval, of ``value``, ``low`` and ``high``."""
+        return span(found, self._digits)
+
+    @cached_property
+    def _digits(self) -> int:
         scores = [self.score(one) for one in self.rounds]
-        digits = digits_of(one.get(key) for one in scores for key in ("value", "high"))
-        return number(value, digits)
+        return digits_of(one.get(key) for one in scores for key in ("value", "high"))
 
     @property
     def seconds_of_answers(self) -> float:

@@ -25,6 +25,10 @@ TABLES: Mapping[str, tuple[str, str]] = {
         "batch:s rubric:s version:i position:i criterion:s title:s arm:s round:i value:f low:f "
         "high:f n:i groups:i unrated:i",
     ),
+    "rated_answers": (
+        "batch, arm, round, split, example_id",
+        "batch:s rubric:s version:i arm:s round:i split:s example_id:s value:f passes:b",
+    ),
     "win_rates": (
         "batch, position, arm, round, against",
         "batch:s rubric:s version:i position:i criterion:s title:s arm:s round:i against:i n:i "
@@ -45,7 +49,7 @@ TABLES: Mapping[str, tuple[str, str]] = {
         "batch, metric, view",
         "batch:s rubric:s version:i metric:s view:s n:i groups:i spearman:f spearman_low:f "
         "spearman_high:f kendall:f kendall_low:f kendall_high:f accuracy:f accuracy_low:f "
-        "accuracy_high:f sentence:s",
+        "accuracy_high:f accuracy_groups:i sentence:s",
     ),
     "named_errors": (
         "arm, round, split, answers DESC, category",
@@ -75,6 +79,17 @@ QUERIES: Mapping[str, tuple[str, str]] = {
         f"difference_high, label, sentence FROM win_rates WHERE arm = 'main' AND {_SAMPLES} "
         "ORDER BY batch, position, round, against",
     ),
+    "passes": (
+        "answers of samples of dev that pass by raters and by the primary score, by round",
+        "SELECT a.batch, a.round, count(*) AS answers, "
+        "count(*) FILTER (WHERE a.passes AND o.is_right) AS both_pass, "
+        "count(*) FILTER (WHERE a.passes AND NOT o.is_right) AS raters_alone, "
+        "count(*) FILTER (WHERE NOT a.passes AND o.is_right) AS score_alone, "
+        "count(*) FILTER (WHERE NOT a.passes AND NOT o.is_right) AS both_fail "
+        "FROM rated_answers a JOIN outcomes o ON o.arm = a.arm AND o.round = a.round "
+        "AND o.split = a.split AND o.id = a.example_id WHERE a.arm = 'main' "
+        f"AND o.is_right IS NOT NULL AND {_SAMPLES} GROUP BY ALL ORDER BY ALL",
+    ),
     "agreement": (
         "how far raters agree, by batch and criterion",
         "SELECT batch, position, criterion, title, kind, n, alpha, alpha_low, alpha_high, kappa, "
@@ -88,7 +103,8 @@ QUERIES: Mapping[str, tuple[str, str]] = {
     ),
     "validity": (
         "how far each automatic metric orders answers as raters do, by batch",
-        "SELECT batch, metric, view, n, groups, accuracy, accuracy_low, accuracy_high, spearman, "
+        "SELECT batch, metric, view, n, groups, accuracy, accuracy_low, accuracy_high, "
+        "accuracy_groups, spearman, "
         "spearman_low, spearman_high, kendall, kendall_low, kendall_high, sentence FROM validity "
         f"WHERE {_SAMPLES} "
         "ORDER BY batch, metric, view DESC",

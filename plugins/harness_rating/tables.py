@@ -122,6 +122,7 @@ def _computed(said: _Said, values: AnswerValues, level: float) -> dict[str, list
     )
     return {
         "rating_scores": [_score(said.batch, one) for one in outcomes["scores"]],
+        "rated_answers": list(_answers(said.batch, everything)),
         "win_rates": [_win_rate(said.batch, one) for one in outcomes["comparisons"]],
         "agreement": [_agreement(said.batch, one) for one in _parts(said.batch, agreed)],
         "raters": list(_raters(said, agreed)),
@@ -154,6 +155,24 @@ def _figure(name: str, found: Row | None) -> dict[str, Any]:
 def _score(batch: Batch, one: Row) -> Row:
     fields = ("arm", "round", "value", "low", "high", "n", "groups", "unrated")
     return {**_criterion(batch, one), **{name: one[name] for name in fields}}
+
+
+def _answers(batch: Batch, ratings: Iterable[Rating]) -> Iterator[Row]:
+    """Each answer that was rated by itself, with its overall score; nothing of pairs."""
+    from harness_rating.outcomes.validity import overall_scores
+
+    items = {} if batch.rubric.pairwise else overall_scores(batch, ratings)
+    for item, value in items.items():
+        placing = batch.placings[item]
+        yield {
+            **_head(batch),
+            "arm": placing.arm,
+            "round": placing.rounds[0],
+            "split": placing.split,
+            "example_id": placing.example_id,
+            "value": value,
+            "passes": value >= batch.rubric.overall.right_at,
+        }
 
 
 def _win_rate(batch: Batch, one: Row) -> Row:
@@ -231,5 +250,6 @@ def _validity(batch: Batch, valid: Row) -> Iterator[Row]:
             **_figure("spearman", found["spearman"]),
             **_figure("kendall", found["kendall"]),
             **_figure("accuracy", found["accuracy"]),
+            "accuracy_groups": found["accuracy"]["groups"],
             "sentence": next((line for line in metric["sentences"] if words in line), None),
         }

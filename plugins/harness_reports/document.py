@@ -70,6 +70,7 @@ _DOCUMENT: Document = {
     "rounds": [], "kept_round": 0,
     "test": None, "sealed": None, "control": None, "objective": None, "examples": [], "notes": [],
     "seconds": {}, "cached": [], "next_command": "", "right_at": None, "by_people": False,
+    "between_references": None,
     "definitions": {}, "causes_known": {}, "not_looked_for": "", "remedies": [], "queries": [],
     "sections": [], "failed": {}, "chosen": None,
 }  # fmt: skip

@@ -36,6 +36,15 @@ SHOWING = CONFIG.replace(
     f"plugins: [{FAKES}]", f"plugins: [{FAKES}, {SUPPORT / 'showing.py'}]"
 ).replace("train: {plugin: fake}", "train: {plugin: showing}")
 """The same with a trainer that shows rows."""
+_SCORES = ", ".join(f"{{plugin: {n}}}" for n in ("nearest", "wrong", "asking", "failing", "whole"))
+TWO_REFERENCES = (
+    CONFIG.replace("rounds: 3", "rounds: 1")
+    .replace(f"plugins: [{FAKES}]", f"plugins: [{FAKES}, {SUPPORT / 'two_references.py'}]")
+    .replace("data: {source: fake}", "data: {source: two}")
+    .replace("[{plugin: overlap}]", f"[{_SCORES}]")
+    .replace("primary: overlap", "primary: nearest")
+)
+"""One round on rows of which those of dev have two references."""
 
 
 @dataclass

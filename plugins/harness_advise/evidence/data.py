@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness_advise.options import Option
+from harness_advise.raters import Raters
 from harness_advise.run import Run
 
 CONFLICT, NARROW = "conflict", "narrow reference"
@@ -13,14 +14,14 @@ LEAST_SHARE, LEAST = 0.2, 5
 
 
 def rows(run: Run) -> Iterator[Option]:
-    """What as many rows again are worth, by the curve."""
-    curve = run.levers.get("curve")
+    """What as many rows again are worth, by the curve; which ones, by what raters find worst."""
+    curve, weak = run.levers.get("curve"), Raters(run).weak()
     if not curve or curve.get("per_doubling") is None:
         overfitted = run.course.get("kind") == "overfitting"
         signs = [str(run.course.get("sentence"))] if overfitted else []
         yield Option(
             lever="rows", state="open", action="measure what more rows are worth",
-            evidence=(*signs, "no curve was measured"), seconds=3.5 * run.seconds_of_one,
+            evidence=(*signs, "no curve was measured", *weak), seconds=3.5 * run.seconds_of_one,
             command=run.command("curve=true"), urgency=2 * overfitted + (run.train_rows < 300),
         )  # fmt: skip
         return
@@ -30,12 +31,12 @@ def rows(run: Run) -> Iterator[Option]:
     told = (str(curve.get("sentence", "")),)
     action = f"add rows like those of train, up to {more} more"
     if low is not None and low > 0:
-        yield Option(lever="rows", state="shown", action=action, evidence=told, **known)
+        yield Option(lever="rows", state="shown", action=action, evidence=(*told, *weak), **known)
     elif high is not None and run.worth is not None and high < run.worth:
         yield Option(lever="rows", state="excluded", action="more rows like those of train",
                      evidence=told)  # fmt: skip
     elif gain > 0:
-        yield Option(lever="rows", state="likely", action=action, evidence=told, **known)
+        yield Option(lever="rows", state="likely", action=action, evidence=(*told, *weak), **known)
 
 
 def labels(run: Run) -> Iterator[Option]:

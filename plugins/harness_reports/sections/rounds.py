@@ -18,7 +18,7 @@ from harness.kit.blocks import (
     Series,
     Table,
 )
-from harness.kit.numbers import interval, number, signed
+from harness.kit.numbers import interval, number, signed, span
 from harness_reports import figures, findings
 from harness_reports.figures import Document
 from harness_reports.sections.common import rounds_of
@@ -34,6 +34,7 @@ def rounds(document: Document) -> Iterator[Block]:
         yield Paragraph("Nothing was scored.")
     yield from _chart(document, document["primary"])
     yield _table(document)
+    yield from _references(document)
     if sentence := figures.chosen_sentence(document):
         yield Note(sentence)
     if document["by_people"]:
@@ -44,6 +45,19 @@ def rounds(document: Document) -> Iterator[Block]:
     )
     if told:
         yield Bullets(told, short=SENTENCES, rest="of earlier rounds")
+
+
+def _references(document: Document) -> Iterator[Note]:
+    """What a reference gets against the others of its row, beside the best round."""
+    found = document["between_references"]
+    if found:
+        digits = figures.score_digits(document, document["primary"])
+        who = f"round {found['round']}" if found["round"] else "the base model"
+        yield Note(
+            f"A reference scored against the other references of its row gets "
+            f"{span(found['references'], digits)} ({found['rows']} rows); {who} "
+            f"{span(found['model'], digits)} against the same ones."
+        )
 
 
 def _remarks(document: Document) -> Iterator[str]:

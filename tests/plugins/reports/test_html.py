@@ -38,8 +38,8 @@ ROOT = Path(__file__).parents[3]
 FOREST = "rougeL below the rest (filled: more than chance; hollow: may be chance)"
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 TAGS = {
-    "html", "head", "meta", "title", "style", "body", "header", "h1", "bdi", "nav", "ul", "li",
-    "a", "main", "section", "h2", "h3", "h4", "div", "p", "span", "table", "caption",
+    "html", "head", "meta", "title", "style", "body", "header", "h1", "bdi", "nav", "ul", "ol",
+    "li", "a", "main", "section", "h2", "h3", "h4", "div", "p", "span", "table", "caption",
     "thead", "tbody", "tr", "th", "td", "details", "summary", "figure", "figcaption", "svg",
     "desc", "line", "text", "polyline", "circle", "rect", "b", "em", "q", "dl", "dt", "dd",
     "form", "label", "input", "select", "option", "output", "del", "ins", "pre", "code",
