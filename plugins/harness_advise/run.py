@@ -11,6 +11,8 @@ from typing import Any
 from harness.kit.numbers import digits_of, number, span
 
 Document = Mapping[str, Any]
+LONGEST = 20_000
+"""Characters of a command that are read."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,17 @@ class Run:
         scores = [self.score(one) for one in self.rounds]
         return digits_of(one.get(key) for one in scores for key in ("value", "high"))
 
+    @cached_property
+    def _resuming(self) -> Sequence[str]:
+        """The words of the command that goes on with the run."""
+        given = str(self.document.get("next_command") or "")
+        try:
+            # shlex takes quadratic time over a long word.
+            words = list(self.words) or shlex.split(given if len(given) <= LONGEST else "")
+        except ValueError:  # a quote that is not closed
+            words = []
+        return words if words[:2] == ["harness", "iterate"] else ["harness", "iterate"]
+
     @property
     def seconds_of_answers(self) -> float:
         """Seconds of one answering of dev."""
@@ -140,9 +153,7 @@ class Run:
             another: whether these make it another run, which leaves test sealed.
             further: rounds beyond those of the run.
         """
-        words = list(self.words) or shlex.split(str(self.document.get("next_command") or ""))
-        if words[:2] != ["harness", "iterate"]:
-            words = ["harness", "iterate"]
+        words = list(self._resuming)
         rounds = str(max(1, len(self.rounds) - 1) + further)
         if "--rounds" in words[:-1]:
             words[words.index("--rounds") + 1] = rounds

@@ -229,3 +229,10 @@ def test_hostile_text_adds_nothing_to_a_page(key: str) -> None:
     types, page = blocks_of(HOSTILE)
     assert types == harmless
     assert "\x1b" not in page and "\u202e" not in page and len(page) < 30_000
+
+
+@pytest.mark.parametrize("command", ["harness iterate --set 'a", "A" * 300_000, "rm -rf x", ""])
+def test_a_command_that_cannot_be_read_is_replaced(command: str) -> None:
+    found = ranked(made(next_command=command))
+    assert found
+    assert all(one.command.startswith("harness iterate") for one in found if "--set" in one.command)
