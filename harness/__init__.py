@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from harness.errors.machine import machine_trouble as machine_trouble
     from harness.forecast import (
         Forecast as Forecast,
+        PlannedArm as PlannedArm,
         PlannedWork as PlannedWork,
         plan_run as plan_run,
     )
@@ -149,7 +150,7 @@ _HOMES = {
     "harness.store.writing": ("QueryResult", "query"),
     "harness.report.rescoring": ("Rescored", "rescore"),
     "harness.kit.files": ("write_text",),
-    "harness.forecast": ("Forecast", "PlannedWork", "plan_run"),
+    "harness.forecast": ("Forecast", "PlannedArm", "PlannedWork", "plan_run"),
     "harness.hookspecs": ("hookimpl",),
     "harness.errors": (
         "Cancelled", "ConfigError", "DataError", "EnvironmentFailure", "HarnessError",

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from harness.errors import DataError
+from harness.errors import DataError, HarnessError
 from harness.kit.text import one_line
 from harness.terminal.options import ConfigFile, Rounds, Sets
 from harness.terminal.streams import plugins_on_stderr
@@ -58,9 +58,11 @@ def _check(config: Config) -> None:
                 f"the split '{split}' has no row", where=f"source '{config.data.plugin}'"
             )
     remarks = [*config.remarks, *_shortages(config, counts)]
-    wrong: list[DataError] = []
+    wrong: list[HarnessError] = []
     warnings = list(_doubts(config, rows, wrong))
-    found = _screened(run, rows, wrong)
+    leaving, found = _screened(run, rows, wrong)
+    staying = [row for place, row in enumerate(rows) if place not in leaving]
+    wrong += _unaskable(config, staying)
     console = Console()
     shown = ", ".join(f"{count} {split}" for split, count in counts.items())
     state = _state(sum(level == "unknown" for level, _ in remarks), len(wrong))
@@ -85,7 +87,7 @@ def _state(unknown: int, wrong: int) -> str:
     return f"no problem found, {unknown} unknown" if unknown else "fine"
 
 
-def _doubts(config: Config, rows: Sequence[Example], wrong: list[DataError]) -> Iterator[str]:
+def _doubts(config: Config, rows: Sequence[Example], wrong: list[HarnessError]) -> Iterator[str]:
     """What cannot carry a verdict; a guard over no row goes to ``wrong``."""
     from harness.config.making import metric_entry
     from harness.data.splits import groups_of
@@ -107,19 +109,49 @@ def _doubts(config: Config, rows: Sequence[Example], wrong: list[DataError]) -> 
         wrong.append(error)
 
 
-def _screened(run: Run, rows: Sequence[Example], wrong: list[DataError]) -> Screening:
-    """What the gate would take out of train and pool; too many repeats go to ``wrong``."""
+def _screened(
+    run: Run, rows: Sequence[Example], wrong: list[HarnessError]
+) -> tuple[set[int], Screening]:
+    """The places of the rows that the gate would take out of train and pool, and what it found.
+
+    Too many repeats go to ``wrong``.
+    """
     from harness.data.screening import MOST_PREVIEWED, refuse_repeats, screen
     from harness.engine.steps.gating import screening_seed
 
     rules = run.config.settings.filters.rules()
     seed = screening_seed(run.config.settings.seed)
-    _, found = screen(rows, rules, seed=seed, most=MOST_PREVIEWED)
+    leaving, found = screen(rows, rules, seed=seed, most=MOST_PREVIEWED)
     try:
         refuse_repeats(found, rules.most_repeats, f"source '{run.config.data.plugin}'")
     except DataError as error:
         wrong.append(error)
-    return found
+    return set(leaving), found
+
+
+def _unaskable(config: Config, rows: Sequence[Example]) -> Iterator[HarnessError]:
+    """Why baselines cannot ask the rows of dev in their way: train lacks rows for it, above all.
+
+    Args:
+        rows: without those that the gate takes out.
+    """
+    from harness.boundary.calls import aloud, plainly
+    from harness.context import Context
+    from harness.data.splits import with_valid
+    from harness.engine.steps.asking import PROMPTS, Given
+    from harness.engine.steps.preparing import valid_seed
+    from harness.records import Dataset
+
+    if not config.baselines:
+        return
+    settings = config.settings
+    given = Given.of(Dataset(with_valid(rows, settings.valid, valid_seed(settings.seed))))
+    for entry in config.baselines:
+        try:
+            with plugins_on_stderr(), plainly(f"{entry.named}, {PROMPTS}", aloud):
+                given.asked_by(entry, Context(output=Path("unused")))
+        except HarnessError as error:
+            yield error
 
 
 def _show_screening(found: Screening, config: Config, console: Console) -> None:
@@ -133,7 +165,7 @@ def _show_screening(found: Screening, config: Config, console: Console) -> None:
                       highlight=False, soft_wrap=True)  # fmt: skip
 
 
-def _together(wrong: Sequence[DataError], config: Config) -> DataError:
+def _together(wrong: Sequence[HarnessError], config: Config) -> HarnessError:
     """One error that says all."""
     if len(wrong) == 1:
         return wrong[0]

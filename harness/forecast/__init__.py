@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from harness.forecast.forecasting import plan_run
-from harness.forecast.records import Forecast, Needs, PlannedWork, Remark
+from harness.forecast.records import Forecast, Needs, PlannedArm, PlannedWork, Remark
 
-__all__ = ["Forecast", "Needs", "PlannedWork", "Remark", "plan_run"]
+__all__ = ["Forecast", "Needs", "PlannedArm", "PlannedWork", "Remark", "plan_run"]

@@ -16,7 +16,7 @@ from harness.engine.steps import Steps
 from harness.engine.steps.asking import arm_of
 from harness.errors import PluginError
 from harness.forecast import needs, rates as measured
-from harness.forecast.beside import beside
+from harness.forecast.beside import Beside, beside, told, unknown
 from harness.forecast.costs import Costs
 from harness.forecast.listing import DEV, TEST, TRAIN, Item, listed
 from harness.forecast.looking import Place
@@ -35,25 +35,30 @@ def brief(run: Run, steps: Steps, *, test: bool = True) -> Iterator[str]:
     """
     data, base = steps.data(), steps.base()
     history = History(data=data, sealed=_sealed(run, test=test))
+    history.results = {(BASE_ARM, one.round): one for one in run.journal.rounds(BASE_ARM)}
     for entry in run.config.baselines:
         history.prompts[entry.name] = steps.prompts(entry, data).rows
     try:
         items = listed(run.config, history, _closed(run))
+        others = beside(run.config, history, run.folder)
     except PluginError as error:  # of schedule(), which the run itself does not call
         yield f"note: what the run will do is not known: {error.placed}"
         return
     found = measured.kept(run, base)
     costs = Costs(items, data, found)
     left = [item for item in items if item.took is None]
-    if not left:
+    if not (left or told(others)):
         return
-    seconds = costs.seconds(items)
+    seconds = costs.seconds(items, others)
     for item in reversed(left):
         if (expected := costs.of(item)) is not None:
             run.budget.expect(item.stage, expected)
-    parts = ", ".join(_parts(left, run.config.settings.rounds))
-    yield f"plan: {parts}. {_time(costs, left, seconds)} {beside(run.config)}".rstrip()
+    parts = list(_parts(left, run.config.settings.rounds)) if left else []
+    parts += [f"{more} beside the rounds"] if (more := told(others)) else []
+    time = _time(costs, left, others, seconds)
+    yield f"plan: {', '.join(parts)}. {time} {unknown(others)}".rstrip()
     trainings = sum(item.stage == TRAIN for item in left)
+    trainings += sum(one.trainings for one in others if not one.moved)
     room = needs.needs(run.machine, found, trainings)
     for remark in needs.remarks(room, seconds, run.config.settings.execution.budget.hours):
         yield f"warning: {remark.text}"
@@ -113,8 +118,16 @@ def _size(item: Item) -> str:
     return f"{bound}{item.count:,} rows{steps}"
 
 
-def _time(costs: Costs, left: Sequence[Item], seconds: float | None) -> str:
+def _time(
+    costs: Costs, left: Sequence[Item], others: Sequence[Beside], seconds: float | None
+) -> str:
+    known = [one for one in others if one.work and not one.moved]
+    if not (left or known):
+        return ""
     if seconds is None:
         return "How long it takes is not known yet; harness plan measures it."
-    what = "Training and answers" if any(item.stage == TRAIN for item in left) else "Answers"
-    return f"{what} take about {duration(seconds)}, {measured_by(costs.measured)}."
+    trained = any(item.stage == TRAIN for item in left) or any(one.trainings for one in known)
+    what = "Training and answers" if trained else "Answers"
+    after = sum(costs.beside(one) or 0.0 for one in known)
+    part = f", {duration(after)} of it beside the rounds" if left and known else ""
+    return f"{what} take about {duration(seconds)}{part}, {measured_by(costs.measured)}."

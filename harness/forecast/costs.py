@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from harness.forecast.beside import Beside
 from harness.forecast.listing import DEV, TRAIN, Item
 from harness.forecast.rates import Rates, mean_answer
 from harness.forecast.records import OWN, PlannedWork
@@ -49,9 +50,21 @@ class Costs:
         learned = self._learned if item.tuned else None
         return round(answering.seconds(item.rows, learned), 1)
 
-    def seconds(self, items: Sequence[Item]) -> float | None:
-        """Of all that is not stored, with what comes before; scoring and reports come on top."""
+    def beside(self, found: Beside) -> float | None:
+        """Seconds of what is trained beside the rounds; None where it takes another time."""
+        each = [(times, self.of(item)) for times, item in found.work]
+        known = [times * one for times, one in each if one is not None]
+        if found.moved or len(known) < len(each):
+            return None
+        return round(sum(known), 1)
+
+    def seconds(self, items: Sequence[Item], beside: Sequence[Beside] = ()) -> float | None:
+        """Of all that is not stored, with what comes before; scoring and reports come on top.
+
+        What takes another time than the rounds is not in it.
+        """
         left = [self.of(item) for item in items if item.took is None]
+        left += [self.beside(one) for one in beside if not one.moved]
         known = [one for one in left if one is not None]
         if len(known) < len(left):
             return None

@@ -13,14 +13,14 @@ from harness.engine.at import At
 from harness.engine.history import History
 from harness.errors import EnvironmentFailure
 from harness.forecast import needs, rates as measured
-from harness.forecast.beside import beside
+from harness.forecast.beside import Beside, beside, unknown
 from harness.forecast.costs import Costs
 from harness.forecast.dev import dev_shows
 from harness.forecast.listing import DEV, TRAIN, Item, listed
 from harness.forecast.looking import PlannedRun, Unspoken, Walk, cleared, walked
 from harness.forecast.probe import probed
 from harness.forecast.rates import Rates
-from harness.forecast.records import Forecast, PlannedWork, Remark, Tokens
+from harness.forecast.records import Forecast, PlannedArm, PlannedWork, Remark, Tokens
 from harness.forecast.sizes import Counting
 from harness.records import SPLITS
 
@@ -87,7 +87,9 @@ def _forecast(run: PlannedRun, walk: Walk, watcher: Watcher, *, probe: bool) -> 
         except EnvironmentFailure as error:
             remarks.append(Remark("problem", f"the probe failed: {error.placed}"))
             found = None
-    remarks += [*_of_rows(counting, walk), *_of_run(items, walk)]
+    remarks += _of_rows(counting, walk)
+    if walk.waiting:
+        remarks.append(Remark("note", f"the run waits: {walk.waiting}"))
     return _made(run, walk.history, walk.base.name, items, work, found, remarks)
 
 
@@ -130,12 +132,15 @@ def _made(
     config, data = run.config, history.data
     costs = Costs(items, data, found)
     timed = tuple(costs.timed(item, one) for item, one in zip(items, work, strict=True))
-    seconds = costs.seconds(items)
+    others = beside(config, history, run.folder)
+    seconds = costs.seconds(items, others)
     left = sum(item.took is None and item.stage == TRAIN for item in items)
+    left += sum(one.trainings for one in others if not one.moved)
     room = needs.needs(run.machine, found, left)
     detectable, sentence = dev_shows(config, history)
-    noted = [Remark("note", line) for _, line in config.remarks]
-    noted += [Remark("note", line)] if (line := beside(config)) else []
+    noted = [*_of_run(items, others), *(Remark("note", line) for _, line in config.remarks)]
+    noted += [Remark("warning", one.wrong) for one in others if one.wrong]
+    noted += [Remark("note", line)] if (line := unknown(others)) else []
     budget = config.settings.execution.budget.hours
     return Forecast(
         run=run.name,
@@ -143,6 +148,7 @@ def _made(
         rounds=config.settings.rounds,
         rows={split: len(data.split(split)) for split in SPLITS if data.split(split)},
         work=timed,
+        beside=tuple(_arm(one, costs.beside(one)) for one in others if one.work),
         seconds=seconds,
         measured=costs.measured if seconds is not None else None,
         needs=room,
@@ -196,11 +202,22 @@ def _of_rows(counting: Counting, walk: Walk) -> Iterator[Remark]:
         yield Remark("warning", f"training refuses {count}, as '{name}': {why}; harness data check")
 
 
-def _of_run(items: Sequence[Item], walk: Walk) -> Iterator[Remark]:
-    if walk.waiting:
-        yield Remark("note", f"the run waits: {walk.waiting}")
+def _arm(found: Beside, seconds: float | None) -> PlannedArm:
+    trained = [item for _, item in found.work if item.stage == TRAIN]
+    largest = max(trained, key=lambda item: item.count, default=None)
+    return PlannedArm(
+        found.name, found.trainings, found.loops, largest.count if largest else 0, found.exact,
+        found.at_most, steps=largest.schedule.steps if largest and largest.schedule else None,
+        seconds=seconds, unknown=found.moved,
+    )  # fmt: skip
+
+
+def _of_run(items: Sequence[Item], others: Sequence[Beside]) -> Iterator[Remark]:
     if all(item.took is not None for item in items):
-        yield Remark("note", "all of it is in the store: nothing is trained or answered again")
+        told = "all of it is in the store: nothing is trained or answered again"
+        if any(one.work for one in others):
+            told = "the rounds are in the store: what is trained beside them is left"
+        yield Remark("note", told)
     elif any(item.took is not None and (item.round or item.stage != DEV) for item in items):
         count = sum(item.took is not None for item in items)
         yield Remark("note", f"{count} of {len(items)} trainings and answers are in the store")

@@ -103,24 +103,36 @@ class _Listing:
         yield self._answers(BASE_ARM, max(best, default=None), TEST, rows)
 
     def _training(self, arm: str, number: int) -> Item:
-        rows, more = self._rows(arm, number)
-        more += replay.wanted(len(rows) + more, self.config.settings.replay)
-        entry = self.config.train
-        took = self.stored.get((arm, number, TRAIN))
-        planned = schedule_of(entry, len(rows) + more)
-        return Item(arm, number, TRAIN, rows, more, self.grow, planned, True, took)
+        rows, more = known_rows(self.history, arm, number, self.grow)
+        made = training(self.config, arm, rows, more, self.grow)
+        return replace(made, round=number, took=self.stored.get((arm, number, TRAIN)))
 
     def _answers(self, arm: str, number: int | None, stage: str, rows: Sequence[Example]) -> Item:
         took = None if number is None else self.stored.get((arm, number, stage))
-        planned = schedule_of(self.config.generate, len(rows))
-        return Item(arm, number, stage, rows, 0, self.grow, planned, number != 0, took)
+        made = answers(self.config, arm, rows, self.grow)
+        return replace(made, round=number, stage=stage, tuned=number != 0, took=took)
 
-    def _rows(self, arm: str, number: int) -> tuple[Sequence[Example], int]:
-        """The rows that a round trains on, as far as they are known, and how many may be added."""
-        data = self.history.data.split("train")
-        known = self.history.arms[arm].train if arm in self.history.arms else {}
-        latest = max((n for n in known if 0 < n <= number), default=1)
-        return known.get(latest, data), (number - latest) * self.grow.rows
+
+def training(config: Config, arm: str, rows: Sequence[Example], more: int, grow: Growing) -> Item:
+    """A training by a config on these rows and ``more``, and on the general ones beside them."""
+    more += replay.wanted(len(rows) + more, config.settings.replay)
+    planned = schedule_of(config.train, len(rows) + more)
+    return Item(arm, None, TRAIN, rows, more, grow, planned, True, None)
+
+
+def answers(config: Config, arm: str, rows: Sequence[Example], grow: Growing) -> Item:
+    """A tuned model's answers to these rows, which are of dev."""
+    return Item(arm, None, DEV, rows, 0, grow, schedule_of(config.generate, len(rows)), True, None)
+
+
+def known_rows(
+    history: History, arm: str, number: int, grow: Growing
+) -> tuple[Sequence[Example], int]:
+    """The rows that a round trains on, as far as they are known, and how many may be added."""
+    data = history.data.split("train")
+    known = history.arms[arm].train if arm in history.arms else {}
+    latest = max((n for n in known if 0 < n <= number), default=1)
+    return known.get(latest, data), (number - latest) * grow.rows
 
 
 def schedule_of(entry: PluginEntry, rows: int) -> Schedule | None:

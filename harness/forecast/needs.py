@@ -51,7 +51,7 @@ def remarks(found: Needs, seconds: float | None, hours: float | None) -> Iterato
         yield Remark(
             "warning",
             f"the budget of {hours:g} h (execution.budget.hours) is less than the "
-            f"{duration(seconds)} that the run is expected to take: about {commands:.0f} commands",
+            f"{duration(seconds)} that the run may take: about {commands:.0f} commands",
         )
 
 

@@ -55,6 +55,32 @@ class PlannedWork:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedArm:
+    """What is left to be trained beside the rounds: of one arm, or of the trials of a search.
+
+    Attributes:
+        name: of the arm, or ``search trials``.
+        trainings: how many are left, those of whole loops included; 0 where only dev is answered.
+        loops: how many whole loops that is; 0 for single trainings.
+        rows, steps: of the largest training; steps are None where they are not known.
+        exact: whether rows and steps are exact; else they are upper bounds.
+        at_most: whether less may do, as trials may end early.
+        seconds: of all trainings and their answers; None where they are not known.
+        unknown: settings that differ, and by which a row takes another time than was measured.
+    """
+
+    name: str
+    trainings: int
+    loops: int
+    rows: int
+    exact: bool
+    at_most: bool
+    steps: int | None = None
+    seconds: float | None = None
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Needs:
     """What a run takes of the machine, and what the machine has; bytes, None where not known.
 
@@ -88,8 +114,9 @@ class Forecast:
         rounds: planned ones.
         rows: split -> rows, ``valid`` being cut from train.
         work: in the order of the run.
+        beside: what is left of that which is trained beside the rounds.
         seconds: of all work that is not stored, with the start of the run and without scoring and
-            reports; None where not known.
+            reports; None where not known. Arms with ``unknown`` settings are not in it.
         measured: where seconds come from: when the probe was made, or :data:`OWN`, or None.
         detectable: the gain in the primary score that dev can show, where it is known.
         dev_shows: the same in a sentence.
@@ -100,6 +127,7 @@ class Forecast:
     rounds: int
     rows: dict[str, int]
     work: tuple[PlannedWork, ...]
+    beside: tuple[PlannedArm, ...]
     seconds: float | None
     measured: str | None
     needs: Needs

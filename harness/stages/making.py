@@ -54,10 +54,15 @@ class Trainer(Plugin):
 
     Attributes:
         produces: kind of the checkpoint that it returns.
+        same_pace: options that change what is learned, and not how long a row takes each time
+            that it is learned (``learning_rate``; ``epochs``, which :meth:`schedule` tells of). How
+            long a training with other values of these takes is then known from one that was
+            measured.
     """
 
     stage = "trainer"
     produces: ClassVar[str] = "adapter"
+    same_pace: ClassVar[Sequence[str]] = ()
 
     def loading(self) -> Mapping[str, Any]:
         """How it loads the base model, where that changes what the model computes.

@@ -20,6 +20,7 @@ def document(found: harness.Forecast) -> dict[str, Any]:
         "rounds": found.rounds,
         "rows": found.rows,
         "stages": [asdict(one) for one in found.work],
+        "beside": [asdict(one) for one in found.beside],
         "seconds": found.seconds,
         "measured": found.measured,
         "needs": asdict(found.needs),

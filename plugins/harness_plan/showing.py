@@ -44,7 +44,22 @@ def _table(found: harness.Forecast) -> tables.FittedTable:
             _count(work.steps, bound),
             Text("stored", "green") if work.stored else _time(work.seconds, bound),
         )
+    for arm in found.beside:
+        bound = "" if arm.exact else UP_TO
+        rows, steps = (_count(arm.rows, bound), _count(arm.steps, bound)) if arm.trainings else "  "
+        made.add_row(_beside(arm), rows, "", "", steps, _time(arm.seconds, bound))
     return made
+
+
+def _beside(arm: harness.PlannedArm) -> str:
+    """``the same again: 4 trainings``; of a search at most so many."""
+    name = one_line(arm.name, 60)
+    if arm.loops:
+        return f"{name}: {counted(arm.loops, 'loop')}"
+    if not arm.trainings:
+        return f"{name}: generate dev"
+    bound = UP_TO if arm.at_most else ""
+    return f"{name}: {bound}{counted(arm.trainings, 'training')}"
 
 
 def _label(work: harness.PlannedWork) -> str:
@@ -73,19 +88,29 @@ def _sentences(found: harness.Forecast) -> Iterator[str]:
     passes = {work.passes for work in train if work.passes and work.passes != 1}
     if len(passes) == 1:
         yield f"Tokens are those of the rows; a training goes through them {passes.pop():g} times."
+    if found.beside:
+        yield (
+            "Beside the rounds, rows and steps are those of one training, and time is that of all "
+            "of them with their answers to dev."
+        )
+    if any(arm.at_most for arm in found.beside):
+        yield "Each trial is counted whole, with the settings that go through the rows most often."
     yield from _cost(found)
     yield found.dev_shows
 
 
 def _cost(found: harness.Forecast) -> Iterator[str]:
     left: Sequence[harness.PlannedWork] = [work for work in found.work if not work.stored]
-    if not left:
+    known = [arm for arm in found.beside if not arm.unknown]
+    if not (left or known):
         return
     if found.seconds is None:
         yield "How long it takes is not known here: nothing of it was measured yet."
     else:
-        bound = "" if all(work.exact for work in left) else "up to "
-        told = f"{bound}{duration(found.seconds)} ({found.since})"
+        exact = all(work.exact for work in left) and all(arm.exact for arm in known)
+        after = sum(arm.seconds or 0.0 for arm in known)
+        part = f", {duration(after)} of it beside the rounds" if left and known else ""
+        told = f"{'' if exact else 'up to '}{duration(found.seconds)} ({found.since}){part}"
         yield f"Training and answers take {told}; scoring and reports come on top."
     needs = found.needs
     parts = []

@@ -38,6 +38,10 @@ class LoraTrainer(harness.Trainer):
         "dtype": "precision", "torch_dtype": "precision", "bf16": "precision", "fp16": "precision",
     }  # fmt: skip
     reported = ("r", "alpha", "learning_rate", "epochs", "batch_size")
+    same_pace = (
+        "r", "alpha", "learning_rate", "epochs", "scheduler", "warmup", "weight_decay",
+        "on_truncated", "early_stop", "keep",
+    )  # fmt: skip
     revision = 3
     libraries = ("torch", "transformers", "tokenizers", "peft", "accelerate")
     produces = "adapter"

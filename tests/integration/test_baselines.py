@@ -359,10 +359,27 @@ def test_a_wrong_entry_is_one_message(project, baselines, said):
     ],
 )
 def test_what_train_cannot_give_is_one_message_before_anything_is_answered(project, entry, said):
-    done = project.inside("iterate", "--set", f"baselines=[{entry}]")
-    assert done.code == 2 and said in done.err and "few-shot" in done.err
-    assert "Traceback" not in done.err
+    for command in ("check", "iterate"):
+        done = project.inside(command, "--set", f"baselines=[{entry}]")
+        assert done.code == 2 and said in done.err and "few-shot" in done.err
+        assert "Traceback" not in done.err
     assert not list((project.folder / ".harness" / "artifacts").glob("generate/*"))
+
+
+def test_a_check_counts_the_rows_that_are_left_to_train(project):
+    """Of 40 rows valid takes 5."""
+    for k, code in ((35, 0), (36, 2)):
+        done = project.inside("check", "--set", f"baselines=[{{plugin: few-shot, k: {k}}}]")
+        assert done.code == code, done.err
+    assert not (project.folder / ".harness").exists()
+
+
+def test_a_check_names_each_baseline_that_fails(project):
+    both = "baselines=[{plugin: few-shot, k: 60}, {plugin: few-shot, name: sorted, balance: sort}]"
+    done = project.inside("check", "--set", both)
+    assert done.code == 4
+    assert "2 problems with its data" in done.out
+    assert "60 examples are asked for" in done.err and "the field 'sort'" in done.err
 
 
 def test_prompts_that_are_too_long_by_the_examples_are_one_message(listening):

@@ -295,6 +295,19 @@ def test_a_training_beside_the_rounds_learns_them_too_and_general_text_is_not_it
     assert calls(probed) == ["0 200", "1 200"]
 
 
+def test_a_loop_beside_the_rounds_leaves_general_text_alone_unless_a_guard_asks(probed):
+    loops = ("--set", "seeds={count: 5, of: loop}", "--set", "data.dev=24", "--set", "report=[]")
+    done = probed.inside(*ONE, *loops)
+    assert done.code == 0, done.err
+    assert len(done.document["arms"][0]["trainings"]) == 5
+    assert calls(probed) == ["0 200", "1 200"]
+    (probed.folder / "read.txt").unlink()
+    done = probed.inside(*ONE, *loops, "--set", "guard=[{forgetting: 5}]")
+    assert done.code == 0, done.err
+    # Those of the run itself are stored.
+    assert calls(probed) == ["0 200", "1 200"] * 4
+
+
 LEAKING = """\
 import harness
 

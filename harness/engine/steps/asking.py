@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.boundary import prompts as boundary
 from harness.config.plugin_entries import PluginEntry
+from harness.context import Context
 from harness.data.families import families
 from harness.data.splits import rows_digest
 from harness.engine.at import At
@@ -56,6 +57,37 @@ class Asked:
     evaluation: Evaluation
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What baselines are given, families in place of groups, and what they must not show.
+
+    Attributes:
+        rows: of dev, without references.
+    """
+
+    rows: Sequence[Example]
+    train: Sequence[Example]
+    held: boundary.Held
+
+    @classmethod
+    def of(cls, data: Dataset) -> Given:
+        """From the rows of a run."""
+        family = families(data.examples)
+        rows = [_in_family(row.as_asked(), family) for row in data.split("dev")]
+        train = [_in_family(row, family) for row in data.split("train")]
+        return cls(rows, train, _held(data, family))
+
+    def asked_by(self, entry: PluginEntry, context: Context) -> list[Example]:
+        """The rows as a baseline asks them.
+
+        Raises:
+            ConfigError: the rows do not allow what its options ask for.
+            PluginError: it shows what it must not.
+        """
+        made = entry.instance.prompts(self.rows, self.train, context)
+        return list(boundary.prompts(made, self.rows, self.held))
+
+
 def arm_of(name: str) -> str:
     """What the stages of a baseline, and the database, have in place of an arm."""
     return f"baseline {name}"
@@ -78,25 +110,19 @@ class Asking:
     def prompts(self, entry: PluginEntry, data: Dataset) -> Prompts:
         """The rows of dev with the turns that a baseline puts before them.
 
-        It is given rows without references, and train alone; families stand in place of groups.
-
         Raises:
             ConfigError: the rows do not allow what its options ask for.
             PluginError: it fails, or shows what it must not.
         """
-        at = At(arm=arm_of(entry.name))
-        family = families(data.examples)
-        train = [_in_family(row, family) for row in data.split("train")]
-        asked = [_in_family(row.as_asked(), family) for row in data.split("dev")]
+        at, given = At(arm=arm_of(entry.name)), Given.of(data)
         seed = self.caller.seed(PROMPTS, at.round)
-        inputs = {"rows": rows_digest(asked), "train": rows_digest(train)}
+        inputs = {"rows": rows_digest(given.rows), "train": rows_digest(given.train)}
 
         def make(folder: Path) -> Mapping[str, Any]:
             context = self.run.context(folder, PROMPTS, at, seed)
-            given = entry.instance.prompts(asked, train, context)
-            rows = list(boundary.prompts(given, asked, _held(data, family)))
+            rows = given.asked_by(entry, context)
             write_jsonl(folder / "output" / "prompts.jsonl", map(to_json, rows))
-            return {**context.facts, "told": boundary.told(entry.instance.told(train))}
+            return {**context.facts, "told": boundary.told(entry.instance.told(given.train))}
 
         pinned = BaselinePins(self.run).stored(entry.name, PROMPTS)
         made = self.run.stage(PROMPTS, entry, inputs, make, at, seed=seed, pinned=pinned)

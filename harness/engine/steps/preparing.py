@@ -10,6 +10,7 @@ from typing import Any
 from harness.boundary import results
 from harness.config.effects import shortages
 from harness.config.sourcing import counted
+from harness.context import derive_seed
 from harness.data import correction_file
 from harness.data.corrections import Corrected, corrected
 from harness.data.splits import rows_digest, with_valid
@@ -36,6 +37,11 @@ def _leaning(made: Corrected, name: str) -> str:
         "that were corrected, so scores and verdicts lean towards that round "
         "(harness rate create --round A --vs B)"
     )
+
+
+def valid_seed(seed: int) -> int:
+    """The seed by which ``valid`` is cut from train, from the run's."""
+    return derive_seed(seed, "valid", 0)
 
 
 class Preparing:
@@ -109,7 +115,7 @@ class Preparing:
 
     def _prepared(self, rows: Sequence[Example]) -> Dataset:
         held_out = [row for row in rows if row.split in ("dev", "test")]
-        trainable, seed = self.gating.screen(rows), self.caller.seed("valid", 0)
+        trainable, seed = self.gating.screen(rows), valid_seed(self.config.settings.seed)
         kept = with_valid(trainable, self.config.settings.valid, seed)
         data = Dataset((*kept, *held_out))
         for split in ("train", "dev", "test"):

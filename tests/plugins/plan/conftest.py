@@ -24,13 +24,15 @@ class TimedTrainer(ShowingTrainer):
     """Takes two rows a step, twice, ten milliseconds a row."""
 
     name = "timed"
+    same_pace = ("gain", "passes")
 
     class Options(ShowingTrainer.Options):
         steps: int | None = None
+        passes: int = 2
 
     def schedule(self, rows):
         each = -(-rows // 2)
-        steps = self.options.steps or 2 * each
+        steps = self.options.steps or self.options.passes * each
         return harness.Schedule(steps, steps / each)
 
     def rendered(self, base, rows, context):

@@ -250,14 +250,3 @@ def test_a_model_that_is_not_here_is_not_fetched_without_a_probe(timed):
     told = [r["text"] for r in result.document["remarks"]]
     assert any("the base model is not on this machine yet" in text for text in told)
     assert not (timed.folder / "cache").exists()
-
-
-def test_what_is_trained_beside_the_rounds_is_said_to_be_left_out(timed):
-    sets = ("--set", "curve=true", "--set", "seeds=5")
-    search = ("--set", "search={trials: 4, over: {train.steps: [4, 8]}}")
-    for given, said in (
-        (sets, "beside the rounds (10 trainings) is not in this forecast"),
-        (search, "(up to 13 trainings of the search) is not in this forecast"),
-    ):
-        told = [r["text"] for r in planned(timed, "--no-probe", *given)["remarks"]]
-        assert [one for one in told if said in one], told

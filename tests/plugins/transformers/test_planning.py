@@ -62,3 +62,17 @@ def test_planned_steps_and_tokens_are_those_of_the_training(tuned):
     assert planned.document["seconds"] > 0
     # Adapter and log of the same shape as those of the run.
     assert planned.document["needs"]["disk"] > 10_000
+
+
+def test_the_time_of_arms_with_other_settings_of_lora_is_known_or_not(tuned):
+    arms = [
+        ("r", "{name: r, set: {train.r: 8, train.learning_rate: 1e-4, train.epochs: 6}}", []),
+        ("b", "{name: b, set: {train.batch_size: 2}}", ["train.batch_size"]),
+        ("4", "{name: '4', set: {train.max_length: 30}}", ["train.max_length"]),
+    ]
+    given = f"arms=[{', '.join(text for _, text, _ in arms)}]"
+    found = tuned.inside("plan", "--no-probe", "--json", "--set", given)
+    assert found.code == 0, found.err
+    beside = found.document["beside"]
+    assert [(arm["name"], arm["unknown"]) for arm in beside] == [(n, u) for n, _, u in arms]
+    assert beside[0]["steps"] == 6 * 3
