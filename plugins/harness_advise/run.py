@@ -71,6 +71,11 @@ class Run:
         return int((self.document.get("data") or {}).get("rows", {}).get("dev") or 0)
 
     @property
+    def adds_rows(self) -> bool:
+        """Whether rounds may add rows: not where the config has no augmenter."""
+        return (self.document.get("settings") or {}).get("augment") != []
+
+    @property
     def train_rows(self) -> int:
         return int(self.reference.get("train_rows") or 0)
 

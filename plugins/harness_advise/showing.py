@@ -31,7 +31,10 @@ def blocks(options: Sequence[Option]) -> Iterator[Block]:
         return
     yield Heading(TITLE, "levers by expected gain for their cost")
     known = [one for one in options if one.state in ("shown", "likely")]
-    yield Bullets(tuple(map(_told, known)), numbered=True)
+    if known:
+        yield Bullets(tuple(map(_told, known)), numbered=True)
+    else:
+        yield Paragraph("Nothing that was measured shows a gain, or makes one likely.")
     unknown = [one for one in options if one.state == "open"]
     if unknown:
         yield Heading("Not known yet", "harness advise has the commands that find out", level=3)

@@ -67,7 +67,7 @@ def another_round(run: Run) -> Iterator[Option]:
     last = run.rounds[-1]
     held = [one for one in last.get("slices") or () if one.get("holds") and one.get("from_prompt")]
     gaps = sum(abs(one["gap"]) * one["n"] for one in held if one.get("gap") and one.get("n"))
-    if not held or not run.dev_rows or last["round"] == 0:
+    if not held or not run.dev_rows or last["round"] == 0 or not run.adds_rows:
         return
     improved = last["verdict"]["label"] == "improved"
     names = ", ".join(str(one["slice"]) for one in held[:2])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
-from harness.kit.blocks import to_json
+from harness.kit.blocks import Paragraph, to_json
 from harness_advise.ranking import ranked
 from harness_advise.showing import blocks
 from harness_reports.markdown import page as markdown_page
@@ -73,6 +73,11 @@ def test_of_a_bare_run_everything_is_open_and_has_a_command() -> None:
     assert {one.state for one in found} == {"open"}
     assert all(one.command.startswith("harness iterate -c a.yaml --rounds 1") for one in found)
     assert all("--no-test" in one.command for one in found)
+
+
+def test_where_nothing_is_shown_that_is_said() -> None:
+    told = [one.text for one in blocks(ranked(made())) if isinstance(one, Paragraph)]
+    assert told == ["Nothing that was measured shows a gain, or makes one likely."]
 
 
 def test_a_run_without_a_trained_round_has_no_advice() -> None:
@@ -186,6 +191,8 @@ def test_one_round_more_is_named_where_a_slice_still_underperforms() -> None:
         if one.lever == "round"
     ]
     assert option.command == "harness iterate -c b.yaml --rounds 2 --no-test"
+    alone = {**DOCUMENT["settings"], "augment": []}
+    assert not [one for one in ranked(made(rounds=rounds, settings=alone)) if one.lever == "round"]
 
 
 def test_an_arm_that_is_open_asks_for_seeds_and_a_search_is_not_asked_for_twice() -> None:
