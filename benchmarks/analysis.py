@@ -39,7 +39,8 @@ from harness.records import (
 from harness.report.analysis import Terms, analyse
 from harness.report.reading import FILE_NAME
 from harness.report.summary import RunRecord, summarise
-from harness.store.writing import Answers, RunContents, build
+from harness.store.contents import Answers, RunContents
+from harness.store.writing import build
 
 ROUNDS = 3
 METRICS = ("rougeL", "bleu", "meteor", "exact", "chrf")

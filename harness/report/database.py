@@ -18,14 +18,15 @@ from harness.report.annotated import RunAnnotations
 from harness.report.caveats import Caveats, caveats_of, scores_with, with_caveats
 
 if TYPE_CHECKING:
-    from harness.store.writing import Answers, Rescored
+    from harness.store.contents import Answers, Rescored
 
 
 def database(
     run: Run, steps: Steps, history: History, annotations: RunAnnotations | None = None
 ) -> None:
     """Write the run's database from what has happened so far."""
-    from harness.store.writing import RunContents, build
+    from harness.store.contents import RunContents
+    from harness.store.writing import build
 
     annotations = annotated.collect(run, history) if annotations is None else annotations
     opened, caveats = history.test is not None, caveats_of(steps)
@@ -54,7 +55,7 @@ def stored_arm(name: str) -> str:
 
 
 def _answers(run: Run, steps: Steps, history: History, caveats: Caveats) -> Iterator[Answers]:
-    from harness.store.writing import Answers
+    from harness.store.contents import Answers
 
     sets = [
         (arm, number, "dev", evaluation)
@@ -115,7 +116,7 @@ def _rescored(
     number: int, arm: str,
 ) -> Iterator[Rescored]:  # fmt: skip
     """What each metric says that the run was scored with again; one that fails harms no other."""
-    from harness.store.writing import Rescored
+    from harness.store.contents import Rescored
 
     answers, generated = evaluation.predictions, evaluation.keys["generate"]
     for entry in entries:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from harness.kit.features import prompt_features
 from harness.records import Measurement, Score
 from harness.store.columns import Batch
+from harness.store.contents import Answers, RunContents
 from harness.store.slices import is_stored, stored_features, where_sql
-
-if TYPE_CHECKING:
-    from harness.store.writing import Answers, RunContents
 
 BLOCK = 20_000
 Item = TypeVar("Item")

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
 
 from harness.kit.features import prompt_features, reply_features
 from harness.kit.text import storable
 from harness.records import Condition, Prediction, Slice
-
-if TYPE_CHECKING:
-    from harness.store.writing import RunContents
+from harness.store.contents import RunContents
 
 ASKED = 500
 """Examples that are asked for the names of features."""

@@ -39,10 +39,11 @@ from harness.records import (
     Verdict,
 )
 from harness.store.columns import layout
+from harness.store.contents import Answers, Rescored, RunContents
 from harness.store.slices import where_sql
 from harness.store.tables import TABLES
 from harness.store.trouble import unopenable, unwritable
-from harness.store.writing import Answers, Rescored, RunContents, build, query, reading
+from harness.store.writing import build, query, reading
 from harness_rating.batches.records import FOLDER
 from harness_rating.layouts import TABLES as RATING_TABLES
 from harness_rating.tables import said_of
@@ -413,8 +414,9 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from harness.records import Example
+from harness.store.contents import RunContents
 from harness.store.trouble import unopenable, unwritable
-from harness.store.writing import RunContents, build
+from harness.store.writing import build
 
 def rows():
     yield from (Example(str(n), ({"role": "user", "content": "q"},)) for n in range(20_000))

@@ -22,7 +22,8 @@ from harness.records import (
     Slice,
     Verdict,
 )
-from harness.store.writing import Answers, RunContents, build
+from harness.store.contents import Answers, RunContents
+from harness.store.writing import build
 
 HOSTILE = (
     "[bold red]x[/bold red] [/nope] \x1b[31mred\x1b[0m \x1b]8;;https://evil.example\x07link "

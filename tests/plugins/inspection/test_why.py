@@ -20,7 +20,8 @@ from harness.records import (
     Score,
     Verdict,
 )
-from harness.store.writing import Answers, RunContents, build
+from harness.store.contents import Answers, RunContents
+from harness.store.writing import build
 from harness_inspection.database import RunDatabase
 from harness_inspection.lineage import train_rows_sql
 
