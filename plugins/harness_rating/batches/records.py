@@ -74,6 +74,11 @@ class Batch:
     verdicts: bool
 
     @property
+    def rubric_name(self) -> str:
+        """``<id>/<version>``, as files that leave the harness name a rubric."""
+        return f"{self.rubric.id}/{self.rubric.version}"
+
+    @property
     def by_id(self) -> dict[str, Item]:
         """Item id -> item."""
         return {item.id: item for item in self.items}

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness import Criterion, Item, Rubric
 from harness_rating.batches.records import Batch
-from harness_rating.exchange.exporting import as_csv, rubric_of
+from harness_rating.exchange.cells import as_csv
 from harness_rating.exchange.other_tools import prompt
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric import conditions
@@ -51,7 +51,7 @@ def _reading(batch: Batch, item: Item) -> dict[str, Any]:
     # A sheet shows all at once, so a reference that is to come after a first score cannot.
     shown = item.references if batch.rubric.show.reference == "always" else ()
     return {
-        "batch": batch.name, "rubric": rubric_of(batch), "item": item.id, "prompt": prompt(item),
+        "batch": batch.name, "rubric": batch.rubric_name, "item": item.id, "prompt": prompt(item),
         "facts": "\n".join(f"{name}: {_text(value)}" for name, value in item.meta.items()),
         "reference": "\n\n".join(shown), "answer_a": sides[0], "answer_b": sides[1],
     }  # fmt: skip

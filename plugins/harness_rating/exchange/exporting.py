@@ -10,18 +10,17 @@ a rater before the rating is over. ``sheet`` alone is for raters: what they have
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from harness import Criterion, Item, UsageError, near, to_json
 from harness.kit.files import canonical
-from harness.kit.text import plain, storable
+from harness.kit.text import storable
 from harness_rating.batches.records import Batch, Rating
+from harness_rating.exchange.blank_sheet import blank_sheet
+from harness_rating.exchange.cells import CANNOT_JUDGE, COLUMNS, as_csv, written
 from harness_rating.exchange.other_tools import argilla, label_studio, prompt
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.folding import ItemState
@@ -30,13 +29,6 @@ from harness_rating.rubric.scoring import normal
 
 JSONL_SCHEMA = "harness.events/1"
 EVERYBODY = "*"
-CANNOT_JUDGE = "cannot-judge"
-GUARDED = re.compile("'+[=+\\-@\t\r\n＝＋－＠]")
-"""How a cell begins whose first apostrophe is not part of the text."""
-COLUMNS = (
-    "batch", "rubric", "rater", "item", "kind", "criterion", "value", "at", "seconds",
-    "example", "arm", "rounds", "split", "repeat_of", "prompt", "answer_a", "answer_b",
-)  # fmt: skip
 
 
 def exported(batch: Batch, to: str, folder: RatingsFolder, rater: str | None = None) -> bytes:
@@ -68,14 +60,7 @@ def exported(batch: Batch, to: str, folder: RatingsFolder, rater: str | None = N
 
 
 def _sheet(batch: Batch, folder: RatingsFolder, raters: Sequence[str] | None = None) -> bytes:
-    from harness_rating.exchange.blank_sheet import blank_sheet
-
     return blank_sheet(batch, folder, batch.raters if raters is None else raters)
-
-
-def rubric_of(batch: Batch) -> str:
-    """``<id>/<version>``, as files that leave the harness name a rubric."""
-    return f"{batch.rubric.id}/{batch.rubric.version}"
 
 
 def _csv(batch: Batch, folder: RatingsFolder) -> bytes:
@@ -87,23 +72,6 @@ def _csv(batch: Batch, folder: RatingsFolder) -> bytes:
     return as_csv(COLUMNS, rows)
 
 
-def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """Rows as a sheet that spreadsheets open without running anything."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([cell(row.get(column)) for column in columns] for row in rows)
-    return stream.getvalue().encode()
-
-
-def cell(value: Any) -> str | int | float:
-    """A value for a cell: no formula, and told apart from a text that begins as a guarded one."""
-    from harness.kit.cells import as_cell
-
-    shown = as_cell(value)
-    return f"'{shown}" if isinstance(value, str) and GUARDED.match(plain(value)) else shown
-
-
 def _rows(
     batch: Batch, rater: str, of_item: ItemState, item: Item,
     ratings: Mapping[tuple[str, str], Rating],
@@ -111,7 +79,7 @@ def _rows(
     placing = batch.placings[item.id]
     sides = [*item.answers, ""]
     common = {
-        "batch": batch.name, "rubric": rubric_of(batch), "rater": rater, "item": item.id,
+        "batch": batch.name, "rubric": batch.rubric_name, "rater": rater, "item": item.id,
         "seconds": of_item.seconds, "example": placing.example_id, "arm": placing.arm,
         "rounds": " ".join(map(str, placing.rounds)), "split": placing.split,
         "repeat_of": placing.repeat_of, "prompt": prompt(item), "answer_a": sides[0],
@@ -131,20 +99,13 @@ def _rows(
         yield {**common, "kind": "comment", "value": of_item.comment, "at": of_item.at}
 
 
-def written(value: Any) -> Any:
-    """A value for a cell: ``yes``, a number, a text, a JSON list of choices, or nothing."""
-    if isinstance(value, (list, tuple)):
-        return json.dumps(list(value), ensure_ascii=False)
-    return label(value) if isinstance(value, bool) else value
-
-
 def _jsonl(batch: Batch, folder: RatingsFolder) -> bytes:
     """The events, below a first line that says whose they are and proves them whole."""
     raters = (*batch.raters, *folder.settlers(batch))
     events = [event for rater in raters for event in folder.events(batch, rater)]
     body = b"".join(canonical(to_json(event)) + b"\n" for event in events)
     head = {
-        "schema": JSONL_SCHEMA, "batch": batch.name, "rubric": rubric_of(batch),
+        "schema": JSONL_SCHEMA, "batch": batch.name, "rubric": batch.rubric_name,
         "rater": EVERYBODY, "events": len(events), "crc32": checksum(b"\n" + body, b""),
     }  # fmt: skip
     return json.dumps(head).encode() + b"\n" + body

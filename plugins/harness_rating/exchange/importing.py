@@ -6,7 +6,6 @@ anything is kept; a file with one wrong line changes nothing. Importing twice do
 
 from __future__ import annotations
 
-import dataclasses
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,19 +15,18 @@ from typing import Any, NoReturn
 from harness import DataError, from_json, near, to_json
 from harness.kit.files import canonical
 from harness.kit.strict_json import Fault
-from harness.kit.text import one_line, storable_json
+from harness.kit.text import one_line
 from harness_rating.batches.records import SETTLED, Batch, Event
-from harness_rating.exchange.exporting import EVERYBODY, JSONL_SCHEMA, checksum, rubric_of
-from harness_rating.ratings.events import Events, browser_json, problem
+from harness_rating.exchange.exporting import EVERYBODY, JSONL_SCHEMA, checksum
+from harness_rating.exchange.refusing import Lines, batch_of, checked, refuse, refuse_all
+from harness_rating.exchange.sheets import read_sheet
+from harness_rating.ratings.events import Events, browser_json
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.rubric.scoring import check_value
 
 LARGEST = 256 * 2**20
 """Bytes of a file."""
-_MOST_TOLD = 5
 _FRESH = "ask the rater to export the file again, and import it as it is"
 _OWN = "if your team exported it, and no rater sent it: harness rate import --all-raters FILE"
-_NO_TIME = "9999"
 _HEAD = {"schema", "batch", "rubric", "rater", "events", "crc32"}
 
 
@@ -45,10 +43,6 @@ class Imported:
     known: Mapping[str, int]
 
 
-Lines = Sequence[tuple[int, Event]]
-"""Events with the lines that they stand in."""
-
-
 def import_file(
     path: Path, folder: RatingsFolder, *, batch: str | None = None, all_raters: bool = False
 ) -> Imported:
@@ -63,8 +57,6 @@ def import_file(
         DataError: the file is cut or edited, or does not belong here; nothing was kept.
         EnvironmentFailure: the disk is full; what was not kept is told by importing again.
     """
-    from harness_rating.exchange.sheets import read_sheet
-
     data = _bytes(path)
     if path.suffix.casefold() in (".csv", ".tsv"):
         found, lines = read_sheet(path, data, folder)
@@ -92,29 +84,6 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"cannot read it: {error.strerror}", where=str(path)) from None
-
-
-def refuse(path: Path, line: int, what: str, hint: str = "", more: Sequence[str] = ()) -> NoReturn:
-    """Raise the one error that says what is wrong with a file."""
-    tail = "nothing was imported"
-    raise DataError(f"{what}; {tail}", where=f"{path}:{line}", hint=hint, details=more)
-
-
-def batch_of(path: Path, line: int, folder: RatingsFolder, batch: Any, rubric: Any) -> Batch:
-    """The batch that a file names, if the file was made for it as it is now."""
-    known = folder.names()
-    if batch not in known:
-        name = one_line(str(batch), 60)
-        have = f"there are: {', '.join(known)}" if known else "there is none"
-        refuse(path, line, f"there is no batch '{name}' here{near(name, known)}; {have}",
-               "run it in the folder where the batch was made")  # fmt: skip
-    found = folder.batch(batch)
-    if rubric != rubric_of(found):
-        name = one_line(str(rubric), 60)
-        refuse(path, line, f"it was rated by rubric {name}, and the batch has {rubric_of(found)}",
-               "ratings of another wording cannot be mixed in; rate them in a batch of their own",
-        )  # fmt: skip
-    return found
 
 
 def _read_jsonl(
@@ -181,33 +150,6 @@ def _events(
             wrong.append((number, error.what))
     refuse_all(path, wrong)
     return found
-
-
-def checked(batch: Batch, event: Event) -> Event:
-    """The event as it is kept: its value in the one form of its scale.
-
-    Raises:
-        DataError: it is no event of this batch.
-    """
-    trouble = problem(batch, event)
-    if trouble is not None:
-        raise DataError(trouble)
-    if event.at >= _NO_TIME:
-        raise DataError(f"its time, {event.at}, leaves none for what is said after it")
-    value = event.value
-    if event.kind == "set":
-        value = check_value(batch.rubric.criterion(event.criterion), value)
-    return dataclasses.replace(event, value=storable_json(value))
-
-
-def refuse_all(path: Path, wrong: Sequence[tuple[int, str]]) -> None:
-    """Refuse the file if there is anything wrong: the first in full, some more below it."""
-    if not wrong:
-        return
-    (line, what), *rest = wrong
-    more = [f"{path}:{number}: {also}" for number, also in rest[:_MOST_TOLD]]
-    more += [f"and {len(rest) - _MOST_TOLD} more"] if len(rest) > _MOST_TOLD else []
-    refuse(path, line, what, "correct it, or export the file again", more)
 
 
 def _keep(path: Path, batch: Batch, folder: RatingsFolder, lines: Lines) -> Imported:

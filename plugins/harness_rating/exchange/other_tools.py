@@ -52,7 +52,7 @@ def _texts(item: Item) -> dict[str, str]:
 def _origin(batch: Batch, item: Item) -> dict[str, Any]:
     placing = batch.placings[item.id]
     return {
-        "batch": batch.name, "rubric": f"{batch.rubric.id}/{batch.rubric.version}", "item": item.id,
+        "batch": batch.name, "rubric": batch.rubric_name, "item": item.id,
         "example": storable(placing.example_id), "arm": placing.arm,
         "rounds": list(placing.rounds), "split": placing.split, "repeat_of": placing.repeat_of,
     }  # fmt: skip

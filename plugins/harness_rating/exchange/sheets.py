@@ -21,8 +21,8 @@ from harness.kit.files import digest
 from harness.kit.text import one_line
 from harness_rating.batches.records import ITEM_EVENT, KINDS, Batch, Event
 from harness_rating.exchange.blank_sheet import READING
-from harness_rating.exchange.exporting import CANNOT_JUDGE, COLUMNS, GUARDED, cell, written
-from harness_rating.exchange.importing import Lines, batch_of, checked, refuse, refuse_all
+from harness_rating.exchange.cells import CANNOT_JUDGE, COLUMNS, GUARDED, cell, written
+from harness_rating.exchange.refusing import Lines, batch_of, checked, refuse, refuse_all
 from harness_rating.ratings.events import later, now
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.rubric.scales import label

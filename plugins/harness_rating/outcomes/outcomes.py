@@ -69,7 +69,7 @@ def outcomes_of(
         "schema": SCHEMA,
         "batch": batch.name,
         "run": batch.run,
-        "rubric": f"{batch.rubric.id}/{batch.rubric.version}",
+        "rubric": batch.rubric_name,
         "verdicts": batch.verdicts,
         "comparisons": comparisons,
         "scores": [score for score, _ in scored],

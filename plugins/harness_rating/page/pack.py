@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from harness import UsageError, near
 from harness_rating.batches.records import Batch
-from harness_rating.exchange.exporting import rubric_of
 from harness_rating.page import payloads
 from harness_rating.page.pages import whole
 
@@ -31,7 +30,7 @@ def pack(batch: Batch, rater: str) -> bytes:
         "mode": "packed",
         "batch": batch.name,
         "rater": rater,
-        "version": rubric_of(batch),
+        "version": batch.rubric_name,
         "rubric": payloads.rubric(shown),
         "items": list(batch.assignments[rater]),
         "events": [],

@@ -20,7 +20,8 @@ from harness.errors import DataError, UsageError
 from harness.records import to_json
 from harness_rating.commands import exchange as rate
 from harness_rating.commands.status import status
-from harness_rating.exchange.exporting import COLUMNS, exported, rows_for_store
+from harness_rating.exchange.cells import COLUMNS
+from harness_rating.exchange.exporting import exported, rows_for_store
 from harness_rating.exchange.importing import import_file
 from harness_rating.exchange.other_tools import labelling_config
 from harness_rating.ratings.events import Events
