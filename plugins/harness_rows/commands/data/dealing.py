@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import harness
 from harness import SPLITS, Example, Report
@@ -15,6 +15,7 @@ from harness_rows.commands.data import repeats
 from harness_rows.commands.data.expected import counting
 from harness_rows.commands.data.findings import counted
 from harness_rows.commands.data.opening import options_of
+from harness_rows.commands.data.split_request import SplitRequest
 from harness_rows.dealing import SIDES
 from harness_rows.formats import folded_name
 from harness_rows.options import RowsOptions
@@ -23,9 +24,6 @@ from harness_rows.records import Record
 from harness_rows.splitting import dealt
 
 NO_SPLIT: Any = ""
-
-if TYPE_CHECKING:
-    from harness_rows.commands.data.split import SplitRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,27 +162,6 @@ def _bare(reading: Reading) -> Reading:
     """The same rows without their splits."""
     rows = tuple(dataclasses.replace(row, split=NO_SPLIT) for row in reading.rows)
     return dataclasses.replace(reading, rows=rows)
-
-
-def sizes_of(text: str) -> dict[str, int | float]:
-    """``train=.6,dev=.4`` as split -> share or number.
-
-    Raises:
-        UsageError: it is not written so.
-    """
-    found: dict[str, int | float] = {}
-    for part in text.split(","):
-        name, mark, size = (one.strip() for one in part.partition("="))
-        try:
-            found[name] = int(size) if size.isdecimal() else float(size)
-        except ValueError:
-            mark = ""
-        if not mark or name not in SPLITS:
-            raise harness.UsageError(
-                f"--sizes takes SPLIT=NUMBER with commas, not {part.strip()!r}",
-                hint="--sizes train=.6,pool=.1,dev=.15,test=.15",
-            )
-    return found
 
 
 def _records(reading: Reading, rows: Sequence[Example]) -> Iterator[Record]:

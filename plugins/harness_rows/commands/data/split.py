@@ -3,55 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from harness.terminal.options import takes
-from harness_rows.commands.data.request import Request
+from harness_rows.commands.data.split_request import SplitRequest
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from harness_rows.commands.data.dealing import Dealing
-
-SIZES = "train=.6,pool=.1,dev=.15,test=.15"
-
-
-@dataclass(frozen=True, kw_only=True)
-class SplitRequest(Request):
-    """What ``split`` takes."""
-
-    output: Annotated[
-        Path,
-        typer.Option("-o", "--output", metavar="FILE|DIR", help="a new .jsonl file, or a folder"),
-    ]
-    sizes: Annotated[
-        str, typer.Option("--sizes", metavar="SPLIT=N,…", help="shares, or numbers of rows")
-    ] = SIZES
-    stratify: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads it at run time
-        typer.Option("--stratify", metavar="FIELD", help="all splits share its values alike"),
-    ] = None
-    group: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--group", metavar="auto", help="auto: near-equal prompts stay together"),
-    ] = None
-    draw: Annotated[int, typer.Option("--draw", help="another number deals otherwise")] = 0
-    anew: Annotated[
-        bool, typer.Option("--anew", help="also deal out rows that have a split already")
-    ] = False
-
-    @property
-    def reads(self) -> dict[str, Any]:
-        """How rows are read and dealt out, as options of the source ``rows``."""
-        from harness_rows.commands.data.dealing import sizes_of
-
-        given = {"stratify": self.stratify, "group": self.group, "draw": self.draw}
-        sizes = {"sizes": sizes_of(self.sizes)}
-        return {**super().reads, **sizes, **{name: one for name, one in given.items() if one}}
 
 
 @takes(SplitRequest)
