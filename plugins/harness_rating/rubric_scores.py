@@ -41,7 +41,7 @@ class RatedByRubric:
 
     @functools.cached_property
     def _rubric(self) -> Rubric:
-        from harness_rating.rubric.scoring import load
+        from harness_rating.rubric.finding import load
 
         return load(self.options.rubric)
 

@@ -22,7 +22,7 @@ from harness_rating.batches.spec import REPEATS, BatchSpec
 from harness_rating.commands.options import write_json
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.progress import expectation
-from harness_rating.rubric.scoring import find, load
+from harness_rating.rubric.finding import find, load
 
 if TYPE_CHECKING:
     from harness import RunView

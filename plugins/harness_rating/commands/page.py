@@ -22,7 +22,7 @@ from harness_rating.commands.options import BatchName, Host, Port, chosen, of_ea
 from harness_rating.ratings import progress
 from harness_rating.ratings.events import RATER, RATER_RULE
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.rubric.scoring import find
+from harness_rating.rubric.finding import find
 
 if TYPE_CHECKING:
     from harness_rating.page.app import Options

@@ -5,44 +5,13 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from harness import ConfigError, Criterion, Rubric, near, to_json
+from harness import Criterion, Rubric, to_json
 from harness.kit.files import digest as digest_of
 from harness_rating.rubric import conditions
 
 SCHEMA = "harness.rubric/1"
-
-
-def load(path: Path) -> Rubric:
-    """The rubric that a file holds.
-
-    Raises:
-        ConfigError: the file cannot be read or is no valid rubric; all problems are named at
-            once, each with its line.
-    """
-    from harness_rating.rubric import file
-
-    return file.read(path)[0]
-
-
-def find(name: str) -> Path:
-    """The file that a person means: a path, or the id of a rubric that comes with the harness.
-
-    Raises:
-        ConfigError: it is neither.
-    """
-    from harness import shipped
-
-    path = Path(name)
-    known = {found.stem: found for found in sorted(shipped("rubrics").glob("*.yaml"))}
-    if path.is_file():
-        return path
-    if name not in known:
-        hint = f"name a file, or one of {', '.join(known)}"
-        raise ConfigError(f"there is no rubric {name!r}{near(name, list(known))}", hint=hint)
-    return known[name]
 
 
 def applies(criterion: Criterion, values: Mapping[str, Any]) -> bool:

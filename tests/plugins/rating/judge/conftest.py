@@ -19,7 +19,7 @@ import harness
 from harness.rubrics import Rubric
 from harness_rating.batches.spec import BatchSpec
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.rubric import scoring as rubrics
+from harness_rating.rubric import finding
 from tests.plugins.rating import material
 
 RUBRIC = """\
@@ -192,7 +192,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def short(here: Path) -> Rubric:
-    return rubrics.load(here / "short.yaml")
+    return finding.load(here / "short.yaml")
 
 
 @pytest.fixture
@@ -247,7 +247,7 @@ def rated(here: Path) -> Callable[..., Any]:
             for answer, row in pairs
         ]
         order = BatchSpec(
-            rubrics.load(here / rubric),
+            finding.load(here / rubric),
             "run",
             rounds - 1,
             raters,

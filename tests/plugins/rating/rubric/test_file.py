@@ -14,13 +14,13 @@ from harness.errors import ConfigError
 from harness.kit import yaml_file
 from harness.records import from_json, to_json
 from harness.rubrics import Overall, Rubric, Show
-from harness_rating.rubric import lint, scoring
+from harness_rating.rubric import finding, lint, scoring
 from tests.plugins.rating.tiny import TINY, line_of, write
 
 
 def problems(path: Path) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        scoring.load(path)
+        finding.load(path)
     assert caught.value.exit_code == 2
     return list(caught.value.details) or [str(caught.value)]
 
@@ -240,7 +240,7 @@ def test_no_value_anywhere_breaks_the_reader(
     path = tmp_path_factory.mktemp("fuzzed") / "rubric.yaml"
     path.write_text(json.dumps(values), encoding="utf-8")  # JSON is YAML
     try:
-        made = scoring.load(path)
+        made = finding.load(path)
     except ConfigError:
         return
     assert from_json(Rubric, json.loads(json.dumps(to_json(made)))) == made
@@ -249,15 +249,15 @@ def test_no_value_anywhere_breaks_the_reader(
 
 def test_a_missing_file(path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no such rubric file"):
-        scoring.load(path)
+        finding.load(path)
 
 
 def test_a_rubric_is_found_by_path_or_id(path: Path) -> None:
     write(path)
-    assert scoring.find(str(path)) == path
-    assert scoring.load(scoring.find("everyday")).id == "everyday"
+    assert finding.find(str(path)) == path
+    assert finding.load(finding.find("everyday")).id == "everyday"
     with pytest.raises(ConfigError, match="did you mean 'everyday'"):
-        scoring.find("every-day")
+        finding.find("every-day")
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_a_changed_wording_needs_a_new_version(
     path: Path, tiny: Rubric, old: str, new: str, same: bool
 ) -> None:
     write(path, (old, new))
-    changed = scoring.load(path)
+    changed = finding.load(path)
     assert changed.digest != tiny.digest
     assert scoring.same_wording(tiny, changed) is same
     told = scoring.version_problem(tiny, changed)

@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 from harness.errors import DataError
 from harness.rubrics import Criterion, Overall, Rubric, Scale, Show
-from harness_rating.rubric import scales, scoring
+from harness_rating.rubric import finding, scales, scoring
 from tests.plugins.rating import tiny as tiny_rubric
 
 POLITE = "scale: binary\n    keys: [y, n]"
@@ -214,7 +214,7 @@ def test_overall_is_the_weighted_mean(tiny: Rubric) -> None:
 
 def test_a_value_that_is_no_longer_asked_for_does_not_count(path: Path) -> None:
     write(path, (POLITE, "scale: binary\n    ask_if: accuracy >= 2"), (" or polite = no", ""))
-    made = scoring.load(path)
+    made = finding.load(path)
     assert scoring.overall(made, {"accuracy": 3, "polite": False}) == pytest.approx(2 / 3)
     assert scoring.overall(made, {"accuracy": None, "polite": False}) is None
 

@@ -12,7 +12,7 @@ import pytest
 from harness.config.finding import shipped
 from harness.records import from_json, to_json
 from harness.rubrics import Criterion, Rubric
-from harness_rating.rubric import lint, scales, scoring
+from harness_rating.rubric import finding, lint, scales, scoring
 
 FOLDER = Path(__file__).parents[4] / "rubrics"
 NAMES = sorted(path.stem for path in FOLDER.iterdir())
@@ -27,7 +27,7 @@ JARGON = re.compile(
 
 
 def load(name: str) -> Rubric:
-    return scoring.load(FOLDER / f"{name}.yaml")
+    return finding.load(FOLDER / f"{name}.yaml")
 
 
 def extreme(criterion: Criterion, best: bool) -> Any:
