@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import harness
-from harness_transformers import encoding, loading, preloading
+from harness_transformers import encoding, loading, shared
 from harness_transformers.chat_options import END_IT, ENDLESS
 from harness_transformers.encoding import Encoded, Ending
 from harness_transformers.rope import reach
@@ -40,7 +40,7 @@ class Chats:
         Raises:
             ConfigError: the model has no chat template that can be used.
         """
-        kept = preloading.taken(checkpoint, preloading.CHATS)
+        kept = shared.taken(checkpoint, shared.CHATS)
         if isinstance(kept, cls):
             return kept
         tokenizer = loading.tokenizer_of(checkpoint)

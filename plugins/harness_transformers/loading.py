@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness_transformers import devices, preloading
+from harness_transformers import devices, shared
 
 
 def tokenizer_of(checkpoint: harness.Checkpoint) -> Any:
@@ -57,7 +57,7 @@ def base_of(checkpoint: harness.Checkpoint, dtype: Any) -> Any:
 
     bits = checkpoint.info.get(QUANTIZATION)
     devices.refuse(dtype, bits)
-    if bits is None and (kept := preloading.taken(checkpoint, str(dtype))) is not None:
+    if bits is None and (kept := shared.taken(checkpoint, str(dtype))) is not None:
         return kept
     # Weights that are stored quantised are read as nonsense where the option is there and None.
     options = {} if bits is None else {"quantization_config": _bits(bits, dtype)}

@@ -1,23 +1,12 @@
-"""What the jobs of a run share, loaded once in the run's worker: libraries, chats, weights.
-
-Each job works in a fork of the worker. It takes what is kept here, and changes it as it likes:
-the worker, and with it the next job, has its own. Where no process is forked nothing is kept, and
-every job loads what it needs.
-"""
+"""Loads once, in the run's worker, what its jobs share: libraries, chats, weights."""
 
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import harness
-
-CHATS = "chats"
-_kept: dict[str, Any] = {}
-"""Keys (:func:`_key`) and what was loaded: the chats and the weights of one base."""
+from harness_transformers.shared import CHATS, KEPT, key
 
 
 def preload(checkpoint: harness.Checkpoint | None, precision: str, modules: Sequence[str]) -> None:
@@ -53,35 +42,15 @@ def _keep(checkpoint: harness.Checkpoint, precision: str) -> None:
     if checkpoint.info.get(loading.QUANTIZATION) or checkpoint.info.get("trust_remote_code"):
         return  # what else the code of others loads, starts or changes cannot be known
     dtype = devices.dtype_of(precision)
-    chats, weights = _key(checkpoint, CHATS), _key(checkpoint, str(dtype))
-    for key in _kept.keys() - {chats, weights}:
-        del _kept[key]
-    if chats not in _kept:
-        _kept[chats] = Chats.of(checkpoint)
-    if weights not in _kept:
+    chats, weights = key(checkpoint, CHATS), key(checkpoint, str(dtype))
+    for other in KEPT.keys() - {chats, weights}:
+        del KEPT[other]
+    if chats not in KEPT:
+        KEPT[chats] = Chats.of(checkpoint)
+    if weights not in KEPT:
         drawn = torch.get_rng_state()
         model = loading.base_of(checkpoint, dtype)
         if loading.quantised(model) or not torch.equal(drawn, torch.get_rng_state()):
             torch.set_rng_state(drawn)  # and not all of its weights are the files'
         else:
-            _kept[weights] = model
-
-
-def taken(checkpoint: harness.Checkpoint, what: str) -> Any:
-    """What was kept of a checkpoint's base, or None. It is the caller's, who may change it.
-
-    Args:
-        what: :data:`CHATS`, or the type of the weights.
-    """
-    return _kept.pop(_key(checkpoint, what), None) if _kept else None
-
-
-def _key(checkpoint: harness.Checkpoint, what: str) -> str:
-    """The base's folder, its files as they are now, and what the config says of chats."""
-    folder = Path(checkpoint.base_path or checkpoint.path).resolve()
-    files = [
-        [path.name, at.st_size, at.st_mtime_ns, at.st_ino]
-        for path in sorted(folder.rglob("*")) if path.is_file() and (at := path.stat())
-    ]  # fmt: skip
-    said = [checkpoint.info.get(key) for key in ("chat_template", "chat_template_kwargs")]
-    return json.dumps([what, str(folder), files, said])
+            KEPT[weights] = model

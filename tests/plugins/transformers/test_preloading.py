@@ -11,7 +11,7 @@ from harness.engine.job import Job, run_inline, write
 from harness.engine.worker import Worker
 from harness.errors import DataError
 from harness.records import Checkpoint, from_json
-from harness_transformers import loading, preloading
+from harness_transformers import loading, preloading, shared
 from harness_transformers.generator import TransformersGenerator
 from harness_transformers.lora import LoraTrainer
 
@@ -23,9 +23,9 @@ class Spoiler(harness.Generator):
     name = "spoiler"
     def generate(self, checkpoint, examples, context):
         import numpy, torch
-        from harness_transformers import preloading
-        assert len(preloading._kept) == 2
-        for weights in preloading._kept.values():
+        from harness_transformers import shared
+        assert len(shared.KEPT) == 2
+        for weights in shared.KEPT.values():
             for parameter in getattr(weights, "parameters", list)():
                 parameter.data.zero_()
         torch.manual_seed(1), numpy.random.seed(1), random.seed(1)
@@ -123,9 +123,9 @@ def test_jobs_of_one_worker_leave_the_bytes_of_fresh_processes(jobs, base, monke
 
 @pytest.fixture
 def forgotten():
-    preloading._kept.clear()
+    shared.KEPT.clear()
     yield
-    preloading._kept.clear()
+    shared.KEPT.clear()
 
 
 def test_what_is_kept_is_of_one_base_and_only_while_its_files_are_the_same(
@@ -138,17 +138,17 @@ def test_what_is_kept_is_of_one_base_and_only_while_its_files_are_the_same(
     folder = shutil.copytree(base.path, tmp_path / "copy")
     copy = Checkpoint("base", str(folder), "d", "copy")
     preloading.preload(copy, "fp32", ())
-    assert len(preloading._kept) == 2
+    assert len(shared.KEPT) == 2
     model = loading.base_of(copy, torch.float32)
     assert loading.base_of(copy, torch.float32) is not model  # whoever took it may change it
     preloading.preload(copy, "fp32", ())
-    kept = list(preloading._kept.values())
+    kept = list(shared.KEPT.values())
     assert loading.base_of(copy, torch.bfloat16).dtype == torch.bfloat16
     assert loading.base_of(base, torch.float32) not in kept
     (folder / "config.json").touch()
     assert loading.base_of(copy, torch.float32) not in kept
     preloading.preload(base, "fp32", ())
-    assert len(preloading._kept) == 2 and not set(kept) & set(preloading._kept.values())
+    assert len(shared.KEPT) == 2 and not set(kept) & set(shared.KEPT.values())
 
 
 def test_loading_ahead_draws_no_random_number(base, forgotten):
@@ -162,7 +162,7 @@ def test_loading_ahead_draws_no_random_number(base, forgotten):
 @pytest.mark.parametrize("info", [{"quantization": "4bit"}, {"trust_remote_code": True}])
 def test_what_cannot_be_given_back_as_it_was_is_not_kept(base, forgotten, info):
     preloading.preload(Checkpoint("base", base.path, "d", info=info), "fp32", ())
-    assert preloading._kept == {}
+    assert shared.KEPT == {}
 
 
 def test_where_a_gpu_is_seen_nothing_is_loaded_before_the_fork(base, forgotten, monkeypatch):
@@ -171,4 +171,4 @@ def test_where_a_gpu_is_seen_nothing_is_loaded_before_the_fork(base, forgotten, 
     monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device("cuda"))
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
     preloading.preload(base, "fp32", ("no.such.module",))
-    assert preloading._kept == {}
+    assert shared.KEPT == {}
