@@ -8,12 +8,14 @@ with the run, and changes no verdict on a round.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 from harness.arms.judging import Judging
 from harness.arms.searching import Searching
 from harness.arms.trying import Trying
 from harness.config.arms import REFERENCE, planned
 from harness.config.searching import arm_of
+from harness.engine import dev_ledger
 from harness.engine.arm_journal import ArmJournal, identity
 from harness.engine.history import History
 from harness.engine.steps import Steps
@@ -43,15 +45,21 @@ def carry_out(steps: Steps, history: History) -> list[HarnessError]:
     search, failures = _searched(steps, history, reference, closed)
     search, asked = _with_best(steps, search, planned(steps.config))
     journal = ArmJournal(steps.run.folder, closed)
-    arms = journal.with_earlier(asked)
+    earlier = journal.earlier(asked)
+    arms = [*earlier, *asked]
     if not arms and search is None:
         return failures
+    if steps.run.writes:
+        dev_ledger.check(steps.run.machine)
     trying = Trying(steps, history, reference, journal)
-    tried = {arm.name: _trained(trying, arm) for arm in arms}
+    tried = {arm.name: _trained(trying, arm, _known_seeds(journal, arm)) for arm in earlier}
+    tried |= {arm.name: _trained(trying, arm, range(arm.seeds)) for arm in asked}
     judging = Judging(steps, history, reference, journal, tried)
+    judging.judge(asked)
     history.levers = Levers(
-        reference, trying.own(), judging.results(arms), judging.curve(arms), judging.ranking(arms),
-        judging.method(arms), search,
+        reference, trying.own(), judging.results(arms),
+        judging.curve(asked) or judging.curve(earlier), judging.ranking(arms),
+        judging.method(asked) or judging.method(earlier), search,
     )  # fmt: skip
     return [*failures, *trying.failures]
 
@@ -83,9 +91,13 @@ def _with_best(
     return search, [*asked, found]
 
 
-def _trained(trying: Trying, arm: Arm) -> tuple[Tried, ...]:
-    """All trainings of an arm; the first of the reference's own, or of the loop, is the run's."""
-    seeds = range(arm.seeds)
+def _known_seeds(journal: ArmJournal, arm: Arm) -> list[int]:
+    """The seeds of an arm that is not asked for any more: it is trained no further."""
+    return [seed for seed in range(arm.seeds) if journal.tried(arm, seed) is not None]
+
+
+def _trained(trying: Trying, arm: Arm, seeds: Iterable[int]) -> tuple[Tried, ...]:
+    """The trainings of an arm; the first of the reference's own, or of the loop, is the run's."""
     if arm.kind not in ("seed", "loop"):
         return tuple(trying.tried(arm, seed) for seed in seeds)
     return (trying.own(), *(trying.tried(arm, seed) for seed in seeds if seed))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from harness.config.arms import REFERENCE
 from harness.data.splits import groups_of
 from harness.engine import dev_ledger
-from harness.engine.arm_journal import ArmJournal, Judged
+from harness.engine.arm_journal import ArmJournal, Judged, asked as asked_of
 from harness.engine.history import History
 from harness.engine.steps import At, Evaluation, Steps
 from harness.kit.files import digest
@@ -44,21 +44,24 @@ class Judging:
             entry, settings.primary, groups_of(self.dev), steps.seed("verdict", 0)
         )
 
-    def results(self, planned: Sequence[Arm]) -> tuple[ArmResult, ...]:
-        """All arms, those of settings and models with their verdicts."""
-        judged = [arm for arm in planned if arm.kind in ("settings", "model")]
-        self._judge([arm for arm in judged if self.journal.judged(arm) is None])
-        return tuple(self._result(arm) for arm in planned)
+    def judge(self, asked: Sequence[Arm]) -> None:
+        """Give the verdicts on settings and models that are not given yet, together.
 
-    def _judge(self, arms: Sequence[Arm]) -> None:
-        """Give the verdicts that are not given yet, together."""
+        An arm of which a training failed is judged once that is there; it counts among the others
+        already.
+        """
+        arms = [
+            arm
+            for arm in asked
+            if arm.kind in ("settings", "model") and self.journal.judged(arm) is None
+        ]
         run, by_name = self.steps.run, {arm.name: arm for arm in arms}
         whole = [arm.name for arm in arms if self._answered(arm)]
         if not whole or not run.writes:
             return
         result = to_json(self.history.results[BASE_ARM, self.reference])
         who = f"{run.name} {digest(result)[:16]}"
-        earlier = dev_ledger.count(run.machine, self.dev, who, list(by_name))
+        earlier = dev_ledger.count(run.machine, self.dev, who, list(map(asked_of, arms)))
         alpha = family.budget(earlier, len(arms))
 
         @functools.cache
@@ -73,10 +76,10 @@ class Judging:
             run.watcher.say(f"{name}: {given[name].sentence}")
 
     def _verdict(self, arm: Arm, alpha: float) -> Verdict:
-        """An arm against the reference, at that error of each bound."""
+        """An arm against the reference, at that error of each bound; *no evidence* if it failed."""
         against, least = f"round {self.reference}", self.steps.config.settings.min_gain
         if not self._answered(arm):
-            words = f"no evidence: {arm.name} has no answers."
+            words = f"no evidence: not all trainings of {arm.name} have answers."
             return Verdict("no evidence", against, None, None, None, 1 - alpha, None, words)
         judge = functools.partial(
             method.judge if arm.seeds > 1 else rule.judge,
@@ -112,7 +115,16 @@ class Judging:
         return {0: self.history.evaluations[BASE_ARM, own]} | repeated
 
     def _answered(self, arm: Arm) -> bool:
-        return (arm.name, 0) in self.history.arms_answered
+        """Whether all its trainings gave answers, and those of the reference beside them."""
+        own = self._by_seed(REFERENCE, self.reference)
+        return all(
+            (arm.name, seed) in self.history.arms_answered and seed in own
+            for seed in range(arm.seeds)
+        )
+
+    def results(self, arms: Sequence[Arm]) -> tuple[ArmResult, ...]:
+        """All of them, those of settings and models with their verdicts."""
+        return tuple(self._result(arm) for arm in arms)
 
     def _result(self, arm: Arm) -> ArmResult:
         judged, worth = self.journal.judged(arm), self.steps.config.settings.worth
@@ -124,12 +136,17 @@ class Judging:
         verdict = None if judged is None else judged.verdict
         return ArmResult(arm, self.tried[arm.name], verdict, state)
 
-    def curve(self, planned: Sequence[Arm]) -> Curve | None:
-        """What more rows are worth; None where no curve was asked for."""
-        shares = [arm for arm in planned if arm.kind == "data"]
-        points = [self._point(arm) for arm in shares]
-        whole = [point for point in points if point is not None]
-        return curves.curve(self.score, whole) if shares and len(whole) == len(points) else None
+    def curve(self, arms: Sequence[Arm]) -> Curve | None:
+        """What more rows are worth; None where there is no whole curve among the arms.
+
+        Of curves that are not asked for any more, the shares count that have as many seeds as the
+        last one.
+        """
+        shares = sorted((arm for arm in arms if arm.kind == "data"), key=lambda arm: arm.share)
+        shares = [arm for arm in shares if arm.seeds == shares[-1].seeds]
+        points = [point for arm in shares if (point := self._point(arm)) is not None]
+        whole = len(points) == len(shares) > 1 and points[-1].share == 1
+        return curves.curve(self.score, points) if whole else None
 
     def _point(self, arm: Arm) -> curves.Point | None:
         answers = [self.history.arms_answered.get((arm.name, seed)) for seed in range(arm.seeds)]
@@ -144,11 +161,14 @@ class Judging:
         )
         tried, primary = self.tried[arm.name], self.score.name
         values = tuple(one.scores[primary].value for one in tried)
-        return curves.Point(arm.share, tried[0].rows, values, measured)
+        # Each seed draws other groups, and these are not all of one size.
+        rows = round(sum(one.rows for one in tried) / len(tried))
+        return curves.Point(arm.share, rows, values, measured)
 
-    def ranking(self, planned: Sequence[Arm]) -> Ranking | None:
+    def ranking(self, arms: Sequence[Arm]) -> Ranking | None:
         """The base models, the run's own among them; None where there is no other."""
-        models = [arm for arm in planned if arm.kind == "model" and self._answered(arm)]
+        answered = self.history.arms_answered
+        models = [arm for arm in arms if arm.kind == "model" and (arm.name, 0) in answered]
         if not models:
             return None
         sides = {arm.name: self._sides(arm) for arm in models}
@@ -159,9 +179,9 @@ class Judging:
         measured = {name: own} | {other: new[0] for other, (new, _) in sides.items()}
         return ranking.rank(self.score, measured)
 
-    def method(self, planned: Sequence[Arm]) -> Method | None:
+    def method(self, arms: Sequence[Arm]) -> Method | None:
         """Training, or the loop, over seeds against the base model; None without seeds."""
-        arm = next((arm for arm in planned if arm.kind in ("seed", "loop")), None)
+        arm = next((arm for arm in arms if arm.kind in ("seed", "loop")), None)
         if arm is None:
             return None
         base = self.history.evaluations[BASE_ARM, 0]

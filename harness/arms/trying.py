@@ -52,7 +52,7 @@ class Trying:
                 return known or Tried(arm.name, seed, 0, failed="it was not trained")
             self.failures.append(error)
             self.steps.run.watcher.say(f"warning: {_named(arm, seed)} failed: {error.what}")
-            return Tried(arm.name, seed, 0, failed=error.what)
+            return known or Tried(arm.name, seed, 0, failed=error.what)
         self.history.arms_answered[arm.name, seed] = evaluation
         if known is None:
             self.journal.keep(arm, tried)

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.config.loading import Config
-from harness.config.overriding import changes_results, looped, overridden
+from harness.config.overriding import looped, overridden
 from harness.context import derive_seed
 from harness.errors import ConfigError
+from harness.kit.files import digest
 from harness.kit.text import one_line
-from harness.records.arms import Arm
+from harness.records.arms import Arm, ArmKind
 
 NAME = 60
 """Characters of an arm's name."""
@@ -43,17 +44,26 @@ def planned(config: Config) -> list[Arm]:
     reserved = {SEARCH, REFERENCE, LOOP, *(arm.name for arm in shares)}
     repeats = settings.seeds.count if settings.seeds and settings.seeds.of == "training" else 1
     arms: list[Arm] = []
+    own = settings_of(config, {}, "arms") if settings.arms or settings.models else ""
     for where, arm in _judged(config, repeats):
+        if not arm.name.strip():
+            raise ConfigError("this arm has no name that can be read", where=where)
         if arm.name in {one.name for one in arms} | reserved:
             raise ConfigError(
                 f"two arms are called '{arm.name}', or a lever of its own is", where=where,
                 hint="give it another name",
             )  # fmt: skip
-        if not changes_results(config, arm.changed, where):
+        if arm.settings == own:
             raise ConfigError(
                 f"the arm '{arm.name}' changes nothing: its settings are the run's own",
                 where=where,
             )
+        same = next((one for one in arms if one.settings == arm.settings), None)
+        if same is not None:
+            raise ConfigError(
+                f"the arms '{same.name}' and '{arm.name}' have the same settings", where=where,
+                hint="take one of them out: each arm that is compared costs certainty",
+            )  # fmt: skip
         arms.append(arm)
     if settings.seeds is not None:
         again = Arm(REFERENCE, "seed") if repeats > 1 else Arm(LOOP, "loop")
@@ -70,7 +80,8 @@ def _judged(config: Config, repeats: int) -> Iterator[tuple[str, Arm]]:
                 f"the arm '{named.name}' has another seed: that is another draw, and no setting",
                 where=f"arms.{index}", hint="seeds: 5 repeats trainings with other seeds",
             )  # fmt: skip
-        yield f"arms.{index}", Arm(one_line(named.name, NAME), "settings", changed, seeds=repeats)
+        where = f"arms.{index}"
+        yield where, _arm(config, one_line(named.name, NAME), "settings", changed, repeats, where)
     names: list[str] = []
     for index, model in enumerate(config.settings.models):
         entry = {"source": model} if isinstance(model, str) else model
@@ -78,7 +89,24 @@ def _judged(config: Config, repeats: int) -> Iterator[tuple[str, Arm]]:
         names.append(name)
         if (same := names.count(name)) > 1:
             name = f"{name} ({same})"
-        yield f"models.{index}", Arm(name, "model", {"model": entry}, seeds=repeats)
+        where = f"models.{index}"
+        yield where, _arm(config, name, "model", {"model": entry}, repeats, where)
+
+
+def _arm(
+    config: Config, name: str, kind: ArmKind, changed: Mapping[str, Any], repeats: int, where: str
+) -> Arm:
+    settings = settings_of(config, changed, where)
+    return Arm(name, kind, changed, seeds=repeats, settings=settings)
+
+
+def settings_of(config: Config, changed: Mapping[str, Any], where: str) -> str:
+    """Digest of all that decides what a training with these settings gives.
+
+    Raises:
+        ConfigError: it cannot be what the config says.
+    """
+    return digest(overridden(config, changed, where).key())
 
 
 def _called(model: Mapping[str, Any]) -> str:

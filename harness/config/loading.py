@@ -7,6 +7,7 @@ from ``execution``, which only says how the work is done.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -273,6 +274,8 @@ def check(
     """The :class:`Config` that plain values describe; see :func:`load`."""
     problems = Problems(path, lines)
     base = path.resolve().parent if path else Path.cwd()
+    for place in _not_finite(values, ()):
+        problems.add(place, "a finite number is needed")
     settings = _settings(values, problems)
     registry = Registry.build([base / file for file in settings.plugins])
     entries: dict[str, tuple[PluginEntry, ...]] = {}
@@ -296,6 +299,18 @@ def check(
     return Config(
         path, settings, registry, entries, origins, lines=lines, remarks=tuple(problems.remarks)
     )
+
+
+def _not_finite(value: Any, place: Place) -> Iterator[Place]:
+    """Where numbers stand that no key of a result can hold."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _not_finite(inner, (*place, key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _not_finite(inner, (*place, number))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield place
 
 
 def _settings(values: Mapping[str, Any], problems: Problems) -> Settings:

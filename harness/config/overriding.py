@@ -32,12 +32,19 @@ def overridden(config: Config, changed: Mapping[str, Any], where: str) -> Config
         ConfigError: a key is none that an arm may change, is unknown, or has no such value.
     """
     _check_heads(changed, where)
-    return _with(config, {**config.shown(), **_BESIDE}, changed, where)
+    return _with(config, {**_of_answers(config), **_BESIDE}, changed, where)
 
 
 def looped(config: Config, seed: int, where: str) -> Config:
     """The config of the whole loop with another seed: all rounds, and no levers."""
-    return _with(config, {**config.shown(), **_LEVERS}, {"seed": seed}, where)
+    return _with(config, {**_of_answers(config), **_LEVERS}, {"seed": seed}, where)
+
+
+def _of_answers(config: Config) -> dict[str, Any]:
+    """The config without the scores of people, who rate the answers of rounds alone."""
+    values = config.shown()
+    shown = zip(values["metrics"], config.metrics, strict=True)
+    return {**values, "metrics": [one for one, e in shown if not e.instance.by_people]}
 
 
 def _with(config: Config, values: dict[str, Any], changed: Mapping[str, Any], where: str) -> Config:
@@ -51,13 +58,14 @@ def _with(config: Config, values: dict[str, Any], changed: Mapping[str, Any], wh
         ) from error
 
 
-def changes_results(config: Config, changed: Mapping[str, Any], where: str) -> bool:
-    """Whether a training with these values can give something else."""
-    return overridden(config, changed, where).key() != overridden(config, {}, where).key()
-
-
 def _check_heads(changed: Mapping[str, Any], where: str) -> None:
     for key in changed:
+        inner = next((one for one in changed if one.startswith(f"{key}.")), None)
+        if inner is not None:
+            raise ConfigError(
+                f"'{key}' and '{inner}' are both given, and one holds the other", where=where,
+                hint=f"put it into '{key}'",
+            )  # fmt: skip
         if dotted.place_of(key)[0] not in MAY_DIFFER:
             raise ConfigError(
                 f"'{key}' cannot differ between trainings that are compared: they have the same "

@@ -8,7 +8,7 @@ from typing import Any
 from harness.boundary import searching as boundary
 from harness.boundary.calls import plainly
 from harness.config import dotted
-from harness.config.arms import SEARCH
+from harness.config.arms import SEARCH, settings_of
 from harness.config.loading import Config
 from harness.config.overriding import overridden
 from harness.config.plugin_entries import PluginEntry
@@ -105,7 +105,9 @@ def arm_of(config: Config, values: Mapping[str, Any]) -> Arm:
     """The arm that is trained with a trial's values."""
     seeds = config.settings.seeds
     repeats = seeds.count if seeds is not None and seeds.of == "training" else 1
-    return Arm(SEARCH, "settings", changed(config, values), seeds=repeats)
+    given = changed(config, values)
+    settings = settings_of(config, given, WHERE)
+    return Arm(SEARCH, "settings", given, seeds=repeats, settings=settings)
 
 
 def most_trainings(config: Config) -> int:

@@ -132,7 +132,7 @@ class Settings(Strict):
     )
     min_gain: float = Field(0.0, ge=0, description="least gain that counts as improved")
     worth: float | None = Field(
-        None, gt=0, allow_inf_nan=False,
+        None, gt=0, allow_inf_nan=False, strict=True,
         description="the gain in the primary score that would matter; no verdict depends on it",
     )  # fmt: skip
     arms: list[NamedArm] = Field(

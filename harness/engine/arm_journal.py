@@ -19,7 +19,7 @@ from harness.records.arms import Arm, Tried
 from harness.records.rounds import Verdict
 
 FILE = "arms.jsonl"
-SCHEMA = 2
+SCHEMA = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Judged:
 class ArmJournal:
     """What is known of the arms of one run.
 
-    An arm is known by what it changes, whatever it is called by now; a verdict is on so many seeds.
+    An arm is known by its settings, whatever it is called by now; a verdict is on so many seeds.
 
     Args:
         reference: digest of the reference round, as it was closed.
@@ -61,17 +61,18 @@ class ArmJournal:
                     "and verdicts on arms are given again",
                 ) from None
 
-    def with_earlier(self, planned: Sequence[Arm]) -> list[Arm]:
-        """The planned arms, and those that were tried before and are not planned any more."""
+    def earlier(self, planned: Sequence[Arm]) -> list[Arm]:
+        """The arms that were tried and are not planned any more, each under a name of its own."""
         now, names = {identity(arm) for arm in planned}, {arm.name for arm in planned}
-        earlier = [arm for key, arm in self._arms.items() if key not in now]
-        renamed = [
-            dataclasses.replace(arm, name=f"{arm.name} (earlier, {identity(arm)[:4]})")
-            if arm.name in names
-            else arm
-            for arm in earlier
-        ]
-        return [*renamed, *planned]
+        found = []
+        for key, arm in self._arms.items():
+            if key in now:
+                continue
+            if arm.name in names:
+                arm = dataclasses.replace(arm, name=f"{arm.name} (earlier, {key[:6]})")
+            names.add(arm.name)
+            found.append(arm)
+        return found
 
     def tried(self, arm: Arm, seed: int) -> Tried | None:
         """A training, if it was made and gave answers."""
@@ -84,20 +85,22 @@ class ArmJournal:
 
     def keep(self, arm: Arm, tried: Tried) -> None:
         """Write a training down."""
-        self._write(arm, tried=to_json(tried))
+        self._write(arm=to_json(arm), tried=to_json(tried))
         self._arms[identity(arm)] = arm
         self._tried[identity(arm), tried.seed] = tried
 
     def judge(self, arms: Sequence[tuple[Arm, Judged]]) -> None:
-        """Write verdicts down; one that was given before stands."""
-        for arm, judged in arms:
-            if self.judged(arm) is None:
-                self._write(arm, judged=to_json(judged))
-                self._judged[identity(arm), arm.seeds] = judged
+        """Write verdicts down that were given together, in one line: none of them or all.
 
-    def _write(self, arm: Arm, **said: Any) -> None:
-        line = {"schema": SCHEMA, "of": self.reference, "arm": to_json(arm), **said}
-        append_line(self.path, line)
+        One that was given before stands.
+        """
+        new = [(arm, judged) for arm, judged in arms if self.judged(arm) is None]
+        if new:
+            self._write(judged=[{"arm": to_json(arm), **to_json(one)} for arm, one in new])
+            self._judged |= {(identity(arm), arm.seeds): one for arm, one in new}
+
+    def _write(self, **said: Any) -> None:
+        append_line(self.path, {"schema": SCHEMA, "of": self.reference, **said})
 
     def _take(self, line: Mapping[str, Any] | None, trouble: str) -> None:
         if line is None:
@@ -106,19 +109,20 @@ class ArmJournal:
             raise ValueError(f"it has schema {line['schema']}, this version reads {SCHEMA}")
         if line["of"] != self.reference:
             return
-        arm = from_json(Arm, line["arm"])
         if "tried" in line:
-            tried = from_json(Tried, line["tried"])
+            arm, tried = from_json(Arm, line["arm"]), from_json(Tried, line["tried"])
             self._arms[identity(arm)] = arm
             self._tried[identity(arm), tried.seed] = tried
-        else:
-            judged = from_json(Judged, line["judged"])
+            return
+        for said in line["judged"]:
+            arm = from_json(Arm, said["arm"])
+            judged = from_json(Judged, {key: said[key] for key in said if key != "arm"})
             self._judged.setdefault((identity(arm), arm.seeds), judged)
 
 
 def identity(arm: Arm) -> str:
     """What makes an arm the same one: neither its name nor how often it is repeated."""
-    return digest({"kind": arm.kind, "changed": dict(arm.changed), "share": arm.share})
+    return digest({"kind": arm.kind, "settings": arm.settings, "share": arm.share})
 
 
 def asked(arm: Arm) -> str:

@@ -67,6 +67,11 @@ def row_key(row: Example) -> str:
     return digest([prompt, sorted(_plain(text) for text in row.references)])[:16]
 
 
+def overlap(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two sets of rows, by their keys, share so many that one is the other."""
+    return len(one & other) >= SHARED * min(len(one), len(other))
+
+
 class Unopened(DataError):
     """Rows that are only looked at were never opened."""
 
@@ -100,8 +105,7 @@ class Opening:
         """Whether this opening and another one looked at the same rows, or enough of them."""
         if self.rows is None or other.rows is None:
             return self.test == other.test
-        least = min(len(self.rows), len(other.rows))
-        return len(self.rows & other.rows) >= SHARED * least
+        return overlap(self.rows, other.rows)
 
 
 class Ledger:

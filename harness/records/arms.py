@@ -22,6 +22,7 @@ class Arm:
         changed: dotted key of the config -> the value that it has here.
         share: of the reference's training rows.
         seeds: how often it is trained, each time with another seed; the first one is the run's.
+        settings: digest of all settings that decide what it gives, however ``changed`` puts them.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Arm:
     changed: Mapping[str, Any] = field(default_factory=dict)
     share: float = 1.0
     seeds: int = 1
+    settings: str = ""
 
 
 @dataclass(frozen=True, slots=True)

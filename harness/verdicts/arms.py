@@ -67,6 +67,8 @@ def worth_of(bounds: Verdict, worth: float) -> Worth:
         bounds: of the arm's gain; their errors together are that of the arms' family.
         worth: in units of the primary score.
     """
+    if bounds.low == bounds.high:  # no row differs, and then there is no bound
+        return "open"
     if bounds.high is not None and bounds.high < worth:
         return "no"
     return "yes" if bounds.low is not None and bounds.low >= worth else "open"

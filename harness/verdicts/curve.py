@@ -17,6 +17,8 @@ from harness.verdicts.rule import DecidingScore
 from harness.verdicts.sentences import number, percent
 
 LEVEL = 0.95
+ROUNDING = 1e-12
+"""A standard error of this share of the largest value is one of rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,10 @@ def curve(score: DecidingScore, points: Sequence[Point]) -> Curve:
     size = np.log2([point.rows for point in points])
     weights = (size - size.mean()) / ((size - size.mean()) ** 2).sum()
     gain, se, df = _contrast(cells, weights)
-    reach = 0.0 if se == 0 else student.quantile(df, (1 + LEVEL) / 2) * se
+    if se <= ROUNDING * float(np.abs(cells).max()):
+        told = f"What more rows are worth in {score.title} cannot be said: {NO_SPREAD}."
+        return Curve(shown, None, None, None, None, told)
+    reach = student.quantile(df, (1 + LEVEL) / 2) * se
     low, high = gain - reach, gain + reach
     last = _last_doubling(cells, size)
     return Curve(shown, gain, low, high, last, _sentence(score, gain, low, high, last, most))
@@ -106,7 +111,7 @@ def _contrast(cells: stats.Floats, weights: stats.Floats) -> tuple[float, float,
     of_seeds = float((weights**2).sum()) * spread / seeds
     total = of_rows + of_seeds
     if total == 0:
-        return float(by_group.mean()), 0.0, 1.0
+        return float(by_group.mean()), 0.0, 1.0  # which says nothing
     df = total**2 / (of_rows**2 / (groups - 1) + of_seeds**2 / freedom)
     return float(by_group.mean()), math.sqrt(total), df
 

@@ -22,7 +22,8 @@ def rank(score: DecidingScore, measured: Mapping[str, Sequence[Measurement]]) ->
     Args:
         measured: model -> measurements of the same examples by the score's metric.
     """
-    pairs = [_compared(score, measured, *two, len(measured)) for two in combinations(measured, 2)]
+    found = [_compared(score, measured, *two, len(measured)) for two in combinations(measured, 2)]
+    pairs = [pair for pair, _ in found]
     adjusted = stats.holm([pair.p for pair in pairs])
     judged = tuple(_labelled(pair, float(p)) for pair, p in zip(pairs, adjusted, strict=True))
     beaten = dict.fromkeys(measured, 0)
@@ -30,7 +31,7 @@ def rank(score: DecidingScore, measured: Mapping[str, Sequence[Measurement]]) ->
         if pair.label != "tied":
             beaten[pair.second if pair.label == "better" else pair.first] += 1
     places = {name: count + 1 for name, count in beaten.items()}
-    return Ranking(places, judged, _sentence(places, judged))
+    return Ranking(places, judged, _sentence(places, judged, found[0][1]))
 
 
 def _compared(
@@ -39,14 +40,16 @@ def _compared(
     first: str,
     second: str,
     models: int,
-) -> ModelPair:
-    """Two models, with simultaneous bounds of all pairs (Bonferroni) at 95 %."""
+) -> tuple[ModelPair, str]:
+    """Two models, with simultaneous bounds of all pairs (Bonferroni) at 95 %; and why there are
+    none, if there are none.
+    """
     count = models * (models - 1) // 2
     pairs = complete_pairs(score.entry, measured[first], measured[second], score.groups, fill=False)
     gap = None if pairs.doubt else score.difference(pairs, ALPHA / 2 / count)
     if gap is None:
-        return ModelPair(first, second, None, None, None, None, "tied")
-    return ModelPair(first, second, gap.value, gap.low, gap.high, gap.p, "tied")
+        return ModelPair(first, second, None, None, None, None, "tied"), pairs.doubt
+    return ModelPair(first, second, gap.value, gap.low, gap.high, gap.p, "tied"), ""
 
 
 def _labelled(pair: ModelPair, p: float) -> ModelPair:
@@ -59,10 +62,10 @@ def _labelled(pair: ModelPair, p: float) -> ModelPair:
     )  # fmt: skip
 
 
-def _sentence(places: Mapping[str, int], pairs: Sequence[ModelPair]) -> str:
+def _sentence(places: Mapping[str, int], pairs: Sequence[ModelPair], doubt: str) -> str:
     first = [name for name, place in places.items() if place == 1]
     if all(pair.difference is None for pair in pairs):
-        return f"The models cannot be compared: {NO_SPREAD}."
+        return f"The models cannot be compared: {doubt or NO_SPREAD}."
     if len(first) == len(places):
         return f"No model is shown to be better than another: {_listed(first)} are tied."
     if len(first) == 1:

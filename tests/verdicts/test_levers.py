@@ -88,10 +88,25 @@ def test_seeds_that_differ_widen_the_interval() -> None:
 
 def test_the_curve_of_a_loss_is_turned() -> None:
     sides = [
-        curve.Point(n / 100, n, (v, v), (measured(v + HARD, "loss"), measured(v + HARD, "loss")))
+        curve.Point(
+            n / 100, n, (v, v),
+            (measured(v + HARD - 0.01, "loss"), measured(v + HARD + 0.01, "loss")),
+        )
         for n, v in ((50, 0.5), (100, 0.4))
-    ]
+    ]  # fmt: skip
     assert curve.curve(score(Loss), sides).per_doubling == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("step", [0.0, 0.1])
+def test_trainings_that_differ_in_nothing_else_carry_no_curve(step: float) -> None:
+    """Their spread is that of rounding alone."""
+    same = [
+        curve.Point(n / 100, n, (v, v), (measured(v + HARD, "loss"), measured(v + HARD, "loss")))
+        for n, v in ((25, 0.3), (50, 0.3 + step), (100, 0.3 + 2 * step))
+    ]
+    found = curve.curve(score(Loss), same)
+    assert found.per_doubling is None
+    assert "cannot be said" in found.sentence
 
 
 def test_more_rows_than_there_are_are_not_forecast() -> None:

@@ -1,0 +1,181 @@
+"""Arms that are changed, dropped and tried again: what was said of others stays true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.project import CONFIG, FAKES, Project
+
+ONE_ROUND = CONFIG.replace("rounds: 3", "rounds: 1")
+MOODY = """
+import os
+
+import harness
+from harness.registry import import_file
+from pathlib import Path
+
+fakes = import_file(Path({fakes!r}))
+
+
+class Moody(fakes.FakeTrainer):
+    name = "moody"
+
+    def train(self, base, train, valid, context):
+        if os.environ.get("MOODY") and os.environ["MOODY"] in context.arm:
+            raise RuntimeError("not now")
+        if "TRAINED" in os.environ:
+            with open(os.environ["TRAINED"], "a") as file:
+                file.write(context.arm + "\\n")
+        return super().train(base, train, valid, context)
+
+
+class People(harness.Metric):
+    name = "people"
+    by_people = True
+    bounds = (0.0, 1.0)
+
+    def measure_all(self, pairs):
+        if os.environ.get("PEOPLE") == "wait":
+            raise harness.Waiting("nobody rated these", ["ask RUN --round ROUND"])
+        return [1.0 for _ in pairs]
+
+
+@harness.hookimpl
+def register_trainers():
+    return [Moody]
+
+
+@harness.hookimpl
+def register_metrics():
+    return [People]
+"""
+
+
+@pytest.fixture
+def begun(project: Project) -> Project:
+    project.write(ONE_ROUND)
+    return project
+
+
+@pytest.fixture
+def moody(project: Project) -> Project:
+    """A trainer that fails where the environment says so, and a metric by people."""
+    path = project.folder / "moody.py"
+    path.write_text(MOODY.replace("{fakes!r}", repr(str(FAKES))))
+    config = ONE_ROUND.replace("fakes.py]", f"fakes.py, {path}]")
+    project.write(config.replace("train: {plugin: fake}", "train: {plugin: moody}"))
+    return project
+
+
+def summary(project: Project, *sets: str, **env: str) -> dict[str, Any]:
+    words = [word for one in sets for word in ("--set", one)]
+    done = project.inside("iterate", "--json", *words, **env)
+    assert done.code == 0, done.err
+    found: dict[str, Any] = done.document
+    return found
+
+
+def arm(gain: float, name: str = "a") -> str:
+    return f"arms=[{{name: {name}, set: {{train.gain: {gain}}}}}]"
+
+
+def test_another_arm_of_the_same_name_counts_as_another(begun: Project) -> None:
+    for place, gain in enumerate((0.01, 0.011, 0.0), start=1):
+        found = summary(begun, arm(gain))
+        assert found["arms"][-1]["verdict"]["level"] == pytest.approx(
+            1 - 0.05 / (place * (place + 1))
+        )
+    assert len({one["name"] for one in found["arms"]}) == 3
+    assert [one["changed"]["train.gain"] for one in found["arms"]] == ["0.01", "0.011", "0.0"]
+    dropped = summary(begun, arm(0.02, "b"))
+    kept = {one["changed"]["train.gain"]: one for one in dropped["arms"]}
+    for one in found["arms"]:
+        same = kept[one["changed"]["train.gain"]]
+        assert (same["verdict"], same["scores"]) == (one["verdict"], one["scores"])
+
+
+def test_the_same_settings_under_two_names_are_refused(begun: Project) -> None:
+    two = "arms=[{name: a, set: {train.gain: 0.2}}, {name: b, set: {train: {plugin: fake, gain: 0.2}}}]"
+    done = begun.inside("check", "--set", two)
+    assert done.code == 2
+    assert "the arms 'a' and 'b' have the same settings" in done.err
+    both = "arms=[{name: a, set: {train: {plugin: fake}, train.gain: 0.2}}]"
+    assert "both given" in begun.inside("check", "--set", both).err
+    assert (
+        "no name" in begun.inside("check", "--set", 'arms=[{name: " ", set: {train.gain: 1}}]').err
+    )
+
+
+def test_a_curve_that_is_asked_for_is_made_of_its_own_shares(begun: Project) -> None:
+    fresh = summary(begun, "curve={shares: [0.7, 1], seeds: 3}")["levers"]["curve"]
+    other = summary(begun, "curve={shares: [0.25, 0.5, 1], seeds: 2}")["levers"]["curve"]
+    assert [point["share"] for point in other["points"]] == [0.25, 0.5, 1.0]
+    again = summary(begun, "curve={shares: [0.7, 1], seeds: 3}")["levers"]["curve"]
+    assert again == fresh
+    dropped = summary(begun, arm(0.02))["levers"]["curve"]
+    assert [len(point["values"]) for point in dropped["points"]] in ([2, 2, 2], [3, 3])
+
+
+def test_a_seed_that_fails_for_a_while_costs_no_verdict(moody: Project) -> None:
+    sets = ("seeds=5", arm(0.02))
+    words = [word for one in sets for word in ("--set", one)]
+    done = moody.inside("iterate", "--json", *words, MOODY="a, seed 3")
+    assert done.code == 5
+    found = summary(moody, *sets)
+    [tried] = [one for one in found["arms"] if one["name"] == "a"]
+    assert "over 5 seeds" in tried["verdict"]["sentence"]
+
+
+def test_what_is_not_asked_for_any_more_is_not_trained(moody: Project) -> None:
+    done = moody.inside("iterate", "--json", "--set", "seeds=5", MOODY="again, seed 4")
+    assert done.code == 5
+    log = moody.folder / "trained.txt"
+    found = summary(moody, arm(0.02), TRAINED=str(log))
+    assert log.read_text().split("\n")[:-1] == ["a"]
+    [again] = [one for one in found["arms"] if one["kind"] == "seed"]
+    assert [one["failed"] for one in again["trainings"]] == [None] * 4
+
+
+def test_the_method_is_that_which_is_asked_for(begun: Project) -> None:
+    summary(begun, "seeds={count: 5, of: loop}")
+    assert summary(begun, "seeds=5")["levers"]["method"]["name"] == "round 1"
+    assert summary(begun, arm(0.02))["levers"]["method"] is not None
+
+
+def test_a_kill_between_training_and_verdict_changes_none(begun: Project) -> None:
+    two = "arms=[{name: a, set: {train.gain: 0.01}}, {name: b, set: {train.gain: 0.0}}]"
+    found = summary(begun, two)
+    [path] = begun.folder.glob(".harness/runs/harness-*/arms.jsonl")
+    *trained, _ = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(trained))
+    again = summary(begun, two)
+    assert [one["verdict"] for one in again["arms"]] == [one["verdict"] for one in found["arms"]]
+    ledger = begun.folder / ".harness" / "dev-arms.jsonl"
+    assert ledger.read_text().count("\n") == 1
+
+
+def test_people_are_not_asked_about_arms(moody: Project) -> None:
+    moody.write(
+        (moody.folder / "harness.yaml")
+        .read_text()
+        .replace("metrics: [{plugin: overlap}]", "metrics: [{plugin: overlap}, {plugin: people}]")
+    )
+    plain = summary(moody)
+    assert "people" in plain["rounds"][1]["scores"]
+    found = summary(moody, arm(0.02), PEOPLE="wait")
+    assert found["arms"][0]["verdict"]["label"] == "improved"
+    assert "people" not in found["arms"][0]["scores"]
+    assert found["rounds"] == plain["rounds"]
+
+
+def test_a_ledger_that_cannot_be_read_is_said_before_anything_is_trained(moody: Project) -> None:
+    summary(moody, arm(0.01))
+    ledger = moody.folder / ".harness" / "dev-arms.jsonl"
+    ledger.write_text(ledger.read_text().replace('"who"', '"how"'))
+    log = moody.folder / "trained.txt"
+    done = moody.inside("iterate", "--set", arm(0.02), TRAINED=str(log))
+    assert done.code == 4
+    assert "how many arms were compared on dev cannot be known" in done.err
+    assert not log.exists()
