@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import Any
 
 from harness import Example
-from harness.kit.similarity import Rows, asked
+from harness.kit.similarity import Rows, asked, words
 from harness_causes.answers import Answer, Reader, agreement, best_agreement
 
 SAMPLE = 2_000
@@ -30,6 +30,8 @@ LISTED = 10
 
 Neighbour = tuple[int, float]
 """Place in train, and similarity (0 to 1)."""
+Said = tuple[frozenset[str], tuple[str, ...]]
+"""The words of an answer, and those of the prompt that it answers, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,23 +111,28 @@ class Coverage:
         if self._telling():
             taught = self._taught([row.references for row in rows], references)
         nears = [
-            self._near(neighbours, answer, own, _rank(neighbours, usual), is_taught)
-            for neighbours, answer, own, is_taught in zip(
-                found, answers, references, taught, strict=True
+            self._near(row, neighbours, answer, own, _rank(neighbours, usual), is_taught)
+            for row, neighbours, answer, own, is_taught in zip(
+                rows, found, answers, references, taught, strict=True
             )
         ]
         return _pooled(nears, references)
 
     def _near(
-        self, neighbours: Sequence[Neighbour], answer: Answer, references: Sequence[Answer],
-        rank: float | None, taught: bool | None,
+        self, row: Example, neighbours: Sequence[Neighbour], answer: Answer,
+        references: Sequence[Answer], rank: float | None, taught: bool | None,
     ) -> Near:  # fmt: skip
         agree = self.limits[1]
         total = _weight(neighbours) or 1.0
         agreeing = {
             p for p, _ in neighbours if best_agreement(self.answers[p], references) >= agree
         }
-        others = [n for n in neighbours if n[0] not in agreeing]
+        said = [_said(row, reference) for reference in references]
+        others = [
+            (p, similarity)
+            for p, similarity in neighbours
+            if p not in agreeing and not any(_differ_as_asked(self._said(p), own) for own in said)
+        ]
         voices = self._voice(others)
         twins = {place: self._contradicting(place) for place, _ in neighbours}
         return Near(
@@ -169,14 +176,19 @@ class Coverage:
         return strangers[: self.limits[0]]
 
     def _contradicting(self, place: int) -> list[int]:
-        """Near copies of a training row that teach another answer."""
+        """Near copies of a training row that teach another answer, though they ask the same."""
         _, agree, twin = self.limits
         mine = self.answers[place]
         return [
             other
             for other, similarity in self._around[place]
-            if similarity >= twin and agreement(mine, self.answers[other]) < agree
+            if similarity >= twin
+            and agreement(mine, self.answers[other]) < agree
+            and not _differ_as_asked(self._said(place), self._said(other))
         ]
+
+    def _said(self, place: int) -> Said:
+        return _said(self.train[place], self.answers[place])
 
     def _telling(self) -> bool:
         """Whether neighbours in train usually have the same answer."""
@@ -245,6 +257,25 @@ def _means(party: Sequence[Near]) -> dict[str, Any]:
 def _commonest(rows: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
     counts = Counter(place for own in rows for place in own)
     return tuple(sorted(counts, key=lambda place: (-counts[place], place))[:LISTED])
+
+
+def _said(row: Example, answer: Answer) -> Said:
+    return frozenset(answer.worth), tuple(words(asked(row)))
+
+
+def _differ_as_asked(one: Said, other: Said) -> bool:
+    """Whether two answers differ in words of their own prompts, in which these differ, too.
+
+    ``from Utrecht to Zagreb`` asks for another city than ``from Zagreb to Tampere``, or ``from
+    Zagreb to Utrecht``, though the prompts are near copies.
+    """
+    (mine, asked_of_me), (theirs, asked_of_them) = one, other
+    own, foreign = mine - theirs, theirs - mine
+    if not (own <= set(asked_of_me) and foreign <= set(asked_of_them)):
+        return False
+    telling = own | foreign
+    first, second = ([w for w in prompt if w in telling] for prompt in (asked_of_me, asked_of_them))
+    return first != second
 
 
 def _weight(neighbours: Iterable[Neighbour]) -> float:

@@ -250,6 +250,24 @@ def test_near_copies_with_other_answers_are_a_conflict(one: Any) -> None:
     assert any(not name.endswith("-again") for name in found.rows)
 
 
+CITIES = ("Utrecht", "Zagreb", "Tampere", "Bremen", "Krakow", "Aarhus")
+ASKED = "please find the night sleeper from {} to {} and say in which city we will end up then"
+
+
+def trips(end: int) -> list[Example]:
+    """Journeys between all cities, and the city at one end of each: near copies all of them."""
+    pairs = [(a, b) for a in CITIES for b in CITIES if a != b]
+    return [asks(f"{a}-{b}", ASKED.format(a, b), (a, b)[end]) for a, b in pairs]
+
+
+def test_near_copies_that_ask_for_other_words_of_theirs_are_no_conflict(one: Any) -> None:
+    failing = dev(ASKED.format("Bremen", "Bremen"), "Bremen", "mumble")
+    alone = one(failing, train=trips(1))
+    assert alone.cause != "conflict", alone.evidence
+    both = [*trips(1), *(dataclasses.replace(r, id=f"{r.id}-0") for r in trips(0))]
+    assert one(failing, train=both).cause == "conflict", "the same prompts, the other answer"
+
+
 def test_near_rows_that_agree_on_another_answer_are_a_conflict(one: Any) -> None:
     train = [
         dataclasses.replace(row, references=("heading card",)) if row.id[:4] == "bill" else row
