@@ -23,6 +23,7 @@ from harness.errors import (
     PluginError,
     UsageError,
 )
+from harness.kit.numbers import counted
 from harness.kit.text import one_line
 from harness.terminal.interrupts import Stop, way_on
 from harness.terminal.options import ConfigFile, Json, Rounds, Sets
@@ -238,13 +239,10 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
 
 
 def some_failed(failures: Sequence[HarnessError]) -> HarnessError:
-    """The first of the trainings beside the rounds that failed, told as one of several."""
+    """The first failure beside the rounds, of a training or of the search, as one of several."""
     first = failures[0]
-    many = f"{len(failures)} trainings" if len(failures) > 1 else "1 training"
-    first.what = f"{many} beside the rounds failed, all else stands: {first.what}"
-    first.hint = (
-        f"{first.hint}; then the same command tries again"
-        if first.hint
-        else ("the same command tries again")
-    )
+    which = "; the first one" if len(failures) > 1 else ""
+    count = counted(len(failures), "failure")
+    first.what = f"{count} beside the rounds, all else stands{which}: {first.what}"
+    first.hint = first.hint or "the same command tries again"
     return first

@@ -17,9 +17,10 @@ from harness.engine.run import REPORTS_FOLDER
 from harness.kit.files import digest
 from harness.kit.terms import CHOSEN
 from harness.kit.yaml_file import flattened
-from harness.report.folders import pass_over, summaries
+from harness.report.folders import summaries
 from harness.report.reading import Document
-from harness.report.run_entry import DAMAGE, run_entry
+from harness.report.run_entry import run_entry
+from harness.report.values import as_json
 from harness.stored import open_run
 
 SCHEMA = "harness.runs/1"
@@ -76,14 +77,11 @@ class _Run(NamedTuple):
 
 
 def _runs() -> Iterator[_Run]:
-    """The latest first; a damaged one costs a warning."""
+    """The latest first."""
     for summary in summaries():
         config = _config(summary["run"])
-        try:
-            measured = {split: _measured(split, summary) for split in ("dev", "test")}
-            yield _Run(run_entry(summary, config), config, measured)
-        except DAMAGE:
-            pass_over(Path(REPORTS_FOLDER, summary["run"], "summary.json"))
+        measured = {split: _measured(split, summary) for split in ("dev", "test")}
+        yield _Run(run_entry(summary, config), config, measured)
 
 
 def _config(run: str) -> Config:
@@ -121,7 +119,8 @@ def _measured(split: str, summary: Mapping[str, Any]) -> Document:
     """
     data, kept = summary["data"], summary["rounds"][summary["kept_round"]]
     known = (data.get("digests") or {}).get(split)
-    settings = [summary["settings"].get("data"), data["rows"].get(split), data.get("dev_groups")]
+    source, groups = summary["settings"].get("data"), data.get("dev_groups")
+    settings = as_json([source, data["rows"].get(split), groups])
     return {
         "signature": kept["scores"][summary["primary"]].get("signature"),
         "rows": known or settings,
@@ -161,4 +160,4 @@ def _changes(found: Sequence[_Run]) -> Iterator[Document]:
 def _changed(before: Config, after: Config) -> Iterator[Document]:
     for key in dict.fromkeys([*before, *after]):
         if before.get(key) != after.get(key):
-            yield {"key": key, "from": before.get(key), "to": after.get(key)}
+            yield {"key": key, "from": as_json(before.get(key)), "to": as_json(after.get(key))}

@@ -61,7 +61,7 @@ def with_answers(document: Document) -> Document:
 
     A pair for each run and the one that it is set against, the latest first, as far as there is
     room; and in ``arm_answers`` and ``baseline_answers`` for each of these that was judged and its
-    run.
+    run. What has no room is counted, under the same key and ``_left_out``.
     """
     runs = {run["run"]: run for run in document["runs"]}
     groups = {group["id"]: group for group in document["groups"]}
@@ -69,19 +69,20 @@ def with_answers(document: Document) -> Document:
     read = functools.lru_cache(maxsize=16)(_stored)
     beside = functools.lru_cache(maxsize=16)(_stored_beside)
 
-    def judged(kind: str) -> list[Document]:
+    def judged(kind: str) -> Document:
         found = [
             (run, one["name"])
             for run in reversed(document["runs"])
             for one in run[f"{kind}s"]
             if one["verdict"]
         ]
-        return [_beside(run, kind, name, read, beside) for run, name in found[:PAIRS]]
+        shown = [_beside(run, kind, name, read, beside) for run, name in found[:PAIRS]]
+        return {f"{kind}_answers": shown, f"{kind}_answers_left_out": len(found[PAIRS:])}
 
     return {
         **document,
-        "arm_answers": judged("arm"),
-        "baseline_answers": judged("baseline"),
+        **judged("arm"),
+        **judged("baseline"),
         "answers": [_pair(a, b, groups, read) for a, b in pairs[:PAIRS]],
         "answers_left_out": len(pairs[PAIRS:]),
     }

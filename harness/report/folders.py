@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from harness.registry import Registry
 
 
-NOT_WHOLE = "this is no whole summary"
-
-
 def all_reports() -> list[Path]:
     """The folder of each run that has a summary, the latest first."""
     summaries = Path(REPORTS_FOLDER).glob("*/summary.json")
@@ -87,17 +84,12 @@ def _whole(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
 
     path = folder / "summary.json"
     try:
-        document = dict(read(path))
-        return document, _line(document)
-    except (HarnessError, OSError, LookupError, TypeError, ValueError, RecursionError) as problem:
-        why = problem.what if isinstance(problem, HarnessError) else NOT_WHOLE
-        pass_over(path, why)
+        document = read(path)
+    except (HarnessError, OSError) as problem:
+        why = problem.what if isinstance(problem, HarnessError) else problem.strerror
+        _say(f"warning: {path} is passed over: {why}", "yellow")
         return None
-
-
-def pass_over(summary: Path, why: str = NOT_WHOLE) -> None:
-    """Say that a run is not shown, and why."""
-    _say(f"warning: {summary} is passed over: {why}", "yellow")
+    return document, _line(document)
 
 
 def _say(sentence: str, style: str = "") -> None:

@@ -23,11 +23,11 @@ def read(path: Path) -> Document:
         UsageError: there is none.
         DataError: it is damaged, or of a newer harness.
     """
-    return read_document(path, SCHEMA, "analysis", "harness rebuild RUN makes it")
+    return marked(read_document(path, SCHEMA, "analysis", "harness rebuild RUN makes it"))
 
 
 def read_document(path: Path, schema: str, name: str, hint: str = "") -> Document:
-    """A document of one of the schemas, with the mark that its best round was chosen on dev.
+    """A document of one of the schemas.
 
     Args:
         name: what messages call it.
@@ -43,6 +43,8 @@ def read_document(path: Path, schema: str, name: str, hint: str = "") -> Documen
         raise UsageError(f"there is no {name} here yet", where=str(path), hint=hint) from None
     except ValueError as problem:
         raise DataError(f"this is not JSON: {problem}", where=str(path)) from None
+    except RecursionError:
+        raise DataError("its values lie too deep in each other", where=str(path)) from None
     document = upgraded(document)
     given = document.get("schema") if isinstance(document, dict) else None
     if given != schema:
@@ -51,6 +53,11 @@ def read_document(path: Path, schema: str, name: str, hint: str = "") -> Documen
             where=str(path),
             hint="run the same `harness iterate` again, or install a newer harness",
         )
+    return dict(document)
+
+
+def marked(document: Document) -> Document:
+    """The document with the mark that its best round was chosen on dev, which older ones lack."""
     return {**document, "chosen": document.get("chosen", chosen(document))}
 
 

@@ -1,7 +1,7 @@
 """One run, its arms and its baselines, as the document of all runs holds them.
 
-A summary may be half-written or edited by hand: what is no number, text or list here becomes
-none, and what a run cannot be told without raises.
+A summary may be edited by hand: what a run cannot be told without was asked where it was read;
+what is no number or text here becomes none.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ from typing import Any
 from harness.engine import ledger
 from harness.kit.text import one_line
 from harness.report.reading import Document
-from harness.report.values import TEXT_LIMIT, finite
+from harness.report.values import TEXT_LIMIT, as_json, finite
 
-DAMAGE = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
-"""What reading a summary raises that is no whole one."""
 COSTS = ("seconds", "tokens", "memory")
 
 
@@ -23,10 +21,8 @@ def run_entry(summary: Mapping[str, Any], config: Mapping[str, Any]) -> Document
     """A run's entry.
 
     Args:
+        summary: a whole one (:mod:`harness.report.summary_shape`).
         config: the run's, flattened; empty where it is not known.
-
-    Raises:
-        LookupError, TypeError, ValueError, AttributeError: this is no whole summary.
     """
     primary = summary["primary"]
     kept = summary["rounds"][summary["kept_round"]]
@@ -57,9 +53,7 @@ def run_entry(summary: Mapping[str, Any], config: Mapping[str, Any]) -> Document
     }  # fmt: skip
 
 
-def _required(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
+def _required(value: str) -> str:
     return one_line(value, TEXT_LIMIT)
 
 
@@ -103,7 +97,11 @@ def _arm(arm: Mapping[str, Any], primary: str, config: Mapping[str, Any]) -> Doc
         "kind": _text(arm.get("kind")),
         "what": _text(arm.get("what")),
         "changed": [
-            {"key": one_line(str(key), TEXT_LIMIT), "from": _before(str(key), config), "to": value}
+            {
+                "key": one_line(str(key), TEXT_LIMIT),
+                "from": as_json(_before(str(key), config)),
+                "to": as_json(value),
+            }
             for key, value in (arm.get("changed") or {}).items()
         ],
         "share": finite(arm.get("share")),

@@ -43,7 +43,9 @@ def _trial(trial: Trial) -> Document:
     }
 
 
-def _value(value: Any) -> str | float:
-    """A setting: a number as it is, all else as text."""
+def _value(value: Any) -> str | float | None:
+    """A setting: a number as it is, none where it is not set, all else as text."""
+    if value is None:
+        return None
     number = None if isinstance(value, bool) else finite(value)
     return shown(value) if number is None else number

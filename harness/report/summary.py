@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import DataError
 from harness.kit.text import one_line
 from harness.records import (
     BaselineResult,
@@ -26,8 +27,9 @@ from harness.records import (
 )
 from harness.records.arms import Levers
 from harness.report.levers import arms_entry, levers_entry
-from harness.report.reading import SUMMARY as SCHEMA, Document, read_document
+from harness.report.reading import SUMMARY as SCHEMA, Document, marked, read_document
 from harness.report.rounds import forgetting_entry, round_entry, scores_entry, verdict_entry
+from harness.report.summary_shape import missing
 from harness.report.values import TEXT_LIMIT, finite
 from harness.verdicts.selection import chosen
 
@@ -154,9 +156,12 @@ def read(path: Path) -> Document:
 
     Raises:
         UsageError: there is no such file.
-        DataError: it is not a summary, or one of a newer harness.
+        DataError: it is not a whole summary, or one of a newer harness.
     """
-    return read_document(path, SCHEMA, "summary")
+    document = read_document(path, SCHEMA, "summary")
+    if problem := missing(document):
+        raise DataError(problem, where=str(path))
+    return marked(document)
 
 
 def _model(found: Mapping[str, Any]) -> Document:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from harness.kit.text import one_line
@@ -16,9 +17,22 @@ SETTING = 120
 
 def finite(value: Any) -> float | None:
     """The number, or None for None, NaN, infinities and whatever is no number."""
-    if value is None or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if value is None or not isinstance(value, (int, float)):
         return None
-    return value
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:  # an integer beyond any float
+        return None
+
+
+def as_json(value: Any) -> Any:
+    """A setting as a document holds it: what JSON lacks, as an infinity or a date, as text."""
+    if isinstance(value, Mapping):
+        return {str(key): as_json(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_json(inner) for inner in value]
+    known = value is None or isinstance(value, (str, int))
+    return value if known or finite(value) is not None else str(value)
 
 
 def shown(value: Any) -> str:

@@ -129,7 +129,8 @@ def test_an_arm_that_fails_is_named_and_the_others_stand(begun: Project) -> None
     begun.write(config + ARMS + broken)
     done = begun.inside("iterate", "--json")
     assert done.code == 5
-    assert "1 training beside the rounds failed, all else stands" in done.err
+    assert "1 failure beside the rounds, all else stands: " in done.err
+    assert done.err.count("the same command tries again") == 1
     [run] = (begun.folder / "reports").iterdir()
     arms = by_name(json.loads((run / "summary.json").read_text()))
     assert arms["broken"]["failed"]

@@ -192,7 +192,9 @@ def test_too_few_rows_are_said_and_all_else_stands(valley: Project) -> None:
     valley.write(VALLEY.replace("pool: 0", "pool: 0, train: 12") + SEARCH)
     done = valley.inside("iterate")
     assert done.code == 4
-    assert "valid is too small for a search" in done.err
+    told = "search: 1 failure beside the rounds, all else stands: valid is too small for a search"
+    assert told in done.err and "training beside" not in done.err
+    assert "-> take search out, or add rows to train\n" in done.err
     [summary] = valley.folder.glob("reports/*/summary.json")
     assert len(json.loads(summary.read_text())["rounds"]) == 2
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 
 import harness
+from harness.report.folders import find_reports, overview
+from harness.report.summary import read
 from tests.support.arms import ARMS, BASELINES
 
 Document = dict[str, Any]
@@ -25,14 +28,14 @@ def write(short: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     folder.mkdir()
     monkeypatch.chdir(folder)
 
-    def write(name: str, settings: str = "", **changes: Any) -> None:
+    def write(name: str, text_of_config: str = "", **changes: Any) -> None:
         number = len(list(folder.glob("reports/*")))
         summary = copy.deepcopy(first.document)
         summary["dates"]["started"] = f"2026-11-26T{number // 60:02d}:{number % 60:02d}:00Z"
         summary.update(changes, run=name)
         for path, text in (
             (folder / "reports" / name / "summary.json", json.dumps(summary)),
-            (folder / ".harness" / "runs" / name / "config.yaml", settings or config),
+            (folder / ".harness" / "runs" / name / "config.yaml", text_of_config or config),
         ):
             path.parent.mkdir(parents=True)
             path.write_text(text, "utf-8")
@@ -94,11 +97,24 @@ def test_a_test_result_names_its_opening_and_what_that_asks(write: Any) -> None:
     ]  # fmt: skip
 
 
+def scored(**changes: Any) -> Document:
+    return {"overlap": {"value": 0.5, "low": 0.4, "high": 0.6, "n": 48, **changes}}
+
+
+def opened(scores: Any, **changes: Any) -> Document:
+    return {"test": {"looks": 1, "kept": scores, "verdict": {"label": "improved"}, **changes}}
+
+
 @pytest.mark.parametrize(
     "damage",
     [{"arms": ["x"]}, {"arms": [{"kind": "seed"}]}, {"seconds": []}, {"test": {"looks": 1}},
-     {"baselines": 3}, {"kept_round": 99}, {"dates": None}, {"model": {"base": 3}}],
-    ids=str,
+     {"baselines": 3}, {"kept_round": 99}, {"kept_round": -1}, {"dates": None},
+     {"model": {"base": 3}}, {"settings": None}, {"settings": {"data": "x"}},
+     {"data": {"rows": None}}, {"data": {"rows": {}, "digests": {"dev": math.inf}}},
+     {"primary": "another"}, {"test": []}, {"test": ""}, {"test": {}}, {"test": "x"},
+     opened("x"), opened({}), opened(scored(value=10**400)), opened(scored(signature=math.inf)),
+     opened(scored(), looks=0), {"levers": {"curve": "x"}}, {"chosen": "x"}],
+    ids=lambda damage: str(damage)[:60],
 )  # fmt: skip
 def test_a_damaged_summary_is_passed_over_and_said(
     write: Any, damage: Document, capsys: pytest.CaptureFixture[str]
@@ -106,7 +122,35 @@ def test_a_damaged_summary_is_passed_over_and_said(
     write("good")
     write("damaged", **damage)
     assert [run["run"] for run in harness.all_runs()["runs"]] == ["good"]
-    assert "damaged/summary.json is passed over" in capsys.readouterr().err
+    assert "damaged/summary.json is passed over: this is no whole summary" in told(capsys)
+    assert overview(Path("reports/good")) and not overview(Path("reports/damaged"))
+    assert "damaged/summary.json is passed over" in told(capsys)
+    assert find_reports().name == "good"
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().err
+
+
+def test_what_is_damaged_in_a_summary_is_named(
+    write: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("damaged", data={"rows": None})
+    assert harness.all_runs()["runs"] == []
+    assert "no whole summary: data.rows: input should be a valid dictionary" in told(capsys)
+    with pytest.raises(harness.DataError, match=r"no whole summary: data\.rows"):
+        read(Path("reports/damaged/summary.json"))
+
+
+def test_a_number_that_json_lacks_is_told_as_text_or_left_out(write: Any) -> None:
+    arms = copy.deepcopy(ARMS)
+    arms[0] |= {"changed": {"train.gain": math.inf}, "share": 10**400}
+    write("one", "seed: 7\n", tokens=10**400)
+    write("two", "seed: .inf\n", arms=arms)
+    found = harness.all_runs()["runs"]
+    json.dumps(found, allow_nan=False)
+    assert found[0]["tokens"] is None and found[1]["changed"][0]["to"] == "inf"
+    assert found[1]["arms"][0]["changed"][0]["to"] == "inf" and found[1]["arms"][0]["share"] is None
 
 
 def test_a_run_in_progress_and_one_whose_config_is_gone(write: Any) -> None:

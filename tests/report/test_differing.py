@@ -84,6 +84,20 @@ def test_no_more_pairs_and_rows_than_have_room(
     found = with_answers(runs)
     assert (len(found["answers"]), found["answers_left_out"]) == (2, 2)
     assert [len(pair["shown"]) for pair in found["answers"]] == [3, 3]
+    assert (found["arm_answers_left_out"], found["baseline_answers_left_out"]) == (0, 0)
+
+
+def test_arms_and_baselines_beyond_are_counted(
+    runs: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(differing, "PAIRS", 2)
+    judged, unjudged = {"verdict": {"label": "improved"}}, {"verdict": None}
+    for run in runs["runs"]:
+        run["arms"] = [{"name": f"arm {n}", **judged} for n in range(3)]
+        run["baselines"] = [{"name": "one", **judged}, {"name": "two", **unjudged}]
+    found = with_answers(runs)
+    assert (len(found["arm_answers"]), found["arm_answers_left_out"]) == (2, 4)
+    assert (len(found["baseline_answers"]), found["baseline_answers_left_out"]) == (2, 0)
 
 
 @pytest.mark.parametrize("kind", ["absent", "damaged"])

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.kit.numbers import duration, moment
-from harness.kit.text import one_line
+from harness.kit.text import one_line, titled
 from harness.terminal import tables
 from harness_inspection.commands.printing import VALUE, Document, setting
 
@@ -26,7 +26,7 @@ def show_overview(document: Document, console: Console) -> None:
         tables.note(console, "no runs yet: harness iterate")
         return
     numbers = {run["run"]: place for place, run in enumerate(runs, start=1)}
-    several = len([one for one in document["groups"] if one["split"] == "dev"]) > 1
+    apart = {split: _groups(document, split) for split in ("dev", "test")}
     shown = tables.table("run", "changed", "dev", "test", "time", right=["time"])
     for run in runs:
         shown.add_row(
@@ -35,21 +35,26 @@ def show_overview(document: Document, console: Console) -> None:
                 (f"\n{moment(run['finished'] or run['started'])}", "dim"),
             ),
             _changed(run, numbers),
-            _dev(run, several),
-            _test(run),
+            _dev(run, len(apart["dev"]) > 1),
+            _test(run, len(apart["test"]) > 1),
             duration(run["seconds"]),
         )  # fmt: skip
         for cells in _below(run):
             shown.add_row(*cells)
     console.print(shown)
     console.print()
-    if several:
-        told = ", ".join(_group(one) for one in document["groups"] if one["split"] == "dev")
-        tables.note(console, f"Not to be ranked with each other: {told}.", "dim")
+    for groups in apart.values():
+        if len(groups) > 1:
+            tables.note(console, f"Not to be ranked with each other: {', '.join(groups)}.", "dim")
     tables.note(console, document["caution"], "dim")
     if len(runs) > 1:
         names = [run["run"] for run in runs[-2:]]
         tables.next_command(console, shlex.join(["harness", "compare", *names]))
+
+
+def _groups(document: Document, split: str) -> list[str]:
+    """What each group of scores of a split is."""
+    return [_group(one) for one in document["groups"] if one["split"] == split]
 
 
 def _group(group: Document) -> str:
@@ -120,23 +125,26 @@ def _dev(run: Document, several: bool) -> Text:
     """The score of the best round, and the verdicts of all.
 
     Args:
-        several: whether the folder has scores that are not to be ranked with each other.
+        several: whether the folder has scores on dev that are not to be ranked with each other.
     """
     chain = ", ".join(
         f"{number} {label}" for number, label in enumerate(run["verdicts"][1:], start=1)
     )
-    lines = [f"{one_line(run['primary'], 40)} {_two_lines(run['dev'])}"]
+    name = titled(one_line(run["primary"], 40), one_line(run["caveat"], 40))
+    lines = [f"{name} {_two_lines(run['dev'])}"]
     group = f", {run['dev']['group']}" if several else ""
     lines += [f"round {run['best']} of {run['rounds']}{group}", *([chain] if chain else [])]
     return _first_loud(lines)
 
 
-def _test(run: Document) -> Text:
+def _test(run: Document, several: bool) -> Text:
+    """The score on test, its verdict and the opening; ``several`` as of :func:`_dev`."""
     test = run["test"]
     if test is None:
         return Text("sealed" if run["finished"] else "not finished", "dim")
     bound = f"opening {test['opening']}: bound {test['bound']}"
-    return _first_loud([_two_lines(test), test["verdict"], bound])
+    group = f", {test['group']}" if several else ""
+    return _first_loud([_two_lines(test), f"{test['verdict']}{group}", bound])
 
 
 def _two_lines(score: Document) -> str:

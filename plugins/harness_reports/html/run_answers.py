@@ -17,6 +17,10 @@ BUDGET = 1_400_000
 """Bytes that answers of runs may take; the pairs beyond are counted and left out."""
 BESIDE_BUDGET = 600_000
 """Bytes that answers of arms and baselines may take."""
+ALL_ANSWERS = (
+    """harness query "SELECT arm, id, text FROM predictions WHERE split = 'dev' ORDER BY id" RUN"""
+)
+"""Those of arms and baselines too."""
 KINDS = ("baseline", "arm")
 """What stands beside the rounds of a run, in the order of its rows."""
 
@@ -86,7 +90,7 @@ def answers_section(
     document: Mapping[str, Any], pairs: Mapping[int, Html],
     beside: Mapping[str, Mapping[Beside, Html]],
 ) -> Iterator[Html]:  # fmt: skip
-    """The pairs under a heading, and how many are left out."""
+    """The pairs under a heading, and how many of runs, and of arms and baselines, are left out."""
     if not document.get("answers") and not beside:
         return
     yield element("h2", "Answers that differ", id="answers")
@@ -101,8 +105,18 @@ def answers_section(
     yield from (drawn for of_run in beside.values() for drawn in of_run.values())
     beyond = len(document["answers"]) - len(pairs) + document.get("answers_left_out", 0)
     if beyond:
-        told = f"{counted(beyond, 'more pair')} left out, to keep this page small: "
-        yield element("p", told, element("code", "harness compare RUN OTHER"), class_="note")
+        yield _left_out(counted(beyond, "more pair"), "harness compare RUN OTHER")
+    known = sum(
+        len(document.get(f"{kind}_answers") or ()) + document.get(f"{kind}_answers_left_out", 0)
+        for kind in KINDS
+    )
+    if beyond := known - sum(map(len, beside.values())):
+        yield _left_out(f"{beyond:,} more of arms and baselines", ALL_ANSWERS)
+
+
+def _left_out(what: str, command: str) -> Html:
+    told = f"{what} left out, to keep this page small: "
+    return element("p", told, element("code", command), class_="note")
 
 
 def link(pair: Document, numbers: Mapping[str, int]) -> Child:

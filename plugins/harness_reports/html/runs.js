@@ -74,6 +74,14 @@
     show();
   }
 
+  // A run that a link leads to is shown, whatever is filtered.
+  document.addEventListener("click", (event) => {
+    const to = event.target.closest('a[href^="#run-"]')?.getAttribute("href").slice(1);
+    if (!to || !document.getElementById(to)?.hidden) return;
+    form.reset();
+    show();
+  });
+
   // Rows that stand on the page with an answer of a run: its answer, and the article that holds it.
   const answersOf = (number) => {
     const found = new Map();

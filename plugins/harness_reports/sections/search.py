@@ -19,6 +19,8 @@ SHORT = 5
 LOSS = "loss"
 LOGARITHMIC = 10.0
 """From this ratio of the greatest to the least value on, an axis counts in ratios."""
+APART = 0.12
+"""Height above a missing value at which an axis begins."""
 _STATES = {"done": "", "pruned": "ended early", "failed": "failed", "open": "not finished"}
 _NONE = {"number": 0, "values": {}, "folds": [], "value": None, "state": "", "seconds": None}
 
@@ -36,6 +38,8 @@ def search(document: Document) -> Iterator[Block]:
     if len(drawn) > 1:
         title = f"Trials: settings and {_measure(found)}"
         legend = "best at the top, thick: the best trial, dashed: ended early"
+        if any(one["values"].get(key) is None for one in trials for key in keys):
+            legend += f", {DASH} at the bottom: not set"
         yield Chart("parallel", title, drawn, remark=legend, told=True)
     yield _table(found, trials, keys)
     yield Note(_measured(found, trials))
@@ -146,19 +150,35 @@ def _short(keys: Sequence[str]) -> dict[str, str]:
     }
 
 
+def _rank(value: Any) -> tuple[bool, float, str]:
+    return (False, value, "") if _number(value) else (True, 0.0, _shown(value))
+
+
 class _Axis:
-    """Where values stand between 0 and 1: numbers by size, all else in the order of its text."""
+    """Where values stand between 0 and 1.
+
+    Numbers stand by size; where some are none, all in their order, text after numbers. A missing
+    value stands at the bottom, apart from all others.
+    """
 
     def __init__(self, values: Sequence[Any]) -> None:
-        self.numbers = all(map(_number, values))
-        self.order = sorted({_shown(value) for value in values})
-        if not self.numbers or not values:
+        known = [value for value in values if value is not None]
+        self.bottom = APART if len(known) < len(values) else 0.0
+        self.numbers = all(map(_number, known))
+        self.order = list(dict.fromkeys(map(_shown, sorted(known, key=_rank))))
+        if not self.numbers or not known:
             return
-        low, high = float(min(values)), float(max(values))
+        low, high = float(min(known)), float(max(known))
         self.log = low > 0 and high / low >= LOGARITHMIC
         self.low, self.high = (math.log(low), math.log(high)) if self.log else (low, high)
 
     def place(self, value: Any) -> float:
+        if value is None:
+            return 0.0
+        return self.bottom + (1 - self.bottom) * self._share(value)
+
+    def _share(self, value: Any) -> float:
+        """How far up among the known values."""
         if not self.numbers:
             return self.order.index(_shown(value)) / max(1, len(self.order) - 1)
         at = math.log(value) if self.log else value

@@ -86,11 +86,28 @@ def test_arms_and_baselines_stand_below_their_run_and_groups_are_told_apart(shor
     assert "arm fast train.gain - → 0.02" in told and "improved against main" in told
     assert "failed: seed 1: no disk" in told and "failed: the base model needs" in told
     assert "arm large" in told and "arm seed-0" not in told and "and 9 more: --json" in told
-    groups = "dev A (overlap on 48 rows), dev B (overlap on 48 rows)"
-    assert f"Not to be ranked with each other: {groups}" in told
-    assert "opening 1: bound .05" in told
+    for split in ("dev", "test"):
+        named = f"{split} A (overlap on 48 rows), {split} B (overlap on 48 rows)"
+        assert f"Not to be ranked with each other: {named}." in told
+    assert "opening 1: bound .05" in told and ", test A" in told and ", test B" in told
     document = project.inside("compare", "--all", "--json").document
     assert len(document["runs"][-1]["arms"]) == len(arms)
+
+
+def test_groups_of_test_are_told_where_dev_has_one_and_a_caveat_beside_its_score(short):
+    project, first = short
+    path = project.folder / "reports" / first.document["run"] / "summary.json"
+    data = first.document["data"]
+    other = {**first.document, "data": {**data, "digests": {**data["digests"], "test": "1e"}}}
+    for each in other["rounds"]:
+        each["scores"]["overlap"]["caveat"] = "uncalibrated"
+    (path.parent.parent / "other").mkdir()
+    (path.parent.parent / "other" / "summary.json").write_text(json.dumps(other))
+    told = " ".join(project.inside("compare", "--all", COLUMNS="160").out.split())
+    named = "test A (overlap on 48 rows), test B (overlap on 48 rows)"
+    assert f"Not to be ranked with each other: {named}." in told
+    assert ", test A" in told and ", test B" in told and "dev A" not in told
+    assert "overlap (uncalibrated) 0." in told
 
 
 def test_no_runs_are_no_error(project):

@@ -71,6 +71,12 @@ def test_it_is_sorted_filtered_and_opened(browser: Tab, saved: Saved) -> None:
     assert filtered("find", "4.2 GB") == [groups[0], "1"]
     filtered("find", "")
 
+    assert filtered("find", "model of run-2") == [groups[0], "2"]
+    browser.evaluate("""document.querySelector('#run-2 a[href="#run-1"]').click()""")
+    assert "1" in browser.evaluate(SHOWN)
+    assert browser.evaluate('document.getElementById("find").value') == ""
+    assert browser.evaluate("location.hash") == "#run-1"
+
     pair = 'document.querySelector("details.two-sides")'
     assert browser.evaluate(f"{pair}.open") is False
     browser.evaluate('document.querySelector("#run-2 .links a").click()')

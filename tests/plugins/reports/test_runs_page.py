@@ -119,6 +119,22 @@ def test_scores_that_are_missing_are_said_to_be_so() -> None:
     assert "not scored" in Reader(runs_page(found)).text
 
 
+def test_answers_of_arms_and_baselines_that_have_no_room_are_counted() -> None:
+    found = document()
+    (arm,) = found["arm_answers"]
+    text = {"text": "word " * 200, "score": 0.1}
+    long = [{**arm["shown"][0], "a": text, "b": {**text, "text": "other " * 200}}] * 30
+    found["arm_answers"] = [{**arm, "arm": f"arm {n}", "shown": long} for n in range(60)]
+    found |= {"arm_answers_left_out": 3, "baseline_answers_left_out": 2}
+    page = runs_page(found)
+    drawn = len(re.findall(r'id="answers-\d+-(?:arm|baseline)-\d+"', page))
+    assert 1 < drawn < 61
+    told = Reader(page).text
+    assert f"{66 - drawn} more of arms and baselines left out, to keep this page small" in told
+    assert "more pair" not in told
+    assert "left out" not in Reader(runs_page(document())).text
+
+
 def test_hundreds_of_runs_and_long_answers_stay_small(monkeypatch: pytest.MonkeyPatch) -> None:
     found = document()
     one, pair = run_of("x", 0), found["answers"][0]
