@@ -241,7 +241,7 @@ def _names(places: Sequence[int], train: Sequence[Example]) -> str:
     """Training rows by id and place, the first few."""
     named = []
     for row in (train[place] for place in places[:NAMED]):
-        place = f" ({one_line(row.place, 80)})" if row.place else ""
+        place = f" ({one_line(row.place, 80)})" if row.place not in ("", row.id) else ""
         named.append(f"'{one_line(row.id, 60)}'{place}")
     more = len(places) - len(named)
     return ", ".join(named) + (f" and {more} more" if more > 0 else "")

@@ -101,11 +101,16 @@ def next_commands(document: Document) -> Iterator[Block]:
 def next_in_short(document: Document) -> Iterator[Block]:
     """The same, with the command that shows the rest of the report.
 
-    Commands that are so long that they fill a screen are left to the whole report.
+    Commands that are so long that they fill a screen are left to the whole report, and so is a
+    comparison of all answers.
     """
     whole = whole_report(document["run"])
     found = [one_line(command, 20_000) for command in _commands(document)]
-    pasted = [command for command in found if len(command) <= COMMAND]
+    pasted = [
+        command
+        for command in found
+        if len(command) <= COMMAND and not command.startswith("harness compare ")
+    ]
     if not pasted:
         yield Code(whole, "The whole report:")
     elif len(whole) > WHOLE:
@@ -129,6 +134,7 @@ def _commands(document: Document) -> Iterator[str]:
     if len(document["rounds"]) > 1:
         later = kept or document["rounds"][-1]["round"]
         yield shlex.join(["harness", "compare", "0", str(later), "--run", run])
+        yield shlex.join(["harness", "advise", run])
     following = document["next_command"]
     # An older document names what shows the report that is being read.
     another_round = ended(document) and following.startswith("harness iterate ")

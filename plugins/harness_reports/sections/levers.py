@@ -35,7 +35,9 @@ def levers(document: Document) -> Iterator[Block]:
     found = document["levers"]
     if found is None:
         return
-    yield Heading(TITLE, f"each differs in one thing from round {found['reference']}")
+    yield Heading(
+        TITLE, f"each differs from round {found['reference']} in settings, model, rows or seed"
+    )
     yield from _conclusions(document)
     judged = _judged(document)
     if judged:
@@ -62,7 +64,8 @@ def in_short(document: Document) -> Iterator[Block]:
     yield Heading(TITLE)
     yield from _conclusions(document)
     if judged := _judged(document):
-        yield _table(document, judged, SHORT)
+        # The latest are what was asked for.
+        yield _table(document, [*judged[-SHORT:], *judged[:-SHORT]], SHORT)
     yield from _failed(document)
 
 

@@ -53,7 +53,7 @@ TOLD = {
     "the base model": r"base\s+model:\s+SmolLM2-135M-Instruct;\s+data",
     "how it is tried": r"^  harness try docstrings-3f2a91c4$",
     "how it is exported": r"^  harness export docstrings-3f2a91c4 -o model$",
-    "compare": r"^  harness compare 0 1 --run docstrings-3f2a91c4$",
+    "advise": r"^  harness advise docstrings-3f2a91c4$",
     "the rest": r"harness report docstrings-3f2a91c4 --full",
     "why": r"^  harness why tkinter:Misc\.winfo_rgb docstrings-3f2a91c4$",
 }
