@@ -30,7 +30,7 @@ def check(config: ConfigFile = None, rounds: Rounds = None, sets: Sets = None) -
     from harness.config import arms, loading, searching
 
     whole = loading.load(config, sets=sets or [], flags={"rounds": rounds}, asking=True)
-    arms.planned(whole)
+    arms.checked(whole)
     searching.checked(whole)
     _check(whole)
 

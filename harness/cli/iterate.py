@@ -197,7 +197,7 @@ def _carry_out(run: Run, console: Console, stop: Stop, asked: Asked) -> Mapping[
 
 def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, Any]:
     from harness import arms
-    from harness.config import searching
+    from harness.config import arms as arms_of, searching
     from harness.config.effects import sealed_note
     from harness.engine.history import History
     from harness.engine.steps import Steps
@@ -215,7 +215,7 @@ def _walk(run: Run, console: Console, stop: Stop, test: bool) -> Mapping[str, An
         console.print(Text(note), highlight=False)
     config = run.config
     counts = len(config.metrics), config.control, len(config.baselines)
-    planned = arms.planned(config)
+    planned = arms_of.checked(config)
     searching.checked(config)
     trainings = sum(arm.seeds for arm in planned) + searching.most_trainings(config)
     total = weight_planned(settings.rounds, *counts, trainings, len(config.probes))

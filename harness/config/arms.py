@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.config.loading import Config
 from harness.config.overriding import looped, overridden
+from harness.config.plugin_checks import ask
 from harness.context import derive_seed
 from harness.errors import ConfigError
 from harness.kit.files import digest
+from harness.kit.problems import Problems
 from harness.kit.text import one_line
+from harness.kit.yaml_file import Place
 from harness.records.arms import Arm, ArmKind
 
 NAME = 60
@@ -29,7 +32,8 @@ def planned(config: Config) -> list[Arm]:
     """The arms in the order in which they are trained.
 
     Raises:
-        ConfigError: one cannot be trained, changes nothing, or has the name of another.
+        ConfigError: with all that is wrong: an arm cannot be trained, changes nothing, or is
+            another one once more.
     """
     settings = config.settings
     _check_raters(config)
@@ -41,63 +45,103 @@ def planned(config: Config) -> list[Arm]:
             for share in settings.curve.shares
         ]
     )
-    reserved = {SEARCH, REFERENCE, LOOP, *(arm.name for arm in shares)}
     repeats = settings.seeds.count if settings.seeds and settings.seeds.of == "training" else 1
-    arms: list[Arm] = []
-    own = settings_of(config, {}, "arms") if settings.arms or settings.models else ""
-    for where, arm in _judged(config, repeats):
-        if not arm.name.strip():
-            raise ConfigError("this arm has no name that can be read", where=where)
-        if arm.name in {one.name for one in arms} | reserved:
-            raise ConfigError(
-                f"two arms are called '{arm.name}', or a lever of its own is", where=where,
-                hint="give it another name",
-            )  # fmt: skip
-        if arm.settings == own:
-            raise ConfigError(
-                f"the arm '{arm.name}' changes nothing: its settings are the run's own",
-                where=where,
-            )
-        same = next((one for one in arms if one.settings == arm.settings), None)
-        if same is not None:
-            raise ConfigError(
-                f"the arms '{same.name}' and '{arm.name}' have the same settings", where=where,
-                hint="take one of them out: each arm that is compared costs certainty",
-            )  # fmt: skip
-        arms.append(arm)
+    arms = _judged(config, repeats, {SEARCH, REFERENCE, LOOP, *(arm.name for arm in shares)})
     if settings.seeds is not None:
         again = Arm(REFERENCE, "seed") if repeats > 1 else Arm(LOOP, "loop")
         arms.insert(0, dataclasses.replace(again, seeds=settings.seeds.count))
     return [*arms, *shares]
 
 
-def _judged(config: Config, repeats: int) -> Iterator[tuple[str, Arm]]:
-    """Arms that get a verdict, each with its place in the config."""
-    for index, named in enumerate(config.settings.arms):
-        changed = dict(named.set)
-        if "seed" in changed:
-            raise ConfigError(
-                f"the arm '{named.name}' has another seed: that is another draw, and no setting",
-                where=f"arms.{index}", hint="seeds: 5 repeats trainings with other seeds",
-            )  # fmt: skip
-        where = f"arms.{index}"
-        yield where, _arm(config, one_line(named.name, NAME), "settings", changed, repeats, where)
+def checked(config: Config) -> list[Arm]:
+    """The planned arms, once the plugins that they change have said that they can work.
+
+    Raises:
+        ConfigError, EnvironmentFailure: with all that is wrong.
+    """
+    arms, problems = planned(config), Problems(config.path, config.lines)
+    for place, arm in zip(_places(config), (a for a in arms if a.changed), strict=True):
+        other = config_of(config, arm, 0)
+        own = (config.model, config.train, config.generate)
+        for entry, before in zip((other.model, other.train, other.generate), own, strict=True):
+            if entry.shown() != before.shown():
+                ask([(place, entry)], other.shown(), problems)
+    problems.done()
+    return arms
+
+
+def _places(config: Config) -> list[Place]:
+    """Where the arms stand that get a verdict, in their order."""
+    settings = config.settings
+    of_arms: list[Place] = [("arms", number) for number in range(len(settings.arms))]
+    return of_arms + [("models", number) for number in range(len(settings.models))]
+
+
+def _judged(config: Config, repeats: int, reserved: set[str]) -> list[Arm]:
+    """The arms that get a verdict."""
+    arms: list[Arm] = []
+    if not (given := list(_given(config))):
+        return arms
+    problems, own = Problems(config.path, config.lines), settings_of(config, {}, "arms")
+    for place, (name, kind, changed) in zip(_places(config), given, strict=True):
+        try:
+            settings = settings_of(config, changed, "")
+        except ConfigError as error:
+            problems.add(place, in_one_line(config, error))
+            continue
+        arm = Arm(name, kind, changed, seeds=repeats, settings=settings)
+        if wrong := _flaw(arm, own, arms, reserved):
+            problems.add(place, wrong)
+        arms.append(arm)
+    problems.done()
+    return arms
+
+
+def _flaw(arm: Arm, own: str, arms: Sequence[Arm], reserved: set[str]) -> str:
+    """What is wrong with an arm beside the ones before it; empty if nothing is.
+
+    Args:
+        own: the run's own settings.
+    """
+    if not arm.name.strip():
+        return "this arm has no name that can be read"
+    if arm.name in {one.name for one in arms} | reserved:
+        return f"two arms are called '{arm.name}', or a lever of its own is"
+    if "seed" in arm.changed:
+        return (
+            f"the arm '{arm.name}' has another seed: that is another draw, and no setting; "
+            "seeds: 5 repeats trainings with other seeds"
+        )
+    if arm.settings == own:
+        return f"the arm '{arm.name}' changes nothing: its settings are the run's own"
+    same = next((one for one in arms if one.settings == arm.settings), None)
+    if same is not None:
+        return (
+            f"the arms '{same.name}' and '{arm.name}' have the same settings; each arm that is "
+            "compared costs certainty, so take one of them out"
+        )
+    return ""
+
+
+def _given(config: Config) -> Iterator[tuple[str, ArmKind, Mapping[str, Any]]]:
+    """Name, kind and changes of each arm that gets a verdict."""
+    for named in config.settings.arms:
+        yield one_line(named.name, NAME), "settings", dict(named.set)
     names: list[str] = []
-    for index, model in enumerate(config.settings.models):
+    for model in config.settings.models:
         entry = {"source": model} if isinstance(model, str) else model
         name = _called(entry)
         names.append(name)
         if (same := names.count(name)) > 1:
             name = f"{name} ({same})"
-        where = f"models.{index}"
-        yield where, _arm(config, name, "model", {"model": entry}, repeats, where)
+        yield name, "model", {"model": entry}
 
 
-def _arm(
-    config: Config, name: str, kind: ArmKind, changed: Mapping[str, Any], repeats: int, where: str
-) -> Arm:
-    settings = settings_of(config, changed, where)
-    return Arm(name, kind, changed, seeds=repeats, settings=settings)
+def in_one_line(config: Config, error: ConfigError) -> str:
+    """What is wrong with a config that this one was changed into, without the file's name."""
+    file = f"{config.path}: " if config.path else ""
+    told = [line.removeprefix(file) for line in error.details if not line.startswith("note: ")]
+    return "; ".join(told) if told else "; ".join(filter(None, (error.what, error.hint)))
 
 
 def settings_of(config: Config, changed: Mapping[str, Any], where: str) -> str:

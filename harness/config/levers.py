@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(gt=0, le=1)]
+Off = BeforeValidator(lambda given: None if given is False else given)
+"""``false`` turns a lever off."""
 
 
 class _Strict(BaseModel):
@@ -31,7 +33,11 @@ class CurveSettings(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _by_word(cls, given: Any) -> Any:
-        return {} if given is True else {"shares": given} if isinstance(given, list) else given
+        if given is True or isinstance(given, list):
+            return {} if given is True else {"shares": given}
+        if not isinstance(given, (dict, CurveSettings)):
+            raise ValueError("true, or {shares: [0.25, 0.5, 1], seeds: 2}, is needed")
+        return given
 
     @model_validator(mode="after")
     def _rising(self) -> CurveSettings:
@@ -53,4 +59,8 @@ class SeedSettings(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _by_number(cls, given: Any) -> Any:
-        return {"count": given} if isinstance(given, int) else given
+        if isinstance(given, int) and not isinstance(given, bool):
+            return {"count": given}
+        if not isinstance(given, (dict, SeedSettings)):
+            raise ValueError("a whole number, or {count: 5, of: loop}, is needed")
+        return given

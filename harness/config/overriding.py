@@ -71,5 +71,5 @@ def _check_heads(changed: Mapping[str, Any], where: str) -> None:
                 f"'{key}' cannot differ between trainings that are compared: they have the same "
                 "rows and scores",
                 where=where,
-                hint=f"keys of {', '.join(MAY_DIFFER)} can; for another one begin another run",
+                hint="keys of model, train and generate can; for another one begin another run",
             )

@@ -8,7 +8,7 @@ from typing import Any
 from harness.boundary import searching as boundary
 from harness.boundary.calls import plainly
 from harness.config import dotted
-from harness.config.arms import SEARCH, settings_of
+from harness.config.arms import SEARCH, in_one_line, settings_of
 from harness.config.loading import Config
 from harness.config.overriding import overridden
 from harness.config.plugin_entries import PluginEntry
@@ -72,7 +72,7 @@ def _flaw(config: Config, entry: PluginEntry, key: str, values: Sequence[Any]) -
         try:
             keys.add(digest(overridden(config, {key: value}, WHERE).key()))
         except ConfigError as error:
-            return " ".join([error.what, *error.details][-1:])
+            return in_one_line(config, error).removeprefix(f"{key}: ")
     return "" if len(keys) > 1 else "whatever its value is, results are the same"
 
 

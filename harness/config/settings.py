@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 
 from harness.config.aims import Guard, Objective
-from harness.config.levers import CurveSettings, NamedArm, SeedSettings
+from harness.config.levers import CurveSettings, NamedArm, Off, SeedSettings
 from harness.stages import KINDS, StageKind
 
 if TYPE_CHECKING:
@@ -141,10 +141,10 @@ class Settings(Strict):
     models: list[str | dict[str, Any]] = Field(
         [], description="other base models to compare, each as under model:"
     )
-    curve: CurveSettings | None = Field(
+    curve: Annotated[CurveSettings | None, Off] = Field(
         None, description="what more rows are worth: true, or {shares: [0.25, 0.5, 1], seeds: 2}"
     )
-    seeds: SeedSettings | None = Field(
+    seeds: Annotated[SeedSettings | None, Off] = Field(
         None, description="repeat trainings with so many seeds: 5, or {count: 5, of: loop}"
     )
     valid: float = Field(

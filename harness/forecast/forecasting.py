@@ -55,7 +55,7 @@ def plan_run(
         Cancelled: ``cancelled`` says so.
     """
     config = loading.load(path, sets=sets, flags={"rounds": rounds}, asking=True)
-    arms.planned(config)
+    arms.checked(config)
     searching.checked(config)
     watcher = Unspoken(watcher or Quiet())
     run = PlannedRun(config, watcher, cancelled)

@@ -154,6 +154,9 @@ WRONG = {
     "curve=[0.5, 0.25]": "shares rise",
     "curve=[0.5]": "curve",
     "models=[{source: nosuch}]": "nosuch",
+    "models=[{source: local, path: no/such}]": "models.0.path: ",
+    "curve=yes": "true, or {shares: [0.25, 0.5, 1], seeds: 2}, is needed",
+    "seeds=5.0": "a whole number, or {count: 5, of: loop}, is needed",
 }
 
 
@@ -168,6 +171,20 @@ def test_what_cannot_be_tried_is_said_before_anything_is_trained(
         assert WRONG[given] in done.err
         assert "Traceback" not in done.err
     assert not spied.exists()
+
+
+def test_all_that_is_wrong_with_arms_is_said_with_its_line(begun: Project) -> None:
+    begun.write(
+        TWO_ROUNDS
+        + "curve: false\nseeds: false\n"
+        + ARMS
+        + "- {name: typo, set: {train.gian: 1}}\n- {name: same, set: {train.gain: 0.0}}\n"
+    )
+    done = begun.inside("check")
+    assert done.code == 2
+    lines = TWO_ROUNDS.count("\n") + 2 + 4
+    assert f"harness.yaml:{lines + 1}: arms.2: train.gian: unknown key" in done.err
+    assert f"harness.yaml:{lines + 2}: arms.3: the arms 'nothing' and 'same'" in done.err
 
 
 def test_a_report_after_an_upgrade_of_nothing_tells_of_arms(begun: Project) -> None:
