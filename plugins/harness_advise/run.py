@@ -116,10 +116,15 @@ class Run:
             trained + 1
         )
 
+    @property
+    def arms(self) -> Sequence[Document]:
+        """What was trained beside the rounds, failed ones included."""
+        found: Sequence[Document] = self.document.get("arms") or ()
+        return found
+
     def judged(self, kind: str) -> list[Document]:
         """The arms of a kind that have a verdict."""
-        arms: Sequence[Document] = self.document.get("arms") or ()
-        return [arm for arm in arms if arm.get("kind") == kind and arm.get("verdict")]
+        return [arm for arm in self.arms if arm.get("kind") == kind and arm.get("verdict")]
 
     def shown(self, value: float | None) -> str:
         """A value of the primary score as reports print it."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any
 
 from harness_advise.options import Option
 from harness_advise.run import Document, Run
+from harness_advise.taking_over import sets_of
 
 CAPACITY = "capacity"
 SEARCH = "search={trials: 8, over: {train.learning_rate: {low: 1e-5, high: 3e-3, log: true}}}"
@@ -74,7 +73,7 @@ def _of_arms(run: Run, lever: str, judged: list[Document]) -> Iterator[Option]:
             action=f"take over the arm '{best['name']}': {best['what']}",
             evidence=(str(verdict["sentence"]).removeprefix("improved: "),),
             gain=verdict["difference"], low=verdict["low"], high=verdict["high"],
-            seconds=run.seconds_of_one, command=run.command(*_sets(best), another=True),
+            seconds=run.seconds_of_one, command=run.command(*sets_of(run, best), another=True),
         )  # fmt: skip
     for arm in judged:
         verdict = arm["verdict"]
@@ -91,23 +90,3 @@ def _of_arms(run: Run, lever: str, judged: list[Document]) -> Iterator[Option]:
                 lever=lever, state="excluded", action=f"the arm '{arm['name']}': {arm['what']}",
                 evidence=(str(arm["verdict"]["sentence"]),),
             )  # fmt: skip
-
-
-def _sets(arm: Document) -> list[str]:
-    """What sets the arm's values in the next run; a base model is set whole."""
-    changed = {key: _value(text) for key, text in (arm.get("changed") or {}).items()}
-    if arm.get("kind") == "model":
-        model = {key.removeprefix("model."): value for key, value in changed.items()}
-        return [f"model={json.dumps(model)}"]
-    return [
-        f"{key}={value if isinstance(value, str) else json.dumps(value)}"
-        for key, value in changed.items()
-    ]
-
-
-def _value(text: str) -> Any:
-    """A setting as the summary shows it, as a config has it."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
