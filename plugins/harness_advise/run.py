@@ -67,6 +67,23 @@ class Run:
         return bool(self.score(self.reference).get("higher_is_better", True))
 
     @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        """Least and greatest value of the primary score; None for one that is not known."""
+        least, most = self.document.get("bounds") or (None, None)
+        return least, most
+
+    @property
+    def best(self) -> float | None:
+        """The best value that the primary score can have."""
+        return self.bounds[1 if self.higher_is_better else 0]
+
+    @property
+    def range(self) -> float | None:
+        """How far the best value is from the worst one."""
+        least, most = self.bounds
+        return None if least is None or most is None else most - least
+
+    @property
     def dev_rows(self) -> int:
         return int((self.document.get("data") or {}).get("rows", {}).get("dev") or 0)
 

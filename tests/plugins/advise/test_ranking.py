@@ -25,7 +25,8 @@ def verdict(label: str, gain: float, low: float, high: float) -> dict[str, Any]:
 
 
 DOCUMENT: dict[str, Any] = {
-    "run": "r", "primary": "f1", "kept_round": 1, "seconds": {"train": 20.0, "generate": 10.0},
+    "run": "r", "primary": "f1", "bounds": [0.0, 1.0], "kept_round": 1,
+    "seconds": {"train": 20.0, "generate": 10.0},
     "data": {"rows": {"dev": 100, "train": 80}, "dev_groups": 100},
     "settings": {"worth": 0.05, "train": {"learning_rate": 1e-3}},
     "rounds": [
@@ -155,6 +156,41 @@ def test_stop_is_said_only_where_what_is_left_is_too_little(
     found = made(rounds=rounds, levers=levers(curve=curve(0.08, 0.03, 0.13)))
     assert (first(found)[0] == "stop") is stops
     assert first({**found, "settings": {}, "levers": levers(worth=None)})[0] != "stop"
+
+
+@pytest.mark.parametrize(
+    ("bounds", "lower", "value", "low", "high", "told"),
+    [
+        ([0.0, 100.0], False, 0.6, 0.5, 0.7, ""),
+        ([0.0, 100.0], False, 99.8, 99.5, 99.9, "99.8 of at most 100; what is left is 0.5"),
+        ([None, None], False, 0.6, 0.5, 0.7, ""),
+        (None, False, 0.999, 0.999, 1.0, ""),
+        ([0.0, None], True, 0.4, 0.2, 0.6, "0.400 of at least 0; what is left is 0.600"),
+        ([0.0, None], True, 4.0, 2.0, 6.0, ""),
+        ([0.0, None], True, 0.0, 0.0, 0.0, ""),
+        ([0.0, 1.0], True, 0.0, None, None, "0.000 of at least 0; what is left is 0.030"),
+    ],
+)
+def test_the_best_that_a_score_can_be_is_what_its_metric_declares(
+    bounds: Any, lower: bool, value: float, low: float | None, high: float | None, told: str
+) -> None:
+    rounds = copy.deepcopy(DOCUMENT["rounds"])
+    rounds[1]["scores"] = score(value, low, high)
+    for one in rounds:
+        one["scores"]["f1"]["higher_is_better"] = not lower
+    settings = {"worth": 0.7 if lower or value > 0.6 else 1.0}
+    option = ranked(made(rounds=rounds, bounds=bounds, settings=settings))[0]
+    assert (option.lever == "stop") is bool(told)
+    assert told in option.evidence[0]
+
+
+def test_a_document_that_does_not_tell_the_bounds_says_no_stop() -> None:
+    rounds = copy.deepcopy(DOCUMENT["rounds"])
+    rounds[1]["scores"] = score(0.97, 0.96, 0.98)
+    found = made(rounds=rounds)
+    assert first(found)[0] == "stop"
+    del found["bounds"]
+    assert first(found)[0] != "stop"
 
 
 def test_all_right_on_few_rows_is_no_reason_to_stop() -> None:
