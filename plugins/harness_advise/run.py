@@ -51,6 +51,13 @@ class Run:
         given = self.levers.get("worth")
         return given if given is not None else (self.document.get("settings") or {}).get("worth")
 
+    def too_little(self, low: float | None, high: float | None) -> bool:
+        """Whether a gain within these bounds is shown to be less than would matter.
+
+        Bounds that coincide say that no row differs, and bound nothing.
+        """
+        return self.worth is not None and high is not None and low != high and high < self.worth
+
     @cached_property
     def reference(self) -> Document:
         """The best round; round 1 where none was kept, as for arms."""

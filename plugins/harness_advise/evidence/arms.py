@@ -77,7 +77,9 @@ def _of_arms(run: Run, lever: str, judged: list[Document]) -> Iterator[Option]:
         )  # fmt: skip
     for arm in judged:
         verdict = arm["verdict"]
-        if verdict["label"] == "no evidence" and arm.get("worth") != "no" and not better:
+        # Bounds that coincide say that no row differs, and bound nothing.
+        little = arm.get("worth") == "no" and verdict["low"] != verdict["high"]
+        if verdict["label"] == "no evidence" and not little and not better:
             yield Option(
                 lever=lever, state="open",
                 action=f"find out with more seeds whether the arm '{arm['name']}' is better",
@@ -85,7 +87,7 @@ def _of_arms(run: Run, lever: str, judged: list[Document]) -> Iterator[Option]:
                 gain=verdict["difference"], seconds=8 * run.seconds_of_one,
                 command=run.command("seeds=5"), urgency=(verdict["difference"] or 0) > 0,
             )  # fmt: skip
-        if arm.get("worth") == "no" or verdict["label"] == "regressed":
+        if little or verdict["label"] == "regressed":
             yield Option(
                 lever=lever, state="excluded", action=f"the arm '{arm['name']}': {arm['what']}",
                 evidence=(str(arm["verdict"]["sentence"]),),

@@ -112,11 +112,6 @@ def test_rows_that_cannot_bring_what_matters_are_excluded() -> None:
 def test_a_prompt_that_is_better_or_as_good_comes_first() -> None:
     assert first(made(baselines=[baseline("regressed", -0.1, -0.15, -0.05)]))[0] == "prompt"
     assert first(made(baselines=[baseline("no evidence", 0.0, -0.03, 0.03)])) == ("prompt", "shown")
-    curved = made(
-        baselines=[baseline("no evidence", 0.0, -0.03, 0.03)],
-        levers=levers(curve=curve(0.08, 0.03, 0.13)),
-    )
-    assert first(curved) == ("prompt", "shown")
 
 
 def test_a_prompt_is_not_called_enough_where_training_may_be_worth_more() -> None:
@@ -124,6 +119,57 @@ def test_a_prompt_is_not_called_enough_where_training_may_be_worth_more() -> Non
     assert ("prompt", "shown") not in [(one.lever, one.state) for one in ranked(open_)]
     beaten = made(baselines=[baseline("improved", 0.2, 0.1, 0.3)])
     assert [one.state for one in ranked(beaten) if one.lever == "prompt"] == ["excluded"]
+
+
+@pytest.mark.parametrize(
+    ("more", "state"),
+    [
+        ({"arms": [arm("settings", "improved", 0.2)]}, "likely"),
+        ({"levers": levers(curve=curve(0.08, 0.03, 0.13))}, "likely"),
+        ({"arms": [arm("settings", "improved", 0.04)]}, "shown"),
+        ({"arms": [arm("settings", "no evidence", 0.02)]}, "shown"),
+        ({"levers": levers(curve=curve(0.08, -0.01, 0.17))}, "shown"),
+        ({"levers": levers(curve=curve(0.04, 0.01, 0.07))}, "shown"),
+    ],
+)
+def test_not_to_train_is_not_advised_where_a_training_shows_what_matters(
+    more: dict[str, Any], state: str
+) -> None:
+    found = ranked(made(baselines=[baseline("no evidence", 0.0, -0.03, 0.03)], **more))
+    [prompt] = [one for one in found if one.lever == "prompt"]
+    assert prompt.state == state
+    assert ("do not fine-tune" in prompt.action) is (state == "shown")
+
+
+def test_where_no_row_differs_no_bound_is_known() -> None:
+    alike = ranked(made(
+        baselines=[baseline("no evidence", 0.0, 0.0, 0.0)],
+        arms=[arm("settings", "no evidence", 0.0, worth="no",
+                  verdict=verdict("no evidence", 0.0, 0.0, 0.0))],
+    ))  # fmt: skip
+    assert {one.lever: one.state for one in alike} == {
+        "prompt": "likely", "settings": "open", "model": "open", "rows": "open",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("gap", "worth", "state"),
+    [
+        ((-0.08, -0.2, 0.04), None, "likely"),
+        ((-0.08, -0.2, 0.04), 0.05, "likely"),
+        ((0.01, -0.04, 0.06), None, "open"),
+        ((0.01, -0.04, 0.06), 0.05, "excluded"),
+        ((0.0, 0.0, 0.0), 0.05, "open"),
+    ],
+)
+def test_a_prompt_beside_a_base_model_that_no_round_improved(
+    gap: tuple[float, float, float], worth: float | None, state: str
+) -> None:
+    """It is not worth it only where the upper bound of its own gain lies below ``worth``."""
+    found = made(kept_round=0, settings={"worth": worth}, baselines=[baseline("no evidence", *gap)])
+    [option] = [one for one in ranked(found) if one.lever == "prompt"]
+    assert option.state == state
+    assert state == "excluded" or (option.low, option.high) == (-gap[2], -gap[1])
 
 
 def test_an_arm_that_gains_more_than_a_prompt_comes_before_it() -> None:
