@@ -185,10 +185,12 @@ class Run:
 
         Args:
             another: whether these make it another run, which leaves test sealed.
-            further: rounds beyond those of the run.
+            further: rounds beyond those that are closed; those that are planned stay planned, since
+                by their number each is judged.
         """
         words = list(self._resuming)
-        rounds = str(max(1, len(self.rounds) - 1) + further)
+        planned = (self.document.get("settings") or {}).get("rounds") or 0
+        rounds = str(max(1, planned, len(self.rounds) - 1 + further))
         if "--rounds" in words[:-1]:
             words[words.index("--rounds") + 1] = rounds
         elif further:

@@ -277,6 +277,21 @@ def test_one_round_more_is_named_where_a_slice_still_underperforms() -> None:
     assert not [one for one in ranked(made(rounds=rounds, settings=alone)) if one.lever == "round"]
 
 
+def test_the_commands_of_an_interrupted_run_keep_its_planned_rounds() -> None:
+    """By how many are planned each round is judged."""
+    rounds = copy.deepcopy(DOCUMENT["rounds"])
+    rounds[1]["slices"] = [
+        {"slice": "kind = a", "n": 20, "gap": -0.5, "holds": True, "from_prompt": True}
+    ]
+    settings = {**DOCUMENT["settings"], "rounds": 3}
+    found = ranked(made(rounds=rounds, settings=settings), ["harness", "iterate", "--rounds", "3"])
+    assert "round" in {one.lever for one in found}
+    assert all("--rounds 3" in one.command for one in found)
+    ended = made(rounds=rounds, settings={**settings, "rounds": 1})
+    [option] = [one for one in ranked(ended) if one.lever == "round"]
+    assert "--rounds 2" in option.command
+
+
 def test_an_arm_that_is_open_asks_for_seeds_and_a_search_is_not_asked_for_twice() -> None:
     open_ = made(arms=[arm("settings", "no evidence", 0.01)], levers=levers(search={"ended": True}))
     settings = [one for one in ranked(open_) if one.lever == "settings"]
