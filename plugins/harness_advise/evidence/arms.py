@@ -11,6 +11,7 @@ from harness_advise.taking_over import sets_of
 CAPACITY = "capacity"
 SEARCH = "search={trials: 8, over: {train.learning_rate: {low: 1e-5, high: 3e-3, log: true}}}"
 TRIALS = 8
+UNKNOWN = "its settings are too long to be given here: set them in the config"
 
 
 def settings(run: Run) -> Iterator[Option]:
@@ -67,13 +68,15 @@ def _of_arms(run: Run, lever: str, judged: list[Document]) -> Iterator[Option]:
     better = [arm for arm in judged if arm["verdict"]["label"] == "improved"]
     if better:
         best = max(better, key=lambda arm: arm["verdict"]["difference"])
-        verdict = best["verdict"]
+        verdict, sets = best["verdict"], sets_of(run, best)
+        unknown = () if sets is not None else (UNKNOWN,)
         yield Option(
             lever=lever, state="shown",
             action=f"take over the arm '{best['name']}': {best['what']}",
-            evidence=(str(verdict["sentence"]).removeprefix("improved: "),),
+            evidence=(str(verdict["sentence"]).removeprefix("improved: "), *unknown),
             gain=verdict["difference"], low=verdict["low"], high=verdict["high"],
-            seconds=run.seconds_of_one, command=run.command(*sets_of(run, best), another=True),
+            seconds=run.seconds_of_one,
+            command="" if sets is None else run.command(*sets, another=True),
         )  # fmt: skip
     for arm in judged:
         verdict = arm["verdict"]
