@@ -1,8 +1,9 @@
-"""The settings by which the next run takes over an arm."""
+"""The settings by which a command takes over arms, or repeats them."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from harness.kit.text import ELLIPSIS, one_line
@@ -11,6 +12,7 @@ from harness_advise.run import Document, Run
 
 SEARCH = "search"
 """The name of the arm by which a search's winner meets the reference."""
+WINNER = "best of search"
 CUT = 75
 """Characters from which on a text that ends in an ellipsis may have been cut: keys are cut to 80,
 and what stands before the ellipsis may have ended in a blank."""
@@ -30,6 +32,18 @@ def sets_of(run: Run, arm: Document) -> list[str] | None:
     words += [_word(key, text) for key, text in changed.items()]
     known = [word for word in words if word is not None]
     return [*known, *_cleared(run)] if len(known) == len(words) else None
+
+
+def as_arms(arms: Sequence[Document]) -> str | None:
+    """``arms=`` of these, of which the winner of a search has the name of one like the others."""
+    found = []
+    for arm in arms:
+        changed = arm.get("changed") or {}
+        if any(map(_cut, [*changed, *changed.values()])):
+            return None
+        name = WINNER if arm["name"] == SEARCH else arm["name"]
+        found.append({"name": name, "set": {key: _value(text) for key, text in changed.items()}})
+    return _same(f"arms={json.dumps(found, ensure_ascii=False)}", found)
 
 
 def _model(changed: Document) -> str | None:
@@ -66,7 +80,7 @@ def _cleared(run: Run) -> list[str]:
     given = {
         "arms=[]": bool(settings - {SEARCH}),
         "models=[]": any(arm.get("kind") == "model" for arm in run.arms),
-        "search=null": SEARCH in settings,
+        "search=null": SEARCH in settings or bool(run.levers.get("search")),
     }
     return [word for word, found in given.items() if found]
 

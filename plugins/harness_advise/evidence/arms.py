@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 from harness_advise.options import Option
 from harness_advise.run import Document, Run
-from harness_advise.taking_over import sets_of
+from harness_advise.taking_over import SEARCH as SEARCHED, as_arms, sets_of
 
 CAPACITY = "capacity"
 SEARCH = "search={trials: 8, over: {train.learning_rate: {low: 1e-5, high: 3e-3, log: true}}}"
 TRIALS = 8
+SEEDS, MOST_SEEDS = 5, 100
+"""Fewest seeds that carry a verdict, and the most that a config may ask for."""
 UNKNOWN = "its settings are too long to be given here: set them in the config"
 
 
@@ -79,19 +81,75 @@ def _of_arms(run: Run, lever: str, judged: list[Document]) -> Iterator[Option]:
             command="" if sets is None else run.command(*sets, another=True),
         )  # fmt: skip
     for arm in judged:
-        verdict = arm["verdict"]
-        # Bounds that coincide say that no row differs, and bound nothing.
-        little = arm.get("worth") == "no" and verdict["low"] != verdict["high"]
-        if verdict["label"] == "no evidence" and not little and not better:
-            yield Option(
-                lever=lever, state="open",
-                action=f"find out with more seeds whether the arm '{arm['name']}' is better",
-                evidence=(str(verdict["sentence"]).removeprefix("no evidence: "),),
-                gain=verdict["difference"], seconds=8 * run.seconds_of_one,
-                command=run.command("seeds=5"), urgency=(verdict["difference"] or 0) > 0,
-            )  # fmt: skip
-        if little or verdict["label"] == "regressed":
+        if _little(arm) or arm["verdict"]["label"] == "regressed":
             yield Option(
                 lever=lever, state="excluded", action=f"the arm '{arm['name']}': {arm['what']}",
                 evidence=(str(arm["verdict"]["sentence"]),),
             )  # fmt: skip
+
+
+def _little(arm: Document) -> bool:
+    """Whether its gain is shown to be less than would matter."""
+    verdict = arm["verdict"]
+    # Bounds that coincide say that no row differs, and bound nothing.
+    return bool(arm.get("worth") == "no" and verdict["low"] != verdict["high"])
+
+
+# -- arms that are not decided --------------------------------------------------------------------
+
+
+def seeds(run: Run) -> Iterator[Option]:
+    """More seeds for all arms of which it is not known whether they are better."""
+    found = [arm for kind in ("settings", "model") for arm in _undecided(run.judged(kind))]
+    if not found:
+        return
+    sets, count = _repeated(run, found)
+    verdicts = [arm["verdict"] for arm in found]
+    gains = [one["difference"] for one in verdicts if one["difference"] is not None]
+    several = len(found) > 1
+    told = [str(one["sentence"]).removeprefix("no evidence: ") for one in verdicts]
+    names = [f"'{arm['name']}'" for arm in found]
+    only = {} if several else {key: verdicts[0][key] for key in ("low", "high")}
+    yield Option(
+        lever="model" if found[0]["kind"] == "model" else "settings", state="open",
+        action=f"find out with more seeds whether one of the arms {', '.join(names)} is better"
+        if several else f"find out with more seeds whether the arm {names[0]} is better",
+        evidence=(
+            *(f"{name}: {one}" if several else one for name, one in zip(names, told, strict=True)),
+            *(() if sets else (UNKNOWN,)),
+        ),
+        gain=None if several else verdicts[0]["difference"], **only,
+        seconds=_further(run, count) * run.seconds_of_one,
+        command=run.command(*sets) if sets else "", urgency=max(gains, default=0.0) > 0,
+    )  # fmt: skip
+
+
+def _undecided(judged: list[Document]) -> list[Document]:
+    """Those that may be better, where none is shown to be."""
+    if any(arm["verdict"]["label"] == "improved" for arm in judged):
+        return []
+    return [arm for arm in judged if arm["verdict"]["label"] == "no evidence" and not _little(arm)]
+
+
+def _repeated(run: Run, undecided: list[Document]) -> tuple[list[str], int]:
+    """What repeats them with more seeds, and how many; nothing where that cannot be given.
+
+    The winner of a search is repeated where it is one of the config's own arms.
+    """
+    most = max(map(_seeds, undecided))
+    count = SEEDS if most < SEEDS else min(2 * most, MOST_SEEDS)
+    if all(arm["name"] != SEARCHED for arm in undecided):
+        return [f"seeds={count}"], count
+    arms = as_arms([arm for arm in run.arms if arm.get("kind") == "settings"])
+    return ([f"seeds={count}", arms] if arms else []), count
+
+
+def _seeds(arm: Document) -> int:
+    return max(1, len(arm.get("trainings") or ()))
+
+
+def _further(run: Run, count: int) -> int:
+    """Trainings of the reference and of every arm of the config that so many seeds add."""
+    repeated = [arm for arm in run.arms if arm.get("kind") in ("settings", "model")]
+    own = next((_seeds(arm) for arm in run.arms if arm.get("kind") == "seed"), 1)
+    return sum(max(0, count - have) for have in (own, *map(_seeds, repeated)))

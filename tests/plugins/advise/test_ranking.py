@@ -297,6 +297,43 @@ def test_an_arm_that_is_open_asks_for_seeds_and_a_search_is_not_asked_for_twice(
     settings = [one for one in ranked(open_) if one.lever == "settings"]
     assert [one.state for one in settings] == ["open"]
     assert "seeds=5" in settings[0].command
+    # Four further seeds of the reference, and four of the arm.
+    assert settings[0].seconds == 8 * 15.0
+
+
+def test_all_arms_that_are_open_are_one_question() -> None:
+    arms = [
+        arm("settings", "no evidence", -0.02, name="x"),
+        arm("settings", "no evidence", 0.02, name="y"),
+        arm("model", "no evidence", 0.01, name="z"),
+        arm("model", "regressed", -0.2, name="w"),
+        arm("data", "no evidence", 0.0, name="25 % of train", verdict=None),
+    ]
+    asked = [one for one in ranked(made(arms=arms, levers=levers())) if "seeds=" in one.command]
+    [option] = asked
+    assert "'x', 'y', 'z'" in option.action and option.gain is None
+    assert len(option.evidence) == 3
+    # Every arm of the config gets as many seeds, also the one that is worse.
+    assert option.seconds == (4 + 4 * 4) * 15.0
+    again = [{**one, "trainings": [{}] * 5} for one in arms[:3]]
+    again.append({**arm("seed", "", 0.0), "verdict": None, "trainings": [{}] * 5})
+    [option] = [one for one in ranked(made(arms=again, levers=levers())) if "seeds=" in one.command]
+    assert "seeds=10" in option.command and option.seconds == (5 + 3 * 5) * 15.0
+
+
+def told(found: dict[str, Any]) -> str:
+    return " ".join(repr(block) for block in blocks(ranked(found)))
+
+
+def test_an_estimate_is_no_upper_limit() -> None:
+    for gain, figures in ((-0.02, "-0.020 (-0.050 to +0.010)"), (0.0, "+0.000 (-0.030 to +0.030)")):
+        page = told(made(arms=[arm("settings", "no evidence", gain)], levers=levers()))
+        assert figures in page and "up to about" not in page
+    page = told(made(levers=levers(curve=curve(0.01, -0.04, 0.06))))
+    assert "+0.010 (-0.040 to +0.060)" in page and "up to about" not in page
+    tables = {"right": [{"round": 1, "wrong": 40}],
+              "causes": [{"cause": "conflict", "answers": 15, "ids": ["dev-3"]}]}  # fmt: skip
+    assert "up to about +0.150" in told(made(tables=tables))
 
 
 def test_the_command_of_an_arm_sets_what_it_changed() -> None:
