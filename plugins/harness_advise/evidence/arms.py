@@ -20,7 +20,10 @@ def settings(run: Run) -> Iterator[Option]:
     """Settings that were tried, else how to find some."""
     judged = run.judged("settings")
     yield from _of_arms(run, "settings", judged)
-    if any(arm["verdict"]["label"] == "improved" for arm in judged) or run.levers.get("search"):
+    if search := run.levers.get("search"):
+        yield from _unended(run, search)
+        return
+    if any(arm["verdict"]["label"] == "improved" for arm in judged):
         return
     kind = run.course.get("kind")
     signs = [str(run.course.get("sentence"))] if kind in ("still learning", "unstable") else []
@@ -36,6 +39,18 @@ def settings(run: Run) -> Iterator[Option]:
         evidence=(*signs, *advice, *([] if judged else ["no other settings were tried"])),
         seconds=TRIALS * run.seconds_of_one, command=run.command(over),
         urgency=2 * bool(signs) + (not run.kept),
+    )  # fmt: skip
+
+
+def _unended(run: Run, search: Document) -> Iterator[Option]:
+    """A search that was interrupted, or whose trials failed."""
+    if search.get("ended", True):
+        return
+    done, planned = len(search.get("trials") or ()), search.get("planned") or TRIALS
+    yield Option(
+        lever="settings", state="open", action="go on with the search of settings",
+        evidence=(f"the search has not ended: {done} of {planned} trials are there",),
+        seconds=max(0, planned - done) * run.seconds_of_one, command=run.command(),
     )  # fmt: skip
 
 

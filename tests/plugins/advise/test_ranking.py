@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import shlex
 from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
 
 from harness.kit.blocks import Paragraph, to_json
+from harness.kit.yaml_file import key_value
+from harness_advise.options import Option
 from harness_advise.ranking import ranked
 from harness_advise.showing import blocks
 from harness_reports.markdown import page as markdown_page
@@ -109,6 +112,80 @@ def test_rows_that_cannot_bring_what_matters_are_excluded() -> None:
     assert [one.state for one in options if one.lever == "rows"] == ["likely"]
 
 
+def rows(found: dict[str, Any]) -> Option:
+    [option] = [one for one in ranked(found) if one.lever == "rows"]
+    return option
+
+
+def test_a_curve_that_says_nothing_says_why() -> None:
+    why = "What more rows are worth in f1 cannot be said: too few groups."
+    unsaid = {**curve(0.0, 0.0, 0.0), "per_doubling": None, "low": None, "high": None}
+    option = rows(made(levers=levers(curve={**unsaid, "sentence": why})))
+    assert (option.state, option.evidence, option.command) == ("open", (why,), "")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "worth", "state"),
+    [
+        ((-0.01, -0.10, 0.08), 0.05, "open"),
+        ((-0.01, -0.10, 0.08), None, "open"),
+        ((0.0, 0.0, 0.0), 0.05, "open"),
+        ((-0.1, -0.15, -0.05), None, "excluded"),
+    ],
+)
+def test_a_curve_that_does_not_rise(
+    bounds: tuple[float, float, float], worth: float | None, state: str
+) -> None:
+    found = made(settings={"worth": worth}, levers=levers(worth=worth, curve=curve(*bounds)))
+    points = [{"rows": 80 * share, "share": share, "values": [0.5, 0.6]} for share in (0.5, 1.0)]
+    found["levers"]["curve"]["points"] = points
+    option = rows(found)
+    assert option.state == state
+    if state == "open":
+        assert (option.gain, option.low, option.high) == bounds
+        # Two further trainings of each share.
+        assert option.seconds == 2 * 1.5 * 15.0
+        given = dict(filter(None, map(key_value, shlex.split(option.command))))
+        assert given["curve"] == {"shares": [0.5, 1.0], "seeds": 4}
+
+
+def test_a_search_that_has_not_ended_is_gone_on_with() -> None:
+    search = {"ended": False, "planned": 8, "trials": [{"number": 0}, {"number": 1}]}
+    found = ranked(made(levers=levers(search=search)))
+    [option] = [one for one in found if one.lever == "settings"]
+    assert (option.state, option.seconds) == ("open", 6 * 15.0)
+    assert option.command == "harness iterate -c a.yaml --rounds 1 --no-test"
+    assert "2 of 8 trials" in option.evidence[0]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "gain"), [([0.0, 1.0], 0.15), ([0.0, 100.0], 15.0), ([0.0, None], None)]
+)
+def test_what_mended_references_are_worth_is_in_the_units_of_the_score(
+    bounds: list[float | None], gain: float | None
+) -> None:
+    tables = {"right": [{"round": 1, "wrong": 40}],
+              "causes": [{"cause": "conflict", "answers": 15, "ids": ["dev-3"]}]}  # fmt: skip
+    [option] = [one for one in ranked(made(tables=tables, bounds=bounds)) if one.lever == "labels"]
+    assert option.gain == (None if gain is None else pytest.approx(gain))
+
+
+def test_slices_that_overlap_are_not_added_up() -> None:
+    rounds = copy.deepcopy(DOCUMENT["rounds"])
+    for one in rounds:
+        one["scores"]["f1"]["higher_is_better"] = False
+    rounds[1]["slices"] = [
+        {"slice": name, "n": n, "gap": 0.2, "holds": True, "from_prompt": True}
+        for name, n in (("a", 50), ("b", 60))
+    ]
+    [option] = [one for one in ranked(made(rounds=rounds)) if one.lever == "round"]
+    assert option.gain == pytest.approx(0.12)
+    assert (
+        "at the level of the other rows 'b' would make the score 0.120 better at most"
+        in (option.evidence[0])
+    )
+
+
 def test_a_prompt_that_is_better_or_as_good_comes_first() -> None:
     assert first(made(baselines=[baseline("regressed", -0.1, -0.15, -0.05)]))[0] == "prompt"
     assert first(made(baselines=[baseline("no evidence", 0.0, -0.03, 0.03)])) == ("prompt", "shown")
@@ -146,6 +223,7 @@ def test_where_no_row_differs_no_bound_is_known() -> None:
         baselines=[baseline("no evidence", 0.0, 0.0, 0.0)],
         arms=[arm("settings", "no evidence", 0.0, worth="no",
                   verdict=verdict("no evidence", 0.0, 0.0, 0.0))],
+        levers=levers(curve=curve(0.0, 0.0, 0.0)),
     ))  # fmt: skip
     assert {one.lever: one.state for one in alike} == {
         "prompt": "likely", "settings": "open", "model": "open", "rows": "open",
