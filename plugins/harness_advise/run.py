@@ -11,8 +11,15 @@ from typing import Any
 from harness.kit.numbers import digits_of, number, span
 
 Document = Mapping[str, Any]
+NOISE = 1e-9
+"""What a difference of scores may be by rounding alone."""
 LONGEST = 20_000
 """Characters of a command that are read."""
+
+
+def apart(low: float | None, high: float | None) -> bool:
+    """Whether two bounds bound anything: those that coincide say that no row differs."""
+    return low is None or high is None or high - low > NOISE
 
 
 @dataclass(frozen=True)
@@ -52,11 +59,10 @@ class Run:
         return given if given is not None else (self.document.get("settings") or {}).get("worth")
 
     def too_little(self, low: float | None, high: float | None) -> bool:
-        """Whether a gain within these bounds is shown to be less than would matter.
-
-        Bounds that coincide say that no row differs, and bound nothing.
-        """
-        return self.worth is not None and high is not None and low != high and high < self.worth
+        """Whether a gain within these bounds is shown to be less than would matter."""
+        return (
+            self.worth is not None and high is not None and apart(low, high) and high < self.worth
+        )
 
     @cached_property
     def reference(self) -> Document:

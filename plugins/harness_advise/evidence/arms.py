@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness_advise.options import Option
-from harness_advise.run import Document, Run
+from harness_advise.run import Document, Run, apart
 from harness_advise.taking_over import SEARCH as SEARCHED, as_arms, sets_of
 
 CAPACITY = "capacity"
@@ -106,8 +106,7 @@ def _of_arms(run: Run, lever: str, judged: list[Document]) -> Iterator[Option]:
 def _little(arm: Document) -> bool:
     """Whether its gain is shown to be less than would matter."""
     verdict = arm["verdict"]
-    # Bounds that coincide say that no row differs, and bound nothing.
-    return bool(arm.get("worth") == "no" and verdict["low"] != verdict["high"])
+    return arm.get("worth") == "no" and apart(verdict["low"], verdict["high"])
 
 
 # -- arms that are not decided --------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from harness_advise.options import Option
 from harness_advise.raters import Raters
-from harness_advise.run import Document, Run
+from harness_advise.run import NOISE, Document, Run
 
 CONFLICT, NARROW = "conflict", "narrow reference"
 MOST_SEEDS = 20
@@ -40,13 +40,13 @@ def rows(run: Run) -> Iterator[Option]:
     known = {"gain": gain, "low": low, "high": high}
     cost = {"written": more, "seconds": run.seconds_of_one}
     action = f"add rows like those of train, up to {more} more"
-    if low is not None and low > 0:
+    if low is not None and low > NOISE:
         yield Option(lever="rows", state="shown", action=action, evidence=(*told, *weak), **known,
                      **cost)  # fmt: skip
-    elif run.too_little(low, high) or (high is not None and high < 0):
+    elif run.too_little(low, high) or (high is not None and high < -NOISE):
         yield Option(lever="rows", state="excluded", action="more rows like those of train",
                      evidence=told)  # fmt: skip
-    elif gain > 0:
+    elif gain > NOISE:
         yield Option(lever="rows", state="likely", action=action, evidence=(*told, *weak), **known,
                      **cost)  # fmt: skip
     else:
