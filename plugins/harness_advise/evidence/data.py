@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from harness_advise.options import Option
 from harness_advise.raters import Raters
@@ -38,7 +39,7 @@ def rows(run: Run) -> Iterator[Option]:
     gain, low, high = (curve[key] for key in ("per_doubling", "low", "high"))
     more = max((point["rows"] for point in curve["points"]), default=run.train_rows)
     known = {"gain": gain, "low": low, "high": high}
-    cost = {"written": more, "seconds": run.seconds_of_one}
+    cost: dict[str, Any] = {"written": more, "seconds": run.seconds_of_one}
     action = f"add rows like those of train, up to {more} more"
     if low is not None and low > NOISE:
         yield Option(lever="rows", state="shown", action=action, evidence=(*told, *weak), **known,
@@ -59,7 +60,7 @@ def rows(run: Run) -> Iterator[Option]:
 
 def _repeated(run: Run, points: Sequence[Document]) -> tuple[str, float]:
     """The command that measures the curve with twice as many seeds, and its seconds."""
-    shares = [point.get("share") for point in points]
+    shares: list[Any] = [point.get("share") for point in points]
     have = max((len(point.get("values") or ()) for point in points), default=0)
     count = min(2 * max(have, 1), MOST_SEEDS)
     if None in shares or count <= have:
