@@ -6,6 +6,7 @@ number of its own, since reports of third parties are made from it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from harness.report.queries import QUERIES, Query
 from harness.report.reading import SCHEMA, Document
 from harness.report.remedies import remedies
 from harness.report.sections import Guard, made, unguarded
+from harness.report.values import finite
 from harness.stages import Section
 from harness.store.writing import Asking, QueryResult, reading
 
@@ -43,6 +45,7 @@ class Terms:
         definitions: error category -> one line.
         causes: what the analyzers' diagnoses name.
         right_at: value of the primary score from which an answer passes.
+        bounds: least and greatest value that it can have.
         by_people: whether the primary score is what people said.
         names_errors: whether people name kinds of errors for a detector.
     """
@@ -50,6 +53,7 @@ class Terms:
     definitions: Mapping[str, str] = field(default_factory=dict)
     causes: Causes = field(default_factory=dict)
     right_at: float | None = None
+    bounds: tuple[float, float] = (-math.inf, math.inf)
     by_people: bool = False
     names_errors: bool = False
 
@@ -87,6 +91,7 @@ def analyse(
         "ratings": outside.digests.get("ratings"),
         "annotations": outside.digests,
         "right_at": terms.right_at,
+        "bounds": [finite(bound) for bound in terms.bounds],
         "by_people": terms.by_people,
         "definitions": {one_line(name): one_line(text) for name, text in terms.definitions.items()},
         "causes_known": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from harness.kit.text import one_line
@@ -48,7 +49,7 @@ def levers_entry(levers: Levers, worth: float | None) -> Document:
 def _arm(found: ArmResult, reference: int) -> Document:
     arm, first = found.arm, found.tried[0]
     settings = flattened(dict(arm.changed)) if arm.changed else ()
-    changed = {one_line(key, NAME): shown(value) for key, value in settings}
+    changed = {one_line(key, NAME): _setting(value) for key, value in settings}
     return {
         "name": one_line(arm.name, NAME),
         "kind": arm.kind,
@@ -67,6 +68,25 @@ def _arm(found: ArmResult, reference: int) -> Document:
         "failed": next((one_line(one.failed) for one in found.tried if one.failed), None),
         "trainings": [_training(one) for one in found.tried],
     }
+
+
+def _setting(value: Any) -> str:
+    """A setting in one line, from which it can be read: text is JSON where it would not come back.
+
+    That is text that reads as another value, as ``null`` does, or that one line would change.
+    """
+    if isinstance(value, str) and (_is_json(value) or one_line(value) != value):
+        # A run of white space would become one blank.
+        return shown(json.dumps(value).replace("  ", " \\u0020"))
+    return shown(value)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _training(tried: Tried) -> Document:

@@ -129,7 +129,8 @@ def _analysis(run: Run, steps: Steps, document: Document, annotations: RunAnnota
         causes |= _asked(entry, lambda analyzer: results.causes(analyzer.causes()))
     primary = steps.primary_entry().metric
     terms = Terms(
-        definitions_of(run.config.detect), causes, right_at(primary), primary.by_people,
+        definitions_of(run.config.detect), causes, right_at(primary), primary.bounds,
+        primary.by_people,
         names_errors=any(entry.instance.growing() for entry in run.config.detect),
     )  # fmt: skip
     return analyse(

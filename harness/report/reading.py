@@ -26,6 +26,16 @@ def read(path: Path) -> Document:
     return marked(read_document(path, SCHEMA, "analysis", "harness rebuild RUN makes it"))
 
 
+def read_analysis(folder: Path) -> Document:
+    """The same of a folder of reports.
+
+    Raises:
+        UsageError: there is none.
+        DataError: it is damaged, or of a newer harness.
+    """
+    return read(folder / FILE_NAME)
+
+
 def read_document(path: Path, schema: str, name: str, hint: str = "") -> Document:
     """A document of one of the schemas.
 

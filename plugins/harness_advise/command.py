@@ -27,22 +27,22 @@ def advise(run: RunName = None, as_json: Json = False) -> None:
     """
     from rich.console import Console
 
-    from harness.kit.files import read_json
     from harness.terminal.blocks import begins, draw
     from harness_advise.ranking import ranked
     from harness_advise.showing import with_commands
 
-    document = read_json(harness.current_reports(run) / "analysis.json")
-    options = ranked(document, harness.open_run(str(document["run"])).command())
+    folder = harness.current_reports(run)
+    document = harness.read_analysis(folder)
+    options = ranked(document, harness.open_run(folder.name).command())
     if as_json:
         told = [{**dataclasses.asdict(one), "hours": round(one.hours, 4)} for one in options]
-        found = {"schema": SCHEMA, "run": document["run"], "options": told}
+        found = {"schema": SCHEMA, "run": folder.name, "options": told}
         sys.stdout.write(json.dumps(found, indent=1, allow_nan=False) + "\n")
         return
     if not options:
         raise harness.UsageError(
             "no round has been trained yet, so there is nothing to advise by",
-            where=str(document["run"]), hint="harness iterate",
+            where=folder.name, hint="harness iterate",
         )  # fmt: skip
     console = Console()
     for place, block in enumerate(with_commands(options)):

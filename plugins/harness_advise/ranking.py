@@ -17,8 +17,8 @@ from harness_advise.options import Option
 from harness_advise.run import Run
 
 SOURCES = (
-    ceiling.ceiling, prompts.prompts, arms.settings, arms.models, data.labels, data.rows,
-    data.another_round, metric.metric, metric.ratings,
+    ceiling.ceiling, prompts.prompts, arms.settings, arms.models, arms.seeds, data.labels,
+    data.rows, data.another_round, metric.metric, metric.ratings,
 )  # fmt: skip
 FREE = ("prompt", "settings", "model")
 MEASURES = ("metric", "ratings")

@@ -11,8 +11,15 @@ from typing import Any
 from harness.kit.numbers import digits_of, number, span
 
 Document = Mapping[str, Any]
+NOISE = 1e-9
+"""What a difference of scores may be by rounding alone."""
 LONGEST = 20_000
 """Characters of a command that are read."""
+
+
+def apart(low: float | None, high: float | None) -> bool:
+    """Whether two bounds bound anything: those that coincide say that no row differs."""
+    return low is None or high is None or high - low > NOISE
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,12 @@ class Run:
         given = self.levers.get("worth")
         return given if given is not None else (self.document.get("settings") or {}).get("worth")
 
+    def too_little(self, low: float | None, high: float | None) -> bool:
+        """Whether a gain within these bounds is shown to be less than would matter."""
+        return (
+            self.worth is not None and high is not None and apart(low, high) and high < self.worth
+        )
+
     @cached_property
     def reference(self) -> Document:
         """The best round; round 1 where none was kept, as for arms."""
@@ -65,6 +78,23 @@ class Run:
     @property
     def higher_is_better(self) -> bool:
         return bool(self.score(self.reference).get("higher_is_better", True))
+
+    @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        """Least and greatest value of the primary score; None for one that is not known."""
+        least, most = self.document.get("bounds") or (None, None)
+        return least, most
+
+    @property
+    def best(self) -> float | None:
+        """The best value that the primary score can have."""
+        return self.bounds[1 if self.higher_is_better else 0]
+
+    @property
+    def range(self) -> float | None:
+        """How far the best value is from the worst one."""
+        least, most = self.bounds
+        return None if least is None or most is None else most - least
 
     @property
     def dev_rows(self) -> int:
@@ -116,10 +146,15 @@ class Run:
             trained + 1
         )
 
+    @property
+    def arms(self) -> Sequence[Document]:
+        """What was trained beside the rounds, failed ones included."""
+        found: Sequence[Document] = self.document.get("arms") or ()
+        return found
+
     def judged(self, kind: str) -> list[Document]:
         """The arms of a kind that have a verdict."""
-        arms: Sequence[Document] = self.document.get("arms") or ()
-        return [arm for arm in arms if arm.get("kind") == kind and arm.get("verdict")]
+        return [arm for arm in self.arms if arm.get("kind") == kind and arm.get("verdict")]
 
     def shown(self, value: float | None) -> str:
         """A value of the primary score as reports print it."""
@@ -156,10 +191,12 @@ class Run:
 
         Args:
             another: whether these make it another run, which leaves test sealed.
-            further: rounds beyond those of the run.
+            further: rounds beyond those that are closed; those that are planned stay planned, since
+                by their number each is judged.
         """
         words = list(self._resuming)
-        rounds = str(max(1, len(self.rounds) - 1) + further)
+        planned = (self.document.get("settings") or {}).get("rounds") or 0
+        rounds = str(max(1, planned, len(self.rounds) - 1 + further))
         if "--rounds" in words[:-1]:
             words[words.index("--rounds") + 1] = rounds
         elif further:

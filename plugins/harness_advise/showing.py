@@ -61,13 +61,8 @@ def _told(option: Option) -> Paragraph:
 
 def _figures(option: Option) -> str:
     told = []
-    if option.gain is not None and option.state == "shown" and option.gain:
-        bounds = ""
-        if option.low is not None and option.high is not None:
-            bounds = f" ({signed(option.low, 3)} to {signed(option.high, 3)})"
-        told.append(f"{signed(option.gain, 3)}{bounds}")
-    elif option.gain:
-        told.append(f"up to about {signed(option.gain, 3)}")
+    if option.gain is not None and (option.gain or option.state == "open"):
+        told.append(_gain(option, option.gain))
     if option.written:
         told.append(f"{option.written:,} rows to write")
     if option.read:
@@ -75,3 +70,10 @@ def _figures(option: Option) -> str:
     if option.seconds >= 1:
         told.append(duration(option.seconds))
     return f": {', '.join(told)}" if told else ""
+
+
+def _gain(option: Option, gain: float) -> str:
+    """An estimate with its bounds; of what signs alone speak for, no more than so much."""
+    if option.low is not None and option.high is not None:
+        return f"{signed(gain, 3)} ({signed(option.low, 3)} to {signed(option.high, 3)})"
+    return f"up to about {signed(gain, 3)}" if option.state == "likely" else signed(gain, 3)

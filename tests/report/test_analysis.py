@@ -37,6 +37,7 @@ def test_the_tables_say_what_the_summary_says(run):
         errors = {r["category"]: r["answers"] for r in analysis["tables"]["categories"]
                   if r["round"] == entry["round"]}  # fmt: skip
         assert errors == entry["errors"]
+    assert analysis["bounds"] == [0.0, 1.0]
     test = {r["name"]: r["value"] for r in analysis["tables"]["scores"]
             if (r["split"], r["round"]) == ("test", analysis["kept_round"])}  # fmt: skip
     assert test == {n: s["value"] for n, s in analysis["test"]["kept"].items()}
@@ -50,5 +51,6 @@ def test_a_table_that_cannot_be_had_is_named_and_the_rest_stands(run, monkeypatc
     monkeypatch.setattr("harness.report.analysis.QUERIES", broken)
     summary = json.loads((folder / "summary.json").read_text())
     found = analyse(summary, folder / "run.duckdb", Terms(right_at=0.5))
+    assert found["bounds"] == [None, None]
     assert "ledger" not in found["tables"] and "no" in found["failed"]["ledger"]
     assert found["tables"]["rounds"]

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any
 
 from harness_advise.options import Option
-from harness_advise.run import Document, Run
+from harness_advise.run import Document, Run, apart
+from harness_advise.taking_over import SEARCH as SEARCHED, as_arms, sets_of
 
 CAPACITY = "capacity"
 SEARCH = "search={trials: 8, over: {train.learning_rate: {low: 1e-5, high: 3e-3, log: true}}}"
 TRIALS = 8
+SEEDS, MOST_SEEDS = 5, 100
+"""Fewest seeds that carry a verdict, and the most that a config may ask for."""
+UNKNOWN = "its settings are too long to be given here: set them in the config"
 
 
 def settings(run: Run) -> Iterator[Option]:
     """Settings that were tried, else how to find some."""
     judged = run.judged("settings")
     yield from _of_arms(run, "settings", judged)
-    if any(arm["verdict"]["label"] == "improved" for arm in judged) or run.levers.get("search"):
+    if search := run.levers.get("search"):
+        yield from _unended(run, search)
+        return
+    if any(arm["verdict"]["label"] == "improved" for arm in judged):
         return
     kind = run.course.get("kind")
     signs = [str(run.course.get("sentence"))] if kind in ("still learning", "unstable") else []
@@ -34,6 +39,18 @@ def settings(run: Run) -> Iterator[Option]:
         evidence=(*signs, *advice, *([] if judged else ["no other settings were tried"])),
         seconds=TRIALS * run.seconds_of_one, command=run.command(over),
         urgency=2 * bool(signs) + (not run.kept),
+    )  # fmt: skip
+
+
+def _unended(run: Run, search: Document) -> Iterator[Option]:
+    """A search that was interrupted, or whose trials failed."""
+    if search.get("ended", True):
+        return
+    done, planned = len(search.get("trials") or ()), search.get("planned") or TRIALS
+    yield Option(
+        lever="settings", state="open", action="go on with the search of settings",
+        evidence=(f"the search has not ended: {done} of {planned} trials are there",),
+        seconds=max(0, planned - done) * run.seconds_of_one, command=run.command(),
     )  # fmt: skip
 
 
@@ -68,46 +85,85 @@ def _of_arms(run: Run, lever: str, judged: list[Document]) -> Iterator[Option]:
     better = [arm for arm in judged if arm["verdict"]["label"] == "improved"]
     if better:
         best = max(better, key=lambda arm: arm["verdict"]["difference"])
-        verdict = best["verdict"]
+        verdict, sets = best["verdict"], sets_of(run, best)
+        unknown = () if sets is not None else (UNKNOWN,)
         yield Option(
             lever=lever, state="shown",
             action=f"take over the arm '{best['name']}': {best['what']}",
-            evidence=(str(verdict["sentence"]).removeprefix("improved: "),),
+            evidence=(str(verdict["sentence"]).removeprefix("improved: "), *unknown),
             gain=verdict["difference"], low=verdict["low"], high=verdict["high"],
-            seconds=run.seconds_of_one, command=run.command(*_sets(best), another=True),
+            seconds=run.seconds_of_one,
+            command="" if sets is None else run.command(*sets, another=True),
         )  # fmt: skip
     for arm in judged:
-        verdict = arm["verdict"]
-        if verdict["label"] == "no evidence" and arm.get("worth") != "no" and not better:
-            yield Option(
-                lever=lever, state="open",
-                action=f"find out with more seeds whether the arm '{arm['name']}' is better",
-                evidence=(str(verdict["sentence"]).removeprefix("no evidence: "),),
-                gain=verdict["difference"], seconds=8 * run.seconds_of_one,
-                command=run.command("seeds=5"), urgency=(verdict["difference"] or 0) > 0,
-            )  # fmt: skip
-        if arm.get("worth") == "no" or verdict["label"] == "regressed":
+        if _little(arm) or arm["verdict"]["label"] == "regressed":
             yield Option(
                 lever=lever, state="excluded", action=f"the arm '{arm['name']}': {arm['what']}",
                 evidence=(str(arm["verdict"]["sentence"]),),
             )  # fmt: skip
 
 
-def _sets(arm: Document) -> list[str]:
-    """What sets the arm's values in the next run; a base model is set whole."""
-    changed = {key: _value(text) for key, text in (arm.get("changed") or {}).items()}
-    if arm.get("kind") == "model":
-        model = {key.removeprefix("model."): value for key, value in changed.items()}
-        return [f"model={json.dumps(model)}"]
-    return [
-        f"{key}={value if isinstance(value, str) else json.dumps(value)}"
-        for key, value in changed.items()
-    ]
+def _little(arm: Document) -> bool:
+    """Whether its gain is shown to be less than would matter."""
+    verdict = arm["verdict"]
+    return arm.get("worth") == "no" and apart(verdict["low"], verdict["high"])
 
 
-def _value(text: str) -> Any:
-    """A setting as the summary shows it, as a config has it."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+# -- arms that are not decided --------------------------------------------------------------------
+
+
+def seeds(run: Run) -> Iterator[Option]:
+    """More seeds for all arms of which it is not known whether they are better."""
+    found = [arm for kind in ("settings", "model") for arm in _undecided(run.judged(kind))]
+    if not found:
+        return
+    sets, count = _repeated(run, found)
+    verdicts = [arm["verdict"] for arm in found]
+    gains = [one["difference"] for one in verdicts if one["difference"] is not None]
+    several = len(found) > 1
+    told = [str(one["sentence"]).removeprefix("no evidence: ") for one in verdicts]
+    names = [f"'{arm['name']}'" for arm in found]
+    only = {} if several else {key: verdicts[0][key] for key in ("low", "high")}
+    yield Option(
+        lever="model" if found[0]["kind"] == "model" else "settings", state="open",
+        action=f"find out with more seeds whether one of the arms {', '.join(names)} is better"
+        if several else f"find out with more seeds whether the arm {names[0]} is better",
+        evidence=(
+            *(f"{name}: {one}" if several else one for name, one in zip(names, told, strict=True)),
+            *(() if sets else (UNKNOWN,)),
+        ),
+        gain=None if several else verdicts[0]["difference"], **only,
+        seconds=_further(run, count) * run.seconds_of_one,
+        command=run.command(*sets) if sets else "", urgency=max(gains, default=0.0) > 0,
+    )  # fmt: skip
+
+
+def _undecided(judged: list[Document]) -> list[Document]:
+    """Those that may be better, where none is shown to be."""
+    if any(arm["verdict"]["label"] == "improved" for arm in judged):
+        return []
+    return [arm for arm in judged if arm["verdict"]["label"] == "no evidence" and not _little(arm)]
+
+
+def _repeated(run: Run, undecided: list[Document]) -> tuple[list[str], int]:
+    """What repeats them with more seeds, and how many; nothing where that cannot be given.
+
+    The winner of a search is repeated where it is one of the config's own arms.
+    """
+    most = max(map(_seeds, undecided))
+    count = SEEDS if most < SEEDS else min(2 * most, MOST_SEEDS)
+    if all(arm["name"] != SEARCHED for arm in undecided):
+        return [f"seeds={count}"], count
+    arms = as_arms([arm for arm in run.arms if arm.get("kind") == "settings"])
+    return ([f"seeds={count}", arms] if arms else []), count
+
+
+def _seeds(arm: Document) -> int:
+    return max(1, len(arm.get("trainings") or ()))
+
+
+def _further(run: Run, count: int) -> int:
+    """Trainings of the reference and of every arm of the config that so many seeds add."""
+    repeated = [arm for arm in run.arms if arm.get("kind") in ("settings", "model")]
+    own = next((_seeds(arm) for arm in run.arms if arm.get("kind") == "seed"), 1)
+    return sum(max(0, count - have) for have in (own, *map(_seeds, repeated)))

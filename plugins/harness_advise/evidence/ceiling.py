@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness_advise.options import Option
-from harness_advise.run import Run
+from harness_advise.run import Document, Run
 
 MISS = 0.05
 """Chance with which a bound may be wrong."""
@@ -14,33 +14,32 @@ MISS = 0.05
 def ceiling(run: Run) -> Iterator[Option]:
     """*Stop* where the upper bound of what is left lies below the gain that would matter.
 
-    The best that a score can be is 1 where all its values lie between 0 and 1, and 100 where they
-    lie below 100; of other scores it is not known. Where no row differs, the bound of what is left
-    is that of the binomial law: 1 - .05^(1/n) for n groups without a failure.
+    The best that a score can be is what its metric declares; where it declares no limit, nothing
+    is known. Where no row differs, the bound of what is left is that of the binomial law for n
+    groups without a failure: 1 - .05^(1/n) of the range.
     """
-    score, best = run.score(run.reference if run.kept else run.rounds[0]), _best(run)
+    score, best = run.score(run.reference if run.kept else run.rounds[0]), run.best
     value = score.get("value")
     if best is None or value is None or run.worth is None:
         return
-    groups = (run.document.get("data") or {}).get("dev_groups") or run.dev_rows
-    low = score.get("low")
-    if low is None or value == best:
-        low = best * MISS ** (1 / groups) if value == best and groups else None
-    if low is None or best - low >= run.worth:
+    left = _left(run, score, best)
+    if left is None or left >= run.worth:
         return
+    limit = "most" if run.higher_is_better else "least"
     yield Option(
         lever="stop", state="shown", action="stop: there is nothing left to gain that would matter",
         evidence=(
-            f"{run.primary} is {run.shown(value)} of at most {best:g}; what is left is "
-            f"{run.shown(best - low)} at most, less than {run.shown(run.worth)}",
+            f"{run.primary} is {run.shown(value)} of at {limit} {best:g}; what is left is "
+            f"{run.shown(left)} at most, less than {run.shown(run.worth)}",
         ),
         gain=0.0,
     )  # fmt: skip
 
 
-def _best(run: Run) -> float | None:
-    values = [run.score(one).get("value") for one in run.rounds]
-    known = [value for value in values if value is not None]
-    if not known or not run.higher_is_better or min(known) < 0:
-        return None
-    return 1.0 if max(known) <= 1 else 100.0 if max(known) <= 100 else None
+def _left(run: Run, score: Document, best: float) -> float | None:
+    """The upper bound of what is left to gain."""
+    if score["value"] == best:
+        groups = (run.document.get("data") or {}).get("dev_groups") or run.dev_rows
+        return run.range * (1 - MISS ** (1 / groups)) if run.range and groups else None
+    bound = score.get("low" if run.higher_is_better else "high")
+    return None if bound is None else abs(best - bound)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from harness_advise.options import Option
 from harness_advise.raters import Raters
-from harness_advise.run import Run
+from harness_advise.run import NOISE, Document, Run
 
 CONFLICT, NARROW = "conflict", "narrow reference"
+MOST_SEEDS = 20
+"""Most trainings of a share that a curve may have."""
 LEAST_SHARE, LEAST = 0.2, 5
 """Share and number of failing answers from which on a cause is a sign."""
 
@@ -16,7 +20,7 @@ LEAST_SHARE, LEAST = 0.2, 5
 def rows(run: Run) -> Iterator[Option]:
     """What as many rows again are worth, by the curve; which ones, by what raters find worst."""
     curve, weak = run.levers.get("curve"), Raters(run).weak()
-    if not curve or curve.get("per_doubling") is None:
+    if not curve:
         overfitted = run.course.get("kind") == "overfitting"
         signs = [str(run.course.get("sentence"))] if overfitted else []
         yield Option(
@@ -25,18 +29,44 @@ def rows(run: Run) -> Iterator[Option]:
             command=run.command("curve=true"), urgency=2 * overfitted + (run.train_rows < 300),
         )  # fmt: skip
         return
+    told = (str(curve.get("sentence", "")),)
+    if curve.get("per_doubling") is None:
+        yield Option(
+            lever="rows", state="open", evidence=(*told, *weak),
+            action="more rows like those of train: the curve that was measured does not say",
+        )  # fmt: skip
+        return
     gain, low, high = (curve[key] for key in ("per_doubling", "low", "high"))
     more = max((point["rows"] for point in curve["points"]), default=run.train_rows)
-    known = {"gain": gain, "low": low, "high": high, "written": more, "seconds": run.seconds_of_one}
-    told = (str(curve.get("sentence", "")),)
+    known = {"gain": gain, "low": low, "high": high}
+    cost: dict[str, Any] = {"written": more, "seconds": run.seconds_of_one}
     action = f"add rows like those of train, up to {more} more"
-    if low is not None and low > 0:
-        yield Option(lever="rows", state="shown", action=action, evidence=(*told, *weak), **known)
-    elif high is not None and run.worth is not None and high < run.worth:
+    if low is not None and low > NOISE:
+        yield Option(lever="rows", state="shown", action=action, evidence=(*told, *weak), **known,
+                     **cost)  # fmt: skip
+    elif run.too_little(low, high) or (high is not None and high < -NOISE):
         yield Option(lever="rows", state="excluded", action="more rows like those of train",
                      evidence=told)  # fmt: skip
-    elif gain > 0:
-        yield Option(lever="rows", state="likely", action=action, evidence=(*told, *weak), **known)
+    elif gain > NOISE:
+        yield Option(lever="rows", state="likely", action=action, evidence=(*told, *weak), **known,
+                     **cost)  # fmt: skip
+    else:
+        command, seconds = _repeated(run, curve["points"])
+        yield Option(
+            lever="rows", state="open", action="measure with more seeds what more rows are worth",
+            evidence=(*told, *weak), command=command, seconds=seconds, **known,
+        )  # fmt: skip
+
+
+def _repeated(run: Run, points: Sequence[Document]) -> tuple[str, float]:
+    """The command that measures the curve with twice as many seeds, and its seconds."""
+    shares: list[Any] = [point.get("share") for point in points]
+    have = max((len(point.get("values") or ()) for point in points), default=0)
+    count = min(2 * max(have, 1), MOST_SEEDS)
+    if None in shares or count <= have:
+        return "", 0.0
+    seconds = (count - have) * sum(shares) * run.seconds_of_one
+    return run.command(f"curve={json.dumps({'shares': shares, 'seeds': count})}"), seconds
 
 
 def labels(run: Run) -> Iterator[Option]:
@@ -57,28 +87,36 @@ def labels(run: Run) -> Iterator[Option]:
             f"of {run.failing} failing answers, {count} have near rows of train that contradict "
             "each other or the reference, or differ from the reference in wording alone",
         ),
-        gain=count / run.dev_rows if run.dev_rows else None, high=None, read=3 * count,
+        gain=count / run.dev_rows * run.range if run.dev_rows and run.range else None,
+        read=3 * count,
         command=f"harness why {ids[0]} {run.document.get('run', '')}" if ids else "",
     )  # fmt: skip
 
 
 def another_round(run: Run) -> Iterator[Option]:
-    """One round more, where a slice underperforms that rows can be added for."""
+    """One round more, where a slice underperforms that rows can be added for.
+
+    Slices overlap, so that their gaps are not added up: the widest one says what there is to gain.
+    """
     last = run.rounds[-1]
     held = [one for one in last.get("slices") or () if one.get("holds") and one.get("from_prompt")]
-    gaps = sum(abs(one["gap"]) * one["n"] for one in held if one.get("gap") and one.get("n"))
-    if not held or not run.dev_rows or last["round"] == 0 or not run.adds_rows:
+    gaps = {
+        str(one["slice"]): abs(one["gap"]) * (one.get("n") or 0) for one in held if one.get("gap")
+    }
+    if not gaps or not run.dev_rows or last["round"] == 0 or not run.adds_rows:
         return
     improved = last["verdict"]["label"] == "improved"
+    widest = max(gaps, key=lambda name: gaps[name])
+    gain = gaps[widest] / run.dev_rows
     names = ", ".join(str(one["slice"]) for one in held[:2])
     yield Option(
         lever="round", state="likely" if improved else "open",
         action="let the loop add rows for what underperforms: one round more",
         evidence=(
-            f"{names} underperform{'s' if len(held) == 1 else ''}; without that the score would be "
-            f"{run.shown(gaps / run.dev_rows)} higher at most",
+            f"{names} underperform{'s' if len(held) == 1 else ''}; at the level of the other "
+            f"rows '{widest}' would make the score {run.shown(gain)} better at most",
             f"round {last['round']} {'improved' if improved else 'did not improve'}",
         ),
-        gain=gaps / run.dev_rows if improved else None, seconds=2 * run.seconds_of_one,
+        gain=gain if improved else None, seconds=2 * run.seconds_of_one,
         command=run.command(another=True, further=1),
     )  # fmt: skip

@@ -27,30 +27,56 @@ def prompts(run: Run) -> Iterator[Option]:
 
 
 def _best(run: Run, one: Document) -> Option:
+    """The prompt against the best round, or against the base model where no round was kept."""
     verdict, name = one["verdict"], one["name"]
-    low, high, gain = verdict.get("low"), verdict.get("high"), verdict["difference"]
     sentence = str(verdict.get("sentence", "")).removeprefix(f"{verdict['label']}: ")
+    low, high = _negative(verdict.get("high")), _negative(verdict.get("low"))
+    gain = -verdict["difference"]
     if verdict["label"] == "regressed":
         return Option(
             lever="prompt", state="shown", action=f"use the prompt '{name}' without training",
-            evidence=(sentence,), gain=-gain, low=_negative(high), high=_negative(low),
+            evidence=(sentence,), gain=gain, low=low, high=high,
         )  # fmt: skip
-    enough = run.worth is not None and high is not None and high < run.worth
-    if verdict["label"] == "no evidence" and enough and run.kept:
+    if verdict["label"] == "improved" or (not run.kept and run.too_little(low, high)):
+        return Option(
+            lever="prompt", state="excluded", action=f"the prompt '{name}' instead of training",
+            evidence=(sentence,),
+        )  # fmt: skip
+    if not run.kept:
+        return Option(
+            lever="prompt", state="likely" if gain > 0 else "open",
+            action=f"use the prompt '{name}' without training",
+            evidence=(f"the prompt is not shown to be better: {sentence}",), gain=gain,
+            low=low, high=high,
+        )  # fmt: skip
+    more = _more(run)
+    if not more and run.too_little(_negative(high), _negative(low)):
         told = f"training is worth less than {run.shown(run.worth)} beyond that prompt: {sentence}"
         return Option(
             lever="prompt", state="shown", action=f"do not fine-tune: the prompt '{name}' does",
-            evidence=(told,), gain=0.0, low=_negative(high), high=_negative(low),
-        )  # fmt: skip
-    if verdict["label"] == "no evidence" and run.kept:
-        return Option(
-            lever="prompt", state="likely", action=f"use the prompt '{name}' without training",
-            evidence=(f"training is not shown to be better: {sentence}",), gain=0.0,
+            evidence=(told,), gain=0.0, low=low, high=high,
         )  # fmt: skip
     return Option(
-        lever="prompt", state="excluded", action=f"the prompt '{name}' instead of training",
-        evidence=(sentence,),
+        lever="prompt", state="likely", action=f"use the prompt '{name}' without training",
+        evidence=(f"training is not shown to be better: {sentence}", *more), gain=0.0,
     )  # fmt: skip
+
+
+def _more(run: Run) -> tuple[str, ...]:
+    """What another training is shown to bring, where that may be as much as would matter.
+
+    Shown is a gain whose lower bound lies above 0. Its estimate decides whether it may matter: to
+    advise against training, it does not suffice that less is possible, too.
+    """
+    curve = run.levers.get("curve") or {}
+    verdicts = [arm["verdict"] for kind in ("settings", "model") for arm in run.judged(kind)]
+    gains = [("an arm is", one["difference"], one["low"]) for one in verdicts]
+    gains.append(("more rows are", curve.get("per_doubling"), curve.get("low")))
+    return tuple(
+        f"{what} shown to bring {run.shown(gain)}"
+        for what, gain, low in gains
+        if gain is not None and low is not None and low > 0 and gain >= (run.worth or 0.0)
+    )
 
 
 def _negative(value: float | None) -> float | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import shlex
 from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
 
 from harness.kit.blocks import Paragraph, to_json
+from harness.kit.yaml_file import key_value
+from harness_advise.options import Option
 from harness_advise.ranking import ranked
 from harness_advise.showing import blocks
 from harness_reports.markdown import page as markdown_page
@@ -25,7 +28,8 @@ def verdict(label: str, gain: float, low: float, high: float) -> dict[str, Any]:
 
 
 DOCUMENT: dict[str, Any] = {
-    "run": "r", "primary": "f1", "kept_round": 1, "seconds": {"train": 20.0, "generate": 10.0},
+    "run": "r", "primary": "f1", "bounds": [0.0, 1.0], "kept_round": 1,
+    "seconds": {"train": 20.0, "generate": 10.0},
     "data": {"rows": {"dev": 100, "train": 80}, "dev_groups": 100},
     "settings": {"worth": 0.05, "train": {"learning_rate": 1e-3}},
     "rounds": [
@@ -108,14 +112,85 @@ def test_rows_that_cannot_bring_what_matters_are_excluded() -> None:
     assert [one.state for one in options if one.lever == "rows"] == ["likely"]
 
 
+def rows(found: dict[str, Any]) -> Option:
+    [option] = [one for one in ranked(found) if one.lever == "rows"]
+    return option
+
+
+def test_a_curve_that_says_nothing_says_why() -> None:
+    why = "What more rows are worth in f1 cannot be said: too few groups."
+    unsaid = {**curve(0.0, 0.0, 0.0), "per_doubling": None, "low": None, "high": None}
+    option = rows(made(levers=levers(curve={**unsaid, "sentence": why})))
+    assert (option.state, option.evidence, option.command) == ("open", (why,), "")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "worth", "state"),
+    [
+        ((-0.01, -0.10, 0.08), 0.05, "open"),
+        ((-0.01, -0.10, 0.08), None, "open"),
+        ((0.0, 0.0, 0.0), 0.05, "open"),
+        ((-7e-17, -9e-17, -5e-17), 0.05, "open"),
+        ((7e-17, 5e-17, 9e-17), 0.05, "open"),
+        ((-0.1, -0.15, -0.05), None, "excluded"),
+    ],
+)
+def test_a_curve_that_does_not_rise(
+    bounds: tuple[float, float, float], worth: float | None, state: str
+) -> None:
+    found = made(settings={"worth": worth}, levers=levers(worth=worth, curve=curve(*bounds)))
+    points = [{"rows": 80 * share, "share": share, "values": [0.5, 0.6]} for share in (0.5, 1.0)]
+    found["levers"]["curve"]["points"] = points
+    option = rows(found)
+    assert option.state == state
+    if state == "open":
+        assert (option.gain, option.low, option.high) == bounds
+        # Two further trainings of each share.
+        assert option.seconds == 2 * 1.5 * 15.0
+        given = dict(filter(None, map(key_value, shlex.split(option.command))))
+        assert given["curve"] == {"shares": [0.5, 1.0], "seeds": 4}
+
+
+def test_a_search_that_has_not_ended_is_gone_on_with() -> None:
+    search = {"ended": False, "planned": 8, "trials": [{"number": 0}, {"number": 1}]}
+    found = ranked(made(levers=levers(search=search)))
+    [option] = [one for one in found if one.lever == "settings"]
+    assert (option.state, option.seconds) == ("open", 6 * 15.0)
+    assert option.command == "harness iterate -c a.yaml --rounds 1 --no-test"
+    assert "2 of 8 trials" in option.evidence[0]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "gain"), [([0.0, 1.0], 0.15), ([0.0, 100.0], 15.0), ([0.0, None], None)]
+)
+def test_what_mended_references_are_worth_is_in_the_units_of_the_score(
+    bounds: list[float | None], gain: float | None
+) -> None:
+    tables = {"right": [{"round": 1, "wrong": 40}],
+              "causes": [{"cause": "conflict", "answers": 15, "ids": ["dev-3"]}]}  # fmt: skip
+    [option] = [one for one in ranked(made(tables=tables, bounds=bounds)) if one.lever == "labels"]
+    assert option.gain == (None if gain is None else pytest.approx(gain))
+
+
+def test_slices_that_overlap_are_not_added_up() -> None:
+    rounds = copy.deepcopy(DOCUMENT["rounds"])
+    for one in rounds:
+        one["scores"]["f1"]["higher_is_better"] = False
+    rounds[1]["slices"] = [
+        {"slice": name, "n": n, "gap": 0.2, "holds": True, "from_prompt": True}
+        for name, n in (("a", 50), ("b", 60))
+    ]
+    [option] = [one for one in ranked(made(rounds=rounds)) if one.lever == "round"]
+    assert option.gain == pytest.approx(0.12)
+    assert (
+        "at the level of the other rows 'b' would make the score 0.120 better at most"
+        in (option.evidence[0])
+    )
+
+
 def test_a_prompt_that_is_better_or_as_good_comes_first() -> None:
     assert first(made(baselines=[baseline("regressed", -0.1, -0.15, -0.05)]))[0] == "prompt"
     assert first(made(baselines=[baseline("no evidence", 0.0, -0.03, 0.03)])) == ("prompt", "shown")
-    curved = made(
-        baselines=[baseline("no evidence", 0.0, -0.03, 0.03)],
-        levers=levers(curve=curve(0.08, 0.03, 0.13)),
-    )
-    assert first(curved) == ("prompt", "shown")
 
 
 def test_a_prompt_is_not_called_enough_where_training_may_be_worth_more() -> None:
@@ -123,6 +198,58 @@ def test_a_prompt_is_not_called_enough_where_training_may_be_worth_more() -> Non
     assert ("prompt", "shown") not in [(one.lever, one.state) for one in ranked(open_)]
     beaten = made(baselines=[baseline("improved", 0.2, 0.1, 0.3)])
     assert [one.state for one in ranked(beaten) if one.lever == "prompt"] == ["excluded"]
+
+
+@pytest.mark.parametrize(
+    ("more", "state"),
+    [
+        ({"arms": [arm("settings", "improved", 0.2)]}, "likely"),
+        ({"levers": levers(curve=curve(0.08, 0.03, 0.13))}, "likely"),
+        ({"arms": [arm("settings", "improved", 0.04)]}, "shown"),
+        ({"arms": [arm("settings", "no evidence", 0.02)]}, "shown"),
+        ({"levers": levers(curve=curve(0.08, -0.01, 0.17))}, "shown"),
+        ({"levers": levers(curve=curve(0.04, 0.01, 0.07))}, "shown"),
+    ],
+)
+def test_not_to_train_is_not_advised_where_a_training_shows_what_matters(
+    more: dict[str, Any], state: str
+) -> None:
+    found = ranked(made(baselines=[baseline("no evidence", 0.0, -0.03, 0.03)], **more))
+    [prompt] = [one for one in found if one.lever == "prompt"]
+    assert prompt.state == state
+    assert ("do not fine-tune" in prompt.action) is (state == "shown")
+
+
+def test_where_no_row_differs_no_bound_is_known() -> None:
+    alike = ranked(made(
+        baselines=[baseline("no evidence", 0.0, 0.0, 0.0)],
+        arms=[arm("settings", "no evidence", 0.0, worth="no",
+                  verdict=verdict("no evidence", 0.0, 0.0, 0.0))],
+        levers=levers(curve=curve(0.0, 0.0, 0.0)),
+    ))  # fmt: skip
+    assert {one.lever: one.state for one in alike} == {
+        "prompt": "likely", "settings": "open", "model": "open", "rows": "open",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("gap", "worth", "state"),
+    [
+        ((-0.08, -0.2, 0.04), None, "likely"),
+        ((-0.08, -0.2, 0.04), 0.05, "likely"),
+        ((0.01, -0.04, 0.06), None, "open"),
+        ((0.01, -0.04, 0.06), 0.05, "excluded"),
+        ((0.0, 0.0, 0.0), 0.05, "open"),
+    ],
+)
+def test_a_prompt_beside_a_base_model_that_no_round_improved(
+    gap: tuple[float, float, float], worth: float | None, state: str
+) -> None:
+    """It is not worth it only where the upper bound of its own gain lies below ``worth``."""
+    found = made(kept_round=0, settings={"worth": worth}, baselines=[baseline("no evidence", *gap)])
+    [option] = [one for one in ranked(found) if one.lever == "prompt"]
+    assert option.state == state
+    assert state == "excluded" or (option.low, option.high) == (-gap[2], -gap[1])
 
 
 def test_an_arm_that_gains_more_than_a_prompt_comes_before_it() -> None:
@@ -155,6 +282,41 @@ def test_stop_is_said_only_where_what_is_left_is_too_little(
     found = made(rounds=rounds, levers=levers(curve=curve(0.08, 0.03, 0.13)))
     assert (first(found)[0] == "stop") is stops
     assert first({**found, "settings": {}, "levers": levers(worth=None)})[0] != "stop"
+
+
+@pytest.mark.parametrize(
+    ("bounds", "lower", "value", "low", "high", "told"),
+    [
+        ([0.0, 100.0], False, 0.6, 0.5, 0.7, ""),
+        ([0.0, 100.0], False, 99.8, 99.5, 99.9, "99.8 of at most 100; what is left is 0.5"),
+        ([None, None], False, 0.6, 0.5, 0.7, ""),
+        (None, False, 0.999, 0.999, 1.0, ""),
+        ([0.0, None], True, 0.4, 0.2, 0.6, "0.400 of at least 0; what is left is 0.600"),
+        ([0.0, None], True, 4.0, 2.0, 6.0, ""),
+        ([0.0, None], True, 0.0, 0.0, 0.0, ""),
+        ([0.0, 1.0], True, 0.0, None, None, "0.000 of at least 0; what is left is 0.030"),
+    ],
+)
+def test_the_best_that_a_score_can_be_is_what_its_metric_declares(
+    bounds: Any, lower: bool, value: float, low: float | None, high: float | None, told: str
+) -> None:
+    rounds = copy.deepcopy(DOCUMENT["rounds"])
+    rounds[1]["scores"] = score(value, low, high)
+    for one in rounds:
+        one["scores"]["f1"]["higher_is_better"] = not lower
+    settings = {"worth": 0.7 if lower or value > 0.6 else 1.0}
+    option = ranked(made(rounds=rounds, bounds=bounds, settings=settings))[0]
+    assert (option.lever == "stop") is bool(told)
+    assert told in option.evidence[0]
+
+
+def test_a_document_that_does_not_tell_the_bounds_says_no_stop() -> None:
+    rounds = copy.deepcopy(DOCUMENT["rounds"])
+    rounds[1]["scores"] = score(0.97, 0.96, 0.98)
+    found = made(rounds=rounds)
+    assert first(found)[0] == "stop"
+    del found["bounds"]
+    assert first(found)[0] != "stop"
 
 
 def test_all_right_on_few_rows_is_no_reason_to_stop() -> None:
@@ -195,11 +357,63 @@ def test_one_round_more_is_named_where_a_slice_still_underperforms() -> None:
     assert not [one for one in ranked(made(rounds=rounds, settings=alone)) if one.lever == "round"]
 
 
+def test_the_commands_of_an_interrupted_run_keep_its_planned_rounds() -> None:
+    """By how many are planned each round is judged."""
+    rounds = copy.deepcopy(DOCUMENT["rounds"])
+    rounds[1]["slices"] = [
+        {"slice": "kind = a", "n": 20, "gap": -0.5, "holds": True, "from_prompt": True}
+    ]
+    settings = {**DOCUMENT["settings"], "rounds": 3}
+    found = ranked(made(rounds=rounds, settings=settings), ["harness", "iterate", "--rounds", "3"])
+    assert "round" in {one.lever for one in found}
+    assert all("--rounds 3" in one.command for one in found)
+    ended = made(rounds=rounds, settings={**settings, "rounds": 1})
+    [option] = [one for one in ranked(ended) if one.lever == "round"]
+    assert "--rounds 2" in option.command
+
+
 def test_an_arm_that_is_open_asks_for_seeds_and_a_search_is_not_asked_for_twice() -> None:
     open_ = made(arms=[arm("settings", "no evidence", 0.01)], levers=levers(search={"ended": True}))
     settings = [one for one in ranked(open_) if one.lever == "settings"]
     assert [one.state for one in settings] == ["open"]
     assert "seeds=5" in settings[0].command
+    # Four further seeds of the reference, and four of the arm.
+    assert settings[0].seconds == 8 * 15.0
+
+
+def test_all_arms_that_are_open_are_one_question() -> None:
+    arms = [
+        arm("settings", "no evidence", -0.02, name="x"),
+        arm("settings", "no evidence", 0.02, name="y"),
+        arm("model", "no evidence", 0.01, name="z"),
+        arm("model", "regressed", -0.2, name="w"),
+        arm("data", "no evidence", 0.0, name="25 % of train", verdict=None),
+    ]
+    asked = [one for one in ranked(made(arms=arms, levers=levers())) if "seeds=" in one.command]
+    [option] = asked
+    assert "'x', 'y', 'z'" in option.action and option.gain is None
+    assert len(option.evidence) == 3
+    # Every arm of the config gets as many seeds, also the one that is worse.
+    assert option.seconds == (4 + 4 * 4) * 15.0
+    again = [{**one, "trainings": [{}] * 5} for one in arms[:3]]
+    again.append({**arm("seed", "", 0.0), "verdict": None, "trainings": [{}] * 5})
+    [option] = [one for one in ranked(made(arms=again, levers=levers())) if "seeds=" in one.command]
+    assert "seeds=10" in option.command and option.seconds == (5 + 3 * 5) * 15.0
+
+
+def told(found: dict[str, Any]) -> str:
+    return " ".join(repr(block) for block in blocks(ranked(found)))
+
+
+def test_an_estimate_is_no_upper_limit() -> None:
+    for gain, figures in ((-0.02, "-0.020 (-0.050 to +0.010)"), (0.0, "+0.000 (-0.030 to +0.030)")):
+        page = told(made(arms=[arm("settings", "no evidence", gain)], levers=levers()))
+        assert figures in page and "up to about" not in page
+    page = told(made(levers=levers(curve=curve(0.01, -0.04, 0.06))))
+    assert "+0.010 (-0.040 to +0.060)" in page and "up to about" not in page
+    tables = {"right": [{"round": 1, "wrong": 40}],
+              "causes": [{"cause": "conflict", "answers": 15, "ids": ["dev-3"]}]}  # fmt: skip
+    assert "up to about +0.150" in told(made(tables=tables))
 
 
 def test_the_command_of_an_arm_sets_what_it_changed() -> None:
