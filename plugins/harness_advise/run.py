@@ -13,6 +13,7 @@ from harness.kit.numbers import digits_of, number, span
 Document = Mapping[str, Any]
 NOISE = 1e-9
 """What a difference of scores may be by rounding alone."""
+LEVERS = ("arms", "models", "curve", "seeds", "search")
 LONGEST = 20_000
 """Characters of a command that are read."""
 
@@ -20,6 +21,17 @@ LONGEST = 20_000
 def apart(low: float | None, high: float | None) -> bool:
     """Whether two bounds bound anything: those that coincide say that no row differs."""
     return low is None or high is None or high - low > NOISE
+
+
+def _without(words: Sequence[str], keys: Sequence[str]) -> list[str]:
+    """The words of a command but for ``--set KEY=…`` of these keys."""
+    found: list[str] = []
+    for word in words:
+        if found and found[-1] == "--set" and word.partition("=")[0].split(".")[0] in keys:
+            found.pop()
+        else:
+            found.append(word)
+    return found
 
 
 @dataclass(frozen=True)
@@ -186,15 +198,20 @@ class Run:
         spent = self.document.get("seconds") or {}
         return float(spent.get("generate", 0)) / max(1, len(self.rounds))
 
-    def command(self, *sets: str, another: bool = False, further: int = 0) -> str:
+    def command(
+        self, *sets: str, another: bool = False, further: int = 0, again: Sequence[str] = ()
+    ) -> str:
         """The command that goes on with this run, with further settings.
 
+        Levers that the run was given on the command line are done, and are not repeated.
+
         Args:
+            again: those that are.
             another: whether these make it another run, which leaves test sealed.
             further: rounds beyond those that are closed; those that are planned stay planned, since
                 by their number each is judged.
         """
-        words = list(self._resuming)
+        words = _without(self._resuming, [one for one in LEVERS if one not in again])
         planned = (self.document.get("settings") or {}).get("rounds") or 0
         rounds = str(max(1, planned, len(self.rounds) - 1 + further))
         if "--rounds" in words[:-1]:

@@ -50,7 +50,7 @@ def _unended(run: Run, search: Document) -> Iterator[Option]:
     yield Option(
         lever="settings", state="open", action="go on with the search of settings",
         evidence=(f"the search has not ended: {done} of {planned} trials are there",),
-        seconds=max(0, planned - done) * run.seconds_of_one, command=run.command(),
+        seconds=max(0, planned - done) * run.seconds_of_one, command=run.command(again=["search"]),
     )  # fmt: skip
 
 
@@ -134,7 +134,8 @@ def seeds(run: Run) -> Iterator[Option]:
         ),
         gain=None if several else verdicts[0]["difference"], **only,
         seconds=_further(run, count) * run.seconds_of_one,
-        command=run.command(*sets) if sets else "", urgency=max(gains, default=0.0) > 0,
+        command=run.command(*sets, again=["arms", "models"]) if sets else "",
+        urgency=max(gains, default=0.0) > 0,
     )  # fmt: skip
 
 

@@ -84,6 +84,16 @@ def test_where_nothing_is_shown_that_is_said() -> None:
     assert told == ["Nothing that was measured shows a gain, or makes one likely."]
 
 
+def test_levers_that_are_done_are_not_asked_for_again() -> None:
+    words = ["harness", "iterate", "--set", "worth=0.05", "--set", "curve=true", "--set", "arms=[]"]
+    found = {one.lever: one.command for one in ranked(made(), [*words, "--set", "search.trials=3"])}
+    assert found["rows"] == "harness iterate --set worth=0.05 --set curve=true --no-test"
+    assert found["model"].count("--set") == 2
+    undecided = made(arms=[arm("settings", "no evidence", 0.01)], levers=levers())
+    [option] = [one for one in ranked(undecided, words) if "more seeds" in one.action]
+    assert "--set 'arms=[]'" in option.command and "curve" not in option.command
+
+
 def test_a_run_without_a_trained_round_has_no_advice() -> None:
     assert ranked(made(rounds=DOCUMENT["rounds"][:1])) == []
 
