@@ -30,6 +30,11 @@ CAUTION = (
     "on test is one; the opening counts how often these rows were looked at."
 )
 
+BESIDE = frozenset(
+    ("arms", "models", "curve", "seeds", "search", "worth", "report", "sections", "execution")
+)
+"""Keys of a config by which no round of a run differs; arms have rows of their own."""
+
 Config = Mapping[str, Any]
 """Flattened: dotted key -> value."""
 
@@ -85,8 +90,10 @@ def _runs() -> Iterator[_Run]:
 
 
 def _config(run: str) -> Config:
-    config = open_run(run).config()
-    return dict(flattened(config)) if config else {}
+    config = open_run(run).config() or {}
+    deciding = {key: value for key, value in config.items() if key not in BESIDE}
+    # A list that is empty in one run has other keys in another one: it is left to these.
+    return {key: value for key, value in flattened(deciding) if value not in ([], {})}
 
 
 def _grouped(split: str, found: Sequence[_Run]) -> Iterator[Document]:

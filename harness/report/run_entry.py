@@ -107,13 +107,23 @@ def _arm(arm: Mapping[str, Any], primary: str, config: Mapping[str, Any]) -> Doc
         "share": finite(arm.get("share")),
         "train_rows": finite(arm.get("rows")),
         "trainings": len(arm.get("trainings") or ()) or 1,
-        "dev": _primary(arm.get("scores"), primary),
+        "dev": _mean(arm, primary),
         "against": _text(arm.get("against")),
         "verdict": _verdict(arm.get("verdict")),
         "worth": _text(arm.get("worth")),
         **{key: finite(arm.get(key)) for key in COSTS},
         "failed": _text(arm.get("failed")),
     }
+
+
+def _mean(arm: Mapping[str, Any], primary: str) -> Document | None:
+    """An arm's score; of several trainings their mean, whose interval over rows is not known."""
+    found = _primary(arm.get("scores"), primary)
+    given = [finite((one.get("values") or {}).get(primary)) for one in arm.get("trainings") or ()]
+    values = [value for value in given if value is not None]
+    if found is None or len(values) < 2:
+        return found
+    return {**found, "value": sum(values) / len(values), "low": None, "high": None}
 
 
 def _before(key: str, config: Mapping[str, Any]) -> Any:

@@ -15,6 +15,7 @@ import harness
 from harness.report.folders import find_reports, overview
 from harness.report.summary import read
 from tests.support.arms import ARMS, BASELINES
+from tests.support.project import CONFIG, Project
 
 Document = dict[str, Any]
 
@@ -171,3 +172,29 @@ def test_hundreds_of_runs_take_seconds(write: Any) -> None:
     found = harness.all_runs()["runs"]
     assert len(found) == 100 and time.process_time() - began < 5
     assert found[8]["against"] == "run-7" and found[8]["changed"][0]["to"] == 8
+
+
+def test_an_arm_of_several_seeds_has_their_mean(write: Any) -> None:
+    trainings = [{"seed": seed, "values": {"overlap": 0.4 + seed / 10}} for seed in range(3)]
+    repeated = {**ARMS[0], "trainings": trainings}
+    write("one", arms=[repeated, {**repeated, "trainings": trainings[:1]}])
+    (run,) = harness.all_runs()["runs"]
+    several, once = (arm["dev"] for arm in run["arms"])
+    assert several["value"] == pytest.approx(0.5)
+    assert (several["low"], several["high"]) == (None, None)
+    assert once["value"] == 0.41
+
+
+def test_levers_are_no_difference_between_runs(project: Project) -> None:
+    """A run that tried much is still the one that another one with the same rounds differs least
+    from.
+    """
+    project.write(CONFIG.replace("rounds: 3", "rounds: 1"))
+    arm = "arms=[{name: a, set: {train.gain: 0.02}}]"
+    for sets in (["seed=3", "train.gain=0.01"], [arm, "worth=0.1"], ["baselines=[prompted]"]):
+        words = [word for one in sets for word in ("--set", one)]
+        assert project.inside("iterate", "--no-test", *words).code == 0
+    found = json.loads(project.inside("compare", "--all", "--json").out)["runs"]
+    assert found[2]["against"] == found[1]["run"]
+    keys = [one["key"] for one in found[2]["changed"]]
+    assert keys and all(key.startswith("baselines.0.") for key in keys)
