@@ -111,7 +111,9 @@ def _cost(found: harness.Forecast) -> Iterator[str]:
         after = sum(arm.seconds or 0.0 for arm in known)
         part = f", {duration(after)} of it beside the rounds" if left and known else ""
         told = f"{'' if exact else 'up to '}{duration(found.seconds)} ({found.since}){part}"
-        yield f"Training and answers take {told}; scoring and reports come on top."
+        without = sum(arm.trainings for arm in found.beside if arm.unknown)
+        more = f" {counted(without, 'training')} of unknown time," if without else ""
+        yield f"Training and answers take {told};{more} scoring and reports come on top."
     needs = found.needs
     parts = []
     if needs.memory is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 from pathlib import Path
 from typing import Any
@@ -86,24 +85,12 @@ def the_same_again_and_more(valley: Project, first: dict[str, Any]) -> None:
     assert len(more["trials"]) == 7
 
 
-def killed(project: Project, kills: Path) -> int:
-    """The command in a process that may be killed on the way; how it ended."""
-    child = os.fork()
-    if not child:
-        code = 70
-        try:
-            code = project.inside("iterate", "--json", SEARCH_KILLS=str(kills)).code
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
 def test_a_search_that_is_killed_ends_as_without(valley: Project, tmp_path: Path) -> None:
     valley.write(VALLEY + TWO)
     kills = tmp_path / "kills"
     codes = []
     while not codes or codes[-1] == -9:
-        codes.append(killed(valley, kills))
+        codes.append(valley.forked("iterate", "--json", SEARCH_KILLS=str(kills)))
     assert codes[-1] == 0
     assert codes == [-9, -9, -9, -9, 0], "within each part of each trial"
     [summary] = valley.folder.glob("reports/*/summary.json")

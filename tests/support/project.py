@@ -112,6 +112,17 @@ class Project:
                 code = int(end.code or 0)
         return Result(code, out.getvalue(), err.getvalue())
 
+    def forked(self, *arguments: str, **environment: str) -> int:
+        """The same command in a fork of this process, which may be killed; how it ended."""
+        child = os.fork()
+        if not child:
+            code = 70
+            try:
+                code = self.inside(*arguments, **environment).code
+            finally:
+                os._exit(code)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             self.command(*arguments),

@@ -27,7 +27,7 @@ def ceiling(run: Run) -> Iterator[Option]:
         return
     limit = "most" if run.higher_is_better else "least"
     yield Option(
-        lever="stop", state="shown", action="stop: there is nothing left to gain that would matter",
+        lever="stop", state="shown", action="there is nothing left to gain that would matter",
         evidence=(
             f"{run.primary} is {run.shown(value)} of at {limit} {best:g}; what is left is "
             f"{run.shown(left)} at most, less than {run.shown(run.worth)}",

@@ -175,6 +175,12 @@ def test_the_table_has_a_line_for_each_and_names_are_text(quick):
     assert "Each trial is counted whole" in " ".join(lines)
 
 
+def test_the_whole_time_says_what_it_leaves_out(quick):
+    words = ["plan", "--rounds", "1", *sets(R8, "models=[{source: fake, skill: 0.5}]")]
+    told = " ".join(quick.inside(*words).out.split())
+    assert re.search(r"take [^;]*; 1 training of unknown time, scoring and reports come on", told)
+
+
 def test_the_first_line_of_a_run_counts_them(quick):
     planned(quick, "--rounds", "1", *sets(R8))
     line = first_line(quick, "--rounds", "1", *sets(R8, "models=[{source: fake, skill: 0.5}]"))
