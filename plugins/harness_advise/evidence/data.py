@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -89,7 +90,7 @@ def labels(run: Run) -> Iterator[Option]:
         ),
         gain=count / run.dev_rows * run.range if run.dev_rows and run.range else None,
         read=3 * count,
-        command=f"harness why {ids[0]} {run.document.get('run', '')}" if ids else "",
+        command=shlex.join(["harness", "why", ids[0], str(run.document["run"])]) if ids else "",
     )  # fmt: skip
 
 

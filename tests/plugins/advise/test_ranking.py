@@ -281,6 +281,16 @@ def test_contradicting_references_come_before_as_many_new_rows() -> None:
     assert first(made(tables=few, levers=levers(curve=curve(0.05, 0.01, 0.09))))[0] == "rows"
 
 
+def test_an_id_is_one_word_of_a_command() -> None:
+    name = "a b'; touch x #"
+    tables = {
+        "right": [{"round": 1, "wrong": 40}],
+        "causes": [{"cause": "conflict", "answers": 15, "ids": [name]}],
+    }
+    [option] = [one for one in ranked(made(tables=tables)) if one.lever == "labels"]
+    assert shlex.split(option.command) == ["harness", "why", name, "r"]
+
+
 @pytest.mark.parametrize(
     ("value", "low", "stops"), [(0.97, 0.96, True), (0.9, 0.85, False), (1.0, None, True)]
 )
