@@ -81,7 +81,7 @@ def _arm(arm: Document) -> list[Text]:
     failed, verdict = arm["failed"], arm["verdict"]
     lines = [] if failed is not None and not arm["dev"] else [_score(arm["dev"])]
     if arm["trainings"] > 1:
-        lines.append(f"mean of {arm['trainings']} seeds")
+        lines.append(f"{arm['trainings']} seeds")
     if verdict:
         against = f" against {one_line(arm['against'], VALUE)}" if arm["against"] else ""
         lines.append(f"{verdict['label']}{against}")
