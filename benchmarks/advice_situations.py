@@ -14,10 +14,12 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import advice_rows as rows
 
+QUESTIONS = Path(__file__).resolve().parent.parent / "datasets" / "python-questions"
 SEED = 11
 WORTH = 0.05
 CLEARLY = 0.10
@@ -35,10 +37,11 @@ def longer(epochs: int) -> Config:
 
 
 def questions(train: int) -> Config:
-    """The shipped source of real code, four kinds of questions, as many of each."""
-    kinds = ["parameters", "calls", "raises", "defaults"]
+    """The shipped questions about code, of one file, so that all splits are alike."""
     sizes = {"train": train, "pool": 0, "dev": 100, "test": 20}
-    return {"source": "python-questions", "packages": ["stdlib"], "kinds": kinds, "sizes": sizes}
+    columns = {"id": "id", "group": "group", "meta": ["kind"]}
+    path = str(QUESTIONS / "pool.jsonl")
+    return {"source": "rows", "path": path, "columns": columns, "sizes": sizes}
 
 
 @dataclass(frozen=True)

@@ -177,18 +177,19 @@ def _tuned(given: argparse.Namespace) -> harness.Checkpoint:
 
 
 def _functions(modules: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Code without its docstring, and the docstring."""
-    from harness_sources.function_code import code_of, parse
-
+    """Code without its docstring and comments, and the docstring."""
     for module in modules:
         path = Path(sysconfig.get_paths()["stdlib"]) / f"{module}.py"
         if not path.is_file():
             path = path.with_suffix("") / "__init__.py"
-        functions, lines = parse(path)
-        for function in functions:
-            doc, code = ast.get_docstring(function.node), code_of(function, lines)
-            if code:
-                yield code, doc or ""
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            doc = ast.get_docstring(node)
+            if doc is not None:
+                node.body = node.body[1:]
+            if node.body:
+                yield ast.unparse(node), doc or ""
 
 
 def _example(number: int, code: str, answer: str = "") -> harness.Example:

@@ -64,12 +64,13 @@ class RowsOptions(harness.Options):
     system: str = Field(default="", description="text of the system turn of all rows")
     sizes: dict[Split, int | float] = Field(
         {},
-        description="split -> share or number of rows: deals out the rows that have no split; "
-        "without `train`, these are cut from train",
+        description="split -> share or number of rows: deals out the rows that have no split; a "
+        "number is also drawn where the files give a split more rows; without `train`, these are "
+        "cut from train",
     )
     draw: int = Field(0, description="another number deals otherwise; the run's seed does not")
     stratify: str = Field(
-        default="", description="a column of `meta` whose values all splits share alike"
+        default="", description="a column of `meta` of whose values each split gets the same share"
     )
     group: Literal["auto"] | None = Field(
         None, description="`auto`: rows with one prompt, or near-equal ones, stay together"

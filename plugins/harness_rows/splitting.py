@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import cast
 
 from harness import DataError, Example, Split
+from harness.kit.draws import fraction
 from harness_rows.dealing import NEEDED, SIDES, deal, deal_evenly, require_all
 from harness_rows.options import RowsOptions
 from harness_rows.problems import Problems, refuse
@@ -98,9 +100,12 @@ def _deal(rows: Sequence[_Row], options: RowsOptions) -> Mapping[str, int]:
             row.split = None
     if cut and any(isinstance(size, float) for size in sizes.values()):
         sizes["train"] = 1.0 - sum(sizes.values())
+    elif all(isinstance(size, int) for size in sizes.values()):
+        _draw(rows, options)
+        rows = [row for row in rows if row.split_known]
     missing: Mapping[str, int] = {}
     if options.stratify:
-        strata = [str(row.example.meta.get(options.stratify, "")) for row in rows]
+        strata = [_stratum(row, options) for row in rows]
         deal_evenly(rows, strata, sizes, options.draw)
     else:
         missing = deal(rows, sizes, options.draw)
@@ -108,6 +113,32 @@ def _deal(rows: Sequence[_Row], options: RowsOptions) -> Mapping[str, int]:
         if cut and row.split is None:
             row.split = "train"
     return missing
+
+
+def _draw(rows: Sequence[_Row], options: RowsOptions) -> None:
+    """Of a split that the files give more rows than ``sizes`` asks for, draw so many.
+
+    Each stratum keeps its share: its rows are spread evenly over (0, 1) in the order of a hash, and
+    those that lie lowest of the whole split are drawn.
+    """
+    for split, size in options.sizes.items():
+        members = [row for row in rows if row.split == split]
+        members.sort(key=lambda row: fraction(options.draw, row.example.id))
+        strata = Counter(_stratum(row, options) for row in members)
+        ranks: Counter[str] = Counter()
+        places = []
+        for row in members:
+            stratum = _stratum(row, options)
+            places.append((ranks[stratum] + 0.5) / strata[stratum])
+            ranks[stratum] += 1
+        order = sorted(range(len(members)), key=places.__getitem__)
+        for at in order[int(size) :]:
+            members[at].split = None
+            members[at].split_known = False  # or it would be dealt to another split
+
+
+def _stratum(row: _Row, options: RowsOptions) -> str:
+    return str(row.example.meta.get(options.stratify, ""))
 
 
 def _kept(rows: Sequence[_Row], sized: bool, problems: Problems) -> Iterator[Example]:

@@ -115,3 +115,27 @@ def test_more_rows_than_there_are(tmp_path):
     path = written(tmp_path, [pair(n) for n in range(20)])
     with pytest.raises(harness.DataError, match="fewer rows than `sizes`"):
         rows_of(path, sizes={"train": 20, "dev": 5, "test": 5})
+
+
+def test_a_number_is_drawn_of_a_split_that_the_files_give_more_rows(tmp_path):
+    kinds = ["rare"] * 12 + ["common"] * 88
+    for name in ("train", "dev", "test"):
+        rows = [pair(n, kind=kind, who=n // 3) for n, kind in enumerate(kinds)]
+        shift = {"train": 0, "dev": 1000, "test": 2000}[name]
+        rows = [{**row, **pair(n + shift), "who": f"{name}{n // 3}"} for n, row in enumerate(rows)]
+        written(tmp_path, rows, f"set/{name}.jsonl")
+    options = {
+        "sizes": {"train": 50, "dev": 25, "test": 100},
+        "columns": {"group": "who", "meta": "kind"},
+    }
+    drawn = rows_of(tmp_path / "set", **options, stratify="kind")
+    assert counts(drawn) == {"train": 50, "dev": 25, "test": 100}
+    rare = Counter(row.split for row in drawn if row.meta["kind"] == "rare")
+    assert rare == {"train": 6, "dev": 3, "test": 12}
+    again, other = (rows_of(tmp_path / "set", **options, stratify="kind", draw=n) for n in (0, 1))
+    assert again == drawn
+    assert {row.id for row in other} != {row.id for row in drawn}
+    assert counts(rows_of(tmp_path / "set", **options)) == counts(drawn)
+    few = {**options, "sizes": {"train": 50, "pool": 0, "dev": 200, "test": 100}}
+    with pytest.raises(harness.DataError, match="fewer rows"):
+        rows_of(tmp_path / "set", **few)

@@ -1,7 +1,8 @@
-"""The default experiment and its second config, and what the benchmark reads off their runs."""
+"""The shipped rows, the default experiment, its second config, and what their benchmark reads."""
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 from collections import Counter
@@ -10,14 +11,21 @@ from typing import Any
 
 import pytest
 
-import harness
 from harness.kit import yaml_file
-from harness_sources.python_questions import PythonQuestions
+from harness_rows.options import RowsOptions
+from harness_rows.reading import read
+from harness_rows.splitting import dealt
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import story
 
-CONTROL = story.ROOT / "datasets" / "python-questions" / "control.yaml"
+FOLDER = story.ROOT / "datasets" / "python-questions"
+CONTROL = FOLDER / "control.yaml"
+SPLITS = ("train", "pool", "dev", "test")
+ROWS = {
+    split: [json.loads(line) for line in (FOLDER / f"{split}.jsonl").read_bytes().splitlines()]
+    for split in SPLITS
+}
 NAMED = [["kind = raises", 20], ["kind = defaults and form = method", 10]]
 
 
@@ -25,24 +33,54 @@ def settings(path: Path) -> dict[str, Any]:
     return yaml_file.read(path)[0]
 
 
-def test_the_configs_differ_in_the_control_arm_alone() -> None:
+def test_each_row_asks_one_question_and_its_answer_is_json() -> None:
+    everything = [row for rows in ROWS.values() for row in rows]
+    assert len({row["id"] for row in everything}) == len(everything)
+    for row in everything:
+        _, question, answer = row["messages"]
+        assert [turn["role"] for turn in row["messages"]] == ["system", "user", "assistant"]
+        value = json.loads(answer["content"])
+        assert isinstance(value, dict if row["kind"] in story.RARE else list)
+        assert 1 <= len(value) <= 3 and len(answer["content"]) <= 50
+        code = question["content"].partition("```python\n")[2].removesuffix("\n```")
+        assert 50 <= len(code) <= 220 and ast.parse(code)
+    assert len({row["messages"][0]["content"] for row in everything}) == 1
+
+
+def test_no_module_is_on_two_sides() -> None:
+    sides = (("train", "pool"), ("dev",), ("test",))
+    modules = [{row["group"] for split in side for row in ROWS[split]} for side in sides]
+    assert sum(map(len, modules)) == len(set.union(*modules))
+
+
+def test_the_folder_says_how_many_rows_and_whose_they_are() -> None:
+    page = (FOLDER / "README.md").read_text("utf-8")
+    for split, rows in ROWS.items():
+        assert f"| `{split}.jsonl` | {len(rows):,} |" in page
+    licence = (FOLDER / "LICENSE-PSF.txt").read_text("utf-8")
+    assert "PYTHON SOFTWARE FOUNDATION LICENSE VERSION 2" in licence
+    assert "Copyright (c) 2001" in licence and "Python Software Foundation" in licence
+
+
+def test_the_configs_differ_in_the_control_arm_and_the_path_alone() -> None:
     default, control = settings(story.CONFIG), settings(CONTROL)
     assert [entry.pop("control") for entry in control["augment"]] == ["random"]
     assert [entry.pop("control", None) for entry in default["augment"]] == [None]
+    paths = [config["data"].pop("path") for config in (default, control)]
+    assert [(story.ROOT / paths[0]).resolve(), (FOLDER / paths[1]).resolve()] == [FOLDER, FOLDER]
     assert control == default
 
 
-def test_rare_kinds_have_rows_enough_in_dev_and_test(tmp_path: Path) -> None:
-    given = settings(story.CONFIG)["data"]
-    options = {key: value for key, value in given.items() if key != "source"}
-    assert tuple(options["rare"]["train"]) == tuple(options["rare"]["pool"]) == story.RARE
-    source = PythonQuestions(PythonQuestions.Options.model_validate(options))
-    counts: Counter[tuple[str, str]] = Counter()
-    for row in source.load(harness.Context(tmp_path)):
-        counts[row.split, row.meta["kind"]] += 1
+@pytest.mark.parametrize("draw", [0, 1, 7])
+def test_each_draw_has_three_rows_of_each_rare_kind_in_train(draw: int) -> None:
+    given = {key: value for key, value in settings(story.CONFIG)["data"].items() if key != "source"}
+    options = RowsOptions.model_validate({**given, "path": FOLDER, "draw": draw})
+    counts = Counter((row.split, row.meta["kind"]) for row in dealt(read(options), options))
     for kind in story.RARE:
-        assert counts["train", kind] == 3 and counts["pool", kind] == 40
-        assert counts["dev", kind] >= 24 and counts["test", kind] >= 20
+        assert [counts[split, kind] for split in SPLITS] == [3, 40, 30, 20]
+    assert [sum(n for (split, _), n in counts.items() if split == name) for name in SPLITS] == [
+        100, 350, 150, 100,
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -96,14 +134,6 @@ def test_a_record_holds_runs_of_several_configs(tmp_path: Path) -> None:
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
     assert [run["seed"] for run in story.read(path, story.CONFIG)] == [101]
     assert [run["seed"] for run in story.read(path, CONTROL)] == [102]
-
-
-def test_the_runs_of_the_docs_are_of_the_config_as_it_is() -> None:
-    runs = story.read(story.RECORD, story.CONFIG)
-    assert [run["seed"] for run in runs] == list(story.SEEDS)
-    told = (story.ROOT / "docs" / "figures.md").read_text("utf-8")
-    met = sum(all(story.met(run).values()) for run in runs)
-    assert f"{met} of {len(runs)} met\nall four" in told or f"{met} of {len(runs)} met all" in told
 
 
 def test_a_round_that_was_not_compared_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:
