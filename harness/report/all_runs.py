@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -21,6 +22,7 @@ from harness.report.folders import summaries
 from harness.report.reading import Document
 from harness.report.run_entry import run_entry
 from harness.report.values import as_json
+from harness.stats.decision import ALPHA
 from harness.stored import open_run
 
 SCHEMA = "harness.runs/1"
@@ -52,6 +54,7 @@ def all_runs() -> Document:
     return {
         "schema": SCHEMA,
         "caution": CAUTION,
+        "notes": list(_notes(found)),
         "groups": groups,
         "runs": [{**one.entry, **change} for one, change in changes],
     }
@@ -94,6 +97,23 @@ def _config(run: str) -> Config:
     deciding = {key: value for key, value in config.items() if key not in BESIDE}
     # A list that is empty in one run has other keys in another one: it is left to these.
     return {key: value for key, value in flattened(deciding) if value not in ([], {})}
+
+
+def _notes(found: Sequence[_Run]) -> Iterator[str]:
+    """How many runs chose by the same rows of dev, which the error of none of them allows for.
+
+    The chance of any false verdict is at most the sum of theirs, by Boole's inequality.
+    """
+    chose = [one for one in found if len(one.entry["verdicts"]) > 1]
+    sharing = Counter(digest(one.measured["dev"]["rows"]) for one in chose)
+    for runs in sharing.values():
+        if runs > 1:
+            yield (
+                f"{runs} runs chose by the same rows of dev. Each keeps to an error of .05 by "
+                "itself, and nothing corrects for their number: that any of them shows a false "
+                f"improved has a chance of up to {min(1.0, ALPHA * runs):.2g}. Test, or other rows "
+                "of dev, confirm the one that is taken."
+            )
 
 
 def _grouped(split: str, found: Sequence[_Run]) -> Iterator[Document]:

@@ -70,6 +70,19 @@ def test_scores_are_ranked_where_primary_score_signature_and_rows_are_the_same(w
     assert told["test A"]["runs"] == 2 and told["dev A"]["rows"] == 48
 
 
+def test_runs_that_chose_by_the_same_rows_of_dev_are_counted(write: Any) -> None:
+    write("one")
+    assert harness.all_runs()["notes"] == []
+    write("other", data=changed_data(write, digests={"dev": "0f", "test": "1e"}))
+    write("begun", rounds=write.first["rounds"][:1], kept_round=0)
+    assert harness.all_runs()["notes"] == []
+    write("same")
+    write("again")
+    (note,) = harness.all_runs()["notes"]
+    assert note.startswith("3 runs chose by the same rows of dev.")
+    assert "a chance of up to 0.15" in note
+
+
 def test_arms_and_baselines_are_those_of_the_summary(write: Any) -> None:
     curve = {"curve": {"sentence": "More rows."}, "models": None, "method": None}
     write("one", arms=ARMS, baselines=BASELINES, levers=curve)
