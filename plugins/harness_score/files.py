@@ -91,8 +91,8 @@ def _read(
     else:
         examples, openings = _rows_of_config(request, request.config, tables, metrics)
         answers = join(examples, tables)
-    by_name = {table.name: own for table, own in zip(tables, answers, strict=True)}
-    return examples, by_name, openings
+    names = [table.name for table in tables]
+    return examples, dict(zip(names, answers, strict=True)), openings
 
 
 def _rows_of_config(

@@ -88,6 +88,15 @@ def test_no_change_of_the_same_rows_is_a_first_opening(looks: Looks) -> None:
     assert found == [3, 4, 5, 6, 7]
 
 
+def test_what_is_scored_from_plain_files_is_not_counted(looks: Looks) -> None:
+    project = looks.project
+    answers = [{"id": row["id"], "text": row["messages"][1]["content"]} for row in rows("test")]
+    project.write("".join(json.dumps(row) + "\n" for row in answers), "answers.jsonl")
+    files = ("-p", "answers.jsonl", "-r", "answers.jsonl:text", "-m", "exact")
+    assert project.inside("score", *files).code == 0
+    assert not (project.folder / ".harness").exists()
+
+
 def as_split(name: str, written: list[Row]) -> list[Row]:
     return [{**row, "split": name} for row in written]
 
