@@ -86,6 +86,24 @@ def runs(machine: Path, rows: frozenset[str]) -> int:
     return len({line.who for line in lines if not line.arms and overlap(line.rows, rows)})
 
 
+def sharing(machine: Path) -> list[list[str]]:
+    """The runs that judged their rounds on the same rows, or on enough of them, together.
+
+    Raises:
+        DataError: a line of the ledger is damaged, or of another version.
+    """
+    together: list[tuple[frozenset[str], list[str]]] = []
+    for line in _lines(machine / FILE):
+        if line.arms:
+            continue
+        same = next((names for rows, names in together if overlap(rows, line.rows)), None)
+        if same is None:
+            together.append((line.rows, [line.who]))
+        else:
+            same.append(line.who)
+    return [names for _, names in together]
+
+
 def check(machine: Path) -> None:
     """Read the ledger, before anything is trained that could not be counted.
 

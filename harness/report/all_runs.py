@@ -6,15 +6,17 @@ made from this document.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.engine.run import REPORTS_FOLDER
+from harness.engine import dev_ledger
+from harness.engine.run import MACHINE_FOLDER, REPORTS_FOLDER
+from harness.errors import DataError
 from harness.kit.files import digest
 from harness.kit.terms import CHOSEN
 from harness.kit.yaml_file import flattened
@@ -104,9 +106,12 @@ def _notes(found: Sequence[_Run]) -> Iterator[str]:
 
     The chance of any false verdict is at most the sum of theirs, by Boole's inequality.
     """
-    chose = [one for one in found if len(one.entry["verdicts"]) > 1]
-    sharing = Counter(digest(one.measured["dev"]["rows"]) for one in chose)
-    for runs in sharing.values():
+    names = {one.entry["run"] for one in found}
+    together: list[list[str]] = []
+    with contextlib.suppress(DataError):  # the next run says what is wrong with the ledger
+        together = dev_ledger.sharing(Path(MACHINE_FOLDER))
+    for sharing in together:
+        runs = len(names & set(sharing))
         if runs > 1:
             yield (
                 f"{runs} runs chose by the same rows of dev. Each keeps to an error of .05 by "

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import harness
+from harness.engine import dev_ledger
 from harness.report.folders import find_reports, overview
 from harness.report.summary import read
 from tests.support.arms import ARMS, BASELINES
@@ -71,16 +72,25 @@ def test_scores_are_ranked_where_primary_score_signature_and_rows_are_the_same(w
 
 
 def test_runs_that_chose_by_the_same_rows_of_dev_are_counted(write: Any) -> None:
-    write("one")
+    def chooses(run: str, first: int, system: str = "") -> None:
+        write(run)
+        told = ({"role": "system", "content": system},) if system else ()
+        asked = [(*told, {"role": "user", "content": f"ask {n}"}) for n in range(first, first + 20)]
+        dev = [harness.Example(str(n), turns, ("so",), "dev") for n, turns in enumerate(asked)]
+        dev_ledger.count(Path(".harness"), dev, run)
+
+    chooses("one", 0)
+    chooses("other", 50)
+    write("begun")
     assert harness.all_runs()["notes"] == []
-    write("other", data=changed_data(write, digests={"dev": "0f", "test": "1e"}))
-    write("begun", rounds=write.first["rounds"][:1], kept_round=0)
-    assert harness.all_runs()["notes"] == []
-    write("same")
-    write("again")
+    chooses("same", 0, "Be brief.")
+    chooses("mostly", 10)
     (note,) = harness.all_runs()["notes"]
     assert note.startswith("3 runs chose by the same rows of dev.")
     assert "a chance of up to 0.15" in note
+    ledger = Path(".harness", dev_ledger.FILE)
+    ledger.write_bytes(ledger.read_bytes().replace(b'"who"', b'"how"'))
+    assert harness.all_runs()["notes"] == []
 
 
 def test_arms_and_baselines_are_those_of_the_summary(write: Any) -> None:
