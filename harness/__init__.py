@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         check_fits as check_fits,
         prompt_digest as prompt_digest,
     )
+    from harness.engine.ledger import Opening as Opening
     from harness.errors import (
         Cancelled as Cancelled,
         ConfigError as ConfigError,
@@ -144,6 +145,7 @@ _HOMES = {
         "ConfigView", "PoolModels", "RoundModels", "RunView", "StoredRound", "open_config",
         "open_run",
     ),
+    "harness.engine.ledger": ("Opening",),
     "harness.registry": ("Provider", "Registry"),
     "harness.report.all_runs": ("all_runs",),
     "harness.report.folders": ("current_reports", "find_reports", "summaries"),

@@ -55,6 +55,7 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
         history.arms[name] = ArmState(name, {BASELINE: data.split("train")})
     if steps.run.journal.unpinned:
         steps.note(EARLIER)
+    steps.note_opened(data.split("dev"))
     yield _baseline(steps, history, base)
     _ask_otherwise(steps, history, base)
 
@@ -131,7 +132,7 @@ def open_test(
     baseline = steps.evaluate(base, test, of_base, pinned=pinned.get(BASELINE))
     best = steps.evaluate(kept, test, of_kept, learned=learned, pinned=pins)
     answers = digest([baseline.keys["generate"], best.keys["generate"]])
-    looks = steps.run.ledger.answered(opening, answers).looks
+    opening = steps.run.ledger.answered(opening, answers)
     steps.run.tested(
         {
             BASELINE: {**baseline.keys, MODEL: base.digest},
@@ -139,8 +140,8 @@ def open_test(
         }
     )
     history.test_evaluations = {BASELINE: baseline, history.kept: best}
-    verdict = _compare(steps, best, baseline, test, ledger.alpha(looks), BASELINE)
-    return TestResult(looks, baseline.scores, best.scores, verdict, ledger.in_words(looks))
+    verdict = _compare(steps, best, baseline, test, ledger.alpha(opening.looks), BASELINE)
+    return TestResult(opening.looks, baseline.scores, best.scores, verdict, opening.told)
 
 
 def _compare(
@@ -256,6 +257,7 @@ def _decide(steps: Steps, history: History, arm: ArmState, evaluation: Evaluatio
     """The newest round's verdict against the kept one, and its guards."""
     number, kept = max(arm.train), _kept(history, arm)
     dev = history.data.split("dev")
+    steps.choosing_by(dev)
     new, old = steps.compared(evaluation, kept, dev, At(number, arm.name), arm.kept)
     alpha = alpha_of(steps.config.settings.rounds)
     verdict = _compare(steps, new, old, dev, alpha, arm.kept)

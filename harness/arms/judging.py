@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
 
@@ -69,6 +70,11 @@ class Judging:
             return self._verdict(by_name[name], alpha)
 
         given = family.holm(list(by_name), alpha, verdict)
+        remark = family.built_on_each_other(earlier, len(arms))
+        given = {
+            name: dataclasses.replace(one, sentence=one.sentence + remark)
+            for name, one in given.items()
+        }
         self.journal.judge(
             [(by_name[name], Judged(given[name], earlier, len(arms))) for name in whole]
         )
@@ -190,10 +196,19 @@ class Judging:
         sides = [
             self.steps.alike(base, found[seed], self.dev, At(0), At(own)) for seed in sorted(found)
         ]
+        seeds = sorted(found)
         verdict = method.judge(
             self.score, [new for _, new in sides], [old for old, _ in sides],
             alpha=ALPHA, min_gain=self.steps.config.settings.min_gain, against="round 0",
+            seeds=[seed + 1 for seed in seeds],
         )  # fmt: skip
-        values = tuple(found[seed].scores[self.score.name].value for seed in sorted(found))
+        values = tuple(found[seed].scores[self.score.name].value for seed in seeds)
         name = f"round {own}" if arm.kind == "seed" else "the loop's best round"
+        chosen = {"seed": f"Round {own}", "loop": "The best round of each loop"}[arm.kind]
+        if arm.kind == "loop" or self.history.kept:
+            verdict = dataclasses.replace(
+                verdict, sentence=f"{verdict.sentence} {chosen} was chosen on these rows of dev, "
+                "and this verdict has an error of .05 of its own beside those of rounds and arms: "
+                "it may be a little too good."
+            )  # fmt: skip
         return Method(name, values, verdict)

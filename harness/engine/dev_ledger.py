@@ -1,39 +1,47 @@
-"""How many arms were compared on a dev set, across all runs of a folder.
+"""Who chose by which rows of dev, across all runs of a folder: runs, and arms within them.
 
 Rows of dev are no secret, but each arm that is compared on them is one more chance of a false
-*improved*. Arms are counted before they are judged. As for test, rows count one by one: a few rows
-more or less make no new dev set.
+*improved*, and a run that chose among its rounds by them has looked at them. Both are counted
+before anything is judged. As for test, rows count one by one: a few rows more or less make no new
+dev set.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from harness.engine.ledger import overlap, row_key
-from harness.errors import DataError
-from harness.kit.files import append_line, digest, read_lines
+from harness.engine.ledger_lines import Kind, take_lines
+from harness.engine.row_keys import overlap, row_keys
+from harness.kit.files import append_line, digest
 from harness.kit.lock import turn
 from harness.records import Example
 
 FILE = "dev-arms.jsonl"
-SCHEMA = 3
-_COST = "how many arms were compared on dev cannot be known"
-_HINT = "take the file from a backup; if the line is taken out, its arms count no more"
+_KIND = Kind(
+    "arms and runs judged on dev",
+    schema=4,
+    cost="what was chosen by which rows of dev cannot be known",
+    hint="take the file from a backup; if the line is taken out, what it counted counts no more",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """Arms that were judged together, and the rows that they were judged on."""
+    """Arms that were judged together, and the rows that they were judged on.
+
+    Without an arm it is a run that judged its rounds on them.
+    """
 
     who: str
     arms: tuple[str, ...]
     rows: frozenset[str]
 
 
-def count(machine: Path, rows: Sequence[Example], who: str, arms: Sequence[str]) -> int:
-    """Count arms that are about to be judged together.
+def count(machine: Path, rows: Sequence[Example], who: str, arms: Sequence[str] = ()) -> int:
+    """Count arms that are about to be judged together, or a run that is about to judge a round.
 
     The same ones by the same ``who`` count once.
 
@@ -41,16 +49,17 @@ def count(machine: Path, rows: Sequence[Example], who: str, arms: Sequence[str])
         machine: the folder of all runs.
         rows: of dev.
         who: the run, and the reference that the arms are compared with.
-        arms: what tells each of them from another one, whatever it is called.
+        arms: what tells each of them from another one, whatever it is called; none where the
+            rounds of the run are judged.
 
     Returns:
-        how many others were counted on these rows before them.
+        how many other arms were counted on these rows before them.
 
     Raises:
-        DataError: a line of the ledger is damaged.
+        DataError: a line of the ledger is damaged, or of another version.
     """
     path = machine / FILE
-    new = _Counted(who, tuple(arms), frozenset(map(row_key, rows)))
+    new = _Counted(who, tuple(arms), row_keys(rows))
     with turn(path.with_suffix(".lock")):
         earlier, known = 0, False
         for line in _lines(path):
@@ -59,30 +68,59 @@ def count(machine: Path, rows: Sequence[Example], who: str, arms: Sequence[str])
             known = known or line.rows == new.rows
             earlier += len(line.arms) if overlap(line.rows, new.rows) else 0
         listed = sorted(new.rows)
-        said = {"schema": SCHEMA, "dev": digest(listed), "who": who, "arms": list(arms)}
+        said = {"schema": _KIND.schema, "dev": digest(listed), "who": who, "arms": list(arms)}
         append_line(path, said if known else {**said, "rows": listed})
         return earlier
+
+
+def runs(machine: Path, rows: frozenset[str]) -> int:
+    """How many runs judged their rounds on these rows, or on enough of them.
+
+    Args:
+        rows: keys of them.
+
+    Raises:
+        DataError: a line of the ledger is damaged, or of another version.
+    """
+    lines = _lines(machine / FILE)
+    return len({line.who for line in lines if not line.arms and overlap(line.rows, rows)})
+
+
+def sharing(machine: Path) -> list[list[str]]:
+    """The runs that judged their rounds on the same rows, or on enough of them, together.
+
+    Raises:
+        DataError: a line of the ledger is damaged, or of another version.
+    """
+    together: list[tuple[frozenset[str], list[str]]] = []
+    for line in _lines(machine / FILE):
+        if line.arms:
+            continue
+        same = next((names for rows, names in together if overlap(rows, line.rows)), None)
+        if same is None:
+            together.append((line.rows, [line.who]))
+        else:
+            same.append(line.who)
+    return [names for _, names in together]
 
 
 def check(machine: Path) -> None:
     """Read the ledger, before anything is trained that could not be counted.
 
     Raises:
-        DataError: a line of it is damaged.
+        DataError: a line of it is damaged, or of another version.
     """
-    for _ in _lines(machine / FILE):
-        pass
+    _lines(machine / FILE)
 
 
-def _lines(path: Path) -> Iterator[_Counted]:
+def _lines(path: Path) -> list[_Counted]:
+    lines: list[_Counted] = []
     sets: dict[str, frozenset[str]] = {}
-    for number, line in enumerate(read_lines(path, cost=_COST, hint=_HINT), start=1):
-        try:
-            if line["schema"] != SCHEMA:
-                raise ValueError(line["schema"])
-            if "rows" in line:
-                sets[line["dev"]] = frozenset(line["rows"])
-            yield _Counted(str(line["who"]), tuple(line["arms"]), sets[line["dev"]])
-        except (KeyError, TypeError, ValueError):
-            what = f"this line counts no arms, and {_COST}"
-            raise DataError(what, where=f"{path}:{number}", hint=_HINT) from None
+
+    def take(line: dict[str, Any]) -> None:
+        if "rows" in line:
+            sets[line["dev"]] = frozenset(line["rows"])
+        lines.append(_Counted(str(line["who"]), tuple(line["arms"]), sets[line["dev"]]))
+
+    take_lines(path, _KIND, take)
+    return lines

@@ -1,34 +1,42 @@
 """The ledger of openings: who has looked at which sealed rows, across all runs of a folder.
 
 An opening is two lines: one before the rows are looked at, and one with the digest of the answers
-that were scored. Rows count one by one, by prompt and references, so neither another id, group,
-order or field nor a few rows more make a test set a new one.
+that were scored. Rows count one by one, by what the user asks (:mod:`harness.engine.row_keys`), so
+neither another system turn, reference, id, group, order or field nor a few rows more make a test
+set a new one. A run of the folder that chose among its rounds by these rows, under the name of dev,
+has looked at them, too.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import unicodedata
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.data.splits import rows_digest
+from harness.engine import dev_ledger
+from harness.engine.ledger_lines import Kind, take_lines
+from harness.engine.row_keys import overlap, row_keys
 from harness.errors import DataError
-from harness.kit.files import append_line, canonical, digest, read_lines
+from harness.kit.files import append_line, digest
 from harness.kit.lock import turn
+from harness.kit.numbers import counted
 from harness.records import Example
 
-SCHEMA = 2
-SHARED = 0.1
-"""Share of the smaller of two sets of rows from which looking at one is looking at the other."""
+if TYPE_CHECKING:
+    from harness.scoring import MetricEntry
+
 ALPHA = 0.05
-_OLD = {"schema", "test", "run"}
-_COST = "how often the test set was opened cannot be known"
-_HINT = "take the file from a backup; if the line is taken out, its opening counts no more"
+_KIND = Kind(
+    "openings of test sets",
+    schema=3,
+    cost="how often the test set was opened cannot be known",
+    hint="take the file from a backup; if the line is taken out, its opening counts no more",
+)
 
 
 def alpha(looks: int) -> float:
@@ -45,40 +53,39 @@ def bound(looks: int) -> str:
     return f"{ALPHA:g}".removeprefix("0") + (f"/{looks * (looks - 1)}" if looks > 1 else "")
 
 
-def in_words(looks: int) -> str:
-    """How often the rows were opened, what that asks of the verdict, and what it cannot mend."""
+def in_words(looks: int, runs: int = 0) -> str:
+    """How often the rows were opened, what that asks of the verdict, and what it cannot mend.
+
+    Args:
+        runs: how many of the looks were runs that chose by these rows as rows of dev.
+    """
     if looks < 2:
         return (
             "First opening of these rows in this folder: each bound of the verdict may be wrong "
             "with a chance of .05."
         )
     share = f"{alpha(looks):.2g}".removeprefix("0")
+    chose = f", {_chose(runs)}" if runs else ""
     return (
-        f"Opening {looks} of these rows, over all runs in this folder: each bound of the verdict "
-        f"may be wrong with a chance of .05/({looks} x {looks - 1}) = {share} instead of .05. This "
-        "corrects for how often the rows were opened; it cannot correct for choices that were made "
-        "after seeing what they said."
+        f"Opening {looks} of these rows, over all runs in this folder{chose}: each bound of the "
+        f"verdict may be wrong with a chance of .05/({looks} x {looks - 1}) = {share} instead of "
+        ".05. This corrects for how often the rows were opened; it cannot correct for choices that "
+        "were made after seeing what they said."
     )
 
 
-def row_key(row: Example) -> str:
-    """16 hex digits that prompt and references decide; case and white space do not count."""
-    prompt = [[message.get("role"), _plain(message.get("content"))] for message in row.messages]
-    return digest([prompt, sorted(_plain(text) for text in row.references)])[:16]
+def _chose(runs: int) -> str:
+    return f"{counted(runs, 'run')} that chose by them as rows of dev among them"
 
 
-def overlap(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether two sets of rows, by their keys, share so many that one is the other."""
-    return len(one & other) >= SHARED * min(len(one), len(other))
+def measuring(who: str, entry: MetricEntry) -> str:
+    """Who looks where answers are measured: each metric with its options is a look of its own."""
+    options = digest(entry.metric.options.model_dump(mode="json"))
+    return f"{who} by {entry.metric.name} {options[:12]}"
 
 
 class Unopened(DataError):
     """Rows that are only looked at were never opened."""
-
-
-def _plain(value: Any) -> str:
-    text = value if isinstance(value, str) else canonical(value).decode()
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +96,38 @@ class Opening:
         name: of the opening, given by the ledger.
         who: the run, or a run and what it was looked at for.
         test: digest of the whole rows, all fields included.
-        rows: keys of the rows; None for openings of old ledgers, which kept the digest alone.
+        rows: keys of the rows.
+        runs: how many runs had chosen by these rows, or enough of them, as rows of dev before.
         answers: digest of the answers that were scored; None where they never were.
-        looks: which opening of these rows it is (1 for the first).
+        looks: which look at these rows it is (1 for the first), such runs included.
     """
 
     name: str
     who: str
     test: str
-    rows: frozenset[str] | None
+    rows: frozenset[str]
+    runs: int = 0
     answers: str | None = None
     looks: int = 0
 
-    def shares(self, other: Opening) -> bool:
-        """Whether this opening and another one looked at the same rows, or enough of them."""
-        if self.rows is None or other.rows is None:
-            return self.test == other.test
-        return overlap(self.rows, other.rows)
+    @property
+    def alpha(self) -> float:
+        """:func:`alpha` of this opening."""
+        return alpha(self.looks)
+
+    @property
+    def told(self) -> str:
+        """:func:`in_words` of this opening."""
+        return in_words(self.looks, self.runs)
+
+    @property
+    def told_of_labels(self) -> str:
+        """Which opening it is, and from which p its labels are given."""
+        chose = f", {_chose(self.runs)}" if self.runs else ""
+        return (
+            f"opening {self.looks} of these test rows in this folder{chose}: improved and "
+            f"regressed need a p below {bound(self.looks)} = {self.alpha:.2g}"
+        )
 
 
 class Ledger:
@@ -125,16 +147,15 @@ class Ledger:
             answers: digest of the answers, where it is known beforehand.
 
         Raises:
-            DataError: a line of the ledger is damaged; or, where only what is stored is looked
-                at, these rows were not opened.
+            DataError: a line of the ledger is damaged or of another version; or, where only what
+                is stored is looked at, these rows were not opened.
         """
-        new = Opening("", who, rows_digest(rows), frozenset(map(row_key, rows)), answers)
+        new = Opening("", who, rows_digest(rows), row_keys(rows), answers=answers)
         with self._locked():
             same = [opening for opening in self.openings() if _same(opening, new)]
             if answers is not None:
                 same = [opening for opening in same if opening.answers == answers]
-            # An old line does not know the rows.
-            return dataclasses.replace(same[-1], rows=new.rows) if same else self._append(new)
+            return same[-1] if same else self._append(new)
 
     def answered(self, opening: Opening, answers: str) -> Opening:
         """Write down which answers were scored. Others than before are another look.
@@ -151,40 +172,35 @@ class Ledger:
                 return opening
             blank = next((known for known in same if known.answers is None), None)
             blank = blank or self._append(dataclasses.replace(opening, answers=None))
-            self._write({"schema": SCHEMA, "opening": blank.name, "answers": answers})
+            self._write({"schema": _KIND.schema, "opening": blank.name, "answers": answers})
             return dataclasses.replace(blank, answers=answers)
 
     def openings(self) -> list[Opening]:
         """All openings in order, each counted.
 
         Raises:
-            DataError: a line is damaged.
+            DataError: a line is damaged, or of another version.
         """
         opened: dict[str, Opening] = {}
         sets: dict[str, frozenset[str]] = {}
-        for number, line in enumerate(read_lines(self.path, cost=_COST, hint=_HINT), start=1):
-            try:
-                _take(line, opened, sets)
-            except (KeyError, TypeError, ValueError):
-                what = f"this line is no opening, and {_COST}"
-                raise DataError(what, where=f"{self.path}:{number}", hint=_HINT) from None
+        take_lines(self.path, _KIND, lambda line: _take(line, opened, sets))
         return list(_counted(opened.values()))
 
     def _append(self, new: Opening) -> Opening:
         if not self.writable:
             raise Unopened("its test set was not opened yet", hint="harness test RUN opens it")
         earlier = self.openings()
-        name, rows = uuid.uuid4().hex[:12], sorted(new.rows or ())
+        name, rows = uuid.uuid4().hex[:12], sorted(new.rows)
         known = any(opening.rows == new.rows for opening in earlier)
         line: dict[str, Any] = {
-            "schema": SCHEMA, "opening": name, "run": new.who, "test": new.test,
-            "set": digest(rows),
+            "schema": _KIND.schema, "opening": name, "run": new.who, "test": new.test,
+            "set": digest(rows), "runs": dev_ledger.runs(self.path.parent, new.rows),
         }  # fmt: skip
         if not known:
             line["rows"] = rows
         self._write(line)
         if new.answers is not None:
-            self._write({"schema": SCHEMA, "opening": name, "answers": new.answers})
+            self._write({"schema": _KIND.schema, "opening": name, "answers": new.answers})
         return next(opening for opening in self.openings() if opening.name == name)
 
     def _write(self, line: dict[str, Any]) -> None:
@@ -195,29 +211,22 @@ class Ledger:
 
 
 def _same(opening: Opening, other: Opening) -> bool:
-    """Whether two openings are by one run of one set of rows."""
-    if opening.who != other.who:
-        return False
-    return opening.test == other.test if opening.rows is None else opening.rows == other.rows
+    """Whether two openings are by one run of one set of rows, as these are."""
+    return (opening.who, opening.test) == (other.who, other.test)
 
 
 def _take(
     line: dict[str, Any], opened: dict[str, Opening], sets: dict[str, frozenset[str]]
 ) -> None:
     """Add what a line says; raises what a line that says nothing leads to."""
-    if set(line) == _OLD:
-        name = digest([line["test"], line["run"]])[:12]
-        opened.setdefault(name, Opening(name, _text(line["run"]), _text(line["test"]), None))
-        return
-    if line["schema"] != SCHEMA:
-        raise ValueError(line["schema"])
     name = _text(line["opening"])
     if "answers" in line:
         opened[name] = dataclasses.replace(opened[name], answers=_text(line["answers"]))
         return
     if "rows" in line:
         sets[line["set"]] = frozenset(map(_text, line["rows"]))
-    opened[name] = Opening(name, _text(line["run"]), _text(line["test"]), sets[line["set"]])
+    rows = sets[line["set"]]
+    opened[name] = Opening(name, _text(line["run"]), _text(line["test"]), rows, int(line["runs"]))
 
 
 def _text(value: Any) -> str:
@@ -229,7 +238,6 @@ def _text(value: Any) -> str:
 def _counted(openings: Iterable[Opening]) -> Iterator[Opening]:
     earlier: list[Opening] = []
     for opening in openings:
-        yield dataclasses.replace(
-            opening, looks=1 + sum(opening.shares(other) for other in earlier)
-        )
+        before = sum(overlap(opening.rows, other.rows) for other in earlier)
+        yield dataclasses.replace(opening, looks=1 + opening.runs + before)
         earlier.append(opening)

@@ -125,7 +125,8 @@ class TestResult:
     """What the sealed test set said.
 
     Attributes:
-        looks: how often these rows were opened so far, over all runs, this time included.
+        looks: how often these rows were opened so far, over all runs, this time included, and runs
+            that chose by them as rows of dev.
         counting: what that asks of the verdict, in words.
         baseline, kept: score name -> score; equal where round 0 was kept.
         verdict: best round against baseline.

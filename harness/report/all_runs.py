@@ -6,6 +6,7 @@ made from this document.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.engine.run import REPORTS_FOLDER
+from harness.engine import dev_ledger
+from harness.engine.run import MACHINE_FOLDER, REPORTS_FOLDER
+from harness.errors import DataError
 from harness.kit.files import digest
 from harness.kit.terms import CHOSEN
 from harness.kit.yaml_file import flattened
@@ -21,6 +24,7 @@ from harness.report.folders import summaries
 from harness.report.reading import Document
 from harness.report.run_entry import run_entry
 from harness.report.values import as_json
+from harness.stats.decision import ALPHA
 from harness.stored import open_run
 
 SCHEMA = "harness.runs/1"
@@ -52,6 +56,7 @@ def all_runs() -> Document:
     return {
         "schema": SCHEMA,
         "caution": CAUTION,
+        "notes": list(_notes(found)),
         "groups": groups,
         "runs": [{**one.entry, **change} for one, change in changes],
     }
@@ -94,6 +99,26 @@ def _config(run: str) -> Config:
     deciding = {key: value for key, value in config.items() if key not in BESIDE}
     # A list that is empty in one run has other keys in another one: it is left to these.
     return {key: value for key, value in flattened(deciding) if value not in ([], {})}
+
+
+def _notes(found: Sequence[_Run]) -> Iterator[str]:
+    """How many runs chose by the same rows of dev, which the error of none of them allows for.
+
+    The chance of any false verdict is at most the sum of theirs, by Boole's inequality.
+    """
+    names = {one.entry["run"] for one in found}
+    together: list[list[str]] = []
+    with contextlib.suppress(DataError):  # the next run says what is wrong with the ledger
+        together = dev_ledger.sharing(Path(MACHINE_FOLDER))
+    for sharing in together:
+        runs = len(names & set(sharing))
+        if runs > 1:
+            yield (
+                f"{runs} runs chose by the same rows of dev. Each keeps to an error of .05 by "
+                "itself, and nothing corrects for their number: that any of them shows a false "
+                f"improved has a chance of up to {min(1.0, ALPHA * runs):.2g}. Test, or other rows "
+                "of dev, confirm the one that is taken."
+            )
 
 
 def _grouped(split: str, found: Sequence[_Run]) -> Iterator[Document]:

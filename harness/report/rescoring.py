@@ -10,16 +10,17 @@ from typing import Any
 from harness.config.making import metric_entries
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Quiet
-from harness.engine.ledger import Ledger
+from harness.engine.ledger import Ledger, Opening, measuring
 from harness.engine.steps import At
 from harness.errors import DataError, UsageError
+from harness.kit.files import digest
 from harness.kit.lock import exclusive
 from harness.records import Example
 from harness.report.added_metrics import record
 from harness.report.database import database
 from harness.report.folders import find_reports
 from harness.report.summary import read
-from harness.scoring import Scorecard
+from harness.scoring import MetricEntry, Scorecard
 from harness.stored import Answered, NotStored, StoredRun, StoredSteps, answered, opened, replay
 
 Progress = Callable[[str, int], object]
@@ -45,10 +46,13 @@ class Rescored:
     Attributes:
         systems: ``round 0``, ``round 1`` and so on -> its answers measured.
         remarks: what has to stand beside these scores.
+        openings: metric entry's name -> which opening of the test rows its measurements are;
+            none for rows of dev.
     """
 
     systems: Mapping[str, Scorecard]
     remarks: Sequence[str]
+    openings: Mapping[str, Opening]
     _run: StoredRun
     _added: Sequence[PluginEntry]
 
@@ -90,7 +94,8 @@ def rescore(
         metrics: as :func:`harness.make_metrics` takes them; the run's own where none are given.
         files: one-file plugins to load for them.
         split: ``dev``, or ``test`` once the run has opened it.
-        open_test: allows ``test``; the evaluation is counted before anything is measured.
+        open_test: allows ``test``; each metric with its options is counted as an opening of its
+            own before anything is measured, but for the one by which the run was judged itself.
         check: is called before anything is counted or measured.
 
     Raises:
@@ -108,13 +113,36 @@ def rescore(
         answers = _answers(stored, split, open_test)
         made = [steps.caller.metric_entry(entry) for entry in entries]
         check(rows, list(answers), [name for metric in made for name in metric.score_names])
-        if split == "test":
-            Ledger(stored.ledger.path).open(rows, f"{stored.name} scored again")
+        openings = _openings(stored, steps, rows, made, answers) if split == "test" else {}
         systems = _measured(steps, rows, entries, answers, split, progress)
     remarks = _selection(stored, systems) if split == "dev" else []
     own = [(entry.name, stored.key_of(entry)) for entry in stored.config.metrics]
     added = [entry for entry in entries if (entry.name, stored.key_of(entry)) not in own]
-    return Rescored(systems, remarks, stored, added)
+    return Rescored(systems, remarks, openings, stored, added)
+
+
+def _openings(
+    run: StoredRun,
+    steps: StoredSteps,
+    rows: Sequence[Example],
+    entries: Sequence[MetricEntry],
+    answers: Mapping[str, Answered],
+) -> dict[str, Opening]:
+    """Each metric's opening, counted; what the run's own verdict rests on was counted by the run.
+
+    Raises:
+        DataError: the ledger cannot be read.
+    """
+    judged = measuring(run.name, steps.primary_entry())
+    scored = digest([answer.digest for answer in answers.values()])
+    ledger, openings = Ledger(run.ledger.path), {}
+    for entry in entries:
+        if measuring(run.name, entry) == judged:
+            openings[entry.name] = run.ledger.open(rows, run.name)
+        else:
+            who = measuring(f"{run.name} scored again", entry)
+            openings[entry.name] = ledger.open(rows, who, scored)
+    return openings
 
 
 def _answers(run: StoredRun, split: str, open_test: bool) -> dict[str, Answered]:

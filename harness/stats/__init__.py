@@ -18,7 +18,7 @@ are ordered by name, so the order of rows never matters beyond floating-point ro
 For people: ``docs/statistics.md``.
 """
 
-from harness.stats.crossed import Crossed, crossed, pseudo_values
+from harness.stats.crossed import Crossed, crossed, far_off, pseudo_values
 from harness.stats.groups import (
     Aggregate,
     Floats,
@@ -54,6 +54,7 @@ __all__ = [
     "difference",
     "effective_groups",
     "encode",
+    "far_off",
     "group_sums",
     "holm",
     "interval",

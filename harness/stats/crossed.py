@@ -17,12 +17,16 @@ alone gives; then that is taken, the least it can be.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from harness.stats import student
 from harness.stats.groups import Aggregate, Floats, Groups, encode, group_sums, score, with_rows
+
+FAR_OFF = 0.05
+"""With which chance any of normal values is called far off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,26 @@ def crossed(cells: Floats) -> Crossed:
         count,
         min(1.0, max(0.0, of_seed - residual) / total),
     )
+
+
+def far_off(values: Sequence[float]) -> int | None:
+    """The place of the value that lies far off the others, by Grubbs's test at 5 %; mostly None.
+
+    F. E. Grubbs, *Procedures for detecting outlying observations in samples*, Technometrics 11,
+    1969, two-sided: the largest distance from the mean in standard deviations, of n normal values.
+
+    Args:
+        values: finite; with fewer than three, none is far off.
+    """
+    given = np.asarray(values, dtype=np.float64)
+    count = len(given)
+    if count < 3 or not given.std() > 1e-12 * float(np.abs(given).max()):
+        return None
+    distances = np.abs(given - given.mean()) / given.std(ddof=1)
+    t = student.quantile(count - 2, 1 - FAR_OFF / (2 * count))
+    limit = (count - 1) / math.sqrt(count) * math.sqrt(t**2 / (count - 2 + t**2))
+    place = int(distances.argmax())
+    return place if distances[place] > limit else None
 
 
 @np.errstate(all="ignore")

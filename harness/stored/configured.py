@@ -16,7 +16,7 @@ from harness.config.making import metric_entry
 from harness.config.sourcing import rows_of
 from harness.context import Context, Report, silent
 from harness.data.correction_file import applied
-from harness.engine.ledger import Ledger
+from harness.engine.ledger import Ledger, Opening, measuring
 from harness.engine.run import LEDGER, MACHINE_FOLDER
 from harness.errors import DataError, UsageError
 from harness.records import Checkpoint, Example, Rendered
@@ -45,20 +45,27 @@ class ConfigView:
             raise UsageError("the test set is sealed")
         return self._of(split)
 
-    def open_test(self, purpose: str, answers: str) -> Sequence[Example]:
-        """The rows of test; the evaluation is counted in this folder's ledger before it returns.
+    def open_test(
+        self, purpose: str, answers: str, metrics: Sequence[MetricEntry]
+    ) -> tuple[Sequence[Example], dict[str, Opening]]:
+        """The rows of test, counted in this folder's ledger before they are returned.
 
         Args:
             purpose: who looks, as a command's name.
-            answers: digest of the answers that will be scored. The same answers, for the same
-                purpose, count once.
+            answers: digest of the answers that will be scored.
+            metrics: by which they will be scored. Each with its options is an opening of its own;
+                the same answers, for the same purpose and by the same metric, count once.
+
+        Returns:
+            the rows, and by metric entry's name which opening of them it is.
 
         Raises:
             DataError: there is none, or the ledger is damaged.
         """
-        rows = self._of("test")
-        Ledger(Path(MACHINE_FOLDER) / LEDGER).open(rows, purpose, answers)
-        return rows
+        rows, ledger = self._of("test"), Ledger(Path(MACHINE_FOLDER) / LEDGER)
+        return rows, {
+            entry.name: ledger.open(rows, measuring(purpose, entry), answers) for entry in metrics
+        }
 
     def config(self) -> Mapping[str, Any]:
         """The whole config with every default, as ``harness config show`` prints it."""

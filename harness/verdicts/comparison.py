@@ -68,6 +68,7 @@ def compare(
     *,
     test: Test = "auto",
     seed: int = SEED,
+    alphas: Mapping[str, float] | None = None,
 ) -> dict[str, dict[str, Comparison]]:
     """System -> score name -> its comparison with the baseline, on the rows that both answered.
 
@@ -76,6 +77,8 @@ def compare(
     Args:
         test: where p comes from.
         seed: of the resampling; the draws are the same for all systems and scores.
+        alphas: metric entry's name -> the p below which its labels are given, where that is
+            another one than .05: rows that were opened before ask for more.
 
     Raises:
         UsageError: a system answers other examples, or was measured by other metrics.
@@ -92,6 +95,7 @@ def compare(
             baseline.groups,
             seed=seed,
             test=test,
+            alpha=(alphas or {}).get(entry.name, ALPHA),
         )
         for name, comparisons in by_entry.items():
             compared[name] |= comparisons
@@ -120,6 +124,7 @@ def compare_measurements(
     *,
     seed: int,
     test: Test = "auto",
+    alpha: float = ALPHA,
     draws: int = stats.DRAWS,
 ) -> dict[str, dict[str, Comparison]]:
     """:func:`compare` by one metric.
@@ -133,7 +138,7 @@ def compare_measurements(
     }
     for score in entry.score_names:
         family = [comparisons[name][score] for name in systems]
-        for name, corrected in zip(systems, _corrected(family), strict=True):
+        for name, corrected in zip(systems, _corrected(family, alpha), strict=True):
             comparisons[name][score] = corrected
     return comparisons
 
@@ -180,15 +185,15 @@ def _comparison(
     )  # fmt: skip
 
 
-def _corrected(family: Sequence[Comparison]) -> list[Comparison]:
+def _corrected(family: Sequence[Comparison], alpha: float) -> list[Comparison]:
     """The family with p after Holm's correction, and the labels that follow from it."""
     alone = np.array([math.nan if c.p_alone is None else c.p_alone for c in family])
     return [
-        dataclasses.replace(comparison, p=p, label=_label(comparison, p))
+        dataclasses.replace(comparison, p=p, label=_label(comparison, p, alpha))
         for comparison, holm in zip(family, stats.holm(alone), strict=True)
         for p in (None if math.isnan(holm) else float(holm),)
     ]
 
 
-def _label(comparison: Comparison, p: float | None) -> Label:
-    return "no evidence" if comparison.doubt else label_of_test(comparison.difference, p)
+def _label(comparison: Comparison, p: float | None, alpha: float) -> Label:
+    return "no evidence" if comparison.doubt else label_of_test(comparison.difference, p, alpha)

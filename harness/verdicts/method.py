@@ -1,11 +1,12 @@
 """A training with several seeds against another side: a verdict on the method, not on one model.
 
 Seeds and the groups of rows are both drawn at random (:mod:`harness.stats.crossed`), so the bounds
-allow for other seeds and for other rows.
+allow for other seeds and for other rows. They lie around the mean difference of the shown scores.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
@@ -15,6 +16,7 @@ from harness import stats
 from harness.records import Label, Measurement, Verdict
 from harness.stats import decision
 from harness.stats.decision import NO_SPREAD
+from harness.stats.groups import score as score_of, totals
 from harness.verdicts import sentences
 from harness.verdicts.pairs import Pairs, complete_pairs
 from harness.verdicts.rule import DecidingScore
@@ -32,6 +34,7 @@ def judge(
     alpha: float,
     min_gain: float = 0.0,
     against: str = "",
+    seeds: Sequence[int] = (),
 ) -> Verdict:
     """The method behind ``new`` against ``old``, on one score.
 
@@ -41,6 +44,7 @@ def judge(
         alpha: error allowed to each one-sided bound.
         min_gain: as for a round.
         against: what the other side is called.
+        seeds: what each seed is called; by default 1, 2 and so on.
     """
     entry, sure = score.entry, 1 - alpha
     pairs = [complete_pairs(entry, *sides, score.groups) for sides in zip(new, old, strict=True)]
@@ -49,7 +53,8 @@ def judge(
     if doubt:
         words = sentences.undecided(entry, score.title, against, None, doubt)
         return Verdict("no evidence", against, None, None, None, sure, None, words, n, groups)
-    found = _crossed(score, pairs)
+    shown = [_difference(score, pair) for pair in pairs]
+    found = dataclasses.replace(_crossed(score, pairs), value=float(np.mean(shown)))
     low, high = found.bounds(sure)
     if low is None or high is None or found.se is None or found.df is None:
         words = sentences.undecided(entry, score.title, against, found.value, NO_SPREAD)
@@ -58,7 +63,32 @@ def judge(
         )
     label = decision.label(low, high, min_gain=min_gain)
     words = _sentence(score, found, (low, high), label, against, sure, support(n, groups))
+    words += _far_off(score, shown, seeds or range(1, len(shown) + 1))
     return Verdict(label, against, found.value, low, high, sure, None, words, n, groups)
+
+
+def _difference(score: DecidingScore, pair: Pairs) -> float:
+    """New minus old in the scores as they are shown, positive = better."""
+    entry = score.entry
+    new, old = (
+        float(score_of(entry.aggregate, totals(side))[entry.column(score.name)])
+        for side in (pair.new, pair.old)
+    )
+    return new - old if entry.metric.higher_is_better else old - new
+
+
+def _far_off(score: DecidingScore, shown: Sequence[float], seeds: Sequence[int]) -> str:
+    """Names the seed whose difference lies far off those of the others, if there is one."""
+    place = stats.far_off(shown)
+    if place is None:
+        return ""
+    show = number(score.entry)
+    others = [value for at, value in enumerate(shown) if at != place]
+    return (
+        f" Seed {seeds[place]} lies far off ({show(shown[place])}, where the others lie between "
+        f"{show(min(others))} and {show(max(others))}): look at its training. Bounds over "
+        f"{len(shown)} seeds are too narrow where such trainings are part of the method."
+    )
 
 
 def _crossed(score: DecidingScore, pairs: Sequence[Pairs]) -> stats.Crossed:

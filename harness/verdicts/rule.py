@@ -142,8 +142,10 @@ def contrast_arms(
     sentence = (
         f"{outcome}: targeted minus random rows in {score.title}, positive = targeting is better: "
         f"{show(gap.value)} ({percent(level)} interval {show(low)} to {show(high)}; "
-        f"{support(gap.n, gap.groups)}). These are two single trainings; a claim about targeting "
-        "as such needs several seeds."
+        f"{support(gap.n, gap.groups)}). These are two single trainings, since a further seed "
+        "would repeat both arms with all their rounds. A claim about targeting as such needs "
+        "several seeds: run this config with five values of seed, and look at how these "
+        "differences spread."
     )
     return gap.value, low, high, sentence
 

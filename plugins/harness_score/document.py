@@ -9,10 +9,10 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from harness import Comparison, Example, Scorecard, UsageError, compare
+from harness import Comparison, Example, Opening, Scorecard, UsageError, compare
 from harness.stats.decision import Test
 from harness_score.power import minimum_detectable_effect
 
@@ -36,6 +36,8 @@ class Question:
         system: the one that ``metrics`` speaks of.
         baseline: the system that all others are compared with, or None.
         by: fields of the examples' meta to make slices of.
+        openings: metric entry's name -> which opening of sealed rows its measurements are; none
+            for other rows.
     """
 
     system: str
@@ -43,6 +45,7 @@ class Question:
     by: tuple[str, ...] = ()
     test: Test = "auto"
     seed: int = SEED
+    openings: Mapping[str, Opening] = field(default_factory=dict)
 
 
 def document(systems: Systems, question: Question) -> dict[str, Any]:
@@ -58,7 +61,8 @@ def document(systems: Systems, question: Question) -> dict[str, Any]:
     if question.baseline is not None:
         others = {name: other for name, other in systems.items() if name != question.baseline}
         baseline = systems[question.baseline]
-        compared = compare(others, baseline, test=question.test, seed=question.seed)
+        alphas = {name: opening.alpha for name, opening in question.openings.items()}
+        compared = compare(others, baseline, test=question.test, seed=question.seed, alphas=alphas)
     return {
         "schema": SCHEMA,
         "n": len(card.examples),
@@ -75,7 +79,11 @@ def document(systems: Systems, question: Question) -> dict[str, Any]:
             field: [_slice(value, ids, systems, question.system) for value, ids in values]
             for field, values in slices.items()
         },
-        "remarks": _remarks(systems, card),
+        "openings": {
+            name: {"opening": opening.looks, "alpha": opening.alpha}
+            for name, opening in question.openings.items()
+        },
+        "remarks": [*_opened(question), *_remarks(systems, card)],
         "sentence": minimum_detectable_effect(card, compared),
     }
 
@@ -101,8 +109,8 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
 
 def check_fields(fields: Sequence[str], examples: Sequence[Example]) -> None:
     """Raises UsageError where a field of ``by`` is in no example, or has too many values."""
-    for field in fields:
-        _slices(field, examples)
+    for name in fields:
+        _slices(name, examples)
 
 
 def _slices(field: str, examples: Sequence[Example]) -> list[tuple[Any, list[str]]]:
@@ -131,6 +139,11 @@ def _slice(value: Any, ids: Sequence[str], systems: Systems, shown: str) -> dict
     head = {"value": value, "n": len(ids), "groups": len(set(parts[shown].groups.values()))}
     several = {"systems": scores} if len(systems) > 1 else {}
     return head | scores[shown] | several
+
+
+def _opened(question: Question) -> list[str]:
+    """Which opening of sealed rows each metric was, and what that asks of its labels."""
+    return [f"{name}: {opening.told_of_labels}" for name, opening in question.openings.items()]
 
 
 def _remarks(systems: Systems, card: Scorecard) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness import Example, MetricEntry, Prediction, Scorecard, UsageError
+from harness import Example, MetricEntry, Opening, Prediction, Scorecard, UsageError
 from harness.kit.files import digest
 from harness.terminal.streams import plugins_on_stderr
 from harness_score import metric_options, output
@@ -37,7 +37,7 @@ def _scored(request: Request) -> tuple[dict[str, Any], dict[str, Scorecard]]:
     request.check_scores([name for entry in metrics for name in entry.score_names])
     ahead = metrics if _is_large(request) else ()
     with harness.scoring_processes(ahead, request.workers):
-        examples, answers = _read(request)
+        examples, answers, openings = _read(request, metrics)
         check_fields(request.by, examples)
         baseline = _baseline(request, list(answers))
         question = Question(
@@ -46,6 +46,7 @@ def _scored(request: Request) -> tuple[dict[str, Any], dict[str, Scorecard]]:
             by=tuple(request.by),
             test=request.test_kind,
             seed=SEED if request.seed is None else request.seed,
+            openings=openings,
         )
         pieces = len(answers) * len(metrics) + 1
         with output.progress() as begin:
@@ -76,28 +77,36 @@ def _metrics(request: Request) -> list[MetricEntry]:
     return harness.make_metrics(metric_options.wanted(names, request.options), request.plugins)
 
 
-def _read(request: Request) -> tuple[Sequence[Example], dict[str, Sequence[Prediction]]]:
-    """The examples, and each system's answers by its name; the baseline is the last."""
+def _read(
+    request: Request, metrics: Sequence[MetricEntry]
+) -> tuple[Sequence[Example], dict[str, Sequence[Prediction]], dict[str, Opening]]:
+    """The examples, each system's answers by its name (the baseline is the last), and by metric
+    which opening of sealed rows these are."""
     tables = [read_predictions(source) for source in request.files]
     examples: Sequence[Example]
+    openings: dict[str, Opening] = {}
     if request.config is None:
         references = [read_references(source) for source in request.references]
         examples, answers = pair(tables, references, group_field=request.group)
     else:
-        examples = _rows_of_config(request, request.config, tables)
+        examples, openings = _rows_of_config(request, request.config, tables, metrics)
         answers = join(examples, tables)
-    return examples, {table.name: own for table, own in zip(tables, answers, strict=True)}
+    names = [table.name for table in tables]
+    return examples, dict(zip(names, answers, strict=True)), openings
 
 
-def _rows_of_config(request: Request, path: Path, tables: Sequence[Table]) -> Sequence[Example]:
+def _rows_of_config(
+    request: Request, path: Path, tables: Sequence[Table], metrics: Sequence[MetricEntry]
+) -> tuple[Sequence[Example], dict[str, Opening]]:
     request.check_sealed()
     config = harness.open_config(path, request.sets or ())
+    openings: dict[str, Opening] = {}
     if request.split == "test":
         answers = digest([[[row.id, *row.texts] for row in table.rows] for table in tables])
-        rows = config.open_test("harness score", answers)
+        rows, openings = config.open_test("harness score", answers, metrics)
     else:
         rows = config.rows(request.split)
-    return rows if request.group is None else grouped(rows, request.group)
+    return (rows if request.group is None else grouped(rows, request.group)), openings
 
 
 def _baseline(request: Request, names: Sequence[str]) -> str | None:

@@ -44,7 +44,7 @@ def _scored(run: str, request: Request) -> tuple[dict[str, Any], Mapping[str, Sc
     last = systems[list(systems)[-1]]
     question = Question(
         system=list(systems)[-1], baseline=_baseline(request, list(systems)),
-        by=tuple(request.by), test=request.test_kind, seed=last.seed,
+        by=tuple(request.by), test=request.test_kind, seed=last.seed, openings=rescored.openings,
     )  # fmt: skip
     result = document(systems, question)
     result["remarks"] += rescored.remarks

@@ -93,17 +93,18 @@ def test_arms_are_counted_by_dev_rows_over_all_runs(tmp_path: Path) -> None:
     assert count(tmp_path, rows(50), "a", ["x", "y"]) == 0, "the same ones count once"
     assert count(tmp_path, rows(50)[::-1], "c", ["x"]) == 3, "order does not matter"
     assert count(tmp_path, rows(49), "a", ["x"]) == 4, "a row less is no other set"
-    others = [dataclasses.replace(row, references=("no",)) for row in rows(50)]
-    assert count(tmp_path, others, "a", ["x"]) == 0, "other rows"
+    told = [dataclasses.replace(row, references=("no",)) for row in rows(50)]
+    assert count(tmp_path, told, "d", ["x"]) == 5, "references make no other set"
+    assert count(tmp_path, rows(150)[100:], "a", ["x"]) == 0, "other rows"
     lines = (tmp_path / dev_ledger.FILE).read_text().splitlines()
-    assert ['"rows"' in line for line in lines] == [True, False, False, True, True]
+    assert ['"rows"' in line for line in lines] == [True, False, False, True, False, True]
 
 
 def test_a_damaged_ledger_is_named(tmp_path: Path) -> None:
     dev_ledger.count(tmp_path, rows(5), "a", ["x"])
     path = tmp_path / dev_ledger.FILE
     path.write_bytes(path.read_bytes().replace(b'"x"', b'"z"'))
-    with pytest.raises(DataError, match="how many arms"):
+    with pytest.raises(DataError, match="what was chosen by which rows"):
         dev_ledger.check(tmp_path)
-    with pytest.raises(DataError, match="how many arms"):
+    with pytest.raises(DataError, match="what was chosen by which rows"):
         dev_ledger.count(tmp_path, rows(5), "b", ["x"])

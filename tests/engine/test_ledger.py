@@ -10,8 +10,7 @@ import sys
 
 import pytest
 
-from harness.data.splits import rows_digest
-from harness.engine import ledger as openings
+from harness.engine import dev_ledger, ledger as openings
 from harness.engine.ledger import Ledger, Unopened
 from harness.errors import DataError
 from harness.kit.files import append_line, canonical
@@ -74,8 +73,25 @@ def changed(row: Example, **fields) -> Example:
             changed(row, messages=({"role": "user", "content": f" ASK  {n}\n"},))
             for n, row in enumerate(test)
         ],
+        lambda test: [
+            changed(row, messages=({"role": "system", "content": "Be brief."}, *row.messages))
+            for row in test
+        ],
+        lambda test: [changed(row, references=(*row.references, "more")) for row in test],
     ],
-    ids=["ids", "meta", "groups", "order", "one more", "fewer", "a tenth", "many more", "spaces"],
+    ids=[
+        "ids",
+        "meta",
+        "groups",
+        "order",
+        "one more",
+        "fewer",
+        "a tenth",
+        "many more",
+        "spaces",
+        "a system turn",
+        "a reference",
+    ],
 )
 def test_rows_in_disguise_are_the_same_rows(path, disguise):
     test = rows(0, 20)
@@ -88,15 +104,47 @@ def test_less_than_a_tenth_in_common_is_another_test_set(path):
     assert Ledger(path).open(rows(19, 39), "b").looks == 1
 
 
-def test_openings_of_old_ledgers_count_for_the_same_digest(path):
+@pytest.mark.parametrize("schema", [1, 2, 4])
+def test_a_ledger_of_another_version_is_refused_by_name(path, schema):
+    line = {"schema": schema, "test": "f" * 64, "run": "old"}
+    if schema == 1:
+        path.write_bytes(canonical(line) + b"\n")
+    else:
+        append_line(path, line)
+    with pytest.raises(DataError, match=f"schema {schema}; this one reads 3") as caught:
+        Ledger(path).open(rows(0, 20), "new")
+    assert (caught.value.where, caught.value.exit_code) == (f"{path}:1", 4)
+    assert "move the file away" in caught.value.hint
+
+
+def test_a_run_that_chose_by_the_rows_as_dev_has_looked_at_them(path):
+    dev, test = rows(0, 20), rows(20, 40)
+    dev_ledger.count(path.parent, dev, "first")
+    dev_ledger.count(path.parent, dev, "first")
+    assert Ledger(path).open(test, "first").looks == 1
+    swapped = Ledger(path).open(dev, "swapped")
+    assert (swapped.looks, swapped.runs) == (2, 1)
+    assert "Opening 2 of these rows" in swapped.told
+    assert "1 run that chose by them as rows of dev among them" in swapped.told
+    dev_ledger.count(path.parent, dev, "second")
+    assert Ledger(path).open(dev, "swapped") == swapped
+    again = Ledger(path).open(dev[:4], "third")
+    assert (again.looks, again.runs) == (4, 2)
+
+
+def test_arms_are_no_further_look_at_the_rows_of_their_run(path):
+    dev = rows(0, 20)
+    dev_ledger.count(path.parent, dev, "run")
+    assert dev_ledger.count(path.parent, dev, "run reference", ["arm", "other"]) == 0
+    assert dev_ledger.count(path.parent, dev, "run other", ["arm"]) == 2
+    assert Ledger(path).open(dev, "later").runs == 1
+
+
+def test_the_same_answers_to_other_references_are_another_look(path):
     test = rows(0, 20)
-    old = [(rows_digest(test), "old"), (rows_digest(test), "older"), ("f" * 64, "another set")]
-    lines = [canonical({"schema": 1, "test": digest, "run": run}) + b"\n" for digest, run in old]
-    path.write_bytes(b"".join(lines))
-    ledger = Ledger(path)
-    assert ledger.open(test, "new").looks == 3
-    assert ledger.answered(ledger.open(test, "older"), "answers").looks == 2
-    assert ledger.answered(ledger.open(test, "older"), "others").looks == 4
+    assert Ledger(path).open(test, "score", "answers").looks == 1
+    other = [changed(row, references=("another",)) for row in test]
+    assert Ledger(path).open(other, "score", "answers").looks == 2
 
 
 def test_who_only_looks_writes_nothing(path):
@@ -151,11 +199,12 @@ def test_processes_that_open_at_once_are_counted_one_after_the_other(path):
 @pytest.mark.parametrize(
     "line",
     [
-        {}, {"schema": 2}, {"schema": 3, "test": 3, "run": "a"},
-        {"schema": 2, "opening": "x", "answers": "y"},
-        {"schema": 2, "opening": "x", "run": "a", "test": "t", "set": "unknown"},
-        {"schema": 2, "opening": "x", "run": "a", "test": "t", "set": "s", "rows": [1]},
-        {"schema": 2, "opening": ["x"], "run": "a", "test": "t", "set": "s", "rows": []},
+        {}, {"schema": 3}, {"schema": "3", "test": 3, "run": "a"},
+        {"schema": 3, "opening": "x", "answers": "y"},
+        {"schema": 3, "opening": "x", "run": "a", "test": "t", "set": "unknown", "runs": 0},
+        {"schema": 3, "opening": "x", "run": "a", "test": "t", "set": "s", "runs": 0, "rows": [1]},
+        {"schema": 3, "opening": ["x"], "run": "a", "test": "t", "set": "s", "runs": 0, "rows": []},
+        {"schema": 3, "opening": "x", "run": "a", "test": "t", "set": "s", "rows": []},
         {"schema": 9, "opening": "x"},
     ],
 )  # fmt: skip

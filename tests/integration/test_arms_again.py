@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from harness.kit.files import append_line
 from tests.support.project import CONFIG, FAKES, Project
 
 ONE_ROUND = CONFIG.replace("rounds: 3", "rounds: 1")
@@ -96,6 +98,18 @@ def test_another_arm_of_the_same_name_counts_as_another(begun: Project) -> None:
         assert (same["verdict"], same["scores"]) == (one["verdict"], one["scores"])
 
 
+def test_the_tenth_arm_says_what_arms_that_are_built_on_each_other_do(begun: Project) -> None:
+    summary(begun)
+    ledger = begun.folder / ".harness" / "dev-arms.jsonl"
+    [own] = [json.loads(line) for line in ledger.read_text().splitlines()]
+    names = [f"arm {number}" for number in range(9)]
+    append_line(ledger, {"schema": 4, "dev": own["dev"], "who": "other", "arms": names})
+    [found] = summary(begun, arm(0.02))["arms"]
+    assert found["verdict"]["level"] == pytest.approx(1 - 0.05 / 110)
+    assert "10 arms were judged on these rows of dev" in found["verdict"]["sentence"]
+    assert "on its test set, or on other rows of dev" in found["verdict"]["sentence"]
+
+
 def test_the_same_settings_under_two_names_are_refused(begun: Project) -> None:
     whole = "{name: b, set: {train: {plugin: fake, gain: 0.2}}}"
     two = f"arms=[{{name: a, set: {{train.gain: 0.2}}}}, {whole}]"
@@ -139,8 +153,13 @@ def test_what_is_not_asked_for_any_more_is_not_trained(moody: Project) -> None:
 
 
 def test_the_method_is_that_which_is_asked_for(begun: Project) -> None:
-    summary(begun, "seeds={count: 5, of: loop}")
-    assert summary(begun, "seeds=5")["levers"]["method"]["name"] == "round 1"
+    loop = summary(begun, "seeds={count: 5, of: loop}")["levers"]["method"]
+    assert "The best round of each loop was chosen on these rows" in loop["verdict"]["sentence"]
+    again = summary(begun, "seeds=5")["levers"]["method"]
+    assert again["name"] == "round 1"
+    assert "Round 1 was chosen on these rows of dev" in again["verdict"]["sentence"]
+    runs = (begun.folder / ".harness" / "dev-arms.jsonl").read_text().splitlines()
+    assert len(runs) == 1, "a loop beside the rounds is no run that chose"
     assert summary(begun, arm(0.02))["levers"]["method"] is not None
 
 
@@ -153,7 +172,8 @@ def test_a_kill_between_training_and_verdict_changes_none(begun: Project) -> Non
     again = summary(begun, two)
     assert [one["verdict"] for one in again["arms"]] == [one["verdict"] for one in found["arms"]]
     ledger = begun.folder / ".harness" / "dev-arms.jsonl"
-    assert ledger.read_text().count("\n") == 1
+    lines = [json.loads(line) for line in ledger.read_text().splitlines()]
+    assert [len(line["arms"]) for line in lines] == [0, 2], "the run itself, and its arms"
 
 
 def test_people_are_not_asked_about_arms(moody: Project) -> None:
@@ -177,5 +197,5 @@ def test_a_ledger_that_cannot_be_read_is_said_before_anything_is_trained(moody: 
     log = moody.folder / "trained.txt"
     done = moody.inside("iterate", "--set", arm(0.02), TRAINED=str(log))
     assert done.code == 4
-    assert "how many arms were compared on dev cannot be known" in done.err
+    assert "what was chosen by which rows of dev cannot be known" in done.err
     assert not log.exists()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import harness
+from harness.engine import dev_ledger
 from harness.report.folders import find_reports, overview
 from harness.report.summary import read
 from tests.support.arms import ARMS, BASELINES
@@ -68,6 +69,28 @@ def test_scores_are_ranked_where_primary_score_signature_and_rows_are_the_same(w
     assert (told["dev A"]["runs"], told["dev A"]["exact"]) == (2, True)
     assert told["dev D"]["exact"] is False
     assert told["test A"]["runs"] == 2 and told["dev A"]["rows"] == 48
+
+
+def test_runs_that_chose_by_the_same_rows_of_dev_are_counted(write: Any) -> None:
+    def chooses(run: str, first: int, system: str = "") -> None:
+        write(run)
+        told = ({"role": "system", "content": system},) if system else ()
+        asked = [(*told, {"role": "user", "content": f"ask {n}"}) for n in range(first, first + 20)]
+        dev = [harness.Example(str(n), turns, ("so",), "dev") for n, turns in enumerate(asked)]
+        dev_ledger.count(Path(".harness"), dev, run)
+
+    chooses("one", 0)
+    chooses("other", 50)
+    write("begun")
+    assert harness.all_runs()["notes"] == []
+    chooses("same", 0, "Be brief.")
+    chooses("mostly", 10)
+    (note,) = harness.all_runs()["notes"]
+    assert note.startswith("3 runs chose by the same rows of dev.")
+    assert "a chance of up to 0.15" in note
+    ledger = Path(".harness", dev_ledger.FILE)
+    ledger.write_bytes(ledger.read_bytes().replace(b'"who"', b'"how"'))
+    assert harness.all_runs()["notes"] == []
 
 
 def test_arms_and_baselines_are_those_of_the_summary(write: Any) -> None:

@@ -40,10 +40,13 @@ def test_test_is_opened_in_so_many_words_and_each_look_is_counted(
                    for line in ledger.read_text("utf-8").splitlines())  # fmt: skip
 
     before = openings()
-    for answers, count in (("a", 1), ("a", 1), ("b", 2)):
-        rows = config.open_test("a check", answers)
+    (overlap,), other = config.metrics, harness.make_metrics({"exact": {"plugin": "exact"}})
+    looks = [(("a", overlap), 2), (("a", overlap), 2), (("b", overlap), 3), (("a", *other), 4)]
+    for (answers, metric), number in looks:
+        rows, opened = config.open_test("a check", answers, [metric])
         assert {row.split for row in rows} == {"test"}
-        assert openings() == before + count
+        assert [opening.looks for opening in opened.values()] == [number]
+    assert openings() == before + 3
 
 
 @pytest.fixture

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 from scipy import special
 
 from harness.records import Verdict
-from harness.verdicts.arms import budget, holm, worth_of
+from harness.verdicts.arms import CLIMBED, budget, built_on_each_other, holm, worth_of
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+from climbing import simulated
 
 
 def verdict_of(gain: float, se: float, alpha: float) -> Verdict:
@@ -74,3 +80,25 @@ def test_null_families_are_wrongly_called_as_often_as_they_may() -> None:
 )
 def test_a_gain_that_matters_is_shown_excluded_or_open(gain: float, state: str) -> None:
     assert worth_of(verdict_of(gain, 0.4, 0.05), 1.0) == state
+
+
+def test_from_the_tenth_arm_on_a_verdict_says_what_climbing_does() -> None:
+    assert built_on_each_other(8, 1) == ""
+    assert built_on_each_other(0, 12) == "", "none was chosen by what dev said of another"
+    tenth = built_on_each_other(9, 1)
+    assert "10 arms were judged on these rows of dev" in tenth
+    assert "of 10 such arms without any effect, one was called improved in 6 % of" in tenth
+    assert "on its test set, or on other rows of dev" in tenth
+    assert "of 20 such arms without any effect, one was called improved in 9 %" in (
+        built_on_each_other(20, 3)
+    )
+    assert "with more arms it is more often" in built_on_each_other(80, 1)
+
+
+def test_climbs_are_called_improved_as_often_as_the_sentence_says() -> None:
+    """A short version of ``benchmarks/climbing.py``."""
+    built, apart = (simulated(400, 60, 3, built=built) for built in (True, False))
+    for number, share in CLIMBED.items():
+        error = (share * (1 - share) / 400) ** 0.5
+        assert abs((built <= number).mean() - share) < 4 * error
+    assert (apart <= 60).mean() < 0.08

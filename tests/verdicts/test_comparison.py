@@ -190,3 +190,26 @@ def test_a_score_without_statistics_has_no_comparison():
 def test_the_null_is_rarely_called():
     labels = [one(draw(2 * i + 10), draw(2 * i + 11), draws=500).label for i in range(200)]
     assert labels.count("no evidence") >= 182  # 5 % of 200 is 10; 18 has odds of 1 in 70
+
+
+def test_rows_that_were_opened_before_ask_for_a_smaller_p():
+    gain = one(draw(1, 0.03), draw(2))
+    assert gain.label == "improved"
+    stricter = one(draw(1, 0.03), draw(2), alpha=gain.p / 2)
+    assert (stricter.label, stricter.p) == ("no evidence", gain.p)
+
+
+def test_the_level_is_that_of_each_metric():
+    examples = [harness.Example(name, (), ("x",), split="test") for name in groups()]
+    metrics = [MetricEntry("share", Share()), MetricEntry("points", Points())]
+    cards = [
+        harness.Scorecard(
+            examples, [harness.Prediction(one.id, "x") for one in examples], metrics,
+            {entry.name: measured(values, entry.name) for entry in metrics}, 1,
+        )
+        for values in (draw(1, 0.05), draw(2))
+    ]  # fmt: skip
+    found = harness.compare({"new": cards[0]}, cards[1], alphas={"points": 1e-12})["new"]
+    assert {name: one.label for name, one in found.items()} == {
+        "share": "improved", "points": "no evidence",
+    }  # fmt: skip

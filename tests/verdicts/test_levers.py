@@ -174,3 +174,43 @@ def test_seeds_without_any_spread_carry_no_verdict() -> None:
     same = measured(np.full(ROWS, 0.5))
     found = method.judge(score(), [same] * 5, [measured(np.full(ROWS, 0.3))] * 5, alpha=0.05)
     assert (found.label, found.low) == ("no evidence", None)
+
+
+def test_the_value_is_the_difference_of_the_shown_scores() -> None:
+    """Of groups of uneven size the mean over groups' own values is another one."""
+    sizes = [10] * 5 + [2] * 25
+    groups = [f"g{place:02}" for place, size in enumerate(sizes) for _ in range(size)]
+    names = {f"r{place:03}": group for place, group in enumerate(groups)}
+    uneven = DecidingScore(MetricEntry("quality", Quality()), "quality", names, 1)
+    rng = np.random.default_rng(2)
+
+    def side(values: np.ndarray) -> list[Measurement]:
+        return [
+            Measurement(name, {"quality": float(value)}, (float(value),))
+            for name, value in zip(names, values, strict=True)
+        ]
+
+    old = rng.normal(0.3, 0.1, 100)
+    gain = np.array([0.1 if int(group[1:]) < 5 else 0.3 for group in groups])
+    new = [old + gain + rng.normal(0, 0.02, 100) for _ in range(5)]
+    found = method.judge(uneven, [side(one) for one in new], [side(old)] * 5, alpha=0.05)
+    shown = float(np.mean([one.mean() for one in new]) - old.mean())
+    assert found.difference == pytest.approx(shown)
+    assert f"rose by {shown:.3f}" in found.sentence
+    assert found.low is not None
+    assert found.high is not None
+    assert (found.low + found.high) / 2 == pytest.approx(shown)
+
+
+def test_a_seed_that_lies_far_off_is_named() -> None:
+    base = [answers(0.3)] * 5
+    means = (0.5, 0.51, 0.2, 0.49, 0.5)
+    found = method.judge(score(), [answers(mean) for mean in means], base, alpha=0.05)
+    assert "Seed 3 lies far off (-0." in found.sentence
+    assert "look at its training" in found.sentence
+    called = method.judge(
+        score(), [answers(mean) for mean in means], base, alpha=0.05, seeds=(1, 2, 4, 5, 6)
+    )
+    assert "Seed 4 lies far off" in called.sentence
+    calm = method.judge(score(), seeds(0.5, 0.02), base, alpha=0.05)
+    assert "far off" not in calm.sentence

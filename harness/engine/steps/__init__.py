@@ -81,6 +81,7 @@ class Steps:
         self.augment = Augmenting(caller, self.gating).augment
 
         self.seed, self.note = caller.seed, caller.note
+        self.choosing_by, self.note_opened = caller.choosing_by, caller.note_opened
         self.pins, self.check_pin = caller.pins, caller.check_pin
         self.metric_entries, self.primary_entry = caller.metric_entries, caller.primary_entry
 

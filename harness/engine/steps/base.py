@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.context import derive_seed
+from harness.engine import dev_ledger
+from harness.engine.arm_run import ArmRun
 from harness.engine.at import At
+from harness.engine.row_keys import overlap, row_keys
 from harness.engine.run import Run
+from harness.errors import DataError
+from harness.kit.numbers import counted
 from harness.kit.text import one_line
 
 if TYPE_CHECKING:
     from harness.config.plugin_entries import PluginEntry
+    from harness.records import Example
     from harness.scoring import MetricEntry
 
 SEEDLESS = 0
@@ -65,6 +71,45 @@ class StageCaller:
         """
         if pinned.get(name, digest) != digest:
             raise self.run.mismatch(name, at)
+
+    def choosing_by(self, dev: Sequence[Example]) -> None:
+        """Count that the run is about to judge a round on these rows.
+
+        A loop beside the rounds judges on the rows on which its run has judged already.
+
+        Raises:
+            DataError: the ledger of what was judged on dev cannot be read.
+        """
+        if self.run.writes and not isinstance(self.run, ArmRun):
+            dev_ledger.count(self.run.machine, dev, self.run.name)
+
+    def note_opened(self, dev: Sequence[Example]) -> None:
+        """Note that these rows of dev were opened as a test set, by another run.
+
+        Raises:
+            DataError: a ledger cannot be read, and something was to be counted in it.
+        """
+        if isinstance(self.run, ArmRun):
+            return
+        keys = row_keys(dev)
+        try:
+            openings = self.run.ledger.openings()
+            dev_ledger.check(self.run.machine)
+        except DataError:
+            if self.run.writes:
+                raise
+            return
+        others = [
+            opening.who for opening in openings
+            if not f"{opening.who} ".startswith(f"{self.run.name} ")
+            and overlap(opening.rows, keys)
+        ]  # fmt: skip
+        if others:
+            self.note(
+                "These rows of dev, or a tenth of them, were opened as a test set "
+                f"{counted(len(others), 'time')} in this folder, last by {one_line(others[-1])}. "
+                "Each run that chooses by them counts as one more opening of that test set."
+            )
 
     def note(self, sentence: str) -> None:
         """Something the report and the person at the terminal should know, once."""

@@ -46,6 +46,8 @@ def show_overview(document: Document, console: Console) -> None:
     for groups in apart.values():
         if len(groups) > 1:
             tables.note(console, f"Not to be ranked with each other: {', '.join(groups)}.", "dim")
+    for note in document["notes"]:
+        tables.note(console, note, "dim")
     tables.note(console, document["caution"], "dim")
     if len(runs) > 1:
         names = [run["run"] for run in runs[-2:]]

@@ -47,7 +47,8 @@ def _main(document: Mapping[str, Any], runs: list[Document]) -> Iterator[Child]:
     beside = drawn_beside(document, numbers)
     answers = {numbers[pair["b"]]: pair for pair in document.get("answers") or ()}
     links = {number: link(answers[number], numbers) for number in pairs}
-    yield element("p", document["caution"], class_="note")
+    for told in (*document["notes"], document["caution"]):
+        yield element("p", told, class_="note")
     yield _groups(document, drawn)
     yield _filter(runs)
     yield element("p", id="order", role="status", class_="note")

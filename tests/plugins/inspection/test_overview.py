@@ -57,6 +57,11 @@ def test_scores_verdicts_and_cost_are_those_of_the_summaries(three):
             assert run["test"]["value"] == value
 
 
+def test_runs_that_chose_by_the_same_rows_are_counted(three):
+    shown = " ".join(three[0].inside("compare", "--all").out.split())
+    assert "3 runs chose by the same rows of dev. Each keeps to an error of .05" in shown
+
+
 @pytest.mark.parametrize("width", ["60", "80", "140"])
 def test_the_table_fits_and_calls_nothing_on_dev_a_result(three, width):
     project, made = three

@@ -70,7 +70,8 @@ def document() -> Document:
     dates = {"started": "2026-11-26T10:00:00Z", "finished": None}
     three = run_of("run-3", 2, dates=dates) | {"changed": None}
     return {
-        "schema": "harness.runs/1", "caution": CAUTION, "runs": [one, two, three],
+        "schema": "harness.runs/1", "caution": CAUTION, "notes": ["2 runs chose."],
+        "runs": [one, two, three],
         "groups": [group("dev A", 2), group("dev B", 1), group("test A", 1)],
         "answers": answers(), "answers_left_out": 0, "arm_answers": beside("arm", "fast"),
         "baseline_answers": beside("baseline", "prompted"),

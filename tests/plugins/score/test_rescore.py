@@ -96,12 +96,43 @@ def test_test_stays_sealed_and_a_look_is_counted(done):
     project, run = done
     sealed = project.inside("score", "--run", run, "--split", "test")
     assert (sealed.code, "sealed" in sealed.err) == (2, True)
-    openings = project.folder / ".harness" / "test-openings.jsonl"
-    before = len(openings.read_text().splitlines())
-    found = rescored(project, run, "--split", "test", "--open-test", "--metrics", "exact")
+    found = rescored(project, run, *TEST, "--metrics", "exact")
     assert list(found["systems"]) == ["round 0", "round 3"]
-    assert len(openings.read_text().splitlines()) == before + 1
     assert stored(project, run, "SELECT DISTINCT split FROM rescores") == (("dev",),)
+
+
+TEST = ("--split", "test", "--open-test")
+
+
+def test_each_metric_with_its_options_is_an_opening_of_its_own(done):
+    project, run = done
+    looks = []
+    for arguments in (
+        ("-m", "exact"),
+        ("-m", "exact,length"),
+        ("-m", "same=exact"),
+        ("-m", "rouge"),
+        ("-m", "rouge", "-o", "rouge.stemmer=true"),
+    ):
+        found = rescored(project, run, *TEST, *arguments)["openings"]
+        looks.append([one["opening"] for one in found.values()])
+        assert [one["alpha"] for one in found.values()] == [
+            0.05 / (number * (number - 1)) for number in looks[-1]
+        ]
+    assert looks == [[2], [2, 3], [2], [4], [5]]
+    shown = project.inside("score", "--run", run, *TEST, "-m", "rouge")
+    assert "rouge: opening 4 of these test rows" in shown.out
+    assert "need a p below .05/12 = 0.0042" in shown.out
+
+
+def test_what_the_run_was_judged_by_is_its_own_opening(done):
+    project, run = done
+    path = project.folder / ".harness" / "test-openings.jsonl"
+    before = path.read_bytes()
+    found = rescored(project, run, *TEST)
+    assert found["openings"] == {"overlap": {"opening": 1, "alpha": 0.05}}
+    assert path.read_bytes() == before
+    assert rescored(project, run)["openings"] == {}
 
 
 @pytest.mark.parametrize(
@@ -111,9 +142,7 @@ def test_a_wrong_option_is_refused_before_a_look_is_counted(done, wrong):
     project, run = done
     openings = project.folder / ".harness" / "test-openings.jsonl"
     before = openings.read_bytes()
-    refused = project.inside(
-        "score", "--run", run, "--split", "test", "--open-test", "--metrics", "exact", *wrong
-    )
+    refused = project.inside("score", "--run", run, *TEST, "--metrics", "exact", *wrong)
     assert (refused.code, wrong[1] in refused.err) == (2, True)
     assert openings.read_bytes() == before
 

@@ -1,0 +1,118 @@
+"""What makes a row the same row, and two sets of rows the same set."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+
+from harness.engine.row_keys import overlap, row_keys
+from harness.records import Example, Message
+
+
+def row(name: str, *turns: tuple[str, str], references: tuple[str, ...] = ("yes",)) -> Example:
+    messages: tuple[Message, ...] = tuple({"role": role, "content": text} for role, text in turns)
+    return Example(name, messages, references, split="test")
+
+
+def asking(number: int) -> Example:
+    return row(f"t-{number}", ("user", f"Is number {number} open on Sunday?"))
+
+
+ROWS = [asking(number) for number in range(20)]
+
+
+def with_messages(
+    change: Callable[[tuple[Message, ...]], tuple[Message, ...]],
+) -> list[Example]:
+    return [dataclasses.replace(one, messages=change(one.messages)) for one in ROWS]
+
+
+def respelled(change: Callable[[str], str]) -> list[Example]:
+    return with_messages(lambda turns: tuple({**t, "content": change(t["content"])} for t in turns))
+
+
+@pytest.mark.parametrize(
+    "disguised",
+    [
+        with_messages(lambda turns: ({"role": "system", "content": "Be brief."}, *turns)),
+        with_messages(lambda turns: ({"role": "developer", "content": "Be brief."}, *turns)),
+        respelled(lambda text: text.removesuffix("?") + "."),
+        respelled(lambda text: text.removesuffix("?")),
+        respelled(lambda text: f"  {text.upper()}\n"),
+        respelled(lambda text: "“" + text.replace(" ", "\u00a0") + "”"),
+        [dataclasses.replace(one, references=("yes", "it is")) for one in ROWS],
+        [dataclasses.replace(one, references=("yes.",)) for one in ROWS],
+        [dataclasses.replace(one, id=f"x-{one.id}", group="g", meta={"a": 1}) for one in ROWS],
+        ROWS[::-1],
+    ],
+    ids=[
+        "system", "developer", "full stop", "no mark", "case", "quotes", "reference",
+        "reference with a full stop", "id", "order",
+    ],
+)  # fmt: skip
+def test_what_the_user_asks_is_the_row(disguised: list[Example]) -> None:
+    assert row_keys(disguised) == row_keys(ROWS)
+
+
+def test_signs_that_carry_meaning_tell_rows_apart() -> None:
+    sums = [row(sign, ("user", f"What is 12 {sign} 7?")) for sign in "+-*/"]
+    assert len(row_keys(sums)) == 4
+    assert not overlap(row_keys(sums[:2]), row_keys(sums[2:]))
+
+
+def documents(first: int, last: int, system: str = "") -> list[Example]:
+    """Rows that ask the same of other documents, which stand in the system turn."""
+    return [
+        row(f"d-{n}", ("system", f"{system}Document {n}"), ("user", "Summarise the document."))
+        for n in range(first, last)
+    ]
+
+
+def test_rows_that_share_their_question_are_known_by_all_turns() -> None:
+    assert len(row_keys(documents(0, 30))) == 30
+    assert not overlap(row_keys(documents(0, 30)), row_keys(documents(30, 60)))
+    assert overlap(row_keys(documents(0, 30)), row_keys(documents(27, 57)))
+
+
+def conversations(first: int, last: int, *system: tuple[str, str]) -> list[Example]:
+    return [
+        row(f"c-{n}", *system, ("user", "Begin."), ("assistant", f"Part {n}"), ("user", "Go on."))
+        for n in range(first, last)
+    ]
+
+
+def test_a_system_turn_makes_no_conversation_a_new_one() -> None:
+    assert len(row_keys(conversations(0, 30))) == 30
+    told = conversations(0, 30, ("system", "Be brief."))
+    assert row_keys(told) == row_keys(conversations(0, 30))
+    assert not overlap(row_keys(told), row_keys(conversations(30, 60)))
+
+
+def test_each_question_under_two_system_turns_is_the_same_question() -> None:
+    twice = [
+        dataclasses.replace(one, messages=({"role": "system", "content": told}, *one.messages))
+        for one in ROWS
+        for told in ("Be brief.", "Be polite.")
+    ]
+    assert len(row_keys(twice)) == 40
+    assert overlap(row_keys(twice), row_keys(ROWS))
+    assert overlap(row_keys(ROWS), row_keys(twice))
+
+
+def test_a_question_that_stands_there_twice_is_one_row() -> None:
+    twice = [*ROWS, *(dataclasses.replace(one, references=("no",)) for one in ROWS)]
+    assert row_keys(twice) == row_keys(ROWS)
+
+
+def test_one_common_question_does_not_make_two_sets_one() -> None:
+    others = [asking(number) for number in range(100, 120)]
+    one = row("d", ("system", "Document 99"), ("user", "Summarise the document."))
+    assert not overlap(row_keys([*others, one]), row_keys(documents(0, 30)))
+
+
+@pytest.mark.parametrize(("common", "same"), [(2, True), (1, False)])
+def test_a_tenth_of_the_smaller_set_is_enough(common: int, same: bool) -> None:
+    other = [asking(number) for number in range(20 - common, 500)]
+    assert overlap(row_keys(ROWS), row_keys(other)) is same
