@@ -19,7 +19,8 @@ from harness_score.power import minimum_detectable_effect
 SCHEMA = "harness.score/1"
 MOST_SLICES = 100
 SEED = Scorecard.seed
-"""Of the resampling, where none is given."""
+"""Of the resampling, where none is given; that of ``harness compare``, too, so that the same rows
+have the same intervals."""
 SCORE_KEYS = (
     "value", "low", "high", "n", "unscored", "higher_is_better", "signature", "caveat",
 )  # fmt: skip
@@ -36,11 +37,13 @@ class Question:
         system: the one that ``metrics`` speaks of.
         baseline: the system that all others are compared with, or None.
         by: fields of the examples' meta to make slices of.
+        primary: the score that decides, or None.
     """
 
     system: str
     baseline: str | None = None
     by: tuple[str, ...] = ()
+    primary: str | None = None
     test: Test = "auto"
     seed: int = SEED
 
@@ -65,6 +68,7 @@ def document(systems: Systems, question: Question) -> dict[str, Any]:
         "groups": len(set(card.groups.values())),
         "system": question.system,
         "baseline": question.baseline,
+        "primary": question.primary,
         "metrics": _metrics(card),
         "systems": {name: {"metrics": _metrics(other)} for name, other in systems.items()},
         "comparison": {
@@ -76,7 +80,7 @@ def document(systems: Systems, question: Question) -> dict[str, Any]:
             for field, values in slices.items()
         },
         "remarks": _remarks(systems, card),
-        "sentence": minimum_detectable_effect(card, compared),
+        "sentence": minimum_detectable_effect(card, compared, question.primary),
     }
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence, Sized
 
 from harness.kit.blocks import Paragraph
 from harness.kit.numbers import signed
 from harness.kit.text import one_line
+from harness.stats.decision import rows_needed
 from harness_reports import figures, findings
 from harness_reports.figures import Document
 from harness_reports.targets import Missed, Target, missed, targets
@@ -193,22 +193,3 @@ def _more_rows(document: Document, later: list[Document]) -> tuple[str, str]:
 
 def _digits(document: Document) -> int:
     return figures.score_digits(document, document["primary"])
-
-
-def rows_needed(
-    n: int | None, difference: float, detectable: float | None, min_gain: float = 0.0
-) -> int | None:
-    """Rows with which a true gain of this size is found with 80 % power, to two digits.
-
-    The minimum detectable effect D of n rows is m + c / sqrt(n), where m is the gain that is
-    required; it comes down to the gain d with n ((D - m) / (d - m))^2 rows, in groups as large as
-    those of today.
-
-    Returns:
-        None where it is not known.
-    """
-    if not n or detectable is None or difference <= min_gain:
-        return None
-    exact = n * ((detectable - min_gain) / (difference - min_gain)) ** 2
-    unit = 10 ** max(0, math.floor(math.log10(max(exact, 1.0))) - 1)
-    return int(math.ceil(exact / unit) * unit)

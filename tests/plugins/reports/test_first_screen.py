@@ -17,12 +17,12 @@ from rich.console import Console
 
 from harness.kit.blocks import Heading, Paragraph, Table
 from harness.stats import detectable, difference
+from harness.stats.decision import rows_needed
 from harness_reports import BriefReporter, TerminalReporter, targets
 from harness_reports.html.page import page as html_page
 from harness_reports.markdown import page as markdown_page
 from harness_reports.markdown.comment import comment
 from harness_reports.sections import Gains
-from harness_reports.sections.advice import rows_needed
 from harness_reports.terminal.screen import print_screen
 
 Document = dict[str, Any]
