@@ -45,12 +45,8 @@ def replay(run: Run) -> Iterator[Option]:
 def _lost(run: Run) -> Iterator[str]:
     """What is shown to be lost, a sentence each."""
     if "forgot" in run.document:
-        forgot = run.document["forgot"] or {}
-        number, instructions, loss = (forgot.get(key) for key in ("round", "instructions", "loss"))
-        if instructions:
-            yield _answers(number, *(instructions[key] for key in ("before", "after", "n")))
-        if loss:
-            yield _text(number, loss["after"] - loss["before"])
+        if forgot := run.document["forgot"]:
+            yield from _said(forgot)
         return
     shown = run.reference if run.kept else run.rounds[-1]
     found = shown.get("forgetting") or {}
@@ -60,6 +56,14 @@ def _lost(run: Run) -> Iterator[str]:
         yield _answers(shown["round"], *told)
     if (found.get("low") or 0.0) > 0:
         yield _text(shown["round"], found["difference"])
+
+
+def _said(forgot: Document) -> Iterator[str]:
+    """The same, as a document says it that has it."""
+    if answers := forgot["instructions"]:
+        yield _answers(forgot["round"], answers["before"], answers["after"], answers["n"])
+    if loss := forgot["loss"]:
+        yield _text(forgot["round"], loss["after"] - loss["before"])
 
 
 def _shown_worse(run: Run, counts: Document) -> bool:

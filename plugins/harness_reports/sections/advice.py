@@ -32,6 +32,9 @@ def advice(document: Document) -> Iterator[Paragraph]:
     if not ended(document) or not later:
         return
     none_better = _none_better(document, later)
+    if told := _few_rated(document) or _nothing_left(document):
+        yield Paragraph(f"{none_better}. {told}")
+        return
     if _held(document):
         if told := _of_slices(document):
             yield Paragraph(f"{none_better}. {told}")
@@ -72,6 +75,31 @@ def _none_better(document: Document, later: list[Document]) -> str:
         f"No round {since}became the best round: {rounds} {' and '.join(refused)} improved, but a "
         f"guard refused {them}"
     )
+
+
+def _few_rated(document: Document) -> str:
+    """That more ratings come first: people give the primary score, and few answers have one."""
+    latest = document["rounds"][-1]
+    score = latest["scores"].get(document["primary"]) or {}
+    rated, unrated = score.get("n") or 0, score.get("unscored") or 0
+    if not document["by_people"] or rated >= unrated:
+        return ""
+    return (
+        f"{rated} of {rated + unrated} answers of round {latest['round']} are rated: rate more of "
+        "them before anything is concluded."
+    )
+
+
+def _nothing_left(document: Document) -> str:
+    """That the primary score is the best possible on dev and on test."""
+    primary = document["primary"]
+    least, most = document.get("bounds") or (None, None)
+    best = most if _higher_is_better(document) else least
+    dev = findings.kept_round(document)["scores"].get(primary) or {}
+    test = ((document["test"] or {}).get("kept") or {}).get(primary) or {}
+    if best is None or not dev.get("value") == test.get("value") == best:
+        return ""
+    return f"{one_line(primary)} is the best that it can be on dev and on test."
 
 
 def _held(document: Document) -> list[Document]:
