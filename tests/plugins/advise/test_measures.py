@@ -103,7 +103,7 @@ def test_few_ratings_ask_for_more_and_for_nothing_else(
 def test_of_runs_without_either_the_advice_is_as_it_was() -> None:
     """Those of the published trial: a reference a row, and no ratings."""
     tables: dict[str, Any] = {name: [] for name in (
-        "rated", "rating_scores", "passes", "win_rates", "agreement", "validity", "named_errors",
+        "rated", "rating_scores", "win_rates", "agreement", "validity", "named_errors",
     )}  # fmt: skip
     bare = ranked(made(levers=levers(curve=curve(0.08, 0.03, 0.13))))
     empty = {**made()["tables"], **tables}
