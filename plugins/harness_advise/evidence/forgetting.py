@@ -30,12 +30,12 @@ def replay(run: Run) -> Iterator[Option]:
         yield Option(
             lever="replay", state="likely",
             action="train less: a lower learning rate, fewer epochs or a smaller r",
-            evidence=(*lost, f"of its training rows, {share:.0%} are general ones already"),
+            evidence=(*lost, f"of its training rows, {100 * share:.0f} % are general ones already"),
         )  # fmt: skip
         return
     yield Option(
         lever="replay", state="likely",
-        action=f"train on general rows beside those of the task, {wanted:.0%} of all (replay)",
+        action=f"train on general rows beside those of the task, {100 * wanted:.0f} % of all",
         evidence=(*lost, *(() if share else (MEASURED,))),
         seconds=(len(run.rounds) - 1) * run.seconds_of_one / (1 - wanted),
         command=run.command(f"replay={wanted:g}", another=True),
