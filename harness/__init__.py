@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         check_fits as check_fits,
         prompt_digest as prompt_digest,
     )
+    from harness.data.screening import Screening as Screening, previewed as previewed
     from harness.engine.ledger import Opening as Opening
     from harness.errors import (
         Cancelled as Cancelled,
@@ -165,6 +166,7 @@ _HOMES = {
     "harness.data.correction_file": (
         "encoded_corrections", "merged_corrections", "read_corrections",
     ),
+    "harness.data.screening": ("Screening", "previewed"),
     "harness.config.finding": ("shipped",),
     "harness.config.making": ("make_metrics", "make_plugin"),
 }  # fmt: skip

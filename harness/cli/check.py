@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+NAMED = 4
+"""Rows that are named of many."""
+
 
 @app.command()
 def check(config: ConfigFile = None, rounds: Rounds = None, sets: Sets = None) -> None:
@@ -73,6 +76,8 @@ def _check(config: Config) -> None:
         console.print(Text(f"data: {one_line(sentence, 600)}"), highlight=False, soft_wrap=True)
     for warning in warnings:
         console.print(Text(f"warning: {one_line(warning, 600)}", "yellow"))
+    if told := _decoded_wrongly(rows):
+        console.print(Text(told, "yellow"), highlight=False, soft_wrap=True)
     _show_screening(found, config, console)
     if wrong:
         raise _together(wrong, config)
@@ -107,6 +112,24 @@ def _doubts(config: Config, rows: Sequence[Example], wrong: list[HarnessError]) 
         )  # fmt: skip
     except DataError as error:
         wrong.append(error)
+
+
+def _decoded_wrongly(rows: Sequence[Example]) -> str:
+    """That rows hold broken characters, with where the first ones are; or an empty text."""
+    from harness.kit.decoding import EXAMPLES, decoded_wrongly
+
+    broken = [
+        row
+        for row in rows
+        if any(decoded_wrongly(str(turn.get("content"))) for turn in row.messages)
+        or any(map(decoded_wrongly, row.references))
+    ]
+    if not broken:
+        return ""
+    holds = "1 row holds" if len(broken) == 1 else f"{len(broken):,} rows hold"
+    places = ", ".join(one_line(row.place or row.id, 120) for row in broken[:NAMED])
+    more = ", …" if len(broken) > NAMED else ""
+    return f"data: {holds} text that was decoded wrongly ({EXAMPLES}): {places}{more}"
 
 
 def _screened(

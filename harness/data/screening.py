@@ -174,6 +174,17 @@ def screen(
     )
 
 
+def previewed(rows: Sequence[Example], rules: Rules | None = None, seed: int = 0) -> Screening:
+    """What ``harness check`` says of rows before anything is trained, by its samples.
+
+    Args:
+        rows: of all splits.
+        rules: of a config; None for the default ones.
+        seed: as in :func:`screen`.
+    """
+    return screen(rows, rules or Rules(), seed=seed, most=MOST_PREVIEWED)[1]
+
+
 def _step(source: int, rules: Rules, most: int = MOST_COMPARED) -> int:
     """Each which row of the source is looked at for near repeats."""
     return 1 if rules.refuse_near else stride(source, most)

@@ -98,3 +98,8 @@ def counted(number: int, word: str) -> str:
 def digits_of(values: Iterable[float | None]) -> int:
     """One decimal for scores up to 100, three for scores up to 1."""
     return 1 if any(abs(value) > 1.5 for value in values if value is not None) else 3
+
+
+def sized(rows: int, groups: int) -> str:
+    """``200 rows in 40 groups``; no groups where each row is one of its own."""
+    return f"{rows} rows" if rows == groups else f"{rows} rows in {groups} groups"

@@ -5,6 +5,7 @@ Pure arithmetic on groups and bounds; it knows no record and no metric, and load
 
 from __future__ import annotations
 
+import math
 import reprlib
 from collections import Counter
 from collections.abc import Sequence
@@ -78,3 +79,22 @@ def label_of_test(difference: float | None, p: float | None, alpha: float = ALPH
     if difference is None or p is None or not p < alpha:
         return "no evidence"
     return "improved" if difference > 0 else "regressed"
+
+
+def rows_needed(
+    n: int | None, difference: float, detectable: float | None, min_gain: float = 0.0
+) -> int | None:
+    """Rows with which a true gain of this size is found with 80 % power, to two digits.
+
+    The minimum detectable effect D of n rows is m + c / sqrt(n), where m is the gain that is
+    required; it comes down to the gain d with n ((D - m) / (d - m))^2 rows, in groups as large as
+    those of today.
+
+    Returns:
+        None where it is not known.
+    """
+    if not n or detectable is None or difference <= min_gain:
+        return None
+    exact = n * ((detectable - min_gain) / (difference - min_gain)) ** 2
+    unit = 10 ** max(0, math.floor(math.log10(max(exact, 1.0))) - 1)
+    return int(math.ceil(exact / unit) * unit)

@@ -16,8 +16,10 @@ from harness.config.making import metric_entry
 from harness.config.sourcing import rows_of
 from harness.context import Context, Report, silent
 from harness.data.correction_file import applied
+from harness.data.screening import Screening, previewed
 from harness.engine.ledger import Ledger, Opening, measuring
 from harness.engine.run import LEDGER, MACHINE_FOLDER
+from harness.engine.steps.gating import screening_seed
 from harness.errors import DataError, UsageError
 from harness.records import Checkpoint, Example, Rendered
 from harness.scoring import MetricEntry
@@ -89,6 +91,16 @@ class ConfigView:
             PluginError: the source fails.
         """
         return self._rows
+
+    def screened(self) -> Screening:
+        """Rows of the source beside dev and test, as ``harness check`` counts them.
+
+        Raises:
+            DataError: the source has a wrong row.
+            PluginError: the source fails.
+        """
+        settings = self._config.settings
+        return previewed(self._rows, settings.filters.rules(), screening_seed(settings.seed))
 
     def base(self, report: Report = silent) -> Checkpoint:
         """The base model, outside of a run; its plugin fetches it where it is not here yet.

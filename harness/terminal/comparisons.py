@@ -13,8 +13,9 @@ from harness.kit.text import one_line
 from harness.terminal.progress import COLOURS
 from harness.terminal.tables import number, table
 
-CAVEATS_FIT = 96
-"""Columns from which caveats stand beside names; in narrower terminals, marks do."""
+WIDE = 96
+"""Columns from which caveats stand beside names and numbers have all their places; in narrower
+terminals marks stand for caveats, and numbers have a place less."""
 COUNTS = "better/same/worse"
 CAVEAT = 40
 """Characters of a caveat."""
@@ -41,24 +42,28 @@ class ComparedScore:
 
 
 def comparison_table(scores: Sequence[ComparedScore], titles: Sequence[str], width: int) -> Table:
-    """The table; where it is narrow, caveats become marks and the counts of rows may be left out.
+    """The table; where it is narrow, p and then the value before are left out first.
+
+    Both follow from what stays: the label says what p decides, and the difference is of two values.
 
     Args:
         titles: of the values before and after, their difference, and p.
         width: of the terminal, in columns.
     """
-    wide = width >= CAVEATS_FIT
-    *values, p = titles
-    numbers = [*values, "95 % interval", p, COUNTS]
-    shown = table("score", *numbers, "", right=numbers, spare=[COUNTS])
+    wide = width >= WIDE
+    fewer = 0 if wide else 1
+    before, after, difference, p = titles
+    counts = COUNTS if wide else COUNTS.replace("/", "/\n", 1)
+    numbers = [before, after, difference, "95 % interval", p, counts]
+    shown = table("score", *numbers, "", right=numbers, spare=[p, before])
     for score in scores:
         one, scale = score.comparison, score.scale
         shown.add_row(
             Text.assemble(score.name, (beside(score.caveat, short=not wide), "yellow")),
-            number(score.before, scale),
-            number(score.after, scale),
-            number(one["difference"], scale, sign=True),
-            interval(one["low"], one["high"], scale, sign=True),
+            number(score.before, scale, fewer=fewer),
+            number(score.after, scale, fewer=fewer),
+            number(one["difference"], scale, sign=True, fewer=fewer),
+            interval(one["low"], one["high"], scale, sign=True, fewer=fewer),
             p_value(one["p"]),
             f"{one['wins']:,}/{one['ties']:,}/{one['losses']:,}",
             Text(one["label"], style=COLOURS.get(one["label"], "")),
@@ -82,11 +87,14 @@ def explain_marks(shown: Table, caveats: Iterable[str]) -> None:
         shown.caption, shown.caption_justify = Text("; ".join(lines)), "left"
 
 
-def interval(low: float | None, high: float | None, scale: float, *, sign: bool = False) -> str:
-    """``+0.0437 to +0.0805``; a dash where there is none."""
+def interval(
+    low: float | None, high: float | None, scale: float, *, sign: bool = False, fewer: int = 0
+) -> str:
+    """``+0.0437 to +0.0805``; a dash where there is none. ``fewer`` as in ``number``."""
     if low is None or high is None:
         return "-"
-    return f"{number(low, scale, sign=sign)} to {number(high, scale, sign=sign)}"
+    ends = (number(end, scale, sign=sign, fewer=fewer) for end in (low, high))
+    return " to ".join(ends)
 
 
 def p_value(value: float | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.cells import cell_len
@@ -32,46 +32,50 @@ BLOCK_LIMIT = 4_000
 class FittedTable(Table):
     """A table that loses no column unsaid and breaks no word.
 
-    Where the columns have no room side by side, spare ones are left out and named below. Where
-    that is not enough, each row becomes a paragraph: its first cell as the title, beside it the
-    cells of columns without a title (a verdict), below it the others. No cell is read as markup.
+    Where the columns have no room side by side, spare ones are left out, one after the other, and
+    named below. Where that is not enough, each row becomes a paragraph: its first cell as the
+    title, beside it the cells of columns without a title (a verdict), below it the others. No cell
+    is read as markup.
     """
 
-    spare: Collection[str] = ()
+    spare: Sequence[str] = ()
 
     def add_row(self, *cells: Any, **options: Any) -> None:
         super().add_row(*map(_text, cells), **options)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        shown, left = copy.copy(self), []
+        shown, left = copy.copy(self), list[str]()
         widths = _widths(self.columns, options.max_width)
-        if widths is None:
-            left = [column for column in self.columns if _text(column.header).plain in self.spare]
-            shown.columns = [column for column in self.columns if column not in left]
+        for title in self.spare if widths is None else ():
+            left.append(title)
+            shown.columns = [one for one in self.columns if _text(one.header).plain not in left]
             widths = _widths(shown.columns, options.max_width)
+            if widths is not None:
+                break
         if widths is None:
             yield from self._stacked(options.max_width)
             return
         shown.columns = [
-            dataclasses.replace(column, width=width)
-            for column, width in zip(shown.columns, widths, strict=True)
+            # Rich finds the padding of a column by its place.
+            dataclasses.replace(column, width=width, _index=place)
+            for place, (column, width) in enumerate(zip(shown.columns, widths, strict=True))
         ]
         yield from Table.__rich_console__(shown, console, options)
         if left:
-            titles = ", ".join(_text(column.header).plain for column in left)
-            yield Text(f"not shown for want of room: {titles}", "dim")
+            yield Text(f"not shown for want of room: {', '.join(left)}", "dim")
 
     def _stacked(self, room: int) -> Iterator[RenderableType]:
         for cells in zip(*(column.cells for column in self.columns), strict=True):
             head = Text(style="bold")
             facts = []
             for place, (column, cell) in enumerate(zip(self.columns, cells, strict=True)):
-                title, colon = _text(column.header), "" if column.justify == "right" else ":"
+                title = _text(column.header).plain.replace("\n", "")
+                colon = "" if column.justify == "right" else ":"
                 one_lined = Text(" / ").join(part for part in _text(cell).split("\n") if part.plain)
-                if place == 0 or not title.plain.strip():
+                if place == 0 or not title.strip():
                     head.append("  " if head and one_lined else "").append_text(one_lined)
                 elif one_lined:
-                    facts.append(Text.assemble((f"{title.plain}{colon} ", "dim"), one_lined))
+                    facts.append(Text.assemble((f"{title}{colon} ", "dim"), one_lined))
             yield head
             for line in _joined(facts, room - GAP):
                 yield Padding(line, (0, 0, 0, GAP), expand=False)
@@ -118,12 +122,12 @@ def _text(cell: Any) -> Text:
     return cell if isinstance(cell, Text) else Text(str(cell))
 
 
-def table(*titles: str, right: Iterable[str] = (), spare: Collection[str] = ()) -> FittedTable:
+def table(*titles: str, right: Iterable[str] = (), spare: Sequence[str] = ()) -> FittedTable:
     """A table with these columns.
 
     Args:
         right: titles of those that hold numbers.
-        spare: titles of those that a narrow terminal may leave out.
+        spare: titles of those that a narrow terminal may leave out, the first one first.
     """
     made = FittedTable(box=None, pad_edge=False, show_edge=False, header_style="bold")
     made.spare = spare
@@ -233,13 +237,14 @@ def next_command(console: Console, command: str) -> None:
     console.print(line, highlight=False, soft_wrap=True)
 
 
-def number(value: float | None, scale: float, *, sign: bool = False) -> str:
+def number(value: float | None, scale: float, *, sign: bool = False, fewer: int = 0) -> str:
     """A score with as many places as its size deserves; a dash where there is none.
 
     Args:
         scale: the greatest value beside it, which decides the places.
+        fewer: places that are left out for want of room.
     """
     if value is None:
         return "-"
-    places = 4 if scale <= 1 else 2 if scale < 1000 else 0
+    places = max(0, (4 if scale <= 1 else 2 if scale < 1000 else 0) - fewer)
     return f"{value:{'+' if sign else ''},.{places}f}"

@@ -15,9 +15,10 @@ import numpy as np
 
 from harness import stats
 from harness.errors import UsageError
+from harness.kit.numbers import percent, sized
 from harness.records import Label, Measurement
 from harness.scoring import SEED, Groups, MetricEntry, Scorecard
-from harness.stats.decision import ALPHA, NO_SPREAD, POWER, Test, label_of_test
+from harness.stats.decision import ALPHA, NO_SPREAD, POWER, Test, label_of_test, rows_needed
 from harness.verdicts.pairs import Paired, Pairs, complete_pairs, differences
 
 _EACH_SIDE = ALPHA / 2
@@ -40,6 +41,8 @@ class Comparison:
         wins, ties, losses: rows whose own value is better, equal, worse.
         n, groups: rows and groups compared.
         detectable: the true difference found with 80 % power at 5 %, one comparison alone.
+        rows_needed: rows, in groups as large, with which a true difference of the size of this one
+            would be found so; None where it is not known, or 0.
         doubt: why nothing can be concluded, or empty.
         note: which unscored rows count, and with what values, or empty.
     """
@@ -57,9 +60,45 @@ class Comparison:
     n: int
     groups: int
     detectable: float | None
+    rows_needed: int | None
     doubt: str
     label: Label
     note: str = ""
+
+    def power(self, called: str) -> str:
+        """What so many rows can show of a score, in sentences.
+
+        Args:
+            called: the score, as it is shown.
+        """
+        if self.doubt:
+            return f"No difference between these systems can be judged: {self.doubt}."
+        size = sized(self.n, self.groups)
+        if self.detectable is None:
+            return (
+                f"The differences in {called} do not vary over {size}, so these rows do not "
+                "tell what smaller difference they could show."
+            )
+        return (
+            f"With {size}, the minimum detectable effect in {called} is {self.detectable:.3g} "
+            f"at {percent(POWER)} power. Smaller ones mostly read no evidence, which does not mean "
+            "that the systems are equal."
+        )
+
+    @property
+    def lacks_rows(self) -> bool:
+        """Whether a true difference of this size would need more rows than there are."""
+        return self.label == "no evidence" and self.n < (self.rows_needed or 0)
+
+    def power_and_need(self, called: str) -> str:
+        """The same, and how many rows this difference would need."""
+        told = self.power(called)
+        if not self.lacks_rows:
+            return told
+        return (
+            f"{told} A true difference of the size seen, {self.difference:+.3g}, would take about "
+            f"{self.rows_needed:,} rows."
+        )
 
 
 def compare(
@@ -174,14 +213,16 @@ def _comparison(
     p, used = (drawn, test) if test == "randomisation" else (gap.p, paired.test)
     if doubt:
         gap, p, used = dataclasses.replace(gap, low=None, high=None, se=None), None, ""
+    difference = gap.value if math.isfinite(gap.value) else None
     detectable = stats.detectable(gap.se, 1 - _EACH_SIDE, gap.effective, POWER) if gap.se else None
     return Comparison(
         name=name,
-        difference=gap.value if math.isfinite(gap.value) else None,
+        difference=difference,
         low=gap.low, high=gap.high, p=p, p_alone=p, test=used,
         wins=paired.wins, ties=paired.ties, losses=paired.losses,
         n=len(pairs.names), groups=len(set(pairs.names)),
-        detectable=detectable, doubt=doubt, label="no evidence", note=pairs.note,
+        detectable=detectable, rows_needed=rows_needed(gap.n, abs(difference or 0.0), detectable),
+        doubt=doubt, label="no evidence", note=pairs.note,
     )  # fmt: skip
 
 

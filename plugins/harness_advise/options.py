@@ -21,8 +21,8 @@ class Option:
     """One thing that could be done.
 
     Attributes:
-        lever: ``prompt``, ``settings``, ``model``, ``rows``, ``labels``, ``round``, ``metric``,
-            ``ratings`` or ``stop``.
+        lever: ``prompt``, ``settings``, ``model``, ``rows``, ``labels``, ``round``, ``replay``,
+            ``metric``, ``ratings`` or ``stop``.
         state: ``shown``: a comparison has shown the gain. ``likely``: signs speak for it. ``open``:
             nothing is known, and ``command`` finds out. ``excluded``: it is not worth it.
         action: what to do, as a sentence without its end.
@@ -32,6 +32,7 @@ class Option:
         evidence: sentences.
         command: does it, or finds out; empty where there is none.
         urgency: of an open one: how many signs ask for it.
+        last: whether it stands behind all others: what was tried of it did not help.
     """
 
     lever: str
@@ -46,6 +47,7 @@ class Option:
     seconds: float = 0.0
     command: str = ""
     urgency: int = 0
+    last: bool = False
 
     @property
     def hours(self) -> float:

@@ -1,10 +1,11 @@
 """The options of a run in their order: what has shown most for its cost comes first.
 
-First comes *stop*, where nothing is left to gain; then what can be had now, without a row more
-(a prompt, an arm that was trained), by its gain; then whatever puts in doubt what gains are told in
-(the primary score, ratings); then what is shown or likely, by its expected gain for an hour; then
-what is not known, by how many signs ask for it and what it costs to find out; last what is not
-worth it.
+First comes *stop*, where nothing is left to gain: then nothing is asked that takes time to find
+out. Then what the model lost beside the task; then what can be had now, without a row more (a
+prompt, an arm that was trained), by its gain; then whatever puts in doubt what gains are told in
+(the primary score, few ratings); then what is shown or likely, by its expected gain for an hour;
+then what is not known, by how many signs ask for it and what it costs to find out; then what is
+not worth it; last what was tried without success and could be tried in another way.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness_advise.evidence import arms, ceiling, data, metric, prompts
+from harness_advise.evidence import arms, ceiling, data, forgetting, metric, prompts
 from harness_advise.options import Option
 from harness_advise.run import Run
 
 SOURCES = (
-    ceiling.ceiling, prompts.prompts, arms.settings, arms.models, arms.seeds, data.labels,
-    data.rows, data.another_round, metric.metric, metric.ratings,
+    ceiling.ceiling, forgetting.replay, prompts.prompts, arms.settings, arms.models, arms.seeds,
+    data.labels, data.rows, data.another_round, metric.metric, metric.ratings,
 )  # fmt: skip
 FREE = ("prompt", "settings", "model")
 MEASURES = ("metric", "ratings")
@@ -34,18 +35,23 @@ def ranked(document: Mapping[str, Any], words: Sequence[str] = ()) -> list[Optio
     run = Run(document, words)
     if len(run.rounds) < 2:
         return []
-    return sorted((option for source in SOURCES for option in source(run)), key=_order)
+    found = [option for source in SOURCES for option in source(run)]
+    if any(option.lever == "stop" for option in found):
+        found = [option for option in found if option.state != "open"]
+    return sorted(found, key=_order)
 
 
 def _order(option: Option) -> tuple[int, float, float]:
     if option.lever == "stop":
         return 0, 0.0, 0.0
+    if option.lever == "replay":
+        return 1, 0.0, 0.0
     if option.state == "shown" and option.lever in FREE:
-        return 1, -(option.gain or 0.0), 0.0
+        return 2, -(option.gain or 0.0), 0.0
     if option.state == "likely" and option.lever in MEASURES:
-        return 2, 0.0, 0.0
+        return 3, 0.0, 0.0
     if option.state in ("shown", "likely"):
-        return 3, -option.worth, option.hours
-    if option.state == "open":
-        return 4, -option.urgency, option.hours
-    return 5, 0.0, 0.0
+        return 4, -option.worth, option.hours
+    if option.state == "open" and not option.last:
+        return 5, -option.urgency, option.hours
+    return (7 if option.last else 6), 0.0, 0.0

@@ -23,11 +23,12 @@ def apart(low: float | None, high: float | None) -> bool:
     return low is None or high is None or high - low > NOISE
 
 
-def _without(words: Sequence[str], keys: Sequence[str]) -> list[str]:
-    """The words of a command but for ``--set KEY=…`` of these keys."""
+def _without(words: Sequence[str], levers: Sequence[str], keys: Sequence[str]) -> list[str]:
+    """The words of a command but for ``--set`` of these levers, whole or in part, and keys."""
     found: list[str] = []
     for word in words:
-        if found and found[-1] == "--set" and word.partition("=")[0].split(".")[0] in keys:
+        key = word.partition("=")[0]
+        if found and found[-1] == "--set" and (key.split(".")[0] in levers or key in keys):
             found.pop()
         else:
             found.append(word)
@@ -92,6 +93,13 @@ class Run:
         return bool(self.score(self.reference).get("higher_is_better", True))
 
     @property
+    def test_value(self) -> float | None:
+        """The primary score of the best round on test; None while that is sealed."""
+        kept = (self.document.get("test") or {}).get("kept") or {}
+        value = (kept.get(self.primary) or {}).get("value")
+        return None if value is None else float(value)
+
+    @property
     def bounds(self) -> tuple[float | None, float | None]:
         """Least and greatest value of the primary score; None for one that is not known."""
         least, most = self.document.get("bounds") or (None, None)
@@ -120,6 +128,13 @@ class Run:
     @property
     def train_rows(self) -> int:
         return int(self.reference.get("train_rows") or 0)
+
+    @property
+    def replayed(self) -> float:
+        """Share of the rows of the latest training that were general ones."""
+        last = self.rounds[-1]
+        general, own = (float(last.get(key) or 0) for key in ("replayed", "train_rows"))
+        return general / (general + own) if general else 0.0
 
     @cached_property
     def failing(self) -> int:
@@ -211,7 +226,8 @@ class Run:
             further: rounds beyond those that are closed; those that are planned stay planned, since
                 by their number each is judged.
         """
-        words = _without(self._resuming, [one for one in LEVERS if one not in again])
+        levers = [one for one in LEVERS if one not in again]
+        words = _without(self._resuming, levers, [one.partition("=")[0] for one in sets])
         planned = (self.document.get("settings") or {}).get("rounds") or 0
         rounds = str(max(1, planned, len(self.rounds) - 1 + further))
         if "--rounds" in words[:-1]:

@@ -16,7 +16,7 @@ TITLE = "What to do next"
 
 def with_commands(options: Sequence[Option]) -> Iterator[Block]:
     """The levers in their order, then the commands: of the first one, and of what is not known."""
-    yield from blocks(options)
+    yield from _levers(options, "")
     known = [one for one in options if one.state in ("shown", "likely")]
     if known and known[0].command:
         yield Code(one_line(known[0].command, COMMAND), lead="First:")
@@ -26,7 +26,11 @@ def with_commands(options: Sequence[Option]) -> Iterator[Block]:
 
 
 def blocks(options: Sequence[Option]) -> Iterator[Block]:
-    """The levers in their order."""
+    """The levers in their order, for a report: the command has the commands."""
+    yield from _levers(options, "harness advise has the commands that find out")
+
+
+def _levers(options: Sequence[Option], where_commands_are: str) -> Iterator[Block]:
     if not options:
         return
     yield Heading(TITLE, "levers by expected gain for their cost")
@@ -37,7 +41,7 @@ def blocks(options: Sequence[Option]) -> Iterator[Block]:
         yield Paragraph("Nothing that was measured shows a gain, or makes one likely.")
     unknown = [one for one in options if one.state == "open"]
     if unknown:
-        yield Heading("Not known yet", "harness advise has the commands that find out", level=3)
+        yield Heading("Not known yet", where_commands_are, level=3)
         yield Bullets(tuple(map(_told, unknown)))
     excluded = [one for one in options if one.state == "excluded"]
     if excluded:

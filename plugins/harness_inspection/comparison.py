@@ -67,7 +67,7 @@ def compare(a: Side, b: Side) -> Document:
     """
     before, after = _shared(a.round, b.round)
     n = len(after.card.examples)
-    metrics, incomparable = _metrics(before, after)
+    metrics, incomparable, power = _metrics(before, after)
     read_a, read_b = (sampled(list(side.texts.values())) for side in (before, after))
     more_a, more_b = phrases(read_a, read_b)
     return {
@@ -81,6 +81,7 @@ def compare(a: Side, b: Side) -> Document:
         "only_b": len(b.round.card.examples) - n,
         "metrics": metrics,
         "not_comparable": incomparable,
+        "sentence": power,
         **_changed_answers(before, after),
         "phrases": {
             "a": [dataclasses.asdict(phrase) for phrase in more_a],
@@ -146,10 +147,15 @@ def _rated_together(a: Shared, b: Shared) -> tuple[Shared, Shared]:
     return a, b
 
 
-def _metrics(a: Shared, b: Shared) -> tuple[Document, dict[str, str]]:
-    """Score name -> its comparison, and score name -> why there is none."""
+def _metrics(a: Shared, b: Shared) -> tuple[Document, dict[str, str], str]:
+    """Score name -> its comparison, score name -> why there is none, and what these rows can show
+    of the primary score.
+
+    Draws are those of ``harness score``: the same rows have the same interval.
+    """
     comparisons: Document = {}
     incomparable: dict[str, str] = {}
+    power = ""
     theirs = {name: entry for entry in a.card.metrics for name in entry.score_names}
     for entry in b.card.metrics:
         other = theirs.get(entry.score_names[0])
@@ -158,7 +164,9 @@ def _metrics(a: Shared, b: Shared) -> tuple[Document, dict[str, str]]:
             incomparable |= dict.fromkeys(entry.score_names, reason)
             continue
         old, new = a.by(entry, other.name), b.by(entry, entry.name)
-        compared = harness.compare({"b": new}, old, seed=b.round.seed)["b"]
+        compared = harness.compare({"b": new}, old)["b"]
+        if primary := compared.get(b.round.primary):
+            power = primary.power_and_need(primary.name)
         before, after = _scores(a, other), _scores(b, entry)
         comparisons |= {
             name: _metric(comparison, before[name], after[name])
@@ -166,7 +174,7 @@ def _metrics(a: Shared, b: Shared) -> tuple[Document, dict[str, str]]:
         }
     ours = {name for entry in b.card.metrics for name in entry.score_names}
     incomparable |= {name: "only A has it" for name in theirs if name not in ours}
-    return comparisons, incomparable
+    return comparisons, incomparable, power
 
 
 def _difference(a: Shared, b: Shared, entry: MetricEntry, other: MetricEntry | None) -> str:

@@ -79,17 +79,6 @@ QUERIES: Mapping[str, tuple[str, str]] = {
         f"difference_high, label, sentence FROM win_rates WHERE arm = 'main' AND {_SAMPLES} "
         "ORDER BY batch, position, round, against",
     ),
-    "passes": (
-        "answers of samples of dev that pass by raters and by the primary score, by round",
-        "SELECT a.batch, a.round, count(*) AS answers, "
-        "count(*) FILTER (WHERE a.passes AND o.is_right) AS both_pass, "
-        "count(*) FILTER (WHERE a.passes AND NOT o.is_right) AS raters_alone, "
-        "count(*) FILTER (WHERE NOT a.passes AND o.is_right) AS score_alone, "
-        "count(*) FILTER (WHERE NOT a.passes AND NOT o.is_right) AS both_fail "
-        "FROM rated_answers a JOIN outcomes o ON o.arm = a.arm AND o.round = a.round "
-        "AND o.split = a.split AND o.id = a.example_id WHERE a.arm = 'main' "
-        f"AND o.is_right IS NOT NULL AND {_SAMPLES} GROUP BY ALL ORDER BY ALL",
-    ),
     "agreement": (
         "how far raters agree, by batch and criterion",
         "SELECT batch, position, criterion, title, kind, n, alpha, alpha_low, alpha_high, kappa, "

@@ -18,7 +18,7 @@ hardly a cycle."""
 
 @app.command()
 @takes(Request)
-def score(request: Request) -> None:
+def score(request: Request) -> int:
     """Score answers against references, alone or against a baseline."""
     import gc
 
@@ -27,8 +27,7 @@ def score(request: Request) -> None:
     if request.run is None:
         from harness_score.files import score as score_files
 
-        score_files(request)
-    else:
-        from harness_score.rescoring import rescore
+        return score_files(request)
+    from harness_score.rescoring import rescore
 
-        rescore(request.run, request)
+    return rescore(request.run, request)

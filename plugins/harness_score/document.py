@@ -19,7 +19,8 @@ from harness_score.power import minimum_detectable_effect
 SCHEMA = "harness.score/1"
 MOST_SLICES = 100
 SEED = Scorecard.seed
-"""Of the resampling, where none is given."""
+"""Of the resampling, where none is given; that of ``harness compare``, too, so that the same rows
+have the same intervals."""
 SCORE_KEYS = (
     "value", "low", "high", "n", "unscored", "higher_is_better", "signature", "caveat",
 )  # fmt: skip
@@ -38,11 +39,13 @@ class Question:
         by: fields of the examples' meta to make slices of.
         openings: metric entry's name -> which opening of sealed rows its measurements are; none
             for other rows.
+        primary: the score that decides, or None.
     """
 
     system: str
     baseline: str | None = None
     by: tuple[str, ...] = ()
+    primary: str | None = None
     test: Test = "auto"
     seed: int = SEED
     openings: Mapping[str, Opening] = field(default_factory=dict)
@@ -69,6 +72,7 @@ def document(systems: Systems, question: Question) -> dict[str, Any]:
         "groups": len(set(card.groups.values())),
         "system": question.system,
         "baseline": question.baseline,
+        "primary": question.primary,
         "metrics": _metrics(card),
         "systems": {name: {"metrics": _metrics(other)} for name, other in systems.items()},
         "comparison": {
@@ -84,7 +88,7 @@ def document(systems: Systems, question: Question) -> dict[str, Any]:
             for name, opening in question.openings.items()
         },
         "remarks": [*_opened(question), *_remarks(systems, card)],
-        "sentence": minimum_detectable_effect(card, compared),
+        "sentence": minimum_detectable_effect(card, compared, question.primary),
     }
 
 

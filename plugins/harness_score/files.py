@@ -21,14 +21,15 @@ LARGE = 2_000_000
 """Bytes of answers from which processes are started while the files are read."""
 
 
-def score(request: Request) -> None:
-    """Measure, compare, print."""
+def score(request: Request) -> int:
+    """Measure, compare, print; returns the exit code."""
     with plugins_on_stderr():
         result, systems = _scored(request)
     if request.per_example is not None:
         output.write_rows(request.per_example, systems)
-    output.report(result, as_json=request.as_json)
+    code = output.report(result, request)
     gc.freeze()  # the interpreter would look through millions of objects once more at its end
+    return code
 
 
 def _scored(request: Request) -> tuple[dict[str, Any], dict[str, Scorecard]]:
@@ -44,6 +45,7 @@ def _scored(request: Request) -> tuple[dict[str, Any], dict[str, Scorecard]]:
             system=next(name for name in answers if name != baseline),
             baseline=baseline,
             by=tuple(request.by),
+            primary=request.primary,
             test=request.test_kind,
             seed=SEED if request.seed is None else request.seed,
             openings=openings,

@@ -14,16 +14,22 @@ from rich.console import Console
 from harness import Report, Scorecard
 from harness.terminal.targets import write_target
 from harness_score.document import rows
+from harness_score.request import Request
 
 
-def report(result: dict[str, Any], *, as_json: bool) -> None:
-    """The document on standard output, as JSON or for people."""
-    if as_json:
+def report(result: dict[str, Any], request: Request) -> int:
+    """The document on standard output, as JSON or for people; returns the exit code."""
+    if request.as_json:
         sys.stdout.write(json.dumps(result, indent=1, allow_nan=False) + "\n")
-        return
-    from harness_score.table import show
+    else:
+        from harness_score.table import show
 
-    show(result, Console())
+        show(result, Console(), full=request.full)
+    if not request.requirement:
+        return 0
+    primary = request.primary or next(iter(result["metrics"]))
+    found = result["comparison"][result["system"]][primary]
+    return request.requirement.exit_code(primary, found)
 
 
 @contextlib.contextmanager

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import chain
+from collections.abc import Mapping
 
 from harness import Comparison, Scorecard, stats
-from harness.kit.numbers import percent
-from harness.kit.text import titled
+from harness.kit.numbers import percent, sized
+from harness.kit.text import one_line, titled
 from harness.stats.decision import ALPHA, POWER, usable
 
 
 def minimum_detectable_effect(
-    card: Scorecard, compared: Mapping[str, Mapping[str, Comparison]]
+    card: Scorecard, compared: Mapping[str, Mapping[str, Comparison]], primary: str | None
 ) -> str:
     """The smallest difference that these rows can be expected to show.
 
     Args:
         card: of one system; its scores are used where nothing is compared.
         compared: system -> score name -> comparison.
+        primary: the score that decides; None: the first one that can be judged.
     """
     if compared:
-        every = list(chain.from_iterable(scores.values() for scores in compared.values()))
-        return _of_differences(every, {name: score.caveat for name, score in card.scores.items()})
+        return _of_differences(compared, card, primary)
     names = _scored_groups(card, next(iter(card.scores)))
     doubt = usable(names)
     if doubt:
         return f"These scores describe these rows only: {doubt}. No difference can be judged."
-    return _of_one_system(card, _size(len(names), len(set(names))))
+    return _of_one_system(card, sized(len(names), len(set(names))))
 
 
 def _scored_groups(card: Scorecard, score: str) -> list[str]:
@@ -37,27 +36,27 @@ def _scored_groups(card: Scorecard, score: str) -> list[str]:
     return [card.groups[m.example_id] for m in measured if m.statistics is not None]
 
 
-def _of_differences(every: Sequence[Comparison], caveats: Mapping[str, str]) -> str:
-    def named(score: str) -> str:
-        return titled(score, caveats.get(score))
-
-    known = next((comparison for comparison in every if comparison.detectable), None)
-    if known is not None:
-        systems = len(every) > len({comparison.name for comparison in every})
-        more = " (before the correction for several systems)" if systems else ""
-        return (
-            f"With {_size(known.n, known.groups)}, the minimum detectable effect in "
-            f"{named(known.name)} is {known.detectable:.3g} at {percent(POWER)} power{more}. "
-            "Smaller ones mostly read no evidence, which does not mean that the systems are equal."
-        )
-    first = every[0]
-    if first.doubt:
-        return f"No difference between these systems can be judged: {first.doubt}."
-    return (
-        f"The differences in {named(first.name)} do not vary over "
-        f"{_size(first.n, first.groups)}, so these rows do not tell what smaller "
-        "difference they could show."
-    )
+def _of_differences(
+    compared: Mapping[str, Mapping[str, Comparison]], card: Scorecard, primary: str | None
+) -> str:
+    """Of the score that decides; where none is named, of the first one that can be judged."""
+    every = [one for scores in compared.values() for one in scores.values()]
+    asked = [one for one in every if primary in (None, one.name)]
+    shown = next((one for one in asked if one.detectable), asked[0])
+    called = titled(shown.name, card.scores[shown.name].caveat)
+    if len(compared) == 1:
+        return shown.power_and_need(called)
+    needs = [
+        f"{scores[shown.name].rows_needed:,} rows ({one_line(system, 60)})"
+        for system, scores in compared.items()
+        if scores[shown.name].lacks_rows
+    ]
+    told = [shown.power(called)]
+    if needs:
+        told.append(f"True differences of the sizes seen would take about {', '.join(needs)}.")
+    if shown.detectable:
+        told.append("All of this is before the correction for several systems.")
+    return " ".join(told)
 
 
 def _of_one_system(card: Scorecard, size: str) -> str:
@@ -70,13 +69,8 @@ def _of_one_system(card: Scorecard, size: str) -> str:
     worth = stats.effective_groups(names)
     least = stats.detectable(first.se or 0.0, 1 - ALPHA / 2, worth, POWER)
     return (
-        f"With {_size(len(names), len(set(names)))}, "
+        f"With {sized(len(names), len(set(names)))}, "
         f"{titled(first.name, first.caveat)} is known to within {within:.3g} (95 %). Between two "
         "systems whose differences vary as much as these scores do, the minimum detectable effect "
         f"is {least:.3g} at {percent(POWER)} power."
     )
-
-
-def _size(rows: int, groups: int) -> str:
-    """``200 rows in 40 groups``; no groups where each row is one of its own."""
-    return f"{rows} rows" if rows == groups else f"{rows} rows in {groups} groups"

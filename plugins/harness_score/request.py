@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Optional, get_args
 
 import typer
 
-from harness import UsageError
+from harness import UsageError, near
 from harness.terminal.options import Json, Sets
+from harness.terminal.requirements import MinGain, Require, Requirement
 from harness.terminal.targets import check_target
 
 if TYPE_CHECKING:
@@ -123,12 +124,24 @@ class Request:
             help="maximum number of worker processes (default: one for each core)",
         ),
     ] = None
+    primary: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--primary", metavar="SCORE", help="the score that decides"),
+    ] = None
+    require: Require = None
+    min_gain: MinGain = None
+    full: Annotated[bool, typer.Option("--full", help="show the signatures of scores")] = False
     as_json: Json = False
 
     @property
     def files(self) -> list[str]:
         """The systems' files, the baseline last."""
         return [*self.predictions, *([self.baseline] if self.baseline else [])]
+
+    @property
+    def requirement(self) -> Requirement:
+        """What exit code 0 asks for."""
+        return Requirement(self.require, self.min_gain)
 
     @property
     def test_kind(self) -> Test:
@@ -151,6 +164,7 @@ class Request:
         if self.plugins and self.metrics is None:
             raise UsageError("--plugin loads metrics for --metrics, which is not given")
         self._check_rows_path()
+        self._check_requirement()
         if self.run is None:
             self._check_sources()
         elif self.predictions or self.references or self.config:
@@ -168,7 +182,18 @@ class Request:
             )
 
     def check_scores(self, names: Sequence[str]) -> None:
-        """Raises UsageError where a score's name is one that ``--per-example`` needs itself."""
+        """Raises UsageError where a score's name is one that ``--per-example`` needs itself, or
+        where it is not clear which score decides."""
+        if self.primary is not None and self.primary not in names:
+            raise UsageError(
+                f"--primary: there is no score '{self.primary}'{near(self.primary, list(names))}",
+                hint=f"there are: {', '.join(names)}",
+            )
+        if self.requirement and self.primary is None and len(names) > 1:
+            raise UsageError(
+                f"--require and --min-gain ask about one score, and there are {len(names)}",
+                hint=f"--primary NAME, of {', '.join(names)}",
+            )
         taken = {"id", "system"}.intersection(names)
         if self.per_example is not None and taken:
             raise UsageError(
@@ -187,6 +212,14 @@ class Request:
             raise UsageError("standard input (-) can be read only once")
         if len(set(self.files)) < len(self.files):
             raise UsageError("two of the systems are the same file")
+
+    def _check_requirement(self) -> None:
+        self.requirement.check()
+        if self.requirement and self.run is None and len(self.files) != 2:
+            raise UsageError(
+                "--require and --min-gain ask about one system against one baseline",
+                hint="-p NEW -b OLD",
+            )
 
     def _check_rows_path(self) -> None:
         """Whether rows can be written where ``--per-example`` says, known before any work."""

@@ -17,13 +17,13 @@ from harness_score.document import Question, check_fields, document
 from harness_score.request import Request
 
 
-def rescore(run: str, request: Request) -> None:
-    """Score, compare with round 0 (or ``--baseline``), remember."""
+def rescore(run: str, request: Request) -> int:
+    """Score, compare with round 0 (or ``--baseline``), remember; returns the exit code."""
     with plugins_on_stderr():
         result, systems = _scored(run, request)
     if request.per_example is not None:
         output.write_rows(request.per_example, systems)
-    output.report(result, as_json=request.as_json)
+    return output.report(result, request)
 
 
 def _scored(run: str, request: Request) -> tuple[dict[str, Any], Mapping[str, Scorecard]]:
@@ -41,10 +41,10 @@ def _scored(run: str, request: Request) -> tuple[dict[str, Any], Mapping[str, Sc
             open_test=request.open_test, check=check, progress=begin,
         )  # fmt: skip
     systems = rescored.systems
-    last = systems[list(systems)[-1]]
     question = Question(
         system=list(systems)[-1], baseline=_baseline(request, list(systems)),
-        by=tuple(request.by), test=request.test_kind, seed=last.seed, openings=rescored.openings,
+        by=tuple(request.by), primary=request.primary, test=request.test_kind,
+        openings=rescored.openings,
     )  # fmt: skip
     result = document(systems, question)
     result["remarks"] += rescored.remarks

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from harness.kit.text import one_line
 from harness.terminal.comparisons import (
+    WIDE,
     ComparedScore,
     beside,
     comparison_table,
@@ -26,8 +27,12 @@ BY_WIDTH = 14
 Scores = Mapping[str, Mapping[str, Any]]
 
 
-def show(document: Mapping[str, Any], console: Console) -> None:
-    """Print a ``harness.score/1`` document."""
+def show(document: Mapping[str, Any], console: Console, *, full: bool = False) -> None:
+    """Print a ``harness.score/1`` document.
+
+    Args:
+        full: with the signatures of its scores.
+    """
     if not document["comparison"]:
         console.print(_scores(document))
     for place, system in enumerate(document["comparison"]):
@@ -43,15 +48,14 @@ def show(document: Mapping[str, Any], console: Console) -> None:
             console.print()
             console.print(part)
     console.print()
-    console.print(Text("signatures", style="bold"))
-    for signature, names in _signatures(document["metrics"]).items():
-        console.print(Text(", ".join(names)), highlight=False)
-        console.print(Padding(Text(one_line(signature), style="dim"), (0, 0, 0, 2)))
-    console.print()
+    if full:
+        _show_signatures(document["metrics"], console)
     for remark in [*document["remarks"], *_doubts(document)]:
         line = Text(f"note: {one_line(remark, 600)}", style="yellow")
         console.print(line, highlight=False)
     console.print(Text(one_line(document["sentence"])), highlight=False)
+    if not full:
+        console.print(Text("Signatures of the scores, by which they are cited: --full", "dim"))
 
 
 def _scale(scores: Scores, name: str) -> float:
@@ -98,7 +102,8 @@ def _comparison(document: Mapping[str, Any], system: str, width: int) -> Table:
         for name, comparison in document["comparison"][system].items()
     ]  # fmt: skip
     p = "p (Holm)" if len(document["comparison"]) > 1 else "p"
-    return comparison_table(scores, ["baseline", "value", "difference", p], width)
+    difference = "difference" if width >= WIDE else "diff."
+    return comparison_table(scores, ["baseline", "value", difference, p], width)
 
 
 def _doubts(document: Mapping[str, Any]) -> list[str]:
@@ -145,6 +150,14 @@ def _value(value: Any) -> str:
         return "(none)"
     text = one_line(str(value), NAME_WIDTH)
     return repr(text) if isinstance(value, str) and text.replace(".", "").isdigit() else text
+
+
+def _show_signatures(scores: Scores, console: Console) -> None:
+    console.print(Text("signatures", style="bold"))
+    for signature, names in _signatures(scores).items():
+        console.print(Text(", ".join(names)), highlight=False)
+        console.print(Padding(Text(one_line(signature), style="dim"), (0, 0, 0, 2)))
+    console.print()
 
 
 def _signatures(scores: Scores) -> dict[str, list[str]]:

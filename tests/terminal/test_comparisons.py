@@ -37,17 +37,28 @@ def test_a_wide_terminal_has_counts_and_caveats():
     assert second == "none - - - - - 1,119/32/49 no evidence"
 
 
-def test_a_narrow_one_has_marks_and_says_what_they_mean():
-    lines = shown(90)
-    assert "rougeL *" in lines[1] and "1,119" not in lines[1]
-    assert lines[-2:] == ["* uncalibrated", "not shown for want of room: better/same/worse"]
+@pytest.mark.parametrize(
+    ("width", "cells", "left_out"),
+    [
+        (92, "0.726 0.788 +0.062 +0.044 to +0.081 < .001 1,119/32/49 improved", ""),
+        (86, "0.726 0.788 +0.062 +0.044 to +0.081 1,119/32/49 improved", "p"),
+        (80, "0.788 +0.062 +0.044 to +0.081 1,119/32/49 improved", "p, baseline"),
+    ],
+)
+def test_a_narrow_one_has_marks_and_counts_and_names_what_it_leaves_out(width, cells, left_out):
+    lines = shown(width)
+    assert lines[0] == "better/" and lines[1].endswith("same/worse")
+    assert lines[2] == f"rougeL * {cells}"
+    assert "* uncalibrated" in lines
+    said = [f"not shown for want of room: {left_out}"] if left_out else []
+    assert [line for line in lines if line.startswith("not shown")] == said
 
 
 def test_a_very_narrow_one_has_a_paragraph_for_each_score():
     assert shown(60)[:3] == [
         "rougeL * improved",
-        "baseline 0.7260 · value 0.7882 · difference +0.0621",
-        "95 % interval +0.0437 to +0.0805 · p < .001",
+        "baseline 0.726 · value 0.788 · difference +0.062",
+        "95 % interval +0.044 to +0.081 · p < .001",
     ]
     assert "better/same/worse 1,119/32/49" in shown(60)
 

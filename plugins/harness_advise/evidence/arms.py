@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness_advise.options import Option
 from harness_advise.run import Document, Run, apart
-from harness_advise.taking_over import SEARCH as SEARCHED, as_arms, sets_of
+from harness_advise.taking_over import SEARCH as SEARCHED, sets_of
 
 CAPACITY = "capacity"
 SEARCH = "search={trials: 8, over: {train.learning_rate: {low: 1e-5, high: 3e-3, log: true}}}"
@@ -14,6 +14,7 @@ TRIALS = 8
 SEEDS, MOST_SEEDS = 5, 100
 """Fewest seeds that carry a verdict, and the most that a config may ask for."""
 UNKNOWN = "its settings are too long to be given here: set them in the config"
+AS_ARM = "seeds repeat `arms` and `models`: name the winner of the search as an arm"
 
 
 def settings(run: Run) -> Iterator[Option]:
@@ -36,10 +37,24 @@ def settings(run: Run) -> Iterator[Option]:
     )
     yield Option(
         lever="settings", state="open", action="try other settings (learning rate, epochs, r)",
-        evidence=(*signs, *advice, *([] if judged else ["no other settings were tried"])),
+        evidence=(*signs, *advice, _tried(judged)),
         seconds=TRIALS * run.seconds_of_one, command=run.command(over),
-        urgency=2 * bool(signs) + (not run.kept),
+        urgency=2 * bool(signs) + (not run.kept and not judged), last=bool(judged) and not signs,
     )  # fmt: skip
+
+
+def _tried(judged: list[Document]) -> str:
+    """``one other setting was tried, and is excluded``."""
+    if not judged:
+        return "no other settings were tried"
+    left = [arm for arm in judged if not _excluded(arm)]
+    several = f"{len(judged)} other settings were tried"
+    if len(judged) == 1:
+        outcome = "excluded" if not left else "not shown to be better"
+        return f"one other setting was tried, and is {outcome}"
+    if not left:
+        return f"{several}, and all are excluded"
+    return f"{several}, and none is shown to be better"
 
 
 def _unended(run: Run, search: Document) -> Iterator[Option]:
@@ -96,11 +111,15 @@ def _of_arms(run: Run, lever: str, judged: list[Document]) -> Iterator[Option]:
             command="" if sets is None else run.command(*sets, another=True),
         )  # fmt: skip
     for arm in judged:
-        if _little(arm) or arm["verdict"]["label"] == "regressed":
+        if _excluded(arm):
             yield Option(
                 lever=lever, state="excluded", action=f"the arm '{arm['name']}': {arm['what']}",
                 evidence=(str(arm["verdict"]["sentence"]),),
             )  # fmt: skip
+
+
+def _excluded(arm: Document) -> bool:
+    return _little(arm) or arm["verdict"]["label"] == "regressed"
 
 
 def _little(arm: Document) -> bool:
@@ -117,7 +136,9 @@ def seeds(run: Run) -> Iterator[Option]:
     found = [arm for kind in ("settings", "model") for arm in _undecided(run.judged(kind))]
     if not found:
         return
-    sets, count = _repeated(run, found)
+    most = max(map(_seeds, found))
+    count = SEEDS if most < SEEDS else min(2 * most, MOST_SEEDS)
+    by_search = any(arm["name"] == SEARCHED for arm in found)
     verdicts = [arm["verdict"] for arm in found]
     gains = [one["difference"] for one in verdicts if one["difference"] is not None]
     several = len(found) > 1
@@ -130,11 +151,11 @@ def seeds(run: Run) -> Iterator[Option]:
         if several else f"find out with more seeds whether the arm {names[0]} is better",
         evidence=(
             *(f"{name}: {one}" if several else one for name, one in zip(names, told, strict=True)),
-            *(() if sets else (UNKNOWN,)),
+            *((AS_ARM,) if by_search else ()),
         ),
         gain=None if several else verdicts[0]["difference"], **only,
         seconds=_further(run, count) * run.seconds_of_one,
-        command=run.command(*sets, again=["arms", "models"]) if sets else "",
+        command="" if by_search else run.command(f"seeds={count}", again=["arms", "models"]),
         urgency=max(gains, default=0.0) > 0,
     )  # fmt: skip
 
@@ -144,19 +165,6 @@ def _undecided(judged: list[Document]) -> list[Document]:
     if any(arm["verdict"]["label"] == "improved" for arm in judged):
         return []
     return [arm for arm in judged if arm["verdict"]["label"] == "no evidence" and not _little(arm)]
-
-
-def _repeated(run: Run, undecided: list[Document]) -> tuple[list[str], int]:
-    """What repeats them with more seeds, and how many; nothing where that cannot be given.
-
-    The winner of a search is repeated where it is one of the config's own arms.
-    """
-    most = max(map(_seeds, undecided))
-    count = SEEDS if most < SEEDS else min(2 * most, MOST_SEEDS)
-    if all(arm["name"] != SEARCHED for arm in undecided):
-        return [f"seeds={count}"], count
-    arms = as_arms([arm for arm in run.arms if arm.get("kind") == "settings"])
-    return ([f"seeds={count}", arms] if arms else []), count
 
 
 def _seeds(arm: Document) -> int:

@@ -12,7 +12,8 @@ MISS = 0.05
 
 
 def ceiling(run: Run) -> Iterator[Option]:
-    """*Stop* where the upper bound of what is left lies below the gain that would matter.
+    """*Stop* where every row of dev and of test has the best score, or where the upper bound of
+    what is left lies below the gain that would matter.
 
     The best that a score can be is what its metric declares; where it declares no limit, nothing
     is known. Where no row differs, the bound of what is left is that of the binomial law for n
@@ -20,7 +21,18 @@ def ceiling(run: Run) -> Iterator[Option]:
     """
     score, best = run.score(run.reference if run.kept else run.rounds[0]), run.best
     value = score.get("value")
-    if best is None or value is None or run.worth is None:
+    if best is None or value is None:
+        return
+    if value == best == run.test_value:
+        yield Option(
+            lever="stop", state="shown", action="there is nothing left to gain on rows like these",
+            evidence=(
+                f"{run.primary} is {run.shown(value)} on dev and on test, the best that it can be",
+            ),
+            gain=0.0,
+        )  # fmt: skip
+        return
+    if run.worth is None:
         return
     left = _left(run, score, best)
     if left is None or left >= run.worth:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from harness_advise.options import Option
-from harness_advise.raters import Raters
 from harness_advise.run import NOISE, Document, Run
 
 CONFLICT, NARROW = "conflict", "narrow reference"
@@ -19,21 +18,22 @@ LEAST_SHARE, LEAST = 0.2, 5
 
 
 def rows(run: Run) -> Iterator[Option]:
-    """What as many rows again are worth, by the curve; which ones, by what raters find worst."""
-    curve, weak = run.levers.get("curve"), Raters(run).weak()
+    """What as many rows again are worth, by the curve; without one, what the rounds show."""
+    curve = run.levers.get("curve")
     if not curve:
         overfitted = run.course.get("kind") == "overfitting"
         signs = [str(run.course.get("sentence"))] if overfitted else []
         yield Option(
             lever="rows", state="open", action="measure what more rows are worth",
-            evidence=(*signs, "no curve was measured", *weak), seconds=3.5 * run.seconds_of_one,
-            command=run.command("curve=true"), urgency=2 * overfitted + (run.train_rows < 300),
+            evidence=(*signs, _of_rounds(run) or "no curve was measured"),
+            seconds=3.5 * run.seconds_of_one, command=run.command("curve=true"),
+            urgency=2 * overfitted + (run.train_rows < 300),
         )  # fmt: skip
         return
     told = (str(curve.get("sentence", "")),)
     if curve.get("per_doubling") is None:
         yield Option(
-            lever="rows", state="open", evidence=(*told, *weak),
+            lever="rows", state="open", evidence=told,
             action="more rows like those of train: the curve that was measured does not say",
         )  # fmt: skip
         return
@@ -43,20 +43,35 @@ def rows(run: Run) -> Iterator[Option]:
     cost: dict[str, Any] = {"written": more, "seconds": run.seconds_of_one}
     action = f"add rows like those of train, up to {more} more"
     if low is not None and low > NOISE:
-        yield Option(lever="rows", state="shown", action=action, evidence=(*told, *weak), **known,
+        yield Option(lever="rows", state="shown", action=action, evidence=told, **known,
                      **cost)  # fmt: skip
     elif run.too_little(low, high) or (high is not None and high < -NOISE):
         yield Option(lever="rows", state="excluded", action="more rows like those of train",
                      evidence=told)  # fmt: skip
     elif gain > NOISE:
-        yield Option(lever="rows", state="likely", action=action, evidence=(*told, *weak), **known,
+        yield Option(lever="rows", state="likely", action=action, evidence=told, **known,
                      **cost)  # fmt: skip
     else:
         command, seconds = _repeated(run, curve["points"])
         yield Option(
             lever="rows", state="open", action="measure with more seeds what more rows are worth",
-            evidence=(*told, *weak), command=command, seconds=seconds, **known,
+            evidence=told, command=command, seconds=seconds, **known,
         )  # fmt: skip
+
+
+def _of_rounds(run: Run) -> str:
+    """How the score went as rounds added rows; empty where none did."""
+    trained = [one for one in run.rounds if one["round"] > 0 and one.get("train_rows")]
+    sizes = [one["train_rows"] for one in trained]
+    if len(set(sizes)) < 2:
+        return ""
+    steps = ", ".join(
+        f"{one['train_rows']:,} rows {run.shown(run.score(one).get('value'))}" for one in trained
+    )
+    return (
+        f"by round, {steps} ({trained[-1]['verdict']['label']} at last); these rows were chosen "
+        "for what underperformed, so what rows like those of train are worth is another question"
+    )
 
 
 def _repeated(run: Run, points: Sequence[Document]) -> tuple[str, float]:

@@ -7,77 +7,50 @@ from collections.abc import Iterator
 
 from harness.kit.text import one_line
 from harness_advise.options import Option
-from harness_advise.raters import NAME, Raters
 from harness_advise.run import Run
 
 READ = 40
 """Answers that people would rate first."""
+NAME = 60
 CREATE = "harness rate create --rubric everyday --raters NAME"
 
 
 def metric(run: Run) -> Iterator[Option]:
-    """Let people judge the answers, or another score decide.
+    """Let people judge the answers, where the best round is at the level of references.
 
-    *Likely* where the best round is as good as a reference, by the score and within ``worth``, or
-    where raters contradict the score; *open* where it is better than a reference, or where the
-    score is not shown to order answers as raters do. There is no gain to expect: it would be told
-    in the very score that is in doubt.
+    *Likely* where the two are shown to differ by less than ``worth``, *open* where the round is
+    better than a reference. There is no gain to expect: it would be told in the very score that is
+    in doubt.
     """
-    raters = Raters(run)
-    against, doubts = tuple(raters.against_the_score()), tuple(raters.doubts())
-    level, equal = ((), False) if against or raters.confirm else _level(run)
-    signs, spoken = (*against, *doubts, *level), bool(against or doubts)
-    if not signs:
-        return
-    action, command, read = _by_raters(run, raters) if spoken else _by_level(run, raters)
-    better = raters.better_score if spoken else None
-    yield Option(
-        lever="metric", state="likely" if against or equal else "open", action=action,
-        evidence=(*signs, str(better["sentence"])) if better else signs, command=command, read=read,
-        urgency=len(signs),
-    )  # fmt: skip
-
-
-def ratings(run: Run) -> Iterator[Option]:
-    """Make raters agree first, where they are shown to agree too little.
-
-    *Likely* where the primary score is what they say; else what they say counts for nothing here.
-    """
-    for batch, sentence in Raters(run).disagreements.items():
-        decides = bool(run.document.get("by_people"))
+    evidence, equal = _level(run)
+    if evidence:
         yield Option(
-            lever="ratings", state="likely" if decides else "open",
-            action="find out what raters disagree on, and make the rubric say it",
-            evidence=(
-                sentence,
-                "the primary score is made from such ratings" if decides
-                else "what they say is left out of this advice",
-            ),
-            command=f"harness rate agreement {shlex.quote(batch)}",
+            lever="metric", state="likely" if equal else "open",
+            action=f"let people rate answers: '{one_line(run.primary, NAME)}' may no longer tell "
+            "which are better",
+            evidence=(evidence,), command=f"{CREATE} --round {run.kept} -n {READ}", read=READ,
+            urgency=1,
         )  # fmt: skip
 
 
-def _by_raters(run: Run, raters: Raters) -> tuple[str, str, int]:
-    """Action, command and answers to read, where ratings speak against the score."""
-    score = one_line(run.primary, NAME)
-    if better := raters.better_score:
-        name = str(better["metric"])
-        action = f"make '{one_line(name, NAME)}' the primary score, in place of '{score}'"
-        return action, run.command(f"primary={name}", another=True), 0
-    action = f"let ratings or another score decide: raters and '{score}' do not say the same"
-    batch = [shlex.quote(str(raters.order["batch"]))] if raters.order else []
-    return action, " ".join(["harness rate validity", *batch]), 0
+def ratings(run: Run) -> Iterator[Option]:
+    """Ask for more ratings where less than half of what was to be rated is.
+
+    First of all where the primary score is made from them: whatever else is said rests on few.
+    """
+    batches = [row for row in run.table("rated") if 0 < row["rated"] < row["items"]]
+    if not batches or 2 * batches[-1]["rated"] >= batches[-1]["items"]:
+        return
+    last = batches[-1]
+    yield Option(
+        lever="ratings", state="likely" if run.document.get("by_people") else "open",
+        action="rate more answers", read=last["items"] - last["rated"],
+        evidence=(f"{last['rated']} of {last['items']} items are rated",),
+        command=f"harness rate serve {shlex.quote(str(last['batch']))}",
+    )  # fmt: skip
 
 
-def _by_level(run: Run, raters: Raters) -> tuple[str, str, int]:
-    """The same, where nobody has contradicted the score."""
-    doubted = f"'{one_line(run.primary, NAME)}' may no longer tell which are better"
-    if raters.have_rated(run.kept):
-        return f"go by ratings of the answers: {doubted}", "", 0
-    return f"let people rate answers: {doubted}", f"{CREATE} --round {run.kept} -n {READ}", READ
-
-
-def _level(run: Run) -> tuple[tuple[str, ...], bool]:
+def _level(run: Run) -> tuple[str, bool]:
     """Whether the best round is at the level of references: the evidence, and whether the two are
     shown to differ by less than ``worth``.
 
@@ -86,10 +59,10 @@ def _level(run: Run) -> tuple[tuple[str, ...], bool]:
     """
     found = run.document.get("between_references")
     if not found or found["round"] != run.kept or found["difference"]["low"] is None:
-        return (), False
+        return "", False
     low, high, worth = found["difference"]["low"], found["difference"]["high"], run.worth or 0.0
     if not (low > -worth or low >= 0):
-        return (), False
+        return "", False
     who = f"round {run.kept}" if run.kept else "the base model"
     told = (
         f"a reference scored against the other references of its row gets "
@@ -97,5 +70,5 @@ def _level(run: Run) -> tuple[tuple[str, ...], bool]:
         f"the same ones ({found['rows']} rows): a higher score need not mean a better answer"
     )
     if high < worth:
-        return (f"{told}, as the two differ by less than {run.shown(worth)}",), True
-    return (f"{told}, unless references are alternatives that need not resemble each other",), False
+        return f"{told}, as the two differ by less than {run.shown(worth)}", True
+    return f"{told}, unless references are alternatives that need not resemble each other", False

@@ -18,6 +18,7 @@ from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.comparisons import ComparedScore, comparison_table
 from harness.terminal.options import Json
+from harness.terminal.requirements import MinGain, Require, Requirement
 from harness_inspection.commands.overview import show_overview
 from harness_inspection.commands.printing import Document, setting, why_command, write_json
 
@@ -52,6 +53,8 @@ def compare(
             help="ids, keys and rows shown of each list",
         ),
     ] = 10,
+    require: Require = None,
+    min_gain: MinGain = None,
     as_json: Json = False,
 ) -> None:
     """Compare two rounds of a run, or two runs: is B better than A?
@@ -62,9 +65,13 @@ def compare(
     from harness_inspection.comparison import compare as compared
     from harness_inspection.sides import pair
 
+    requirement = Requirement(require, min_gain)
+    requirement.check()
     if every:
         if first or second or run:
             raise harness.UsageError("--all takes all runs: no A, no B, no --run")
+        if requirement:
+            raise harness.UsageError("--require and --min-gain are of A and B, not of all runs")
         document, show = harness.all_runs(), show_overview
     elif first is None or second is None:
         raise harness.UsageError(
@@ -77,6 +84,10 @@ def compare(
         write_json(document)
     else:
         show(document, Console())
+    if requirement:
+        primary = document["primary"]
+        found, doubt = document["metrics"].get(primary), document["not_comparable"].get(primary)
+        raise typer.Exit(requirement.exit_code(primary, found, f"not comparable: {doubt}"))
 
 
 def _show(document: Document, console: Console, limit: int) -> None:
@@ -84,6 +95,8 @@ def _show(document: Document, console: Console, limit: int) -> None:
     if document["metrics"]:
         console.print(_metrics(document, console.width))
     _show_doubts(document, console)
+    if document["sentence"]:
+        tables.note(console, document["sentence"])
     _show_changed(document, console, limit)
     _show_phrases(document["phrases"], document["n"], console, limit)
     _show_config(document["config"], console, limit)

@@ -49,9 +49,20 @@ def show_overview(document: Document, console: Console) -> None:
     for note in document["notes"]:
         tables.note(console, note, "dim")
     tables.note(console, document["caution"], "dim")
-    if len(runs) > 1:
-        names = [run["run"] for run in runs[-2:]]
-        tables.next_command(console, shlex.join(["harness", "compare", *names]))
+    if pair := _latest_pair(runs):
+        tables.next_command(console, shlex.join(["harness", "compare", *pair]))
+
+
+def _latest_pair(runs: Sequence[Document]) -> list[str]:
+    """The two latest runs whose scores on dev can be ranked; empty where there are none."""
+    earlier: dict[str, str] = {}
+    found: list[str] = []
+    for run in runs:
+        group = run["dev"]["group"]
+        if group in earlier:
+            found = [earlier[group], run["run"]]
+        earlier[group] = run["run"]
+    return found
 
 
 def _groups(document: Document, split: str) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence, Sized
 
 from harness.kit.blocks import Paragraph
 from harness.kit.numbers import signed
 from harness.kit.text import one_line
+from harness.stats.decision import rows_needed
 from harness_reports import figures, findings
 from harness_reports.figures import Document
 from harness_reports.targets import Missed, Target, missed, targets
@@ -32,6 +32,9 @@ def advice(document: Document) -> Iterator[Paragraph]:
     if not ended(document) or not later:
         return
     none_better = _none_better(document, later)
+    if told := _few_rated(document) or _nothing_left(document):
+        yield Paragraph(f"{none_better}. {told}")
+        return
     if _held(document):
         if told := _of_slices(document):
             yield Paragraph(f"{none_better}. {told}")
@@ -72,6 +75,31 @@ def _none_better(document: Document, later: list[Document]) -> str:
         f"No round {since}became the best round: {rounds} {' and '.join(refused)} improved, but a "
         f"guard refused {them}"
     )
+
+
+def _few_rated(document: Document) -> str:
+    """That more ratings come first: people give the primary score, and few answers have one."""
+    latest = document["rounds"][-1]
+    score = latest["scores"].get(document["primary"]) or {}
+    rated, unrated = score.get("n") or 0, score.get("unscored") or 0
+    if not document["by_people"] or rated >= unrated:
+        return ""
+    return (
+        f"{rated} of {rated + unrated} answers of round {latest['round']} are rated: rate more of "
+        "them before anything is concluded."
+    )
+
+
+def _nothing_left(document: Document) -> str:
+    """That the primary score is the best possible on dev and on test."""
+    primary = document["primary"]
+    least, most = document.get("bounds") or (None, None)
+    best = most if _higher_is_better(document) else least
+    dev = findings.kept_round(document)["scores"].get(primary) or {}
+    test = ((document["test"] or {}).get("kept") or {}).get(primary) or {}
+    if best is None or not dev.get("value") == test.get("value") == best:
+        return ""
+    return f"{one_line(primary)} is the best that it can be on dev and on test."
 
 
 def _held(document: Document) -> list[Document]:
@@ -193,22 +221,3 @@ def _more_rows(document: Document, later: list[Document]) -> tuple[str, str]:
 
 def _digits(document: Document) -> int:
     return figures.score_digits(document, document["primary"])
-
-
-def rows_needed(
-    n: int | None, difference: float, detectable: float | None, min_gain: float = 0.0
-) -> int | None:
-    """Rows with which a true gain of this size is found with 80 % power, to two digits.
-
-    The minimum detectable effect D of n rows is m + c / sqrt(n), where m is the gain that is
-    required; it comes down to the gain d with n ((D - m) / (d - m))^2 rows, in groups as large as
-    those of today.
-
-    Returns:
-        None where it is not known.
-    """
-    if not n or detectable is None or difference <= min_gain:
-        return None
-    exact = n * ((detectable - min_gain) / (difference - min_gain)) ** 2
-    unit = 10 ** max(0, math.floor(math.log10(max(exact, 1.0))) - 1)
-    return int(math.ceil(exact / unit) * unit)

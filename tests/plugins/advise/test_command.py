@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.integration.test_forgetting import WORSE, reading
 from tests.support.project import CONFIG, Project
 
 
@@ -18,12 +20,32 @@ def test_the_command_and_the_report_say_the_same(project: Project) -> None:
     assert shown.code == 0, shown.err
     assert "rows: add rows like those of train" in shown.out
     assert "--set 'baselines=[prompted, few-shot]'" in shown.out
+    assert "harness advise has the commands" not in shown.out
     full = project.inside("report", "--full").out
     assert "What to do next" in full
     assert full.index("What to do next") > full.index("What else was tried")
     document = project.inside("advise", "--json").document
     assert document["schema"] == "harness.advice/1"
     assert document["options"][0]["lever"] == "rows"
+
+
+def test_the_command_for_what_was_lost_runs_and_asks_for_more_the_next_time(
+    project: Project,
+) -> None:
+    reading(project)
+    run = ("iterate", "--rounds", "1", "--no-test", *WORSE)
+    assert project.inside(*run).code == 0
+    for share in (0.2, 0.4):
+        option = project.inside("advise", "--json").document["options"][0]
+        assert option["lever"] == "replay"
+        assert option["evidence"][0].startswith("round 1 predicts general text worse")
+        words = shlex.split(option["command"])
+        assert sum(word.startswith("replay=") for word in words) == 1
+        done = project.inside(*words[1:], "--json")
+        assert done.code == 0, done.err
+        [_, entry] = done.document["rounds"]
+        learned = entry["replayed"] / (entry["replayed"] + entry["train_rows"])
+        assert learned == pytest.approx(share, abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from harness.kit.blocks import Paragraph, to_json
 from harness.kit.yaml_file import key_value
 from harness_advise.options import Option
 from harness_advise.ranking import ranked
-from harness_advise.showing import blocks
+from harness_advise.showing import blocks, with_commands
 from harness_reports.markdown import page as markdown_page
 
 
@@ -423,6 +423,127 @@ def test_all_arms_that_are_open_are_one_question() -> None:
 
 def told(found: dict[str, Any]) -> str:
     return " ".join(repr(block) for block in blocks(ranked(found)))
+
+
+@pytest.mark.parametrize(
+    ("judged", "told"),
+    [
+        ([("regressed", -0.2)], "one other setting was tried, and is excluded"),
+        ([("no evidence", 0.0)], "one other setting was tried, and is not shown to be better"),
+        ([("regressed", -0.2)] * 2, "2 other settings were tried, and all are excluded"),
+        ([("regressed", -0.2), ("no evidence", 0.0)],
+         "2 other settings were tried, and none is shown to be better"),
+    ],
+)  # fmt: skip
+def test_other_settings_stand_last_with_what_was_tried(
+    judged: list[tuple[str, float]], told: str
+) -> None:
+    arms = [arm("settings", label, gain, name=str(n)) for n, (label, gain) in enumerate(judged)]
+    last = ranked(made(arms=arms, levers=levers(curve=curve(0.0, -0.01, 0.01))))[-1]
+    assert (last.lever, last.state) == ("settings", "open")
+    assert last.action.startswith("try other settings") and last.evidence == (told,)
+
+
+def test_where_every_lever_is_excluded_none_comes_first() -> None:
+    arms = [arm(kind, "regressed", -0.2) for kind in ("settings", "model")]
+    found = ranked(made(
+        arms=arms, baselines=[baseline("improved", 0.2, 0.1, 0.3)],
+        levers=levers(curve=curve(0.0, -0.01, 0.01)),
+    ))  # fmt: skip
+    assert [one.state for one in found] == ["excluded"] * 4 + ["open"]
+
+
+def perfect(**changes: Any) -> dict[str, Any]:
+    """1.000 on dev and on test, without ``worth``."""
+    rounds = copy.deepcopy(DOCUMENT["rounds"])
+    rounds[1]["scores"] = score(1.0)
+    return made(rounds=rounds, settings={}, levers=levers(worth=None),
+                **{"test": {"kept": score(1.0)}, **changes})  # fmt: skip
+
+
+def test_at_the_best_score_on_dev_and_test_stop_is_all() -> None:
+    [option] = ranked(perfect())
+    assert (option.lever, option.state) == ("stop", "shown")
+    assert "f1 is 1.000 on dev and on test" in option.evidence[0]
+    assert first(perfect(test={"kept": score(0.99)}))[0] != "stop"
+    assert first(perfect(test=None))[0] != "stop"
+
+
+def forgetting(before: int, after: int, low: float | None = None) -> dict[str, Any]:
+    counts = {"asked": 40, "right_before": before, "right_after": after}
+    return {"difference": 0.054, "low": low, "high": 0.1, "instructions": counts}
+
+
+@pytest.mark.parametrize(
+    ("measured", "lost"),
+    [
+        (
+            forgetting(22, 4),
+            "round 1 answers 4 of 40 general instructions right, the base model 22",
+        ),
+        (forgetting(22, 20, 0.03), "round 1 predicts general text worse: +0.054 nats per token"),
+        (forgetting(22, 15), None),
+        (forgetting(22, 30), None),
+        (forgetting(22, 22, -0.01), None),
+        (None, None),
+    ],
+)
+def test_what_the_model_lost_comes_first_with_general_rows(
+    measured: dict[str, Any] | None, lost: str | None
+) -> None:
+    rounds = copy.deepcopy(DOCUMENT["rounds"])
+    rounds[1]["forgetting"] = measured
+    document = made(rounds=rounds, arms=[arm("settings", "improved", 0.2)], levers=levers())
+    option = ranked(document)[0]
+    assert (option.lever == "replay") is (lost is not None)
+    if lost:
+        assert option.evidence[0] == lost and "12 of 40" in option.evidence[1]
+        assert option.command == "harness iterate -c a.yaml --rounds 1 --set replay=0.2 --no-test"
+    assert "replay" not in {one.lever for one in ranked({**document, "forgot": None})}
+
+
+def test_what_is_shown_to_be_lost_is_read_where_the_document_says_it() -> None:
+    loss = {"before": 4.6, "after": 4.7, "n": 200, "bound": 0.03}
+    answers = {"before": 22, "after": 12, "n": 40, "p": 0.001}
+    forgot = {"round": 2, "instructions": answers, "loss": loss, "sentence": "worse"}
+    option = ranked(made(forgot=forgot))[0]
+    assert option.lever == "replay" and option.evidence[:2] == (
+        "round 2 answers 12 of 40 general instructions right, the base model 22",
+        "round 2 predicts general text worse: +0.100 nats per token",
+    )
+    assert ranked(made(forgot={**forgot, "instructions": None, "loss": None}))[0].lever != "replay"
+    found = ranked(perfect(forgot=forgot))
+    assert [one.lever for one in found] == ["stop", "replay"]
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.1, "replay=0.2"), (0.2, "replay=0.4"), (0.4, "replay=0.5"), (0.5, "")]
+)
+def test_with_general_rows_already_more_of_them_or_less_training(share: float, words: str) -> None:
+    rounds = copy.deepcopy(DOCUMENT["rounds"])
+    rounds[1] |= {"forgetting": forgetting(22, 4), "replayed": round(80 * share / (1 - share))}
+    option = ranked(made(rounds=rounds))[0]
+    assert words in option.command and bool(option.command) is bool(words)
+    assert ("a lower learning rate" in option.action) is (not words)
+
+
+def test_without_a_curve_rows_say_what_the_rounds_show() -> None:
+    rounds = copy.deepcopy(DOCUMENT["rounds"])
+    rounds[1]["train_rows"] = 90
+    for number, size, value in ((2, 130, 0.6), (3, 170, 0.65)):
+        rounds.append({**copy.deepcopy(rounds[1]), "round": number, "train_rows": size,
+                       "scores": score(value, value - 0.1, value + 0.1)})  # fmt: skip
+    [option] = [one for one in ranked(made(rounds=rounds)) if one.lever == "rows"]
+    assert option.evidence[-1].startswith(
+        "by round, 90 rows 0.500, 130 rows 0.600, 170 rows 0.650 (improved"
+    )
+    assert rows(made()).evidence == ("no curve was measured",)
+
+
+def test_only_a_report_says_which_command_has_the_commands() -> None:
+    pointed = "harness advise has the commands that find out"
+    assert pointed in " ".join(map(repr, blocks(ranked(made()))))
+    assert pointed not in " ".join(map(repr, with_commands(ranked(made()))))
 
 
 def test_an_estimate_is_no_upper_limit() -> None:

@@ -58,6 +58,49 @@ def test_two_rounds_of_one_run(two):
     assert one["wins"] + one["ties"] + one["losses"] == found["n"] == one["n"] == 48
 
 
+@pytest.mark.parametrize("against", [0, 2])
+def test_the_same_rows_have_the_same_interval_however_they_are_compared(two, against, tmp_path):
+    project, run, _ = two
+    found = compared(project, str(against), "3", "--run", run)["metrics"]["overlap"]
+    sql = "SELECT id, text FROM predictions WHERE arm = 'main' AND split = 'dev' AND round = "
+    files = []
+    for number in (3, against):
+        (tmp_path / f"{number}.csv").write_text(
+            project.inside("query", "--csv", f"{sql}{number}", run).out, encoding="utf-8"
+        )
+        files.append(str(tmp_path / f"{number}.csv"))
+    as_files = ("-p", files[0], "-b", files[1], "-c", "harness.yaml")
+    of_run = ("--run", run, "--baseline", f"round {against}")
+    for arguments, system in ((as_files, "3.csv"), (of_run, "round 3")):
+        document = project.inside("score", *arguments, "--json").document
+        [name] = [name for name in document["comparison"] if name.endswith(system)]
+        scored = document["comparison"][name]["overlap"]
+        same = ("difference", "low", "high", "p_alone", "wins", "ties", "losses", "rows_needed")
+        assert {key: scored[key] for key in same} == {key: found[key] for key in same}
+
+
+def test_what_the_rows_can_show_and_what_was_required(two):
+    project, run, _ = two
+    pair = ("0", "3", "--run", run)
+    found = compared(project, *pair)
+    effect = found["metrics"]["overlap"]["detectable"]
+    assert f"the minimum detectable effect in overlap is {effect:.3g}" in found["sentence"]
+    assert found["sentence"] in " ".join(project.inside("compare", *pair).out.split())
+    low = found["metrics"]["overlap"]["low"]
+    for asked, code, told in (
+        (("--require", "improved"), 0, ""),
+        (("--min-gain", f"{low - 0.001}"), 0, ""),
+        (("--min-gain", f"{low + 0.001}", "--json"), 1, "the interval begins at"),
+        (("--require", "regressed"), 2, "--require takes 'improved'"),
+    ):
+        done = project.inside("compare", *pair, *asked)
+        assert (done.code, told in done.err) == (code, True), done.err
+    back = project.inside("compare", "3", "0", "--run", run, "--require", "improved")
+    assert back.code == 1 and "regressed, where --require asks for improved" in back.err
+    every = project.inside("compare", "--all", "--require", "improved")
+    assert every.code == 2 and "not of all runs" in every.err
+
+
 def test_fixed_and_broken_are_those_of_the_database(two):
     project, run, _ = two
     for row in stored(project, run, "SELECT DISTINCT round, against FROM changes"):
@@ -114,6 +157,8 @@ def test_other_rows_and_other_signatures_are_left_out(two):
     assert found["not_comparable"]["exact"] == "only B has it"
     shown = project.inside("compare", run, third, COLUMNS="80").out
     assert "overlap: not comparable: other signatures" in shown and "left out" in shown
+    gate = project.inside("compare", run, third, "--require", "improved")
+    assert gate.code == 1 and "not comparable: other signatures" in gate.err
 
 
 @pytest.fixture(scope="module")

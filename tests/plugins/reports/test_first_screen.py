@@ -17,12 +17,12 @@ from rich.console import Console
 
 from harness.kit.blocks import Heading, Paragraph, Table
 from harness.stats import detectable, difference
+from harness.stats.decision import rows_needed
 from harness_reports import BriefReporter, TerminalReporter, targets
 from harness_reports.html.page import page as html_page
 from harness_reports.markdown import page as markdown_page
 from harness_reports.markdown.comment import comment
 from harness_reports.sections import Gains
-from harness_reports.sections.advice import rows_needed
 from harness_reports.terminal.screen import print_screen
 
 Document = dict[str, Any]
@@ -402,6 +402,25 @@ def test_where_nothing_is_left_to_gain_it_says_what_would_help(analysis: Documen
     assert "about 320 dev rows instead of 160" in page
     assert "(+0.015 in round 2) is detected at 80 % power" in page
     assert "harness iterate" not in page
+
+
+def test_where_few_answers_are_rated_more_ratings_come_first(analysis: Document) -> None:
+    for entry in unheld(analysis)["rounds"]:
+        entry["scores"][analysis["primary"]] |= {"n": 12, "unscored": 50}
+    page = " ".join(screen(analysis | {"by_people": True}).split())
+    assert "12 of 62 answers of round 3 are rated: rate more of them" in page
+    assert "will hardly help" not in page and "stop here" not in page
+    assert "are rated" not in screen(analysis)
+
+
+def test_at_the_best_score_on_dev_and_test_nothing_else_is_offered(analysis: Document) -> None:
+    primary = analysis["primary"]
+    unheld(analysis)["rounds"][analysis["kept_round"]]["scores"][primary]["value"] = 1.0
+    analysis["test"]["kept"][primary]["value"] = 1.0
+    page = " ".join(screen(analysis | {"bounds": [0.0, 1.0]}).split())
+    assert f"{primary} is the best that it can be on dev and on test" in page
+    assert "may help" not in page
+    assert "may help" in " ".join(screen(analysis | {"bounds": [0.0, None]}).split())
 
 
 def test_a_slice_that_got_better_or_a_run_that_goes_on_needs_no_such_advice(

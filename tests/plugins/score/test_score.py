@@ -256,11 +256,74 @@ def test_a_team_s_own_metric_from_a_file(files):
 def test_people_see_tables_signatures_and_what_the_numbers_can_show(files):
     alone = files.inside("score", *GOOD, "-m", "bleu,ter", COLUMNS="80")
     assert alone.code == 0
-    assert "95 % interval" in alone.out and "BLEU|nrefs:var" in alone.out
+    assert "95 % interval" in alone.out and "BLEU|nrefs:var" not in alone.out
+    assert "--full" in alone.out
+    full = files.inside("score", *GOOD, "-m", "bleu,ter", "--full", COLUMNS="80")
+    assert "BLEU|nrefs:var" in full.out
     assert "With 60 rows in 30 groups, bleu is known to within" in " ".join(alone.out.split())
     both = files.inside("score", *GOOD, "-b", "bad.jsonl", "-m", "bleu,rouge", COLUMNS="80")
     assert "good.jsonl against bad.jsonl" in both.out and "improved" in both.out
+    bleu = document(files, *GOOD, "-b", "bad.jsonl", "-m", "bleu")["comparison"]["good.jsonl"]
+    counts = "/".join(str(bleu["bleu"][kind]) for kind in ("wins", "ties", "losses"))
+    assert counts in both.out
     assert max(map(len, (alone.out + both.out).split("\n"))) <= 80
+
+
+@pytest.fixture
+def close(project):
+    """Pass or fail on 100 rows: old.jsonl fails on 12, new.jsonl on 6 others, right.jsonl never."""
+    rows = [{"id": f"r{i}", "references": ["yes"]} for i in range(100)]
+    write_lines(project, "refs.jsonl", rows)
+    for name, wrong in (("new", range(6)), ("old", range(6, 18)), ("right", ())):
+        texts = ["no" if i in wrong else "yes" for i in range(100)]
+        answers = [{"id": r["id"], "text": t} for r, t in zip(rows, texts, strict=True)]
+        write_lines(project, f"{name}.jsonl", answers)
+    return project
+
+
+CLOSE = ("-p", "new.jsonl", "-b", "old.jsonl", "-r", "refs.jsonl", "-m", "exact")
+
+
+def test_the_rows_that_ones_own_difference_would_need_are_said(close):
+    found = document(close, *CLOSE)
+    one = found["comparison"]["new.jsonl"]["exact"]
+    assert one["label"] == "no evidence" and one["difference"] == pytest.approx(0.06)
+    exact = 100 * (one["detectable"] / one["difference"]) ** 2
+    assert exact <= one["rows_needed"] <= 1.1 * exact
+    told = f"size seen, +0.06, would take about {one['rows_needed']} rows"
+    assert told in found["sentence"]
+    three = document(close, "-p", "right.jsonl", *CLOSE)
+    assert three["comparison"]["right.jsonl"]["exact"]["label"] == "improved"
+    assert f"about {one['rows_needed']} rows (new.jsonl). All of this" in three["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "told"),
+    [
+        (("--require", "improved"), 1, "exact: no evidence, where --require asks for improved"),
+        (("--min-gain", "-0.2"), 0, ""),
+        (("--min-gain", "0"), 1, "where --min-gain asks for more than +0"),
+        (("--require", "improved", "--min-gain", "-0.2"), 1, "no evidence"),
+        (("--require", "better"), 2, "--require takes 'improved'"),
+        (("--min-gain", "nan"), 2, "--min-gain takes a number"),
+        (("--require", "improved", "--primary", "exac"), 2, "did you mean 'exact'?"),
+    ],
+)
+def test_what_is_required_decides_on_the_exit_code(close, asked, code, told):
+    for further in ((), ("--json",)):
+        done = close.inside("score", *CLOSE, *asked, *further)
+        assert (done.code, told in " ".join(done.err.split())) == (code, True), done.err
+        assert bool(done.out) == (code < 2)
+
+
+def test_a_clear_gain_is_as_required_and_no_gain_is_asked_of_one_system(files):
+    asked = (*GOOD, "-b", "bad.jsonl", "-m", "rouge")
+    gate = ("--require", "improved", "--min-gain", "0.1", "--primary", "rougeL")
+    assert files.inside("score", *asked, *gate).code == 0
+    unclear = files.inside("score", *asked, "--require", "improved")
+    assert unclear.code == 2 and "--primary NAME, of rouge1" in unclear.err
+    alone = files.inside("score", *GOOD, "-m", "rouge", *gate)
+    assert alone.code == 2 and "one system against one baseline" in alone.err
 
 
 def test_hostile_names_and_texts_are_only_text(project):

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from harness import Example, Report
+from harness import Example, Report, Screening, previewed
+from harness.kit.decoding import EXAMPLES, decoded_wrongly
 from harness.kit.text import one_line
 from harness_rows.commands.data import repeats
 from harness_rows.commands.data.findings import Finding, Level, counted, pairs, places
 from harness_rows.commands.data.opening import Opened
 from harness_rows.dealing import NEEDED, SIDES
-from harness_rows.prompts import NEAR
 
 SPLIT_IT = "harness data split -o FILE deals rows out: whole groups, one prompt on one side"
-# Bytes of UTF-8 that were read as Latin-1 (Ã¤, â€™), and the mark of bytes that were no text.
-_MANGLED = re.compile("Ã[\u0080-\u00bf]|â€|\ufffd")
 
 
 def findings(found: Opened, begin: Callable[[str], Report]) -> Iterator[Finding]:
@@ -30,13 +27,10 @@ def findings(found: Opened, begin: Callable[[str], Report]) -> Iterator[Finding]
     yield from _verdicts(found.rows)
     prompts = repeats.by_prompt(found.rows)
     yield from _exact(prompts)
-    yield from _near(repeats.near_repeats(prompts, _watch(begin("comparing prompts"))))
+    begin("comparing prompts")
+    yield from _near(found.config.screened() if found.config else previewed(found.rows), found.rows)
     yield from _within(prompts)
     yield from _texts(found.rows)
-
-
-def _watch(report: Report) -> Callable[[int, int], None]:
-    return lambda done, total: report(done, total, "")
 
 
 def _reading(found: Opened) -> Iterator[Finding]:
@@ -129,15 +123,19 @@ def _exact(prompts: Mapping[str, Sequence[Example]]) -> Iterator[Finding]:
         yield Finding("note", "dev-in-test", what, len(both), places(both), SPLIT_IT)
 
 
-def _near(near: repeats.Near) -> Iterator[Finding]:
-    if not near.leaks:
+def _near(found: Screening, rows: Sequence[Example]) -> Iterator[Finding]:
+    """Near repeats of dev and test, as ``harness check`` counts them."""
+    count = sum(found.near.values())
+    if not count:
         return
-    of = "" if near.compared == near.of else f" of {near.compared:,} prompts, evenly spaced,"
-    nearly = counted(len(near.leaks), "nearly repeats", "nearly repeat")
-    what = f"{nearly}{of} a row of dev or test (similarity {NEAR:g} or more)"
-    named = pairs((leak.row, leak.held_out) for leak in near.leaks)
+    compared = sum(found.compared.values())
+    of = f" of {compared:,} that were compared, evenly spaced," if compared else ""
+    nearly = counted(count, "nearly repeats", "nearly repeat")
+    what = f"{nearly}{of} a row of dev or test"
+    by_id = {row.id: row for row in rows}
+    named = pairs((by_id[pair.row], by_id[pair.held_out]) for pair in found.pairs)
     hint = "harness data split --group auto keeps them on one side; harness data dedup drops them"
-    yield Finding("note", "leak-near", what, len(near.leaks), named, hint)
+    yield Finding("note", "leak-near", what, count, named, hint)
 
 
 def _within(prompts: Mapping[str, Sequence[Example]]) -> Iterator[Finding]:
@@ -157,9 +155,10 @@ def _within(prompts: Mapping[str, Sequence[Example]]) -> Iterator[Finding]:
 
 
 def _texts(rows: Sequence[Example]) -> Iterator[Finding]:
-    mangled = [row for row in rows if any(_MANGLED.search(text) for text in texts_of(row))]
+    mangled = [row for row in rows if any(map(decoded_wrongly, texts_of(row)))]
     if mangled:
-        what = f"{counted(len(mangled), 'holds', 'hold')} text that was decoded wrongly (Ã¤, �)"
+        hold = counted(len(mangled), "holds", "hold")
+        what = f"{hold} text that was decoded wrongly ({EXAMPLES})"
         hint = "write the file as UTF-8 again, from where it is still right"
         yield Finding("note", "mangled-text", what, len(mangled), places(mangled), hint)
 

@@ -99,14 +99,14 @@ def test_several_references_of_which_one_is_shared_are_no_conflict(place: Shop) 
 def test_of_many_prompts_a_sample_is_compared_and_said(
     place: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness_rows.commands.data import repeats
+    from harness.data import screening
 
-    monkeypatch.setattr(repeats, "COMPARED", 60)
+    monkeypatch.setattr(screening, "MOST_PREVIEWED", 60)
     rows = shop(more=FAULTS["near leak"][0] * 1)
     rows = [*rows[-2:], *rows[:-2]]
     _, document = place.checked(rows)
     [found] = document["findings"]
-    assert "of 60 prompts, evenly spaced," in found["what"]
+    assert "of 37 that were compared, evenly spaced," in found["what"]
 
 
 def test_without_a_model_at_hand_that_is_a_note(
@@ -129,6 +129,40 @@ def test_the_data_of_a_config_are_checked_and_test_stays_sealed(place: Shop) -> 
     done = place.data("check")
     assert done.code == 4 and "1 row asks what a held-out row asks" in done.out
     assert words("test4") not in done.out + done.err
+
+
+LIMITS = [
+    word
+    for name in ("near", "near_with_answer", "contained")
+    for word in ("--set", f"filters.{name}=1")
+]
+
+
+def test_harness_check_counts_the_same_near_repeats_and_names_broken_characters(
+    place: Shop,
+) -> None:
+    """By the config's own limits, and by the default ones for a file."""
+    near = [shop_row(920 + n, question=NEAR.format(words(f"n{n}"))) for n in range(3)]
+    held = [shop_row(930 + n, "dev", question=NEAR.format(words(f"n{n}")) + " Thanks")
+            for n in range(3)]  # fmt: skip
+    broken = [shop_row(940, question=f"Wie hei\u00c3\u009ft {words('x')}"),
+              shop_row(941, answer="caf\ufffd")]  # fmt: skip
+    place.write(shop(more=[*near, *held, *broken]))
+    config = (place.folder / "harness.yaml").read_text()
+    source = "{source: rows, path: shop.jsonl, columns: {group: customer, meta: [kind]}}"
+    (place.folder / "harness.yaml").write_text(config.replace("{source: fake}", source, 1))
+    for limits in ((), LIMITS):
+        told = place.project.inside("check", *limits)
+        assert told.code == 0, told.err
+        document = place.data("check", "--json", *limits).document
+        counts = {one["kind"]: one["count"] for one in document["findings"]}
+        assert counts["mangled-text"] == 2
+        assert "2 rows hold text that was decoded wrongly" in told.out
+        near_count = counts.get("leak-near", 0)
+        assert bool(near_count) is not bool(limits)
+        assert (f"data: {near_count} of " in told.out) is bool(near_count)
+    by_file = place.data("check", "shop.jsonl", *place.columns, "--json").document
+    assert {one["kind"]: one["count"] for one in by_file["findings"]}["leak-near"] == 3
 
 
 def test_a_source_of_another_kind_is_checked_too(place: Shop) -> None:

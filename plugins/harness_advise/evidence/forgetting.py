@@ -1,0 +1,90 @@
+"""Did the model lose what it could do beside the task?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness import stats
+from harness.kit.numbers import signed
+from harness.stats.decision import ALPHA
+from harness_advise.options import Option
+from harness_advise.run import Document, Run
+
+SHARE, MOST_SHARE = 0.2, 0.5
+"""Share of general rows that is proposed first, and the largest one."""
+MEASURED = (
+    "a default run with `replay: 0.1` answered 12 of 40 general instructions right where it "
+    "answered 4 without, at 0.767 instead of 0.689 on test (one run of each)"
+)
+"""Of docs/forgetting.md."""
+
+
+def replay(run: Run) -> Iterator[Option]:
+    """General rows beside those of the task, where something is shown to be lost."""
+    lost = tuple(_lost(run))
+    if not lost:
+        return
+    share = round(run.replayed, 1)
+    wanted = SHARE if share < SHARE else min(2 * share, MOST_SHARE)
+    if wanted <= share:
+        yield Option(
+            lever="replay", state="likely",
+            action="train less: a lower learning rate, fewer epochs or a smaller r",
+            evidence=(*lost, f"of its training rows, {100 * share:.0f} % are general ones already"),
+        )  # fmt: skip
+        return
+    yield Option(
+        lever="replay", state="likely",
+        action=f"train on general rows beside those of the task, {100 * wanted:.0f} % of all",
+        evidence=(*lost, *(() if share else (MEASURED,))),
+        seconds=(len(run.rounds) - 1) * run.seconds_of_one / (1 - wanted),
+        command=run.command(f"replay={wanted:g}", another=True),
+    )  # fmt: skip
+
+
+def _lost(run: Run) -> Iterator[str]:
+    """What is shown to be lost, a sentence each."""
+    if "forgot" in run.document:
+        if forgot := run.document["forgot"]:
+            yield from _said(forgot)
+        return
+    shown = run.reference if run.kept else run.rounds[-1]
+    found = shown.get("forgetting") or {}
+    counts = found.get("instructions")
+    if counts and _shown_worse(run, counts):
+        told = (counts[key] for key in ("right_before", "right_after", "asked"))
+        yield _answers(shown["round"], *told)
+    if (found.get("low") or 0.0) > 0:
+        yield _text(shown["round"], found["difference"])
+
+
+def _said(forgot: Document) -> Iterator[str]:
+    """The same, as a document says it that has it."""
+    if answers := forgot["instructions"]:
+        yield _answers(forgot["round"], answers["before"], answers["after"], answers["n"])
+    if loss := forgot["loss"]:
+        yield _text(forgot["round"], loss["after"] - loss["before"])
+
+
+def _shown_worse(run: Run, counts: Document) -> bool:
+    """Whether fewer right answers are no chance, whichever of them are the same ones.
+
+    The counts do not say how many were right on both sides; with the fewest that there can be, most
+    answers differ, and McNemar's test says least. Its error is shared by the planned rounds.
+    """
+    before, after, asked = (counts[key] for key in ("right_before", "right_after", "asked"))
+    if before <= after:
+        return False
+    both = max(0, before + after - asked)
+    rounds = (run.document.get("settings") or {}).get("rounds") or len(run.rounds) - 1
+    one_sided = stats.mcnemar(after - both, before - both) / 2
+    return one_sided < ALPHA / max(1, rounds)
+
+
+def _answers(number: int, before: int, after: int, of: int) -> str:
+    right = f"{after} of {of} general instructions right"
+    return f"round {number} answers {right}, the base model {before}"
+
+
+def _text(number: int, rise: float) -> str:
+    return f"round {number} predicts general text worse: {signed(rise, 3)} nats per token"
