@@ -134,7 +134,7 @@ def rows_words(count: int) -> str:
 def _of_round(document: Document, after: int, rounds: dict[int, Document]) -> Iterator[Target]:
     source, following = _source(after, rounds), rounds[after + 1]
     label = str(following["verdict"]["label"])
-    by_slice, planned = _added(document, rounds[after]), _planned(rounds[after])
+    by_slice, planned = came(document, rounds[after]), _planned(rounds[after])
     courses = _courses(document, after)
     known, later = (
         {piece["slice"]: piece for piece in entry["slices"]}
@@ -159,7 +159,7 @@ def _source(after: int, rounds: dict[int, Document]) -> int:
     return max((number for number, e in rounds.items() if number < after and e["kept"]), default=0)
 
 
-def _added(document: Document, entry: Document) -> dict[str, int]:
+def came(document: Document, entry: Document) -> dict[str, int]:
     """Slice (empty: all data) -> rows added; by the plan where the table is not there."""
     counts: dict[str, int] = {}
     rows = [row for row in findings.table(document, "added") if row["round"] == entry["round"]]

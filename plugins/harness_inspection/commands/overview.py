@@ -47,9 +47,19 @@ def show_overview(document: Document, console: Console) -> None:
         if len(groups) > 1:
             tables.note(console, f"Not to be ranked with each other: {', '.join(groups)}.", "dim")
     tables.note(console, document["caution"], "dim")
-    if len(runs) > 1:
-        names = [run["run"] for run in runs[-2:]]
+    if names := _comparable(runs):
         tables.next_command(console, shlex.join(["harness", "compare", *names]))
+
+
+def _comparable(runs: Sequence[Document]) -> list[str]:
+    """The latest two runs whose scores on dev can be ranked; empty where there are none."""
+    latest: dict[str, str] = {}
+    for run in reversed(runs):
+        group = run["dev"]["group"] if run["dev"] else ""
+        if group and group in latest:
+            return [run["run"], latest[group]]
+        latest.setdefault(group, run["run"])
+    return []
 
 
 def _groups(document: Document, split: str) -> list[str]:

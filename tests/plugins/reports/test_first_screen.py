@@ -266,6 +266,11 @@ def test_slices_beyond_the_first_ones_are_counted(analysis: Document) -> None:
         assert "kind = n03" in whole.replace("\\", "")
 
 
+def test_what_was_planned_and_what_came_are_told_apart(analysis: Document) -> None:
+    page = markdown_page(with_gains(analysis)).replace("\\", "")
+    assert "20 for kind = defaults (17 came), 20 for kind = raises (17 came)" in page
+
+
 def test_a_comment_names_the_slices_that_gained_most(analysis: Document) -> None:
     told = "kind = raises: 17 rows after round 1, 0.000 → 0.900; kind = defaults"
     assert told in comment(with_gains(analysis))
