@@ -100,7 +100,7 @@ def _train_and_judge(
     history.checkpoints[arm.name, number] = checkpoint
     history.logs[arm.name, number] = log = steps.training_log(checkpoint)
     went = course(log) if closed is None else None
-    if went is not None and (went.kind or went.valid_rows):
+    if went is not None and went.kind:
         steps.run.watcher.say(f"{at.label(TRAIN)}: {went.sentence} {went.advice}".rstrip())
     evaluation = steps.evaluate(
         checkpoint, data.split("dev"), at, learned=rows, against=arm.kept, pinned=pinned

@@ -22,10 +22,12 @@ from typing import Any
 from harness.context import Report
 from harness.errors import STOPPING, HarnessError, PluginError, reason
 from harness.errors.machine import machine_trouble
+from harness.kit.numbers import duration
 from harness.kit.text import one_line
 
-SILENCE = 60.0
-"""Seconds without a sign of life after which it is said who is at work."""
+SILENCE = 180.0
+"""Seconds without a sign of life after which it is said who is at work: a first batch may take
+longer than a minute on a busy machine."""
 
 _DESCRIPTORS = {0: "standard input", 1: "standard output", 2: "standard error"}
 _STREAMS = {"stdin": 0, "stdout": 1, "stderr": 2}
@@ -50,7 +52,7 @@ class PluginCalls:
 
         Args:
             here: it is carried out in this process.
-            watched: a minute of silence is said.
+            watched: silence is said (:data:`SILENCE`).
         """
         return PluginCall(self, where, here=here, watched=watched)
 
@@ -104,7 +106,7 @@ class PluginCalls:
 
     @contextlib.contextmanager
     def watched(self, where: str) -> Iterator[None]:
-        """Within it a minute without a sign of life is said, once."""
+        """Within it :data:`SILENCE` without a sign of life is said, once."""
         self.heard()
         over = threading.Event()
 
@@ -112,8 +114,8 @@ class PluginCalls:
             while not over.wait(max(0.01, self._heard + SILENCE - time.monotonic())):
                 if time.monotonic() - self._heard >= SILENCE:
                     self.say(
-                        f"note: {where} has been at work for {SILENCE:.0f} s without a sign of "
-                        f"life; {self.ending}"
+                        f"note: {where} has reported nothing for {duration(SILENCE)}. It may be at "
+                        f"work all the same; {self.ending}"
                     )
                     return
 

@@ -37,6 +37,8 @@ EXAMPLES = 5
 TEXT = 400
 """Most characters of a text that are kept to be shown."""
 TRAINABLE = ("train", "valid", "pool")
+FEW = 0.01
+"""Share of the rows up to which near repeats that stay are told in the whole report alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,13 +248,23 @@ def sentences(found: Screening, rules: Rules, *, ahead: bool = False) -> Iterato
         )
     if found.threshold > found.floor:
         yield _alike(found, rules)
-    recognised = found.usual.recognised
-    if recognised is not None and recognised < rules.recognised:
-        yield (
-            f"the rows are alike by nature, or short: of {COPIES} copies of dev and test prompts "
-            f"with typing errors the gate would recognise {_percent(recognised, 1)}. Rows that an "
-            "augmenter makes are kept apart from dev and test by their lineage alone"
-        )
+    if _by_lineage_alone(found, rules):
+        yield _lineage(found)
+
+
+def for_tuning(found: Screening, rules: Rules) -> Iterator[str]:
+    """Those of :func:`sentences` that help who tunes the gate, and call for nothing else.
+
+    Near repeats are among them where they stay and are at most :data:`FEW` of the rows.
+    """
+    looked_at = found.compared or found.rows
+    total = sum(n for split, n in looked_at.items() if split in TRAINABLE)
+    if found.near and not rules.refuse_near and sum(found.near.values()) <= FEW * total:
+        yield _near(found, rules, ahead=False)
+    if found.threshold > found.floor:
+        yield _alike(found, rules)
+    if _by_lineage_alone(found, rules):
+        yield _lineage(found)
 
 
 def shown(pair: Pair) -> tuple[str, str]:
@@ -261,6 +273,19 @@ def shown(pair: Pair) -> tuple[str, str]:
     return (
         f"{pair.split} {one_line(pair.row, 80)}: {pair.text}",
         f"{pair.held_out_split} {one_line(pair.held_out, 80)}: {text}",
+    )
+
+
+def _by_lineage_alone(found: Screening, rules: Rules) -> bool:
+    recognised = found.usual.recognised
+    return recognised is not None and recognised < rules.recognised
+
+
+def _lineage(found: Screening) -> str:
+    return (
+        f"the rows are alike by nature, or short: of {COPIES} copies of dev and test prompts "
+        f"with typing errors the gate would recognise {_percent(found.usual.recognised or 0, 1)}. "
+        "Rows that an augmenter makes are kept apart from dev and test by their lineage alone"
     )
 
 

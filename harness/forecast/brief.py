@@ -125,7 +125,7 @@ def _time(
     if not (left or known):
         return ""
     if seconds is None:
-        return "How long it takes is not known yet; harness plan measures it."
+        return "harness plan says beforehand how long that takes."
     trained = any(item.stage == TRAIN for item in left) or any(one.trainings for one in known)
     what = "Training and answers" if trained else "Answers"
     after = sum(costs.beside(one) or 0.0 for one in known)

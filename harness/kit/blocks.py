@@ -80,12 +80,15 @@ class Bullets:
     Attributes:
         short: how many a short report shows; None shows all.
         rest: what the others are, as *rarer*.
+        folded: what they are, where the page folds them away because a table or a drawing beside
+            them has the same figures; reports that fold nothing show them all the same.
     """
 
     items: tuple[Paragraph, ...]
     numbered: bool = False
     short: int | None = None
     rest: str = ""
+    folded: str = ""
 
 
 ColumnKind: TypeAlias = Literal["text", "word", "number", "label", "bar", "span", "trend"]

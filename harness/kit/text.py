@@ -63,6 +63,19 @@ def one_line(text: str, limit: int | None = None) -> str:
     return line if len(line) <= limit else line[: max(limit - 1, 0)].rstrip() + ELLIPSIS
 
 
+def lines(text: str, limit: int, most: int) -> str:
+    """:func:`plain` text with its lines and their indentation, without empty ones around it.
+
+    Args:
+        limit: most characters; a cut text ends in an ellipsis.
+        most: most lines; a last one says how many more there are.
+    """
+    shown = plain(text, limit).rstrip().lstrip("\n").split("\n")
+    left = len(shown) - most
+    more = [f"{ELLIPSIS} {left} more line{'s' * (left > 1)}"] if left > 0 else []
+    return "\n".join([*shown[:most], *more])
+
+
 def titled(name: str, caveat: str | None) -> str:
     """``judge (uncalibrated)``: a score's name with what stands beside it."""
     return f"{name} ({caveat})" if caveat else name

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ import duckdb
 
 from harness.errors import UsageError
 from harness.kit import files
-from harness.kit.text import storable
+from harness.kit.text import one_line, storable
 from harness.store.columns import SEALED, Layout
 from harness.store.contents import RunContents
 from harness.store.rows import batches
@@ -146,11 +147,19 @@ def _answer(
             "the query needs more memory than there is for one", hint="ask for less at a time"
         ) from None
     except duckdb.Error as problem:
-        raise UsageError(
-            _first_line(problem), hint="`SHOW TABLES` lists what can be queried"
-        ) from problem
+        raise UsageError(_first_line(problem), hint=_known(problem)) from problem
     finally:
         timer.cancel()
+
+
+_NEAR = re.compile(r"^(?:Candidate bindings|Did you mean):? .*", re.MULTILINE)
+
+
+def _known(problem: duckdb.Error) -> str:
+    """What DuckDB offers in place of a name that it does not know, and where names are listed."""
+    near = _NEAR.search(str(problem))
+    offered = f"{one_line(near[0], 300)}; " if near else ""
+    return f"{offered}`SHOW TABLES` lists the tables, `DESCRIBE rounds` the columns of one"
 
 
 @contextlib.contextmanager

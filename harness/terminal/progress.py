@@ -14,13 +14,14 @@ from rich.progress import (
     TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 from rich.text import Text
 
 from harness.context import Report
+from harness.kit.numbers import duration
 from harness.kit.text import one_line
 from harness.records import RoundResult
+from harness.terminal.pace import Pace
 
 COLOURS = {"improved": "green", "no evidence": "yellow", "regressed": "red"}
 PLAIN_SECONDS = 15.0
@@ -73,18 +74,18 @@ class Display:
             BarColumn(bar_width=None),
             TaskProgressColumn(),
             TimeElapsedColumn(),
-            TextColumn("left", style="dim"),
-            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[left]}", style="dim", markup=False),
             console=console,
             transient=True,
         )
+        self._pace = Pace()
         self._overall: TaskID | None = None
         self._step: TaskID | None = None
 
     def __enter__(self) -> Self:
         if self.live:
             self._progress.start()
-            self._overall = self._progress.add_task(one_line(self.run), total=self._total)
+            self._overall = self._progress.add_task(one_line(self.run), total=self._total, left="")
         return self
 
     def __exit__(
@@ -101,22 +102,25 @@ class Display:
         if self.live:
             if self._step is not None:
                 self._progress.remove_task(self._step)
-            self._step = self._progress.add_task(one_line(label, STEP), total=None)
-        begin = self._said = time.monotonic()
+            self._step = self._progress.add_task(one_line(label, STEP), total=None, left="")
+        self._said, pace = time.monotonic(), Pace()
         weight = WEIGHTS.get(_stage_of(label), SHORT)
 
         def report(done: int, total: int, what: str) -> None:
+            now = time.monotonic()
+            if done:
+                pace.reached(now, done)
+            left = _left(pace.left(total))
             if self.live:
                 if self._step is not None:
                     text = one_line(f"{label} {what}", STEP)
-                    self._progress.update(self._step, completed=done, total=total, description=text)
+                    self._progress.update(
+                        self._step, completed=done, total=total, description=text, left=left
+                    )
                     self._advance(weight * done / max(1, total))
-                return
-            now = time.monotonic()
-            if now - self._said >= PLAIN_SECONDS and done:
+            elif now - self._said >= PLAIN_SECONDS and done:
                 self._said = now
-                left = (now - begin) / done * (total - done)
-                self._print(f"{label}: {done}/{total}, about {left:.0f} s left")
+                self._print(", ".join(filter(None, (f"{label}: {done}/{total}", left))))
 
         return report
 
@@ -150,12 +154,20 @@ class Display:
         """Move the overall bar to what is done and ``within`` the present stage."""
         if self._overall is not None:
             done = self._done + within
-            self._progress.update(self._overall, completed=done, total=max(self._total, done))
+            total = max(self._total, done)
+            self._pace.reached(time.monotonic(), done)
+            left = _left(self._pace.left(total))
+            self._progress.update(self._overall, completed=done, total=total, left=left)
 
     def _print(self, text: str, style: str = "") -> None:
         # In a log file a sentence stays on one line, where it can be searched.
         shown = Text(one_line(text, SENTENCE), style=style)
         self.console.print(shown, highlight=False, soft_wrap=not self.live)
+
+
+def _left(seconds: float | None) -> str:
+    """``about 3 min 20 s left``; an empty text where it is not known."""
+    return "" if seconds is None else f"about {duration(seconds)} left"
 
 
 def _stage_of(label: str) -> str:

@@ -39,6 +39,8 @@ class FittedTable(Table):
     """
 
     spare: Sequence[str] = ()
+    headed = False
+    """Whether the first cell of each row stands above the others (:func:`show`)."""
 
     def add_row(self, *cells: Any, **options: Any) -> None:
         super().add_row(*map(_text, cells), **options)
@@ -141,19 +143,53 @@ def table(*titles: str, right: Iterable[str] = (), spare: Sequence[str] = ()) ->
 def fit(shown: FittedTable, console: Console, widths: Sequence[int], texts: int = 1) -> FittedTable:
     """Give the last columns, which hold one-line texts, the room that the others leave.
 
+    The first column holds ids. Where one is wider than its column all stand in lines of their own,
+    so that they can be copied (:func:`show`).
+
     Args:
         widths: most cells of each other column.
         texts: how many the last ones are.
     """
-    others, last = shown.columns[:-texts], shown.columns[-texts:]
-    room = console.width - GAP * (len(shown.columns) - 1)
-    for column, most in zip(others, widths, strict=True):
+    shown.headed = _widest(shown.columns[0]) > widths[0]
+    columns = shown.columns[shown.headed :]
+    others, last = columns[:-texts], columns[-texts:]
+    room = console.width - GAP * (len(columns) - 1 + shown.headed)
+    for column, most in zip(others, widths[shown.headed :], strict=True):
         column.width = min(most, _widest(column))
         room -= column.width
     for column in last:
         column.overflow, column.no_wrap = "ellipsis", True
         column.width = max(room // texts, LEAST)
     return shown
+
+
+def show(shown: FittedTable, console: Console) -> None:
+    """Print a table that was fitted. An id in a line of its own is never broken, nor cut short."""
+    if not shown.headed:
+        console.print(shown)
+        return
+    first, *others = shown.columns
+    rows = list(zip(*(column.cells for column in others), strict=True))
+    console.print(Text.assemble((_text(first.header).plain, "bold")), highlight=False)
+    console.print(_below(others, []))
+    for name, row in zip(map(_text, first.cells), rows, strict=True):
+        console.print(name, highlight=False, soft_wrap=True)
+        console.print(_below(others, [row]))
+
+
+def _below(columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> Padding:
+    """Some rows of a table, set in; the title where there is none."""
+    made = FittedTable(
+        box=None, pad_edge=False, show_edge=False, header_style="bold", show_header=not rows
+    )
+    for column in columns:
+        made.add_column(
+            column.header, width=column.width, justify=column.justify, overflow=column.overflow,
+            no_wrap=column.no_wrap,
+        )  # fmt: skip
+    for row in rows:
+        made.add_row(*row)
+    return Padding(made, (0, 0, 0, GAP), expand=False)
 
 
 def _widest(column: Column) -> int:

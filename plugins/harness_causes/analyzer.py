@@ -30,7 +30,7 @@ class Causes(harness.Analyzer):
     """
 
     name = "causes"
-    revision = 3
+    revision = 4
 
     class Options(harness.Options):
         near: int = Field(5, ge=2, le=50, description="nearest training rows that are asked")

@@ -68,7 +68,8 @@ CAUSES: Mapping[str, Cause] = {
     ),
     UNKNOWN: Cause(
         "no signal speaks clearly for one of the others",
-        "read it: harness why, with the id of the example",
+        "see whether the reference is right and the prompt says all that the answer needs, and "
+        "what these answers have in common",
         False,
     ),
 }

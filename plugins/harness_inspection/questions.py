@@ -58,10 +58,10 @@ ON round USING count(*) GROUP BY category;""",
     Ready(
         "Which slices underperformed, how many rows were planned for them, and how many came?",
         """\
-SELECT p.round, p.slice, p.gap, p.rows AS asked, count(a.id) AS added, p.remedy
-FROM plans p LEFT JOIN added a
-  ON a.arm = p.arm AND a.round = p.round AND a.slice = p.slice
-WHERE p.arm = 'main' GROUP BY ALL ORDER BY p.round, p.gap DESC;""",
+SELECT round, slice, any_value(gap) AS gap, sum(rows)::BIGINT AS planned,
+       (SELECT count(*) FROM added a WHERE a.arm = 'main' AND a.round = p.round
+        AND a.slice = p.slice) AS came
+FROM plans p WHERE arm = 'main' GROUP BY round, slice ORDER BY round, gap DESC;""",
     ),
     Ready(
         "What became of the rows of dev over the rounds?",

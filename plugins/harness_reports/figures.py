@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.kit import terms
 from harness.kit.numbers import digits_of, number
-from harness.kit.text import one_line, titled
+from harness.kit.text import one_line, plain, titled
 
 Document = Mapping[str, Any]
 Runs = list[tuple[str, bool]]
@@ -132,19 +132,27 @@ def counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{one_line(name, 60)} {n}" for name, n in ordered if n)
 
 
-def planned(plan: Sequence[Document], most: int = 8) -> list[str]:
-    """``48 for kind = class``, … ; rows for one slice are summed."""
+def planned(plan: Sequence[Document], came: Mapping[str, int], most: int = 8) -> list[str]:
+    """``48 for kind = class (40 came)``, … ; rows for one slice are summed.
+
+    Args:
+        came: slice (empty: all data) -> rows that were added, which are told where they differ.
+    """
     rows: dict[str, int] = {}
     for item in plan:
         rows[item["slice"]] = rows.get(item["slice"], 0) + item["rows"]
     listed = [
-        f"{n} from {terms.shown('key', name)}"
+        f"{n} from {terms.shown('key', name)}{_came(n, came.get('', 0))}"
         if name == "everywhere"
-        else f"{n} for {one_line(name, 120)}"
+        else f"{n} for {one_line(name, 120)}{_came(n, came.get(name, 0))}"
         for name, n in rows.items()
     ]
     rest = sum(list(rows.values())[most:])
     return listed[:most] + ([f"{rest} for other slices"] if rest else [])
+
+
+def _came(planned: int, came: int) -> str:
+    return "" if came == planned else f" ({came} came)"
 
 
 def bounds_level(document: Document) -> str:
@@ -164,10 +172,13 @@ def losses(entry: Document) -> tuple[list[float], list[float]]:
 
 
 def sides(reference: str, answer: str, limit: int = 600) -> tuple[Runs, Runs]:
-    """Both texts in one line each, as runs of words with whether the other text lacks them."""
+    """Both texts, as runs of words with whether the other text lacks them.
+
+    A word that begins a line has its line break and its indentation before it.
+    """
     from harness_reports.words import differences
 
-    parts = differences(one_line(reference, limit), one_line(answer, limit))
+    parts = differences(plain(reference, limit), plain(answer, limit), lines=True)
     return (
         [(text, kind == "missing") for kind, text in parts if kind != "extra"],
         [(text, kind == "extra") for kind, text in parts if kind != "missing"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ class Target:
         source: the round whose answers were looked at: the best one where ``after`` regressed.
         slice: in words; empty for rows from all data.
         rows: added.
+        planned: rows that the plan asked for; what a slice's supply could not give was asked for
+            again from all data.
         n: dev rows of the slice, of all of dev for rows from all data; None where not known.
         before, now: mean primary score of these dev rows in ``source``, and in the next round.
         label: the verdict of the next round.
@@ -29,6 +32,7 @@ class Target:
     source: int
     slice: str
     rows: int
+    planned: int
     n: int | None
     before: float | None
     now: float | None
@@ -46,6 +50,19 @@ def targets(document: Document) -> list[Target]:
         if number + 1 in rounds and rounds[number]["added"]:
             found += _of_round(document, number, rounds)
     return found
+
+
+def by_gain(document: Document) -> list[Target]:
+    """The same, the largest gain of the primary score first, and what has none last."""
+    score = findings.kept_round(document)["scores"].get(document["primary"]) or {}
+    sign = 1.0 if score.get("higher_is_better", True) else -1.0
+
+    def loss(target: Target) -> float:
+        if target.before is None or target.now is None:
+            return math.inf
+        return sign * (target.before - target.now)
+
+    return sorted(targets(document), key=loss)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +134,7 @@ def rows_words(count: int) -> str:
 def _of_round(document: Document, after: int, rounds: dict[int, Document]) -> Iterator[Target]:
     source, following = _source(after, rounds), rounds[after + 1]
     label = str(following["verdict"]["label"])
-    by_slice = _added(document, rounds[after])
+    by_slice, planned = came(document, rounds[after]), _planned(rounds[after])
     courses = _courses(document, after)
     known, later = (
         {piece["slice"]: piece for piece in entry["slices"]}
@@ -132,7 +149,7 @@ def _of_round(document: Document, after: int, rounds: dict[int, Document]) -> It
         else:
             before, n = _primary(document, rounds[source])
             now, _ = _primary(document, following)
-        yield Target(after, source, name, rows, n, before, now, label)
+        yield Target(after, source, name, rows, planned.get(name, 0), n, before, now, label)
 
 
 def _source(after: int, rounds: dict[int, Document]) -> int:
@@ -142,7 +159,7 @@ def _source(after: int, rounds: dict[int, Document]) -> int:
     return max((number for number, e in rounds.items() if number < after and e["kept"]), default=0)
 
 
-def _added(document: Document, entry: Document) -> dict[str, int]:
+def came(document: Document, entry: Document) -> dict[str, int]:
     """Slice (empty: all data) -> rows added; by the plan where the table is not there."""
     counts: dict[str, int] = {}
     rows = [row for row in findings.table(document, "added") if row["round"] == entry["round"]]
@@ -150,6 +167,12 @@ def _added(document: Document, entry: Document) -> dict[str, int]:
         for row in rows:
             counts[row["slice"] or ""] = counts.get(row["slice"] or "", 0) + row["rows"]
         return counts
+    return _planned(entry)
+
+
+def _planned(entry: Document) -> dict[str, int]:
+    """Slice (empty: all data) -> rows that the plan after this round asked for."""
+    counts: dict[str, int] = {}
     for item in entry["plan"]:
         name = "" if item["slice"] == EVERYWHERE else item["slice"]
         counts[name] = counts.get(name, 0) + item["rows"]

@@ -15,11 +15,11 @@ from typing import Any
 from pydantic import Field
 
 import harness
+from harness.kit.installing import install_extra
 from harness_search import pruning
 from harness_search.ranges import Range, Values
 
 PACKAGE = "optuna"
-INSTALL = "pip install 'iteration-harness[search]'"
 DRAWS = 50
 """How often a proposal is drawn again that was tried before."""
 
@@ -50,7 +50,7 @@ class Optuna(harness.Searcher):
     def check(self, settings: Mapping[str, Any]) -> Iterator[harness.Problem]:
         """The package that is not there."""
         if importlib.util.find_spec(PACKAGE) is None:
-            message = f"it needs the package {PACKAGE}: {INSTALL}"
+            message = f"it needs the package {PACKAGE}: {install_extra('search')}"
             yield harness.Problem(message, level="environment")
 
     def space(self) -> dict[str, list[Any]]:
@@ -169,7 +169,7 @@ def _optuna() -> Any:
         import optuna
     except ImportError as error:
         raise harness.EnvironmentFailure(
-            f"the package {PACKAGE} is not installed", where="search", hint=INSTALL
+            f"the package {PACKAGE} is not installed", where="search", hint=install_extra("search")
         ) from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna

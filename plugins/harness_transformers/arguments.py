@@ -13,6 +13,7 @@ from typing import Any
 import harness
 from harness import near
 from harness.kit import trackers as tracker_names
+from harness.kit.installing import install_extra
 
 OWNED = {
     "output_dir": "the stage's folder", "seed": "seed:", "data_seed": "seed:",
@@ -151,7 +152,7 @@ def missing_trackers(args: Mapping[str, Any]) -> Iterator[harness.Problem]:
             lack = " and ".join(modules)
             message = f"'{name}' needs the package {lack}, which is not installed here"
             if name in tracker_names.FULL:
-                message += f": pip install 'iteration-harness[{name}]'"
+                message += f": {install_extra(name)}"
             yield harness.Problem(message, place, "environment")
 
 

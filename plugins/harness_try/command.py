@@ -40,7 +40,7 @@ def try_(request: Request) -> None:
         note = f"note: run {sides.run} goes on; round {sides.round} is its best so far"
         err.print(Text(note), highlight=False, soft_wrap=True)
     if answers is None:
-        converse(sides, request.system_turn, out, err)
+        converse(sides, request, out, err)
     elif request.as_json:
         sys.stdout.write(json.dumps(document(sides, rows, answers), indent=1) + "\n")
     else:
@@ -48,6 +48,6 @@ def try_(request: Request) -> None:
         alone = [each.seconds for each in answers] if len(rows) == 1 else None
         for row, *pair in zip(rows, *(each.predictions for each in answers), strict=True):
             showing.show_prompt(row, out)
-            showing.show_answers(sides, pair, out, alone)
+            showing.show_answers(sides, pair, out, alone, marks=request.marks)
         if alone is None:
             showing.show_times(answers, sides, out)

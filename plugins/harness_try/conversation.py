@@ -14,6 +14,7 @@ from harness.kit.text import storable
 from harness.terminal import tables
 from harness.terminal.progress import WEIGHTS, Display
 from harness_try import prompts
+from harness_try.request import Request
 from harness_try.showing import show_answers, show_head
 from harness_try.sides import Sides
 
@@ -58,7 +59,7 @@ class Interrupts:
         raise KeyboardInterrupt
 
 
-def converse(sides: Sides, system: str | None, out: Console, err: Console) -> None:
+def converse(sides: Sides, request: Request, out: Console, err: Console) -> None:
     """Ask for prompts until the end of input."""
     with contextlib.suppress(ImportError):
         import readline  # input() edits lines with it
@@ -68,17 +69,19 @@ def converse(sides: Sides, system: str | None, out: Console, err: Console) -> No
     show_head(sides, out)
     tables.note(out, HELP, "dim")
     interrupts = Interrupts()
-    histories = _fresh(system)
+    histories = _fresh(request.system_turn)
     with interrupts.handled():
         while True:
             try:
                 out.print()
                 text = storable(input(ASK)).strip()
                 if text == NEW:
-                    histories = _fresh(system)
+                    histories = _fresh(request.system_turn)
                     tables.note(out, "a new conversation", "dim")
                 elif text:
-                    histories = _turn(sides, histories, text, interrupts, out, err)
+                    histories = _turn(
+                        sides, histories, text, interrupts, out, err, marks=request.marks
+                    )
             except EOFError:
                 sys.stdout.write("\n")
                 return
@@ -96,7 +99,7 @@ def _fresh(system: str | None) -> tuple[History, History]:
 
 def _turn(
     sides: Sides, histories: tuple[History, History], text: str, interrupts: Interrupts,
-    out: Console, err: Console,
+    out: Console, err: Console, *, marks: bool,
 ) -> tuple[History, History]:  # fmt: skip
     """Both histories with this turn, or as they were where it was not answered."""
     asked = [(*history, {"role": "user", "content": text}) for history in histories]
@@ -111,7 +114,7 @@ def _turn(
         tables.block(err, f"{error}\nThis turn is forgotten; {NEW} begins a new conversation.")
         return histories
     pair = [answered.predictions[0] for answered in answers]
-    show_answers(sides, pair, out, [answered.seconds for answered in answers])
+    show_answers(sides, pair, out, [answered.seconds for answered in answers], marks=marks)
     one, other = (
         (*turns, answer.message or {"role": "assistant", "content": answer.text})
         for turns, answer in zip(asked, pair, strict=True)

@@ -39,6 +39,9 @@ class Request:
         Optional[str],  # noqa: UP045
         typer.Option("--system", metavar="TEXT", help="the system turn before each prompt"),
     ] = None
+    marks: Annotated[
+        bool, typer.Option("--marks", help="mark words that only one of the two answers has")
+    ] = False
     as_json: Json = False
 
     def rows(self) -> Sequence[Example]:

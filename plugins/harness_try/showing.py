@@ -30,11 +30,12 @@ def show_prompt(row: harness.Example, console: Console) -> None:
 
 def show_answers(
     sides: Sides, pair: Sequence[harness.Prediction], console: Console,
-    seconds: Sequence[float] | None = None,
+    seconds: Sequence[float] | None = None, *, marks: bool,
 ) -> None:  # fmt: skip
-    """Both answers to a prompt, words that only one has marked.
+    """Both answers to a prompt.
 
     Args:
+        marks: whether words that only one of them has are marked.
         seconds: of each side, where they are of this prompt alone.
     """
     took = [f"{each:.1f} s" for each in seconds] if seconds else ["", ""]
@@ -42,11 +43,11 @@ def show_answers(
         _head(title, each, time) for title, each, time in zip(sides.titles, pair, took, strict=True)
     ]
     one, other = (each.text for each in pair)
-    coloured = console.is_terminal and not console.no_color
-    texts = [
-        _marked(theirs, own, side, coloured)
-        for side, (own, theirs) in enumerate(((one, other), (other, one)))
-    ]
+    texts = [Text(plain(text, LONGEST)) for text in (one, other)]
+    if marks:
+        coloured = console.is_terminal and not console.no_color
+        sides_of = enumerate(((one, other), (other, one)))
+        texts = [_marked(theirs, own, side, coloured) for side, (own, theirs) in sides_of]
     console.print()
     if one == other:
         console.print(Text.assemble(heads[0], ", ", heads[1], ": the same"), highlight=False)

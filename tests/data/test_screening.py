@@ -13,8 +13,17 @@ from harness.context import Quiet
 from harness.data.filters import DESCENDS, INVALID, NEAR_REPEAT, REPEAT, Gate
 from harness.data.repeats import HeldOutPrompts
 from harness.data.rowtexts import RowTexts
-from harness.data.screening import TEXT, Rules, Screening, refuse_repeats, screen, sentences, shown
-from harness.data.threshold import misspelt, use
+from harness.data.screening import (
+    TEXT,
+    Rules,
+    Screening,
+    for_tuning,
+    refuse_repeats,
+    screen,
+    sentences,
+    shown,
+)
+from harness.data.threshold import Usual, misspelt, use
 from harness.engine.run import Run
 from harness.engine.steps import Steps
 from harness.errors import DataError
@@ -393,6 +402,35 @@ def test_near_repeats_that_are_refused_have_left_or_would_leave(project):
     said = {"near": {"train": 1}, "rows": {"train": 9}, "threshold": 0.5, "floor": 0.5}
     (past,) = sentences(Screening(**said), Rules(refuse_near=True))
     assert past.endswith("is a near repeat of dev or test and was left out")
+
+
+def test_what_only_tuning_needs_is_in_the_summary_and_not_said():
+    rules = Rules()
+    said = {"rows": {"train": 450}, "threshold": 0.72, "floor": 0.6, "usual": Usual(250, 0.99)}
+    few, many = (Screening(**said, near={"train": n}) for n in (1, 45))
+    assert [s[:9] for s in for_tuning(few, rules)] == ["1 of 450 ", "prompts o"]
+    assert [s[:9] for s in for_tuning(many, rules)] == ["prompts o"]  # that many are said
+    assert set(for_tuning(few, rules)) <= set(sentences(few, rules))
+    refusing = Rules(refuse_near=True)
+    assert not any("near repeat of" in s for s in for_tuning(few, refusing))
+
+
+def test_a_near_repeat_among_many_rows_is_told_by_the_whole_report_alone(project):
+    near = {**LINES[30], "id": "near", "split": "train"}
+    near["messages"] = [{"role": "user", "content": near["messages"][0]["content"] + " Thanks"}]
+    more = [
+        {
+            **LINES[0], "id": f"more{n}", "split": "train",
+            "messages": [{"role": "user", "content": " ".join(f"w{n}x{at}" for at in range(9))}],
+        }
+        for n in range(120)
+    ]  # fmt: skip
+    write(project, [*LINES, near, *more])
+    done = project.inside("iterate", "--rounds", "1", "--json")
+    assert "is a near repeat of dev" not in done.err
+    assert any("is a near repeat of dev" in note for note in done.document["notes"])
+    assert "is a near repeat of dev" in " ".join(project.inside("report", "--full").out.split())
+    assert "is a near repeat of dev" not in " ".join(project.inside("report").out.split())
 
 
 def test_the_source_is_screened_once(project, monkeypatch):

@@ -21,7 +21,7 @@ def told(result: Any) -> str:
 def test_the_exact_part_comes_first_and_no_time_is_guessed(project):
     assert told(project.inside("iterate", "--no-test")) == (
         "plan: 3 rounds of training, first on 35 rows, last on up to 55 rows, 48 answers to dev "
-        "after each. How long it takes is not known yet; harness plan measures it."
+        "after each. harness plan says beforehand how long that takes."
     )
 
 

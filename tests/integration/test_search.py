@@ -239,4 +239,4 @@ def test_a_missing_package_is_named_with_its_extra(
     valley.write(VALLEY + SEARCH)
     done = valley.inside("iterate")
     assert done.code == 3
-    assert "pip install 'iteration-harness[search]'" in done.err
+    assert "pip install" in done.err and "[search]" in done.err

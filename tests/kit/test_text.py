@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given, strategies as st
 from markdown_it import MarkdownIt
 
-from harness.kit.text import ELLIPSIS, markdown_block, markdown_safe, one_line, plain, storable
+from harness.kit.text import (
+    ELLIPSIS,
+    lines,
+    markdown_block,
+    markdown_safe,
+    one_line,
+    plain,
+    storable,
+)
 
 CASES = {
     "a\x1b[31mred\x1b[0m b": "ared b",
@@ -34,6 +42,13 @@ def test_cut_texts_end_in_an_ellipsis_and_fit() -> None:
     assert plain("abcdefg", 6) == "abcde" + ELLIPSIS
     assert one_line("  a \n\n b  ", 10) == "a b"
     assert one_line("word " * 100, 12) == "word word w" + ELLIPSIS
+
+
+def test_lines_keep_their_indentation_and_are_counted() -> None:
+    assert lines("\n\n  if a:\r\n    b\x1b[31m\n \n", 100, 2) == "  if a:\n    b"
+    assert lines("a\nb\nc\nd", 100, 2) == "a\nb\n… 2 more lines"
+    assert lines("a\nb\nc", 100, 2) == "a\nb\n… 1 more line"
+    assert lines(" \n\n", 100, 2) == ""
 
 
 def test_a_megabyte_takes_no_time() -> None:

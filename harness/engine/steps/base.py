@@ -111,11 +111,16 @@ class StageCaller:
                 "Each run that chooses by them counts as one more opening of that test set."
             )
 
-    def note(self, sentence: str) -> None:
-        """Something the report and the person at the terminal should know, once."""
+    def note(self, sentence: str, *, aloud: bool = True) -> None:
+        """Something the report and the person at the terminal should know, once.
+
+        Args:
+            aloud: whether it is said now; the whole report and the summary have it in any case.
+        """
         if sentence not in self.run.notes:
             self.run.notes.append(sentence)
-            self.run.watcher.say(f"note: {sentence}")
+            if aloud:
+                self.run.watcher.say(f"note: {sentence}")
 
     def note_remarks(self, facts: Mapping[str, Any]) -> None:
         """Notes what a trainer or generator remarked (:meth:`harness.Context.remark`)."""

@@ -17,7 +17,7 @@ from harness_doctor.probing import Answer
 from harness_doctor.sections.libraries import declared_names, is_installed
 from harness_doctor.sections.torch import SLOW_CURE
 
-_PIP = re.compile(r"pip install (?:'[\w.,\[\]<>=!~ -]+'|[\w.\[\]-]+)")
+_PIP = re.compile(r"pip install (?:-e )?(?:'[\w./,\[\]<>=!~ -]+'|[\w./\[\]-]+)")
 _PACKAGE = re.compile(r"needs the packages? ([\w.-]+)")
 _NAMED = {"HF_HUB_OFFLINE": "unset HF_HUB_OFFLINE", "hf auth login": "hf auth login"}
 """What a plugin's message may name -> the command that mends it."""

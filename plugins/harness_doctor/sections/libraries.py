@@ -10,6 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion
 
+from harness.kit.installing import install_extra
 from harness_doctor.findings import Section, Trouble
 
 DISTRIBUTION = "iteration-harness"
@@ -141,6 +142,6 @@ def _sentence(wanted: Sequence[Library], extra: str = "") -> str:
     missing = ", ".join(one.name for one in wanted if not one.version)
     parts = [there] if there else []
     if missing:
-        way = f" (pip install '{DISTRIBUTION}[{extra}]')" if extra else ""
+        way = f" ({install_extra(extra, installed())})" if extra else ""
         parts.append(f"not installed: {missing}{way}")
     return "; ".join(parts) or "nothing"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated, Optional
 
@@ -175,18 +175,22 @@ def _show_changed(document: Document, console: Console, limit: int) -> None:
         return
     for kind, style in (("fixed", "green"), ("broken", "red")):
         rows = document[kind]
-        shown = [
-            f"{row['id']} ({tables.value(row['a'])} -> {tables.value(row['b'])})"
-            for row in rows[:limit]
-        ]
-        which = f"  {_some(shown, len(rows))}" if rows else ""
-        head = f"{terms.shown('course', kind)}: {len(rows):,}"
-        tables.block(console, Text.assemble((head, style), which))
+        tables.block(console, f"{terms.shown('course', kind)}: {len(rows):,}", style)
+        courses = {
+            row["id"]: f"{tables.value(row['a'])} -> {tables.value(row['b'])}" for row in rows
+        }
+        _show_ids(courses, console, limit)
 
 
-def _some(shown: Sequence[str], total: int) -> str:
-    rest = f", and {total - len(shown):,} more" if total > len(shown) else ""
-    return ", ".join(one_line(text, 240) for text in shown) + rest
+def _show_ids(rows: Mapping[str, str], console: Console, limit: int) -> None:
+    """Ids, one a line and never broken, so that they can be copied; behind each what is said."""
+    for name, told in list(rows.items())[:limit]:
+        line = Text.assemble(
+            "    ", one_line(name, tables.ID_LIMIT), (f"  {told}" if told else "", "dim")
+        )
+        console.print(line, highlight=False, soft_wrap=True)
+    if len(rows) > limit:
+        tables.block(console, Text(f"  and {len(rows) - limit:,} more: --limit N", "dim"))
 
 
 def _show_phrases(used: Document, answers: int, console: Console, limit: int) -> None:
@@ -236,8 +240,8 @@ def _show_data(data: Document, console: Console, limit: int) -> None:
         tables.block(console, one_line(f"added by: {', '.join(makers)}", 600))
     for kind in ("added", "removed", "changed"):
         if data[kind] and data["rows_a"] and data["rows_b"]:
-            some = _some(data[kind][:limit], len(data[kind]))
-            tables.block(console, f"{kind}: {some}")
+            tables.block(console, f"{kind}:")
+            _show_ids(dict.fromkeys(data[kind], ""), console, limit)
 
 
 def _caution(document: Document) -> str:

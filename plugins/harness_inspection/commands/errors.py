@@ -7,7 +7,6 @@ from typing import Annotated, Any, Optional
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 import harness
@@ -74,9 +73,8 @@ def errors(
 
 def _show(document: Document, console: Console, run: str | None) -> None:
     if document["rows"]:
-        console.print(
-            _wide(document, console) if console.width >= tables.WIDE else _narrow(document, console)
-        )
+        wide = console.width >= tables.WIDE
+        tables.show(_wide(document, console) if wide else _narrow(document, console), console)
         console.print()
     if document["train_rows"]:
         _show_train_rows(document, console)
@@ -91,7 +89,7 @@ def _caveat(document: Document) -> str:
     return str(document["caveats"].get(document["primary"], ""))
 
 
-def _wide(document: Document, console: Console) -> Table:
+def _wide(document: Document, console: Console) -> tables.FittedTable:
     score = document["primary"] + (" *" if _caveat(document) else "")
     shown = tables.table(
         "id", score, "categories", "cause", "answer", "reference",
@@ -109,7 +107,7 @@ def _wide(document: Document, console: Console) -> Table:
     return tables.fit(shown, console, (26, SCORE, 22, 16), texts=2)
 
 
-def _narrow(document: Document, console: Console) -> Table:
+def _narrow(document: Document, console: Console) -> tables.FittedTable:
     """Answer above reference in one column, categories above the cause in another."""
     score = document["primary"] + (" *" if _caveat(document) else "")
     shown = tables.table(
@@ -142,7 +140,7 @@ def _show_train_rows(document: Document, console: Console) -> None:
     cause = terms.shown("cause", document["filters"]["cause"])
     tables.note(console, f"training rows that '{cause}' names", "bold")
     rows = [{**row, "place": _where(row)} for row in document["train_rows"]]
-    console.print(train_rows(rows, console, "answers"))
+    tables.show(train_rows(rows, console, "answers"), console)
     console.print()
 
 

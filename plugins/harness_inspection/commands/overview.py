@@ -49,20 +49,19 @@ def show_overview(document: Document, console: Console) -> None:
     for note in document["notes"]:
         tables.note(console, note, "dim")
     tables.note(console, document["caution"], "dim")
-    if pair := _latest_pair(runs):
-        tables.next_command(console, shlex.join(["harness", "compare", *pair]))
+    if names := _comparable(runs):
+        tables.next_command(console, shlex.join(["harness", "compare", *names]))
 
 
-def _latest_pair(runs: Sequence[Document]) -> list[str]:
-    """The two latest runs whose scores on dev can be ranked; empty where there are none."""
-    earlier: dict[str, str] = {}
-    found: list[str] = []
-    for run in runs:
-        group = run["dev"]["group"]
-        if group in earlier:
-            found = [earlier[group], run["run"]]
-        earlier[group] = run["run"]
-    return found
+def _comparable(runs: Sequence[Document]) -> list[str]:
+    """The latest two runs whose scores on dev can be ranked; empty where there are none."""
+    latest: dict[str, str] = {}
+    for run in reversed(runs):
+        group = run["dev"]["group"] if run["dev"] else ""
+        if group and group in latest:
+            return [run["run"], latest[group]]
+        latest.setdefault(group, run["run"])
+    return []
 
 
 def _groups(document: Document, split: str) -> list[str]:

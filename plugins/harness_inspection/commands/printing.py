@@ -9,11 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from harness.kit.text import one_line
-from harness.terminal.tables import fit, piece, placed, table
+from harness.terminal.tables import FittedTable, fit, piece, placed, table
 
 Document = Mapping[str, Any]
 
@@ -41,7 +40,7 @@ def why_command(name: str, run: str | None) -> str:
     return shlex.join(["harness", "why", *guard, name, *([run] if run else [])])
 
 
-def train_rows(rows: Sequence[Document], console: Console, *numbers: str) -> Table:
+def train_rows(rows: Sequence[Document], console: Console, *numbers: str) -> FittedTable:
     """Training rows: where they stand, what they ask, and below it what they teach.
 
     Args:

@@ -100,7 +100,7 @@ def _show_head(document: Document, console: Console) -> None:
     ]
     rest = ", ".join(one_line(fact, 120) for fact in facts if fact)
     title = Text.assemble((one_line(document["id"], tables.ID_LIMIT), "bold"), (f"  {rest}", "dim"))
-    console.print(title, highlight=False)
+    console.print(title, highlight=False, soft_wrap=True)
     if document["course"]:
         course = document["course"]
         marks = [
@@ -223,7 +223,7 @@ def _show_causes(document: Document, console: Console) -> None:
         tables.block(console, one_line(cause["evidence"] or "", 1_000))
         tables.block(console, one_line(f"suggested action: {cause['remedy']}", 600))
         if cause["train_rows"]:
-            console.print(train_rows(cause["train_rows"], console))
+            tables.show(train_rows(cause["train_rows"], console), console)
 
 
 def _show_nearest(document: Document, console: Console) -> None:
@@ -231,7 +231,7 @@ def _show_nearest(document: Document, console: Console) -> None:
         return
     before = "that round 1 learns from" if document["kept_round"] == 0 else "of the best round"
     tables.head(console, f"nearest training rows {before}")
-    console.print(train_rows(document["nearest"], console, "similarity"))
+    tables.show(train_rows(document["nearest"], console, "similarity"), console)
 
 
 def _show_slices(document: Document, console: Console) -> None:

@@ -121,7 +121,7 @@ def _show(done: Accepted, target: Path) -> None:
         tables.note(console, f"Nobody has typed a better answer in {done.batch.name} yet.")
         tables.next_command(console, _next(done, target))
         return
-    console.print(_table(done, console))
+    tables.show(_table(done, console), console)
     console.print()
     known = len(done.found) - done.new
     before = f"; {known} were there already" if known else ""
@@ -183,7 +183,7 @@ def _proposes(batch: Batch, target: Path) -> bool:
     return any(isinstance(one, str) and Path(one).resolve() == target.resolve() for one in files)
 
 
-def _table(done: Accepted, console: Console) -> Any:
+def _table(done: Accepted, console: Console) -> tables.FittedTable:
     shown = tables.table("item, and who", "prompt, reference, and below it the better answer")
     items = done.batch.by_id
     for one in done.found:

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import harness
+from harness.kit.installing import install_extra
 from harness.kit.text import one_line
 from harness_rating.judge.faults import Fault
 from harness_rating.judge.options import Asking
@@ -42,7 +43,7 @@ class Endpoint:
         except ImportError:
             raise harness.EnvironmentFailure(
                 "an endpoint needs the package httpx2",
-                hint="pip install 'iteration-harness[judge]'",
+                hint=install_extra("judge"),
             ) from None
         self._http: Any = httpx2
         self._options = options

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 import harness
+from harness.kit.installing import install_extra
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
@@ -85,7 +86,7 @@ def foresee(options: Asking) -> Iterator[harness.Problem]:
             yield harness.Problem(f"there is no folder {options.local}", ("local",), "environment")
         return
     if importlib.util.find_spec("httpx2") is None:
-        message = "it needs the package httpx2: pip install 'iteration-harness[judge]'"
+        message = f"it needs the package httpx2: {install_extra('judge')}"
         yield harness.Problem(message, (), "environment")
     if not os.environ.get(options.key):
         message = f"the environment variable {options.key} is not set: it is asked without a key"

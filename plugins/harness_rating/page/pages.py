@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import EnvironmentFailure
+from harness.kit.installing import install_extra
 from harness.kit.text import one_line
 from harness_rating.batches.records import Batch
 
@@ -39,7 +40,7 @@ def load_extra(*names: str) -> None:
         verb = "is" if len(missing) == 1 else "are"
         raise EnvironmentFailure(
             f"the rating page needs {', '.join(missing)}, which {verb} not installed",
-            hint="pip install 'iteration-harness[rate]'",
+            hint=install_extra("rate"),
         )
 
 

@@ -81,7 +81,10 @@ def _drawn(block: Shown, keys: Iterator[int]) -> Html | None:
         return element("p", block.text, class_="failed" if block.failed else "note", role=role)
     if isinstance(block, Bullets):
         items = [element("li", paragraph(item)) for item in block.items]
-        return element("ol" if block.numbered else "ul", items) if items else None
+        listed = element("ol" if block.numbered else "ul", items) if items else None
+        if listed and block.folded:
+            return element("details", element("summary", name(block.folded, 300)), listed)
+        return listed
     if isinstance(block, Table):
         return _table(block)
     if isinstance(block, Code):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness_reports.html.markup import Child, Html, element, joined
+from harness_reports.html.markup import Child, Html, code_class, element, joined
 from harness_reports.words import differences
 
 
@@ -19,9 +19,10 @@ def both(reference: str, answer: str) -> tuple[Html, Html]:
             wanted += [" ", element("del", text)]
         else:
             given += [" ", element("ins", text)]
-    return _shown(wanted), _shown(given)
+    code = code_class(reference, answer)
+    return _shown(wanted, code), _shown(given, code)
 
 
-def _shown(words: list[Child]) -> Html:
+def _shown(words: list[Child], code: str) -> Html:
     inner = joined(words[1:]) if words else element("em", "(empty)", class_="dim")
-    return element("div", inner, dir="auto", class_="text words")
+    return element("div", inner, dir="auto", class_=f"text words{code}")

@@ -22,7 +22,11 @@ def draw_gains(block: Gains) -> Html:
 
 def _card(row: Document, kept: int) -> Html:
     head = element("h3", name(row["id"], 80), " ", element("span", row["course"], class_="remark"))
-    prompt = element("details", element("summary", "Prompt"), text_block(row["prompt"], TEXT))
+    prompt = element(
+        "details",
+        element("summary", "Prompt"),
+        text_block(row["prompt"], TEXT, class_="text prompt"),
+    )
     return element("div", head, element("div", _sides(row, kept), class_="sides"), prompt)
 
 

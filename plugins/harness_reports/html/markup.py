@@ -7,6 +7,7 @@ freed of control and direction characters, cut and escaped, so no section has to
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
@@ -56,8 +57,19 @@ def long(text: str, limit: int) -> Html:
 
 
 def text_block(text: str, limit: int = 2_000, **attributes: Attribute) -> Html:
-    """A longer text from data, its lines kept."""
-    return element("div", plain(text, limit), dir="auto", **{"class_": "text", **attributes})
+    """A longer text from data, its lines kept; code stands in a monospace face."""
+    class_ = f"text{code_class(text)}"
+    return element("div", plain(text, limit), dir="auto", **{"class_": class_, **attributes})
+
+
+_CODE = re.compile(r"^(?: {0,3}(?:```|~~~)|(?: {4}|\t)\s*\S)", re.MULTILINE)
+_MOST_READ = 20_000
+"""Characters of a text that are looked at for code."""
+
+
+def code_class(*texts: str) -> str:
+    """A class for texts that hold code: a fence, or a line that is indented as code is."""
+    return " code" if any(_CODE.search(text[:_MOST_READ]) for text in texts) else ""
 
 
 def number(value: float) -> str:

@@ -23,8 +23,13 @@ def page(document: Mapping[str, Any]) -> str:
     run = str(document.get("run") or "")
     day = _day(document)
     found = list(_sections(document))
-    header = element("header", element("h1", name(run or "Report"), _beside(day)), _contents(found))
-    title = ", ".join(filter(None, (run or "run", day)))
+    called = called_by(document)
+    header = element(
+        "header", element("h1", name(called, 200), _beside(day)),
+        element("p", "run ", name(run), class_="run") if run and run != called else None,
+        _contents(found),
+    )  # fmt: skip
+    title = ", ".join(dict.fromkeys(filter(None, (called, day, run))))
     return whole(title, header, map(_section, found), ["style.css"], ["sorting.js", "script.js"])
 
 
@@ -49,6 +54,34 @@ def whole(
     )
     body = element("body", header, element("main", main), element("script", script))
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
+
+
+def called_by(document: Mapping[str, Any]) -> str:
+    """``SmolLM2-135M-Instruct on tickets``: the model, and the config's name or its data.
+
+    A run is named by its config and a number; a config that is called ``harness.yaml`` says
+    nothing, so there it is the file or the source of the data.
+    """
+    run = str(document.get("run") or "")
+    model = str((document.get("model") or {}).get("base") or "")
+    config = _NUMBER.sub("", run)
+    if config == DEFAULT:
+        config = _data((document.get("settings") or {}).get("data") or {})
+    return one_line(" on ".join(filter(None, (model, config)))) or run or "Report"
+
+
+DEFAULT = "harness"
+_NUMBER = re.compile(r"-[0-9a-f]{8}$")
+_FILES = ("path", "file", "train")
+"""Options of sources that name what is read."""
+
+
+def _data(data: Mapping[str, Any]) -> str:
+    """The last part of the path of the rows, or their source."""
+    paths = (data[key] for key in _FILES if isinstance(data.get(key), str) and data[key])
+    path = next(paths, "")
+    source = str(next(iter(data.values()), ""))
+    return path.rstrip("/").rpartition("/")[2] or source
 
 
 def _day(document: Mapping[str, Any]) -> str:
@@ -118,7 +151,10 @@ def _contents(sections: Iterable[_Section]) -> Html:
     links = [
         element("li", element("a", name(one.title, 60), href=f"#{one.key}")) for one in sections
     ]
-    return element("nav", element("ul", links), aria_label="Contents")
+    folded = element(
+        "details", element("summary", f"Contents: {len(links)} parts"), element("ul", links)
+    )
+    return element("nav", folded, aria_label="Contents")
 
 
 def _section(one: _Section) -> Html:

@@ -12,8 +12,8 @@ from harness_reports import figures, findings, outcomes
 from harness_reports.document import complete
 from harness_reports.figures import Document
 from harness_reports.markdown.blocks import safe
-from harness_reports.sections import advice, headline, model, prompts
-from harness_reports.targets import missed, rows_words, targets
+from harness_reports.sections import advice, headline, model, prompts, targeted
+from harness_reports.targets import by_gain, missed, rows_words, targets
 
 SCORES = 4
 """Scores beside the primary one at most."""
@@ -70,7 +70,7 @@ def _lines(document: Document) -> Iterator[str]:
         yield passing
     if document["baselines"]:
         yield safe(prompts.conclusion(document), 600)
-    found, without = [one for one in targets(document) if one.slice], missed(document)
+    found, without = [one for one in by_gain(document) if one.slice], missed(document)
     if found:
         digits = figures.score_digits(document, document["primary"])
         told = (
@@ -81,9 +81,9 @@ def _lines(document: Document) -> Iterator[str]:
         more = f"; and {len(found) - SLICES} more" if len(found) > SLICES else ""
         yield f"**weak, and added there:** {'; '.join(told)}{more}"
         if without:
-            yield safe(headline.no_rows_words(without), 400)
+            yield safe(targeted.no_rows_words(without), 400)
     elif without:
-        yield safe(headline.underperformed(without), 400)
+        yield safe(targeted.underperformed(without), 400)
     elif added := sum(one.rows for one in targets(document)):
         yield (
             f"no slice underperformed by more than chance; {rows_words(added)} added from "

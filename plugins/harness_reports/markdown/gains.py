@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from harness.kit.numbers import number
+from harness.kit.text import lines, markdown_block
 from harness_reports.figures import Document
 from harness_reports.markdown.blocks import safe
 from harness_reports.sections import Gains
 
 TEXT = 300
 """Characters of an answer."""
+LINES = 8
+"""Lines of one that has several."""
 
 
 def draw_gains(block: Gains) -> str:
-    """A list, an answer of the base model and of the best round in each item."""
-    items = [_item(row, block.kept_round) for row in block.better]
+    """A list: an answer of the base model and of the best round in each item."""
+    items = [_item(row["id"], _sides(row, block.kept_round), "") for row in block.better]
     if worst := block.not_better:
-        items.append(
-            f"not better: {_item(worst, block.kept_round)}; wanted: {_text(worst['reference'])}"
-        )
-    return "\n".join(f"- {item}" for item in items)
+        sides = (*_sides(worst, block.kept_round), ("wanted", worst["reference"]))
+        items.append(_item(worst["id"], sides, "not better: "))
+    return "\n".join(items)
 
 
-def _item(row: Document, kept: int) -> str:
-    by_round = {one["round"]: one for one in row["answers"]}
+def _item(name: str, sides: Iterable[tuple[str, str]], before: str) -> str:
+    """Answers in one line each; those of several lines, such as code, as blocks that keep them."""
+    told = [f"- {before}**{safe(name, 80)}**"]
+    for title, text in sides:
+        shown = lines(text, TEXT, LINES)
+        if "\n" in shown:
+            block = markdown_block(shown).replace("\n", "\n    ")
+            told.append(f"  - {title}\n\n    {block}\n")
+        else:
+            told.append(f"  - {title} {f'“{safe(shown, TEXT)}”' if shown.strip() else '*(empty)*'}")
+    return "\n".join(told)
+
+
+def _sides(row: Document, kept: int) -> Iterator[tuple[str, str]]:
+    """Score and answer of the base model, then of the best round."""
+    by_round = {answer["round"]: answer for answer in row["answers"]}
     sides = [by_round[at] for at in dict.fromkeys((0, kept)) if at in by_round]
-    if not sides:
-        sides = [{"score": row["score"], "text": row["answer"]}]
-    told = " → ".join(f"{number(one['score'], 2)} {_text(one['text'])}" for one in sides)
-    return f"**{safe(row['id'], 80)}** {told}"
-
-
-def _text(text: str) -> str:
-    return f"“{safe(text, TEXT)}”" if text.strip() else "*(empty)*"
+    for side in sides or [{"score": row["score"], "text": row["answer"]}]:
+        yield number(side["score"], 2), side["text"]

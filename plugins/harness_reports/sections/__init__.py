@@ -20,6 +20,7 @@ from harness_reports.sections import (
     rounds,
     search,
     slices,
+    targeted,
     verdict,
 )
 from harness_reports.sections.examples import Examples, examples
@@ -29,8 +30,8 @@ __all__ = ["Examples", "Gains", "Shown", "first", "of_plugins", "sections", "sho
 
 Shown: TypeAlias = Block | Examples | Gains
 FIRST: Sequence[Callable[[Document], Iterator[Shown]]] = (
-    headline.short_verdict, advice.advice, headline.scores, general.in_short, prompts.in_short,
-    levers.in_short, headline.targeted,
+    headline.short_verdict, advice.advice, headline.scores, targeted.in_short, general.in_short,
+    prompts.in_short, levers.in_short,
     headline.gains, headline.origin_in_short, closing.next_in_short,
 )  # fmt: skip
 """The sections of a short report."""
@@ -38,7 +39,7 @@ PARTS: Mapping[str, Sequence[Callable[[Document], Iterator[Shown]]]] = {
     "verdict": (
         verdict.blocks, advice.advice, rounds.rounds, prompts.prompts, levers.levers,
         search.search,
-        headline.targeted,
+        targeted.targeted,
         headline.gains, headline.origin, rounds.test_set, rounds.scores,
         general.general,
     ),
@@ -66,7 +67,7 @@ def sections(document: Mapping[str, Any]) -> Iterator[Shown]:
 
 
 def first(document: Mapping[str, Any]) -> Iterator[Shown]:
-    """The short report: what a reader came for, in about forty lines."""
+    """The short report: what a reader came for."""
     full = complete(document)
     for part in FIRST:
         yield from part(full)

@@ -24,10 +24,6 @@ from harness_reports.sections.advice import ended, exhausted
 from harness_reports.sections.model import commands as that_use_the_model
 
 NOTES = 10
-WHOLE = 100
-"""Characters of the command that shows the whole report; a longer one has a line of its own."""
-COMMAND = 160
-"""Characters of a command on the first screen: two lines of 80 columns."""
 
 
 def notes(document: Document) -> Iterator[Block]:
@@ -99,24 +95,10 @@ def next_commands(document: Document) -> Iterator[Block]:
 
 
 def next_in_short(document: Document) -> Iterator[Block]:
-    """The same, with the command that shows the rest of the report.
-
-    Commands that are so long that they fill a screen are left to the whole report, and so is a
-    comparison of all answers.
-    """
-    whole = whole_report(document["run"])
+    """The same, with the command that shows the rest of the report."""
     found = [one_line(command, 20_000) for command in _commands(document)]
-    pasted = [
-        command
-        for command in found
-        if len(command) <= COMMAND and not command.startswith("harness compare ")
-    ]
-    if not pasted:
-        yield Code(whole, "The whole report:")
-    elif len(whole) > WHOLE:
-        yield Code("\n".join([*pasted, whole]), "Next (the last one shows the whole report):")
-    else:
-        yield Code("\n".join(pasted), f"Next (the whole report: {whole}):")
+    whole = whole_report(document["run"])
+    yield Code("\n".join([*found, whole]), "Next (the last one shows the whole report):")
 
 
 def whole_report(run: str) -> str:

@@ -23,6 +23,7 @@ from harness.kit.numbers import interval, number, signed
 from harness_reports import figures, findings
 from harness_reports.figures import Document
 from harness_reports.sections.common import incomplete
+from harness_reports.targets import came
 
 
 def near(document: Document) -> Iterator[Block]:
@@ -59,7 +60,8 @@ def added(document: Document) -> Iterator[Block]:
         rows = tuple(
             (
                 str(entry["round"]), entry["added"], figures.counted(entry["added_by"]),
-                ", ".join(figures.planned(entry["plan"])), sum(entry["refused"].values()),
+                ", ".join(figures.planned(entry["plan"], came(document, entry))),
+                sum(entry["refused"].values()),
                 figures.counted(entry["refused"]),
             )
             for entry in reversed(grown)
@@ -129,7 +131,7 @@ def training(document: Document) -> Iterator[Block]:
             for name, key in (("training loss", "loss"), ("validation loss", "eval_loss"))
         )
         title, scale = f"Loss in round {entry['round']}", (min(values), max(values))
-        dots = "dots: the validation rows" if figures.losses(entry)[1] else ""
+        dots = f"dots: {_validation_rows(entry)}" if figures.losses(entry)[1] else ""
         yield Chart("curve", title, series, scale, told=True, remark=dots)
     columns = (
         Column("round", "word"), Column("loss", "word"), Column("", "trend", spare=1),
@@ -139,9 +141,12 @@ def training(document: Document) -> Iterator[Block]:
     for entry in logged:
         learned, validation = figures.losses(entry)
         name = figures.round_name(entry, document)
-        rows.append((name, _ends(learned), tuple(learned), _ends(validation))[: len(columns)])
+        measured = f"{_ends(validation)} ({_validation_rows(entry)})" if validation else ""
+        rows.append((name, _ends(learned), tuple(learned), measured)[: len(columns)])
     caption = "Training and validation loss" if validated else "Training loss"
     yield Table(columns, tuple(rows), caption, ordered=True)
+    if len({_validation_rows(entry) for entry in logged if figures.losses(entry)[1]}) > 1:
+        yield Note(UNLIKE)
     told = tuple(
         Paragraph(
             entry["course"]["sentence"],
@@ -152,6 +157,21 @@ def training(document: Document) -> Iterator[Block]:
     )  # fmt: skip
     if told:
         yield Bullets(told)
+
+
+UNLIKE = (
+    "The rounds measured other validation rows, so their validation losses begin at other values "
+    "for the same base model. Compare each with its own beginning."
+)
+
+
+def _validation_rows(entry: Document) -> str:
+    """``3 of 10 validation rows``: those that were measured all along, as far as it is known."""
+    course = entry["course"] or {}
+    rows, of = course.get("valid_rows"), course.get("valid_of")
+    if not rows:
+        return "the validation rows"
+    return f"{rows} of {of} validation rows" if of and of != rows else f"{rows} validation rows"
 
 
 def _ends(values: list[float]) -> str:

@@ -52,7 +52,9 @@ def kinds(document: Document) -> Iterator[Block]:
 
 def _chart(document: Document) -> Iterator[Block]:
     """What training fixed and what is left: a bar of the base model and one of the best round."""
-    drawn, left = categories.shown_kinds(document, DRAWN)
+    shown, left = categories.shown_kinds(document, DRAWN)
+    compared = [entry["round"] for entry in _compared(document)]
+    drawn = [kind for kind in shown if any(kind.by_round.get(at) for at in compared)]
     series = tuple(
         Series(
             f"round {entry['round']}",

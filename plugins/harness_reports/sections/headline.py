@@ -5,30 +5,22 @@ A short report is this and no more; the others begin with it.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.kit import terms
 from harness.kit.blocks import Block, Column, Heading, Note, Paragraph, Table
 from harness.kit.numbers import interval, moment, number, signed
 from harness.kit.text import one_line
 from harness_reports import figures, findings, outcomes
 from harness_reports.figures import Document
 from harness_reports.sections.model import model, model_in_short
-from harness_reports.targets import Missed, Target, missed, targets
 
 ROUNDS = 4
 """Rounds of the short table."""
-TARGETS = 3
-"""Lines of the short table of what was added."""
-SLICE = 60
 SENTENCE = 240
 """Characters of the verdict in a short report."""
-SETTINGS = 150
-"""Characters of the settings there."""
 BASE, TRAINING = "base model", "training"
 
 
@@ -129,81 +121,6 @@ def _value(score: Mapping[str, Any] | None, digits: int) -> tuple[str, str]:
     return value, interval(found.get("low"), found.get("high"), digits)
 
 
-def targeted(document: Document) -> Iterator[Block]:
-    """What was weak, what was added there, and whether that helped."""
-    found, without = targets(document), missed(document)
-    if not found and not without:
-        return
-    if not any(one.slice for one in found):
-        yield Heading("What was weak, and what was added")
-        yield Paragraph(_untargeted(document, found, without))
-        return
-    primary = figures.score_title(document, document["primary"], 20)
-    yield Heading(
-        "What was weak, and what was added", f"{primary} there, before and in the next round"
-    )
-    digits = figures.score_digits(document, document["primary"])
-    columns = (
-        Column("slice"), Column("dev rows", "number", spare=1),
-        Column("rows added", "word", "right"), Column("before", "number"),
-        Column("now", "number", strong=True), Column("rounds", "word"), Column("verdict", "label"),
-    )  # fmt: skip
-    sums = {one.after: sum(o.rows for o in found if o.after == one.after) for one in found}
-    rows = tuple(_target(one, sums[one.after], digits) for one in found if one.slice)
-    caption, rest = "Rows added by slice, and its score", "smaller or earlier"
-    yield Table(columns, rows, caption, TARGETS, rest, ordered=True)
-    if without:
-        yield Note(no_rows_words(without))
-
-
-def _untargeted(document: Document, found: list[Target], without: list[Missed]) -> str:
-    """Where all rows were drawn from all data: why, and how many."""
-    told = ", ".join(
-        f"{one.rows} after round {one.after} (round {one.after + 1}: {one.label})"
-        for one in reversed(found)
-    )
-    drawn = f"rows were drawn from {terms.shown('key', 'everywhere')}: {told}."
-    if without:
-        rows = f"R{drawn[1:]}" if found else "No rows were added at all."
-        return f"{underperformed(without)}. {rows}"
-    if any(entry["strategy"] == "random" for entry in document["rounds"]):
-        return f"By plan.strategy random, {drawn}"
-    return f"No slice underperformed by more than chance, so that {drawn}"
-
-
-def underperformed(without: list[Missed]) -> str:
-    """``1 slice underperformed by more than chance, but no rows were added for it: …``."""
-    many = len(without) > 1
-    slices, them = (f"{len(without)} slices", "them") if many else ("1 slice", "it")
-    told = f"{slices} underperformed by more than chance, but no rows were added for {them}"
-    return f"{told}: {missed_words(without)}"
-
-
-def no_rows_words(without: list[Missed]) -> str:
-    """``No rows were added for …. No more rows were added for … (after round 2: …).``"""
-    never = [one for one in without if not one.had_rows]
-    later = [
-        dataclasses.replace(one, why=f"after round {one.after}: {one.why}")
-        for one in without if one.had_rows
-    ]  # fmt: skip
-    told = (("No rows", never), ("No more rows", later))
-    return " ".join(f"{rows} were added for {missed_words(of)}." for rows, of in told if of)
-
-
-def missed_words(without: list[Missed]) -> str:
-    """The slices, each with the reason why no rows were added for it."""
-    told = "; ".join(f"{one_line(one.slice, SLICE)} ({one.why})" for one in without[:TARGETS])
-    return told + (f"; and {len(without) - TARGETS} more" if len(without) > TARGETS else "")
-
-
-def _target(one: Target, added: int, digits: int) -> tuple[str | int | None, ...]:
-    return (
-        one_line(one.slice, SLICE), one.n, f"{one.rows} of {added}",
-        number(one.before, digits), number(one.now, digits),
-        f"{one.source} → {one.after + 1}", one.label,
-    )  # fmt: skip
-
-
 def gains(document: Document) -> Iterator[Block | Gains]:
     """Answers that got better, and the worst of those that did not."""
     better, worst = document["better"], document["not_better"]
@@ -244,7 +161,7 @@ def origin_in_short(document: Document) -> Iterator[Block]:
     if told or used:
         yield Heading("Settings and model")
     if told:
-        yield Paragraph(one_line(told, SETTINGS))
+        yield Paragraph(told)
     yield from used
 
 

@@ -44,7 +44,9 @@ def rounds(document: Document) -> Iterator[Block]:
         for entry in reversed(document["rounds"][1:])
     )
     if told:
-        yield Bullets(told, short=SENTENCES, rest="of earlier rounds")
+        yield Bullets(
+            told, short=SENTENCES, rest="of earlier rounds", folded="The verdicts in words"
+        )
 
 
 def _references(document: Document) -> Iterator[Note]:
@@ -73,7 +75,7 @@ def _table(document: Document) -> Table:
     columns = (
         Column("round", "word"), Column("verdict", "label"), Column("train rows", "number"),
         Column(figures.score_title(document, primary, 20), "number", strong=True),
-        Column("95 % interval", "number"), Column("", "word", spare=3), Column("", "bar", spare=1),
+        Column("95 % interval", "number"), Column("", "bar", spare=1),
         Column("change", "number"), Column("bounds", "number", spare=2),
     )  # fmt: skip
     rows = []
@@ -83,7 +85,7 @@ def _table(document: Document) -> Table:
             figures.round_name(entry, document), verdict["label"], figures.train_rows(entry),
             number(score.get("value"), digits),
             interval(score.get("low"), score.get("high"), digits),
-            figures.chosen_mark(document, entry, ""), score.get("value"),
+            score.get("value"),
             signed(verdict["difference"], digits),
             interval(verdict["low"], verdict["high"], digits, plus=True),
         ))  # fmt: skip

@@ -54,6 +54,8 @@ def _words(runs: figures.Runs, marks: tuple[str, str, str], plain: bool) -> Text
     style, start, end = marks
     line = Text()
     for place, (words, differs) in enumerate(runs):
-        line.append(" " if place else "")
-        line.append(f"{start}{words}{end}" if differs and plain else words, style * differs)
+        space = words[: len(words) - len(words.lstrip())]
+        told = words.lstrip()
+        line.append(space if space or not place else " ")
+        line.append(f"{start}{told}{end}" if differs and plain else told, style * differs)
     return line

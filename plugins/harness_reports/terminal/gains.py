@@ -3,77 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
-from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
 from harness.kit.numbers import number
-from harness.kit.text import one_line
+from harness.kit.text import lines, one_line
 from harness.terminal.blocks import out
 from harness_reports.figures import Document
 from harness_reports.sections import Gains
 
-Overflow = Literal["ellipsis", "fold"]
 WANTED = "wanted"
-ID = 24
-"""Cells of an id."""
-LEAST = 20
-"""Cells of an answer that stands beside its id and score."""
+ID = 200
+"""Characters of an id."""
 LIMIT = 600
 """Characters of an answer."""
-GAPS = 6
-"""Cells of the indentation and between the columns."""
+LINES = 8
+"""Lines of an answer that has line breaks of its own, such as code."""
 
 
-def draw_gains(block: Gains, console: Console, overflow: Overflow) -> None:
-    """Print the answers.
-
-    Args:
-        overflow: what becomes of a text that has no room in one line: cut, or wrapped.
-    """
-    rows = [line for row in block.better for line in _lines(row, block.kept_round)]
+def draw_gains(block: Gains, console: Console) -> None:
+    """Print each id in a line of its own, so that it can be copied, and the answers below it."""
+    for row in block.better:
+        _draw(row["id"], _sides(row, block.kept_round), console)
     if block.not_better:
-        rows += _worst(block.not_better, block.kept_round)
-    names = min(max((cell_len(one_line(name)) for name, *_ in rows), default=0), ID)
-    room = console.width - names - len(WANTED) - GAPS
+        _draw(block.not_better["id"], _worst(block.not_better, block.kept_round), console)
+
+
+def _draw(name: str, sides: Iterator[tuple[str, str]], console: Console) -> None:
+    out(console, Text(one_line(name, ID), "bold"))
     shown = Grid.grid(padding=(0, 2, 0, 0))
-    if room >= LEAST:
-        shown.add_column(overflow=overflow, no_wrap=overflow == "ellipsis", width=names)
     shown.add_column(no_wrap=True, justify="right", width=len(WANTED))
-    shown.add_column(overflow=overflow, no_wrap=overflow == "ellipsis", max_width=max(room, LEAST))
-    for name, score, text in rows:
-        title, told = Text(one_line(name, 200)), (Text(score, "dim"), _text(text))
-        if room < LEAST and name:
-            shown.add_row(Text(), title)
-        shown.add_row(*(told if room < LEAST else (title, *told)))
-    if rows:
-        out(console, shown)
+    shown.add_column(overflow="fold")
+    for score, text in sides:
+        shown.add_row(Text(score, "dim"), _text(text))
+    out(console, shown)
 
 
-def _worst(row: Document, kept: int) -> Iterator[tuple[str, str, str]]:
+def _sides(row: Document, kept: int) -> Iterator[tuple[str, str]]:
+    """Score and answer of the base model, then of the best round."""
+    by_round = {answer["round"]: answer for answer in row["answers"]}
+    for at in dict.fromkeys((0, kept)):
+        if answer := by_round.get(at):
+            yield number(answer["score"], 2), answer["text"]
+    if not by_round:
+        yield number(row["score"], 2), row["answer"]
+
+
+def _worst(row: Document, kept: int) -> Iterator[tuple[str, str]]:
     """The same of an answer that did not get better, once where it stayed; and what was wanted."""
-    lines = list(_lines(row, kept))
-    if lines[0][1:] == lines[-1][1:]:
-        lines = lines[:1]
-    yield from lines
-    yield "", WANTED, row["reference"]
+    yield from dict.fromkeys(_sides(row, kept))
+    yield WANTED, row["reference"]
 
 
 def _text(text: str) -> Text:
-    line = one_line(text, LIMIT)
-    return Text(line) if line else Text("(empty)", style="italic dim")
-
-
-def _lines(row: Document, kept: int) -> Iterator[tuple[str, str, str]]:
-    """Id, score and answer of the base model, then of the best round."""
-    by_round = {one["round"]: one for one in row["answers"]}
-    name = row["id"]
-    for at in dict.fromkeys((0, kept)):
-        if one := by_round.get(at):
-            yield name, number(one["score"], 2), one["text"]
-            name = ""
-    if not by_round:
-        yield name, number(row["score"], 2), row["answer"]
+    shown = lines(text, LIMIT, LINES)
+    return Text(shown) if shown else Text("(empty)", style="italic dim")

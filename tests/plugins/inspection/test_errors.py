@@ -242,6 +242,34 @@ def test_the_table_fits_and_ends_with_the_next_command(planted, width):
     assert "the worst 1 are shown" in planted.inside("errors", "--limit", "1").out
 
 
+LONG = "asyncio.exceptions:LimitOverrunError.__init__.with_a_name"
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_an_id_stays_whole_in_one_line(project, width):
+    rows = [
+        Example(LONG, ({"role": "user", "content": "p"},), ("r",), "dev"),
+        Example("short", ({"role": "user", "content": "q"},), ("r",), "dev"),
+        Example(f"{LONG}.train", ({"role": "user", "content": "p"},), ("r",), place="a.py:3"),
+    ]  # fmt: skip
+    names = [LONG, "short"]
+    spoilt = Answers("main", 2, "dev", [Prediction(n, "wrong answer") for n in names],
+                     [Measurement(n, "f", (0.0,), {"f1": 0.0}) for n in names],
+                     [ErrorLabel(n, "too short", "", "d") for n in names],
+                     right=dict.fromkeys(names, False))  # fmt: skip
+    cause = Diagnosis(LONG, "conflict", "e", "r", (f"{LONG}.train",))
+    plant(reports(project), contents(examples=rows, answers=[spoilt], added={},
+                            diagnoses={("main", 2): (cause,)}))  # fmt: skip
+    lines = project.inside("errors", COLUMNS=str(width)).out.splitlines()
+    assert LONG in lines and "short" in lines and max(map(len, lines[:-1])) <= width
+    at = lines.index(LONG)
+    assert "too short" in " ".join(lines[at + 1 : at + 3])
+    told = project.inside("errors", "--cause", "conflict", COLUMNS=str(width)).out.splitlines()
+    assert f"{LONG}.train" in " ".join(told).split()
+    shown = project.inside("why", LONG, COLUMNS=str(width)).out.splitlines()
+    assert shown[0].startswith(f"{LONG}  ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

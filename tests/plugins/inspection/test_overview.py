@@ -95,6 +95,7 @@ def test_arms_and_baselines_stand_below_their_run_and_groups_are_told_apart(shor
         named = f"{split} A (overlap on 48 rows), {split} B (overlap on 48 rows)"
         assert f"Not to be ranked with each other: {named}." in told
     assert "opening 1: bound .05" in told and ", test A" in told and ", test B" in told
+    assert "next: harness compare" not in done.out  # of these two no score is to be ranked
     document = project.inside("compare", "--all", "--json").document
     assert len(document["runs"][-1]["arms"]) == len(arms)
     assert "next: harness compare" not in told
@@ -151,4 +152,6 @@ def test_a_damaged_summary_costs_a_warning_and_hostile_settings_stay_texts(short
     assert "\x1b" not in done.out and "\x07" not in done.out and "elsewhere" not in done.out
     told = " ".join(done.out.split())
     assert "[bold]x" in told and "[red]" in told and run in told
-    assert "its config is not known" in told and "harness compare '[bold]" in told
+    assert "its config is not known" in told and "harness compare" not in told  # other scores
+    (hostile / "summary.json").write_text(json.dumps({**first.document, "run": "x"}))
+    assert f"next: harness compare {run} '[bold]x'" in project.inside("compare", "--all").out

@@ -58,6 +58,16 @@ def test_a_wide_table_is_cut_to_the_terminal_and_says_so(finished):
     assert re.search(r"^kept_round +\d", one.out, re.MULTILINE) and not one.err.strip()
 
 
+def test_an_unknown_column_names_those_that_are_near(finished):
+    project, _ = finished
+    found = project.inside("query", "SELECT verdict_labl FROM rounds")
+    told = " ".join(found.err.split())
+    assert found.code == 2 and 'Referenced column "verdict_labl" not found' in told
+    assert "Candidate bindings: " in told and "DESCRIBE rounds" in told
+    near = " ".join(project.inside("query", "FROM rond").err.split())
+    assert "Did you mean" in near and "SHOW TABLES" in near
+
+
 def test_a_limit_says_that_there_is_more(finished):
     project, _ = finished
     for form in ([], ["--json"], ["--csv"]):

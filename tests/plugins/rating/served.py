@@ -30,7 +30,7 @@ def need(*modules: str) -> None:
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
     if not missing:
         return
-    unfit(f"no {', '.join(missing)} here: pip install 'iteration-harness[rate,dev]'")
+    unfit(f"no {', '.join(missing)} here: pip install -e '.[rate,dev]'")
 
 
 ACCURACY = Criterion(

@@ -30,6 +30,7 @@ from harness.records import (
 )
 from harness.report.instructive import instructive
 from harness.report.summary import RunRecord, summarise
+from harness_reports.targets import EVERYWHERE
 
 HOSTILE = (
     "[/red][bold]x[link=http://evil.example]y[/link] \x1b[31mred\x1b]0;title\x07 "
@@ -312,7 +313,7 @@ def poison(value: Any, parent: str = "") -> Any:
         }
     if isinstance(value, list):
         return [poison(item, parent) for item in value]
-    if isinstance(value, str) and parent not in KNOWN:
+    if isinstance(value, str) and parent not in KNOWN and value != EVERYWHERE:
         return f"{value} {HOSTILE}"
     return value
 

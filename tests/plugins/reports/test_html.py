@@ -102,6 +102,78 @@ def test_it_is_registered_and_writes_one_file(analysis: Document, tmp_path: Path
     assert analysis == before
 
 
+NAMES = {
+    ("docstrings-3f2a91c4", "docstrings"): "SmolLM2-135M-Instruct on docstrings",
+    ("harness-398988e5", "python-questions"): "SmolLM2-135M-Instruct on python-questions",
+    ("harness-398988e5", "path"): "SmolLM2-135M-Instruct on tickets.jsonl",
+    ("my tickets", "docstrings"): "SmolLM2-135M-Instruct on my tickets",
+}
+
+
+@pytest.mark.parametrize(("run", "source"), NAMES)
+def test_the_title_is_what_people_know(analysis: Document, run: str, source: str) -> None:
+    data = (
+        {"source": "rows", "path": "a/b/tickets.jsonl"} if source == "path" else {"source": source}
+    )
+    analysis["settings"]["data"] = data
+    text = page(analysis | {"run": run})
+    assert f"<title>{NAMES[run, source]}, 2026-11-26, {run}</title>" in text
+    assert Reader(text).text.split(" run ")[0].endswith(f"{NAMES[run, source]} 2026-11-26")
+
+
+def test_a_page_without_a_model_or_data_is_called_by_its_run(analysis: Document) -> None:
+    text = page(analysis | {"model": {}, "settings": {}, "run": "harness-398988e5"})
+    assert "<title>harness-398988e5, 2026-11-26</title>" in text
+    assert "<title>Report</title>" in page({})
+
+
+def test_the_contents_are_one_line_until_they_are_opened(analysis: Document) -> None:
+    assert re.search(
+        r"<nav [^>]*><details><summary>Contents: \d+ parts</summary><ul>", page(analysis)
+    )
+
+
+def test_the_verdicts_in_words_are_folded_beside_their_table(analysis: Document) -> None:
+    text = page(analysis)
+    assert re.search(r"<details><summary><bdi>The verdicts in words</bdi></summary><ul>", text)
+    assert text.count("There is no evidence that round 2 differs") == 1
+
+
+def test_code_stands_in_a_monospace_face_wherever_it_is(analysis: Document) -> None:
+    code = "Use this:\n```python\ndef f(a):\n    return a\n```"
+    analysis["better"][0]["answers"][1]["text"] = code
+    analysis["examples"][0] |= {"answer": code, "reference": "prose alone"}
+    analysis["examples"][0]["answers"][2]["text"] = "if a:\n    b"
+    text = page(analysis)
+    shown = code.replace("'", "&#x27;")
+    assert f'class="text code">{shown}<' in text[text.index("Answers that got better") :]
+    assert 'class="text words code"' in text and 'class="text code">if a:\n    b<' in text
+    assert 'class="text prompt"' in text[text.index("Answers that got better") :]
+    assert ".text.code {" in text and 'class="text">Encode' in text
+
+
+def test_no_bar_is_drawn_of_what_never_was(analysis: Document) -> None:
+    title = "Answers on dev of each error category"
+    kept = analysis["kept_round"]
+    assert "unexplained" in "".join(drawings(page(analysis))[title].itertext())
+    for row in analysis["tables"]["unexplained"]:
+        row["answers"] = row["answers"] if row["round"] not in (0, kept) else 0
+    assert "unexplained" not in "".join(drawings(page(analysis))[title].itertext())
+
+
+def test_losses_of_other_validation_rows_are_said_to_be_of_others(analysis: Document) -> None:
+    course = {"kind": None, "sentence": "s", "advice": "", "valid_of": 10}
+    for entry in analysis["rounds"][1:]:
+        entry["course"] = course | {"valid_rows": 4}
+    text = Reader(page(analysis)).text
+    assert "dots: 4 of 10 validation rows" in text
+    assert "The rounds measured other validation rows" not in text
+    analysis["rounds"][2]["course"] = course | {"valid_rows": 6}
+    text = Reader(page(analysis)).text
+    assert "(6 of 10 validation rows)" in text
+    assert "The rounds measured other validation rows" in text
+
+
 def test_the_order_of_the_page(analysis: Document) -> None:
     text = Reader(page(analysis)).text
     expected = [
@@ -124,7 +196,7 @@ def test_the_order_of_the_page(analysis: Document) -> None:
 @pytest.mark.parametrize(
     "told",
     [
-        "1 ● ▲ improved 240 0.303 [0.287, 0.319] chosen on these rows +0.147",
+        "1 ● ▲ improved 240 0.303 [0.287, 0.319] +0.147",
         "3 ◆ no evidence 480 0.311",
         "rougeL 0.150 [0.140, 0.172] 0.297",
         "targeted minus random: +0.004 [-0.011, +0.019]",

@@ -380,6 +380,12 @@ def test_tables_are_cut_to_what_is_read(analysis: Document) -> None:
     assert "And 3 more, rarer, of 72 answers." in markdown(analysis)
 
 
+def test_the_worst_answers_keep_their_lines(analysis: Document) -> None:
+    analysis["examples"][0] |= {"answer": "```\nif a:\n    return b\n```", "reference": "x y"}
+    page = terminal(analysis)
+    assert re.search(r"answer +\{\+``` *\n +if a: *\n {16}return b *\n", page)
+
+
 def test_the_worst_answers_differ_in_what_is_wrong(analysis: Document) -> None:
     rows = analysis["examples"]
     analysis["examples"] = [dict(rows[0], id=f"empty {n}") for n in range(5)] + rows[1:]

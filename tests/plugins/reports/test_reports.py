@@ -147,7 +147,7 @@ def test_markdown_tables(document: Document, tmp_path: Path) -> None:
     page = written(document, tmp_path)
     assert cells(page, "## Rounds")[3] == [
         "1 ●", "▲ improved", "240", "0.303", "[0.287, 0.319]",
-        "chosen on these rows", "+0.147", "[+0.128, +0.166]",
+        "+0.147", "[+0.128, +0.166]",
     ]  # fmt: skip
     assert cells(page, "## Error categories on dev")[2] == ["truncated", "131", "9", "6", "7", ""]
     assert cells(page, "## Underperforming slices")[3] == [

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import harness
+from harness.kit.installing import install_extra
 from harness_search.tpe import Optuna
 
 RATE = {"low": 1e-5, "high": 1e-1, "log": True}
@@ -93,7 +94,7 @@ def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(harness.EnvironmentFailure) as caught:
         made().propose([harness.Trial(0, {})], 7, False)
-    assert "iteration-harness[search]" in caught.value.hint
+    assert caught.value.hint == install_extra("search")
 
 
 def test_limits_are_medians_of_those_that_came_as_far() -> None:

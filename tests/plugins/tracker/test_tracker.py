@@ -285,7 +285,7 @@ def test_a_tracker_that_was_not_told_of_the_end_is_told_once(tmp_path, monkeypat
 
 def test_tensorboard_has_the_rounds_as_they_were(tracked):
     if importlib.util.find_spec("tensorboard") is None:
-        pytest.skip("needs tensorboard: pip install 'iteration-harness[tensorboard]'")
+        pytest.skip("needs tensorboard: pip install -e '.[tensorboard]'")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     configure(tracked, "tensorboard")

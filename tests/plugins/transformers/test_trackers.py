@@ -168,7 +168,7 @@ def test_a_training_that_fails_closes_its_run(base, row, another, wandb):
 
 def test_tensorboard_gets_a_folder_for_each_training(base, row, another, tmp_path, monkeypatch):
     if importlib.util.find_spec("tensorboard") is None:
-        pytest.skip("needs tensorboard: pip install 'iteration-harness[tensorboard]'")
+        pytest.skip("needs tensorboard: pip install -e '.[tensorboard]'")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path / "curves"))

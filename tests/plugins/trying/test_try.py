@@ -85,9 +85,14 @@ def test_dev_is_answered_again_as_it_was(finished: Any, monkeypatch: Any) -> Non
         assert again == [answer.text for answer in run.answers(number)]
 
 
+def test_answers_are_plain_unless_marks_are_asked_for(finished: Any) -> None:
+    done = tried(finished[0], "--prompt", PROMPT)
+    assert "base model" in done.out and "{+" not in done.out and "[-" not in done.out
+
+
 @pytest.mark.parametrize("columns", [80, 140])
 def test_words_that_differ_are_marked(finished: Any, columns: int) -> None:
-    done = tried(finished[0], "--prompt", PROMPT, COLUMNS=str(columns))
+    done = tried(finished[0], "--prompt", PROMPT, "--marks", COLUMNS=str(columns))
     head = next(line for line in done.out.splitlines() if "base model  " in line)
     assert ("round" in head) == (columns >= 110)
     assert re.search(r"base model  \d+\.\d s, 10 tokens", done.out)
@@ -98,7 +103,7 @@ def test_words_that_differ_are_marked(finished: Any, columns: int) -> None:
 def test_equal_answers_are_shown_once(finished: Any) -> None:
     done = tried(finished[0], "--prompt", "copy: one", "--round", "1")
     text = " ".join(done.out.split())
-    assert ("round 1" in text) and (": the same" in text or "{+" in text)
+    assert ("round 1" in text) and (": the same" in text or "base model" in text)
 
 
 def test_hostile_text_does_nothing(finished: Any) -> None:

@@ -13,6 +13,7 @@ import time
 import pytest
 
 import harness
+from harness.kit.installing import install_extra
 from harness_rating.judge.asking import Asker, Question
 from harness_rating.judge.endpoint import Endpoint
 from harness_rating.judge.faults import Fault
@@ -192,7 +193,7 @@ def test_without_the_package_the_extra_is_named(here, monkeypatch):
     monkeypatch.setitem(sys.modules, "httpx2", None)
     with pytest.raises(harness.EnvironmentFailure) as caught:
         Endpoint(Asking(endpoint="http://127.0.0.1:9/v1", model="m"))
-    assert "pip install 'iteration-harness[judge]'" in str(caught.value)
+    assert install_extra("judge") in str(caught.value)
 
 
 # -- many answers -------------------------------------------------------------------------------

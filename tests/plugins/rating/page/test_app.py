@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from harness.errors import EnvironmentFailure, UsageError
+from harness.kit.installing import install_extra
 from harness_rating.batches.records import Batch, Event
 from harness_rating.ratings.events import Events, now
 from harness_rating.ratings.folding import fold
@@ -396,7 +397,7 @@ def test_a_missing_extra_says_how_to_get_it() -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert done.stdout.count("pip install 'iteration-harness[rate]'") == 3
+    assert done.stdout.count(install_extra("rate")) == 3
 
 
 def test_nothing_of_the_extra_is_imported_before_it_is_needed() -> None:

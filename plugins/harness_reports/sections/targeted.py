@@ -1,0 +1,113 @@
+"""Where the added rows helped: the slices that got some, before and after, the best first."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from harness.kit import terms
+from harness.kit.blocks import Block, Column, Heading, Note, Paragraph, Table
+from harness.kit.numbers import number
+from harness.kit.text import one_line
+from harness_reports import figures
+from harness_reports.figures import Document
+from harness_reports.targets import Missed, Target, by_gain, missed
+
+SHOWN = 8
+"""Slices of the short report."""
+NAMED = 3
+"""Slices without rows that a sentence names."""
+SLICE = 60
+TITLE = "What was weak, and what was added"
+CHANCE = (
+    "A slice got rows because its score was low, and the largest rise comes first, so part of a "
+    "rise may be chance. The verdict is of the whole round, over all of dev."
+)
+
+
+def in_short(document: Document) -> Iterator[Block]:
+    """The slices whose score rose most after rows were added for them, and how many more."""
+    yield from _blocks(document, SHOWN)
+
+
+def targeted(document: Document) -> Iterator[Block]:
+    """All of them."""
+    yield from _blocks(document, None)
+
+
+def _blocks(document: Document, most: int | None) -> Iterator[Block]:
+    targets, without = by_gain(document), missed(document)
+    slices = [target for target in targets if target.slice]
+    if not targets and not without:
+        return
+    if not slices:
+        yield Heading(TITLE)
+        yield Paragraph(_untargeted(document, targets, without))
+        return
+    primary = figures.score_title(document, document["primary"], 20)
+    yield Heading(TITLE, f"{primary} there, the best first")
+    digits = figures.score_digits(document, document["primary"])
+    columns = (
+        Column("slice"), Column("dev rows", "number", spare=1),
+        Column("added of planned", "word", "right"), Column("before", "number"),
+        Column("after", "number", strong=True), Column("rounds", "word"),
+        Column("round's verdict", "label"),
+    )  # fmt: skip
+    rows = tuple(_row(target, digits) for target in slices)
+    yield Table(columns, rows, "Rows added by slice, and its score", most, REST, ordered=True)
+    if most is None:
+        yield Note(CHANCE)
+    if without:
+        yield Note(no_rows_words(without))
+
+
+REST = "whose score rose less or fell"
+
+
+def _row(target: Target, digits: int) -> tuple[str | int | None, ...]:
+    planned = f" of {target.planned}" if target.planned else ""
+    return (
+        one_line(target.slice, SLICE), target.n, f"{target.rows}{planned}",
+        number(target.before, digits), number(target.now, digits),
+        f"{target.source} → {target.after + 1}", target.label,
+    )  # fmt: skip
+
+
+def _untargeted(document: Document, targets: list[Target], without: list[Missed]) -> str:
+    """Where all rows were drawn from all data: why, and how many."""
+    told = ", ".join(
+        f"{target.rows} after round {target.after} (round {target.after + 1}: {target.label})"
+        for target in sorted(targets, key=lambda target: target.after)
+    )
+    drawn = f"rows were drawn from {terms.shown('key', 'everywhere')}: {told}."
+    if without:
+        rows = f"R{drawn[1:]}" if targets else "No rows were added at all."
+        return f"{underperformed(without)}. {rows}"
+    if any(entry["strategy"] == "random" for entry in document["rounds"]):
+        return f"By plan.strategy random, {drawn}"
+    return f"No slice underperformed by more than chance, so that {drawn}"
+
+
+def underperformed(without: list[Missed]) -> str:
+    """``1 slice underperformed by more than chance, but no rows were added for it: …``."""
+    many = len(without) > 1
+    slices, them = (f"{len(without)} slices", "them") if many else ("1 slice", "it")
+    told = f"{slices} underperformed by more than chance, but no rows were added for {them}"
+    return f"{told}: {missed_words(without)}"
+
+
+def no_rows_words(without: list[Missed]) -> str:
+    """``No rows were added for …. No more rows were added for … (after round 2: …).``"""
+    never = [one for one in without if not one.had_rows]
+    later = [
+        dataclasses.replace(one, why=f"after round {one.after}: {one.why}")
+        for one in without if one.had_rows
+    ]  # fmt: skip
+    told = (("No rows", never), ("No more rows", later))
+    return " ".join(f"{rows} were added for {missed_words(of)}." for rows, of in told if of)
+
+
+def missed_words(without: list[Missed]) -> str:
+    """The slices, each with the reason why no rows were added for it."""
+    told = "; ".join(f"{one_line(one.slice, SLICE)} ({one.why})" for one in without[:NAMED])
+    return told + (f"; and {len(without) - NAMED} more" if len(without) > NAMED else "")

@@ -1,0 +1,88 @@
+"""A time left is shown once it is within a factor of two of what it then takes."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import random
+from collections.abc import Iterator, Sequence
+
+import pytest
+from rich.console import Console
+
+from harness.terminal import progress
+from harness.terminal.pace import KEPT, Pace
+
+SLOW = [154.9, 174.4, 195.6, 210.0, 227.6]
+DONE = [1, 6, 13, 28, 61]
+"""Of 150 answers on a busy machine: the whole time over all answers said 23077 s left, then 4186,
+2061, 917 and 332, where 47 s were left."""
+
+
+def steps(*parts: tuple[int, float]) -> list[float]:
+    """When each piece of work ends: so many pieces, each of so many seconds."""
+    each = (seconds for count, seconds in parts for _ in range(count))
+    return list(itertools.accumulate(each))
+
+
+def told(times: Sequence[float]) -> Iterator[tuple[float, float]]:
+    """What is shown after each piece, and what the rest then took."""
+    pace = Pace()
+    for done, now in enumerate(times, 1):
+        pace.reached(now, done)
+        left = pace.left(len(times))
+        if left is not None and done < len(times):
+            yield left, times[-1] - now
+
+
+def test_while_the_pace_grows_no_time_is_shown() -> None:
+    pace = Pace()
+    for now, done in zip(SLOW, DONE, strict=True):
+        pace.reached(now, done)
+        assert pace.left(150) is None
+    for more in range(1, 50):  # from here on it is steady
+        pace.reached(SLOW[-1] + more, DONE[-1] + 1.9 * more)
+    left = pace.left(150)
+    assert left is None or 0.5 <= left / ((150 - DONE[-1] - 1.9 * 49) / 1.9) <= 2
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        steps((60, 1.0)),
+        steps((1, 155.0), (60, 0.5)),  # a model is loaded first
+        steps((1, 30.0), (3, 10.0), (6, 4.0), (140, 0.5)),
+    ],
+)
+def test_what_is_shown_is_within_a_factor_of_two(times: list[float]) -> None:
+    found = list(told(times))
+    assert found and all(0.5 <= left / took <= 2 for left, took in found)
+
+
+def test_pieces_of_unlike_length_are_no_trouble() -> None:
+    draw = random.Random(7)
+    found = list(told(steps(*((1, draw.uniform(0.5, 1.5)) for _ in range(200)))))
+    right = sum(0.5 <= left / took <= 2 for left, took in found)
+    assert len(found) > 150 and right / len(found) > 0.95
+
+
+def test_work_that_does_not_move_changes_nothing_and_points_are_bounded() -> None:
+    pace = Pace()
+    for at in range(5 * KEPT):
+        pace.reached(float(at), at)
+        pace.reached(at + 0.5, at)
+    assert len(pace._points) <= KEPT
+    assert pace.left(5 * KEPT - 1 + 10) == pytest.approx(10.0)
+
+
+def test_a_line_in_a_log_has_no_time_until_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    console = Console(file=io.StringIO(), width=80)
+    with progress.Display(console, "run", 1.0) as display:
+        report = display.stage("round 0: generate")
+        for now[0], done in zip([*SLOW, 243.0, 258.0, 273.0], [*DONE, 90, 118, 146], strict=True):
+            report(done, 150, "answers")
+    lines = console.file.getvalue().splitlines()
+    assert lines[0] == "round 0: generate: 1/150" and "left" not in lines[3]
+    assert lines[-1] == "round 0: generate: 146/150, about 2.1 s left"
