@@ -23,8 +23,8 @@ QUESTIONS = Path(__file__).resolve().parent.parent / "datasets" / "python-questi
 SEED = 11
 WORTH = 0.05
 SINCE_CHANGED = frozenset({"too few rows"})
-"""Recorded with questions of the same kind that were made of the installed Python's code, by a source
-that the program no longer has; the situation reads the shipped ones now."""
+"""Recorded with questions of the same kind made of the installed Python's code, by a source
+that the program no longer has. The situation reads the shipped ones now."""
 CLEARLY = 0.10
 """What a check asks for where it says *clearly*: twice the gain that would matter."""
 SMOL = {"source": "pypi", "name": "smollm2-135m-instruct"}
