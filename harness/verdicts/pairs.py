@@ -114,8 +114,8 @@ def differences(
 ) -> list[Paired]:
     """Each score's difference with the test that decides on it.
 
-    A pass/fail score of single rows has McNemar's exact test and the interval that belongs to it
-    (:func:`harness.stats.mcnemar_interval`); everything else, pass/fail in groups too, has the
+    A pass/fail score of single rows has McNemar's exact test and bounds of its own
+    (:func:`harness.stats.share_bounds`); everything else, pass/fail in groups too, has the
     bootstrap over groups.
 
     Args:
@@ -142,10 +142,8 @@ def _paired(
     counts = (wins, int(known.sum()) - wins - losses, losses)
     if not exact or not _is_share(gap, better, worse, wins - losses):
         return Paired(gap, "bootstrap", *counts)
-    low, high = stats.mcnemar_interval(wins, losses, gap.n, 2 * gap.level - 1)
-    if low is not None and high is not None:  # rounding must not leave the value outside
-        gap = dataclasses.replace(gap, low=min(low, gap.value), high=max(high, gap.value))
-    gap = dataclasses.replace(gap, p=stats.mcnemar(wins, losses))
+    low, high = stats.share_bounds(wins, losses, gap.n, 1 - gap.level)
+    gap = dataclasses.replace(gap, low=low, high=high, p=stats.mcnemar(wins, losses))
     return Paired(gap, "mcnemar", *counts)
 
 

@@ -78,8 +78,9 @@ def judge(
     """One checkpoint (``new``) against another on one score.
 
     *Improved* if the one-sided lower bound at level 1 - ``alpha`` is above ``min_gain``,
-    *regressed* if the upper bound at the same level is below 0. Positive differences
-    are better, whatever the metric's direction.
+    *regressed* if the upper bound at the same level is below 0. (A bound of pass/fail rows that
+    ends at 0 because McNemar's exact test excludes 0 counts as above or below it.) Positive
+    differences are better, whatever the metric's direction.
 
     Args:
         new, old: measurements of the same examples by the score's metric.
@@ -96,12 +97,13 @@ def judge(
         words = sentences.undecided(entry, title, against, value, pairs.doubt or NO_SPREAD)
         return Verdict("no evidence", against, value, None, None, sure, None, words, n, count)
     low, high, se = bounds
-    label = decision.label(low, high, min_gain=min_gain)
+    label = _label(gap, min_gain)
     least = min_gain + stats.detectable(se, sure, gap.effective, POWER) if se else None
     if se == 0 and value == 0:
         note = f"; {pairs.note}" if pairs.note else ""
-        same = f"({support(n, count)}, none of which differs{note})"
-        words = f"no evidence: {sentences.change(entry, title, against, value)} {same}."
+        same = f" ({support(n, count)}, none of which differs{note})"
+        between = sentences.between(entry, gap) if low < high else ""
+        words = f"no evidence: {sentences.change(entry, title, against, value)}{between}{same}."
     else:
         words = sentences.decided(entry, title, against, gap, label, least, min_gain, pairs.note)
     return Verdict(label, against, gap.value, low, high, sure, least, words, n, count)
@@ -137,7 +139,7 @@ def contrast_arms(
         doubt = pairs.doubt or NO_SPREAD
         return None, None, None, f"Targeted and random rows cannot be compared: {doubt}."
     low, high, _ = bounds
-    outcome = _OUTCOMES[decision.label(low, high)]
+    outcome = _OUTCOMES[_label(gap)]
     show = number(score.entry)
     sentence = (
         f"{outcome}: targeted minus random rows in {score.title}, positive = targeting is better: "
@@ -153,6 +155,14 @@ _OUTCOMES = {
     "regressed": "Targeting did worse in this run",
     "no evidence": "No evidence that targeting helped or harmed",
 }
+
+
+def _label(gap: stats.Difference, min_gain: float = 0.0) -> decision.Decision:
+    """What a difference with bounds says: its p against 0, its bound against ``min_gain``."""
+    against_zero = decision.label_of_test(gap.value, gap.p, 2 * (1 - gap.level))
+    if against_zero == "improved" and min_gain:
+        return decision.label(gap.low, None, min_gain=min_gain)
+    return against_zero
 
 
 def _bounds(gap: stats.Difference) -> tuple[float, float, float] | None:

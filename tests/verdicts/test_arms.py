@@ -74,3 +74,12 @@ def test_null_families_are_wrongly_called_as_often_as_they_may() -> None:
 )
 def test_a_gain_that_matters_is_shown_excluded_or_open(gain: float, state: str) -> None:
     assert worth_of(verdict_of(gain, 0.4, 0.05), 1.0) == state
+
+
+def test_where_no_row_differs_only_what_so_many_rows_can_exclude_is_excluded() -> None:
+    bound = 1 - 0.05 ** (1 / 60)  # pass or fail in 60 single rows
+    same = Verdict("no evidence", "round 1", 0.0, -bound, bound, 0.95, None, "")
+    assert worth_of(same, 0.1) == "no"
+    assert worth_of(same, 0.04) == "open"
+    graded = Verdict("no evidence", "round 1", 0.0, 0.0, 0.0, 0.95, None, "")
+    assert worth_of(graded, 0.1) == "open"

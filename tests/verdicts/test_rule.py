@@ -449,6 +449,46 @@ def test_what_pass_or_fail_scores_can_show_has_a_closed_form(right, groups):
     assert foreseen(values, groups=groups, min_gain=0.01)[0] > least
 
 
+def passing(wins, losses, n=160):
+    """New and old outcomes of n single rows."""
+    rest = [1.0] * (n - wins - losses)
+    new, old = [1.0] * wins + [0.0] * losses, [0.0] * wins + [1.0] * losses
+    return measured(new + rest), measured(old + rest)
+
+
+def test_a_gain_that_the_exact_test_shows_may_be_as_small_as_can_be():
+    """Six wins to none: p is below the level, and a bound above 0 would not hold as often."""
+    verdict = judge(*passing(6, 0), groups=PASSES)
+    assert (verdict.label, verdict.low) == ("improved", 0)
+    assert "rose by 0.037 against round 0, by more than 0 at 98.3 % confidence;" in verdict.sentence
+    lost = judge(*passing(0, 6), groups=PASSES)
+    assert (lost.label, lost.high) == ("regressed", 0)
+    assert "fell by 0.037 against round 0, by more than 0 at" in lost.sentence
+    assert judge(*passing(6, 0), groups=PASSES, min_gain=0.001).label == "no evidence"
+    assert judge(*passing(0, 6), groups=PASSES, min_gain=0.001).label == "regressed"
+
+
+def test_rows_that_all_pass_twice_say_what_so_many_can_exclude():
+    verdict = judge(*passing(0, 0), groups=PASSES, alpha=0.05)
+    assert (verdict.label, verdict.difference) == ("no evidence", 0)
+    assert (verdict.low, verdict.high) == pytest.approx((0.05 ** (1 / 160) - 1, 0.0186), abs=1e-4)
+    assert verdict.sentence == (
+        "no evidence: quality did not change against round 0; the true gain lies between -0.019 "
+        "and 0.019, each bound at 95 % confidence (160 rows in 160 groups, none of which differs)."
+    )
+
+
+@pytest.mark.parametrize(("share", "loss"), [(0.5, 0.0), (0.3, 0.02)])
+def test_a_gain_of_min_gain_is_hardly_ever_called_more(share, loss):
+    rng, calls, draws = np.random.default_rng(2), 0, 400
+    for _ in range(draws):
+        wins, losses, _ = rng.multinomial(160, [share, loss, 1 - share - loss])
+        new, old = passing(wins, losses)
+        verdict = judge(new, old, groups=PASSES, draws=20, min_gain=share - loss)
+        calls += verdict.label == "improved"
+    assert calls <= 0.0167 * draws + 3 * math.sqrt(0.0167 * draws)
+
+
 def test_a_share_of_wrong_rows_is_turned():
     values = np.repeat([1.0, 0.0], [20, 140])
     assert foreseen(values, Errors, PASSES)[0] == foreseen(1 - values, Quality, PASSES)[0]
