@@ -17,7 +17,7 @@ from harness import stats
 from harness.errors import UsageError
 from harness.records import Label, Measurement
 from harness.scoring import SEED, Groups, MetricEntry, Scorecard
-from harness.stats.decision import ALPHA, NO_SPREAD, POWER, Test, label_of_test
+from harness.stats.decision import ALPHA, NO_SPREAD, Test, label_of_test
 from harness.verdicts.pairs import Paired, Pairs, complete_pairs, differences
 
 _EACH_SIDE = ALPHA / 2
@@ -169,7 +169,7 @@ def _comparison(
     p, used = (drawn, test) if test == "randomisation" else (gap.p, paired.test)
     if doubt:
         gap, p, used = dataclasses.replace(gap, low=None, high=None, se=None), None, ""
-    detectable = stats.detectable(gap.se, 1 - _EACH_SIDE, gap.effective, POWER) if gap.se else None
+    detectable = dataclasses.replace(paired, gap=gap).detectable
     return Comparison(
         name=name,
         difference=gap.value if math.isfinite(gap.value) else None,

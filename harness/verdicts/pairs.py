@@ -20,7 +20,7 @@ import numpy as np
 from harness import stats
 from harness.records import Measurement
 from harness.scoring import Groups, MetricEntry, group_names, overrides, table
-from harness.stats.decision import Test, usable
+from harness.stats.decision import POWER, Test, usable
 
 _NOT_ADDITIVE = "this metric has no statistics that add up over rows, so it has no interval"
 _OTHER_METRIC = "the two sides hold different statistics of this metric"
@@ -67,6 +67,19 @@ class Paired:
     wins: int
     ties: int
     losses: int
+
+    @property
+    def detectable(self) -> float | None:
+        """The smallest true difference that is found with 80 % power if rows differ as these do.
+
+        McNemar's p moves in steps of a row, so its test needs one row more than the normal law
+        says. None where the spread is not known, or 0.
+        """
+        gap = self.gap
+        if not gap.se:
+            return None
+        least = stats.detectable(gap.se, gap.level, gap.effective, POWER)
+        return least + 1 / gap.n if self.test == "mcnemar" else least
 
 
 def complete_pairs(

@@ -15,9 +15,9 @@ from harness import stats
 from harness.records import Measurement, Verdict
 from harness.scoring import Groups, MetricEntry
 from harness.stats import decision
-from harness.stats.decision import NO_SPREAD, POWER, level
+from harness.stats.decision import NO_SPREAD, level
 from harness.verdicts import sentences
-from harness.verdicts.pairs import Pairs, complete_pairs, differences
+from harness.verdicts.pairs import Paired, Pairs, complete_pairs, differences
 from harness.verdicts.sentences import number, percent, support
 
 
@@ -45,8 +45,12 @@ class DecidingScore:
 
     def difference(self, pairs: Pairs, alpha: float) -> stats.Difference:
         """New minus old, positive = better."""
+        return self.paired(pairs, alpha).gap
+
+    def paired(self, pairs: Pairs, alpha: float) -> Paired:
+        """New minus old, positive = better, with its test."""
         every = differences(self.entry, pairs, alpha, self.seed, self.draws)
-        return every[self.entry.column(self.name)].gap
+        return every[self.entry.column(self.name)]
 
 
 def baseline_verdict(
@@ -89,16 +93,17 @@ def judge(
     """
     entry, title, sure = score.entry, score.title, 1 - alpha
     pairs = complete_pairs(entry, new, old, score.groups)
-    gap = score.difference(pairs, alpha) if pairs.comparable else None
+    paired = score.paired(pairs, alpha) if pairs.comparable else None
+    gap = paired.gap if paired else None
     value = gap.value if gap is not None and math.isfinite(gap.value) else None
     n, count = len(pairs.names), len(set(pairs.names))
     bounds = None if gap is None or pairs.doubt else _bounds(gap)
-    if gap is None or bounds is None:
+    if paired is None or gap is None or bounds is None:
         words = sentences.undecided(entry, title, against, value, pairs.doubt or NO_SPREAD)
         return Verdict("no evidence", against, value, None, None, sure, None, words, n, count)
     low, high, se = bounds
     label = _label(gap, min_gain)
-    least = min_gain + stats.detectable(se, sure, gap.effective, POWER) if se else None
+    least = None if paired.detectable is None else min_gain + paired.detectable
     if se == 0 and value == 0:
         note = f"; {pairs.note}" if pairs.note else ""
         same = f" ({support(n, count)}, none of which differs{note})"
