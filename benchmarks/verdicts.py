@@ -13,7 +13,8 @@ Each part prints a table of ``docs/verdict-figures.md``. Figures come from ``ver
 * ``ordinary``: null loops of graded, heavy-tailed, rouge-like and pass/fail scores.
 * ``clustered``: null loops of three rounds on 160 rows: normal scores of a fixed difficulty for
   each row and group, plus new noise of rows and groups in each round.
-* ``announced``: a true gain of the announced size (for graded scores, the upper end of the range).
+* ``announced``: a true gain of the size of either end of the announced range.
+* ``near-zero``: what is announced where the base model scores near 0, and what round 1 measures.
 * ``guards``: false alarms of 1, 3 and 10 guards (scores that are independent) in a round that is
   as good as round 0, and how often losses of a quarter of a detectable effect in each of ten kept
   rounds are noticed by the end. A quarter of the loops.
@@ -32,12 +33,14 @@ from worlds import (
     Draw,
     Floats,
     Pair,
+    drifting,
     graded,
     lopsided,
     right_or_wrong,
     rouge,
     sizes,
     skewed,
+    taught,
 )
 
 import harness
@@ -45,7 +48,7 @@ from harness import stats
 from harness.config.aims import Guard
 from harness.records import Example, Measurement
 from harness.scoring import MetricEntry
-from harness.stats import decision, student
+from harness.stats import assumed, decision, student
 from harness.verdicts import detectable_effect, guards, rule
 
 DRAWS = 500
@@ -202,53 +205,102 @@ def _clustered(
 # -- what is there ------------------------------------------------------------------------------
 
 
+SHAPES = {"100 single": (100, 1), "210 single": (210, 1), "160 in 40 groups": (40, 4)}
+"""Groups, and rows in each."""
+
+
 def announced_table(loops: int) -> Iterator[str]:
-    grouped = np.repeat(np.arange(40), 4)
-    worlds: list[tuple[str, Pair, npt.NDArray[np.intp]]] = [
-        ("graded, equal sd, correlation .5", graded(0.2, 0.2, 0.5), grouped),
-        ("graded, equal sd, correlation .2", graded(0.2, 0.2, 0.2), grouped),
-        ("graded, equal sd, correlation .85", graded(0.2, 0.2, 0.85), grouped),
-        ("graded, sd .1 to .2, correlation .35", graded(0.1, 0.2, 0.35), grouped),
-        ("skewed, 160 rows in 40 groups", skewed, grouped),
-        ("skewed, uneven groups", skewed, np.repeat(np.arange(45), sizes("uneven", 45))),
-        ("skewed, 210 single rows", skewed, np.arange(210)),
+    worlds: list[tuple[str, Pair]] = [
+        ("pass/fail .005, rows alike", right_or_wrong(0.005, 0.7)),
+        ("pass/fail .1, rows alike", right_or_wrong(0.1, 0.7)),
+        ("pass/fail .3, rows alike", right_or_wrong(0.3, 0.7)),
+        ("pass/fail .3, unrelated", right_or_wrong(0.3, 0.0)),
+        ("pass/fail .7, unrelated", right_or_wrong(0.7, 0.0)),
+        ("pass/fail .9, unrelated", right_or_wrong(0.9, 0.0)),
+        ("pass/fail .3, groups alike", right_or_wrong(0.3, 0.3, 0.3)),
+        ("graded, sd .2 to .2, correlation .5", graded(0.2, 0.2, 0.5)),
+        ("graded, sd .1 to .25, correlation .3", graded(0.1, 0.25, 0.3)),
+        ("graded, sd .1 to .25, skewed", drifting),
+        ("as ROUGE-L of docstrings", skewed),
     ]
-    worlds += [
-        (f"pass/fail {rate:g}, latent correlation {link:g}", right_or_wrong(rate, link),
-         np.arange(210))
-        for rate in (0.005, 0.02, 0.1, 0.5, 0.9)
-        for link in (0.3, 0.7)
-    ]  # fmt: skip
-    yield "| world | announced | found at the lower end | found at the upper end |"
-    yield "|---|---|---|---|"
-    for name, pair, codes in worlds:
-        low, high, first, second = _announced(pair, codes, loops, "pass/fail" in name)
-        size = f"{high:.3f}" if low == high else f"{low:.3f} to {high:.3f}"
-        yield f"| {name} | {size} | {'–' if low == high else first} | {second} |"
+    yield "| world | rows | announced | found at the lower end | at the upper end |"
+    yield "|---|---|---|---|---|"
+    for name, pair in worlds:
+        for rows, (count, size) in SHAPES.items():
+            codes = np.repeat(np.arange(count), size)
+            low, high, first, second = _announced(pair, codes, loops)
+            yield f"| {name} | {rows} | {low:.3f} to {high:.3f} | {first} | {second} |"
 
 
 def _announced(
-    pair: Pair, codes: npt.NDArray[np.intp], loops: int, exact: bool
+    pair: Pair, codes: npt.NDArray[np.intp], loops: int
 ) -> tuple[float, float, str, str]:  # fmt: skip
-    """Mean announced range, and how often a true gain of its ends is found in round 1 of 3."""
+    """Mean announced range, and how often a true gain of its ends is found in round 1 of 3.
+
+    The lower end is tried in one loop of five.
+    """
     rng, groups, alpha = np.random.default_rng(3), groups_of(codes), decision.alpha_of(3)
-    sums, hits, told = [0.0, 0.0], [0, 0], 0
+    ends_of: dict[bytes, tuple[float, float] | None] = {}
+    sums, hits, tried = [0.0, 0.0], [0, 0], [0, 0]
     for seed in range(loops):
         old, new = pair(rng, codes)
-        high, _ = detectable_effect.minimum_detectable_effect(
-            rule.DecidingScore(ENTRY, "given", groups, seed, draws=DRAWS),
-            measured(old),
-            alpha=alpha,
-        )
-        if high is None:
-            continue
-        told += 1
-        ends = (high, high) if exact else (high / detectable_effect.SPREAD, high)
-        for place, gain in enumerate(ends):
-            sums[place] += gain
-            if place or not exact:
-                hits[place] += judge(new(gain), old, groups, alpha, seed) == "improved"
-    return sums[0] / told, sums[1] / told, share(hits[0], told), share(hits[1], told)
+        old = np.clip(old, 0, 1)
+        exact = len(groups) == codes.max() + 1 and bool(np.isin(old, (0.0, 1.0)).all())
+        # Of single rows that pass or fail, the number of passes says all.
+        key = np.sort(old).tobytes() if exact else old.tobytes()
+        if key not in ends_of:
+            score = rule.DecidingScore(ENTRY, "given", groups, seed, draws=DRAWS)
+            ends_of[key], _ = detectable_effect.detectable_range(score, measured(old), alpha=alpha)
+        for place, gain in enumerate(ends_of[key] or ()):
+            if place or seed % 5 == 0:
+                tried[place] += 1
+                sums[place] += gain
+                hits[place] += _found(new(gain), old, groups, alpha, seed, exact)
+    low, high = (total / count for total, count in zip(sums, tried, strict=True))
+    return low, high, share(hits[0], tried[0]), share(hits[1], tried[1])
+
+
+def _found(
+    new: Floats, old: Floats, groups: dict[str, str], alpha: float, seed: int, exact: bool
+) -> bool:
+    """Whether the gain is called *improved*; McNemar's test alone says so where it decides."""
+    if not exact:
+        return judge(new, old, groups, alpha, seed) == "improved"
+    wins, losses = int((new > old).sum()), int((new < old).sum())
+    return wins > losses and stats.mcnemar(wins, losses) < 2 * alpha
+
+
+def near_zero_table(loops: int) -> Iterator[str]:
+    worlds = [
+        ("0 passes, then .36", taught(0, 0, 0, 0.36, 0.2)),
+        ("0 passes, then .9", taught(0, 0, 0, 0.9, 0.2)),
+        ("1 % pass, then .5", taught(0.01, 0, 0, 0.5, 0.2)),
+        ("graded .03, then .4 of the rows around .8", taught(0, 0.03, 0.15, 0.4, 0.2)),
+        ("graded .06, then .5 of the rows around .8", taught(0, 0.06, 0.15, 0.5, 0.2)),
+        ("graded .06, then .9 of the rows around .8", taught(0, 0.06, 0.15, 0.9, 0.2)),
+    ]
+    yield "| scores near 0 | rows | before any answer | after round 0 | by round 1, 90 % of runs |"
+    yield "|---|---|---|---|---|"
+    for name, pair in worlds:
+        for rows, (count, size) in SHAPES.items():
+            codes = np.repeat(np.arange(count), size)
+            yield f"| {name} | {rows} | {' | '.join(_near_zero(pair, codes, loops))} |"
+
+
+def _near_zero(pair: Pair, codes: npt.NDArray[np.intp], loops: int) -> list[str]:
+    """Mean ranges, and the middle nine tenths of what round 1 of 3 measures."""
+    rng, groups, alpha = np.random.default_rng(8), groups_of(codes), decision.alpha_of(3)
+    ranges, figures = [], []
+    for seed in range(loops):
+        old, new = pair(rng, codes)
+        score = rule.DecidingScore(ENTRY, "given", groups, seed, draws=DRAWS)
+        ends, _ = detectable_effect.detectable_range(score, measured(old), alpha=alpha)
+        ranges.append(ends)
+        figures.append(rule.judge(score, measured(new(0)), measured(old), alpha=alpha).detectable)
+    is_graded = not set(np.unique(old)) <= {0.0, 1.0}
+    first = assumed.assumed_effect(list(groups.values()), 3, graded=is_graded)
+    every = (first, np.mean(ranges, axis=0), np.quantile(figures, [0.05, 0.95]))
+    return [f"{low:.3f} to {high:.3f}" for low, high in every]
 
 
 def power_table(loops: int) -> Iterator[str]:
@@ -344,7 +396,7 @@ def guards_table(loops: int) -> Iterator[str]:
 
 TABLES: dict[str, Callable[[int], Iterator[str]]] = {
     "lopsided": lopsided_table, "ordinary": ordinary_table,
-    "clustered": clustered_table, "announced": announced_table,
+    "clustered": clustered_table, "announced": announced_table, "near-zero": near_zero_table,
     "guards": guards_table, "power": power_table,
 }  # fmt: skip
 

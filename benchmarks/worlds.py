@@ -112,17 +112,60 @@ def skewed(
     return before, lambda gain: 2.2 / 14.2 + gain + after - 1.4 / 4.7
 
 
-def right_or_wrong(rate: float, correlation: float) -> Pair:
-    """Single rows that pass where a latent normal lies below a cut."""
+def drifting(
+    rng: np.random.Generator, codes: npt.NDArray[np.intp]
+) -> tuple[Floats, Callable[[float], Floats]]:  # fmt: skip
+    """Normal scores of sd .1 before, and skewed ones of sd .25 after, correlation .3."""
+    old, new = linked(rng, codes, 0.3)
+    after = 0.25 * (special.gammaincinv(4, special.ndtr(new)) - 4) / 2
+    return 0.3 + 0.1 * old, lambda gain: 0.3 + gain + after
+
+
+def right_or_wrong(rate: float, correlation: float, in_groups: float = 0.0) -> Pair:
+    """Rows that pass where a latent normal lies below a cut.
+
+    Args:
+        correlation: of a row's latents before and after.
+        in_groups: share of their variance that rows of a group have in common.
+    """
 
     def draw(
         rng: np.random.Generator, codes: npt.NDArray[np.intp]
     ) -> tuple[Floats, Callable[[float], Floats]]:  # fmt: skip
-        shared, *own = rng.normal(0, 1, (3, len(codes)))
+        def latent() -> Floats:
+            group = rng.normal(0, math.sqrt(in_groups), codes.max() + 1)[codes]
+            return group + rng.normal(0, math.sqrt(1 - in_groups), len(codes))
+
+        shared = latent()
         old, new = (
-            math.sqrt(correlation) * shared + math.sqrt(1 - correlation) * one for one in own
+            math.sqrt(correlation) * shared + math.sqrt(1 - correlation) * latent()
+            for _ in range(2)
         )
         before = (old < special.ndtri(rate)).astype(float)
         return before, lambda gain: (new < special.ndtri(min(1, rate + gain))).astype(float)
+
+    return draw
+
+
+def taught(rate: float, level: float, spread: float, after: float, in_groups: float) -> Pair:
+    """A base model that scores near 0, and a round that has learned the format.
+
+    Before, ``rate`` of the rows pass and the others score around ``level``; after, ``after`` of
+    the rows have the right form, and these score by a beta law of that ``spread`` around .8 (1 if
+    it is 0). The gain asked for is left out: the later scores are what they are.
+    """
+
+    def draw(
+        rng: np.random.Generator, codes: npt.NDArray[np.intp]
+    ) -> tuple[Floats, Callable[[float], Floats]]:  # fmt: skip
+        n = len(codes)
+        group = rng.normal(0, math.sqrt(in_groups), codes.max() + 1)[codes]
+        own = group + rng.normal(0, math.sqrt(1 - in_groups), n)
+        low = np.clip(rng.normal(level, level / 2, n), 0, 1) if level else np.zeros(n)
+        before = np.where(rng.random(n) < rate, 1.0, low)
+        size = 0.16 / spread**2 - 1 if spread else 0.0
+        formed = rng.beta(0.8 * size, 0.2 * size, n) if spread else np.ones(n)
+        later = np.where(own < special.ndtri(after), formed, low)
+        return before, lambda _: later
 
     return draw

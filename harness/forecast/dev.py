@@ -19,7 +19,7 @@ def dev_shows(config: Config, history: History) -> tuple[float | None, str]:
     baseline = history.results.get((BASE_ARM, 0))
     if baseline is not None:
         return baseline.verdict.detectable, baseline.verdict.sentence
-    from harness.stats.assumed import CHANGED, assumed_effect
+    from harness.stats.assumed import assumed_effect
 
     groups = list(groups_of(history.data.split("dev")).values())
     if doubt := usable(groups):
@@ -31,7 +31,7 @@ def dev_shows(config: Config, history: History) -> tuple[float | None, str]:
     basis = f"{percent(POWER)} power, {counted(rounds, 'round')} planned"
     return None, (
         f"{len(groups):,} dev rows show a gain of {' to '.join(map(str, points))} points in a "
-        f"pass/fail score ({basis}) if training changes whether {percent(CHANGED)} of the rows "
-        f"pass, and one of {100 * least:.0f} to {100 * most:.0f} % of its range in a graded score. "
-        "The base model's answers will say it more exactly."
+        f"pass/fail score ({basis}), and one of {100 * least:.0f} to {100 * most:.0f} % of its "
+        "range in a graded score: the less if training changes few rows, the more if old and new "
+        "scores are unrelated. The base model's answers will say it more exactly."
     )

@@ -8,7 +8,8 @@ are ordered by name, so the order of rows never matters beyond floating-point ro
 * ``groups``: codes, sums and worth of groups.
 * ``resampling``: the bootstrap's weights, and totals under them.
 * ``intervals``: one score, or the paired difference of two systems, with bounds and p.
-* ``significance``: randomisation, McNemar, and corrections for many tests.
+* ``paired_shares``: pass or fail on the same rows: McNemar's test, and bounds of the difference.
+* ``significance``: randomisation, and corrections for many tests.
 * ``decision``: levels, power, which rows carry a verdict, and the label that follows from it.
 * ``crossed``: a mean over seeds and groups of rows, both drawn at random.
 * ``assumed``: what rows can show before anything has answered them.
@@ -30,14 +31,9 @@ from harness.stats.groups import (
     small_sample,
 )
 from harness.stats.intervals import Difference, Interval, detectable, difference, interval
+from harness.stats.paired_shares import mcnemar, share_bounds
 from harness.stats.resampling import DRAWS, replicates, weights
-from harness.stats.significance import (
-    benjamini_hochberg,
-    holm,
-    mcnemar,
-    mcnemar_interval,
-    randomisation,
-)
+from harness.stats.significance import benjamini_hochberg, holm, randomisation
 
 __all__ = [
     "DRAWS",
@@ -59,10 +55,10 @@ __all__ = [
     "holm",
     "interval",
     "mcnemar",
-    "mcnemar_interval",
     "pseudo_values",
     "randomisation",
     "replicates",
+    "share_bounds",
     "small_sample",
     "weights",
 ]

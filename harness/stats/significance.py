@@ -68,48 +68,6 @@ def randomisation(
     ]
 
 
-def mcnemar(wins: int, losses: int) -> float:
-    """Exact two-sided p of pass/fail outcomes on the same, independent rows.
-
-    Rows with equal outcomes say nothing; of the others, half are wins if the systems are alike
-    (McNemar, *Note on the sampling error of the difference between correlated proportions or
-    percentages*, 1947; here by the binomial law itself).
-
-    Args:
-        wins: rows that only a passes.
-        losses: rows that only b passes.
-
-    Raises:
-        ValueError: a number below 0.
-    """
-    if min(wins, losses) < 0:
-        raise ValueError("wins and losses are numbers of rows, 0 or more")
-    if wins == losses:
-        return 1.0
-    from scipy import special
-
-    return min(1.0, 2 * float(special.bdtr(min(wins, losses), wins + losses, 0.5)))
-
-
-def mcnemar_interval(
-    wins: int, losses: int, n: int, level: float = 0.95
-) -> tuple[float | None, float | None]:
-    """The interval of (wins - losses) / n that belongs to :func:`mcnemar`.
-
-    That of Clopper and Pearson (1934) for the share of wins among the rows that differ, given
-    how many do. It excludes 0 exactly where p is below 1 - ``level``. None where no row differs.
-    """
-    differ = wins + losses
-    if not differ:
-        return None, None
-    from scipy import special
-
-    tail = (1 - level) / 2
-    low = special.betaincinv(wins, losses + 1, tail) if wins else 0.0
-    high = special.betaincinv(wins + 1, losses, 1 - tail) if losses else 1.0
-    return float((2 * low - 1) * differ / n), float((2 * high - 1) * differ / n)
-
-
 def holm(p: Floats | Sequence[float | None]) -> Floats:
     """Adjusted p-values ``(m,)``: each at or below alpha is called, all errors at alpha together.
 
@@ -126,15 +84,17 @@ def holm(p: Floats | Sequence[float | None]) -> Floats:
     return adjusted
 
 
-def benjamini_hochberg(p: Floats) -> Floats:
-    """q-values: the false discovery rate at which each p-value would be called.
+def benjamini_hochberg(p: Floats | Sequence[float | None]) -> Floats:
+    """q-values ``(m,)``: the false discovery rate at which each p-value would be called.
 
-    Benjamini and Hochberg, *Controlling the False Discovery Rate*, 1995.
+    Benjamini and Hochberg, *Controlling the False Discovery Rate*, 1995. A p that cannot be had
+    (None or NaN) stays NaN and does not count towards m.
     """
-    count = len(p)
-    order = np.argsort(p, kind="stable")
-    raised = p[order] * count / np.arange(1, count + 1)
-    q = np.empty(count)
+    given = np.asarray(p, dtype=np.float64)
+    q = np.full(given.shape, np.nan)
+    known = np.flatnonzero(~np.isnan(given))
+    order = known[np.argsort(given[known], kind="stable")]
+    raised = given[order] * len(order) / np.arange(1, len(order) + 1)
     q[order] = np.minimum(1.0, np.minimum.accumulate(raised[::-1])[::-1])
     return q
 

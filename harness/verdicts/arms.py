@@ -95,7 +95,7 @@ def worth_of(bounds: Verdict, worth: float) -> Worth:
         bounds: of the arm's gain; their errors together are that of the arms' family.
         worth: in units of the primary score.
     """
-    if bounds.low == bounds.high:  # no row differs, and then there is no bound
+    if bounds.low == bounds.high:  # no row differs, and the score has no bound for that
         return "open"
     if bounds.high is not None and bounds.high < worth:
         return "no"

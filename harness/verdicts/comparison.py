@@ -18,7 +18,7 @@ from harness.errors import UsageError
 from harness.kit.numbers import percent, sized
 from harness.records import Label, Measurement
 from harness.scoring import SEED, Groups, MetricEntry, Scorecard
-from harness.stats.decision import ALPHA, NO_SPREAD, POWER, Test, label_of_test, rows_needed
+from harness.stats.decision import ALPHA, NO_SPREAD, Test, label_of_test, rows_needed
 from harness.verdicts.pairs import Paired, Pairs, complete_pairs, differences
 
 _EACH_SIDE = ALPHA / 2
@@ -214,7 +214,7 @@ def _comparison(
     if doubt:
         gap, p, used = dataclasses.replace(gap, low=None, high=None, se=None), None, ""
     difference = gap.value if math.isfinite(gap.value) else None
-    detectable = stats.detectable(gap.se, 1 - _EACH_SIDE, gap.effective, POWER) if gap.se else None
+    detectable = dataclasses.replace(paired, gap=gap).detectable
     return Comparison(
         name=name,
         difference=difference,

@@ -1,8 +1,9 @@
 """The minimum detectable effect of a dev set, estimated before anything is trained.
 
-How much paired differences will vary is not known before there is a second checkpoint, so
-something has to stand in for it: for pass/fail scores the binomial law, for graded ones the
-spread of the base model's scores.
+How much paired differences will vary is not known before there is a second checkpoint. Scores that
+are means of rows within a finite range go by the rule of :mod:`harness.stats.assumed`, the same as
+before the base model has answered. Of others (corpus scores, scores without a greatest value) the
+base model's own spread is all that there is.
 """
 
 from __future__ import annotations
@@ -14,19 +15,26 @@ import numpy as np
 
 from harness import stats
 from harness.records import Measurement
-from harness.stats import student
+from harness.stats.assumed import NEAR, BaseScores, effect_range
 from harness.stats.decision import NO_SPREAD, POWER
-from harness.verdicts.pairs import complete_pairs
+from harness.verdicts.pairs import Pairs, complete_pairs
 from harness.verdicts.rule import DecidingScore
 from harness.verdicts.sentences import number, percent, support
 
 SPREAD = 2.25
-"""How many times the spread of the base model's scores that of the differences may be.
+"""How many times the base model's spread that of the differences may be, for other scores.
 
 In the first rounds of two real runs it was 2.1 and 1.5 times; the rest is for skewness.
 """
 
-_STEPS = 60  # of the bisection: to the last digit
+_OF_ROWS = (
+    "The lower end holds if training changes few rows, the upper end if the scores of two "
+    "checkpoints are unrelated and the later ones spread as far as they may."
+)
+_OF_OTHERS = (
+    "The lower end holds if the differences between two checkpoints vary as much as the scores of "
+    f"the base model do, the upper end if {SPREAD:g} times as much; training mostly spreads scores."
+)
 
 
 def minimum_detectable_effect(
@@ -35,8 +43,19 @@ def minimum_detectable_effect(
     """The minimum detectable effect of this set, for verdicts at ``alpha``.
 
     Returns:
-        The gain that is detected with 80 % power (the upper end of a range), or None where it
-        cannot be estimated; and a sentence.
+        The upper end of its range, or None where there is none; and a sentence.
+    """
+    found, sentence = detectable_range(score, baseline, alpha=alpha, min_gain=min_gain)
+    return (found[1] if found else None), sentence
+
+
+def detectable_range(
+    score: DecidingScore, baseline: Sequence[Measurement], *, alpha: float, min_gain: float = 0.0
+) -> tuple[tuple[float, float] | None, str]:
+    """The gains that are detected with 80 % power, by how much training will change.
+
+    Returns:
+        The range, or None where it cannot be estimated or no gain can be detected; and a sentence.
     """
     entry, title = score.entry, score.title
     pairs = complete_pairs(entry, baseline, baseline, score.groups)
@@ -47,88 +66,63 @@ def minimum_detectable_effect(
     estimate = every[place]
     if estimate.se is None:
         return None, f"Every round will read no evidence on {title}: {NO_SPREAD}."
-    own = entry.own_values(pairs.new)[:, place]
     size = support(len(pairs.names), len(set(pairs.names)))
-    if np.isin(own, (0.0, 1.0)).all() and math.isclose(estimate.value, own.mean(), abs_tol=1e-9):
-        right = own if entry.metric.higher_is_better else 1 - own
-        return _of_shares(score, right, estimate.se, pairs.names, alpha, min_gain)
-    if estimate.se == 0:
+    base, span = _base_scores(score, pairs, estimate)
+    if base is not None:
+        ends, assumption = effect_range(pairs.names, alpha, base, min_gain / span), _OF_ROWS
+        if ends is None:
+            passed = round(base.mean * len(pairs.names))
+            return None, (
+                f"The base model passes {passed} of {size} ({title}), so no gain can be detected "
+                f"at {percent(1 - alpha)} confidence: every round will read no evidence unless it "
+                "is worse."
+            )
+        low, high = (span * end for end in ends)
+    elif estimate.se == 0:
         return None, (
             f"The base model has the same {title} on all of {size}, so the minimum detectable "
             "effect cannot be estimated."
         )
-    worth, show = stats.effective_groups(pairs.names), number(entry)
-    least = stats.detectable(estimate.se, 1 - alpha, worth, POWER)
-    low, high = min_gain + least, min_gain + SPREAD * least
-    return high, (
+    else:
+        worth = stats.effective_groups(pairs.names)
+        least = stats.detectable(estimate.se, 1 - alpha, worth, POWER)
+        low, high, assumption = min_gain + least, min_gain + SPREAD * least, _OF_OTHERS
+    show = number(entry)
+    return (low, high), (
         f"With {size}, the minimum detectable effect in {title} is {show(low)} to {show(high)} at "
-        f"{percent(POWER)} power and {percent(1 - alpha)} confidence. The lower end holds if the "
-        "differences between two checkpoints vary as much as the scores of the base model do, the "
-        f"upper if {SPREAD:g} times as much; training mostly spreads scores. Each round's verdict "
-        "has the measured figure. Smaller gains will mostly read no evidence."
+        f"{percent(POWER)} power and {percent(1 - alpha)} confidence. {assumption} Each round's "
+        "verdict has the measured figure. Smaller gains will mostly read no evidence."
     )
 
 
-def _of_shares(
-    score: DecidingScore,
-    right: stats.Floats,
-    se: float,
-    groups: Sequence[str],
-    alpha: float,
-    min_gain: float,
-) -> tuple[float | None, str]:
-    """The same for rows that pass or fail.
+def _base_scores(
+    score: DecidingScore, pairs: Pairs, estimate: stats.Interval
+) -> tuple[BaseScores | None, float]:
+    """The base model's scores on a range from 0 to 1, and the width of the score's own range.
 
-    Args:
-        right: ``(n,)``, 1 where the row passes.
-        se: clustered standard error of their share.
-        groups: each row's.
+    None where the score is no mean of rows within a finite range.
     """
-    n, share = len(right), float(right.mean())
-    plain = share * (1 - share) / n
-    design = max(1.0, se**2 / plain) if plain else 1.0
-    worth, size = stats.effective_groups(groups), support(n, len(set(groups)))
-    reach = student.quantile(worth - 1, 1 - alpha) + student.quantile(worth - 1, POWER)
-    least = share_gain((right.sum() + 1) / (n + 2), n, reach, design, min_gain)
-    if least is None:
-        return None, (
-            f"The base model passes {int(right.sum())} of {size} ({score.title}), so no "
-            f"gain can be detected at {percent(1 - alpha)} confidence: every round will read no "
-            "evidence unless it is worse."
-        )
-    return least, (
-        f"With {size}, the minimum detectable effect in {score.title} is "
-        f"{number(score.entry)(least)} at {percent(POWER)} power and {percent(1 - alpha)} "
-        "confidence, if the rows that two checkpoints pass are unrelated; where they pass the same "
-        "ones, it is smaller. Smaller gains will mostly read no evidence."
+    least, most = score.entry.metric.bounds
+    own = score.entry.own_values(pairs.new)[:, score.entry.column(score.name)]
+    inside = bool(np.isfinite(own).all() and (own >= least).all() and (own <= most).all())
+    span = most - least
+    if not (math.isfinite(span) and inside and estimate.se is not None):
+        return None, 1.0
+    if not math.isclose(estimate.value, own.mean(), rel_tol=1e-9, abs_tol=1e-9 * span):
+        return None, 1.0
+    values = (own - least) / span
+    if not score.entry.metric.higher_is_better:
+        values = 1 - values
+    variance, n = float(values.var()), len(values)
+    clustered = n / stats.effective_groups(pairs.names)
+    plain = variance / n
+    design = (estimate.se / span) ** 2 / plain if plain else clustered
+    from_end = np.minimum(values, 1 - values)
+    base = BaseScores(
+        mean=float(values.mean()),
+        variance=variance,
+        design=max(1.0, design),
+        pass_or_fail=not from_end.any(),
+        at_end=float((from_end <= NEAR).mean()),
     )
-
-
-def share_gain(
-    before: float, n: int, reach: float, design: float = 1.0, min_gain: float = 0.0
-) -> float | None:
-    """The gain G in a share of n rows that lies ``reach`` standard errors above ``min_gain``.
-
-    With p0 before and p1 = p0 + G after, and rows that change independently, the difference of
-    two rows has variance p0 (1 - p1) + p1 (1 - p0) - G^2. Found by bisection.
-
-    Args:
-        before: p0.
-        design: variance in these groups over that in single rows.
-
-    Returns:
-        None where even a share of 1 does not lie that far above.
-    """
-
-    def excess(gain: float) -> float:
-        after = before + gain
-        variance = before * (1 - after) + after * (1 - before) - gain**2
-        return gain - min_gain - reach * math.sqrt(max(0.0, variance) * design / n)
-
-    low, high = 0.0, 1 - before
-    if excess(high) < 0:
-        return None
-    for _ in range(_STEPS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if excess(middle) < 0 else (low, middle)
-    return high
+    return base, span

@@ -1,10 +1,10 @@
 """Guards: scores, or slices of dev, that a round must not make significantly worse.
 
 A guard is *broken* (the loss is significant), *held* (and then the largest loss that is not
-excluded is known), or *cannot be judged*. Each is judged against the best round and against round
-0, so that losses too small to be seen from round to round cannot add up unseen. All these
-comparisons of a round are one family: one-sided tests at 5 % together, by Holm's method. The rule
-for people: ``docs/verdicts.md``.
+excluded is known, unless no row differs), or *cannot be judged*. Each is judged against the best
+round and against round 0, so that losses too small to be seen from round to round cannot add up
+unseen. All these comparisons of a round are one family: one-sided tests at 5 % together, by Holm's
+method. The rule for people: ``docs/verdicts.md``.
 """
 
 from __future__ import annotations
@@ -45,6 +45,11 @@ class _Case:
     against: str
     alone: Verdict
     doubt: str
+
+    @property
+    def alike(self) -> bool:
+        """Whether no row differs, of a score for which that gives no bound."""
+        return self.alone.difference == self.alone.low == self.alone.high == 0
 
     def at(self, alpha: float) -> Verdict:
         """The verdict at this level."""
@@ -220,6 +225,13 @@ def _result(
     if doubtful is not None:
         sentence = f"Cannot be judged against {doubtful.against}: {doubtful.doubt}."
         return dataclasses.replace(result, sentence=sentence)
+    alike = next((case for case in cases if case.alike), None)
+    if alike is not None:
+        size = support(alike.alone.n, alike.alone.groups)
+        why = f"no row differs from {alike.against}, which excludes no loss ({size})"
+        if guard.max_loss is not None:
+            return dataclasses.replace(result, sentence=f"Cannot be judged: {why}.")
+        return dataclasses.replace(result, state="held", sentence=f"Held: {why}.", refuses=False)
     case = min(cases, key=lambda case: case.alone.low or 0.0)
     worst = case.alone
     loss = max(0.0, -(worst.low or 0.0))

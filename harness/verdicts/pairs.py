@@ -20,7 +20,7 @@ import numpy as np
 from harness import stats
 from harness.records import Measurement
 from harness.scoring import Groups, MetricEntry, group_names, overrides, table
-from harness.stats.decision import Test, usable
+from harness.stats.decision import POWER, Test, usable
 
 _NOT_ADDITIVE = "this metric has no statistics that add up over rows, so it has no interval"
 _OTHER_METRIC = "the two sides hold different statistics of this metric"
@@ -68,6 +68,19 @@ class Paired:
     ties: int
     losses: int
 
+    @property
+    def detectable(self) -> float | None:
+        """The smallest true difference that is found with 80 % power if rows differ as these do.
+
+        McNemar's p moves in steps of a row, so its test needs one row more than the normal law
+        says. None where the spread is not known, or 0.
+        """
+        gap = self.gap
+        if not gap.se:
+            return None
+        least = stats.detectable(gap.se, gap.level, gap.effective, POWER)
+        return least + 1 / gap.n if self.test == "mcnemar" else least
+
 
 def complete_pairs(
     entry: MetricEntry,
@@ -114,8 +127,8 @@ def differences(
 ) -> list[Paired]:
     """Each score's difference with the test that decides on it.
 
-    A pass/fail score of single rows has McNemar's exact test and the interval that belongs to it
-    (:func:`harness.stats.mcnemar_interval`); everything else, pass/fail in groups too, has the
+    A pass/fail score of single rows has McNemar's exact test and bounds of its own
+    (:func:`harness.stats.share_bounds`); everything else, pass/fail in groups too, has the
     bootstrap over groups.
 
     Args:
@@ -142,10 +155,8 @@ def _paired(
     counts = (wins, int(known.sum()) - wins - losses, losses)
     if not exact or not _is_share(gap, better, worse, wins - losses):
         return Paired(gap, "bootstrap", *counts)
-    low, high = stats.mcnemar_interval(wins, losses, gap.n, 2 * gap.level - 1)
-    if low is not None and high is not None:  # rounding must not leave the value outside
-        gap = dataclasses.replace(gap, low=min(low, gap.value), high=max(high, gap.value))
-    gap = dataclasses.replace(gap, p=stats.mcnemar(wins, losses))
+    low, high = stats.share_bounds(wins, losses, gap.n, 1 - gap.level)
+    gap = dataclasses.replace(gap, low=low, high=high, p=stats.mcnemar(wins, losses))
     return Paired(gap, "mcnemar", *counts)
 
 

@@ -15,9 +15,9 @@ from harness import stats
 from harness.records import Measurement, Verdict
 from harness.scoring import Groups, MetricEntry
 from harness.stats import decision
-from harness.stats.decision import NO_SPREAD, POWER, level
+from harness.stats.decision import NO_SPREAD, level
 from harness.verdicts import sentences
-from harness.verdicts.pairs import Pairs, complete_pairs, differences
+from harness.verdicts.pairs import Paired, Pairs, complete_pairs, differences
 from harness.verdicts.sentences import number, percent, support
 
 
@@ -45,8 +45,12 @@ class DecidingScore:
 
     def difference(self, pairs: Pairs, alpha: float) -> stats.Difference:
         """New minus old, positive = better."""
+        return self.paired(pairs, alpha).gap
+
+    def paired(self, pairs: Pairs, alpha: float) -> Paired:
+        """New minus old, positive = better, with its test."""
         every = differences(self.entry, pairs, alpha, self.seed, self.draws)
-        return every[self.entry.column(self.name)].gap
+        return every[self.entry.column(self.name)]
 
 
 def baseline_verdict(
@@ -78,8 +82,9 @@ def judge(
     """One checkpoint (``new``) against another on one score.
 
     *Improved* if the one-sided lower bound at level 1 - ``alpha`` is above ``min_gain``,
-    *regressed* if the upper bound at the same level is below 0. Positive differences
-    are better, whatever the metric's direction.
+    *regressed* if the upper bound at the same level is below 0. (A bound of pass/fail rows that
+    ends at 0 because McNemar's exact test excludes 0 counts as above or below it.) Positive
+    differences are better, whatever the metric's direction.
 
     Args:
         new, old: measurements of the same examples by the score's metric.
@@ -88,20 +93,22 @@ def judge(
     """
     entry, title, sure = score.entry, score.title, 1 - alpha
     pairs = complete_pairs(entry, new, old, score.groups)
-    gap = score.difference(pairs, alpha) if pairs.comparable else None
+    paired = score.paired(pairs, alpha) if pairs.comparable else None
+    gap = paired.gap if paired else None
     value = gap.value if gap is not None and math.isfinite(gap.value) else None
     n, count = len(pairs.names), len(set(pairs.names))
     bounds = None if gap is None or pairs.doubt else _bounds(gap)
-    if gap is None or bounds is None:
+    if paired is None or gap is None or bounds is None:
         words = sentences.undecided(entry, title, against, value, pairs.doubt or NO_SPREAD)
         return Verdict("no evidence", against, value, None, None, sure, None, words, n, count)
     low, high, se = bounds
-    label = decision.label(low, high, min_gain=min_gain)
-    least = min_gain + stats.detectable(se, sure, gap.effective, POWER) if se else None
+    label = _label(gap, min_gain)
+    least = None if paired.detectable is None else min_gain + paired.detectable
     if se == 0 and value == 0:
         note = f"; {pairs.note}" if pairs.note else ""
-        same = f"({support(n, count)}, none of which differs{note})"
-        words = f"no evidence: {sentences.change(entry, title, against, value)} {same}."
+        same = f" ({support(n, count)}, none of which differs{note})"
+        between = sentences.between(entry, gap) if low < high else ""
+        words = f"no evidence: {sentences.change(entry, title, against, value)}{between}{same}."
     else:
         words = sentences.decided(entry, title, against, gap, label, least, min_gain, pairs.note)
     return Verdict(label, against, gap.value, low, high, sure, least, words, n, count)
@@ -137,7 +144,7 @@ def contrast_arms(
         doubt = pairs.doubt or NO_SPREAD
         return None, None, None, f"Targeted and random rows cannot be compared: {doubt}."
     low, high, _ = bounds
-    outcome = _OUTCOMES[decision.label(low, high)]
+    outcome = _OUTCOMES[_label(gap)]
     show = number(score.entry)
     sentence = (
         f"{outcome}: targeted minus random rows in {score.title}, positive = targeting is better: "
@@ -155,6 +162,14 @@ _OUTCOMES = {
     "regressed": "Targeting did worse in this run",
     "no evidence": "No evidence that targeting helped or harmed",
 }
+
+
+def _label(gap: stats.Difference, min_gain: float = 0.0) -> decision.Decision:
+    """What a difference with bounds says: its p against 0, its bound against ``min_gain``."""
+    against_zero = decision.label_of_test(gap.value, gap.p, 2 * (1 - gap.level))
+    if against_zero == "improved" and min_gain:
+        return decision.label(gap.low, None, min_gain=min_gain)
+    return against_zero
 
 
 def _bounds(gap: stats.Difference) -> tuple[float, float, float] | None:

@@ -27,20 +27,29 @@ def decided(
         note: which unscored rows count, or an empty string.
     """
     show = number(entry)
-    low, high = gap.low or 0.0, gap.high or 0.0
     if label == "no evidence":
-        surely = f"; the true gain lies between {show(low)} and {show(high)}, each bound at"
+        surely = between(entry, gap)
     else:
-        surely = f", by at least {show(low if label == 'improved' else -high)} at"
+        bound = (gap.low if label == "improved" else gap.high) or 0.0
+        least_change = f"at least {show(abs(bound))}" if bound else "more than 0"
+        surely = f", by {least_change} at {percent(gap.level)} confidence"
     required = f"; a gain above {show(min_gain)} is required" if min_gain else ""
     power = ""
     if least is not None:
         power = f"; minimum detectable effect {show(least)} at {percent(POWER)} power"
     counted = f"; {note}" if note else ""
     return (
-        f"{label}: {change(entry, title, against, gap.value)}{surely} {percent(gap.level)} "
-        f"confidence{required}{power}; {support(gap.n, gap.groups)}{counted}."
+        f"{label}: {change(entry, title, against, gap.value)}{surely}"
+        f"{required}{power}; {support(gap.n, gap.groups)}{counted}."
     )
+
+
+def between(entry: MetricEntry, gap: stats.Difference) -> str:
+    """``; the true gain lies between -0.010 and 0.030, each bound at 95 % confidence``."""
+    show = number(entry)
+    low, high = show(gap.low or 0.0), show(gap.high or 0.0)
+    sure = percent(gap.level)
+    return f"; the true gain lies between {low} and {high}, each bound at {sure} confidence"
 
 
 def undecided(entry: MetricEntry, title: str, against: str, value: float | None, doubt: str) -> str:

@@ -128,16 +128,15 @@ def test_the_model_is_found_and_copied_as_written(finished: Any) -> None:
 
 
 def test_detectable_effects_are_what_the_program_computes() -> None:
-    from harness.stats import detectable
+    from harness.stats.assumed import assumed_effect
 
     text = (DOCS / "how-many-rows.md").read_text("utf-8")
     rows = re.findall(
-        r"^\| ([\d,]+) \| ([\d.]+) \| ([\d.]+) \| (\d+) points \|$", text, re.MULTILINE
+        r"^\| ([\d,]+) \| ([\d.]+) to ([\d.]+) \| (\d+) to (\d+) \|$", text, re.MULTILINE
     )
     assert len(rows) == 6
     for count, *shown in rows:
-        n = int(count.replace(",", ""))
-        small, large, share = (
-            detectable(sd / n**0.5, 1 - 0.05 / 3, n) for sd in (0.15, 0.3, 0.2**0.5)
-        )
-        assert shown == [f"{small:.3f}", f"{large:.3f}", f"{100 * share:.0f}"]
+        groups = [str(row) for row in range(int(count.replace(",", "")))]
+        graded, passes = (assumed_effect(groups, 3, graded=is_) for is_ in (True, False))
+        expected = [f"{end:.3f}" for end in graded] + [f"{100 * end:.0f}" for end in passes]
+        assert shown == expected

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy import stats as reference
 
 from harness import stats
@@ -130,37 +130,6 @@ def test_sides_of_different_shape_are_refused():
         stats.randomisation(mean, np.ones((3, 1)), np.ones((4, 1)), ["a", "b", "c"], seed=0)
 
 
-def binomial(wins: int, losses: int) -> float:
-    """The two-sided test of a fair coin, in whole numbers: SciPy's gives 0 for much above 0."""
-    n, ways, total = wins + losses, 1, 0
-    for k in range(min(wins, losses) + 1):
-        total += ways
-        ways = ways * (n - k) // (k + 1)
-    return min(1.0, 2 * total / 2**n)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 5000), st.integers(0, 5000))
-@example(10, 1065)
-@example(15, 1060)
-def test_mcnemar_is_the_binomial_test(wins, losses):
-    assert stats.mcnemar(wins, losses) == pytest.approx(
-        binomial(wins, losses), rel=1e-9, abs=1e-300
-    )
-    assert stats.mcnemar(losses, wins) == stats.mcnemar(wins, losses)
-
-
-def test_mcnemar_is_scipys_binomial_test():
-    for wins, losses in ((0, 0), (1, 0), (3, 9), (40, 60), (480, 520), (0, 60)):
-        expected = reference.binomtest(wins, wins + losses).pvalue if wins + losses else 1.0
-        assert stats.mcnemar(wins, losses) == pytest.approx(expected, rel=1e-9)
-
-
-def test_mcnemar_refuses_numbers_below_0():
-    with pytest.raises(ValueError, match="0 or more"):
-        stats.mcnemar(3, -1)
-
-
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=7))
 def test_holm_is_the_closure_of_bonferroni(p):
@@ -193,6 +162,13 @@ def test_a_p_that_cannot_be_had_stays_so_and_does_not_count():
 def test_q_values_are_those_of_scipy(p):
     found = stats.benjamini_hochberg(np.array(p))
     assert np.allclose(found, reference.false_discovery_control(p), atol=1e-12)
+
+
+def test_q_values_leave_out_a_p_that_cannot_be_had() -> None:
+    found = stats.benjamini_hochberg([0.03, None, 0.01, math.nan])
+    assert found[[0, 2]].tolist() == [0.03, 0.02]
+    assert np.isnan(found[[1, 3]]).all()
+    assert stats.benjamini_hochberg([]).shape == (0,)
 
 
 @settings(max_examples=60, deadline=None)

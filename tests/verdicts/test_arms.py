@@ -102,3 +102,12 @@ def test_climbs_are_called_improved_as_often_as_the_sentence_says() -> None:
         error = (share * (1 - share) / 400) ** 0.5
         assert abs((built <= number).mean() - share) < 4 * error
     assert (apart <= 60).mean() < 0.08
+
+
+def test_where_no_row_differs_only_what_so_many_rows_can_exclude_is_excluded() -> None:
+    bound = 1 - 0.05 ** (1 / 60)  # pass or fail in 60 single rows
+    same = Verdict("no evidence", "round 1", 0.0, -bound, bound, 0.95, None, "")
+    assert worth_of(same, 0.1) == "no"
+    assert worth_of(same, 0.04) == "open"
+    graded = Verdict("no evidence", "round 1", 0.0, 0.0, 0.0, 0.95, None, "")
+    assert worth_of(graded, 0.1) == "open"

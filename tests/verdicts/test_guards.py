@@ -220,6 +220,49 @@ def test_a_loss_of_max_loss_has_to_be_excluded(limit, state):
         assert "max_loss is 0.001" in found.sentence
 
 
+def passes(count, lost=0, of=160):
+    rows = [float(lost <= i < count) for i in range(of)]
+    return {"quality": [Measurement(f"r{i:03}", "quality", (v,)) for i, v in enumerate(rows)]}
+
+
+def single(guard, new, old, of=160):
+    by = {f"r{i:03}": f"r{i:03}" for i in range(of)}
+    return judge([guard], [ENTRY], "quality", ROWS[:of], new, {"round 0": old}, by, seed=0)[0]
+
+
+@pytest.mark.parametrize(("limit", "state"), [(0.1, "cannot be judged"), (0.2, "held")])
+def test_rows_that_all_pass_before_and_after_exclude_what_so_many_rows_can(limit, state):
+    guard = Guard(score="quality", max_loss=limit, required=True)
+    found = single(guard, passes(20, of=20), passes(20, of=20), of=20)
+    assert (found.outcome, found.refuses) == (state, state != "held")
+    assert found.largest_loss == pytest.approx(1 - 0.05 ** (1 / 20))
+    assert "a loss of up to 0.139 against round 0 is not excluded at 95 %" in found.sentence
+
+
+def test_a_loss_of_few_passes_is_not_held_under_its_own_estimate():
+    found = single(Guard(score="quality", max_loss=0.03), passes(160, lost=3), passes(160))
+    assert (found.outcome, found.refuses) == ("cannot be judged", True)
+    assert found.largest_loss > 2 * 3 / 160
+
+
+@pytest.mark.parametrize("limit", [None, 0.5])
+def test_where_no_row_of_a_graded_score_differs_no_loss_is_excluded(limit):
+    (found,) = judged(Guard(score="quality", max_loss=limit), new=answers(0, 1), r0=answers(0, 1))
+    assert found.largest_loss is None
+    assert (found.outcome, found.refuses) == (
+        ("held", False) if limit is None else ("cannot be judged", True)
+    )
+    head = "Held" if limit is None else "Cannot be judged"
+    assert found.sentence == (
+        f"{head}: no row differs from round 0, which excludes no loss (160 rows in 40 groups)."
+    )
+
+
+def test_passes_in_groups_that_do_not_differ_exclude_no_loss():
+    (found,) = judged(PLAIN, new=passes(160), r0=passes(160))
+    assert (found.outcome, found.largest_loss) == ("held", None)
+
+
 def test_guards_of_an_older_journal_have_a_state():
     (found,) = judged(PLAIN, new=answers(0.2, 1), r0=answers(0, 2))
     older = {"name": found.name, "verdict": to_json(found.verdict)}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import harness
+from harness import stats
 from harness.records import Measurement
 from harness.scoring import MetricEntry
 from harness.verdicts import curve, method, ranking
@@ -141,6 +142,20 @@ def test_models_are_ranked_and_equal_ones_tied() -> None:
     assert one.pairs[0].label == "worse"
     none = ranking.rank(score(), {"a": answers(0.5), "b": answers(0.5)})
     assert none.sentence == "No model is shown to be better than another: a and b are tied."
+
+
+def test_the_p_of_a_pair_is_the_one_that_its_label_follows_from() -> None:
+    models = {"a": answers(0.5), "b": answers(0.512), "c": answers(0.3), "d": answers(0.31)}
+    found = ranking.rank(score(), models)
+    alone = [
+        ranking.rank(score(), {two.first: models[two.first], two.second: models[two.second]})
+        for two in found.pairs
+    ]
+    expected = stats.holm([of_two.pairs[0].p for of_two in alone])
+    assert [two.p for two in found.pairs] == pytest.approx(expected.tolist())
+    assert [(two.p or 0) < 0.05 for two in found.pairs] == [
+        two.label != "tied" for two in found.pairs
+    ]
 
 
 def test_models_that_cannot_be_compared_are_tied() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -363,12 +364,19 @@ def test_a_score_that_cannot_be_had_gives_no_verdict_and_valid_json():
     json.dumps(to_json(verdict), allow_nan=False)
 
 
-def test_where_nothing_varies_no_effect_is_estimated():
-    flat = measured([0.5] * 160)
-    score = rule.DecidingScore(MetricEntry("quality", Quality()), "quality", GROUPS)
+def test_where_nothing_varies_and_nothing_ends_no_effect_is_estimated():
+    flat = measured([0.5] * 160, metric=Points)
+    score = rule.DecidingScore(MetricEntry("points", Points()), "points", GROUPS)
     least, words = minimum_detectable_effect(score, flat, alpha=0.05 / 3)
     assert least is None
-    assert "has the same quality on all" in words and "cannot be estimated" in words
+    assert "has the same points on all" in words and "cannot be estimated" in words
+
+
+def test_equal_scores_within_a_range_say_nothing_of_the_later_ones():
+    most, words = foreseen([0.5] * 160)
+    reach = special.stdtrit(39, 1 - 0.05 / 3) + special.stdtrit(39, 0.8)
+    assert most == pytest.approx(0.3 * reach / math.sqrt(40))
+    assert "minimum detectable effect in quality is 0.036 to 0.145" in words
 
 
 def test_the_named_score_decides():
@@ -420,14 +428,28 @@ def foreseen(values, metric=Quality, groups=GROUPS, **changes):
 
 
 def test_what_can_be_detected_is_said_before_training():
-    most, sentence = foreseen(scores())
-    spread = np.array(scores()).reshape(40, 4).mean(axis=1).std(ddof=1) / math.sqrt(40)
-    assert most == pytest.approx(2.25 * (2.205 + 0.851) * spread, rel=0.05)
-    assert f"effect in quality is {most / 2.25:.3f} to {most:.3f} at 80 % power and" in sentence
+    values = scores()
+    most, sentence = foreseen(values)
+    reach = special.stdtrit(39, 1 - 0.05 / 3) + special.stdtrit(39, 0.8)
+    old = np.array(values).reshape(40, 4).mean(axis=1).std(ddof=1) / math.sqrt(40)
+    told = np.var(values) / 0.3**2  # how far the base model's spread is a guide to the groups'
+    design = told * max(1, old**2 * 160 / np.var(values)) + (1 - told) * 4
+    assert most == pytest.approx(reach * math.sqrt(old**2 + 0.3**2 * design / 160), rel=0.03)
+    least = 0.15 * reach / math.sqrt(160)
+    assert f"effect in quality is {least:.3f} to {most:.3f} at 80 % power and" in sentence
     assert "160 rows in 40 groups" in sentence
     assert "at 80 % power and 98.3 % confidence" in sentence
+    assert "the scores of two checkpoints are unrelated" in sentence
+    assert foreseen(values, min_gain=0.1)[0] == pytest.approx(most + 0.1)
+    assert foreseen(values, min_gain=0.5)[0] == pytest.approx(1 - np.mean(values))  # the room
+
+
+def test_of_scores_without_an_end_the_base_model_has_the_only_spread():
+    most, sentence = foreseen(scores(), Points)
+    spread = np.array(scores()).reshape(40, 4).mean(axis=1).std(ddof=1) / math.sqrt(40)
+    assert most == pytest.approx(2.25 * (2.205 + 0.851) * spread, rel=0.05)
+    assert f"effect in points is {most / 2.25:.3g} to {most:.3g} at 80 % power and" in sentence
     assert "vary as much as the scores of the base model" in sentence
-    assert foreseen(scores(), min_gain=0.5)[0] == pytest.approx(most + 0.5)
 
 
 @pytest.mark.parametrize("right", [0, 1, 16, 80, 140])
@@ -435,18 +457,62 @@ def test_what_can_be_detected_is_said_before_training():
 def test_what_pass_or_fail_scores_can_show_has_a_closed_form(right, groups):
     values = np.zeros(160)
     values[np.random.default_rng(1).permutation(160)[:right]] = 1
-    least, sentence = foreseen(values, groups=groups)
-    before, count = (right + 1) / 162, len(set(groups.values()))
-    after = before + least
-    design = 1.0
-    if count == 40 and right > 0:
-        means = values.reshape(40, 4).mean(axis=1)
-        design = max(1, means.var(ddof=1) / 40 / (values.mean() * (1 - values.mean()) / 160))
-    variance = before * (1 - after) + after * (1 - before) - least**2
+    most, sentence = foreseen(values, groups=groups)
+    before, count = right / 160, len(set(groups.values()))
+    variance, later = before * (1 - before), 0.25 if before <= 0.5 else before * (1 - before)
+    told, design, step = variance / later, 160 / count, 1 / 160 if count == 160 else 0
+    of_base = design
+    if right > 0:
+        means = values.reshape(count, -1).mean(axis=1)
+        of_base = max(1, means.var(ddof=1) / count / (variance / 160))
+    design = told * of_base + (1 - told) * design
     reach = special.stdtrit(count - 1, 1 - 0.05 / 3) + special.stdtrit(count - 1, 0.8)
-    assert least == pytest.approx(reach * math.sqrt(variance * design / 160), rel=0.05)
-    assert f"the minimum detectable effect in quality is {least:.3f} at 80 % power" in sentence
-    assert foreseen(values, groups=groups, min_gain=0.01)[0] > least
+    expected = reach * math.sqrt((variance * of_base + later * design) / 160) + step
+    assert most == pytest.approx(min(expected, 1 - before), rel=0.05)
+    least = reach**2 / (160 + reach**2) + step
+    assert f"effect in quality is {least:.3f} to {most:.3f} at 80 % power" in sentence
+    assert foreseen(values, groups=groups, min_gain=0.01)[0] > most or most == 1 - before
+
+
+def passing(wins, losses, n=160):
+    """New and old outcomes of n single rows."""
+    rest = [1.0] * (n - wins - losses)
+    new, old = [1.0] * wins + [0.0] * losses, [0.0] * wins + [1.0] * losses
+    return measured(new + rest), measured(old + rest)
+
+
+def test_a_gain_that_the_exact_test_shows_may_be_as_small_as_can_be():
+    """Six wins to none: p is below the level, and a bound above 0 would not hold as often."""
+    verdict = judge(*passing(6, 0), groups=PASSES)
+    assert (verdict.label, verdict.low) == ("improved", 0)
+    assert "rose by 0.037 against round 0, by more than 0 at 98.3 % confidence;" in verdict.sentence
+    lost = judge(*passing(0, 6), groups=PASSES)
+    assert (lost.label, lost.high) == ("regressed", 0)
+    assert "fell by 0.037 against round 0, by more than 0 at" in lost.sentence
+    assert judge(*passing(6, 0), groups=PASSES, min_gain=0.001).label == "no evidence"
+    assert judge(*passing(0, 6), groups=PASSES, min_gain=0.001).label == "regressed"
+
+
+def test_rows_that_all_pass_twice_say_what_so_many_can_exclude():
+    verdict = judge(*passing(0, 0), groups=PASSES, alpha=0.05)
+    assert (verdict.label, verdict.difference) == ("no evidence", 0)
+    assert (verdict.low, verdict.high) == pytest.approx((0.05 ** (1 / 160) - 1, 0.0186), abs=1e-4)
+    assert verdict.sentence == (
+        "no evidence: quality did not change against round 0; the true gain lies between -0.019 "
+        "and 0.019, each bound at 95 % confidence (160 rows in 160 groups, none of which differs)."
+    )
+
+
+@pytest.mark.parametrize(("share", "loss"), [(0.5, 0.0), (0.3, 0.02)])
+def test_a_gain_of_min_gain_is_hardly_ever_called_more(share, loss):
+    drawn = np.random.default_rng(2).multinomial(160, [share, loss, 1 - share - loss], 2000)
+    calls = 0
+    for (wins, losses, _), times in Counter(map(tuple, drawn.tolist())).items():
+        if wins - losses < 160 * (share - loss) + 10:
+            continue  # a bound lies below what was seen
+        verdict = judge(*passing(wins, losses), groups=PASSES, draws=20, min_gain=share - loss)
+        calls += times * (verdict.label == "improved")
+    assert 0 < calls <= 0.0167 * len(drawn)
 
 
 def test_a_share_of_wrong_rows_is_turned():

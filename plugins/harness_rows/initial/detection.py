@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.kit.numbers import counted, percent
-from harness.stats.assumed import CHANGED, GRADED, assumed_effect
+from harness.stats.assumed import assumed_effect
 from harness.stats.decision import POWER, usable
 
 HUNDREDS = ("chrf", "bleu", "ter")
@@ -26,17 +26,13 @@ def sentence(groups: Sequence[str], primary: str, graded: bool, rounds: int) -> 
         return f"nothing: {doubt}"
     least, most = assumed_effect(groups, rounds, graded=graded)
     basis = f"{percent(POWER)} power, {counted(rounds, 'round')} planned"
-    if not graded:
-        low, high = round(100 * least), round(100 * most)
-        size = f"{low} points" if low == high else f"{low} to {high} points"
-        return (
-            f"a gain of {size} in {primary} ({basis}), if training changes whether "
-            f"{percent(CHANGED)} of the rows pass"
-        )
-    scale, places = (100, 1) if primary in HUNDREDS else (1, 2)
-    size = f"{least * scale:.{places}f} to {most * scale:.{places}f}"
+    if graded:
+        scale, places = (100, 1) if primary in HUNDREDS else (1, 2)
+        ends, unit = [f"{end * scale:.{places}f}" for end in (least, most)], ""
+    else:
+        ends, unit = [f"{100 * end:.0f}" for end in (least, most)], " points"
+    size = " to ".join(dict.fromkeys(ends)) + unit
     return (
-        f"a gain of {size} in {primary} ({basis}), "
-        f"if the differences of rows have a standard deviation of {GRADED[0] * scale:g} to "
-        f"{GRADED[1] * scale:g}"
+        f"a gain of {size} in {primary} ({basis}): the less if training changes few rows, the more "
+        "if old and new scores are unrelated"
     )
