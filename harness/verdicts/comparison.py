@@ -18,7 +18,7 @@ from harness.errors import UsageError
 from harness.kit.numbers import percent, sized
 from harness.records import Label, Measurement
 from harness.scoring import SEED, Groups, MetricEntry, Scorecard
-from harness.stats.decision import ALPHA, NO_SPREAD, Test, label_of_test, rows_needed
+from harness.stats.decision import ALPHA, NO_SPREAD, POWER, Test, label_of_test, rows_needed
 from harness.verdicts.pairs import Paired, Pairs, complete_pairs, differences
 
 _EACH_SIDE = ALPHA / 2
