@@ -36,6 +36,7 @@ from harness.stats.significance import (
     holm,
     mcnemar,
     mcnemar_interval,
+    mcnemar_worse,
     randomisation,
 )
 
@@ -59,6 +60,7 @@ __all__ = [
     "interval",
     "mcnemar",
     "mcnemar_interval",
+    "mcnemar_worse",
     "pseudo_values",
     "randomisation",
     "replicates",
