@@ -76,8 +76,12 @@ def name_of(config: Path) -> str:
 
 
 def digest(config: Path) -> str:
-    """What tells two contents of a config apart, whatever its comments and spacing."""
-    values, _ = yaml_file.read(config)
+    """What tells two contents of a config apart, whatever its comments and spacing.
+
+    Other prompts for the base model change no round, and so no line of the story.
+    """
+    read, _ = yaml_file.read(config)
+    values = {key: value for key, value in read.items() if key != "baselines"}
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]
 
 

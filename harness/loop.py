@@ -12,8 +12,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from harness.data.splits import groups_of, rows_digest
 from harness.engine import ledger
 from harness.engine.history import ArmState, History, Place
-from harness.engine.pins import ANALYZE, AUGMENT, DATA, EARLIER, EXAMPLES, MODEL, ROWS, TRAIN
+from harness.engine.pins import (
+    ANALYZE,
+    AUGMENT,
+    DATA,
+    EARLIER,
+    EXAMPLES,
+    GENERATE,
+    MODEL,
+    ROWS,
+    TRAIN,
+)
 from harness.engine.steps import At, AugmentedRows, Evaluation, Steps
+from harness.engine.steps.asking import arm_of
 from harness.kit.files import digest
 from harness.records import (
     BASE_ARM,
@@ -30,6 +41,7 @@ from harness.records import (
 )
 from harness.stats.decision import alpha_of
 from harness.verdicts import format_gain, guards, rule
+from harness.verdicts.baselines import best_prompt
 from harness.verdicts.course import course
 from harness.verdicts.detectable_effect import minimum_detectable_effect
 from harness.verdicts.forgetting import Rise, with_rise
@@ -118,7 +130,8 @@ def _train_and_judge(
 def open_test(
     steps: Steps, history: History, data: Dataset, base: Checkpoint, kept: Checkpoint
 ) -> TestResult:
-    """Open the sealed test set: baseline and best round, counted before it happens.
+    """Open the sealed test set: the base model, the same under the prompts that were best on dev,
+    and the best round; counted once, before it happens.
 
     The more often its rows were opened before, the more the verdict has to show
     (:func:`harness.engine.ledger.alpha`). Other answers than those that this run scored before are
@@ -131,14 +144,19 @@ def open_test(
     learned, pins = history.arms[BASE_ARM].train[history.kept], pinned.get(history.kept)
     baseline = steps.evaluate(base, test, of_base, pinned=pinned.get(BASELINE))
     best = steps.evaluate(kept, test, of_kept, learned=learned, pinned=pins)
-    answers = digest([baseline.keys["generate"], best.keys["generate"]])
-    opening = steps.run.ledger.answered(opening, answers)
+    primary, asked = steps.config.settings.primary, history.baselines
+    name = best_prompt({name: side.evaluation.scores[primary] for name, side in asked.items()})
+    prompted = steps.asked_on_test(name, data, base, baseline) if name else {}
+    answered = [side.keys[GENERATE] for side in (baseline, best, *prompted.values()) if side]
+    opening = steps.run.ledger.answered(opening, digest(answered))
     steps.run.tested(
         {
             BASELINE: {**baseline.keys, MODEL: base.digest},
             history.kept: {**best.keys, TRAIN: steps.run.made[BASE_ARM, history.kept, TRAIN]},
+            **{arm_of(name): side.keys if side else {} for name, side in prompted.items()},
         }
     )
+    history.prompts_on_test = {name: side for name, side in prompted.items() if side}
     history.test_evaluations = {BASELINE: baseline, history.kept: best}
     verdict = _compare(steps, best, baseline, test, ledger.alpha(opening.looks), BASELINE)
     return TestResult(opening.looks, baseline.scores, best.scores, verdict, opening.told)
@@ -309,7 +327,8 @@ def rise(steps: Steps, history: History, place: Place) -> Rise | None:
     found = history.probed.get(place)
     if found is None:
         return None
-    return Rise(found.before.losses, found.after.losses, steps.seed("verdict", 0))
+    seed = steps.seed("verdict", 0)
+    return Rise(found.before.losses, found.after.losses, found.after.groups, seed)
 
 
 def _augment(

@@ -19,12 +19,17 @@ Loss = tuple[float | None, int]
 number; and the number of these tokens."""
 
 
-def texts(values: Any) -> Iterator[str]:
-    """The texts of a probe."""
+def texts(values: Any) -> Iterator[tuple[str, str]]:
+    """The texts of a probe, each with the name of its group; empty where it has none."""
+    due = "where a text is due, or a text and the name of its group"
     for place, value in _each(values, "texts()", "texts"):
-        if not isinstance(value, str):
-            raise _wrong(f"texts(): text {place} is {given(value)}, where a text is due")
-        yield value
+        pair = (value, "") if isinstance(value, str) else value
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise _wrong(f"texts(): text {place} is {given(value)}, {due}")
+        for part in pair:
+            if not isinstance(part, str):
+                raise _wrong(f"texts(): text {place} has {given(part)}, {due}")
+        yield pair[0], pair[1]
 
 
 def instructions(values: Any) -> Iterator[Example]:

@@ -168,7 +168,7 @@ def _unaskable(config: Config, rows: Sequence[Example]) -> Iterator[HarnessError
     if not config.baselines:
         return
     settings = config.settings
-    given = Given.of(Dataset(with_valid(rows, settings.valid, valid_seed(settings.seed))))
+    given = Given.of(Dataset(with_valid(rows, settings.valid, valid_seed(settings.seed))), "dev")
     for entry in config.baselines:
         try:
             with plugins_on_stderr(), plainly(f"{entry.named}, {PROMPTS}", aloud):

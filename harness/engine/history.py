@@ -48,6 +48,7 @@ class History:
         baselines: baseline -> the base model under these.
         levers: what was tried beside the rounds; None where nothing was.
         arms_answered: (arm, seed) -> the answers of one of its trainings.
+        prompts_on_test: the baseline that was best on dev -> the base model under it on test.
         probed: the models of rounds on general text, each beside the base model.
     """
 
@@ -68,6 +69,7 @@ class History:
     test: TestResult | None = None
     sealed: Sealed | None = None
     test_evaluations: dict[int, Evaluation] = field(default_factory=dict)
+    prompts_on_test: dict[str, Evaluation] = field(default_factory=dict)
 
     def of(self, arm: str) -> list[RoundResult]:
         """The arm's closed rounds in order; the baseline is shared by all arms."""

@@ -17,6 +17,7 @@ from typing import Any
 from harness.boundary import probes, results
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Context, Limits, Report, unheard
+from harness.data.splits import group_of
 from harness.engine import scratch
 from harness.errors import PluginError
 from harness.kit.files import read_json, read_jsonl, write_json, write_jsonl
@@ -157,7 +158,8 @@ def run_inline(
     elif TEXTS in rows:
         texts = [row.prompt for row in rows[TEXTS]]
         losses = probes.losses(instance.losses(job.checkpoint, texts, context), len(texts))
-        answer = _written(folder, "losses.jsonl", list(losses), process)
+        lines = [(*loss, group_of(row)) for loss, row in zip(losses, rows[TEXTS], strict=True)]
+        answer = _written(folder, "losses.jsonl", lines, process)
     else:
         answers = instance.generate(job.checkpoint, rows["examples"], context)
         predictions = results.predictions(answers, rows["examples"])

@@ -28,6 +28,10 @@ SCHEMA = 2
 
 Place = tuple[str, int]
 """Arm and round."""
+OF_BASELINE = "baseline "
+"""How the name begins that stages of a baseline have in place of an arm."""
+Tested = Mapping[int | str, Mapping[str, str]]
+"""Round, or baseline -> pins."""
 
 
 class ClosedRounds:
@@ -36,7 +40,8 @@ class ClosedRounds:
     Attributes:
         unpinned: those that an earlier version closed, which pinned less.
         reopened: whether rounds were closed once and are decided again.
-        tested: round -> what its evaluation on the test set rests on, once that was opened.
+        tested: round, or baseline (as its stages call it) -> what its evaluation on the test set
+            rests on, once that was opened.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,7 +57,7 @@ class ClosedRounds:
         self._closed = reading.closed
         self.unpinned = frozenset(reading.unpinned)
         self.reopened = reading.reopened
-        self.tested: Mapping[int, Mapping[str, str]] = reading.tested
+        self.tested: Tested = reading.tested
 
     @property
     def digest(self) -> str:
@@ -95,8 +100,8 @@ class Journal(ClosedRounds):
         self._closed[result.arm, result.round] = result
         return result
 
-    def test(self, pins: Mapping[int, Mapping[str, str]]) -> None:
-        """Pin what the opening of the test set gave: round -> digests. The first one stands."""
+    def test(self, pins: Tested) -> None:
+        """Pin what the opening of the test set gave. The first one stands."""
         if not self.tested:
             shown = {str(number): dict(keys) for number, keys in pins.items()}
             append_line(self.path, {"schema": SCHEMA, "test": shown})
@@ -140,7 +145,7 @@ class _Reading:
         self.unpinned: set[Place] = set()
         self.damaged: list[_Damage] = []
         self.reopened = False
-        self.tested: dict[int, dict[str, str]] = {}
+        self.tested: dict[int | str, dict[str, str]] = {}
         for line in lines:
             try:
                 self._take(line)
@@ -235,16 +240,18 @@ class _Reading:
         return min([last.get(BASE_ARM, -1), *last.values()]) + 1
 
 
-def _pins(value: Any) -> dict[int, dict[str, str]]:
-    """Round -> pins.
+def _pins(value: Any) -> dict[int | str, dict[str, str]]:
+    """Round, or baseline -> pins.
 
     Raises:
         ValueError: it is something else.
     """
     try:
-        pins: dict[int, dict[str, str]] = _adapter(dict[int, dict[str, str]]).validate_python(value)
-        return pins
-    except ValidationError:
+        pins: dict[str, dict[str, str]] = _adapter(dict[str, dict[str, str]]).validate_python(value)
+        return {
+            name if name.startswith(OF_BASELINE) else int(name): keys for name, keys in pins.items()
+        }
+    except ValueError:
         raise ValueError("it is no line of a journal") from None
 
 

@@ -23,7 +23,7 @@ from harness.engine.artifacts import Artifact, Artifacts
 from harness.engine.at import At
 from harness.engine.budget import Budget
 from harness.engine.job import Job, as_environment, run_inline, write, write_question
-from harness.engine.journal import ClosedRounds, Journal
+from harness.engine.journal import ClosedRounds, Journal, Tested
 from harness.engine.ledger import Ledger
 from harness.engine.provenance import MadeWith
 from harness.engine.stage_keys import CORE_REVISION, Versions, entry_files, entry_key, versions_in
@@ -137,8 +137,8 @@ class Run:
         """Pin a round; one that is closed already stays as it was closed."""
         return self._writing().close(result)
 
-    def tested(self, pinned: Mapping[int, Mapping[str, str]]) -> None:
-        """Pin what the evaluations on the test set rest on, by round."""
+    def tested(self, pinned: Tested) -> None:
+        """Pin what the evaluations on the test set rest on."""
         self._writing().test(pinned)
 
     def wait(self, at: At, generated: str) -> None:

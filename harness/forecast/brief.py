@@ -83,8 +83,9 @@ def _closed(run: Run) -> dict[Place, float]:
     }
     for entry in run.config.baselines:
         pins[arm_of(entry.name), 0, DEV] = BaselinePins(run).of(entry.name).get(GENERATE)
-    for number, keys in run.journal.tested.items():
-        pins[BASE_ARM, number, TEST] = keys.get(GENERATE)
+    for name, keys in run.journal.tested.items():
+        place = (BASE_ARM, name, TEST) if isinstance(name, int) else (name, 0, TEST)
+        pins[place] = keys.get(GENERATE)
     stored = {place: run.artifacts.with_digest(place[2], pin) for place, pin in pins.items() if pin}
     return {place: made.seconds for place, made in stored.items() if made is not None}
 

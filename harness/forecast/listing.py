@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -96,11 +97,27 @@ class _Listing:
     def _test(self) -> Iterator[Item]:
         rows = self.history.data.split("test")
         yield self._answers(BASE_ARM, 0, TEST, rows)
+        yield from self._prompted(rows)
         best = [
             number for arm, number, stage in self.stored if (arm, stage) == (BASE_ARM, TEST)
             and number
         ]  # fmt: skip
         yield self._answers(BASE_ARM, max(best, default=None), TEST, rows)
+
+    def _prompted(self, rows: Sequence[Example]) -> Iterator[Item]:
+        """Test under the prompts that are best on dev: until that is known, under the longest."""
+        asked = {arm_of(name): dev for name, dev in self.history.prompts.items() if dev}
+        if not asked:
+            return
+        done = [arm for arm in asked if (arm, 0, TEST) in self.stored]
+        arm = next(iter(done), max(asked, key=lambda arm: sum(map(_size, asked[arm]))))
+        # As long as those of dev are.
+        prompts = itertools.cycle(asked[arm])
+        like = [
+            replace(prompt, id=f"{row.id} of {arm}")
+            for row, prompt in zip(rows, prompts, strict=False)
+        ]
+        yield self._answers(arm, 0, TEST, like)
 
     def _training(self, arm: str, number: int) -> Item:
         rows, more = known_rows(self.history, arm, number, self.grow)
@@ -111,6 +128,11 @@ class _Listing:
         took = None if number is None else self.stored.get((arm, number, stage))
         made = answers(self.config, arm, rows, self.grow)
         return replace(made, round=number, stage=stage, tuned=number != 0, took=took)
+
+
+def _size(row: Example) -> int:
+    """Characters of a prompt."""
+    return sum(len(str(turn.get("content"))) for turn in row.messages)
 
 
 def training(config: Config, arm: str, rows: Sequence[Example], more: int, grow: Growing) -> Item:

@@ -41,12 +41,19 @@ class Heading:
     Attributes:
         remark: what stands beside it, less loud.
         label: one of :data:`LABELS`; the report's own first line has one.
+        tone: the label's colour, where the text says what stands against it; empty: its own.
     """
 
     text: str
     remark: str = ""
     level: Literal[1, 2, 3] = 2
     label: str = ""
+    tone: Tone | Literal[""] = ""
+
+    @property
+    def toned(self) -> Tone:
+        """The colour that the label has here."""
+        return self.tone or tone_of(self.label)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,11 @@ def perplexity(loss: float | None) -> str:
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
+def p_value(p: float) -> str:
+    """``= 0.013``, ``< 0.001``: with the sign, as it stands behind a p."""
+    return "< 0.001" if p < 0.001 else f"= {p:.2g}"
+
+
 def moment(at: str | None) -> str:
     """``2026-11-26 18:30 UTC`` of a time as documents hold it; an empty text where none is."""
     return f"{at[:10]} {at[11:16]} UTC" if at and at[10:11] == "T" else at or ""

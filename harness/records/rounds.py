@@ -93,17 +93,22 @@ class RoundResult:
 
 @dataclass(frozen=True, slots=True)
 class Forgetting:
-    """How a round's model predicts general text, beside the base model. No result of the task.
+    """A round's model on general text and instructions, beside the base model. No result of the
+    task.
 
     Attributes:
         loss_before, loss_after: nats per token over the texts that both have a loss of; None where
             there is none.
         difference: after minus before, positive = worse; None where the two cannot be compared.
-        low, high: its 95 % interval.
-        texts, tokens: that are compared.
+        low, high: its one-sided bounds, each at ``level``; None where the texts carry no verdict.
+        level: confidence of each bound and of the test of answers (1 - .05/R).
+        texts, groups, tokens: that are compared; bounds are over whole groups.
         left_out: texts without a loss on one side.
         asked, right_before, right_after: instructions, and how many answers were right.
-        sentence: the comparison in words.
+        lost, gained: instructions that were answered right before alone, and after alone.
+        p: exact and one-sided, of answers that got worse; None where nothing was asked.
+        sentence: the comparison of losses in words.
+        answers: that of answers, empty where nothing was asked.
     """
 
     loss_before: float | None
@@ -111,13 +116,29 @@ class Forgetting:
     difference: float | None
     low: float | None
     high: float | None
+    level: float
     texts: int
+    groups: int
     tokens: int
     left_out: int
     asked: int
     right_before: int
     right_after: int
+    lost: int
+    gained: int
+    p: float | None
     sentence: str
+    answers: str
+
+    @property
+    def worse_text(self) -> bool:
+        """Whether it is shown that general text is predicted worse."""
+        return self.low is not None and self.low > 0
+
+    @property
+    def worse_answers(self) -> bool:
+        """Whether it is shown that general instructions are answered worse."""
+        return self.p is not None and self.p < 1 - self.level
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,3 +213,32 @@ class BaselineResult:
     what: str
     scores: Mapping[str, Score]
     verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class BestPrompt:
+    """The best round, the base model, and that under the prompts that were best on dev, on the
+    same rows.
+
+    Attributes:
+        name: of the baseline.
+        split: the rows: ``test`` once that was opened, else ``dev``.
+        scores: score name -> score of the base model under its prompts.
+        verdict: the best round against it, positive = training is better.
+        base: the best round against the base model as it is asked, at the same level.
+        low: the smaller of both lower bounds, None where one is not known.
+        sentence: all of it in words.
+    """
+
+    name: str
+    split: Literal["dev", "test"]
+    scores: Mapping[str, Score]
+    verdict: Verdict
+    base: Verdict
+    low: float | None
+    sentence: str
+
+    @property
+    def beaten(self) -> bool | None:
+        """Whether training is shown to be better than it; None where that cannot be judged."""
+        return None if self.verdict.low is None else self.verdict.label == "improved"

@@ -40,6 +40,8 @@ def by_now(document: Document, steps: Steps, history: History) -> Document:
         changed["control"] = {**document["control"], "rounds": rounds}
     if document.get("baselines"):
         changed["baselines"] = [_round(one, caveats) for one in document["baselines"]]
+    if document.get("best_prompt"):
+        changed["best_prompt"] = _round(document["best_prompt"], caveats)
     now = {**document, **changed}
     return {**now, "chosen": chosen(now)}
 

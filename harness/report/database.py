@@ -74,13 +74,14 @@ def _answers(run: Run, steps: Steps, history: History, caveats: Caveats) -> Iter
     sets += [
         (arm_of(name), 0, "dev", asked.evaluation) for name, asked in history.baselines.items()
     ]
+    sets += [(arm_of(name), 0, "test", side) for name, side in history.prompts_on_test.items()]
     extra, right = recorded(run), _right(steps, history)
     for arm, number, split, evaluation in sets:
         rows = history.data.split(split)
         yield Answers(
             arm, number, split, evaluation.predictions,
             [m for entry in evaluation.measurements.values() for m in entry], evaluation.labels,
-            scores_with(evaluation.scores, caveats) if split == "test" else {},
+            scores_with(evaluation.scores, caveats) if (arm, split) == (BASE_ARM, "test") else {},
             # Another score of test would be another look at it.
             list(_rescored(steps, extra if split == "dev" else (), evaluation, rows, number, arm)),
             right[arm, number] if (arm, number) in right and split == "dev"

@@ -197,6 +197,7 @@ def _document(run: Run, steps: Steps, history: History, *, final: bool) -> Docum
         sealed=history.sealed,
         control=_control(steps, history),
         baselines=baselines.compared(steps, history),
+        best_prompt=baselines.best_prompt(steps, history),
         levers=history.levers,
         worth=run.config.settings.worth,
         model=model_of(run, history),

@@ -7,7 +7,6 @@ from typing import Any
 
 from harness.kit.text import one_line
 from harness.records import (
-    Forgetting,
     Growth,
     GuardResult,
     Noisy,
@@ -67,25 +66,6 @@ def _guard(guard: GuardResult) -> Document:
         "required": guard.required,
         "max_loss": finite(guard.max_loss),
         "refuses": guard.refuses or guard.outcome == "broken",
-    }
-
-
-def forgetting_entry(found: Forgetting | None) -> Document | None:
-    """``forgetting`` of a round in ``summary.json``."""
-    if found is None:
-        return None
-    numbers = ("loss_before", "loss_after", "difference", "low", "high")
-    return {
-        **{name: finite(getattr(found, name)) for name in numbers},
-        "texts": found.texts,
-        "tokens": found.tokens,
-        "left_out": found.left_out,
-        "instructions": {
-            "asked": found.asked,
-            "right_before": found.right_before,
-            "right_after": found.right_after,
-        },
-        "sentence": one_line(found.sentence),
     }
 
 

@@ -44,6 +44,9 @@ def run_entry(summary: Mapping[str, Any], config: Mapping[str, Any]) -> Document
         "verdicts": [_required(each["verdict"]["label"]) for each in summary["rounds"]],
         "test": summary["test"] and _test(summary["test"], primary),
         "sealed": _text(sealed["sentence"]) if sealed else None,
+        "best_prompt": _best_prompt(summary.get("best_prompt")),
+        "beats_prompts": beats if isinstance(beats := summary.get("beats_prompts"), bool) else None,
+        "forgetting": _forgetting(summary),
         "seconds": sum(finite(took) or 0.0 for took in summary["seconds"].values()),
         "tokens": finite(summary.get("tokens")),
         "memory": finite(summary.get("memory")),
@@ -73,6 +76,32 @@ def _test(test: Mapping[str, Any], primary: str) -> Document:
         "sentence": _text(test["verdict"].get("sentence")),
         "opening": opening,
         "bound": ledger.bound(opening),
+    }
+
+
+def _best_prompt(found: Any) -> Document | None:
+    """What the best round was compared with on the rows of the headline."""
+    if not isinstance(found, Mapping):
+        return None
+    return {
+        "name": _text(found.get("name")) or "",
+        "split": _text(found.get("split")) or "",
+        "verdict": _verdict(found.get("verdict")),
+    }
+
+
+def _forgetting(summary: Mapping[str, Any]) -> Document | None:
+    """The best round's model (the latest's, where none improved) beside the task."""
+    entry = summary["rounds"][summary["kept_round"] or -1]
+    found, forgot = entry.get("forgetting"), summary.get("forgot")
+    if not isinstance(found, Mapping):
+        return None
+    asked = found.get("instructions")
+    counts = asked if isinstance(asked, Mapping) else {}
+    return {
+        **{key: finite(found.get(key)) for key in ("difference", "low", "high")},
+        **{key: finite(counts.get(key)) for key in ("asked", "right_before", "right_after")},
+        "forgot": (_text(forgot.get("sentence")) if isinstance(forgot, Mapping) else None) or "",
     }
 
 

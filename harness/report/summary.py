@@ -18,6 +18,7 @@ from harness.errors import DataError
 from harness.kit.text import one_line
 from harness.records import (
     BaselineResult,
+    BestPrompt,
     ControlResult,
     Forgetting,
     RoundResult,
@@ -26,9 +27,10 @@ from harness.records import (
     TestResult,
 )
 from harness.records.arms import Levers
+from harness.report.forgetting import forgetting_entry, forgot_entry
 from harness.report.levers import arms_entry, levers_entry
 from harness.report.reading import SUMMARY as SCHEMA, Document, marked, read_document
-from harness.report.rounds import forgetting_entry, round_entry, scores_entry, verdict_entry
+from harness.report.rounds import round_entry, scores_entry, verdict_entry
 from harness.report.summary_shape import missing
 from harness.report.values import TEXT_LIMIT, finite
 from harness.verdicts.selection import chosen
@@ -54,6 +56,7 @@ class RunRecord:
         digests: of the rows of dev and of test, by which runs know whether theirs are the same.
         screening: what the gate said of the source's rows.
         baselines: the base model under other prompts, each with the best round against it.
+        best_prompt: the best round against the base model and the best of these, on the same rows.
         levers: what was tried beside the rounds.
         worth: the gain that would matter, as the config names it.
         slices: round -> all slices found after it, weak or not.
@@ -71,6 +74,7 @@ class RunRecord:
     sealed: Sealed | None = None
     control: ControlResult | None = None
     baselines: Sequence[BaselineResult] = ()
+    best_prompt: BestPrompt | None = None
     levers: Levers | None = None
     worth: float | None = None
     model: Mapping[str, Any] = field(default_factory=dict)
@@ -94,6 +98,7 @@ class RunRecord:
 
 def summarise(run: RunRecord) -> Document:
     """The summary document of a run."""
+    shown = run.kept_round or run.rounds[-1].round
     document: Document = {
         "schema": SCHEMA,
         "run": one_line(run.run),
@@ -118,6 +123,9 @@ def summarise(run: RunRecord) -> Document:
             for result in run.rounds
         ],
         "kept_round": run.kept_round,
+        "best_prompt": _best_prompt(run.best_prompt),
+        "beats_prompts": _beats_prompts(run),
+        "forgot": forgot_entry(shown, run.forgotten.get(shown)),
         "test": _test(run.test),
         "sealed": run.sealed and {"reason": run.sealed.reason, "sentence": run.sealed.sentence},
         "objective": _objective(run.objective),
@@ -242,3 +250,25 @@ def _baseline(found: BaselineResult) -> Document:
         "scores": scores_entry(found.scores),
         "verdict": verdict_entry(found.verdict),
     }
+
+
+def _best_prompt(found: BestPrompt | None) -> Document | None:
+    if found is None:
+        return None
+    return {
+        "name": one_line(found.name),
+        "split": found.split,
+        "scores": scores_entry(found.scores),
+        "verdict": verdict_entry(found.verdict),
+        "base": verdict_entry(found.base),
+        "low": finite(found.low),
+        "sentence": one_line(found.sentence),
+    }
+
+
+def _beats_prompts(run: RunRecord) -> bool | None:
+    """Whether training is shown to be better than prompts; None where that cannot be judged."""
+    if run.best_prompt is not None:
+        return run.best_prompt.beaten
+    nothing_improved = run.kept_round == 0 and len(run.rounds) > 1
+    return False if run.baselines and nothing_improved else None

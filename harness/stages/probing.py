@@ -17,10 +17,15 @@ class Probe(Plugin):
 
     stage = "probe"
 
-    def texts(self) -> Iterable[str]:
+    def texts(self) -> Iterable[str | tuple[str, str]]:
         """Texts of many subjects, each of a few sentences: the loss per token is measured on them.
 
         They are no prompts: a model reads them as they are, without a chat template.
+
+        Returns:
+            texts, or pairs of a text and the name of its group, such as its register or source.
+            What happens to one text of a group happens to the others mostly, so that bounds are
+            over whole groups. A text without a group stands for itself.
         """
         raise NotImplementedError
 

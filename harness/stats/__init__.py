@@ -31,7 +31,7 @@ from harness.stats.groups import (
     small_sample,
 )
 from harness.stats.intervals import Difference, Interval, detectable, difference, interval
-from harness.stats.paired_shares import mcnemar, share_bounds
+from harness.stats.paired_shares import mcnemar, mcnemar_worse, share_bounds
 from harness.stats.resampling import DRAWS, replicates, weights
 from harness.stats.significance import benjamini_hochberg, holm, randomisation
 
@@ -55,6 +55,7 @@ __all__ = [
     "holm",
     "interval",
     "mcnemar",
+    "mcnemar_worse",
     "pseudo_values",
     "randomisation",
     "replicates",

@@ -55,6 +55,23 @@ def mcnemar(wins: int, losses: int) -> float:
     return min(1.0, 2 * float(special.bdtr(min(wins, losses), wins + losses, 0.5)))
 
 
+def mcnemar_worse(losses: int, gains: int) -> float:
+    """Exact one-sided p of more losses than gains: half of :func:`mcnemar` where it is below .5.
+
+    Args:
+        losses: rows that passed before and fail now.
+        gains: rows that failed before and pass now.
+
+    Raises:
+        ValueError: a number below 0.
+    """
+    if min(losses, gains) < 0:
+        raise ValueError("losses and gains are numbers of rows, 0 or more")
+    from scipy import special
+
+    return float(special.bdtr(gains, losses + gains, 0.5))
+
+
 def share_bounds(wins: int, losses: int, n: int, alpha: float) -> tuple[float, float]:
     """Bounds of (wins - losses) / n, each of which is wrong with a chance of ``alpha``.
 

@@ -22,7 +22,7 @@ from harness.engine import provenance
 from harness.engine.arm_run import name_within
 from harness.engine.artifacts import Artifact
 from harness.engine.history import History
-from harness.engine.journal import ClosedRounds
+from harness.engine.journal import ClosedRounds, Tested
 from harness.engine.ledger import Ledger, Unopened
 from harness.engine.pins import MODEL
 from harness.engine.run import CONFIG, JOURNAL, MACHINE_FOLDER, Run
@@ -74,7 +74,7 @@ class StoredRun(Run):
             )
         return closed
 
-    def tested(self, pinned: Mapping[int, Mapping[str, str]]) -> None:
+    def tested(self, pinned: Tested) -> None:
         return None
 
     def wait(self, at: At, generated: str) -> None:

@@ -73,10 +73,10 @@ def out(console: Console, thing: Any, indent: int = INDENT) -> None:
 
 
 def _heading(block: Heading, console: Console) -> None:
-    title, remark = one_line(block.text, 200), one_line(block.remark, 200)
+    title, remark = one_line(block.text, LIMIT), one_line(block.remark, 200)
     if block.level == 1:
         badge = Text(f" {mark_of(block.label)} {one_line(block.label, 20).upper()} ")
-        badge.stylize(f"{STYLES[tone_of(block.label)]} reverse")
+        badge.stylize(f"{STYLES[block.toned]} reverse")
         out(console, Text.assemble(badge, f"  on {title}"), 0)
         return
     line = Text(title, "bold" if block.level == 2 else "italic")

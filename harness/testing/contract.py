@@ -154,7 +154,7 @@ def _generator(subject: Subject) -> None:
 
 def _probe(subject: Subject) -> None:
     probe = subject.instance
-    if not any(text.strip() for text in boundary.texts(probe.texts())):
+    if not any(text.strip() for text, _ in boundary.texts(probe.texts())):
         raise Failed("texts() gives no text", "Give texts of a few sentences, of many subjects")
     for row in boundary.instructions(probe.instructions()):
         for answer in ("", "no idea"):

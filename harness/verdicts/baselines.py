@@ -3,18 +3,20 @@
 Each prompt is one comparison, by the rule of the rounds' verdicts. Training is worth it if the best
 round beats each of them, an intersection-union test: as every one has to be beaten, none of the
 comparisons has to allow for the others (Berger, *Multiparameter hypothesis testing and acceptance
-sampling*, 1982).
+sampling*, 1982). For the same reason the gain over both the base model and a prompt is at least the
+smaller of the two lower bounds.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
-from harness.records import Measurement, Verdict
-from harness.stats.decision import alpha_of
+from harness.records import BestPrompt, Measurement, Score, Verdict
 from harness.verdicts import rule
 from harness.verdicts.rule import DecidingScore
+from harness.verdicts.sentences import number, percent
 
 
 def judge(
@@ -24,22 +26,20 @@ def judge(
     name: str,
     *,
     round_: int,
-    rounds: int,
+    alpha: float,
     min_gain: float = 0.0,
 ) -> Verdict:
     """The best round against the base model under one prompt.
-
-    The round was chosen on the same rows as the best of several, which each bound allows for: its
-    error is .05 / ``rounds``, so that the best of all rounds is wrongly called better in 5 % at
-    most, for each prompt.
 
     Args:
         best, asked: measurements of the same examples by the score's metric.
         name: the prompt's.
         round_: the best round; 0: none improved, and the base model as it is asked stands for it.
-        rounds: that are planned.
+        alpha: error allowed to each bound. On dev the round was chosen as the best of several on
+            the same rows, so it is .05 / R for R planned rounds: then the best of all rounds is
+            wrongly called better in 5 % at most, for each prompt. On test it is the opening's.
     """
-    found = rule.judge(score, best, asked, alpha=alpha_of(rounds), min_gain=min_gain)
+    found = rule.judge(score, best, asked, alpha=alpha, min_gain=min_gain)
     who = f"round {round_}" if round_ else "the base model without it"
     heads = {
         "improved": f"{who} is better than {name}",
@@ -49,3 +49,100 @@ def judge(
     told = found.sentence.removeprefix(f"{found.label}: ")
     sentence = f"{found.label}: {head}: {told}"
     return dataclasses.replace(found, against=name, sentence=sentence)
+
+
+def best_prompt(scores: Mapping[str, Score]) -> str | None:
+    """The prompt with the best score, the first of several; None where none has a value.
+
+    Args:
+        scores: prompt -> its primary score on dev, in the order of the config.
+    """
+    known = {name: score for name, score in scores.items() if score.value is not None}
+
+    def worth(name: str) -> float:
+        value = known[name].value or 0.0
+        return value if known[name].higher_is_better else -value
+
+    return max(known, key=worth, default=None)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Sides:
+    """Values of the primary score on the same rows, and where these are.
+
+    Attributes:
+        prompted, best: of the base model under the prompt, and of the best round.
+        prompts: how many were asked on dev.
+        round_: the best one.
+        split: ``dev`` or ``test``.
+    """
+
+    prompted: Score
+    best: Score
+    prompts: int
+    round_: int
+    split: Literal["dev", "test"]
+
+
+def with_base(
+    score: DecidingScore, name: str, scores: Mapping[str, Score], sides: Sides,
+    verdict: Verdict, base: Verdict,
+) -> BestPrompt:  # fmt: skip
+    """The best round against both the base model as it is asked and the best of its prompts.
+
+    Args:
+        name: of the prompt.
+        scores: of the base model under it.
+        verdict: of the best round against the prompt, at the level of ``base``.
+        base: against the base model as it is asked, on the same rows.
+    """
+    bounds = [one.low for one in (verdict, base)]
+    low = None if None in bounds else min(bound for bound in bounds if bound is not None)
+    sentence = _sentence(score, name, sides, verdict, base, low)
+    return BestPrompt(name, sides.split, scores, verdict, base, low, sentence)
+
+
+def _sentence(
+    score: DecidingScore, name: str, sides: Sides, verdict: Verdict, base: Verdict,
+    low: float | None,
+) -> str:  # fmt: skip
+    who = f"round {sides.round_}"
+    if verdict.difference is None or verdict.low is None or verdict.high is None:
+        told = verdict.sentence.removeprefix(f"{verdict.label}: ")
+        return f"Whether {who} is better than a prompt cannot be judged: {told}"
+    show, sure = number(score.entry), f"{percent(verdict.level)} confidence"
+    which = f"{name}, the best of {sides.prompts} prompts on dev," if sides.prompts > 1 else name
+    gain, said = verdict.difference, ""
+    if verdict.label == "regressed":
+        said = (
+            f"A prompt is better than training so far: {which} beats {who} by {show(-gain)} in "
+            f"{score.title}, by at least {show(-verdict.high)} at {sure}."
+        )
+    elif verdict.label != "improved":
+        prompted, best = (
+            "no value" if side.value is None else show(side.value)
+            for side in (sides.prompted, sides.best)
+        )
+        said = (
+            f"Not shown to be better than a prompt: {which} has {score.title} {prompted} without "
+            f"training, {who} has {best} (a difference of {show(gain)}, bounds "
+            f"{show(verdict.low)} to {show(verdict.high)} at {sure})."
+        )
+    elif base.label != "improved" or base.difference is None or low is None:
+        said = (
+            f"{who.capitalize()} beats {which} by {show(gain)} in {score.title}, and is not shown "
+            "to be better than the base model as it is asked."
+        )
+    else:
+        said = (
+            f"{who.capitalize()} beats the base model by {show(base.difference)} in {score.title}, "
+            f"and {which} by {show(gain)}: each by at least {show(low)} at {sure}."
+        )
+    return f"{said} {_rows(sides, verdict)}"
+
+
+def _rows(sides: Sides, verdict: Verdict) -> str:
+    told = f"All figures are of the same {verdict.n} rows of {sides.split}"
+    if sides.split == "test":
+        return f"{told}."
+    return f"{told}, by which the round was chosen; the test set was not opened."

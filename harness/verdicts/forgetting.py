@@ -1,7 +1,11 @@
-"""Whether a training made the model worse at general text: loss per token, before and after.
+"""Whether a training made the model worse at what it was not for: general text and instructions.
 
 Texts are paired. The loss per token is the sum of all losses over the number of all tokens, and its
-difference has a bootstrap interval over whole texts. It is no result of the task.
+difference has bootstrap bounds over whole groups of texts, such as registers. Of the instructions
+those count whose answer was right before and is wrong now, or the other way round: McNemar's exact
+test, one-sided. Each of the two is called worse with an error of .05 / R per round, R the planned
+rounds, so that in a run that forgot nothing either is called so in 5 % at most. It is no result of
+the task.
 """
 
 from __future__ import annotations
@@ -15,13 +19,11 @@ import numpy as np
 
 from harness import stats
 from harness.config.aims import Guard
-from harness.kit.numbers import interval, number, perplexity, signed
+from harness.kit.numbers import interval, number, p_value, perplexity, signed
 from harness.records import Forgetting, GuardResult, GuardState, Verdict
 from harness.stats.decision import ALPHA, NO_SPREAD, usable
 from harness.verdicts.sentences import percent
 
-LEVEL = 0.975
-"""Of each bound of the interval that is shown."""
 DIGITS = 3
 UNMEASURED = "the loss on general text was not measured"
 Losses = Sequence[tuple[float | None, int]]
@@ -35,11 +37,13 @@ class Rise:
 
     Attributes:
         before, after: of the same texts.
+        groups: the name of each text's group.
         seed: of the bootstrap.
     """
 
     before: Losses
     after: Losses
+    groups: Sequence[str]
     seed: int
 
     @cached_property
@@ -70,6 +74,11 @@ class Rise:
             return "the two models cut the texts into other tokens"
         return ""
 
+    @cached_property
+    def thin(self) -> str:
+        """Why the texts carry no verdict: too few groups, or one too large; or an empty string."""
+        return usable([self.groups[place] for place in self.places]).replace("rows", "texts")
+
     def per_token(self, side: Losses) -> float | None:
         """The loss per token of one side."""
         tokens = sum(side[place][1] for place in self.places)
@@ -82,7 +91,7 @@ class Rise:
             np.array([side[place] for place in self.places], dtype=np.float64)
             for side in (self.after, self.before)
         )
-        groups = np.arange(len(self.places))
+        groups = [self.groups[place] for place in self.places]
         (found,) = stats.difference(_per_token, after, before, groups, self.seed, level)
         return found
 
@@ -92,15 +101,66 @@ def _per_token(sums: stats.Floats, _: stats.Floats) -> stats.Floats:
     return ratio
 
 
-def compared(rise: Rise, right_before: Sequence[bool], right_after: Sequence[bool]) -> Forgetting:
-    """The comparison as it is told."""
-    found = None if rise.doubt else rise.at(LEVEL)
+@dataclass(frozen=True)
+class Answers:
+    """Instructions of which both models have answered every one.
+
+    Attributes:
+        before, after: whether each answer is right.
+    """
+
+    before: Sequence[bool]
+    after: Sequence[bool]
+
+    @cached_property
+    def lost(self) -> int:
+        """Those that only the model before answers right."""
+        return sum(old and not new for old, new in zip(self.before, self.after, strict=True))
+
+    @cached_property
+    def gained(self) -> int:
+        return sum(new and not old for old, new in zip(self.before, self.after, strict=True))
+
+    @cached_property
+    def p(self) -> float | None:
+        """One-sided, of answers that got worse; None where nothing was asked."""
+        return stats.mcnemar_worse(self.lost, self.gained) if self.before else None
+
+
+def compared(rise: Rise, answers: Answers, alpha: float) -> Forgetting:
+    """The comparison as it is told.
+
+    Args:
+        alpha: error allowed to each bound of the rise, and to the test of the answers.
+    """
+    found = None if rise.doubt else rise.at(1 - alpha)
     before, after = rise.per_token(rise.before), rise.per_token(rise.after)
     gap, low, high = (found.value, found.low, found.high) if found else (None, None, None)
+    if rise.thin:
+        low = high = None
     return Forgetting(
-        before, after, gap, low, high, len(rise.places), rise.tokens, rise.left_out,
-        len(right_after), sum(right_before), sum(right_after), _sentence(rise, found),
+        before, after, gap, low, high, 1 - alpha, len(rise.places),
+        len({rise.groups[place] for place in rise.places}), rise.tokens, rise.left_out,
+        len(answers.after), sum(answers.before), sum(answers.after), answers.lost, answers.gained,
+        answers.p, _sentence(rise, found), _of_answers(answers, alpha),
     )  # fmt: skip
+
+
+def _of_answers(answers: Answers, alpha: float) -> str:
+    """``The model answers general instructions worse than before: 22 of 40 …``."""
+    if answers.p is None:
+        return ""
+    if answers.p < alpha:
+        head = "The model answers general instructions worse than before"
+    elif stats.mcnemar_worse(answers.gained, answers.lost) < alpha:
+        head = "The model answers general instructions better than before"
+    else:
+        head = "No evidence that the model answers general instructions worse than before"
+    return (
+        f"{head}: {sum(answers.before)} of {len(answers.before)} were answered right before, "
+        f"{sum(answers.after)} after ({answers.lost} lost, {answers.gained} gained, exact "
+        f"p {p_value(answers.p)})."
+    )
 
 
 def _sentence(rise: Rise, found: stats.Difference | None) -> str:
@@ -111,8 +171,8 @@ def _compared(rise: Rise, found: stats.Difference | None) -> str:
     if found is None:
         return f"The loss on general text cannot be compared with the base model's: {rise.doubt}."
     moved = f"{signed(found.value, DIGITS)} nats per token"
-    if found.low is None or found.high is None:
-        return f"On general text the loss changed by {moved}, but {NO_SPREAD}."
+    if rise.thin or found.low is None or found.high is None:
+        return f"On general text the loss changed by {moved}, but {rise.thin or NO_SPREAD}."
     moved += f" {interval(found.low, found.high, DIGITS, plus=True)}"
     perplexities = [perplexity(rise.per_token(side)) for side in (rise.before, rise.after)]
     figures = f"{moved}, perplexity {' to '.join(perplexities)}"
@@ -157,8 +217,8 @@ class Case:
         if self.rise.left_out:
             # What breaks a model shows on some texts first, and these would be left out.
             return _left_out(self.rise).strip().rstrip(".")
-        if doubt := usable([str(place) for place in self.rise.places]):
-            return doubt.replace("rows", "texts")
+        if self.rise.thin:
+            return self.rise.thin
         return NO_SPREAD if self.alone.low is None else ""
 
     @cached_property

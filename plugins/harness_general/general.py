@@ -29,9 +29,9 @@ class General(harness.Probe):
         texts: int = Field(200, ge=0, le=200, description="texts whose loss is measured")
         instructions: int = Field(40, ge=0, le=40, description="instructions that are answered")
 
-    def texts(self) -> Iterator[str]:
+    def texts(self) -> Iterator[tuple[str, str]]:
         for line in _lines("texts")[: self.options.texts]:
-            yield line["text"]
+            yield line["text"], line["register"]
 
     def instructions(self) -> Iterator[harness.Example]:
         for line in _lines("instructions")[: self.options.instructions]:

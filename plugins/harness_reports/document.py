@@ -32,9 +32,18 @@ _ROUND: Document = {
 }  # fmt: skip
 _FORGETTING: Document = {
     "loss_before": None, "loss_after": None, "difference": None, "low": None, "high": None,
-    "texts": 0, "tokens": 0, "left_out": 0, "instructions": {}, "sentence": "",
+    "level": None, "texts": 0, "groups": None, "tokens": 0, "left_out": 0, "instructions": {},
+    "sentence": "",
 }  # fmt: skip
-_INSTRUCTIONS: Document = {"asked": 0, "right_before": 0, "right_after": 0}
+_INSTRUCTIONS: Document = {
+    "asked": 0, "right_before": 0, "right_after": 0, "lost": None, "gained": None, "p": None,
+    "sentence": "",
+}  # fmt: skip
+_FORGOT: Document = {"round": 0, "instructions": None, "loss": None, "sentence": ""}
+_BEST_PROMPT: Document = {
+    "name": "", "split": "dev", "scores": {}, "verdict": {}, "base": {}, "low": None,
+    "sentence": "",
+}  # fmt: skip
 _COURSE: Document = {"kind": None, "sentence": "", "advice": ""}
 _GUARD: Document = {"name": "", "state": "", "largest_loss": None, "sentence": ""}
 _EXAMPLE: Document = {
@@ -67,6 +76,7 @@ _MODEL: Document = {"base": "", "adapter": None, "round": 0, "commands": [], "lo
 _DOCUMENT: Document = {
     "run": "", "primary": "", "model": {}, "dates": {}, "settings": {}, "data": {},
     "better": [], "not_better": None, "baselines": [], "arms": [], "levers": None,
+    "best_prompt": None, "beats_prompts": None, "forgot": None,
     "rounds": [], "kept_round": 0,
     "test": None, "sealed": None, "control": None, "objective": None, "examples": [], "notes": [],
     "seconds": {}, "cached": [], "next_command": "", "right_at": None, "by_people": False,
@@ -87,6 +97,8 @@ def complete(document: Mapping[str, Any]) -> Document:
     full["better"] = [_example(row) for row in full["better"]]
     full["not_better"] = full["not_better"] and _example(full["not_better"])
     full["baselines"] = [_baseline(one) for one in full["baselines"]]
+    full["best_prompt"] = full["best_prompt"] and _best_prompt(full["best_prompt"])
+    full["forgot"] = full["forgot"] and _with(_FORGOT, full["forgot"])
     full["arms"] = [_arm(one) for one in full["arms"]]
     if full["levers"]:
         full["levers"] = _with(_LEVERS, full["levers"])
@@ -146,6 +158,12 @@ def _baseline(found: Mapping[str, Any]) -> Document:
     return {
         **one, "scores": _scores(one["scores"]), "verdict": _with(_VERDICT, one["verdict"]),
     }  # fmt: skip
+
+
+def _best_prompt(found: Mapping[str, Any]) -> Document:
+    one = _with(_BEST_PROMPT, found)
+    verdicts = {key: _with(_VERDICT, one[key]) for key in ("verdict", "base")}
+    return {**one, "scores": _scores(one["scores"]), **verdicts}
 
 
 def _arm(found: Mapping[str, Any]) -> Document:

@@ -108,6 +108,11 @@ def caveat(document: Document, name: str) -> str:
     return one_line(found[-1] or "", 40) if found else ""
 
 
+def short_name(text: str) -> str:
+    """A prompt's name, which may be a long one."""
+    return one_line(text, 40)
+
+
 def score_title(document: Document, name: str, limit: int) -> str:
     """``judge (uncalibrated)``; only the name is cut."""
     return titled(one_line(name, limit), caveat(document, name))

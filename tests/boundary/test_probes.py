@@ -17,7 +17,9 @@ def row(name: str, *references: str) -> Example:
 
 
 def test_what_is_right_passes() -> None:
-    assert list(probes.texts(["", "a"])) == ["", "a"]
+    assert list(probes.texts(["", "a"])) == [("", ""), ("a", "")]
+    grouped = [("a", "law"), ["b", ""], "c"]
+    assert list(probes.texts(grouped)) == [("a", "law"), ("b", ""), ("c", "")]
     assert list(probes.losses(iter([(1, 2), (0.5, 0)]), 2)) == [(1.0, 2), (0.5, 0)]
     assert list(probes.rows([row("a", "b")])) == [row("a", "b")]
     assert probes.right(True, "a")
@@ -33,6 +35,9 @@ def test_a_loss_that_is_no_finite_number_is_none(loss: float) -> None:
     [
         (lambda: probes.texts("one text"), "an iterable of texts is due"),
         (lambda: probes.texts(["a", 3]), "text 2 is the number 3"),
+        (lambda: probes.texts(["a", ("b", "law", "x")]), "a text and the name of its group"),
+        (lambda: probes.texts([("b", None)]), "text 1 has"),
+        (lambda: probes.texts([{"a": "b"}]), "text 1 is"),
         (lambda: probes.texts(str(n) for n in iter(int, 1)), "more than 5,000"),
         (lambda: probes.instructions(["a"]), "row 1"),
         (lambda: probes.instructions([row("a"), row("a")]), "the id 'a' is there twice"),

@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 
 import harness
+from harness.engine.journal import Journal
 from tests.support.project import CONFIG, Project
 
 LISTENING = """\
@@ -36,6 +37,7 @@ class Listening(harness.Generator):
         examples: float = 0.2
         too_long: int = 0
         refuse: bool = False
+        too_long_on_test: int = 0
         die: str = ""
 
     def environment(self):
@@ -44,7 +46,8 @@ class Listening(harness.Generator):
     def generate(self, checkpoint, examples, context):
         for number, row in enumerate(examples):
             dead = Path("dead")
-            if context.arm == self.options.die and number == 9 and not dead.exists():
+            place = "test" if row.split == "test" and context.arm != "main" else context.arm
+            if place == self.options.die and number == 9 and not dead.exists():
                 dead.touch()
                 os.kill(os.getpid(), 9)
             roles = [turn["role"] for turn in row.messages]
@@ -55,7 +58,10 @@ class Listening(harness.Generator):
                 skill = self.options.system
             if "assistant" in roles:
                 skill = self.options.examples
-                if int(row.id.split("-")[1]) < self.options.too_long:
+                most = self.options.too_long
+                if row.split == "test":
+                    most = self.options.too_long_on_test
+                if int(row.id.split("-")[1]) < most:
                     yield harness.Prediction(row.id, "", "context")
                     continue
             words = row.prompt.split(": ")[1].split()
@@ -110,6 +116,23 @@ def test_the_summary_tells_each_prompt_with_scores_and_the_best_round_against_it
         assert one["verdict"]["against"] == one["name"]
         assert one["verdict"]["level"] == document["rounds"][1]["verdict"]["level"]
     assert "made from the answers of train" in document["baselines"][0]["what"]
+    assert document["beats_prompts"] is True
+
+
+def test_the_prompt_that_is_best_on_dev_answers_test_in_the_same_opening(asked):
+    """The fake model does not listen, so that both prompts score alike and the first is taken."""
+    project, result = asked
+    found, test = result.document["best_prompt"], result.document["test"]
+    assert (found["name"], found["split"]) == ("prompted", "test")
+    assert found["scores"]["overlap"] == test["baseline"]["overlap"]
+    assert found["base"] == test["verdict"]
+    assert found["verdict"]["level"] == test["verdict"]["level"] == 0.95
+    assert found["low"] == min(found["verdict"]["low"], test["verdict"]["low"])
+    assert found["sentence"].endswith("All figures are of the same 48 rows of test.")
+    assert "prompted, the best of 2 prompts on dev, by" in found["sentence"]
+    assert test["looks"] == 1
+    lines = (project.folder / ".harness" / "test-openings.jsonl").read_text().splitlines()
+    assert sum("answers" in json.loads(line) for line in lines) == 1
 
 
 def test_rounds_are_those_of_a_run_without(asked, finished):
@@ -129,11 +152,17 @@ def spied(project: Project) -> Iterator[Any]:
 
 def test_dev_alone_is_asked_without_references_after_examples_of_train(asked):
     project, _ = asked
-    seen = {one["arm"]: one["rows"] for one in spied(project)}
+    seen: dict[str, list[Any]] = {}
+    for one in spied(project):
+        seen.setdefault(one["arm"], []).extend(one["rows"])
+    asked_on_dev = {arm: rows[:48] for arm, rows in seen.items()}
     assert list(seen) == ["baseline prompted", "baseline few-shot"]
+    assert [len(rows) for rows in seen.values()] == [96, 48]
+    assert {row["split"] for row in seen["baseline prompted"][48:]} == {"test"}
     for rows in seen.values():
-        assert {row["split"] for row in rows} == {"dev"} and len(rows) == 48
         assert not any(row["references"] or row["meta"] or row["group"] for row in rows)
+    for rows in asked_on_dev.values():
+        assert {row["split"] for row in rows} == {"dev"}
     for row in seen["baseline few-shot"]:
         users = [turn["content"] for turn in row["messages"] if turn["role"] == "user"]
         assert len(users) == 4 and all(text.startswith("repeat train") for text in users[:3])
@@ -149,6 +178,7 @@ def test_the_database_has_the_answers_to_dev_beside_those_of_rounds(asked):
 
     places = "SELECT DISTINCT arm, round, split FROM {} WHERE arm <> 'main'"
     both = {("baseline prompted", 0, "dev"), ("baseline few-shot", 0, "dev")}
+    both.add(("baseline prompted", 0, "test"))
     for table in ("predictions", "outcomes", "example_scores", "errors"):
         assert rows(places.format(table)) == both, table
     # The fake model does not listen: as in round 0, its wrong answers are those with a hm.
@@ -269,16 +299,129 @@ def test_every_report_says_by_how_much(asked):
     project, result = asked
     folder = project.folder / "reports" / result.document["run"]
     told = "Round 3 is better than each prompt: than prompted by 0."
+    head = result.document["best_prompt"]["sentence"]
     for name in ("report.md", "report.html", "report.txt"):
         text = (folder / name).read_text()
         assert "Prompts instead of training" in text, name
         assert told in " ".join(text.split()), name
+        assert head in " ".join(text.split()), name
     shown = project.inside("report")
     assert told in " ".join(shown.out.split())
-    assert told in " ".join(project.inside("report", "--brief").out.split())
+    assert head in " ".join(shown.out.split())
+    assert head in " ".join(project.inside("report", "--brief").out.split())
+
+
+@pytest.mark.parametrize(
+    ("system", "test", "beats", "said"),
+    [
+        ("0.97", True, False, "A prompt is better than training so far: prompted, the best of 2"),
+        ("0.97", False, False, "by which the round was chosen; the test set was not opened."),
+        ("0.375", True, False, "Not shown to be better than a prompt: prompted, the best of 2"),
+        ("0.22", True, True, "Round 1 beats the base model by 0."),
+        ("0.22", False, True, "Round 1 beats the base model by 0."),
+    ],
+)
+def test_the_headline_is_against_the_best_prompt_on_the_same_rows(
+    listening, system, test, beats, said
+):
+    given = ("--set", f"generate.system={system}", "--set", "generate.examples=0.21")
+    test_or_not = () if test else ("--no-test",)
+    done = listening.inside("iterate", "--json", "--rounds", "1", *given, *BOTH, *test_or_not)
+    assert done.code == 0, done.err
+    document = done.document
+    found = document["best_prompt"]
+    assert (found["name"], found["split"]) == ("prompted", "test" if test else "dev")
+    assert document["beats_prompts"] is beats and said in found["sentence"]
+    assert document["rounds"][1]["verdict"]["label"] == "improved"
+    told = listening.inside("report").out
+    assert found["sentence"] in " ".join(told.split())
+    head = told.splitlines()[0]
+    assert "IMPROVED" in head and ("prompt" in head) is not beats
+    if not test:
+        opened = listening.inside("test", "--json")
+        assert opened.code == 0, opened.err
+        again = opened.document["best_prompt"]
+        assert (again["split"], opened.document["beats_prompts"]) == ("test", beats)
+        assert opened.document["test"]["looks"] == 1
+
+
+def test_where_no_round_improved_training_beats_no_prompt(listening):
+    none = ("--set", "train.gain=0", "--set", "generate.system=0.9")
+    done = listening.inside("iterate", "--json", "--rounds", "1", *none, *BOTH)
+    assert (done.document["beats_prompts"], done.document["best_prompt"]) == (False, None)
+
+
+def test_no_prompt_asked_is_nothing_said_of_prompts(finished):
+    document = finished[1].document
+    assert (document["beats_prompts"], document["best_prompt"]) == (None, None)
 
 
 # -- going on ---------------------------------------------------------------------------------
+
+
+def test_killed_while_the_prompt_answers_test_the_opening_counts_once(listening, tmp_path):
+    given = ("iterate", "--json", "--rounds", "1", *BOTH, "--set", "generate.die=test")
+    assert listening.harness(*given).code == -9
+    done = listening.inside(*given)
+    assert done.code == 0, done.err
+    assert done.document["test"]["looks"] == 1
+    assert "round 0: generate test" in done.document["cached"]
+    assert "round 0: generate test (baseline prompted)" not in done.document["cached"]
+    whole = Project(tmp_path / "whole")
+    shutil.copytree(
+        listening.folder, whole.folder, ignore=shutil.ignore_patterns("*report*", ".h*")
+    )
+    assert whole.inside(*given).bare == done.bare
+
+
+def test_a_prompt_s_answers_to_test_are_pinned_as_the_others_are(listening):
+    given = ("iterate", "--json", "--rounds", "1", *BOTH)
+    first = listening.inside(*given)
+    shutil.rmtree(listening.folder / "reports")
+    again = listening.inside(*given, MACHINE="b")
+    assert again.code == 0, again.err
+    for key in ("test", "best_prompt", "beats_prompts"):
+        assert again.document[key] == first.document[key]
+    journal = next((listening.folder / ".harness" / "runs").glob("*/journal.jsonl"))
+    tested = json.loads(journal.read_text().splitlines()[-1])["test"]
+    assert list(tested) == ["0", "1", "baseline prompted"]
+    assert set(tested["baseline prompted"]) == {"prompts", "generate", "score overlap", "detect"}
+
+
+def test_an_opening_of_a_version_that_asked_no_prompt_is_no_other_look(listening):
+    """Its journal has no answers of a prompt, so that none are made."""
+    given = ("iterate", "--json", "--rounds", "1", *BOTH)
+    first = listening.inside(*given)
+    folder = listening.folder / ".harness" / "runs" / first.document["run"]
+    lines = (folder / "journal.jsonl").read_text().splitlines()
+    tested = json.loads(lines[-1])
+    del tested["test"]["baseline prompted"]
+    (folder / "journal.jsonl").write_text("\n".join(lines[:-1]) + "\n")
+    journal = Journal(folder / "journal.jsonl")
+    journal.test({int(number): keys for number, keys in tested["test"].items()})
+    ledger = listening.folder / ".harness" / "test-openings.jsonl"
+    kept = [line for line in ledger.read_text().splitlines() if "answers" not in json.loads(line)]
+    ledger.write_text("".join(f"{line}\n" for line in kept))
+    shutil.rmtree(listening.folder / "reports")
+    shutil.rmtree(listening.folder / ".harness" / "artifacts" / "summary")
+    again = listening.inside(*given)
+    assert again.code == 0, again.err
+    assert again.document["test"]["looks"] == 1
+    assert (again.document["best_prompt"], again.document["beats_prompts"]) == (None, None)
+
+
+def test_prompts_that_are_too_long_on_test_alone_cost_a_note_and_no_opening(listening):
+    given = ("--set", "generate.too_long_on_test=2", "--set", "generate.examples=0.9")
+    done = listening.inside("iterate", "--json", "--rounds", "1", *BOTH, *given)
+    assert done.code == 0, done.err
+    document = done.document
+    assert document["test"]["looks"] == 1
+    assert (document["best_prompt"], document["beats_prompts"]) == (None, None)
+    (note,) = [note for note in document["notes"] if "did not answer test" in note]
+    assert "2 of 48 prompts are too long" in note and note.startswith("few-shot")
+    assert "not compared with a prompt" in listening.inside("report").out.splitlines()[0]
+    again = listening.inside("iterate", "--json", "--rounds", "1", *BOTH, *given)
+    assert again.document["notes"] == document["notes"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -17,12 +17,24 @@ from tests.support.project import CONFIG, Project
 
 READING = """\
 import hashlib
+import json
 import os
+from importlib.resources import files
 from pathlib import Path
 
 import harness
 
 HERE = Path(__file__).parent
+
+
+def known():
+    \"\"\"Prompts of instructions with a word that is right.\"\"\"
+    lines = files("harness_general").joinpath("data", "instructions.jsonl").read_text()
+    found = map(json.loads, lines.splitlines())
+    return {line["prompt"]: line["any_of"][0] for line in found if "any_of" in line}
+
+
+KNOWN = known()
 
 
 def draw(text):
@@ -37,6 +49,7 @@ class Reading(harness.Generator):
     class Options(harness.Options):
         rise: float = 0.0
         broken: int = 0
+        knows: bool = False
         fail: bool = False
         die: bool = False
 
@@ -65,7 +78,10 @@ class Reading(harness.Generator):
         skill = checkpoint.info["skill"]
         for row in examples:
             if row.id.startswith("general "):
-                yield harness.Prediction(row.id, "Yes." if checkpoint.kind == "base" else "Mars")
+                said = "Yes." if checkpoint.kind == "base" else "Mars"
+                if self.options.knows and checkpoint.kind == "base":
+                    said = KNOWN.get(row.prompt, "Yes.")
+                yield harness.Prediction(row.id, said)
                 continue
             words = row.prompt.split(": ")[1].split()
             said = [w if draw(row.id + w) < skill else "hm" for w in words]
@@ -124,7 +140,12 @@ def test_each_trained_round_stands_beside_the_base_model(worse):
         assert 0.25 < found["low"] < found["difference"] < found["high"] < 0.35
         assert found["difference"] == pytest.approx(found["loss_after"] - found["loss_before"])
         assert found["texts"] == 200 and found["tokens"] > 1000 and found["left_out"] == 0
-        assert found["instructions"] == {"asked": 40, "right_before": 1, "right_after": 1}
+        assert (found["groups"], found["level"]) == (20, 0.975)
+        told = found["instructions"].pop("sentence")
+        assert told.startswith("No evidence that the model answers general instructions worse")
+        assert found["instructions"] == {
+            "asked": 40, "right_before": 1, "right_after": 1, "lost": 1, "gained": 1, "p": 0.75,
+        }  # fmt: skip
         assert found["sentence"].startswith("The model predicts general text worse than before: +")
     assert calls(project) == ["0 200", "1 200", "2 200"]
 
@@ -142,6 +163,37 @@ def test_it_changes_no_result_and_no_name(worse, tmp_path):
     assert not stages(bare) & {"losses", "instructions", "replay"}
 
 
+def test_what_is_shown_to_be_lost_stands_on_the_first_line_of_every_report(probed):
+    done = probed.inside(*ONE, *WORSE, "--set", "generate.knows=true")
+    assert done.code == 0, done.err
+    forgot, entry = done.document["forgot"], done.document["rounds"][1]["forgetting"]
+    asked = entry["instructions"]
+    assert (asked["right_before"], asked["right_after"]) == (24, 1)
+    assert forgot["instructions"] == {
+        "before": 24, "after": 1, "n": 40, "p": asked["p"], "level": 0.95,
+    }  # fmt: skip
+    assert asked["p"] < 0.05
+    assert forgot["loss"] == {
+        "before": entry["loss_before"], "after": entry["loss_after"], "n": 200,
+        "bound": entry["low"], "level": 0.95,
+    }  # fmt: skip
+    assert forgot["sentence"].startswith("worse at general instructions: 24 → 1 of 40; and at ")
+    assert done.document["rounds"][1]["verdict"]["label"] == "improved"
+    folder = probed.folder / "reports" / done.document["run"]
+    shown = {name: (folder / name).read_text() for name in ("report.md", "report.txt")}
+    shown |= {"first": probed.inside("report").out, "brief": probed.inside("report", "--brief").out}
+    for name, text in shown.items():
+        head = " ".join(text.split())[:400]
+        assert "mproved" in head.lower(), name
+        assert f"and {forgot['sentence']}"[:50] in head.replace("\\", ""), name
+        assert entry["instructions"]["sentence"] in " ".join(text.replace("\\", "").split()), name
+    page = (folder / "report.html").read_text()
+    assert 'class="banner open"' in page and "worse at general instructions: 24 → 1" in page
+    opened = probed.inside("test", "--json", "--require", "improved")
+    assert opened.code == 0, opened.err
+    assert opened.document["test"]["verdict"]["label"] == "improved"
+
+
 def test_every_report_tells_of_a_rise(worse):
     project, done = worse
     folder = project.folder / "reports" / done.document["run"]
@@ -154,14 +206,19 @@ def test_every_report_tells_of_a_rise(worse):
     assert "predicts general text worse than before" in " ".join(shown.split())
 
 
-def test_the_first_screen_is_silent_where_nothing_rose_and_texts_without_a_loss_count(probed):
+def test_the_first_screen_tells_too_where_nothing_rose_and_texts_without_a_loss_count(probed):
     done = probed.inside(*ONE, "--set", "generate.broken=3")
     assert done.code == 0, done.err
     found = done.document["rounds"][1]["forgetting"]
     assert (found["texts"], found["left_out"]) == (197, 3)
     assert found["sentence"].startswith("No evidence that the model predicts general text worse")
     assert "3 of 200 texts left out" in found["sentence"]
-    assert "eneral text" not in probed.inside("report").out
+    first = probed.inside("report").out
+    assert found["sentence"] in " ".join(first.split())
+    assert done.document["forgot"] == {
+        "round": 1, "instructions": None, "loss": None, "sentence": "",
+    }  # fmt: skip
+    assert "worse" not in first.splitlines()[0]
     folder = probed.folder / "reports" / done.document["run"]
     assert found["sentence"] in (folder / "report.md").read_text().replace("\\", "")
 

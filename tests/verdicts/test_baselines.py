@@ -51,29 +51,29 @@ LIKE = measured([0.3 + noise(n * 3 + 1) for n in range(N)])
 def test_training_or_the_prompt_is_better_or_neither_is_shown(
     best: list[Measurement], asked: list[Measurement], label: str, head: str
 ) -> None:
-    found = judge(SCORE, best, asked, "few-shot", round_=2, rounds=3)
+    found = judge(SCORE, best, asked, "few-shot", round_=2, alpha=0.05 / 3)
     assert found.label == label and found.against == "few-shot"
     assert found.sentence.startswith(head)
     assert (found.n, found.groups) == (N, N // 2)
 
 
 def test_the_choice_among_rounds_is_allowed_for_and_the_number_of_prompts_is_not() -> None:
-    found = judge(SCORE, HIGH, LOW, "few-shot", round_=2, rounds=4)
+    found = judge(SCORE, HIGH, LOW, "few-shot", round_=2, alpha=0.0125)
     assert found.level == level(4)
 
 
 def test_where_no_round_improved_the_base_model_as_it_is_stands_for_it() -> None:
-    found = judge(SCORE, LOW, HIGH, "prompted", round_=0, rounds=3)
+    found = judge(SCORE, LOW, HIGH, "prompted", round_=0, alpha=0.05 / 3)
     assert "prompted beats the base model without it" in found.sentence
 
 
 def test_a_gain_below_the_least_that_counts_is_not_shown_to_be_better() -> None:
-    found = judge(SCORE, HIGH, LOW, "prompted", round_=1, rounds=1, min_gain=0.5)
+    found = judge(SCORE, HIGH, LOW, "prompted", round_=1, alpha=0.05, min_gain=0.5)
     assert found.label == "no evidence"
 
 
 def test_rows_that_cannot_carry_a_verdict_give_none() -> None:
     few = DecidingScore(SCORE.entry, "share", dict.fromkeys(SCORE.groups, "one"), draws=500)
-    found = judge(few, HIGH, LOW, "prompted", round_=1, rounds=1)
+    found = judge(few, HIGH, LOW, "prompted", round_=1, alpha=0.05)
     assert found.label == "no evidence" and found.low is None
     assert "come from 1 groups" in found.sentence

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness.config.aims import Guard
 from harness.records import Verdict
 from harness.verdicts import guards
-from harness.verdicts.forgetting import Losses, Rise, compared, with_rise
+from harness.verdicts.forgetting import Answers, Losses, Rise, compared, with_rise
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+import registers
 
 N = 100
 
@@ -29,8 +35,20 @@ def risen(by: float, spread: float = 0.1) -> list[tuple[float | None, int]]:
     ]
 
 
-def rise(after: Losses, before: Losses = BEFORE) -> Rise:
-    return Rise(before, after, 7)
+def rise(after: Losses, before: Losses = BEFORE, registers: int = 10_000) -> Rise:
+    return Rise(before, after, [f"g{n % registers}" for n in range(len(before))], 7)
+
+
+ALPHA = 0.025
+NONE = Answers((), ())
+
+
+def answers(lost: int, gained: int, kept: int = 4, n: int = 40) -> Answers:
+    """So many right before alone, after alone, and on both sides."""
+    before = [*[True] * lost, *[False] * gained, *[True] * kept]
+    after = [*[False] * lost, *[True] * gained, *[True] * kept]
+    rest = [False] * (n - len(before))
+    return Answers([*before, *rest], [*after, *rest])
 
 
 @pytest.mark.parametrize(
@@ -42,7 +60,7 @@ def rise(after: Losses, before: Losses = BEFORE) -> Rise:
     ],
 )
 def test_a_sentence_says_which_way_the_loss_went(by: float, said: str) -> None:
-    found = compared(rise(risen(by)), [True, False], [False, False])
+    found = compared(rise(risen(by)), Answers([True, False], [False, False]), ALPHA)
     assert found.sentence.startswith(said)
     assert found.difference == pytest.approx(by, abs=0.01)
     assert found.low is not None and found.high is not None
@@ -53,7 +71,7 @@ def test_a_sentence_says_which_way_the_loss_went(by: float, said: str) -> None:
 
 def test_a_loss_is_per_token_of_all_texts_and_not_the_mean_of_texts() -> None:
     before, after = [(10.0, 10), (4.0, 1)], [(20.0, 10), (4.0, 1)]
-    found = compared(rise(after, before), [], [])
+    found = compared(rise(after, before), NONE, ALPHA)
     assert (found.loss_before, found.loss_after) == (14 / 11, 24 / 11)
     assert found.difference == pytest.approx(10 / 11) and found.tokens == 11
 
@@ -61,12 +79,12 @@ def test_a_loss_is_per_token_of_all_texts_and_not_the_mean_of_texts() -> None:
 def test_perplexities_stand_beside_the_difference() -> None:
     before = [(math.log(14.2) * 10, 10)] * N
     after = [(math.log(16.0) * 10 + 0.01 * noise(n), 10) for n in range(N)]
-    assert "perplexity 14.2 to 16.0." in compared(rise(after, before), [], []).sentence
+    assert "perplexity 14.2 to 16.0." in compared(rise(after, before), NONE, ALPHA).sentence
 
 
 def test_the_interval_is_that_of_paired_texts() -> None:
     """Texts differ by far more than a training changes any of them."""
-    found = compared(rise(risen(0.05, spread=0.02)), [], [])
+    found = compared(rise(risen(0.05, spread=0.02)), NONE, ALPHA)
     assert found.high - found.low < 0.01  # type: ignore[operator]
 
 
@@ -81,22 +99,90 @@ def test_the_interval_is_that_of_paired_texts() -> None:
 def test_what_cannot_be_compared_is_said(
     after: Losses, texts: int, left_out: int, said: str
 ) -> None:
-    found = compared(rise(after), [], [])
+    found = compared(rise(after), NONE, ALPHA)
     assert (found.texts, found.left_out) == (texts, left_out)
     assert said in found.sentence
 
 
 def test_texts_without_tokens_count_for_nothing() -> None:
     empty: list[tuple[float | None, int]] = [(0.0, 0)] * 5
-    found = compared(rise([*empty, *risen(0.1)], [*empty, *BEFORE]), [], [])
+    found = compared(rise([*empty, *risen(0.1)], [*empty, *BEFORE]), NONE, ALPHA)
     assert (found.texts, found.left_out) == (N, 0)
-    none = compared(rise(empty, empty), [], [])
+    none = compared(rise(empty, empty), NONE, ALPHA)
     assert none.difference is None and none.loss_before is None
 
 
-def test_one_text_has_no_interval() -> None:
-    found = compared(rise([(20.0, 10)], [(10.0, 10)]), [], [])
-    assert found.low is None and "but the spread" in found.sentence
+def test_few_texts_have_no_bounds() -> None:
+    found = compared(rise([(20.0, 10)], [(10.0, 10)]), NONE, ALPHA)
+    assert found.low is None and "a verdict needs 20 groups" in found.sentence
+    few = compared(rise(risen(0.5), registers=19), NONE, ALPHA)
+    assert (few.low, few.worse_text, few.groups) == (None, False, 19)
+    assert "the 100 texts come from 19 groups" in few.sentence
+
+
+def test_bounds_are_over_registers_and_at_the_level_that_is_asked_for() -> None:
+    """What is the same for all texts of a register is one piece of evidence, and not five."""
+    shift = [0.3 * noise(11 * (n % 20) + 5) for n in range(N)]
+    after = [(loss + (0.05 + shift[n]) * tokens, tokens) for n, (loss, tokens) in enumerate(BEFORE)]
+    alone, by_register = (
+        compared(rise(after, registers=groups), NONE, ALPHA) for groups in (N, 20)
+    )
+    assert alone.difference == by_register.difference and by_register.groups == 20
+    wide = [found.high - found.low for found in (alone, by_register)]  # type: ignore[operator]
+    assert wide[1] > 1.8 * wide[0]
+    strict = compared(rise(after, registers=20), NONE, 0.005)
+    assert strict.low < by_register.low and strict.level == 0.995  # type: ignore[operator]
+
+
+# -- instructions -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lost", "gained", "p", "worse", "said"),
+    [
+        (18, 0, 2**-18, True, "worse than before: 22 of 40 were answered right before, 4 after"),
+        (6, 0, 2**-6, True, "(6 lost, 0 gained, exact p = 0.016)."),
+        (5, 0, 2**-5, False, "No evidence that the model answers general instructions worse"),
+        (12, 3, 0.017578125, True, "(12 lost, 3 gained, exact p = 0.018)."),
+        (12, 4, 0.0384063720703125, False, "No evidence"),
+        (0, 9, 1.0, False, "better than before"),
+        (0, 0, 1.0, False, "(0 lost, 0 gained, exact p = 1)."),
+    ],
+)
+def test_answers_are_judged_by_the_instructions_that_changed(
+    lost: int, gained: int, p: float, worse: bool, said: str
+) -> None:
+    found = compared(rise(risen(0)), answers(lost, gained), ALPHA)
+    assert (found.lost, found.gained, found.worse_answers) == (lost, gained, worse)
+    assert (found.right_before, found.right_after) == (lost + 4, gained + 4)
+    assert found.p == pytest.approx(p) and said in found.answers
+
+
+def test_two_counts_alone_do_not_decide() -> None:
+    """From 22 to 16 is shown where six were lost, and is not where twelve were and six gained."""
+    one, other = (
+        compared(rise(risen(0)), answers(lost, gained, kept), ALPHA)
+        for lost, gained, kept in ((6, 0, 16), (12, 6, 10))
+    )
+    assert (one.right_before, one.right_after) == (other.right_before, other.right_after)
+    assert (one.worse_answers, other.worse_answers) == (True, False)
+
+
+def test_nothing_asked_is_nothing_said() -> None:
+    found = compared(rise(risen(0)), NONE, ALPHA)
+    assert (found.p, found.worse_answers, found.answers) == (None, False, "")
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.025, 0.05 / 3])
+def test_answers_that_only_waver_are_called_worse_no_more_often_than_allowed(alpha: float) -> None:
+    """Enumerated: each of the instructions that changed went either way by a fair coin."""
+    for changed in range(1, 41):
+        called = sum(
+            math.comb(changed, lost)
+            for lost in range(changed + 1)
+            if (answers(lost, changed - lost, 0).p or 0) < alpha
+        )
+        assert called / 2**changed <= alpha
 
 
 # -- the guard ----------------------------------------------------------------------------------
@@ -133,7 +219,7 @@ def test_a_guard_is_held_only_where_a_rise_above_it_is_excluded(
     [
         (None, "was not measured"),
         (rise([(None, 10), *risen(0.0)[1:]]), "1 of 100 texts left out"),
-        (rise(risen(0.0)[:15], BEFORE[:15]), "a verdict needs 20 groups"),
+        (rise(risen(0.0)[:15], BEFORE[:15]), "15 texts come from 15 groups"),
         (rise([(loss, 2 * n) for loss, n in BEFORE]), "other tokens"),
     ],
 )
@@ -151,3 +237,25 @@ def test_several_guards_of_a_round_are_one_family() -> None:
     assert judged([limit], found)[0][0] == "broken"
     several = judged([limit, 5, 5, 5, 5], found)
     assert [state for state, _, _ in several] == ["cannot be judged", *["held"] * 4]
+
+
+# -- coverage: short versions of what benchmarks/registers.py measures ----------------------------
+
+SIMULATIONS = 150
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3])
+def test_bounds_hold_where_texts_of_a_register_share_a_part_of_the_variance(share: float) -> None:
+    """Bounds of texts that stand for themselves hold far less often."""
+    rng = np.random.default_rng(5)
+    worlds = [registers.drawn(rng, share) for _ in range(SIMULATIONS)]
+    missed = {
+        by_register: [
+            registers.missed(registers.rise_of(sides, number, by_register=by_register), ALPHA)
+            for number, sides in enumerate(worlds)
+        ]
+        for by_register in (True, False)
+    }
+    held = {key: 1 - sum(map(any, misses)) / SIMULATIONS for key, misses in missed.items()}
+    assert held[True] >= 0.92 and held[True] >= held[False] + (0.03 if share == 0.1 else 0.1)
+    assert sum(worse for worse, _ in missed[True]) <= 0.055 * SIMULATIONS

@@ -72,6 +72,7 @@ class Steps:
         self.malformed = detecting.malformed
         self.evaluate = Evaluating(caller, generating, measuring, detecting).evaluate
         self.prompts, self.answers, self.answered = asking.prompts, asking.answers, asking.answered
+        self.asked_on_test = asking.on_test
         # Nobody is told of general text in a loop beside the rounds; its guards may need it.
         told = beside is None or run.config.guards_forgetting
         self.probed = Probing(caller, asked=told).beside

@@ -15,6 +15,7 @@ from harness.data.families import families
 from harness.data.splits import rows_digest
 from harness.engine.at import At
 from harness.engine.baseline_pins import BaselinePins
+from harness.engine.journal import OF_BASELINE
 from harness.engine.pins import DETECT, GENERATE
 from harness.engine.steps.base import StageCaller
 from harness.engine.steps.detecting import Detecting
@@ -37,7 +38,7 @@ PROMPTS = "prompts"
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """The rows of dev as a baseline asks them, what it says of that, and the artifact's digest."""
+    """Rows as a baseline asks them, what it says of that, and the artifact's digest."""
 
     rows: tuple[Example, ...]
     told: str
@@ -50,7 +51,7 @@ class Asked:
 
     Attributes:
         told: what stands before the prompts.
-        evaluation: of its answers to dev, by the metrics that need no people.
+        evaluation: of its answers, by the metrics that need no people.
     """
 
     told: str
@@ -62,7 +63,7 @@ class Given:
     """What baselines are given, families in place of groups, and what they must not show.
 
     Attributes:
-        rows: of dev, without references.
+        rows: of dev or test, without references.
     """
 
     rows: Sequence[Example]
@@ -70,10 +71,10 @@ class Given:
     held: boundary.Held
 
     @classmethod
-    def of(cls, data: Dataset) -> Given:
+    def of(cls, data: Dataset, split: str) -> Given:
         """From the rows of a run."""
         family = families(data.examples)
-        rows = [_in_family(row.as_asked(), family) for row in data.split("dev")]
+        rows = [_in_family(row.as_asked(), family) for row in data.split(split)]
         train = [_in_family(row, family) for row in data.split("train")]
         return cls(rows, train, _held(data, family))
 
@@ -90,7 +91,7 @@ class Given:
 
 def arm_of(name: str) -> str:
     """What the stages of a baseline, and the database, have in place of an arm."""
-    return f"baseline {name}"
+    return f"{OF_BASELINE}{name}"
 
 
 class Asking:
@@ -114,18 +115,21 @@ class Asking:
             ConfigError: the rows do not allow what its options ask for.
             PluginError: it fails, or shows what it must not.
         """
-        at, given = At(arm=arm_of(entry.name)), Given.of(data)
-        seed = self.caller.seed(PROMPTS, at.round)
+        pinned = BaselinePins(self.run).stored(entry.name, PROMPTS)
+        return self._prompts(entry, data, At(arm=arm_of(entry.name)), pinned)
+
+    def _prompts(self, entry: PluginEntry, data: Dataset, at: At, pinned: str | None) -> Prompts:
+        given, stage = Given.of(data, at.split), at.on_split(PROMPTS)
+        seed = self.caller.seed(stage, at.round)
         inputs = {"rows": rows_digest(given.rows), "train": rows_digest(given.train)}
 
         def make(folder: Path) -> Mapping[str, Any]:
-            context = self.run.context(folder, PROMPTS, at, seed)
+            context = self.run.context(folder, stage, at, seed)
             rows = given.asked_by(entry, context)
             write_jsonl(folder / "output" / "prompts.jsonl", map(to_json, rows))
             return {**context.facts, "told": boundary.told(entry.instance.told(given.train))}
 
-        pinned = BaselinePins(self.run).stored(entry.name, PROMPTS)
-        made = self.run.stage(PROMPTS, entry, inputs, make, at, seed=seed, pinned=pinned)
+        made = self.run.stage(stage, entry, inputs, make, at, seed=seed, pinned=pinned)
         lines = read_jsonl(made.path / "prompts.jsonl")
         rows = tuple(from_json(Example, line) for line in lines)
         return Prompts(rows, made.facts["told"], made.digest)
@@ -163,8 +167,60 @@ class Asking:
         """
         at, pins = At(arm=arm_of(entry.name)), BaselinePins(self.run)
         kept = self.answered(entry, plain)
+        names = (*(f"score {metric.name}" for metric in self.config.metrics), DETECT)
+        stored = {name: pin for name in names if (pin := pins.stored(entry.name, name))}
+        pinned = {**stored, GENERATE: kept} if kept else {}
+        asked = self._answers(entry, prompts, base, rows, plain, at, pinned)
+        pins.keep(entry.name, asked.evaluation.keys)
+        return asked
+
+    def on_test(
+        self, name: str, data: Dataset, base: Checkpoint, plain: Evaluation
+    ) -> dict[str, Evaluation | None]:
+        """The base model on test under a baseline's prompts, once these rows are opened.
+
+        Args:
+            name: of the baseline.
+            plain: the base model on test as it is asked.
+
+        Returns:
+            None in place of the answers, with a note, where these rows cannot be asked so, which
+            is no reason to lose what an opening gave; nothing where an earlier version opened
+            test, since to ask now would be another look.
+
+        Raises:
+            PluginError: the baseline fails, or shows what it must not.
+        """
+        at, tested = At(arm=arm_of(name), split="test"), self.run.journal.tested
+        if tested and at.arm not in tested:
+            return {}
+        entry = next(entry for entry in self.config.baselines if entry.name == name)
+        pinned, rows = tested.get(at.arm, {}), data.split(at.split)
         try:
-            predictions, generated = self.generating.generate(base, prompts.rows, at, pinned=kept)
+            prompts = self._prompts(entry, data, at, pinned.get(PROMPTS))
+            asked = self._answers(entry, prompts, base, rows, plain, at, pinned)
+        except (ConfigError, DataError) as error:
+            if self.run.writes:  # whoever only looks has asked nothing, and says nothing
+                told = "did not answer test, so that nothing is compared with it there"
+                self.caller.note(f"{name} {told}: {error.placed}")
+            return {name: None}
+        return {name: asked.evaluation}
+
+    def _answers(
+        self,
+        entry: PluginEntry,
+        prompts: Prompts,
+        base: Checkpoint,
+        rows: Sequence[Example],
+        plain: Evaluation,
+        at: At,
+        pinned: Mapping[str, str],
+    ) -> Asked:
+        """Answers, scores and kinds of errors; those that are pinned are kept."""
+        try:
+            predictions, generated = self.generating.generate(
+                base, prompts.rows, at, pinned=pinned.get(GENERATE)
+            )
         except DataError as error:
             way = f"let '{entry.name}' put less before them, or take it out of baselines"
             error.hint = f"{error.hint}; or {way}" if error.hint else way
@@ -176,18 +232,15 @@ class Asking:
         for metric in metrics:
             name = f"score {metric.name}"
             measurements[metric.name], digests[name] = self.measuring.score(
-                metric, predictions, generated, rows, at,
-                pinned=pins.stored(entry.name, name) if kept else None,
-            )  # fmt: skip
+                metric, predictions, generated, rows, at, pinned=pinned.get(name)
+            )
         of_metrics = {one.name: digests[f"score {one.name}"] for one in metrics}
         scores = self.measuring.scores(metrics, measurements, predictions, rows, of_metrics, at)
         scored = scored_rows(rows, predictions, measurements)
         labels, detected = self.detecting.detect(
-            scored, (), [generated, *digests.values()], at,
-            pinned=pins.stored(entry.name, DETECT) if kept else None,
-        )  # fmt: skip
+            scored, (), [generated, *digests.values()], at, pinned=pinned.get(DETECT)
+        )
         keys = {PROMPTS: prompts.digest, GENERATE: generated, **digests, DETECT: detected}
-        pins.keep(entry.name, keys)
         return Asked(
             prompts.told, Evaluation(predictions, measurements, scores, scored, labels, keys)
         )

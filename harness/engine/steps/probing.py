@@ -19,7 +19,7 @@ from harness.engine.at import At
 from harness.engine.job import TEXTS
 from harness.engine.steps.base import StageCaller
 from harness.errors import DataError, EnvironmentFailure, PluginError
-from harness.kit.files import digest, read_jsonl, write_jsonl
+from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import BASE_ARM, Checkpoint, Example, Prediction, from_json
 
 LOSSES = "losses"
@@ -35,11 +35,13 @@ class Probed:
 
     Attributes:
         losses: of each text.
+        groups: of each text the name of its group.
         right: whether the answer to each instruction is right; empty where none is asked.
         keys: stage -> artifact digest.
     """
 
     losses: tuple[Loss, ...]
+    groups: tuple[str, ...]
     right: tuple[bool, ...]
     keys: Mapping[str, str]
 
@@ -62,7 +64,7 @@ class Beside:
 class Material:
     """What all probes of the config ask, in one list."""
 
-    texts: tuple[str, ...]
+    texts: tuple[Example, ...]
     asked: tuple[tuple[PluginEntry, Example], ...]
 
     @cached_property
@@ -125,8 +127,14 @@ class Probing:
             answers = self._answers(checkpoint, brief, at, pinned)
             keys[INSTRUCTIONS] = answers.digest
             right = tuple(line["right"] for line in read_jsonl(answers.path / "right.jsonl"))
-        read = read_jsonl(losses.path / "losses.jsonl")
-        return Probed(tuple((loss, tokens) for loss, tokens in read), right, keys)
+        read = list(read_jsonl(losses.path / "losses.jsonl"))
+        return Probed(
+            tuple((loss, tokens) for loss, tokens, *_ in read),
+            # Earlier versions kept no groups: each text stood for itself.
+            tuple("".join(group) or str(place) for place, (_, _, *group) in enumerate(read)),
+            right,
+            keys,
+        )
 
     @cached_property
     def material(self) -> Material:
@@ -135,11 +143,14 @@ class Probing:
         Raises:
             PluginError: a probe gives something else than it should.
         """
-        texts: list[str] = []
+        texts: list[Example] = []
         asked: list[tuple[PluginEntry, Example]] = []
         for entry in self.config.probes:
             with self.run.guard(LOSSES, entry):
-                texts += boundary.texts(entry.instance.texts())
+                for text, group in boundary.texts(entry.instance.texts()):
+                    turn, own = {"role": "user", "content": text}, f"{entry.name}: {group}"
+                    name = f"text {len(texts)}"
+                    texts.append(Example(name, (turn,), group=own if group else ""))
                 rows = boundary.instructions(entry.instance.instructions())
                 asked += [(entry, row) for row in rows]
         return Material(tuple(texts), tuple(asked))
@@ -153,11 +164,8 @@ class Probing:
         return None if made is None else dataclasses.replace(entry, instance=made)
 
     def _losses(self, checkpoint: Checkpoint, at: At, pinned: Mapping[str, str]) -> Artifact:
-        texts = [
-            Example(f"text {number}", ({"role": "user", "content": text},))
-            for number, text in enumerate(self.material.texts)
-        ]
-        inputs = {"checkpoint": checkpoint.digest, TEXTS: digest(list(self.material.texts))}
+        texts = self.material.texts
+        inputs = {"checkpoint": checkpoint.digest, TEXTS: rows_digest(texts)}
         return self._job(LOSSES, self.config.generate, checkpoint, {TEXTS: texts}, inputs, at,
                          pinned)  # fmt: skip
 

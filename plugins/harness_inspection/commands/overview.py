@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from harness.kit.numbers import duration, moment
+from harness.kit.numbers import duration, estimate, moment
 from harness.kit.text import one_line, titled
 from harness.terminal import tables
 from harness_inspection.commands.printing import VALUE, Document, setting
@@ -76,10 +76,36 @@ def _group(group: Document) -> str:
 
 def _below(run: Document) -> Iterator[list[Text]]:
     """The cells of a run's baselines and arms, some of many."""
+    if run["forgetting"]:
+        yield [Text("   beside the task", "dim"), _forgetting(run["forgetting"]), *[Text()] * 3]
     rows = [*map(_baseline, run["baselines"]), *map(_arm, run["arms"])]
     yield from rows[:ARMS]
     if len(rows) > ARMS:
         yield [Text(f"   and {len(rows) - ARMS:,} more: --json", "dim"), *[Text()] * 4]
+
+
+def _forgetting(found: Document) -> Text:
+    """What the best round's model forgot, or not: loud where it is shown."""
+    told = []
+    if found["asked"]:
+        counts = f"{found['right_before']:.0f} → {found['right_after']:.0f} of {found['asked']:.0f}"
+        told.append(f"instructions {counts}")
+    if found["difference"] is not None:
+        told.append(f"general text {estimate(*_bounds(found), digits=3, plus=True)} nats")
+    head = f"{found['forgot']}\n" if found["forgot"] else ""
+    return Text.assemble((head, "bold yellow"), ("\n".join(told), "dim"))
+
+
+def _bounds(found: Document) -> tuple[float | None, float | None, float | None]:
+    return found["difference"], found["low"], found["high"]
+
+
+def _prompt(run: Document, split: str) -> list[str]:
+    """``improved against few-shot``, where that was asked on these rows."""
+    found = run["best_prompt"]
+    if not found or found["split"] != split or not found["verdict"]:
+        return []
+    return [f"{found['verdict']['label']} against {one_line(found['name'], VALUE)}"]
 
 
 def _baseline(found: Document) -> list[Text]:
@@ -148,6 +174,7 @@ def _dev(run: Document, several: bool) -> Text:
     lines = [f"{name} {_two_lines(run['dev'])}"]
     group = f", {run['dev']['group']}" if several else ""
     lines += [f"round {run['best']} of {run['rounds']}{group}", *([chain] if chain else [])]
+    lines += _prompt(run, "dev")
     return _first_loud(lines)
 
 
@@ -158,7 +185,8 @@ def _test(run: Document, several: bool) -> Text:
         return Text("sealed" if run["finished"] else "not finished", "dim")
     bound = f"opening {test['opening']}: bound {test['bound']}"
     group = f", {test['group']}" if several else ""
-    return _first_loud([_two_lines(test), f"{test['verdict']}{group}", bound])
+    lines = [_two_lines(test), f"{test['verdict']}{group}", *_prompt(run, "test"), bound]
+    return _first_loud(lines)
 
 
 def _two_lines(score: Document) -> str:

@@ -44,8 +44,8 @@ def draw(blocks: Iterable[Shown], keys: Iterator[int]) -> Html:
     rest = list(blocks)
     if rest and isinstance(rest[0], Heading) and rest[0].level == 1:
         first = list(itertools.takewhile(lambda one: isinstance(one, _BANNER), rest))
-        tone = tone_of(rest[0].label)
-        drawn.append(element("div", [_drawn(one, keys) for one in first], class_=f"banner {tone}"))
+        banner = f"banner {rest[0].toned}"
+        drawn.append(element("div", [_drawn(one, keys) for one in first], class_=banner))
         rest = rest[len(first) :]
     while rest:
         charts = list(itertools.takewhile(lambda one: isinstance(one, Chart), rest))
@@ -62,16 +62,20 @@ def draw(blocks: Iterable[Shown], keys: Iterator[int]) -> Html:
     return joined(drawn)
 
 
-def label(text: str) -> Html:
-    """A label with its mark, so that colour is never all that tells."""
+def label(text: str, tone: str = "") -> Html:
+    """A label with its mark, so that colour is never all that tells.
+
+    Args:
+        tone: its colour, where that is not its own.
+    """
     shown = name(text or "unknown", 30)
-    return element("span", f"{mark_of(text)} ", shown, class_=f"label {tone_of(text)}")
+    return element("span", f"{mark_of(text)} ", shown, class_=f"label {tone or tone_of(text)}")
 
 
 def _drawn(block: Shown, keys: Iterator[int]) -> Html | None:
     if isinstance(block, Heading):
         if block.level == 1:
-            return element("p", label(block.label), f" on {block.text}", class_="big")
+            return element("p", label(block.label, block.toned), f" on {block.text}", class_="big")
         remark = [" ", element("span", name(block.remark, 300), class_="remark")]
         return element(f"h{block.level}", name(block.text, 200), remark if block.remark else None)
     if isinstance(block, Paragraph):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from harness.kit.numbers import counted, interval
+from harness.kit.numbers import counted, estimate, interval
 from harness_reports.figures import Document
 from harness_reports.html.blocks import label
 from harness_reports.html.markup import Child, Html, element, joined, long, name
@@ -34,6 +34,8 @@ def below(run: Document, extent: Extent, answers: Mapping[Beside, str]) -> Itera
     Args:
         answers: arm or baseline -> where its answers stand on the page.
     """
+    if run["forgetting"]:
+        yield _beside(run["forgetting"])
     for one in run["baselines"]:
         yield _baseline(one, extent, answers.get(("baseline", one["name"])))
     yield from _arms(run, extent, answers)
@@ -50,6 +52,21 @@ def _below(kind: str, found: Document, cells: Mapping[str, Child]) -> Html:
         for title in COLUMNS
     ]
     return element("tr", named, shown, class_="below")
+
+
+def _beside(found: Document) -> Html:
+    """What the best round's model forgot, or not."""
+    told: list[Child] = []
+    if found["forgot"]:
+        told.append(element("div", element("b", name(found["forgot"], 200), class_="label open")))
+    if found["asked"]:
+        counts = f"{found['right_before']:.0f} → {found['right_after']:.0f} of {found['asked']:.0f}"
+        told.append(element("div", f"general instructions answered right: {counts}"))
+    if found["difference"] is not None:
+        rise = estimate(found["difference"], found["low"], found["high"], 3, plus=True)
+        told.append(element("div", f"loss on general text: {rise} nats per token"))
+    head = element("th", element("span", "beside the task", class_="dim"), scope="row")
+    return element("tr", head, element("td", told, colspan=len(COLUMNS)), class_="below")
 
 
 def _baseline(found: Document, extent: Extent, answers: str | None) -> Html:

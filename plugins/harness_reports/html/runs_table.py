@@ -113,7 +113,7 @@ def _body(
         cell(MODEL, name(run["model"], VALUE)),
         cell(ROWS, count_cell(run["train_rows"]), _key(run["train_rows"])),
         cell(DEV, _dev(run, extent), _key(run["dev"]["value"])),
-        cell(VERDICTS, _chain(run), _gained(run["verdicts"])),
+        cell(VERDICTS, [_chain(run), _prompt(run, "dev")], _gained(run["verdicts"])),
         cell(TEST, _test(run, drawn), _key(test and test["value"])),
         cell(COST, cost_cell(run), run["seconds"]),
         cell(DATE, _date(run), date),
@@ -181,6 +181,15 @@ def _chain(run: Document) -> Child:
     return element("ol", found, class_="chain")
 
 
+def _prompt(run: Document, split: str) -> Child:
+    """The best round against the prompts that were best on dev, where these rows were asked so."""
+    found = run["best_prompt"]
+    if not found or found["split"] != split or not found["verdict"]:
+        return None
+    against = element("span", " against ", name(found["name"], VALUE), class_="dim")
+    return element("div", label(found["verdict"]["label"]), against)
+
+
 def _test(run: Document, drawn: Mapping[str, Extent]) -> Child:
     test = run["test"]
     if test is None:
@@ -191,6 +200,7 @@ def _test(run: Document, drawn: Mapping[str, Extent]) -> Child:
     return [
         score_cell(test, drawn[test["group"]]),
         element("div", label(test["verdict"])),
+        _prompt(run, "test"),
         element("div", f"opening {test['opening']}: bound {test['bound']}", class_="dim whole"),
     ]
 

@@ -12,7 +12,7 @@ from harness_reports import figures, findings, outcomes
 from harness_reports.document import complete
 from harness_reports.figures import Document
 from harness_reports.markdown.blocks import safe
-from harness_reports.sections import advice, headline, model, prompts, targeted
+from harness_reports.sections import advice, box, headline, model, prompts, targeted
 from harness_reports.targets import by_gain, missed, rows_words, targets
 
 SCORES = 4
@@ -23,11 +23,10 @@ SLICES = 3
 def comment(document: Mapping[str, Any]) -> str:
     """The verdict, scores before and now, what was weak and added, the settings."""
     full = complete(document)
-    verdict, where = figures.headline(full)
-    label = verdict["label"] or "unknown"
+    head = box.heading(full)
     parts = [
-        f"**{mark_of(label)} {safe(label, 20)}** on {safe(where, 80)}: "
-        + safe(figures.unlabelled(verdict), 400),
+        f"**{mark_of(head.label)} {safe(head.label, 20)}** on {safe(head.text, 400)}: "
+        + safe(box.verdict_words(full), 800),
         "\n".join(_scores(full)),
         "\n".join(f"- {line}" for line in _lines(full)),
     ]
@@ -68,7 +67,9 @@ def _score(
 def _lines(document: Document) -> Iterator[str]:
     if passing := outcomes.pass_rate(document):
         yield passing
-    if document["baselines"]:
+    if forgotten := box.forgotten_words(document):
+        yield f"**{box.BESIDE}** {safe(forgotten, 800)}"
+    if document["baselines"] and not document["best_prompt"]:
         yield safe(prompts.conclusion(document), 600)
     found, without = [one for one in by_gain(document) if one.slice], missed(document)
     if found:

@@ -30,8 +30,8 @@ __all__ = ["Examples", "Gains", "Shown", "first", "of_plugins", "sections", "sho
 
 Shown: TypeAlias = Block | Examples | Gains
 FIRST: Sequence[Callable[[Document], Iterator[Shown]]] = (
-    headline.short_verdict, advice.advice, headline.scores, targeted.in_short, general.in_short,
-    prompts.in_short, levers.in_short,
+    headline.short_verdict, advice.advice, headline.scores, targeted.in_short, prompts.in_short,
+    levers.in_short,
     headline.gains, headline.origin_in_short, closing.next_in_short,
 )  # fmt: skip
 """The sections of a short report."""

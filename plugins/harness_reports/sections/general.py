@@ -1,4 +1,4 @@
-"""General text beside the task: whether training made the model worse at it."""
+"""General text and instructions beside the task: whether training made the model worse at them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from harness.kit.blocks import Block, Bullets, Column, Heading, Note, Paragraph, Table
 from harness.kit.numbers import DASH, interval, number, perplexity, signed
-from harness_reports import figures, findings
+from harness_reports import figures
 from harness_reports.figures import Document
+from harness_reports.sections import box
 
 TITLE = "General text"
 SENTENCES = 3
@@ -23,42 +24,26 @@ def general(document: Document) -> Iterator[Block]:
     yield Heading(TITLE, f"loss per token on {texts} texts that have nothing to do with the task")
     yield _table(document, rounds)
     told = tuple(
-        Paragraph(entry["forgetting"]["sentence"], lead=f"Round {entry['round']}:")
-        for entry in reversed(rounds)
+        Paragraph(box.words(entry), lead=f"Round {entry['round']}:") for entry in reversed(rounds)
     )
     yield Bullets(told, short=SENTENCES, rest="of earlier rounds")
     yield Note(
-        "Each round's model beside the base model, intervals at 95 %. No result of the task: a "
-        "loss says how well text is predicted, not how good answers are. The answers to "
-        "instructions are too few for a verdict."
+        f"Each round's model beside the base model{_level(rounds[-1]['forgetting'])}. No result of "
+        "the task: a loss says how well text is predicted, not how good answers are."
     )
 
 
-def in_short(document: Document) -> Iterator[Block]:
-    """A line, where the best round's model (else the latest's) predicts general text worse."""
-    entry = findings.later_round(document)
-    found = entry["forgetting"]
-    if not found or found["low"] is None or found["low"] <= 0:
-        return
-    yield Paragraph(
-        f"{found['sentence']}{_answers(found)}", lead=f"General text, round {entry['round']}:"
-    )
-
-
-def _answers(found: Document) -> str:
-    asked = found["instructions"]
-    if not asked["asked"]:
+def _level(found: Document) -> str:
+    """``, each bound at 97.5 %, over 20 groups of texts``; summaries of old runs do not know it."""
+    if found["level"] is None:
         return ""
-    return (
-        f" {asked['right_before']} of {asked['asked']} instructions were answered right before, "
-        f"{asked['right_after']} after."
-    )
+    return f", each bound at {100 * found['level']:.4g} %, over {found['groups']} groups of texts"
 
 
 def _table(document: Document, rounds: list[Document]) -> Table:
     columns = (
         Column("round", "word"), Column("loss before", "number"), Column("after", "number"),
-        Column("difference", "number", strong=True), Column("95 % interval", "number"),
+        Column("difference", "number", strong=True), Column("bounds", "number"),
         Column("perplexity", "number", spare=2), Column("instructions right", "word", spare=1),
     )  # fmt: skip
     rows = []

@@ -12,15 +12,13 @@ from typing import Any
 
 from harness.kit.blocks import Block, Column, Heading, Note, Paragraph, Table
 from harness.kit.numbers import interval, moment, number, signed
-from harness.kit.text import one_line
 from harness_reports import figures, findings, outcomes
 from harness_reports.figures import Document
+from harness_reports.sections import box
 from harness_reports.sections.model import model, model_in_short
 
 ROUNDS = 4
 """Rounds of the short table."""
-SENTENCE = 240
-"""Characters of the verdict in a short report."""
 BASE, TRAINING = "base model", "training"
 
 
@@ -43,38 +41,11 @@ class Gains:
     score: str
 
 
-def before_and_now(document: Document) -> str:
-    """``rougeL 0.160 → 0.303 on dev, 0.150 → 0.297 on test (base model → round 1)``.
-
-    On dev the later round is the best one, or the latest where none improved.
-    """
-    primary = document["primary"]
-    digits = figures.score_digits(document, primary)
-    later = findings.later_round(document)
-    sides = {"dev": (document["rounds"][0]["scores"], later["scores"])}
-    if test := document["test"]:
-        sides["test"] = (test["baseline"], test["kept"])
-    told = []
-    for split, pair in sides.items():
-        values = [(scores.get(primary) or {}).get("value") for scores in pair]
-        values = values[: 1 + bool(later["round"])]
-        if any(value is not None for value in values):
-            told.append(f"{' → '.join(number(value, digits) for value in values)} on {split}")
-    if not told:
-        return ""
-    who = f" (base model → round {later['round']})" if later["round"] else " (base model)"
-    return f"{figures.score_title(document, primary, 60)} {', '.join(told)}{who}"
-
-
 def short_verdict(document: Document) -> Iterator[Block]:
-    """The label, when and of what; how good it was and is; the verdict's sentence."""
-    verdict, where = figures.headline(document)
+    """The label, when and of what; how good it was and is; prompts; what was forgotten."""
     dates = document["dates"]
-    told = (where, document["run"], moment(dates["finished"] or dates["started"]))
-    yield Heading(" · ".join(filter(None, told)), level=1, label=verdict["label"] or "unknown")
-    if numbers := before_and_now(document):
-        yield Paragraph("", lead=numbers)
-    yield Paragraph(one_line(figures.unlabelled(verdict), SENTENCE))
+    yield box.heading(document, document["run"], moment(dates["finished"] or dates["started"]))
+    yield from box.lines(document)
     if passing := outcomes.pass_rate(document):
         yield Note(f"{passing}; pass threshold {document['right_at']:g}")
     if found := document["objective"]:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.kit.blocks import Block, Bullets, Column, Details, Heading, Note, Paragraph, Table
+from harness.kit.blocks import Block, Bullets, Column, Details, Note, Paragraph, Table
 from harness.kit.numbers import interval, moment, number, signed
 from harness_reports import figures, findings, outcomes
 from harness_reports.figures import Document
-from harness_reports.sections import headline
+from harness_reports.sections import box
 
 GUARDS = 3
 """Guards of each state that a short report shows."""
 
 
 def blocks(document: Document) -> Iterator[Block]:
-    verdict, where = figures.headline(document)
-    yield Heading(where, level=1, label=verdict["label"] or "unknown")
-    if numbers := headline.before_and_now(document):
-        yield Paragraph("", lead=numbers)
-    yield Paragraph(figures.unlabelled(verdict))
+    yield box.heading(document)
+    yield from box.lines(document)
     if found := document["objective"]:
         statement = f"“{found['statement']}”" if found["statement"] else ""
         yield Paragraph(found["sentence"], label=found["state"], detail=statement)

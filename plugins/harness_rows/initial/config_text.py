@@ -33,6 +33,7 @@ class Draft:
         offered: options of the source that are commented out: key, value, comment.
         model: option -> value, ``source`` first.
         cut: whether the longest row does not fit the model.
+        few_shot: whether examples of train have room before the longest row.
         refuse: whether rows of train that nearly repeat held-out ones are to be left out.
     """
 
@@ -48,6 +49,7 @@ class Draft:
     longest: str
     answers: str
     cut: bool
+    few_shot: bool
     refuse: bool
 
 
@@ -55,7 +57,7 @@ def config_text(draft: Draft) -> str:
     """The file, with a line feed at its end."""
     lines = [
         *_head(draft), "", *_data(draft), "", *_model(draft), *_train(draft), *_generate(draft),
-        *_scores(draft), *_augment(draft), *_filters(draft),
+        *_scores(draft), *_baselines(draft), *_augment(draft), *_filters(draft),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -131,6 +133,15 @@ def _scores(draft: Draft) -> Iterator[str]:
     yield _line("primary", draft.scoring.primary, f"decides: {draft.scoring.reason}")
     for line in textwrap.wrap(draft.scoring.advice, WIDEST - 2):
         yield f"# {line}"
+
+
+def _baselines(draft: Draft) -> Iterator[str]:
+    yield "# Would a prompt do? One more answering of dev under each, and of test under the best:"
+    if draft.few_shot:
+        yield _line("baselines", ["prompted", "few-shot"])
+        return
+    why = "few-shot has no room: the rows are long for the model's context"
+    yield _line("baselines", ["prompted"], why)
 
 
 def _augment(draft: Draft) -> Iterator[str]:

@@ -152,10 +152,23 @@ def _verdicts(made: Export) -> Iterator[str]:
         yield f"- This is not the best round of the run, which is round {document['kept_round']}."
     elif chosen := document.get("chosen"):
         yield f"- {_safe(chosen['sentence'])}"
-    if document.get("test") and document["kept_round"] == made.origin.round:
+    best = document["kept_round"] == made.origin.round
+    if document.get("test") and best:
         yield f"- On the sealed test set: {_verdict(document['test']['verdict'])}"
     elif document.get("sealed"):
         yield f"- {_safe(document['sealed']['sentence'])}"
+    if (prompt := document.get("best_prompt")) and best:
+        yield f"- Beside prompts without training: {_safe(prompt['sentence'])}"
+    yield f"- Beside the task: {_beside(entry)}"
+
+
+def _beside(entry: Document) -> str:
+    """What the round's model forgot of general instructions and text, or not."""
+    found = entry.get("forgetting")
+    if not found:
+        return "what the training made worse was not measured."
+    told = (found["instructions"].get("sentence"), found["sentence"])
+    return _safe(" ".join(filter(None, told)))
 
 
 def _verdict(verdict: Document) -> str:

@@ -8,19 +8,19 @@ from collections import Counter
 import pytest
 
 from harness_general import General, rules
-from harness_general.general import _lines
 
 WHOLE = General(General.Options(texts=200))
 
 
 def test_texts_differ_and_registers_take_turns() -> None:
-    texts = list(WHOLE.texts())
+    pairs = list(WHOLE.texts())
+    texts = [text for text, _ in pairs]
     assert len(texts) == len(set(texts)) == 200
     assert all(6 <= len(text.split()) <= 60 for text in texts)
     for count in (100, 200):
-        registers = Counter(line["register"] for line in _lines("texts")[:count])
+        registers = Counter(register for _, register in pairs[:count])
         assert len(registers) == 20 and len(set(registers.values())) == 1
-    assert list(General(General.Options(texts=7)).texts()) == texts[:7]
+    assert list(General(General.Options(texts=7)).texts()) == pairs[:7]
 
 
 def test_there_are_enough_general_rows() -> None:
@@ -38,7 +38,7 @@ def runs(text: str, words: int = 5) -> set[str]:
 def test_what_is_learned_has_nothing_in_common_with_what_is_measured() -> None:
     learned = set().union(*(runs(f"{row.prompt} \n {row.references[0]}") for row in WHOLE.rows()))
     asked = [row.prompt for row in WHOLE.instructions()]
-    assert not learned & set().union(*map(runs, [*WHOLE.texts(), *asked]))
+    assert not learned & set().union(*map(runs, [*(text for text, _ in WHOLE.texts()), *asked]))
     assert not {p.casefold() for p in asked} & {row.prompt.casefold() for row in WHOLE.rows()}
 
 

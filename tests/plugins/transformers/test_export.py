@@ -163,6 +163,11 @@ def test_merged_weights_load_without_harness_and_answer_the_same(trained, evalua
     assert leftovers(tmp_path) == ["merged"]
 
 
+def beside(summary):
+    found = summary["rounds"][1]["forgetting"]
+    return f"{found['instructions']['sentence']} {found['sentence']}"
+
+
 def test_the_card_says_what_the_run_measured_and_shows_texts_as_texts(trained, tmp_path):
     assert trained.inside("export", "-o", str(tmp_path / "out")).code == 0
     card = (tmp_path / "out" / "README.md").read_text()
@@ -175,6 +180,7 @@ def test_the_card_says_what_the_run_measured_and_shows_texts_as_texts(trained, t
         f"train {summary['data']['rows']['train']}, ", summary["dates"]["finished"][:10],
         verdict["sentence"], f"[{verdict['low']:+.3f}, {verdict['high']:+.3f}], each bound at 95.0",
         "No answer of this run was rated by a rubric.", "24 of 24 answers to dev",
+        f"- Beside the task: {beside(summary)}",
     ):  # fmt: skip
         assert text in plain, text
     assert "| exact | 0.000 | 1.000 | 0.000 | 1.000 |" in card

@@ -90,6 +90,20 @@ def test_the_primary_follows_the_answers(answer, primary, empty):
     assert config["primary"] == primary
 
 
+def test_the_first_run_asks_whether_a_prompt_would_do(empty):
+    write_jsonl(empty, questions(300))
+    _, config, _ = made(empty, "rows.jsonl")
+    assert config["baselines"] == ["prompted", "few-shot"]
+    text = (empty.folder / "harness.yaml").read_text()
+    assert "# Would a prompt do? One more answering of dev under each" in text
+
+
+def test_examples_that_have_no_room_are_not_asked_for(empty):
+    write_jsonl(empty, [{"question": sentence(n, 500), "answer": sentence(-n)} for n in range(300)])
+    _, config, _ = made(empty, "rows.jsonl")
+    assert config["baselines"] == ["prompted"]
+
+
 def test_near_duplicates_are_kept_together(empty):
     rows = questions(300)
     rows += [{**row, "question": row["question"] + " x"} for row in rows[:40]]

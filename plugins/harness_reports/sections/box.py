@@ -1,0 +1,115 @@
+"""The box that a report begins with: the verdict, whether a prompt would do, what was forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from harness.kit.blocks import Block, Heading, Paragraph
+from harness.kit.numbers import number
+from harness_reports import figures, findings
+from harness_reports.figures import Document
+
+NAME = 60
+"""Characters of a score's name, or of a prompt's."""
+BESIDE = "Beside the task:"
+
+
+def heading(document: Document, *beside: str) -> Heading:
+    """The label, where it was found, what stands against it, and what else is to stand there.
+
+    A label that something stands against is not green: *improved on test, and worse at general
+    instructions: 22 → 4 of 40*.
+    """
+    verdict, where = figures.headline(document)
+    against = objections(document)
+    tone: Literal["open", ""] = "open" if against and verdict["label"] == "improved" else ""
+    text = " · ".join(filter(None, (f"{where}{against}", *beside)))
+    return Heading(text, level=1, label=verdict["label"] or "unknown", tone=tone)
+
+
+def objections(document: Document) -> str:
+    """``, but not shown to be better than a prompt, and worse at …``; empty where nothing is."""
+    told, forgot = "", document["forgot"]
+    if figures.headline(document)[0]["label"] == "improved":
+        told = _prompt(document)
+    if forgot and forgot["sentence"]:
+        told += f", and {forgot['sentence']}"
+    return told
+
+
+def _prompt(document: Document) -> str:
+    """What prompts have against an improvement."""
+    found = document["best_prompt"]
+    if document["beats_prompts"] or not (found or document["baselines"]):
+        return ""
+    if found is None or document["beats_prompts"] is None:
+        return ", but not compared with a prompt"
+    if found["verdict"]["label"] == "regressed":
+        return ", but a prompt is better"
+    return ", but not shown to be better than a prompt"
+
+
+def lines(document: Document) -> Iterator[Block]:
+    """How good it was and is, all of the same rows where prompts were asked; in words; the rest."""
+    if numbers := before_and_now(document):
+        yield Paragraph("", lead=numbers)
+    yield Paragraph(verdict_words(document))
+    if forgotten := forgotten_words(document):
+        yield Paragraph(forgotten, lead=BESIDE)
+
+
+def verdict_words(document: Document) -> str:
+    """The sentence of the best round against base model and prompt, else that of the verdict."""
+    verdict, _ = figures.headline(document)
+    if found := document["best_prompt"]:
+        return str(found["sentence"])
+    return figures.unlabelled(verdict)
+
+
+def forgotten_words(document: Document) -> str:
+    """What the best round's model (else the latest's) forgot; empty where it was not measured."""
+    entry = findings.later_round(document)
+    return words(entry) if entry["forgetting"] else ""
+
+
+def words(entry: Document) -> str:
+    """Both sentences of a round whose model stands beside the base model."""
+    found = entry["forgetting"]
+    return " ".join(filter(None, (found["instructions"]["sentence"], found["sentence"])))
+
+
+def before_and_now(document: Document) -> str:
+    """``rougeL 0.160 → 0.303 on dev, 0.150 → 0.297 on test (base model → round 1)``.
+
+    On dev the later round is the best one, or the latest where none improved. Where a prompt was
+    asked: ``rougeL on test: base model 0.150, few-shot 0.210, round 1 0.297``.
+    """
+    primary = document["primary"]
+    digits = figures.score_digits(document, primary)
+    title, later = figures.score_title(document, primary, NAME), findings.later_round(document)
+    sides = {"dev": (document["rounds"][0]["scores"], later["scores"])}
+    if test := document["test"]:
+        sides["test"] = (test["baseline"], test["kept"])
+    if (found := document["best_prompt"]) and found["split"] in sides:
+        base, best = sides[found["split"]]
+        named = {
+            "base model": base, figures.short_name(found["name"]): found["scores"],
+            f"round {later['round']}": best,
+        }  # fmt: skip
+        told = (f"{name} {_value(scores, primary, digits)}" for name, scores in named.items())
+        return f"{title} on {found['split']}: {', '.join(told)}"
+    shown = []
+    for split, pair in sides.items():
+        values = [(scores.get(primary) or {}).get("value") for scores in pair]
+        values = values[: 1 + bool(later["round"])]
+        if any(value is not None for value in values):
+            shown.append(f"{' → '.join(number(value, digits) for value in values)} on {split}")
+    if not shown:
+        return ""
+    who = f" (base model → round {later['round']})" if later["round"] else " (base model)"
+    return f"{title} {', '.join(shown)}{who}"
+
+
+def _value(scores: Document, primary: str, digits: int) -> str:
+    return number((scores.get(primary) or {}).get("value"), digits)

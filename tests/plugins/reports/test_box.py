@@ -1,0 +1,148 @@
+"""The first lines of a report: what stands against an improvement, in whole sentences."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from harness_reports.document import complete
+from harness_reports.html.page import page
+from harness_reports.markdown import page as markdown
+from harness_reports.markdown.comment import comment
+from harness_reports.sections import box
+from harness_reports.terminal import render, render_first
+
+SAID = (
+    "Round 1 beats the base model by 0.689 in f1, and few-shot, the best of 2 prompts on dev, by "
+    "0.449: each by at least 0.360 at 95 % confidence. All figures are of the same 100 rows of "
+    "test."
+)
+LOST = (
+    "The model answers general instructions worse than before: 22 of 40 were answered right "
+    "before, 4 after (18 lost, 0 gained, exact p < 0.001)."
+)
+LOSS = (
+    "The model predicts general text worse than before: +0.054 nats per token [+0.021, +0.087], "
+    "perplexity 105 to 111."
+)
+WORSE = "worse at general instructions: 22 → 4 of 40"
+
+
+def verdict(label: str, sentence: str = "") -> dict[str, Any]:
+    said = sentence or f"{label}: f1 rose by 0.689."
+    return {"label": label, "sentence": said, "difference": 0.6, "low": 0.5, "high": 0.7}
+
+
+def scores(value: float) -> dict[str, Any]:
+    return {"f1": {"value": value, "low": value - 0.1, "high": value + 0.1}}
+
+
+def document(
+    label: str = "improved", *, prompt: str | None = None, forgot: str = "", **changes: Any
+) -> dict[str, Any]:
+    """Of a run with a test set that was opened.
+
+    Args:
+        prompt: the label of the best round against it; None where none was asked.
+        forgot: what is shown to be lost.
+    """
+    counts = {"asked": 40, "right_before": 22, "right_after": 4, "sentence": LOST}
+    forgetting = {"low": 0.021, "instructions": counts, "sentence": LOSS}
+    rounds = [
+        {"round": 0, "scores": scores(0.0), "verdict": verdict("baseline")},
+        {"round": 1, "scores": scores(0.7), "verdict": verdict("improved"),
+         "forgetting": forgetting},
+    ]  # fmt: skip
+    found: dict[str, Any] = {
+        "run": "harness-398988e5", "primary": "f1", "kept_round": 1, "rounds": rounds,
+        "test": {
+            "looks": 1, "baseline": scores(0.0), "kept": scores(0.689), "verdict": verdict(label),
+        },
+        "forgot": {"round": 1, "instructions": None, "loss": None, "sentence": forgot},
+    }  # fmt: skip
+    if prompt is not None:
+        one = {"name": "few-shot", "what": "three examples", "scores": scores(0.3)}
+        found["baselines"] = [{**one, "verdict": verdict(prompt)}]
+        found["best_prompt"] = {
+            "name": "few-shot", "split": "test", "scores": scores(0.24),
+            "verdict": verdict(prompt), "base": verdict(label), "low": 0.36, "sentence": SAID,
+        }  # fmt: skip
+        found["beats_prompts"] = prompt == "improved"
+    return {**found, **changes}
+
+
+@pytest.mark.parametrize(
+    ("found", "text", "tone"),
+    [
+        (document(), "test", "good"),
+        (document(prompt="improved"), "test", "good"),
+        (document(forgot=WORSE), f"test, and {WORSE}", "open"),
+        (
+            document(prompt="no evidence"), "test, but not shown to be better than a prompt",
+            "open",
+        ),
+        (document(prompt="regressed"), "test, but a prompt is better", "open"),
+        (
+            document(prompt="no evidence", forgot=WORSE),
+            f"test, but not shown to be better than a prompt, and {WORSE}", "open",
+        ),
+        (
+            document(prompt="improved", best_prompt=None, beats_prompts=None),
+            "test, but not compared with a prompt", "open",
+        ),
+        (document("no evidence", prompt="no evidence", forgot=WORSE), f"test, and {WORSE}", "open"),
+        (document("regressed", prompt="regressed"), "test", "bad"),
+    ],
+)  # fmt: skip
+def test_an_improvement_that_something_stands_against_is_not_green(
+    found: dict[str, Any], text: str, tone: str
+) -> None:
+    heading = box.heading(complete(found))
+    assert (heading.text, heading.toned) == (text, tone)
+    assert heading.label == found["test"]["verdict"]["label"]
+    assert f'class="banner {tone}"' in page(found)
+
+
+def test_figures_of_the_first_line_are_of_the_same_rows_where_a_prompt_was_asked() -> None:
+    told = box.before_and_now(complete(document(prompt="improved")))
+    assert told == "f1 on test: base model 0.000, few-shot 0.240, round 1 0.689"
+    without = box.before_and_now(complete(document()))
+    assert without == "f1 0.000 → 0.700 on dev, 0.000 → 0.689 on test (base model → round 1)"
+
+
+def shown(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for width in (60, 80, 120):
+        for name, draw in (("first", render_first), ("full", render)):
+            out = io.StringIO()
+            draw(found, Console(file=out, width=width, color_system=None))
+            yield f"{name} {width}", out.getvalue()
+    yield "brief", comment(found)
+    yield "markdown", markdown(found)
+    yield "page", page(found)
+
+
+def test_sentences_are_whole_in_every_report_and_width() -> None:
+    found = document(prompt="no evidence", forgot=WORSE)
+    for name, text in shown(found):
+        told = " ".join(text.replace("\\", "").replace("&lt;", "<").split())
+        for sentence in (SAID, LOST, LOSS):
+            assert sentence in told, name
+        assert f"but not shown to be better than a prompt, and {WORSE}" in told, name
+        assert told.count(LOST) <= 2, name  # the whole report has all rounds, too
+
+
+def test_a_summary_of_an_older_version_says_less() -> None:
+    found = document()
+    for key in ("forgot", "best_prompt", "beats_prompts"):
+        found.pop(key, None)
+    del found["rounds"][1]["forgetting"]["instructions"]["sentence"]
+    heading, numbers, said, forgotten = (
+        box.heading(complete(found)), *box.lines(complete(found))
+    )  # fmt: skip
+    assert (heading.text, heading.toned) == ("test", "good")
+    assert numbers.lead.startswith("f1 0.000") and said.text == "f1 rose by 0.689."
+    assert forgotten.text == LOSS
