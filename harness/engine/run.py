@@ -246,6 +246,7 @@ class Run:
         *,
         seed: int = 0,
         pinned: str | None = None,
+        lent: Sequence[Sequence[Any]] = (),
     ) -> Artifact:
         """The artifact of a stage: from the store, or made now and published.
 
@@ -254,6 +255,7 @@ class Run:
             inputs: JSON values (digests of contents above all) that the result depends on.
             pinned: digest of what it gave a round that is closed by now: that stands, whatever
                 the key is by now; it is made again only if it is not stored any more.
+            lent: lists of records that ``make`` hands to the entry's plugin.
             make: does the work in an empty folder, leaves its files in ``output/`` below it
                 and returns the facts to keep.
 
@@ -272,7 +274,7 @@ class Run:
         if artifact is None:
 
             def guarded(folder: Path) -> Mapping[str, Any]:
-                with self.guard(stage, entry, at):
+                with self.guard(stage, entry, at, lent=lent):
                     return facts_of(make(folder))
 
             artifact = self._make(stage, key, label, guarded)
@@ -377,12 +379,24 @@ class Run:
     def config_folder(self) -> Path:
         return self.config.path.resolve().parent if self.config.path else self.root
 
-    def guard(self, stage: str, entry: PluginEntry | None, at: At = ROUND_0) -> PluginCall:
-        """Around a call into that plugin; None where the stage calls several, each guarded."""
+    def guard(
+        self,
+        stage: str,
+        entry: PluginEntry | None,
+        at: At = ROUND_0,
+        *,
+        lent: Sequence[Sequence[Any]] = (),
+    ) -> PluginCall:
+        """Around a call into that plugin; None where the stage calls several, each guarded.
+
+        Args:
+            lent: lists of records that the plugin is given, and must not change.
+        """
         who = f"{entry.named}, " if entry else ""
         inline = self.config.settings.execution.launcher == "inline"
         here = entry is not None and (inline or entry.stage not in _JOBS)
-        return self.calls.into(f"{who}{at.label(stage)}", here=here, watched=entry is not None)
+        where = f"{who}{at.label(stage)}"
+        return self.calls.into(where, here=here, watched=entry is not None, lent=lent)
 
     def _say_damage(self) -> None:
         while self.artifacts.damaged:

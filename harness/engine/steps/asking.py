@@ -65,16 +65,21 @@ class Given:
         rows: of dev, without references.
     """
 
-    rows: Sequence[Example]
-    train: Sequence[Example]
+    rows: tuple[Example, ...]
+    train: tuple[Example, ...]
     held: boundary.Held
+
+    @property
+    def lent(self) -> tuple[Sequence[Example], ...]:
+        """What a baseline must not change."""
+        return self.rows, self.train
 
     @classmethod
     def of(cls, data: Dataset) -> Given:
         """From the rows of a run."""
         family = families(data.examples)
-        rows = [_in_family(row.as_asked(), family) for row in data.split("dev")]
-        train = [_in_family(row, family) for row in data.split("train")]
+        rows = tuple(_in_family(row.as_asked(), family) for row in data.split("dev"))
+        train = tuple(_in_family(row, family) for row in data.split("train"))
         return cls(rows, train, _held(data, family))
 
     def asked_by(self, entry: PluginEntry, context: Context) -> list[Example]:
@@ -125,7 +130,9 @@ class Asking:
             return {**context.facts, "told": boundary.told(entry.instance.told(given.train))}
 
         pinned = BaselinePins(self.run).stored(entry.name, PROMPTS)
-        made = self.run.stage(PROMPTS, entry, inputs, make, at, seed=seed, pinned=pinned)
+        made = self.run.stage(
+            PROMPTS, entry, inputs, make, at, seed=seed, pinned=pinned, lent=given.lent
+        )
         lines = read_jsonl(made.path / "prompts.jsonl")
         rows = tuple(from_json(Example, line) for line in lines)
         return Prompts(rows, made.facts["told"], made.digest)
