@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import pluggy
 
 from harness.boundary.calls import plainly
+from harness.boundary.lending import copied
 from harness.boundary.record_checks import given
 from harness.errors import STOPPING, ConfigError, HarnessError, PluginError, near, reason
 from harness.errors.machine import raise_trouble
@@ -201,7 +202,8 @@ class Registry:
         """What each implementation gave, and a sentence for each that failed."""
         found, failures = [], []
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
-            wanted = {name: arguments[name] for name in implementation.argnames}
+            # A copy for each: what one of them changes is nobody else's.
+            wanted = {name: copied(arguments[name]) for name in implementation.argnames}
             try:
                 found.append(checked(implementation.function(**wanted)))
             except STOPPING:

@@ -13,6 +13,7 @@ from typing import Any
 from harness.arms.held_out import Fold, folds_of
 from harness.arms.trying import base_for
 from harness.boundary import searching as boundary
+from harness.boundary.calls import PluginCall
 from harness.config import searching
 from harness.config.arms import SEARCH
 from harness.config.plugin_entries import PluginEntry
@@ -25,6 +26,7 @@ from harness.errors import (
     ConfigError,
     EnvironmentFailure,
     HarnessError,
+    InputChanged,
     OutOfMemory,
     PluginError,
     Waiting,
@@ -59,7 +61,7 @@ class Searching:
         self.journal = TrialJournal(
             steps.run.folder, closed, searching.identity(steps.config, entry)
         )
-        self.keys = tuple(searching.space_of(entry))
+        self.space = searching.space_of(entry)
         self.failures: list[HarnessError] = []
 
     def result(self) -> Search:
@@ -73,7 +75,7 @@ class Searching:
         if self.steps.run.writes:
             try:
                 self._carry_on(folds)
-            except Waiting:
+            except (Waiting, InputChanged):
                 raise
             except HarnessError as error:
                 self.failures.append(error)
@@ -106,10 +108,10 @@ class Searching:
         """The next trial; the first one has the run's own settings."""
         trials = tuple(self.journal.trials)
         if not trials:
-            return Trial(0, searching.own_values(self.steps.config, self.keys))
-        with self.steps.run.guard("search", self.entry, At(self.reference)):
+            return Trial(0, searching.own_values(self.steps.config, tuple(self.space)))
+        with self._guard(trials):
             proposed = self.entry.instance.propose(trials, self.seed, self.higher_is_better)
-            values = boundary.proposal(proposed, self.keys)
+            values = boundary.proposal(proposed, self.space)
         return None if values is None else Trial(len(trials), values)
 
     def _carried_out(self, trial: Trial, folds: Sequence[Fold]) -> Trial:
@@ -131,7 +133,7 @@ class Searching:
                 return self._keep(dataclasses.replace(trial, state="pruned"))
             try:
                 trial = self._measured(nested, trial, folds, limits)
-            except Waiting:
+            except (Waiting, InputChanged):
                 raise
             except HarnessError as error:
                 if isinstance(error, EnvironmentFailure) and not isinstance(error, OutOfMemory):
@@ -151,14 +153,18 @@ class Searching:
         return trial
 
     def _hopeless(self, folds: tuple[float, ...], earlier: tuple[Trial, ...]) -> bool:
-        with self.steps.run.guard("search", self.entry, At(self.reference)):
+        with self._guard(earlier):
             answer = self.entry.instance.hopeless(folds, earlier, self.higher_is_better)
             return boundary.hopeless(answer)
 
     def _limits(self, earlier: tuple[Trial, ...]) -> Limits:
-        with self.steps.run.guard("search", self.entry, At(self.reference)):
+        with self._guard(earlier):
             answer = boundary.limits(self.entry.instance.limits(earlier))
         return tuple(zip(SHARES, answer, strict=True))
+
+    def _guard(self, trials: Sequence[Trial]) -> PluginCall:
+        """Around a call of the searcher, which is given these trials to read."""
+        return self.steps.run.guard("search", self.entry, At(self.reference), lent=[trials])
 
     def _measured(
         self, nested: Steps, trial: Trial, folds: Sequence[Fold], limits: Limits

@@ -13,7 +13,7 @@ from harness.engine.arm_run import Titled
 from harness.engine.history import History
 from harness.engine.pins import GENERATE, ROWS, TRAIN
 from harness.engine.steps import At, Evaluation, Steps
-from harness.errors import DataError, HarnessError, Waiting
+from harness.errors import DataError, HarnessError, InputChanged, Waiting
 from harness.kit.files import digest
 from harness.loop import rounds
 from harness.records import BASE_ARM, Checkpoint, Example
@@ -45,7 +45,7 @@ class Trying:
         known = self.journal.tried(arm, seed)
         try:
             evaluation, tried = self._carried_out(arm, seed, known)
-        except Waiting:
+        except (Waiting, InputChanged):
             raise
         except HarnessError as error:
             if not self.steps.run.writes:  # whoever only looks does without the answers

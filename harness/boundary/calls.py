@@ -14,13 +14,14 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from harness.boundary.lending import Lent
 from harness.context import Report
-from harness.errors import STOPPING, HarnessError, PluginError, reason
+from harness.errors import STOPPING, HarnessError, InputChanged, PluginError, reason
 from harness.errors.machine import machine_trouble
 from harness.kit.numbers import duration
 from harness.kit.text import one_line
@@ -47,14 +48,22 @@ class PluginCalls:
         self.path, self.say = path, say
         self._heard = 0.0
 
-    def into(self, where: str, *, here: bool = False, watched: bool = False) -> PluginCall:
+    def into(
+        self,
+        where: str,
+        *,
+        here: bool = False,
+        watched: bool = False,
+        lent: Sequence[Sequence[Any]] = (),
+    ) -> PluginCall:
         """A call of the plugin that ``where`` names.
 
         Args:
             here: it is carried out in this process.
             watched: silence is said (:data:`SILENCE`).
+            lent: lists of records that the plugin is given, and must not change.
         """
-        return PluginCall(self, where, here=here, watched=watched)
+        return PluginCall(self, where, here=here, watched=watched, lent=lent)
 
     def heard(self) -> None:
         """The plugin at work has given a sign of life."""
@@ -132,15 +141,21 @@ class PluginCalls:
             thread.join()
 
 
-def plainly(where: str, say: Callable[[str], None] | None = None) -> PluginCall:
+def plainly(
+    where: str,
+    say: Callable[[str], None] | None = None,
+    *,
+    lent: Sequence[Sequence[Any]] = (),
+) -> PluginCall:
     """A call outside of a run: what it raises names ``where``, and the process stays ours.
 
     Args:
         say: where a minute of silence is said; None for what cannot take long.
+        lent: see :meth:`PluginCalls.into`.
     """
     calls = PluginCalls(None, say or (lambda sentence: None))
     calls.ending = "Ctrl-C ends it"
-    return calls.into(where, here=True, watched=say is not None)
+    return calls.into(where, here=True, watched=say is not None, lent=lent)
 
 
 def aloud(sentence: str) -> None:
@@ -152,16 +167,27 @@ class PluginCall:
     """One call; turns whatever a plugin raises into an error that names it.
 
     Raises:
+        InputChanged: a record that was lent is another one by now, whatever else was raised.
         PluginError: for anything that is no error of the harness and not the machine's.
         EnvironmentFailure: disk, memory or permissions.
     """
 
-    def __init__(self, calls: PluginCalls, where: str, *, here: bool, watched: bool) -> None:
+    def __init__(
+        self,
+        calls: PluginCalls,
+        where: str,
+        *,
+        here: bool,
+        watched: bool,
+        lent: Sequence[Sequence[Any]],
+    ) -> None:
         self.calls, self.where, self.here, self.watched = calls, where, here, watched
+        self.lent = lent
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> None:
         self._pid = os.getpid()
+        self._lent = Lent(*self.lent)
         if self.here:
             self.calls._enter(self.where)
             self._state = _State()
@@ -183,6 +209,11 @@ class PluginCall:
             self.calls.clear()
         if isinstance(error, STOPPING):
             return
+        try:
+            self._lent.check()
+        except InputChanged as changed:
+            changed.where = self.where
+            raise changed from error
         if isinstance(error, HarnessError):
             error.where = error.where or self.where
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -59,7 +60,8 @@ def prompts(values: Any, asked: Sequence[Example], held: Held) -> Iterator[Examp
         if not own or list(made.messages[-len(own) :]) != own:
             raise _wrong(f"{what}: its last turns are not those of the row")
         _check_added(made.messages[: -len(own)], row, held, what)
-        yield replace(row.as_asked(), messages=made.messages)
+        # A copy: nobody may change afterwards what has passed.
+        yield replace(row.as_asked(), messages=copy.deepcopy(made.messages))
 
 
 def told(value: Any) -> str:

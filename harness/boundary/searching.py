@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.boundary.record_checks import given, number, short
@@ -29,13 +29,42 @@ def space(values: Any) -> dict[str, tuple[Any, ...]]:
     return found
 
 
-def proposal(values: Any, keys: Collection[str]) -> dict[str, Any] | None:
-    """The values of a trial; None where nothing is left to try."""
+def proposal(values: Any, allowed: Mapping[str, Sequence[Any]]) -> dict[str, Any] | None:
+    """The values of a trial; None where nothing is left to try.
+
+    Args:
+        allowed: what :func:`space` gave. Two numbers are the ends of a range, of whole numbers
+            where both are whole; of anything else a value is one of the list.
+    """
     if values is None:
         return None
-    if not isinstance(values, Mapping) or set(values) != set(keys):
+    if not isinstance(values, Mapping) or set(values) != set(allowed):
         raise _wrong(f"propose() is {given(values)}, where a value of each key of space() is due")
-    return {key: _plain(values[key], f"propose(): '{short(key)}'") for key in keys}
+    found = {key: _plain(values[key], f"propose(): '{short(key)}'") for key in allowed}
+    for key, value in found.items():
+        if not _lies_in(value, allowed[key]):
+            due = _in_words(allowed[key])
+            raise _wrong(f"propose(): '{short(key)}' is {given(value)}, where {due} is due")
+    return found
+
+
+def _lies_in(value: Any, allowed: Sequence[Any]) -> bool:
+    if any(type(one) is type(value) and one == value for one in allowed):
+        return True
+    if not _is_range(allowed) or number(value) is not None:
+        return False
+    whole = all(isinstance(one, int) for one in allowed)
+    return bool(min(allowed) <= value <= max(allowed) and (value == int(value) or not whole))
+
+
+def _is_range(allowed: Sequence[Any]) -> bool:
+    return len(allowed) == 2 and all(number(one) is None for one in allowed)
+
+
+def _in_words(allowed: Sequence[Any]) -> str:
+    if _is_range(allowed):
+        return f"a number from {min(allowed)} to {max(allowed)}"
+    return f"one of the {len(allowed)} values that space() names"
 
 
 def hopeless(value: Any) -> bool:

@@ -6,6 +6,10 @@ in :mod:`harness.cli.commands`.
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
 
 def main() -> None:
     """The ``harness`` command."""
@@ -24,13 +28,24 @@ def _main() -> None:
     from harness.errors import EXIT_UNREAD, Unread
     from harness.terminal.streams import outlets
 
-    debug = "--debug" in sys.argv
-    sys.argv[1:] = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    anywhere = {"--debug", "--trust"} & {*sys.argv[1:]}
+    sys.argv[1:] = [argument for argument in sys.argv[1:] if argument not in anywhere]
     try:
-        with outlets():
-            sys.exit(_run(debug))
+        with outlets(), _trusting("--trust" in anywhere):
+            sys.exit(_run("--debug" in anywhere))
     except Unread:
         sys.exit(EXIT_UNREAD)
+
+
+def _trusting(asked: bool) -> AbstractContextManager[None]:
+    """Within it the code that stored runs name is run, if that was asked for."""
+    from contextlib import nullcontext
+
+    if not asked:
+        return nullcontext()
+    from harness.engine.trust import trusting
+
+    return trusting()
 
 
 def _run(debug: bool) -> int:

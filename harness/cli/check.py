@@ -171,7 +171,8 @@ def _unaskable(config: Config, rows: Sequence[Example]) -> Iterator[HarnessError
     given = Given.of(Dataset(with_valid(rows, settings.valid, valid_seed(settings.seed))), "dev")
     for entry in config.baselines:
         try:
-            with plugins_on_stderr(), plainly(f"{entry.named}, {PROMPTS}", aloud):
+            call = plainly(f"{entry.named}, {PROMPTS}", aloud, lent=given.lent)
+            with plugins_on_stderr(), call:
                 given.asked_by(entry, Context(output=Path("unused")))
         except HarnessError as error:
             yield error

@@ -155,9 +155,15 @@ def _common(
         bool,
         typer.Option("--debug", help="show tracebacks (accepted anywhere on the command line)"),
     ] = False,
+    trust: Annotated[
+        bool,
+        typer.Option(
+            "--trust", help="run the code that a stored run names (accepted anywhere, too)"
+        ),
+    ] = False,
     version: Annotated[
         bool,
         typer.Option("--version", help="print the version", callback=_print_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Options of all commands; ``--debug`` was taken out by :func:`harness.cli.main` before."""
+    """Options of all commands; :func:`harness.cli.main` has taken out the first two before."""

@@ -59,13 +59,13 @@ def report(
         raise UsageError("--full shows all and --brief a few lines: one of them")
     from harness.engine.run import MACHINE_FOLDER
     from harness.report.annotators import plugins_of
-    from harness.report.folders import find_reports, refreshed
+    from harness.report.folders import find_reports, refreshed, say
     from harness.report.model_files import with_model_files
     from harness.report.reading import FILE_NAME, read
     from harness.report.sections import with_always
 
     folder = find_reports(run)
-    registry = plugins_of(Path(MACHINE_FOLDER, "runs", folder.name))
+    registry = plugins_of(Path(MACHINE_FOLDER, "runs", folder.name), say)
     document = read(refreshed(folder, registry) / FILE_NAME)
     if as_json:
         sys.stdout.write(json.dumps(document, indent=1) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -140,7 +141,8 @@ def _proposals(
         if row is END:
             return
         context.check()
-        yield results.example(row, f"proposal {place}")
+        # Its own copy: what the gate has let in nobody may change afterwards.
+        yield copy.deepcopy(results.example(row, f"proposal {place}"))
 
 
 def _place(entry: AugmenterPlan, context: Context) -> str:

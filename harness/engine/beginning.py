@@ -1,10 +1,13 @@
-"""When a run was begun: noted once, in its folder, so that no later start changes it."""
+"""What is noted of a run's beginning in its folder: when, by which command and plugin files."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from harness.config.loading import Config
+from harness.engine import plugin_record, resume_command
 from harness.kit.files import read_json, write_json
 
 FILE = "begun.json"
@@ -15,11 +18,16 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def note(folder: Path, journal: Path) -> None:
-    """Note the time in a run's folder, where it begins.
+def note(folder: Path, config: Config, journal: Path, plugins: Sequence[str]) -> None:
+    """Note it in a run's folder, at each start; the time at the first one alone.
 
-    A run that an earlier version began has a journal and no such note; it gets none.
+    A run that an earlier version began has a journal and no time; it gets none.
+
+    Args:
+        plugins: its one-file plugins.
     """
+    resume_command.keep(folder, config)
+    plugin_record.keep(folder, [Path(file) for file in plugins])
     path = folder / FILE
     if not path.exists() and not journal.exists():
         write_json(path, {"started": now()})

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.boundary import probes, results
+from harness.boundary.lending import Lent
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Context, Limits, Report, unheard
 from harness.data.splits import group_of
@@ -137,7 +138,7 @@ def run_inline(
     """Do the job in this process, with the plugin already made."""
     job = from_json(Job, read_json(folder / DESCRIPTION))
     rows = {
-        name: [from_json(Example, row) for row in read_jsonl(folder / f"{name}.jsonl")]
+        name: tuple(from_json(Example, row) for row in read_jsonl(folder / f"{name}.jsonl"))
         for name in job.rows
     }
     known = job.checkpoint if job.stage == "model" else None
@@ -148,6 +149,7 @@ def run_inline(
         probe=job.probe, whole_valid=job.whole_valid, limits=job.limits,
     )  # fmt: skip
     process = os.getpid()
+    lent = Lent(*rows.values())
     answer: Any
     if job.stage == "model":
         answer = to_json(results.checkpoint(instance.fetch(context), "fetch()"))
@@ -156,7 +158,7 @@ def run_inline(
         answer = to_json(results.checkpoint(made, "train()"))
         results.training_log(context.output / "log.jsonl")
     elif TEXTS in rows:
-        texts = [row.prompt for row in rows[TEXTS]]
+        texts = tuple(row.prompt for row in rows[TEXTS])
         losses = probes.losses(instance.losses(job.checkpoint, texts, context), len(texts))
         lines = [(*loss, group_of(row)) for loss, row in zip(losses, rows[TEXTS], strict=True)]
         answer = _written(folder, "losses.jsonl", lines, process)
@@ -165,6 +167,7 @@ def run_inline(
         predictions = results.predictions(answers, rows["examples"])
         answer = _written(folder, "predictions.jsonl", list(map(to_json, predictions)), process)
     only_in(process)
+    lent.check()
     result = {"answer": answer, "facts": results.facts(context.facts)}
     write_json(folder / RESULT, result)
     return result

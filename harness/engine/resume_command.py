@@ -28,12 +28,14 @@ def keep(folder: Path, config: Config) -> None:
 
 
 def kept(folder: Path) -> list[str] | None:
-    """What was remembered there, or None."""
+    """What was remembered there; None where it is no command of ours."""
     try:
         found = read_json(folder / KEPT)
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, list) and all(isinstance(x, str) for x in found) else None
+    if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
+        return None
+    return found if tuple(found[: len(PLAIN)]) == PLAIN else None
 
 
 def way_on(folder: Path, config: Config) -> list[str]:

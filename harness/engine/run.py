@@ -17,23 +17,31 @@ from harness.boundary.calls import PluginCall, PluginCalls, plainly
 from harness.boundary.results import facts as facts_of
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
-from harness.context import Context, Watcher, silent
-from harness.engine import beginning, journal, names, pins, provenance, resume_command, scratch
+from harness.context import Context, Watcher
+from harness.engine import (
+    beginning,
+    environments,
+    journal,
+    names,
+    pins,
+    provenance,
+    resume_command,
+    scratch,
+)
 from harness.engine.artifacts import Artifact, Artifacts
 from harness.engine.at import At
 from harness.engine.budget import Budget
-from harness.engine.job import Job, as_environment, run_inline, write, write_question
+from harness.engine.job import Job, run_inline, write, write_question
 from harness.engine.journal import ClosedRounds, Journal, Tested
 from harness.engine.ledger import Ledger
 from harness.engine.provenance import MadeWith
-from harness.engine.stage_keys import CORE_REVISION, Versions, entry_files, entry_key, versions_in
+from harness.engine.stage_keys import CORE_REVISION, Versions, all_inputs, entry_key, versions_in
 from harness.engine.worker import Worker
 from harness.errors import Cancelled, HarnessError
 from harness.errors.machine import check_name, storing
 from harness.kit import yaml_file
-from harness.kit.files import digest, files_digest, remove, write_bytes
+from harness.kit.files import digest, remove, write_bytes
 from harness.records import Checkpoint, Example, RoundResult
-from harness.stages import Plugin
 
 MACHINE_FOLDER = ".harness"
 REPORTS_FOLDER = "reports"
@@ -85,7 +93,7 @@ class Run:
         self.cancelled = cancelled
         self.root = root or Path.cwd()
         self.machine = self.root / MACHINE_FOLDER
-        key = digest({**config.key(), "files": _all_inputs(config)})
+        key = digest({**config.key(), "files": all_inputs(config)})
         first = names.first_name(config.path, key)
         self.name = name or names.latest_name(self.machine / "runs", first, anew=anew)
         attempt = names.attempt_of(self.name)
@@ -170,8 +178,7 @@ class Run:
             self.watcher.say(f"note: {sentence}")
         shown = self.config.shown()
         write_bytes(self.folder / CONFIG, yaml_file.dump(shown).encode())
-        resume_command.keep(self.folder, self.config)
-        beginning.note(self.folder, self.folder / JOURNAL)
+        beginning.note(self.folder, self.config, self.folder / JOURNAL, self.plugin_files)
         with storing(self.work):
             self.work.mkdir(parents=True, exist_ok=True)
             for folder in self.work.iterdir():
@@ -179,7 +186,7 @@ class Run:
         if self.config.settings.execution.launcher == "child":
             # While the data is made ready, the worker loads what makers and answerers need.
             ahead, entries = self.fresh_folder("ahead"), [self.config.train, self.config.generate]
-            write_question(entries, self._plugin_files(), ahead)
+            write_question(entries, self.plugin_files, ahead)
             self.worker.load(ahead)
         self.observe("on_run_start", config=shown)
 
@@ -195,7 +202,8 @@ class Run:
     def environment(self, entry: PluginEntry) -> Mapping[str, str]:
         """What the trainer or the generator says of this machine; both are asked once."""
         if self._environments is None:
-            self._environments = self._ask_environments([self.config.train, self.config.generate])
+            both = [self.config.train, self.config.generate]
+            self._environments = environments.asked(self, both)
             self._keep_made_with()
         return self._environments[entry.stage]
 
@@ -206,28 +214,15 @@ class Run:
             "environment": dict(self.environment(entry)),
         }
 
-    def _ask_environments(self, entries: Sequence[PluginEntry]) -> dict[str, dict[str, str]]:
-        environments: dict[str, dict[str, str]] = {entry.stage: {} for entry in entries}
-        asked = [e for e in entries if type(e.instance).environment is not Plugin.environment]
-        if self.config.settings.execution.launcher == "inline":
-            for entry in asked:
-                with self.guard("environment", entry):
-                    environments[entry.stage] = as_environment(entry.instance.environment())
-        elif asked:
-            folder = self.fresh_folder("environment")
-            write_question(asked, self._plugin_files(), folder)
-            with self.guard("environment", asked[0]):
-                environments |= self.worker.do(folder, silent, self.cancelled)["answer"]
-            remove(folder)
-        return environments
-
     def _keep_made_with(self) -> None:
         libraries: dict[str, str] = {}
         for entry in self.config.makers():
             libraries |= self.versions(entry)
         provenance.keep(self.folder, MadeWith(libraries, self._environments or {}))
 
-    def _plugin_files(self) -> tuple[str, ...]:
+    @property
+    def plugin_files(self) -> tuple[str, ...]:
+        """The one-file plugins of its config."""
         return tuple(str(self.config_folder / p) for p in self.config.settings.plugins)
 
     def observe(self, hook: str, **arguments: Any) -> None:
@@ -246,6 +241,7 @@ class Run:
         *,
         seed: int = 0,
         pinned: str | None = None,
+        lent: Sequence[Sequence[Any]] = (),
     ) -> Artifact:
         """The artifact of a stage: from the store, or made now and published.
 
@@ -254,6 +250,7 @@ class Run:
             inputs: JSON values (digests of contents above all) that the result depends on.
             pinned: digest of what it gave a round that is closed by now: that stands, whatever
                 the key is by now; it is made again only if it is not stored any more.
+            lent: lists of records that ``make`` hands to the entry's plugin.
             make: does the work in an empty folder, leaves its files in ``output/`` below it
                 and returns the facts to keep.
 
@@ -272,7 +269,7 @@ class Run:
         if artifact is None:
 
             def guarded(folder: Path) -> Mapping[str, Any]:
-                with self.guard(stage, entry, at):
+                with self.guard(stage, entry, at, lent=lent):
                     return facts_of(make(folder))
 
             artifact = self._make(stage, key, label, guarded)
@@ -357,7 +354,7 @@ class Run:
             stage=entry.stage,
             plugin=entry.plugin,
             options=entry.instance.options.model_dump(mode="json"),
-            plugins=self._plugin_files(),
+            plugins=self.plugin_files,
             checkpoint=checkpoint,
             rows=tuple(rows),
             seed=seed,
@@ -377,23 +374,25 @@ class Run:
     def config_folder(self) -> Path:
         return self.config.path.resolve().parent if self.config.path else self.root
 
-    def guard(self, stage: str, entry: PluginEntry | None, at: At = ROUND_0) -> PluginCall:
-        """Around a call into that plugin; None where the stage calls several, each guarded."""
+    def guard(
+        self,
+        stage: str,
+        entry: PluginEntry | None,
+        at: At = ROUND_0,
+        *,
+        lent: Sequence[Sequence[Any]] = (),
+    ) -> PluginCall:
+        """Around a call into that plugin; None where the stage calls several, each guarded.
+
+        Args:
+            lent: lists of records that the plugin is given, and must not change.
+        """
         who = f"{entry.named}, " if entry else ""
         inline = self.config.settings.execution.launcher == "inline"
         here = entry is not None and (inline or entry.stage not in _JOBS)
-        return self.calls.into(f"{who}{at.label(stage)}", here=here, watched=entry is not None)
+        where = f"{who}{at.label(stage)}"
+        return self.calls.into(where, here=here, watched=entry is not None, lent=lent)
 
     def _say_damage(self) -> None:
         while self.artifacts.damaged:
             self.watcher.say(f"warning: {self.artifacts.damaged.pop(0)}")
-
-
-def _all_inputs(config: Config) -> dict[str, str]:
-    digests = {}
-    for index, entry in enumerate(config.makers()):
-        with plainly(entry.named):
-            files = entry_files(entry)
-        if files:
-            digests[f"{index} {entry.plugin}"] = files_digest(files)
-    return digests

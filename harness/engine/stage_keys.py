@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.boundary.calls import plainly
 from harness.boundary.results import paths
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry, paths_in
@@ -90,3 +91,14 @@ def _content(path: Path) -> list[Path]:
     if path.is_dir():
         return sorted(file for file in path.rglob("*") if file.is_file())
     return [path] if path.is_file() else []
+
+
+def all_inputs(config: Config) -> dict[str, str]:
+    """Digests of the files that results of a config depend on, by entry: part of a run's key."""
+    digests = {}
+    for index, entry in enumerate(config.makers()):
+        with plainly(entry.named):
+            files = entry_files(entry)
+        if files:
+            digests[f"{index} {entry.plugin}"] = files_digest(files)
+    return digests

@@ -92,6 +92,13 @@ class PluginError(HarnessError):
     title = "plugin"
 
 
+class InputChanged(PluginError):
+    """A plugin changed rows that it was given to read: what this process holds is void (exit 5).
+
+    So it always ends the run, where another failure would cost a note.
+    """
+
+
 class Waiting(HarnessError):
     """A stage waits for people; the run goes on with the same command later (exit 6).
 

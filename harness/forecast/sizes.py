@@ -120,9 +120,9 @@ class Counting:
         """
         if self.unable:
             return None
-        new = [row for row in rows if row.id not in self._known]
+        new = tuple(row for row in rows if row.id not in self._known)
         try:
-            with plainly(f"{self._entry.named}, rendered()"):
+            with plainly(f"{self._entry.named}, rendered()", lent=[new]):
                 given = self._entry.instance.rendered(self._base, new, self._context)
                 for one in results.rendered(given, new) if new else ():
                     kept = len(one.tokens) - one.cut

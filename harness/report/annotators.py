@@ -5,12 +5,13 @@ Asked whenever a finished run is shown, so this imports little.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from harness.boundary.calls import plainly
 from harness.config.plugin_entries import PluginEntry
 from harness.engine.run import CONFIG
+from harness.engine.trust import foreign_files
 from harness.errors import HarnessError, PluginError
 from harness.kit import yaml_file
 from harness.registry import Registry
@@ -29,12 +30,18 @@ def digests_of(run: str, folder: Path, registry: Registry) -> dict[str, str]:
     return dict(digests(entries, run, folder))
 
 
-def plugins_of(run: Path) -> Registry:
-    """The plugins of the run in that folder; its one-file plugins may be gone.
+def plugins_of(run: Path, say: Callable[[str], None]) -> Registry:
+    """The plugins of the run in that folder; its one-file plugins may be gone, or a stranger's.
+
+    Args:
+        say: is told why one-file plugins are left out.
 
     Raises:
         PluginError: two installed plugins claim one name.
     """
+    if reason := foreign_files(run):
+        say(f"note: one-file plugins of run {run.name} are left out: {reason} (--trust runs it)")
+        return Registry.build()
     try:
         return Registry.build(_files_of(run))
     except PluginError:

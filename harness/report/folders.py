@@ -58,7 +58,7 @@ def refreshed(folder: Path, registry: Registry | None = None) -> Path:
     from harness.context import Quiet
     from harness.report.refresh import refresh
 
-    refresh(folder, Quiet(), _say, registry)
+    refresh(folder, Quiet(), say, registry)
     return folder
 
 
@@ -87,12 +87,13 @@ def _whole(folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
         document = read(path)
     except (HarnessError, OSError) as problem:
         why = problem.what if isinstance(problem, HarnessError) else problem.strerror
-        _say(f"warning: {path} is passed over: {why}", "yellow")
+        say(f"warning: {path} is passed over: {why}", "yellow")
         return None
     return document, _line(document)
 
 
-def _say(sentence: str, style: str = "") -> None:
+def say(sentence: str, style: str = "") -> None:
+    """Say it on standard error."""
     from rich.console import Console
     from rich.text import Text
 

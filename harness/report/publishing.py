@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.boundary import results
 from harness.boundary.calls import plainly
+from harness.boundary.lending import copied
 from harness.config.plugin_entries import PluginEntry
 from harness.config.searching import asked as searched
 from harness.data.splits import groups_of, rows_digest
@@ -111,7 +112,8 @@ def reports(run: Run, steps: Steps, history: History, document: Document) -> lis
     for entry in run.config.report:
         try:
             with run.guard("report", entry):
-                files = results.paths(entry.instance.write(shown_document, run.reports), "write()")
+                made = entry.instance.write(copied(shown_document), run.reports)
+                files = results.paths(made, "write()")
                 written += [path.name for path in files]
         except PluginError as error:
             run.log.error("reporter %s failed", entry.name, exc_info=error)

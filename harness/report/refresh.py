@@ -67,11 +67,11 @@ def _short(document: Mapping[str, Any], history: History) -> bool:
     return lost or bool(document["test"] and history.test is None and history.sealed is None)
 
 
-def outdated(folder: Path, registry: Registry | None = None) -> str:
+def outdated(folder: Path, registry: Registry) -> str:
     """Why the reports in this folder do not say all that is known, or an empty string.
 
     Args:
-        registry: the run's plugins; None: found by what it was begun with.
+        registry: the run's plugins.
     """
     try:
         closed = rounds_closed(read_summary(folder / "summary.json"))
@@ -81,11 +81,7 @@ def outdated(folder: Path, registry: Registry | None = None) -> str:
     except (HarnessError, LookupError, TypeError):
         return ""
     known = report.get("annotations", {"ratings": report.get("ratings")})
-    try:
-        plugins = registry or plugins_of(Path(MACHINE_FOLDER) / "runs" / folder.name)
-    except PluginError:
-        return ""
-    now = digests_of(folder.name, Path(), plugins)
+    now = digests_of(folder.name, Path(), registry)
     return RATED if any(known.get(name) != digest for name, digest in now.items()) else ""
 
 
@@ -99,8 +95,12 @@ def refresh(
 
     Args:
         say: is told what happens.
-        registry: see :func:`outdated`.
+        registry: the run's plugins; None: found by what it was begun with.
     """
+    try:
+        registry = registry or plugins_of(Path(MACHINE_FOLDER) / "runs" / folder.name, say)
+    except PluginError:
+        return
     if not outdated(folder, registry):
         return
     from harness import stored

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.boundary import results
 from harness.boundary.calls import plainly
+from harness.boundary.lending import copied
 from harness.errors import EnvironmentFailure, HarnessError, Waiting
 from harness.kit.blocks import to_json
 from harness.kit.text import one_line
@@ -39,9 +40,10 @@ def made(
     for section in sections:
         try:
             with guard(section):
-                entry = _with_rows(section, document, database)
+                entry = _with_rows(section, copied(document), database)
                 if type(section).blocks is not Section.blocks:
-                    entry |= _with_blocks(section, {**document, "sections": [*entries, entry]})
+                    so_far = {**document, "sections": [*entries, entry]}
+                    entry |= _with_blocks(section, copied(so_far))
         except (Waiting, EnvironmentFailure):
             raise
         except HarnessError as error:
@@ -65,7 +67,7 @@ def with_always(document: Mapping[str, Any], registry: Registry) -> Document:
             continue
         try:
             with plainly(f"section '{name}' from {provider.origin}"):
-                entry = _head(kind()) | _with_blocks(kind(), document)
+                entry = _head(kind()) | _with_blocks(kind(), copied(document))
         except HarnessError as error:
             failed[name] = error.what
             continue

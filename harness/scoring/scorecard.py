@@ -125,10 +125,10 @@ def evaluate(
         EnvironmentFailure: what a metric needs is not available here.
     """
     ordered = _in_order(examples, predictions)
-    pairs = list(zip(ordered, examples, strict=True))
+    pairs = tuple(zip(ordered, examples, strict=True))
     measurements = {}
     for entry in metrics:
-        call = plainly(f"metric {entry.name}", aloud)
+        call = plainly(f"metric {entry.name}", aloud, lent=(ordered, examples))
         report = call.calls.hearing(progress(entry.name))
         with call:
             with contextlib.suppress(Waiting):  # what people have not rated yet is not scored

@@ -36,6 +36,9 @@ class Plugin:
         synonyms: what others call an option -> its name here, told likewise.
         reported: the options that readers of a result ask for, so that reports name them even
             where the config leaves them at their default (``epochs``).
+        runs_code: options by which it runs code that comes with what they name, as
+            ``("trust_remote_code",)``. Whoever looks at a stored run that sets one has it refused,
+            unless the project's own config sets the same.
     """
 
     stage: ClassVar[str] = ""
@@ -45,6 +48,7 @@ class Plugin:
     known_as: ClassVar[Sequence[str]] = ()
     synonyms: ClassVar[Mapping[str, str]] = {}
     reported: ClassVar[Sequence[str]] = ()
+    runs_code: ClassVar[Sequence[str]] = ()
 
     class Options(Options):
         pass

@@ -36,14 +36,15 @@ class Searcher(Plugin):
     def space(self) -> Mapping[str, Sequence[Any]]:
         """Dotted key of the config -> values that it may get: all of a list, the ends of a range.
 
-        The core tries each before anything is trained. Asked before :meth:`check`.
+        Two numbers are the ends of a range, of whole numbers where both are whole. The core tries
+        each before anything is trained. Asked before :meth:`check`.
         """
         raise NotImplementedError
 
     def propose(
         self, trials: Sequence[Trial], seed: int, higher_is_better: bool
     ) -> Mapping[str, Any] | None:
-        """The values of the next trial, one for each key of the space; None: nothing is left.
+        """The values of the next trial, each within the space; None: nothing is left.
 
         Args:
             trials: all so far, in order; each of them has ended. The first one has the run's own

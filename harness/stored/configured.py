@@ -126,7 +126,7 @@ class ConfigView:
             ConfigError, EnvironmentFailure, PluginError: model or trainer cannot be used.
         """
         entry, base = self._config.train, self.base(report)
-        call = plainly(f"{entry.named}, train", aloud)
+        call = plainly(f"{entry.named}, train", aloud, lent=[rows])
         with tempfile.TemporaryDirectory(prefix="harness-") as folder, call:
             context = Context(Path(folder), stage="train", report=call.calls.hearing(report))
             return list(results.rendered(entry.instance.rendered(base, rows, context), rows))

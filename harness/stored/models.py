@@ -61,8 +61,8 @@ class RoundModels:
             Cancelled: ``cancelled`` said so.
         """
         entry, settings = self._run.config.generate, self._run.config.settings
-        prompts = [row.as_asked() for row in rows]
-        call = plainly(f"{entry.named}, round {number}: generate", aloud)
+        prompts = tuple(row.as_asked() for row in rows)
+        call = plainly(f"{entry.named}, round {number}: generate", aloud, lent=[prompts])
         with tempfile.TemporaryDirectory(prefix="harness-") as folder, call:
             context = Context(
                 Path(folder), derive_seed(settings.seed, GENERATE, number), GENERATE, number,

@@ -18,7 +18,7 @@ from harness.config import loading as configuration
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Watcher
-from harness.engine import provenance
+from harness.engine import provenance, trust
 from harness.engine.arm_run import name_within
 from harness.engine.artifacts import Artifact
 from harness.engine.history import History
@@ -185,8 +185,13 @@ def opened(name: str, watcher: Watcher) -> StoredRun:
 
     Raises:
         UsageError: no run of that name was begun here.
+        Untrusted: it names code that this project's own config does not name.
     """
-    return StoredRun(configuration.load(_config_of(name)), watcher, name=name)
+    path = _config_of(name)
+    trust.refuse_files(path.parent)
+    config = configuration.load(path)
+    trust.refuse_options(path.parent, config)
+    return StoredRun(config, watcher, name=name)
 
 
 def _config_of(name: str) -> Path:

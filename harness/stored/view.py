@@ -15,6 +15,7 @@ from harness.engine import resume_command
 from harness.engine.journal import ClosedRounds
 from harness.engine.pins import TRAIN
 from harness.engine.run import CONFIG, JOURNAL, MACHINE_FOLDER
+from harness.engine.trust import as_allowed
 from harness.errors import ConfigError, DataError, UsageError
 from harness.kit import yaml_file
 from harness.kit.lock import exclusive
@@ -201,6 +202,7 @@ class RunView:
                 hint="harness iterate with the run's config trains it again",
             )
         made = from_json(Checkpoint, artifact.facts["checkpoint"])
+        made = as_allowed(made, self._run.config)
         return dataclasses.replace(made, path=str(artifact.path), digest=artifact.digest)
 
     def models(self, numbers: Sequence[int], report: Report = silent) -> RoundModels:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.boundary import searching as boundary
@@ -17,18 +17,18 @@ _MEASURED = Trial(_MOST, {}, (1.0,), "done", course=(3.0, 2.0, 1.5))
 
 
 def proposals(subject: Subject) -> str | None:
-    """The same record and seed give the same values, of every key of the space and no other."""
+    """The same record and seed give the same values, of every key of the space, and within it."""
     kind: Any = type(subject.instance).Options
     if not issubclass(kind, Searcher.Options):
         mend = "Derive them from harness.Searcher.Options, which has trials, by, folds and seed"
         raise Failed("its Options lack those of a search", mend)
     mend = "Compute it from the arguments and the options alone; keep nothing between calls"
     try:
-        keys = tuple(boundary.space(subject.instance.space()))
+        space = boundary.space(subject.instance.space())
         trials = [Trial(0, {}, (1.0, 1.0), "done")]
         while len(trials) < _MOST:
             made, again = (
-                _proposed(one, keys, trials) for one in (subject.instance, subject.make())
+                _proposed(one, space, trials) for one in (subject.instance, subject.make())
             )
             if made != again:
                 raise Failed(f"trial {len(trials)}: one record gives two proposals", mend)
@@ -43,10 +43,10 @@ def proposals(subject: Subject) -> str | None:
         raise
     except Exception as error:
         raise Failed(f"it raises {reason(error)}", "Trials may lie outside of the space") from None
-    return f"{len(trials) - 1} proposals of {len(keys)} settings"
+    return f"{len(trials) - 1} proposals of {len(space)} settings"
 
 
 def _proposed(
-    searcher: Searcher, keys: Sequence[str], trials: Sequence[Trial]
+    searcher: Searcher, space: Mapping[str, Sequence[Any]], trials: Sequence[Trial]
 ) -> dict[str, Any] | None:
-    return boundary.proposal(searcher.propose(tuple(trials), _SEED, False), keys)
+    return boundary.proposal(searcher.propose(tuple(trials), _SEED, False), space)

@@ -27,6 +27,7 @@ class EvaluateMetric(harness.Metric):
 
     name = "evaluate"
     libraries = ("evaluate",)
+    runs_code = ("path", "hub")
     bounds = (float("-inf"), float("inf"))
 
     class Options(harness.Options):

@@ -19,6 +19,7 @@ class LocalModel(ChatModel):
     """A model in a folder of this machine."""
 
     name = "local"
+    runs_code = ("trust_remote_code",)
 
     class Options(ChatOptions):
         path: Path = Field(description="folder with config.json, tokenizer and safetensors")
@@ -48,6 +49,7 @@ class HubModel(ChatModel):
     """A model of the Hugging Face hub."""
 
     name = "hub"
+    runs_code = ("trust_remote_code",)
     revision = 2
     known_as = ("hf", "huggingface", "hugging-face", "transformers", "pretrained")
     synonyms = dict.fromkeys(("model", "name", "path", "repo", "repo_id", "model_id"), "id")

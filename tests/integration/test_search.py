@@ -240,3 +240,33 @@ def test_a_missing_package_is_named_with_its_extra(
     done = valley.inside("iterate")
     assert done.code == 3
     assert "pip install" in done.err and "[search]" in done.err
+
+
+WANDERING = """
+import harness
+
+
+class Wandering(harness.Searcher):
+    name = "wandering"
+
+    def space(self):
+        return {"train.rate": [1e-4, 1e-2]}
+
+    def propose(self, trials, seed, higher_is_better):
+        return {"train.rate": 5.0}
+
+
+@harness.hookimpl
+def register_searchers():
+    return [Wandering]
+"""
+
+
+def test_nothing_outside_of_the_space_is_trained_on(project: Project) -> None:
+    project.write(WANDERING, "wandering.py")
+    text = VALLEY.replace("plugins: [", "plugins: [wandering.py, ")
+    project.write(text + "search: {plugin: wandering, trials: 3, folds: 2}\n")
+    done = project.inside("iterate", "--json")
+    assert done.code == 5
+    assert "wandering" in done.err and "'train.rate' is the number 5.0" in done.err
+    assert "trial 2" not in done.err

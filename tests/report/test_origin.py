@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 import harness
+from harness.config import loading
+from harness.config.finding import shipped
 from harness.engine import beginning
 from harness.report import origin
 from harness.report.reading import read, upgraded
@@ -126,8 +128,9 @@ def test_a_start_is_noted_once(project: Any) -> None:
 
 
 def test_a_run_of_before_gets_no_invented_start(tmp_path: Path) -> None:
+    config = loading.load(shipped("harness.yaml"))
     (tmp_path / "journal.jsonl").write_text("")
-    beginning.note(tmp_path, tmp_path / "journal.jsonl")
+    beginning.note(tmp_path, config, tmp_path / "journal.jsonl", ())
     assert beginning.started(tmp_path) is None
 
 

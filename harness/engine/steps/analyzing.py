@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from harness.engine.pins import ANALYZE, DETECT
 from harness.engine.steps.base import StageCaller
 from harness.engine.steps.detecting import Detecting
 from harness.engine.steps.evaluating import Evaluation
-from harness.errors import NO_FAULT, HarnessError
+from harness.errors import NO_FAULT, HarnessError, InputChanged
 from harness.kit.files import digest, read_json, write_json
 from harness.records import Example, Findings, from_json, to_json
 from harness.stages import Evidence
@@ -59,12 +60,14 @@ class Analyzing:
         def make(folder: Path) -> Mapping[str, Any]:
             context = self.run.context(folder, ANALYZE, at, seed)
             findings = Findings()
+            lent = (evidence.scored, evidence.labels, evidence.base, evidence.train)
             for entry in self.config.analyze:
                 try:
-                    with self.run.guard(ANALYZE, entry, at):
+                    with self.run.guard(ANALYZE, entry, at, lent=lent):
                         results.causes(entry.instance.causes())
-                        own = results.findings(entry.instance.analyze(evidence, context))
-                except NO_FAULT:
+                        found = entry.instance.analyze(_own(evidence), context)
+                        own = results.findings(found)
+                except (*NO_FAULT, InputChanged):
                     raise
                 except HarnessError as error:
                     own = Findings(failed={entry.name: error.what})
@@ -93,6 +96,12 @@ class Analyzing:
             train=tuple(train),
             seed=self.caller.seed("findings", 0),
         )
+
+
+def _own(evidence: Evidence) -> Evidence:
+    """The same rows, with mappings that an analyzer may write to."""
+    right, base_right = dict(evidence.right), dict(evidence.base_right)
+    return dataclasses.replace(evidence, right=right, base_right=base_right)
 
 
 def _without_labels(evaluation: Evaluation) -> dict[str, str]:

@@ -66,16 +66,21 @@ class Given:
         rows: of dev or test, without references.
     """
 
-    rows: Sequence[Example]
-    train: Sequence[Example]
+    rows: tuple[Example, ...]
+    train: tuple[Example, ...]
     held: boundary.Held
+
+    @property
+    def lent(self) -> tuple[Sequence[Example], ...]:
+        """What a baseline must not change."""
+        return self.rows, self.train
 
     @classmethod
     def of(cls, data: Dataset, split: str) -> Given:
         """From the rows of a run."""
         family = families(data.examples)
-        rows = [_in_family(row.as_asked(), family) for row in data.split(split)]
-        train = [_in_family(row, family) for row in data.split("train")]
+        rows = tuple(_in_family(row.as_asked(), family) for row in data.split(split))
+        train = tuple(_in_family(row, family) for row in data.split("train"))
         return cls(rows, train, _held(data, family))
 
     def asked_by(self, entry: PluginEntry, context: Context) -> list[Example]:
@@ -129,7 +134,9 @@ class Asking:
             write_jsonl(folder / "output" / "prompts.jsonl", map(to_json, rows))
             return {**context.facts, "told": boundary.told(entry.instance.told(given.train))}
 
-        made = self.run.stage(stage, entry, inputs, make, at, seed=seed, pinned=pinned)
+        made = self.run.stage(
+            stage, entry, inputs, make, at, seed=seed, pinned=pinned, lent=given.lent
+        )
         lines = read_jsonl(made.path / "prompts.jsonl")
         rows = tuple(from_json(Example, line) for line in lines)
         return Prompts(rows, made.facts["told"], made.digest)

@@ -106,11 +106,12 @@ class Augmenting:
         """The accepted rows, and their counts."""
         from harness.data.augmentation import AugmenterPlan, collect
 
-        work = []
-        for entry, plan in zip(self.config.augment, plans, strict=True):
-            guard = functools.partial(self.run.guard, AUGMENT, entry, at)
-            work.append(AugmenterPlan(entry.name, entry.instance, plan, guard))
         taken = {row.id for row in train}
         pool = [row for row in data.split("pool") if row.id not in taken]
+        work = []
+        for entry, plan in zip(self.config.augment, plans, strict=True):
+            lent = (train, pool, plan.items)
+            guard = functools.partial(self.run.guard, AUGMENT, entry, at, lent=lent)
+            work.append(AugmenterPlan(entry.name, entry.instance, plan, guard))
         gate = self.gating.gate(data, train, pool)
         return collect(work, Dataset((*train, *pool)), gate, context)

@@ -42,12 +42,13 @@ class Comparing:
             Waiting: too few answers are rated beside the others.
         """
         sides = (new, old)
-        pairs = [list(zip(side.predictions, rows, strict=True)) for side in sides]
+        pairs = [tuple(zip(side.predictions, rows, strict=True)) for side in sides]
+        lent = (new.predictions, old.predictions, rows)
         measured = [dict(side.measurements) for side in sides]
         of_old = At(against, at.arm if against else BASE_ARM)
         measured[1] |= self._scored_again(old, rows, of_old)
         for entry in self.config.metrics:
-            with self.run.guard("score", entry, at):
+            with self.run.guard("score", entry, at, lent=lent):
                 metrics = [
                     results.instance_of(
                         Metric, entry.instance.beside(pairs[side], pairs[1 - side]), "beside()"
@@ -121,7 +122,7 @@ class Comparing:
         """What those who rated both rounds' answers say of one; never kept, for they go on."""
         from harness import scoring
 
-        with self.run.guard("score", entry, at):
+        with self.run.guard("score", entry, at, lent=tuple(zip(*pairs, strict=True))):
             scoring.ready(metric, pairs, silent)
             # In this process: another one would make the metric from its options alone.
             measured = scoring.measure(scoring.MetricEntry(entry.name, metric), pairs, workers=1)

@@ -11,7 +11,7 @@ from harness.data.splits import rows_digest
 from harness.engine.at import At
 from harness.engine.pins import DETECT
 from harness.engine.steps.base import StageCaller
-from harness.errors import NO_FAULT, HarnessError
+from harness.errors import NO_FAULT, HarnessError, InputChanged
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import ErrorLabel, Example, ScoredExample, from_json, to_json
 
@@ -50,12 +50,12 @@ class Detecting:
             failed = {}
             for entry in self.config.detect:
                 try:
-                    with self.run.guard(stage, entry, at):
+                    with self.run.guard(stage, entry, at, lent=(scored, learned)):
                         results.categories(entry.instance.categories())
                         entry.instance.prepare(learned)
                         for row in scored:
                             labels += results.labels(entry.instance.detect(row), row.example.id)
-                except NO_FAULT:
+                except (*NO_FAULT, InputChanged):
                     raise
                 except HarnessError as error:
                     failed[entry.name] = error.what

@@ -45,7 +45,7 @@ class Measuring:
         def make(folder: Path) -> Mapping[str, Any]:
             context = run.context(folder, f"{stage} {entry.name}", at, SEEDLESS)
             context.progress(0, len(rows))
-            pairs = list(zip(predictions, rows, strict=True))
+            pairs = tuple(zip(predictions, rows, strict=True))
             metric = scoring.MetricEntry(entry.name, entry.instance)
             scoring.ready(entry.instance, pairs, context.progress)
             measurements = scoring.measure(metric, pairs, context.progress)
@@ -56,7 +56,8 @@ class Measuring:
                 "made_with": {"libraries": dict(run.versions(entry))},
             }
 
-        made = run.stage(stage, entry, inputs, make, at, pinned=pinned)
+        lent = (predictions, rows)
+        made = run.stage(stage, entry, inputs, make, at, pinned=pinned, lent=lent)
         lines = read_jsonl(made.path / "measurements.jsonl")
         measurements = tuple(from_json(Measurement, line) for line in lines)
         self.caller.made_with[made.digest] = made.facts.get("made_with")
@@ -138,12 +139,12 @@ class Measuring:
         from harness import scoring
 
         groups, seed = groups_of(rows), self.caller.seed("scores", 0)
-        pairs = list(zip(predictions, rows, strict=True))
+        pairs = tuple(zip(predictions, rows, strict=True))
         scores: dict[str, Score] = {}
         for entry in entries:
             metric, measured = self.caller.metric_entry(entry), measurements[entry.name]
             signature = self.caller.signatures.get(digests[entry.name])
-            with self.caller.run.guard("score", entry, at):
+            with self.caller.run.guard("score", entry, at, lent=(predictions, rows)):
                 scores |= scoring.scores(
                     metric, measured, groups, seed, pairs=pairs, signature=signature
                 )

@@ -18,7 +18,7 @@ from harness.engine.artifacts import Artifact
 from harness.engine.at import At
 from harness.engine.job import TEXTS
 from harness.engine.steps.base import StageCaller
-from harness.errors import DataError, EnvironmentFailure, PluginError
+from harness.errors import DataError, EnvironmentFailure, InputChanged, PluginError
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import BASE_ARM, Checkpoint, Example, Prediction, from_json
 
@@ -113,6 +113,8 @@ class Probing:
             return None
         try:
             return self._probed(checkpoint, at, pinned)
+        except InputChanged:
+            raise
         except (PluginError, DataError, EnvironmentFailure) as error:
             if self.run.writes:  # whoever only looks has measured nothing, and says nothing
                 told = f"general text is not measured: {error.placed}"
@@ -194,7 +196,7 @@ class Probing:
         return self._job(INSTRUCTIONS, brief, checkpoint, rows, inputs, at, pinned, judged)
 
     def _right(self, entry: PluginEntry, row: Example, answer: str) -> bool:
-        with self.run.guard(INSTRUCTIONS, entry):
+        with self.run.guard(INSTRUCTIONS, entry, lent=[(row,)]):
             return boundary.right(entry.instance.right(row, answer), row.id)
 
     def _job(

@@ -13,6 +13,7 @@ from harness.data.splits import rows_digest
 from harness.engine.at import At
 from harness.engine.pins import TRAIN
 from harness.engine.steps.base import StageCaller
+from harness.engine.trust import as_allowed
 from harness.kit.files import digest, write_json
 from harness.records import Checkpoint, Example, from_json
 
@@ -82,6 +83,7 @@ class Training:
         made = run.stage(TRAIN, entry, inputs, make, at, seed=seed, pinned=pinned)
         self.caller.note_remarks(made.facts)
         checkpoint = from_json(Checkpoint, made.facts["checkpoint"])
+        checkpoint = as_allowed(checkpoint, self.caller.config)
         return dataclasses.replace(
             checkpoint, path=str(made.path), digest=digest([base.digest, made.digest])
         )

@@ -1,0 +1,188 @@
+"""A run's folder of a stranger: looking at it runs none of the code that it names."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.engine import plugin_record, resume_command, trust
+from harness.kit import yaml_file
+from harness.kit.files import write_json
+from harness.records import Checkpoint
+from tests.support.project import CONFIG, FAKES, Project, Result
+
+EVIL = """
+import pathlib
+
+import harness
+
+pathlib.Path("ran").touch()
+
+
+class Own(harness.Section):
+    name = "evil"
+    always = True
+
+    def blocks(self, document):
+        return [harness.kit.blocks.Paragraph("from the file")]
+
+
+@harness.hookimpl
+def register_sections():
+    return [Own]
+"""
+LOOKING = [
+    ("report",), ("report", "--html", "page.html"), ("report", "--json"), ("errors",),
+    ("compare", "0", "1"), ("compare", "--all"), ("advise",), ("rebuild",), ("runs",),
+    ("try", "--prompt", "repeat: x"), ("why", "dev-0"), ("query", "FROM rounds"), ("test",),
+]  # fmt: skip
+
+
+@pytest.fixture
+def strangers(short: tuple[Project, Result]) -> Project:
+    """A run whose config names a file beside it; no config of this project does."""
+    project, _ = short
+    (project.folder / "harness.yaml").unlink()
+    run = folder_of(project)
+    (run / "evil.py").write_text(EVIL)
+    values = dict(yaml_file.read(run / "config.yaml")[0])
+    (run / "config.yaml").write_bytes(yaml_file.dump({**values, "plugins": ["evil.py"]}).encode())
+    return project
+
+
+def folder_of(project: Project) -> Path:
+    return next((project.folder / ".harness" / "runs").iterdir())
+
+
+@pytest.mark.parametrize("command", LOOKING, ids=lambda words: " ".join(words))
+def test_looking_runs_no_code_of_its_folder(strangers: Project, command: tuple[str, ...]) -> None:
+    done = strangers.inside(*command)
+    assert not (strangers.folder / "ran").exists()
+    assert "Traceback" not in done.err
+    if command[0] in ("report", "errors", "advise", "why"):
+        assert done.code == 0
+        [line] = [line for line in done.err.splitlines() if "plugin" in line]
+        assert "left out" in line and "evil.py" in line and "--trust" in line
+    elif command[0] in ("rebuild", "try", "test") or command == ("compare", "0", "1"):
+        assert done.code == 2
+        assert "its code is not run" in done.err and "evil.py" in done.err
+        assert "--trust" in done.err
+
+
+@pytest.mark.parametrize("words", [("report", "--trust"), ("--trust", "report")])
+def test_with_trust_it_is_run(strangers: Project, words: tuple[str, ...]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder_of(strangers))
+        (folder_of(strangers) / "evil.py").rename(strangers.folder / "evil.py")
+    assert strangers.inside(*words).code == 0
+    assert (strangers.folder / "ran").exists()
+    (strangers.folder / "ran").unlink()
+    strangers.inside("report")
+    assert not (strangers.folder / "ran").exists()
+
+
+def test_a_config_in_the_folders_of_runs_is_not_this_projects_own(strangers: Project) -> None:
+    run = folder_of(strangers)
+    for place in (run, strangers.folder / ".harness", strangers.folder / "reports"):
+        own = place / "own.yaml"
+        own.write_text(f"plugins: [{run / 'evil.py'}]\n")
+        write_json(run / "command.json", ["harness", "iterate", "-c", str(own)])
+        plugin_record.keep(run, [run / "evil.py"])
+        strangers.inside("report")
+        assert not (strangers.folder / "ran").exists()
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_what_the_projects_config_names_is_run_while_it_is_the_same(
+    project: Project, changed: bool
+) -> None:
+    own = project.folder / "own.py"
+    own.write_text(EVIL)
+    project.write(CONFIG.replace("plugins: [", "plugins: [own.py, "))
+    assert project.inside("iterate", "--rounds", "1", "--json").code == 0
+    (project.folder / "ran").unlink()
+    if changed:
+        own.write_text(EVIL + "\n# another one\n")
+    done = project.inside("report", "--full")
+    assert done.code == 0
+    assert (project.folder / "ran").exists() is not changed
+    assert ("from the file" in done.out) is not changed
+    assert ("is not what it was when the run was made" in done.err) is changed
+
+
+SCRIPT = 'open("ran", "w")\n'
+
+
+@pytest.mark.parametrize(
+    "option", [{"path": "evil.py"}, {"hub": "stranger/metric"}], ids=["script", "hub"]
+)
+def test_options_that_run_code_are_no_others(
+    project: Project, option: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.stored import opened
+
+    monkeypatch.chdir(project.folder)
+    run = project.folder / ".harness" / "runs" / "harness-00000000"
+    run.mkdir(parents=True)
+    (run / "evil.py").write_text(SCRIPT)
+    entry = ", ".join(f"{name}: {value}" for name, value in option.items())
+    metrics = f"[{{plugin: overlap}}, {{plugin: evaluate, key: x, {entry}}}]"
+    text = CONFIG.replace("[{plugin: overlap}]", metrics)
+    (run / "config.yaml").write_text(text)
+    plugin_record.keep(run, [FAKES])
+    project.write(CONFIG)
+    with pytest.raises(trust.Untrusted, match="runs code by its option"):
+        opened(run.name, None)  # type: ignore[arg-type]
+    own = text.replace("path: evil.py", f"path: {run / 'evil.py'}")
+    project.write(own)
+    assert opened(run.name, None).config.metrics[1].plugin == "evaluate"  # type: ignore[arg-type]
+    project.write(CONFIG)
+    with trust.trusting():
+        opened(run.name, None)  # type: ignore[arg-type]
+    assert not (project.folder / "ran").exists()
+
+
+def test_the_store_cannot_let_a_model_run_code(short: tuple[Project, Result]) -> None:
+    from harness.stored import opened
+
+    project, _ = short
+    stored = Checkpoint("base", "", "", info={"trust_remote_code": True, "skill": 0.4})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project.folder)
+        config = opened(folder_of(project).name, None).config  # type: ignore[arg-type]
+    assert trust.as_allowed(stored, config).info == {"trust_remote_code": False, "skill": 0.4}
+
+
+@pytest.mark.parametrize("words", [["rm", "-r", "/"], ["harness", "export"], "rm", [1]])
+def test_a_command_that_is_none_of_ours_is_not_told(tmp_path: Path, words: object) -> None:
+    write_json(tmp_path / resume_command.KEPT, words)
+    assert resume_command.kept(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda run: (run / "config.yaml").write_text("plugins: evil.py\n"),
+        lambda run: (run / "config.yaml").write_text("plugins: [1, {a: 2}]\n"),
+        lambda run: (run / "plugins.json").write_text("[1]"),
+        lambda run: (run / "command.json").write_text('["harness", "iterate", "-c", "a\\u0000b"]'),
+        lambda run: shutil.rmtree(run),
+    ],
+)
+def test_odd_files_are_no_traceback(strangers: Project, damage: Callable[[Path], object]) -> None:
+    damage(folder_of(strangers))
+    for command in (("report",), ("rebuild",)):
+        done = strangers.inside(*command)
+        assert "Traceback" not in done.err
+    assert not (strangers.folder / "ran").exists()
+
+
+def test_a_report_shows_what_is_written_in_it(short: tuple[Project, Result]) -> None:
+    project, _ = short
+    page = next((project.folder / "reports").glob("*/analysis.json"))
+    told = project.inside("report", "--json").document["rounds"][1]["verdict"]["sentence"]
+    page.write_text(page.read_text().replace(told, "It was never better."))
+    assert "It was never better." in project.inside("report", "--full").out
