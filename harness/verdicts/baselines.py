@@ -10,7 +10,7 @@ smaller of the two lower bounds.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from harness.records import BestPrompt, Measurement, Score, Verdict
@@ -116,7 +116,7 @@ def _sentence(
     if verdict.label == "regressed":
         said = (
             f"A prompt is better than training so far: {which} beats {who} by {show(-gain)} in "
-            f"{score.title}, by at least {show(-verdict.high)} at {sure}."
+            f"{score.title}, by {_at_least(-verdict.high, show)} at {sure}."
         )
     elif verdict.label != "improved":
         prompted, best = (
@@ -136,9 +136,14 @@ def _sentence(
     else:
         said = (
             f"{who.capitalize()} beats the base model by {show(base.difference)} in {score.title}, "
-            f"and {which} by {show(gain)}: each by at least {show(low)} at {sure}."
+            f"and {which} by {show(gain)}: each by {_at_least(low, show)} at {sure}."
         )
     return f"{said} {_rows(sides, verdict)}"
+
+
+def _at_least(bound: float, show: Callable[[float], str]) -> str:
+    # The exact test may exclude 0 where no bound lies above it.
+    return f"at least {show(bound)}" if bound else "more than 0"
 
 
 def _rows(sides: Sides, verdict: Verdict) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import pytest
 
 import harness
-from harness.records import Measurement
+from harness.records import Measurement, Score
 from harness.scoring import MetricEntry
 from harness.stats.decision import level
-from harness.verdicts.baselines import judge
+from harness.verdicts.baselines import Sides, judge, with_base
 from harness.verdicts.rule import DecidingScore
 
 N = 120
@@ -77,3 +78,15 @@ def test_rows_that_cannot_carry_a_verdict_give_none() -> None:
     found = judge(few, HIGH, LOW, "prompted", round_=1, alpha=0.05)
     assert found.label == "no evidence" and found.low is None
     assert "come from 1 groups" in found.sentence
+
+
+def test_a_bound_that_ends_at_0_is_told_as_more_than_0() -> None:
+    """As for pass/fail rows of which the exact test excludes 0 and no bound lies above it."""
+    found = judge(SCORE, HIGH, LOW, "few-shot", round_=2, alpha=0.05)
+    shown = Score("share", 0.4, 0.3, 0.5, N, 0, "", True)
+    sides = Sides(shown, shown, 1, 2, "test")
+    said = with_base(SCORE, "few-shot", {}, sides, found, found).sentence
+    assert "each by at least 0.1" in said
+    at_zero = dataclasses.replace(found, low=0.0)
+    best = with_base(SCORE, "few-shot", {}, sides, found, at_zero)
+    assert best.low == 0 and "each by more than 0 at 95 % confidence" in best.sentence
