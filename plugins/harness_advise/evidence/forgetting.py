@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness import stats
 from harness.kit.numbers import signed
-from harness.stats.decision import ALPHA
 from harness_advise.options import Option
-from harness_advise.run import Document, Run
+from harness_advise.run import Run
 
 SHARE, MOST_SHARE = 0.2, 0.5
 """Share of general rows that is proposed first, and the largest one."""
@@ -44,41 +42,13 @@ def replay(run: Run) -> Iterator[Option]:
 
 def _lost(run: Run) -> Iterator[str]:
     """What is shown to be lost, a sentence each."""
-    if "forgot" in run.document:
-        if forgot := run.document["forgot"]:
-            yield from _said(forgot)
+    forgot = run.document["forgot"]
+    if not forgot:
         return
-    shown = run.reference if run.kept else run.rounds[-1]
-    found = shown.get("forgetting") or {}
-    counts = found.get("instructions")
-    if counts and _shown_worse(run, counts):
-        told = (counts[key] for key in ("right_before", "right_after", "asked"))
-        yield _answers(shown["round"], *told)
-    if (found.get("low") or 0.0) > 0:
-        yield _text(shown["round"], found["difference"])
-
-
-def _said(forgot: Document) -> Iterator[str]:
-    """The same, as a document says it that has it."""
     if answers := forgot["instructions"]:
         yield _answers(forgot["round"], answers["before"], answers["after"], answers["n"])
     if loss := forgot["loss"]:
         yield _text(forgot["round"], loss["after"] - loss["before"])
-
-
-def _shown_worse(run: Run, counts: Document) -> bool:
-    """Whether fewer right answers are no chance, whichever of them are the same ones.
-
-    The counts do not say how many were right on both sides; with the fewest that there can be, most
-    answers differ, and McNemar's test says least. Its error is shared by the planned rounds.
-    """
-    before, after, asked = (counts[key] for key in ("right_before", "right_after", "asked"))
-    if before <= after:
-        return False
-    both = max(0, before + after - asked)
-    rounds = (run.document.get("settings") or {}).get("rounds") or len(run.rounds) - 1
-    one_sided = stats.mcnemar(after - both, before - both) / 2
-    return one_sided < ALPHA / max(1, rounds)
 
 
 def _answers(number: int, before: int, after: int, of: int) -> str:

@@ -20,6 +20,8 @@ COLUMN = 34
 WIDEST = 100
 LONG = 2048
 """Tokens of a row from which fewer are trained at once."""
+REPLAY = 0.2
+"""Share of general rows among those that a training learns: that of the default run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def config_text(draft: Draft) -> str:
     """The file, with a line feed at its end."""
     lines = [
         *_head(draft), "", *_data(draft), "", *_model(draft), *_train(draft), *_generate(draft),
-        *_scores(draft), *_baselines(draft), *_augment(draft), *_filters(draft),
+        *_scores(draft), *_baselines(draft), *_augment(draft), *_replay(), *_filters(draft),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -154,6 +156,11 @@ def _augment(draft: Draft) -> Iterator[str]:
     rows = max(1, pool // ROUNDS)
     yield _line("augment", [{"plugin": "pool", "rows": rows}], "after each round, for what is weak")
     yield "# control: random beside rows: shows whether aiming helped, at twice the time"
+
+
+def _replay() -> Iterator[str]:
+    yield "# A fifth of what each training learns are general rows, so that the model forgets less:"
+    yield _line("replay", REPLAY)
 
 
 def _line(key: str, what: object, comment: str = "", indent: int = 0) -> str:

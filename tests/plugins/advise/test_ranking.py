@@ -37,7 +37,8 @@ DOCUMENT: dict[str, Any] = {
         {"round": 1, "scores": score(0.5, 0.4, 0.6), "train_rows": 80, "slices": [],
          "verdict": verdict("improved", 0.4, 0.3, 0.5)},
     ],
-    "test": None, "sealed": None, "next_command": "harness iterate -c a.yaml --rounds 2 --no-test",
+    "forgot": None, "test": None, "sealed": None,
+    "next_command": "harness iterate -c a.yaml --rounds 2 --no-test",
     "tables": {"right": [{"round": 1, "wrong": 50}], "causes": []},
 }  # fmt: skip
 
@@ -469,51 +470,41 @@ def test_at_the_best_score_on_dev_and_test_stop_is_all() -> None:
     assert first(perfect(test=None))[0] != "stop"
 
 
-def forgetting(before: int, after: int, low: float | None = None) -> dict[str, Any]:
-    counts = {"asked": 40, "right_before": before, "right_after": after}
-    return {"difference": 0.054, "low": low, "high": 0.1, "instructions": counts}
+ANSWERS = {"before": 22, "after": 4, "n": 40, "p": 0.001}
+LOSS = {"before": 4.6, "after": 4.654, "n": 200, "bound": 0.03}
+
+
+def forgot(answers: dict[str, Any] | None, loss: dict[str, Any] | None) -> dict[str, Any]:
+    return {"round": 1, "instructions": answers, "loss": loss, "sentence": "worse"}
 
 
 @pytest.mark.parametrize(
-    ("measured", "lost"),
+    ("shown", "lost"),
     [
         (
-            forgetting(22, 4),
+            forgot(ANSWERS, None),
             "round 1 answers 4 of 40 general instructions right, the base model 22",
         ),
-        (forgetting(22, 20, 0.03), "round 1 predicts general text worse: +0.054 nats per token"),
-        (forgetting(22, 15), None),
-        (forgetting(22, 30), None),
-        (forgetting(22, 22, -0.01), None),
+        (forgot(None, LOSS), "round 1 predicts general text worse: +0.054 nats per token"),
+        (forgot(None, None), None),
         (None, None),
     ],
 )
 def test_what_the_model_lost_comes_first_with_general_rows(
-    measured: dict[str, Any] | None, lost: str | None
+    shown: dict[str, Any] | None, lost: str | None
 ) -> None:
-    rounds = copy.deepcopy(DOCUMENT["rounds"])
-    rounds[1]["forgetting"] = measured
-    document = made(rounds=rounds, arms=[arm("settings", "improved", 0.2)], levers=levers())
+    document = made(forgot=shown, arms=[arm("settings", "improved", 0.2)], levers=levers())
     option = ranked(document)[0]
     assert (option.lever == "replay") is (lost is not None)
     if lost:
         assert option.evidence[0] == lost and "12 of 40" in option.evidence[1]
         assert option.command == "harness iterate -c a.yaml --rounds 1 --set replay=0.2 --no-test"
-    assert "replay" not in {one.lever for one in ranked({**document, "forgot": None})}
 
 
-def test_what_is_shown_to_be_lost_is_read_where_the_document_says_it() -> None:
-    loss = {"before": 4.6, "after": 4.7, "n": 200, "bound": 0.03}
-    answers = {"before": 22, "after": 12, "n": 40, "p": 0.001}
-    forgot = {"round": 2, "instructions": answers, "loss": loss, "sentence": "worse"}
-    option = ranked(made(forgot=forgot))[0]
-    assert option.lever == "replay" and option.evidence[:2] == (
-        "round 2 answers 12 of 40 general instructions right, the base model 22",
-        "round 2 predicts general text worse: +0.100 nats per token",
-    )
-    assert ranked(made(forgot={**forgot, "instructions": None, "loss": None}))[0].lever != "replay"
-    found = ranked(perfect(forgot=forgot))
-    assert [one.lever for one in found] == ["stop", "replay"]
+def test_each_loss_is_named_and_where_nothing_is_left_to_gain_stop_stays_first() -> None:
+    both = forgot(ANSWERS, LOSS)
+    assert len(ranked(made(forgot=both))[0].evidence) == 3
+    assert [one.lever for one in ranked(perfect(forgot=both))] == ["stop", "replay"]
 
 
 @pytest.mark.parametrize(
@@ -521,8 +512,8 @@ def test_what_is_shown_to_be_lost_is_read_where_the_document_says_it() -> None:
 )
 def test_with_general_rows_already_more_of_them_or_less_training(share: float, words: str) -> None:
     rounds = copy.deepcopy(DOCUMENT["rounds"])
-    rounds[1] |= {"forgetting": forgetting(22, 4), "replayed": round(80 * share / (1 - share))}
-    option = ranked(made(rounds=rounds))[0]
+    rounds[1]["replayed"] = round(80 * share / (1 - share))
+    option = ranked(made(rounds=rounds, forgot=forgot(ANSWERS, None)))[0]
     assert words in option.command and bool(option.command) is bool(words)
     assert ("a lower learning rate" in option.action) is (not words)
 
