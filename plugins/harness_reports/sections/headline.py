@@ -43,11 +43,14 @@ class Gains:
 
 def short_verdict(document: Document) -> Iterator[Block]:
     """The label, when and of what; how good it was and is; prompts; what was forgotten."""
-    dates = document["dates"]
-    yield box.heading(document, document["run"], moment(dates["finished"] or dates["started"]))
+    dates, passing = document["dates"], outcomes.pass_rate(document)
+    run = (document["run"], moment(dates["finished"] or dates["started"]))
+    long = bool(box.objections(document))
+    yield box.heading(document, *(() if long else run))
     yield from box.lines(document)
-    if passing := outcomes.pass_rate(document):
-        yield Note(f"{passing}; pass threshold {document['right_at']:g}")
+    passed = f"{passing}; pass threshold {document['right_at']:g}" if passing else ""
+    if told := " · ".join(filter(None, (passed, *(run if long else ())))):
+        yield Note(told)
     if found := document["objective"]:
         yield Paragraph(found["sentence"], label=found["state"])
     for guard in [one for one in findings.guards(document) if one.state == "broken"][-1:]:

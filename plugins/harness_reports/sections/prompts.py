@@ -37,7 +37,7 @@ def in_short(document: Document) -> Iterator[Block]:
     """The conclusion, and a line for each prompt."""
     if not document["baselines"]:
         return
-    yield Heading(TITLE)
+    yield Heading(TITLE, "on dev")
     yield Paragraph(conclusion(document))
     yield _table(document, short=NAMED)
 
