@@ -30,8 +30,8 @@ ITEMS = 20
 def model_of(run: Run, history: History) -> Document:
     """``base``, ``adapter`` and ``round``, the result of the run and where it lies; ``commands``.
 
-    The folder is told relative to the run's working folder where it lies below it, so that a
-    moved folder still tells the truth. Of a model without files (at a service) none is told.
+    The folder is told relative to the run's working folder, so that a moved folder still tells the
+    truth. Of a model without files (at a service) none is told.
     """
     found: Document = {
         "base": history.model, "adapter": None, "round": history.kept, "commands": [],
@@ -93,7 +93,7 @@ def _plain(value: Any, root: Path) -> Any:
     if isinstance(value, Path):
         return _told(value, root)
     if isinstance(value, str):
-        return one_line(value, TEXT)
+        return _told(Path(value), root) if _is_path(value) else one_line(value, TEXT)
     if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, BaseModel):
@@ -107,8 +107,19 @@ def _plain(value: Any, root: Path) -> Any:
 
 
 def _told(path: Path, root: Path) -> str:
+    """A path relative to the working folder; of one outside the last part, as ``…/rows.jsonl``.
+
+    Reports and summaries are handed on, and the rest would name users and customers.
+    """
+    for own, folder in ((path.absolute(), root.absolute()), (path.resolve(), root.resolve())):
+        if own.is_relative_to(folder):
+            return one_line(own.relative_to(folder).as_posix())
+    return one_line(f"…/{path.name}")
+
+
+def _is_path(text: str) -> bool:
+    """Whether a text names something on this machine; prompts may begin with a slash, too."""
     try:
-        shown = path.resolve().relative_to(root.resolve()).as_posix()
-    except ValueError:
-        shown = path.as_posix()
-    return one_line(shown)
+        return text.startswith("/") and Path(text).exists()
+    except (OSError, ValueError):  # too long for a name, or a null character
+        return False

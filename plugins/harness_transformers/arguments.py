@@ -63,6 +63,11 @@ IGNORED = {
 }  # fmt: skip
 """TrainingArguments that would change nothing, and why."""
 
+UNLIKE = {
+    "neftune_noise_alpha": "its noise is scaled by how rows lie in a batch, which differs by device"
+}
+"""TrainingArguments that would not do here what they do in transformers, and why."""
+
 TRACKERS = {
     "azure_ml": ("azureml",), "clearml": ("clearml",), "codecarbon": ("codecarbon",),
     "comet_ml": ("comet_ml",), "dagshub": ("dagshub", "mlflow"), "dvclive": ("dvclive",),
@@ -77,12 +82,15 @@ def allowed(key: str) -> str:
     """The key, if it is the user's to set.
 
     Raises:
-        ValueError: the harness sets it, it would change nothing, or transformers has none such.
+        ValueError: the harness sets it, it would change nothing or something else than it says,
+            or transformers has none such.
     """
     if key in OWNED:
         raise ValueError(f"'{key}' belongs to the harness: use {OWNED[key]}")
     if key in IGNORED:
         raise ValueError(f"'{key}' would change nothing: {IGNORED[key]}")
+    if key in UNLIKE:
+        raise ValueError(f"'{key}' would not do what it does in transformers: {UNLIKE[key]}")
     known = names()
     if known and key not in known:
         raise ValueError(

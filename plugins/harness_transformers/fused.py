@@ -74,6 +74,8 @@ def _plain(layer: Any) -> bool:
     base = layer.base_layer
     if type(base) is not torch.nn.Linear or base.weight.requires_grad or layer.merged:
         return False
+    if base.bias is not None and base.bias.requires_grad:  # Fused gives it no gradient
+        return False
     if base.weight.dtype not in (torch.float32, torch.bfloat16) or len(layer.active_adapters) != 1:
         return False
     name = layer.active_adapters[0]

@@ -1,7 +1,8 @@
-"""How well a model predicts texts: the negative log likelihood of each, and its tokens."""
+"""How well a model predicts texts: the negative log likelihood of their tokens."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -37,14 +38,28 @@ def measured(
     model = adapters.ready(
         checkpoint, devices.dtype_of(options.precision), context, merge=options.merge
     )
+    for losses in by_token(model, checkpoint, rows, context):
+        yield math.fsum(losses), len(losses)
+
+
+def by_token(
+    model: Any, checkpoint: harness.Checkpoint, rows: Sequence[Encoded], context: harness.Context
+) -> Iterator[list[float]]:
+    """The negative log likelihood of each learned token, in nats, row by row.
+
+    Args:
+        model: the checkpoint's, on its device.
+        rows: each with its place as id.
+    """
+    pad = Chats.of(checkpoint).tokenizer.pad_token_id
     vocabulary = loading.config_of(checkpoint).get_text_config().vocab_size
-    found = dict.fromkeys(range(len(rows)), (0.0, 0))
+    found: dict[int, list[float]] = {place: [] for place in range(len(rows))}
     long = [row for row in rows if len(row.input_ids) > 1]
     long.sort(key=lambda row: -len(row.input_ids))
     batches = list(_batches(long, min(TOKENS, max(1, CELLS // vocabulary))))
     at_once = AtOnce(AT_ONCE, context.say, "texts")
     done = 0
-    with layouts.chosen(model, chats.tokenizer.pad_token_id, long, model.device.type) as layout:
+    with layouts.chosen(model, pad, long, model.device.type) as layout:
         for batch in batches:
             context.progress(done, len(long), "texts")
             for part in at_once.run(batch, lambda some: _losses(model, layout, some), _nothing):
@@ -83,8 +98,8 @@ def _batches(rows: Sequence[Encoded], tokens: int) -> Iterator[list[Encoded]]:
 
 
 @torch.no_grad()
-def _losses(model: Any, layout: Any, rows: Sequence[Encoded]) -> dict[int, tuple[float, int]]:
-    """Place of each text -> its loss and its predicted tokens."""
+def _losses(model: Any, layout: Any, rows: Sequence[Encoded]) -> dict[int, list[float]]:
+    """Place of each text -> the losses of its predicted tokens."""
     lines = [
         {"row": number, "input_ids": list(row.input_ids), "labels": list(row.labels)}
         for number, row in enumerate(rows)
@@ -92,8 +107,7 @@ def _losses(model: Any, layout: Any, rows: Sequence[Encoded]) -> dict[int, tuple
     batch = {name: value.to(model.device) for name, value in layout(lines).items()}
     learned = layout.learned(model, batch)
     losses = token_losses(learned.logits, learned.wanted).double()
-    sums = torch.zeros(len(rows), dtype=torch.float64, device=losses.device)
-    sums.index_add_(0, learned.places, losses)
-    counts = torch.bincount(learned.places, minlength=len(rows))
-    pairs = zip(rows, sums.tolist(), counts.tolist(), strict=True)
-    return {int(row.id): (loss, count) for row, loss, count in pairs}
+    found: dict[int, list[float]] = {int(row.id): [] for row in rows}
+    for place, loss in zip(learned.places.tolist(), losses.tolist(), strict=True):
+        found[int(rows[place].id)].append(loss)
+    return found

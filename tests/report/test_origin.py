@@ -120,6 +120,55 @@ def test_an_option_of_several_values_is_told_as_a_mapping(tmp_path: Path) -> Non
     assert told == [{"train": 0.6}, "rows.csv", ["a b", True]]
 
 
+@pytest.fixture
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder outside of the project, with a name that nobody shall read."""
+    folder = tmp_path_factory.mktemp("elsewhere") / "secret-customer"
+    folder.mkdir()
+    return folder
+
+
+def test_a_path_outside_of_the_project_tells_its_last_part_alone(
+    project: Any, outside: Path
+) -> None:
+    inside = project.folder / "here" / "rows.jsonl"
+    told = origin._plain(
+        [outside / "rows.jsonl", inside, {"at": str(outside)}, "/no_think Be brief.", "/" * 9000],
+        project.folder,
+    )
+    assert told[:4] == [
+        "…/rows.jsonl", "here/rows.jsonl", {"at": "…/secret-customer"}, "/no_think Be brief.",
+    ]  # fmt: skip
+
+
+def test_no_report_names_a_folder_of_this_machine(project: Any, outside: Path) -> None:
+    rows = [
+        {"split": split, "references": ["yes"],
+         "messages": [{"role": "user", "content": f"{split}: say {number} yes"}]}
+        for split in ("train", "dev", "test") for number in range(20)
+    ]  # fmt: skip
+    (outside / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    text = (project.folder / "harness.yaml").read_text()
+    data = f"data: {{source: jsonl, path: {outside / 'rows.jsonl'}}}"
+    project.write(text.replace("data: {source: fake}", data))
+    done = project.inside("iterate", "--rounds", "1", "--json")
+    assert done.code == 0, done.err
+    assert done.document["settings"]["data"] == {"source": "jsonl", "path": "…/rows.jsonl"}
+    files = {path.name: path.read_bytes() for path in project.folder.glob("reports/*/*.*")}
+    named = {name for name, content in files.items() if b"secret-customer" in content}
+    # The whole config, which a run begins with anew, is in these two as it was written.
+    assert named == {"config.yaml", "run.duckdb"}
+    assert {"summary.json", "analysis.json", "report.html", "report.md"} <= files.keys()
+
+
+def test_a_store_behind_a_link_is_told_by_its_place_in_the_project(tmp_path: Path) -> None:
+    (tmp_path / "disk" / "model").mkdir(parents=True)
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / ".harness").symlink_to(tmp_path / "disk")
+    assert origin._told(root / ".harness" / "model", root) == ".harness/model"
+
+
 def test_a_start_is_noted_once(project: Any) -> None:
     first = project.inside("iterate", "--rounds", "1", "--json", "--no-test").document
     again = project.inside("test", "--json").document

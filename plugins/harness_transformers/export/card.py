@@ -108,8 +108,8 @@ def _origin(made: Export) -> Iterator[str]:
     libraries = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
     today = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d")
     name = made.origin.tuned.name
-    # Merged weights need no base model, so a path of this machine would tell a reader nothing.
-    base = name if made.base == name or (made.merged and made.local) else f"{name} ({made.base})"
+    # A path of this machine would tell a reader nothing, and tell it to everybody.
+    base = f"{name} ({made.base})" if made.base != name and hub.is_id(made.base) else name
     yield "## Origin"
     yield ""
     yield f"- Base model: {_safe(base)}"
@@ -254,5 +254,6 @@ def _parity(made: Export) -> Iterator[str]:
         "All prompts of dev were answered with these files by the generator of the run: "
         f"{_safe(made.parity.sentence)} (exported minus evaluated, 95 % interval)."
     )
-    if made.rounding:
-        yield f"The adapter was {_safe(made.rounding)}."
+    yield ""
+    for sentence in made.checks:
+        yield f"- {_safe(sentence[0].upper() + sentence[1:])}."

@@ -23,7 +23,7 @@ from harness.terminal.streams import plugins_on_stderr
 from harness_transformers.export.request import Request
 
 if TYPE_CHECKING:
-    from harness_transformers.export.made import Export
+    from harness_transformers.export.made import Export, Merging
     from harness_transformers.export.origin import Origin
 
 AFTER = "report"
@@ -40,16 +40,17 @@ def export(request: Request) -> None:
     """Write the tuned model as a folder that loads without harness.
 
     It holds the adapter, or with --merge whole weights, the tokenizer with its chat template and
-    a model card. All prompts of dev are answered with it first: where it may lose more than
-    --tolerance against what was evaluated, nothing is written. Standard output has the two lines
-    of Python that load it.
+    a model card. All prompts of dev are answered with it first. Where an exported adapter answers
+    one of them otherwise than the run's own, or merged weights do not hold what training changed,
+    nothing is written. Standard output has the two lines of Python that load it.
     """
+    request.check()
     target, base = request.target(), request.named_base()
     console = Console(stderr=True)
     with _failures(target, console), plugins_on_stderr():
         made = _export(request, target, base, console)
     what = f"{target}: {made.kind} of round {made.origin.round}, run {made.origin.stored.run}"
-    for line in filter(None, (what, made.parity.sentence, made.rounding, made.note)):
+    for line in filter(None, (what, made.parity.sentence, *made.checks, made.note)):
         console.print(Text(one_line(line, 1000)), highlight=False, soft_wrap=True)
     sys.stdout.write("\n".join(made.loading_lines(repr(str(target)))) + "\n")
 
@@ -69,16 +70,27 @@ def _export(request: Request, target: Path, base: str | None, console: Console) 
         display.stage_done("model", "find the model", 0.0, False)
         with whole_folder(target) as folder:
             display.stage("write the files")
-            lost = _write(found, base, folder, merge=request.merge)
+            dtype = _write(found, base, folder, request)
             parity.check_prompts(found, folder)
             display.stage_done("write", "write the files", 0.0, False)
             exported = _checkpoint(found, folder, merged=request.merge)
-            answers = parity.answers(exported, found, display.stage("generate"))
-            compared = parity.compare(found, answers, request.tolerance)
+            report = display.stage("generate")
+            sameness = merging = None
+            if dtype is None:
+                answers = parity.answers(exported, found, found.stored.card.examples, report)
+                sameness = parity.same(exported, found, answers, report)
+                sameness.require()
+            else:
+                merging = _checked(exported, found, dtype, report)
+                # What is finer than bf16 would be rounded to it where the run computes so.
+                finer = {} if dtype == "bfloat16" else {"precision": "fp32"}
+                answers = parity.answers(
+                    exported, found, found.stored.card.examples, report, **finer
+                )
+            compared = parity.compare(found, answers)
             licence = of_base(found.stored.config["model"], found.tuned)
             named = base or _base_folder(found)
-            made = Export(found, compared, named, base is None, licence, lost)
-            compared.require(made.rounding)
+            made = Export(found, compared, named, base is None, licence, sameness, merging)
             write_card(made, folder)
     return made
 
@@ -92,15 +104,42 @@ def _refuse_merging(found: Origin) -> None:
         )
 
 
-def _write(found: Origin, base: str | None, folder: Path, *, merge: bool) -> float | None:
-    """All files but the card; what merging lost, None of an adapter."""
+def _write(found: Origin, base: str | None, folder: Path, request: Request) -> str | None:
+    """All files but the card; the type of merged weights, None of an adapter."""
     from harness_transformers.export import weights
 
     weights.write_tokenizer(found.tuned, folder)
-    if merge:
-        return weights.write_merged(found.tuned, folder)
+    if request.merge:
+        return weights.write_merged(found.tuned, folder, request.dtype)
     weights.write_adapter(found.tuned, base or _base_folder(found), folder)
     return None
+
+
+def _checked(
+    exported: harness.Checkpoint, found: Origin, dtype: str, report: harness.Report
+) -> Merging:
+    """Merged weights as the files have them, compared with the adapter.
+
+    Raises:
+        DataError: they do not hold what training changed.
+    """
+    from harness_transformers import loading
+    from harness_transformers.export import transfer, weights
+    from harness_transformers.export.made import Merging
+
+    model = loading.base_of(exported, "auto")
+    if names := weights.strange(found.tuned, model):
+        raise harness.DataError(
+            f"{len(names)} of the exported weights are not the base model's with the update of the "
+            "adapter, rounded once",
+            details=names[:5],
+            hint="nothing was written; without --merge the adapter is exported as it is",
+        )
+    lost = weights.rounding(found.tuned, model)
+    del model
+    merging = Merging(dtype, lost, transfer.measured(exported, found, dtype, report))
+    merging.require()
+    return merging
 
 
 def _base_folder(found: Origin) -> str:

@@ -2,16 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness_transformers import devices, loading
 from harness_transformers.export.origin import Origin
-from harness_transformers.export.parity import Parity
+from harness_transformers.export.parity import Parity, Sameness
+from harness_transformers.export.transfer import Transfer
 
 _BITS = {
     "4bit": "load_in_4bit=True, bnb_4bit_quant_type='nf4', bnb_4bit_use_double_quant=True",
     "8bit": "load_in_8bit=True",
 }
+
+ADVISED = 0.1
+"""Relative error of the update from which on another type is advised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """What became of the update in merged weights.
+
+    Attributes:
+        dtype: of the weights, as torch calls it.
+        lost: what rounding did to the update (relative error).
+        transfer: the same, as log-probabilities see it.
+    """
+
+    dtype: str
+    lost: float
+    transfer: Transfer
+
+    @property
+    def rounding(self) -> str:
+        """What rounding did to the update."""
+        return (
+            f"merged in float32 and saved in {self.dtype}, which changed the update by "
+            f"{self.lost:.2%} (relative error)"
+        )
+
+    @property
+    def advice(self) -> str:
+        """Another type, where rounding changed the update by much; else empty."""
+        if self.lost <= ADVISED:
+            return ""
+        other = ", --dtype float16 more of it" if self.dtype == "bfloat16" else ""
+        return (
+            f"more than a tenth of the update is lost in {self.dtype}: --dtype float32 keeps all "
+            f"of it{other}"
+        )
+
+    def require(self) -> None:
+        """Raises DataError where the weights do not hold what training changed."""
+        ways = "without --merge nothing is lost by rounding"
+        if self.dtype != "float32":
+            ways = f"--dtype float32 keeps the update, and {ways}"
+        self.transfer.require(self.rounding, ways)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +68,8 @@ class Export:
         base: the base model, as whoever loads the export finds it: hub id or path.
         local: whether that is a folder of this machine which nobody named.
         licence: of the base model; empty where nobody says.
-        lost: what rounding merged weights did to the update (relative error); None of an adapter.
+        sameness: of an adapter: its answers beside those of the run's own.
+        merging: of merged weights: what became of the update.
     """
 
     origin: Origin
@@ -30,25 +77,27 @@ class Export:
     base: str
     local: bool
     licence: str
-    lost: float | None = None
+    sameness: Sameness | None = None
+    merging: Merging | None = None
 
     @property
     def merged(self) -> bool:
-        return self.lost is not None
+        return self.merging is not None
 
     @property
     def kind(self) -> str:
         return "merged weights" if self.merged else "adapter"
 
     @property
-    def rounding(self) -> str:
-        """What merging did to the update; empty of an adapter."""
-        if self.lost is None:
-            return ""
-        return (
-            "merged in float32 and saved in the base model's type, which changed the update by "
-            f"{self.lost:.2%} (relative error)"
-        )
+    def checks(self) -> Iterator[str]:
+        """What was found of it, beside the parity, a sentence each."""
+        if self.sameness is not None:
+            yield self.sameness.sentence
+        if self.merging is not None:
+            yield from self.merging.transfer.sentences
+            yield self.merging.rounding
+            if self.merging.advice:
+                yield self.merging.advice
 
     @property
     def note(self) -> str:
@@ -56,8 +105,8 @@ class Export:
         if self.merged or not self.local:
             return ""
         return (
-            "adapter_config.json names the base model by a path that holds on this machine only: "
-            f"{self.base} (harness export --base ID names it for others)"
+            "adapter_config.json names the base model by a path that holds on this machine only "
+            "(harness export --base ID names it for others)"
         )
 
     def loading_lines(self, folder: str) -> tuple[str, str]:

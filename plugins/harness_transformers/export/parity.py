@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,18 +15,22 @@ from harness_transformers import encoding, loading
 from harness_transformers.export.origin import Origin, plugin_files
 
 SIDE = "exported"
+ALONE = 30
+"""Rows of dev that are asked one at a time."""
+
+Answers = Mapping[str, str]
+"""Id of a row -> its answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """The answers of the export beside those that were evaluated.
+    """The answers of the export beside those that were evaluated; it refuses nothing.
 
     Attributes:
         identical: answers that are the same, of ``n``.
         score: name of the primary score.
         difference: exported minus evaluated, positive = the export is better.
         low, high: its 95 % interval; None where there is none.
-        allowed: the loss that is allowed, in units of the score.
         doubt: why the difference cannot be judged, or empty.
     """
 
@@ -37,15 +40,7 @@ class Parity:
     difference: float | None
     low: float | None
     high: float | None
-    allowed: float
     doubt: str = ""
-
-    @property
-    def holds(self) -> bool:
-        """Whether no answer differs, or a loss beyond what is allowed is excluded."""
-        if self.identical == self.n:
-            return True
-        return self.low is not None and self.low > -self.allowed
 
     @property
     def sentence(self) -> str:
@@ -55,25 +50,51 @@ class Parity:
         doubt = f" (no interval: {self.doubt})" if self.doubt else ""
         return f"{share} are identical; difference in {self.score}: {shown}{doubt}"
 
-    def require(self, rounding: str) -> None:
-        """Raises DataError where it does not hold.
 
-        Args:
-            rounding: what merging did to the update; empty of an adapter.
-        """
-        if self.holds:
-            return
-        ways = "--tolerance SHARE allows a larger loss"
-        if self.doubt:
-            ways = "where the difference has no interval, all answers have to be identical"
-        if rounding:
-            ways += ", and without --merge nothing is lost by rounding"
-        raise harness.DataError(
-            f"the export would not answer as the model that was evaluated: {self.sentence}; its "
-            f"lower 95 % bound has to be above -{self.allowed:.4g}",
-            details=[rounding] if rounding else [],
-            hint=f"nothing was written; {ways}",
+@dataclass(frozen=True, slots=True)
+class Sameness:
+    """The answers of an exported adapter beside those of the run's own, under like conditions.
+
+    Both are answered by this machine, in one type, and both in batches or both one at a time.
+
+    Attributes:
+        n: answers in batches.
+        differing: ids of rows whose answers in batches differ.
+        alone: answers one at a time; 0 where the generator has no option ``batch_size``.
+        alone_differing: ids of rows whose answers one at a time differ.
+        moved: of ``alone``, those that differ from the export's own answer in a batch.
+    """
+
+    n: int
+    differing: Sequence[str]
+    alone: int
+    alone_differing: Sequence[str]
+    moved: int
+
+    @property
+    def sentence(self) -> str:
+        """What was compared with the adapter of the run, and what batches do."""
+        n = self.n - len(self.differing)
+        told = f"as the run's own adapter answers here: {n} of {self.n} in batches"
+        if not self.alone:
+            return told
+        same = self.alone - len(self.alone_differing)
+        return (
+            f"{told}, {same} of {self.alone} one at a time; {self.moved} of these {self.alone} "
+            "differ from the answer in a batch"
         )
+
+    def require(self) -> None:
+        """Raises DataError where an answer differs."""
+        rows = list(dict.fromkeys([*self.differing, *self.alone_differing]))
+        if rows:
+            raise harness.DataError(
+                "the exported adapter does not answer as the run's own does on this machine: "
+                f"{self.sentence}",
+                details=rows[:5],
+                hint="nothing was written; both were asked in the same way, so the exported "
+                "files are not those of the run",
+            )
 
 
 def check_prompts(origin: Origin, folder: Path) -> None:
@@ -95,34 +116,81 @@ def check_prompts(origin: Origin, folder: Path) -> None:
 
 
 def answers(
-    exported: harness.Checkpoint, origin: Origin, report: harness.Report
+    checkpoint: harness.Checkpoint,
+    origin: Origin,
+    rows: Sequence[harness.Example],
+    report: harness.Report,
+    **changed: Any,
 ) -> list[harness.Prediction]:
-    """What the run's own generator answers to dev with the exported files.
+    """What the run's own generator answers with the checkpoint. References are not given away.
 
-    References are not given away. An adapter is applied beside the weights, as whoever loads it
-    does, whatever the generator's ``merge`` says.
+    An adapter is applied beside the weights, as whoever loads it does, whatever the generator's
+    ``merge`` says.
+
+    Args:
+        changed: options of the generator that differ from the run's; those it has not are left out.
     """
-    options = dict(origin.stored.config["generate"])
-    name = options.pop("plugin")
-    if "merge" in options:
-        options["merge"] = False
-    files = plugin_files(origin.stored)
-    generator: Any = harness.make_plugin("generator", name, options, files)
-    rows = [row.as_asked() for row in origin.stored.card.examples]
+    generator = generator_of(origin, merge=False, **changed)
     with tempfile.TemporaryDirectory(prefix="harness-") as output:
         context = harness.Context(
             Path(output), origin.stored.seed, "generate", origin.round, report=report
         )
-        return list(generator.generate(exported, rows, context))
+        return list(generator.generate(checkpoint, [row.as_asked() for row in rows], context))
 
 
-def compare(origin: Origin, predictions: Sequence[harness.Prediction], tolerance: float) -> Parity:
+def generator_of(origin: Origin, **changed: Any) -> Any:
+    """The run's generator; options that it does not have are left out."""
+    options = dict(origin.stored.config["generate"])
+    changed = {name: value for name, value in changed.items() if name in options}
+    name = options.pop("plugin")
+    return harness.make_plugin(
+        "generator", name, {**options, **changed}, plugin_files(origin.stored)
+    )
+
+
+def same(
+    exported: harness.Checkpoint,
+    origin: Origin,
+    batches: Sequence[harness.Prediction],
+    report: harness.Report,
+) -> Sameness:
+    """An exported adapter compared with the one in the run's store.
+
+    Args:
+        batches: what the export answers to dev. Where that is what the run stored, the own
+            adapter is not asked for it again.
+    """
+    card = origin.stored.card
+    rows = card.examples[:: -(-len(card.examples) // ALONE)]
+    ours, theirs = _texts(card.predictions), _texts(batches)
+    if ours != theirs:  # as well by another machine, other libraries, or the option `merge`
+        ours = _texts(answers(origin.tuned, origin, card.examples, report))
+    own: Answers = {}
+    alone: Answers = {}
+    if "batch_size" in origin.stored.config["generate"]:
+        own, alone = (
+            _texts(answers(checkpoint, origin, rows, report, batch_size=1))
+            for checkpoint in (origin.tuned, exported)
+        )
+    return Sameness(
+        len(theirs), _differing(ours, theirs), len(alone), _differing(own, alone),
+        len(_differing(alone, theirs)),
+    )  # fmt: skip
+
+
+def _texts(predictions: Sequence[harness.Prediction]) -> Answers:
+    return {prediction.example_id: prediction.text for prediction in predictions}
+
+
+def _differing(some: Answers, others: Answers) -> list[str]:
+    return [row for row, text in some.items() if others.get(row) != text]
+
+
+def compare(origin: Origin, predictions: Sequence[harness.Prediction]) -> Parity:
     """The answers compared with those that the round was closed with.
 
     Args:
         predictions: one for each row of dev, in any order.
-        tolerance: share of the score's range that may be lost; of a score without a greatest
-            value, share of the value that was evaluated.
 
     An answer that is the same keeps its measurement, so that ratings of it count.
     """
@@ -135,9 +203,9 @@ def compare(origin: Origin, predictions: Sequence[harness.Prediction], tolerance
         row for row, old in zip(card.examples, card.predictions, strict=True)
         if by_id[row.id].text != old.text
     ]  # fmt: skip
-    n, allowed = len(card.examples), tolerance * _range(stored)
+    n = len(card.examples)
     if not changed:
-        return Parity(n, n, stored.primary, 0.0, None, None, allowed)
+        return Parity(n, n, stored.primary, 0.0, None, None)
     measured = harness.evaluate(changed, [by_id[row.id] for row in changed], [entry])
     anew = {m.example_id: m for m in measured.measurements[entry.name]}
     old = card.measurements[entry.name]
@@ -152,12 +220,4 @@ def compare(origin: Origin, predictions: Sequence[harness.Prediction], tolerance
     low, high, doubt = found.low, found.high, found.doubt
     if doubt == NO_SPREAD:  # all rows changed alike, or none did
         low, high, doubt = found.difference, found.difference, ""
-    same = n - len(changed)
-    return Parity(n, same, stored.primary, found.difference, low, high, allowed, doubt)
-
-
-def _range(stored: harness.StoredRound) -> float:
-    least, most = stored.primary_metric.metric.bounds
-    if math.isfinite(most - least):
-        return float(most - least)
-    return abs(stored.scores[stored.primary].value or 1.0)
+    return Parity(n, n - len(changed), stored.primary, found.difference, low, high, doubt)

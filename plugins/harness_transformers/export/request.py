@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Literal, Optional
 
 import typer
 
@@ -12,7 +12,7 @@ from harness import UsageError
 from harness.terminal.options import RunName
 from harness_transformers import hub
 
-TOLERANCE = 0.02
+DType = Literal["float32", "float16", "bfloat16"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,20 @@ class Request:
             "--base", metavar="ID", help="the base model where it will be loaded: hub id or path"
         ),
     ] = None
-    tolerance: Annotated[
-        float,
+    dtype: Annotated[
+        Optional[DType],  # noqa: UP045
         typer.Option(
-            "--tolerance", min=0, max=1, help="allowed loss, as a share of the score's range"
+            "--dtype", help="type of merged weights (default: that of the base model's weights)"
         ),
-    ] = TOLERANCE
+    ] = None
+
+    def check(self) -> None:
+        """Raises UsageError where options do not go together."""
+        if self.dtype is not None and not self.merge:
+            raise UsageError(
+                f"--dtype {self.dtype}: an adapter is exported in the type that it was trained in",
+                hint="with --merge it is the type of the merged weights",
+            )
 
     def target(self) -> Path:
         """The folder to write, links followed.

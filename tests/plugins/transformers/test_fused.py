@@ -64,6 +64,16 @@ def test_what_it_does_not_know_it_leaves_alone(base, options):
     assert fused.fuse(adapted(base, **options)) == 0
 
 
+@pytest.mark.parametrize("bias", ["lora_only", "all"])
+def test_layers_whose_bias_is_trained_are_left_alone(architectures, bias):
+    model = adapted(architectures("qwen2").base, bias=bias)
+    biased = [n for n, p in model.named_parameters() if n.endswith("bias") and p.requires_grad]
+    assert biased
+    fused.fuse(model)
+    _, gradients = outcome(model)
+    assert all(gradients[name] is not None for name in biased)
+
+
 def test_the_weights_under_the_adapter_get_no_gradient(base):
     model = adapted(base)
     fused.fuse(model)

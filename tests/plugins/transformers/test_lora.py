@@ -12,7 +12,7 @@ from pydantic import ValidationError
 import harness
 from harness.records import to_json
 from harness_transformers import arguments
-from harness_transformers.arguments import IGNORED, OWNED
+from harness_transformers.arguments import IGNORED, OWNED, UNLIKE
 from harness_transformers.lora import LoraTrainer
 from harness_transformers.quiet import quietly
 
@@ -230,6 +230,13 @@ def test_what_the_harness_owns_cannot_be_set(key):
 def test_what_would_change_nothing_is_refused_with_the_reason(key):
     assert key in arguments.names()
     with pytest.raises(ValidationError, match=f"'{key}' would change nothing: {IGNORED[key]}"):
+        trainer(args={key: 1})
+
+
+@pytest.mark.parametrize("key", sorted(UNLIKE))
+def test_what_would_mean_something_else_is_refused_with_the_reason(key):
+    assert key in arguments.names()
+    with pytest.raises(ValidationError, match=f"'{key}' would not do what .*: {UNLIKE[key]}"):
         trainer(args={key: 1})
 
 

@@ -1,0 +1,211 @@
+"""How much of what training changed is in merged weights.
+
+Asked are the log-probabilities of the references' tokens after the prompts of dev: they see a
+wrong scale at once, where answers and scores may stay as they are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import harness
+from harness_transformers import adapters, devices, encoding, textlosses
+from harness_transformers.chats import Chats
+from harness_transformers.encoding import Encoded
+from harness_transformers.export.origin import Origin
+
+ROWS = 200
+"""Rows of dev that are read at most."""
+NOISE = 1e-3
+"""Root mean square of a change, in nats a token, up to which it is rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What merged weights of a type have to keep to.
+
+    Attributes:
+        low, high: of the slope.
+        rest: most of the rest.
+    """
+
+    low: float
+    high: float
+    rest: float
+
+
+LIMITS = {
+    "float32": Limits(0.97, 1.03, 0.01),
+    "float16": Limits(0.9, 1.03, 0.03),
+    "bfloat16": Limits(0.5, 1.1, 0.12),
+}
+"""By type, around faithful merges as ``benchmarks/parity.py`` measured them.
+
+In float16, and much more in bf16, the slope of a faithful merge falls with the size of the update,
+so that it cannot tell a small update from a wrong scale: ``weights.strange`` does.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Changes of log-probabilities: the export's beside those by training.
+
+    Attributes:
+        tokens: how many were read.
+        slope: of the export's changes on those by training, through 0: 1 is all of the training.
+            None where training changed nothing.
+        rest: root mean square of what the slope leaves over, as a share of that of the changes by
+            training: 0 is nothing. None as well.
+        stray: root mean square of the export's changes less those by training, in nats.
+        limits: of the export's type.
+    """
+
+    tokens: int
+    slope: float | None
+    rest: float | None
+    stray: float
+    limits: Limits
+
+    @property
+    def holds(self) -> bool:
+        """Whether the export is what training made."""
+        if self.slope is None or self.rest is None:
+            return self.stray <= NOISE
+        limits = self.limits
+        return limits.low <= self.slope <= limits.high and self.rest <= limits.rest
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What each of the two figures is and means."""
+        if self.slope is None or self.rest is None:
+            return (
+                f"training changed the log-probabilities of {self.tokens} tokens of dev's "
+                "references by no more than rounding does, and the export differs from it by "
+                f"{self.stray:.2g} nats a token",
+            )
+        return (
+            f"slope {self.slope:.3f}: so much of what training changed in the log-probabilities "
+            f"of {self.tokens} tokens of dev's references is in the export (1 is all of it)",
+            f"rest {self.rest:.3f}: what the export changed in them beside that, as a share of "
+            "what training changed (0 is nothing)",
+        )
+
+    def require(self, rounding: str, ways: str) -> None:
+        """Raises DataError where it does not hold.
+
+        Args:
+            rounding: what merging did to the update.
+            ways: what else can be done.
+        """
+        if self.holds:
+            return
+        limits = self.limits
+        needed = (
+            f"the slope has to be from {limits.low:g} to {limits.high:g}, the rest at most "
+            f"{limits.rest:g}; where training changed nothing, no token may change by more than "
+            f"{NOISE:g} nats (root mean square)"
+        )
+        raise harness.DataError(
+            "the merged weights are not what was evaluated",
+            details=[*self.sentences, needed, rounding],
+            hint=f"nothing was written; {ways}",
+        )
+
+
+def transfer(
+    base: Sequence[float], tuned: Sequence[float], exported: Sequence[float], limits: Limits
+) -> Transfer:
+    """The export's changes on those by training, by least squares through 0.
+
+    Args:
+        base, tuned, exported: log-probabilities of the same tokens, in nats.
+    """
+    learned = [after - before for after, before in zip(tuned, base, strict=True)]
+    changed = [after - before for after, before in zip(exported, base, strict=True)]
+    n = len(learned)
+    whole = math.fsum(x * x for x in learned)
+    stray = math.fsum((y - x) ** 2 for x, y in zip(learned, changed, strict=True))
+    apart = math.sqrt(stray / n) if n else 0.0
+    if whole <= n * NOISE**2:
+        return Transfer(n, None, None, apart, limits)
+    slope = math.fsum(x * y for x, y in zip(learned, changed, strict=True)) / whole
+    rest = math.fsum((y - slope * x) ** 2 for x, y in zip(learned, changed, strict=True))
+    return Transfer(n, slope, math.sqrt(rest / whole), apart, limits)
+
+
+def measured(
+    exported: harness.Checkpoint, origin: Origin, dtype: str, report: harness.Report
+) -> Transfer:
+    """The transfer from a run's adapter to merged weights, on rows of dev.
+
+    Weights of bf16 are computed in it where the device is fast at it, all others in float32.
+
+    Args:
+        dtype: of the merged weights, as torch calls it.
+
+    Raises:
+        DataError: no row of dev has a reference or an answer that can be read.
+    """
+    tuned = origin.tuned
+    base = dataclasses.replace(tuned, kind="base", path=str(tuned.base_path), base_path=None)
+    precision = "auto" if dtype == "bfloat16" else "fp32"
+    rows, sides = _rows(origin), []
+    with tempfile.TemporaryDirectory(prefix="harness-") as output:
+        context = harness.Context(Path(output), 0, "generate", report=report)
+        for checkpoint in (base, tuned, exported):
+            model = adapters.ready(checkpoint, devices.dtype_of(precision), context, merge=False)
+            lines = of_tokens(model, checkpoint, encoded(checkpoint, rows), context)
+            sides.append([value for line in lines for value in line])
+    if not sides[0]:
+        raise harness.DataError(
+            "no row of dev has a reference or an answer, so merged weights cannot be checked",
+            hint="leave --merge out: the adapter is exported as it is",
+        )
+    if len({len(side) for side in sides}) > 1:
+        raise harness.DataError(
+            "the exported tokenizer builds other answers than the one that was evaluated",
+            hint="this tokenizer cannot be saved by transformers; nothing was written",
+        )
+    return transfer(*sides, LIMITS[dtype])
+
+
+def _rows(origin: Origin) -> list[harness.Example]:
+    """Rows of dev, spread over it, each with one answer: its reference, else what was answered."""
+    card = origin.stored.card
+    pairs = list(zip(card.examples, card.predictions, strict=True))
+    answered = [
+        (row, row.references[0] if row.references else prediction.text) for row, prediction in pairs
+    ]
+    rows = [dataclasses.replace(row, references=(text,)) for row, text in answered if text.strip()]
+    return rows[:: max(1, -(-len(rows) // ROWS))]
+
+
+def encoded(checkpoint: harness.Checkpoint, rows: Sequence[harness.Example]) -> list[Encoded]:
+    """Each row with its first reference as the checkpoint's tokenizer builds it.
+
+    Rows that are longer than the model's context are left out.
+    """
+    chats = Chats.of(checkpoint)
+    longest = chats.context or sys.maxsize
+    lines = [encoding.encode(chats.tokenizer, row, longest, all_turns=False) for row in rows]
+    return [line for line in lines if not line.truncated]
+
+
+def of_tokens(
+    model: Any, checkpoint: harness.Checkpoint, rows: Sequence[Encoded], context: harness.Context
+) -> list[list[float]]:
+    """Log-probability of each learned token, in nats, row by row.
+
+    Args:
+        model: the checkpoint's, on its device.
+    """
+    placed = [dataclasses.replace(row, id=str(place)) for place, row in enumerate(rows)]
+    losses = textlosses.by_token(model, checkpoint, placed, context)
+    return [[-loss for loss in row] for row in losses]
