@@ -206,7 +206,7 @@ def test_silence_is_said_once_and_names_the_plugin(monkeypatch):
             time.sleep(0.01)
         time.sleep(0.06)
     (sentence,) = said
-    assert "metric 'slow' from here, round 1: score has been at work" in sentence
+    assert "metric 'slow' from here, round 1: score has reported nothing" in sentence
     assert "Ctrl-C" in sentence
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import harness
+from harness.engine.trust import trusting
 from tests.support.project import CONFIG, FAKES, Project
 
 STORED = Path(__file__).parent / "run-before-the-rooms.tar.gz"
@@ -59,8 +60,9 @@ def test_its_closed_rounds_can_be_looked_at_first(
 ) -> None:
     (folder,) = (earlier.folder / ".harness" / "runs").iterdir()
     monkeypatch.chdir(earlier.folder)
-    run = harness.open_run(folder.name)
-    assert (run.closed, run.answered, run.waits) == ([0, 1], [0, 1], False)
-    assert len(run.answers(1)) == len(run.rows("dev")) == 48
-    first, second = (sum(filter(None, run.primary_values(number))) for number in run.closed)
+    with trusting():  # its version did not keep what its plugin files were
+        run = harness.open_run(folder.name)
+        assert (run.closed, run.answered, run.waits) == ([0, 1], [0, 1], False)
+        assert len(run.answers(1)) == len(run.rows("dev")) == 48
+        first, second = (sum(filter(None, run.primary_values(number))) for number in run.closed)
     assert second > first

@@ -14,7 +14,7 @@ MEASURED = (
     "a default run with `replay: 0.1` answered 12 of 40 general instructions right where it "
     "answered 4 without, at 0.767 instead of 0.689 on test (one run of each)"
 )
-"""Of docs/forgetting.md."""
+"""Stands in the page *Forgetting* of the docs."""
 
 
 def replay(run: Run) -> Iterator[Option]:
