@@ -181,6 +181,7 @@ def test_the_card_says_what_the_run_measured_and_shows_texts_as_texts(trained, t
     assert trained.inside("export", "-o", str(tmp_path / "out")).code == 0
     card = (tmp_path / "out" / "README.md").read_text()
     assert not re.search(r"(?<!\\)<[bi]>", card)
+    assert str(trained.folder) not in card.replace("\\", "")
     plain = card.replace("\\", "")
     summary = json.loads(next(trained.folder.glob("reports/*/summary.json")).read_text())
     verdict = summary["rounds"][1]["verdict"]
