@@ -156,6 +156,19 @@ def test_mcnemar_is_scipys_binomial_test():
         assert stats.mcnemar(wins, losses) == pytest.approx(expected, rel=1e-9)
 
 
+def test_a_loss_has_half_of_mcnemars_p_and_a_gain_none():
+    for lost, gained in itertools.product(range(12), repeat=2):
+        p = stats.mcnemar_worse(lost, gained)
+        counts = [math.comb(lost + gained, k) for k in range(gained + 1)]
+        assert p == pytest.approx(sum(counts) / 2 ** (lost + gained))
+        if lost > gained:
+            assert p == pytest.approx(stats.mcnemar(gained, lost) / 2)
+        else:
+            assert p >= 0.5
+    with pytest.raises(ValueError, match="0 or more"):
+        stats.mcnemar_worse(1, -1)
+
+
 def test_mcnemar_refuses_numbers_below_0():
     with pytest.raises(ValueError, match="0 or more"):
         stats.mcnemar(3, -1)
