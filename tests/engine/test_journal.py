@@ -111,11 +111,18 @@ def test_a_damaged_line_that_opened_rounds_again_costs_all_that_it_may_have_open
     assert [one.round for one in ClosedRounds(path).rounds("main")] == [0]
 
 
+def test_what_a_baseline_answered_to_test_is_pinned_beside_the_rounds(path):
+    pins = {0: {"generate": "ab"}, "baseline 3": {"generate": "cd"}, "baseline few-shot": {}}
+    Journal(path).test(pins)
+    assert ClosedRounds(path).tested == pins
+
+
 def test_what_the_test_set_gave_is_pinned_until_rounds_are_open_again(path):
     Journal(path).test({0: {"generate": "ab"}, 2: {"generate": "cd"}})
     journal = Journal(path)
     assert journal.tested == {0: {"generate": "ab"}, 2: {"generate": "cd"}}
     journal.test({0: {"generate": "ef"}})
+    assert all(isinstance(number, int) for number in ClosedRounds(path).tested)
     assert ClosedRounds(path).tested == journal.tested
     before = path.read_bytes()
     damage(path, 6, lambda line: line.replace(b"cd", b"cc"))

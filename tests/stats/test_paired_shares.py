@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
+import math
 import sys
 from pathlib import Path
 
@@ -128,3 +130,16 @@ def test_of_many_rows_the_bounds_are_those_of_the_normal_law(wins: int, losses: 
     assert stats.share_bounds(wins, losses, n, 0.005) == pytest.approx(
         (difference - reach, difference + reach), abs=5 / n
     )
+
+
+def test_a_loss_has_half_of_mcnemars_p_and_a_gain_none():
+    for lost, gained in itertools.product(range(12), repeat=2):
+        p = stats.mcnemar_worse(lost, gained)
+        counts = [math.comb(lost + gained, k) for k in range(gained + 1)]
+        assert p == pytest.approx(sum(counts) / 2 ** (lost + gained))
+        if lost > gained:
+            assert p == pytest.approx(stats.mcnemar(gained, lost) / 2)
+        else:
+            assert p >= 0.5
+    with pytest.raises(ValueError, match="0 or more"):
+        stats.mcnemar_worse(1, -1)

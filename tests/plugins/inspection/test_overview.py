@@ -101,6 +101,38 @@ def test_arms_and_baselines_stand_below_their_run_and_groups_are_told_apart(shor
     assert "next: harness compare" not in told
 
 
+def test_what_a_prompt_does_and_what_was_forgotten_stand_with_their_run(short):
+    project, first = short
+    path = project.folder / "reports" / first.document["run"] / "summary.json"
+    verdict = {"label": "no evidence", "sentence": "s", "difference": 0.0, "low": -0.1, "high": 0.1}
+    counts = {"asked": 40, "right_before": 22, "right_after": 4}
+    forgetting = {"difference": 0.054, "low": 0.021, "high": 0.087, "instructions": counts}
+    rounds = [*first.document["rounds"][:-1], {**first.document["rounds"][-1],
+                                               "forgetting": forgetting}]  # fmt: skip
+    other = {
+        **first.document, "rounds": rounds, "beats_prompts": False,
+        "best_prompt": {"name": "few-shot", "split": "test", "verdict": verdict},
+        "forgot": {"sentence": "worse at general instructions: 22 → 4 of 40"},
+    }  # fmt: skip
+    (path.parent.parent / "other").mkdir()
+    (path.parent.parent / "other" / "summary.json").write_text(json.dumps(other))
+    found = project.inside("compare", "--all", "--json").document["runs"]
+    one, two = sorted(found, key=lambda run: run["run"] == "other")
+    assert (one["beats_prompts"], one["best_prompt"], one["forgetting"]) == (None, None, None)
+    assert two["beats_prompts"] is False and two["best_prompt"]["name"] == "few-shot"
+    assert two["forgetting"] == {
+        "difference": 0.054, "low": 0.021, "high": 0.087, **counts,
+        "forgot": "worse at general instructions: 22 → 4 of 40",
+    }  # fmt: skip
+    told = " ".join(project.inside("compare", "--all", COLUMNS="160").out.split())
+    assert "no evidence against few-shot" in told
+    assert "worse at general instructions: 22 → 4 of 40" in told
+    assert "general text +0.054 [+0.021, +0.087] nats" in told
+    assert project.inside("report", "--all", "--html", "all.html").code == 0
+    page = (project.folder / "all.html").read_text()
+    assert "worse at general instructions: 22 → 4 of 40" in page and "few-shot" in page
+
+
 def test_groups_of_test_are_told_where_dev_has_one_and_a_caveat_beside_its_score(short):
     project, first = short
     path = project.folder / "reports" / first.document["run"] / "summary.json"
