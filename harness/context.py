@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.errors import Cancelled
+from harness.errors import Cancelled, PluginError
 from harness.records import Checkpoint
 
 Report = Callable[[int, int, str], None]
@@ -118,7 +118,15 @@ class Context:
 
         A trainer's and a generator's stand among the notes of every report, each sentence once.
         They are kept with the artifact, so they are there too when it is used again.
+
+        Raises:
+            PluginError: it is no text.
         """
+        if not isinstance(sentence, str):
+            raise PluginError(
+                f"context.remark() is given a {type(sentence).__name__}, where a sentence is due",
+                hint="correct the plugin",
+            )
         self.facts["remarks"] = [*self.facts.get("remarks", ()), sentence]
 
 

@@ -52,6 +52,10 @@ MOST_LABELS = 100
 """Labels of one answer."""
 MOST_CELLS = 100_000
 """Rows of one section."""
+MOST_REMARKS = 200
+"""Remarks of one stage."""
+MOST_COMMANDS = 100
+"""Commands of one package for a model."""
 MOST_BLOCKS = 500
 """Blocks of one section."""
 Record = TypeVar("Record")
@@ -147,6 +151,10 @@ def schedule(value: Any) -> Schedule | None:
 def facts(values: Mapping[str, Any]) -> dict[str, Any]:
     """What a stage noted with ``context.note()``."""
     _require(json_flaw(values), "context.note()")
+    remarks = values.get("remarks", ())
+    _require(items(text)(remarks), "context.remark()")
+    if len(remarks) > MOST_REMARKS:
+        _refuse("context.remark()", "", f"more than {MOST_REMARKS} of them", "a few sentences")
     return dict(values)
 
 
@@ -284,9 +292,12 @@ def paths(value: Any, call: str) -> list[Path]:
 
 def commands(value: Any) -> list[str]:
     """Command lines, each a text."""
-    found = list(_each(value, "commands_for_model()", "texts"))
-    for command in found:
+    found: list[str] = []
+    for command in _each(value, "commands_for_model()", "texts"):
         _require(text(command), "commands_for_model()")
+        if len(found) == MOST_COMMANDS:
+            _refuse("commands_for_model()", "", f"more than {MOST_COMMANDS}", "a few commands")
+        found.append(command)
     return found
 
 

@@ -7,6 +7,7 @@ import json
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -27,6 +28,7 @@ from harness.kit.numbers import counted
 from harness.kit.text import one_line
 from harness.terminal.interrupts import Stop, way_on
 from harness.terminal.options import ConfigFile, Json, Rounds, Sets
+from harness.terminal.streams import plugins_on_stderr
 
 if TYPE_CHECKING:
     from harness.config.loading import Config
@@ -58,6 +60,10 @@ class Asked:
     anew: bool = False
     reopen: int | None = None
     as_json: bool = False
+
+    def streams(self) -> AbstractContextManager[None]:
+        """Around work of plugins: with --json standard output is for the one document alone."""
+        return plugins_on_stderr() if self.as_json else nullcontext()
 
     def check(self) -> None:
         """Whether it fits together.
@@ -109,7 +115,8 @@ def iterate(
 
     asked = Asked(require, not no_test, as_new_run, reopen, as_json)
     asked.check()
-    whole = loading.load(config, sets=sets or [], flags={"rounds": rounds})
+    with asked.streams():
+        whole = loading.load(config, sets=sets or [], flags={"rounds": rounds})
     if no_test:
         whole = dataclasses.replace(whole, given=(*whole.given, "--no-test"))
     code = to_the_end(
@@ -122,9 +129,11 @@ def to_the_end(made: Callable[[Stop], Run], asked: Asked) -> int:
     """Carry a run out, or answer at once; returns the exit code."""
     console = Console(stderr=True)
     stop = Stop(lambda told: console.print(told, highlight=False))
-    run = made(stop)
+    with asked.streams():
+        run = made(stop)
     try:
-        document = _carry_out(run, console, stop, asked)
+        with asked.streams():
+            document = _carry_out(run, console, stop, asked)
     except Cancelled as end:
         told = f"{str(end) or 'stopped'}; finished work is saved. To resume:"
         console.print(Text(told), highlight=False, soft_wrap=True)

@@ -26,7 +26,8 @@ def open_test(run: RunName = None, require: Require = None, as_json: Json = Fals
     asked = Asked(require, as_json=as_json)
     asked.check()
     name = find_reports(run).name
-    found = opened(name, Quiet())
+    with asked.streams():
+        found = opened(name, Quiet())
     if len(found.journal.rounds(BASE_ARM)) <= found.config.settings.rounds:
         words = resume_command.kept(found.folder) or list(resume_command.PLAIN)
         raise UsageError("its rounds are not all closed", where=name, hint=shlex.join(words))

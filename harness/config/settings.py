@@ -116,7 +116,7 @@ class Execution(Strict):
 class Settings(Strict):
     """The keys of the core; those that name plugins follow the kinds of stages."""
 
-    rounds: int = Field(3, ge=1, le=100, description="rounds of training")
+    rounds: int = Field(3, strict=True, ge=1, le=100, description="rounds of training")
     seed: int = Field(7, ge=0, description="all randomness comes from it")
     corrections: Path | None = Field(
         None, description="a file of corrected answers that raters typed and a team accepted"

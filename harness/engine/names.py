@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def first_of(name: str) -> str:
 
 def latest_name(runs: Path, first: str, *, anew: bool = False) -> str:
     """The latest run of a config, or the one after it: ``first``, ``first-2``, ``first-3``."""
-    attempts = [attempt_of(path.name) for path in runs.glob(f"{first}-*")]
+    attempts = [attempt_of(path.name) for path in runs.glob(f"{glob.escape(first)}-*")]
     known = [int(attempt) for attempt in attempts if attempt is not None]
     number = max(max(known, default=int((runs / first).is_dir())) + anew, 1)
     return first if number == 1 else f"{first}-{number}"

@@ -62,7 +62,8 @@ def as_cell(value: Any) -> str | int | float:
 def guarded(text: str) -> str:
     """Text without control characters, an apostrophe before what would be a formula."""
     clean = plain(text)
-    formula = text.startswith(_FORMULA) or clean.startswith(_FORMULA)
+    # Programs that read a sheet may trim its cells.
+    formula = text.startswith(_FORMULA) or clean.lstrip().startswith(_FORMULA)
     return f"'{clean}" if formula else clean
 
 

@@ -11,12 +11,10 @@ from typing import Any
 
 ELLIPSIS = "…"
 
-# Whole terminal commands first, so that no "31m" stays behind: CSI, OSC and the like, others.
-_ESCAPES = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
-    r"|\x1b[ -/]*[0-~]"
-)
+# Whole commands of a terminal (CSI, others), so that no "31m" stays behind. Of OSC and the like,
+# which carry text, the command alone: a reader has to see the text. The forms of one byte (U+009B,
+# U+009D) are no commands without their first character, and stand within text of a wrong encoding.
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]")
 _BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 # C0 and C1 controls; direction marks, embeddings, overrides and isolates; invisible spaces and
 # operators (not the joiners U+200C and U+200D, which Persian and emoji need); tag characters.
@@ -39,6 +37,8 @@ _TICKS = re.compile(r"`+")
 
 def plain(text: str, limit: int | None = None) -> str:
     """Text without terminal commands, control and direction characters; lines are kept.
+
+    Nothing that a person would read is taken away.
 
     Args:
         limit: most characters returned; a cut text ends in an ellipsis.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,10 @@ from harness.store.views import VIEWS
 from harness.stored import answer_values
 
 Rows = Sequence[Mapping[str, Any]]
+MOST_NOTES = 100
+"""Notes of one plugin."""
+MOST = 1_000_000
+"""Rows of one table, beyond which it is taken for one that does not end."""
 
 
 @dataclass(slots=True)
@@ -62,7 +67,7 @@ def collect(run: Run, history: History) -> RunAnnotations:
             layouts, queries = _declared(entry, result)
             result.tables |= _rows(layouts, collected.tables)
             result.queries |= queries
-            result.notes += collected.notes
+            result.notes += itertools.islice(collected.notes, MOST_NOTES)
             result.names_errors = result.names_errors or collected.names_errors
         except PluginError as error:
             run.log.error("annotations %s failed", entry.name, exc_info=error)
@@ -83,6 +88,9 @@ def _declared(
         PluginError: a name is taken, or a layout cannot be read.
     """
     plugin: Annotations = entry.instance
+    for part in ("tables", "queries"):
+        if not isinstance(getattr(plugin, part), Mapping):
+            raise PluginError(f"`{part}` is no mapping", hint="correct the plugin")
     for name in (*plugin.tables, *plugin.queries):
         if not name.isidentifier():
             raise PluginError(f"'{one_line(name, 40)}' cannot be the name of a table")
@@ -94,7 +102,7 @@ def _declared(
             raise PluginError(f"the table '{name}' of the analysis is another's", hint="rename it")
     try:
         layouts = {name: layout(*declared) for name, declared in plugin.tables.items()}
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise PluginError(f"`tables` cannot be read: {error}", hint="correct the plugin") from None
     return layouts, {name: Query(*query) for name, query in plugin.queries.items()}
 
@@ -103,10 +111,16 @@ def _rows(
     layouts: Mapping[str, Layout], collected: Mapping[str, Rows]
 ) -> dict[str, tuple[Layout, Rows]]:
     """The rows of each table, tried out: what the database cannot hold is the plugin's fault."""
-    if unknown := sorted({*collected} - {*layouts}):
+    if not isinstance(collected, Mapping):
+        raise PluginError("the tables of collect() are no mapping", hint="correct the plugin")
+    if unknown := sorted({*map(str, collected)} - {*layouts}):
         raise PluginError(f"collect() gives a table '{one_line(unknown[0], 40)}' without layout")
-    tables = {name: list(rows) for name, rows in collected.items()}
+    tables = {name: list(itertools.islice(rows, MOST + 1)) for name, rows in collected.items()}
     for name, rows in tables.items():
+        if len(rows) > MOST:
+            raise PluginError(
+                f"'{name}' has more than {MOST:,} rows, where a table is due that ends"
+            )
         try:
             layouts[name].of_rows(rows)
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:

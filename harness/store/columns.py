@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,12 +59,21 @@ class Layout:
         return self.batch({name: [row[name] for row in rows] for name in self.columns})
 
 
+_ORDER = re.compile(
+    r"[\w.\"]+( (ASC|DESC))?( NULLS (FIRST|LAST))?"
+    r"(, *[\w.\"]+( (ASC|DESC))?( NULLS (FIRST|LAST))?)*",
+    re.IGNORECASE,
+)
+
+
 def layout(order: str, columns: str) -> Layout:
     """A table from ``name:kind name:kind …``.
 
     Raises:
-        ValueError: a column has no kind that there is.
+        ValueError: a column has no kind that there is, or the order is none of columns.
     """
+    if not _ORDER.fullmatch(order):
+        raise ValueError(f"the order '{order}' is no list of columns")
     kinds = dict(column.split(":") for column in columns.split())
     if unknown := next((name for name, kind in kinds.items() if kind not in _DDL), None):
         raise ValueError(f"the column '{unknown}' has none of the kinds {', '.join(_DDL)}")

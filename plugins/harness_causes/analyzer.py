@@ -9,6 +9,7 @@ from pydantic import Field
 
 import harness
 from harness import Context, Diagnosis, Evidence, Findings, ScoredExample
+from harness.kit.draws import spaced
 from harness.kit.terms import shown
 from harness_causes import catalogue
 from harness_causes.answers import Answer, Reader
@@ -19,6 +20,10 @@ from harness_causes.rules import Limits, Signals, decide
 
 BLOCK = 500
 """Answers between two looks at whether the user wants to stop."""
+
+
+MOST = 20_000
+"""Answers that are looked at: the core takes no more diagnoses of one analyzer."""
 
 
 class Causes(harness.Analyzer):
@@ -58,12 +63,17 @@ class Causes(harness.Analyzer):
         return catalogue.CAUSES
 
     def analyze(self, evidence: Evidence, context: Context) -> Findings:
-        """One diagnosis per wrong answer, in the order of the examples."""
+        """One diagnosis per wrong answer, in the order of the examples; of at most MOST."""
         wrong = [r for r in evidence.scored if evidence.right.get(r.example.id) is False]
         if not wrong:
             return Findings(notes=_silence(evidence))
-        diagnoses = self._diagnoses(wrong, evidence, context)
-        return Findings(diagnoses=tuple(diagnoses), notes=_notes(diagnoses, evidence))
+        looked_at = spaced(wrong, MOST)
+        diagnoses = self._diagnoses(looked_at, evidence, context)
+        notes = _notes(diagnoses, evidence)
+        if len(looked_at) < len(wrong):
+            chosen = f"{MOST} of {len(wrong)} failing answers, evenly spaced, are looked at"
+            notes = (chosen, *notes)
+        return Findings(diagnoses=tuple(diagnoses), notes=notes)
 
     def _diagnoses(
         self, wrong: Sequence[ScoredExample], evidence: Evidence, context: Context

@@ -13,13 +13,17 @@ from harness_rows.records import Record
 from harness_rows.roles import MISSING, Roles, value_of
 
 TURNS = ("messages", "conversations", "conversation", "turns", "dialog", "dialogue", "chat")
+_SOURCES, _TARGETS = ("source", "src"), ("target", "tgt")
+"""Prompts and answers of a translation; a ``source`` alone says where a row is from."""
+_WHOLE = ("document", "article", "passage")
+"""Beside one of these it cannot be told what ``text`` is."""
 PROMPTS = (
-    "prompt", "instruction", "question", "query", "input", "source", "src", "request", "text",
+    "prompt", "instruction", "question", "query", "input", *_SOURCES, "request", "text",
     "sentence", "utterance", "dialogue", "dialog", "document", "article", "content", "message",
     "passage", "problem",
 )  # fmt: skip
 ANSWERS = (
-    "completion", "response", "output", "answer", "answers", "target", "tgt", "reference",
+    "completion", "response", "output", "answer", "answers", *_TARGETS, "reference",
     "references", "summary", "highlights", "label", "labels", "label_text", "intent", "category",
     "class", "solution", "reply", "generation", "expected", "expected_output", "ideal", "gold",
 )  # fmt: skip
@@ -246,18 +250,26 @@ def _alpaca(looks: _Looks) -> Roles | None:
 
 
 def _pairs(looks: _Looks) -> Roles | None:
-    prompt = looks.first(PROMPTS)
+    prompt = _prompt_of_pairs(looks)
     if looks.first(("chosen",)) and looks.first(("rejected",)):
         return None
     answer = looks.first(ANSWERS, but=(prompt,))
     if not prompt or not answer:
         return None
-    context = looks.first(("context",), but=(prompt, answer))
+    beside = CONTEXTS if folded_name(prompt) == "question" else ("context",)
+    context = looks.first(beside, but=(prompt, answer))
+    if prompt == looks.first(("text",)) and looks.first(_WHOLE):
+        return None
     return Roles(
         prompts=tuple(filter(None, (context, prompt))),
         references=(answer,),
         system=looks.first(("system", "system_prompt"), but=(prompt, answer)),
     )
+
+
+def _prompt_of_pairs(looks: _Looks) -> str:
+    translated = looks.first(_TARGETS)
+    return looks.first([name for name in PROMPTS if translated or name not in _SOURCES])
 
 
 _FORMS = {
@@ -312,7 +324,7 @@ def _unrecognised(looks: _Looks, where: str, what: str) -> Unrecognised:
 
 def _preferences(looks: _Looks, where: str) -> DataError:
     chosen = looks.first(("chosen",))
-    prompt = looks.first(PROMPTS)
+    prompt = _prompt_of_pairs(looks)
     line = f"columns: {{prompt: {prompt}, references: {chosen}}}"
     if looks.turns(chosen):
         line = f"columns: {{messages: {chosen}}}"

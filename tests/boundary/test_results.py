@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 import harness
 from harness.boundary import results
+from harness.context import Context
 from harness.errors import PluginError
 from harness.records import from_json, to_json
 
@@ -255,6 +257,24 @@ def test_tables(given):
 
 def test_facts_are_json():
     refused(lambda: results.facts({"a": object()}), "context.note()", "an object")
+
+
+@pytest.mark.parametrize("remarks", [5, "a text", [5], [None]])
+def test_remarks_are_sentences(remarks):
+    refused(lambda: results.facts({"remarks": remarks}), "context.remark()")
+
+
+def test_remarks_and_commands_end():
+    assert results.facts({"remarks": ["one"]}) == {"remarks": ["one"]}
+    refused(lambda: results.facts({"remarks": ["x"] * 1000}), "context.remark()", "more than 200")
+    assert results.commands(["a", "b"]) == ["a", "b"]
+    endless = itertools.repeat("a")
+    refused(lambda: results.commands(endless), "commands_for_model()", "more than 100")
+
+
+def test_a_remark_that_is_no_text_is_refused_at_once(tmp_path):
+    with pytest.raises(PluginError, match=r"context\.remark\(\) is given a int"):
+        Context(tmp_path).remark(5)
 
 
 def test_what_is_right_passes_as_it_is():

@@ -48,6 +48,7 @@ BAD = {
     "unknown": C + b"sed: 7\n",
     "wrong type": C.replace(b"seed: 7", b"seed: seven"),
     "negative": C.replace(b"rounds: 3", b"rounds: -1"),
+    "truth as rounds": C.replace(b"rounds: 3", b"rounds: true"),
     "float rounds": C.replace(b"rounds: 3", b"rounds: 2.5"),
     "huge rounds": C.replace(b"rounds: 3", b"rounds: " + b"9" * 400),
     "nan": C.replace(b"seed: 7", b"seed: .nan"),

@@ -20,8 +20,10 @@ from harness.kit.text import (
 
 CASES = {
     "a\x1b[31mred\x1b[0m b": "ared b",
-    "\x1b]0;title\x07x\x1b]8;;http://e\x1b\\link": "xlink",
-    "\x9b31mx": "x",
+    "\x1b]0;title\x07x\x1b]8;;http://e\x1b\\link": "0;titlex8;;http://elink",
+    "\x9b31mx": "31mx",
+    "“Hello” said he, “Bye”.".encode().decode("latin-1"): "âHelloâ said he, âByeâ.",
+    "Он вышел.".encode().decode("latin-1"): "ÐÐ½ Ð²ÑÑÐµÐ».",
     "nul\x00 bell\x07 delete\x7f": "nul bell delete",
     "\u202eevil\u202c \u2066iso\u2069": "evil iso",
     "\ud800 lone": "\ufffd lone",
@@ -53,6 +55,7 @@ def test_lines_keep_their_indentation_and_are_counted() -> None:
 
 def test_a_megabyte_takes_no_time() -> None:
     texts = ["x" * 1_000_000, "\x1b[" * 500_000, "\x1b]" * 500_000, "\x1b]" + "y" * 1_000_000]
+    texts += [c * 200_000 for c in ("\x9d", "\x9b", "\x1b", "\x1b ", "\x1b[0")]
     started = time.perf_counter()
     for text in texts:
         assert "\x1b" not in plain(text)

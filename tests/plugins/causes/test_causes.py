@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from harness.boundary import results
 from harness.context import Context
 from harness.errors import Cancelled
 from harness.kit.terms import shown
@@ -28,6 +29,7 @@ from harness.records import (
 )
 from harness.registry import Registry
 from harness.stages import Evidence
+from harness_causes import analyzer as analyzing
 
 ROOT = Path(__file__).parents[3]
 SECRET = "xylophone"
@@ -680,3 +682,15 @@ def test_the_figures_are_counted_from_planted_rows_only(
 def test_without_a_recording_the_benchmark_says_what_to_do(benchmark: Any, tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="use --real"):
         benchmark.main(["--folder", str(tmp_path)])
+
+
+def test_of_very_many_failing_answers_a_part_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analyzing, "MOST", 4)
+    scored = tuple(
+        answered(asks(f"d{i}", f"p {i}", "yes", split="dev"), "no", 0.0) for i in range(10)
+    )
+    right = {row.example.id: False for row in scored}
+    found = causes().analyze(Evidence(scored, "f1", True, (), right), Context(ROOT))
+    assert [diagnosis.example_id for diagnosis in found.diagnoses] == ["d0", "d2", "d5", "d7"]
+    assert found.notes[0] == "4 of 10 failing answers, evenly spaced, are looked at"
+    assert analyzing.MOST <= results.MOST_SLICES

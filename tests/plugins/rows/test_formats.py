@@ -357,3 +357,26 @@ def test_line_ends_of_windows(tmp_path):
     assert list(found.records) == [
         {"question": "Why,\r\nhow?", "answer": "So."}, {"question": "Who?", "answer": "Me."},
     ]  # fmt: skip
+
+
+def test_where_a_row_is_from_is_no_prompt(tmp_path: Path) -> None:
+    row = {"source": "web", "text": "The film was wonderful", "label": "pos"}
+    found = reading(written(tmp_path, [row] * 3))
+    assert "prompt from text, references from label" in " ".join(found.said)
+    pair = {"source": "Haus", "target": "house"}
+    found = reading(written(tmp_path, [pair] * 3, "pairs.jsonl"))
+    assert "prompt from source, references from target" in " ".join(found.said)
+
+
+def test_an_input_beside_a_question_is_read_with_it(tmp_path: Path) -> None:
+    row = {"question": "Which month?", "input": "It was in May.", "answer": "May"}
+    found = reading(written(tmp_path, [row] * 3))
+    assert "prompt from input and question" in " ".join(found.said)
+
+
+@pytest.mark.parametrize("name", ["document", "article", "passage"])
+def test_a_text_beside_a_whole_one_is_asked_for(tmp_path: Path, name: str) -> None:
+    row = {name: "A long one.", "text": "Short.", "summary": "Shorter."}
+    with pytest.raises(harness.DataError, match="which column is the prompt") as caught:
+        reading(written(tmp_path, [row] * 3))
+    assert "columns: {prompt:" in caught.value.hint

@@ -68,7 +68,7 @@ _FORMS = (
     _form("Azure", "AccountKey", r"AccountKey=(?P<key>[A-Za-z0-9+/]{86}==)"),
     _form("npm", "npm_", rf"npm_[A-Za-z0-9]{{36}}{_END}"),
     _form("PyPI", "pypi-", r"pypi-[\w-]{50,500}"),
-    _form("JSON Web Token", "eyJ", r"eyJ[\w-]{8,4000}\.eyJ[\w-]{8,8000}\.[\w-]{10,2000}"),
+    _form("JSON Web Token", "eyJ", r"(?<![\w-])eyJ[\w-]{8,4000}\.eyJ[\w-]{8,8000}\.[\w-]{10,2000}"),
     _form(
         "private key", "PRIVATE KEY",
         rf"-----BEGIN {_LABEL}(?:(?:(?!-----)[\s\S]){{0,20000}}-----END {_LABEL}"
