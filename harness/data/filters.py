@@ -18,7 +18,7 @@ from harness.data.repeats import HeldOutPrompts, LoosePrompts, lesson
 from harness.data.rowtexts import RowTexts, text_of
 from harness.records import Example
 
-REVISION = 3
+REVISION = 4
 """Raised whenever the same rows and settings are screened or refused otherwise."""
 INVALID = "invalid row"
 DESCENDS = "descends from dev or test"

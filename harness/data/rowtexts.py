@@ -4,6 +4,7 @@ for some comparisons punctuation, too."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Container, Iterable
 from functools import cached_property
 from typing import Any
@@ -28,12 +29,13 @@ class RowTexts:
 
     def __init__(self, row: Example) -> None:
         self.row = row
-        self.turns = prompt_key(row.messages)
+        self._folded = [_folded(text_of(turn.get("content"))) for turn in row.messages]
+        self.turns = _as_key(row.messages, self._folded)
 
     @cached_property
     def answers(self) -> tuple[str, ...]:
-        """The references."""
-        return tuple(folded(text) for text in self.row.references if isinstance(text, str))
+        """The references, in the form of :attr:`turns`."""
+        return tuple(loosely(text) for text in self.row.references if isinstance(text, str))
 
     @cached_property
     def words(self) -> str:
@@ -48,15 +50,14 @@ class RowTexts:
     @cached_property
     def said(self) -> list[str]:
         """The turns of the user, as :attr:`loose` has them; those without text left out."""
-        folded_turns = [text for role, text, _ in self.turns if role == "user" and text]
-        if folded_turns == [self._asked]:
-            return [self.loose]
-        return [without_sentence_marks(text) for text in folded_turns]
+        return [text for role, text, _ in self.turns if role == "user" and text]
 
     @cached_property
     def _asked(self) -> str:
         # Folding joins at white space, so folded turns are parts of the folded whole.
-        return " ".join(text for role, text, _ in self.turns if role in ASKING and text)
+        roles = (turn.get("role") for turn in self.row.messages)
+        asked = zip(roles, self._folded, strict=True)
+        return " ".join(text for role, text in asked if role in ASKING and text)
 
 
 def text_of(content: Any) -> str:
@@ -71,10 +72,36 @@ def asked_of(row: Example, roles: Container[str]) -> list[str]:
 
 def prompt_key(messages: Iterable[Message]) -> Prompt:
     """The whole prompt, the system turn and all others: equal for exact repeats."""
+    turns = tuple(messages)
+    return _as_key(turns, [_folded(text_of(turn.get("content"))) for turn in turns])
+
+
+def loosely(text: str) -> str:
+    """A text as exact repeats are compared: without letter case, white space, the form of Unicode,
+    characters that only format (category Cf), and marks that end or part sentences.
+
+    Digits, symbols and operators stay, so ``12 - 7`` repeats ``12 - 7`` alone.
+    """
+    return without_sentence_marks(_folded(text))
+
+
+def _folded(text: str) -> str:
+    return folded(text if text.isascii() else _FORMATS.sub("", text))
+
+
+def _as_key(turns: Iterable[Message], contents: Iterable[str]) -> Prompt:
+    """Turns with their folded contents as they are compared."""
     return tuple(
-        (str(turn.get("role")), folded(text_of(turn.get("content"))), calls_of(turn))
-        for turn in messages
+        (str(turn.get("role")), without_sentence_marks(content), calls_of(turn))
+        for turn, content in zip(turns, contents, strict=True)
     )
+
+
+_FORMATS = re.compile(
+    r"[\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f]"
+)
 
 
 def calls_of(turn: Message) -> str:

@@ -69,8 +69,10 @@ EXACT = {
     ),
     "below another system turn, with its answer": row("x", turns(DEV.prompt, system="Be kind.")),
 }
+for mark in ("!", "", " ?", ".", "\u200b?"):
+    EXACT[f"{mark!r} at the end"] = row("x", DEV.prompt.replace("?", mark))
 OTHER = {
-    "another mark at the end": row("x", DEV.prompt.replace("?", "!")),
+    "arithmetic with another sign": row("x", DEV.prompt.replace("?", " - 7?")),
     "one word more": row("x", f"Please: {DEV.prompt}"),
     "within a conversation, with another answer": row(
         "x", turns("Hello, who are you?", "A clerk.", DEV.prompt, "No idea.", "And on Mondays?")
