@@ -66,3 +66,18 @@ def test_a_jump_is_found_where_it_is():
 @pytest.mark.parametrize("series", [[3.0] * 9, [2.0] * 40, [0.0] * 40], ids=["short", "flat", "0"])
 def test_a_series_without_noise_or_length_tells_nothing(series):
     assert greatest_rise(np.array(series)) is None
+
+
+def test_batches_of_two_kinds_are_noise_and_a_jump_that_stays_is_none() -> None:
+    """Losses of a training of which a fifth of the rows are general ones, and never get easy."""
+    steps = [
+        3.574, 3.045, 4.773, 2.621, 3.307, 1.428, 0.982, 1.21, 0.317, 3.648, 0.915, 0.496, 0.55,
+        0.997, 2.537, 0.38, 0.445, 0.302, 0.083, 2.894, 0.864, 0.199, 0.177, 0.119, 0.806, 1.635,
+        0.211, 0.221, 0.041, 0.645, 1.28, 0.351, 0.384, 0.601, 0.037, 2.106, 0.135, 0.097, 0.054,
+        1.145, 2.223, 0.25,
+    ]  # fmt: skip
+    found = greatest_rise(np.array(steps))
+    assert found is not None and found.p > 0.05
+    blown = np.array([*np.geomspace(3, 0.1, 30), *[8.0] * 12]) * np.tile([1, 1.1, 0.9], 14)
+    found = greatest_rise(blown)
+    assert found is not None and found.p < 0.001 and found.end >= 30
