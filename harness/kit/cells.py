@@ -63,8 +63,8 @@ def guarded(text: str) -> str:
     """Text without control characters, an apostrophe before what would be a formula."""
     clean = plain(text)
     # Programs that read a sheet may trim its cells.
-    formula = text.startswith(_FORMULA) or clean.lstrip().startswith(_FORMULA)
-    return f"'{clean}" if formula else clean
+    forms = (text, clean, clean.lstrip())
+    return f"'{clean}" if any(form.startswith(_FORMULA) for form in forms) else clean
 
 
 def as_word(value: Any, limit: int) -> str:

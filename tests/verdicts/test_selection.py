@@ -44,7 +44,7 @@ def test_it_stands_wherever_the_score_stands(finished):
     page = (folder / "report.html").read_text()
     assert page.count(short) >= 1 and document["chosen"]["sentence"] in page
     markdown = (folder / "report.md").read_text()
-    assert f"] | {CHOSEN} |" in markdown and document["chosen"]["sentence"] in markdown
+    assert f"● best round: {CHOSEN}" in markdown and document["chosen"]["sentence"] in markdown
     text = (folder / "report.txt").read_text()
     assert f"● best round: {CHOSEN}" in text and f"{test} (95 % interval" in text
     assert f"({short})" in project.inside("runs").out

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 import harness
 from harness import safe_query
@@ -118,6 +118,7 @@ def test_a_cell_is_never_a_formula(finished):
 
 @settings(deadline=None, max_examples=100)
 @given(st.text(max_size=20))
+@example("\x85")
 def test_no_text_becomes_a_formula(text):
     cell = as_cell(text)
     assert isinstance(cell, str) and not cell.startswith(tuple("=+-@\t\r\n"))
