@@ -15,10 +15,12 @@ def keep(folder: Path, files: Sequence[Path]) -> None:
     write_json(folder / FILE, {str(file.resolve()): files_digest([file]) for file in files})
 
 
-def kept(folder: Path) -> Mapping[str, str]:
-    """What was noted there; empty where nothing was."""
+def kept(folder: Path) -> Mapping[str, str] | None:
+    """What was noted there; None where an earlier version began the run, which noted nothing."""
     try:
         found = read_json(folder / FILE)
+    except FileNotFoundError:
+        return None
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -56,7 +56,8 @@ def foreign_files(run: Path) -> str:
     for file in files:
         if file not in own:
             return f"it names the plugin file {file}, which this project's own config does not"
-        if not file.is_file() or known.get(str(file)) != files_digest([file]):
+        same = known is None or known.get(str(file)) == (file.is_file() and files_digest([file]))
+        if not same:
             return f"the plugin file {file} is not what it was when the run was made"
     return ""
 

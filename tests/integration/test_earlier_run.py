@@ -21,10 +21,11 @@ STORED = Path(__file__).parent / "run-before-the-rooms.tar.gz"
 THERE = "/tmp/w/oldrun"
 """The folder in which it was made."""
 CLOSED = [
-    "data", "screen", "round 0: generate", "round 0: score", "round 0: detect",
+    "data", "round 0: generate", "round 0: score", "round 0: detect",
     "round 0: analyze", "round 1: train", "round 1: generate", "round 1: score",
     "round 1: detect", "round 1: analyze", "round 1: augment",
 ]  # fmt: skip
+"""All but the screening of the rows, whose rules are others by now."""
 
 
 @pytest.fixture
