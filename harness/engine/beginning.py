@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.config.loading import Config
-from harness.engine import plugin_record, resume_command
-from harness.kit.files import read_json, write_json
+from harness.engine import resume_command
+from harness.kit.files import files_digest, read_json, write_json
 
 FILE = "begun.json"
+PLUGINS = "plugins.json"
 
 
 def now() -> str:
@@ -27,7 +28,8 @@ def note(folder: Path, config: Config, journal: Path, plugins: Sequence[str]) ->
         plugins: its one-file plugins.
     """
     resume_command.keep(folder, config)
-    plugin_record.keep(folder, [Path(file) for file in plugins])
+    digests = {str(file.resolve()): files_digest([file]) for file in map(Path, plugins)}
+    write_json(folder / PLUGINS, digests)
     path = folder / FILE
     if not path.exists() and not journal.exists():
         write_json(path, {"started": now()})
@@ -40,3 +42,17 @@ def started(folder: Path) -> str | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return found if isinstance(found, str) else None
+
+
+def plugin_digests(folder: Path) -> Mapping[str, str] | None:
+    """Path of each one-file plugin -> digest of the file that the run of that folder was made with.
+
+    None where an earlier version began the run, which noted nothing.
+    """
+    try:
+        digests = read_json(folder / PLUGINS)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return {}
+    return digests if isinstance(digests, dict) else {}

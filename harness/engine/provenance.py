@@ -5,12 +5,20 @@ Whoever looks at a stored run finds its stages by what made them, whatever is in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness.kit.files import read_json, write_json
+from harness.config.plugin_entries import PluginEntry
+from harness.context import silent
+from harness.engine.job import as_environment, write_question
+from harness.kit.files import read_json, remove, write_json
 from harness.records import from_json, to_json
+from harness.stages import Plugin
+
+if TYPE_CHECKING:
+    from harness.engine.run import Run
 
 FILE = "made-with.json"
 SCHEMA = 1
@@ -27,6 +35,23 @@ class MadeWith:
 
     libraries: Mapping[str, str] = field(default_factory=dict)
     environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+def environments(run: Run, entries: Sequence[PluginEntry]) -> dict[str, dict[str, str]]:
+    """Stage of each entry -> what its plugin says of the machine, asked where its work is done."""
+    said: dict[str, dict[str, str]] = {entry.stage: {} for entry in entries}
+    asked = [e for e in entries if type(e.instance).environment is not Plugin.environment]
+    if run.config.settings.execution.launcher == "inline":
+        for entry in asked:
+            with run.guard("environment", entry):
+                said[entry.stage] = as_environment(entry.instance.environment())
+    elif asked:
+        folder = run.fresh_folder("environment")
+        write_question(asked, run.plugin_files, folder)
+        with run.guard("environment", asked[0]):
+            said |= run.worker.do(folder, silent, run.cancelled)["answer"]
+        remove(folder)
+    return said
 
 
 def keep(folder: Path, made: MadeWith) -> None:

@@ -18,16 +18,7 @@ from harness.boundary.results import facts as facts_of
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
 from harness.context import Context, Watcher
-from harness.engine import (
-    beginning,
-    environments,
-    journal,
-    names,
-    pins,
-    provenance,
-    resume_command,
-    scratch,
-)
+from harness.engine import beginning, journal, names, pins, provenance, resume_command, scratch
 from harness.engine.artifacts import Artifact, Artifacts
 from harness.engine.at import At
 from harness.engine.budget import Budget
@@ -203,7 +194,7 @@ class Run:
         """What the trainer or the generator says of this machine; both are asked once."""
         if self._environments is None:
             both = [self.config.train, self.config.generate]
-            self._environments = environments.asked(self, both)
+            self._environments = provenance.environments(self, both)
             self._keep_made_with()
         return self._environments[entry.stage]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.config.finding import FILE_NAME
-from harness.engine import plugin_record, resume_command
+from harness.engine import beginning, resume_command
 from harness.engine.run import CONFIG, MACHINE_FOLDER, REPORTS_FOLDER
 from harness.errors import HarnessError, UsageError
 from harness.kit import yaml_file
@@ -52,7 +52,7 @@ def foreign_files(run: Path) -> str:
         return ""
     files = _files(run, named)
     own = OwnConfig.of(run).plugins if files else ()
-    known = plugin_record.kept(run)
+    known = beginning.plugin_digests(run)
     for file in files:
         if file not in own:
             return f"it names the plugin file {file}, which this project's own config does not"

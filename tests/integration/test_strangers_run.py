@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.engine import plugin_record, resume_command, trust
+from harness.engine import resume_command, trust
+from harness.engine.beginning import PLUGINS
 from harness.kit import yaml_file
-from harness.kit.files import write_json
+from harness.kit.files import files_digest, write_json
 from harness.records import Checkpoint
 from tests.support.project import CONFIG, FAKES, Project, Result
 
@@ -84,13 +85,18 @@ def test_with_trust_it_is_run(strangers: Project, words: tuple[str, ...]) -> Non
     assert not (strangers.folder / "ran").exists()
 
 
+def note_plugin(run: Path, file: Path) -> None:
+    """As if the run in this folder had been made with the file as it is."""
+    write_json(run / PLUGINS, {str(file.resolve()): files_digest([file])})
+
+
 def test_a_config_in_the_folders_of_runs_is_not_this_projects_own(strangers: Project) -> None:
     run = folder_of(strangers)
     for place in (run, strangers.folder / ".harness", strangers.folder / "reports"):
         own = place / "own.yaml"
         own.write_text(f"plugins: [{run / 'evil.py'}]\n")
         write_json(run / "command.json", ["harness", "iterate", "-c", str(own)])
-        plugin_record.keep(run, [run / "evil.py"])
+        note_plugin(run, run / "evil.py")
         strangers.inside("report")
         assert not (strangers.folder / "ran").exists()
 
@@ -132,7 +138,7 @@ def test_options_that_run_code_are_no_others(
     metrics = f"[{{plugin: overlap}}, {{plugin: evaluate, key: x, {entry}}}]"
     text = CONFIG.replace("[{plugin: overlap}]", metrics)
     (run / "config.yaml").write_text(text)
-    plugin_record.keep(run, [FAKES])
+    note_plugin(run, FAKES)
     project.write(CONFIG)
     with pytest.raises(trust.Untrusted, match="runs code by its option"):
         opened(run.name, None)  # type: ignore[arg-type]
