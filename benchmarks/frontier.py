@@ -52,6 +52,15 @@ POINTS: Mapping[str, Mapping[str, float]] = {
     for part in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
 }
 
+CHOSEN_FROM = (
+    "lr 0.001, 2 epochs, r 16, replay 0",
+    "lr 0.001, 2 epochs, r 16, replay 0.1",
+    "lr 0.001, 2 epochs, r 16, replay 0.2",
+    "lr 0.001, 2 epochs, r 16, replay 0.3",
+    "lr 0.0005, 3 epochs, r 16, replay 0.2",
+    "lr 0.0005, 3 epochs, r 8, replay 0.2",
+)
+"""The points of the plain command."""
 Record = Mapping[str, Any]
 
 
@@ -122,7 +131,8 @@ def _kept(runs: Sequence[Record]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--points", nargs="+", choices=sorted(POINTS), default=[], metavar="NAME")
+    parser.add_argument("--points", nargs="+", choices=sorted(POINTS), default=CHOSEN_FROM,
+                        metavar="NAME")  # fmt: skip
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     parser.add_argument("--folder", type=Path, default=Path("frontier"))
     parser.add_argument("--jobs", type=int, default=2, help="runs at once, of one thread each")

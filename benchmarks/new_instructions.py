@@ -1,8 +1,8 @@
 """The probe of ``frontier.py``: 80 instructions of sixteen kinds that no general row has.
 
-They were written before the share of general rows, the learning rate, the number of epochs and the
-rank of the default run were chosen, and answered once, after that choice: what a choice on the 40
-instructions of the probe ``general`` kept only for these 40, they do not show as kept.
+They were written before any general row or setting was changed for what a model keeps. They are to
+be answered once, when learning rate, epochs, rank and share of general rows have been chosen: they
+do not show as kept what that choice kept only for the 40 instructions of the probe ``general``.
 """
 
 from __future__ import annotations

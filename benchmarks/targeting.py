@@ -129,9 +129,11 @@ def carry_out(name: str, seed: int, arm: str, folder: Path, before: Record | Non
         SystemExit: the run failed.
     """
     task = TASKS[name]
-    given = [f"seed={seed}", *([f"data.draw={seed}"] if task.draws else [])]
+    # Prompts and general rows are beside what is compared here.
+    given = [f"seed={seed}", "baselines=[]", "replay=0"]
+    given += [f"data.draw={seed}"] if task.draws else []
     words = [
-        word for one in (*given, *overrides(task, arm, before)) for word in ("--set", one)
+        word for text in (*given, *overrides(task, arm, before)) for word in ("--set", text)
     ]  # fmt: skip
     command = ["iterate", "-c", str(ROOT / task.config), "--no-test", "--json", *words]
     done = measure(command, folder)
