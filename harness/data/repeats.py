@@ -1,7 +1,7 @@
 """Exact repeats: rows whose whole prompt, or whose conversation, is that of a held-out row.
 
 Letter case, white space, Unicode form and marks of sentences do not count
-(:func:`harness.data.rowtexts.loosely`); digits, symbols and operators do, so ``12 - 7`` repeats
+(:func:`harness.kit.folding.loosely`); digits, symbols and operators do, so ``12 - 7`` repeats
 ``12 - 7`` alone.
 """
 

@@ -4,16 +4,21 @@ for some comparisons punctuation, too."""
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Container, Iterable
 from functools import cached_property
 from typing import Any
 
-from harness.kit.folding import folded, without_marks, without_sentence_marks
+from harness.kit.folding import (
+    folded,
+    loosely,
+    without_formats,
+    without_marks,
+    without_sentence_marks,
+)
 from harness.records import Example, Message
 
 Turn = tuple[str, str, str]
-"""Role, folded content, and the calls of tools as JSON."""
+"""Role, content as :func:`harness.kit.folding.loosely` has it, and the calls of tools as JSON."""
 Prompt = tuple[Turn, ...]
 
 ASKING = ("system", "developer", "user")
@@ -76,17 +81,8 @@ def prompt_key(messages: Iterable[Message]) -> Prompt:
     return _as_key(turns, [_folded(text_of(turn.get("content"))) for turn in turns])
 
 
-def loosely(text: str) -> str:
-    """A text as exact repeats are compared: without letter case, white space, the form of Unicode,
-    characters that only format (category Cf), and marks that end or part sentences.
-
-    Digits, symbols and operators stay, so ``12 - 7`` repeats ``12 - 7`` alone.
-    """
-    return without_sentence_marks(_folded(text))
-
-
 def _folded(text: str) -> str:
-    return folded(text if text.isascii() else _FORMATS.sub("", text))
+    return folded(without_formats(text))
 
 
 def _as_key(turns: Iterable[Message], contents: Iterable[str]) -> Prompt:
@@ -95,13 +91,6 @@ def _as_key(turns: Iterable[Message], contents: Iterable[str]) -> Prompt:
         (str(turn.get("role")), without_sentence_marks(content), calls_of(turn))
         for turn, content in zip(turns, contents, strict=True)
     )
-
-
-_FORMATS = re.compile(
-    r"[\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e"
-    r"\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"
-    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f]"
-)
 
 
 def calls_of(turn: Message) -> str:

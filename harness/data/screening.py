@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.context import Report, silent
 from harness.data.filters import HELD_OUT, NEAR_REPEAT, REPEAT, Gate
 from harness.data.likeness import Likeness, Limits, Match
 from harness.data.repeats import dev_in_test, doubled
@@ -110,6 +111,11 @@ class Screening:
     threshold: float = 0.0
     usual: Usual = field(default_factory=Usual)
 
+    @property
+    def repeated(self) -> int:
+        """Rows that leave as exact repeats of dev or test."""
+        return sum(counts.get(REPEAT, 0) for counts in self.refused.values())
+
 
 def screen(
     rows: Sequence[Example],
@@ -118,6 +124,7 @@ def screen(
     seed: int,
     most: int | None = None,
     check: Callable[[], None] = lambda: None,
+    report: Report = silent,
 ) -> tuple[tuple[int, ...], Screening]:
     """Screen the rows of a source.
 
@@ -128,6 +135,7 @@ def screen(
             where these are only reported; None is :data:`MOST_COMPARED`, and all that are held
             out. Exact repeats and lineage are looked for in all rows, whatever it is.
         check: is called now and then; may raise to stop.
+        report: is told how many rows of the source are done.
 
     Returns:
         The places of the rows that leave, and what is to be said.
@@ -158,6 +166,7 @@ def screen(
             refused.setdefault(row.split, Counter())[reason] += 1
         if reason == REPEAT and len(repeats) < EXAMPLES:
             repeats.append(_repeat(row, gate.repeated_by(row)))
+        report(number + 1, len(trainable), "rows")
     near = Counter(pair.split for pair in pairs)
     pairs.sort(key=lambda pair: (-pair.similarity, pair.row))
     return tuple(leaving), Screening(
@@ -176,15 +185,17 @@ def screen(
     )
 
 
-def previewed(rows: Sequence[Example], rules: Rules | None = None, seed: int = 0) -> Screening:
+def previewed(
+    rows: Sequence[Example], rules: Rules | None = None, seed: int = 0, report: Report = silent
+) -> Screening:
     """What ``harness check`` says of rows before anything is trained, by its samples.
 
     Args:
         rows: of all splits.
         rules: of a config; None for the default ones.
-        seed: as in :func:`screen`.
+        seed, report: as in :func:`screen`.
     """
-    return screen(rows, rules or Rules(), seed=seed, most=MOST_PREVIEWED)[1]
+    return screen(rows, rules or Rules(), seed=seed, most=MOST_PREVIEWED, report=report)[1]
 
 
 def _step(source: int, rules: Rules, most: int = MOST_COMPARED) -> int:

@@ -15,6 +15,11 @@ _NO_SENTENCE_MARK = (
 _SENTENCE_MARK = rf"{_MARK}(?!{_NO_SENTENCE_MARK})"
 # To begin with the mark is quicker than to begin with a group.
 _SENTENCE_MARKS = re.compile(rf"{_SENTENCE_MARK}(?:{_SENTENCE_MARK})*")
+_FORMATS = re.compile(
+    r"[\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f]"
+)
 _SEPARATORS = re.compile(r"[\W_]+")
 _ASCII_SEPARATORS = {code: " " for code in range(128) if not chr(code).isalnum()}
 
@@ -51,3 +56,17 @@ def without_sentence_marks(whole: str) -> str:
     stay, as do operators, brackets and other symbols. A text of marks alone keeps them.
     """
     return " ".join(_SENTENCE_MARKS.sub(" ", whole).split()) or whole
+
+
+def without_formats(text: str) -> str:
+    """The text without characters that only format (category Cf), a zero-width space for one."""
+    return text if text.isascii() else _FORMATS.sub("", text)
+
+
+def loosely(text: str) -> str:
+    """A text as exact repeats are compared: without letter case, white space, the form of Unicode,
+    characters that only format, and marks that end or part sentences.
+
+    Digits, symbols and operators stay, so ``12 - 7`` repeats ``12 - 7`` alone.
+    """
+    return without_sentence_marks(folded(without_formats(text)))

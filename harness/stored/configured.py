@@ -92,15 +92,19 @@ class ConfigView:
         """
         return self._rows
 
-    def screened(self) -> Screening:
+    def screened(self, report: Report = silent) -> Screening:
         """Rows of the source beside dev and test, as ``harness check`` counts them.
+
+        Args:
+            report: is told how many rows are done.
 
         Raises:
             DataError: the source has a wrong row.
             PluginError: the source fails.
         """
         settings = self._config.settings
-        return previewed(self._rows, settings.filters.rules(), screening_seed(settings.seed))
+        seed = screening_seed(settings.seed)
+        return previewed(self._rows, settings.filters.rules(), seed, report)
 
     def base(self, report: Report = silent) -> Checkpoint:
         """The base model, outside of a run; its plugin fetches it where it is not here yet.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.kit.folding import folded, without_sentence_marks
+from harness.kit.folding import loosely
 from harness_rows.cleaning.windows import RUN, WIDTH, Windows, chunks, windows
 
 if TYPE_CHECKING:
@@ -57,9 +57,8 @@ class Shingles:
 
 
 def comparable(text: str) -> str:
-    """The text as it is compared: one Unicode form, one letter case, single blanks and no marks
-    of sentences. Digits, operators, brackets and marks between digits stay."""
-    return without_sentence_marks(folded(text))
+    """The text as it is compared: as exact repeats are, see :func:`harness.kit.folding.loosely`."""
+    return loosely(text)
 
 
 def shingled(texts: Sequence[str], watch: Callable[[int, int], None]) -> Shingles:

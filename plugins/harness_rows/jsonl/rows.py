@@ -78,7 +78,7 @@ class Row:
 
     @property
     def prompt(self) -> str:
-        """The conversation before the answer, system turns left out, case and spaces evened."""
+        """The conversation before the answer, system turns left out, evened."""
         return evened(self.messages)
 
     def problem(self, reason: str, *path: str | int, key: bool = False) -> Problem:

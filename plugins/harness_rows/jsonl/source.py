@@ -24,7 +24,7 @@ class Jsonl(harness.Source):
     synonyms: ClassVar[Mapping[str, str]] = {
         "file": "path", "data_files": "files", "splits": "sizes", "split": "sizes", "seed": "draw",
     }  # fmt: skip
-    revision = 1
+    revision = 2
 
     class Options(harness.Options):
         path: Path | None = Field(

@@ -99,6 +99,12 @@ def test_near_equal_prompts_stay_together(tmp_path):
     assert all(one.split == other.split for one, other in zip(rows[::2], rows[1::2], strict=True))
 
 
+def test_prompts_that_the_gate_takes_for_one_stay_together(tmp_path):
+    twins = [pair(n, question=sentence(n // 2) + ("?" if n % 2 else ""), who=n) for n in range(200)]
+    rows = rows_of(written(tmp_path, twins), sizes=SHARES, columns={"group": "who"})
+    assert all(one.split == other.split for one, other in zip(rows[::2], rows[1::2], strict=True))
+
+
 def test_rows_without_a_split_need_sizes(tmp_path):
     with pytest.raises(harness.DataError, match="the row has no split") as caught:
         rows_of(written(tmp_path, [pair(n) for n in range(5)]))

@@ -26,9 +26,13 @@ def findings(found: Opened, begin: Callable[[str], Report]) -> Iterator[Finding]
     yield from _groups(found)
     yield from _verdicts(found.rows)
     prompts = repeats.by_prompt(found.rows)
-    yield from _exact(prompts)
-    begin("comparing prompts")
-    yield from _near(found.config.screened() if found.config else previewed(found.rows), found.rows)
+    report = begin("comparing prompts")
+    if found.config:
+        screening = found.config.screened(report)
+    else:
+        screening = previewed(found.rows, report=report)
+    yield from _exact(prompts, screening)
+    yield from _near(screening, found.rows)
     yield from _within(prompts)
     yield from _texts(found.rows)
 
@@ -105,15 +109,21 @@ def _verdicts(rows: Sequence[Example]) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _exact(prompts: Mapping[str, Sequence[Example]]) -> Iterator[Finding]:
+def _exact(prompts: Mapping[str, Sequence[Example]], screening: Screening) -> Iterator[Finding]:
+    """Exact repeats of dev and test: by their prompts, and those that a run leaves out."""
     leaks = list(repeats.exact_leaks(prompts))
+    left_out = screening.repeated
+    hint = f"a run leaves {left_out:,} out; {SPLIT_IT}" if left_out else SPLIT_IT
     if leaks:
         by = Counter((leak.row.split, leak.held_out.split) for leak in leaks)
         sides = ", ".join(f"{n:,} of {one} from {other}" for (one, other), n in by.items())
         what = f"{counted(len(leaks), 'asks', 'ask')} what a held-out row asks ({sides})"
-        hint = f"a run leaves them out; {SPLIT_IT}"
         named = pairs((leak.row, leak.held_out) for leak in leaks)
         yield Finding("problem", "leak-exact", what, len(leaks), named, hint)
+    elif left_out:
+        repeat = counted(left_out, "repeats", "repeat")
+        what = f"{repeat} a row of dev or test, the prompt or with its answer within a conversation"
+        yield Finding("problem", "leak-exact", what, left_out, screening.repeats, hint)
     both = repeats.dev_in_test(prompts)
     if both:
         what = (

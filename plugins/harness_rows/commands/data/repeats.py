@@ -1,7 +1,7 @@
 """Rows that repeat each other: within a split, between splits, and with other answers.
 
-Prompts are compared without system turns, whatever their letter case, width and white space; digits
-and symbols count.
+Prompts are compared without system turns, whatever their letter case, width, white space and marks
+of sentences; digits and symbols count.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from harness import Example
 from harness.kit.draws import spaced
 from harness.kit.folding import folded
 from harness_rows.dealing import SIDES
-from harness_rows.prompts import COMPARED, NEAR
+from harness_rows.prompts import COMPARED, NEAR, evened
 
 Watch = Callable[[int, int], None]
 
@@ -60,7 +60,7 @@ def by_prompt(rows: Sequence[Example]) -> dict[str, list[Example]]:
     """Prompt, evened -> its rows, in order."""
     found: dict[str, list[Example]] = {}
     for row in rows:
-        found.setdefault(folded(prompt_text(row)), []).append(row)
+        found.setdefault(evened(row.messages), []).append(row)
     return found
 
 

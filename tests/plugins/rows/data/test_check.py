@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+import harness
+from harness_rows.commands.data import checking
+from harness_rows.commands.data.opening import Opened
+
 from .conftest import Shop, shop, shop_row, words
 
 NEAR = "Could you please tell me of {} when there is time for it, and by whom?"
@@ -16,6 +20,9 @@ FAULTS: dict[str, tuple[list[dict[str, Any]], str, str]] = {
     "leak but for case": ([shop_row(4, "test", split="pool", customer="x",
                                    question=shop_row(4, "test")["question"].upper())],
                           "problem", "leak-exact"),
+    "leak but for marks": ([shop_row(4, "test", split="train", customer="x", question="\u200b" +
+                                     shop_row(4, "test")["question"].replace("?", " !"))],
+                           "problem", "leak-exact"),
     "repeat": ([shop_row(3)], "note", "repeat"),
     "conflict": ([shop_row(3, answer="Quite another.")], "note", "conflict"),
     "near leak": ([shop_row(903, question=NEAR.format(words("a"))),
@@ -24,6 +31,9 @@ FAULTS: dict[str, tuple[list[dict[str, Any]], str, str]] = {
     "dev in test": ([shop_row(905, "dev", question="Why is that so?", answer="So."),
                      shop_row(906, "test", question="why is that so?", answer="so.")],
                     "note", "dev-in-test"),
+    "dev in test but for marks": ([shop_row(905, "dev", question="Why is that so", answer="So."),
+                                   shop_row(906, "test", question="Why is that, so?",
+                                            answer="so.")], "note", "dev-in-test"),
     "no split": ([shop_row(907, split="")], "problem", "no-split"),
     "unknown split": ([shop_row(908, split="learn")], "problem", "reading"),
     "blank answer": ([shop_row(909, answer=" ")], "problem", "reading"),
@@ -54,6 +64,42 @@ def test_a_fault_is_found_and_no_other(place: Shop, kinds: Any, name: str) -> No
     number = len(shop()) + len(rows)
     shown = " ".join([found["what"], *found["places"]])
     assert f"shop.jsonl:{number}" in shown or f"shop.jsonl:{number - 1}" in shown
+
+
+def test_a_row_that_a_run_leaves_out_is_a_problem_here_too(place: Shop, kinds: Any) -> None:
+    """A conversation of train within which a prompt of dev is asked and answered."""
+    held_out = shop_row(4, "dev")
+    talk = [
+        {"role": "user", "content": held_out["question"]},
+        {"role": "assistant", "content": held_out["answer"]},
+        {"role": "user", "content": f"And {words('then')}"},
+    ]
+    rows = [
+        {"messages": [{"role": "user", "content": row["question"]}], "references": [row["answer"]]}
+        | {key: row[key] for key in ("customer", "split")}
+        for row in shop()
+    ]
+    own = {"messages": talk, "references": ["So."], "customer": "x", "split": "train"}
+    place.write([*rows, own])
+    done = place.data("check", "shop.jsonl", "--column", "group=customer", "--json")
+    [finding] = done.document["findings"]
+    assert (done.code, finding["kind"], finding["count"]) == (4, "leak-exact", 1)
+    assert "shop.jsonl:173" in finding["places"][0] and "leaves 1 out" in finding["hint"]
+
+
+def test_the_comparing_of_prompts_tells_how_far_it_is() -> None:
+    heard: list[tuple[str, int, int]] = []
+    rows = tuple(
+        harness.Example(row["question"], ({"role": "user", "content": row["question"]},),
+                        (row["answer"],), split=row["split"])
+        for row in shop()
+    )  # fmt: skip
+
+    def begin(label: str) -> harness.Report:
+        return lambda done, total, what: heard.append((label, done, total))
+
+    list(checking.findings(Opened("shop.jsonl", rows), begin))
+    assert heard[-1] == ("comparing prompts", 72, 72)
 
 
 def test_ids_are_compared(place: Shop, kinds: Any) -> None:
