@@ -105,7 +105,9 @@ def require_all(missing: Mapping[str, int], where: str) -> None:
         )
 
 
-def deal_evenly(rows: Sequence[Dealt], strata: Sequence[str], sizes: Sizes, draw: int) -> None:
+def deal_evenly(
+    rows: Sequence[Dealt], strata: Sequence[str], sizes: Sizes, draw: int
+) -> dict[str, int]:
     """Give a split to the rows without one, so that each split has its share of every stratum.
 
     Units are taken stratum by stratum, each in the order of its hash; the split that lags most
@@ -114,6 +116,9 @@ def deal_evenly(rows: Sequence[Dealt], strata: Sequence[str], sizes: Sizes, draw
 
     Args:
         strata: of each row; a unit belongs to that of its first row.
+
+    Returns:
+        Split -> rows that are missing, where counts ask for more rows than there are.
     """
     of = {id(row): stratum for row, stratum in zip(rows, strata, strict=True)}
     open_units: dict[str, list[Dealt]] = {}
@@ -124,8 +129,11 @@ def deal_evenly(rows: Sequence[Dealt], strata: Sequence[str], sizes: Sizes, draw
             open_units[name] = members
     total = sum(map(len, open_units.values()))
     shares: dict[str | None, float] = {split: float(n) for split, n in sizes.items() if n}
-    if any(isinstance(size, int) and size for size in sizes.values()):
-        shares = {split: count / max(1, total) for split, count in shares.items()}
+    too_few = False
+    if all(isinstance(size, int) for size in sizes.values()):
+        wanted = _wanted(rows, sizes)
+        too_few = sum(wanted.values()) > total
+        shares = {split: count / max(1, total) for split, count in wanted.items()}
         shares[None] = max(0.0, 1 - sum(shares.values()))
     lag = dict.fromkeys(shares, 0.0)
     order = sorted(open_units, key=lambda name: (of[id(open_units[name][0])], fraction(draw, name)))
@@ -135,6 +143,7 @@ def deal_evenly(rows: Sequence[Dealt], strata: Sequence[str], sizes: Sizes, draw
         chosen = max(lag, key=lambda split: lag[split])
         lag[chosen] -= len(open_units[name])
         _assign(open_units[name], chosen)
+    return _wanted(rows, sizes) if too_few else {}
 
 
 def _assign(rows: Iterable[Dealt], split: str | None) -> None:
@@ -157,11 +166,7 @@ def _by_fraction(sizes: Sizes, at: float) -> str:
 def _deal_counts(
     rows: Sequence[Dealt], units: Mapping[str, list[Dealt]], sizes: Sizes, draw: int
 ) -> dict[str, int]:
-    missing = {
-        split: int(sizes[split]) - sum(row.split == split for row in rows)
-        for split in _FILL_ORDER
-        if sizes.get(split)
-    }
+    missing = _wanted(rows, sizes)
     for name in sorted(units, key=lambda name: (fraction(draw, name), name)):
         split = next((split for split, count in missing.items() if count > 0), None)
         if split is None:
@@ -169,6 +174,16 @@ def _deal_counts(
         _assign(units[name], split)
         missing[split] -= len(units[name])
     return {split: count for split, count in missing.items() if count > 0}
+
+
+def _wanted(rows: Sequence[Dealt], sizes: Sizes) -> dict[str, int]:
+    """Split -> rows that it still lacks, where counts are asked for."""
+    lacking = {
+        split: int(sizes[split]) - sum(row.split == split for row in rows)
+        for split in _FILL_ORDER
+        if split in sizes
+    }
+    return {split: count for split, count in lacking.items() if count > 0}
 
 
 def _units(rows: Sequence[Dealt]) -> dict[str, list[Dealt]]:

@@ -93,20 +93,23 @@ def _groups_of(rows: Sequence[Example], options: RowsOptions, watch: Watch) -> l
 def _deal(rows: Sequence[_Row], options: RowsOptions) -> Mapping[str, int]:
     """Deal rows out; how many are missing of each split."""
     sizes: dict[str, int | float] = {str(split): size for split, size in options.sizes.items()}
+    counted = all(isinstance(size, int) for size in sizes.values())
+    if counted:
+        _draw(rows, options)
+        rows = [row for row in rows if row.split_known]
     cut = "train" not in sizes
     if cut:  # what is given to train is dealt again, and what the other splits leave is train's
+        if counted:
+            given = Counter(row.split for row in rows)
+            sizes = {split: size - given[split] for split, size in sizes.items()}
+        else:
+            sizes["train"] = 1.0 - sum(sizes.values())
         rows = [row for row in rows if row.split in (None, "train")]
         for row in rows:
             row.split = None
-    if cut and any(isinstance(size, float) for size in sizes.values()):
-        sizes["train"] = 1.0 - sum(sizes.values())
-    elif all(isinstance(size, int) for size in sizes.values()):
-        _draw(rows, options)
-        rows = [row for row in rows if row.split_known]
-    missing: Mapping[str, int] = {}
     if options.stratify:
         strata = [_stratum(row, options) for row in rows]
-        deal_evenly(rows, strata, sizes, options.draw)
+        missing = deal_evenly(rows, strata, sizes, options.draw)
     else:
         missing = deal(rows, sizes, options.draw)
     for row in rows:

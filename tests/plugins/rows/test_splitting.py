@@ -145,3 +145,24 @@ def test_a_number_is_drawn_of_a_split_that_the_files_give_more_rows(tmp_path):
     few = {**options, "sizes": {"train": 50, "pool": 0, "dev": 200, "test": 100}}
     with pytest.raises(harness.DataError, match="fewer rows"):
         rows_of(tmp_path / "set", **few)
+
+
+@pytest.mark.parametrize("stratify", ["", "kind"])
+@pytest.mark.parametrize("sizes", [{"train": 100, "dev": 20, "test": 20}, {"dev": 20, "test": 20}])
+@pytest.mark.parametrize("given", [0, 8, 20, 50])
+def test_rows_that_have_a_split_count_among_those_asked_for(given, sizes, stratify, tmp_path):
+    rows = [pair(n, kind=str(n % 3)) | ({"split": "dev"} if n < given else {}) for n in range(250)]
+    options = {"sizes": sizes, "columns": {"meta": "kind"}, "stratify": stratify}
+    dealt_rows = rows_of(written(tmp_path, rows), **options)
+    train = sizes.get("train", 250 - max(given, 20) - 20)
+    expected = {"train": train, "dev": 20, "test": 20}
+    slack = 2 if stratify else 0
+    assert all(abs(counts(dealt_rows)[split] - n) <= slack for split, n in expected.items())
+
+
+@pytest.mark.parametrize("stratify", ["", "kind"])
+def test_too_few_rows_are_an_error_with_strata_too(stratify, tmp_path):
+    path = written(tmp_path, [pair(n, kind=str(n % 3)) for n in range(60)])
+    options = {"columns": {"meta": "kind"}, "stratify": stratify}
+    with pytest.raises(harness.DataError, match="fewer rows than `sizes`"):
+        rows_of(path, sizes={"train": 60, "dev": 20, "test": 20}, **options)
