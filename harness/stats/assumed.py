@@ -64,8 +64,7 @@ def assumed_effect(groups: Sequence[str], rounds: int, *, graded: bool) -> tuple
     # A mean in the middle, where scores may spread most.
     variance = LATER**2 if graded else 0.25
     unknown = BaseScores(0.5, variance, clustered, not graded, at_end=0.0)
-    low, high = _ends(groups, alpha_of(rounds), unknown)
-    return low, max(low, high)
+    return _ends(groups, alpha_of(rounds), unknown)
 
 
 def effect_range(
@@ -78,11 +77,12 @@ def effect_range(
         min_gain: that a verdict asks for.
 
     Returns:
-        None where a pass/fail score has no room for any gain that could be detected.
+        None where no gain can be detected: what is left below the best score is ``min_gain`` at
+        most, or less than the lower end of a pass/fail score.
     """
     low, high = (min_gain + end for end in _ends(groups, alpha, base))
     room = 1 - base.mean
-    if base.pass_or_fail and low > room:
+    if min_gain >= room or (base.pass_or_fail and low > room):
         return None
     return min(low, room), min(max(low, high), room)
 

@@ -71,11 +71,13 @@ def detectable_range(
     if base is not None:
         ends, assumption = effect_range(pairs.names, alpha, base, min_gain / span), _OF_ROWS
         if ends is None:
-            passed = round(base.mean * len(pairs.names))
+            passed = f"passes {round(base.mean * len(pairs.names))} of {size} ({title})"
+            near = f"has {number(entry)(estimate.value)} in {title}, on {size}"
+            required = f" above {number(entry)(min_gain)}" if min_gain else ""
             return None, (
-                f"The base model passes {passed} of {size} ({title}), so no gain can be detected "
-                f"at {percent(1 - alpha)} confidence: every round will read no evidence unless it "
-                "is worse."
+                f"The base model {passed if base.pass_or_fail else near}, so no gain{required} can "
+                f"be detected at {percent(1 - alpha)} confidence: every round will read no "
+                "evidence unless it is worse."
             )
         low, high = (span * end for end in ends)
     elif estimate.se == 0:

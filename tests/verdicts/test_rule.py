@@ -17,6 +17,7 @@ from harness import stats
 from harness.records import Measurement, Verdict, to_json
 from harness.scoring import MetricEntry
 from harness.stats import decision
+from harness.stats.assumed import BaseScores, effect_range
 from harness.stats.decision import usable
 from harness.verdicts import rule
 from harness.verdicts.comparison import compare_measurements
@@ -420,6 +421,9 @@ def test_the_baseline_is_compared_with_nothing():
     assert rule.baseline_verdict().sentence
 
 
+NEAR_TOP = BaseScores(mean=0.99, variance=0.005, design=1.0, pass_or_fail=False)
+
+
 def foreseen(values, metric=Quality, groups=GROUPS, **changes):
     entry, options = MetricEntry(metric.name, metric()), {"alpha": 0.05 / 3} | changes
     rows = measured(values, metric=metric)
@@ -441,7 +445,24 @@ def test_what_can_be_detected_is_said_before_training():
     assert "at 80 % power and 98.3 % confidence" in sentence
     assert "the scores of two checkpoints are unrelated" in sentence
     assert foreseen(values, min_gain=0.1)[0] == pytest.approx(most + 0.1)
-    assert foreseen(values, min_gain=0.5)[0] == pytest.approx(1 - np.mean(values))  # the room
+    room = 1 - np.mean(values)
+    assert foreseen(values, min_gain=room - 0.01)[0] == pytest.approx(room)
+
+
+@pytest.mark.parametrize("values", [[0.75, 1.0] * 80, [0.0, 1.0, 1.0, 1.0] * 40])
+def test_a_gain_that_the_range_has_no_room_for_is_not_announced(values):
+    room = 1 - np.mean(values)
+    assert foreseen(values, min_gain=room - 0.1)[0] is not None
+    for min_gain in (room, room + 0.1):
+        least, sentence = foreseen(values, min_gain=min_gain)
+        assert least is None
+        assert f"so no gain above {min_gain:.3f} can be detected" in sentence
+
+
+def test_the_upper_end_is_never_below_the_lower_one():
+    """Graded scores at the top: the later ones can hardly spread, but the differences may."""
+    low, high = effect_range([str(n) for n in range(20_000)], 0.05, NEAR_TOP)
+    assert 0 < low == high < 1 - NEAR_TOP.mean
 
 
 def test_of_scores_without_an_end_the_base_model_has_the_only_spread():
