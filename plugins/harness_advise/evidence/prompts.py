@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness_advise.options import Option
-from harness_advise.run import Document, Run
+from harness_advise.run import NOISE, Document, Run
 
 ASK = "baselines=[prompted, few-shot]"
 
@@ -65,17 +65,19 @@ def _best(run: Run, one: Document) -> Option:
 def _more(run: Run) -> tuple[str, ...]:
     """What another training is shown to bring, where that may be as much as would matter.
 
-    Shown is a gain whose lower bound lies above 0. Its estimate decides whether it may matter: to
-    advise against training, it does not suffice that less is possible, too.
+    An arm's label says whether its gain is shown, the lower bound whether that of more rows is. The
+    estimate decides whether it may matter: to advise against training, it does not suffice that
+    less is possible, too.
     """
-    curve = run.levers.get("curve") or {}
     verdicts = [arm["verdict"] for kind in ("settings", "model") for arm in run.judged(kind)]
-    gains = [("an arm is", one["difference"], one["low"]) for one in verdicts]
-    gains.append(("more rows are", curve.get("per_doubling"), curve.get("low")))
+    gains = [("an arm is", one["difference"]) for one in verdicts if one["label"] == "improved"]
+    curve = run.levers.get("curve") or {}
+    if (curve.get("low") or 0.0) > NOISE:
+        gains.append(("more rows are", curve["per_doubling"]))
     return tuple(
         f"{what} shown to bring {run.shown(gain)}"
-        for what, gain, low in gains
-        if gain is not None and low is not None and low > 0 and gain >= (run.worth or 0.0)
+        for what, gain in gains
+        if gain >= (run.worth or 0.0)
     )
 
 

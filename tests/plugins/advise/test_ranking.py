@@ -54,6 +54,10 @@ def arm(kind: str, label: str, gain: float, **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+AT_ZERO = verdict("improved", 0.2, 0.0, 0.4)
+"""Its exact test excludes 0, and no bound lies above it."""
+
+
 def levers(**changes: Any) -> dict[str, Any]:
     return {"reference": 1, "worth": 0.05, "own": {"seconds": 15.0}, **changes}
 
@@ -215,6 +219,7 @@ def test_a_prompt_is_not_called_enough_where_training_may_be_worth_more() -> Non
     ("more", "state"),
     [
         ({"arms": [arm("settings", "improved", 0.2)]}, "likely"),
+        ({"arms": [arm("settings", "improved", 0.2, verdict=AT_ZERO)]}, "likely"),
         ({"levers": levers(curve=curve(0.08, 0.03, 0.13))}, "likely"),
         ({"arms": [arm("settings", "improved", 0.04)]}, "shown"),
         ({"arms": [arm("settings", "no evidence", 0.02)]}, "shown"),
