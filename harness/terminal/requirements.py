@@ -74,7 +74,13 @@ class Requirement:
         if self.label is not None and comparison["label"] != self.label:
             return f"{comparison['label']}, where --require asks for {self.label}"
         low = comparison["low"]
-        if self.min_gain is not None and not (low is not None and low > self.min_gain):
+        if self.min_gain is not None and not self._gained(low, comparison["label"]):
             end = "no interval" if low is None else f"the interval begins at {low:+.4g}"
             return f"{end}, where --min-gain asks for more than {self.min_gain:+g}"
         return ""
+
+    def _gained(self, low: float | None, label: str) -> bool:
+        if low is None or self.min_gain is None:
+            return False
+        # An exact test may exclude 0 where no bound lies above it; then the label says so.
+        return low > self.min_gain or (low == self.min_gain == 0 and label == IMPROVED)
