@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 DASH = "–"
@@ -54,6 +54,16 @@ def share(found: Mapping[str, Any]) -> str:
     """The same for a share: ``83 % [70, 90]``."""
     limits = {key: found[key] and 100 * found[key] for key in ("low", "high")}
     return f"{percent(found['value'])} {interval(limits['low'], limits['high'], 0)}".rstrip()
+
+
+def at_least(bound: float, show: Callable[[float], str]) -> str:
+    """``at least 0.080``, of the end of an interval that lies nearest to 0; ``more than 0`` where
+    that is 0, because an exact test excludes 0 and no bound lies beyond it.
+
+    Args:
+        bound: 0 or more.
+    """
+    return f"at least {show(bound)}" if bound else "more than 0"
 
 
 def perplexity(loss: float | None) -> str:

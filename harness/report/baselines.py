@@ -61,7 +61,9 @@ def best_prompt(steps: Steps, history: History) -> BestPrompt | None:
     shown = baselines.Sides(
         asked[name].scores[primary], best.scores[primary], len(on_dev), history.kept, split
     )
-    return baselines.with_base(score, name, asked[name].scores, shown, verdict, base)
+    return baselines.with_base(
+        score, name, asked[name].scores, shown, verdict, base, settings.min_gain
+    )
 
 
 def _verdict(

@@ -10,13 +10,14 @@ smaller of the two lower bounds.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from harness.kit.numbers import at_least
 from harness.records import BestPrompt, Measurement, Score, Verdict
 from harness.verdicts import rule
 from harness.verdicts.rule import DecidingScore
-from harness.verdicts.sentences import number, percent
+from harness.verdicts.sentences import number, percent, required
 
 
 def judge(
@@ -86,7 +87,7 @@ class Sides:
 
 def with_base(
     score: DecidingScore, name: str, scores: Mapping[str, Score], sides: Sides,
-    verdict: Verdict, base: Verdict,
+    verdict: Verdict, base: Verdict, min_gain: float = 0.0,
 ) -> BestPrompt:  # fmt: skip
     """The best round against both the base model as it is asked and the best of its prompts.
 
@@ -95,16 +96,17 @@ def with_base(
         scores: of the base model under it.
         verdict: of the best round against the prompt, at the level of ``base``.
         base: against the base model as it is asked, on the same rows.
+        min_gain: that both ask for.
     """
     bounds = [one.low for one in (verdict, base)]
     low = None if None in bounds else min(bound for bound in bounds if bound is not None)
-    sentence = _sentence(score, name, sides, verdict, base, low)
+    sentence = _sentence(score, name, sides, verdict, base, low, min_gain)
     return BestPrompt(name, sides.split, scores, verdict, base, low, sentence)
 
 
 def _sentence(
     score: DecidingScore, name: str, sides: Sides, verdict: Verdict, base: Verdict,
-    low: float | None,
+    low: float | None, min_gain: float,
 ) -> str:  # fmt: skip
     who = f"round {sides.round_}"
     if verdict.difference is None or verdict.low is None or verdict.high is None:
@@ -112,11 +114,11 @@ def _sentence(
         return f"Whether {who} is better than a prompt cannot be judged: {told}"
     show, sure = number(score.entry), f"{percent(verdict.level)} confidence"
     which = f"{name}, the best of {sides.prompts} prompts on dev," if sides.prompts > 1 else name
-    gain, said = verdict.difference, ""
+    gain, wanted = verdict.difference, required(score.entry, min_gain)
     if verdict.label == "regressed":
         said = (
             f"A prompt is better than training so far: {which} beats {who} by {show(-gain)} in "
-            f"{score.title}, by {_at_least(-verdict.high, show)} at {sure}."
+            f"{score.title}, by {at_least(-verdict.high, show)} at {sure}."
         )
     elif verdict.label != "improved":
         prompted, best = (
@@ -126,24 +128,19 @@ def _sentence(
         said = (
             f"Not shown to be better than a prompt: {which} has {score.title} {prompted} without "
             f"training, {who} has {best} (a difference of {show(gain)}, bounds "
-            f"{show(verdict.low)} to {show(verdict.high)} at {sure})."
+            f"{show(verdict.low)} to {show(verdict.high)} at {sure}{wanted})."
         )
     elif base.label != "improved" or base.difference is None or low is None:
         said = (
             f"{who.capitalize()} beats {which} by {show(gain)} in {score.title}, and is not shown "
-            "to be better than the base model as it is asked."
+            f"to be better than the base model as it is asked{wanted}."
         )
     else:
         said = (
             f"{who.capitalize()} beats the base model by {show(base.difference)} in {score.title}, "
-            f"and {which} by {show(gain)}: each by {_at_least(low, show)} at {sure}."
+            f"and {which} by {show(gain)}: each by {at_least(low, show)} at {sure}{wanted}."
         )
     return f"{said} {_rows(sides, verdict)}"
-
-
-def _at_least(bound: float, show: Callable[[float], str]) -> str:
-    # The exact test may exclude 0 where no bound lies above it.
-    return f"at least {show(bound)}" if bound else "more than 0"
 
 
 def _rows(sides: Sides, verdict: Verdict) -> str:

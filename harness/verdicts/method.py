@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness import stats
+from harness.kit.numbers import at_least
 from harness.records import Label, Measurement, Verdict
 from harness.stats import decision
 from harness.stats.decision import NO_SPREAD
@@ -62,7 +63,7 @@ def judge(
             "no evidence", against, found.value, None, None, sure, None, words, n, groups
         )
     label = decision.label(low, high, min_gain=min_gain)
-    words = _sentence(score, found, (low, high), label, against, sure, support(n, groups))
+    words = _sentence(score, found, (low, high), label, against, sure, support(n, groups), min_gain)
     words += _far_off(score, shown, seeds or range(1, len(shown) + 1))
     return Verdict(label, against, found.value, low, high, sure, None, words, n, groups)
 
@@ -128,19 +129,21 @@ def _sentence(
     against: str,
     sure: float,
     rows: str,
+    min_gain: float,
 ) -> str:
     show, (low, high) = number(score.entry), bounds
     change = sentences.change(score.entry, score.title, against, found.value)
     if label == "no evidence":
         surely = f"the true gain lies between {show(low)} and {show(high)}, each bound at"
     else:
-        surely = f"by at least {show(low if label == 'improved' else -high)} at"
+        surely = f"by {at_least(low if label == 'improved' else -high, show)} at"
     share = (
         ""
         if found.of_seeds is None or not math.isfinite(found.of_seeds)
         else (f"; {percent(found.of_seeds)} of the variance is due to seeds")
     )
+    required = sentences.required(score.entry, min_gain)
     return (
         f"{label}: over {found.seeds} seeds, {change}; {surely} {percent(sure)} confidence, for "
-        f"other seeds and other rows ({rows}){share}."
+        f"other seeds and other rows ({rows}){required}{share}."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness import stats
+from harness.kit.numbers import at_least
 from harness.records import Label
 from harness.scoring import MetricEntry
 from harness.stats.decision import POWER
@@ -31,17 +32,20 @@ def decided(
         surely = between(entry, gap)
     else:
         bound = (gap.low if label == "improved" else gap.high) or 0.0
-        least_change = f"at least {show(abs(bound))}" if bound else "more than 0"
-        surely = f", by {least_change} at {percent(gap.level)} confidence"
-    required = f"; a gain above {show(min_gain)} is required" if min_gain else ""
+        surely = f", by {at_least(abs(bound), show)} at {percent(gap.level)} confidence"
     power = ""
     if least is not None:
         power = f"; minimum detectable effect {show(least)} at {percent(POWER)} power"
     counted = f"; {note}" if note else ""
     return (
         f"{label}: {change(entry, title, against, gap.value)}{surely}"
-        f"{required}{power}; {support(gap.n, gap.groups)}{counted}."
+        f"{required(entry, min_gain)}{power}; {support(gap.n, gap.groups)}{counted}."
     )
+
+
+def required(entry: MetricEntry, min_gain: float) -> str:
+    """``; a gain above 0.100 is required``, or an empty text where any gain will do."""
+    return f"; a gain above {number(entry)(min_gain)} is required" if min_gain else ""
 
 
 def between(entry: MetricEntry, gap: stats.Difference) -> str:

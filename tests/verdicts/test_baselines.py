@@ -90,3 +90,15 @@ def test_a_bound_that_ends_at_0_is_told_as_more_than_0() -> None:
     at_zero = dataclasses.replace(found, low=0.0)
     best = with_base(SCORE, "few-shot", {}, sides, found, at_zero)
     assert best.low == 0 and "each by more than 0 at 95 % confidence" in best.sentence
+
+
+def test_the_gain_that_is_asked_for_is_told_with_bounds_above_0() -> None:
+    def said(min_gain: float) -> str:
+        found = judge(SCORE, HIGH, LOW, "few-shot", round_=2, alpha=0.05, min_gain=min_gain)
+        shown = Score("share", 0.4, 0.3, 0.5, N, 0, "", True)
+        sides = Sides(shown, shown, 1, 2, "test")
+        return with_base(SCORE, "few-shot", {}, sides, found, found, min_gain).sentence
+
+    assert "at 95 % confidence; a gain above 0.500 is required)." in said(0.5)
+    assert "at 95 % confidence; a gain above 0.100 is required. All figures" in said(0.1)
+    assert "required" not in said(0.0)

@@ -175,6 +175,8 @@ def test_a_method_is_judged_over_seeds() -> None:
     assert "over 5 seeds" in found.sentence
     wild = method.judge(score(), seeds(0.35, 0.3), base, alpha=0.05, against="round 0")
     assert wild.label == "no evidence"
+    asked = method.judge(score(), seeds(0.5, 0.02), base, alpha=0.05, min_gain=0.4)
+    assert asked.label == "no evidence" and "; a gain above 0.400 is required" in asked.sentence
     worse = method.judge(score(), seeds(0.1, 0.02), base, alpha=0.05, against="round 0")
     assert worse.label == "regressed"
 

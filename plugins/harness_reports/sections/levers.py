@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from harness.kit.blocks import (
     Block,
@@ -17,7 +18,7 @@ from harness.kit.blocks import (
     Series,
     Table,
 )
-from harness.kit.numbers import duration, interval, number, signed
+from harness.kit.numbers import at_least, duration, interval, number, signed
 from harness.kit.text import one_line
 from harness_reports import figures
 from harness_reports.figures import Document
@@ -97,12 +98,12 @@ def _conclusions(document: Document) -> Iterator[Block]:
 def _of_arms(document: Document, judged: list[Document]) -> str:
     """``lower rate is better than round 2 by 0.120 (at least 0.080). r 8: no evidence.``"""
     reference = f"round {document['levers']['reference']}"
-    digits = figures.score_digits(document, document["primary"])
+    shown = partial(number, digits=figures.score_digits(document, document["primary"]))
     better = [arm for arm in judged if arm["verdict"]["label"] == "improved"]
     better.sort(key=lambda arm: -arm["verdict"]["difference"])
     told = ", ".join(
-        f"{_name(arm)} by {number(arm['verdict']['difference'], digits)} (at least "
-        f"{number(arm['verdict']['low'], digits)})"
+        f"{_name(arm)} by {shown(arm['verdict']['difference'])} "
+        f"({at_least(arm['verdict']['low'], shown)})"
         for arm in better
     )
     count = f"{len(judged)} arm{'s' if len(judged) > 1 else ''}"
@@ -113,7 +114,7 @@ def _of_arms(document: Document, judged: list[Document]) -> str:
     )
     excluded = [_name(arm) for arm in judged if arm["worth"] == "no"]
     if excluded:
-        gain = number(document["levers"]["worth"], digits)
+        gain = shown(document["levers"]["worth"])
         head += f" A gain of {gain}, which would matter, is excluded for {', '.join(excluded)}."
     return head
 

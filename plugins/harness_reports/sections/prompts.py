@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from harness.kit.blocks import Block, Bullets, Column, Heading, Note, Paragraph, Table
-from harness.kit.numbers import interval, number, signed
+from harness.kit.numbers import at_least, interval, number, signed
 from harness.kit.text import one_line
 from harness_reports import figures
 from harness_reports.figures import Document
@@ -76,18 +77,22 @@ def _told(document: Document, one: Document, label: str) -> str:
     """One comparison in words; the difference is that of the best round."""
     verdict, name = one["verdict"], _name(one)
     digits = figures.score_digits(document, document["primary"])
+    shown = partial(number, digits=digits)
     gain, low, high = (verdict[key] for key in ("difference", "low", "high"))
     if label == "improved":
-        least = f" (at least {number(low, digits)})" if low is not None else ""
+        least = "" if low is None else f" ({at_least(low, shown)})"
         return f"than {name} by {number(gain, digits)}{least}"
     if label == "regressed":
-        least = f" (at least {number(-high, digits)})" if high is not None else ""
+        least = "" if high is None else f" ({at_least(-high, shown)})"
         best = document["kept_round"]
         who = f"round {best}" if best else "the base model without it"
         return f"{name} beats {who} by {number(-gain, digits)}{least}"
     if gain is None:
         return f"{name} (not comparable)"
-    return f"{name} ({signed(gain, digits)}, bounds {interval(low, high, digits, plus=True)})"
+    min_gain = (document["settings"] or {}).get("min_gain")
+    required = f"; a gain above {shown(min_gain)} is required" if min_gain else ""
+    bounds = interval(low, high, digits, plus=True)
+    return f"{name} ({signed(gain, digits)}, bounds {bounds}{required})"
 
 
 def _names(found: list[Document]) -> str:

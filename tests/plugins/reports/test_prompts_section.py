@@ -59,6 +59,14 @@ def test_the_conclusion_is_that_of_all_prompts_together(labels: list[str], said:
     assert prompts.conclusion(document(*labels)) == said
 
 
+def test_bounds_at_0_and_the_gain_that_is_asked_for_are_told() -> None:
+    found = document("improved")
+    found["baselines"][0]["verdict"]["low"] = 0.0
+    assert prompts.conclusion(found).endswith("than A by 0.120 (more than 0).")
+    found = document("no evidence") | {"settings": {"min_gain": 0.1}}
+    assert "+0.040]; a gain above 0.100 is required)." in prompts.conclusion(found)
+
+
 def test_without_a_best_round_the_base_model_stands_for_it() -> None:
     found = document("no evidence", kept=0)
     assert prompts.conclusion(found).startswith(
