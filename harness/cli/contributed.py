@@ -22,10 +22,10 @@ import typer
 
 from harness.errors import STOPPING, PluginError, reason
 from harness.errors.machine import raise_trouble
+from harness.kit.installing import DISTRIBUTION
 from harness.kit.text import one_line
 
 GROUP = "harness.commands"
-DISTRIBUTION = "iteration-harness"
 SHIPPED = (
     "advise", "compare", "data", "demo", "doctor", "errors", "export", "init", "plan", "plugins",
     "query", "rate", "score", "try", "why",

@@ -13,14 +13,13 @@ from harness.boundary.results import paths
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry, paths_in
 from harness.kit.files import files_digest
+from harness.kit.installing import DISTRIBUTION
 
 CORE_REVISION = 1
 """Of the core's own part in all stages (gate, planner, scoring, augmentation).
 
 Raise it whenever the same inputs give other results; all stages are made again then.
 """
-OWN = "iteration-harness"
-"""This distribution: its plugins raise their revisions by hand and name their libraries."""
 
 Versions = Mapping[str, str]
 """Distribution -> its version, ``none`` where it is not installed."""
@@ -57,11 +56,12 @@ def entry_files(entry: PluginEntry) -> list[Path]:
 def versions_of(entry: PluginEntry) -> dict[str, str]:
     """The versions of the libraries that make the entry's results.
 
-    Those that the plugin names; where it names none, the distribution that it comes from.
+    Those that the plugin names; where it names none, the distribution that it comes from. The
+    plugins of harness itself raise their revisions by hand.
     """
     names = entry.instance.libraries
     if names is None:
-        names = [entry.distribution] if entry.distribution not in ("", OWN) else []
+        names = [entry.distribution] if entry.distribution not in ("", DISTRIBUTION) else []
     return {name: _version(name) for name in names}
 
 

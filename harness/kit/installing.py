@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 DISTRIBUTION = "iteration-harness"
+"""The name under which harness is installed."""
 
 
 def install_extra(extra: str, installed: Distribution | None = None) -> str:
@@ -27,13 +29,21 @@ def install_extra(extra: str, installed: Distribution | None = None) -> str:
     if not url:
         return f"pip install {shlex.quote(f'{DISTRIBUTION}[{extra}]')}"
     if "dir_info" not in source:
-        kind = (source.get("vcs_info") or {}).get("vcs")
-        address = f"{kind}+{url}" if kind else url
-        return f"pip install {shlex.quote(f'{DISTRIBUTION}[{extra}] @ {address}')}"
+        return f"pip install {shlex.quote(f'{DISTRIBUTION}[{extra}] @ {_address(source)}')}"
     folder = Path(url2pathname(urlsplit(url).path))
     shown = "." if folder == Path.cwd() else str(folder)
     option = "-e " if source["dir_info"].get("editable") else ""
     return f"pip install {option}{shlex.quote(f'{shown}[{extra}]')}"
+
+
+def _address(source: Mapping[str, Any]) -> str:
+    """That of an archive or a repository, with the revision and the folder that were installed."""
+    address, vcs = str(source["url"]), source.get("vcs_info")
+    if vcs:
+        revision = vcs.get("requested_revision") or vcs.get("commit_id")
+        address = f"{vcs.get('vcs')}+{address}" + (f"@{revision}" if revision else "")
+    folder = source.get("subdirectory")
+    return f"{address}#subdirectory={folder}" if folder else address
 
 
 def _source(installed: Distribution | None) -> dict[str, Any]:

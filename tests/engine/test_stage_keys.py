@@ -14,8 +14,9 @@ from harness.config.plugin_entries import PluginEntry
 from harness.context import Quiet
 from harness.engine import stage_keys
 from harness.engine.run import Run
-from harness.engine.stage_keys import OWN, entry_key, versions_of
+from harness.engine.stage_keys import entry_key, versions_of
 from harness.kit.files import digest
+from harness.kit.installing import DISTRIBUTION
 from tests.support.project import FAKES
 
 PLUGINS = f"""
@@ -159,9 +160,9 @@ def test_a_plugin_depends_on_its_own_distribution_unless_it_names_libraries(libr
 
     install(libraries, "acme-metric", "1.0")
     assert versions_of(entry(Plain, distribution="acme-metric")) == {"acme-metric": "1.0"}
-    assert versions_of(entry(Plain, distribution=OWN)) == {}
+    assert versions_of(entry(Plain, distribution=DISTRIBUTION)) == {}
     assert versions_of(entry(Plain)) == {}
-    assert versions_of(entry(Naming, distribution=OWN)) == {
+    assert versions_of(entry(Naming, distribution=DISTRIBUTION)) == {
         "acme-metric": "1.0", "no-such-thing": "none",
     }  # fmt: skip
 

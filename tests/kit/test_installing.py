@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from importlib.metadata import PathDistribution
@@ -13,6 +14,17 @@ import pytest
 
 from harness.kit.installing import install_extra
 
+PROJECT = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+[project]
+name = "iteration-harness"
+version = "1"
+optional-dependencies = {rate = []}
+[tool.hatch.build.targets.wheel]
+include = ["harness.py"]
+"""
 CLONE = {"url": "file:///home/a%20b/clone", "dir_info": {"editable": True}}
 CASES: list[tuple[Any, str]] = [
     (None, "pip install 'iteration-harness[rate]'"),
@@ -21,6 +33,25 @@ CASES: list[tuple[Any, str]] = [
     (
         {"url": "https://x.example/h.git", "vcs_info": {"vcs": "git"}},
         "pip install 'iteration-harness[rate] @ git+https://x.example/h.git'",
+    ),
+    (
+        {
+            "url": "https://x.example/h.git",
+            "vcs_info": {"vcs": "git", "requested_revision": "v1", "commit_id": "0a1b"},
+        },
+        "pip install 'iteration-harness[rate] @ git+https://x.example/h.git@v1'",
+    ),
+    (
+        {
+            "url": "https://x.example/h.git",
+            "subdirectory": "a/b",
+            "vcs_info": {"vcs": "git", "commit_id": "0a1b"},
+        },
+        "pip install 'iteration-harness[rate] @ git+https://x.example/h.git@0a1b#subdirectory=a/b'",
+    ),
+    (
+        {"url": "https://x.example/h.zip", "subdirectory": "a", "archive_info": {}},
+        "pip install 'iteration-harness[rate] @ https://x.example/h.zip#subdirectory=a'",
     ),
     (
         {"url": "file:///tmp/h.whl", "archive_info": {}},
@@ -51,10 +82,32 @@ def test_in_the_clone_itself_it_is_short(tmp_path: Path, monkeypatch: pytest.Mon
     assert install_extra("rate", installed(tmp_path, source)) == "pip install -e '.[rate]'"
 
 
-def test_pip_takes_the_command_of_this_installation() -> None:
-    words = install_extra("rate").replace("'", "").split()
+def take(command: str) -> None:
+    """What pip would install is worked out, and nothing is installed."""
     done = subprocess.run(
-        [sys.executable, "-m", *words, "--dry-run", "--no-deps", "--no-build-isolation", "-q"],
+        [sys.executable, "-m", *shlex.split(command), "--dry-run", "--no-deps",
+         "--no-build-isolation", "-q"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert "No matching distribution" not in done.stderr
+    assert done.returncode == 0, done.stderr
+
+
+def test_pip_takes_the_command_of_this_installation() -> None:
+    take(install_extra("rate"))
+
+
+def test_pip_takes_the_command_of_a_revision_and_a_folder(tmp_path: Path) -> None:
+    """The latest revision cannot be installed, and neither can the folder above."""
+    root = tmp_path / "a repository"
+    (root / "sub").mkdir(parents=True)
+    project = root / "sub/pyproject.toml"
+    project.write_text(PROJECT)
+    (root / "sub/harness.py").touch()
+    own = ["-c", "user.name=x", "-c", "user.email=x@x.example"]
+    for words in (["init", "-q"], ["add", "."], [*own, "commit", "-qm", "one"], ["tag", "v1"]):
+        subprocess.run(["git", *words], cwd=root, check=True)
+    project.write_text("[project]")
+    subprocess.run(["git", *own, "commit", "-qam", "two"], cwd=root, check=True)
+    vcs = {"vcs": "git", "requested_revision": "v1", "commit_id": "0a1b"}
+    source = {"url": f"file://localhost{root.as_uri()[7:]}", "vcs_info": vcs, "subdirectory": "sub"}
+    take(install_extra("rate", installed(tmp_path, source)))

@@ -10,10 +10,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion
 
-from harness.kit.installing import install_extra
+from harness.kit.installing import DISTRIBUTION, install_extra
 from harness_doctor.findings import Section, Trouble
-
-DISTRIBUTION = "iteration-harness"
 
 
 @dataclass(frozen=True, slots=True)
