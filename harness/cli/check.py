@@ -181,7 +181,7 @@ def _unaskable(config: Config, rows: Sequence[Example]) -> Iterator[HarnessError
 def _show_screening(found: Screening, config: Config, console: Console) -> None:
     from harness.data.screening import sentences, shown
 
-    for sentence in sentences(found, config.settings.filters.rules(), ahead=True):
+    for sentence, _ in sentences(found, config.settings.filters.rules(), ahead=True):
         console.print(Text(one_line(f"data: {sentence}")), highlight=False, soft_wrap=True)
     for pair in found.pairs:
         head = Text(f"  similarity {pair.similarity:.2f}")

@@ -237,45 +237,41 @@ def refuse_repeats(found: Screening, most: float, where: str) -> None:
             )
 
 
-def sentences(found: Screening, rules: Rules, *, ahead: bool = False) -> Iterator[str]:
+def sentences(found: Screening, rules: Rules, *, ahead: bool = False) -> Iterator[tuple[str, bool]]:
     """What is to be said of a screening, for notes.
 
     Args:
         ahead: nothing has been left out yet (``harness check``).
+
+    Yields:
+        A sentence, and whether it helps who tunes the gate, and calls for nothing else.
     """
     left_out = "would be left out" if ahead else "were left out"
     for split, counts in found.refused.items():
         for reason, count in counts.items():
-            yield f"{count} of {found.rows[split]} rows of {split} {left_out}: {reason}"
+            yield f"{count} of {found.rows[split]} rows of {split} {left_out}: {reason}", False
     if found.near:
-        yield _near(found, rules, ahead)
+        yield _near(found, rules, ahead), _is_rare(found, rules)
     if found.doubled:
         verb = "repeats" if found.doubled == 1 else "repeat"
-        yield f"{_rows(found.doubled)} of train {verb} an earlier one, prompt and reference"
+        yield f"{_rows(found.doubled)} of train {verb} an earlier one, prompt and reference", False
     if found.dev_in_test:
         yield (
             f"{_rows(found.dev_in_test)} of test with the prompt of a row of dev: rounds are "
-            "chosen on dev, so on these rows the test score is not independent of that choice"
+            "chosen on dev, so on these rows the test score is not independent of that choice",
+            False,
         )
     if found.threshold > found.floor:
-        yield _alike(found, rules)
+        yield _alike(found, rules), True
     if _by_lineage_alone(found, rules):
-        yield _lineage(found)
+        yield _lineage(found), True
 
 
-def for_tuning(found: Screening, rules: Rules) -> Iterator[str]:
-    """Those of :func:`sentences` that help who tunes the gate, and call for nothing else.
-
-    Near repeats are among them where they stay and are at most :data:`FEW` of the rows.
-    """
+def _is_rare(found: Screening, rules: Rules) -> bool:
+    """Whether the near repeats stay and are at most :data:`FEW` of the rows looked at."""
     looked_at = found.compared or found.rows
     total = sum(n for split, n in looked_at.items() if split in TRAINABLE)
-    if found.near and not rules.refuse_near and sum(found.near.values()) <= FEW * total:
-        yield _near(found, rules, ahead=False)
-    if found.threshold > found.floor:
-        yield _alike(found, rules)
-    if _by_lineage_alone(found, rules):
-        yield _lineage(found)
+    return not rules.refuse_near and sum(found.near.values()) <= FEW * total
 
 
 def shown(pair: Pair) -> tuple[str, str]:

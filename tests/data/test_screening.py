@@ -17,7 +17,6 @@ from harness.data.screening import (
     TEXT,
     Rules,
     Screening,
-    for_tuning,
     refuse_repeats,
     screen,
     sentences,
@@ -30,6 +29,10 @@ from harness.errors import DataError
 from harness.records import Example, from_json, to_json
 
 TOWNS = "Bergen Cadiz Dublin Genoa Izmir Lagos Malmo Nantes Odessa Porto Riga Split".split()  # noqa: SIM905
+
+
+def texts_of(found):
+    return [sentence for sentence, _ in sentences(found, Rules())]
 
 
 def turns(*contents, system=None):
@@ -126,7 +129,7 @@ def test_repeats_within_train_are_counted_and_stay():
     leaving, found = screened(*rows)
     assert leaving == []
     assert found.doubled == 1
-    assert any("1 row of train repeat" in s for s in sentences(found, Rules()))
+    assert any("1 row of train repeat" in s for s in texts_of(found))
 
 
 NEAR = DEV.prompt.replace("leave", "sail")
@@ -142,7 +145,7 @@ def test_near_repeats_are_reported_side_by_side_and_stay():
     (of_dev,) = (p for p in found.pairs if p.held_out == "d")
     assert shown(of_dev) == (f"train n: {NEAR}", f"dev d: {DEV.prompt}")
     assert 0.6 <= of_dev.similarity < 1
-    (said,) = (s for s in sentences(found, Rules()) if "near repeats" in s)
+    (said,) = (s for s in texts_of(found) if "near repeats" in s)
     assert said.startswith("2 of 42 rows of the source (4.8 %: 1 of train, 1 of pool) are near")
 
 
@@ -180,7 +183,7 @@ def test_of_very_many_rows_each_is_looked_at_for_repeats_and_a_sample_for_near_o
     leaving, found = screened(*rows)
     assert leaving == ["c"]
     assert (found.near, found.compared) == ({"train": 1}, {"train": 9})  # each fifth of 43
-    (told,) = (s for s in sentences(found, Rules()) if "near repeat" in s)
+    (told,) = (s for s in texts_of(found) if "near repeat" in s)
     assert told.startswith("1 of 9 rows of the source, evenly spaced, that were compared with dev")
     leaving, found = screened(*rows, refuse_near=True)
     assert (leaving, found.near, found.compared) == (["n", "m", "c"], {"train": 2}, {})
@@ -191,7 +194,7 @@ def test_rows_of_test_that_repeat_dev_are_reported():
     leaving, found = screened(again, row("r", question(1)))
     assert leaving == []
     assert found.dev_in_test == 1
-    said = list(sentences(found, Rules()))
+    said = texts_of(found)
     assert any(s.startswith("1 row of test with the prompt of a row of dev") for s in said)
 
 
@@ -227,7 +230,7 @@ def test_where_rows_are_alike_by_nature_it_is_said_with_the_share():
     assert leaving == ()
     assert found.threshold > found.floor and found.usual.rows == 266
     assert found.usual.recognised is not None and found.usual.recognised < 0.95
-    *_, alike, lineage = sentences(found, Rules())
+    *_, alike, lineage = texts_of(found)
     assert alike.startswith("prompts of this data are alike: of 266 held-out rows")
     share = f"{100 * found.usual.recognised:.1f} %"
     assert f"would recognise {share}" in lineage and "by their lineage alone" in lineage
@@ -247,7 +250,7 @@ def test_sums_of_the_same_numbers_are_alike_by_nature(top):
     proposals = [row(f"p{n}", one, parent="r0") for n, one in enumerate(sums[800:1100])]
     assert sum(gate.refuse(one) is None for one in proposals) >= 0.98 * len(proposals)
     assert found.usual.recognised is not None and found.usual.recognised < 0.95
-    assert any("by their lineage alone" in sentence for sentence in sentences(found, Rules()))
+    assert any("by their lineage alone" in sentence for sentence in texts_of(found))
 
 
 def test_copies_that_differ_in_punctuation_alone_set_no_threshold():
@@ -270,7 +273,7 @@ def test_it_says_of_which_rows_the_threshold_is(held_out, source, words):
         row(f"r{n}", f"What is {one // 100} + {one % 100}?", "dev" if n < held_out else "train")
         for n, one in enumerate(sums)
     ]
-    told = list(sentences(screen(rows, Rules(), seed=1)[1], Rules()))
+    told = texts_of(screen(rows, Rules(), seed=1)[1])
     (alike,) = (sentence for sentence in told if "prompts of this data are alike" in sentence)
     assert words in alike
     assert ("that an augmenter makes" in alike) == ("source" in words)
@@ -285,7 +288,7 @@ def test_a_preview_compares_a_sample_of_both_sides_and_says_so():
     assert leaving == (79,)
     assert found.against == 10
     assert found.compared == {"train": 10}
-    (near,) = (one for one in sentences(found, Rules()) if "near repeat" in one)
+    (near,) = (one for one in texts_of(found) if "near repeat" in one)
     assert "1 of 10 rows of the source, evenly spaced" in near
     assert "that were compared with 10 rows of dev and test" in near
     whole = screen([*held_out, *train], Rules(refuse_near=True), seed=1, most=10)[1]
@@ -402,7 +405,7 @@ def test_near_repeats_that_are_refused_have_left_or_would_leave(project):
     more = ("--set", "filters.source=refuse")
     assert "near repeat of dev or test and would be left out" in project.inside("check", *more).out
     said = {"near": {"train": 1}, "rows": {"train": 9}, "threshold": 0.5, "floor": 0.5}
-    (past,) = sentences(Screening(**said), Rules(refuse_near=True))
+    ((past, _),) = sentences(Screening(**said), Rules(refuse_near=True))
     assert past.endswith("is a near repeat of dev or test and was left out")
 
 
@@ -410,11 +413,13 @@ def test_what_only_tuning_needs_is_in_the_summary_and_not_said():
     rules = Rules()
     said = {"rows": {"train": 450}, "threshold": 0.72, "floor": 0.6, "usual": Usual(250, 0.99)}
     few, many = (Screening(**said, near={"train": n}) for n in (1, 45))
-    assert [s[:9] for s in for_tuning(few, rules)] == ["1 of 450 ", "prompts o"]
-    assert [s[:9] for s in for_tuning(many, rules)] == ["prompts o"]  # that many are said
-    assert set(for_tuning(few, rules)) <= set(sentences(few, rules))
-    refusing = Rules(refuse_near=True)
-    assert not any("near repeat of" in s for s in for_tuning(few, refusing))
+
+    def said_of(found, rules):
+        return [(sentence[:9], tuning) for sentence, tuning in sentences(found, rules)]
+
+    assert said_of(few, rules) == [("1 of 450 ", True), ("prompts o", True)]
+    assert said_of(many, rules) == [("45 of 450", False), ("prompts o", True)]
+    assert said_of(few, Rules(refuse_near=True))[0] == ("1 of 450 ", False)
 
 
 def test_a_near_repeat_among_many_rows_is_told_by_the_whole_report_alone(project):

@@ -13,7 +13,6 @@ from harness.data.likeness import Likeness
 from harness.data.screening import (
     MOST_COMPARED,
     Screening,
-    for_tuning,
     parted,
     refuse_repeats,
     sampled,
@@ -77,9 +76,8 @@ class Gating:
         screening = from_json(Screening, made.facts["screening"])
         self.screening, self.key, self._source = screening, made.key, rows
         refuse_repeats(screening, rules.most_repeats, f"source '{config.data.plugin}'")
-        quiet = set(for_tuning(screening, rules))
-        for sentence in sentences(screening, rules):
-            self.caller.note(sentence, aloud=sentence not in quiet)
+        for sentence, tuning in sentences(screening, rules):
+            self.caller.note(sentence, aloud=not tuning)
         leaving = set(read_json(made.path / "leaving.json"))
         trainable = (row for place, row in enumerate(rows) if place not in leaving)
         return tuple(row for row in trainable if row.split not in ("dev", "test"))
