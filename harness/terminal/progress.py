@@ -21,7 +21,7 @@ from harness.context import Report
 from harness.kit.numbers import duration
 from harness.kit.text import one_line
 from harness.records import RoundResult
-from harness.terminal.pace import Pace
+from harness.terminal.time_left import TimeLeft
 
 COLOURS = {"improved": "green", "no evidence": "yellow", "regressed": "red"}
 PLAIN_SECONDS = 15.0
@@ -78,7 +78,7 @@ class Display:
             console=console,
             transient=True,
         )
-        self._pace = Pace()
+        self._time_left = TimeLeft()
         self._overall: TaskID | None = None
         self._step: TaskID | None = None
 
@@ -103,14 +103,14 @@ class Display:
             if self._step is not None:
                 self._progress.remove_task(self._step)
             self._step = self._progress.add_task(one_line(label, STEP), total=None, left="")
-        self._said, pace = time.monotonic(), Pace()
+        self._said, time_left = time.monotonic(), TimeLeft()
         weight = WEIGHTS.get(_stage_of(label), SHORT)
 
         def report(done: int, total: int, what: str) -> None:
             now = time.monotonic()
             if done:
-                pace.reached(now, done)
-            left = _left(pace.left(total))
+                time_left.reached(now, done)
+            left = _left(time_left.seconds(total))
             if self.live:
                 if self._step is not None:
                     text = one_line(f"{label} {what}", STEP)
@@ -155,8 +155,8 @@ class Display:
         if self._overall is not None:
             done = self._done + within
             total = max(self._total, done)
-            self._pace.reached(time.monotonic(), done)
-            left = _left(self._pace.left(total))
+            self._time_left.reached(time.monotonic(), done)
+            left = _left(self._time_left.seconds(total))
             self._progress.update(self._overall, completed=done, total=total, left=left)
 
     def _print(self, text: str, style: str = "") -> None:

@@ -13,8 +13,8 @@ KEPT = 256
 
 
 @dataclass(slots=True)
-class Pace:
-    """What was done by when.
+class TimeLeft:
+    """How long the rest takes, by what was done by when.
 
     The pace is that of the second half of what is done, so that a slow beginning (a model that is
     loaded, a first batch) is forgotten. Its time is halved in turn: where one of these halves was
@@ -32,7 +32,7 @@ class Pace:
         if len(self._points) > KEPT:
             self._points = [self._points[0], *self._points[1:-1][1::2], self._points[-1]]
 
-    def left(self, total: float) -> float | None:
+    def seconds(self, total: float) -> float | None:
         """Seconds from the last report on, at the pace until then; None if not known."""
         if len(self._points) < 3:
             return None
@@ -49,4 +49,4 @@ class Pace:
         before, after = (half - first) / (at - start), (done - half) / (end - at)
         if max(before / after, after / before) > STEADY:
             return None
-        return (total - done) * (end - start) / (done - first)
+        return max(0.0, total - done) * (end - start) / (done - first)

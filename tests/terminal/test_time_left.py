@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from harness.terminal import progress
-from harness.terminal.pace import KEPT, Pace
+from harness.terminal.time_left import KEPT, TimeLeft
 
 SLOW = [154.9, 174.4, 195.6, 210.0, 227.6]
 DONE = [1, 6, 13, 28, 61]
@@ -27,23 +27,25 @@ def steps(*parts: tuple[int, float]) -> list[float]:
 
 def told(times: Sequence[float]) -> Iterator[tuple[float, float]]:
     """What is shown after each piece, and what the rest then took."""
-    pace = Pace()
+    time_left = TimeLeft()
     for done, now in enumerate(times, 1):
-        pace.reached(now, done)
-        left = pace.left(len(times))
+        time_left.reached(now, done)
+        left = time_left.seconds(len(times))
         if left is not None and done < len(times):
             yield left, times[-1] - now
 
 
 def test_while_the_pace_grows_no_time_is_shown() -> None:
-    pace = Pace()
+    time_left = TimeLeft()
     for now, done in zip(SLOW, DONE, strict=True):
-        pace.reached(now, done)
-        assert pace.left(150) is None
-    for more in range(1, 50):  # from here on it is steady
-        pace.reached(SLOW[-1] + more, DONE[-1] + 1.9 * more)
-    left = pace.left(150)
-    assert left is None or 0.5 <= left / ((150 - DONE[-1] - 1.9 * 49) / 1.9) <= 2
+        time_left.reached(now, done)
+        assert time_left.seconds(150) is None
+    for more in range(1, 40):  # from here on it is steady
+        time_left.reached(SLOW[-1] + more, DONE[-1] + 1.9 * more)
+    left = time_left.seconds(150)
+    assert left is not None
+    assert 0.5 <= left / ((150 - DONE[-1] - 1.9 * 39) / 1.9) <= 2
+    assert time_left.seconds(100) == 0  # more was done than was foreseen
 
 
 @pytest.mark.parametrize(
@@ -67,12 +69,12 @@ def test_pieces_of_unlike_length_are_no_trouble() -> None:
 
 
 def test_work_that_does_not_move_changes_nothing_and_points_are_bounded() -> None:
-    pace = Pace()
+    time_left = TimeLeft()
     for at in range(5 * KEPT):
-        pace.reached(float(at), at)
-        pace.reached(at + 0.5, at)
-    assert len(pace._points) <= KEPT
-    assert pace.left(5 * KEPT - 1 + 10) == pytest.approx(10.0)
+        time_left.reached(float(at), at)
+        time_left.reached(at + 0.5, at)
+    assert len(time_left._points) <= KEPT
+    assert time_left.seconds(5 * KEPT - 1 + 10) == pytest.approx(10.0)
 
 
 def test_a_line_in_a_log_has_no_time_until_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
