@@ -28,6 +28,7 @@ from harness.kit.numbers import counted
 from harness.kit.text import one_line
 from harness.terminal.interrupts import Stop, way_on
 from harness.terminal.options import ConfigFile, Json, Rounds, Sets
+from harness.terminal.requirements import Require, Requirement
 from harness.terminal.streams import plugins_on_stderr
 
 if TYPE_CHECKING:
@@ -35,13 +36,6 @@ if TYPE_CHECKING:
     from harness.engine.run import Run
 
 app = typer.Typer()
-
-Require = Annotated[
-    Optional[str],  # noqa: UP045 - typer reads it at run time
-    typer.Option(
-        "--require", metavar="improved", help="exit 1 unless the test verdict is 'improved'"
-    ),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +65,7 @@ class Asked:
         Raises:
             UsageError: it does not.
         """
-        if self.require not in (None, "improved"):
-            raise UsageError(f"--require takes 'improved', not '{self.require}'")
+        Requirement(self.require, None).check()
         if self.require and not self.test:
             raise UsageError(
                 "--require asks for a verdict on the test set, and --no-test leaves that sealed",

@@ -6,8 +6,9 @@ import shlex
 
 import typer
 
-from harness.cli.iterate import Asked, Require, to_the_end
+from harness.cli.iterate import Asked, to_the_end
 from harness.terminal.options import Json, RunName
+from harness.terminal.requirements import Require
 
 app = typer.Typer()
 

@@ -18,7 +18,11 @@ IMPROVED = "improved"
 
 Require = Annotated[
     Optional[str],  # noqa: UP045 - typer reads it at run time
-    typer.Option("--require", metavar=IMPROVED, help="exit 1 unless the verdict is 'improved'"),
+    typer.Option(
+        "--require",
+        metavar=IMPROVED,
+        help="exit 1 unless the verdict is 'improved' (of a run: that on test)",
+    ),
 ]
 MinGain = Annotated[
     Optional[float],  # noqa: UP045
