@@ -23,8 +23,6 @@ from harness_rows.options import RowsOptions
 from harness_rows.reading import Reading, read
 from harness_rows.splitting import dealt
 
-EXAMPLES = 3
-"""Rows of train that `few-shot` puts before each prompt."""
 SHORT_CONTEXT = 2048
 """Tokens that a model is taken to have room for where its context is not known."""
 FEW_LABELS, LABELS_LENGTH = 12, 200
@@ -80,11 +78,18 @@ def drafted(
         offered=_offered(seen, source), model=_relative(model, request.output), splits=chosen,
         scoring=scores, max_length=lengths.max_length, max_new_tokens=lengths.max_new_tokens,
         longest=_longest(lengths), answers=_longest_answer(lengths), cut=lengths.cut,
-        few_shot=(1 + EXAMPLES) * lengths.max_length <= (lengths.context or SHORT_CONTEXT),
+        few_shot=_examples_fit(lengths),
         refuse=seen.held_out and seen.repeats.near > 0,
     )  # fmt: skip
     detects = sentence(chosen.dev, scores.primary, scores.graded, ROUNDS)
     return Drafted(seen, draft, detects, guessed=source is not given)
+
+
+def _examples_fit(lengths: Lengths) -> bool:
+    """Whether as many of the longest rows as `few-shot` shows have room before another one."""
+    few_shot: Any = harness.make_plugin("baseline", "few-shot", {})
+    room = lengths.context or SHORT_CONTEXT
+    return bool((1 + few_shot.options.k) * lengths.max_length <= room)
 
 
 def _dealt_out(reading: Reading, data: dict[str, Any], report: harness.Report) -> Splits:
