@@ -84,14 +84,20 @@ def label_of_test(difference: float | None, p: float | None, alpha: float = ALPH
 def rows_needed(
     n: int | None, difference: float, detectable: float | None, min_gain: float = 0.0
 ) -> int | None:
-    """Rows with which a true gain of this size is found with 80 % power, to two digits.
+    """Rows, in groups as large as today's, with which a true gain is found with 80 % power.
 
     The minimum detectable effect D of n rows is m + c / sqrt(n), where m is the gain that is
-    required; it comes down to the gain d with n ((D - m) / (d - m))^2 rows, in groups as large as
-    those of today.
+    required; it comes down to the gain d with n ((D - m) / (d - m))^2 rows.
+
+    Args:
+        n: rows of today; None where they are not known.
+        difference: the true gain d, in units of the score.
+        detectable: the minimum detectable effect D of these n rows, ``min_gain`` included.
+        min_gain: the gain m above which a bound has to lie.
 
     Returns:
-        None where it is not known.
+        Rows, rounded up to two significant digits; None where n or D is not known, or no number of
+        rows is enough, as d is not above m.
     """
     if not n or detectable is None or difference <= min_gain:
         return None

@@ -83,7 +83,7 @@ def share_bounds(wins: int, losses: int, n: int, alpha: float) -> tuple[float, f
     """
     first, second = np.array([wins, losses]), np.array([losses, wins])
     low, negative_high = lower_bounds(first, second, n, alpha).tolist()
-    return low, -negative_high
+    return low, 0.0 - negative_high  # and not -0.0
 
 
 def lower_bounds(wins: Ints, losses: Ints, n: int, alpha: float) -> Floats:

@@ -208,13 +208,13 @@ def _alone(
 def _comparison(
     name: str, pairs: Pairs, paired: Paired, test: Test, drawn: float | None
 ) -> Comparison:
-    gap = paired.gap
+    gap, detectable = paired.gap, paired.detectable
     doubt = pairs.doubt or ("" if gap.se is not None else NO_SPREAD)
     p, used = (drawn, test) if test == "randomisation" else (gap.p, paired.test)
     if doubt:
-        gap, p, used = dataclasses.replace(gap, low=None, high=None, se=None), None, ""
+        gap = dataclasses.replace(gap, low=None, high=None)
+        p, used, detectable = None, "", None
     difference = gap.value if math.isfinite(gap.value) else None
-    detectable = dataclasses.replace(paired, gap=gap).detectable
     return Comparison(
         name=name,
         difference=difference,

@@ -117,6 +117,12 @@ def test_bounds_hold_the_difference_and_turn_with_the_sides(
     assert wider[0] <= low and high <= wider[1]
 
 
+def test_a_bound_at_0_has_no_sign() -> None:
+    """Six of one kind to none: the exact test excludes 0, and no bound lies beyond it."""
+    gained, lost = stats.share_bounds(6, 0, 160, 0.05 / 3), stats.share_bounds(0, 6, 160, 0.05 / 3)
+    assert [f"{bound:.1f}" for bound in (gained[0], lost[1])] == ["0.0", "0.0"]
+
+
 def test_where_no_row_differs_the_rows_say_how_large_a_loss_is_excluded() -> None:
     assert stats.share_bounds(0, 0, 20, 0.05) == pytest.approx((-0.1391, 0.1391), abs=1e-4)
     assert stats.share_bounds(0, 0, 200, 0.05) == pytest.approx((-0.0149, 0.0149), abs=1e-4)
