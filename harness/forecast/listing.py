@@ -14,7 +14,7 @@ from harness.data import replay
 from harness.engine.history import History
 from harness.engine.steps.asking import arm_of
 from harness.forecast.looking import Place
-from harness.forecast.sizes import Growing, mean_row, size
+from harness.forecast.sizes import Growing, mean_row, prompt_size, size
 from harness.records import BASE_ARM, CONTROL_ARM, Example, Schedule
 
 TRAIN, DEV, TEST = "train", "generate", "generate test"
@@ -110,7 +110,7 @@ class _Listing:
         if not asked:
             return
         done = [arm for arm in asked if (arm, 0, TEST) in self.stored]
-        arm = next(iter(done), max(asked, key=lambda arm: sum(map(_size, asked[arm]))))
+        arm = next(iter(done), max(asked, key=lambda arm: sum(map(prompt_size, asked[arm]))))
         # As long as those of dev are.
         prompts = itertools.cycle(asked[arm])
         like = [
@@ -128,11 +128,6 @@ class _Listing:
         took = None if number is None else self.stored.get((arm, number, stage))
         made = answers(self.config, arm, rows, self.grow)
         return replace(made, round=number, stage=stage, tuned=number != 0, took=took)
-
-
-def _size(row: Example) -> int:
-    """Characters of a prompt."""
-    return sum(len(str(turn.get("content"))) for turn in row.messages)
 
 
 def training(config: Config, arm: str, rows: Sequence[Example], more: int, grow: Growing) -> Item:
