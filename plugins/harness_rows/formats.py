@@ -27,6 +27,8 @@ ANSWERS = (
     "references", "summary", "highlights", "label", "labels", "label_text", "intent", "category",
     "class", "solution", "reply", "generation", "expected", "expected_output", "ideal", "gold",
 )  # fmt: skip
+FEW = 0.1
+"""Share of the rows: with fewer different prompts another column may be the prompt."""
 CONTEXTS = ("context", "input")
 """Columns that are read together with another one as the prompt."""
 IDS = ("id", "_id", "uuid", "example_id", "row_id")
@@ -98,6 +100,10 @@ class _Looks:
     def values(self, column: str) -> list[Any]:
         found = (value_of(record, column) for record in self.head)
         return [value for value in found if value is not MISSING and value is not None]
+
+    def distinct(self, columns: Sequence[str]) -> int:
+        """How many rows differ in what stands in these columns together."""
+        return len({tuple(str(value_of(row, name)) for name in columns) for row in self.head})
 
     def reachable(self) -> list[str]:
         """The columns; of one that holds objects, what is in them (``outer.inner``)."""
@@ -204,6 +210,8 @@ def _by_columns(
         if wanted in ("auto", form):
             roles = find(looks)
             if roles is not None:
+                if wanted == "auto":
+                    _ask_if_repeated(roles, named, looks, where)
                 reason = "your config" if wanted == form else "its columns"
                 if named.references:
                     roles = replace(roles, references=named.references)
@@ -215,6 +223,36 @@ def _by_columns(
     if looks.first(("chosen",)) and looks.first(("rejected",)):
         raise _preferences(looks, where)
     raise _unrecognised(looks, where, "the format is not recognised")
+
+
+def _ask_if_repeated(roles: Roles, named: Roles, looks: _Looks, where: str) -> None:
+    """Stop where prompts hardly differ, and another column may well be what is asked about.
+
+    Raises:
+        Unrecognised: with the choice to make.
+    """
+    rows = len(looks.head)
+    if not roles.prompts or looks.distinct(roles.prompts) >= FEW * rows:
+        return
+    taken = [name for one in (roles, named) for names in one.columns().values() for name in names]
+    other = next(
+        (
+            column
+            for name in _prompt_names(looks)
+            if (column := looks.first((name,), but=taken))
+            and looks.distinct((column,)) >= FEW * rows
+        ),
+        "",
+    )
+    if other:
+        read, answer = " and ".join(roles.prompts), (named.references or roles.references)[0]
+        whole = "\\n\\n".join(f"{{{name}}}" for name in (*roles.prompts, other))
+        found = _unrecognised(looks, where, f"'{read}' repeats itself, and '{other}' does not")
+        found.hint = (
+            f"name one in the config, as `columns: {{prompt: {other}, references: {answer}}}` "
+            f'under `data:`, or put them together: `prompt: "{whole}"`'
+        )
+        raise found
 
 
 def _messages(looks: _Looks, style: str = "messages") -> Roles | None:
@@ -267,9 +305,13 @@ def _pairs(looks: _Looks) -> Roles | None:
     )
 
 
-def _prompt_of_pairs(looks: _Looks) -> str:
+def _prompt_names(looks: _Looks) -> list[str]:
     translated = looks.first(_TARGETS)
-    return looks.first([name for name in PROMPTS if translated or name not in _SOURCES])
+    return [name for name in PROMPTS if translated or name not in _SOURCES]
+
+
+def _prompt_of_pairs(looks: _Looks) -> str:
+    return looks.first(_prompt_names(looks))
 
 
 _FORMS = {

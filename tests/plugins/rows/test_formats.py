@@ -374,6 +374,43 @@ def test_an_input_beside_a_question_is_read_with_it(tmp_path: Path) -> None:
     assert "prompt from input and question" in " ".join(found.said)
 
 
+ASKED = "Is it praise?"
+
+
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        ({"question": ASKED, "text": "Film {}.", "label": "yes"}, "text"),
+        ({"prompt": ASKED, "input": "Film {}.", "completion": "yes"}, "input"),
+        ({"instruction": ASKED, "text": "Film {}.", "output": "yes"}, "text"),
+    ],
+)
+def test_where_prompts_hardly_differ_and_another_column_does_it_is_asked(row, column, tmp_path):
+    rows = [{key: value.format(n) for key, value in row.items()} for n in range(40)]
+    with pytest.raises(harness.DataError, match=f"repeats itself, and '{column}' does not") as got:
+        read(RowsOptions(path=written(tmp_path, rows)))
+    assert f"columns: {{prompt: {column}, references: " in got.value.hint
+    assert f'prompt: "{{{next(iter(row))}}}\\n\\n{{{column}}}"' in got.value.hint
+    chosen = RowsOptions(path=written(tmp_path, rows), columns={"prompt": column})
+    assert read(chosen).rows[3].prompt == "Film 3."
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"question": ASKED, "context": "Film {}.", "label": "yes"},
+        {"question": ASKED, "input": "Film {}.", "label": "yes"},
+        {"instruction": ASKED, "input": "Film {}.", "output": "yes"},
+        {"text": ASKED, "source": "https://x.example/{}", "label": "yes"},
+        {"question": ASKED, "message": "the same", "label": "{}"},
+        {"question": "Film {}?", "text": "another {}", "answer": "yes"},
+    ],
+)
+def test_prompts_that_differ_as_a_whole_or_have_no_rival_are_taken(row, tmp_path):
+    rows = [{key: value.format(n) for key, value in row.items()} for n in range(40)]
+    assert len(read(RowsOptions(path=written(tmp_path, rows))).rows) == 40
+
+
 @pytest.mark.parametrize("name", ["document", "article", "passage"])
 def test_a_text_beside_a_whole_one_is_asked_for(tmp_path: Path, name: str) -> None:
     row = {name: "A long one.", "text": "Short.", "summary": "Shorter."}
