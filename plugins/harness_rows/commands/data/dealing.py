@@ -128,7 +128,8 @@ def deal(request: SplitRequest, begin: Callable[[str], Report]) -> Dealing:
     report = begin("dealing")
     bare = _bare(reading) if request.anew else reading
     rows = tuple(dealt(bare, options, _watched(report)))
-    kept = 0 if request.anew else sum(1 for row in reading.rows if row.split)
+    before = {row.id: row.split for row in bare.rows}
+    kept = sum(row.split == before[row.id] for row in rows)
     return Dealing(
         reading.where, reading.said, options, rows,
         tuple(_records(reading, rows)), len(reading.rows) - len(rows), kept,

@@ -192,6 +192,8 @@ def test_rows_with_a_split_keep_it_unless_all_are_dealt_anew(place: Shop) -> Non
     place.write(shop())
     done = place.data("split", "shop.jsonl", "-o", "kept.jsonl")
     assert "172 rows had a split and kept it" in done.out
+    few = ("--sizes", "train=20,dev=10,test=10", "-o", "few.jsonl")
+    assert "52 rows had a split and kept it" in place.data("split", "shop.jsonl", *few).out
     kept = reading(place.folder / "kept.jsonl")
     assert [row.split for row in kept.rows] == [row["split"] for row in shop()]
     done = place.data("split", "shop.jsonl", "-o", "anew.jsonl", "--anew")
