@@ -32,7 +32,7 @@ def _scored(run: str, request: Request) -> tuple[dict[str, Any], Mapping[str, Sc
     def check(rows: Sequence[Example], names: Sequence[str], scores: Sequence[str]) -> None:
         check_fields(request.by, rows)
         request.check_scores(scores)
-        _baseline(request, names)
+        _check_requirement(request, names)
 
     request.check_sealed()
     with output.progress() as begin:
@@ -60,6 +60,17 @@ def _metrics(request: Request) -> dict[str, dict[str, Any]] | None:
     if request.options:
         raise UsageError("--option needs --metrics, which names the metrics to score again with")
     return None
+
+
+def _check_requirement(request: Request, names: Sequence[str]) -> None:
+    """Raises UsageError where the last round has no other that it could be better than."""
+    baseline = _baseline(request, names)
+    if not request.requirement or baseline not in (None, names[-1]):
+        return
+    asked = "--require and --min-gain ask about the last round against another"
+    if baseline is None:
+        raise UsageError(f"{asked}, and only {names[0]} is answered")
+    raise UsageError(f"{asked}, and {baseline} is the last round", hint=f"-b '{names[0]}'")
 
 
 def _baseline(request: Request, names: Sequence[str]) -> str | None:

@@ -147,6 +147,32 @@ def test_a_wrong_option_is_refused_before_a_look_is_counted(done, wrong):
     assert openings.read_bytes() == before
 
 
+GATES = (("--require", "improved"), ("--min-gain", "0.1"))
+
+
+@pytest.mark.parametrize("gate", GATES, ids=lambda gate: gate[0])
+def test_a_gate_is_of_the_last_round_against_another(done, gate):
+    project, run = done
+    openings = project.folder / ".harness" / "test-openings.jsonl"
+    before = openings.read_bytes()
+    exact = ("score", "--run", run, "-m", "exact")
+    for own in ((), TEST):
+        refused = project.inside(*exact, *own, *gate, "-b", "round 3")
+        assert (refused.code, refused.out) == (2, ""), refused.err
+        assert "round 3 is the last round" in refused.err and "-b 'round 0'" in refused.err
+    assert openings.read_bytes() == before
+    assert project.inside("score", "--run", run, *gate, "-b", "round 0").code == 0
+
+
+def test_a_gate_needs_two_rounds(done):
+    project, run = done
+    journal = project.folder / ".harness" / "runs" / run / "journal.jsonl"
+    journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:1]))
+    assert list(rescored(project, run)["systems"]) == ["round 0"]
+    alone = project.inside("score", "--run", run, "--require", "improved")
+    assert (alone.code, "only round 0 is answered" in alone.err) == (2, True)
+
+
 def test_what_is_not_stored_is_never_made(done):
     project, run = done
     shutil.rmtree(project.folder / ".harness" / "artifacts" / "generate")
