@@ -149,7 +149,7 @@ def _rated_together(a: Shared, b: Shared) -> tuple[Shared, Shared]:
 
 def _metrics(a: Shared, b: Shared) -> tuple[Document, dict[str, str], str]:
     """Score name -> its comparison, score name -> why there is none, and what these rows can show
-    of the primary score.
+    of the primary score; empty where nothing can be concluded of it.
 
     Draws are those of ``harness score``: the same rows have the same interval.
     """
@@ -165,7 +165,8 @@ def _metrics(a: Shared, b: Shared) -> tuple[Document, dict[str, str], str]:
             continue
         old, new = a.by(entry, other.name), b.by(entry, entry.name)
         compared = harness.compare({"b": new}, old)["b"]
-        if primary := compared.get(b.round.primary):
+        primary = compared.get(b.round.primary)
+        if primary and not primary.doubt:
             power = primary.power_and_need(primary.name)
         before, after = _scores(a, other), _scores(b, entry)
         comparisons |= {

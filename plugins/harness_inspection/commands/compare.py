@@ -250,5 +250,11 @@ def _caution(document: Document) -> str:
         "own verdicts are stricter."
     )
     b, a = document["b"], document["a"]
-    same = a["run"] == b["run"] and b["verdict"]["against"] == f"round {a['round']}"
-    return f"{sentence} Its verdict here: {b['verdict']['sentence']}" if same else sentence
+    if a["run"] != b["run"] or b["verdict"]["against"] != f"round {a['round']}":
+        return sentence
+    verdict = b["verdict"]
+    doubt = document["metrics"].get(document["primary"], {}).get("doubt")
+    # The doubt stands below the table: of a verdict that says it again the label is enough.
+    repeated = doubt and doubt in verdict["sentence"]
+    said = f"{verdict['label']}." if repeated else verdict["sentence"]
+    return f"{sentence} Its verdict here: {said}"

@@ -101,6 +101,22 @@ def test_what_the_rows_can_show_and_what_was_required(two):
     assert every.code == 2 and "not of all runs" in every.err
 
 
+def test_why_nothing_can_be_concluded_is_said_once(two):
+    project, _, _ = two
+    config = (project.folder / "other.yaml").read_text().replace("rounds: 2", "rounds: 1")
+    few = config.replace("{source: fake}\nmodel", "{source: fake, dev: 4}\nmodel")
+    (project.folder / "few.yaml").write_text(few)
+    run = project.inside("iterate", "-c", "few.yaml", "--no-test", "--json").document["run"]
+    found = compared(project, "0", "1", "--run", run)
+    doubt = found["metrics"]["overlap"]["doubt"]
+    assert doubt and found["sentence"] == ""
+    text = " ".join(project.inside("compare", "0", "1", "--run", run).out.split())
+    assert f"overlap: no conclusion: {doubt}" in text and text.count(doubt) == 1
+    assert text.endswith("Its verdict here: no evidence.")
+    gate = project.inside("compare", "0", "1", "--run", run, "--require", "improved")
+    assert gate.code == 1 and doubt in " ".join(gate.err.split())
+
+
 def test_fixed_and_broken_are_those_of_the_database(two):
     project, run, _ = two
     for row in stored(project, run, "SELECT DISTINCT round, against FROM changes"):
