@@ -31,8 +31,8 @@ class Option:
         seconds: of computing.
         evidence: sentences.
         command: does it, or finds out; empty where there is none.
-        urgency: of an open one: how many signs ask for it.
-        last: whether it stands behind all others: what was tried of it did not help.
+        urgency: of an open one: how many signs ask for it; below 0 where what was tried of it did
+            not help.
     """
 
     lever: str
@@ -47,7 +47,6 @@ class Option:
     seconds: float = 0.0
     command: str = ""
     urgency: int = 0
-    last: bool = False
 
     @property
     def hours(self) -> float:

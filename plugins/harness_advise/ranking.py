@@ -1,11 +1,11 @@
 """The options of a run in their order: what has shown most for its cost comes first.
 
 First comes *stop*, where nothing is left to gain: then nothing is asked that takes time to find
-out. Then what the model lost beside the task; then what can be had now, without a row more (a
-prompt, an arm that was trained), by its gain; then whatever puts in doubt what gains are told in
-(the primary score, few ratings); then what is shown or likely, by its expected gain for an hour;
-then what is not known, by how many signs ask for it and what it costs to find out; then what is
-not worth it; last what was tried without success and could be tried in another way.
+out. Then what the model lost beside the task; then more ratings, where few give the score that all
+gains are told in; then what can be had now, without a row more (a prompt, an arm that was trained),
+by its gain; then what puts the primary score in doubt; then what is shown or likely, by its
+expected gain for an hour; then what is not known, by how many signs ask for it and what it costs to
+find out; last what is not worth it.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ SOURCES = (
     data.labels, data.rows, data.another_round, metric.metric, metric.ratings,
 )  # fmt: skip
 FREE = ("prompt", "settings", "model")
-MEASURES = ("metric", "ratings")
-"""What gains are told in."""
 
 
 def ranked(document: Mapping[str, Any], words: Sequence[str] = ()) -> list[Option]:
@@ -46,12 +44,14 @@ def _order(option: Option) -> tuple[int, float, float]:
         return 0, 0.0, 0.0
     if option.lever == "replay":
         return 1, 0.0, 0.0
+    if option.state == "likely" and option.lever == "ratings":
+        return 2, 0.0, 0.0
     if option.state == "shown" and option.lever in FREE:
-        return 2, -(option.gain or 0.0), 0.0
-    if option.state == "likely" and option.lever in MEASURES:
-        return 3, 0.0, 0.0
+        return 3, -(option.gain or 0.0), 0.0
+    if option.state == "likely" and option.lever == "metric":
+        return 4, 0.0, 0.0
     if option.state in ("shown", "likely"):
-        return 4, -option.worth, option.hours
-    if option.state == "open" and not option.last:
-        return 5, -option.urgency, option.hours
-    return (7 if option.last else 6), 0.0, 0.0
+        return 5, -option.worth, option.hours
+    if option.state == "open":
+        return 6, -option.urgency, option.hours
+    return 7, 0.0, 0.0

@@ -39,7 +39,7 @@ def settings(run: Run) -> Iterator[Option]:
         lever="settings", state="open", action="try other settings (learning rate, epochs, r)",
         evidence=(*signs, *advice, _tried(judged)),
         seconds=TRIALS * run.seconds_of_one, command=run.command(over),
-        urgency=2 * bool(signs) + (not run.kept and not judged), last=bool(judged) and not signs,
+        urgency=2 * bool(signs) + (not run.kept and not judged) - bool(judged and not signs),
     )  # fmt: skip
 
 

@@ -36,9 +36,14 @@ def metric(run: Run) -> Iterator[Option]:
 def ratings(run: Run) -> Iterator[Option]:
     """Ask for more ratings where less than half of what was to be rated is.
 
-    First of all where the primary score is made from them: whatever else is said rests on few.
+    *Likely* where the primary score is made from them: whatever gain is told rests on few. Batches
+    of other rows than dev, or to find errors, decide nothing.
     """
-    batches = [row for row in run.table("rated") if 0 < row["rated"] < row["items"]]
+    batches = [
+        row
+        for row in run.table("rated")
+        if row["split"] == "dev" and row["verdicts"] and 0 < row["rated"] < row["items"]
+    ]
     if not batches or 2 * batches[-1]["rated"] >= batches[-1]["items"]:
         return
     last = batches[-1]

@@ -8,7 +8,7 @@ import pytest
 
 from harness_advise.options import Option
 from harness_advise.ranking import ranked
-from tests.plugins.advise.test_ranking import curve, levers, made
+from tests.plugins.advise.test_ranking import arm, curve, levers, made
 from tests.support.project import TWO_REFERENCES, Project
 
 AT_LEVEL = TWO_REFERENCES.replace("train: {plugin: fake}", "train: {plugin: fake, gain: 0.0185}")
@@ -81,6 +81,14 @@ def test_the_level_of_references(
     assert state != "open" or places[0] == "rows"
 
 
+def few_rated(rated: int = 12, items: int = 62, **changes: Any) -> dict[str, Any]:
+    """Tables of a run with one batch of ratings."""
+    batch = {
+        "batch": "a b", "rated": rated, "items": items, "split": "dev", "verdicts": True, **changes,
+    }  # fmt: skip
+    return {"rated": [batch], "right": [], "causes": []}
+
+
 @pytest.mark.parametrize(
     ("rated", "by_people", "state"),
     [((12, 62), True, "likely"), ((12, 62), False, "open"), ((31, 62), True, None),
@@ -89,15 +97,28 @@ def test_the_level_of_references(
 def test_few_ratings_ask_for_more_and_for_nothing_else(
     rated: tuple[int, int], by_people: bool, state: str | None
 ) -> None:
-    batch = {"batch": "a b", "rated": rated[0], "items": rated[1]}
-    tables = {"rated": [batch], "right": [], "causes": []}
-    found = ranked(made(tables=tables, by_people=by_people))
+    document = made(tables=few_rated(rated[0], rated[1]), by_people=by_people)
+    found = ranked(document)
     option = of("ratings", found)
     assert (option and option.state) == state
     if option:
         assert option.evidence == ("12 of 62 items are rated",) and option.read == 50
         assert option.command == "harness rate serve 'a b'"
         assert (found[0] is option) is by_people
+
+
+@pytest.mark.parametrize("by_people", [True, False])
+def test_few_ratings_come_before_every_gain_that_is_told_in_them(by_people: bool) -> None:
+    better = {"arms": [arm("settings", "improved", 0.1)], "levers": levers()}
+    found = ranked(made(tables=few_rated(), by_people=by_people, **better))
+    first = ("ratings", "likely") if by_people else ("settings", "shown")
+    assert (found[0].lever, found[0].state) == first and of("ratings", found)
+
+
+@pytest.mark.parametrize("changes", [{"split": "pool"}, {"split": "test"}, {"verdicts": False}])
+def test_a_batch_that_decides_nothing_is_not_asked_about(changes: dict[str, Any]) -> None:
+    found = ranked(made(tables=few_rated(**changes), by_people=True))
+    assert of("ratings", found) is None
 
 
 def test_of_runs_without_either_the_advice_is_as_it_was() -> None:

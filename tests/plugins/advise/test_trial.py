@@ -13,7 +13,7 @@ import advice_situations as situations
 RECORD = Path(situations.__file__).parent / "recorded" / "advice.jsonl"
 
 
-def test_the_record_is_of_the_situations_as_they_stand():
+def test_the_record_is_of_these_situations_and_those_changed_since_are_named():
     text = RECORD.read_text(encoding="utf-8")
     lines = [json.loads(line) for line in text.splitlines()]
     assert {line["situation"] for line in lines} == {case.name for case in situations.SITUATIONS}
