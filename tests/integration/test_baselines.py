@@ -150,7 +150,7 @@ def spied(project: Project) -> Iterator[Any]:
             yield seen
 
 
-def test_dev_alone_is_asked_without_references_after_examples_of_train(asked):
+def test_dev_is_asked_under_each_prompt_and_test_under_the_best_without_references(asked):
     project, _ = asked
     seen: dict[str, list[Any]] = {}
     for one in spied(project):

@@ -27,7 +27,7 @@ class Changing(harness.Detector):
             message["content"] = "repeat: changed"
         return ()
 """,
-    "detector that sorts": """
+    "detector at the train rows": """
 class Changing(harness.Detector):
     name = "changing"
 
@@ -127,7 +127,7 @@ CONFIGS = {
 }
 NAMED = {
     "detector": ("round 0", "'dev-0': messages"),
-    "detector that sorts": ("round 1", "'train-", "': references"),
+    "detector at the train rows": ("round 1", "'train-", "': references"),
     "baseline": ("'dev-0': messages",),
     "metric": ("round 0", "'dev-0': meta"),
     "analyzer": ("round 0", "'dev-0': values"),

@@ -685,6 +685,7 @@ def test_without_a_recording_the_benchmark_says_what_to_do(benchmark: Any, tmp_p
 
 
 def test_of_very_many_failing_answers_a_part_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert analyzing.MOST <= results.MOST_SLICES
     monkeypatch.setattr(analyzing, "MOST", 4)
     scored = tuple(
         answered(asks(f"d{i}", f"p {i}", "yes", split="dev"), "no", 0.0) for i in range(10)
@@ -693,4 +694,3 @@ def test_of_very_many_failing_answers_a_part_is_looked_at(monkeypatch: pytest.Mo
     found = causes().analyze(Evidence(scored, "f1", True, (), right), Context(ROOT))
     assert [diagnosis.example_id for diagnosis in found.diagnoses] == ["d0", "d2", "d5", "d7"]
     assert found.notes[0] == "4 of 10 failing answers, evenly spaced, are looked at"
-    assert analyzing.MOST <= results.MOST_SLICES
