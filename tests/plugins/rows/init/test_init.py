@@ -98,6 +98,12 @@ def test_the_first_run_asks_whether_a_prompt_would_do(empty):
     assert "# Would a prompt do? One more answering of dev under each" in text
 
 
+def test_a_fifth_of_what_is_learned_is_general_rows(empty):
+    write_jsonl(empty, questions(300))
+    _, config, _ = made(empty, "rows.jsonl")
+    assert config["replay"] == 0.2
+
+
 def test_examples_that_have_no_room_are_not_asked_for(empty):
     write_jsonl(empty, [{"question": sentence(n, 500), "answer": sentence(-n)} for n in range(300)])
     _, config, _ = made(empty, "rows.jsonl")
