@@ -88,4 +88,4 @@ def _worse(found: Forgetting) -> str:
         told.append(f"general instructions: {counts}")
     if found.worse_text:
         told.append(f"general text: {signed(found.difference)} nats per token")
-    return f"worse at {'; and at '.join(told)}" if told else ""
+    return f"worse at {', and at '.join(told)}" if told else ""

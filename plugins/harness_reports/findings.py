@@ -65,6 +65,12 @@ def kept_round(document: Document) -> Document:
     return next((r for r in rounds if r["round"] == document["kept_round"]), rounds[-1])
 
 
+def higher_is_better(document: Document) -> bool:
+    """Whether the primary score is meant to rise."""
+    score = kept_round(document)["scores"].get(document["primary"]) or {}
+    return bool(score.get("higher_is_better", True))
+
+
 def later_round(document: Document) -> Document:
     """The round that the base model is shown beside: the best one, or the latest if that is it."""
     best = kept_round(document)

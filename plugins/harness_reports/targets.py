@@ -54,8 +54,7 @@ def targets(document: Document) -> list[Target]:
 
 def by_gain(document: Document) -> list[Target]:
     """The same, the largest gain of the primary score first, and what has none last."""
-    score = findings.kept_round(document)["scores"].get(document["primary"]) or {}
-    sign = 1.0 if score.get("higher_is_better", True) else -1.0
+    sign = 1.0 if findings.higher_is_better(document) else -1.0
 
     def loss(target: Target) -> float:
         if target.before is None or target.now is None:

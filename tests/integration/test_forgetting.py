@@ -177,7 +177,7 @@ def test_what_is_shown_to_be_lost_stands_on_the_first_line_of_every_report(probe
         "before": entry["loss_before"], "after": entry["loss_after"], "n": 200,
         "bound": entry["low"], "level": 0.95,
     }  # fmt: skip
-    assert forgot["sentence"].startswith("worse at general instructions: 24 → 1 of 40; and at ")
+    assert forgot["sentence"].startswith("worse at general instructions: 24 → 1 of 40, and at ")
     assert done.document["rounds"][1]["verdict"]["label"] == "improved"
     folder = probed.folder / "reports" / done.document["run"]
     shown = {name: (folder / name).read_text() for name in ("report.md", "report.txt")}

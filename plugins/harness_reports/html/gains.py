@@ -14,30 +14,27 @@ TEXT = 400
 
 
 def draw_gains(block: Gains) -> Html:
-    cards = [_card(row, block.kept_round) for row in block.better]
+    cards = [_card(block, row) for row in block.better]
     if block.not_better:
-        cards.append(_card(block.not_better, block.kept_round))
+        cards.append(_card(block, block.not_better))
     return joined(cards)
 
 
-def _card(row: Document, kept: int) -> Html:
+def _card(block: Gains, row: Document) -> Html:
     head = element("h3", name(row["id"], 80), " ", element("span", row["course"], class_="remark"))
     prompt = element(
         "details",
         element("summary", "Prompt"),
         text_block(row["prompt"], TEXT, class_="text prompt"),
     )
-    return element("div", head, element("div", _sides(row, kept), class_="sides"), prompt)
+    return element("div", head, element("div", _sides(block, row), class_="sides"), prompt)
 
 
-def _sides(row: Document, kept: int) -> Iterator[Html]:
-    by_round = {one["round"]: one for one in row["answers"]}
-    for at in dict.fromkeys((0, kept)):
-        if one := by_round.get(at):
-            who = f"round {at}" if at else "base model"
-            yield _side(f"{who}: {number(one['score'], 2)}", one["text"])
-    if not by_round:
-        yield _side(f"answer: {number(row['score'], 2)}", row["answer"])
+def _sides(block: Gains, row: Document) -> Iterator[Html]:
+    for answer in block.answers(row):
+        at = answer["round"]
+        who = {None: "answer", 0: "base model"}.get(at, f"round {at}")
+        yield _side(f"{who}: {number(answer['score'], 2)}", answer["text"])
     yield _side("reference", row["reference"])
 
 

@@ -18,9 +18,9 @@ LINES = 8
 
 def draw_gains(block: Gains) -> str:
     """A list: an answer of the base model and of the best round in each item."""
-    items = [_item(row["id"], _sides(row, block.kept_round), "") for row in block.better]
+    items = [_item(row["id"], _sides(block, row), "") for row in block.better]
     if worst := block.not_better:
-        sides = (*_sides(worst, block.kept_round), ("wanted", worst["reference"]))
+        sides = (*_sides(block, worst), ("wanted", worst["reference"]))
         items.append(_item(worst["id"], sides, "not better: "))
     return "\n".join(items)
 
@@ -38,9 +38,6 @@ def _item(name: str, sides: Iterable[tuple[str, str]], before: str) -> str:
     return "\n".join(told)
 
 
-def _sides(row: Document, kept: int) -> Iterator[tuple[str, str]]:
-    """Score and answer of the base model, then of the best round."""
-    by_round = {answer["round"]: answer for answer in row["answers"]}
-    sides = [by_round[at] for at in dict.fromkeys((0, kept)) if at in by_round]
-    for side in sides or [{"score": row["score"], "text": row["answer"]}]:
-        yield number(side["score"], 2), side["text"]
+def _sides(block: Gains, row: Document) -> Iterator[tuple[str, str]]:
+    for answer in block.answers(row):
+        yield number(answer["score"], 2), answer["text"]

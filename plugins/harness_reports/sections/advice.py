@@ -94,7 +94,7 @@ def _nothing_left(document: Document) -> str:
     """That the primary score is the best possible on dev and on test."""
     primary = document["primary"]
     least, most = document.get("bounds") or (None, None)
-    best = most if _higher_is_better(document) else least
+    best = most if findings.higher_is_better(document) else least
     dev = findings.kept_round(document)["scores"].get(primary) or {}
     test = ((document["test"] or {}).get("kept") or {}).get(primary) or {}
     if best is None or not dev.get("value") == test.get("value") == best:
@@ -115,7 +115,7 @@ def _held(document: Document) -> list[Document]:
 
 def _stuck(document: Document) -> dict[str, Target]:
     """Those of them that rows were added for and whose score did not improve after that."""
-    sign = 1 if _higher_is_better(document) else -1
+    sign = 1 if findings.higher_is_better(document) else -1
     latest: dict[str, Target] = {}
     for one in targets(document):
         latest.setdefault(one.slice, one)
@@ -125,11 +125,6 @@ def _stuck(document: Document) -> dict[str, Target]:
         if one and one.before is not None and one.now is not None
         and sign * (one.now - one.before) <= 0
     }  # fmt: skip
-
-
-def _higher_is_better(document: Document) -> bool:
-    score = findings.kept_round(document)["scores"].get(document["primary"]) or {}
-    return bool(score.get("higher_is_better", True))
 
 
 def _without_rows(document: Document) -> list[Missed]:
@@ -169,7 +164,7 @@ def _of_slices(document: Document) -> str:
 
 
 def _no_rise(document: Document, stuck: Sequence[Target]) -> str:
-    digits, rise = _digits(document), "rise" if _higher_is_better(document) else "fall"
+    digits, rise = _digits(document), "rise" if findings.higher_is_better(document) else "fall"
     scores = "their scores" if len(stuck) > 1 else "its score"
     names = _still_weak([one.slice for one in stuck])
     courses = "; ".join(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.kit.blocks import Block, Bullets, Column, Heading, Note, Paragraph, Table
 from harness.kit.numbers import DASH, interval, number, perplexity, signed
-from harness_reports import figures
+from harness_reports import figures, findings
 from harness_reports.figures import Document
 from harness_reports.sections import box
 
@@ -16,17 +16,23 @@ SENTENCES = 3
 
 
 def general(document: Document) -> Iterator[Block]:
-    """Loss per token before and after each training, and answers to instructions."""
+    """Loss per token before and after each training, and answers to instructions.
+
+    In words only of the rounds that the box does not speak of.
+    """
     rounds = [entry for entry in document["rounds"] if entry["forgetting"]]
     if not rounds:
         return
     texts = rounds[-1]["forgetting"]["texts"]
     yield Heading(TITLE, f"loss per token on {texts} texts that have nothing to do with the task")
     yield _table(document, rounds)
+    in_box = findings.later_round(document)["round"]
     told = tuple(
-        Paragraph(box.words(entry), lead=f"Round {entry['round']}:") for entry in reversed(rounds)
-    )
-    yield Bullets(told, short=SENTENCES, rest="of earlier rounds")
+        Paragraph(box.words(entry), lead=f"Round {entry['round']}:")
+        for entry in reversed(rounds) if entry["round"] != in_box
+    )  # fmt: skip
+    if told:
+        yield Bullets(told, short=SENTENCES, rest="of other rounds")
     yield Note(
         f"Each round's model beside the base model{_level(rounds[-1]['forgetting'])}. No result of "
         "the task: a loss says how well text is predicted, not how good answers are."

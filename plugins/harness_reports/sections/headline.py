@@ -40,6 +40,16 @@ class Gains:
     kept_round: int
     score: str
 
+    def answers(self, row: Document) -> list[Document]:
+        """The base model's and the best round's to one of these, else the row's own.
+
+        Each has ``round`` (None: not known), ``score`` and ``text``.
+        """
+        by_round = {answer["round"]: answer for answer in row["answers"]}
+        rounds = dict.fromkeys((0, self.kept_round))
+        own = {"round": None, "score": row["score"], "text": row["answer"]}
+        return [by_round[at] for at in rounds if at in by_round] or [own]
+
 
 def short_verdict(document: Document) -> Iterator[Block]:
     """The label, when and of what; how good it was and is; prompts; what was forgotten."""

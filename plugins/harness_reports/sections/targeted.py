@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from harness.kit import terms
 from harness.kit.blocks import Block, Column, Heading, Note, Paragraph, Table
-from harness.kit.numbers import number
+from harness.kit.numbers import counted, number
 from harness.kit.text import one_line
 from harness_reports import figures
 from harness_reports.figures import Document
@@ -54,14 +54,12 @@ def _blocks(document: Document, most: int | None) -> Iterator[Block]:
         Column("round's verdict", "label"),
     )  # fmt: skip
     rows = tuple(_row(target, digits) for target in slices)
-    yield Table(columns, rows, "Rows added by slice, and its score", most, REST, ordered=True)
-    if most is None:
-        yield Note(CHANCE)
+    yield Table(columns, rows[:most], "Rows added by slice, and its score", ordered=True)
+    if beyond := len(rows) - len(rows[:most]):
+        yield Note(f"and {counted(beyond, 'more slice')}")
+    yield Note(CHANCE)
     if without:
         yield Note(no_rows_words(without))
-
-
-REST = "whose score rose less or fell"
 
 
 def _row(target: Target, digits: int) -> tuple[str | int | None, ...]:

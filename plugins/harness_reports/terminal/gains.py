@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 from rich.table import Table as Grid
@@ -26,12 +26,14 @@ LINES = 8
 def draw_gains(block: Gains, console: Console) -> None:
     """Print each id in a line of its own, so that it can be copied, and the answers below it."""
     for row in block.better:
-        _draw(row["id"], _sides(row, block.kept_round), console)
-    if block.not_better:
-        _draw(block.not_better["id"], _worst(block.not_better, block.kept_round), console)
+        _draw(row["id"], _sides(block, row), console)
+    if worst := block.not_better:
+        # An answer that stayed stands once.
+        sides = dict.fromkeys(_sides(block, worst))
+        _draw(worst["id"], (*sides, (WANTED, worst["reference"])), console)
 
 
-def _draw(name: str, sides: Iterator[tuple[str, str]], console: Console) -> None:
+def _draw(name: str, sides: Iterable[tuple[str, str]], console: Console) -> None:
     out(console, Text(one_line(name, ID), "bold"))
     shown = Grid.grid(padding=(0, 2, 0, 0))
     shown.add_column(no_wrap=True, justify="right", width=len(WANTED))
@@ -41,20 +43,9 @@ def _draw(name: str, sides: Iterator[tuple[str, str]], console: Console) -> None
     out(console, shown)
 
 
-def _sides(row: Document, kept: int) -> Iterator[tuple[str, str]]:
-    """Score and answer of the base model, then of the best round."""
-    by_round = {answer["round"]: answer for answer in row["answers"]}
-    for at in dict.fromkeys((0, kept)):
-        if answer := by_round.get(at):
-            yield number(answer["score"], 2), answer["text"]
-    if not by_round:
-        yield number(row["score"], 2), row["answer"]
-
-
-def _worst(row: Document, kept: int) -> Iterator[tuple[str, str]]:
-    """The same of an answer that did not get better, once where it stayed; and what was wanted."""
-    yield from dict.fromkeys(_sides(row, kept))
-    yield WANTED, row["reference"]
+def _sides(block: Gains, row: Document) -> Iterator[tuple[str, str]]:
+    for answer in block.answers(row):
+        yield number(answer["score"], 2), answer["text"]
 
 
 def _text(text: str) -> Text:

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from harness.kit.blocks import Bullets, Paragraph, Table
 from harness_reports.document import complete
 from harness_reports.html.page import page
 from harness_reports.markdown import page as markdown
 from harness_reports.markdown.comment import comment
-from harness_reports.sections import box
+from harness_reports.sections import box, general, prompts
 from harness_reports.terminal import render, render_first
 
 SAID = (
@@ -132,7 +133,27 @@ def test_sentences_are_whole_in_every_report_and_width() -> None:
         for sentence in (SAID, LOST, LOSS):
             assert sentence in told, name
         assert f"but not shown to be better than a prompt, and {WORSE}" in told, name
-        assert told.count(LOST) <= 2, name  # the whole report has all rounds, too
+        assert told.count(LOST) == 1, name
+
+
+def test_other_rounds_stand_in_their_section_and_the_shown_one_in_the_box_alone() -> None:
+    found = complete(document(forgot=WORSE))
+    assert not [block for block in general.general(found) if isinstance(block, Bullets)]
+    later = {**found["rounds"][1], "round": 2}
+    found["rounds"].append(later)
+    [bullets] = [block for block in general.general(found) if isinstance(block, Bullets)]
+    assert [item.lead for item in bullets.items] == ["Round 2:"]
+
+
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_a_comparison_with_prompts_on_dev_is_said_once(split: str) -> None:
+    found = complete(document(prompt="no evidence"))
+    found["best_prompt"]["split"] = split
+    for section in (prompts.prompts, prompts.in_short):
+        blocks = list(section(found))
+        told = [block.text for block in blocks if isinstance(block, Paragraph)]
+        assert told == ([prompts.conclusion(found)] if split == "test" else [])
+        assert [block for block in blocks if isinstance(block, Table)]
 
 
 def test_a_summary_of_an_older_version_says_less() -> None:
