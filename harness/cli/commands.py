@@ -108,6 +108,17 @@ class Commands(TyperGroup):
                 ctx.fail(f"No such command '{args[0]}'. {home}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that the line names; what one of a package raises names the package."""
+        try:
+            return super().invoke(ctx)
+        except BaseException as error:
+            if ctx.invoked_subcommand and ctx.invoked_subcommand not in CORE:
+                from harness.cli import contributed
+
+                contributed.raise_failure(ctx.invoked_subcommand, error)
+            raise
+
     def _contribute(self) -> None:
         if self._claims is not None:
             return

@@ -20,7 +20,7 @@ from importlib.util import find_spec
 
 import typer
 
-from harness.errors import STOPPING, PluginError, reason
+from harness.errors import STOPPING, HarnessError, PluginError, reason
 from harness.errors.machine import raise_trouble
 from harness.kit.installing import DISTRIBUTION
 from harness.kit.text import one_line
@@ -31,6 +31,12 @@ SHIPPED = (
     "query", "rate", "score", "try", "why",
 )  # fmt: skip
 """Commands that iteration-harness ships in packages of their own."""
+
+_TOLD = (
+    *STOPPING, HarnessError, SystemExit, OSError, EOFError, typer.Exit, typer.Abort,
+    typer.BadParameter.__mro__[2],  # ClickException, of click or of the copy that typer has
+)  # fmt: skip
+"""What a command may raise as those of the core do: each has its message and exit code."""
 
 _BODY = re.compile(rb"^(?=@|def |async def |class )", re.MULTILINE)
 
@@ -140,6 +146,21 @@ def load(name: str, claims: Claims) -> typer.Typer:
         what = f"the command '{one_line(name, 80)}' is of type {type(app).__name__}"
         raise PluginError(what, where=origin(point), hint="it has to be a typer.Typer")
     return app
+
+
+def raise_failure(name: str, error: BaseException) -> None:
+    """Raise what a package's command raised as its failure; return if it is told as it is.
+
+    Raises:
+        PluginError: nothing but the command's code can have failed.
+        EnvironmentFailure: the machine's memory, disk or limits did not suffice.
+    """
+    claims = claims_of(name)
+    if isinstance(error, _TOLD) or not claims:
+        return
+    raise_trouble(error)
+    what = f"the command '{one_line(name, 80)}' failed: {reason(error)}"
+    raise PluginError(what, where=origin(claims[0])) from error
 
 
 def note_taken(core: Collection[str], installed: Mapping[str, Claims]) -> None:

@@ -135,6 +135,48 @@ def test_one_that_cannot_be_used_is_named_and_harms_no_other(
     assert (code, err) == (0, "") and "\n  broken" in out
 
 
+RAISING = (
+    HELLO.partition("@app.command()")[0]
+    + """
+class Odd(BaseException):
+    pass
+
+@app.command()
+def hello(kind: str) -> None:
+    if kind == "usage":
+        raise typer.BadParameter("no such kind")
+    if kind == "exit":
+        raise typer.Exit(7)
+    raise {"value": ValueError("a wrong \\x1b[31mshape"), "odd": Odd("odd"),
+           "type": TypeError(), "memory": MemoryError()}[kind]
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "why"),
+    [
+        ("value", 5, "ValueError: a wrong "),
+        ("odd", 5, "Odd: odd"),
+        ("type", 5, "TypeError"),
+        ("unknown", 5, "KeyError: 'unknown'"),
+        ("memory", 3, "the memory is not enough"),
+        ("usage", 2, "no such kind"),
+        ("exit", 7, ""),
+    ],
+)
+def test_one_that_raises_ends_with_one_message(site: Site, kind: str, code: int, why: str) -> None:
+    site.install("acme-hello", "acme_hello", RAISING, "hello")
+    ended, out, err = site.harness("hello", kind)
+    assert (ended, out) == (code, "") and why in err
+    assert "Traceback" not in err and "\x1b" not in err
+    named = "plugin: acme_hello:app (acme-hello 1.0): the command 'hello' failed: "
+    assert err.startswith(named) is (code == 5)
+    if code == 5:
+        _, _, err = site.harness("hello", kind, "--debug")
+        assert "Traceback" in err and "acme_hello.py" in err
+
+
 def test_the_cores_name_is_not_taken_and_help_says_who_tried(site: Site) -> None:
     site.install("acme-hello", "acme_hello", HELLO, "runs", "hello")
     code, out, err = site.harness("--help")
