@@ -41,7 +41,7 @@ def slices(document: Document) -> Iterator[Block]:
     yield Heading("Underperforming slices", f"round {at} · gap: {score} below the rest")
     yield from notices
     if held:
-        yield from _chart(document, [*held, *others][:DRAWN])
+        yield from _chart(document, held, "below the rest")
         rest, caption = "with smaller gaps", "Underperforming slices"
         yield _table(document, at, held, caption, findings.SHOWN, rest)
     elif others or not notices:
@@ -50,17 +50,17 @@ def slices(document: Document) -> Iterator[Block]:
         yield from _doubtful(document, at, others, drawn=not held)
 
 
-def _chart(document: Document, pieces: Sequence[Document]) -> Iterator[Chart]:
+def _chart(document: Document, pieces: Sequence[Document], what: str) -> Iterator[Chart]:
+    """The first of them as points in their intervals."""
     points = tuple(
         Point(
             findings.slice_name(piece, 80), piece["gap"], piece["low"], piece["high"],
             strong=findings.holds(piece), tip=f"{piece['n']} rows",
         )
-        for piece in pieces if piece["gap"] is not None
+        for piece in pieces[:DRAWN] if piece["gap"] is not None
     )  # fmt: skip
     if points:
-        score = figures.score_title(document, document["primary"], 80)
-        title = f"{score} below the rest (filled: more than chance; hollow: may be chance)"
+        title = f"{figures.score_title(document, document['primary'], 80)} {what}"
         digits = figures.score_digits(document, document["primary"])
         yield Chart("gaps", title, (Series("", points),), digits=digits, told=True)
 
@@ -68,9 +68,9 @@ def _chart(document: Document, pieces: Sequence[Document]) -> Iterator[Chart]:
 def _doubtful(
     document: Document, at: int, others: list[Document], *, drawn: bool
 ) -> Iterator[Block]:
-    """Slices below the rest that may be chance; drawn here where no chart has them."""
+    """Slices below the rest that may be chance; drawn where no other slices are."""
     shown = _table(document, at, others[:DOUBTFUL], "Slices that may be chance", None, "")
-    chart = _chart(document, others[:DRAWN]) if drawn else ()
+    chart = _chart(document, others, "below the rest, which may be chance") if drawn else ()
     counted = f"{len(others)} more slices are" if len(others) > 1 else "1 more slice is"
     yield Details(f"{counted} below the rest, which may be chance", (*chart, shown))
 

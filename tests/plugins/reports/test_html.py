@@ -18,7 +18,7 @@ from hypothesis import given, settings, strategies as st
 from harness.registry import Registry
 from harness.report.sections import with_always
 from harness_rating.section import TABLES as PEOPLE
-from harness_reports import HtmlReporter, register_reporters
+from harness_reports import HtmlReporter, findings, register_reporters
 from harness_reports.html.axes import Scale, tick_labels, ticks
 from harness_reports.html.examples import anchor
 from harness_reports.html.page import page as html_page
@@ -35,7 +35,8 @@ def page(document: Document) -> str:
 
 
 ROOT = Path(__file__).parents[3]
-FOREST = "rougeL below the rest (filled: more than chance; hollow: may be chance)"
+FOREST = "rougeL below the rest"
+DOUBTFUL = "rougeL below the rest, which may be chance"
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 TAGS = {
     "html", "head", "meta", "title", "style", "body", "header", "h1", "bdi", "nav", "ul", "ol",
@@ -299,16 +300,30 @@ def test_points_lie_where_their_values_are(analysis: Document) -> None:
         assert float(bar.get("y2") or 0) < height < float(bar.get("y1") or 0)
 
 
-def test_a_gap_stands_right_of_no_gap_in_its_interval(analysis: Document) -> None:
-    drawing = drawings(page(analysis))[FOREST]
+def gaps(markup: str, title: str) -> tuple[float, list[float], list[tuple[float, float]]]:
+    """Where a drawing of slices has no gap, its points, and their intervals."""
+    drawing = drawings(markup)[title]
     (zero,) = (float(x.get("x1") or 0) for x in drawing.findall("line") if x.get("class") == "zero")
     points = [float(point.get("cx") or 0) for point in drawing.findall("circle")]
-    assert len(points) == 5 and min(points) > zero
     spans = [(float(one.get("x1") or 0), float(one.get("x2") or 0)) for one in
              drawing.findall("line") if "whisker" in (one.get("class") or "")]  # fmt: skip
-    wide = [span for span in spans if span[0] != span[1]]
-    assert all(low < x < high for x, (low, high) in zip(points, wide, strict=True))
-    assert [low > zero for low, _ in wide] == [True, True, True, False, False]
+    return zero, points, [span for span in spans if span[0] != span[1]]
+
+
+def test_a_gap_stands_right_of_no_gap_in_its_interval(analysis: Document) -> None:
+    zero, points, wide = gaps(page(analysis), FOREST)
+    assert len(points) == 3 and min(points) > zero
+    assert all(zero < low < x < high for x, (low, high) in zip(points, wide, strict=True))
+
+
+def test_slices_that_may_be_chance_are_drawn_only_where_no_other_is(analysis: Document) -> None:
+    assert DOUBTFUL not in drawings(page(analysis))
+    for piece in findings.weak(analysis)[1]:
+        piece["holds"] = False
+    markup = page(analysis)
+    assert FOREST not in drawings(markup)
+    zero, points, wide = gaps(markup, DOUBTFUL)
+    assert len(points) == 5 and [low > zero for low, _ in wide] == [True] * 3 + [False] * 2
 
 
 @settings(max_examples=100, deadline=None)
