@@ -195,6 +195,19 @@ def test_it_fits_its_width(
     assert scales and min(scales) >= 0.8
 
 
+@pytest.mark.parametrize("title", ["change", "difference", "gap", "after"])
+def test_what_changed_is_seen_on_a_telephone(
+    browser: Any, saved: Callable[[str], str], analysis: Document, title: str
+) -> None:
+    browser.open(saved(page(analysis)), width=390)
+    heads = browser.evaluate(
+        '[...document.querySelectorAll("thead th")].filter((e) => e.checkVisibility())'
+        ".map((e) => [e.innerText, e.getBoundingClientRect().right])"
+    )
+    ends = [right for text, right in heads if text == title]
+    assert ends and max(ends) <= 390 - 12  # the page has a margin
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_all_text_stands_out_from_its_background(
     browser: Any, saved: Callable[[str], str], analysis: Document, dark: bool
