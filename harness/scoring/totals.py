@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from harness import stats
 from harness.records import Measurement, Score
-from harness.scoring.metric_entry import Groups, MetricEntry, Pair, group_names
+from harness.scoring.metric_entry import Groups, MetricEntry, Pair, group_names, overrides
 from harness.stages import Metric
+
+_ONE_SIDED = 0.025
+"""Error of either bound of a 95 % interval."""
 
 
 def scores(
@@ -42,6 +46,8 @@ def scores(
     elif entry.metric.additive:
         names = group_names(groups, (m.example_id for m in kept))
         estimates = stats.interval(entry.aggregate, table(kept), names, seed, draws=draws)
+        if not overrides(entry.metric, "aggregate", "values"):  # plain means
+            estimates = [_with_ends(one, entry.metric.bounds, names) for one in estimates]
     else:
         estimates = _corpus(entry, {m.example_id for m in kept}, pairs)
     signature = entry.signature() if signature is None else signature
@@ -79,6 +85,17 @@ def _corpus(entry: MetricEntry, scored: set[str], pairs: Sequence[Pair]) -> list
     return [stats.Interval(value, None, None, None) for value in entry.corpus(chosen)]
 
 
+def _with_ends(
+    estimate: stats.Interval, bounds: tuple[float, float], groups: Sequence[str]
+) -> stats.Interval:
+    """With the bounds of a mean all of whose rows have the worst value, or the best one."""
+    least, most = bounds
+    if estimate.se != 0 or estimate.value not in bounds or not math.isfinite(most - least):
+        return estimate
+    reach = (most - least) * stats.from_end(groups, _ONE_SIDED)
+    return replace(estimate, low=estimate.value - reach, high=estimate.value + reach)
+
+
 def _score(
     name: str,
     estimate: stats.Interval,
@@ -89,7 +106,8 @@ def _score(
     metric: Metric,
 ) -> Score:
     value = estimate.value if math.isfinite(estimate.value) else None
-    low, high = (estimate.low, estimate.high) if estimate.se else (None, None)
+    without_spread = estimate.low == estimate.high
+    low, high = (None, None) if without_spread else (estimate.low, estimate.high)
     if value is not None and low is not None and high is not None:
         least, most = metric.bounds
         low, high = min(max(low, least), value), max(min(high, most), value)

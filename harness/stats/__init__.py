@@ -30,7 +30,14 @@ from harness.stats.groups import (
     group_sums,
     small_sample,
 )
-from harness.stats.intervals import Difference, Interval, detectable, difference, interval
+from harness.stats.intervals import (
+    Difference,
+    Interval,
+    detectable,
+    difference,
+    from_end,
+    interval,
+)
 from harness.stats.paired_shares import mcnemar, mcnemar_worse, share_bounds
 from harness.stats.resampling import DRAWS, replicates, weights
 from harness.stats.significance import benjamini_hochberg, holm, randomisation
@@ -51,6 +58,7 @@ __all__ = [
     "effective_groups",
     "encode",
     "far_off",
+    "from_end",
     "group_sums",
     "holm",
     "interval",

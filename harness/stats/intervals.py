@@ -24,6 +24,7 @@ from harness.stats.groups import (
     Aggregate,
     Floats,
     Groups,
+    effective_groups,
     encode,
     group_sums,
     score,
@@ -98,6 +99,17 @@ def interval(
     return [
         Interval(float(v), *_around(v, s, reach, reach)) for v, s in zip(value, spread, strict=True)
     ]
+
+
+def from_end(groups: Groups, alpha: float) -> float:
+    """How far a mean may lie from an end of its range at which all rows are; wrong with ``alpha``.
+
+    As a share of the range. A draw without spread says nothing; but if more than this share of
+    equal groups had a row elsewhere, none among so many would be rarer than ``alpha`` (Clopper and
+    Pearson, *The use of confidence or fiducial limits illustrated in the case of the binomial*,
+    Biometrika 26, 1934), and the mean lies no further from the end than that share.
+    """
+    return float(1 - alpha ** (1 / effective_groups(groups)))
 
 
 @np.errstate(all="ignore")

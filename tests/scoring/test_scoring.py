@@ -277,6 +277,28 @@ def test_intervals_stay_within_the_bounds():
     assert found["words"].low == 0.0
 
 
+@pytest.mark.parametrize("size", [1, 4])
+def test_rows_that_are_all_at_an_end_have_the_bounds_of_so_many_groups(size):
+    groups = {f"e{i}": f"g{i // size}" for i in range(40)}
+    for text, value in (("", 0.0), ("w " * 10, 1.0)):
+        rows, entry = pairs(*[text] * 40), MetricEntry("words", Words())
+        found = scoring.scores(entry, scoring.measure(entry, rows), groups, seed=0)["words"]
+        assert (found.value, found.se) == (value, 0.0)
+        assert (found.high if value else found.low) == value
+        reach = found.high - found.low
+        # A share as large as this gives no row elsewhere in one of forty such samples.
+        assert (1 - reach) ** (40 / size) == pytest.approx(0.025)
+
+
+def test_rows_that_are_all_alike_elsewhere_have_no_interval():
+    _, found = scored(Words(), *["w w"] * 40)
+    assert (found["words"].value, found["words"].low, found["words"].high) == (0.2, None, None)
+    _, found = scored(Ratio(), *["0 4 5"] * 40)  # no mean of its rows' values
+    assert (found["recall"].value, found["recall"].low) == (0.0, None)
+    _, found = scored(Words(), "")
+    assert (found["words"].value, found["words"].low) == (0.0, None)
+
+
 def test_intervals_are_clustered():
     rows = pairs(*["a", "a b c d e f"] * 40)
     entry = MetricEntry("words", Words())

@@ -156,15 +156,11 @@ def _difference(values: stats.Floats, groups: Sequence[str], seed: int, sound: b
 
 
 def _exact(value: float, groups: Sequence[str], alpha: float) -> tuple[float | None, float | None]:
-    """Bounds of a share of which all groups say the same, where a bootstrap sees no spread.
-
-    C. J. Clopper and E. S. Pearson, *The Use of Confidence or Fiducial Limits*, 1934: a share
-    below ``alpha ** (1 / K)`` gives K successes out of K less often than ``alpha``.
-    """
+    """Bounds of a share of which all groups say the same, where a bootstrap sees no spread."""
     if value not in (0.0, 1.0) or len(set(groups)) < 2:
         return None, None
-    least = alpha ** (1 / stats.effective_groups(groups))
-    return (least, 1.0) if value else (0.0, 1 - least)
+    reach = stats.from_end(groups, alpha)
+    return (1 - reach, 1.0) if value else (0.0, reach)
 
 
 def _gap(
