@@ -39,6 +39,7 @@ LOOKING = [
     ("report",), ("report", "--html", "page.html"), ("report", "--json"), ("errors",),
     ("compare", "0", "1"), ("compare", "--all"), ("advise",), ("rebuild",), ("runs",),
     ("try", "--prompt", "repeat: x"), ("why", "dev-0"), ("query", "FROM rounds"), ("test",),
+    ("export", "-o", "model"),
 ]  # fmt: skip
 
 
@@ -49,9 +50,14 @@ def strangers(short: tuple[Project, Result]) -> Project:
     (project.folder / "harness.yaml").unlink()
     run = folder_of(project)
     (run / "evil.py").write_text(EVIL)
-    values = dict(yaml_file.read(run / "config.yaml")[0])
-    (run / "config.yaml").write_bytes(yaml_file.dump({**values, "plugins": ["evil.py"]}).encode())
+    name_plugins(run, [str(run / "evil.py")])
     return project
+
+
+def name_plugins(run: Path, files: object) -> None:
+    """Change what the config in this folder has under ``plugins``."""
+    values = {**yaml_file.read(run / "config.yaml")[0], "plugins": files}
+    (run / "config.yaml").write_bytes(yaml_file.dump(values).encode())
 
 
 def folder_of(project: Project) -> Path:
@@ -67,7 +73,7 @@ def test_looking_runs_no_code_of_its_folder(strangers: Project, command: tuple[s
         assert done.code == 0
         [line] = [line for line in done.err.splitlines() if "plugin" in line]
         assert "left out" in line and "evil.py" in line and "--trust" in line
-    elif command[0] in ("rebuild", "try", "test") or command == ("compare", "0", "1"):
+    elif command[0] in ("rebuild", "try", "test", "export") or command == ("compare", "0", "1"):
         assert done.code == 2
         assert "its code is not run" in done.err and "evil.py" in done.err
         assert "--trust" in done.err
@@ -75,9 +81,6 @@ def test_looking_runs_no_code_of_its_folder(strangers: Project, command: tuple[s
 
 @pytest.mark.parametrize("words", [("report", "--trust"), ("--trust", "report")])
 def test_with_trust_it_is_run(strangers: Project, words: tuple[str, ...]) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder_of(strangers))
-        (folder_of(strangers) / "evil.py").rename(strangers.folder / "evil.py")
     assert strangers.inside(*words).code == 0
     assert (strangers.folder / "ran").exists()
     (strangers.folder / "ran").unlink()
