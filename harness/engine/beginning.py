@@ -44,15 +44,13 @@ def started(folder: Path) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def plugin_digests(folder: Path) -> Mapping[str, str] | None:
+def plugin_digests(folder: Path) -> Mapping[str, str]:
     """Path of each one-file plugin -> digest of the file that the run of that folder was made with.
 
-    None where an earlier version began the run, which noted nothing.
+    Nothing where it is not known.
     """
     try:
         digests = read_json(folder / PLUGINS)
-    except FileNotFoundError:
-        return None
     except (OSError, ValueError):
         return {}
     return digests if isinstance(digests, dict) else {}
