@@ -27,6 +27,7 @@ from harness.records import Checkpoint
 if TYPE_CHECKING:
     from harness.config.loading import Config
     from harness.config.plugin_entries import PluginEntry
+    from harness.engine.run import Run
 
 _trusted: ContextVar[bool] = ContextVar("trusted", default=False)
 
@@ -113,6 +114,24 @@ def foreign_options(run: Path, entries: Sequence[PluginEntry]) -> str:
                 "with the same options"
             )
     return ""
+
+
+def refuse_beside(run: Run, beside: Config) -> None:
+    """Refuse code of a training beside the rounds that the run's own config does not ask for.
+
+    Arms and trials are read from the run's folder, too.
+
+    Raises:
+        Untrusted: a plugin of that training's config runs other code.
+    """
+    asked = list(running_code(run.config))
+    if _trusted.get() or run.config.search in asked:
+        return
+    allowed = list(map(_known_by, asked))
+    for entry in running_code(beside):
+        if _known_by(entry) not in allowed:
+            what = f"{entry.named} runs code by options that the config of the run does not set"
+            refuse(run.folder, what)
 
 
 def as_allowed(checkpoint: Checkpoint, config: Config) -> Checkpoint:

@@ -277,6 +277,26 @@ def test_options_that_run_code_are_no_others(
     assert not (project.folder / "ran").exists()
 
 
+def test_an_arm_of_its_journal_cannot_let_a_model_run_code(short: tuple[Project, Result]) -> None:
+    from harness.config.overriding import overridden
+    from harness.engine.run import Run
+    from harness.engine.steps import Steps
+    from harness.stored import opened
+
+    project, _ = short
+    run = folder_of(project)
+    stranger = {"source": "hub", "id": "stranger/model", "trust_remote_code": True}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project.folder)
+        config = opened(run.name, Quiet()).config
+        steps = Steps(Run(config, Quiet(), name=run.name))
+        other = overridden(config, {"model": stranger}, "arms")
+        with pytest.raises(trust.Untrusted, match="does not set"):
+            steps.within(other)
+        with trust.trusting():
+            steps.within(other)
+
+
 def test_the_store_cannot_let_a_model_run_code(short: tuple[Project, Result]) -> None:
     from harness.stored import opened
 
