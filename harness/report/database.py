@@ -10,7 +10,7 @@ from harness.engine.history import History
 from harness.engine.run import Run
 from harness.engine.steps import At, Evaluation, Steps
 from harness.engine.steps.asking import arm_of
-from harness.errors import HarnessError
+from harness.errors import HarnessError, InputChanged
 from harness.records import BASE_ARM, CONTROL_ARM, Example
 from harness.report import annotated
 from harness.report.added_metrics import recorded
@@ -133,6 +133,8 @@ def _rescored(
             scores = steps.scores(
                 [entry], {entry.name: measured}, answers, rows, {entry.name: made}, At(number, arm)
             )
+        except InputChanged:
+            raise
         except HarnessError as error:
             steps.note(f"round {number}: '{entry.name}' of harness score --run: {error.what}")
             continue

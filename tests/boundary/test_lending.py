@@ -100,5 +100,6 @@ def test_who_waits_is_left_alone() -> None:
         raise Waiting("for raters", ())
 
 
-def test_it_is_a_failure_of_the_plugin() -> None:
-    assert issubclass(InputChanged, PluginError)
+def test_nobody_who_goes_on_after_a_failure_of_a_plugin_goes_on_after_it() -> None:
+    assert not issubclass(InputChanged, PluginError)
+    assert InputChanged.exit_code == PluginError.exit_code

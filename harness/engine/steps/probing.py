@@ -18,7 +18,7 @@ from harness.engine.artifacts import Artifact
 from harness.engine.at import At
 from harness.engine.job import TEXTS
 from harness.engine.steps.base import StageCaller
-from harness.errors import DataError, EnvironmentFailure, InputChanged, PluginError
+from harness.errors import DataError, EnvironmentFailure, PluginError
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import BASE_ARM, Checkpoint, Example, Prediction, from_json
 
@@ -113,8 +113,6 @@ class Probing:
             return None
         try:
             return self._probed(checkpoint, at, pinned)
-        except InputChanged:
-            raise
         except (PluginError, DataError, EnvironmentFailure) as error:
             if self.run.writes:  # whoever only looks has measured nothing, and says nothing
                 told = f"general text is not measured: {error.placed}"
