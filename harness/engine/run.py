@@ -59,9 +59,10 @@ class Run:
         made: (arm, round, stage) -> digest of what the stage gave.
         worker: does heavy stages; whoever carries a run out closes it.
         writes: whether the run's folder is written; not by whoever only looks.
+        counts: whether it is counted as a run that chooses among its rounds by rows of dev.
     """
 
-    writes = True
+    writes = counts = True
 
     def __init__(
         self,
