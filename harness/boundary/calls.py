@@ -2,7 +2,7 @@
 
 A plugin of the main process may raise anything, end the process, change what all share, or never
 return. Around each call stand: a line in a small file that says who is at work (read at the next
-start, if the process ended meanwhile), a note after a minute of silence, and a conversion of
+start, if the process ended meanwhile), a note after three minutes of silence, and a conversion of
 whatever was raised into an error that names plugin, version, stage and round.
 """
 
@@ -150,7 +150,7 @@ def plainly(
     """A call outside of a run: what it raises names ``where``, and the process stays ours.
 
     Args:
-        say: where a minute of silence is said; None for what cannot take long.
+        say: where silence is said (:data:`SILENCE`); None for what cannot take long.
         lent: see :meth:`PluginCalls.into`.
     """
     calls = PluginCalls(None, say or (lambda sentence: None))
@@ -167,7 +167,8 @@ class PluginCall:
     """One call; turns whatever a plugin raises into an error that names it.
 
     Raises:
-        InputChanged: a record that was lent is another one by now, whatever else was raised.
+        InputChanged: a record that was lent is another one by now, whatever the plugin raised but
+            what ends a run without a failure (:data:`harness.errors.STOPPING`).
         PluginError: for anything that is no error of the harness and not the machine's.
         EnvironmentFailure: disk, memory or permissions.
     """

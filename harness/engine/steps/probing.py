@@ -129,9 +129,8 @@ class Probing:
             right = tuple(line["right"] for line in read_jsonl(answers.path / "right.jsonl"))
         read = list(read_jsonl(losses.path / "losses.jsonl"))
         return Probed(
-            tuple((loss, tokens) for loss, tokens, *_ in read),
-            # Earlier versions kept no groups: each text stood for itself.
-            tuple("".join(group) or str(place) for place, (_, _, *group) in enumerate(read)),
+            tuple((loss, tokens) for loss, tokens, _ in read),
+            tuple(group for _, _, group in read),
             right,
             keys,
         )
