@@ -14,7 +14,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -54,14 +54,15 @@ class PluginCalls:
         *,
         here: bool = False,
         watched: bool = False,
-        lent: Sequence[Sequence[Any]] = (),
+        lent: Lent | None = None,
     ) -> PluginCall:
         """A call of the plugin that ``where`` names.
 
         Args:
             here: it is carried out in this process.
             watched: silence is said (:data:`SILENCE`).
-            lent: lists of records that the plugin is given, and must not change.
+            lent: records that the plugin is given, and must not change; the same for several calls
+                where these are given the same.
         """
         return PluginCall(self, where, here=here, watched=watched, lent=lent)
 
@@ -145,7 +146,7 @@ def plainly(
     where: str,
     say: Callable[[str], None] | None = None,
     *,
-    lent: Sequence[Sequence[Any]] = (),
+    lent: Lent | None = None,
 ) -> PluginCall:
     """A call outside of a run: what it raises names ``where``, and the process stays ours.
 
@@ -180,7 +181,7 @@ class PluginCall:
         *,
         here: bool,
         watched: bool,
-        lent: Sequence[Sequence[Any]],
+        lent: Lent | None,
     ) -> None:
         self.calls, self.where, self.here, self.watched = calls, where, here, watched
         self.lent = lent
@@ -188,7 +189,6 @@ class PluginCall:
 
     def __enter__(self) -> None:
         self._pid = os.getpid()
-        self._lent = Lent(*self.lent)
         if self.here:
             self.calls._enter(self.where)
             self._state = _State()
@@ -211,7 +211,8 @@ class PluginCall:
         if isinstance(error, STOPPING):
             return
         try:
-            self._lent.check()
+            if self.lent is not None:
+                self.lent.check()
         except InputChanged as changed:
             changed.where = self.where
             raise changed from error

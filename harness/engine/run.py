@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.boundary.calls import PluginCall, PluginCalls, plainly
+from harness.boundary.lending import Lent
 from harness.boundary.results import facts as facts_of
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
@@ -261,7 +262,7 @@ class Run:
         if artifact is None:
 
             def guarded(folder: Path) -> Mapping[str, Any]:
-                with self.guard(stage, entry, at, lent=lent):
+                with self.guard(stage, entry, at, lent=Lent(*lent)):
                     return facts_of(make(folder))
 
             artifact = self._make(stage, key, label, guarded)
@@ -372,12 +373,12 @@ class Run:
         entry: PluginEntry | None,
         at: At = ROUND_0,
         *,
-        lent: Sequence[Sequence[Any]] = (),
+        lent: Lent | None = None,
     ) -> PluginCall:
         """Around a call into that plugin; None where the stage calls several, each guarded.
 
         Args:
-            lent: lists of records that the plugin is given, and must not change.
+            lent: records that the plugin is given, and must not change.
         """
         who = f"{entry.named}, " if entry else ""
         inline = self.config.settings.execution.launcher == "inline"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.boundary import probes as boundary
+from harness.boundary.lending import Lent
 from harness.boundary.probes import Loss
 from harness.config.effects import NO_LOSSES, measures_losses
 from harness.config.plugin_entries import PluginEntry
@@ -193,7 +194,7 @@ class Probing:
         return self._job(INSTRUCTIONS, brief, checkpoint, rows, inputs, at, pinned, judged)
 
     def _right(self, entry: PluginEntry, row: Example, answer: str) -> bool:
-        with self.run.guard(INSTRUCTIONS, entry, lent=[(row,)]):
+        with self.run.guard(INSTRUCTIONS, entry, lent=Lent((row,))):
             return boundary.right(entry.instance.right(row, answer), row.id)
 
     def _job(
