@@ -11,6 +11,7 @@ from harness.data.splits import groups_of
 from harness.engine import dev_ledger
 from harness.engine.arm_journal import ArmJournal, Judged, asked as asked_of
 from harness.engine.history import History
+from harness.engine.row_keys import row_keys
 from harness.engine.steps import At, Evaluation, Steps
 from harness.kit.files import digest
 from harness.records import BASE_ARM, Measurement, Verdict, to_json
@@ -62,7 +63,7 @@ class Judging:
             return
         result = to_json(self.history.results[BASE_ARM, self.reference])
         who = f"{run.name} {digest(result)[:16]}"
-        earlier = dev_ledger.count(run.machine, self.dev, who, list(map(asked_of, arms)))
+        earlier = dev_ledger.count(run.machine, row_keys(self.dev), who, list(map(asked_of, arms)))
         alpha = family.budget(earlier, len(arms))
 
         @functools.cache

@@ -14,6 +14,7 @@ from harness.arms.held_out import Fold, folds_of
 from harness.arms.trying import base_for
 from harness.boundary import searching as boundary
 from harness.boundary.calls import PluginCall
+from harness.boundary.lending import Lent
 from harness.config import searching
 from harness.config.arms import SEARCH
 from harness.config.plugin_entries import PluginEntry
@@ -164,7 +165,7 @@ class Searching:
 
     def _guard(self, trials: Sequence[Trial]) -> PluginCall:
         """Around a call of the searcher, which is given these trials to read."""
-        return self.steps.run.guard("search", self.entry, At(self.reference), lent=[trials])
+        return self.steps.run.guard("search", self.entry, At(self.reference), lent=Lent(trials))
 
     def _measured(
         self, nested: Steps, trial: Trial, folds: Sequence[Fold], limits: Limits

@@ -2,7 +2,7 @@
 
 A plugin of the main process may raise anything, end the process, change what all share, or never
 return. Around each call stand: a line in a small file that says who is at work (read at the next
-start, if the process ended meanwhile), a note after a minute of silence, and a conversion of
+start, if the process ended meanwhile), a note after three minutes of silence, and a conversion of
 whatever was raised into an error that names plugin, version, stage and round.
 """
 
@@ -14,7 +14,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -54,14 +54,15 @@ class PluginCalls:
         *,
         here: bool = False,
         watched: bool = False,
-        lent: Sequence[Sequence[Any]] = (),
+        lent: Lent | None = None,
     ) -> PluginCall:
         """A call of the plugin that ``where`` names.
 
         Args:
             here: it is carried out in this process.
             watched: silence is said (:data:`SILENCE`).
-            lent: lists of records that the plugin is given, and must not change.
+            lent: records that the plugin is given, and must not change; the same for several calls
+                where these are given the same.
         """
         return PluginCall(self, where, here=here, watched=watched, lent=lent)
 
@@ -145,12 +146,12 @@ def plainly(
     where: str,
     say: Callable[[str], None] | None = None,
     *,
-    lent: Sequence[Sequence[Any]] = (),
+    lent: Lent | None = None,
 ) -> PluginCall:
     """A call outside of a run: what it raises names ``where``, and the process stays ours.
 
     Args:
-        say: where a minute of silence is said; None for what cannot take long.
+        say: where silence is said (:data:`SILENCE`); None for what cannot take long.
         lent: see :meth:`PluginCalls.into`.
     """
     calls = PluginCalls(None, say or (lambda sentence: None))
@@ -167,7 +168,8 @@ class PluginCall:
     """One call; turns whatever a plugin raises into an error that names it.
 
     Raises:
-        InputChanged: a record that was lent is another one by now, whatever else was raised.
+        InputChanged: a record that was lent is another one by now, whatever the plugin raised but
+            what ends a run without a failure (:data:`harness.errors.STOPPING`).
         PluginError: for anything that is no error of the harness and not the machine's.
         EnvironmentFailure: disk, memory or permissions.
     """
@@ -179,7 +181,7 @@ class PluginCall:
         *,
         here: bool,
         watched: bool,
-        lent: Sequence[Sequence[Any]],
+        lent: Lent | None,
     ) -> None:
         self.calls, self.where, self.here, self.watched = calls, where, here, watched
         self.lent = lent
@@ -187,7 +189,6 @@ class PluginCall:
 
     def __enter__(self) -> None:
         self._pid = os.getpid()
-        self._lent = Lent(*self.lent)
         if self.here:
             self.calls._enter(self.where)
             self._state = _State()
@@ -210,7 +211,8 @@ class PluginCall:
         if isinstance(error, STOPPING):
             return
         try:
-            self._lent.check()
+            if self.lent is not None:
+                self.lent.check()
         except InputChanged as changed:
             changed.where = self.where
             raise changed from error

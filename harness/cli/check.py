@@ -159,6 +159,7 @@ def _unaskable(config: Config, rows: Sequence[Example]) -> Iterator[HarnessError
         rows: without those that the gate takes out.
     """
     from harness.boundary.calls import aloud, plainly
+    from harness.boundary.lending import Lent
     from harness.context import Context
     from harness.data.splits import with_valid
     from harness.engine.steps.asking import PROMPTS, Given
@@ -171,7 +172,7 @@ def _unaskable(config: Config, rows: Sequence[Example]) -> Iterator[HarnessError
     given = Given.of(Dataset(with_valid(rows, settings.valid, valid_seed(settings.seed))), "dev")
     for entry in config.baselines:
         try:
-            call = plainly(f"{entry.named}, {PROMPTS}", aloud, lent=given.lent)
+            call = plainly(f"{entry.named}, {PROMPTS}", aloud, lent=Lent(*given.lent))
             with plugins_on_stderr(), call:
                 given.asked_by(entry, Context(output=Path("unused")))
         except HarnessError as error:

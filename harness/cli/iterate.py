@@ -172,7 +172,6 @@ def _show(config: Config, run: str) -> None:
 
 
 def _carry_out(run: Run, console: Console, stop: Stop, asked: Asked) -> Mapping[str, Any]:
-    from harness.engine.trust import trusting
     from harness.kit.files import remove
     from harness.kit.lock import exclusive
     from harness.report.finished import finished
@@ -193,8 +192,7 @@ def _carry_out(run: Run, console: Console, stop: Stop, asked: Asked) -> Mapping[
             )
         document = finished(run, say, test=asked.test)
         if document is not None:
-            with trusting():  # it is the run's own config that this command reads
-                refreshed(run.reports, run.config.registry)
+            refreshed(run.reports, run.config.registry)
             return document
         return _walk(run, console, stop, asked.test)
 

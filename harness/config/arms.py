@@ -80,7 +80,7 @@ def _places(config: Config) -> list[Place]:
 def _judged(config: Config, repeats: int, reserved: set[str]) -> list[Arm]:
     """The arms that get a verdict."""
     arms: list[Arm] = []
-    if not (given := list(_given(config))):
+    if not (given := list(named(config))):
         return arms
     problems, own = Problems(config.path, config.lines), settings_of(config, {}, "arms")
     for place, (name, kind, changed) in zip(_places(config), given, strict=True):
@@ -123,7 +123,7 @@ def _flaw(arm: Arm, own: str, arms: Sequence[Arm], reserved: set[str]) -> str:
     return ""
 
 
-def _given(config: Config) -> Iterator[tuple[str, ArmKind, Mapping[str, Any]]]:
+def named(config: Config) -> Iterator[tuple[str, ArmKind, Mapping[str, Any]]]:
     """Name, kind and changes of each arm that gets a verdict."""
     for named in config.settings.arms:
         yield one_line(named.name, NAME), "settings", dict(named.set)

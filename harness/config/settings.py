@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 
 from harness.config.aims import Guard, Objective
@@ -113,6 +113,13 @@ class Execution(Strict):
     budget: Budget = Field(default=Budget(), description="what a command may spend")
 
 
+def _names_of_files(files: Any) -> list[str]:
+    texts = isinstance(files, list) and all(isinstance(one, str) for one in files)
+    if not texts or any("\0" in one for one in files):
+        raise ValueError("a list of names of files is needed")
+    return list(files)
+
+
 class Settings(Strict):
     """The keys of the core; those that name plugins follow the kinds of stages."""
 
@@ -154,7 +161,9 @@ class Settings(Strict):
         0.0, ge=0, lt=1, allow_inf_nan=False,
         description="share of the trained rows that are general rows of `probes`",
     )  # fmt: skip
-    plugins: list[Path] = Field([], description="one-file plugins to load")
+    plugins: Annotated[list[Path], BeforeValidator(_names_of_files)] = Field(
+        [], description="one-file plugins to load"
+    )
     execution: Execution = Field(Execution(), description="how the work is done")
 
     def named(self, key: str) -> Any:
@@ -184,3 +193,15 @@ def fields() -> dict[str, FieldInfo]:
         ordered.append(name)
     ordered += [key for key, kind in PLUGIN_KEYS.items() if key not in ordered]
     return {name: WholeConfig.model_fields[name] for name in ordered}
+
+
+def plugin_files(values: Mapping[str, Any], folder: Path) -> list[Path]:
+    """The one-file plugins that a config in ``folder`` names; none where it cannot be accepted.
+
+    Args:
+        values: as they were read.
+    """
+    try:
+        return [folder / name for name in _names_of_files(values.get("plugins", []))]
+    except ValueError:
+        return []

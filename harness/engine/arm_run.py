@@ -22,7 +22,12 @@ def name_within(run: Run, config: Config) -> str:
 
 
 class ArmRun(Run):
-    """A run within a run. Observers are not told of it: it has no rounds."""
+    """A run within a run. Observers are not told of it: it has no rounds.
+
+    Where it is a loop, it judges by rows by which its run has judged already.
+    """
+
+    counts = False
 
     def __init__(self, within: Run, config: Config) -> None:
         super().__init__(

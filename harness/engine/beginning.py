@@ -19,10 +19,8 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def note(folder: Path, config: Config, journal: Path, plugins: Sequence[str]) -> None:
+def note(folder: Path, config: Config, plugins: Sequence[str]) -> None:
     """Note it in a run's folder, at each start; the time at the first one alone.
-
-    A run that an earlier version began has a journal and no time; it gets none.
 
     Args:
         plugins: its one-file plugins.
@@ -31,7 +29,7 @@ def note(folder: Path, config: Config, journal: Path, plugins: Sequence[str]) ->
     digests = {str(file.resolve()): files_digest([file]) for file in map(Path, plugins)}
     write_json(folder / PLUGINS, digests)
     path = folder / FILE
-    if not path.exists() and not journal.exists():
+    if not path.exists():
         write_json(path, {"started": now()})
 
 
@@ -44,15 +42,13 @@ def started(folder: Path) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def plugin_digests(folder: Path) -> Mapping[str, str] | None:
+def plugin_digests(folder: Path) -> Mapping[str, str]:
     """Path of each one-file plugin -> digest of the file that the run of that folder was made with.
 
-    None where an earlier version began the run, which noted nothing.
+    Nothing where it is not known.
     """
     try:
         digests = read_json(folder / PLUGINS)
-    except FileNotFoundError:
-        return None
     except (OSError, ValueError):
         return {}
     return digests if isinstance(digests, dict) else {}

@@ -14,15 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from harness.engine.ledger_lines import Kind, take_lines
-from harness.engine.row_keys import overlap, row_keys
+from harness.engine.row_keys import overlap
 from harness.kit.files import append_line, digest
 from harness.kit.lock import turn
-from harness.records import Example
 
 FILE = "dev-arms.jsonl"
 _KIND = Kind(
     "arms and runs judged on dev",
-    schema=4,
+    schema=5,
     cost="what was chosen by which rows of dev cannot be known",
     hint="take the file from a backup; if the line is taken out, what it counted counts no more",
 )
@@ -30,26 +29,27 @@ _KIND = Kind(
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """Arms that were judged together, and the rows that they were judged on.
+    """What was judged together, and the rows that it was judged on.
 
-    Without an arm it is a run that judged its rounds on them.
+    Attributes:
+        arms: None of a run that judged its rounds on them.
     """
 
     who: str
-    arms: tuple[str, ...]
+    arms: tuple[str, ...] | None
     rows: frozenset[str]
 
 
-def count(machine: Path, rows: Sequence[Example], who: str, arms: Sequence[str] = ()) -> int:
+def count(machine: Path, rows: frozenset[str], who: str, arms: Sequence[str] | None = None) -> int:
     """Count arms that are about to be judged together, or a run that is about to judge a round.
 
     The same ones by the same ``who`` count once.
 
     Args:
         machine: the folder of all runs.
-        rows: of dev.
+        rows: keys of those of dev.
         who: the run, and the reference that the arms are compared with.
-        arms: what tells each of them from another one, whatever it is called; none where the
+        arms: what tells each of them from another one, whatever it is called; None where the
             rounds of the run are judged.
 
     Returns:
@@ -59,16 +59,17 @@ def count(machine: Path, rows: Sequence[Example], who: str, arms: Sequence[str] 
         DataError: a line of the ledger is damaged, or of another version.
     """
     path = machine / FILE
-    new = _Counted(who, tuple(arms), row_keys(rows))
+    new = _Counted(who, None if arms is None else tuple(arms), rows)
     with turn(path.with_suffix(".lock")):
         earlier, known = 0, False
         for line in _lines(path):
             if line == new:
                 return earlier
             known = known or line.rows == new.rows
-            earlier += len(line.arms) if overlap(line.rows, new.rows) else 0
+            earlier += len(line.arms) if line.arms and overlap(line.rows, new.rows) else 0
         listed = sorted(new.rows)
-        said = {"schema": _KIND.schema, "dev": digest(listed), "who": who, "arms": list(arms)}
+        said = {"schema": _KIND.schema, "dev": digest(listed), "who": who}
+        said |= {"judged": "rounds"} if arms is None else {"judged": "arms", "arms": list(arms)}
         append_line(path, said if known else {**said, "rows": listed})
         return earlier
 
@@ -83,7 +84,7 @@ def runs(machine: Path, rows: frozenset[str]) -> int:
         DataError: a line of the ledger is damaged, or of another version.
     """
     lines = _lines(machine / FILE)
-    return len({line.who for line in lines if not line.arms and overlap(line.rows, rows)})
+    return len({line.who for line in lines if line.arms is None and overlap(line.rows, rows)})
 
 
 def sharing(machine: Path) -> list[list[str]]:
@@ -94,7 +95,7 @@ def sharing(machine: Path) -> list[list[str]]:
     """
     together: list[tuple[frozenset[str], list[str]]] = []
     for line in _lines(machine / FILE):
-        if line.arms:
+        if line.arms is not None:
             continue
         same = next((names for rows, names in together if overlap(rows, line.rows)), None)
         if same is None:
@@ -113,6 +114,10 @@ def check(machine: Path) -> None:
     _lines(machine / FILE)
 
 
+def _of_arms(judged: str) -> bool:
+    return {"arms": True, "rounds": False}[judged]
+
+
 def _lines(path: Path) -> list[_Counted]:
     lines: list[_Counted] = []
     sets: dict[str, frozenset[str]] = {}
@@ -120,7 +125,8 @@ def _lines(path: Path) -> list[_Counted]:
     def take(line: dict[str, Any]) -> None:
         if "rows" in line:
             sets[line["dev"]] = frozenset(line["rows"])
-        lines.append(_Counted(str(line["who"]), tuple(line["arms"]), sets[line["dev"]]))
+        arms = tuple(line["arms"]) if _of_arms(line["judged"]) else None
+        lines.append(_Counted(str(line["who"]), arms, sets[line["dev"]]))
 
     take_lines(path, _KIND, take)
     return lines

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,6 +139,8 @@ class Ledger:
 
     def __init__(self, path: Path, *, writable: bool = True) -> None:
         self.path, self.writable = path, writable
+        self._rows: Sequence[Example] = ()
+        self._known = ("", frozenset[str]())
 
     def open(self, rows: Sequence[Example], who: str, answers: str | None = None) -> Opening:
         """Count an opening before it happens. The same one by the same ``who`` counts once.
@@ -150,12 +152,15 @@ class Ledger:
             DataError: a line of the ledger is damaged or of another version; or, where only what
                 is stored is looked at, these rows were not opened.
         """
-        new = Opening("", who, rows_digest(rows), row_keys(rows), answers=answers)
+        if rows is not self._rows:  # several metrics look at the same ones
+            self._rows, self._known = rows, (rows_digest(rows), row_keys(rows))
+        new = Opening("", who, *self._known, answers=answers)
         with self._locked():
-            same = [opening for opening in self.openings() if _same(opening, new)]
+            openings = self.openings()
+            same = [opening for opening in openings if _same(opening, new)]
             if answers is not None:
                 same = [opening for opening in same if opening.answers == answers]
-            return same[-1] if same else self._append(new)
+            return same[-1] if same else self._append(new, openings)
 
     def answered(self, opening: Opening, answers: str) -> Opening:
         """Write down which answers were scored. Others than before are another look.
@@ -164,14 +169,15 @@ class Ledger:
             the opening that these answers belong to.
         """
         with self._locked():
-            same = [known for known in self.openings() if _same(known, opening)]
+            openings = self.openings()
+            same = [known for known in openings if _same(known, opening)]
             for known in same:
                 if known.answers == answers:
                     return known
             if not self.writable:
                 return opening
             blank = next((known for known in same if known.answers is None), None)
-            blank = blank or self._append(dataclasses.replace(opening, answers=None))
+            blank = blank or self._append(dataclasses.replace(opening, answers=None), openings)
             self._write({"schema": _KIND.schema, "opening": blank.name, "answers": answers})
             return dataclasses.replace(blank, answers=answers)
 
@@ -184,24 +190,27 @@ class Ledger:
         opened: dict[str, Opening] = {}
         sets: dict[str, frozenset[str]] = {}
         take_lines(self.path, _KIND, lambda line: _take(line, opened, sets))
-        return list(_counted(opened.values()))
+        openings: list[Opening] = []
+        for opening in opened.values():
+            openings.append(_counted(opening, openings))
+        return openings
 
-    def _append(self, new: Opening) -> Opening:
+    def _append(self, new: Opening, earlier: Sequence[Opening]) -> Opening:
         if not self.writable:
             raise Unopened("its test set was not opened yet", hint="harness test RUN opens it")
-        earlier = self.openings()
         name, rows = uuid.uuid4().hex[:12], sorted(new.rows)
+        runs = dev_ledger.runs(self.path.parent, new.rows)
         known = any(opening.rows == new.rows for opening in earlier)
         line: dict[str, Any] = {
             "schema": _KIND.schema, "opening": name, "run": new.who, "test": new.test,
-            "set": digest(rows), "runs": dev_ledger.runs(self.path.parent, new.rows),
+            "set": digest(rows), "runs": runs,
         }  # fmt: skip
         if not known:
             line["rows"] = rows
         self._write(line)
         if new.answers is not None:
             self._write({"schema": _KIND.schema, "opening": name, "answers": new.answers})
-        return next(opening for opening in self.openings() if opening.name == name)
+        return _counted(dataclasses.replace(new, name=name, runs=runs), earlier)
 
     def _write(self, line: dict[str, Any]) -> None:
         append_line(self.path, line)
@@ -235,9 +244,7 @@ def _text(value: Any) -> str:
     return value
 
 
-def _counted(openings: Iterable[Opening]) -> Iterator[Opening]:
-    earlier: list[Opening] = []
-    for opening in openings:
-        before = sum(overlap(opening.rows, other.rows) for other in earlier)
-        yield dataclasses.replace(opening, looks=1 + opening.runs + before)
-        earlier.append(opening)
+def _counted(opening: Opening, earlier: Sequence[Opening]) -> Opening:
+    """The opening with which look at its rows it is, by those before it."""
+    before = sum(overlap(opening.rows, other.rows) for other in earlier)
+    return dataclasses.replace(opening, looks=1 + opening.runs + before)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.boundary.calls import PluginCall, PluginCalls, plainly
+from harness.boundary.lending import Lent
 from harness.boundary.results import facts as facts_of
 from harness.config.loading import Config
 from harness.config.plugin_entries import PluginEntry
@@ -59,9 +60,10 @@ class Run:
         made: (arm, round, stage) -> digest of what the stage gave.
         worker: does heavy stages; whoever carries a run out closes it.
         writes: whether the run's folder is written; not by whoever only looks.
+        counts: whether it is counted as a run that chooses among its rounds by rows of dev.
     """
 
-    writes = True
+    writes = counts = True
 
     def __init__(
         self,
@@ -169,7 +171,7 @@ class Run:
             self.watcher.say(f"note: {sentence}")
         shown = self.config.shown()
         write_bytes(self.folder / CONFIG, yaml_file.dump(shown).encode())
-        beginning.note(self.folder, self.config, self.folder / JOURNAL, self.plugin_files)
+        beginning.note(self.folder, self.config, self.plugin_files)
         with storing(self.work):
             self.work.mkdir(parents=True, exist_ok=True)
             for folder in self.work.iterdir():
@@ -260,7 +262,7 @@ class Run:
         if artifact is None:
 
             def guarded(folder: Path) -> Mapping[str, Any]:
-                with self.guard(stage, entry, at, lent=lent):
+                with self.guard(stage, entry, at, lent=Lent(*lent)):
                     return facts_of(make(folder))
 
             artifact = self._make(stage, key, label, guarded)
@@ -371,12 +373,12 @@ class Run:
         entry: PluginEntry | None,
         at: At = ROUND_0,
         *,
-        lent: Sequence[Sequence[Any]] = (),
+        lent: Lent | None = None,
     ) -> PluginCall:
         """Around a call into that plugin; None where the stage calls several, each guarded.
 
         Args:
-            lent: lists of records that the plugin is given, and must not change.
+            lent: records that the plugin is given, and must not change.
         """
         who = f"{entry.named}, " if entry else ""
         inline = self.config.settings.execution.launcher == "inline"

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.config import loading
 from harness.config.finding import FILE_NAME
+from harness.config.running_code import running_code
+from harness.config.settings import plugin_files
 from harness.engine import beginning, resume_command
 from harness.engine.run import CONFIG, MACHINE_FOLDER, REPORTS_FOLDER
-from harness.errors import HarnessError, UsageError
+from harness.errors import ConfigError, HarnessError, UsageError
 from harness.kit import yaml_file
 from harness.kit.files import files_digest
 from harness.records import Checkpoint
 
 if TYPE_CHECKING:
     from harness.config.loading import Config
+    from harness.config.plugin_entries import PluginEntry
+    from harness.engine.run import Run
 
 _trusted: ContextVar[bool] = ContextVar("trusted", default=False)
 
@@ -44,20 +48,27 @@ def trusting() -> Iterator[None]:
 
 def foreign_files(run: Path) -> str:
     """Why one-file plugins of the run in that folder are not imported; empty where they are."""
-    if _trusted.get():
-        return ""
     try:
-        named = yaml_file.read(run / CONFIG)[0].get("plugins")
-    except HarnessError:
+        files = plugin_files(yaml_file.read(run / CONFIG)[0], run)
+    except ConfigError:
         return ""
-    files = _files(run, named)
-    own = OwnConfig.of(run).plugins if files else ()
-    known = beginning.plugin_digests(run)
-    for file in files:
-        if file not in own:
+    return foreign(run, files, beginning.plugin_digests(run))
+
+
+def foreign(run: Path, files: Sequence[Path], known: Mapping[str, Any]) -> str:
+    """Why these files, which the run in that folder names, are not imported; empty if they are.
+
+    Args:
+        known: whole path -> digest of the file when it was noted in the run.
+    """
+    if _trusted.get() or not files:
+        return ""
+    own = own_config(run)
+    allowed = _plugins_of(own) if own else []
+    for file in (path.resolve() for path in files):
+        if file not in allowed:
             return f"it names the plugin file {file}, which this project's own config does not"
-        same = known is None or known.get(str(file)) == (file.is_file() and files_digest([file]))
-        if not same:
+        if not file.is_file() or known.get(str(file)) != files_digest([file]):
             return f"the plugin file {file} is not what it was when the run was made"
     return ""
 
@@ -68,31 +79,59 @@ def refuse_files(run: Path) -> None:
     Raises:
         Untrusted: its files are not those of this project.
     """
-    if reason := foreign_files(run):
-        raise _untrusted(run, reason)
+    refuse(run, foreign_files(run))
 
 
 def refuse_options(run: Path, config: Config) -> None:
     """Refuse options by which plugins run code (:attr:`harness.Plugin.runs_code`).
 
     Args:
-        config: of the run in that folder.
+        config: of the run in that folder. What is trained beside its rounds counts, too.
 
     Raises:
         Untrusted: this project's own config does not have the same.
     """
-    if _trusted.get():
+    refuse(run, foreign_options(run, list(running_code(config))))
+
+
+def foreign_options(run: Path, entries: Sequence[PluginEntry]) -> str:
+    """Why plugins that run code are not used; empty where they are.
+
+    All options of each have to be those of a plugin of this project's own config: that it trusts
+    one model says nothing of another one.
+
+    Args:
+        entries: plugins that run code, as the run in that folder names them.
+    """
+    if _trusted.get() or not entries:
+        return ""
+    own = own_config(run)
+    allowed = _running_code_of(own) if own else []
+    for entry in entries:
+        if _known_by(entry) not in allowed:
+            return (
+                f"{entry.named} runs code by its options, and this project's own config has none "
+                "with the same options"
+            )
+    return ""
+
+
+def refuse_beside(run: Run, beside: Config) -> None:
+    """Refuse code of a training beside the rounds that the run's own config does not ask for.
+
+    Arms and trials are read from the run's folder, too.
+
+    Raises:
+        Untrusted: a plugin of that training's config runs other code.
+    """
+    asked = list(running_code(run.config))
+    if _trusted.get() or run.config.search in asked:
         return
-    for key, entries in config.entries.items():
-        for entry in entries:
-            for name in entry.instance.runs_code:
-                value = getattr(entry.instance.options, name)
-                if value and not OwnConfig.of(run).has(key, entry.plugin, name, value):
-                    raise _untrusted(
-                        run,
-                        f"{entry.named} runs code by its option {name}, which this project's own "
-                        "config does not set so",
-                    )
+    allowed = list(map(_known_by, asked))
+    for entry in running_code(beside):
+        if _known_by(entry) not in allowed:
+            what = f"{entry.named} runs code by options that the config of the run does not set"
+            refuse(run.folder, what)
 
 
 def as_allowed(checkpoint: Checkpoint, config: Config) -> Checkpoint:
@@ -108,61 +147,53 @@ def as_allowed(checkpoint: Checkpoint, config: Config) -> Checkpoint:
     return dataclasses.replace(checkpoint, info={**checkpoint.info, **said})
 
 
-@dataclass(frozen=True, slots=True)
-class OwnConfig:
-    """The config file of this project that a run was begun with; none of the run's own folder.
+def own_config(run: Path) -> Path | None:
+    """The config of this project that the run in that folder was begun with; None without one.
 
-    Attributes:
-        values: as they stand in it; empty where there is no such file.
+    It lies below the working folder, and neither in the run's folder nor among runs and reports.
     """
-
-    folder: Path
-    values: Mapping[str, Any]
-
-    @classmethod
-    def of(cls, run: Path) -> OwnConfig:
-        """That of the run in this folder."""
-        words = resume_command.kept(run) or list(resume_command.PLAIN)
-        path = resume_command.config_of(words) or Path(FILE_NAME)
-        apart = [Path(name).resolve() for name in (MACHINE_FOLDER, REPORTS_FOLDER)]
-        try:
-            folder = path.resolve().parent
-            if not any(folder.is_relative_to(one) for one in (*apart, run.resolve())):
-                return cls(folder, yaml_file.read(path)[0])
-        except (HarnessError, ValueError):  # no such file, or no name of one
-            pass
-        return cls(Path(), {})
-
-    @property
-    def plugins(self) -> list[Path]:
-        """Its one-file plugins."""
-        return _files(self.folder, self.values.get("plugins"))
-
-    def has(self, key: str, plugin: str, option: str, value: Any) -> bool:
-        """Whether an entry under ``key`` names that plugin with that option."""
-        given = self.values.get(key)
-        for entry in given if isinstance(given, list) else [given]:
-            if isinstance(entry, dict) and plugin in (entry.get("plugin"), entry.get("source")):
-                own = entry.get(option)
-                if isinstance(value, Path) and isinstance(own, str):
-                    own = (self.folder / own).resolve()
-                    value = value.resolve()
-                if own == value:
-                    return True
-        return False
+    words = resume_command.kept(run) or list(resume_command.PLAIN)
+    path = resume_command.config_of(words) or Path(FILE_NAME)
+    apart = [one for one in (Path(MACHINE_FOLDER), Path(REPORTS_FOLDER), run) if one.exists()]
+    try:
+        above = path.resolve(strict=True).parents
+        own = Path.cwd() in above
+        own = own and not any(folder.samefile(one) for folder in above for one in apart)
+    except (OSError, ValueError):  # there is no such file, or that is no name of one
+        return None
+    return path if own else None
 
 
-def _files(folder: Path, named: Any) -> list[Path]:
-    """What a config in this folder has under ``plugins``."""
-    several = named if isinstance(named, list) else []
-    return [
-        (folder / file).resolve() for file in several if isinstance(file, str) and "\0" not in file
-    ]
+def _plugins_of(own: Path) -> list[Path]:
+    """The one-file plugins of a config, whole paths; none where it cannot be read."""
+    try:
+        return [file.resolve() for file in plugin_files(yaml_file.read(own)[0], own.parent)]
+    except ConfigError:
+        return []
 
 
-def _untrusted(run: Path, reason: str) -> Untrusted:
-    return Untrusted(
-        f"its code is not run: {reason}",
-        where=f"run {run.name}",
-        hint="read that code; then the same command with --trust runs it",
-    )
+def _running_code_of(own: Path) -> list[Any]:
+    """What is known of each plugin of a config that runs code; none where it cannot be read."""
+    try:
+        return list(map(_known_by, running_code(loading.load(own))))
+    except HarnessError:
+        return []
+
+
+def _known_by(entry: PluginEntry) -> Any:
+    """Equal for plugins that do the same."""
+    return entry.stage, entry.plugin, entry.instance.options.model_dump(mode="json")
+
+
+def refuse(run: Path, reason: str) -> None:
+    """Refuse code of the run in that folder, if there is a reason.
+
+    Raises:
+        Untrusted: there is one.
+    """
+    if reason:
+        raise Untrusted(
+            f"its code is not run: {reason}",
+            where=f"run {run.name}",
+            hint="read that code; then the same command with --trust runs it",
+        )

@@ -92,11 +92,15 @@ class PluginError(HarnessError):
     title = "plugin"
 
 
-class InputChanged(PluginError):
+class InputChanged(HarnessError):
     """A plugin changed rows that it was given to read: what this process holds is void (exit 5).
 
-    So it always ends the run, where another failure would cost a note.
+    So it always ends the run, where another failure would cost a note: it is no
+    :class:`PluginError`, and whoever goes on after any other error lets it through.
     """
+
+    exit_code = EXIT_PLUGIN
+    title = "plugin"
 
 
 class Waiting(HarnessError):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from harness.boundary import results
 from harness.boundary.calls import plainly
+from harness.boundary.lending import Lent
 from harness.config.loading import Config
 from harness.context import Context
 from harness.errors import PluginError, UsageError
@@ -122,7 +123,7 @@ class Counting:
             return None
         new = tuple(row for row in rows if row.id not in self._known)
         try:
-            with plainly(f"{self._entry.named}, rendered()", lent=[new]):
+            with plainly(f"{self._entry.named}, rendered()", lent=Lent(new)):
                 given = self._entry.instance.rendered(self._base, new, self._context)
                 for one in results.rendered(given, new) if new else ():
                     kept = len(one.tokens) - one.cut

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from harness.boundary.calls import plainly
 from harness.config.plugin_entries import PluginEntry
+from harness.config.settings import plugin_files
 from harness.engine.run import CONFIG
 from harness.engine.trust import foreign_files
-from harness.errors import HarnessError, PluginError
+from harness.errors import ConfigError, PluginError
 from harness.kit import yaml_file
 from harness.registry import Registry
 
@@ -43,18 +44,9 @@ def plugins_of(run: Path, say: Callable[[str], None]) -> Registry:
         say(f"note: one-file plugins of run {run.name} are left out: {reason} (--trust runs it)")
         return Registry.build()
     try:
-        return Registry.build(_files_of(run))
-    except PluginError:
+        return Registry.build(plugin_files(yaml_file.read(run / CONFIG)[0], run))
+    except (ConfigError, PluginError):
         return Registry.build()
-
-
-def _files_of(run: Path) -> list[Path]:
-    """The one-file plugins that the run of this folder was begun with."""
-    try:
-        files = yaml_file.read(run / CONFIG)[0].get("plugins")
-    except HarnessError:
-        return []
-    return [Path(file) for file in files or () if isinstance(file, str)]
 
 
 def installed(

@@ -10,7 +10,7 @@ from harness.engine.history import History
 from harness.engine.run import Run
 from harness.engine.steps import At, Evaluation, Steps
 from harness.engine.steps.asking import arm_of
-from harness.errors import HarnessError
+from harness.errors import HarnessError, InputChanged
 from harness.records import BASE_ARM, CONTROL_ARM, Example
 from harness.report import annotated
 from harness.report.added_metrics import recorded
@@ -22,9 +22,14 @@ if TYPE_CHECKING:
 
 
 def database(
-    run: Run, steps: Steps, history: History, annotations: RunAnnotations | None = None
-) -> None:
-    """Write the run's database from what has happened so far."""
+    run: Run, steps: Steps, history: History, annotations: RunAnnotations | None = None,
+    added: Sequence[PluginEntry] = (),
+) -> None:  # fmt: skip
+    """Write the run's database from what has happened so far.
+
+    Args:
+        added: metrics that the person at the terminal has just scored the run with again.
+    """
     from harness.store.contents import RunContents
     from harness.store.writing import build
 
@@ -41,7 +46,7 @@ def database(
         config=run.config.shown(), facts={"model": history.model}, arms=arms,
         rounds=[with_caveats(result, caveats) for result in history.results.values()],
         examples=[row for row in history.data.examples if opened or row.split != "test"],
-        answers=list(_answers(run, steps, history, caveats)), added=history.added,
+        answers=list(_answers(run, steps, history, caveats, added)), added=history.added,
         slices={place: findings.slices for place, findings in history.findings.items()},
         diagnoses={place: findings.diagnoses for place, findings in history.findings.items()},
         logs=history.logs, annotations=annotations.tables,
@@ -54,7 +59,9 @@ def stored_arm(name: str) -> str:
     return f"arm {name}"
 
 
-def _answers(run: Run, steps: Steps, history: History, caveats: Caveats) -> Iterator[Answers]:
+def _answers(
+    run: Run, steps: Steps, history: History, caveats: Caveats, added: Sequence[PluginEntry]
+) -> Iterator[Answers]:
     from harness.store.contents import Answers
 
     sets = [
@@ -75,7 +82,7 @@ def _answers(run: Run, steps: Steps, history: History, caveats: Caveats) -> Iter
         (arm_of(name), 0, "dev", asked.evaluation) for name, asked in history.baselines.items()
     ]
     sets += [(arm_of(name), 0, "test", side) for name, side in history.prompts_on_test.items()]
-    extra, right = recorded(run), _right(steps, history)
+    extra, right = recorded(run, added), _right(steps, history)
     for arm, number, split, evaluation in sets:
         rows = history.data.split(split)
         yield Answers(
@@ -126,6 +133,8 @@ def _rescored(
             scores = steps.scores(
                 [entry], {entry.name: measured}, answers, rows, {entry.name: made}, At(number, arm)
             )
+        except InputChanged:
+            raise
         except HarnessError as error:
             steps.note(f"round {number}: '{entry.name}' of harness score --run: {error.what}")
             continue

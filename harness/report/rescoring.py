@@ -71,7 +71,7 @@ class Rescored:
         with exclusive(self._run.folder / "lock"):
             record(self._run, self._added)
             try:
-                database(self._run, *replay(self._run))
+                database(self._run, *replay(self._run), added=self._added)
             except NotStored as error:
                 return f"the run's database was left as it is: {error.what}"
         return ""

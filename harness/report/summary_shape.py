@@ -1,8 +1,7 @@
 """What a summary has to have for a run to be told: asked once, where the file is read.
 
-``summary.schema.json`` says all that a summary of today holds; this is what is relied on, and what
-summaries of earlier versions have too. Whatever else is in one is shown where it makes sense, and
-left out elsewhere.
+``summary.schema.json`` says all that a summary holds; this is what is relied on, where it may have
+been edited by hand. Whatever else is in one is shown where it makes sense, and left out elsewhere.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.boundary.calls import aloud, plainly
+from harness.boundary.lending import Lent
 from harness.context import Report, silent
 from harness.data.splits import groups_of
 from harness.errors import DataError, Waiting
@@ -126,9 +127,9 @@ def evaluate(
     """
     ordered = _in_order(examples, predictions)
     pairs = tuple(zip(ordered, examples, strict=True))
-    measurements = {}
+    measurements, lent = {}, Lent(ordered, examples)
     for entry in metrics:
-        call = plainly(f"metric {entry.name}", aloud, lent=(ordered, examples))
+        call = plainly(f"metric {entry.name}", aloud, lent=lent)
         report = call.calls.hearing(progress(entry.name))
         with call:
             with contextlib.suppress(Waiting):  # what people have not rated yet is not scored

@@ -38,7 +38,7 @@ class Plugin:
             where the config leaves them at their default (``epochs``).
         runs_code: options by which it runs code that comes with what they name, as
             ``("trust_remote_code",)``. Whoever looks at a stored run that sets one has it refused,
-            unless the project's own config sets the same.
+            unless the project's own config has a plugin whose options are all the same.
     """
 
     stage: ClassVar[str] = ""

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.boundary import results
 from harness.boundary.calls import aloud, plainly
+from harness.boundary.lending import Lent
 from harness.config import loading as configuration
 from harness.config.loading import Config
 from harness.config.making import metric_entry
@@ -130,7 +131,7 @@ class ConfigView:
             ConfigError, EnvironmentFailure, PluginError: model or trainer cannot be used.
         """
         entry, base = self._config.train, self.base(report)
-        call = plainly(f"{entry.named}, train", aloud, lent=[rows])
+        call = plainly(f"{entry.named}, train", aloud, lent=Lent(rows))
         with tempfile.TemporaryDirectory(prefix="harness-") as folder, call:
             context = Context(Path(folder), stage="train", report=call.calls.hearing(report))
             return list(results.rendered(entry.instance.rendered(base, rows, context), rows))

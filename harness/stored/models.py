@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.boundary import results
 from harness.boundary.calls import aloud, plainly
+from harness.boundary.lending import Lent
 from harness.context import Context, Report, derive_seed, silent
 from harness.engine.pins import GENERATE, MODEL
 from harness.engine.steps.preparing import as_trained
@@ -62,7 +63,7 @@ class RoundModels:
         """
         entry, settings = self._run.config.generate, self._run.config.settings
         prompts = tuple(row.as_asked() for row in rows)
-        call = plainly(f"{entry.named}, round {number}: generate", aloud, lent=[prompts])
+        call = plainly(f"{entry.named}, round {number}: generate", aloud, lent=Lent(prompts))
         with tempfile.TemporaryDirectory(prefix="harness-") as folder, call:
             context = Context(
                 Path(folder), derive_seed(settings.seed, GENERATE, number), GENERATE, number,

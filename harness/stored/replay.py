@@ -44,7 +44,7 @@ class StoredRun(Run):
         may_make: how the names of the stages begin that may be made now.
     """
 
-    writes = False
+    writes = counts = False
     may_make: tuple[str, ...] = ("score", "detect", "screen")
 
     def __init__(self, *arguments: Any, **named: Any) -> None:

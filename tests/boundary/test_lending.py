@@ -11,7 +11,7 @@ import pytest
 
 from harness.boundary.calls import plainly
 from harness.boundary.lending import Lent
-from harness.errors import InputChanged, PluginError, Waiting
+from harness.errors import DataError, InputChanged, PluginError, Waiting
 from harness.records import (
     Condition,
     ErrorLabel,
@@ -58,7 +58,8 @@ CHANGES: list[tuple[Any, Callable[[Any], Any], str]] = [
 
 @pytest.mark.parametrize(("record", "change", "named"), CHANGES)
 def test_a_change_is_seen_and_named(record: Any, change: Callable[[Any], Any], named: str) -> None:
-    with pytest.raises(InputChanged) as caught, plainly("the plugin", lent=[(row("b"),), [record]]):
+    call = plainly("the plugin", lent=Lent((row("b"),), [record]))
+    with pytest.raises(InputChanged) as caught, call:
         change(record)
     assert named in caught.value.what
     assert caught.value.where == "the plugin" and caught.value.exit_code == 5
@@ -86,7 +87,7 @@ def test_a_plugin_that_changes_and_raises_has_changed() -> None:
     rows = (row(),)
 
     def change_and_raise() -> None:
-        with plainly("the plugin", lent=[rows]):
+        with plainly("the plugin", lent=Lent(rows)):
             rows[0].messages[0]["content"] = "x"  # type: ignore[index]
             raise ValueError("and then")
 
@@ -95,10 +96,24 @@ def test_a_plugin_that_changes_and_raises_has_changed() -> None:
     assert isinstance(caught.value.__cause__, ValueError)
 
 
+def test_what_is_nested_too_deeply_is_named() -> None:
+    deep: list[Any] = []
+    for _ in range(3000):
+        deep = [deep]
+    with pytest.raises(DataError, match="row 'a': meta is nested too deeply"):
+        Lent((dataclasses.replace(row("a"), meta={"deep": deep}),))
+    rows = (row("a"),)
+    lent = Lent(rows)
+    rows[0].meta["deep"] = deep  # type: ignore[index]
+    with pytest.raises(InputChanged, match="row 'a': meta"):
+        lent.check()
+
+
 def test_who_waits_is_left_alone() -> None:
-    with pytest.raises(Waiting), plainly("the plugin", lent=[(row(),)]):
+    with pytest.raises(Waiting), plainly("the plugin", lent=Lent((row(),))):
         raise Waiting("for raters", ())
 
 
-def test_it_is_a_failure_of_the_plugin() -> None:
-    assert issubclass(InputChanged, PluginError)
+def test_nobody_who_goes_on_after_a_failure_of_a_plugin_goes_on_after_it() -> None:
+    assert not issubclass(InputChanged, PluginError)
+    assert InputChanged.exit_code == PluginError.exit_code

@@ -9,6 +9,7 @@ import pytest
 
 from harness.engine import dev_ledger
 from harness.engine.arm_journal import FILE, ArmJournal, Judged
+from harness.engine.row_keys import row_keys
 from harness.errors import DataError
 from harness.records import Example, Score, Verdict
 from harness.records.arms import Arm, Tried
@@ -88,23 +89,23 @@ def rows(count: int) -> list[Example]:
 
 def test_arms_are_counted_by_dev_rows_over_all_runs(tmp_path: Path) -> None:
     count = dev_ledger.count
-    assert count(tmp_path, rows(50), "a", ["x", "y"]) == 0
-    assert count(tmp_path, rows(50), "b", ["x"]) == 2
-    assert count(tmp_path, rows(50), "a", ["x", "y"]) == 0, "the same ones count once"
-    assert count(tmp_path, rows(50)[::-1], "c", ["x"]) == 3, "order does not matter"
-    assert count(tmp_path, rows(49), "a", ["x"]) == 4, "a row less is no other set"
+    assert count(tmp_path, row_keys(rows(50)), "a", ["x", "y"]) == 0
+    assert count(tmp_path, row_keys(rows(50)), "b", ["x"]) == 2
+    assert count(tmp_path, row_keys(rows(50)), "a", ["x", "y"]) == 0, "the same ones count once"
+    assert count(tmp_path, row_keys(rows(50)[::-1]), "c", ["x"]) == 3, "order does not matter"
+    assert count(tmp_path, row_keys(rows(49)), "a", ["x"]) == 4, "a row less is no other set"
     told = [dataclasses.replace(row, references=("no",)) for row in rows(50)]
-    assert count(tmp_path, told, "d", ["x"]) == 5, "references make no other set"
-    assert count(tmp_path, rows(150)[100:], "a", ["x"]) == 0, "other rows"
+    assert count(tmp_path, row_keys(told), "d", ["x"]) == 5, "references make no other set"
+    assert count(tmp_path, row_keys(rows(150)[100:]), "a", ["x"]) == 0, "other rows"
     lines = (tmp_path / dev_ledger.FILE).read_text().splitlines()
     assert ['"rows"' in line for line in lines] == [True, False, False, True, False, True]
 
 
 def test_a_damaged_ledger_is_named(tmp_path: Path) -> None:
-    dev_ledger.count(tmp_path, rows(5), "a", ["x"])
+    dev_ledger.count(tmp_path, row_keys(rows(5)), "a", ["x"])
     path = tmp_path / dev_ledger.FILE
     path.write_bytes(path.read_bytes().replace(b'"x"', b'"z"'))
     with pytest.raises(DataError, match="what was chosen by which rows"):
         dev_ledger.check(tmp_path)
     with pytest.raises(DataError, match="what was chosen by which rows"):
-        dev_ledger.count(tmp_path, rows(5), "b", ["x"])
+        dev_ledger.count(tmp_path, row_keys(rows(5)), "b", ["x"])

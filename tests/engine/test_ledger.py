@@ -12,6 +12,7 @@ import pytest
 
 from harness.engine import dev_ledger, ledger as openings
 from harness.engine.ledger import Ledger, Unopened
+from harness.engine.row_keys import row_keys
 from harness.errors import DataError
 from harness.kit.files import append_line, canonical
 from harness.records import Example
@@ -119,14 +120,14 @@ def test_a_ledger_of_another_version_is_refused_by_name(path, schema):
 
 def test_a_run_that_chose_by_the_rows_as_dev_has_looked_at_them(path):
     dev, test = rows(0, 20), rows(20, 40)
-    dev_ledger.count(path.parent, dev, "first")
-    dev_ledger.count(path.parent, dev, "first")
+    dev_ledger.count(path.parent, row_keys(dev), "first")
+    dev_ledger.count(path.parent, row_keys(dev), "first")
     assert Ledger(path).open(test, "first").looks == 1
     swapped = Ledger(path).open(dev, "swapped")
     assert (swapped.looks, swapped.runs) == (2, 1)
     assert "Opening 2 of these rows" in swapped.told
     assert "1 run that chose by them as rows of dev among them" in swapped.told
-    dev_ledger.count(path.parent, dev, "second")
+    dev_ledger.count(path.parent, row_keys(dev), "second")
     assert Ledger(path).open(dev, "swapped") == swapped
     again = Ledger(path).open(dev[:4], "third")
     assert (again.looks, again.runs) == (4, 2)
@@ -134,9 +135,9 @@ def test_a_run_that_chose_by_the_rows_as_dev_has_looked_at_them(path):
 
 def test_arms_are_no_further_look_at_the_rows_of_their_run(path):
     dev = rows(0, 20)
-    dev_ledger.count(path.parent, dev, "run")
-    assert dev_ledger.count(path.parent, dev, "run reference", ["arm", "other"]) == 0
-    assert dev_ledger.count(path.parent, dev, "run other", ["arm"]) == 2
+    dev_ledger.count(path.parent, row_keys(dev), "run")
+    assert dev_ledger.count(path.parent, row_keys(dev), "run reference", ["arm", "other"]) == 0
+    assert dev_ledger.count(path.parent, row_keys(dev), "run other", ["arm"]) == 2
     assert Ledger(path).open(dev, "later").runs == 1
 
 

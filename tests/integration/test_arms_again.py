@@ -103,7 +103,8 @@ def test_the_tenth_arm_says_what_arms_that_are_built_on_each_other_do(begun: Pro
     ledger = begun.folder / ".harness" / "dev-arms.jsonl"
     [own] = [json.loads(line) for line in ledger.read_text().splitlines()]
     names = [f"arm {number}" for number in range(9)]
-    append_line(ledger, {"schema": 4, "dev": own["dev"], "who": "other", "arms": names})
+    other = {"schema": own["schema"], "dev": own["dev"], "who": "other"}
+    append_line(ledger, {**other, "judged": "arms", "arms": names})
     [found] = summary(begun, arm(0.02))["arms"]
     assert found["verdict"]["level"] == pytest.approx(1 - 0.05 / 110)
     assert "10 arms were judged on these rows of dev" in found["verdict"]["sentence"]
@@ -173,7 +174,8 @@ def test_a_kill_between_training_and_verdict_changes_none(begun: Project) -> Non
     assert [one["verdict"] for one in again["arms"]] == [one["verdict"] for one in found["arms"]]
     ledger = begun.folder / ".harness" / "dev-arms.jsonl"
     lines = [json.loads(line) for line in ledger.read_text().splitlines()]
-    assert [len(line["arms"]) for line in lines] == [0, 2], "the run itself, and its arms"
+    assert [line["judged"] for line in lines] == ["rounds", "arms"], "the run itself, its arms"
+    assert len(lines[1]["arms"]) == 2
 
 
 def test_people_are_not_asked_about_arms(moody: Project) -> None:

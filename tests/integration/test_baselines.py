@@ -388,8 +388,7 @@ def test_a_prompt_s_answers_to_test_are_pinned_as_the_others_are(listening):
     assert set(tested["baseline prompted"]) == {"prompts", "generate", "score overlap", "detect"}
 
 
-def test_an_opening_of_a_version_that_asked_no_prompt_is_no_other_look(listening):
-    """Its journal has no answers of a prompt, so that none are made."""
+def test_prompts_that_were_not_asked_when_test_was_opened_are_no_other_look(listening):
     given = ("iterate", "--json", "--rounds", "1", *BOTH)
     first = listening.inside(*given)
     folder = listening.folder / ".harness" / "runs" / first.document["run"]
@@ -422,6 +421,16 @@ def test_prompts_that_are_too_long_on_test_alone_cost_a_note_and_no_opening(list
     assert "not compared with a prompt" in listening.inside("report").out.splitlines()[0]
     again = listening.inside("iterate", "--json", "--rounds", "1", *BOTH, *given)
     assert again.document["notes"] == document["notes"]
+    shutil.rmtree(listening.folder / "reports")
+    shutil.rmtree(listening.folder / ".harness" / "artifacts" / "summary")
+    (note,) = [
+        note
+        for note in listening.inside("iterate", "--json", "--rounds", "1", *BOTH, *given).document[
+            "notes"
+        ]
+        if "did not answer test" in note
+    ]
+    assert "no answers when test was opened" in note, "they are not asked again"
 
 
 @pytest.mark.parametrize("name", NAMES)

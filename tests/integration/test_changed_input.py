@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.project import CONFIG, SUPPORT, Project
+from tests.support.project import CONFIG, SUPPORT, Project, Result
 
 HEAD = "import harness\n\n\n"
 TAIL = """
@@ -160,6 +160,54 @@ def test_who_changes_its_input_ends_the_run(
     assert result.code == 5, result.err
     for text in ("changing", "changed", *NAMED[kind]):
         assert text in result.err
+
+
+PLANNING = """
+from tests.support.showing import ShowingTrainer
+
+
+class Changing(ShowingTrainer):
+    name = "changing"
+
+    def rendered(self, base, rows, context):
+        made = list(super().rendered(base, rows, context))
+        rows[0].messages[0]["content"] = "repeat: changed"
+        return made
+"""
+
+
+def test_a_plan_is_not_made_of_changed_rows(project: Project) -> None:
+    project.write(HEAD + PLANNING.lstrip() + TAIL.format(kind="trainer"), "changing.py")
+    text = CONFIG.replace("plugins: [", "plugins: [changing.py, ")
+    project.write(text.replace("train: {plugin: fake}", "train: {plugin: changing}"))
+    result = project.inside("plan")
+    assert (result.code, "it changed what it was given" in result.err) == (5, True), result.err
+
+
+SCORING = """
+import pathlib
+
+
+class Changing(harness.Metric):
+    name = "changing"
+    additive = False
+
+    def corpus(self, pairs):
+        if pathlib.Path("now").exists():
+            pairs[0][1].meta["kind"] = "changed"
+        return {"changing": 1.0}
+"""
+
+
+def test_a_database_is_not_made_of_changed_rows(short: tuple[Project, Result]) -> None:
+    project, result = short
+    project.write(HEAD + SCORING.lstrip() + TAIL.format(kind="metric"), "changing.py")
+    run = ("--run", result.document["run"])
+    done = project.inside("score", *run, "--plugin", "changing.py", "-m", "changing")
+    assert done.code == 0, done.err
+    (project.folder / "now").touch()
+    done = project.inside("rebuild", "--trust")
+    assert (done.code, "it changed what it was given" in done.err) == (5, True), done.err
 
 
 TELLING = """

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from harness.context import Quiet
 from harness.engine import resume_command, trust
 from harness.engine.beginning import PLUGINS
 from harness.kit import yaml_file
-from harness.kit.files import files_digest, write_json
+from harness.kit.files import append_line, files_digest, write_json
 from harness.records import Checkpoint
+from harness.store.writing import query
 from tests.support.project import CONFIG, FAKES, Project, Result
 
 EVIL = """
@@ -39,6 +41,7 @@ LOOKING = [
     ("report",), ("report", "--html", "page.html"), ("report", "--json"), ("errors",),
     ("compare", "0", "1"), ("compare", "--all"), ("advise",), ("rebuild",), ("runs",),
     ("try", "--prompt", "repeat: x"), ("why", "dev-0"), ("query", "FROM rounds"), ("test",),
+    ("export", "-o", "model"),
 ]  # fmt: skip
 
 
@@ -49,9 +52,14 @@ def strangers(short: tuple[Project, Result]) -> Project:
     (project.folder / "harness.yaml").unlink()
     run = folder_of(project)
     (run / "evil.py").write_text(EVIL)
-    values = dict(yaml_file.read(run / "config.yaml")[0])
-    (run / "config.yaml").write_bytes(yaml_file.dump({**values, "plugins": ["evil.py"]}).encode())
+    name_plugins(run, [str(run / "evil.py")])
     return project
+
+
+def name_plugins(run: Path, files: object) -> None:
+    """Change what the config in this folder has under ``plugins``."""
+    values = {**yaml_file.read(run / "config.yaml")[0], "plugins": files}
+    (run / "config.yaml").write_bytes(yaml_file.dump(values).encode())
 
 
 def folder_of(project: Project) -> Path:
@@ -67,7 +75,7 @@ def test_looking_runs_no_code_of_its_folder(strangers: Project, command: tuple[s
         assert done.code == 0
         [line] = [line for line in done.err.splitlines() if "plugin" in line]
         assert "left out" in line and "evil.py" in line and "--trust" in line
-    elif command[0] in ("rebuild", "try", "test") or command == ("compare", "0", "1"):
+    elif command[0] in ("rebuild", "try", "test", "export") or command == ("compare", "0", "1"):
         assert done.code == 2
         assert "its code is not run" in done.err and "evil.py" in done.err
         assert "--trust" in done.err
@@ -75,9 +83,6 @@ def test_looking_runs_no_code_of_its_folder(strangers: Project, command: tuple[s
 
 @pytest.mark.parametrize("words", [("report", "--trust"), ("--trust", "report")])
 def test_with_trust_it_is_run(strangers: Project, words: tuple[str, ...]) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder_of(strangers))
-        (folder_of(strangers) / "evil.py").rename(strangers.folder / "evil.py")
     assert strangers.inside(*words).code == 0
     assert (strangers.folder / "ran").exists()
     (strangers.folder / "ran").unlink()
@@ -122,33 +127,174 @@ def test_what_the_projects_config_names_is_run_while_it_is_the_same(
 SCRIPT = 'open("ran", "w")\n'
 
 
-@pytest.mark.parametrize(
-    "option", [{"path": "evil.py"}, {"hub": "stranger/metric"}], ids=["script", "hub"]
-)
+def test_a_run_that_did_not_note_its_plugin_files_is_a_strangers(project: Project) -> None:
+    project.write(EVIL, "own.py")
+    project.write(CONFIG.replace("plugins: [", "plugins: [own.py, "))
+    assert project.inside("iterate", "--rounds", "1", "--json").code == 0
+    (project.folder / "ran").unlink()
+    (folder_of(project) / PLUGINS).unlink()
+    assert "left out" in project.inside("report").err
+    assert not (project.folder / "ran").exists()
+
+
+def test_a_config_outside_of_the_working_folder_is_not_this_projects_own(
+    strangers: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    run, elsewhere = folder_of(strangers), tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "own.yaml").write_text(f"plugins: [{run / 'evil.py'}]\n")
+    (strangers.folder / "linked.yaml").symlink_to(run / "config.yaml")
+    note_plugin(run, run / "evil.py")
+    for path in (elsewhere / "own.yaml", strangers.folder / "linked.yaml"):
+        write_json(run / "command.json", ["harness", "iterate", "-c", str(path)])
+        assert "left out" in strangers.inside("report").err
+        assert not (strangers.folder / "ran").exists()
+
+
+METRIC = """
+import pathlib
+
+import harness
+
+
+class Evil(harness.Metric):
+    name = "evil"
+
+    def measure(self, prediction, example):
+        return 1.0
+
+
+@harness.hookimpl
+def register_metrics():
+    return [Evil]
+
+
+pathlib.Path("ran").touch()
+"""
+
+
+@pytest.mark.parametrize("command", ["rebuild", "iterate"])
+def test_what_a_run_was_scored_with_again_is_code_of_its_folder(
+    short: tuple[Project, Result], command: str
+) -> None:
+    project, _ = short
+    run = folder_of(project)
+    (run / "evil.py").write_text(METRIC)
+    entry = {"plugin": "evil", "name": "evil"}
+    made = {"origin": str(run / "evil.py"), "digest": files_digest([run / "evil.py"])}
+    append_line(run / "rescored.jsonl", {"schema": 2, "entry": entry, **made})
+    append_line(run / "rescored.jsonl", {"schema": 2, "entry": 1})
+    words = [command, "--rounds", "1"] if command == "iterate" else [command]
+    (project.folder / "reports" / run.name / "run.duckdb").unlink()
+    done = project.inside(*words)
+    assert done.code == 0, done.err
+    assert not (project.folder / "ran").exists()
+    if command == "iterate":
+        assert "its code is not run" in done.err and "--trust" in done.err
+    (project.folder / "reports" / run.name / "run.duckdb").unlink()
+    assert project.inside(*words, "--trust").code == 0
+    assert (project.folder / "ran").exists()
+
+
+def test_what_was_just_named_is_scored_with(short: tuple[Project, Result]) -> None:
+    project, _ = short
+    run = folder_of(project).name
+    project.write(METRIC, "mine.py")
+    done = project.inside("score", "--run", run, "--plugin", "mine.py", "-m", "evil")
+    assert done.code == 0 and "not run" not in done.err
+    found = query(project.folder / "reports" / run / "run.duckdb", "SELECT name FROM rescores")
+    assert ("evil",) in found.rows
+
+
+def stored(project: Project, text: str) -> str:
+    """A run that was begun with this config; its name."""
+    run = project.folder / ".harness" / "runs" / "harness-00000000"
+    run.mkdir(parents=True, exist_ok=True)
+    (run / "evil.py").write_text('open("ran", "w")\n')
+    (run / "config.yaml").write_text(text)
+    note_plugin(run, FAKES)
+    return run.name
+
+
+def with_metric(**options: str) -> str:
+    listed = ", ".join(f"{name}: {value}" for name, value in options.items())
+    metrics = f"[{{plugin: overlap}}, {{plugin: evaluate, key: x, {listed}}}]"
+    return CONFIG.replace("[{plugin: overlap}]", metrics)
+
+
+def model(name: str, trusted: str = "true") -> str:
+    return f"{{source: hub, id: {name}, trust_remote_code: {trusted}}}"
+
+
+def with_model(entry: str) -> str:
+    return CONFIG.replace("model: {source: fake}", f"model: {entry}")
+
+
+OTHERS = {
+    "script": (with_metric(path="evil.py"), CONFIG),
+    "hub": (with_metric(hub="stranger/metric"), with_metric(hub="mine/metric")),
+    "other arguments": (
+        with_metric(hub="mine/metric", args="{a: 1}"), with_metric(hub="mine/metric"),
+    ),
+    "model": (with_model(model("stranger/model")), with_model(model("mine/model"))),
+    "arm": (
+        f"{with_model(model('mine/model'))}"
+        f"arms: [{{name: a, set: {{model.id: stranger/model}}}}]\n",
+        with_model(model("mine/model")),
+    ),
+    "models": (f"{CONFIG}models: [{model('stranger/model')}]\n", CONFIG),
+    "search": (
+        f"{with_model(model('mine/model', 'false'))}"
+        "search: {plugin: optuna, trials: 2, over: {model.trust_remote_code: [false, true]}}\n",
+        with_model(model("mine/model", "false")),
+    ),
+    "search of several keys": (
+        f"{with_model(model('mine/model'))}"
+        "search: {plugin: optuna, trials: 2, over: {model.id: [mine/model, mine/other], "
+        "model.revision: [main, x]}}\n",
+        f"{with_model(model('mine/model'))}models: [{model('mine/other')}, "
+        "{source: hub, id: mine/model, revision: x, trust_remote_code: true}]\n",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", OTHERS)
 def test_options_that_run_code_are_no_others(
-    project: Project, option: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    project: Project, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from harness.stored import opened
 
+    theirs, own = OTHERS[place]
     monkeypatch.chdir(project.folder)
-    run = project.folder / ".harness" / "runs" / "harness-00000000"
-    run.mkdir(parents=True)
-    (run / "evil.py").write_text(SCRIPT)
-    entry = ", ".join(f"{name}: {value}" for name, value in option.items())
-    metrics = f"[{{plugin: overlap}}, {{plugin: evaluate, key: x, {entry}}}]"
-    text = CONFIG.replace("[{plugin: overlap}]", metrics)
-    (run / "config.yaml").write_text(text)
-    note_plugin(run, FAKES)
-    project.write(CONFIG)
-    with pytest.raises(trust.Untrusted, match="runs code by its option"):
-        opened(run.name, None)  # type: ignore[arg-type]
-    own = text.replace("path: evil.py", f"path: {run / 'evil.py'}")
+    name = stored(project, theirs)
     project.write(own)
-    assert opened(run.name, None).config.metrics[1].plugin == "evaluate"  # type: ignore[arg-type]
-    project.write(CONFIG)
+    with pytest.raises(trust.Untrusted, match="runs code by its options"):
+        opened(name, Quiet())
+    project.write(theirs.replace("path: evil.py", f"path: {folder_of(project) / 'evil.py'}"))
+    opened(name, Quiet())
+    project.write(own)
     with trust.trusting():
-        opened(run.name, None)  # type: ignore[arg-type]
+        opened(name, Quiet())
     assert not (project.folder / "ran").exists()
+
+
+def test_an_arm_of_its_journal_cannot_let_a_model_run_code(short: tuple[Project, Result]) -> None:
+    from harness.config.overriding import overridden
+    from harness.engine.run import Run
+    from harness.engine.steps import Steps
+    from harness.stored import opened
+
+    project, _ = short
+    run = folder_of(project)
+    stranger = {"source": "hub", "id": "stranger/model", "trust_remote_code": True}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project.folder)
+        config = opened(run.name, Quiet()).config
+        steps = Steps(Run(config, Quiet(), name=run.name))
+        other = overridden(config, {"model": stranger}, "arms")
+        with pytest.raises(trust.Untrusted, match="does not set"):
+            steps.within(other)
+        with trust.trusting():
+            steps.within(other)
 
 
 def test_the_store_cannot_let_a_model_run_code(short: tuple[Project, Result]) -> None:
@@ -158,7 +304,7 @@ def test_the_store_cannot_let_a_model_run_code(short: tuple[Project, Result]) ->
     stored = Checkpoint("base", "", "", info={"trust_remote_code": True, "skill": 0.4})
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project.folder)
-        config = opened(folder_of(project).name, None).config  # type: ignore[arg-type]
+        config = opened(folder_of(project).name, Quiet()).config
     assert trust.as_allowed(stored, config).info == {"trust_remote_code": False, "skill": 0.4}
 
 
@@ -173,6 +319,10 @@ def test_a_command_that_is_none_of_ours_is_not_told(tmp_path: Path, words: objec
     [
         lambda run: (run / "config.yaml").write_text("plugins: evil.py\n"),
         lambda run: (run / "config.yaml").write_text("plugins: [1, {a: 2}]\n"),
+        lambda run: name_plugins(run, {str(run / "evil.py"): None}),
+        lambda run: name_plugins(run, {str(run / "evil.py")}),
+        lambda run: name_plugins(run, [str(run / "evil.py"), "a\0b"]),
+        lambda run: name_plugins(run, [str(run / "evil.py"), 1]),
         lambda run: (run / "plugins.json").write_text("[1]"),
         lambda run: (run / "command.json").write_text('["harness", "iterate", "-c", "a\\u0000b"]'),
         lambda run: shutil.rmtree(run),

@@ -13,6 +13,7 @@ import pytest
 
 import harness
 from harness.engine import dev_ledger
+from harness.engine.row_keys import row_keys
 from harness.report.folders import find_reports, overview
 from harness.report.summary import read
 from tests.support.arms import ARMS, BASELINES
@@ -77,7 +78,7 @@ def test_runs_that_chose_by_the_same_rows_of_dev_are_counted(write: Any) -> None
         told = ({"role": "system", "content": system},) if system else ()
         asked = [(*told, {"role": "user", "content": f"ask {n}"}) for n in range(first, first + 20)]
         dev = [harness.Example(str(n), turns, ("so",), "dev") for n, turns in enumerate(asked)]
-        dev_ledger.count(Path(".harness"), dev, run)
+        dev_ledger.count(Path(".harness"), row_keys(dev), run)
 
     chooses("one", 0)
     chooses("other", 50)

@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 
 import harness
-from harness.config import loading
-from harness.config.finding import shipped
 from harness.engine import beginning
 from harness.report import origin
 from harness.report.reading import read, upgraded
@@ -174,13 +172,6 @@ def test_a_start_is_noted_once(project: Any) -> None:
     again = project.inside("test", "--json").document
     assert again["dates"]["started"] == first["dates"]["started"]
     assert first["dates"]["started"] <= first["dates"]["finished"] <= again["dates"]["finished"]
-
-
-def test_a_run_of_before_gets_no_invented_start(tmp_path: Path) -> None:
-    config = loading.load(shipped("harness.yaml"))
-    (tmp_path / "journal.jsonl").write_text("")
-    beginning.note(tmp_path, config, tmp_path / "journal.jsonl", ())
-    assert beginning.started(tmp_path) is None
 
 
 @pytest.mark.parametrize("spoilt", ["", "[]", '{"started": 7}'])

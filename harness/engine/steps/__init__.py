@@ -28,6 +28,7 @@ from harness.engine.steps.preparing import Preparing
 from harness.engine.steps.probing import Beside, Probing
 from harness.engine.steps.replaying import Replaying
 from harness.engine.steps.training import Training
+from harness.engine.trust import refuse_beside
 from harness.errors import HarnessError
 from harness.records import BASE_ARM, Checkpoint, Dataset
 
@@ -101,7 +102,12 @@ class Steps:
         return self.preparing.base()
 
     def within(self, config: Config) -> Steps:
-        """The steps of a training, or of a loop, beside the rounds: on the same rows."""
+        """The steps of a training, or of a loop, beside the rounds: on the same rows.
+
+        Raises:
+            Untrusted: it would run code for which the run's config does not ask.
+        """
+        refuse_beside(self.run, config)
         return Steps(ArmRun(self.run, config), beside=self)
 
     def same_machine(self, old: Evaluation, round_: int) -> None:

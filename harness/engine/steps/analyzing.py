@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.boundary import results
+from harness.boundary.lending import Lent
 from harness.data.splits import rows_digest
 from harness.engine.at import At
 from harness.engine.pins import ANALYZE, DETECT
@@ -60,7 +61,7 @@ class Analyzing:
         def make(folder: Path) -> Mapping[str, Any]:
             context = self.run.context(folder, ANALYZE, at, seed)
             findings = Findings()
-            lent = (evidence.scored, evidence.labels, evidence.base, evidence.train)
+            lent = Lent(evidence.scored, evidence.labels, evidence.base, evidence.train)
             for entry in self.config.analyze:
                 try:
                     with self.run.guard(ANALYZE, entry, at, lent=lent):

@@ -192,26 +192,29 @@ class Asking:
 
         Returns:
             None in place of the answers, with a note, where these rows cannot be asked so, which
-            is no reason to lose what an opening gave; nothing where an earlier version opened
-            test, since to ask now would be another look.
+            is no reason to lose what an opening gave, or were opened without these answers: to
+            ask later would be another look.
 
         Raises:
             PluginError: the baseline fails, or shows what it must not.
         """
         at, tested = At(arm=arm_of(name), split="test"), self.run.journal.tested
-        if tested and at.arm not in tested:
-            return {}
+        if tested and not tested.get(at.arm):
+            return self._unanswered(name, "it had no answers when test was opened")
         entry = next(entry for entry in self.config.baselines if entry.name == name)
         pinned, rows = tested.get(at.arm, {}), data.split(at.split)
         try:
             prompts = self._prompts(entry, data, at, pinned.get(PROMPTS))
             asked = self._answers(entry, prompts, base, rows, plain, at, pinned)
         except (ConfigError, DataError) as error:
-            if self.run.writes:  # whoever only looks has asked nothing, and says nothing
-                told = "did not answer test, so that nothing is compared with it there"
-                self.caller.note(f"{name} {told}: {error.placed}")
-            return {name: None}
+            return self._unanswered(name, error.placed)
         return {name: asked.evaluation}
+
+    def _unanswered(self, name: str, why: str) -> dict[str, Evaluation | None]:
+        if self.run.writes:  # whoever only looks has asked nothing, and says nothing
+            told = "did not answer test, so that nothing is compared with it there"
+            self.caller.note(f"{name} {told}: {why}")
+        return {name: None}
 
     def _answers(
         self,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.boundary.lending import Lent
 from harness.context import Context
 from harness.data.splits import rows_digest
 from harness.engine.at import At
@@ -110,7 +111,7 @@ class Augmenting:
         pool = [row for row in data.split("pool") if row.id not in taken]
         work = []
         for entry, plan in zip(self.config.augment, plans, strict=True):
-            lent = (train, pool, plan.items)
+            lent = Lent(train, pool, plan.items)
             guard = functools.partial(self.run.guard, AUGMENT, entry, at, lent=lent)
             work.append(AugmenterPlan(entry.name, entry.instance, plan, guard))
         gate = self.gating.gate(data, train, pool)

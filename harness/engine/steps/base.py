@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness.context import derive_seed
 from harness.engine import dev_ledger
-from harness.engine.arm_run import ArmRun
 from harness.engine.at import At
 from harness.engine.row_keys import overlap, row_keys
 from harness.engine.run import Run
-from harness.errors import DataError
 from harness.kit.numbers import counted
 from harness.kit.text import one_line
 
@@ -39,6 +37,7 @@ class StageCaller:
         self.made_with: dict[str, Any] = {}
         self.signatures: dict[str, str | None] = {}
         self.doubt = ""
+        self._dev_keys: frozenset[str] | None = None
 
     def seed(self, stage: str, round_: int) -> int:
         return derive_seed(self.config.settings.seed, stage, round_)
@@ -80,25 +79,19 @@ class StageCaller:
         Raises:
             DataError: the ledger of what was judged on dev cannot be read.
         """
-        if self.run.writes and not isinstance(self.run, ArmRun):
-            dev_ledger.count(self.run.machine, dev, self.run.name)
+        if self.run.counts:
+            dev_ledger.count(self.run.machine, self._keys_of(dev), self.run.name)
 
     def note_opened(self, dev: Sequence[Example]) -> None:
         """Note that these rows of dev were opened as a test set, by another run.
 
         Raises:
-            DataError: a ledger cannot be read, and something was to be counted in it.
+            DataError: a ledger cannot be read.
         """
-        if isinstance(self.run, ArmRun):
+        if not self.run.counts:
             return
-        keys = row_keys(dev)
-        try:
-            openings = self.run.ledger.openings()
-            dev_ledger.check(self.run.machine)
-        except DataError:
-            if self.run.writes:
-                raise
-            return
+        keys, openings = self._keys_of(dev), self.run.ledger.openings()
+        dev_ledger.check(self.run.machine)
         others = [
             opening.who for opening in openings
             if not f"{opening.who} ".startswith(f"{self.run.name} ")
@@ -110,6 +103,11 @@ class StageCaller:
                 f"{counted(len(others), 'time')} in this folder, last by {one_line(others[-1])}. "
                 "Each run that chooses by them counts as one more opening of that test set."
             )
+
+    def _keys_of(self, dev: Sequence[Example]) -> frozenset[str]:
+        if self._dev_keys is None:
+            self._dev_keys = row_keys(dev)
+        return self._dev_keys
 
     def note(self, sentence: str, *, aloud: bool = True) -> None:
         """Something the report and the person at the terminal should know, once.

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.boundary import results
+from harness.boundary.lending import Lent
 from harness.config.plugin_entries import PluginEntry
 from harness.context import silent
 from harness.engine.at import At
@@ -43,7 +44,7 @@ class Comparing:
         """
         sides = (new, old)
         pairs = [tuple(zip(side.predictions, rows, strict=True)) for side in sides]
-        lent = (new.predictions, old.predictions, rows)
+        lent = Lent(new.predictions, old.predictions, rows)
         measured = [dict(side.measurements) for side in sides]
         of_old = At(against, at.arm if against else BASE_ARM)
         measured[1] |= self._scored_again(old, rows, of_old)
@@ -122,7 +123,7 @@ class Comparing:
         """What those who rated both rounds' answers say of one; never kept, for they go on."""
         from harness import scoring
 
-        with self.run.guard("score", entry, at, lent=tuple(zip(*pairs, strict=True))):
+        with self.run.guard("score", entry, at, lent=Lent(*zip(*pairs, strict=True))):
             scoring.ready(metric, pairs, silent)
             # In this process: another one would make the metric from its options alone.
             measured = scoring.measure(scoring.MetricEntry(entry.name, metric), pairs, workers=1)

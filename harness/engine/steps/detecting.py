@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.boundary import results
+from harness.boundary.lending import Lent
 from harness.data.splits import rows_digest
 from harness.engine.at import At
 from harness.engine.pins import DETECT
@@ -48,9 +49,10 @@ class Detecting:
         def make(folder: Path) -> Mapping[str, Any]:
             labels: list[ErrorLabel] = []
             failed = {}
+            lent = Lent(scored, learned)
             for entry in self.config.detect:
                 try:
-                    with self.run.guard(stage, entry, at, lent=(scored, learned)):
+                    with self.run.guard(stage, entry, at, lent=lent):
                         results.categories(entry.instance.categories())
                         entry.instance.prepare(learned)
                         for row in scored:

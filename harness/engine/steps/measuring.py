@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.boundary.lending import Lent
 from harness.config.plugin_entries import PluginEntry
 from harness.data.splits import groups_of, rows_digest
 from harness.engine.at import At
@@ -141,10 +142,11 @@ class Measuring:
         groups, seed = groups_of(rows), self.caller.seed("scores", 0)
         pairs = tuple(zip(predictions, rows, strict=True))
         scores: dict[str, Score] = {}
+        lent = Lent(predictions, rows)
         for entry in entries:
             metric, measured = self.caller.metric_entry(entry), measurements[entry.name]
             signature = self.caller.signatures.get(digests[entry.name])
-            with self.caller.run.guard("score", entry, at, lent=(predictions, rows)):
+            with self.caller.run.guard("score", entry, at, lent=lent):
                 scores |= scoring.scores(
                     metric, measured, groups, seed, pairs=pairs, signature=signature
                 )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.boundary import probes as boundary
+from harness.boundary.lending import Lent
 from harness.boundary.probes import Loss
 from harness.config.effects import NO_LOSSES, measures_losses
 from harness.config.plugin_entries import PluginEntry
@@ -18,7 +19,7 @@ from harness.engine.artifacts import Artifact
 from harness.engine.at import At
 from harness.engine.job import TEXTS
 from harness.engine.steps.base import StageCaller
-from harness.errors import DataError, EnvironmentFailure, InputChanged, PluginError
+from harness.errors import DataError, EnvironmentFailure, PluginError
 from harness.kit.files import read_jsonl, write_jsonl
 from harness.records import BASE_ARM, Checkpoint, Example, Prediction, from_json
 
@@ -113,8 +114,6 @@ class Probing:
             return None
         try:
             return self._probed(checkpoint, at, pinned)
-        except InputChanged:
-            raise
         except (PluginError, DataError, EnvironmentFailure) as error:
             if self.run.writes:  # whoever only looks has measured nothing, and says nothing
                 told = f"general text is not measured: {error.placed}"
@@ -131,9 +130,8 @@ class Probing:
             right = tuple(line["right"] for line in read_jsonl(answers.path / "right.jsonl"))
         read = list(read_jsonl(losses.path / "losses.jsonl"))
         return Probed(
-            tuple((loss, tokens) for loss, tokens, *_ in read),
-            # Earlier versions kept no groups: each text stood for itself.
-            tuple("".join(group) or str(place) for place, (_, _, *group) in enumerate(read)),
+            tuple((loss, tokens) for loss, tokens, _ in read),
+            tuple(group for _, _, group in read),
             right,
             keys,
         )
@@ -196,7 +194,7 @@ class Probing:
         return self._job(INSTRUCTIONS, brief, checkpoint, rows, inputs, at, pinned, judged)
 
     def _right(self, entry: PluginEntry, row: Example, answer: str) -> bool:
-        with self.run.guard(INSTRUCTIONS, entry, lent=[(row,)]):
+        with self.run.guard(INSTRUCTIONS, entry, lent=Lent((row,))):
             return boundary.right(entry.instance.right(row, answer), row.id)
 
     def _job(
