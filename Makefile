@@ -15,4 +15,4 @@ bench:
 	$(PYTHON) benchmarks/loop.py
 
 count:
-	$(PYTHON) benchmarks/count.py
+	$(PYTHON) benchmarks/count.py --write

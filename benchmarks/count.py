@@ -1,46 +1,39 @@
-"""Lines of Python by room of ``harness/``, of plugins and of tests, always counted in one way.
+"""Files and lines of code by room of ``harness/`` and by package of plugins, as a Markdown table.
 
-    python benchmarks/count.py
+    python benchmarks/count.py            # print it
+    python benchmarks/count.py --write    # put it into docs/architecture.md
 
-*Lines* are all lines. *Code* leaves out blank lines, comments, docstrings and imports. The kernel
-is what the loop itself is made of.
+*Code* leaves out blank lines, comments, docstrings and imports.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-KERNEL = (
-    "records", "rubrics", "errors", "context", "stages", "hookspecs", "boundary", "registry",
-    "config", "engine", "loop", "stored", "data", "scoring", "stats", "verdicts", "kit",
-)  # fmt: skip
-
-
-def main() -> None:
-    counts = {name: count(files) for name, files in parts()}
-    for name, (files, lines, code) in counts.items():
-        print(f"{name:24}{files:6}{lines:9,}{code:9,}")
-    kernel = sum(code for name, (_, _, code) in counts.items() if name.split("/")[-1] in KERNEL)
-    print(f"kernel: {kernel:,} lines of code")
+PAGE = ROOT / "docs" / "architecture.md"
+HEAD = "| room or package | files | code |\n|---|---:|---:|\n"
 
 
 def parts() -> Iterator[tuple[str, list[Path]]]:
-    """Name -> files: the rooms, and the three folders whole."""
-    for room in sorted((ROOT / "harness").iterdir()):
-        files = sorted(room.rglob("*.py")) if room.is_dir() else [room]
-        if room.suffix in ("", ".py") and files and room.name != "__pycache__":
-            yield f"harness/{room.stem}", files
-    for folder in ("harness", "plugins", "tests"):
-        yield folder, sorted((ROOT / folder).rglob("*.py"))
+    """Name -> files: each room and each package, and both folders whole."""
+    for folder in ("harness", "plugins"):
+        for room in sorted((ROOT / folder).iterdir()):
+            files = sorted(room.rglob("*.py")) if room.is_dir() else [room]
+            if room.suffix in ("", ".py") and files and room.name != "__pycache__":
+                yield f"{folder}/{room.name}", files
+        yield f"**{folder}/**", sorted((ROOT / folder).rglob("*.py"))
 
 
-def count(files: list[Path]) -> tuple[int, int, int]:
-    """Files, lines, and lines of code."""
-    texts = [path.read_text(encoding="utf-8") for path in files]
-    return len(files), sum(text.count("\n") for text in texts), sum(map(code_lines, texts))
+def table() -> str:
+    rows = []
+    for name, files in parts():
+        code = sum(code_lines(path.read_text(encoding="utf-8")) for path in files)
+        rows.append(f"| {name} | {len(files):,} | {code:,} |\n")
+    return HEAD + "".join(rows)
 
 
 def code_lines(text: str) -> int:
@@ -55,5 +48,20 @@ def code_lines(text: str) -> int:
     return sum(bool(line) and line[0] != "#" and n not in left_out for n, line in lines)
 
 
+def page_with(counts: str) -> str:
+    """The page with these counts in place of its own: from the table's head to its last line."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(HEAD)
+    lines = rest.splitlines(keepends=True)
+    end = next((n for n, line in enumerate(lines) if not line.startswith("|")), len(lines))
+    return before + counts + "".join(lines[end:])
+
+
+def main(words: Sequence[str]) -> None:
+    counts = table()
+    print(counts, end="")
+    if words == ["--write"]:
+        PAGE.write_text(page_with(counts), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

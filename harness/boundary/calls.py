@@ -1,16 +1,15 @@
-"""A call into a plugin: whatever happens in it has a name, and the process stays ours.
+"""A call into a plugin: whatever it raises has a name.
 
-A plugin of the main process may raise anything, end the process, change what all share, or never
-return. Around each call stand: a line in a small file that says who is at work (read at the next
-start, if the process ended meanwhile), a note after three minutes of silence, and a conversion of
-whatever was raised into an error that names plugin, version, stage and round.
+A plugin of the main process may raise anything, end the process, or never return. Around each call
+stand: a line in a small file that says who is at work (read at the next start, if the process ended
+meanwhile), a note after three minutes of silence, and a conversion of whatever was raised into an
+error that names plugin, version, stage and round.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 import threading
 import time
@@ -29,9 +28,6 @@ from harness.kit.text import one_line
 SILENCE = 180.0
 """Seconds without a sign of life after which it is said who is at work: a first batch may take
 longer than a minute on a busy machine."""
-
-_DESCRIPTORS = {0: "standard input", 1: "standard output", 2: "standard error"}
-_STREAMS = {"stdin": 0, "stdout": 1, "stderr": 2}
 
 
 class PluginCalls:
@@ -148,7 +144,7 @@ def plainly(
     *,
     lent: Lent | None = None,
 ) -> PluginCall:
-    """A call outside of a run: what it raises names ``where``, and the process stays ours.
+    """A call outside of a run: what it raises names ``where``.
 
     Args:
         say: where silence is said (:data:`SILENCE`); None for what cannot take long.
@@ -188,10 +184,8 @@ class PluginCall:
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> None:
-        self._pid = os.getpid()
         if self.here:
             self.calls._enter(self.where)
-            self._state = _State()
         if self.watched:
             self._stack.enter_context(self.calls.watched(self.where))
 
@@ -201,12 +195,8 @@ class PluginCall:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if os.getpid() != self._pid:
-            os._exit(0)  # a copy that the plugin made by fork() and that came back from it
         self._stack.close()
-        closed = ""
         if self.here:
-            closed = self._state.restore()
             self.calls.clear()
         if isinstance(error, STOPPING):
             return
@@ -221,10 +211,6 @@ class PluginCall:
             return
         if error is not None:
             raise failure(error, self.where) from error
-        if closed:
-            raise PluginError(
-                f"it closed the process's {closed}", where=self.where, hint="correct the plugin"
-            )
 
 
 def failure(error: BaseException, where: str = "") -> HarnessError:
@@ -234,78 +220,3 @@ def failure(error: BaseException, where: str = "") -> HarnessError:
         trouble.where = trouble.where or where
         return trouble
     return PluginError(reason(error), where=where)
-
-
-class _State:
-    """What all code of the process shares, and a plugin must leave as it was."""
-
-    def __init__(self) -> None:
-        self.streams = {name: getattr(sys, name) for name in _STREAMS}
-        self.open = {name for name, stream in self.streams.items() if _is_open(stream)}
-        self.limit = sys.getrecursionlimit()
-        self.json = {name: getattr(json, name) for name in ("dumps", "loads", "dump", "load")}
-        self.descriptors = {number for number in _DESCRIPTORS if _is_there(number)}
-        self.folder = _folder()
-
-    def restore(self) -> str:
-        """Put all back; returns what was closed and cannot be restored, in words."""
-        if sys.getrecursionlimit() != self.limit:
-            sys.setrecursionlimit(self.limit)
-        for name, function in self.json.items():
-            setattr(json, name, function)
-        if self.folder and _folder() != self.folder:
-            with contextlib.suppress(OSError):
-                os.chdir(self.folder)
-        closed = [_DESCRIPTORS[number] for number in self.descriptors if not _is_there(number)]
-        for number in sorted(self.descriptors):
-            if not _is_there(number):
-                _open_again(number)
-        for name, stream in self.streams.items():
-            setattr(sys, name, stream)
-            if name in self.open and not _is_open(stream):
-                words = _DESCRIPTORS[_STREAMS[name]]
-                setattr(sys, name, _new_stream(name))
-                closed += [] if words in closed else [words]
-        return ", ".join(closed)
-
-
-def _folder() -> str:
-    try:
-        return os.getcwd()
-    except OSError:
-        return ""
-
-
-def _is_open(stream: Any) -> bool:
-    return stream is not None and not getattr(stream, "closed", False)
-
-
-def _is_there(number: int) -> bool:
-    try:
-        os.fstat(number)
-    except OSError:
-        return False
-    return True
-
-
-def _open_again(number: int) -> None:
-    """The terminal, where there is one, so that it can be said; else nowhere.
-
-    The number is the lowest that is free, for those below it are in use by now.
-    """
-    flags = os.O_RDONLY if number == 0 else os.O_WRONLY
-    for path in ("/dev/tty", os.devnull):
-        with contextlib.suppress(OSError):
-            made = os.open(path, flags)
-            if made != number:
-                os.dup2(made, number)
-                os.close(made)
-            return
-
-
-def _new_stream(name: str) -> Any:
-    number = _STREAMS[name]
-    mode = "r" if number == 0 else "w"
-    if not _is_there(number):
-        _open_again(number)
-    return os.fdopen(number, mode, encoding="utf-8", errors="replace", closefd=False)

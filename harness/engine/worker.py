@@ -25,6 +25,7 @@ from harness.engine import channel
 from harness.engine.channel import LOAD, STOP
 from harness.engine.job import ERROR, LOG, RESULT
 from harness.errors import EnvironmentFailure, OutOfMemory, PluginError
+from harness.errors.machine import trouble_in
 from harness.kit.files import read_json
 
 POLL_SECONDS = 0.2
@@ -186,17 +187,10 @@ def _outcome(folder: Path, code: int, failure: dict[str, Any] | None) -> Any:
             details=tail,
             hint="close other programs, or ask for less at once; finished work is saved",
         )
-    if tail and (name := next((n for n in _MACHINE if n in tail[-1]), "")):
-        raise EnvironmentFailure(f"the job's process ended: {name}", details=tail)
+    if tail and (trouble := trouble_in(tail[-1])):
+        raise EnvironmentFailure(f"the job's process ended: {trouble}", details=tail)
     reason = f"signal {-code}" if code < 0 else f"exit code {code}"
     raise PluginError(f"the job's process ended without an answer ({reason})", details=tail)
-
-
-_MACHINE = (
-    "MemoryError", "failed to map segment", "annot allocate memory", "No space left on device",
-    "Disk quota exceeded", "Too many open files", "Input/output error", "File too large",
-)  # fmt: skip
-"""Last words of a process that the machine ended, before it could tell anybody."""
 
 
 class _asking_to_stop:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from harness.errors import EnvironmentFailure, OutOfMemory
 
-_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
-_MACHINE = {
+_FULL = "the disk is full"
+_NO_MEMORY = "the memory is not enough"
+_TROUBLES = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.ENOMEM: _NO_MEMORY,
     errno.EACCES: "permission is refused",
     errno.EPERM: "permission is refused",
     errno.EROFS: "the file system is read-only",
@@ -22,6 +27,11 @@ _MACHINE = {
     errno.ENFILE: "too many files are open on this machine",
 }
 """Errors that are the machine's, whoever meets them."""
+
+_WORDS_OF_MEMORY = (
+    "MemoryError", "Out of Memory", "bad allocation", "failed to map segment", "start new thread",
+)  # fmt: skip
+"""What Python, DuckDB, C++, the loader of libraries and threads say where memory is out."""
 
 
 class StorageError(OSError):
@@ -53,7 +63,7 @@ def machine_trouble(error: BaseException) -> EnvironmentFailure | None:
         return _memory_is_out(error)
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error.args[:1]):
         return _memory_is_out(error)
-    if isinstance(error, ImportError) and _lacks_memory(error):
+    if isinstance(error, ImportError) and trouble_in(str(error)) == _NO_MEMORY:
         return _memory_is_out(error)
     if _device_is_full(error):
         return OutOfMemory(
@@ -62,16 +72,17 @@ def machine_trouble(error: BaseException) -> EnvironmentFailure | None:
         )
     number = _number(error)
     where = str(getattr(error, "filename", None) or "")
-    if number in _DISK_FULL:
+    trouble = _TROUBLES.get(number) if number else None
+    if trouble == _FULL:
         return EnvironmentFailure(
-            "the disk is full; finished work is saved",
+            f"{_FULL}; finished work is saved",
             where=where,
             hint="free some space and run the same command again",
         )
-    if number == errno.ENOMEM:
+    if trouble == _NO_MEMORY:
         return _memory_is_out(error)
-    if number in _MACHINE:
-        return EnvironmentFailure(_MACHINE[number], where=where, hint=_AGAIN)
+    if trouble:
+        return EnvironmentFailure(trouble, where=where, hint=_AGAIN)
     if isinstance(error, StorageError):
         return EnvironmentFailure(f"cannot write: {error.strerror}", where=where, hint=_AGAIN)
     return None
@@ -84,6 +95,14 @@ def _number(error: BaseException) -> int | None:
     texts = (text for text in error.args[:1] if isinstance(text, str))  # str() may fail
     told = re.search(r"\(os error (\d+)\)", next(texts, ""))
     return int(told[1]) if told else None
+
+
+def trouble_in(text: str) -> str:
+    """The machine's trouble that the words of a library or of a process tell; empty if none."""
+    if any(words in text for words in _WORDS_OF_MEMORY):
+        return _NO_MEMORY
+    told = (trouble for number, trouble in _TROUBLES.items() if os.strerror(number) in text)
+    return next(told, "")
 
 
 def raise_trouble(error: BaseException) -> None:
@@ -100,7 +119,7 @@ def _memory_is_out(error: BaseException) -> EnvironmentFailure:
     # A library's own name may be a mere "lib"; where it lies says more.
     places = (getattr(error, key, None) for key in ("path", "name", "filename"))
     return OutOfMemory(
-        "the memory is not enough; finished work is saved",
+        f"{_NO_MEMORY}; finished work is saved",
         where=str(next(filter(None, places), "")),
         hint="close other programs or raise the limit (`ulimit -v`), and run it again",
     )
@@ -109,12 +128,6 @@ def _memory_is_out(error: BaseException) -> EnvironmentFailure:
 def _device_is_full(error: BaseException) -> bool:
     """Whether a library says so of a GPU; the exception is torch's, which is not loaded here."""
     return isinstance(error, RuntimeError) and type(error).__name__ == "OutOfMemoryError"
-
-
-def _lacks_memory(error: ImportError) -> bool:
-    """Whether a library could not be loaded for want of memory (the loader's own words)."""
-    text = str(error)
-    return "failed to map segment" in text or "annot allocate memory" in text
 
 
 def check_name(folder: Path) -> None:

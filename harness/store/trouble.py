@@ -8,22 +8,12 @@ from pathlib import Path
 import duckdb
 
 from harness.errors import EnvironmentFailure
-from harness.errors.machine import machine_trouble
+from harness.errors.machine import machine_trouble, trouble_in
 
 REFUSED = (OSError, MemoryError, RuntimeError, duckdb.Error)
 """What opening may raise; a RuntimeError is the library's (threads, names of files)."""
 
-_WORDS = (
-    ("No space left", "the disk is full"),
-    ("Disk quota", "the disk is full (quota)"),
-    ("File too large", "the file would be larger than is allowed (`ulimit -f`)"),
-    ("Too many open files", "too many files are open (`ulimit -n`)"),
-    ("Permission denied", "permission is refused"),
-    ("Read-only file system", "the file system is read-only"),
-    ("Input/output error", "the disk gives an input/output error"),
-    ("Out of Memory", "the memory is not enough"),
-    ("bad allocation", "the memory is not enough"),
-    ("start new thread", "no further thread can be started (memory, or `ulimit -u`)"),
+_DAMAGED = (
     ("not a valid DuckDB", "the file is damaged, or no database"),
     ("version number", "another version of DuckDB wrote it"),
     ("Corrupt", "the file is damaged"),
@@ -57,7 +47,7 @@ def _why(problem: BaseException) -> str:
     text = str(problem)
     if holder := _HOLDER.search(text):
         return f"process {holder[1]} has it open"
-    return next(
-        (meaning for words, meaning in _WORDS if words in text),
+    return trouble_in(text) or next(
+        (meaning for words, meaning in _DAMAGED if words in text),
         "the database library refuses it (--debug shows its words)",
     )

@@ -7,7 +7,6 @@ that the first one ends the command, and a second one ends it at once; the code 
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import shlex
 import signal
@@ -17,9 +16,6 @@ from collections.abc import Callable, Iterator
 
 CODE = 130
 """What a shell says of a program that Ctrl-C ended; as ``harness.errors.EXIT_INTERRUPTED``."""
-
-AGAIN = 0.05
-"""Seconds after which a Ctrl-C that nobody heard comes again."""
 
 RESUMED = ("iterate", "test")
 """Commands that go on where they were stopped."""
@@ -31,8 +27,7 @@ def answered() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before, told = signal.signal(signal.SIGINT, _at_once), sys.unraisablehook
-    after = before
+    after = signal.signal(signal.SIGINT, _at_once)
     try:
         yield
     except (SystemExit, KeyboardInterrupt) as end:
@@ -42,7 +37,6 @@ def answered() -> Iterator[None]:
         raise
     finally:
         signal.signal(signal.SIGINT, after)
-        sys.unraisablehook = told
 
 
 def begin() -> None:
@@ -52,7 +46,6 @@ def begin() -> None:
     """
     if signal.getsignal(signal.SIGINT) is _at_once:
         signal.signal(signal.SIGINT, _first)
-        sys.unraisablehook = functools.partial(_lost, sys.unraisablehook)
 
 
 def way_on() -> str:
@@ -96,25 +89,6 @@ def _first(number: int, frame: object) -> None:
     signal.signal(signal.SIGINT, _at_once)
     _say_way_on()
     raise KeyboardInterrupt
-
-
-def _lost(
-    told: Callable[[sys.UnraisableHookArgs], object], unraisable: sys.UnraisableHookArgs
-) -> None:
-    """Raise again what was raised where nobody can hear it: in the callback of a weak reference.
-
-    Python ignores it there. The callback is left before it comes again, by a signal.
-    """
-    if unraisable.exc_type is not KeyboardInterrupt:
-        told(unraisable)
-        return
-    if signal.getsignal(signal.SIGINT) is _at_once:  # the first was lost: another is the first
-        signal.signal(signal.SIGINT, _first)
-    main = threading.main_thread().ident
-    assert main is not None
-    again = threading.Timer(AGAIN, signal.pthread_kill, (main, signal.SIGINT))
-    again.daemon = True
-    again.start()
 
 
 def _at_once(number: int, frame: object) -> None:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import os
 import shutil
 import signal
-import sys
 import time
 
 import pytest
@@ -86,29 +82,6 @@ def test_whatever_is_raised_names_the_plugin(folder, stage, fault):
         assert "/full/x: the disk is full" in text
     else:
         names(stage, text)
-
-
-@pytest.mark.parametrize("change", sorted(FAULTY.CHANGES))
-@pytest.mark.parametrize("stage", ["source", "generator", "detector", "augmenter"])
-def test_what_the_whole_process_shares_is_put_back(folder, stage, change, monkeypatch):
-    for name in ("stdin", "stdout", "stderr"):
-        monkeypatch.setattr(sys, name, io.StringIO())
-    streams, place = (sys.stdin, sys.stdout, sys.stderr), os.getcwd()
-    limit, functions = sys.getrecursionlimit(), (json.dumps, json.loads, json.dump, json.load)
-    # It may as well fail by what it did, as long as that is its own failure.
-    with contextlib.suppress(PluginError):
-        walk(folder, stage, change)
-    assert sys.getrecursionlimit() == limit and os.getcwd() == place
-    assert (json.dumps, json.loads, json.dump, json.load) == functions
-    assert change == "close" or (sys.stdin, sys.stdout, sys.stderr) == streams
-    print("still to be heard", file=sys.stderr)
-
-
-def test_who_closes_standard_error_is_named(folder, monkeypatch):
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    with pytest.raises(PluginError, match="closed the process's standard error") as caught:
-        walk(folder, "source", "close")
-    names("source", str(caught.value))
 
 
 def published(folder, stage, fault, say):
@@ -208,13 +181,6 @@ def test_silence_is_said_once_and_names_the_plugin(monkeypatch):
     (sentence,) = said
     assert "metric 'slow' from here, round 1: score has reported nothing" in sentence
     assert "Ctrl-C" in sentence
-
-
-def test_a_copy_of_the_process_that_a_plugin_makes_does_not_go_on(folder):
-    with plugin_calls.plainly("a plugin"):
-        child = os.fork()
-    assert child  # the copy ended where it came back
-    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_threads_that_raise_and_wrong_logging_go_to_the_log(project):

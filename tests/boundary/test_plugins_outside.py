@@ -116,20 +116,12 @@ def test_rubbish_that_a_metric_gives_is_not_believed(files, place, fault):
     is_refused(score(files, place, fault), 5)
 
 
-@pytest.mark.parametrize("fault", ["noise", "streams", "limit", "json", "folder"])
 @pytest.mark.parametrize("place", CALLS)
-def test_what_a_metric_prints_or_changes_is_not_in_the_document(files, place, fault):
-    done = score(files, place, fault)
-    # It may as well fail by what it did, as long as that is its own failure.
-    assert done.code in (0, 5), done.err
-    assert done.code == 5 or set(json.loads(done.out)["metrics"]) == {"odd"}
+def test_what_a_metric_prints_is_not_in_the_document(files, place):
+    done = score(files, place, "noise")
+    assert done.code == 0, done.err
+    assert set(json.loads(done.out)["metrics"]) == {"odd"}
     assert "Traceback" not in done.err
-
-
-def test_a_metric_that_closes_standard_error_is_named_all_the_same(files):
-    done = files.harness(*command("measure", "close"))
-    is_refused(done, 5)
-    assert "metric odd: it closed the process's standard" in done.err
 
 
 def test_a_silent_metric_is_told(files, monkeypatch):

@@ -539,7 +539,10 @@ def test_the_documented_queries_run_and_find_something(path: Path) -> None:
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        (duckdb.IOException('Could not write file "x.tmp.wal": No space left'), "the disk is full"),
+        (
+            duckdb.IOException('Could not write file "x.tmp.wal": No space left on device'),
+            "the disk is full",
+        ),
         (duckdb.TransactionException("Failed to commit: File too large"), "ulimit -f"),
         (duckdb.OutOfMemoryException("Failed to allocate block: bad allocation"), "memory"),
         (duckdb.IOException("Conflicting lock is held in python (PID 123)"), "process 123"),
