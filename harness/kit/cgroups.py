@@ -1,7 +1,12 @@
-"""Limits of the control group (container) that we are in, of versions 1 and 2."""
+"""Cores and memory that this process may use, within the limits of its control group (container).
+
+Control groups are of two versions; a group is limited by those above it too.
+"""
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,87 +34,65 @@ class Limits:
 
 def limits(root: Path = ROOT, own: Path = OWN) -> Limits:
     """The limits on this process; none where they cannot be read."""
-    cores = [one for folder in _folders(root, own, "cpu") if (one := _cores(folder))]
-    held = [found for folder in _folders(root, own, "memory") if (found := _memory(folder))]
-    return Limits(
-        min(cores, default=None),
-        min((limit for limit, _ in held), default=None),
-        min((room for _, room in held), default=None),
-    )
+    cores, memory, room = [], [], []
+    for folder in _folders(root, own):
+        quota, period = (*_words(folder / "cpu.max"), "", "")[:2]  # version 2, or 1
+        quota = quota or "".join(_words(folder / "cpu.cfs_quota_us"))
+        period = period or "".join(_words(folder / "cpu.cfs_period_us"))
+        if quota.isdigit() and period.isdigit():  # "max" and "-1" limit nothing
+            cores.append(int(quota) / int(period))
+        for limit_name, used_name, cached_name in (
+            ("memory.max", "memory.current", "inactive_file"),
+            ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+        ):
+            limit = "".join(_words(folder / limit_name))
+            if limit.isdigit() and int(limit) < _NO_LIMIT:
+                used = int("".join(_words(folder / used_name)) or 0)
+                words = _words(folder / "memory.stat")
+                # Files that are cached take no room, for they can be dropped.
+                cached = int(dict(zip(words[::2], words[1::2], strict=False)).get(cached_name, 0))
+                memory.append(int(limit))
+                room.append(max(int(limit) - max(used - cached, 0), 0))
+    return Limits(min(cores, default=None), min(memory, default=None), min(room, default=None))
 
 
-def memory(found: Limits) -> tuple[int | None, int | None]:
-    """All memory that this process may have, and what is left of it, in bytes.
+def cores(group: Limits) -> int:
+    """Whole cores that this process may use, at least one."""
+    affine = hasattr(os, "sched_getaffinity")
+    allowed = len(os.sched_getaffinity(0)) if affine else os.cpu_count() or 1
+    return max(1, min(allowed, math.ceil(group.cores or allowed)))
 
-    None where the system does not tell.
+
+def memory(group: Limits) -> tuple[int, int]:
+    """All memory that this process may have, and what is left of it, in bytes."""
+    import psutil
+
+    system = psutil.virtual_memory()
+    whole = system.total if group.memory is None else min(system.total, group.memory)
+    room = system.available if group.room is None else min(system.available, group.room)
+    return whole, room
+
+
+def _folders(root: Path, own: Path) -> Iterator[Path]:
+    """The folders of our group and of those above it, for both controllers.
+
+    A container may see none but the uppermost.
     """
-    whole: int | None = None
-    room: int | None = None
-    try:
-        import psutil
-
-        system = psutil.virtual_memory()
-        whole, room = system.total, system.available
-    except (ImportError, OSError, RuntimeError):
-        pass
-    return (
-        min(filter(None, (whole, found.memory)), default=None),
-        min((one for one in (room, found.room) if one is not None), default=None),
-    )
-
-
-def _folders(root: Path, own: Path, controller: str) -> Iterator[Path]:
-    """The folders of our group and of those above it."""
     try:
         lines = own.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return
     for line in lines:
-        number, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
+        number, controllers, path = (*line.split(":", 2), "", "")[:3]
         if number == "0" and not controllers:
-            bases = [root, root / "unified"]
-        elif controller in controllers.split(","):
-            bases = [root / controllers, root / controller]
+            bases = [root, root / "unified"]  # version 2, alone or beside version 1
+        elif {"cpu", "memory"} & {*controllers.split(",")}:
+            bases = [root / controllers, *(root / name for name in controllers.split(","))]
         else:
             continue
+        parts = [part for part in path.split("/") if part and ".." not in path]
         for base in bases:
-            yield from _upwards(base, path)
-
-
-def _upwards(base: Path, path: str) -> Iterator[Path]:
-    """A group's folder and those above; a container may see none but the uppermost."""
-    parts = [part for part in path.split("/") if part]
-    if ".." in parts:
-        parts = []
-    for count in range(len(parts), -1, -1):
-        yield base.joinpath(*parts[:count])
-
-
-def _cores(folder: Path) -> float | None:
-    if words := _words(folder / "cpu.max"):
-        quota, period = (*words, "0")[:2]
-    else:
-        quota = " ".join(_words(folder / "cpu.cfs_quota_us"))
-        period = " ".join(_words(folder / "cpu.cfs_period_us"))
-    found = _number(quota), _number(period)
-    return found[0] / found[1] if found[0] and found[1] else None
-
-
-def _memory(folder: Path) -> tuple[int, int] | None:
-    """Limit and room; files that are cached take no room, for they can be dropped."""
-    for limit_name, used_name, cached_name in (
-        ("memory.max", "memory.current", "inactive_file"),
-        ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
-    ):
-        limit = _number(" ".join(_words(folder / limit_name)))
-        if limit is not None and limit < _NO_LIMIT:
-            used = _number(" ".join(_words(folder / used_name))) or 0
-            words = _words(folder / "memory.stat")
-            pairs = dict(zip(words[::2], words[1::2], strict=False))
-            cached = _number(pairs.get(cached_name, "")) or 0
-            return limit, max(limit - max(used - cached, 0), 0)
-    return None
+            yield from (base.joinpath(*parts[:count]) for count in range(len(parts), -1, -1))
 
 
 def _words(path: Path) -> list[str]:
@@ -117,8 +100,3 @@ def _words(path: Path) -> list[str]:
         return path.read_text(encoding="ascii", errors="replace").split()
     except OSError:
         return []
-
-
-def _number(word: str) -> int | None:
-    """A whole number that is no negative one (``-1`` and ``max``: no limit)."""
-    return int(word) if word.isascii() and word.isdigit() else None

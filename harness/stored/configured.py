@@ -22,7 +22,7 @@ from harness.engine.ledger import Ledger, Opening, measuring
 from harness.engine.run import LEDGER, MACHINE_FOLDER
 from harness.engine.steps.gating import screening_seed
 from harness.errors import DataError, UsageError
-from harness.records import Checkpoint, Example, Rendered
+from harness.records import Checkpoint, Example, Level, Rendered
 from harness.scoring import MetricEntry
 
 
@@ -73,6 +73,19 @@ class ConfigView:
     def config(self) -> Mapping[str, Any]:
         """The whole config with every default, as ``harness config show`` prints it."""
         return self._config.shown()
+
+    def ask_plugins(self) -> Sequence[tuple[Level, str]]:
+        """What its plugins say of their entries and stops nothing: levels and lines.
+
+        Raises:
+            ConfigError, EnvironmentFailure: with all that stops a run.
+        """
+        return self._config.ask_plugins().remarks
+
+    def libraries(self) -> Sequence[str]:
+        """The distributions that make the results of its plugins, by name."""
+        entries = (entry for named in self._config.entries.values() for entry in named)
+        return sorted({name for entry in entries for name in entry.instance.libraries or ()})
 
     def at_hand(self) -> bool:
         """Whether the base model is on this machine, so that nothing has to be downloaded.

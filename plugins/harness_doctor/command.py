@@ -7,16 +7,25 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 import harness
 from harness.terminal.options import ConfigFile, Json, Sets, takes
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.kit.privacy import Private
+    from harness_doctor.findings import Section, Trouble
+
 AFTER = "check"
-SECONDS = 8.0
+SCHEMA = "harness.doctor/1"
+LONGEST = 2_000
+"""Characters of one fact."""
 
 app = typer.Typer()
 
@@ -27,9 +36,6 @@ class Request:
 
     config: ConfigFile = None
     sets: Sets = None
-    seconds: Annotated[
-        float, typer.Option("--seconds", min=1, max=600, help="longest wait for what may hang")
-    ] = SECONDS
     as_json: Json = False
 
 
@@ -45,18 +51,88 @@ def doctor(request: Request) -> int:
 
     from harness.kit.privacy import of_this_user
     from harness.terminal.progress import SHORT, Display
-    from harness_doctor.examining import examine
-    from harness_doctor.showing import document, show
+    from harness.terminal.streams import plugins_on_stderr
+    from harness_doctor import config, machine, torch
 
     if request.config is not None and not request.config.is_file():
         raise harness.ConfigError("this config file does not exist", where=str(request.config))
-    with Display(Console(stderr=True), "doctor", SHORT) as display:
-        report = display.stage("looking at torch, the network and the config")
-        found = examine(request.config, request.sets or (), request.seconds, report)
+    sections = [machine.python(), machine.libraries(), machine.resources()]
+    with plugins_on_stderr(), Display(Console(stderr=True), "doctor", SHORT) as display:
+        report = display.stage("looking at the config, the network and torch")
+        needs = config.needs(request.config, request.sets or ())
+        report(1, 2, "")
+        sections += [torch.section("bitsandbytes" in needs.libraries), needs.section]
+        report(2, 2, "")
+    troubles = sorted(
+        (trouble for section in sections for trouble in section.troubles),
+        key=lambda trouble: trouble.level != "problem",
+    )
     private = of_this_user()
     if request.as_json:
-        made = json.dumps(document(found, private), indent=1, allow_nan=False)
-        sys.stdout.write(made + "\n")
+        values = private.json(_document(sections, troubles))
+        sys.stdout.write(json.dumps(values, indent=1, allow_nan=False) + "\n")
     else:
-        show(found, private, Console())
-    return found.exit_code
+        _show(sections, troubles, private, Console())
+    return _exit_code(troubles)
+
+
+def _exit_code(troubles: Sequence[Trouble]) -> int:
+    """0 where no problem is; the machine's code (3) comes before the config's (2)."""
+    return max((trouble.code for trouble in troubles if trouble.level == "problem"), default=0)
+
+
+def _state(troubles: Sequence[Trouble]) -> str:
+    return f"{troubles[0].level}s" if troubles else "fine"
+
+
+def _document(sections: Sequence[Section], troubles: Sequence[Trouble]) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "harness": harness.__version__,
+        "state": _state(troubles),
+        "exit_code": _exit_code(troubles),
+        "troubles": [
+            {"level": trouble.level, "what": trouble.what, "cure": trouble.cure}
+            for trouble in troubles
+        ],
+        "sections": {section.title.lower(): dict(section.values) for section in sections},
+    }
+
+
+def _show(
+    sections: Sequence[Section], troubles: Sequence[Trouble], private: Private, console: Console
+) -> None:
+    """All of it for a person, and a block of plain text for an issue."""
+    from rich.text import Text
+
+    from harness.kit.text import markdown_block, one_line
+    from harness.terminal.tables import head, table
+
+    def safe(text: str) -> str:
+        return one_line(private.text(text), LONGEST)
+
+    for section in sections:
+        head(console, section.title)
+        facts = table("", "")
+        facts.show_header = False
+        facts.columns[0].no_wrap = True
+        for label, fact in section.facts.items():
+            facts.add_row(Text(label, style="dim"), Text(safe(fact)))
+        console.print(facts)
+    head(console, "What is wrong" if troubles else "Nothing is wrong")
+    for trouble in troubles:
+        style = "bold red" if trouble.level == "problem" else "yellow"
+        line = Text.assemble((f"{trouble.level}: ", style), safe(trouble.what))
+        console.print(line, highlight=False)
+        # Never broken, so that it can be copied.
+        cure = Text.assemble(("  cure: ", "green"), safe(trouble.cure))
+        console.print(cure, highlight=False, soft_wrap=True)
+    head(console, "To paste into an issue")
+    console.print()
+    lines = [f"harness {harness.__version__}: {_state(troubles)}"]
+    for section in sections:
+        facts_of_it = "; ".join(f"{label} {fact}" for label, fact in section.facts.items())
+        lines.append(f"{section.title}: {facts_of_it}")
+    lines += [f"{trouble.level}: {trouble.what}" for trouble in troubles]
+    block = markdown_block("\n".join(map(safe, lines)))
+    console.print(Text(block), highlight=False, soft_wrap=True)

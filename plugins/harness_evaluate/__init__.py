@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
+import functools
 import json
+import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -11,9 +13,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 import harness
+from harness.kit.files import files_digest
+from harness.kit.text import one_line, storable
 
 Pair = tuple[harness.Prediction, harness.Example]
-_SAMPLE = 20
+_RELATIVE = re.compile(r"^(?:from|import)\s+\.(\w+)(.*)", re.MULTILINE)
 
 
 class EvaluateMetric(harness.Metric):
@@ -63,37 +67,51 @@ class EvaluateMetric(harness.Metric):
     def __init__(self, options: Any = None) -> None:
         super().__init__(options)
         self.higher_is_better = self.options.better == "higher"
-        self._digest: str | None = None
 
     def score_names(self) -> Sequence[str]:
         return (self.options.key,)
 
     def inputs(self) -> Sequence[Path]:
-        """The script's files.
+        """The script's files: itself first, then what it imports from beside it.
 
         Raises:
             ConfigError: ``path`` names no script.
+            PluginError: the script imports code from an address.
         """
-        from harness_evaluate.script import files
-
-        return () if self.options.path is None else files(self.options.path)
+        if self.options.path is None:
+            return ()
+        path = self.options.path.absolute()
+        script = path / f"{path.name}.py" if path.is_dir() else path
+        # The library takes a path that is no file for a name of the Hub.
+        if script.suffix != ".py" or not script.is_file():
+            raise harness.ConfigError(
+                "there is no such metric script",
+                where=str(script),
+                hint="path: names a .py file, or a folder with a .py file of the folder's name",
+            )
+        imports = _RELATIVE.findall(script.read_text(encoding="utf-8", errors="replace"))
+        for name, rest in imports:
+            if "From:" in rest:  # the library would fetch it and run it
+                what = f"the script would fetch '{name}' from an address"
+                hint = "put the file beside the script, and import it without an address"
+                raise harness.PluginError(what, where=str(script), hint=hint)
+        if path.is_dir():
+            return [script, *sorted({*path.rglob("*.py")} - {script})]
+        beside = {script.with_name(f"{name}.py") for name, _ in imports} - {script}
+        return [script, *sorted(file for file in beside if file.is_file())]
 
     def check(self, settings: Mapping[str, Any]) -> Iterable[harness.Problem]:
         """See :meth:`harness.Plugin.check`."""
-        if importlib.util.find_spec("evaluate") is None:
-            yield harness.Problem("it needs the package evaluate", (), "environment")
         if self.options.hub is not None:
             message = f"whether '{self.options.hub}' can be fetched is not tried before the run"
             yield harness.Problem(message, ("hub",), "unknown")
 
     def signature(self) -> str:
-        from harness_evaluate.script import digest
-
         options = self.options
         if options.path is None:
             source = f"hub:{options.hub}"
         else:
-            source = f"{options.path.name}|sha256:{digest(options.path)}"
+            source = f"{options.path.name}|sha256:{files_digest(self.inputs())[:10]}"
         args = f"|args:{json.dumps(options.args, sort_keys=True)}" if options.args else ""
         return f"evaluate|{source}|key:{options.key}|per:{options.per}{args}|rev:{self.revision}"
 
@@ -106,83 +124,108 @@ class EvaluateMetric(harness.Metric):
         """
         if not example.references:
             return None
-        found = self._compute([(prediction, example)])
-        return found[0] if isinstance(found, list) else found
+        value = self._compute([(prediction, example)])
+        return value[0] if isinstance(value, list) else value
 
     def measure_all(self, pairs: Sequence[Pair]) -> Iterable[float | None]:
         """The same for many, in one call where the script gives each answer a number."""
         scored = [pair for pair in pairs if pair[1].references]
-        values = self._at_once(scored) if len(scored) > 1 else None
-        if values is None:
-            return [self.measure(*pair) for pair in pairs]
-        each = iter(values)
-        return [next(each) if example.references else None for _, example in pairs]
+        first = self._compute(scored[:2]) if len(scored) > 1 else None
+        # Values that depend on which others are in the call are none of single answers.
+        if isinstance(first, list) and first == [self.measure(*pair) for pair in scored[:2]]:
+            values = self._compute(scored)
+            if isinstance(values, list):
+                each = iter(values)
+                return [next(each) if example.references else None for _, example in pairs]
+        return [self.measure(*pair) for pair in pairs]
 
     def remarks(self, pairs: Sequence[Pair]) -> Sequence[str]:
-        key = self.options.key
-        scored = [pair for pair in pairs if pair[1].references]
-        sentence = (
-            f"{key} is the mean of {len(scored)} answers' own values, with an interval; the "
-            "script's number for all answers together may be another (per: corpus)."
-        )
-        return (sentence, *self._difference(scored[:_SAMPLE]))
-
-    def _difference(self, scored: Sequence[Pair]) -> Sequence[str]:
-        """Whether the script's own number for a few answers is the mean of their values."""
-        try:
-            together = self._compute(scored) if len(scored) > 1 else []
-            if isinstance(together, list):
-                return ()
-            values = [self._compute([pair]) for pair in scored]
-            mean = sum(v[0] if isinstance(v, list) else v for v in values) / len(values)
-        except Exception:  # what fails here is reported by measure()
-            return ()
-        if abs(mean - together) <= 1e-9 * max(abs(mean), abs(together)):
-            return ()
+        scored = sum(bool(example.references) for _, example in pairs)
         return (
-            f"Of the first {len(scored)} answers the script's own number is {together:.4g}, the "
-            f"mean of their values {mean:.4g}: they are not the same figure.",
+            f"{self.options.key} is the mean of {scored} answers' own values, with an interval; "
+            "the script's number for all answers together may be another (per: corpus).",
         )
-
-    def _at_once(self, pairs: Sequence[Pair]) -> list[float] | None:
-        """All values in one call; None where that would be another number than one by one."""
-        probe = self._compute(pairs[:2])
-        if not isinstance(probe, list):
-            return None
-        if probe != [self.measure(*pair) for pair in pairs[:2]]:
-            return None
-        found = probe if len(pairs) == 2 else self._compute(pairs)
-        return found if isinstance(found, list) else None
 
     def _compute(self, pairs: Sequence[Pair]) -> float | list[float]:
-        """The script's number for these answers, or one for each."""
-        from harness_evaluate import script
+        """The script's number for these answers, or one for each.
 
-        loaded = self._script()
-        texts = [prediction.text for prediction, _ in pairs]
-        references = [example.references for _, example in pairs]
+        References are given as lists where the script's features take lists, else as one text.
+
+        Raises:
+            ValueError: an answer has several references and the script takes one; or the number
+                is None: these answers are unscored.
+            PluginError: the result has no such number, whatever the answers are.
+        """
+        script = self._script()
+        answers = [storable(prediction.text) for prediction, _ in pairs]
+        references: list[Any] = [list(map(storable, row.references)) for _, row in pairs]
+        if not _takes_lists(script):
+            if any(len(texts) != 1 for texts in references):
+                raise ValueError("the script takes one reference per answer, and here are several")
+            references = [texts[0] for texts in references]
         try:
-            found = script.compute(loaded, texts, references, self.options.args)
-            return script.numbers(found, self.options.key, len(pairs))
-        except script.Wrong as error:
-            hint = "key: names a number, or a list with one number for each answer"
-            raise harness.PluginError(str(error), where=self._where(), hint=hint) from error
-        except Exception:
-            script.forget()
+            result = script.compute(predictions=answers, references=references, **self.options.args)
+        except BaseException:
+            _load.cache_clear()  # the library may hold half of the answers
             raise
+        return self._number(result, len(pairs))
+
+    def _number(self, result: Any, count: int) -> float | list[float]:
+        """What a result of ``count`` answers says under ``key``."""
+        key = self.options.key
+        if not isinstance(result, Mapping):
+            raise self._wrong(f"compute() gave a {type(result).__name__} where a dict is due")
+        if key not in result:
+            names = ", ".join(one_line(str(name), 40) for name in result) or "nothing"
+            raise self._wrong(f"compute() gives {names}, not '{key}'")
+        value = result[key]
+        value = value.tolist() if hasattr(value, "tolist") else value  # numpy's, torch's
+        several = isinstance(value, (list, tuple))
+        numbers = list(value) if several else [value]
+        if None in numbers:
+            raise ValueError(f"the script gave None as '{key}'")
+        if several and len(numbers) != count:
+            raise self._wrong(f"'{key}' has {len(numbers)} numbers for {count} answers")
+        for number in numbers:
+            if not hasattr(number, "__float__"):
+                raise self._wrong(f"'{key}' is a {type(number).__name__} where a number is due")
+        return [float(number) for number in numbers] if several else float(value)
 
     def _script(self) -> Any:
-        from harness_evaluate import script
+        """What ``evaluate.load`` gives for the script.
 
-        path = self.options.path
-        if path is None:
-            return script.from_hub(str(self.options.hub))
-        if self._digest is None:
-            self._digest = script.digest(path)
-        return script.local(path, self._digest)
+        Raises:
+            ConfigError: it names no script.
+            PluginError, EnvironmentFailure: the local one, or the Hub's, cannot be loaded.
+        """
+        hub = self.options.hub
+        try:
+            if hub is None:
+                files = self.inputs()
+                return _load(str(files[0]), files_digest(files))
+            if Path(hub, f"{hub.rpartition('/')[2]}.py").exists():
+                # The library would take the folder.
+                what = f"a folder here has the name of the Hub's metric '{hub}'"
+                raise harness.ConfigError(what, where=hub, hint="give it as path:, or rename it")
+            return _load(hub, "")
+        except harness.HarnessError:
+            raise
+        except (Exception, SystemExit) as error:
+            reason = f"{type(error).__name__}: {one_line(str(error), 300)}"
+            if hub is None:
+                what = f"the metric script cannot be loaded: {reason}"
+                hint = "it must be a script that evaluate.load() takes"
+                raise harness.PluginError(what, where=str(files[0]), hint=hint) from error
+            raise harness.EnvironmentFailure(
+                f"the Hub's metric is not available: {reason}",
+                where=f"hub: {hub}",
+                hint="fetch it once where there is a network, or give a local script as path:",
+            ) from error
 
-    def _where(self) -> str:
-        return f"metric script {self.options.path or self.options.hub}"
+    def _wrong(self, what: str) -> harness.PluginError:
+        hint = "key: names a number, or a list with one number for each answer"
+        where = f"metric script {self.options.path or self.options.hub}"
+        return harness.PluginError(what, where=where, hint=hint)
 
 
 class CorpusMetric(EvaluateMetric):
@@ -197,25 +240,12 @@ class CorpusMetric(EvaluateMetric):
         """The script's number; answers without references are left out.
 
         Raises:
-            PluginError: the script fails, or gives no finite number.
+            PluginError: it gives no finite number.
         """
-        import math
-
-        from harness_evaluate.script import reason
-
-        scored = [pair for pair in pairs if pair[1].references]
-        try:
-            found = self._compute(scored)
-        except (harness.HarnessError, harness.Cancelled):
-            raise
-        except Exception as error:
-            what = f"compute() failed on all {len(scored)} answers: {reason(error)}"
-            raise harness.PluginError(what, where=self._where(), hint=_CORPUS) from error
-        if isinstance(found, list) or not math.isfinite(found):
-            what = "a list of numbers" if isinstance(found, list) else "not finite"
-            what = f"'{self.options.key}' is {what}, where one number is due"
-            raise harness.PluginError(what, where=self._where(), hint=_CORPUS)
-        return {self.options.key: found}
+        number = self._compute([pair for pair in pairs if pair[1].references])
+        if isinstance(number, list) or not math.isfinite(number):
+            raise self._wrong(f"'{self.options.key}' is {number}, where one finite number is due")
+        return {self.options.key: number}
 
     def remarks(self, pairs: Sequence[Pair]) -> Sequence[str]:
         scored = sum(bool(example.references) for _, example in pairs)
@@ -225,7 +255,23 @@ class CorpusMetric(EvaluateMetric):
         )
 
 
-_CORPUS = "per: example scores each answer alone"
+@functools.lru_cache(8)
+def _load(path: str, digest: str) -> Any:
+    """A script, loaded once for each content (``digest``) of its files."""
+    import evaluate
+
+    evaluate.logging.set_verbosity_error()
+    evaluate.logging.disable_progress_bar()
+    return evaluate.load(path, keep_in_memory=True, seed=1)
+
+
+def _takes_lists(script: Any) -> bool:
+    """Whether one of the forms of input that the script names has lists of references."""
+    from datasets import ClassLabel, Value
+
+    forms = script.features if isinstance(script.features, list) else [script.features]
+    kinds = [form["references"] for form in forms if "references" in form]
+    return any(not isinstance(kind, Value | ClassLabel) for kind in kinds)
 
 
 @harness.hookimpl

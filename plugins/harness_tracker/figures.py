@@ -27,16 +27,15 @@ class Entry:
     Attributes:
         key: what it is of, ``main/2`` or ``test``.
         step: the round.
-        words: the same for people.
-        outcome: those of the numbers that a result is, not what it took.
+        numbers, texts: the result.
+        beside: further numbers: what the result was made of, and what it took.
     """
 
     key: str
     step: int
-    words: str
     numbers: Mapping[str, float]
     texts: Mapping[str, str] = field(default_factory=dict)
-    outcome: tuple[str, ...] = ()
+    beside: Mapping[str, float] = field(default_factory=dict)
 
 
 def of_round(result: harness.RoundResult, seconds: Mapping[str, float]) -> Entry:
@@ -47,29 +46,26 @@ def of_round(result: harness.RoundResult, seconds: Mapping[str, float]) -> Entry
     """
     # The name of the main arm is left out: it is the run.
     arm = "" if result.arm == harness.BASE_ARM else f"{result.arm}/"
-    verdict = result.verdict
-    found = {**_scores(f"{arm}dev", result.scores), **_verdict(f"{arm}dev/verdict", verdict)}
-    found[f"{arm}dev/kept"] = float(result.kept)
-    texts = {f"{arm}dev/verdict": str(verdict.label)}
+    dev = f"{arm}dev"
+    numbers = {**_scores(dev, result.scores), **_verdict(f"{dev}/verdict", result.verdict)}
+    numbers[f"{dev}/kept"] = float(result.kept)
+    texts = {f"{dev}/verdict": str(result.verdict.label)}
     for number, guard in enumerate(result.guards, start=1):
-        name = f"{arm}dev/guard {number}"
-        found |= _verdict(name, guard.verdict)
-        texts[name] = str(guard.outcome)
-    outcome = tuple(found)
-    found[f"{arm}rows/train"] = result.train_rows
+        numbers |= _verdict(f"{dev}/guard {number}", guard.verdict)
+        texts[f"{dev}/guard {number}"] = str(guard.outcome)
+    beside: dict[str, Any] = {f"{arm}rows/train": result.train_rows}
     if result.plan is not None:
-        found[f"{arm}plan/rows"] = result.plan.rows
-        for what, wanted in (("slices", True), ("exploration", False)):
-            items = [item for item in result.plan.items if (item.slice is not None) == wanted]
-            found[f"{arm}plan/rows for {what}"] = sum(item.rows for item in items)
-        found[f"{arm}plan/slices"] = sum(item.slice is not None for item in result.plan.items)
         texts[f"{arm}plan/strategy"] = str(result.plan.strategy)
+        for_slices = [item.rows for item in result.plan.items if item.slice is not None]
+        beside[f"{arm}plan/rows"] = result.plan.rows
+        beside[f"{arm}plan/rows for slices"] = sum(for_slices)
+        beside[f"{arm}plan/rows for exploration"] = result.plan.rows - sum(for_slices)
+        beside[f"{arm}plan/slices"] = len(for_slices)
     if result.growth is not None:
-        found[f"{arm}rows/added"] = result.growth.added
-        found[f"{arm}rows/refused"] = sum(result.growth.refused.values())
-    found |= {f"{arm}seconds/{stage}": took for stage, took in seconds.items()}
-    words = f"{arm.replace('/', ' ')}round {result.round}"
-    return _entry(f"{result.arm}/{result.round}", result.round, words, found, texts, outcome)
+        beside[f"{arm}rows/added"] = result.growth.added
+        beside[f"{arm}rows/refused"] = sum(result.growth.refused.values())
+    beside |= {f"{arm}seconds/{stage}": took for stage, took in seconds.items()}
+    return _entry(f"{result.arm}/{result.round}", result.round, numbers, texts, beside)
 
 
 def of_test(summary: Mapping[str, Any]) -> Entry | None:
@@ -77,41 +73,43 @@ def of_test(summary: Mapping[str, Any]) -> Entry | None:
     test = summary.get("test")
     if not test:
         return None
-    verdict, found = test["verdict"], {}
+    numbers = {}
     for side in ("baseline", "kept"):
         for name, score in test[side].items():
             for key, place in (("value", ""), ("low", ".low"), ("high", ".high")):
-                found[f"test/{name} {side}{place}"] = score[key]
-    found |= {f"test/verdict.{key}": verdict[key] for key in ("difference", "low", "high")}
-    outcome = tuple(found)
-    found["test/times opened"] = test["looks"]
-    texts = {"test/verdict": str(verdict["label"])}
-    return _entry("test", summary["kept_round"], "the test set", found, texts, outcome)
+                numbers[f"test/{name} {side}{place}"] = score[key]
+    for key in ("difference", "low", "high"):
+        numbers[f"test/verdict.{key}"] = test["verdict"][key]
+    texts = {"test/verdict": str(test["verdict"]["label"])}
+    beside = {"test/times opened": test["looks"]}
+    return _entry("test", summary["kept_round"], numbers, texts, beside)
 
 
 def of_settings(config: Mapping[str, Any]) -> dict[str, float]:
     """The numbers among the settings of training and answering; texts may be anybody's secret."""
-    found = {name: config.get(name) for name in ("rounds", "seed")}
+    settings = {name: config.get(name) for name in ("rounds", "seed")}
     for stage in ("train", "generate"):
-        found |= dict(_leaves(stage, config.get(stage, {})))
-    return {_plain(name): value for name, value in found.items() if isinstance(value, (int, float))}
+        settings |= dict(_leaves(stage, config.get(stage, {})))
+    return {
+        _plain(name): value for name, value in settings.items() if isinstance(value, (int, float))
+    }
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
-        for key, one in value.items():
-            yield from _leaves(f"{name}.{key}", one)
+        for key, inner in value.items():
+            yield from _leaves(f"{name}.{key}", inner)
     else:
         yield name, value
 
 
 def _scores(place: str, scores: Mapping[str, harness.Score]) -> dict[str, Any]:
-    found = {}
+    numbers = {}
     for name, score in scores.items():
-        found[f"{place}/{name}"] = score.value
-        found[f"{place}/{name}.low"] = score.low
-        found[f"{place}/{name}.high"] = score.high
-    return found
+        numbers[f"{place}/{name}"] = score.value
+        numbers[f"{place}/{name}.low"] = score.low
+        numbers[f"{place}/{name}.high"] = score.high
+    return numbers
 
 
 def _verdict(place: str, verdict: harness.Verdict) -> dict[str, Any]:
@@ -120,15 +118,19 @@ def _verdict(place: str, verdict: harness.Verdict) -> dict[str, Any]:
 
 
 def _entry(
-    key: str, step: int, words: str, found: Mapping[str, Any], texts: Mapping[str, str],
-    outcome: tuple[str, ...],
+    key: str, step: int, numbers: Mapping[str, Any], texts: Mapping[str, str],
+    beside: Mapping[str, Any],
 ) -> Entry:  # fmt: skip
-    numbers: dict[str, float] = {}
-    for name, value in found.items():
-        if value is not None and math.isfinite(value):
-            numbers[_plain(name)] = float(value)
     named = {_plain(name): text for name, text in texts.items()}
-    return Entry(key, step, words, numbers, named, tuple(map(_plain, outcome)))
+    return Entry(key, step, _finite(numbers), named, _finite(beside))
+
+
+def _finite(numbers: Mapping[str, Any]) -> dict[str, float]:
+    return {
+        _plain(name): float(value)
+        for name, value in numbers.items()
+        if value is not None and math.isfinite(value)
+    }
 
 
 def _plain(name: str) -> str:

@@ -1,24 +1,31 @@
-"""What of a run has to be sent where, and that nothing is sent twice."""
+"""What of a run is sent to which tracker, and that nothing is sent twice.
+
+A tracker's library is called in the run's own process. What it raises is an error of the hook,
+which costs the run a note; while it waits for a network, the run waits too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import importlib.util
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import harness
 from harness.kit import trackers
-from harness_tracker import figures
+from harness.kit.files import digest, read_json, write_json
+from harness.kit.privacy import of_this_user
+from harness.kit.text import one_line
+from harness_tracker import backends, figures
 from harness_tracker.figures import Entry
-from harness_tracker.sender import Sender
-from harness_tracker.sent import Sent
 
 FOLDER = Path(".harness", "tracker")
-"""What was sent, and what the trackers printed, by run."""
+"""What was sent, by run and tracker."""
 
 
 class Observer:
-    """Told of one run after another; a tracker that fails is an error of the hook, no more."""
+    """Told of one run after another, and sends it to the trackers of ``report_to``."""
 
     def __init__(self) -> None:
         self._trackers: list[Tracker] = []
@@ -30,8 +37,9 @@ class Observer:
         Raises:
             EnvironmentFailure: ``report_to`` names trackers that rounds are not sent to.
         """
-        for tracker in self._trackers:
-            tracker.sender.close()
+        with contextlib.suppress(harness.EnvironmentFailure):
+            # A run that failed before in this process: its trackers' runs are open still.
+            self._each(lambda tracker: tracker.end(None))
         self._seconds = {}
         names = reported_to(config)
         self._trackers = [Tracker(name, run, config) for name in names if name in trackers.FULL]
@@ -43,99 +51,93 @@ class Observer:
 
     def stage(self, stage: str, round_: int, arm: str, seconds: float) -> None:
         """A stage took so long."""
-        if self._trackers:
-            self._seconds.setdefault((arm, round_), {})[stage] = seconds
+        self._seconds.setdefault((arm, round_), {})[stage] = seconds
 
     def round(self, result: harness.RoundResult) -> None:
         """A round was closed, now or before the run went on."""
-        if self._trackers:
-            seconds = self._seconds.get((result.arm, result.round), {})
-            self._send(figures.of_round(result, seconds))
+        seconds = self._seconds.get((result.arm, result.round), {})
+        self._each(lambda tracker: tracker.send(figures.of_round(result, seconds)))
 
     def end(self, summary: Mapping[str, Any]) -> None:
         """The run is finished."""
-        ending, self._trackers = self._trackers, []
         entry = figures.of_test(summary)
-        failures = [tracker.end(entry) for tracker in ending]
-        _raise([failure for failure in failures if failure])
+        try:
+            self._each(lambda tracker: tracker.end(entry))
+        finally:
+            self._trackers = []
 
-    def _send(self, entry: Entry) -> None:
-        failures = [tracker.send(entry) for tracker in self._trackers]
-        _raise([failure for failure in failures if failure])
+    def _each(self, work: Callable[[Tracker], None]) -> None:
+        """Do it with every tracker, whatever another one does.
+
+        Raises:
+            EnvironmentFailure: with all that failed; keys and passwords are taken out.
+        """
+        failures = []
+        for tracker in self._trackers:
+            try:
+                work(tracker)
+            except (Exception, SystemExit) as error:
+                reason = one_line(of_this_user().text(f"{type(error).__name__}: {error}"), 300)
+                failures.append(f"{tracker.name} does not get the figures of the run: {reason}")
+        if failures:
+            raise harness.EnvironmentFailure("; ".join(failures), hint="the run goes on")
 
 
 def reported_to(config: Mapping[str, Any]) -> list[str]:
     """The trackers that ``train.args.report_to`` names; ``all`` are those that are installed."""
-    import importlib.util
-
     args = config.get("train", {}).get("args")
-    given = args.get("report_to") if isinstance(args, Mapping) else None
-    names = trackers.named(given)
+    names = trackers.named(args.get("report_to") if isinstance(args, Mapping) else None)
     if trackers.ALL in names:
         return [name for name in trackers.FULL if importlib.util.find_spec(name) is not None]
     return names
 
 
 class Tracker:
-    """One tracker, what it has of the run, and what it is still owed."""
+    """One tracker of a run: what it has by now, which a file says, and what it has to get."""
 
     def __init__(self, name: str, run: str, config: Mapping[str, Any]) -> None:
-        self.name = name
-        self.sent = Sent(FOLDER / f"{run}.json", name)
-        self.owed: list[Entry] = []
-        self._told: dict[str, Entry] = {}
-        args = config["train"]["args"]
-        self.sender = Sender(
-            name,
-            {
-                "run": run,
-                "settings": figures.of_settings(config),
-                "args": {k: v for k, v in args.items() if k in ("project", "trackio_space_id")},
-            },
-            FOLDER / f"{run}.{name}.log",
-        )
+        self.name, self.run, self.config = name, run, config
+        self.path = FOLDER / f"{run}.{name}.json"
+        try:
+            state = read_json(self.path)
+            self.id, self.sent = str(state["id"]), dict(state["sent"])
+        except (OSError, ValueError, KeyError, TypeError):  # never sent to, or damaged: all again
+            self.id, self.sent = "", {}
+        self._entries: dict[str, Entry] = {}
+        self._tracked: backends.Tracked | None = None
 
-    def send(self, entry: Entry) -> str:
-        """Send what is owed; returns what went wrong, in a sentence, or an empty string."""
-        self._told[entry.key] = entry
-        if self.sent.knows(entry):
-            return ""
-        if self.sent.decided_again(entry):
-            self.sender.close()
-            self.sent.begin_again()
-            self.owed = list(self._told.values())
-        else:
-            self.owed.append(entry)
-        return self._deliver()
+    def send(self, entry: Entry) -> None:
+        """Send it, after all that could not be sent before.
 
-    def end(self, entry: Entry | None) -> str:
-        """Send what is left, and end the tracker's run.
-
-        One that has everything and was not ended, since a process was killed, is begun for that.
+        A round that was decided again is sent again.
         """
-        failure = ""
-        if entry is not None and not self.sent.knows(entry):
-            self.owed.append(entry)
-        if self.owed or (self.sent.id and not self.sent.ended):
-            failure = self._deliver() or self.sender.end()
-            if not failure:
-                self.sent.end()
-        if failure and self.owed:
-            missing = ", ".join(entry.words for entry in self.owed)
-            failure += f"; not sent: {missing}"
-        return failure
+        self._entries[entry.key] = entry
+        for key, owed in self._entries.items():
+            result = digest([dict(owed.numbers), dict(owed.texts)])
+            if self.sent.get(key) == result:
+                continue
+            tracked = self._begun()
+            tracked.send(owed.step, {**owed.numbers, **owed.beside}, owed.texts)
+            self.sent[key] = result
+            self._write()
 
-    def _deliver(self) -> str:
-        if failure := self.sender.begin(self.sent.id, self.sent.attempt):
-            return failure
-        self.sent.keep_id(self.sender.id)
-        while self.owed:
-            if failure := self.sender.send(self.owed[0]):
-                return failure
-            self.sent.add(self.owed.pop(0))
-        return ""
+    def end(self, entry: Entry | None) -> None:
+        """Send what is left, and end the tracker's run, if anything was sent by this process."""
+        if entry is not None:
+            self.send(entry)
+        if self._tracked is not None:
+            self._tracked.end()
 
+    def _begun(self) -> backends.Tracked:
+        """The tracker's run, begun when there is something to send."""
+        if self._tracked is None:
+            settings, args = figures.of_settings(self.config), self.config["train"]["args"]
+            asked = backends.Asked(self.run, self.id, settings, args)
+            self._tracked = backends.begin(self.name, asked)
+            self.id = self._tracked.id
+            self._write()
+        return self._tracked
 
-def _raise(failures: list[str]) -> None:
-    if failures:
-        raise harness.EnvironmentFailure("; ".join(failures))
+    def _write(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(self.path, {"id": self.id, "sent": self.sent})

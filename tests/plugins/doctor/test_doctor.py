@@ -4,41 +4,35 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.stages import KINDS
-from harness_doctor.probes.config import STAGES
-from harness_doctor.probing import ask
-from harness_doctor.sections import torch
+from harness_doctor import torch
 
 PAGE = (Path(__file__).parents[3] / "docs" / "doctor.md").read_text("utf-8")
 
 
-def troubles(document: Any, section: str) -> list[dict[str, str]]:
-    return [one for one in document["troubles"] if one["section"] == section]
+def troubles(document: Any, word: str) -> list[dict[str, str]]:
+    """Those of what is wrong that name something."""
+    return [trouble for trouble in document["troubles"] if word in trouble["what"]]
 
 
 # -- the whole ----------------------------------------------------------------------------
 
 
 def test_a_machine_that_lacks_nothing(machine: Any) -> None:
-    begun = time.monotonic()
     document = machine.said()
-    assert time.monotonic() - begun < 10
     assert document["exit_code"] == 0
-    assert not [one for one in document["troubles"] if one["level"] == "problem"]
+    assert not [trouble for trouble in document["troubles"] if trouble["level"] == "problem"]
     sections = document["sections"]
     assert sections["torch"]["version"] == "9.9.9" and sections["torch"]["cpu_bf16"] is True
-    assert sections["torch"]["bitsandbytes"]["version"] == "8.8.8"
-    assert sections["network"]["hub"]["state"] == "reachable"
-    assert sections["network"]["index"]["state"] == "reachable"
     assert sections["machine"]["memory"] > 0
-    assert {one["plugin"] for one in sections["config"]["entries"]} >= {"fake", "overlap"}
+    assert sections["config"]["file"] == "harness.yaml"
     assert sections["libraries"]["needed"]["typer"]
+    # Nothing has to be fetched, so nobody is asked.
+    assert machine.hub.asked == machine.index.asked == []
 
 
 def test_the_page_names_what_the_document_has(machine: Any) -> None:
@@ -66,13 +60,11 @@ def test_it_ends_with_a_block_for_an_issue(machine: Any) -> None:
     assert [line for line in lines if line.startswith("problem: torch cannot be loaded")]
 
 
-def test_every_problem_has_its_reason_and_its_cure(machine: Any) -> None:
+def test_every_problem_has_its_cure(machine: Any) -> None:
     machine.library("torch", "raise ImportError('broken')")
-    shown = machine.doctor().out
-    lines = shown.partition("problem: torch")[2].splitlines()
+    lines = machine.doctor().out.partition("problem: torch")[2].splitlines()
     assert "ImportError: broken" in lines[0]
-    assert lines[1].startswith("  why: ")
-    assert lines[2].startswith("  cure: pip install --force-reinstall 'torch")
+    assert lines[1] == "  cure: pip install --force-reinstall torch"
 
 
 def test_nothing_private_is_shown(machine: Any) -> None:
@@ -117,7 +109,7 @@ def test_it_fits_the_terminal(machine: Any, width: int) -> None:
     assert [line for line in whole if len(line) > width] == []
 
 
-@pytest.mark.parametrize("given", [("--seconds", "0"), ("-c", "nowhere.yaml"), ("--sets", "a")])
+@pytest.mark.parametrize("given", [("--seconds", "9"), ("-c", "nowhere.yaml"), ("--sets", "a")])
 def test_a_wrong_option_is_a_usage_error(machine: Any, given: tuple[str, str]) -> None:
     done = machine.doctor(*given)
     assert done.code == 2 and not done.out
@@ -139,8 +131,8 @@ def test_nothing_is_written(machine: Any) -> None:
         ("raise RuntimeError('two\\nlines')", "RuntimeError: two lines"),
         ("raise SystemExit('gone')", "SystemExit: gone"),
         ("import os; os._exit(7)", "its process ended with code 7"),
-        ("import os; os.kill(os.getpid(), 11)", "its process was ended by SIGSEGV"),
-        ("version = 1", "AttributeError: module 'torch' has no attribute"),
+        ("import os; os.kill(os.getpid(), 11)", "its process ended with signal 11"),
+        ("version = 1", "AttributeError: "),
         ("print('noise'); import sys; sys.stdout.close(); raise ValueError", "ValueError"),
     ],
 )
@@ -149,36 +141,29 @@ def test_torch_that_is_broken(
 ) -> None:
     (tmp_path / "torch.py").write_text(text)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    probes = {"torch": ["torch_build"], "bitsandbytes": ["quantization"]}
-    answers = ask(probes, 20, lambda done, total, what: None)
-    made = torch.section(answers["torch"], answers["bitsandbytes"], cores=1, needs_bits=True)
-    [trouble] = made.troubles
+    section = torch.section(bitsandbytes=True)
+    [trouble] = section.troubles
     assert trouble.level == "problem" and trouble.code == 3
-    assert told in trouble.what and told in made.facts["torch"]
-    assert made.values["loads"] is False
+    assert told in trouble.what and told in section.facts["torch"]
+    assert "version" not in section.values
 
 
 def test_torch_that_prints_and_leaves_something_behind_is_no_problem(machine: Any) -> None:
     noise = "import subprocess; subprocess.Popen(['sleep', '60'])\nprint('{}')\n"
     machine.library("torch", noise + TORCH_AND_EXIT)
-    begun = time.monotonic()
     document = machine.said()
-    assert time.monotonic() - begun < 10
     assert document["sections"]["torch"]["version"] == "9.9.9"
     assert document["exit_code"] == 0
 
 
-def test_torch_that_hangs_is_not_waited_for(machine: Any) -> None:
-    machine.library("torch", "import time; time.sleep(60)")
-    begun = time.monotonic()
-    document = machine.said("--seconds", "4")
-    assert time.monotonic() - begun < 8
-    [trouble] = troubles(document, "torch")
-    assert trouble["level"] == "warning" and "no answer within 4 s" in trouble["what"]
-    assert trouble["cure"] == "harness doctor --seconds 60"
-    assert document["sections"]["torch"]["loads"] is False
-    # What could be looked at was looked at all the same.
-    assert document["sections"]["config"]["entries"]
+def test_torch_that_hangs_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "torch.py").write_text("import time; time.sleep(60)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(torch, "SECONDS", 1)
+    [trouble] = torch.section(bitsandbytes=False).troubles
+    assert "no answer within 1 s" in trouble.what
 
 
 def test_a_file_of_the_working_folder_is_not_taken_for_torch(machine: Any) -> None:
@@ -195,10 +180,16 @@ def test_more_threads_than_cores(machine: Any) -> None:
 
 def test_a_gpu_and_its_memory(machine: Any) -> None:
     machine.library("torch", TORCH_AND_EXIT + GPU)
-    document = machine.said()
-    [gpu] = document["sections"]["torch"]["devices"]
+    [gpu] = machine.said()["sections"]["torch"]["devices"]
     assert gpu["name"] == "Big GPU" and gpu["memory"] == 80_000_000_000 and gpu["bf16"] is True
-    assert "Big GPU (cuda 9.0, 80.0 GB, 79.0 GB free)" in machine.doctor().out
+    assert "Big GPU (cuda, 80.0 GB, bf16)" in machine.doctor().out
+
+
+def test_a_gpu_that_torch_does_not_use(monkeypatch: pytest.MonkeyPatch, machine: Any) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(machine.site))
+    monkeypatch.setattr(torch, "_GPU_FILES", (machine.site,))
+    [trouble] = torch.section(bitsandbytes=False).troubles
+    assert trouble.level == "warning" and "does not use this machine's GPU" in trouble.what
 
 
 def ask_for_a_plugin_that_needs(machine: Any, library: str) -> None:
@@ -209,61 +200,52 @@ def ask_for_a_plugin_that_needs(machine: Any, library: str) -> None:
     machine.project.write(text, "asking.py")
 
 
-def test_bitsandbytes_is_a_warning_until_the_config_asks_for_it(machine: Any) -> None:
-    machine.library("bitsandbytes", "raise OSError('libcudart.so is not there')")
-    [trouble] = troubles(machine.said(), "torch")
-    assert trouble["level"] == "warning" and "libcudart.so is not there" in trouble["what"]
+@pytest.mark.parametrize(
+    ("library", "told"),
+    [
+        ("raise OSError('libcudart.so is not there')", "libcudart.so is not there"),
+        ("__version__ = '8.8.8'\nfunctional = None\n", "AttributeError"),
+    ],
+)
+def test_bitsandbytes_is_looked_at_where_the_config_asks_for_it(
+    machine: Any, library: str, told: str
+) -> None:
+    machine.library("bitsandbytes", library)
+    assert machine.said()["exit_code"] == 0
     ask_for_a_plugin_that_needs(machine, "bitsandbytes")
     document = machine.said()
-    [trouble] = troubles(document, "torch")
+    [trouble] = troubles(document, "bitsandbytes")
     assert document["exit_code"] == 3
-    assert trouble["level"] == "problem" and trouble["why"].startswith("the config asks for it")
-
-
-def test_bitsandbytes_without_its_own_library_does_not_work(machine: Any) -> None:
-    machine.library("bitsandbytes", "__version__ = '8.8.8'\nfunctional = None\n")
-    document = machine.said()
-    assert document["sections"]["torch"]["bitsandbytes"]["loads"] is False
-    assert "8.8.8 does not work: AttributeError" in machine.doctor().out
+    assert trouble["level"] == "problem" and told in trouble["what"]
 
 
 # -- the config ---------------------------------------------------------------------------
-
-
-def test_stages_are_those_of_the_program() -> None:
-    assert {kind.key: kind.stage for kind in KINDS.values() if kind.key} == STAGES
 
 
 def problem(level: str, message: str) -> str:
     return f'return [harness.Problem("{message}", ("size",), "{level}")]'
 
 
-def test_what_a_plugin_lacks_here_is_a_problem_with_its_cure(machine: Any) -> None:
+def test_what_a_plugin_lacks_here_is_a_problem(machine: Any) -> None:
     machine.plugin(problem("environment", "needs the package acme-lib, which is not here"))
     document = machine.said()
-    [trouble] = troubles(document, "config")
+    [trouble] = troubles(document, "acme-lib")
     assert document["exit_code"] == 3
-    assert trouble["what"].startswith("metrics.1.size: needs the package acme-lib")
-    assert trouble["cure"] == "pip install acme-lib"
-
-
-def test_a_cure_that_the_message_names(machine: Any) -> None:
-    machine.plugin(problem("environment", "it needs x: pip install 'acme[x]'"))
-    assert troubles(machine.said(), "config")[0]["cure"] == "pip install 'acme[x]'"
+    assert "metrics.1.size: needs the package acme-lib" in trouble["what"]
+    assert trouble["cure"] == "mend what it names, then: harness check"
 
 
 def test_a_library_that_a_plugin_names_and_that_is_not_there(machine: Any) -> None:
     ask_for_a_plugin_that_needs(machine, "acme-nowhere")
     document = machine.said()
-    [trouble] = troubles(document, "config")
+    [trouble] = troubles(document, "the package acme-nowhere is not installed")
     assert document["exit_code"] == 3
-    assert trouble["what"] == "the package acme-nowhere is not installed"
     assert trouble["cure"] == "pip install acme-nowhere"
 
 
 def test_what_is_not_known_is_told_and_no_trouble(machine: Any) -> None:
     machine.plugin(problem("unknown", "whether it is there shows later"))
-    assert troubles(machine.said(), "config") == []
+    assert machine.said()["exit_code"] == 0
     assert "metrics.1.size: whether it is there shows later" in machine.doctor().out
 
 
@@ -271,8 +253,8 @@ def test_a_config_that_cannot_be_used_is_of_code_2(machine: Any) -> None:
     machine.project.write("rounds: many\n")
     document = machine.said()
     assert document["exit_code"] == 2
-    [trouble] = troubles(document, "config")
-    assert "rounds" in trouble["what"] and trouble["cure"] == "harness check"
+    [trouble] = troubles(document, "rounds")
+    assert trouble["cure"].endswith("harness check")
 
 
 def test_what_the_machine_lacks_comes_before_what_is_wrong_with_the_config(machine: Any) -> None:
@@ -281,77 +263,50 @@ def test_what_the_machine_lacks_comes_before_what_is_wrong_with_the_config(machi
     assert machine.said()["exit_code"] == 3
 
 
-@pytest.mark.parametrize(
-    ("body", "told"),
-    [
-        ("time.sleep(60)", "no answer within 4 s"),
-        ("os._exit(9)", "its process ended with code 9"),
-    ],
-)
-def test_a_plugin_that_hangs_or_ends_the_process(machine: Any, body: str, told: str) -> None:
-    machine.plugin(body)
-    document = machine.said("--seconds", "4")
-    [trouble] = troubles(document, "config")
-    assert document["exit_code"] == 0 and trouble["level"] == "warning"
-    assert told in trouble["what"]
-
-
 def test_a_plugin_that_fails_is_not_known(machine: Any) -> None:
     machine.plugin("print('noise'); raise SystemExit('no')")
     shown = machine.doctor()
     assert shown.code == 0
-    assert "metrics.1: it cannot be asked (SystemExit: no)" in shown.out
+    assert "metrics.1: " in shown.out and "SystemExit" in shown.out
 
 
 def test_overrides_and_another_file(machine: Any) -> None:
     path = machine.project.folder / "harness.yaml"
     path.rename(machine.project.folder / "other.yaml")
     document = machine.said("-c", "other.yaml", "--set", "rounds=none")
-    [trouble] = troubles(document, "config")
+    [trouble] = troubles(document, "rounds")
     assert document["sections"]["config"]["file"] == "other.yaml"
-    assert trouble["cure"] == "harness check -c other.yaml --set rounds=none"
+    assert trouble["cure"].endswith("harness check -c other.yaml --set rounds=none")
 
 
 def test_without_a_config_it_is_the_shipped_one(machine: Any) -> None:
     (machine.project.folder / "harness.yaml").unlink()
     document = machine.said()
     assert document["sections"]["config"]["file"].startswith("the shipped one")
-    needed = document["sections"]["network"]["index"]["needed"]
-    assert needed == ["the model 'smollm2-135m-instruct'"]
+    told = "has to give the model 'smollm2-135m-instruct'; it answers"
+    assert document["sections"]["config"]["the package index"] == told
 
 
 # -- the network --------------------------------------------------------------------------
 
 
-def test_a_hub_that_fails_is_no_trouble_where_nothing_is_fetched(machine: Any) -> None:
-    machine.hub.code = machine.index.code = 503
-    document = machine.said()
-    assert document["sections"]["network"]["hub"]["state"] == "failing"
-    assert document["sections"]["network"]["index"]["state"] == "failing"
-    assert document["exit_code"] == 0 and troubles(document, "network") == []
-
-
-def test_it_is_a_warning_where_the_model_is_fetched_from_there(machine: Any) -> None:
+def test_a_hub_that_fails_is_a_warning_where_the_model_is_fetched_from_there(machine: Any) -> None:
     machine.hub.code = 503
     text = (machine.project.folder / "harness.yaml").read_text("utf-8")
     machine.project.write(text.replace("model: {source: fake}", "model: {source: hub, id: a/b}"))
-    document = machine.said()
-    [trouble] = troubles(document, "network")
+    [trouble] = troubles(machine.said(), "the model hub")
     assert trouble["level"] == "warning" and "(503)" in trouble["what"]
-    assert trouble["why"] == "the model 'a/b' has to be fetched from there"
-    assert "HF_ENDPOINT" in trouble["cure"]
+    assert "has to give the model 'a/b'" in trouble["what"] and "HF_ENDPOINT" in trouble["cure"]
 
 
-def test_offline_nobody_is_asked_and_the_cure_is_named(machine: Any) -> None:
+def test_offline_nobody_is_asked(machine: Any) -> None:
     text = (machine.project.folder / "harness.yaml").read_text("utf-8")
     machine.project.write(text.replace("model: {source: fake}", "model: {source: hub, id: a/b}"))
     document = machine.said(HF_HUB_OFFLINE="1")
     assert machine.hub.asked == []
-    assert document["sections"]["network"]["hub"]["state"] == "offline"
-    assert [one["cure"] for one in troubles(document, "network")] == ["unset HF_HUB_OFFLINE"]
+    assert len(troubles(document, "HF_HUB_OFFLINE forbids")) == 2
     # The plugin of the model says itself that it cannot be had.
     assert document["exit_code"] == 3
-    assert [one["cure"] for one in troubles(document, "config")] == ["unset HF_HUB_OFFLINE"]
 
 
 def test_the_document_is_strict_json(machine: Any) -> None:

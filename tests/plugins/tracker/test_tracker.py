@@ -6,12 +6,13 @@ import importlib.util
 import json
 import os
 import socket
+import sys
 
 import pytest
 
 import harness
 from harness.records import GuardResult, RoundResult, Verdict
-from harness_tracker import figures, sender
+from harness_tracker import backends, figures
 from harness_tracker.figures import Entry
 from harness_tracker.observer import Tracker
 from tests.support.project import CONFIG, Project
@@ -53,8 +54,8 @@ class Run:
         self.id = id or "made-up"
     def define_metric(self, *names, **more): pass
     def log(self, values):
-        if os.environ.get("FAKE_ENDS"):
-            os._exit(3)
+        if os.environ.get("FAKE_EXITS"):
+            raise SystemExit(3)
         told("log", values=values)
     def finish(self, exit_code=0):
         told("finish", code=exit_code)
@@ -77,7 +78,6 @@ class Tracked(Project):
 
     def iterate(self, *arguments, **environment):
         fixed = {
-            "PYTHONPATH": str(self.folder / "modules"),
             "FAKE_LOG": str(self.folder / "told.jsonl"),
             "WANDB_API_KEY": SECRET,
         }
@@ -95,9 +95,14 @@ def tracked(tmp_path, monkeypatch):
         monkeypatch.delenv(name)
     (tmp_path / "modules" / "wandb").mkdir(parents=True)
     (tmp_path / "modules" / "wandb" / "__init__.py").write_text(WANDB)
+    monkeypatch.syspath_prepend(tmp_path / "modules")
+    importlib.invalidate_caches()
+    for name in [name for name in sys.modules if name.split(".")[0] == "wandb"]:
+        monkeypatch.delitem(sys.modules, name)
     project = Tracked(tmp_path)
     configure(project)
-    return project
+    yield project
+    sys.modules.pop("wandb", None)
 
 
 def configure(project, report_to="wandb", rounds=1):
@@ -162,13 +167,6 @@ def test_going_on_sends_no_round_twice(tracked):
 
 
 @pytest.fixture
-def hanging():
-    """A server that takes connections and says nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield str(server.getsockname()[1])
-
-
-@pytest.fixture
 def closed():
     """A port on which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -176,27 +174,23 @@ def closed():
     return str(port)
 
 
-WHY = {
-    "hanging": "no answer within 1 s",
-    "closed": "Connection refused (key ***)",
-    "ends": "its process ended; what it printed is in .harness/tracker/",
-}
-
-
-@pytest.mark.parametrize("fault", ["hanging", "closed", "ends"])
-def test_a_tracker_that_fails_costs_a_note(tracked, request, monkeypatch, fault):
-    monkeypatch.setattr(sender, "LIMIT", 1.0 if fault == "hanging" else 20.0)
-    if fault == "ends":
-        environment = {"FAKE_ENDS": "1"}
-    else:
-        environment = {"FAKE_SERVER": request.getfixturevalue(fault)}
-    done = tracked.iterate("--no-test", **environment)
+def test_a_tracker_that_fails_costs_a_note(tracked, closed):
+    done = tracked.iterate("--no-test", FAKE_SERVER=closed)
     assert done.code == 0
-    first, last = [line for line in done.err.splitlines() if "wandb does not get" in line]
-    assert first.startswith("note: wandb does not get the figures of the run, which goes on: ")
-    assert WHY[fault] in first and SECRET not in done.err
-    assert last.endswith("; not sent: round 0, round 1")
+    [told] = [line for line in done.err.splitlines() if "wandb does not get" in line]
+    assert told.startswith("note: wandb does not get the figures of the run: ConnectionError: ")
+    assert "Connection refused (key ***)" in told and "(the run goes on)" in told
+    assert SECRET not in done.err
     assert len(done.document["rounds"]) == 2 and "wandb does not" not in done.out
+    # When the run goes on, it gets all that it has not got.
+    assert tracked.iterate().code == 0
+    assert [call["values"]["round"] for call in tracked.told("log")][:2] == [0, 1]
+
+
+def test_a_tracker_whose_library_exits_costs_a_note(tracked):
+    done = tracked.iterate("--no-test", FAKE_EXITS="1")
+    assert done.code == 0 and "wandb does not get the figures of the run: SystemExit" in done.err
+    assert len(done.document["rounds"]) == 2
 
 
 def test_guards_are_numbered_since_their_names_hold_text_of_rows():
@@ -230,57 +224,68 @@ def test_trackers_that_get_no_rounds_are_named(tracked):
 REPORTING = {"train": {"args": {"report_to": "wandb"}}}
 
 
-def recorded(monkeypatch):
-    """What a tracker is told, in the place of its process."""
+def recorded(monkeypatch, failing=()):
+    """What a tracker is told, and which steps it fails at."""
     calls = []
 
-    class Recorded(sender.Sender):
-        def begin(self, id_, attempt):
-            self.id = f"run-{attempt}"
-            calls.append((id_, attempt))
-            return ""
+    class Recorded:
+        def __init__(self, asked):
+            self.id = "made-up"
+            calls.append(f"begin {asked.id}".strip())
 
-        def send(self, entry):
-            calls.append(entry.key)
-            return ""
+        def send(self, step, numbers, texts):
+            if step in failing:
+                raise ConnectionError("no route to host")
+            calls.append((step, numbers["dev/x"]))
 
         def end(self):
             calls.append("end")
-            return ""
 
-    monkeypatch.setattr("harness_tracker.observer.Sender", Recorded)
+    monkeypatch.setattr(backends, "Wandb", Recorded)
     return calls
 
 
-def test_rounds_decided_again_are_another_run(tmp_path, monkeypatch):
+def entry(number, value):
+    return Entry(f"main/{number}", number, {"dev/x": value}, {}, {"seconds/train": number * 1.0})
+
+
+def test_rounds_decided_again_are_sent_again(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     calls = recorded(monkeypatch)
-
-    def entry(number, value):
-        return Entry(f"main/{number}", number, "", {"dev/x": value, "s": number}, {}, ("dev/x",))
-
     first = Tracker("wandb", "demo", REPORTING)
     for number in range(3):
-        assert first.send(entry(number, 0.5)) == ""
+        first.send(entry(number, 0.5))
+    assert calls == ["begin", (0, 0.5), (1, 0.5), (2, 0.5)]
     calls.clear()
     again = Tracker("wandb", "demo", REPORTING)
     again.send(entry(0, 0.5))
     assert calls == []
     again.send(entry(1, 0.75))
     again.send(entry(2, 0.5))
-    assert calls == [("", 2), "main/0", "main/1", ("run-2", 2), "main/2"]
+    again.end(None)
+    assert calls == ["begin made-up", (1, 0.75), "end"]
 
 
-def test_a_tracker_that_was_not_told_of_the_end_is_told_once(tmp_path, monkeypatch):
-    """Its process was killed after the last round was sent."""
+def test_what_could_not_be_sent_is_sent_with_the_next(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    failing = {0, 1}
+    calls = recorded(monkeypatch, failing)
+    tracker = Tracker("wandb", "demo", REPORTING)
+    for number in (0, 1):
+        with pytest.raises(ConnectionError):
+            tracker.send(entry(number, 0.5))
+    failing.clear()
+    tracker.send(entry(2, 0.5))
+    assert calls == ["begin", (0, 0.5), (1, 0.5), (2, 0.5)]
+
+
+def test_a_damaged_note_of_what_was_sent_sends_all_again(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     calls = recorded(monkeypatch)
-    entry = Entry("main/0", 0, "", {"dev/x": 0.5}, {}, ("dev/x",))
-    assert Tracker("wandb", "demo", REPORTING).send(entry) == ""
-    for _ in range(2):
-        again = Tracker("wandb", "demo", REPORTING)
-        assert (again.send(entry), again.end(None)) == ("", "")
-    assert calls == [("", 1), "main/0", ("run-1", 1), "end"]
+    Tracker("wandb", "demo", REPORTING).send(entry(0, 0.5))
+    (tmp_path / ".harness/tracker/demo.wandb.json").write_text("[")
+    Tracker("wandb", "demo", REPORTING).send(entry(0, 0.5))
+    assert calls == ["begin", (0, 0.5)] * 2
 
 
 def test_tensorboard_has_the_rounds_as_they_were(tracked):
