@@ -103,12 +103,12 @@ def trained(name: str, base: harness.Checkpoint, folder: Path) -> harness.Checkp
 
 
 @torch.no_grad()
-def merged(tuned: harness.Checkpoint, way: str, dtype: str, seed: int) -> Any:
-    """The merged model, broken in a way."""
+def merged(tuned: harness.Checkpoint, way: str, dtype: str, seed: int) -> tuple[Any, float]:
+    """The merged model, broken in a way, and what rounding did to its update."""
     from peft import PeftModel
 
     adapted = PeftModel.from_pretrained(loading.base_of(tuned, "auto"), tuned.path)
-    layers = weights.layers_of(adapted)
+    layers = adapters.layers_of(adapted)
     if way.startswith("scale "):
         for layer in layers.values():
             for name in layer.scaling:
@@ -119,7 +119,7 @@ def merged(tuned: harness.Checkpoint, way: str, dtype: str, seed: int) -> Any:
         for name, layer in layers.items():
             if block in name:
                 layer.lora_B[layer.active_adapters[0]].weight.zero_()
-    return weights.merged(adapted, getattr(torch, dtype))
+    return adapters.merged(adapted, getattr(torch, dtype))
 
 
 def other_template(tuned: harness.Checkpoint) -> harness.Checkpoint:
@@ -160,13 +160,14 @@ def exported(
     dtype: str,
     computed: Any,
     seed: int,
-) -> tuple[Lines, bool]:
-    """The same of merged weights, and whether weights or prompts would be refused."""
+) -> tuple[Lines, bool, float]:
+    """The same of merged weights, whether weights or prompts would be refused, and what rounding
+    did to the update."""
     asked = other_template(tuned) if way == TEMPLATE else tuned
-    model = merged(tuned, FAITHFUL if way == TEMPLATE else way, dtype, seed)
+    model, lost = merged(tuned, FAITHFUL if way == TEMPLATE else way, dtype, seed)
     refused = _prompts(asked, rows) != _prompts(tuned, rows) or bool(weights.strange(tuned, model))
     model = model.to(devices.current().type, computed).eval().requires_grad_(False)
-    return log_probabilities(model, asked, rows), refused
+    return log_probabilities(model, asked, rows), refused, lost
 
 
 def _prompts(checkpoint: harness.Checkpoint, rows: Sequence[harness.Example]) -> list[list[int]]:
@@ -194,8 +195,7 @@ def trials(
     compute = getattr(torch, computed)
     before, after = learned(tuned, rows, compute)
     for number, (dtype, way) in enumerate(wanted):
-        found, refused = exported(tuned, rows, way, dtype, compute, number)
-        lost = weights.rounding(tuned, merged(tuned, FAITHFUL, dtype, 0)) if way == FAITHFUL else 0
+        found, refused, lost = exported(tuned, rows, way, dtype, compute, number)
         figures = []
         for start in range(0, len(rows), size):
             sides = [[x for row in side[start : start + size] for x in row]
@@ -203,7 +203,8 @@ def trials(
             seen = transfer.transfer(*sides, transfer.LIMITS[dtype])
             figures.append([seen.tokens, seen.slope, seen.rest])
         yield {"adapter": tuned.digest, "computed": computed, "type": dtype, "way": way,
-               "files": refused, "lost": lost, "trials": figures}  # fmt: skip
+               "files": refused, "lost": lost if way == FAITHFUL else 0,
+               "trials": figures}  # fmt: skip
 
 
 # -- the record -------------------------------------------------------------------------------
