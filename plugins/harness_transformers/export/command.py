@@ -31,6 +31,11 @@ AFTER = "report"
 
 app = typer.Typer()
 
+SMALLER = (
+    "nothing was written; close other programs, or leave --merge out: merged weights are checked "
+    "in float32, with four bytes for each weight"
+)
+"""What to do where memory is short."""
 _SYSTEM = re.compile(r"\(os error (\d+)\)")
 """How libraries in Rust tell what the system refused."""
 
@@ -41,9 +46,10 @@ def export(request: Request) -> None:
     """Write the tuned model as a folder that loads without harness.
 
     It holds the adapter, or with --merge whole weights, the tokenizer with its chat template and
-    a model card. All prompts of dev are answered with it first. Where an exported adapter answers
-    one of them otherwise than the run's own, or merged weights do not hold what training changed,
-    nothing is written. Standard output has the two lines of Python that load it.
+    a model card. All prompts of dev are answered with it first. Where the exported tokenizer builds
+    one of them otherwise, an exported adapter answers one otherwise than the run's own, or merged
+    weights are not the base model's with the adapter, nothing is written. Standard output has the
+    two lines of Python that load it.
     """
     request.check()
     target, base = request.target(), request.named_base()
@@ -51,20 +57,24 @@ def export(request: Request) -> None:
     with _failures(target, console), plugins_on_stderr():
         made = _export(request, target, base, console)
     what = f"{target}: {made.kind} of round {made.origin.round}, run {made.origin.stored.run}"
-    for line in filter(None, (what, made.parity.sentence, *made.checks, made.note)):
+    lines = (what, made.parity.sentence, *made.checks, made.advice, made.note)
+    for line in filter(None, lines):
         console.print(Text(one_line(line, 1000)), highlight=False, soft_wrap=True)
     sys.stdout.write("\n".join(made.loading_lines(repr(str(target)))) + "\n")
 
 
 def _export(request: Request, target: Path, base: str | None, console: Console) -> Export:
     from harness.terminal.progress import SHORT, WEIGHTS, Display
+    from harness_transformers import memory
     from harness_transformers.export import origin, parity
     from harness_transformers.export.card import write_card
     from harness_transformers.export.licence import of_base
     from harness_transformers.export.made import Export, Merging
     from harness_transformers.quiet import quietly
 
-    with Display(console, "export", WEIGHTS["generate"] + 2 * SHORT) as display, quietly():
+    stages = WEIGHTS["generate"] + 2 * SHORT
+    short = memory.told("to export this model", SMALLER)
+    with Display(console, "export", stages) as display, quietly(), short:
         found = origin.find(request.run, request.round, display.stage("find the model"))
         if request.merge:
             _refuse_merging(found)
