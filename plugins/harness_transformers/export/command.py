@@ -32,8 +32,8 @@ AFTER = "report"
 app = typer.Typer()
 
 SMALLER = (
-    "nothing was written; close other programs, or leave --merge out: merged weights are checked "
-    "in float32, with four bytes for each weight"
+    "nothing was written; close other programs; without --merge less is needed, since merged "
+    "weights are checked in float32, with four bytes for each weight"
 )
 """What to do where memory is short."""
 _SYSTEM = re.compile(r"\(os error (\d+)\)")

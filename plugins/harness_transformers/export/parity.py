@@ -11,7 +11,6 @@ from typing import Any
 import harness
 from harness.kit.draws import spaced
 from harness.kit.numbers import estimate, percent
-from harness.stats.decision import NO_SPREAD
 from harness_transformers import encoding, loading
 from harness_transformers.export.origin import Origin
 
@@ -225,7 +224,5 @@ def compare(origin: Origin, answered: Answers) -> Parity:
         )
     ]  # fmt: skip
     found = harness.compare({SIDE: sides[0]}, sides[1])[SIDE][stored.primary]
-    low, high, doubt = found.low, found.high, found.doubt
-    if doubt == NO_SPREAD:  # all rows changed alike, or none did
-        low, high, doubt = found.difference, found.difference, ""
-    return Parity(n, n - len(changed), stored.primary, found.difference, low, high, doubt)
+    same = n - len(changed)
+    return Parity(n, same, stored.primary, found.difference, found.low, found.high, found.doubt)

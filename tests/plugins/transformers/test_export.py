@@ -474,7 +474,7 @@ def test_memory_that_runs_out_is_told(trained, tmp_path, monkeypatch):
     done = trained.inside("export", "--merge", "-o", str(tmp_path / "out"))
     assert done.code == 3
     assert "the memory is not enough to export this model" in done.err
-    assert "leave --merge out" in done.err
+    assert "without --merge less is needed" in done.err
     assert leftovers(tmp_path) == []
 
 

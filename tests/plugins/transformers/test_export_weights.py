@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
+import weakref
 
 import pytest
 import torch
@@ -94,6 +96,28 @@ def test_each_kind_of_weight_that_is_another_one_is_named(architectures, tmp_pat
     with torch.no_grad():
         model.get_parameter(name).view(-1)[1] += 1
     assert weights.strange(tuned, model) == [name]
+
+
+def test_no_model_is_left_in_memory(base, tmp_path, monkeypatch):
+    """The next step loads another one, before Python may have looked for circles."""
+    tuned = adapter(base, tmp_path / "adapter")
+    model = written(tuned, tmp_path / "merged")
+    load, models = loading.base_of, []
+
+    def watched(*given):
+        whole = load(*given)
+        models.append(weakref.ref(whole))
+        return whole
+
+    monkeypatch.setattr(loading, "base_of", watched)
+    gc.disable()
+    try:
+        weights.write_merged(tuned, tmp_path / "merged", None)
+        assert [whole() for whole in models] == [None]
+        assert weights.strange(tuned, model) == []
+        assert [whole() for whole in models] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_a_head_that_is_not_in_the_files_is_named(tied, tmp_path):
