@@ -99,7 +99,7 @@ class AtOnce:
                 self._halve(error, len(rows))
             # Not above: the exception holds every tensor that the work had in hand.
             again()
-            release()
+            _release()
 
     def stream(
         self,
@@ -123,7 +123,7 @@ class AtOnce:
                 self._halve(error, len(left))
             else:
                 return
-            release()
+            _release()
 
     def keep(self, folder: Path) -> None:
         """See :class:`harness_transformers.resuming.Remembering`."""
@@ -175,7 +175,7 @@ def peak(device: str) -> int | None:
     return int(found if sys.platform == "darwin" else 1024 * found) or None
 
 
-def release() -> None:
+def _release() -> None:
     """Give back what is free by now."""
     gc.collect()
     if (module := devices.module()) is not None:

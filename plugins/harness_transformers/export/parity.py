@@ -46,9 +46,9 @@ class Parity:
     def sentence(self) -> str:
         """``38 of 40 answers to dev (95 %) are identical; difference in exact …``."""
         share = f"{self.identical} of {self.n} answers to dev ({percent(self.identical / self.n)})"
-        shown = estimate(self.difference, self.low, self.high, 3, plus=True)
         if self.identical == self.n:
             return f"{share} are identical"
+        shown = estimate(self.difference, self.low, self.high, 3, plus=True)
         interval = f"no interval: {self.doubt}" if self.doubt else "95 % interval"
         return (
             f"{share} are identical; difference in {self.score}, exported minus evaluated: {shown} "

@@ -19,7 +19,7 @@ import torch
 
 import harness
 from harness.kit.draws import spaced
-from harness_transformers import adapters, allocation, encoding, memory, textlosses
+from harness_transformers import adapters, allocation, encoding, textlosses
 from harness_transformers.chats import Chats
 from harness_transformers.encoding import Encoded
 from harness_transformers.export.origin import Origin
@@ -185,10 +185,7 @@ def _side(
 ) -> list[float]:
     """Log-probabilities by a checkpoint's model, which is gone from memory afterwards."""
     model = adapters.ready(checkpoint, torch.float32, context, merge=False)
-    values = [value for row in of_tokens(model, checkpoint, rows, context) for value in row]
-    del model
-    memory.release()
-    return values
+    return [value for row in of_tokens(model, checkpoint, rows, context) for value in row]
 
 
 def _answered(origin: Origin) -> list[harness.Example]:

@@ -10,7 +10,7 @@ import torch
 
 import harness
 from harness.kit.files import read_json, write_json
-from harness_transformers import adapters, loading, memory
+from harness_transformers import adapters, loading
 from harness_transformers.export.origin import ADAPTER
 from harness_transformers.export.transfer import LIMITS
 
@@ -63,8 +63,6 @@ def write_merged(tuned: harness.Checkpoint, folder: Path, dtype: str | None) -> 
         for path in Path(str(tuned.base_path)).glob(pattern):
             if path.is_file():
                 shutil.copyfile(path, folder / path.name)
-    del model
-    memory.release()  # they are loaded again, from the folder
     return written, lost
 
 
@@ -93,8 +91,6 @@ def strange(tuned: harness.Checkpoint, model: Any) -> list[str]:
     for name in due.keys() & written.keys():
         if not torch.equal(due[name].to(written[name].dtype), written[name]):
             names.add(name)
-    del adapted, layers, due
-    memory.release()
     return sorted(names)
 
 

@@ -13,6 +13,7 @@ import harness
 from harness_transformers import loading
 from harness_transformers.export import weights
 from harness_transformers.quiet import quietly
+from tests.plugins.transformers.architectures import ARCHITECTURES
 from tests.plugins.transformers.test_adapters import adapter, logits
 
 
@@ -70,6 +71,12 @@ def test_a_head_that_was_trained_is_written(architectures, tied, tmp_path):
         torch.testing.assert_close(logits(model.eval()), beside(tuned), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", sorted(ARCHITECTURES.keys() - {"mamba"}))  # PEFT adapts no Mamba
+def test_faithful_merges_are_accepted_whatever_the_architecture(architectures, tmp_path, name):
+    tuned = with_head(architectures(name).base, tmp_path / "adapter")
+    assert weights.strange(tuned, written(tuned, tmp_path / "merged", "bfloat16")) == []
+
+
 def test_an_adapter_upon_a_tied_head_leaves_the_embeddings_alone(tied, tmp_path):
     tuned = adapter(tied, tmp_path / "adapter", target_modules=["lm_head"])
     model = written(tuned, tmp_path / "merged")
@@ -99,7 +106,7 @@ def test_each_kind_of_weight_that_is_another_one_is_named(architectures, tmp_pat
 
 
 def test_no_model_is_left_in_memory(base, tmp_path, monkeypatch):
-    """The next step loads another one, before Python may have looked for circles."""
+    """Also before Python looks for circles: the next step loads another one."""
     tuned = adapter(base, tmp_path / "adapter")
     model = written(tuned, tmp_path / "merged")
     load, models = loading.base_of, []
