@@ -86,7 +86,7 @@ class Export:
     @property
     def checks(self) -> Iterator[str]:
         """What was found of it, beside the parity, a sentence each."""
-        if self.sameness is not None:
+        if self.sameness is not None and self.sameness.sentence:
             yield self.sameness.sentence
         if self.merging is not None:
             yield from self.merging.transfer.sentences

@@ -44,15 +44,20 @@ class Parity:
 
     @property
     def sentence(self) -> str:
-        """``38 of 40 answers to dev (95 %) are identical; difference in exact …``."""
-        share = f"{self.identical} of {self.n} answers to dev ({percent(self.identical / self.n)})"
+        """``38 of 40 answers to dev (95 %) are identical …; difference in exact, …``."""
+        share = percent(self.identical / self.n)
+        same = (
+            f"{self.identical} of {self.n} answers to dev ({share}) are identical to those that "
+            "were evaluated"
+        )
         if self.identical == self.n:
-            return f"{share} are identical"
+            return same
         shown = estimate(self.difference, self.low, self.high, 3, plus=True)
-        interval = f"no interval: {self.doubt}" if self.doubt else "95 % interval"
+        interval = "no interval" if self.low is None else "95 % interval"
+        doubt = f": {self.doubt}" if self.doubt else ""
         return (
-            f"{share} are identical; difference in {self.score}, exported minus evaluated: {shown} "
-            f"({interval})"
+            f"{same}; difference in {self.score}, exported minus evaluated: {shown} "
+            f"({interval}{doubt})"
         )
 
 
@@ -82,17 +87,22 @@ class Sameness:
 
     @property
     def sentence(self) -> str:
-        """What was compared with the adapter of the run, and what batches do."""
-        n = self.n - len(self.differing)
-        source = "asked again on this machine" if self.again else "as they were stored"
-        whole = f"{n} of {self.n} answers are those of the run's own adapter, {source}"
-        if not self.alone:
-            return whole
-        same = self.alone - len(self.alone_differing)
-        return (
-            f"{whole}; one at a time {same} of {self.alone} are those that it gives on this "
-            f"machine, and {self.moved} of {self.alone} differ from the answer in a batch"
-        )
+        """What was compared on this machine, and what batches do; empty where nothing was."""
+        parts = []
+        if self.again:
+            same = self.n - len(self.differing)
+            parts.append(
+                f"asked again on this machine, the run's own adapter gives {same} of {self.n} of "
+                "these answers"
+            )
+        if self.alone:
+            same = self.alone - len(self.alone_differing)
+            parts.append(
+                f"asked one at a time on this machine, {same} of {self.alone} answers are those of "
+                f"the run's own adapter, and {self.moved} of {self.alone} differ from the answer "
+                "in a batch"
+            )
+        return "; ".join(parts)
 
     def require(self) -> None:
         """Raises DataError where an answer differs."""

@@ -52,8 +52,8 @@ LIMITS = {
 }
 """By type, around faithful merges as ``benchmarks/parity.py`` measured them.
 
-In float16, and much more in bf16, the slope of a faithful merge falls with the size of the update,
-so that it cannot tell a small update from a wrong scale: ``weights.strange`` does.
+In float16, and much more in bf16, a faithful merge of a smaller update has a smaller slope, so that
+the slope cannot tell a small update from a wrong scale: ``weights.strange`` does.
 """
 
 

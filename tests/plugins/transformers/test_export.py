@@ -137,10 +137,10 @@ def test_an_adapter_loads_without_harness_and_answers_the_same(trained, evaluate
     assert ANSWER in evaluated.values()
     assert "24 of 24 answers to dev (100 %) are identical" in done.err
     assert (
-        "24 of 24 answers are those of the run's own adapter, as they were stored; one at a time "
-        "24 of 24 are those that it gives on this machine, and 0 of 24 differ from the answer in "
-        "a batch"
+        "asked one at a time on this machine, 24 of 24 answers are those of the run's own adapter, "
+        "and 0 of 24 differ from the answer in a batch"
     ) in done.err
+    assert "asked again" not in done.err, "the stored answers were enough"
     config = json.loads((target / "adapter_config.json").read_text())
     assert config["base_model_name_or_path"] == str(trained.folder / HOSTILE)
     assert "holds on this machine only" in done.err
@@ -225,8 +225,13 @@ def test_weights_that_answer_otherwise_are_refused(trained, tmp_path, monkeypatc
     done = trained.inside("export", "-o", str(tmp_path / "out"))
     assert done.code == 4
     assert done.err.count("data: ") == 1
-    assert "the exported adapter does not answer as the run's own does: 0 of 24" in done.err
-    assert "asked again on this machine; one at a time 0 of 24" in done.err
+    assert (
+        "the exported adapter does not answer as the run's own does: asked again on this machine"
+        in done.err
+    )
+    assert (
+        "gives 0 of 24 of these answers; asked one at a time on this machine, 0 of 24" in done.err
+    )
     assert done.out == ""
     assert leftovers(tmp_path) == []
 
@@ -323,14 +328,16 @@ def test_answers_that_change_with_the_machine_are_not_the_exports_fault(
     assert (same.n, same.differing, same.again) == (24, [], True)
     assert (same.alone, same.alone_differing) == (23, [])
     assert parity.compare(other, answers).identical == 23
-    assert "24 of 24 answers are those of the run's own adapter, asked again" in same.sentence
+    assert "asked again on this machine, the run's own adapter gives 24 of 24" in same.sentence
 
 
 def test_one_at_a_time_is_compared_with_one_at_a_time():
     moved = Sameness(150, (), False, 30, (), 2)
     moved.require()
     assert moved.sentence.endswith("and 2 of 30 differ from the answer in a batch")
-    with pytest.raises(harness.DataError, match=r"150 of 150 .* one at a time 29 of 30"):
+    with pytest.raises(
+        harness.DataError, match="own does: asked one at a time on this machine, 29"
+    ):
         Sameness(150, (), False, 30, ("row",), 2).require()
 
 
@@ -342,9 +349,8 @@ def test_a_run_without_batches_is_told_of_none(trained, monkeypatch):
     single = dataclasses.replace(found, stored=dataclasses.replace(found.stored, config=config))
     stored = {answer.example_id: answer for answer in found.stored.card.predictions}
     same = parity.same(found.tuned, single, stored, lambda *_: None)
-    assert (
-        same.sentence == "24 of 24 answers are those of the run's own adapter, as they were stored"
-    )
+    assert (same.n, same.differing, same.alone) == (24, [], 0)
+    assert same.sentence == "" and list(Export(single, None, "", False, "", same).checks) == []
 
 
 UNEQUAL = """\
