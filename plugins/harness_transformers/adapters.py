@@ -90,28 +90,50 @@ def _answer(joined: Any, bias: Any, down: Any, x: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.linear(whole, joined, bias)
 
 
-def merged(adapted: Any) -> tuple[Any, float]:
-    """The base model with the adapter added to its weights, and what rounding did to the update.
+@torch.no_grad()
+def merged(adapted: Any, dtype: Any = None) -> tuple[Any, float]:
+    """The base model with the adapter added in float32 and rounded once.
+
+    Args:
+        adapted: a PEFT model.
+        dtype: of all weights; None: each keeps its own.
 
     Returns:
-        The model, and ``|W' - W - D| / |D|`` over all layers (Frobenius norm), where ``D`` is
-        the update as it was learned, and ``W`` and ``W'`` the weights before and after.
+        The model, and what rounding did to the update: ``|W' - W - D| / |D|`` over all adapted
+        layers (Frobenius norm), where ``D`` is the update as it was learned, and ``W`` and ``W'``
+        the weights before and after; 0 where ``D`` is 0.
     """
-    from peft.tuners.lora.layer import Linear
-
     lost = whole = 0.0
-    for layer in [m for m in adapted.modules() if isinstance(m, Linear)]:
-        weight = layer.base_layer.weight
-        before = weight.detach().to(torch.float32, copy=True)
-        update = sum(_update(layer, name) for name in layer.active_adapters)
+    for layer in layers_of(adapted).values():
+        base = layer.get_base_layer()
+        before = in_float32(base)
         layer.merge()
-        lost += float((weight.detach().float() - before - update).square().sum())
-        whole += float(torch.as_tensor(update).square().sum())
-    return adapted.merge_and_unload(), (lost / whole) ** 0.5 if whole else 0.0
+        for name, old in before.items():
+            weight = base.get_parameter(name)
+            exact = weight.detach()
+            weight.data = exact.to(dtype or old.dtype)
+            lost += float((weight.detach().float() - exact).square().sum())
+            whole += float((exact - old.float()).square().sum())
+    model = adapted.merge_and_unload()
+    return model if dtype is None else model.to(dtype), (lost / whole) ** 0.5 if whole else 0.0
 
 
-def _update(layer: Any, name: str) -> torch.Tensor:
-    """What the adapter adds to the layer's weight (out x in), in float32."""
-    a, b = (part[name].weight.detach().float() for part in (layer.lora_A, layer.lora_B))
-    update: torch.Tensor = layer.scaling[name] * (b @ a)
-    return update.T if getattr(layer, "fan_in_fan_out", False) else update
+def layers_of(adapted: Any) -> dict[str, Any]:
+    """Name in the base model -> the adapter's layer of that place."""
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    modules = adapted.get_base_model().named_modules()
+    return {name: layer for name, layer in modules if isinstance(layer, BaseTunerLayer)}
+
+
+def in_float32(layer: Any) -> dict[str, torch.Tensor]:
+    """Give a layer weights of its own in float32; those that are tied to others leave these alone.
+
+    Returns:
+        Name -> the weight that it had.
+    """
+    before = dict(layer.named_parameters(recurse=False))
+    for name, weight in before.items():
+        exact = weight.detach().to(torch.float32, copy=True)
+        setattr(layer, name, torch.nn.Parameter(exact, requires_grad=False))
+    return before

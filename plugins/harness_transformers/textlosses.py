@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -49,12 +50,13 @@ def by_token(
 
     Args:
         model: the checkpoint's, on its device.
-        rows: each with its place as id.
+        rows: their ids are not read.
     """
     pad = Chats.of(checkpoint).tokenizer.pad_token_id
     vocabulary = loading.config_of(checkpoint).get_text_config().vocab_size
     found: dict[int, list[float]] = {place: [] for place in range(len(rows))}
-    long = [row for row in rows if len(row.input_ids) > 1]
+    placed = [dataclasses.replace(row, id=str(place)) for place, row in enumerate(rows)]
+    long = [row for row in placed if len(row.input_ids) > 1]
     long.sort(key=lambda row: -len(row.input_ids))
     batches = list(_batches(long, min(TOKENS, max(1, CELLS // vocabulary))))
     at_once = AtOnce(AT_ONCE, context.say, "texts")
@@ -73,14 +75,14 @@ def _nothing() -> None:
 
 
 def _encoded(texts: Sequence[str], chats: Chats) -> list[Encoded]:
-    """Each text as tokens, its place as id. A lone surrogate counts as a question mark."""
+    """Each text as tokens. A lone surrogate counts as a question mark."""
     longest = min(LONGEST, chats.context or LONGEST)
     rows = []
-    for place, text in enumerate(texts):
+    for text in texts:
         plain = text.encode("utf-8", "replace").decode("utf-8")
         ids = chats.tokenizer(plain)["input_ids"] if plain else []
         # The first token follows nothing, so that it is not predicted.
-        rows.append(Encoded(str(place), ids[:longest], [IGNORED, *ids[1:longest]], False))
+        rows.append(Encoded("", ids[:longest], [IGNORED, *ids[1:longest]], False))
     return rows
 
 

@@ -252,7 +252,7 @@ def _parity(made: Export) -> Iterator[str]:
     yield ""
     yield (
         "All prompts of dev were answered with these files by the generator of the run: "
-        f"{_safe(made.parity.sentence)} (exported minus evaluated, 95 % interval)."
+        f"{_safe(made.parity.sentence)}."
     )
     yield ""
     for sentence in made.checks:

@@ -23,13 +23,19 @@ from harness.terminal.streams import plugins_on_stderr
 from harness_transformers.export.request import Request
 
 if TYPE_CHECKING:
-    from harness_transformers.export.made import Export, Merging
+    from harness_transformers.export.made import Export
     from harness_transformers.export.origin import Origin
+    from harness_transformers.export.transfer import Transfer
 
 AFTER = "report"
 
 app = typer.Typer()
 
+SMALLER = (
+    "nothing was written; close other programs; without --merge less is needed, since merged "
+    "weights are checked in float32, with four bytes for each weight"
+)
+"""What to do where memory is short."""
 _SYSTEM = re.compile(r"\(os error (\d+)\)")
 """How libraries in Rust tell what the system refused."""
 
@@ -40,9 +46,10 @@ def export(request: Request) -> None:
     """Write the tuned model as a folder that loads without harness.
 
     It holds the adapter, or with --merge whole weights, the tokenizer with its chat template and
-    a model card. All prompts of dev are answered with it first. Where an exported adapter answers
-    one of them otherwise than the run's own, or merged weights do not hold what training changed,
-    nothing is written. Standard output has the two lines of Python that load it.
+    a model card. All prompts of dev are answered with it first. Where the exported tokenizer builds
+    one of them otherwise, an exported adapter answers one otherwise than the run's own, or merged
+    weights are not the base model's with the adapter, nothing is written. Standard output has the
+    two lines of Python that load it.
     """
     request.check()
     target, base = request.target(), request.named_base()
@@ -50,38 +57,44 @@ def export(request: Request) -> None:
     with _failures(target, console), plugins_on_stderr():
         made = _export(request, target, base, console)
     what = f"{target}: {made.kind} of round {made.origin.round}, run {made.origin.stored.run}"
-    for line in filter(None, (what, made.parity.sentence, *made.checks, made.note)):
+    lines = (what, made.parity.sentence, *made.checks, made.advice, made.note)
+    for line in filter(None, lines):
         console.print(Text(one_line(line, 1000)), highlight=False, soft_wrap=True)
     sys.stdout.write("\n".join(made.loading_lines(repr(str(target)))) + "\n")
 
 
 def _export(request: Request, target: Path, base: str | None, console: Console) -> Export:
     from harness.terminal.progress import SHORT, WEIGHTS, Display
+    from harness_transformers import memory
     from harness_transformers.export import origin, parity
     from harness_transformers.export.card import write_card
     from harness_transformers.export.licence import of_base
-    from harness_transformers.export.made import Export
+    from harness_transformers.export.made import Export, Merging
     from harness_transformers.quiet import quietly
 
-    with Display(console, "export", WEIGHTS["generate"] + 2 * SHORT) as display, quietly():
+    stages = WEIGHTS["generate"] + 2 * SHORT
+    short = memory.told("to export this model", SMALLER)
+    with Display(console, "export", stages) as display, quietly(), short:
         found = origin.find(request.run, request.round, display.stage("find the model"))
         if request.merge:
             _refuse_merging(found)
         display.stage_done("model", "find the model", 0.0, False)
         with whole_folder(target) as folder:
             display.stage("write the files")
-            dtype = _write(found, base, folder, request)
+            rounded = _write(found, base, folder, request)
             parity.check_prompts(found, folder)
             display.stage_done("write", "write the files", 0.0, False)
             exported = _checkpoint(found, folder, merged=request.merge)
             report = display.stage("generate")
             sameness = merging = None
-            if dtype is None:
+            if rounded is None:
                 answers = parity.answers(exported, found, found.stored.card.examples, report)
                 sameness = parity.same(exported, found, answers, report)
                 sameness.require()
             else:
-                merging = _checked(exported, found, dtype, report)
+                dtype, lost = rounded
+                merging = Merging(dtype, lost, _checked(exported, found, dtype, report))
+                merging.require()
                 # What is finer than bf16 would be rounded to it where the run computes so.
                 finer = {} if dtype == "bfloat16" else {"precision": "fp32"}
                 answers = parity.answers(
@@ -104,8 +117,10 @@ def _refuse_merging(found: Origin) -> None:
         )
 
 
-def _write(found: Origin, base: str | None, folder: Path, request: Request) -> str | None:
-    """All files but the card; the type of merged weights, None of an adapter."""
+def _write(
+    found: Origin, base: str | None, folder: Path, request: Request
+) -> tuple[str, float] | None:
+    """All files but the card; what ``weights.write_merged`` says, None of an adapter."""
     from harness_transformers.export import weights
 
     weights.write_tokenizer(found.tuned, folder)
@@ -117,29 +132,23 @@ def _write(found: Origin, base: str | None, folder: Path, request: Request) -> s
 
 def _checked(
     exported: harness.Checkpoint, found: Origin, dtype: str, report: harness.Report
-) -> Merging:
+) -> Transfer:
     """Merged weights as the files have them, compared with the adapter.
 
     Raises:
-        DataError: they do not hold what training changed.
+        DataError: they are not what merging gives.
     """
     from harness_transformers import loading
     from harness_transformers.export import transfer, weights
-    from harness_transformers.export.made import Merging
 
-    model = loading.base_of(exported, "auto")
-    if names := weights.strange(found.tuned, model):
+    if names := weights.strange(found.tuned, loading.base_of(exported, "auto")):
         raise harness.DataError(
-            f"{len(names)} of the exported weights are not the base model's with the update of the "
-            "adapter, rounded once",
+            f"{len(names)} of the exported weights are not the base model's with the adapter, "
+            "added in float32 and rounded once",
             details=names[:5],
             hint="nothing was written; without --merge the adapter is exported as it is",
         )
-    lost = weights.rounding(found.tuned, model)
-    del model
-    merging = Merging(dtype, lost, transfer.measured(exported, found, dtype, report))
-    merging.require()
-    return merging
+    return transfer.measured(exported, found, dtype, report)
 
 
 def _base_folder(found: Origin) -> str:

@@ -46,18 +46,13 @@ class Merging:
         """Another type, where rounding changed the update by much; else empty."""
         if self.lost <= ADVISED:
             return ""
-        other = ", --dtype float16 more of it" if self.dtype == "bfloat16" else ""
-        return (
-            f"more than a tenth of the update is lost in {self.dtype}: --dtype float32 keeps all "
-            f"of it{other}"
-        )
+        other = ", --dtype float16 by less" if self.dtype == "bfloat16" else ""
+        return f"--dtype float32 changes the update by next to nothing{other}"
 
     def require(self) -> None:
         """Raises DataError where the weights do not hold what training changed."""
-        ways = "without --merge nothing is lost by rounding"
-        if self.dtype != "float32":
-            ways = f"--dtype float32 keeps the update, and {ways}"
-        self.transfer.require(self.rounding, ways)
+        ways = "without --merge the adapter is exported as it is"
+        self.transfer.require(self.rounding, "; ".join(filter(None, (self.advice, ways))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +86,16 @@ class Export:
     @property
     def checks(self) -> Iterator[str]:
         """What was found of it, beside the parity, a sentence each."""
-        if self.sameness is not None:
+        if self.sameness is not None and self.sameness.sentence:
             yield self.sameness.sentence
         if self.merging is not None:
             yield from self.merging.transfer.sentences
             yield self.merging.rounding
-            if self.merging.advice:
-                yield self.merging.advice
+
+    @property
+    def advice(self) -> str:
+        """What the command would do better by another option; empty where there is nothing."""
+        return self.merging.advice if self.merging else ""
 
     @property
     def note(self) -> str:

@@ -83,8 +83,3 @@ def _document(path: Path) -> Mapping[str, Any]:
             "the analysis of the run cannot be read", where=str(path), hint="harness rebuild RUN"
         ) from error
     return dict(document)
-
-
-def plugin_files(stored: harness.StoredRound) -> list[Path]:
-    """The one-file plugins of the run."""
-    return [Path(path) for path in stored.config.get("plugins") or ()]

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import harness
+from harness.kit.draws import spaced
 from harness.kit.numbers import estimate, percent
-from harness.stats.decision import NO_SPREAD
 from harness_transformers import encoding, loading
-from harness_transformers.export.origin import Origin, plugin_files
+from harness_transformers.export.origin import Origin
 
 SIDE = "exported"
 ALONE = 30
 """Rows of dev that are asked one at a time."""
 
-Answers = Mapping[str, str]
+Answers = Mapping[str, harness.Prediction]
 """Id of a row -> its answer."""
 
 
@@ -44,56 +44,76 @@ class Parity:
 
     @property
     def sentence(self) -> str:
-        """``38 of 40 answers to dev (95 %) are identical; difference in exact -0.01 [...]``."""
-        share = f"{self.identical} of {self.n} answers to dev ({percent(self.identical / self.n)})"
+        """``38 of 40 answers to dev (95 %) are identical …; difference in exact, …``."""
+        share = percent(self.identical / self.n)
+        same = (
+            f"{self.identical} of {self.n} answers to dev ({share}) are identical to those that "
+            "were evaluated"
+        )
+        if self.identical == self.n:
+            return same
         shown = estimate(self.difference, self.low, self.high, 3, plus=True)
-        doubt = f" (no interval: {self.doubt})" if self.doubt else ""
-        return f"{share} are identical; difference in {self.score}: {shown}{doubt}"
+        interval = "no interval" if self.low is None else "95 % interval"
+        doubt = f": {self.doubt}" if self.doubt else ""
+        return (
+            f"{same}; difference in {self.score}, exported minus evaluated: {shown} "
+            f"({interval}{doubt})"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Sameness:
     """The answers of an exported adapter beside those of the run's own, under like conditions.
 
-    Both are answered by this machine, in one type, and both in batches or both one at a time.
+    Both are answered with the run's ``batch_size``, or both one at a time.
 
     Attributes:
-        n: answers in batches.
-        differing: ids of rows whose answers in batches differ.
-        alone: answers one at a time; 0 where the generator has no option ``batch_size``.
+        n: answers to dev.
+        differing: ids of rows whose answers differ.
+        again: whether the run's own adapter was asked for them again, on this machine; else they
+            are those that the run stored.
+        alone: answers one at a time, both asked on this machine; 0 where the generator has no
+            option ``batch_size``, or it is 1.
         alone_differing: ids of rows whose answers one at a time differ.
-        moved: of ``alone``, those that differ from the export's own answer in a batch.
+        moved: of ``alone``, those that differ from the export's answer with ``batch_size``.
     """
 
     n: int
     differing: Sequence[str]
+    again: bool
     alone: int
     alone_differing: Sequence[str]
     moved: int
 
     @property
     def sentence(self) -> str:
-        """What was compared with the adapter of the run, and what batches do."""
-        n = self.n - len(self.differing)
-        told = f"as the run's own adapter answers here: {n} of {self.n} in batches"
-        if not self.alone:
-            return told
-        same = self.alone - len(self.alone_differing)
-        return (
-            f"{told}, {same} of {self.alone} one at a time; {self.moved} of these {self.alone} "
-            "differ from the answer in a batch"
-        )
+        """What was compared on this machine, and what batches do; empty where nothing was."""
+        parts = []
+        if self.again:
+            same = self.n - len(self.differing)
+            parts.append(
+                f"asked again on this machine, the run's own adapter gives {same} of {self.n} of "
+                "these answers"
+            )
+        if self.alone:
+            same = self.alone - len(self.alone_differing)
+            parts.append(
+                f"asked one at a time on this machine, {same} of {self.alone} answers are those of "
+                f"the run's own adapter, and {self.moved} of {self.alone} differ from the answer "
+                "in a batch"
+            )
+        return "; ".join(parts)
 
     def require(self) -> None:
         """Raises DataError where an answer differs."""
         rows = list(dict.fromkeys([*self.differing, *self.alone_differing]))
         if rows:
             raise harness.DataError(
-                "the exported adapter does not answer as the run's own does on this machine: "
-                f"{self.sentence}",
+                f"the exported adapter does not answer as the run's own does: {self.sentence}",
                 details=rows[:5],
-                hint="nothing was written; both were asked in the same way, so the exported "
-                "files are not those of the run",
+                hint="nothing was written; both were asked here with the same options and seed, so "
+                "either the exported files are wrong, or this machine computes the same thing "
+                "differently from one time to the next: run the same command again",
             )
 
 
@@ -121,7 +141,7 @@ def answers(
     rows: Sequence[harness.Example],
     report: harness.Report,
     **changed: Any,
-) -> list[harness.Prediction]:
+) -> Answers:
     """What the run's own generator answers with the checkpoint. References are not given away.
 
     An adapter is applied beside the weights, as whoever loads it does, whatever the generator's
@@ -129,95 +149,90 @@ def answers(
 
     Args:
         changed: options of the generator that differ from the run's; those it has not are left out.
+
+    Raises:
+        PluginError: it does not answer each row once.
     """
-    generator = generator_of(origin, merge=False, **changed)
+    options = dict(origin.stored.config["generate"])
+    name = options.pop("plugin")
+    changed = {"merge": False, **changed}
+    options |= {option: value for option, value in changed.items() if option in options}
+    files = [Path(path) for path in origin.stored.config.get("plugins") or ()]
+    generator: Any = harness.make_plugin("generator", name, options, files)
+    prompts = [row.as_asked() for row in rows]
     with tempfile.TemporaryDirectory(prefix="harness-") as output:
         context = harness.Context(
             Path(output), origin.stored.seed, "generate", origin.round, report=report
         )
-        return list(generator.generate(checkpoint, [row.as_asked() for row in rows], context))
-
-
-def generator_of(origin: Origin, **changed: Any) -> Any:
-    """The run's generator; options that it does not have are left out."""
-    options = dict(origin.stored.config["generate"])
-    changed = {name: value for name, value in changed.items() if name in options}
-    name = options.pop("plugin")
-    return harness.make_plugin(
-        "generator", name, {**options, **changed}, plugin_files(origin.stored)
-    )
+        predictions = list(generator.generate(checkpoint, prompts, context))
+    answered = _by_id(predictions)
+    if len(predictions) != len(rows) or answered.keys() != {row.id for row in rows}:
+        raise harness.PluginError(
+            f"it gave {len(predictions)} answers to {len(rows)} prompts, not one to each",
+            where=f"generate: {name}",
+        )
+    return answered
 
 
 def same(
-    exported: harness.Checkpoint,
-    origin: Origin,
-    batches: Sequence[harness.Prediction],
-    report: harness.Report,
+    exported: harness.Checkpoint, origin: Origin, answered: Answers, report: harness.Report
 ) -> Sameness:
     """An exported adapter compared with the one in the run's store.
 
     Args:
-        batches: what the export answers to dev. Where that is what the run stored, the own
+        answered: what the export answers to dev. Where that is what the run stored, the own
             adapter is not asked for it again.
     """
     card = origin.stored.card
-    rows = card.examples[:: -(-len(card.examples) // ALONE)]
-    ours, theirs = _texts(card.predictions), _texts(batches)
-    if ours != theirs:  # as well by another machine, other libraries, or the option `merge`
-        ours = _texts(answers(origin.tuned, origin, card.examples, report))
+    ours = _by_id(card.predictions)
+    again = bool(_differing(ours, answered))
+    if again:  # as well by another machine, other libraries, or the option `merge`
+        ours = answers(origin.tuned, origin, card.examples, report)
     own: Answers = {}
     alone: Answers = {}
-    if "batch_size" in origin.stored.config["generate"]:
+    if origin.stored.config["generate"].get("batch_size", 1) != 1:
+        rows = spaced(card.examples, ALONE)
         own, alone = (
-            _texts(answers(checkpoint, origin, rows, report, batch_size=1))
+            answers(checkpoint, origin, rows, report, batch_size=1)
             for checkpoint in (origin.tuned, exported)
         )
     return Sameness(
-        len(theirs), _differing(ours, theirs), len(alone), _differing(own, alone),
-        len(_differing(alone, theirs)),
+        len(answered), _differing(ours, answered), again, len(alone), _differing(own, alone),
+        len(_differing(alone, answered)),
     )  # fmt: skip
 
 
-def _texts(predictions: Sequence[harness.Prediction]) -> Answers:
-    return {prediction.example_id: prediction.text for prediction in predictions}
+def _by_id(predictions: Sequence[harness.Prediction]) -> Answers:
+    return {prediction.example_id: prediction for prediction in predictions}
 
 
 def _differing(some: Answers, others: Answers) -> list[str]:
-    return [row for row, text in some.items() if others.get(row) != text]
+    """Ids of some answers whose text is another one there."""
+    return [row for row, answer in some.items() if others[row].text != answer.text]
 
 
-def compare(origin: Origin, predictions: Sequence[harness.Prediction]) -> Parity:
-    """The answers compared with those that the round was closed with.
-
-    Args:
-        predictions: one for each row of dev, in any order.
+def compare(origin: Origin, answered: Answers) -> Parity:
+    """The answers to dev compared with those that the round was closed with.
 
     An answer that is the same keeps its measurement, so that ratings of it count.
     """
     stored = origin.stored
     entry, card = stored.primary_metric, stored.card
-    by_id = {prediction.example_id: prediction for prediction in predictions}
-    if by_id.keys() != {row.id for row in card.examples}:
-        raise harness.DataError("the generator has not answered each row of dev once")
-    changed = [
-        row for row, old in zip(card.examples, card.predictions, strict=True)
-        if by_id[row.id].text != old.text
-    ]  # fmt: skip
+    differing = set(_differing(_by_id(card.predictions), answered))
+    changed = [row for row in card.examples if row.id in differing]
     n = len(card.examples)
     if not changed:
         return Parity(n, n, stored.primary, 0.0, None, None)
-    measured = harness.evaluate(changed, [by_id[row.id] for row in changed], [entry])
+    measured = harness.evaluate(changed, [answered[row.id] for row in changed], [entry])
     anew = {m.example_id: m for m in measured.measurements[entry.name]}
     old = card.measurements[entry.name]
     new = [anew.get(measurement.example_id, measurement) for measurement in old]
     sides = [
-        harness.Scorecard(card.examples, answered, [entry], {entry.name: values}, stored.seed)
-        for answered, values in (
-            ([by_id[row.id] for row in card.examples], new), (card.predictions, old),
+        harness.Scorecard(card.examples, texts, [entry], {entry.name: values}, stored.seed)
+        for texts, values in (
+            ([answered[row.id] for row in card.examples], new), (card.predictions, old),
         )
     ]  # fmt: skip
     found = harness.compare({SIDE: sides[0]}, sides[1])[SIDE][stored.primary]
-    low, high, doubt = found.low, found.high, found.doubt
-    if doubt == NO_SPREAD:  # all rows changed alike, or none did
-        low, high, doubt = found.difference, found.difference, ""
-    return Parity(n, n - len(changed), stored.primary, found.difference, low, high, doubt)
+    same = n - len(changed)
+    return Parity(n, same, stored.primary, found.difference, found.low, found.high, found.doubt)

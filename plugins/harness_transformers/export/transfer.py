@@ -1,7 +1,7 @@
 """How much of what training changed is in merged weights.
 
-Asked are the log-probabilities of the references' tokens after the prompts of dev: they see a
-wrong scale at once, where answers and scores may stay as they are.
+Asked are the log-probabilities of tokens of dev, those of a row's reference or else of what was
+answered: they see a wrong scale at once, where answers and scores may stay as they are.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 import harness
-from harness_transformers import adapters, devices, encoding, textlosses
+from harness.kit.draws import spaced
+from harness_transformers import adapters, allocation, encoding, textlosses
 from harness_transformers.chats import Chats
 from harness_transformers.encoding import Encoded
 from harness_transformers.export.origin import Origin
@@ -24,7 +27,8 @@ from harness_transformers.export.origin import Origin
 ROWS = 200
 """Rows of dev that are read at most."""
 NOISE = 1e-3
-"""Root mean square of a change, in nats a token, up to which it is rounding."""
+"""Root mean square over tokens of the changes of log-probabilities, in nats, up to which they are
+rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,8 @@ LIMITS = {
 }
 """By type, around faithful merges as ``benchmarks/parity.py`` measured them.
 
-In float16, and much more in bf16, the slope of a faithful merge falls with the size of the update,
-so that it cannot tell a small update from a wrong scale: ``weights.strange`` does.
+In float16, and much more in bf16, a faithful merge of a smaller update has a smaller slope, so that
+the slope cannot tell a small update from a wrong scale: ``weights.strange`` does.
 """
 
 
@@ -63,7 +67,7 @@ class Transfer:
             None where training changed nothing.
         rest: root mean square of what the slope leaves over, as a share of that of the changes by
             training: 0 is nothing. None as well.
-        stray: root mean square of the export's changes less those by training, in nats.
+        stray: root mean square over tokens of the export's changes less those by training, in nats.
         limits: of the export's type.
     """
 
@@ -83,18 +87,18 @@ class Transfer:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What each of the two figures is and means."""
+        """What the figures are and mean."""
         if self.slope is None or self.rest is None:
             return (
-                f"training changed the log-probabilities of {self.tokens} tokens of dev's "
-                "references by no more than rounding does, and the export differs from it by "
-                f"{self.stray:.2g} nats a token",
+                f"training changed the log-probabilities of {self.tokens} tokens of dev by no more "
+                f"than rounding does, and the export's differ by {self.stray:.2g} nats from those "
+                "after training (root mean squares over the tokens)",
             )
         return (
             f"slope {self.slope:.3f}: so much of what training changed in the log-probabilities "
-            f"of {self.tokens} tokens of dev's references is in the export (1 is all of it)",
+            f"of {self.tokens} tokens of dev is in the export (1 is all of it)",
             f"rest {self.rest:.3f}: what the export changed in them beside that, as a share of "
-            "what training changed (0 is nothing)",
+            "what training changed (root mean squares over the tokens; 0 is nothing)",
         )
 
     def require(self, rounding: str, ways: str) -> None:
@@ -107,11 +111,12 @@ class Transfer:
         if self.holds:
             return
         limits = self.limits
-        needed = (
-            f"the slope has to be from {limits.low:g} to {limits.high:g}, the rest at most "
-            f"{limits.rest:g}; where training changed nothing, no token may change by more than "
-            f"{NOISE:g} nats (root mean square)"
-        )
+        needed = f"at most {NOISE:g} nats are rounding"
+        if self.slope is not None:
+            needed = (
+                f"the slope has to be from {limits.low:g} to {limits.high:g}, the rest at most "
+                f"{limits.rest:g}"
+            )
         raise harness.DataError(
             "the merged weights are not what was evaluated",
             details=[*self.sentences, needed, rounding],
@@ -145,46 +150,53 @@ def measured(
 ) -> Transfer:
     """The transfer from a run's adapter to merged weights, on rows of dev.
 
-    Weights of bf16 are computed in it where the device is fast at it, all others in float32.
+    All is computed in float32, whatever the type of the weights, by one model after the other:
+    that takes four bytes of memory for each weight.
 
     Args:
         dtype: of the merged weights, as torch calls it.
 
     Raises:
-        DataError: no row of dev has a reference or an answer that can be read.
+        DataError: no row of dev has a reference or an answer that can be read, or the exported
+            tokenizer builds them otherwise.
     """
     tuned = origin.tuned
     base = dataclasses.replace(tuned, kind="base", path=str(tuned.base_path), base_path=None)
-    precision = "auto" if dtype == "bfloat16" else "fp32"
-    rows, sides = _rows(origin), []
-    with tempfile.TemporaryDirectory(prefix="harness-") as output:
-        context = harness.Context(Path(output), 0, "generate", report=report)
-        for checkpoint in (base, tuned, exported):
-            model = adapters.ready(checkpoint, devices.dtype_of(precision), context, merge=False)
-            lines = of_tokens(model, checkpoint, encoded(checkpoint, rows), context)
-            sides.append([value for line in lines for value in line])
-    if not sides[0]:
+    answered = _answered(origin)
+    rows = encoded(tuned, answered)
+    if not rows:
         raise harness.DataError(
             "no row of dev has a reference or an answer, so merged weights cannot be checked",
             hint="leave --merge out: the adapter is exported as it is",
         )
-    if len({len(side) for side in sides}) > 1:
+    if encoded(exported, answered) != rows:
         raise harness.DataError(
             "the exported tokenizer builds other answers than the one that was evaluated",
             hint="this tokenizer cannot be saved by transformers; nothing was written",
         )
+    with allocation.kept(), tempfile.TemporaryDirectory(prefix="harness-") as output:
+        context = harness.Context(Path(output), 0, "generate", report=report)
+        sides = [_side(checkpoint, rows, context) for checkpoint in (base, tuned, exported)]
     return transfer(*sides, LIMITS[dtype])
 
 
-def _rows(origin: Origin) -> list[harness.Example]:
+def _side(
+    checkpoint: harness.Checkpoint, rows: Sequence[Encoded], context: harness.Context
+) -> list[float]:
+    """Log-probabilities by a checkpoint's model, which is gone from memory afterwards."""
+    model = adapters.ready(checkpoint, torch.float32, context, merge=False)
+    return [value for row in of_tokens(model, checkpoint, rows, context) for value in row]
+
+
+def _answered(origin: Origin) -> list[harness.Example]:
     """Rows of dev, spread over it, each with one answer: its reference, else what was answered."""
     card = origin.stored.card
-    pairs = list(zip(card.examples, card.predictions, strict=True))
+    pairs = zip(card.examples, card.predictions, strict=True)
     answered = [
         (row, row.references[0] if row.references else prediction.text) for row, prediction in pairs
     ]
     rows = [dataclasses.replace(row, references=(text,)) for row, text in answered if text.strip()]
-    return rows[:: max(1, -(-len(rows) // ROWS))]
+    return spaced(rows, ROWS)
 
 
 def encoded(checkpoint: harness.Checkpoint, rows: Sequence[harness.Example]) -> list[Encoded]:
@@ -206,6 +218,5 @@ def of_tokens(
     Args:
         model: the checkpoint's, on its device.
     """
-    placed = [dataclasses.replace(row, id=str(place)) for place, row in enumerate(rows)]
-    losses = textlosses.by_token(model, checkpoint, placed, context)
+    losses = textlosses.by_token(model, checkpoint, rows, context)
     return [[-loss for loss in row] for row in losses]

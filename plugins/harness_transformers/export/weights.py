@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import torch
 
 import harness
 from harness.kit.files import read_json, write_json
-from harness_transformers import loading
+from harness_transformers import adapters, loading
 from harness_transformers.export.origin import ADAPTER
 from harness_transformers.export.transfer import LIMITS
 
@@ -38,19 +37,19 @@ def write_adapter(tuned: harness.Checkpoint, base: str, folder: Path) -> None:
     write_json(folder / config, values)
 
 
-def write_merged(tuned: harness.Checkpoint, folder: Path, dtype: str | None) -> str:
-    """Whole weights, of which :func:`rounding` says what they are worth.
+def write_merged(tuned: harness.Checkpoint, folder: Path, dtype: str | None) -> tuple[str, float]:
+    """Whole weights.
 
     Args:
         dtype: as torch calls it; None: that of the base model's weights.
 
     Returns:
-        Their type.
+        Their type, and what rounding did to the update (:func:`adapters.merged`).
 
     Raises:
         UsageError: the base model's weights are of a type that cannot be checked.
     """
-    model = merged(_adapted(tuned), dtype and getattr(torch, dtype))
+    model, lost = adapters.merged(_adapted(tuned), dtype and getattr(torch, dtype))
     written = str(model.dtype).removeprefix("torch.")
     if written not in LIMITS:
         raise harness.UsageError(
@@ -64,9 +63,7 @@ def write_merged(tuned: harness.Checkpoint, folder: Path, dtype: str | None) -> 
         for path in Path(str(tuned.base_path)).glob(pattern):
             if path.is_file():
                 shutil.copyfile(path, folder / path.name)
-    del model
-    gc.collect()  # they are loaded again, from the folder
-    return written
+    return written, lost
 
 
 def _adapted(tuned: harness.Checkpoint) -> Any:
@@ -76,92 +73,41 @@ def _adapted(tuned: harness.Checkpoint) -> Any:
     return PeftModel.from_pretrained(loading.base_of(tuned, "auto"), tuned.path)
 
 
-def merged(adapted: Any, dtype: Any = None) -> Any:
-    """The base model with the adapter added in float32 and rounded once.
-
-    Args:
-        dtype: of all weights; None: each keeps its own.
-    """
-    for layer in layers_of(adapted).values():
-        weight = layer.get_base_layer().weight
-        exact = weight.detach().float() + _update(layer)
-        weight.data = exact.to(dtype or weight.dtype)
-    model = adapted.unload()
-    return model if dtype is None else model.to(dtype)
-
-
-def layers_of(adapted: Any) -> dict[str, Any]:
-    """Name of a weight in the base model -> the layer of the adapter upon it."""
-    from peft.tuners.lora.layer import LoraLayer
-
-    modules = adapted.get_base_model().named_modules()
-    return {f"{name}.weight": layer for name, layer in modules if isinstance(layer, LoraLayer)}
-
-
-def _update(layer: Any) -> torch.Tensor:
-    """What the adapter adds to the weight, in float32."""
-    parts = [layer.get_delta_weight(name).detach().float() for name in layer.active_adapters]
-    return torch.stack(parts).sum(0)
-
-
-@torch.no_grad()
-def rounding(tuned: harness.Checkpoint, model: Any) -> float:
-    """What rounding merged weights did to the update.
-
-    Args:
-        model: the merged weights, as they were written.
-
-    Returns:
-        ``|W' - W - D| / |D|`` over all adapted layers (Frobenius norm), where ``D`` is the update
-        as it was learned, and ``W`` and ``W'`` the weights before and after; 0 where ``D`` is 0.
-    """
-    after = dict(model.named_parameters())
-    lost = whole = 0.0
-    for name, layer in layers_of(_adapted(tuned)).items():
-        update = _update(layer)
-        exact = layer.get_base_layer().weight.float() + update
-        lost += float((after[name].float() - exact).square().sum())
-        whole += float(update.square().sum())
-    return float((lost / whole) ** 0.5) if whole else 0.0
-
-
 @torch.no_grad()
 def strange(tuned: harness.Checkpoint, model: Any) -> list[str]:
-    """Weights that are not the base model's, with the adapter's update, rounded once.
+    """Weights that are not, to the bit, what PEFT's own merge in float32 gives, rounded once.
 
-    Of the updates themselves those are named that are not what the adapter adds in answering.
+    Layers whose merged weights do not answer as the layer does with the adapter beside it are
+    named as well.
 
     Args:
         model: the merged weights, as they were written.
     """
     adapted = _adapted(tuned).eval()
-    layers = layers_of(adapted)
-    before = dict(adapted.get_base_model().named_parameters())
-    found = []
-    for name, weight in model.named_parameters():
-        layer = layers.get(name)
-        if layer is not None:
-            update = _update(layer)
-            exact = layer.get_base_layer().weight.float() + update
-        elif name in before:
-            update, exact = None, before[name]
-        else:  # whatever else an adapter may hold
-            continue
-        right = torch.equal(weight, exact.to(weight.dtype))
-        if not right or (update is not None and not _adds(layer, update)):
-            found.append(name)
-    return found
+    layers = adapters.layers_of(adapted)
+    names = {f"{name}.weight" for name, layer in layers.items() if not _merges(layer)}
+    due, written = adapted.merge_and_unload().state_dict(), model.state_dict()
+    names |= due.keys() ^ written.keys()
+    for name in due.keys() & written.keys():
+        if not torch.equal(due[name].to(written[name].dtype), written[name]):
+            names.add(name)
+    return sorted(names)
 
 
-def _adds(layer: Any, update: torch.Tensor) -> bool:
-    """Whether the layer answers with its weight and the update, up to rounding in float32.
+def _merges(layer: Any) -> bool:
+    """Merge a layer in float32; whether it answers as before, up to rounding.
 
     Layers that are no linear ones are taken as they are.
     """
-    if not isinstance(layer.get_base_layer(), torch.nn.Linear):
+    from transformers.pytorch_utils import Conv1D
+
+    base = layer.get_base_layer()
+    adapters.in_float32(base)
+    if not isinstance(base, (torch.nn.Linear, Conv1D)):
+        layer.merge()
         return True
-    layer = layer.float()
-    x = torch.randn(4, update.shape[1], generator=torch.Generator().manual_seed(1))
-    whole, due = layer(x), torch.nn.functional.linear(x, update)
-    apart = (whole - layer.get_base_layer()(x) - due).norm()
-    return bool(apart <= 0.01 * due.norm() + 1e-5 * whole.norm())
+    x = torch.randn(4, layer.in_features, generator=torch.Generator().manual_seed(1))
+    alone, beside = base(x), layer(x)
+    layer.merge()
+    apart = (base(x) - beside).norm()
+    return bool(apart <= 0.01 * (beside - alone).norm() + 1e-5 * beside.norm())

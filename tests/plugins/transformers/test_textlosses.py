@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from harness_transformers import loading, textlosses
+from harness_transformers.export import transfer
 from harness_transformers.generator import TransformersGenerator
 from harness_transformers.quiet import quietly
 from tests.plugins.transformers.test_adapters import adapter
@@ -60,6 +61,16 @@ def test_an_adapter_counts(base, context, another, tmp_path):
     found = losses(checkpoint, context)
     equal(found, [alone(checkpoint, text) for text in TEXTS])
     assert found[0][0] != pytest.approx(losses(base, another())[0][0], rel=1e-2)
+
+
+def test_rows_may_have_any_ids(base, row, context):
+    rows = transfer.encoded(base, [dataclasses.replace(row(n), id="row") for n in (1, 8, 3)])
+    with quietly():
+        model = loading.base_of(base, torch.float32).eval()
+        found = list(textlosses.by_token(model, base, rows, context))
+        (last,) = textlosses.by_token(model, base, rows[2:], context)
+    assert [len(losses) for losses in found] == [line.trained for line in rows]
+    assert found[2] == pytest.approx(last, rel=1e-4)
 
 
 def test_small_batches_and_other_layouts_give_the_same(base, context, another, monkeypatch):

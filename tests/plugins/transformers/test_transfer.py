@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import gc
 import sys
+import weakref
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from harness_transformers.export import transfer
+import harness
+from harness_transformers import adapters, devices
+from harness_transformers.export import transfer, weights
+from harness_transformers.export.origin import Origin
 from harness_transformers.export.transfer import LIMITS
 from harness_transformers.quiet import quietly
 from tests.plugins.transformers.test_adapters import adapter
@@ -45,7 +52,80 @@ def test_a_training_that_changed_nothing_divides_by_nothing(exported, holds, dty
     seen = transfer.transfer(BASE, BASE, exported, LIMITS[dtype])
     assert (seen.slope, seen.rest, seen.holds) == (None, None, holds)
     assert "no more than rounding does" in seen.sentences[0]
+    if not holds:
+        with pytest.raises(harness.DataError) as refused:
+            seen.require("", "")
+        assert "at most 0.001 nats are rounding" in refused.value.details
+        assert not any("slope" in line for line in refused.value.details)
     assert transfer.transfer([], [], [], LIMITS[dtype]).slope is None
+
+
+def asked(rows):
+    """As :func:`transfer.measured` is given dev: rows, and an answer to each."""
+    answers = [harness.Prediction(row.id, "the list") for row in rows]
+    return SimpleNamespace(card=SimpleNamespace(examples=rows, predictions=answers))
+
+
+@pytest.fixture
+def tuned(base, tmp_path):
+    return adapter(base, tmp_path / "adapter")
+
+
+@pytest.fixture
+def exported(tuned, tmp_path):
+    folder = tmp_path / "merged"
+    folder.mkdir()
+    with quietly():
+        weights.write_tokenizer(tuned, folder)
+        weights.write_merged(tuned, folder, "bfloat16")
+    return harness.Checkpoint("base", str(folder), "w")
+
+
+def test_one_model_after_the_other_computes_in_float32(tuned, exported, row, monkeypatch):
+    """Also where the device is fast at bf16."""
+    ready, models = adapters.ready, []
+
+    def watched(*given, **options):
+        assert not any(model() for model in models), "another model is in memory"
+        model = ready(*given, **options)
+        assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+        models.append(weakref.ref(model))
+        return model
+
+    monkeypatch.setattr(adapters, "ready", watched)
+    monkeypatch.setattr(devices, "dtype_of", lambda _: torch.bfloat16)
+    origin = Origin(asked([row(1), dataclasses.replace(row(2), references=())]), tuned, {})
+    gc.disable()  # a model that is in no circle is gone without it
+    try:
+        with quietly():
+            seen = transfer.measured(exported, origin, "bfloat16", lambda *_: None)
+    finally:
+        gc.enable()
+    with quietly():
+        learned = transfer.encoded(tuned, [row(1), row(2, "the list")])
+    assert len(models) == 3
+    assert seen.tokens == sum(line.trained for line in learned)
+    assert seen.holds
+
+
+def test_answers_of_other_tokens_are_refused(tuned, exported, row):
+    template = Path(exported.path, "chat_template.jinja")
+    text = template.read_text()
+    assert "message['content']" in text
+    template.write_text(text.replace("'\\n' + message", "'\\n\\n' + message"))
+    with quietly(), pytest.raises(harness.DataError, match="builds other answers"):
+        transfer.measured(exported, Origin(asked([row(1)]), tuned, {}), "bfloat16", print)
+
+
+@pytest.mark.parametrize(("rows", "read"), [(200, 200), (201, 200), (3, 3)])
+def test_as_many_rows_as_may_be_are_read(tuned, row, rows, read):
+    origin = Origin(asked([row(number) for number in range(rows)]), tuned, {})
+    assert len(transfer._answered(origin)) == read
+
+
+def test_the_page_of_figures_holds_the_record():
+    page = (Path(__file__).parents[3] / "docs" / "figures.md").read_text("utf-8")
+    assert parity.table(parity.read()) in page
 
 
 @pytest.fixture(scope="module")
