@@ -25,9 +25,12 @@ class TimeLeft:
     """Time in seconds and amount done, both rising."""
 
     def reached(self, now: float, done: float) -> None:
-        """So much is done at this time; a report of no more work than before says nothing."""
-        if self._points and done <= self._points[-1][1]:
+        """So much is done at this time; less than before begins a new piece of work."""
+        last = self._points[-1][1] if self._points else -1.0
+        if done == last:
             return
+        if done < last:
+            self._points.clear()
         self._points.append((now, done))
         if len(self._points) > KEPT:
             self._points = [self._points[0], *self._points[1:-1][1::2], self._points[-1]]

@@ -77,6 +77,18 @@ def test_work_that_does_not_move_changes_nothing_and_points_are_bounded() -> Non
     assert time_left.seconds(5 * KEPT - 1 + 10) == pytest.approx(10.0)
 
 
+def test_work_that_begins_again_has_a_pace_of_its_own() -> None:
+    time_left = TimeLeft()
+    for at in range(101):
+        time_left.reached(float(at), at)
+    assert time_left.seconds(100) == 0
+    time_left.reached(110.0, 10)
+    assert time_left.seconds(100) is None
+    for done in range(11, 51):
+        time_left.reached(100.0 + 2 * done, done)
+    assert time_left.seconds(100) == pytest.approx(100.0)
+
+
 def test_a_line_in_a_log_has_no_time_until_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
