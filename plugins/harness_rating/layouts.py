@@ -47,8 +47,7 @@ TABLES: Mapping[str, tuple[str, str]] = {
     ),
     "validity": (
         "batch, metric, view",
-        "batch:s rubric:s version:i metric:s view:s n:i groups:i spearman:f spearman_low:f "
-        "spearman_high:f kendall:f kendall_low:f kendall_high:f accuracy:f accuracy_low:f "
+        "batch:s rubric:s version:i metric:s view:s n:i groups:i accuracy:f accuracy_low:f "
         "accuracy_high:f accuracy_groups:i sentence:s",
     ),
     "named_errors": (
@@ -93,8 +92,7 @@ QUERIES: Mapping[str, tuple[str, str]] = {
     "validity": (
         "how far each automatic metric orders answers as raters do, by batch",
         "SELECT batch, metric, view, n, groups, accuracy, accuracy_low, accuracy_high, "
-        "accuracy_groups, spearman, "
-        "spearman_low, spearman_high, kendall, kendall_low, kendall_high, sentence FROM validity "
+        "accuracy_groups, sentence FROM validity "
         f"WHERE {_SAMPLES} "
         "ORDER BY batch, metric, view DESC",
     ),
