@@ -1,4 +1,4 @@
-"""Advice on a rubric that is valid but would be hard to rate by: ``harness rate lint FILE``."""
+"""Advice on a rubric that is valid but would be hard to rate by: ``harness rate create``."""
 
 from __future__ import annotations
 
