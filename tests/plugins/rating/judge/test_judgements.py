@@ -22,7 +22,9 @@ from harness_rating.judge.judgements import (
 from harness_rating.rubric.scales import check
 
 LEVELS = Criterion("right", "R", "?", Scale("ordinal", 1, 5), weight=3, allow_na=True)
-POLITE = Criterion("polite", "P", "?", Scale("binary"), fail_below=1, ask_if="right > 1")
+POLITE = Criterion(
+    "polite", "P", "?", Scale("binary"), fail_below=1, ask_if={"right": {"above": 1}}
+)
 SIDE = Criterion("side", "S", "?", Scale("pairwise"))
 SOME = Criterion("some", "S", "?", Scale("choices", choices=("a", "b", "c")))
 ONE_OF = Criterion("one", "O", "?", Scale("choice", choices=("a", "b")))
@@ -85,7 +87,7 @@ def test_what_counts_for_nothing_spoils_nothing():
     kinds = Criterion("kinds", "K", "?", Scale("choices", choices=("a", "b")))
     unread = {"kinds": Judgement("i", "kinds", error="no JSON")}
     assert overall(rubric(LEVELS, kinds), judged(right=[5]) | unread) == 1.0
-    hangs = Criterion("polite", "P", "?", Scale("binary"), ask_if='kinds has "a"')
+    hangs = Criterion("polite", "P", "?", Scale("binary"), ask_if={"kinds": {"has": "a"}})
     assert overall(rubric(LEVELS, kinds, hangs), judged(right=[5]) | unread) is None
     assert with_conditions(rubric(LEVELS, kinds, hangs), ["polite"]) == {"polite", "kinds"}
 
