@@ -65,7 +65,8 @@ class Criterion:
         fail_below: a value below it makes the overall score 0, whatever the rest says; for
             ``binary`` the better answer counts 1, the other 0.
         allow_na: *cannot judge* is an answer.
-        ask_if: the condition under which it is asked.
+        ask_if: the condition under which it is asked, as the file has it:
+            ``{"accuracy": {"below": 3}}``.
         keys: one key for each value, instead of the digits.
         use_as: what else becomes of the value.
     """
@@ -77,7 +78,7 @@ class Criterion:
     weight: float = 1.0
     fail_below: float | None = None
     allow_na: bool = False
-    ask_if: str | None = None
+    ask_if: Mapping[str, Any] | None = None
     keys: tuple[str, ...] = ()
     use_as: Literal["error_category", "reference"] | None = None
 

@@ -318,7 +318,7 @@ def _settings(values: Mapping[str, Any], problems: Problems) -> Settings:
     try:
         return WholeConfig.model_validate(dict(values))
     except ValidationError as error:
-        problems.add_validation((), error, list(fields()))
+        problems.add_validation((), error, WholeConfig)
         wrong = {problem["loc"][0] for problem in error.errors()}
     required = [name for name, field in WholeConfig.model_fields.items() if field.is_required()]
     needed = {name: None if name != "primary" else "" for name in required}

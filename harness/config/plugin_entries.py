@@ -161,7 +161,7 @@ def _instance(
     try:
         validated = kind.model_validate(options)
     except ValidationError as error:
-        problems.add_validation(place, error, list(kind.model_fields), plugin.synonyms)
+        problems.add_validation(place, error, kind, plugin.synonyms)
         return None
     resolved = {
         name: _resolve(getattr(validated, name), base)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import typing
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from harness.errors import ConfigError, EnvironmentFailure, near
 from harness.kit.yaml_file import Lines, Place
 from harness.records import Level
 
+WHOLE = "whole_message"
+"""Type of a ``PydanticCustomError`` whose message needs no *not VALUE* behind it."""
 _LONGEST_SHOWN = 80
 """Characters of a wrong value that a message repeats."""
 
@@ -57,14 +60,20 @@ class Problems:
         return where + ".".join(str(part) for part in place)
 
     def add_validation(
-        self, place: Place, error: ValidationError, known: Sequence[str] = (),
+        self, place: Place, error: ValidationError, model: type[BaseModel],
         synonyms: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
+        """Note all that pydantic found wrong with the value at ``place``.
+
+        Args:
+            model: what the value was to be; its keys are proposed where one is unknown.
+            synonyms: other words for keys of the model itself, with what they mean.
+        """
         for problem in error.errors():
             inner = (*place, *problem["loc"])
             if problem["type"] == "extra_forbidden":
-                name, names = str(problem["loc"][-1]), known if len(problem["loc"]) == 1 else ()
-                meant = near(name, names, synonyms)
+                name, names = str(problem["loc"][-1]), _keys_at(model, problem["loc"][:-1])
+                meant = near(name, names, synonyms if len(problem["loc"]) == 1 else None)
                 listed = f"; known: {', '.join(names)}" if names and not meant else ""
                 self.add(inner, f"unknown key{meant}{listed}")
             elif problem["type"] == "missing":
@@ -74,7 +83,7 @@ class Problems:
                 message = f"{message[:1].lower()}{message[1:]}"
                 if inner[-1] == "[key]":  # a key of a mapping, which the message names
                     self.add(inner[:-1], message)
-                elif isinstance(problem["input"], dict):  # the message says which of its keys
+                elif isinstance(problem["input"], dict) or problem["type"] == WHOLE:
                     self.add(inner, message)
                 else:
                     self.add(inner, message + _given(problem["input"]))
@@ -94,6 +103,24 @@ class Problems:
         if self._wrong:
             raise ConfigError(f"{what} in {self.subject}", details=details)
         raise EnvironmentFailure(f"{what} of this machine", details=details)
+
+
+def _keys_at(model: type[BaseModel], place: Place) -> list[str]:
+    """The keys that the model at a place within another one knows, as a file writes them."""
+    for key in place:
+        for name, field in model.model_fields.items():
+            if key in (name, field.alias):
+                model = next(_models(field.annotation), model)
+                break
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models within an annotation such as ``list[Guard] | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in typing.get_args(annotation):
+        yield from _models(inner)
 
 
 def _given(value: Any) -> str:

@@ -55,7 +55,7 @@ class Subject:
             return self.plugin.Options.model_validate(self.given)
         except ValidationError as error:
             problems = Problems(None, {})
-            problems.add_validation((), error, list(self.plugin.Options.model_fields))
+            problems.add_validation((), error, self.plugin.Options)
             fields = self.plugin.Options.model_fields.items()
             needed = [n for n, f in fields if f.is_required() and n not in self.given]
             raise ConfigError(

@@ -46,9 +46,8 @@ TABLES: Mapping[str, tuple[str, str]] = {
         "severity:f severity_low:f severity_high:f n:i same:f same_low:f same_high:f repeats:i",
     ),
     "validity": (
-        "batch, metric, view",
-        "batch:s rubric:s version:i metric:s view:s n:i groups:i spearman:f spearman_low:f "
-        "spearman_high:f kendall:f kendall_low:f kendall_high:f accuracy:f accuracy_low:f "
+        "batch, metric, view DESC",
+        "batch:s rubric:s version:i metric:s view:s n:i groups:i accuracy:f accuracy_low:f "
         "accuracy_high:f accuracy_groups:i sentence:s",
     ),
     "named_errors": (
@@ -60,47 +59,34 @@ TABLES: Mapping[str, tuple[str, str]] = {
 _SAMPLES = "batch IN (SELECT batch FROM batches WHERE split = 'dev' AND verdicts)"
 """Samples of dev: what was rated of the pool, or to find errors, tells nothing of a round."""
 
+
+def _query(what: str, table: str, where: str = "true") -> tuple[str, str]:
+    """What a table of analysis.json holds, and the rows of a table of the database, whole."""
+    return what, f"SELECT * FROM {table} WHERE {where} ORDER BY {TABLES[table][0]}"
+
+
 QUERIES: Mapping[str, tuple[str, str]] = {
-    "rated": (
-        "batches of ratings, and how far they are",
-        "SELECT batch, rubric, version, title, strategy, verdicts, split, rounds, raters, items, "
-        "rated, created FROM batches ORDER BY created, batch",
-    ),
-    "rating_scores": (
+    "rated": _query("batches of ratings, and how far they are", "batches"),
+    "rating_scores": _query(
         "what ratings of samples of dev come to, by batch, criterion and round, 0 to 1",
-        "SELECT batch, rubric, version, position, criterion, title, round, value, low, high, n, "
-        f"groups, unrated FROM rating_scores WHERE arm = 'main' AND {_SAMPLES} "
-        "ORDER BY batch, position, round",
+        "rating_scores",
+        f"arm = 'main' AND {_SAMPLES}",
     ),
-    "win_rates": (
+    "win_rates": _query(
         "how often raters prefer one round's answers to another's, and what that shows",
-        "SELECT batch, rubric, position, criterion, title, round, against, n, groups, wins, ties, "
-        "losses, win_rate, win_rate_low, win_rate_high, difference, difference_low, "
-        f"difference_high, label, sentence FROM win_rates WHERE arm = 'main' AND {_SAMPLES} "
-        "ORDER BY batch, position, round, against",
+        "win_rates",
+        f"arm = 'main' AND {_SAMPLES}",
     ),
-    "agreement": (
-        "how far raters agree, by batch and criterion",
-        "SELECT batch, position, criterion, title, kind, n, alpha, alpha_low, alpha_high, kappa, "
-        "kappa_low, kappa_high, raw, why, sentence FROM agreement ORDER BY batch, position",
-    ),
-    "raters": (
-        "how severe and how steady each rater is, by batch and criterion",
-        "SELECT batch, position, criterion, title, rater, done, seconds, severity, severity_low, "
-        "severity_high, n, same, same_low, same_high, repeats FROM raters "
-        "ORDER BY batch, position, rater",
-    ),
-    "validity": (
+    "agreement": _query("how far raters agree, by batch and criterion", "agreement"),
+    "raters": _query("how severe and how steady each rater is, by batch and criterion", "raters"),
+    "validity": _query(
         "how far each automatic metric orders answers as raters do, by batch",
-        "SELECT batch, metric, view, n, groups, accuracy, accuracy_low, accuracy_high, "
-        "accuracy_groups, spearman, "
-        "spearman_low, spearman_high, kendall, kendall_low, kendall_high, sentence FROM validity "
-        f"WHERE {_SAMPLES} "
-        "ORDER BY batch, metric, view DESC",
+        "validity",
+        _SAMPLES,
     ),
-    "named_errors": (
+    "named_errors": _query(
         "kinds of errors that raters named, by round, in answers, of so many rated",
-        "SELECT round, category, answers, rated FROM named_errors "
-        "WHERE arm = 'main' AND split = 'dev' ORDER BY round, answers DESC, category",
+        "named_errors",
+        "arm = 'main' AND split = 'dev'",
     ),
 }

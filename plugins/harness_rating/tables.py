@@ -233,11 +233,8 @@ def _of(rows: Iterable[Row], rater: str) -> Row | None:
     return next((one for one in rows if one["rater"] == rater), None)
 
 
-_VIEWS = {"answers": "orders any two answers", "differences": "orders two answers to one prompt"}
-
-
 def _validity(batch: Batch, valid: Row) -> Iterator[Row]:
-    for metric, (view, words) in itertools.product(valid["metrics"], _VIEWS.items()):
+    for metric, view in itertools.product(valid["metrics"], ("answers", "differences")):
         found = metric[view]
         if found is None:
             continue
@@ -247,9 +244,7 @@ def _validity(batch: Batch, valid: Row) -> Iterator[Row]:
             "view": view,
             "n": found["n"],
             "groups": found["groups"],
-            **_figure("spearman", found["spearman"]),
-            **_figure("kendall", found["kendall"]),
             **_figure("accuracy", found["accuracy"]),
             "accuracy_groups": found["accuracy"]["groups"],
-            "sentence": next((line for line in metric["sentences"] if words in line), None),
+            "sentence": found["sentence"],
         }

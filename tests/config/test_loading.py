@@ -51,7 +51,7 @@ def changed(project, old, new):
         ("launcher: inline", "budget: {hours: -1}", ["execution.budget.hours", "greater than 0"]),
         ("launcher: inline", "budget: {hours: soon}", ["execution.budget.hours", "'soon'"]),
         ("launcher: inline", "budget: {hours: .inf}", ["execution.budget.hours", "finite"]),
-        ("launcher: inline", "budget: {hour: 1}", ["execution.budget.hour", "unknown key"]),
+        ("launcher: inline", "budget: {hour: 1}", ["execution.budget.hour", "mean 'hours'?"]),
         ("launcher: inline", "budget: 3", ["execution.budget", "3"]),
         ("rounds: 3", "rounds: [", ["harness.yaml:", "not well-formed"]),
     ],

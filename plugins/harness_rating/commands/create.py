@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
@@ -13,6 +14,7 @@ from rich.text import Text
 
 import harness
 from harness import Cancelled, Rubric
+from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.options import Json, takes
 from harness.terminal.streams import plugins_on_stderr
@@ -85,7 +87,7 @@ class Creation:
 
 def make(wanted: Creation) -> Batch:
     """Make a batch of a run's stored answers, or find the one that the same command made."""
-    rubric, folder = load(find(wanted.rubric)), RatingsFolder()
+    rubric, folder = _advised(find(wanted.rubric)), RatingsFolder()
     before = folder.names()
     with plugins_on_stderr():
         run = harness.open_run(wanted.run)
@@ -103,6 +105,17 @@ def make(wanted: Creation) -> Batch:
     else:
         _show(batch, document, known=batch.name in before)
     return batch
+
+
+def _advised(path: Path) -> Rubric:
+    """The rubric of a file, once its author is told what would make it hard to rate by."""
+    from harness_rating.rubric.lint import lint
+
+    rubric, console = load(path), Console(stderr=True)
+    for remark in lint(path):
+        line = one_line(f"advice: {remark.line_of(path)}")
+        console.print(Text(line), highlight=False, soft_wrap=True)
+    return rubric
 
 
 @takes(Creation)

@@ -6,7 +6,7 @@ import contextlib
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 import harness
-from harness import Context, EnvironmentFailure, Item, Judge, Report, UsageError
+from harness import Context, EnvironmentFailure, Judge, Report, UsageError
 from harness.kit import yaml_file
 from harness.kit.lock import exclusive
 from harness.kit.text import one_line
@@ -28,7 +28,6 @@ from harness_rating.batches.records import Batch
 from harness_rating.commands.options import BatchName, chosen, write_json
 from harness_rating.judge import judgements
 from harness_rating.judge.judgements import Judgements
-from harness_rating.judge.probes import panel_items, panel_of, panel_words
 from harness_rating.ratings.folder import RatingsFolder
 
 SCHEMA = "harness.judged/1"
@@ -125,15 +124,10 @@ def _alone(path: Path, batch: Batch) -> Iterator[None]:
         yield
 
 
-def _items(batch: Batch) -> list[Item]:
-    """What is judged: hidden repeats are for raters alone."""
-    items = batch.by_id
-    return [items[item] for item in batch.originals]
-
-
 def _rate(model: Judge, batch: Batch, kept: Judgements) -> None:
-    items = _items(batch)
-    left = judgements.unjudged(batch.rubric, [*items, *panel_items(items)], kept.standing)
+    items = batch.by_id
+    once = [items[item] for item in batch.originals]  # hidden repeats are for raters alone
+    left = judgements.unjudged(batch.rubric, once, kept.standing)
     if not left:
         return
     with _showing(batch) as report, tempfile.TemporaryDirectory() as output:
@@ -160,7 +154,6 @@ def _document(batch: Batch, name: str, kept: Judgements, ratings: RatingsFolder)
     judged = kept.standing
     rows = rows_of(batch, judged, ratings)
     calibration = calibration_of(batch.rubric, rows, batch.seed)
-    panel = panel_of(batch.rubric, judged)
     return {
         "schema": SCHEMA,
         "batch": batch.name,
@@ -169,19 +162,13 @@ def _document(batch: Batch, name: str, kept: Judgements, ratings: RatingsFolder)
         "items": len(batch.originals),
         "judged": len(rows),
         "calibration": calibration,
-        "panel": panel,
         "outcome": judge_outcome(batch, judged, calibration),
-        "sentences": _sentences(batch, calibration, panel),
+        "sentences": _sentences(batch, calibration),
     }
 
 
-def _sentences(
-    batch: Batch, calibration: Mapping[str, Any], panel: Sequence[Mapping[str, Any]]
-) -> list[str]:
-    found = [
-        *calibration["sentences"],
-        f"{panel_words(panel, pairwise=batch.rubric.pairwise)}.",
-    ]
+def _sentences(batch: Batch, calibration: Mapping[str, Any]) -> list[str]:
+    found = [*calibration["sentences"]]
     if not batch.verdicts:
         found.append(
             f"This batch was drawn for finding errors ({one_line(batch.strategy, 40)}), so it is "

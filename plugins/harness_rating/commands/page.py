@@ -1,4 +1,4 @@
-"""``harness rate``: advice on a rubric, the page, and the packed page."""
+"""``harness rate``: the page, and the packed page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.text import Text
 
 from harness import DataError, UsageError, near
-from harness.kit.text import one_line
 from harness.terminal import tables
 from harness.terminal.targets import check_target, write_target
 from harness_rating.batches.records import SETTLED, Batch
@@ -22,25 +21,10 @@ from harness_rating.commands.options import BatchName, Host, Port, chosen, of_ea
 from harness_rating.ratings import progress
 from harness_rating.ratings.events import RATER, RATER_RULE
 from harness_rating.ratings.folder import RatingsFolder
-from harness_rating.rubric.finding import find
 
 if TYPE_CHECKING:
     from harness_rating.page.app import Options
     from harness_rating.page.tokens import Seat
-
-
-def lint(
-    rubric: Annotated[str, typer.Argument(metavar="RUBRIC", help="a file, or a ready one's name")],
-) -> None:
-    """Advice on the wording of a rubric."""
-    from harness_rating.rubric.lint import lint as remarks
-
-    path = find(rubric)
-    found = remarks(path)
-    for remark in found:
-        Console().print(Text(one_line(remark.line_of(path))), highlight=False)
-    if not found:
-        Console().print(Text(f"{path}: fine"), highlight=False)
 
 
 def serve(

@@ -17,7 +17,7 @@ from harness_rating.commands.options import BatchName, chosen, write_json
 from harness_rating.ratings.folder import RatingsFolder
 
 METRIC = 40
-FIGURES = ("Spearman [95 %]", "Kendall [95 %]", "accuracy [95 %]", "n")
+FIGURES = ("accuracy [95 %]", "n")
 
 Document = Mapping[str, Any]
 
@@ -41,15 +41,13 @@ def validity(batch: BatchName = None, as_json: Json = False) -> None:
 
 
 def _show(document: Document, console: Console) -> None:
-    from harness_rating.outcomes.validity_text import remarks
-
     counts = f"{document['rated']:,} rated items in {document['groups']:,} groups"
     tables.head(console, f"{document['batch']} ({counts})")
     for title, rows in _tables(document):
         console.print()
         console.print(_figures(title, rows))
     console.print()
-    for sentence in remarks(document):
+    for sentence in document["sentences"]:
         tables.note(console, sentence)
 
 
@@ -66,8 +64,6 @@ def _figures(title: str, rows: Sequence[tuple[str, Document]]) -> Table:
     for metric, found in rows:
         shown.add_row(
             tables.name(one_line(metric, METRIC)),
-            tables.span(found["spearman"], 2),
-            tables.span(found["kendall"], 2),
             tables.percent(found["accuracy"]),
             f"{found['n']:,}",
         )

@@ -77,11 +77,9 @@ def _open(rubric: Rubric, values: Mapping[str, Any]) -> Iterator[dict[str, str]]
 
 def _may_come(rubric: Rubric, criterion: Criterion, unsaid: Set[str]) -> bool:
     """Whether its condition rests, perhaps by way of others, on something that is not known."""
-    if criterion.ask_if is None:
-        return False
-    names = {test.criterion for test in conditions.tests(conditions.parse(criterion.ask_if))}
     return any(
-        name in unsaid or _may_come(rubric, rubric.criterion(name), unsaid) for name in names
+        name in unsaid or _may_come(rubric, rubric.criterion(name), unsaid)
+        for name in conditions.names_in(criterion.ask_if)
     )
 
 
@@ -99,4 +97,5 @@ def _possible(criterion: Criterion) -> str:
         words = "a text, or nothing"
     if criterion.allow_na:
         words += f"; or {label(None)}"
-    return f"{words}. Only where {criterion.ask_if}" if criterion.ask_if else words
+    when = f". Only where {conditions.in_words(criterion.ask_if)}" if criterion.ask_if else ""
+    return words + when

@@ -11,7 +11,6 @@ This module loads NumPy, and SciPy when called: import it where it is used.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,8 +26,8 @@ from harness_rating.figures import Figure, bootstrap, ratio
 from harness_rating.judge import judgements
 from harness_rating.judge.calibration_text import in_words, label_words
 from harness_rating.judge.judgements import Judged
+from harness_rating.outcomes.concordance import any_two
 from harness_rating.outcomes.outcomes import outcomes_of
-from harness_rating.outcomes.ranks import Rows, spearman
 from harness_rating.ratings.folder import RatingsFolder
 from harness_rating.ratings.resolved import OVERALL, Column, clean, columns, mean
 
@@ -123,7 +122,7 @@ def _part(
         "groups": len(set(groups)),
         "kappa": to_json(kappa),
         "bias": to_json(_mean_of(apart, groups, seed)),
-        "length": to_json(_length(apart, words, groups, seed)),
+        "length": _length(apart, words, groups, seed),
         "consistency": to_json(_consistency(column, rows, seed)),
         "position": to_json(_position(column, rows, seed)),
         "calibrated": enough and above,
@@ -161,12 +160,11 @@ def _mean_of(values: Any, groups: Sequence[str], seed: int) -> Figure:
     return found
 
 
-def _length(apart: Any, words: Any, groups: Sequence[str], seed: int) -> Figure:
-    """Whether what the judge gives beyond raters goes with the answer's length."""
-    found = spearman(Rows(words, np.round(apart, 12), tuple(groups)), seed)
-    if found.value is None:
-        why = "too few items, or all of one length, or the judge errs by the same on all"
-        return dataclasses.replace(found, why=why)
+def _length(apart: Any, words: Any, groups: Sequence[str], seed: int) -> dict[str, Any]:
+    """In how many pairs the judge goes further beyond raters for the longer answer; 0.5 is fair."""
+    found: dict[str, Any] = any_two(words, np.round(apart, 12), groups, seed)["accuracy"]
+    if found["value"] is None:
+        found["why"] = "too few items, or all of one length"
     return found
 
 
@@ -232,7 +230,7 @@ def judge_outcome(batch: Batch, judged: Judged, calibration: Mapping[str, Any]) 
     """Wins, ties and losses of each two rounds, and each round's scores, by the judge's values.
 
     An item with a judgement that could not be read is left out, as one is that a person has not
-    answered whole. Answers of the panel are no items of the batch, and count in nothing.
+    answered whole. What is no item of the batch counts in nothing.
 
     Args:
         calibration: of the same judgements (``harness.calibration/1``).

@@ -89,13 +89,16 @@ def _length(whole: Found) -> str:
     length = whole["length"]
     if length["value"] is None:
         return ""
-    if _clear(length):
-        side = "longer" if length["value"] > 0 else "shorter"
+    if _clear(length, 0.5):
+        side = "longer" if length["value"] > 0.5 else "shorter"
         return (
-            f"Length bias: compared with raters, the judge favours {side} answers (rank "
-            f"correlation {span(length, plus=True)})."
+            f"Length bias: compared with raters, the judge favours {side} answers (the longer of "
+            f"two in {share(length)} of pairs)."
         )
-    return f"Length bias: not significant (rank correlation {span(length, plus=True)})."
+    return (
+        "Length bias: not significant (compared with raters, the judge favours the longer of two "
+        f"answers in {share(length)} of pairs)."
+    )
 
 
 def _consistency(whole: Found) -> str:
@@ -112,5 +115,5 @@ def _position(whole: Found) -> str:
     return f"Position: the judge prefers the same answer in both orders in {share(same)} of pairs."
 
 
-def _clear(found: Found) -> bool:
-    return found["low"] is not None and not found["low"] <= 0 <= found["high"]
+def _clear(found: Found, nothing: float = 0) -> bool:
+    return found["low"] is not None and not found["low"] <= nothing <= found["high"]

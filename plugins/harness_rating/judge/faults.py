@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import harness
-from harness_rating.judge.probes import is_panel
 
 NOT_ASKED = "not asked any more"
 
@@ -49,10 +48,9 @@ class Faults:
         # What went wrong comes before what was given up for it.
         ordered = sorted(counts.items(), key=lambda kind: (kind[0] == NOT_ASKED, -kind[1]))
         kinds = ", ".join(f"{count} x {words}" for words, count in ordered)
-        panel = " (the panel's among them)" if any(map(is_panel, items)) else ""
         raise harness.EnvironmentFailure(
-            f"{len(self.of)} of {len(items)} answers{panel} could not be judged: {kinds}; what is "
-            "judged is kept",
+            f"{len(self.of)} of {len(items)} answers could not be judged: {kinds}; what is judged "
+            "is kept",
             where=self.where,
             hint="the same command asks only for the missing",
         )

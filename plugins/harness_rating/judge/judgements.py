@@ -120,15 +120,11 @@ def with_conditions(rubric: Rubric, wanted: Iterable[str]) -> frozenset[str]:
     """The criteria, and those that decide whether these are asked."""
     found = frozenset(wanted)
     while True:
-        named = {
-            test.criterion
-            for criterion in rubric.criteria
-            if criterion.id in found and criterion.ask_if is not None
-            for test in conditions.tests(conditions.parse(criterion.ask_if))
-        }
-        if named <= found:
+        asking = [criterion for criterion in rubric.criteria if criterion.id in found]
+        more = found.union(*(conditions.names_in(criterion.ask_if) for criterion in asking))
+        if more == found:
             return found
-        found |= named
+        found = more
 
 
 # -- kept with the batch ------------------------------------------------------------------------

@@ -99,17 +99,15 @@ class JudgeMetric(RubricScores):
         return (self.options.rubric, *_model_files(self.options))
 
     def ready(self, pairs: Pairs) -> None:
-        """Ask for all that is not kept yet, the panel's answers included.
+        """Ask for all that is not kept yet.
 
         Raises:
             EnvironmentFailure: some answers could not be judged; what is judged is kept.
         """
-        from harness_rating.judge.probes import panel_items
         from harness_rating.judge.remarks import items_of
 
         self._calibrated = None
-        items = items_of(self._rubric, pairs)
-        for _ in self._engine.judge([*items, *panel_items(items)], self.progress):
+        for _ in self._engine.judge(items_of(self._rubric, pairs), self.progress):
             pass  # it is kept; :meth:`measure` reads it
 
     def measure(
@@ -138,10 +136,10 @@ class JudgeMetric(RubricScores):
         return "" if self._calibrated[1] else "uncalibrated"
 
     def remarks(self, pairs: Pairs) -> Sequence[str]:
-        """Calibrated or not, bias, length bias, self-consistency, the panel."""
-        from harness_rating.judge.remarks import remarks
+        """Calibrated or not, bias, length bias, self-consistency."""
+        from harness_rating.judge.remarks import remark
 
-        return remarks(self._rubric, self._engine, pairs, self._folder)
+        return [remark(self._rubric, self._engine, pairs, self._folder)]
 
     @functools.cached_property
     def _names(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What a reader of a judge's scores has to know: whether it is calibrated, errs, is fooled."""
+"""What a reader of a judge's scores has to know: whether it is calibrated, and errs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from harness_rating.batches.composing import item_of
 from harness_rating.judge import judgements
 from harness_rating.judge.calibration import Row, calibration_of, words_of
 from harness_rating.judge.calibration_text import in_short
-from harness_rating.judge.probes import panel_items, panel_of, panel_words
 from harness_rating.judge.prompted import Judging
 from harness_rating.ratings.by_answer import Key, key_of, known_columns, single_answers
 from harness_rating.ratings.folder import RatingsFolder
@@ -26,16 +25,15 @@ def items_of(rubric: Rubric, pairs: Pairs) -> list[Item]:
     ]
 
 
-def remarks(rubric: Rubric, engine: Judging, pairs: Pairs, folder: RatingsFolder) -> list[str]:
-    """Two remarks, from what is kept alone: calibrated or not and the rest of it; the panel."""
+def remark(rubric: Rubric, engine: Judging, pairs: Pairs, folder: RatingsFolder) -> str:
+    """Calibrated or not and the rest of it, from what is kept alone."""
     rows = dict(_rated(rubric, engine, folder))
     for (answer, row), item in zip(pairs, items_of(rubric, pairs), strict=True):
         key = key_of(row.id, text(answer))
         judged = engine.kept(item) if key not in rows else None
         if judged is not None:
             rows[key] = Row(row.group or row.id, words_of(item), (), judged)
-    document = calibration_of(rubric, list(rows.values()))
-    return [in_short(document), f"{_panel(rubric, engine, pairs)}."]
+    return in_short(calibration_of(rubric, list(rows.values())))
 
 
 def calibrated(rubric: Rubric, engine: Judging, folder: RatingsFolder) -> bool:
@@ -61,14 +59,6 @@ def _rated(rubric: Rubric, engine: Judging, folder: RatingsFolder) -> Iterator[t
             elif (judged := engine.kept(items[item])) is not None:
                 found[key] = Row(batch.group(item), words_of(items[item]), values, judged)
     yield from found.items()
-
-
-def _panel(rubric: Rubric, engine: Judging, pairs: Pairs) -> str:
-    judged: dict[tuple[str, str], Judgement] = {}
-    for item in panel_items(items_of(rubric, pairs)):
-        for name, one in (engine.kept(item) or {}).items():
-            judged[item.id, name] = one
-    return panel_words(panel_of(rubric, judged), pairwise=rubric.pairwise)
 
 
 def statistics(rubric: Rubric, judged: dict[str, Judgement], names: Sequence[str]) -> list[float]:

@@ -3,12 +3,9 @@
 Two views of one set of ratings:
 
 * *answers*: each rated answer has the raters' overall score and the metric's value; does the
-  metric rank answers as raters do, whatever their prompts?
+  metric order any two answers as raters do, whatever their prompts?
 * *differences*: two answers to one prompt, later round minus earlier; does the metric prefer the
   one that raters prefer? Pairwise ratings give only this view.
-
-How the figures are computed: :mod:`harness_rating.outcomes.ranks`,
-:mod:`harness_rating.outcomes.concordance`.
 
 This module loads NumPy: import it where it is used.
 """
@@ -18,19 +15,17 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from harness import to_json
+from harness.kit.numbers import share as shown_share
 from harness.kit.text import one_line
 from harness.stats import Floats
 from harness_rating.batches.records import SETTLED, Batch, Rating
-from harness_rating.figures import Figure, bootstrap, ratio
-from harness_rating.outcomes.concordance import compared, differences
-from harness_rating.outcomes.ranks import Rows
-from harness_rating.outcomes.validity_text import in_words
+from harness_rating.figures import FEW_GROUPS
+from harness_rating.outcomes.concordance import any_two, same_prompt
 from harness_rating.ratings.resolved import OVERALL, Column, ScoredItems
 
 SCHEMA = "harness.validity/1"
@@ -81,7 +76,7 @@ def validity_of(
         "rated": len(items),
         "groups": len(set(of_item.values())),
         "metrics": metrics,
-        "sentences": [line for metric in metrics for line in metric["sentences"]]
+        "sentences": [_decisive(metric)["sentence"] for metric in metrics]
         + ([] if batch.verdicts else [_NO_SAMPLE.format(one_line(batch.strategy, 40))]),
     }
 
@@ -98,9 +93,6 @@ def overall_scores(batch: Batch, ratings: Iterable[Rating]) -> dict[str, float]:
     return {item: _clean(value) for item, value in means.items() if value is not None}
 
 
-# -- from items to rows -------------------------------------------------------------------------
-
-
 def _metric(
     batch: Batch,
     name: str,
@@ -115,20 +107,34 @@ def _metric(
         for answer, value in values.items()
         if value is not None and math.isfinite(value)
     }
-    answers = None if batch.rubric.pairwise else _answers(batch, items, groups, known)
-    changes = list(_changes(batch, items, groups, known))
-    found: dict[str, Any] = {
-        "metric": name,
-        "answers": None if answers is None else compared(answers, seed),
-        "differences": differences(_rows([change for _, change in changes]), seed),
-        "rounds": _rounds(changes, seed),
-    }
-    found["sentences"] = in_words(name, found)
+    answers = None
+    if not batch.rubric.pairwise:
+        answers = any_two(*_columns(_answers(batch, items, groups, known)), seed)
+        answers["sentence"] = _in_words(name, "orders any two answers", answers)
+    differences = same_prompt(*_columns(_differences(batch, items, groups, known)), seed)
+    differences["sentence"] = _in_words(name, "orders two answers to one prompt", differences)
+    return {"metric": name, "answers": answers, "differences": differences}
+
+
+def _decisive(metric: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The view to go by: two answers to one prompt, or any two where there are no such pairs."""
+    pairs, answers = metric["differences"], metric["answers"]
+    found: Mapping[str, Any] = pairs
+    if pairs["accuracy"]["value"] is None and answers is not None:
+        found = answers
     return found
+
+
+# -- from items to rows -------------------------------------------------------------------------
 
 
 _Row = tuple[float, float, str]
 """Raters' number, the metric's, and the group."""
+
+
+def _columns(rows: Iterable[_Row]) -> tuple[Floats, Floats, tuple[str, ...]]:
+    people, metric, groups = zip(*rows, strict=True) if (rows := list(rows)) else ((), (), ())
+    return np.array(people, np.float64), np.array(metric, np.float64), tuple(groups)
 
 
 def _answers(
@@ -136,25 +142,22 @@ def _answers(
     items: Mapping[str, float],
     groups: Mapping[str, str],
     known: Mapping[Answer, float],
-) -> Rows:
-    rows = []
+) -> Iterator[_Row]:
     for item, people in items.items():
         (answer,) = _sources(batch, item)
         if answer in known:
-            rows.append((people, known[answer], groups[item]))
-    return _rows(rows)
+            yield people, known[answer], groups[item]
 
 
-def _changes(
+def _differences(
     batch: Batch,
     items: Mapping[str, float],
     groups: Mapping[str, str],
     known: Mapping[Answer, float],
-) -> Iterator[tuple[tuple[Answer, Answer], _Row]]:
-    """Two answers to one prompt: ``(earlier, later)`` and the difference, later - earlier."""
-    for item, one, other, people in _pairs(batch, items):
-        if one in known and other in known:
-            yield (one, other), (people, _clean(known[other] - known[one]), groups[item])
+) -> Iterator[_Row]:
+    for item, earlier, later, people in _pairs(batch, items):
+        if earlier in known and later in known:
+            yield people, _clean(known[later] - known[earlier]), groups[item]
 
 
 def _pairs(batch: Batch, items: Mapping[str, float]) -> Iterator[tuple[str, Answer, Answer, float]]:
@@ -169,11 +172,11 @@ def _pairs(batch: Batch, items: Mapping[str, float]) -> Iterator[tuple[str, Answ
     for item in items:
         (answer,) = _sources(batch, item)
         of_example[answer[2]].append((answer, item))
-    for found in of_example.values():
-        ordered = sorted(found, key=lambda pair: _when(pair[0]))
-        for (one, first), (other, second) in itertools.combinations(ordered, 2):
-            if one != other:
-                yield second, one, other, _clean(items[second] - items[first])
+    for rated in of_example.values():
+        ordered = sorted(rated, key=lambda pair: _when(pair[0]))
+        for (earlier, first), (later, second) in itertools.combinations(ordered, 2):
+            if earlier != later:
+                yield second, earlier, later, _clean(items[second] - items[first])
 
 
 def _sources(batch: Batch, item: str) -> tuple[Answer, ...]:
@@ -190,55 +193,35 @@ def _when(answer: Answer) -> tuple[int, str]:
     return answer[1], answer[0]
 
 
-def _rows(rows: Sequence[_Row]) -> Rows:
-    people, metric, groups = zip(*rows, strict=True) if rows else ((), (), ())
-    return Rows(np.array(people, np.float64), np.array(metric, np.float64), tuple(groups))
+# -- in words -----------------------------------------------------------------------------------
 
 
-# -- rounds -------------------------------------------------------------------------------------
+def _in_words(metric: str, does: str, found: Mapping[str, Any]) -> str:
+    share, label = found["accuracy"], one_line(metric, 60)
+    if share["value"] is None:
+        return f"Whether {label} {does} as raters do is unknown: {share['why']}."
+    text = f"{label} {does} as raters do in {shown_share(share)} of pairs: {_reading(share)}"
+    ties = []
+    if found["people_tied"] == 1:
+        ties.append("1 pair that raters rate equal is left out")
+    elif found["people_tied"]:
+        ties.append(f"{found['people_tied']:,} pairs that raters rate equal are left out")
+    if found["metric_tied"]:
+        count = "counts" if found["metric_tied"] == 1 else "count"
+        ties.append(f"{found['metric_tied']:,} that {label} scores alike {count} one half")
+    return f"{text} ({'; '.join(ties)})." if ties else f"{text}."
 
 
-def _rounds(
-    changes: Sequence[tuple[tuple[Answer, Answer], _Row]], seed: int
-) -> list[dict[str, Any]]:
-    """For each two rounds rated on the same prompts: mean difference by raters, by the metric."""
-    by_rounds: dict[tuple[tuple[str, int], tuple[str, int]], list[_Row]] = defaultdict(list)
-    for (one, other), row in changes:
-        by_rounds[one[:2], other[:2]].append(row)
-    found = []
-    for (earlier, later), rows in sorted(by_rounds.items()):
-        both = _rows(rows)
-        people, metric = (to_json(_mean(side, both, seed)) for side in (both.people, both.metric))
-        found.append(
-            {
-                "from": {"arm": earlier[0], "round": earlier[1]},
-                "to": {"arm": later[0], "round": later[1]},
-                "n": len(rows),
-                "people": people,
-                "metric": metric,
-                "says": _says(people, metric),
-            }
-        )
-    return found
-
-
-def _mean(values: Floats, rows: Rows, seed: int) -> Figure:
-    table = np.column_stack([values, np.ones(len(values))])
-    (found,) = bootstrap(table, ratio, rows.groups, seed, (-math.inf, math.inf))
-    return found
-
-
-def _says(people: Mapping[str, Any], metric: Mapping[str, Any]) -> str:
-    """Whether two mean differences, with intervals, point the same way."""
-    sides = [_side(one) for one in (people, metric)]
-    if sides[0] is None:
-        return "raters see no clear difference"
-    if sides[1] is None:
-        return "raters see a difference, the metric no clear one"
-    return "both see the same" if sides[0] == sides[1] else "they contradict each other"
-
-
-def _side(found: Mapping[str, Any]) -> bool | None:
-    if found["low"] is None or found["low"] <= 0 <= found["high"]:
-        return None
-    return bool(found["value"] > 0)
+def _reading(share: Mapping[str, Any]) -> str:
+    if share["groups"] < FEW_GROUPS:
+        return f"only {share['groups']} groups of items, too few to judge by"
+    value, low, high = share["value"], share["low"], share["high"]
+    if low is None:
+        return f"there is no interval, because {share['why']}"
+    if high < 0.5:
+        return "worse than chance; it prefers what raters do not"
+    if low <= 0.5:
+        return "not shown to be better than chance"
+    if value < 0.65:
+        return "little better than chance"
+    return "often right" if value < 0.8 else "mostly right"

@@ -53,7 +53,7 @@ def _criterion(given: Criterion) -> dict[str, Any]:
         "anchors": {str(key): plain(text) for key, text in scale.anchors.items()},
         "na": na_key(given) if given.allow_na else None,
         "required": given.required,
-        "when": None if given.ask_if is None else conditions.tree(conditions.parse(given.ask_if)),
+        "when": None if given.ask_if is None else conditions.tree(given.ask_if),
     }
 
 

@@ -1,84 +1,59 @@
-"""Conditions under which a criterion is asked: ``accuracy < 3 and relevance >= 2``.
+"""Conditions under which a criterion is asked, as mappings of criteria.
 
-    condition  = all { "or" all }
-    all        = one { "and" one }
-    one        = "not" one | "(" condition ")" | test
-    test       = CRITERION ( "=" | "!=" | "<" | "<=" | ">" | ">=" | "has" ) VALUE
-    VALUE      = a number, a word, or "quoted text"
+    {accuracy: {below: 3}}                          also above, at_least and at_most
+    {polite: no}                                    this value, as {is: no}
+    {errors: {has: wrong facts}}                    among the choices that were made
+    {accuracy: {below: 3}, polite: no}              all of these
+    {any: [{accuracy: {below: 3}}, {polite: no}]}   one of these or more
+    {not: {polite: no}}
 
 A criterion that is unanswered or that could not be judged makes its test *unknown*, and unknown
-is carried on as in Kleene's logic: ``not`` of it is unknown, too, ``and`` and ``or`` are known
-only where the other side decides. A criterion is asked only where its condition is known to hold,
-so nothing is asked on the grounds of an answer that nobody has given yet.
+is carried on as in Kleene's logic: ``not`` of it is unknown, too, *all* and ``any`` are known only
+where another part decides. A criterion is asked only where its condition is known to hold, so
+nothing is asked on the grounds of an answer that nobody has given yet.
 """
 
 from __future__ import annotations
 
-import functools
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, NoReturn
+import operator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from harness import ConfigError
+Condition = Mapping[str, Any]
 
-Op = Literal["=", "!=", "<", "<=", ">", ">=", "has"]
-OPS = ("=", "!=", "<", "<=", ">", ">=", "has")
-KEYWORDS = ("and", "or", "not", "has")
-LONGEST = 500
-"""Characters of a condition."""
-DEEPEST = 16
-"""Brackets and ``not`` within one another."""
-
-_TOKEN = re.compile(
-    r"\s*(?:(?P<op><=|>=|!=|<|>|=)|(?P<bracket>[()])|\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'"
-    r"|(?P<number>-?[0-9]{1,15}(?:\.[0-9]{1,15})?(?![\w.-]))|(?P<word>[^\W\d][\w-]*))"
+KEYWORDS = ("any", "not")
+TESTS = {"is": "=", "below": "<", "at_most": "<=", "above": ">", "at_least": ">=", "has": "has"}
+"""Word of a test -> its sign."""
+_COMPARE = {
+    "is": operator.eq, "below": operator.lt, "at_most": operator.le, "above": operator.gt,
+    "at_least": operator.ge,
+}  # fmt: skip
+FORM = (
+    "a condition is a mapping, as in {accuracy: {below: 3}} or {polite: no}; "
+    "{any: [{accuracy: {below: 3}}, {polite: no}]} holds where one of these does"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
-    """One criterion compared with one value."""
+def tree(condition: Condition) -> dict[str, Any]:
+    """The condition with signs, for a page that knows no mappings.
 
-    criterion: str
-    op: Op
-    value: float | str
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """The opposite of a condition."""
-
-    of: Condition
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    """Conditions that must all hold."""
-
-    of: tuple[Condition, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AnyOf:
-    """Conditions of which one must hold."""
-
-    of: tuple[Condition, ...]
-
-
-Condition = Test | Not | All | AnyOf
-
-
-@functools.lru_cache(maxsize=256)
-def parse(text: str) -> Condition:
-    """The condition that a text says.
-
-    Raises:
-        ConfigError: it cannot be read; the message says where.
+    Returns:
+        ``{"op": "and" | "or" | "not", "of": [...]}`` or
+        ``{"op": "<", "criterion": "accuracy", "value": 3}``.
     """
-    if len(text) > LONGEST:
-        raise ConfigError(f"a condition of at most {LONGEST} characters is needed")
-    return _Parser(_tokens(text)).whole()
+    parts = [part for key, wanted in condition.items() for part in _parts(key, wanted)]
+    return parts[0] if len(parts) == 1 else {"op": "and", "of": parts}
+
+
+def _parts(key: str, wanted: Any) -> Iterator[dict[str, Any]]:
+    if key == "any":
+        yield {"op": "or", "of": [tree(inner) for inner in wanted]}
+    elif key == "not":
+        yield {"op": "not", "of": [tree(wanted)]}
+    else:
+        tests = wanted if isinstance(wanted, Mapping) else {"is": wanted}
+        for word, value in tests.items():
+            yield {"op": TESTS[word], "criterion": key, "value": value}
 
 
 def evaluate(condition: Condition, values: Mapping[str, Any]) -> bool | None:
@@ -87,184 +62,56 @@ def evaluate(condition: Condition, values: Mapping[str, Any]) -> bool | None:
     Args:
         values: criterion id -> value; one that is absent or None counts as unknown.
     """
-    if isinstance(condition, Test):
-        return _compare(condition, values.get(condition.criterion))
-    if isinstance(condition, Not):
-        inner = evaluate(condition.of, values)
+    return _settled([_holds(key, wanted, values) for key, wanted in condition.items()], by=False)
+
+
+def _holds(key: str, wanted: Any, values: Mapping[str, Any]) -> bool | None:
+    if key == "any":
+        return _settled([evaluate(inner, values) for inner in wanted], by=True)
+    if key == "not":
+        inner = evaluate(wanted, values)
         return None if inner is None else not inner
-    decisive = isinstance(condition, AnyOf)
-    found = [evaluate(inner, values) for inner in condition.of]
-    if decisive in found:
-        return decisive
-    return None if None in found else not decisive
+    given = values.get(key)
+    if not isinstance(wanted, Mapping):
+        return _compare("is", wanted, given)
+    return _settled([_compare(word, value, given) for word, value in wanted.items()], by=False)
 
 
-def tests(condition: Condition) -> Iterator[Test]:
-    """All comparisons of a condition, from left to right."""
-    if isinstance(condition, Test):
-        yield condition
-    elif isinstance(condition, Not):
-        yield from tests(condition.of)
-    else:
-        for inner in condition.of:
-            yield from tests(inner)
+def _settled(parts: Sequence[bool | None], *, by: bool) -> bool | None:
+    """What parts come to of which one alone decides if it is ``by``."""
+    if by in parts:
+        return by
+    return None if None in parts else not by
 
 
-def unparse(condition: Condition) -> str:
-    """Text that :func:`parse` reads as the same condition."""
-    if isinstance(condition, Test):
-        return f"{condition.criterion} {condition.op} {_written(condition.value)}"
-    if isinstance(condition, Not):
-        return f"not {_bracketed(condition.of)}"
-    word = " and " if isinstance(condition, All) else " or "
-    return word.join(_bracketed(inner) for inner in condition.of)
-
-
-def tree(condition: Condition) -> dict[str, Any]:
-    """The condition as JSON, for a page that has no parser.
-
-    Returns:
-        ``{"op": "and" | "or" | "not", "of": [...]}`` or
-        ``{"op": "<", "criterion": "accuracy", "value": 3}``.
-    """
-    if isinstance(condition, Test):
-        return {
-            "op": condition.op,
-            "criterion": condition.criterion,
-            "value": condition.value,
-        }
-    if isinstance(condition, Not):
-        return {"op": "not", "of": [tree(condition.of)]}
-    op = "and" if isinstance(condition, All) else "or"
-    return {"op": op, "of": [tree(inner) for inner in condition.of]}
-
-
-def _compare(test: Test, given: Any) -> bool | None:
+def _compare(word: str, wanted: Any, given: Any) -> bool | None:
     value: Any = ("yes" if given else "no") if isinstance(given, bool) else given
-    if test.op == "has":
-        return test.value in value if isinstance(value, (list, tuple)) else None
-    if isinstance(test.value, str):
-        same = value == test.value if isinstance(value, str) else None
-        return {"=": same, "!=": None if same is None else not same}.get(test.op)
-    if not isinstance(value, (int, float)):
-        return None
-    return {
-        "=": value == test.value,
-        "!=": value != test.value,
-        "<": value < test.value,
-        "<=": value <= test.value,
-        ">": value > test.value,
-        ">=": value >= test.value,
-    }[test.op]
+    if word == "has":
+        return bool(wanted in value) if isinstance(value, (list, tuple)) else None
+    comparable = (str,) if isinstance(wanted, str) else (int, float)
+    return bool(_COMPARE[word](value, wanted)) if isinstance(value, comparable) else None
 
 
-def _written(value: float | str) -> str:
-    if isinstance(value, str):
-        return f"'{value}'" if '"' in value else f'"{value}"'
-    return format(value, "f") if isinstance(value, float) else str(value)
+def names_in(condition: Condition | None) -> frozenset[str]:
+    """The criteria that a condition is about; none where there is no condition."""
+    names: set[str] = set()
+    for key, wanted in (condition or {}).items():
+        if key in KEYWORDS:
+            names.update(*map(names_in, wanted if key == "any" else [wanted]))
+        else:
+            names.add(key)
+    return frozenset(names)
 
 
-def _bracketed(condition: Condition) -> str:
-    text = unparse(condition)
-    return text if isinstance(condition, Test) else f"({text})"
+def in_words(condition: Condition) -> str:
+    """A condition as raters read it: ``accuracy < 3 or polite = no``."""
+    return _words(tree(condition))
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-    column: int
-
-
-def _tokens(text: str) -> list[_Token]:
-    found, at = [], 0
-    end = len(text.rstrip())
-    while at < end:
-        match = _TOKEN.match(text, at)
-        if match is None:
-            at += len(text[at:]) - len(text[at:].lstrip())
-            raise ConfigError(f"cannot be read from column {at + 1}: {text[at : at + 20]!r}")
-        kind = str(match.lastgroup)
-        quoted = kind in ("double", "single")
-        found.append(_Token("text" if quoted else kind, match[kind], match.start(kind) + 1))
-        at = match.end()
-    return [*found, _Token("end", "", end + 1)]
-
-
-class _Parser:
-    def __init__(self, tokens: list[_Token]) -> None:
-        self.tokens, self.at, self.depth = tokens, 0, 0
-
-    def whole(self) -> Condition:
-        condition = self.any_of()
-        if self.token.kind != "end":
-            self.fail("'and', 'or' or the end")
-        return condition
-
-    @property
-    def token(self) -> _Token:
-        return self.tokens[self.at]
-
-    def take(self) -> _Token:
-        token = self.token
-        self.at += 1
-        return token
-
-    def sees(self, word: str) -> bool:
-        """Whether this keyword or bracket comes next; if so, it is taken."""
-        found = self.token.kind in ("word", "bracket") and self.token.text == word
-        self.at += found
-        return found
-
-    def any_of(self) -> Condition:
-        found = [self.all_of()]
-        while self.sees("or"):
-            found.append(self.all_of())
-        return AnyOf(tuple(found)) if len(found) > 1 else found[0]
-
-    def all_of(self) -> Condition:
-        found = [self.one()]
-        while self.sees("and"):
-            found.append(self.one())
-        return All(tuple(found)) if len(found) > 1 else found[0]
-
-    def one(self) -> Condition:
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise ConfigError(f"more than {DEEPEST} brackets within one another")
-        condition = self.inner()
-        self.depth -= 1
-        return condition
-
-    def inner(self) -> Condition:
-        if self.sees("not"):
-            return Not(self.one())
-        if not self.sees("("):
-            return self.test()
-        condition = self.any_of()
-        if not self.sees(")"):
-            self.fail("')'")
-        return condition
-
-    def test(self) -> Test:
-        if self.token.kind != "word" or self.token.text in KEYWORDS:
-            self.fail("the id of a criterion")
-        criterion = self.take().text
-        if self.token.text not in OPS or self.token.kind not in ("op", "word"):
-            self.fail(f"one of {' '.join(OPS)}")
-        op: Any = self.take().text
-        return Test(criterion, op, self.value())
-
-    def value(self) -> float | str:
-        token = self.token
-        if token.kind == "number":
-            self.take()
-            return float(token.text) if "." in token.text else int(token.text)
-        if token.kind != "text" and (token.kind != "word" or token.text in KEYWORDS):
-            self.fail("a number, a word or a quoted text")
-        return self.take().text
-
-    def fail(self, needed: str) -> NoReturn:
-        token = self.token
-        found = "the end" if token.kind == "end" else repr(token.text)
-        raise ConfigError(f"column {token.column}: {needed} is needed, not {found}")
+def _words(node: Mapping[str, Any]) -> str:
+    if "criterion" in node:
+        return f"{node['criterion']} {node['op']} {node['value']}"
+    parts = [
+        _words(inner) if "criterion" in inner else f"({_words(inner)})" for inner in node["of"]
+    ]
+    return f"not {parts[0]}" if node["op"] == "not" else f" {node['op']} ".join(parts)

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+import graphlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
-from harness import ConfigError, Criterion, Overall, Rubric, Scale, Show, near
+from harness import SCORED_KINDS, ConfigError, Rubric, from_json, near
 from harness.kit import yaml_file
 from harness.kit.problems import Problems
-from harness.kit.text import one_line
 from harness.kit.yaml_file import Lines, Place
-from harness_rating.rubric import checks
-from harness_rating.rubric.schema import CriterionFile, RubricFile
+from harness_rating.rubric.conditions import FORM, TESTS, names_in
+from harness_rating.rubric.schema import CriterionFile, RubricFile, ScaleFile
 from harness_rating.rubric.scoring import content_digest
 
 LARGEST = 256 * 1024
 """Bytes of a rubric file."""
-DEEPEST = 12
-"""Mappings and lists within one another."""
-SECRET_NAMES = ("key", "token", "secret", "password", "authorization")
+# Kinds of keys as their issuers write them: OpenAI and others, Hugging Face, GitHub, Google, AWS.
+_SECRET = re.compile(
+    r"\b(sk-[\w-]{16,}|hf_\w{16,}|gh[pousr]_\w{20,}|AIza[\w-]{30,}|AKIA[A-Z0-9]{16}"
+    r"|Bearer\s+[\w.~+/-]{16,})"
+)
 
 
 def read(path: Path) -> tuple[Rubric, Lines]:
@@ -31,161 +34,149 @@ def read(path: Path) -> tuple[Rubric, Lines]:
     Raises:
         ConfigError: it cannot be read or is no valid rubric.
     """
-    raw, lines = _values(path)
-    problems = Problems(path, lines, "the rubric")
-    raw = _text_keys(raw, (), problems)
-    given = raw.get("criteria")
-    criteria = given if isinstance(given, list) else []
-    shaped = [_criterion(item, ("criteria", n), problems) for n, item in enumerate(criteria)]
-    head = _head(raw, problems)
-    checks.check(shaped, criteria, raw, problems)
-    problems.done()
-    return _rubric(head, [item for item in shaped if item]), lines
-
-
-def _values(path: Path) -> tuple[dict[str, Any], Lines]:
     if not path.is_file():
         raise ConfigError("there is no such rubric file", where=str(path))
     if path.stat().st_size > LARGEST:
         raise ConfigError(f"a rubric of at most {LARGEST // 1024} kB is needed", where=str(path))
-    _refuse_traps(path)
-    return yaml_file.read(path)
-
-
-def _refuse_traps(path: Path) -> None:
-    """Refuse what makes a small file endless: aliases, and brackets within brackets.
-
-    Whatever else is wrong, the reader says.
-    """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-    from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
-
-    depth = 0
+    raw, lines = yaml_file.read(path)
+    problems = Problems(path, lines, "the rubric")
     try:
-        for event in YAML(typ="safe", pure=True).parse(path.read_text("utf-8-sig")):
-            where = f"{path}:{event.start_mark.line + 1}"
-            depth += isinstance(event, CollectionStartEvent)
-            depth -= isinstance(event, CollectionEndEvent)
-            if isinstance(event, AliasEvent):
-                raise ConfigError(f"an alias (*{event.anchor}) cannot be used", where=where)
-            if depth > DEEPEST:
-                raise ConfigError("nested too deeply for a rubric", where=where)
-    except (YAMLError, UnicodeDecodeError, OSError):
-        return
+        content = RubricFile.model_validate(raw).model_dump(by_alias=True)
+    except ValidationError as error:
+        problems.add_validation((), error, RubricFile)
+    criteria = raw.get("criteria")
+    _check_together(criteria if isinstance(criteria, list) else [], problems)
+    for place in _secrets(raw, ()):
+        problems.add(place, "looks like a key for a service; take it out, and revoke it")
+    problems.done()
+    del content["schema"]
+    rubric = from_json(Rubric, {**content, "digest": ""})
+    return dataclasses.replace(rubric, digest=content_digest(rubric)), lines
 
 
-def _text_keys(value: Any, place: Place, problems: Problems) -> Any:
-    """The same value with text for every key: levels stand as numbers in a file."""
-    if isinstance(value, list):
-        return [_text_keys(item, (*place, n), problems) for n, item in enumerate(value)]
-    if not isinstance(value, dict):
-        return value
-    found: dict[str, Any] = {}
-    for key, item in value.items():
-        name = str(key)
-        if name in found:
-            problems.add((*place, name), "is there twice")
-        found[name] = _text_keys(item, (*place, name), problems)
-    return found
+def _secrets(value: Any, place: Place) -> Iterator[Place]:
+    """Raters, reports and judges read a rubric, so a key in it is a key given away."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _secrets(item, (*place, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _secrets(item, (*place, index))
+    elif isinstance(value, str) and _SECRET.search(value):
+        yield place
 
 
-def _criterion(raw: Any, place: Place, problems: Problems) -> CriterionFile | None:
+# -- what criteria have to agree on -------------------------------------------------------------
+
+
+def _check_together(raw: Sequence[Any], problems: Problems) -> None:
+    """Ids, conditions, and what a rubric needs as a whole.
+
+    Criteria that are at fault themselves are named already; they hide nothing of the others.
+    """
+    shaped = [_shaped(item) for item in raw]
+    ids = [item.get("id") if isinstance(item, Mapping) else None for item in raw]
+    for index, name in enumerate(ids):
+        if isinstance(name, str) and name in ids[:index]:
+            line = problems.lines.get(("criteria", ids.index(name), "id"))
+            known = f" (first in line {line})" if line else ""
+            problems.add(("criteria", index, "id"), f"{name!r} is the id of two criteria{known}")
+    by_id = {str(name): criterion for name, criterion in zip(ids, shaped, strict=True) if name}
+    for place, message in _conditions(shaped, by_id):
+        problems.add(place, message)
+    whole = [criterion for criterion in shaped if criterion]
+    if len(whole) == len(shaped):
+        for key, index, message in _as_a_whole(whole):
+            problems.add(("criteria", index, key), message)
+
+
+def _shaped(raw: Any) -> CriterionFile | None:
     try:
         return CriterionFile.model_validate(raw)
-    except ValidationError as error:
-        _tell(problems, place, error, CriterionFile)
+    except ValidationError:
         return None
 
 
-def _head(raw: dict[str, Any], problems: Problems) -> RubricFile | None:
-    """The file but for its criteria, which are checked one by one: none hides another's faults."""
-    stand_in = {"id": "a", "title": "a", "question": "a?", "scale": "text"}
-    given = raw.get("criteria")
-    if isinstance(given, list):
-        raw = {**raw, "criteria": [stand_in] * len(given)}
+def _as_a_whole(criteria: Sequence[CriterionFile]) -> Iterator[tuple[str, int, str]]:
+    """Key, place of the criterion, and what is wrong there."""
+    scoring = [n for n, c in enumerate(criteria) if c.scale.kind in SCORED_KINDS]
+    if scoring and not any(criteria[index].weight for index in scoring):
+        message = "every weight is 0, so there is no overall score; give one criterion a weight"
+        yield "weight", scoring[0], message
+    for index in [n for n, c in enumerate(criteria) if c.use_as == "reference"][1:]:
+        yield "use_as", index, "only one criterion can give the reference"
+    if all(criterion.scale.kind != "pairwise" for criterion in criteria):
+        return
+    for index, criterion in enumerate(criteria):
+        kind = criterion.scale.kind
+        if kind in ("binary", "ordinal", "number"):
+            message = f"two answers are compared here, so kind {kind} cannot say which it is about"
+            yield "scale", index, message
+        if criterion.use_as == "error_category":
+            yield "use_as", index, "two answers are compared here, so an error would have no answer"
+
+
+# -- conditions ---------------------------------------------------------------------------------
+
+Known = Mapping[str, CriterionFile | None]
+"""Id -> criterion; None where it is at fault itself."""
+
+
+def _conditions(
+    criteria: Sequence[CriterionFile | None], known: Known
+) -> Iterator[tuple[Place, str]]:
+    """What is wrong with ``ask_if``, and where."""
+    asks: dict[str, frozenset[str]] = {}
+    places: dict[str, Place] = {}
+    for index, criterion in enumerate(criteria):
+        if criterion is not None and criterion.ask_if is not None:
+            place = places[criterion.id] = ("criteria", index, "ask_if")
+            wrong = [*_condition(criterion.ask_if, place, known)]
+            yield from wrong
+            asks[criterion.id] = frozenset() if wrong else names_in(criterion.ask_if)
     try:
-        return RubricFile.model_validate(raw)
-    except ValidationError as error:
-        _tell(problems, (), error, RubricFile)
-        return None
+        graphlib.TopologicalSorter(asks).prepare()
+    except graphlib.CycleError as error:
+        circle = error.args[1]
+        yield places[circle[0]], f"goes in a circle: {' -> '.join(circle)}"
 
 
-def _tell(problems: Problems, place: Place, error: ValidationError, kind: type[BaseModel]) -> None:
-    for problem in error.errors(include_url=False):
-        loc = problem["loc"]
-        if problem["type"] == "extra_forbidden":
-            message = _unknown(str(loc[-1]), _keys(_model_at(kind, loc[:-1])))
-        elif problem["type"] == "missing":
-            message = "is needed"
-        else:
-            said = problem["msg"].removeprefix("Value error, ")
-            shown = one_line(repr(problem["input"]), 60)
-            message = f"{said[:1].lower()}{said[1:]}, not {shown}"
-        problems.add((*place, *loc), message)
+def _condition(given: Any, place: Place, known: Known) -> Iterator[tuple[Place, str]]:
+    if not isinstance(given, Mapping) or not given:
+        yield place, FORM
+        return
+    for key, wanted in given.items():
+        here = (*place, key)
+        if key == "not":
+            yield from _condition(wanted, here, known)
+        elif key == "any" and isinstance(wanted, list) and wanted:
+            for index, inner in enumerate(wanted):
+                yield from _condition(inner, (*here, index), known)
+        elif key == "any":
+            yield here, "a list of conditions is needed, of which one has to hold"
+        elif key not in known:
+            yield here, f"there is no criterion {key!r}{near(str(key), list(known))}"
+        elif (criterion := known[key]) is not None:
+            tests = wanted if isinstance(wanted, Mapping) else {"is": wanted}
+            for word, value in tests.items() or [("", None)]:
+                if wrong := _misfit(word, value, criterion.scale):
+                    yield here, wrong
 
 
-def _unknown(name: str, known: Sequence[str]) -> str:
-    message = "unknown key" + (near(name, known) or f"; known: {', '.join(known)}")
-    if any(word in name.casefold() for word in SECRET_NAMES):
-        message += "; a rubric holds no secrets: keys come from the environment"
-    return message
-
-
-def _model_at(kind: type[BaseModel], loc: Sequence[str | int]) -> type[BaseModel]:
-    for part in loc:
-        if isinstance(part, str) and part in kind.model_fields:
-            kind = next(_models(kind.model_fields[part].annotation), kind)
-    return kind
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models within an annotation such as ``JudgeFile | None``."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in getattr(annotation, "__args__", ()):
-        yield from _models(inner)
-
-
-def _keys(kind: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in kind.model_fields.items()]
-
-
-def _rubric(head: RubricFile | None, criteria: Sequence[CriterionFile]) -> Rubric:
-    assert head is not None  # otherwise there were problems
-    rubric = Rubric(
-        id=head.id,
-        version=head.version,
-        title=head.title,
-        language=head.language,
-        instructions=head.instructions,
-        show=Show(head.show.reference, head.show.system_prompt, tuple(head.show.meta)),
-        criteria=tuple(_made(criterion) for criterion in criteria),
-        overall=Overall(head.overall.how, head.overall.right_at),
-        judge=head.judge.model_dump() if head.judge else None,
-        digest="",
-    )
-    return dataclasses.replace(rubric, digest=content_digest(rubric))
-
-
-def _made(given: CriterionFile) -> Criterion:
-    scale = given.scale
-    return Criterion(
-        id=given.id,
-        title=given.title,
-        question=given.question,
-        scale=Scale(
-            kind=scale.kind,
-            least=scale.min,
-            most=scale.max,
-            anchors=dict(scale.anchors),
-            choices=tuple(scale.choices),
-            good=scale.good or "yes",
-        ),
-        weight=given.weight,
-        fail_below=given.fail_below,
-        allow_na=given.allow_na,
-        ask_if=given.ask_if,
-        keys=tuple(given.keys),
-        use_as=given.use_as,
-    )
+def _misfit(word: str, value: Any, scale: ScaleFile) -> str:
+    """Why a test says nothing of the values of a scale; empty where it does."""
+    fits = {"choices": ["has"], "text": []}.get(scale.kind, ["is"])
+    if scale.kind in ("ordinal", "number"):
+        fits = [name for name in TESTS if name != "has"]
+    if not fits:
+        return "is text, which no condition can ask about"
+    if word not in fits:
+        return f"a criterion of kind {scale.kind} is asked about by {', '.join(fits)} only"
+    if scale.min is None or scale.max is None:
+        values = scale.labels
+        return "" if value in values else f"has no value {value!r} (it has {', '.join(values)})"
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return f"is a number, not {value!r}"
+    if scale.min <= value <= scale.max:
+        return ""
+    return f"lies in {scale.min:g} to {scale.max:g}, never at {value:g}"

@@ -1,4 +1,4 @@
-"""Advice on a rubric that is valid but would be hard to rate by: ``harness rate lint FILE``."""
+"""Advice on a rubric that is valid but would be hard to rate by: ``harness rate create``."""
 
 from __future__ import annotations
 
@@ -171,9 +171,7 @@ def _clashing_keys(rubric: Rubric) -> Found:
 def _later(rubric: Rubric) -> Found:
     order = {criterion.id: index for index, criterion in enumerate(rubric.criteria)}
     for index, criterion in enumerate(rubric.criteria):
-        if criterion.ask_if is None:
-            continue
-        for test in conditions.tests(conditions.parse(criterion.ask_if)):
-            if order[test.criterion] > index:
-                message = f"depends on {test.criterion}, which comes later; put that one first"
+        for name in sorted(conditions.names_in(criterion.ask_if), key=order.__getitem__):
+            if order[name] > index:
+                message = f"depends on {name}, which comes later; put that one first"
                 yield ("criteria", index, "ask_if"), message

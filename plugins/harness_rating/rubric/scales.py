@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,71 +86,39 @@ def check(criterion: Criterion, value: Any) -> Any:
     Raises:
         DataError: the scale does not know the value.
     """
-    if value is None:
-        if criterion.allow_na:
-            return None
-        raise _refused(criterion, value)
-    return _CHECKS[criterion.scale.kind](criterion, value)
+    if value is None and criterion.allow_na:
+        return None
+    stored = _stored(criterion.scale, value)
+    if stored is None:
+        raise DataError(
+            f"criterion {criterion.id} takes {expected(criterion)}; not {_shown(value)}"
+        )
+    return stored
 
 
-def _binary(criterion: Criterion, value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    if value in ("yes", "no"):
-        return bool(value == "yes")
-    raise _refused(criterion, value)
-
-
-def _ordinal(criterion: Criterion, value: Any) -> int:
-    number = _number(criterion, value)
-    if number != int(number):
-        raise _refused(criterion, value)
-    return int(number)
-
-
-def _number(criterion: Criterion, value: Any) -> float:
-    least, most = criterion.scale.least, criterion.scale.most
-    plain = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not plain or least is None or most is None or not least <= value <= most:
-        raise _refused(criterion, value)
-    return float(value) if abs(value) < 2**53 and value != int(value) else int(value)
-
-
-def _choice(criterion: Criterion, value: Any) -> str:
-    if isinstance(value, str) and value in criterion.scale.choices:
-        return value
-    raise _refused(criterion, value)
-
-
-def _choices(criterion: Criterion, value: Any) -> list[str]:
-    if not isinstance(value, (list, tuple)):
-        raise _refused(criterion, value)
-    for item in value:
-        _choice(criterion, item)
-    return [choice for choice in criterion.scale.choices if choice in value]
-
-
-def _text(criterion: Criterion, value: Any) -> str:
-    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_TEXT:
-        raise _refused(criterion, value)
-    return storable(value.strip())
-
-
-def _side(criterion: Criterion, value: Any) -> str:
-    if isinstance(value, str) and value in SIDES:
-        return value
-    raise _refused(criterion, value)
-
-
-_CHECKS: dict[str, Callable[[Criterion, Any], Any]] = {
-    "binary": _binary,
-    "ordinal": _ordinal,
-    "number": _number,
-    "choice": _choice,
-    "choices": _choices,
-    "text": _text,
-    "pairwise": _side,
-}
+def _stored(scale: Scale, value: Any) -> Any:
+    """A value in its one form; None where the scale does not know it."""
+    if scale.kind == "binary":
+        if value in ("yes", "no"):
+            return bool(value == "yes")
+        return value if isinstance(value, bool) else None
+    if scale.kind == "choices":
+        several = isinstance(value, (list, tuple)) and all(one in scale.choices for one in value)
+        return [choice for choice in scale.choices if choice in value] if several else None
+    if scale.kind == "text":
+        text = value.strip() if isinstance(value, str) and len(value) <= LONGEST_TEXT else ""
+        return storable(text) or None
+    if scale.kind in ("choice", "pairwise"):
+        known = scale.choices if scale.kind == "choice" else SIDES
+        return value if isinstance(value, str) and value in known else None
+    least, most = scale.least, scale.most
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if least is None or most is None or not least <= value <= most:
+        return None
+    if value == int(value):
+        return int(value)
+    return value if scale.kind == "number" else None
 
 
 def expected(criterion: Criterion) -> str:
@@ -165,10 +133,6 @@ def expected(criterion: Criterion) -> str:
         words = ", ".join(option.label for option in options(criterion))
         found = f"a list of some of: {words}" if scale.kind == "choices" else f"one of: {words}"
     return f"{found}, or null (cannot judge)" if criterion.allow_na else found
-
-
-def _refused(criterion: Criterion, value: Any) -> DataError:
-    return DataError(f"criterion {criterion.id} takes {expected(criterion)}; not {_shown(value)}")
 
 
 def _shown(value: Any) -> str:

@@ -1,30 +1,97 @@
-"""The keys of a rubric file, as pydantic models; the reference of rubrics is made from them."""
+"""The keys of a rubric file, as pydantic models; the reference of rubrics is made from them.
+
+Each field is checked where it stands, by the fields before it; what criteria have to agree on
+among themselves is checked by :mod:`harness_rating.rubric.file`.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
-from harness import ScaleKind
+from harness import ScaleKind, near
+from harness.kit.problems import WHOLE
 from harness.kit.text import storable
-from harness_rating.rubric.scales import SIDES
+from harness_rating.rubric.conditions import FORM, KEYWORDS
+from harness_rating.rubric.scales import SIDES, TAKEN_KEYS
 from harness_rating.rubric.scoring import SCHEMA
 
 MOST_LEVELS = 100
+BELONGS = {
+    "binary": ("anchors", "good"),
+    "ordinal": ("min", "max", "anchors"),
+    "number": ("min", "max", "anchors"),
+    "choice": ("choices", "anchors"),
+    "choices": ("choices", "anchors"),
+    "text": (),
+    "pairwise": ("anchors",),
+}
+"""Kind of scale -> keys that it takes beside ``kind``."""
+USES = {"error_category": ("choice", "choices"), "reference": ("text",)}
+"""``use_as`` -> kinds of scale that it can be made of."""
+RESERVED = (*KEYWORDS, "overall")
+"""Ids that would be taken for something else: words of a condition, the overall score."""
+
+
+def _refuse(message: str) -> NoReturn:
+    """Refuse a value by a message that needs no *not VALUE* behind it."""
+    # Its braces are no places to fill in.
+    raise PydanticCustomError(WHOLE, "{message}", {"message": message})
 
 
 def _is_storable(text: str) -> str:
     if storable(text) != text:
         raise ValueError("text without NUL and lone surrogates is needed")
     return text
+
+
+def _is_free(name: str) -> str:
+    if name in RESERVED:
+        _refuse(f"{name!r} has a meaning of its own; take another id")
+    return name
+
+
+def _is_key(key: str) -> str:
+    if len(key) != 1 or not key.isprintable() or key.isspace() or key != key.lower():
+        raise ValueError("one lower-case character is needed")
+    if key in TAKEN_KEYS:
+        _refuse(f"the page itself uses {' '.join(TAKEN_KEYS)}: {key!r}")
+    return key
+
+
+def _by_text(given: Any) -> Any:
+    """Levels stand as numbers in a file."""
+    if not isinstance(given, dict):
+        return given
+    named = {str(value): words for value, words in given.items()}
+    if len(named) < len(given):
+        _refuse("a value is there twice, as a number and as a text")
+    return named
+
+
+def _is_condition(given: Any) -> Any:
+    if given is not None and not isinstance(given, dict):
+        raise ValueError(FORM)
+    return given
+
+
+def _twice(values: Sequence[str]) -> None:
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            _refuse(f"{value!r} is there twice")
 
 
 Storable = AfterValidator(_is_storable)
@@ -40,10 +107,13 @@ Sentence = Annotated[
 Guidelines = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000), Storable
 ]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Name = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$"), AfterValidator(_is_free)
+]
 RubricName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)]
+Key = Annotated[str, AfterValidator(_is_key)]
 
 
 class Strict(BaseModel):
@@ -57,43 +127,101 @@ class ScaleFile(Strict):
         description="`binary`, `ordinal`, `number`, `choice` (one), `choices` (any number of "
         "them), `text` or `pairwise` (A, B or tie)"
     )
-    min: Number | None = Field(default=None, description="lowest value of `ordinal` and `number`")
-    max: Number | None = Field(default=None, description="highest value of `ordinal` and `number`")
-    anchors: dict[str, Sentence] = Field(
-        default={},
+    min: Number | None = Field(
+        default=None, serialization_alias="least", validate_default=True,
+        description="lowest value of `ordinal` and `number`",
+    )  # fmt: skip
+    max: Number | None = Field(
+        default=None, serialization_alias="most", validate_default=True,
+        description="highest value of `ordinal` and `number`",
+    )  # fmt: skip
+    choices: list[Label] = Field(
+        default=[], max_length=50, validate_default=True,
+        description="two or more names, for `choice` and `choices`",
+    )  # fmt: skip
+    anchors: Annotated[dict[str, Sentence], BeforeValidator(_by_text)] = Field(
+        default={}, validate_default=True,
         description="value -> what it means; needed for both ends of `ordinal`, possible for "
         "`yes` and `no`, each choice, and `A`, `B`, `tie`",
-    )
-    choices: list[Label] = Field(
-        default=[], max_length=50, description="two or more names, for `choice` and `choices`"
-    )
-    good: Literal["yes", "no"] | None = Field(
-        default=None, description="the better answer to a `binary` question (`yes` if left out)"
+    )  # fmt: skip
+    good: Literal["yes", "no"] = Field(
+        default="yes", description="the better answer to a `binary` question"
     )
 
     @property
-    def labels(self) -> tuple[str, ...] | None:
-        """The values that may have an anchor, as text; None where the scale is at fault itself."""
+    def labels(self) -> tuple[str, ...]:
+        """The values that may have an anchor, as text; the ends alone of ``number``."""
         if self.kind == "binary":
             return ("yes", "no")
         if self.kind == "pairwise":
             return SIDES
-        if self.kind in ("choice", "choices"):
+        if self.min is None or self.max is None:
             return tuple(self.choices)
-        if self.min is None or self.max is None or self.min >= self.max:
-            return None
         if self.kind == "number":
             return (f"{self.min:g}", f"{self.max:g}")
-        if self.min != int(self.min) or self.max != int(self.max):
-            return None
-        if self.max - self.min >= MOST_LEVELS:
-            return None
         return tuple(str(level) for level in range(int(self.min), int(self.max) + 1))
 
     @model_validator(mode="before")
     @classmethod
     def _by_name(cls, given: Any) -> Any:
         return {"kind": given} if isinstance(given, str) else given
+
+    @field_validator("min", "max", "choices", "anchors", "good")
+    @classmethod
+    def _belongs(cls, value: Any, info: ValidationInfo) -> Any:
+        kind, name = info.data.get("kind"), str(info.field_name)
+        if kind is None:
+            return value  # it is at fault itself
+        if name not in BELONGS[kind] and value != cls.model_fields[name].default:
+            _refuse(f"a scale of kind {kind} has no {name}")
+        if name in BELONGS[kind] and value is None:
+            _refuse(f"is needed for a scale of kind {kind}")
+        return value
+
+    @field_validator("min", "max")
+    @classmethod
+    def _level(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and info.data.get("kind") == "ordinal" and value != int(value):
+            raise ValueError("levels are whole numbers")
+        return value
+
+    @field_validator("max")
+    @classmethod
+    def _above(cls, most: float | None, info: ValidationInfo) -> float | None:
+        least = info.data.get("min")
+        if most is None or least is None:
+            return most
+        if least >= most:
+            raise ValueError(f"must be more than min ({least:g})")
+        if info.data.get("kind") == "ordinal" and most - least >= MOST_LEVELS:
+            _refuse(f"at most {MOST_LEVELS} levels; use kind: number for more")
+        return most
+
+    @field_validator("choices")
+    @classmethod
+    def _several(cls, choices: list[str], info: ValidationInfo) -> list[str]:
+        if "choices" in BELONGS.get(info.data.get("kind", ""), ()) and len(choices) < 2:
+            raise ValueError("two or more are needed")
+        _twice(choices)
+        return choices
+
+    @field_validator("anchors")
+    @classmethod
+    def _of_the_scale(cls, anchors: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        if {"kind", "min", "max", "choices"} > info.data.keys():
+            return anchors  # the scale is at fault itself
+        values = cls.model_construct(**info.data).labels
+        for name in anchors:
+            if name not in values:
+                shown = ", ".join(values) if len(values) <= 12 else f"{values[0]} to {values[-1]}"
+                _refuse(f"{name!r} is no value of this scale{near(name, values)} ({shown})")
+        ends = (values[0], values[-1]) if info.data["kind"] == "ordinal" else ()
+        if bare := [level for level in ends if level not in anchors]:
+            _refuse(
+                f"both ends need words; missing: {' and '.join(bare)} "
+                f'(as in {bare[0]}: "what this level looks like")'
+            )
+        return anchors
 
 
 class CriterionFile(Strict):
@@ -118,15 +246,53 @@ class CriterionFile(Strict):
     allow_na: bool = Field(
         default=False, description="*cannot judge* is an answer, and leaves it out"
     )
-    ask_if: str | None = Field(
+    ask_if: Annotated[dict[str, Any] | None, BeforeValidator(_is_condition)] = Field(
         default=None, description="ask only under this condition (see below)"
     )
-    keys: list[str] = Field(default=[], description="a key for each value, instead of the digits")
+    keys: list[Key] = Field(default=[], description="a key for each value, instead of the digits")
     use_as: Literal["error_category", "reference"] | None = Field(
         default=None,
         description="`error_category`: what is chosen names a kind of error (`choice`, `choices`); "
         "`reference`: what is typed is a better answer (`text`)",
     )
+
+    @field_validator("fail_below")
+    @classmethod
+    def _on_the_scale(cls, limit: float | None, info: ValidationInfo) -> float | None:
+        scale = info.data.get("scale")
+        if scale is None or limit is None:
+            return limit
+        if scale.kind == "binary":
+            if limit != 1:
+                raise ValueError("a binary scale can only have 1 here")
+        elif scale.kind not in ("ordinal", "number"):
+            _refuse(f"a scale of kind {scale.kind} has nothing below")
+        elif not scale.min < limit <= scale.max:
+            raise ValueError(f"must lie on the scale, above {scale.min:g} and up to {scale.max:g}")
+        return limit
+
+    @field_validator("keys")
+    @classmethod
+    def _one_for_each(cls, keys: list[str], info: ValidationInfo) -> list[str]:
+        scale = info.data.get("scale")
+        if scale is None or not keys:
+            return keys
+        if scale.kind in ("text", "number"):
+            _refuse(f"a scale of kind {scale.kind} is typed, so it has no keys")
+        if len(keys) != len(scale.labels):
+            count = f"one for each of the {len(scale.labels)} values is needed"
+            _refuse(f"{count}, not {len(keys)}")
+        _twice(keys)
+        return keys
+
+    @field_validator("use_as")
+    @classmethod
+    def _made_of(cls, use: str | None, info: ValidationInfo) -> str | None:
+        scale = info.data.get("scale")
+        if scale is not None and use is not None and scale.kind not in USES[use]:
+            kinds = " or ".join(USES[use])
+            _refuse(f"{use} comes from a scale of kind {kinds}, not {scale.kind}")
+        return use
 
 
 class ShowFile(Strict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,9 +15,7 @@ SCHEMA = "harness.rubric/1"
 
 def applies(criterion: Criterion, values: Mapping[str, Any]) -> bool:
     """Whether a criterion is asked, going by these values alone (see :func:`asked`)."""
-    if criterion.ask_if is None:
-        return True
-    return conditions.evaluate(conditions.parse(criterion.ask_if), values) is True
+    return criterion.ask_if is None or conditions.evaluate(criterion.ask_if, values) is True
 
 
 def asked(rubric: Rubric, values: Mapping[str, Any]) -> tuple[Criterion, ...]:
@@ -29,27 +26,19 @@ def asked(rubric: Rubric, values: Mapping[str, Any]) -> tuple[Criterion, ...]:
     standing: dict[str, Any] = {}
     found: set[str] = set()
     left: Sequence[Criterion] = rubric.criteria
+    rests_on = {criterion.id: conditions.names_in(criterion.ask_if) for criterion in left}
     while left:  # conditions have no cycle, so each pass settles one criterion or more
         unsettled = {criterion.id for criterion in left}
-        later = [criterion for criterion in left if unsettled & _asks_about(criterion)]
+        later = [criterion for criterion in left if unsettled & rests_on[criterion.id]]
         for criterion in left:
             name = criterion.id
-            if unsettled & _asks_about(criterion) or not applies(criterion, standing):
+            if unsettled & rests_on[name] or not applies(criterion, standing):
                 continue
             found.add(name)
             if name in values:
                 standing[name] = values[name]
         left = later if len(later) < len(left) else ()
     return tuple(criterion for criterion in rubric.criteria if criterion.id in found)
-
-
-def _asks_about(criterion: Criterion) -> frozenset[str]:
-    return frozenset() if criterion.ask_if is None else _names_in(criterion.ask_if)
-
-
-@functools.lru_cache(maxsize=256)
-def _names_in(condition: str) -> frozenset[str]:
-    return frozenset(test.criterion for test in conditions.tests(conditions.parse(condition)))
 
 
 def missing(rubric: Rubric, values: Mapping[str, Any]) -> tuple[Criterion, ...]:

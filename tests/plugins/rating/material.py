@@ -23,7 +23,7 @@ LEVELS = {"1": "wrong", "5": "right"}
 CRITERIA = (
     Criterion("quality", "Quality", "How good?", Scale("ordinal", 1, 5, LEVELS), allow_na=True),
     Criterion("polite", "Polite", "Is it polite?", Scale("binary")),
-    Criterion("degrees", "Degrees", "How warm?", Scale("number", -10, 10), ask_if="polite = no"),
+    Criterion("degrees", "Degrees", "How warm?", Scale("number", -10, 10), ask_if={"polite": "no"}),
     Criterion("tone", "Tone", "Which tone?", Scale("choice", choices=("warm", "cold"))),
     Criterion("errors", "Errors", "What is wrong?",
               Scale("choices", choices=("wrong facts", "=1+1", "a; b")), use_as="error_category"),

@@ -42,7 +42,7 @@ TONE = Criterion("tone", "Tone", "Is it friendly?", Scale("binary", anchors={"ye
 ERRORS = Criterion(
     "errors", "Kinds of error", "What is wrong with it?",
     Scale("choices", choices=("wrong facts", "missing steps", "wrong tone")),
-    ask_if="accuracy < 4 or tone = no", use_as="error_category",
+    ask_if={"any": [{"accuracy": {"below": 4}}, {"tone": "no"}]}, use_as="error_category",
 )  # fmt: skip
 BETTER = Criterion(
     "better", "A better answer", "How should it have been said?", Scale("text"),

@@ -34,7 +34,7 @@ criteria:
   - id: errors
     title: Errors
     question: What is wrong?
-    ask_if: quality < 5
+    ask_if: {quality: {below: 5}}
     scale:
       kind: choices
       choices: [wrong facts, wrong tone, wrong format]

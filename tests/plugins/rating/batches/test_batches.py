@@ -352,6 +352,22 @@ def test_a_batch_is_frozen(tmp_path, name, edit):
     assert files(tmp_path) == before
 
 
+def test_a_batch_whose_conditions_are_text_is_refused_by_name(tmp_path):
+    """An older version wrote them so; a new batch by the rubric as it is now can be made."""
+    made = batch(tmp_path)
+    path = tmp_path / made.name / "batch.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    (asked,) = [one for one in document["rubric"]["criteria"] if one["ask_if"]]
+    asked["ask_if"] = "polite = no"
+    del document["seal"]
+    path.write_text(json.dumps({**document, "seal": digest(document)}), encoding="utf-8")
+    with pytest.raises(DataError, match="has conditions as text") as caught:
+        RatingsFolder(tmp_path).batch(made.name)
+    assert (caught.value.where, caught.value.exit_code) == (made.name, 4)
+    assert "harness rate create" in str(caught.value.hint)
+    assert batch(tmp_path, n=21).name != made.name
+
+
 def test_a_kill_in_the_middle_leaves_no_half_batch(tmp_path):
     program = f"""
         import os, runpy, sys

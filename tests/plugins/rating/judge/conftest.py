@@ -39,7 +39,7 @@ criteria:
     question: Is the answer polite?
     scale: {kind: binary, anchors: {"yes": polite, "no": rude}}
     allow_na: true
-    ask_if: right > 1
+    ask_if: {right: {above: 1}}
 judge: {bar: 0.6, items: 20, samples: 1}
 """
 PAIRS = """\

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import numpy as np
 import pytest
-from scipy import stats as reference
 
 from harness.rubrics import Criterion, Judgement, Overall, Rubric, Scale, Show
 from harness_rating.agreement.kappa import kappa
@@ -110,18 +110,24 @@ def test_the_bias_is_signed(shift):
     assert (bias["low"] > 0, bias["high"] < 0) == (shift > 0, shift < 0)
 
 
-def test_favour_for_length_is_a_rank_correlation_of_what_goes_beyond_people():
+def test_favour_for_length_is_counted_in_pairs_of_what_goes_beyond_people():
     people, _, random = drawn(80)
     words = random.integers(5, 200, 80).tolist()
     judge = [min(5, p + (w > 100)) for p, w in zip(people, words, strict=True)]
     rows = [row(n, people[n], judge[n], words[n]) for n in range(80)]
     length = calibration_of(rubric(LEVELS), rows)["overall"]["length"]
     apart = [j - p for j, p in zip(judge, people, strict=True)]
-    assert length["value"] == pytest.approx(reference.spearmanr(words, apart).statistic)
-    assert length["low"] > 0
+    pairs = [
+        (w - v, b - a)
+        for (w, b), (v, a) in itertools.combinations(zip(words, apart, strict=True), 2)
+        if w != v
+    ]
+    longer = [0.5 if more == 0 else float((more > 0) == (by > 0)) for by, more in pairs]
+    assert length["value"] == pytest.approx(np.mean(longer))
+    assert length["low"] > 0.5
     fair = [row(n, people[n], people[n] + n % 2, words[n]) for n in range(80)]
     found = calibration_of(rubric(LEVELS), fair)
-    assert found["overall"]["length"]["low"] < 0 < found["overall"]["length"]["high"]
+    assert found["overall"]["length"]["low"] < 0.5 < found["overall"]["length"]["high"]
     assert "Length bias: not significant" in " ".join(found["sentences"])
 
 

@@ -227,9 +227,7 @@ def test_only_what_is_missing_is_asked_again(server, metric, pairs, words):
         metric(tries=2).ready(pairs)
     error = caught.value
     assert error.exit_code == 3
-    assert error.what.startswith(
-        "2 of 20 answers (the panel's among them) could not be judged: 1 x "
-    )
+    assert error.what.startswith("2 of 10 answers could not be judged: 1 x ")
     assert "1 x 429 (too many requests)" in error.what
     assert "1 x 500 (internal server error)" in error.what
     assert error.what.endswith("what is judged is kept")
@@ -252,7 +250,7 @@ def test_a_server_that_is_down_is_not_asked_for_everything(server, metric, pairs
     server.says = lambda asked: words.Answer(503)
     with pytest.raises(harness.EnvironmentFailure) as caught:
         metric(tries=1).ready(pairs)
-    assert "20 of 20 answers (the panel's among them) could not be judged: " in caught.value.what
+    assert "10 of 10 answers could not be judged: " in caught.value.what
     assert re.search(
         r": \d x 503 \(service unavailable\), \d+ x not asked any more;", str(caught.value)
     )

@@ -19,11 +19,12 @@ from harness_rating.judge.judgements import (
     unjudged,
     with_conditions,
 )
-from harness_rating.judge.probes import PROBES, panel_items, panel_of, panel_words
 from harness_rating.rubric.scales import check
 
 LEVELS = Criterion("right", "R", "?", Scale("ordinal", 1, 5), weight=3, allow_na=True)
-POLITE = Criterion("polite", "P", "?", Scale("binary"), fail_below=1, ask_if="right > 1")
+POLITE = Criterion(
+    "polite", "P", "?", Scale("binary"), fail_below=1, ask_if={"right": {"above": 1}}
+)
 SIDE = Criterion("side", "S", "?", Scale("pairwise"))
 SOME = Criterion("some", "S", "?", Scale("choices", choices=("a", "b", "c")))
 ONE_OF = Criterion("one", "O", "?", Scale("choice", choices=("a", "b")))
@@ -86,7 +87,7 @@ def test_what_counts_for_nothing_spoils_nothing():
     kinds = Criterion("kinds", "K", "?", Scale("choices", choices=("a", "b")))
     unread = {"kinds": Judgement("i", "kinds", error="no JSON")}
     assert overall(rubric(LEVELS, kinds), judged(right=[5]) | unread) == 1.0
-    hangs = Criterion("polite", "P", "?", Scale("binary"), ask_if='kinds has "a"')
+    hangs = Criterion("polite", "P", "?", Scale("binary"), ask_if={"kinds": {"has": "a"}})
     assert overall(rubric(LEVELS, kinds, hangs), judged(right=[5]) | unread) is None
     assert with_conditions(rubric(LEVELS, kinds, hangs), ["polite"]) == {"polite", "kinds"}
 
@@ -159,56 +160,3 @@ def test_what_is_still_to_be_judged():
         ("c", "right"): Judgement("c", "right", error="unreadable"),
     }
     assert [item.id for item in unjudged(rules, items, found)] == ["b", "c", "d"]
-
-
-# -- the panel ----------------------------------------------------------------------------------
-
-
-def test_the_panel_answers_the_first_prompts():
-    items = [Item(str(n), ({"role": "user", "content": f"q{n}"},), (f"a{n}",)) for n in range(5)]
-    made = panel_items(items)
-    assert len({one.id for one in made}) == len(made) == 2 * len(PROBES)
-    asked = [one.messages[0]["content"] for one in made]
-    assert sorted(set(asked)) == ["q0", "q1"]
-    assert {one.answers[0] for one in made} == {probe.text for probe in PROBES}
-    pairs = panel_items([Item("p", (), ("real", "other"))])
-    assert {one.answers[0] for one in pairs} == {"real"}
-    assert {one.answers[1] for one in pairs} == {probe.text for probe in PROBES}
-
-
-def test_who_gets_too_much():
-    rules = rubric(LEVELS)
-    levels = {"empty": 4, "off-topic": 2, "order": 3, "false-end": 2}
-    found = {
-        (f"panel-{place}-{name}", "right"): Judgement(f"panel-{place}-{name}", "right", level)
-        for name, level in levels.items()
-        for place in range(2)
-    }
-    panel = panel_of(rules, found)
-    assert {one["probe"]: one["too_much"] for one in panel} == {
-        "empty": True,  # it would count as right
-        "off-topic": False,
-        "order": True,  # more than the same text without the order
-        "false-end": False,
-        "authority": False,  # nothing is known of it
-    }
-    assert panel_words(panel, pairwise=False) == (
-        "panel (of 0 to 1): empty 0.75, off-topic 0.25, order 0.50, false-end 0.25; more than it "
-        "should: empty, order"
-    )
-    assert "could be read" in panel_words(panel_of(rules, {}), pairwise=False)
-
-
-def test_in_pairs_the_panel_must_not_win():
-    found = {
-        (f"panel-0-{name}", "side"): Judgement(f"panel-0-{name}", "side", value, (value, other))
-        for name, value, other in (
-            ("empty", "A", "A"),
-            ("order", "B", "B"),
-            ("authority", "A", "B"),
-        )
-    }
-    panel = {one["probe"]: one for one in panel_of(rubric(SIDE), found)}
-    assert (panel["empty"]["score"], panel["empty"]["too_much"]) == (0.0, False)
-    assert (panel["order"]["score"], panel["order"]["too_much"]) == (1.0, True)
-    assert (panel["authority"]["score"], panel["authority"]["too_much"]) == (0.5, False)

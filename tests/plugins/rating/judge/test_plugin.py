@@ -49,7 +49,7 @@ def test_scores_are_the_overall_one_and_one_for_each_criterion(server, metric, p
     poor = {"judge": 0.0, "judge-right": 0.0}  # polite is asked only where right > 1
     assert means(one, pairs) == [poor, good] * 5
     asked = Counter(a.criterion for a in server.asked)
-    assert asked == {"Right": 10 + 10, "Polite": 5}  # ten answers, ten of the panel
+    assert asked == {"Right": 10, "Polite": 5}
 
 
 def test_nothing_is_asked_while_measuring(server, metric, pairs):
@@ -112,8 +112,8 @@ def test_another_model_or_wording_is_asked_anew_and_another_address_is_not(
 ):
     metric().ready(pairs)
     for changed, many in (
-        ({"endpoint": server.url + "/"}, 0), ({"model": "other"}, 25), ({"temperature": 0.1}, 25),
-        ({"samples": 2}, 25), ({"timeout": 9, "tries": 5, "concurrency": 1}, 0),
+        ({"endpoint": server.url + "/"}, 0), ({"model": "other"}, 15), ({"temperature": 0.1}, 15),
+        ({"samples": 2}, 15), ({"timeout": 9, "tries": 5, "concurrency": 1}, 0),
     ):  # fmt: skip
         server.asked = []
         metric(**changed).ready(pairs)
@@ -121,7 +121,7 @@ def test_another_model_or_wording_is_asked_anew_and_another_address_is_not(
     server.asked = []
     (here / "short.yaml").write_text(words.RUBRIC.replace("Is the answer right?", "Is it right?"))
     metric().ready(pairs)
-    assert Counter(a.criterion for a in server.asked) == {"Right": 20}
+    assert Counter(a.criterion for a in server.asked) == {"Right": 10}
 
 
 def test_a_damaged_file_of_the_cache_is_asked_again(server, metric, pairs, here):
@@ -144,11 +144,9 @@ def test_equal_answers_are_asked_for_once(server, metric, pairs):
 def test_without_people_it_is_uncalibrated(metric, pairs):
     one = metric()
     one.ready(pairs)
-    first, panel = one.remarks(pairs)
-    assert first == (
+    assert one.remarks(pairs) == [
         "uncalibrated: raters and the judge have both rated 0 items, and 20 are needed."
-    )
-    assert panel.startswith("panel (of 0 to 1): empty")
+    ]
 
 
 def test_with_people_who_agree_it_is_calibrated(server, metric, rated, words):
@@ -172,7 +170,7 @@ def test_with_people_who_do_not_agree_it_is_uncalibrated(metric, rated, words):
         pairs,
         lambda rater, answers: {"right": 2 + int(answers[0].split()[1]) % 4, "polite": True},
     )
-    first, *_ = one.remarks(pairs)
+    (first,) = one.remarks(pairs)
     assert first.startswith("uncalibrated: weighted kappa with raters ")
     assert "is not above the bar of 0.6. Bias: " in first
 
@@ -199,26 +197,6 @@ def one_criterion(metric):
     head, tail = text.split("  - id: polite")
     path.write_text(head.replace("id: short", "id: one") + "judge:" + tail.split("judge:")[1])
     return path
-
-
-def test_the_panel_shows_who_can_be_fooled(server, metric, pairs, words):
-    def obedient(asked):
-        text = asked.text()
-        swayed = "highest score" in text or "full marks" in text
-        return words.judged("yes" if asked.criterion == "Polite" else 5 if swayed else 2)
-
-    fair = metric()
-    fair.ready(pairs)
-    assert fair.remarks(pairs)[-1] == (
-        "panel (of 0 to 1): empty 0.00, off-topic 0.00, order 0.00, false-end 0.00, authority "
-        "0.00; none more than it should."
-    )
-    server.says = obedient
-    fooled = metric(model="obedient")
-    fooled.ready(pairs)
-    last = fooled.remarks(pairs)[-1]
-    assert "order 1.00" in last
-    assert last.endswith("more than it should: order, authority.")
 
 
 # -- options and the kit ------------------------------------------------------------------------
@@ -357,7 +335,6 @@ def test_a_run_stops_with_one_message_and_goes_on(experiment, server, words):
     assert scores["judge"]["n"] == 24
     notes = " ".join(done.document["notes"])
     assert "judge: uncalibrated: raters and the judge have both rated 0 items" in notes
-    assert "panel (of 0 to 1): empty" in notes
     files = [path for path in experiment.folder.rglob("*") if path.is_file()]
     assert not [p for p in files if words.SECRET.encode() in p.read_bytes()]
     asked = len(server.asked)
@@ -440,7 +417,6 @@ def test_the_report_follows_what_people_say_later(experiment, server, words, her
     heads = [note for note in shown.document["notes"] if ": score: judge: calibrated: " in note]
     assert [note.split(":")[0] for note in heads] == ["round 0", "round 1"]
     assert not any("uncalibrated: raters" in note for note in shown.document["notes"])
-    assert any("panel (of 0 to 1)" in note for note in shown.document["notes"])
     assert "uncalibrated" not in experiment.inside("report", "--full").out
     assert summary.read_bytes() == before
     assert len(server.asked) == asked

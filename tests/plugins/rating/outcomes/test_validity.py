@@ -1,4 +1,4 @@
-"""Automatic metrics against raters: coefficients, pairs, rounds, ties, sentences."""
+"""Automatic metrics against raters: accuracy in pairs, ties, sentences."""
 
 from __future__ import annotations
 
@@ -11,26 +11,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from scipy import stats as reference
 
 from harness import stats
 from harness.rubrics import Criterion, Item, Overall, Rubric, Scale, Show
 from harness_rating.batches.records import Batch, Placing, Rating
-from harness_rating.outcomes import concordance, ranks
-from harness_rating.outcomes.concordance import compared, differences
-from harness_rating.outcomes.ranks import Rows, spearman
+from harness_rating.outcomes import concordance, validity
+from harness_rating.outcomes.concordance import any_two, same_prompt
 from harness_rating.outcomes.validity import overall_scores, validity_of
-from harness_rating.outcomes.validity_text import in_words
 
 AT = "2026-11-25T15:30:00.000Z"
 
 
-def rows(people, metric, groups=None) -> Rows:
+def rows(people, metric, groups=None):
+    """Raters' numbers, the metric's, and groups."""
     names = groups or [f"g{i:04}" for i in range(len(people))]
-    return Rows(np.array(people, float), np.array(metric, float), tuple(names))
+    return np.array(people, float), np.array(metric, float), tuple(names)
 
 
-def seeded(seed: int, n: int, strength: float = 1.0, groups: int | None = None) -> Rows:
+def seeded(seed: int, n: int, strength: float = 1.0, groups: int | None = None):
     rng = np.random.default_rng(seed)
     people = rng.integers(0, 9, n) / 8
     metric = np.round(strength * people + rng.normal(0, 0.4, n), 1)
@@ -76,44 +74,15 @@ def two_rounds(n: int, seed: int = 0, gain: int = 1):
     return batch(placings), ratings, {"good": good, "random": random}
 
 
-# -- coefficients -------------------------------------------------------------------------------
+# -- accuracy -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_values_are_scipys(seed):
-    given_rows = seeded(seed, 80)
-    found = compared(given_rows, seed=1)
-    people, metric = given_rows.people, given_rows.metric
-    rho, tau = reference.spearmanr(people, metric), reference.kendalltau(people, metric)
-    assert found["spearman"]["value"] == pytest.approx(rho.statistic)
-    assert found["kendall"]["value"] == pytest.approx(tau.statistic)
-
-
-@pytest.mark.parametrize("groups", [None, 25])
-def test_draws_are_what_scipy_gives_for_the_drawn_rows(groups):
-    """Weights stand for copies of whole groups: Spearman, tau-b and accuracy of the copies."""
-    given_rows = seeded(4, 50, groups=groups)
-    codes, count = stats.encode(given_rows.groups)
-    tables = concordance._pair_tables(given_rows, codes, count)
-    of = ranks._weighted_spearman(given_rows)
-    for block in itertools.islice(stats.weights(count, 3, 5), 1):
-        copies = block.astype(float)
-        rho = of(copies[:, codes])
-        for place, weight in enumerate(block):
-            drawn = np.repeat(np.arange(50), weight[codes])
-            people, metric = given_rows.people[drawn], given_rows.metric[drawn]
-            assert rho[place] == pytest.approx(reference.spearmanr(people, metric).statistic)
-            concord, by_people, by_metric, _ = (weight @ (t @ weight) for t in tables)
-            tau = reference.kendalltau(people, metric).statistic
-            assert concord / math.sqrt(by_people * by_metric) == pytest.approx(tau)
-
-
-def by_hand(given_rows: Rows) -> tuple[float, int, int]:
+def by_hand(people, metric) -> tuple[float, int, int]:
     """Accuracy of any two answers, pairs that raters tie, pairs that only the metric ties."""
     right, clear, people_tied, metric_tied = 0.0, 0, 0, 0
-    for i, j in itertools.combinations(range(len(given_rows.people)), 2):
-        one = np.sign(given_rows.people[i] - given_rows.people[j])
-        two = np.sign(given_rows.metric[i] - given_rows.metric[j])
+    for i, j in itertools.combinations(range(len(people)), 2):
+        one = np.sign(people[i] - people[j])
+        two = np.sign(metric[i] - metric[j])
         people_tied += one == 0
         if one:
             clear += 1
@@ -123,24 +92,34 @@ def by_hand(given_rows: Rows) -> tuple[float, int, int]:
 
 
 def test_accuracy_of_any_two_answers_by_hand():
-    given_rows = seeded(6, 40)
-    found = compared(given_rows, seed=1)
-    accuracy, people_tied, metric_tied = by_hand(given_rows)
+    people, metric, groups = seeded(6, 40)
+    found = any_two(people, metric, groups, seed=1)
+    accuracy, people_tied, metric_tied = by_hand(people, metric)
     assert people_tied and metric_tied
     assert found["accuracy"]["value"] == pytest.approx(accuracy)
     assert (found["people_tied"], found["metric_tied"]) == (people_tied, metric_tied)
 
 
-def test_many_groups_give_nearly_the_same_interval(monkeypatch):
-    given_rows = seeded(7, 300)
-    exact = compared(given_rows, seed=1)
-    monkeypatch.setattr(concordance, "_WHOLE", 10)
-    quick = compared(given_rows, seed=1)
-    for name in ("kendall", "accuracy"):
-        assert quick[name]["value"] == pytest.approx(exact[name]["value"])
-        for side in ("low", "high"):
-            assert quick[name][side] == pytest.approx(exact[name][side], abs=0.005)
-    assert quick["people_tied"] == exact["people_tied"]
+def test_the_interval_is_nearly_that_of_draws_of_whole_pairs():
+    """Each draw takes groups with all their pairs, and is counted anew."""
+    people, metric, groups = seeded(7, 120, groups=60)
+    found = any_two(people, metric, groups, seed=1)["accuracy"]
+    ordered = np.abs(np.sign(people[:, None] - people))
+    alike = ordered * np.sign(people[:, None] - people) * np.sign(metric[:, None] - metric)
+    codes, count = stats.encode(groups)
+    drawn = []
+    for block in stats.weights(count, 1, 400):
+        for copies in block.astype(float)[:, codes]:
+            drawn.append((1 + copies @ alike @ copies / (copies @ ordered @ copies)) / 2)
+    wide = 4 * np.std(drawn)
+    assert found["high"] - found["low"] == pytest.approx(wide, rel=0.1)
+
+
+def test_blocks_of_rows_give_what_all_rows_give(monkeypatch):
+    given_rows = seeded(8, 50)
+    whole = any_two(*given_rows, seed=1)
+    monkeypatch.setattr(concordance, "_AT_ONCE", 120)  # two rows at a time
+    assert any_two(*given_rows, seed=1) == whole
 
 
 @settings(deadline=None, max_examples=30)
@@ -149,54 +128,45 @@ def test_many_groups_give_nearly_the_same_interval(monkeypatch):
     order=st.randoms(use_true_random=False),
 )
 def test_neither_order_nor_a_rising_map_matters(values, order):
-    def figures(pairs):
+    def accuracy(pairs):
         names = [f"g{i:02}" for i, _ in pairs]
-        found = compared(rows([p for _, (p, _) in pairs], [m for _, (_, m) in pairs], names), 1)
-        return [found[name]["value"] for name in ("spearman", "kendall", "accuracy")]
+        found = any_two(*rows([p for _, (p, _) in pairs], [m for _, (_, m) in pairs], names), 1)
+        return found["accuracy"]["value"]
 
     numbered = list(enumerate(values))
-    plain = figures(numbered)
+    plain = accuracy(numbered)
     mapped = [(i, (p, m**3 + 7.0)) for i, (p, m) in numbered]
     order.shuffle(mapped)
-    assert figures(mapped) == [v if v is None else pytest.approx(v, abs=1e-12) for v in plain]
-    turned = figures([(i, (p, -m)) for i, (p, m) in numbered])
-    for name, one, other in zip(("rho", "tau", "accuracy"), plain, turned, strict=True):
-        expected = None if one is None else (1 - one if name == "accuracy" else -one)
-        assert other == (expected if expected is None else pytest.approx(expected, abs=1e-12))
+    assert accuracy(mapped) == (plain if plain is None else pytest.approx(plain, abs=1e-12))
+    turned = accuracy([(i, (p, -m)) for i, (p, m) in numbered])
+    assert turned == (plain if plain is None else pytest.approx(1 - plain, abs=1e-12))
 
 
 def test_a_metric_that_copies_people_is_perfect():
-    given_rows = rows(np.arange(30) % 7, np.exp(np.arange(30) % 7))
-    found = compared(given_rows, seed=1)
-    assert [found[n]["value"] for n in ("spearman", "kendall", "accuracy")] == pytest.approx(
-        [1, 1, 1]
-    )
+    found = any_two(*rows(np.arange(30) % 7, np.exp(np.arange(30) % 7)), seed=1)
+    assert found["accuracy"]["value"] == pytest.approx(1)
 
 
 def test_intervals_of_an_unrelated_metric_hold_nothing():
-    held = {"spearman": 0, "kendall": 0, "accuracy": 0}
+    held = 0
     for seed in range(30):
-        found = compared(seeded(100 + seed, 60, strength=0.0), seed)
-        for name in held:
-            middle = 0.5 if name == "accuracy" else 0.0
-            held[name] += found[name]["low"] <= middle <= found[name]["high"]
-    assert min(held.values()) >= 25  # 28 or 29 are expected
+        found = any_two(*seeded(100 + seed, 60, strength=0.0), seed)["accuracy"]
+        held += found["low"] <= 0.5 <= found["high"]
+    assert held >= 25  # 28 or 29 are expected
 
 
 def test_clusters_widen_intervals():
-    single = seeded(9, 60)
-    names = [f"g{i:03}" for i in range(60)] * 4
-    copies = rows(np.tile(single.people, 4), np.tile(single.metric, 4), names)
-    naive = rows(copies.people, copies.metric)
-    for name in ("spearman", "kendall", "accuracy"):
-        wide, narrow = compared(copies, 1)[name], compared(naive, 1)[name]
-        assert wide["high"] - wide["low"] > 1.5 * (narrow["high"] - narrow["low"])
+    people, metric, names = seeded(9, 60)
+    copies = np.tile(people, 4), np.tile(metric, 4)
+    wide = any_two(*copies, names * 4, 1)["accuracy"]
+    narrow = any_two(*rows(*copies), 1)["accuracy"]
+    assert wide["high"] - wide["low"] > 1.5 * (narrow["high"] - narrow["low"])
 
 
 def test_differences_by_hand():
     """3 right, 1 wrong, 1 tied by the metric; 2 that raters tie are left out."""
     given_rows = rows([1, 1, -1, -1, 1, 0, 0], [2, 1, -3, 1, 0, 5, 0])
-    found = differences(given_rows, seed=1)
+    found = same_prompt(*given_rows, seed=1)
     assert found["accuracy"]["value"] == pytest.approx(3.5 / 5)
     assert found["accuracy"]["n"] == 5
     assert (found["people_tied"], found["metric_tied"]) == (2, 1)
@@ -208,14 +178,19 @@ def test_differences_by_hand():
         ([], [], "fewer than two answers are both rated and scored"),
         ([1], [2], "fewer than two answers are both rated and scored"),
         ([3, 3, 3], [1, 2, 3], "raters gave all of them the same"),
-        ([1, 2, 3], [4, 4, 4], "the metric gives all of them the same"),
     ],
 )
 def test_what_cannot_be_computed_is_said(people, metric, why):
-    given_rows = rows(people, metric)
-    for found in (spearman(given_rows, 1), concordance._concordance(given_rows, 1)[1]):
-        assert (found.value, found.low, found.why) == (None, None, why)
-    json.dumps([compared(given_rows, 1), differences(given_rows, 1)], allow_nan=False)
+    found = any_two(*rows(people, metric), 1)
+    share = found["accuracy"]
+    assert (share["value"], share["low"], share["why"]) == (None, None, why)
+    json.dumps([found, same_prompt(*rows(people, metric), 1)], allow_nan=False)
+
+
+def test_a_metric_that_gives_all_the_same_is_a_coin():
+    found = any_two(*rows([1, 2, 3], [4, 4, 4]), 1)
+    share = found["accuracy"]
+    assert (share["value"], share["low"], found["metric_tied"]) == (0.5, None, 3)
 
 
 # -- a batch ------------------------------------------------------------------------------------
@@ -233,13 +208,6 @@ def test_a_good_metric_and_a_random_one():
     assert (
         random["differences"]["accuracy"]["low"] < 0.5 < random["differences"]["accuracy"]["high"]
     )
-    (change,) = good["rounds"]
-    assert (change["from"], change["to"]) == (
-        {"arm": "main", "round": 0},
-        {"arm": "main", "round": 1},
-    )
-    assert (change["n"], change["says"]) == (60, "both see the same")
-    assert random["rounds"][0]["says"] == "raters see a difference, the metric no clear one"
     assert any(
         line.startswith("good orders two answers to one prompt as raters do in ")
         and ": mostly right" in line
@@ -266,13 +234,13 @@ def test_a_loss_is_turned_round():
     assert turned == plain
     (wrong,) = validity_of(ours, ratings, loss, seed=1)["metrics"]
     assert wrong["differences"]["accuracy"]["high"] < 0.5
-    assert "worse than chance" in " ".join(wrong["sentences"])
+    assert "worse than chance" in wrong["differences"]["sentence"]
 
 
 def test_few_groups_are_too_few():
     ours, ratings, scores = two_rounds(12)
-    lines = validity_of(ours, ratings, scores, seed=1)["sentences"]
-    said = [line for line in lines if " of pairs: " in line]
+    metrics = validity_of(ours, ratings, scores, seed=1)["metrics"]
+    said = [metric[view]["sentence"] for metric in metrics for view in ("answers", "differences")]
     assert len(said) == 4
     assert all("groups of items, too few to judge by" in line for line in said)
     assert "only 12 groups of items" in said[0]
@@ -290,8 +258,7 @@ def test_unscored_answers_are_left_out_and_none_is_said():
     gaps = dict(scores["good"]) | {("main", 1, "e3"): None, ("main", 0, "e4"): math.nan}
     found, none = validity_of(ours, ratings, {"gaps": gaps, "none": {}}, seed=1)["metrics"]
     assert (found["answers"]["n"], found["differences"]["n"]) == (48, 23)
-    assert none["rounds"] == []
-    assert none["sentences"] == [
+    assert [none[view]["sentence"] for view in ("answers", "differences")] == [
         "Whether none orders any two answers as raters do is unknown: fewer than two answers "
         "are both rated and scored.",
         "Whether none orders two answers to one prompt as raters do is unknown: no prompt has "
@@ -319,12 +286,8 @@ def test_pairs_of_answers_give_differences_only_whatever_side_was_shown_first():
     assert found["answers"] is None
     assert (found["differences"]["people_tied"], found["differences"]["metric_tied"]) == (4, 1)
     assert found["differences"]["accuracy"]["value"] == pytest.approx(29.5 / 36)
-    (change,) = found["rounds"]
-    assert change["people"]["value"] == pytest.approx((30 - 6) / n)
-    assert (
-        "4 pairs that raters rate equal are left out; 1 that rougeL scores alike"
-        in (found["sentences"][0])
-    )
+    sentence = found["differences"]["sentence"]
+    assert "4 pairs that raters rate equal are left out; 1 that rougeL scores alike" in sentence
 
 
 def test_people_are_averaged_repeats_left_out_and_settled_values_stand():
@@ -368,7 +331,7 @@ def test_hostile_metric_and_arm_names_are_harmless_in_sentences():
     values = {(arm, number, example): v for (_, number, example), v in scores["good"].items()}
     document = validity_of(batch(placings), ratings, {bad: values}, seed=1)
     assert document["metrics"][0]["metric"] == bad
-    assert len(document["metrics"][0]["rounds"]) == 1
+    assert document["metrics"][0]["differences"]["n"] == 25
     assert all(line.isprintable() for line in document["sentences"])
 
 
@@ -392,6 +355,5 @@ def test_it_is_repeatable_whatever_the_order():
 )
 def test_one_pair_is_one(people, metric, told):
     share = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 40, "groups": 40, "why": ""}
-    one = {"accuracy": share, "people_tied": people, "metric_tied": metric}
-    (sentence,) = in_words("m", {"answers": None, "differences": one, "rounds": []})
-    assert told in sentence
+    found = {"accuracy": share, "people_tied": people, "metric_tied": metric}
+    assert told in validity._in_words("m", "orders two answers to one prompt", found)

@@ -91,7 +91,7 @@ def test_what_was_typed_at_a_hidden_repeat_is_not_lost(tmp_path):
 
 def test_a_text_left_over_from_a_question_that_is_not_asked_any_more_does_not_count(tmp_path):
     asks = [
-        dataclasses.replace(one, ask_if="polite = no") if one.id == "better" else one
+        dataclasses.replace(one, ask_if={"polite": "no"}) if one.id == "better" else one
         for one in rubric().criteria
     ]
     made = batch(criteria=tuple(asks))

@@ -48,6 +48,7 @@ def test_a_rubric_lives_in_json(tiny: Rubric) -> None:
 ANCHORS = "anchors: {1: wrong, 2: nearly, 3: correct}"
 CHOICES = "{kind: choices, choices: [wrong facts, wrong tone]}"
 POLITE = "scale: binary\n    keys: [y, n]"
+BELOW = "{accuracy: {below: 3}}"
 BAD = [
     # what is changed, into what, where the message points to (a part of the new text), its words
     ("title: Tiny", "titel: Tiny", "titel", "titel: unknown key, did you mean 'title'?"),
@@ -73,8 +74,9 @@ BAD = [
     (ANCHORS, "anchors: {2: nearly}", "anchors", "missing: 1 and 3 (as in 1:"),
     (ANCHORS, "anchors: {1: wrong}", "anchors", "missing: 3 (as in 3:"),
     (f"\n      {ANCHORS}", "", "scale:\n", "both ends need words; missing: 1 and 3"),
-    ("3: correct", "3: correct, 4: great", "anchors", "anchors.4: no value of this scale"),
-    ("2: nearly", '"1": again', "anchors", "anchors.1: is there twice"),
+    ("3: correct", "3: correct, 4: great", "anchors",
+     "anchors: '4' is no value of this scale (1, 2, 3)"),
+    ("2: nearly", '"1": again', "anchors", "anchors: a value is there twice"),
     ("2: nearly", "1: again", "anchors", "not well-formed: found duplicate key"),
     ("2: nearly", "2: [x]", "anchors", "valid string, not ['x']"),
     ("scale: binary", "scale: binery", "binery", "kind: input should be 'binary'"),
@@ -104,22 +106,32 @@ BAD = [
     ("keys: [y, n]", "keys: [y, u]", "keys", "the page itself uses 0 u s f c r d ?: 'u'"),
     ("keys: [y, n]", "keys: [y, no]", "keys", "one lower-case character is needed, not 'no'"),
     ("scale: text", "scale: text\n    keys: [t]", "keys: [t]", "is typed, so it has no keys"),
-    ("accuracy < 3 or", "acuracy < 3 or", "ask_if: ac", "no criterion 'acuracy', did you mean"),
-    ("accuracy < 3 or", "accuracy < 7 or", "ask_if: ac", "lies in 1 to 3, never at 7"),
-    ("accuracy < 3 or", "accuracy < low or", "ask_if: ac", "accuracy is a number, not 'low'"),
-    ("accuracy < 3 or", "accuracy has 3 or", "ask_if: ac", "goes with = != < <= > >= only"),
-    ("accuracy < 3 or", "accuracy <", "ask_if: ac", "or the end"),
-    ("accuracy < 3 or", "polite = maybe or", "ask_if: po", "has no value 'maybe' (it has yes, no)"),
-    ("accuracy < 3 or", "polite < 1 or", "ask_if: po", "kind binary, which goes with = != only"),
-    ("accuracy < 3 or", "better = x or", "ask_if: be", "better is text, which no condition"),
-    ("accuracy < 3 or", "import os or", "ask_if: im", "column 8: one of = != < <= > >= has"),
-    ("accuracy < 3 or", "accuracy < 3 + 1 or", "ask_if: ac", "cannot be read from column 14"),
-    ("scale: binary", "scale: binary\n    ask_if: errors has x", "ask_if: errors has x", "'x'"),
-    ("judge: {bar: 0.7}", "judge: {api_key: x}", "judge", "a rubric holds no secrets"),
+    (BELOW, "{acuracy: {below: 3}}", "ask_if: {any", "no criterion 'acuracy', did you mean"),
+    (BELOW, "{accuracy: {below: 7}}", "ask_if: {any", "lies in 1 to 3, never at 7"),
+    (BELOW, "{accuracy: {below: low}}", "ask_if: {any", "accuracy: is a number, not 'low'"),
+    (BELOW, "{accuracy: {below: true}}", "ask_if: {any", "accuracy: is a number, not True"),
+    (BELOW, "{accuracy: {has: 3}}", "ask_if: {any", "kind ordinal is asked about by is, below,"),
+    (BELOW, "{accuracy: {under: 3}}", "ask_if: {any", "kind ordinal is asked about by is, below,"),
+    (BELOW, "{accuracy: {}}", "ask_if: {any", "kind ordinal is asked about by is, below,"),
+    (BELOW, "{accuracy: [1, 2]}", "ask_if: {any", "accuracy: is a number, not [1, 2]"),
+    (BELOW, "{polite: maybe}", "ask_if: {any", "has no value 'maybe' (it has yes, no)"),
+    (BELOW, "{polite: true}", "ask_if: {any", "any.0.polite: has no value True (it has yes, no)"),
+    (BELOW, "{polite: {below: 1}}", "ask_if: {any", "kind binary is asked about by is only"),
+    (BELOW, "{better: x}", "ask_if: {any", "better: is text, which no condition can ask about"),
+    (BELOW, "{not: polite}", "ask_if: {any", "any.0.not: a condition is a mapping, as in"),
+    (BELOW, "{any: {polite: no}}", "ask_if: {any: [{any", "any.0.any: a list of conditions"),
+    (BELOW, "accuracy < 3", "ask_if: {any", "any.0: a condition is a mapping, as in"),
+    ("scale: binary", "scale: binary\n    ask_if: {errors: {has: x}}", "ask_if: {errors: {has: x",
+     "errors: has no value 'x' (it has wrong facts, wrong tone)"),
+    ("scale: binary", "scale: binary\n    ask_if: accuracy < 3 or errors has x", "ask_if: acc",
+     "criteria.1.ask_if: a condition is a mapping, as in {accuracy: {below: 3}} or {polite: no}; "
+     "{any: [{accuracy: {below: 3}}, {polite: no}]} holds where one of these does, "
+     "not 'accuracy < 3 or errors has x'"),
+    ("scale: binary", "scale: binary\n    ask_if: {}", "ask_if: {}", "a condition is a mapping"),
+    ("judge: {bar: 0.7}", "judge: {api_key: x}", "judge", "unknown key; known: bar, items"),
     ("judge: {bar: 0.7}", "judge: {bar: 2}", "judge", "less than or equal to 1, not 2"),
     ("Read the answer.", "Use sk-abcdefghijklmnop1234.", "instructions", "looks like a key"),
     ("Read the answer.", '"nul \\0"', "instructions", "text without NUL"),
-    ("[topic]", "&a [topic]\nlanguage: *a", "language", "an alias (*a) cannot be used"),
     (TINY[TINY.index("criteria:"):], "criteria: []", "criteria", "at least 1 item"),
     (TINY[TINY.index("criteria:"):], "criteria: yes", "criteria", "valid list, not 'yes'"),
     (TINY[TINY.index("criteria:"):], "criteria: [x]", "criteria", "criteria.0: input should be"),
@@ -139,7 +151,7 @@ def test_each_mistake_is_named_with_its_line(
 
 
 def test_one_mistake_gives_one_message(path: Path) -> None:
-    once = ("fail_below: 2", "keys: [y, n]", "3: correct", "accuracy < 3 or", "bar: 0.7")
+    once = ("fail_below: 2", "keys: [y, n]", "3: correct", BELOW, "bar: 0.7")
     for old, new, _, words in BAD:
         if old in once:
             write(path, (old, new))
@@ -149,25 +161,33 @@ def test_one_mistake_gives_one_message(path: Path) -> None:
 def test_all_problems_come_at_once(path: Path) -> None:
     write(
         path, ("version: 3", "version: x"), ("weight: 2", "wieght: 2"), ("[y, n]", "[y, y]"),
-        ("errors has", "errors is"), ("reference: never", "reference: no"), ("bar: 0.7", "bar: no"),
+        ("errors: {has", "errors: {is"), ("reference: never", "reference: no"),
+        ("bar: 0.7", "bar: no"),
     )  # fmt: skip
     found = " ".join(problems(path))
     assert len(problems(path)) == 6
-    for words in ("version", "wieght", "'y' is there twice", "errors is", "show.reference", "bar"):
+    for words in (
+        "version",
+        "wieght",
+        "'y' is there twice",
+        "ask_if.errors",
+        "show.reference",
+        "bar",
+    ):
         assert words in found
 
 
 def test_a_circle_of_conditions_is_shown(path: Path) -> None:
-    text = write(path, (POLITE, "scale: binary\n    ask_if: errors has 'wrong tone'"))
-    found = problems(path)
-    assert len(found) == 2
-    assert found[0].startswith(f"{path}:{line_of(text, 'ask_if: errors has')}: ")
-    assert "goes in a circle: polite -> errors -> polite" in found[0]
-    assert "goes in a circle: errors -> polite -> errors" in found[1]
+    text = write(path, (POLITE, "scale: binary\n    ask_if: {errors: {has: wrong tone}}"))
+    (found,) = problems(path)
+    assert found == (
+        f"{path}:{line_of(text, 'ask_if: {errors: {has: wrong tone')}: criteria.1.ask_if: "
+        "goes in a circle: polite -> errors -> polite"
+    )
 
 
 def test_a_criterion_cannot_depend_on_itself(path: Path) -> None:
-    write(path, (POLITE, "scale: binary\n    ask_if: polite = yes"))
+    write(path, (POLITE, "scale: binary\n    ask_if: {polite: yes}"))
     assert "goes in a circle: polite -> polite" in problems(path)[0]
 
 
@@ -180,14 +200,16 @@ def test_weights_of_zero_throughout(path: Path) -> None:
 
 
 def test_two_answers_and_questions_about_one(path: Path) -> None:
-    text = write(path, (POLITE, "scale: pairwise"), ("accuracy < 3 or polite = no", "polite = A"))
+    text = write(
+        path, (POLITE, "scale: pairwise"), (f"{{any: [{BELOW}, {{polite: no}}]}}", "{polite: A}")
+    )
     found = problems(path)
     assert f"{path}:{line_of(text, 'scale:')}: criteria.0.scale: two answers" in found[0]
     assert "criteria.2.use_as: two answers are compared here, so an error" in found[1]
 
 
 def test_only_one_criterion_gives_the_reference(path: Path) -> None:
-    write(path, (POLITE, "scale: text\n    use_as: reference"), (" or polite = no", ""))
+    write(path, (POLITE, "scale: text\n    use_as: reference"), (", {polite: no}", ""))
     assert "criteria.3.use_as: only one criterion can give the reference" in problems(path)[0]
 
 
@@ -199,7 +221,7 @@ def test_only_one_criterion_gives_the_reference(path: Path) -> None:
         (b"\xff\xfe", "UTF-8"),
         (b"a: " + b"[" * 3000, "nested too deeply"),
         (b"a: x\n" * 60_000, "at most 256 kB"),
-        (b"a: &a [*a]\n", "an alias"),
+        (b"a: &a [*a]\n", "an anchor holds itself"),
         (b"2020-01-01: x\n", "a key must be a text"),
     ],
 )
@@ -210,9 +232,12 @@ def test_a_file_of_something_else(path: Path, content: bytes, words: str) -> Non
 
 junk = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 9) | st.floats() | st.text(max_size=8)
-    | st.sampled_from(["binary", "pairwise", "text", "accuracy", "errors has x", "polite = no"]),
+    | st.sampled_from(["binary", "pairwise", "text", "accuracy", "no", "any", "wrong facts"]),
     lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["id", "kind", "min", "anchors", "1", "x"]), inner),
+    | st.dictionaries(
+        st.sampled_from(["id", "kind", "min", "anchors", "1", "any", "not", "polite", "below"]),
+        inner,
+    ),
     max_leaves=4,
 )  # fmt: skip
 
@@ -267,7 +292,7 @@ def test_a_rubric_is_found_by_path_or_id(path: Path) -> None:
         ("2: nearly", "2: almost", False),
         ("Read the answer.", "Read the answer twice.", False),
         ("allow_na: true", "allow_na: false", False),
-        ("accuracy < 3 or", "accuracy < 2 or", False),
+        (BELOW, "{accuracy: {below: 2}}", False),
         ("reference: never", "reference: always", False),
         ("weight: 2", "weight: 3", True),
         ("fail_below: 2", "fail_below: 3", True),

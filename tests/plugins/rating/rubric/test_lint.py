@@ -36,7 +36,7 @@ CHOICES = "{kind: choices, choices: [wrong facts, wrong tone]}"
         ("{kind: choices, choices: [wrong facts, wrong tone]}\n    use_as: error_category",
          "{kind: choice, choices: [wrong facts, wrong tone]}\n    use_as: error_category",
          "use_as: error", "one must be chosen"),
-        ("scale: binary", "scale: binary\n    ask_if: later = yes", "ask_if: later",
+        ("scale: binary", "scale: binary\n    ask_if: {later: yes}", "ask_if: {later",
          "depends on later, which comes later"),
     ],
 )  # fmt: skip
@@ -46,7 +46,7 @@ def test_advice_is_given_with_its_line(path: Path, old: str, new: str, at: str, 
         extra = "  - {id: later, title: L, question: 'L?', scale: binary}\njudge: {bar: 0.7}"
         changes.append(("judge: {bar: 0.7}", extra))
     if "kind: choice," in new:
-        changes.append(("errors has", "errors ="))
+        changes.append(("errors: {has", "errors: {is"))
     text = write(path, *changes)
     found = [remark for remark in lint.lint(path) if words in remark.message]
     assert len(found) == 1, lint.lint(path)

@@ -213,7 +213,11 @@ def test_overall_is_the_weighted_mean(tiny: Rubric) -> None:
 
 
 def test_a_value_that_is_no_longer_asked_for_does_not_count(path: Path) -> None:
-    write(path, (POLITE, "scale: binary\n    ask_if: accuracy >= 2"), (" or polite = no", ""))
+    write(
+        path,
+        (POLITE, "scale: binary\n    ask_if: {accuracy: {at_least: 2}}"),
+        (", {polite: no}]", "]"),
+    )
     made = finding.load(path)
     assert scoring.overall(made, {"accuracy": 3, "polite": False}) == pytest.approx(2 / 3)
     assert scoring.overall(made, {"accuracy": None, "polite": False}) is None
