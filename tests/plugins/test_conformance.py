@@ -56,7 +56,7 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     script = folder / "shared_words.py"
     script.write_text(SCRIPT, encoding="utf-8")
     rows = folder / "rows.jsonl"
-    rows.write_text("", encoding="utf-8")
+    rows.write_text('{"prompt": "Is it May?", "references": ["No."]}\n', encoding="utf-8")
     facts = folder / "facts.yaml"
     facts.write_text("every: [[the, a], [is, was]]\n", encoding="utf-8")
     accepted = folder / "accepted.jsonl"
