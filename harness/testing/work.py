@@ -33,6 +33,7 @@ from harness.stages import (
     AnswerValues,
     Evidence,
     Generator,
+    Plugin,
     Searcher,
     Section,
     Trainer,
@@ -49,7 +50,7 @@ _MEASURED = Trial(_TRIALS, {}, (1.0,), "done", course=(3.0, 2.0, 1.5))
 _LACKING = (EnvironmentFailure, DataError, ConfigError, Waiting)
 """A plugin's own words for what it needs and does not find in the sample, or on this machine."""
 _WITH_MODEL = ("trainer", "generator")
-_MADE_UP = "the base model was made up: one that it can load is given by checkpoint=…"
+_MADE_UP = "its base model has no files; one that it can load is given by checkpoint=…"
 
 
 def work(subject: Subject) -> str | None:
@@ -74,11 +75,26 @@ def work(subject: Subject) -> str | None:
         except _LACKING as error:
             raise Skipped(f"not called to the end: {error.what}") from None
         except HarnessError as error:
+            if (
+                subject.stage in _WITH_MODEL
+                and subject.checkpoint is None
+                and _elsewhere(error, subject.plugin)
+            ):
+                raise Skipped(f"{_MADE_UP}: {error.what}") from None
             mend = error.hint or f"harness.{KINDS[subject.stage].base.__name__} says what is given"
-            if subject.stage in _WITH_MODEL and subject.checkpoint is None:
-                mend += f" ({_MADE_UP})"
             raise Failed(error.what, mend[:1].upper() + mend[1:]) from None
     return message
+
+
+def _elsewhere(error: HarnessError, plugin: type[Plugin]) -> bool:
+    """Whether a library raised it, which was given a model without files, and not the plugin."""
+    trace = error.__cause__ and error.__cause__.__traceback__
+    if not trace:
+        return False
+    while trace.tb_next:
+        trace = trace.tb_next
+    module = str(trace.tb_frame.f_globals.get("__name__"))
+    return module.partition(".")[0] != plugin.__module__.partition(".")[0]
 
 
 def _source(subject: Subject, given: Sample, context: Context) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -306,10 +307,21 @@ def test_the_kit_as_a_whole_says_so():
     assert failed == ["work"]
 
 
-def test_a_trainer_is_told_that_its_base_model_was_made_up():
-    assert "given by checkpoint=" in outcome(Forgets).message
+class Loads(harness.Trainer):
+    """It has a library load the model."""
+
+    name = "loads"
+
+    def train(self, base, train, valid, context):
+        return json.loads(Path(base.path, "config.json").read_text())
+
+
+def test_what_a_library_says_of_a_model_without_files_is_no_fault():
+    found = outcome(Loads)
+    assert found.status == "skipped"
+    assert "one that it can load is given by checkpoint=…: FileNotFoundError" in found.message
     given = harness.Checkpoint("base", "nowhere", "x")
-    assert "checkpoint=" not in outcome(Forgets, checkpoint=given).message
+    assert outcome(Loads, checkpoint=given).status == "failed"
 
 
 class Waits(harness.Augmenter):
