@@ -9,7 +9,8 @@ In a plugin's own tests, one test for each rule::
     def test_conformance(rule):
         rule.check(KeywordRecall, {"words": ["refund"]})
 
-On the command line: ``harness plugins check NAME|FILE``. No model is needed, and no network.
+On the command line: ``harness plugins check NAME|FILE``. A plugin is called on a small data set,
+as a run calls it; no model is needed.
 """
 
 from __future__ import annotations

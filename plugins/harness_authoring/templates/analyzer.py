@@ -7,7 +7,7 @@ from harness import Condition, Context, Evidence, Findings, Slice
 
 
 class Sample(harness.Analyzer):
-    """Looks at rows with a long prompt. What it finds holds aggregates, never a text."""
+    """Rows with a long prompt. What it finds holds aggregates, never a text."""
 
     name = "sample"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import harness
 from harness.kit.files import file_digest, read_jsonl
@@ -12,8 +14,10 @@ class Sample(harness.Annotations):
     """Complaints of users about answers, from complaints/RUN.jsonl."""
 
     name = "sample"
-    tables = {"complaints": ("example_id", "example_id:s round:i text:s")}
-    queries = {
+    tables: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "complaints": ("example_id", "example_id:s round:i text:s")
+    }
+    queries: ClassVar[Mapping[str, tuple[str, str]]] = {
         "complaints": (
             "complaints of users, by round",
             "SELECT round, count(*) AS n FROM complaints GROUP BY round ORDER BY round",

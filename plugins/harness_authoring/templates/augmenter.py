@@ -16,7 +16,12 @@ class Sample(harness.Augmenter):
     name = "sample"
     remedy = "ask politely"
 
-    def propose(self, item: PlanItem, data: Dataset, context: Context) -> Iterator[Example]:
+    def propose(
+        self,
+        item: PlanItem,
+        data: Dataset,
+        context: Context,
+    ) -> Iterator[Example]:
         """Rows for one item of the plan, the best first; ``data`` is train and pool."""
         conditions = item.slice.conditions if item.slice else ()
         known = {row.id for row in data.examples}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import typer
+from pathlib import Path
 
-import harness
+import typer
 
 app = typer.Typer()
 
@@ -14,5 +14,5 @@ def sample(
     loud: bool = typer.Option(False, "--loud", help="with an exclamation mark"),
 ) -> None:
     """Say how many runs this folder has."""
-    runs = sum(1 for _ in harness.summaries())
+    runs = len(list(Path("reports").glob("*/summary.json")))
     typer.echo(f"{runs} runs" + ("!" if loud else ""))

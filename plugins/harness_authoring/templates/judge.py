@@ -13,7 +13,12 @@ class Sample(harness.Judge):
 
     name = "sample"
 
-    def rate(self, rubric: Rubric, items: Sequence[Item], context: Context) -> Iterator[Judgement]:
+    def rate(
+        self,
+        rubric: Rubric,
+        items: Sequence[Item],
+        context: Context,
+    ) -> Iterator[Judgement]:
         for done, item in enumerate(items, start=1):
             for criterion in rubric.criteria:
                 value = self._value(criterion, item)

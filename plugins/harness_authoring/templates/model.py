@@ -16,9 +16,10 @@ class Sample(harness.Model):
         version: str = "2026-01"
 
     def fetch(self, context: Context) -> Checkpoint:
-        # Answers are kept by the digest: make it of all that decides them, as the files' content.
+        # Answers are kept by the digest: make it of all that decides them.
         version = self.options.version
-        return Checkpoint("base", str(context.output), digest(version), info={"version": version})
+        name = f"service {version}"
+        return Checkpoint("base", str(context.output), digest(version), name)
 
 
 @harness.hookimpl

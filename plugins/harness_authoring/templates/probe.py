@@ -14,10 +14,10 @@ class Sample(harness.Probe):
     name = "sample"
 
     def texts(self) -> Iterator[str]:
-        yield "Whoever mows before the rain carries his hay home wet. So my grandmother said."
+        yield "Whoever mows before the rain carries his hay home wet."
 
     def instructions(self) -> Iterator[Example]:
-        turn = {"role": "user", "content": "What do we call a meadow by a brook? One word."}
+        turn = {"role": "user", "content": "What is a meadow by a brook? One word."}
         yield Example("meadow", (turn,))
 
     def right(self, instruction: Example, answer: str) -> bool:

@@ -15,9 +15,8 @@ class Sample(harness.Reporter):
     name = "sample"
 
     def write(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
-        lines = [
-            f"round {entry['round']}: {entry['verdict']['label']}" for entry in document["rounds"]
-        ]
+        rounds = document["rounds"]
+        lines = [f"{one['round']}: {one['verdict']['label']}" for one in rounds]
         path = folder / "rounds.txt"
         harness.write_text(path, "\n".join(lines) + "\n")
         return [path]

@@ -22,7 +22,7 @@ class Sample(harness.Searcher):
     def propose(
         self, trials: Sequence[Trial], seed: int, higher_is_better: bool
     ) -> Mapping[str, Any] | None:
-        # After a kill it is asked again: nothing but the arguments and options may count.
+        # After a kill it is asked again: only arguments and options may count.
         known = [t for t in trials if t.value is not None and RATE in t.values]
         if not known:
             return {RATE: 1e-3}

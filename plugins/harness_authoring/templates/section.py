@@ -15,11 +15,17 @@ class Sample(harness.Section):
     name = "sample"
     title = "The longest answers"
 
-    def rows(self, document: Mapping[str, Any], database: Path) -> Sequence[Mapping[str, Any]]:
+    def rows(
+        self,
+        document: Mapping[str, Any],
+        database: Path,
+    ) -> Sequence[Mapping[str, Any]]:
         found = harness.query(
             database,
-            "SELECT id, reply_words FROM predictions WHERE arm = 'main' AND split = 'dev' "
-            "AND round = (SELECT kept_round FROM runs) ORDER BY reply_words DESC, id LIMIT 5",
+            "SELECT id, reply_words FROM predictions "
+            "WHERE arm = 'main' AND split = 'dev' "
+            "AND round = (SELECT kept_round FROM runs) "
+            "ORDER BY reply_words DESC, id LIMIT 5",
         )
         return [{"example": name, "words": words} for name, words in found.rows]
 

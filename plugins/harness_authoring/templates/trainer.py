@@ -13,7 +13,7 @@ class Sample(harness.Trainer):
     """Learns answers by heart: its "adapter" is the list of them."""
 
     name = "sample"
-    produces = "answers"  # a generator names the kinds that it can load in `accepts`
+    produces = "answers"  # a generator names what it can load in `accepts`
 
     def train(
         self,
@@ -26,7 +26,8 @@ class Sample(harness.Trainer):
         for done, row in enumerate(train, start=1):
             answers[row.prompt] = row.references[0]
             context.progress(done, len(train), "row")  # Ctrl-C takes effect here
-        (context.output / "answers.json").write_text(json.dumps(answers), encoding="utf-8")
+        path = context.output / "answers.json"
+        path.write_text(json.dumps(answers), encoding="utf-8")
         return Checkpoint(self.produces, str(context.output), "")
 
 

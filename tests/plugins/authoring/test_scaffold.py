@@ -102,8 +102,8 @@ def test_they_are_clean_to_a_linter_and_a_formatter(here, length):
             new(kind, name, Path(f"{kind}-{len(name)}"))
     options = ["--isolated", "--no-cache", f"--config=line-length={length}", "."]
     chosen = "E,F,I,B,UP,SIM,RUF,PT,C4,PIE,RET"
-    ignored = "RUF012,RUF001"
-    found = run(here, "-m", "ruff", "check", "--select", chosen, "--ignore", ignored, *options)
+    source = "--config=src=['*']"  # each folder is a project of its own
+    found = run(here, "-m", "ruff", "check", "--select", chosen, source, *options)
     assert found.returncode == 0, found.stdout
     found = run(here, "-m", "ruff", "format", "--diff", *options)
     assert found.returncode == 0, found.stdout
@@ -196,3 +196,10 @@ def test_a_failure_in_the_middle_leaves_nothing(here, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         new("metric", "acme-recall", None)
     assert list(here.iterdir()) == []
+
+
+def test_the_augmenter_of_the_guide_is_the_written_one():
+    page = (Path(__file__).parents[3] / "docs" / "plugins.md").read_text("utf-8")
+    shown = page.partition("# politely.py\n")[2].partition("```")[0]
+    written = (scaffold.TEMPLATES / "augmenter.py").read_text("utf-8").partition("\n\n")[2]
+    assert shown == written.replace('"sample"', '"politely"').replace("Sample", "Politely")
