@@ -408,7 +408,7 @@ FAULTY = [
     (TakenName, "contract", "'exact' exists already, from harness_text"),
     (Undocumented, "contract", "no docstring"),
     (OddArguments, "contract", "remarks(self) cannot be called"),
-    (OddScoreNames, "contract", "score_names() gives 'r'"),
+    (OddScoreNames, "contract", 'score_names() is the text "r"'),
     (OddCaveat, "contract", "caveat() gives None"),
     (NeverRight, "contract", "right_at is 30.0, outside of the bounds 0 to 1"),
     (TypoFriendly, "options", "an option that does not exist is accepted"),
