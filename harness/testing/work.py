@@ -63,9 +63,7 @@ def work(subject: Subject) -> str | None:
         output = Path(folder, "output")
         output.mkdir()
         # A probe, so that nothing is told to trackers and services.
-        context = Context(
-            output, _SEED, subject.stage, round=1, run="sample", scratch=Path(folder), probe=True
-        )
+        context = Context(output, _SEED, subject.stage, round=1, run="sample", probe=True)
         try:
             with plainly(subject.plugin.name, lent=Lent(given.rows, given.scored, given.items)):
                 message = call(subject, given, context)

@@ -213,7 +213,7 @@ build-backend = "hatchling.build"
 [project]
 name = "«name»"
 version = "0.1.0"
-description = "A «kind» for harness: «name»."
+description = "The «kind» «name» for harness."
 readme = "README.md"
 requires-python = ">=3.11"
 dependencies = ["iteration-harness"]
@@ -300,7 +300,7 @@ dist/
 _README = """\
 # «name»
 
-A «kind» for `harness`. From this folder:
+The «kind» `«name»` for `harness`. From this folder:
 
     pip install -e '.[dev]'
     python -m pytest«check»
