@@ -102,16 +102,15 @@ def read(path: Path = RECORD) -> list[Record]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def show(records: Sequence[Record]) -> None:
-    """A Markdown table of the points: means over seeds, and how often the labels are as asked."""
+def table(records: Sequence[Record]) -> str:
+    """In Markdown, a line a point: means over seeds, and how often the labels are as asked."""
     heads = ["asked", "point", "seeds", "round 1", "round 2", "improved twice",
              "half for the rare", "right before", "after", "share kept"]  # fmt: skip
-    print(f"\n| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     groups: dict[tuple[str, str], list[Record]] = {}
     for record in records:
         groups.setdefault((record["asked"], record["point"]), []).append(record)
-    order = sorted(groups, key=lambda key: (key[0], _kept(groups[key])))
-    for asked, point in order:
+    for asked, point in sorted(groups, key=lambda key: (key[0], _kept(groups[key]))):
         runs = groups[asked, point]
         first, second = (statistics.mean(run["rounds"][at] for run in runs) for at in (0, 1))
         twice = sum(run["labels"] == ["improved", "improved"] for run in runs)
@@ -121,7 +120,8 @@ def show(records: Sequence[Record]) -> None:
             asked, point, len(runs), f"{first:.3f}", f"{second:.3f}", f"{twice} of {len(runs)}",
             f"{half} of {len(runs)}", f"{before:.1f}", f"{after:.1f}", f"{_kept(runs):.2f}",
         ]  # fmt: skip
-        print("| " + " | ".join(map(str, cells)) + " |")
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines)
 
 
 def _kept(runs: Sequence[Record]) -> float:
@@ -153,7 +153,7 @@ def main() -> None:
     if not given.show:
         with ThreadPoolExecutor(given.jobs) as pool:  # runs of one seed share a folder: in turn
             list(pool.map(seeds, given.seeds))
-    show(read())
+    print(table(read()))
 
 
 if __name__ == "__main__":
