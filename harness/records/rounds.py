@@ -45,7 +45,6 @@ class GuardResult:
 
     Attributes:
         verdict: against the best round.
-        state: empty in journals of older versions; see :attr:`outcome`.
         start: against round 0; None where the best round is round 0.
         largest_loss: the greatest of the losses, against either, that are not excluded at 95 %
             confidence; None where none is known.
@@ -56,22 +55,13 @@ class GuardResult:
 
     name: str
     verdict: Verdict
-    state: GuardState | None = None
+    state: GuardState
     start: Verdict | None = None
     largest_loss: float | None = None
     sentence: str = ""
     required: bool = False
     max_loss: float | None = None
     refuses: bool = False
-
-    @property
-    def outcome(self) -> GuardState:
-        """The state, derived from the verdict where an older version stored none."""
-        if self.state is not None:
-            return self.state
-        if self.verdict.label == "regressed":
-            return "broken"
-        return "cannot be judged" if self.verdict.low is None else "held"
 
 
 @dataclass(frozen=True, slots=True)

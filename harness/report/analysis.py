@@ -86,9 +86,7 @@ def analyse(
     document = {
         **summary,
         "schema": SCHEMA,
-        "notes": [*summary.get("notes", ()), *(one_line(note) for note in outside.notes)],
-        # What the first annotations were called, before there were others.
-        "ratings": outside.digests.get("ratings"),
+        "notes": [*summary["notes"], *(one_line(note) for note in outside.notes)],
         "annotations": outside.digests,
         "right_at": terms.right_at,
         "bounds": [finite(bound) for bound in terms.bounds],

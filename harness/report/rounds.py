@@ -59,13 +59,13 @@ def _guard(guard: GuardResult) -> Document:
     return {
         "name": one_line(guard.name),
         "verdict": verdict_entry(guard.verdict),
-        "state": guard.outcome,
+        "state": guard.state,
         "start": verdict_entry(guard.start) if guard.start is not None else None,
         "largest_loss": finite(guard.largest_loss),
-        "sentence": one_line(guard.sentence or guard.verdict.sentence),
+        "sentence": one_line(guard.sentence),
         "required": guard.required,
         "max_loss": finite(guard.max_loss),
-        "refuses": guard.refuses or guard.outcome == "broken",
+        "refuses": guard.refuses,
     }
 
 

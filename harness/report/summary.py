@@ -29,7 +29,7 @@ from harness.records import (
 from harness.records.arms import Levers
 from harness.report.forgetting import forgetting_entry, forgot_entry
 from harness.report.levers import arms_entry, levers_entry
-from harness.report.reading import SUMMARY as SCHEMA, Document, marked, read_document
+from harness.report.reading import SUMMARY as SCHEMA, Document, read_document
 from harness.report.rounds import round_entry, scores_entry, verdict_entry
 from harness.report.summary_shape import missing
 from harness.report.values import TEXT_LIMIT, finite
@@ -169,7 +169,7 @@ def read(path: Path) -> Document:
     document = read_document(path, SCHEMA, "summary")
     if problem := missing(document):
         raise DataError(problem, where=str(path))
-    return marked(document)
+    return document
 
 
 def _model(found: Mapping[str, Any]) -> Document:

@@ -283,8 +283,8 @@ def build_analysis() -> dict[str, Any]:
         "sentence": f"Held: {loss}.",
     }  # fmt: skip
     found["rounds"][1]["guards"] = found["rounds"][3]["guards"] = [held]
-    # As versions wrote it that knew no states.
-    found["rounds"][2]["guards"] = [held, {"name": "exact", "verdict": broken}]
+    exact = {"name": "exact", "verdict": broken, "state": "broken", "sentence": sentence}
+    found["rounds"][2]["guards"] = [held, exact]
     return found
 
 
