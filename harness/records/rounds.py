@@ -19,12 +19,14 @@ class Verdict:
     """One checkpoint against another, on one score.
 
     Attributes:
-        against: name of the checkpoint compared with (``round 0``).
+        label: *baseline* of round 0 alone; *control* in the control arm, which is not judged.
+        against: what it is compared with (`round 1`).
         difference: oriented so that positive is better; None where it cannot be computed.
         low, high: the one-sided bounds at ``level`` each.
         level: confidence of each one-sided bound (1 - .05/R).
         detectable: smallest true difference found with 80 % power at this level.
         sentence: the verdict in words.
+        n, groups: rows scored on both sides, and the groups that they come from.
     """
 
     label: Label
@@ -154,7 +156,12 @@ class TestResult:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """Why the test set of a run that has ended was not opened."""
+    """Why the test set of a run that has ended was not opened.
+
+    Attributes:
+        reason: `not asked` after `--no-test`.
+        sentence: all of it in words.
+    """
 
     reason: Literal["nothing kept", "not asked"]
     sentence: str

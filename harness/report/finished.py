@@ -14,7 +14,7 @@ from harness.engine.arm_journal import asked
 from harness.engine.run import Run
 from harness.kit.files import read_json
 from harness.records import NOT_ASKED
-from harness.report.reading import SUMMARY
+from harness.records.summary import SCHEMA
 
 STAGE = "summary"
 _MOST_NAMED = 3
@@ -32,7 +32,7 @@ def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Docu
     if artifact is None:
         return None
     document: Document = read_json(artifact.path / "summary.json")
-    if document["schema"] != SUMMARY:
+    if document["schema"] != SCHEMA:
         return None  # another version wrote it: it is written anew
     if artifact.facts["journal"] != run.journal.digest:
         return None  # it tells of rounds that are decided again

@@ -10,7 +10,6 @@ from harness.kit.files import read_json
 
 FILE_NAME = "analysis.json"
 SCHEMA = "harness.analysis/2"
-SUMMARY = "harness.summary/2"
 
 Document = dict[str, Any]
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from harness.engine import ledger
 from harness.kit.text import one_line
+from harness.records.summary import LONGEST_TEXT
 from harness.report.reading import Document
-from harness.report.values import TEXT_LIMIT, as_json, finite
+from harness.report.values import as_json, finite
 
 COSTS = ("seconds", "tokens", "memory")
 
@@ -21,7 +22,7 @@ def run_entry(summary: Mapping[str, Any], config: Mapping[str, Any]) -> Document
     """A run's entry.
 
     Args:
-        summary: a whole one (:mod:`harness.report.summary_shape`).
+        summary: a whole one, as :func:`harness.report.summary.read` gives it.
         config: the run's, flattened; empty where it is not known.
     """
     primary = summary["primary"]
@@ -57,11 +58,11 @@ def run_entry(summary: Mapping[str, Any], config: Mapping[str, Any]) -> Document
 
 
 def _required(value: str) -> str:
-    return one_line(value, TEXT_LIMIT)
+    return one_line(value, LONGEST_TEXT)
 
 
 def _text(value: Any) -> str | None:
-    return one_line(value, TEXT_LIMIT) if isinstance(value, str) else None
+    return one_line(value, LONGEST_TEXT) if isinstance(value, str) else None
 
 
 def _score(score: Mapping[str, Any]) -> Document:
@@ -127,7 +128,7 @@ def _arm(arm: Mapping[str, Any], primary: str, config: Mapping[str, Any]) -> Doc
         "what": _text(arm.get("what")),
         "changed": [
             {
-                "key": one_line(str(key), TEXT_LIMIT),
+                "key": one_line(str(key), LONGEST_TEXT),
                 "from": as_json(_before(str(key), config)),
                 "to": as_json(value),
             }
