@@ -71,7 +71,7 @@ def analyse(
     """The analysis document of a run.
 
     Args:
-        summary: its ``harness.summary/2`` document.
+        summary: its ``harness.summary/3`` document.
         database: its ``run.duckdb``, built from the same state of the run.
         sections: tables of plugins.
         limit: most examples.
