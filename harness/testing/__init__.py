@@ -3,19 +3,19 @@
 In a plugin's own tests, one test for each rule::
 
     import pytest
-    from harness.testing import metric_rules
+    from harness.testing import rules
 
-    @pytest.mark.parametrize("rule", metric_rules(), ids=str)
+    @pytest.mark.parametrize("rule", rules("metric"), ids=str)
     def test_conformance(rule):
         rule.check(KeywordRecall, {"words": ["refund"]})
 
-On the command line: ``harness plugins check NAME|FILE``. No model is needed, and no network.
+On the command line: ``harness plugins check NAME|FILE``. A plugin is called on a small data set,
+as a run calls it; no model is needed.
 """
 
 from __future__ import annotations
 
-from harness.testing.catalogue import check, metric_rules, rules
+from harness.testing.catalogue import Rule, check, metric_rules, rules
 from harness.testing.outcomes import Outcome
-from harness.testing.rule import Rule
 
 __all__ = ["Outcome", "Rule", "check", "metric_rules", "rules"]

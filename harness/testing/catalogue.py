@@ -1,15 +1,92 @@
-"""All rules, in the order in which they are told."""
+"""The rules, in the order in which they are told, and how one is applied."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import time
+import unittest
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from harness.errors import NO_FAULT, ConfigError
+from harness.kit.text import one_line
+from harness.records import Checkpoint
 from harness.stages import Plugin
-from harness.testing import contract, identity, searching, sections, sets, single
-from harness.testing.outcomes import Outcome
-from harness.testing.rule import Rule
+from harness.testing import contract, identity, metrics, work
+from harness.testing.outcomes import Failed, Noted, Outcome, Skipped, Status, hushed, reason
 from harness.testing.subject import Pair, Subject
+
+_LINE = 600
+_KEPT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the kit.
+
+    Attributes:
+        id: its name, also as the id of a test.
+        judge: looks at a plugin; returns a fact worth telling or None, or raises one of
+            :class:`Failed`, :class:`Skipped`, :class:`Noted`.
+    """
+
+    id: str
+    judge: Callable[[Subject], str | None]
+
+    def __str__(self) -> str:
+        return self.id
+
+    @property
+    def about(self) -> str:
+        """What the rule asks for, in a line."""
+        return (self.judge.__doc__ or "").strip().split("\n")[0]
+
+    def check(
+        self,
+        plugin: type[Plugin],
+        options: Mapping[str, Any] | None = None,
+        *,
+        pairs: Sequence[Pair] | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> None:
+        """For a test: passes, raises, or skips (under unittest and pytest alike).
+
+        The arguments are those of :func:`check`.
+
+        Raises:
+            AssertionError: the rule is broken; the line says what is wrong and how to mend it.
+            unittest.SkipTest: the rule does not apply.
+            ConfigError: the options cannot be used.
+        """
+        outcome = self.run(_subject(plugin, options, pairs, checkpoint))
+        if outcome.status == "failed":
+            raise AssertionError(f"{self.id}: {outcome.message}")
+        if outcome.status == "skipped":
+            raise unittest.SkipTest(outcome.message)
+
+    def run(self, subject: Subject) -> Outcome:
+        """What the rule says; whatever the plugin does, short of ending the process."""
+        start = time.perf_counter()
+        status, message = self._judged(subject)
+        line = one_line(message, _LINE)
+        return Outcome(self.id, status, line, time.perf_counter() - start)
+
+    def _judged(self, subject: Subject) -> tuple[Status, str]:
+        try:
+            with hushed():
+                return "ok", self.judge(subject) or ""
+        except Failed as broken:
+            return "failed", str(broken)
+        except Noted as remark:
+            return "note", str(remark)
+        except Skipped as skipped:
+            return "skipped", str(skipped)
+        except (ConfigError, *NO_FAULT):
+            raise
+        except (Exception, SystemExit) as error:
+            return "failed", f"the plugin raised {reason(error)} where no rule expects it"
+
 
 _FOR_ALL = (
     Rule("contract", contract.contract),
@@ -18,22 +95,18 @@ _FOR_ALL = (
     Rule("check", contract.asking),
 )
 _FOR_METRICS = (
-    Rule("bounds", single.bounds),
-    Rule("direction", single.direction),
-    Rule("texts", single.texts),
-    Rule("references", single.references),
-    Rule("no-reference", single.no_reference),
-    Rule("permutation", sets.permutation),
-    Rule("determinism", sets.determinism),
-    Rule("batch", sets.batch),
-    Rule("additivity", sets.additivity),
-    Rule("missing", sets.missing),
+    Rule("bounds", metrics.bounds),
+    Rule("direction", metrics.direction),
+    Rule("texts", metrics.texts),
+    Rule("references", metrics.references),
+    Rule("no-reference", metrics.no_reference),
+    Rule("permutation", metrics.permutation),
+    Rule("determinism", metrics.determinism),
+    Rule("batch", metrics.batch),
+    Rule("additivity", metrics.additivity),
     Rule("signature", identity.signature),
-    Rule("speed", sets.speed),
 )
-_FOR_SECTIONS = (Rule("blocks", sections.blocks),)
-_FOR_SEARCHERS = (Rule("proposals", searching.proposals),)
-_OF_STAGE = {"metric": _FOR_METRICS, "section": _FOR_SECTIONS, "searcher": _FOR_SEARCHERS}
+_FOR_OTHERS = (Rule("work", work.work),)
 _IN_A_FRESH_PROCESS = (
     Rule("rebuild", identity.rebuild),
     Rule("quiet", identity.quiet),
@@ -43,7 +116,8 @@ _IN_A_FRESH_PROCESS = (
 
 def rules(stage: str = "metric") -> list[Rule]:
     """The rules for plugins of a stage, in the order in which they are told."""
-    return [*_FOR_ALL, *_OF_STAGE.get(stage, ()), *_IN_A_FRESH_PROCESS]
+    own = _FOR_METRICS if stage == "metric" else _FOR_OTHERS
+    return [*_FOR_ALL, *own, *_IN_A_FRESH_PROCESS]
 
 
 def metric_rules() -> list[Rule]:
@@ -56,6 +130,7 @@ def check(
     options: Mapping[str, Any] | None = None,
     *,
     pairs: Sequence[Pair] | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> list[Outcome]:
     """What each rule says of a plugin.
 
@@ -63,10 +138,31 @@ def check(
         options: its options, as a config would give them; those that it needs have to be here.
         pairs: predictions with their examples, for a metric that needs something special of
             its examples (a field of ``meta``); the default is a dozen English texts.
+        checkpoint: a base model that a trainer or generator can load; the default has no files.
 
     Raises:
         ConfigError: the options cannot be used; names those that are needed.
         EnvironmentFailure: the plugin cannot work on this machine.
     """
-    subject = Subject(plugin, options, pairs)
+    subject = Subject(plugin, options, pairs, checkpoint)
     return [rule.run(subject) for rule in rules(subject.stage)]
+
+
+_subjects: dict[tuple[type[Plugin], str], Subject] = {}
+
+
+def _subject(
+    plugin: type[Plugin],
+    options: Mapping[str, Any] | None,
+    pairs: Sequence[Pair] | None,
+    checkpoint: Checkpoint | None,
+) -> Subject:
+    """The subject of the test before, where it is the same: one fresh process for all rules."""
+    if pairs is not None or checkpoint is not None:
+        return Subject(plugin, options, pairs, checkpoint)
+    key = plugin, json.dumps(dict(options or {}), sort_keys=True, default=repr)
+    if key not in _subjects:
+        while len(_subjects) >= _KEPT:
+            del _subjects[next(iter(_subjects))]
+        _subjects[key] = Subject(plugin, options)
+    return _subjects[key]

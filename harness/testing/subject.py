@@ -16,7 +16,7 @@ from harness.testing import fresh, texts
 from harness.testing.outcomes import Skipped
 
 if TYPE_CHECKING:
-    from harness.records import Measurement
+    from harness.records import Checkpoint, Measurement
     from harness.scoring import MetricEntry
 
 Pair = texts.Pair
@@ -29,7 +29,7 @@ class Subject:
 
     Attributes:
         pairs: ordinary predictions with their examples.
-        own_rows: whether the author gave them.
+        checkpoint: a base model of the author's; None where none was given.
     """
 
     def __init__(
@@ -37,11 +37,12 @@ class Subject:
         plugin: type[Plugin],
         options: Mapping[str, Any] | None = None,
         pairs: Sequence[Pair] | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> None:
         self.plugin = plugin
         self.given = dict(options or {})
         self.pairs = list(texts.ordinary() if pairs is None else pairs)
-        self.own_rows = pairs is not None
+        self.checkpoint = checkpoint
         self.stage = next((s for s, k in KINDS.items() if issubclass(plugin, k.base)), "")
         self.options = self._options()
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
-
 from harness.records import Example, Prediction
 
 Pair = tuple[Prediction, Example]
@@ -87,13 +84,3 @@ HOSTILE: dict[str, str] = {
 
 SURROGATES = "half \ud83d an emoji \udc00"
 """No UTF-8 can hold this; JSON can carry it."""
-
-
-def crowd(count: int) -> Iterator[Pair]:
-    """Rows of about forty words each, no two alike, to measure speed on."""
-    words = " ".join(text for row in _ROWS for text in row).split()
-    draw = random.Random(0)
-    for n in range(count):
-        reference = draw.choices(words, k=40)
-        answer = [w if draw.random() < 0.6 else draw.choice(words) for w in reference]
-        yield pair(f"row-{n}", " ".join(answer), " ".join(reference))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +110,9 @@ def check(
     with hushed():  # what a plugin prints while it is imported belongs to a rule, not to us
         targets = _targets(target)
     _known(given, targets)
-    checked = [_checked(stage, name, provider, given) for stage, name, provider in targets]
+    with tempfile.TemporaryDirectory() as folder:
+        base = _own_model(targets, given, Path(folder))
+        checked = [_checked(stage, name, p, given, base) for stage, name, p in targets]
     if as_json:
         sys.stdout.write(json.dumps(_document(target, checked), indent=1) + "\n")
     else:
@@ -119,19 +123,19 @@ def check(
 
 @app.command()
 def new(
-    kind: Annotated[str, typer.Argument(metavar="metric", help="what to write")],
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="metric, augmenter, section, command, …")
+    ],
     name: Annotated[str, typer.Argument(metavar="NAME", help="lower case, with dashes")],
     folder: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--folder", help="where to write it (default: ./NAME)"),
     ] = None,
 ) -> None:
-    """Write a small package with a metric that works and a test that passes."""
-    from harness_authoring.scaffold import write_metric
+    """Write a small package with a plugin that works and a test that passes."""
+    from harness_authoring.scaffold import write_package
 
-    if kind != "metric":
-        raise harness.UsageError(f"'{one_line(kind, 40)}' cannot be written; only a metric can")
-    written = write_metric(name, Path(name) if folder is None else folder)
+    written = write_package(kind, name, Path(name) if folder is None else folder)
     console = Console(highlight=False, soft_wrap=True)
     console.print(Text(f"Wrote {written.folder}:"))
     for file in written.files:
@@ -195,14 +199,39 @@ def _known(given: Mapping[str, Any], targets: Sequence[tuple[str, str, harness.P
             )
 
 
+def _own_model(
+    targets: Sequence[tuple[str, str, harness.Provider]], given: Mapping[str, Any], folder: Path
+) -> harness.Checkpoint | None:
+    """The base model of the file itself: its trainer and generator may know no other."""
+    for stage, _, provider in targets:
+        if stage == "model":
+            # What is wrong with it, its own rules say.
+            with contextlib.suppress(Exception):
+                kind: Any = provider.plugin
+                model = kind(kind.Options.model_validate(_own(provider, given)))
+                if model.at_hand():
+                    checkpoint: harness.Checkpoint = model.fetch(harness.Context(folder))
+                    return checkpoint
+    return None
+
+
+def _own(provider: harness.Provider, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those options that the plugin has."""
+    fields = getattr(provider.plugin.Options, "model_fields", {})
+    return {key: value for key, value in given.items() if key in fields}
+
+
 def _checked(
-    stage: str, name: str, provider: harness.Provider, given: Mapping[str, Any]
+    stage: str,
+    name: str,
+    provider: harness.Provider,
+    given: Mapping[str, Any],
+    base: harness.Checkpoint | None,
 ) -> _Checked:
     from harness.testing import check as judge
 
-    fields = getattr(provider.plugin.Options, "model_fields", {})
-    options = {key: value for key, value in given.items() if key in fields}
-    return _Checked(stage, name, provider.origin, judge(provider.plugin, options))
+    outcomes = judge(provider.plugin, _own(provider, given), checkpoint=base)
+    return _Checked(stage, name, provider.origin, outcomes)
 
 
 def _document(target: str, checked: Sequence[_Checked]) -> dict[str, Any]:

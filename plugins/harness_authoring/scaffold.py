@@ -1,7 +1,8 @@
 """A new plugin's package: the files that ``harness plugins new`` writes.
 
-The package is a working one from the start: a metric, a test that passes, an entry point. It is
-written beside its place and then renamed, so that no half of it is ever left.
+The package is a working one from the start: a plugin, a test that passes, an entry point. Its
+module is one of ``templates/``, each of which is a plugin called ``sample``. It is written beside
+its place and then renamed, so that no half of it is ever left.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 import harness
 from harness.kit.text import one_line
 
+TEMPLATES = Path(__file__).parent / "templates"
 LONGEST = 40
 _TAKEN = frozenset({"tests", "test", "conftest"})
 
@@ -38,15 +40,23 @@ class Written:
     commands: tuple[str, ...]
 
 
-def write_metric(name: str, folder: Path) -> Written:
-    """Write a package with a metric of that name into a new folder.
+def kinds() -> list[str]:
+    """What can be written: each kind of plugin, and a command."""
+    return sorted(path.stem for path in TEMPLATES.glob("[a-z]*.py"))
+
+
+def write_package(kind: str, name: str, folder: Path) -> Written:
+    """Write a package with a plugin of that kind and name into a new folder.
 
     Raises:
-        UsageError: the name or the folder cannot be used; nothing was written.
+        UsageError: the kind, name or folder cannot be used; nothing was written.
     """
-    _check_name(name)
+    if kind not in (known := kinds()):
+        what = f"'{one_line(kind, 40)}' cannot be written{harness.near(kind, known)}"
+        raise harness.UsageError(what, hint=f"what can be: {', '.join(known)}")
+    _check_name(kind, name)
     _check_folder(folder)
-    files = _files(name)
+    files = _files(kind, name)
     temporary = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder.parent))
     try:
         temporary.chmod(0o755)
@@ -62,7 +72,7 @@ def write_metric(name: str, folder: Path) -> Written:
         f"cd {shlex.quote(str(folder))}",
         "pip install -e '.[dev]'",
         "python -m pytest",
-        f"harness plugins check {name}",
+        f"harness {name}" if kind == COMMAND else f"harness plugins check {kind}:{name}",
     )
     return Written(folder, tuple(files), commands)
 
@@ -77,7 +87,7 @@ def class_of(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("-"))
 
 
-def _check_name(name: str) -> None:
+def _check_name(kind: str, name: str) -> None:
     from harness.testing.contract import NAME, NAME_IN_WORDS
 
     where = f"name '{one_line(name, 60)}'"
@@ -85,9 +95,9 @@ def _check_name(name: str) -> None:
         what = f"it has to be {NAME_IN_WORDS}, {LONGEST} characters at most"
         raise harness.UsageError(what, where=where, hint="for example acme-recall")
     registry = harness.Registry.build()
-    if name in registry.names("metric"):
-        origin = registry.get("metric", name).origin
-        raise harness.UsageError(f"there is a metric of that name, from {origin}", where=where)
+    if kind != COMMAND and name in registry.names(kind):
+        origin = registry.get(kind, name).origin
+        raise harness.UsageError(f"there is a {kind} of that name, from {origin}", where=where)
     module = module_of(name)
     if keyword.iskeyword(module) or keyword.issoftkeyword(module):
         raise harness.UsageError("this is a word of Python's own", where=where, hint=_LONGER)
@@ -116,18 +126,39 @@ def _check_folder(folder: Path) -> None:
         raise harness.UsageError("the folder around it does not exist", where=str(folder))
 
 
-def _files(name: str) -> dict[str, str]:
+def _files(kind: str, name: str) -> dict[str, str]:
     """File -> its text."""
-    module, made = module_of(name), class_of(name)
+    module = module_of(name)
+    config = _CONFIG.get(kind, "")
+    use = f"In `harness.yaml`:\n\n    {config}\n\n" if config else ""
+    group, value = "harness", module
+    if kind == COMMAND:
+        group, value = '"harness.commands"', f"{module}:app"
+    words = {
+        "«name»": name,
+        "«module»": module,
+        "«class»": class_of(name),
+        "«kind»": kind,
+        "«check»": "" if kind == COMMAND else f"\n    harness plugins check {kind}:{name}",
+        "«group»": group,
+        "«entry»": name if kind == COMMAND else module,
+        "«value»": value,
+    }
     texts = {
         "pyproject.toml": _PYPROJECT,
-        f"{module}.py": _MODULE,
-        f"tests/test_{module}.py": _TEST,
-        "README.md": _README,
+        f"{module}.py": _module(kind),
+        f"tests/test_{module}.py": _TESTS.get(kind, _TEST),
+        "README.md": _README.replace("«use»", use + _MORE.get(kind, "")),
         ".gitignore": _IGNORED,
     }
-    words = {"«name»": name, "«module»": module, "«class»": made}
     return {file: _filled(text, words) for file, text in texts.items()}
+
+
+def _module(kind: str) -> str:
+    """A template with marks in place of the names that it has as a plugin of its own."""
+    text = (TEMPLATES / f"{kind}.py").read_text(encoding="utf-8")
+    text = text.replace('"sample"', '"«name»"').replace("``sample``", "``«name»``")
+    return text.replace("Sample", "«class»").replace("def sample(", "def «module»(")
 
 
 def _filled(text: str, words: dict[str, str]) -> str:
@@ -135,6 +166,44 @@ def _filled(text: str, words: dict[str, str]) -> str:
         text = text.replace(mark, word)
     return text
 
+
+COMMAND = "command"
+_CONFIG = {
+    "source": "data: {source: «name»}",
+    "model": "model: {source: «name»}",
+    "trainer": "train: {plugin: «name»}",
+    "generator": "generate: {plugin: «name»}",
+    "metric": "metrics: [{plugin: «name»}]\n    primary: «name»",
+    "detector": "detect: [basic, «name»]",
+    "analyzer": "analyze: [slices, «name»]",
+    "augmenter": "augment: [{plugin: «name», rows: 40}]",
+    "baseline": "baselines: [«name»]",
+    "searcher": "search: «name»",
+    "probe": "probes: [general, «name»]",
+    "reporter": "report: [terminal, «name»]",
+    "section": "sections: [«name»]",
+}
+"""Kind -> how a config names it; the others are named by no config."""
+_MORE = {
+    "metric": """\
+Score files with it:
+
+    harness score --predictions out.jsonl --references refs.jsonl --metrics «name»
+
+""",
+    COMMAND: """\
+Once it is installed:
+
+    harness «name»
+
+""",
+    "judge": """\
+Have it rate a batch:
+
+    harness rate judge --judge «name»
+
+""",
+}
 
 _PYPROJECT = """\
 [build-system]
@@ -144,7 +213,7 @@ build-backend = "hatchling.build"
 [project]
 name = "«name»"
 version = "0.1.0"
-description = "A metric for harness: «name»."
+description = "The «kind» «name» for harness."
 readme = "README.md"
 requires-python = ">=3.11"
 dependencies = ["iteration-harness"]
@@ -152,8 +221,8 @@ dependencies = ["iteration-harness"]
 [project.optional-dependencies]
 dev = ["pytest"]
 
-[project.entry-points.harness]
-«module» = "«module»"
+[project.entry-points.«group»]
+«entry» = "«value»"
 
 [tool.hatch.build.targets.wheel]
 only-include = ["«module».py"]
@@ -163,50 +232,21 @@ testpaths = ["tests"]
 pythonpath = ["."]
 """
 
-_MODULE = '''\
-"""The metric ``«name»``."""
+_TEST = '''\
+"""The rules that every «kind» obeys."""
 
-from __future__ import annotations
+import pytest
+from harness.testing import rules
 
-import harness
-from harness import Example, Prediction
-
-
-class «class»(harness.Metric):
-    """Share of a reference's words that the answer contains (the best reference)."""
-
-    name = "«name»"
-    revision = 1  # raise it whenever the same options give other numbers
-    bounds = (0.0, 1.0)
-    right_at = 0.5  # from this value on an answer counts as right
-
-    class Options(harness.Options):
-        ignore_case: bool = True
-
-    def measure(self, prediction: Prediction, example: Example) -> float | None:
-        """The best share; None (not scored) for an example without references."""
-        if not example.references:
-            return None
-        said = self._words(prediction.text)
-        return max(share(self._words(text), said) for text in example.references)
-
-    def _words(self, text: str) -> set[str]:
-        return set((text.casefold() if self.options.ignore_case else text).split())
+from «module» import «class»
 
 
-def share(wanted: set[str], said: set[str]) -> float:
-    """Share of ``wanted`` in ``said``; if nothing is wanted, 1 if nothing is said."""
-    if not wanted:
-        return float(not said)
-    return len(wanted & said) / len(wanted)
-
-
-@harness.hookimpl
-def register_metrics() -> list[type[harness.Metric]]:
-    return [«class»]
+@pytest.mark.parametrize("rule", rules("«kind»"), ids=str)
+def test_conformance(rule):
+    rule.check(«class»)
 '''
 
-_TEST = '''\
+_TEST_OF_METRIC = '''\
 """The rules that every metric obeys, and values worked out by hand."""
 
 import harness
@@ -235,6 +275,21 @@ def test_value(answer, value):
     assert metric.measure(harness.Prediction("a", answer), example) == value
 '''
 
+_TEST_OF_COMMAND = '''\
+"""What the command says in a folder without runs."""
+
+from typer.testing import CliRunner
+
+from «module» import app
+
+
+def test_a_folder_without_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["--loud"])
+    assert (result.exit_code, result.output) == (0, "0 runs!\\n")
+'''
+_TESTS = {"metric": _TEST_OF_METRIC, COMMAND: _TEST_OF_COMMAND}
+
 _IGNORED = """\
 __pycache__/
 .pytest_cache/
@@ -245,24 +300,14 @@ dist/
 _README = """\
 # «name»
 
-A metric for `harness`. From this folder:
+The «kind» `«name»` for `harness`. From this folder:
 
     pip install -e '.[dev]'
-    python -m pytest
-    harness plugins check «name»
+    python -m pytest«check»
 
-Without installing, the test runs too, and `harness plugins check «module».py` checks the file.
+Without installing, the test runs too.
 
-Score files with it:
-
-    harness score --predictions out.jsonl --references refs.jsonl --metrics «name»
-
-Or let it decide a run, in `harness.yaml`:
-
-    metrics: [{plugin: «name»}]
-    primary: «name»
-
-Build and publish it:
+«use»Build and publish it:
 
     pip install build twine
     python -m build

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.records import Checkpoint
 from harness.registry import Registry
 from harness.testing import check, rules
+from tests.plugins.transformers.conftest import save_model, save_tokenizer
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = [
@@ -16,9 +19,20 @@ OURS = [
     for stage, name, provider in Registry.build().providers()
     if provider.plugin.__module__.startswith("harness_")
 ]
-ENDPOINT = {"endpoint": "http://127.0.0.1:9/v1", "model": "nobody"}
+ENDPOINT = {"endpoint": "http://127.0.0.1:9/v1", "model": "nobody", "tries": 1}
+UNCALLED = ("hub", "local", "judge")
+"""What needs the network, a whole model, or a server."""
 METRICS = {name: plugin for stage, name, plugin in OURS if stage == "metric"}
 OTHERS = [(stage, name, plugin) for stage, name, plugin in OURS if stage != "metric"]
+
+ROWS = [
+    {
+        "messages": [{"role": "user", "content": f"What comes after {number}?"}],
+        "references": [str(number + 1)],
+        "split": ("train", "dev", "test")[number % 3],
+    }
+    for number in range(9)
+]
 
 SCRIPT = """
 import datasets
@@ -50,13 +64,22 @@ def share(answer, reference):
 
 
 @pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    """A base model that a trainer and a generator can load."""
+    folder = tmp_path_factory.mktemp("tiny")
+    save_tokenizer(folder)
+    save_model(folder)
+    return Checkpoint("base", str(folder), "tiny", "tiny")
+
+
+@pytest.fixture(scope="module")
 def options(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """Options of the plugins that need some."""
     folder: Path = tmp_path_factory.mktemp("scripts")
     script = folder / "shared_words.py"
     script.write_text(SCRIPT, encoding="utf-8")
     rows = folder / "rows.jsonl"
-    rows.write_text("", encoding="utf-8")
+    rows.write_text("".join(f"{json.dumps(row)}\n" for row in ROWS), encoding="utf-8")
     facts = folder / "facts.yaml"
     facts.write_text("every: [[the, a], [is, was]]\n", encoding="utf-8")
     accepted = folder / "accepted.jsonl"
@@ -88,10 +111,14 @@ def test_metric(name, rule, options):
 @pytest.mark.parametrize(
     ("stage", "name", "plugin"), OTHERS, ids=[f"{s}-{n}" for s, n, _ in OTHERS]
 )
-def test_other_stage(stage, name, plugin, options, monkeypatch):
+def test_other_stage(stage, name, plugin, options, monkeypatch, request):
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)  # a model's own check asks the hub
-    outcomes = check(plugin, ENDPOINT if stage == "judge" else options.get(name))
+    base = request.getfixturevalue("tiny") if stage in ("trainer", "generator") else None
+    given = ENDPOINT if stage == "judge" else options.get(name)
+    outcomes = check(plugin, given, checkpoint=base)
     assert len(outcomes) == len(rules(stage))
     assert not [o for o in outcomes if o.status not in ("ok", "skipped")]
+    uncalled = [o for o in outcomes if o.rule == "work" and o.status == "skipped"]
+    assert bool(uncalled) == (name in UNCALLED), uncalled

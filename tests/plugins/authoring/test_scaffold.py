@@ -1,8 +1,9 @@
-"""``harness plugins new metric NAME``: a package that works before a line of it is changed."""
+"""``harness plugins new KIND NAME``: a package that works before a line of it is changed."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -12,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from harness import stages
 from harness.errors import UsageError
 from harness_authoring import scaffold
-from harness_authoring.command import new
+from harness_authoring.command import check, new
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def test_it_writes_a_package_and_says_what_to_type_next(here, capsys):
     ]
     assert "cd acme-recall\n" in out
     assert "pip install -e '.[dev]'\n" in out
-    assert out.rstrip().endswith("harness plugins check acme-recall")
+    assert out.rstrip().endswith("harness plugins check metric:acme-recall")
     project = tomllib.loads((here / "acme-recall" / "pyproject.toml").read_text())["project"]
     assert project["name"] == "acme-recall"
     assert project["dependencies"] == ["iteration-harness"]
@@ -55,26 +57,53 @@ def test_its_test_passes_without_installing(here):
     new("metric", "acme-recall", None)
     done = run(here / "acme-recall", "-m", "pytest", "-W", "error", "-p", "no:cacheprovider")
     assert done.returncode == 0, done.stdout
-    assert "23 passed" in done.stdout
+    assert "21 passed" in done.stdout
 
 
 def test_it_passes_its_own_check_as_a_file(here, capsys):
-    from harness_authoring.command import check
-
     new("metric", "acme-recall", Path("elsewhere"))
     check("elsewhere/acme_recall.py", ["ignore_case=false"], False)
-    assert "19 rules hold" in capsys.readouterr().out
+    assert "17 rules hold" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["f-2", "acme-recall", "a-name-of-the-greatest-length-that-is-ok"])
+KINDS = scaffold.kinds()
+
+
+def test_every_kind_of_plugin_and_a_command_can_be_written():
+    assert set(KINDS) == {*stages.KINDS, "command"}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "command"])
+def test_each_passes_the_kit(here, capsys, kind):
+    new(kind, "acme-first", None)
+    check("acme-first/acme_first.py", [], False)
+    out = capsys.readouterr().out
+    assert re.search(r"acme_first\.py: \d+ rules hold; ", out), out
+
+
+def test_the_written_tests_pass_without_installing(here):
+    """That of a metric has a test of its own above; all others are as that of an augmenter."""
+    for kind in ("augmenter", "command"):
+        new(kind, f"acme-{kind}", None)
+        done = run(here / f"acme-{kind}", "-m", "pytest", "-W", "error", "-p", "no:cacheprovider")
+        assert done.returncode == 0, done.stdout
+        assert "skipped" not in done.stdout
+
+
+LONGEST = "a-name-of-the-greatest-length-that-is-ok"
+
+
 @pytest.mark.parametrize("length", ["88", "100"])
-def test_it_is_clean_to_a_linter_and_a_formatter(here, name, length):
-    new("metric", name, None)
+def test_they_are_clean_to_a_linter_and_a_formatter(here, length):
+    for kind in KINDS:
+        for name in ("f-2", LONGEST):
+            new(kind, name, Path(f"{kind}-{len(name)}"))
     options = ["--isolated", "--no-cache", f"--config=line-length={length}", "."]
     chosen = "E,F,I,B,UP,SIM,RUF,PT,C4,PIE,RET"
-    found = run(here / name, "-m", "ruff", "check", "--select", chosen, *options)
+    source = "--config=src=['*']"  # each folder is a project of its own
+    found = run(here, "-m", "ruff", "check", "--select", chosen, source, *options)
     assert found.returncode == 0, found.stdout
-    found = run(here / name, "-m", "ruff", "format", "--diff", *options)
+    found = run(here, "-m", "ruff", "format", "--diff", *options)
     assert found.returncode == 0, found.stdout
 
 
@@ -100,7 +129,7 @@ def test_built_and_unpacked_elsewhere_it_is_found_by_its_entry_point(here):
     done = run(here, "-c", code, PYTHONPATH=str(here / "site"), PYTHONUTF8="1")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "acme_recall (acme-recall 0.1.0)" in done.stdout
-    assert "19 rules hold" in done.stdout
+    assert "17 rules hold" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -131,10 +160,18 @@ def test_a_name_that_cannot_be_used_is_refused(here, name, words):
     assert list(here.iterdir()) == []
 
 
-def test_only_a_metric_can_be_written(here):
-    with pytest.raises(UsageError, match="only a metric can"):
-        new("trainer", "acme-trainer", None)
+def test_an_unknown_kind_is_named_with_the_near_one(here):
+    with pytest.raises(UsageError, match="'augmentor' cannot be written, did you mean 'augmenter'"):
+        new("augmentor", "acme-teacher", None)
     assert list(here.iterdir()) == []
+
+
+def test_a_command_enters_by_its_own_group(here):
+    new("command", "acme-hello", None)
+    text = (here / "acme-hello" / "pyproject.toml").read_text()
+    assert tomllib.loads(text)["project"]["entry-points"] == {
+        "harness.commands": {"acme-hello": "acme_hello:app"}
+    }
 
 
 def test_what_is_there_already_stays(here):
@@ -157,3 +194,10 @@ def test_a_failure_in_the_middle_leaves_nothing(here, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         new("metric", "acme-recall", None)
     assert list(here.iterdir()) == []
+
+
+def test_the_augmenter_of_the_guide_is_the_written_one():
+    page = (Path(__file__).parents[3] / "docs" / "plugins.md").read_text("utf-8")
+    shown = page.partition("# politely.py\n")[2].partition("```")[0]
+    written = (scaffold.TEMPLATES / "augmenter.py").read_text("utf-8").partition("\n\n")[2]
+    assert shown == written.replace('"sample"', '"politely"').replace("Sample", "Politely")

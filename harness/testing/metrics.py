@@ -1,14 +1,15 @@
-"""Rules on what a metric says of single examples."""
+"""Rules for metrics: what they say of single examples, and of many."""
 
 from __future__ import annotations
 
+import itertools
 import math
-import time
+import random
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.errors import NO_FAULT
-from harness.testing import texts as probes
+from harness.errors import NO_FAULT, PluginError
+from harness.testing import fresh, texts as sample_texts
 from harness.testing.outcomes import Failed, Noted, Skipped, hushed, reason
 from harness.testing.subject import (
     TOLERANCE,
@@ -20,8 +21,15 @@ from harness.testing.subject import (
     with_text,
 )
 
-_SLOW_TEXT = 5.0
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
 _SHORT = 1000
+_BLOCKS = (1, 2, 3, 7)
+_ROUGHLY = 0.05
 
 
 def bounds(subject: Subject) -> str | None:
@@ -48,9 +56,6 @@ def _all_values(subject: Subject) -> Iterator[tuple[str, float]]:
             raise Failed(f"no ordinary answer gets a score: {why}", "Look at measure()")
         for row in [*rows, *subject.measured(hostile)]:
             yield from row.values.items()
-    wrong = [name for name, value in total.items() if not math.isfinite(value)]
-    if wrong:
-        raise Failed(f"{wrong[0]} of the whole set is no finite number", "Look at aggregate()")
 
 
 def direction(subject: Subject) -> str | None:
@@ -58,7 +63,7 @@ def direction(subject: Subject) -> str | None:
     subject.need_references()
     pairs = [pair for pair in subject.pairs if pair[1].references]
     perfect = [with_text(pair, pair[1].references[0]) for pair in pairs]
-    far = [with_text(pair, probes.unrelated(n)) for n, pair in enumerate(pairs)]
+    far = [with_text(pair, sample_texts.unrelated(n)) for n, pair in enumerate(pairs)]
     best, worst = subject.values(perfect), subject.values(far)
     for one, other in zip(best, worst, strict=True):
         _no_worse(subject, one, other)
@@ -84,11 +89,8 @@ def texts(subject: Subject) -> str | None:
         subject.corpus([pair for _, _, pair in _hostile(subject)])
         return "as one set"
     for name, side, pair in _hostile(subject):
-        start = time.perf_counter()
         remarks += _one_text(subject, name, side, pair)
-        if (seconds := time.perf_counter() - start) > _SLOW_TEXT:
-            remarks.append(f"{name} takes {seconds:.0f} s")
-    surrogates = with_text(_plain(subject), probes.SURROGATES)
+    surrogates = with_text(_plain(subject), sample_texts.SURROGATES)
     try:
         subject.one(surrogates)
     except NO_FAULT:
@@ -97,7 +99,7 @@ def texts(subject: Subject) -> str | None:
         remarks.append(f"half characters, which no UTF-8 can hold, stay unscored ({reason(error)})")
     if remarks:
         raise Noted("; ".join(remarks))
-    return f"{len(probes.HOSTILE)} kinds of texts"
+    return f"{len(sample_texts.HOSTILE)} kinds of texts"
 
 
 def _one_text(subject: Subject, name: str, side: str, pair: Pair) -> Sequence[str]:
@@ -126,7 +128,7 @@ def _plain(subject: Subject) -> Pair:
 def _hostile(subject: Subject) -> Iterator[tuple[str, str, Pair]]:
     """Each text as the answer, and, where short, as the reference and as both."""
     plain = _plain(subject)
-    for name, text in probes.HOSTILE.items():
+    for name, text in sample_texts.HOSTILE.items():
         yield name, "answer", with_text(plain, text)
         if subject.uses_references and len(text) < _SHORT:
             yield name, "reference", with_references(plain, [text])
@@ -139,8 +141,6 @@ def references(subject: Subject) -> str | None:
     pairs = [pair for pair in subject.pairs if len(pair[1].references) > 1]
     if not pairs:
         raise Skipped("no row has several references")
-    if subject.single and not any(map(subject.alone, pairs)):
-        raise Noted("examples with several references are not scored at all")
     turned = [with_references(pair, pair[1].references[::-1]) for pair in pairs]
     before = [*subject.values(pairs), tuple(subject.corpus(pairs).values())]
     after = [*subject.values(turned), tuple(subject.corpus(turned).values())]
@@ -182,3 +182,144 @@ def no_reference(subject: Subject) -> str | None:
             shown = found[0] if len(found) == 1 else found
             raise Failed(f"without references it gives {shown}", mend)
     return "needs no references" if not subject.uses_references else "left unscored"
+
+
+def permutation(subject: Subject) -> str | None:
+    """The order of the rows changes nothing."""
+    turned = list(subject.pairs)
+    random.Random(1).shuffle(turned)
+    one, other = subject.corpus(subject.pairs), subject.corpus(turned)
+    for name in one:
+        if not close(one[name], other[name]):
+            what = (
+                f"{name} is {one[name]:.9g}, and {other[name]:.9g} with the rows in another order"
+            )
+            raise Failed(what, "The whole set's score must be a function of the sums alone")
+    return None
+
+
+def determinism(subject: Subject) -> str | None:
+    """A fresh process, with another hash seed, gives the same numbers for the same rows."""
+    subject.need_single()
+    report = subject.fresh
+    numbers = tuple(map(fresh.exact, subject.numbers(subject.pairs)))
+    if report.found and report.statistics != numbers:
+        mend = "Draw no random numbers, keep no state, use no hash(), id(), time or order of a set"
+        raise Failed("a fresh process gives other numbers for the same rows", mend)
+    return None if report.found else f"not tried in a fresh process: {report.problem}"
+
+
+def batch(subject: Subject) -> str | None:
+    """measure_all() gives in any block what measure() gives for one, bit for bit."""
+    subject.need_single()
+    # Every other row lacks its references, which must change nothing for its neighbours.
+    pairs = [one for pair in subject.pairs for one in (pair, with_references(pair, ()))]
+    alone = [subject.alone(pair) for pair in pairs]
+    for size in (*_BLOCKS, len(pairs)):
+        found = _in_blocks(subject, pairs, size)
+        if found != alone:
+            place = next(n for n, (x, y) in enumerate(zip(found, alone, strict=True)) if x != y)
+            what = f"in blocks of {size}, an example gets {found[place]}, alone {alone[place]}"
+            mend = "measure_all() must give each example the very numbers that measure() gives"
+            raise Failed(what, mend)
+    return None
+
+
+def _in_blocks(
+    subject: Subject, pairs: Sequence[Pair], size: int
+) -> list[tuple[float, ...] | None]:
+    """Statistics from measure_all() alone; a wrong number of results is no excuse to go on."""
+    found: list[tuple[float, ...] | None] = []
+    for start in range(0, len(pairs), size):
+        block = pairs[start : start + size]
+        try:
+            raw = list(subject.instance.measure_all(block))
+        except NO_FAULT:
+            raise
+        except Exception:
+            found += map(subject.alone, block)  # as the core does, to find the culprit
+            continue
+        if len(raw) != len(block):
+            what = f"measure_all() gives {len(raw)} results for {len(block)} examples"
+            raise Failed(what, "Give one result for each, in order; None where not scored")
+        found += map(statistics_of, raw)
+    return found
+
+
+def additivity(subject: Subject) -> str | None:
+    """aggregate() takes weighted sums of any leading shape, and knows nothing else."""
+    if not subject.instance.additive:
+        scores = subject.corpus(subject.pairs).items()
+        told = ", ".join(f"{name} {value:.4g}" for name, value in scores)
+        return f"not additive: corpus() gives {told}, and no interval"
+    table = _table(subject)
+    entry = subject.entry()
+    m, k = len(subject.names), table.shape[1]
+    try:
+        entry.own_values(given := table.copy())
+        _unchanged("values() or aggregate()", (given, table))
+        _shapes(subject, table)
+    except PluginError as error:
+        mend = f"aggregate() maps sums (..., {k}) and weights (...) to (..., {m}); use axis -1"
+        raise Failed(error.what, mend) from None
+    return f"{k} statistic{'s' if k > 1 else ''} an example"
+
+
+def _table(subject: Subject) -> Floats:
+    """Statistics ``(n, k)`` of the ordinary rows."""
+    import numpy as np
+
+    rows = [row for row in map(subject.alone, subject.pairs) if row is not None]
+    lengths = sorted({len(row) for row in rows})
+    if len(lengths) > 1:
+        what = f"examples have {' or '.join(map(str, lengths))} statistics"
+        raise Failed(what, "Return the same number of statistics for every example")
+    if not rows:
+        raise Skipped("none of the rows is scored")
+    return np.array(rows, dtype=np.float64)
+
+
+def _shapes(subject: Subject, table: Floats) -> None:
+    """Equal scores for any leading shape; weights count; the arguments are left alone."""
+    import numpy as np
+
+    entry = subject.entry()
+    weights = np.random.default_rng(0).integers(1, 4, size=(2, 3, len(table))).astype(np.float64)
+    sums, totals = weights @ table, weights.sum(axis=-1)
+    cube = entry.aggregate(given := sums.copy(), over := totals.copy())
+    _unchanged("aggregate()", (given, sums), (over, totals))
+    for i, j in itertools.product(range(2), range(3)):
+        apart = entry.aggregate(sums[i, j], totals[i, j])
+        flat = entry.aggregate(sums[i], totals[i])[j]
+        if not (_alike(cube[i, j], apart) and _alike(flat, apart)):
+            what = "aggregate() gives other scores for several sums at once than for each"
+            raise Failed(what, "Work along the last axis only (axis=-1, `[..., 0]`)")
+    _twice(subject, table)
+
+
+def _unchanged(what: str, *arrays: tuple[Floats, Floats]) -> None:
+    """Each array, and what it was before the call."""
+    if not all((now == before).all() for now, before in arrays):
+        raise Failed(f"{what} changes the arrays that it is given", "Work on a copy")
+
+
+def _alike(one: Floats, other: Floats) -> bool:
+    import numpy as np
+
+    return bool(np.allclose(one, other, rtol=1e-9, atol=1e-12, equal_nan=True))
+
+
+def _twice(subject: Subject, table: Floats) -> None:
+    """Every row twice, or with weight 2, is the same set."""
+    import numpy as np
+
+    entry, count = subject.entry(), np.array(float(len(table)))
+    once = entry.aggregate(table.sum(axis=0), count)
+    twice = entry.aggregate(2 * table.sum(axis=0), 2 * count)
+    for name, x, y in zip(subject.names, once.tolist(), twice.tolist(), strict=True):
+        if close(x, y):
+            continue
+        what = f"{name} is {x:.6g}, and {y:.6g} when every row has the weight 2"
+        if abs(x - y) > _ROUGHLY * max(abs(x), abs(y)):
+            raise Failed(what, "Divide by the sum of the weights, not by a number of rows")
+        raise Noted(f"{what}: right only for a smoothed score")
