@@ -1,7 +1,7 @@
 # One obvious command for each. Uses .venv if there is one, else the python on the path.
 PYTHON ?= $(if $(wildcard .venv/bin/python),.venv/bin/python,python)
 
-.PHONY: lint test bench count
+.PHONY: lint test bench count pages
 
 lint:
 	$(PYTHON) -m ruff check .
@@ -16,3 +16,6 @@ bench:
 
 count:
 	$(PYTHON) benchmarks/count.py --write
+
+pages:
+	$(PYTHON) benchmarks/pages.py --write

@@ -16,7 +16,6 @@ from harness.engine.pins import (
     ANALYZE,
     AUGMENT,
     DATA,
-    EARLIER,
     EXAMPLES,
     GENERATE,
     MODEL,
@@ -65,8 +64,6 @@ def rounds(steps: Steps, history: History, *, test: bool = True) -> Iterator[Rou
     names = [BASE_ARM, CONTROL_ARM] if steps.config.control else [BASE_ARM]
     for name in names:
         history.arms[name] = ArmState(name, {BASELINE: data.split("train")})
-    if steps.run.journal.unpinned:
-        steps.note(EARLIER)
     steps.note_opened(data.split("dev"))
     yield _baseline(steps, history, base)
     _ask_otherwise(steps, history, base)
@@ -381,7 +378,6 @@ def _as_shown(result: RoundResult) -> RoundResult:
 
 def _pin(steps: Steps, history: History, result: RoundResult) -> RoundResult:
     result = steps.run.close(_as_shown(result))
-    result = _as_shown(result)  # older versions judged the control arm too
     history.results[result.arm, result.round] = result
     steps.run.observe("on_round_end", result=result)
     return result

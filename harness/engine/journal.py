@@ -12,7 +12,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import DataError, UsageError
 from harness.kit.files import (
-    UNSEALED,
     Line,
     append_line,
     canonical,
@@ -38,7 +37,6 @@ class ClosedRounds:
     """The closed rounds of one run, to be read.
 
     Attributes:
-        unpinned: those that an earlier version closed, which pinned less.
         reopened: whether rounds were closed once and are decided again.
         tested: round, or baseline (as its stages call it) -> what its evaluation on the test set
             rests on, once that was opened.
@@ -55,7 +53,6 @@ class ClosedRounds:
         reading = _Reading(scan_lines(path))
         reading.check(path)
         self._closed = reading.closed
-        self.unpinned = frozenset(reading.unpinned)
         self.reopened = reading.reopened
         self.tested: Tested = reading.tested
 
@@ -142,7 +139,6 @@ class _Reading:
 
     def __init__(self, lines: Sequence[Line]) -> None:
         self.closed: dict[Place, RoundResult] = {}
-        self.unpinned: set[Place] = set()
         self.damaged: list[_Damage] = []
         self.reopened = False
         self.tested: dict[int | str, dict[str, str]] = {}
@@ -200,34 +196,31 @@ class _Reading:
         value = line.value
         if value is None:
             raise ValueError(line.trouble)
-        if value.get("schema") not in (UNSEALED, SCHEMA):
+        if value.get("schema") != SCHEMA:
             raise ValueError(f"it has schema {value.get('schema')}, this version reads {SCHEMA}")
         kind = value.keys() - {"schema"}
         if kind == {"result"}:
-            self._close(_result(value["result"]), pinned=value["schema"] == SCHEMA)
-        elif kind == {"reopen", "lost"} and value["schema"] == SCHEMA:
+            self._close(_result(value["result"]))
+        elif kind == {"reopen", "lost"}:
             self._reopen(value["reopen"], value["lost"])
-        elif kind == {"test"} and value["schema"] == SCHEMA:
+        elif kind == {"test"}:
             self.tested = _pins(value["test"])
         else:
             raise ValueError("it is no line of a journal")
 
-    def _close(self, result: RoundResult, *, pinned: bool) -> None:
+    def _close(self, result: RoundResult) -> None:
         for damage in self.damaged:
             damage.earliest = min(damage.earliest, result.round)
         place = result.arm, result.round
         if place in self.closed:
             raise ValueError(f"round {result.round} ({result.arm}) was closed before")
         self.closed[place] = result
-        if not pinned:
-            self.unpinned.add(place)
 
     def _reopen(self, first: Any, lost: Any) -> None:
         if type(first) is not int or not isinstance(lost, list):
             raise ValueError("it is no line of a journal")
         self.reopened, self.tested = True, {}
         self.closed = {place: result for place, result in self.closed.items() if place[1] < first}
-        self.unpinned = {place for place in self.unpinned if place[1] < first}
         self.damaged = [damage for damage in self.damaged if damage.number not in lost]
 
     def _last(self) -> dict[str, int]:

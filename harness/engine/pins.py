@@ -25,12 +25,6 @@ ANALYZE = "analyze"
 AUGMENT = "augment"
 """Stages, by the digests of their artifacts."""
 
-EARLIER = (
-    "rounds of this run were closed by an earlier version, which pinned their answers and scores "
-    "but not the models and findings behind them: a model counts as the judged one if it gives the "
-    "same answers again"
-)
-
 
 class PinMismatch(EnvironmentFailure):
     """What a closed round rests on is not stored any more, and made again it is another."""

@@ -60,7 +60,7 @@ def keep(folder: Path, made: MadeWith) -> None:
 
 
 def kept(folder: Path) -> MadeWith:
-    """What was written down; nothing for runs of earlier versions."""
+    """What was written down; nothing where that is missing or damaged."""
     try:
         document = read_json(folder / FILE)
         if document.pop("schema") == SCHEMA:

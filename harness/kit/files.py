@@ -22,8 +22,6 @@ from harness.kit.text import storable
 
 SEAL = "seal"
 """Key of a line's checksum: the digest of all that the line says besides."""
-UNSEALED = 1
-"""Schema of the lines that earlier versions wrote, without a seal."""
 
 
 def canonical(value: Any) -> bytes:
@@ -118,12 +116,7 @@ def append_line(path: Path, value: Mapping[str, Any]) -> None:
     """Append one sealed JSON line and fsync it before returning.
 
     A cut last line, left by a crash, is dropped first, so that it cannot spoil the new one.
-
-    Args:
-        value: what the line says; its ``schema``, if any, is above :data:`UNSEALED`.
     """
-    if value.get("schema") == UNSEALED:
-        raise ValueError("lines of this schema carry no seal")
     line = canonical({**value, SEAL: digest(value)}) + b"\n"
     with storing(path):
         AppendLog(path).append(lambda lines, whole: line)
@@ -200,43 +193,30 @@ def scan_lines(path: Path) -> list[Line]:
     """The complete lines of an append-only file, damaged ones among them; a cut tail is ignored.
 
     A line is believed if its seal is the digest of the rest and its bytes are the canonical form.
-    Lines without a seal, which earlier versions wrote, are accepted at the begin of the file and
-    only with the schema of that time: a damaged sealed line has another schema, so it cannot
-    pass for one of those.
     """
     if not path.exists():
         return []
     *whole, tail = path.read_bytes().split(b"\n")
-    if tail and _read_line(tail[:-1])[1]:
+    if tail and _read_line(tail[:-1])[0] is not None:
         # Complete but for its end: that is no cut line.
         whole.append(tail)
-    found: list[Line] = []
-    seals_begun = False
-    for number, raw in enumerate(whole, start=1):
-        value, sealed, trouble = _read_line(raw)
-        seals_begun = seals_begun or sealed
-        if value is not None and not sealed and seals_begun:
-            value, trouble = None, "it has no checksum, and lines before it have"
-        found.append(Line(number, value, trouble))
-    return found
+    return [Line(number, *_read_line(raw)) for number, raw in enumerate(whole, start=1)]
 
 
-def _read_line(raw: bytes) -> tuple[dict[str, Any] | None, bool, str]:
-    """What a line says (None: damaged), whether it is sealed, and what is wrong with it."""
+def _read_line(raw: bytes) -> tuple[dict[str, Any] | None, str]:
+    """What a line says (None: damaged), and what is wrong with it."""
     try:
         value = json.loads(raw)
         if not isinstance(value, dict):
-            return None, False, "it is no JSON object"
-        if SEAL not in value and value.get("schema") == UNSEALED:
-            return value, False, ""
+            return None, "it is no JSON object"
         if SEAL not in value:
-            return None, False, "its checksum is missing"
+            return None, "it has no checksum: an earlier version wrote it, or it was edited"
         is_canonical = canonical(value) == raw
     except (ValueError, RecursionError):
-        return None, False, "it is no JSON that the harness wrote"
+        return None, "it is no JSON that the harness wrote"
     if not is_canonical or value.pop(SEAL) != digest(value):
-        return None, False, "its checksum is wrong"
-    return value, True, ""
+        return None, "its checksum is wrong"
+    return value, ""
 
 
 def read_lines(

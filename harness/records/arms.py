@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from annotated_types import MaxLen
 
 from harness.records.rounds import Verdict
 from harness.records.rows import Score
 from harness.records.searching import Search
+
+LONGEST_NAME = 80
+"""Characters of a name in the documents of a run."""
+Name = Annotated[str, MaxLen(LONGEST_NAME)]
 
 ArmKind = Literal["settings", "model", "data", "seed", "loop"]
 """``seed`` is the reference's own training, and ``loop`` the whole loop, with other seeds."""
@@ -80,7 +86,13 @@ class ArmResult:
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """A share of the training rows: how many, and the primary score with each seed."""
+    """A share of the training rows.
+
+    Attributes:
+        share: of the reference's training rows.
+        rows: how many these are.
+        values: the primary score with each seed.
+    """
 
     share: float
     rows: int
@@ -92,9 +104,11 @@ class Curve:
     """What more rows are worth.
 
     Attributes:
+        points: from the smallest share to all rows.
         per_doubling: gain in the primary score, positive = better, for twice the rows.
         low, high: of that, a two-sided interval at 95 %; None where it cannot be given.
         last_doubling: the same from the last point but one to the last, if that is a doubling.
+        sentence: all of it in words.
     """
 
     points: tuple[CurvePoint, ...]
@@ -107,10 +121,18 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class ModelPair:
-    """Two trained models on the same rows; positive: the first is better."""
+    """Two trained models on the same rows.
 
-    first: str
-    second: str
+    Attributes:
+        first, second: the base models.
+        difference: of the primary score, positive: the first is better.
+        low, high: simultaneous bounds of it.
+        p: adjusted by Holm.
+        label: of the first.
+    """
+
+    first: Name
+    second: Name
     difference: float | None
     low: float | None
     high: float | None
@@ -125,9 +147,10 @@ class Ranking:
     Attributes:
         places: model -> how many models are shown to be better, plus one.
         pairs: each two of them, by Holm's method.
+        sentence: all of it in words.
     """
 
-    places: Mapping[str, int]
+    places: Mapping[Name, int]
     pairs: tuple[ModelPair, ...]
     sentence: str
 

@@ -10,7 +10,12 @@ CourseKind = Literal["still learning", "converged", "overfitting", "unstable"]
 
 @dataclass(frozen=True, slots=True)
 class Noisy:
-    """An estimate in nats per token, and its standard error (None where it is not known)."""
+    """A number with noise.
+
+    Attributes:
+        value: an estimate in nats per token.
+        se: its standard error, where that is known.
+    """
 
     value: float
     se: float | None

@@ -19,12 +19,14 @@ class Verdict:
     """One checkpoint against another, on one score.
 
     Attributes:
-        against: name of the checkpoint compared with (``round 0``).
+        label: *baseline* of round 0 alone; *control* in the control arm, which is not judged.
+        against: what it is compared with (`round 1`).
         difference: oriented so that positive is better; None where it cannot be computed.
         low, high: the one-sided bounds at ``level`` each.
         level: confidence of each one-sided bound (1 - .05/R).
         detectable: smallest true difference found with 80 % power at this level.
         sentence: the verdict in words.
+        n, groups: rows scored on both sides, and the groups that they come from.
     """
 
     label: Label
@@ -45,7 +47,6 @@ class GuardResult:
 
     Attributes:
         verdict: against the best round.
-        state: empty in journals of older versions; see :attr:`outcome`.
         start: against round 0; None where the best round is round 0.
         largest_loss: the greatest of the losses, against either, that are not excluded at 95 %
             confidence; None where none is known.
@@ -56,22 +57,13 @@ class GuardResult:
 
     name: str
     verdict: Verdict
-    state: GuardState | None = None
+    state: GuardState
     start: Verdict | None = None
     largest_loss: float | None = None
     sentence: str = ""
     required: bool = False
     max_loss: float | None = None
     refuses: bool = False
-
-    @property
-    def outcome(self) -> GuardState:
-        """The state, derived from the verdict where an older version stored none."""
-        if self.state is not None:
-            return self.state
-        if self.verdict.label == "regressed":
-            return "broken"
-        return "cannot be judged" if self.verdict.low is None else "held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +156,12 @@ class TestResult:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """Why the test set of a run that has ended was not opened."""
+    """Why the test set of a run that has ended was not opened.
+
+    Attributes:
+        reason: `not asked` after `--no-test`.
+        sentence: all of it in words.
+    """
 
     reason: Literal["nothing kept", "not asked"]
     sentence: str

@@ -147,7 +147,7 @@ def _grouped(split: str, found: Sequence[_Run]) -> Iterator[Document]:
 def _measured(split: str, summary: Mapping[str, Any]) -> Document:
     """The primary score's signature, and what tells the rows of a split from others.
 
-    An older summary has no digest: there the settings of the data and the number of rows decide.
+    Where a summary names no digest, settings of the data and number of rows decide.
     """
     data, kept = summary["data"], summary["rounds"][summary["kept_round"]]
     known = (data.get("digests") or {}).get(split)

@@ -71,7 +71,7 @@ def analyse(
     """The analysis document of a run.
 
     Args:
-        summary: its ``harness.summary/2`` document.
+        summary: its ``harness.summary/3`` document.
         database: its ``run.duckdb``, built from the same state of the run.
         sections: tables of plugins.
         limit: most examples.
@@ -86,9 +86,7 @@ def analyse(
     document = {
         **summary,
         "schema": SCHEMA,
-        "notes": [*summary.get("notes", ()), *(one_line(note) for note in outside.notes)],
-        # What the first annotations were called, before there were others.
-        "ratings": outside.digests.get("ratings"),
+        "notes": [*summary["notes"], *(one_line(note) for note in outside.notes)],
         "annotations": outside.digests,
         "right_at": terms.right_at,
         "bounds": [finite(bound) for bound in terms.bounds],

@@ -14,7 +14,7 @@ from harness.engine.arm_journal import asked
 from harness.engine.run import Run
 from harness.kit.files import read_json
 from harness.records import NOT_ASKED
-from harness.report.reading import upgraded
+from harness.records.summary import SCHEMA
 
 STAGE = "summary"
 _MOST_NAMED = 3
@@ -31,34 +31,32 @@ def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Docu
     artifact = run.artifacts.find(STAGE, run.key)
     if artifact is None:
         return None
-    closed = artifact.facts.get("journal", "")
-    if closed != run.journal.digest and (closed or run.journal.reopened):
+    document: Document = read_json(artifact.path / "summary.json")
+    if document["schema"] != SCHEMA:
+        return None  # another version wrote it: it is written anew
+    if artifact.facts["journal"] != run.journal.digest:
         return None  # it tells of rounds that are decided again
-    gone = [
-        label for label, *place in artifact.facts.get("stages", ()) if not run.artifacts.has(*place)
-    ]
+    gone = [label for label, *place in artifact.facts["stages"] if not run.artifacts.has(*place)]
     if gone:
         say(_gone(gone))
         return None
-    if artifact.facts.get("worth") != run.config.settings.worth:
+    if artifact.facts["worth"] != run.config.settings.worth:
         return None
-    done = artifact.facts.get("arms", ())
-    if any(asked(arm) not in done for arm in planned(run.config)):
+    if any(asked(arm) not in artifact.facts["arms"] for arm in planned(run.config)):
         return None
-    if (wanted := searched(run.config)) is not None and artifact.facts.get("search") != wanted:
+    if (wanted := searched(run.config)) is not None and artifact.facts["search"] != wanted:
         return None
     expected = [*artifact.facts["files"], "summary.json"]
     if not all((run.reports / name).exists() for name in expected):
         return None
-    document: Document = read_json(artifact.path / "summary.json")
-    if test and (document.get("sealed") or {}).get("reason") == NOT_ASKED.reason:
+    if test and (document["sealed"] or {}).get("reason") == NOT_ASKED.reason:
         return None
     try:
         if read_json(run.reports / "summary.json") != document:
             return None
     except (OSError, ValueError):
         return None
-    return dict(upgraded(document))
+    return document
 
 
 def _gone(labels: Sequence[str]) -> str:

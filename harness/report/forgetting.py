@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness.kit.numbers import signed
 from harness.kit.text import one_line
 from harness.records import BASE_ARM, Forgetting
-from harness.report.reading import Document
+from harness.records.summary import Forgot, LostAnswers, LostText
 from harness.report.values import finite
 
 if TYPE_CHECKING:
@@ -31,32 +31,8 @@ def forgotten(steps: Steps, history: History) -> dict[int, Forgetting]:
     return found
 
 
-def forgetting_entry(found: Forgetting | None) -> Document | None:
-    """``forgetting`` of a round in ``summary.json``."""
-    if found is None:
-        return None
-    numbers = ("loss_before", "loss_after", "difference", "low", "high", "level")
-    return {
-        **{name: finite(getattr(found, name)) for name in numbers},
-        "texts": found.texts,
-        "groups": found.groups,
-        "tokens": found.tokens,
-        "left_out": found.left_out,
-        "instructions": {
-            "asked": found.asked,
-            "right_before": found.right_before,
-            "right_after": found.right_after,
-            "lost": found.lost,
-            "gained": found.gained,
-            "p": finite(found.p),
-            "sentence": one_line(found.answers),
-        },
-        "sentence": one_line(found.sentence),
-    }
-
-
-def forgot_entry(round_: int, found: Forgetting | None) -> Document | None:
-    """``forgot`` in ``summary.json``: what a round's model is shown to have lost.
+def forgot(round_: int, found: Forgetting | None) -> Forgot | None:
+    """What a round's model is shown to have lost.
 
     Args:
         round_: the best one, or the latest where none improved.
@@ -64,20 +40,15 @@ def forgot_entry(round_: int, found: Forgetting | None) -> Document | None:
     """
     if found is None:
         return None
-    instructions = {
-        "before": found.right_before, "after": found.right_after, "n": found.asked,
-        "p": finite(found.p), "level": finite(found.level),
-    }  # fmt: skip
-    loss = {
-        "before": finite(found.loss_before), "after": finite(found.loss_after), "n": found.texts,
-        "bound": finite(found.low), "level": finite(found.level),
-    }  # fmt: skip
-    return {
-        "round": round_,
-        "instructions": instructions if found.worse_answers else None,
-        "loss": loss if found.worse_text else None,
-        "sentence": one_line(_worse(found)),
-    }
+    level = found.level
+    answers = LostAnswers(found.right_before, found.right_after, found.asked, found.p, level)
+    before, after, bound = map(finite, (found.loss_before, found.loss_after, found.low))
+    return Forgot(
+        round_,
+        answers if found.worse_answers else None,
+        LostText(before, after, found.texts, bound, level) if found.worse_text else None,
+        one_line(_worse(found)),
+    )
 
 
 def _worse(found: Forgetting) -> str:

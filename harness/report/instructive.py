@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from harness.kit.text import one_line, plain
 from harness.kit.worddiff import closest
 from harness.records import ErrorLabel, ScoredExample
-from harness.report.reading import Document
-from harness.report.values import TEXT_LIMIT, finite
+from harness.records.summary import LONGEST_TEXT, ShownExample
+from harness.report.values import as_document, finite
 
 
 def instructive(
@@ -18,7 +18,7 @@ def instructive(
     score: str,
     higher_is_better: bool,
     count: int = 6,
-) -> list[Document]:
+) -> tuple[ShownExample, ...]:
     """A few of the worst dev examples, first one of each kind of error and each group.
 
     Rows of the test split are never taken. Ties go by id, so the choice is repeatable.
@@ -46,17 +46,18 @@ def instructive(
         (later if traits & seen else chosen).append(row)
         seen |= traits
     best = sorted([*chosen[:count], *later[: max(0, count - len(chosen))]], key=badness)
-    return [_example(row, kinds.get(row.example.id, []), score) for row in best]
+    return tuple(_example(row, kinds.get(row.example.id, []), score) for row in best)
 
 
-def _example(row: ScoredExample, kinds: Sequence[str], score: str) -> Document:
-    return {
-        "id": one_line(row.example.id, 200),
-        "place": one_line(row.example.place, 200),
-        "prompt": plain(row.example.prompt, TEXT_LIMIT),
-        "reference": plain(closest(row.example.references, row.prediction.text), TEXT_LIMIT),
-        "answer": plain(row.prediction.text, TEXT_LIMIT),
-        "score": finite(row.values[score]),
-        "finish_reason": one_line(row.prediction.finish_reason, 40),
-        "errors": [one_line(kind, 80) for kind in dict.fromkeys(kinds)],
-    }
+def _example(row: ScoredExample, kinds: Sequence[str], score: str) -> ShownExample:
+    example, answer = row.example, row.prediction
+    return as_document(
+        ShownExample,
+        example,
+        prompt=plain(example.prompt, LONGEST_TEXT),
+        reference=plain(closest(example.references, answer.text), LONGEST_TEXT),
+        answer=plain(answer.text, LONGEST_TEXT),
+        score=finite(row.values[score]),
+        finish_reason=one_line(answer.finish_reason, 40),
+        errors=tuple(one_line(kind, 80) for kind in dict.fromkeys(kinds)),
+    )

@@ -1,4 +1,4 @@
-"""What a summary tells of the trainings beside the rounds: arms, curve, base models, seeds."""
+"""What a summary tells of the trainings beside the rounds: arms, and what they say together."""
 
 from __future__ import annotations
 
@@ -7,67 +7,78 @@ from typing import Any
 
 from harness.kit.text import one_line
 from harness.kit.yaml_file import flattened
-from harness.records.arms import ArmResult, Curve, Levers, Method, Ranking, Tried
-from harness.report.reading import Document
-from harness.report.rounds import scores_entry, verdict_entry
-from harness.report.searched import search_entry
-from harness.report.values import finite, shown
+from harness.records.arms import LONGEST_NAME, ArmResult, Curve, Levers, Method, Ranking, Tried
+from harness.records.rounds import Verdict
+from harness.records.searching import Search, Trial
+from harness.records.summary import (
+    OwnTraining,
+    ShownArm,
+    ShownLevers,
+    ShownSearch,
+    ShownTrial,
+    Training,
+)
+from harness.report.values import as_document, finite, shown
 
-NAME = 80
-"""Characters of an arm's name."""
+
+def arms(levers: Levers) -> tuple[ShownArm, ...]:
+    """What was trained and how it compares with the reference round."""
+    return tuple(_arm(found, levers.reference) for found in levers.arms)
 
 
-def arms_entry(levers: Levers) -> list[Document]:
-    """The summary's ``arms``: what was trained and how it compares with the reference round."""
-    return [_arm(found, levers.reference) for found in levers.arms]
-
-
-def levers_entry(levers: Levers, worth: float | None) -> Document:
-    """The summary's ``levers``: what the arms say together.
+def together(levers: Levers, worth: float | None) -> ShownLevers:
+    """What the arms say together.
 
     Args:
         worth: the gain that would matter, as the config names it.
     """
-    return {
-        "reference": levers.reference,
-        "worth": finite(worth),
-        "own": {
-            "rows": levers.own.rows,
-            "seconds": round(sum(levers.own.seconds.values()), 3),
-            "tokens": levers.own.tokens,
-            "memory": levers.own.memory,
-            "parameters": levers.own.parameters,
-            "trainings": [_training(levers.own)],
-        },
-        "curve": levers.curve and _curve(levers.curve),
-        "models": levers.ranking and _ranking(levers.ranking),
-        "method": levers.method and _method(levers.method),
-        "search": levers.search and search_entry(levers.search),
-    }
+    own = as_document(
+        OwnTraining, levers.own, seconds=_took(levers.own), trainings=(_training(levers.own),)
+    )
+    return ShownLevers(
+        reference=levers.reference,
+        worth=finite(worth),
+        own=own,
+        curve=as_document(Curve, levers.curve),
+        models=as_document(Ranking, levers.ranking),
+        method=as_document(Method, levers.method),
+        search=None if levers.search is None else searched(levers.search),
+    )
 
 
-def _arm(found: ArmResult, reference: int) -> Document:
+def searched(found: Search) -> ShownSearch:
+    """A search of settings."""
+    return as_document(
+        ShownSearch,
+        found,
+        trials=tuple(map(_trial, found.trials)),
+        seconds=round(sum(trial.seconds for trial in found.trials), 3),
+    )
+
+
+def _took(*trainings: Tried) -> float:
+    return round(sum(sum(tried.seconds.values()) for tried in trainings), 3)
+
+
+def _arm(found: ArmResult, reference: int) -> ShownArm:
     arm, first = found.arm, found.tried[0]
     settings = flattened(dict(arm.changed)) if arm.changed else ()
-    changed = {one_line(key, NAME): _setting(value) for key, value in settings}
-    return {
-        "name": one_line(arm.name, NAME),
-        "kind": arm.kind,
-        "what": ", ".join(f"{key} {value}" for key, value in changed.items()),
-        "changed": changed,
-        "share": finite(arm.share),
-        "rows": first.rows,
-        "scores": scores_entry(first.scores),
-        "against": f"round {reference}",
-        "verdict": found.verdict and verdict_entry(found.verdict),
-        "worth": found.worth,
-        "seconds": round(sum(sum(one.seconds.values()) for one in found.tried), 3),
-        "tokens": first.tokens,
-        "memory": first.memory,
-        "parameters": first.parameters,
-        "failed": next((one_line(one.failed) for one in found.tried if one.failed), None),
-        "trainings": [_training(one) for one in found.tried],
-    }
+    changed = {one_line(key, LONGEST_NAME): _setting(value) for key, value in settings}
+    return as_document(
+        ShownArm,
+        first,  # rows, tokens, memory and parameters are the same with other seeds
+        name=one_line(arm.name, LONGEST_NAME),
+        kind=arm.kind,
+        what=", ".join(f"{key} {value}" for key, value in changed.items()),
+        changed=changed,
+        share=finite(arm.share),
+        against=f"round {reference}",
+        verdict=as_document(Verdict, found.verdict),
+        worth=found.worth,
+        seconds=_took(*found.tried),
+        failed=next((one_line(tried.failed) for tried in found.tried if tried.failed), None),
+        trainings=tuple(map(_training, found.tried)),
+    )
 
 
 def _setting(value: Any) -> str:
@@ -89,55 +100,19 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _training(tried: Tried) -> Document:
-    return {
-        "seed": tried.seed,
-        "values": {one_line(name): finite(score.value) for name, score in tried.scores.items()},
-        "seconds": {one_line(name): finite(took) for name, took in tried.seconds.items()},
-        "failed": one_line(tried.failed) or None,
-    }
+def _training(tried: Tried) -> Training:
+    values = {one_line(name): finite(score.value) for name, score in tried.scores.items()}
+    return as_document(Training, tried, values=values)
 
 
-def _curve(found: Curve) -> Document:
-    return {
-        "points": [
-            {
-                "share": finite(point.share),
-                "rows": point.rows,
-                "values": [finite(value) for value in point.values],
-            }
-            for point in found.points
-        ],
-        "per_doubling": finite(found.per_doubling),
-        "low": finite(found.low),
-        "high": finite(found.high),
-        "last_doubling": finite(found.last_doubling),
-        "sentence": one_line(found.sentence),
-    }
+def _trial(trial: Trial) -> ShownTrial:
+    values = {one_line(key, LONGEST_NAME): _value(value) for key, value in trial.values.items()}
+    return as_document(ShownTrial, trial, values=values)
 
 
-def _ranking(found: Ranking) -> Document:
-    return {
-        "places": {one_line(name, NAME): place for name, place in found.places.items()},
-        "pairs": [
-            {
-                "first": one_line(pair.first, NAME),
-                "second": one_line(pair.second, NAME),
-                "difference": finite(pair.difference),
-                "low": finite(pair.low),
-                "high": finite(pair.high),
-                "p": finite(pair.p),
-                "label": pair.label,
-            }
-            for pair in found.pairs
-        ],
-        "sentence": one_line(found.sentence),
-    }
-
-
-def _method(found: Method) -> dict[str, Any]:
-    return {
-        "name": one_line(found.name),
-        "values": [finite(value) for value in found.values],
-        "verdict": verdict_entry(found.verdict),
-    }
+def _value(value: Any) -> str | float | None:
+    """A setting: a number as it is, none where it is not set, all else as text."""
+    if value is None:
+        return None
+    number = None if isinstance(value, bool) else finite(value)
+    return shown(value) if number is None else number

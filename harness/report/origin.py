@@ -17,6 +17,7 @@ from harness.engine.run import Run
 from harness.engine.steps.training import FILELESS
 from harness.kit.text import one_line
 from harness.records import BASE_ARM
+from harness.records.summary import Dates, Model
 from harness.stages import KINDS
 
 Document = dict[str, Any]
@@ -27,33 +28,31 @@ ITEMS = 20
 """Items of a list, and keys of a mapping, that are told."""
 
 
-def model_of(run: Run, history: History) -> Document:
-    """``base``, ``adapter`` and ``round``, the result of the run and where it lies; ``commands``.
+def model_of(run: Run, history: History) -> Model:
+    """The result of the run and where it lies.
 
     The folder is told relative to the run's working folder, so that a moved folder still tells the
     truth. Of a model without files (at a service) none is told.
     """
-    found: Document = {
-        "base": history.model, "adapter": None, "round": history.kept, "commands": [],
-    }  # fmt: skip
     trained = history.checkpoints.get((BASE_ARM, history.kept))
+    base = one_line(history.model)
     if trained is None:
-        return found
-    if not (Path(trained.path) / FILELESS).exists():
-        found["adapter"] = _told(Path(trained.path), run.root)
-    for commands in run.config.registry.asked(
+        return Model(base, adapter=None, round=history.kept, commands=())
+    has_files = not (Path(trained.path) / FILELESS).exists()
+    asked = run.config.registry.asked(
         run.log, "commands_for_model", results.commands, run=run.name, model=trained
-    ):
-        found["commands"] += [one_line(command) for command in commands]
-    return found
+    )
+    return Model(
+        base,
+        adapter=_told(Path(trained.path), run.root) if has_files else None,
+        round=history.kept,
+        commands=tuple(one_line(command) for commands in asked for command in commands),
+    )
 
 
-def dates_of(run: Run, *, final: bool) -> Document:
-    """``started`` and ``finished``, in UTC; None where it is not known, or not so far."""
-    return {
-        "started": beginning.started(run.folder),
-        "finished": beginning.now() if final else None,
-    }
+def dates_of(run: Run, *, final: bool) -> Dates:
+    """In UTC; None where it is not known, or not so far."""
+    return Dates(beginning.started(run.folder), beginning.now() if final else None)
 
 
 def settings_of(config: Config, root: Path) -> Document:

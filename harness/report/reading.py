@@ -7,11 +7,9 @@ from typing import Any
 
 from harness.errors import DataError, UsageError
 from harness.kit.files import read_json
-from harness.verdicts.selection import chosen
 
 FILE_NAME = "analysis.json"
-SCHEMA = "harness.analysis/2"
-SUMMARY = "harness.summary/2"
+SCHEMA = "harness.analysis/3"
 
 Document = dict[str, Any]
 
@@ -23,7 +21,7 @@ def read(path: Path) -> Document:
         UsageError: there is none.
         DataError: it is damaged, or of a newer harness.
     """
-    return marked(read_document(path, SCHEMA, "analysis", "harness rebuild RUN makes it"))
+    return read_document(path, SCHEMA, "analysis", "harness rebuild RUN makes it")
 
 
 def read_analysis(folder: Path) -> Document:
@@ -55,7 +53,6 @@ def read_document(path: Path, schema: str, name: str, hint: str = "") -> Documen
         raise DataError(f"this is not JSON: {problem}", where=str(path)) from None
     except RecursionError:
         raise DataError("its values lie too deep in each other", where=str(path)) from None
-    document = upgraded(document)
     given = document.get("schema") if isinstance(document, dict) else None
     if given != schema:
         raise DataError(
@@ -64,24 +61,3 @@ def read_document(path: Path, schema: str, name: str, hint: str = "") -> Documen
             hint="run the same `harness iterate` again, or install a newer harness",
         )
     return dict(document)
-
-
-def marked(document: Document) -> Document:
-    """The document with the mark that its best round was chosen on dev, which older ones lack."""
-    return {**document, "chosen": document.get("chosen", chosen(document))}
-
-
-def upgraded(document: Any) -> Any:
-    """A document of an older schema in the form of today; any other value as it is."""
-    known = {"harness.summary/1": SUMMARY, "harness.analysis/1": SCHEMA}
-    given = document.get("schema") if isinstance(document, dict) else None
-    if not isinstance(given, str) or given not in known:
-        return document
-    model = {
-        "base": str(document.get("model") or ""),
-        "adapter": None,
-        "round": document.get("kept_round", 0),
-        "commands": [],
-    }
-    unknown = {"dates": {"started": None, "finished": None}, "settings": {}}
-    return {**unknown, **document, "schema": known[given], "model": model}

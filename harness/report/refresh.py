@@ -78,9 +78,9 @@ def outdated(folder: Path, registry: Registry) -> str:
         report = read(folder / FILE_NAME) if (folder / FILE_NAME).exists() else None
         if report is None or rounds_closed(report) < closed:
             return GONE_ON
+        known = report["annotations"]
     except (HarnessError, LookupError, TypeError):
         return ""
-    known = report.get("annotations", {"ratings": report.get("ratings")})
     now = digests_of(folder.name, Path(), registry)
     return RATED if any(known.get(name) != digest for name, digest in now.items()) else ""
 

@@ -1,8 +1,4 @@
-"""One run, its arms and its baselines, as the document of all runs holds them.
-
-A summary may be edited by hand: what a run cannot be told without was asked where it was read;
-what is no number or text here becomes none.
-"""
+"""One run, its arms and its baselines, as the document of all runs holds them."""
 
 from __future__ import annotations
 
@@ -11,8 +7,9 @@ from typing import Any
 
 from harness.engine import ledger
 from harness.kit.text import one_line
+from harness.records.summary import LONGEST_TEXT
 from harness.report.reading import Document
-from harness.report.values import TEXT_LIMIT, as_json, finite
+from harness.report.values import as_json, finite
 
 COSTS = ("seconds", "tokens", "memory")
 
@@ -21,134 +18,120 @@ def run_entry(summary: Mapping[str, Any], config: Mapping[str, Any]) -> Document
     """A run's entry.
 
     Args:
-        summary: a whole one (:mod:`harness.report.summary_shape`).
+        summary: a whole one, as :func:`harness.report.summary.read` gives it.
         config: the run's, flattened; empty where it is not known.
     """
-    primary = summary["primary"]
+    primary, sealed = summary["primary"], summary["sealed"]
     kept = summary["rounds"][summary["kept_round"]]
-    score, sealed = kept["scores"][primary], summary.get("sealed")
-    dates = summary["dates"]
+    score = kept["scores"][primary]
     return {
         "run": summary["run"],
-        "started": _text(dates["started"]),
-        "finished": _text(dates["finished"]),
-        "model": _required(summary["model"]["base"]),
-        "primary": _required(primary),
-        "caveat": _text(score.get("caveat")) or "",
-        "higher_is_better": score.get("higher_is_better") is not False,
+        "started": _text(summary["dates"]["started"]),
+        "finished": _text(summary["dates"]["finished"]),
+        "model": _text(summary["model"]["base"]),
+        "primary": _text(primary),
+        "caveat": _text(score["caveat"]),
+        "higher_is_better": score["higher_is_better"],
         "rounds": len(summary["rounds"]) - 1,
         "planned": finite(summary["settings"].get("rounds")),
         "best": summary["kept_round"],
-        "train_rows": finite(kept["train_rows"]),
+        "train_rows": kept["train_rows"],
         "dev": _score(score),
-        "verdicts": [_required(each["verdict"]["label"]) for each in summary["rounds"]],
+        "verdicts": [each["verdict"]["label"] for each in summary["rounds"]],
         "test": summary["test"] and _test(summary["test"], primary),
-        "sealed": _text(sealed["sentence"]) if sealed else None,
-        "best_prompt": _best_prompt(summary.get("best_prompt")),
-        "beats_prompts": beats if isinstance(beats := summary.get("beats_prompts"), bool) else None,
+        "sealed": sealed and _text(sealed["sentence"]),
+        "best_prompt": summary["best_prompt"] and _best_prompt(summary["best_prompt"]),
+        "beats_prompts": summary["beats_prompts"],
         "forgetting": _forgetting(summary),
-        "seconds": sum(finite(took) or 0.0 for took in summary["seconds"].values()),
-        "tokens": finite(summary.get("tokens")),
-        "memory": finite(summary.get("memory")),
-        "arms": [_arm(each, primary, config) for each in summary.get("arms") or ()],
-        "levers": list(_levers(summary.get("levers") or {})),
-        "baselines": [_baseline(each, primary) for each in summary.get("baselines") or ()],
-    }  # fmt: skip
+        "seconds": sum(summary["seconds"].values(), 0.0),
+        "tokens": None,  # a run's rounds do not say
+        "memory": None,
+        "arms": [_arm(each, primary, config) for each in summary.get("arms", ())],
+        "levers": list(_levers(summary.get("levers"))),
+        "baselines": [_baseline(each, primary) for each in summary.get("baselines", ())],
+    }
 
 
-def _required(value: str) -> str:
-    return one_line(value, TEXT_LIMIT)
-
-
-def _text(value: Any) -> str | None:
-    return one_line(value, TEXT_LIMIT) if isinstance(value, str) else None
+def _text(value: str | None) -> str | None:
+    """Cut, since whoever edited the file by hand was bound by no length."""
+    return None if value is None else one_line(value, LONGEST_TEXT)
 
 
 def _score(score: Mapping[str, Any]) -> Document:
-    return {key: finite(score.get(key)) for key in ("value", "low", "high", "n")}
+    return {key: score[key] for key in ("value", "low", "high", "n")}
 
 
 def _test(test: Mapping[str, Any], primary: str) -> Document:
     opening = test["looks"]
     return {
         **_score(test["kept"][primary]),
-        "verdict": _required(test["verdict"]["label"]),
-        "sentence": _text(test["verdict"].get("sentence")),
+        "verdict": test["verdict"]["label"],
+        "sentence": _text(test["verdict"]["sentence"]),
         "opening": opening,
         "bound": ledger.bound(opening),
     }
 
 
-def _best_prompt(found: Any) -> Document | None:
+def _best_prompt(found: Mapping[str, Any]) -> Document:
     """What the best round was compared with on the rows of the headline."""
-    if not isinstance(found, Mapping):
-        return None
-    return {
-        "name": _text(found.get("name")) or "",
-        "split": _text(found.get("split")) or "",
-        "verdict": _verdict(found.get("verdict")),
-    }
+    verdict = _verdict(found["verdict"])
+    return {"name": _text(found["name"]), "split": found["split"], "verdict": verdict}
 
 
 def _forgetting(summary: Mapping[str, Any]) -> Document | None:
     """The best round's model (the latest's, where none improved) beside the task."""
-    entry = summary["rounds"][summary["kept_round"] or -1]
-    found, forgot = entry.get("forgetting"), summary.get("forgot")
-    if not isinstance(found, Mapping):
+    found = summary["rounds"][summary["kept_round"] or -1]["forgetting"]
+    if found is None:
         return None
-    asked = found.get("instructions")
-    counts = asked if isinstance(asked, Mapping) else {}
+    forgot, answers = summary["forgot"], found["instructions"]
     return {
-        **{key: finite(found.get(key)) for key in ("difference", "low", "high")},
-        **{key: finite(counts.get(key)) for key in ("asked", "right_before", "right_after")},
-        "forgot": (_text(forgot.get("sentence")) if isinstance(forgot, Mapping) else None) or "",
+        **{key: found[key] for key in ("difference", "low", "high")},
+        **{key: answers[key] for key in ("asked", "right_before", "right_after")},
+        "forgot": _text(forgot["sentence"]) if forgot else "",
     }
 
 
-def _verdict(found: Any) -> Document | None:
-    if not found:
-        return None
+def _verdict(found: Mapping[str, Any]) -> Document:
     return {
-        "label": _required(found["label"]),
-        "sentence": _text(found.get("sentence")),
-        **{key: finite(found.get(key)) for key in ("difference", "low", "high")},
+        "label": found["label"],
+        "sentence": _text(found["sentence"]),
+        **{key: found[key] for key in ("difference", "low", "high")},
     }
 
 
-def _primary(scores: Any, primary: str) -> Document | None:
-    found = (scores or {}).get(primary)
-    return _score(found) if found else None
+def _primary(scores: Mapping[str, Any], primary: str) -> Document | None:
+    return _score(scores[primary]) if primary in scores else None
 
 
 def _arm(arm: Mapping[str, Any], primary: str, config: Mapping[str, Any]) -> Document:
     return {
-        "name": _required(arm["name"]),
-        "kind": _text(arm.get("kind")),
-        "what": _text(arm.get("what")),
+        "name": _text(arm["name"]),
+        "kind": arm["kind"],
+        "what": _text(arm["what"]),
         "changed": [
             {
-                "key": one_line(str(key), TEXT_LIMIT),
-                "from": as_json(_before(str(key), config)),
-                "to": as_json(value),
+                "key": one_line(key, LONGEST_TEXT),
+                "from": as_json(_before(key, config)),
+                "to": value,
             }
-            for key, value in (arm.get("changed") or {}).items()
+            for key, value in arm["changed"].items()
         ],
-        "share": finite(arm.get("share")),
-        "train_rows": finite(arm.get("rows")),
-        "trainings": len(arm.get("trainings") or ()) or 1,
+        "share": arm["share"],
+        "train_rows": arm["rows"],
+        "trainings": len(arm["trainings"]),
         "dev": _mean(arm, primary),
-        "against": _text(arm.get("against")),
-        "verdict": _verdict(arm.get("verdict")),
-        "worth": _text(arm.get("worth")),
-        **{key: finite(arm.get(key)) for key in COSTS},
-        "failed": _text(arm.get("failed")),
+        "against": _text(arm["against"]),
+        "verdict": arm["verdict"] and _verdict(arm["verdict"]),
+        "worth": arm["worth"],
+        **{key: arm[key] for key in COSTS},
+        "failed": _text(arm["failed"]),
     }
 
 
 def _mean(arm: Mapping[str, Any], primary: str) -> Document | None:
     """An arm's score; of several trainings their mean, whose interval over rows is not known."""
-    found = _primary(arm.get("scores"), primary)
-    given = [finite((one.get("values") or {}).get(primary)) for one in arm.get("trainings") or ()]
+    found = _primary(arm["scores"], primary)
+    given = [training["values"].get(primary) for training in arm["trainings"]]
     values = [value for value in given if value is not None]
     if found is None or len(values) < 2:
         return found
@@ -161,19 +144,21 @@ def _before(key: str, config: Mapping[str, Any]) -> Any:
     return config.get(key, {name[len(key) + 1 :]: value for name, value in below.items()} or None)
 
 
-def _levers(levers: Mapping[str, Any]) -> Iterator[str]:
+def _levers(levers: Mapping[str, Any] | None) -> Iterator[str]:
     """What the arms say together: more rows, base models, the method; a sentence each."""
-    curve, models, method = (levers.get(key) or {} for key in ("curve", "models", "method"))
-    for found in (curve, models, method.get("verdict") or {}):
-        if sentence := _text(found.get("sentence")):
-            yield sentence
+    if levers is None:
+        return
+    method = levers["method"] and levers["method"]["verdict"]
+    for found in (levers["curve"], levers["models"], method):
+        if found and found["sentence"]:
+            yield one_line(found["sentence"], LONGEST_TEXT)
 
 
 def _baseline(found: Mapping[str, Any], primary: str) -> Document:
     """The base model under another prompt; its verdict is that of the best round against it."""
     return {
-        "name": _required(found["name"]),
-        "what": _text(found.get("what")),
-        "dev": _primary(found.get("scores"), primary),
-        "verdict": _verdict(found.get("verdict")),
+        "name": _text(found["name"]),
+        "what": _text(found["what"]),
+        "dev": _primary(found["scores"], primary),
+        "verdict": _verdict(found["verdict"]),
     }

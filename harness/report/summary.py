@@ -7,6 +7,8 @@ Built from records and settings, so the same run always gives the same document,
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +16,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from harness.errors import DataError
-from harness.kit.text import one_line
+from harness.kit.files import canonical
+from harness.kit.text import one_line, storable_json
 from harness.records import (
     BaselineResult,
     BestPrompt,
@@ -25,19 +30,42 @@ from harness.records import (
     Sealed,
     Slice,
     TestResult,
+    to_json,
 )
 from harness.records.arms import Levers
-from harness.report.forgetting import forgetting_entry, forgot_entry
-from harness.report.levers import arms_entry, levers_entry
-from harness.report.reading import SUMMARY as SCHEMA, Document, marked, read_document
-from harness.report.rounds import round_entry, scores_entry, verdict_entry
-from harness.report.summary_shape import missing
-from harness.report.values import TEXT_LIMIT, finite
+from harness.records.summary import (
+    SCHEMA,
+    Data,
+    Dates,
+    Model,
+    Screened,
+    ShownBaseline,
+    ShownBestPrompt,
+    ShownControl,
+    ShownExample,
+    ShownObjective,
+    ShownTest,
+    Summary,
+)
+from harness.report.forgetting import forgot
+from harness.report.levers import arms, together
+from harness.report.reading import Document, read_document
+from harness.report.rounds import control_round, main_round
+from harness.report.values import as_document, finite
 from harness.verdicts.selection import chosen
 
 if TYPE_CHECKING:
     from harness.data.screening import Screening
     from harness.verdicts.objective import Progress
+
+_LONGEST_PROBLEM = 300
+"""Characters of what is said to be wrong with a file."""
+MAY_BE_ABSENT = frozenset(
+    field.name for field in dataclasses.fields(Summary) if field.default is not dataclasses.MISSING
+)
+"""Keys that are left out where a run has nothing to say under them."""
+
+_NO_MODEL, _NO_DATES = Model("", None, 0, ()), Dates(None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +105,8 @@ class RunRecord:
     best_prompt: BestPrompt | None = None
     levers: Levers | None = None
     worth: float | None = None
-    model: Mapping[str, Any] = field(default_factory=dict)
-    dates: Mapping[str, str | None] = field(default_factory=dict)
+    model: Model = _NO_MODEL
+    dates: Dates = _NO_DATES
     settings: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, int] = field(default_factory=dict)
     dev_groups: int | None = None
@@ -88,7 +116,7 @@ class RunRecord:
     logs: Mapping[int, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     forgotten: Mapping[int, Forgetting] = field(default_factory=dict)
     replayed: Mapping[int, int] = field(default_factory=dict)
-    examples: Sequence[Mapping[str, Any]] = ()
+    examples: Sequence[ShownExample] = ()
     notes: Sequence[str] = ()
     objective: Progress | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -99,55 +127,59 @@ class RunRecord:
 def summarise(run: RunRecord) -> Document:
     """The summary document of a run."""
     shown = run.kept_round or run.rounds[-1].round
-    document: Document = {
-        "schema": SCHEMA,
-        "run": one_line(run.run),
-        "primary": one_line(run.primary),
-        "model": _model(run.model),
-        "dates": {key: run.dates.get(key) for key in ("started", "finished")},
-        "settings": dict(run.settings),
-        "data": {
-            "rows": dict(run.data),
-            "dev_groups": run.dev_groups,
-            "digests": dict(run.digests),
-            "screening": _screening(run.screening),
-        },
-        "rounds": [
-            {
-                **round_entry(
-                    result, run.slices.get(result.round, ()), run.logs.get(result.round, ())
-                ),
-                "replayed": run.replayed.get(result.round, 0),
-                "forgetting": forgetting_entry(run.forgotten.get(result.round)),
-            }
+    summary = Summary(
+        schema=SCHEMA,
+        run=one_line(run.run),
+        primary=one_line(run.primary),
+        model=run.model,
+        dates=run.dates,
+        settings=run.settings,
+        data=Data(
+            rows=run.data,
+            dev_groups=run.dev_groups,
+            digests=run.digests,
+            screening=_screened(run.screening),
+        ),
+        rounds=tuple(
+            main_round(
+                result,
+                run.slices.get(result.round, ()),
+                run.logs.get(result.round, ()),
+                replayed=run.replayed.get(result.round, 0),
+                forgotten=run.forgotten.get(result.round),
+            )
             for result in run.rounds
-        ],
-        "kept_round": run.kept_round,
-        "best_prompt": _best_prompt(run.best_prompt),
-        "beats_prompts": _beats_prompts(run),
-        "forgot": forgot_entry(shown, run.forgotten.get(shown)),
-        "test": _test(run.test),
-        "sealed": run.sealed and {"reason": run.sealed.reason, "sentence": run.sealed.sentence},
-        "objective": _objective(run.objective),
-        "examples": [dict(example) for example in run.examples],
-        "notes": [one_line(note) for note in run.notes],
-        "seconds": {one_line(stage): round(took, 3) for stage, took in run.seconds.items()},
-        "cached": [one_line(stage) for stage in run.cached],
-        "next_command": one_line(run.next_command),
-    }
-    if run.control is not None:
-        document["control"] = _control(run.control)
-    if run.baselines:
-        document["baselines"] = [_baseline(found) for found in run.baselines]
-    if run.levers is not None:
-        document["arms"] = arms_entry(run.levers)
-        document["levers"] = levers_entry(run.levers, run.worth)
-    document["chosen"] = chosen(document)
-    return document
+        ),
+        kept_round=run.kept_round,
+        best_prompt=as_document(ShownBestPrompt, run.best_prompt),
+        beats_prompts=_beats_prompts(run),
+        forgot=forgot(shown, run.forgotten.get(shown)),
+        test=as_document(ShownTest, run.test),
+        sealed=run.sealed,
+        objective=None if run.objective is None else _objective(run.objective),
+        examples=tuple(run.examples),
+        notes=tuple(map(one_line, run.notes)),
+        seconds={one_line(stage): round(took, 3) for stage, took in run.seconds.items()},
+        cached=tuple(map(one_line, run.cached)),
+        next_command=one_line(run.next_command),
+        control=None if run.control is None else _control(run.control),
+        baselines=tuple(as_document(ShownBaseline, base) for base in run.baselines) or None,
+        arms=None if run.levers is None else arms(run.levers),
+        levers=None if run.levers is None else together(run.levers, run.worth),
+        chosen=None,
+    )
+    document = _written(summary)
+    return {**document, "chosen": chosen(document)}
+
+
+def _written(summary: Summary) -> Document:
+    """The document without the keys that may be absent where there is nothing to say."""
+    absent = {name for name in MAY_BE_ABSENT if getattr(summary, name) is None}
+    return {key: value for key, value in to_json(summary).items() if key not in absent}
 
 
 def schema() -> Document:
-    """The JSON Schema (draft 2020-12) that every summary document obeys."""
+    """The JSON Schema (draft 2020-12) of a summary document, as ``make pages`` wrote it."""
     text = files("harness.report").joinpath("summary.schema.json").read_text(encoding="utf-8")
     document: Document = json.loads(text)
     return document
@@ -167,103 +199,65 @@ def read(path: Path) -> Document:
         DataError: it is not a whole summary, or one of a newer harness.
     """
     document = read_document(path, SCHEMA, "summary")
-    if problem := missing(document):
-        raise DataError(problem, where=str(path))
-    return marked(document)
+    if problem := _problem(document):
+        what = one_line(f"this is no whole summary: {problem}", _LONGEST_PROBLEM)
+        hint = "it was edited: take it from a backup, or run the same `harness iterate` again"
+        raise DataError(what, where=str(path), hint=hint)
+    return document
 
 
-def _model(found: Mapping[str, Any]) -> Document:
-    folder = found.get("adapter")
-    return {
-        "base": one_line(found.get("base") or ""),
-        "adapter": folder and one_line(folder),
-        "round": found.get("round", 0),
-        "commands": [one_line(command) for command in found.get("commands", ())],
-    }
+def _problem(document: Document) -> str:
+    """What keeps the document from being a summary that a run can be told by; empty for nothing."""
+    try:
+        summary = _adapter().validate_json(canonical(storable_json(document)), strict=True)
+        canonical(to_json(summary))  # an integer beyond any float became an infinity
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        return f"{place}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+    except ValueError:
+        return "it has a number that is not finite"
+    if not isinstance(document["settings"].get("data", {}), dict):
+        return "settings.data: input should be a valid dictionary"
+    if document["kept_round"] >= len(document["rounds"]):
+        return "its best round is not among its rounds"
+    test = document["test"]
+    scored = [
+        document["rounds"][document["kept_round"]]["scores"],
+        *([test["kept"]] if test else []),
+    ]
+    if any(document["primary"] not in scores for scores in scored):
+        return "its primary score is not among its scores"
+    return ""
 
 
-def _screening(found: Screening | None) -> Document | None:
+@functools.cache
+def _adapter() -> TypeAdapter[Summary]:
+    return TypeAdapter(Summary)
+
+
+def _screened(found: Screening | None) -> Screened | None:
     if found is None:
         return None
-    return {
-        "left_out": {split: dict(counts) for split, counts in found.refused.items()},
-        "near": dict(found.near),
-        "pairs": [
-            {
-                "row": one_line(pair.row, 200),
-                "split": pair.split,
-                "text": one_line(pair.text, TEXT_LIMIT),
-                "held_out": one_line(pair.held_out, 200),
-                "held_out_split": pair.held_out_split,
-                "held_out_text": pair.held_out_text and one_line(pair.held_out_text, TEXT_LIMIT),
-                "similarity": finite(pair.similarity),
-            }
-            for pair in found.pairs
-        ],
-        "threshold": finite(found.threshold),
-        "recognised": finite(found.usual.recognised),
-    }
+    recognised = finite(found.usual.recognised)
+    return as_document(Screened, found, left_out=found.refused, recognised=recognised)
 
 
-def _test(test: TestResult | None) -> Document | None:
-    if test is None:
-        return None
-    return {
-        "looks": test.looks,
-        "counting": one_line(test.counting),
-        "baseline": scores_entry(test.baseline),
-        "kept": scores_entry(test.kept),
-        "verdict": verdict_entry(test.verdict),
-    }
+def _objective(found: Progress) -> ShownObjective:
+    aim = found.objective
+    return as_document(
+        ShownObjective,
+        found,
+        metric=one_line(aim.metric),
+        target=aim.target,
+        statement=one_line(aim.statement),
+        value=finite(found.score.value) if found.score else None,
+    )
 
 
-def _objective(found: Progress | None) -> Document | None:
-    if found is None:
-        return None
-    return {
-        "metric": one_line(found.objective.metric),
-        "target": found.objective.target,
-        "statement": one_line(found.objective.statement),
-        "state": found.state,
-        "value": finite(found.score.value) if found.score else None,
-        "missing": finite(found.missing),
-        "per_round": finite(found.per_round),
-        "rounds_left": finite(found.rounds_left),
-        "sentence": one_line(found.sentence),
-    }
-
-
-def _control(control: ControlResult) -> Document:
-    return {
-        "rounds": [round_entry(result, (), ()) for result in control.rounds],
-        "difference": finite(control.difference),
-        "low": finite(control.low),
-        "high": finite(control.high),
-        "sentence": one_line(control.sentence),
-    }
-
-
-def _baseline(found: BaselineResult) -> Document:
-    return {
-        "name": one_line(found.name),
-        "what": one_line(found.what),
-        "scores": scores_entry(found.scores),
-        "verdict": verdict_entry(found.verdict),
-    }
-
-
-def _best_prompt(found: BestPrompt | None) -> Document | None:
-    if found is None:
-        return None
-    return {
-        "name": one_line(found.name),
-        "split": found.split,
-        "scores": scores_entry(found.scores),
-        "verdict": verdict_entry(found.verdict),
-        "base": verdict_entry(found.base),
-        "low": finite(found.low),
-        "sentence": one_line(found.sentence),
-    }
+def _control(control: ControlResult) -> ShownControl:
+    rounds = tuple(map(control_round, control.rounds))
+    return as_document(ShownControl, control, rounds=rounds)
 
 
 def _beats_prompts(run: RunRecord) -> bool | None:

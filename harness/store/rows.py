@@ -217,11 +217,11 @@ def _guards(contents: RunContents) -> Iterator[Batch]:
             "arm": result.arm,
             "round": result.round,
             "name": guard.name,
-            "state": guard.outcome,
+            "state": guard.state,
             "largest_loss": guard.largest_loss,
-            "refuses": guard.refuses or guard.outcome == "broken",
+            "refuses": guard.refuses,
             **{name: getattr(guard.verdict, name) for name in fields},
-            "sentence": guard.sentence or guard.verdict.sentence,
+            "sentence": guard.sentence,
         }
         for result in contents.rounds
         for guard in result.guards

@@ -99,7 +99,7 @@ _ROUND: Mapping[str, Any] = {
     "refused": {}, "guards": [], "log": [],
 }  # fmt: skip
 DOCUMENT: Mapping[str, Any] = {
-    "schema": "harness.analysis/2", "run": "sample", "primary": SCORE,
+    "schema": "harness.analysis/3", "run": "sample", "primary": SCORE,
     "model": {"base": "sample", "adapter": None, "round": 0},
     "dates": {"started": None, "finished": None}, "settings": {},
     "rounds": [_ROUND], "kept_round": 0, "test": None, "sealed": None, "control": None,

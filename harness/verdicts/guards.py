@@ -125,7 +125,7 @@ def refuse(verdict: Verdict, guards: Iterable[GuardResult]) -> str:
     against = [guard for guard in guards if guard.refuses]
     if not against or verdict.label != "improved":
         return ""
-    broken = [guard for guard in against if guard.outcome == "broken"]
+    broken = [guard for guard in against if guard.state == "broken"]
     why = "a guard is broken" if broken else "a guard that is required cannot be judged"
     reasons = "; ".join(f"{guard.name}: {guard.sentence}" for guard in broken or against)
     return f" Not the best round, since {why}: {reasons}"

@@ -116,12 +116,7 @@ def judge(
 
 def unlabelled(verdict: Verdict) -> Verdict:
     """The same comparison without a verdict, for rounds that are shown for comparison alone."""
-    if verdict.label == "control":
-        return verdict
     sentence = verdict.sentence.removeprefix(f"{verdict.label}: ")
-    # In the journals of earlier runs the label stands last, before remarks on format or guards.
-    head, label, remark = sentence.rpartition(f": {verdict.label}.")
-    sentence = f"{head}.{remark}" if label else sentence
     return dataclasses.replace(verdict, label="control", sentence=sentence)
 
 

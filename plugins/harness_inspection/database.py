@@ -127,9 +127,8 @@ _HEAD = """
     FROM runs"""
 
 
-# As JSON, since a database of an older version has no such column.
 _CAVEATS = """
-    SELECT name, any_value(to_json(s) ->> '$.caveat') AS caveat FROM scores s
+    SELECT name, any_value(caveat) AS caveat FROM scores
     WHERE arm = 'main' GROUP BY name ORDER BY name"""
 
 

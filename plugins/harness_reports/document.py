@@ -1,6 +1,6 @@
 """A document with every key that the page reads, whatever it came with.
 
-Documents of older versions lack keys, and a part that failed left nothing behind; here they
+A part that failed left nothing behind; here its keys
 get the value that means "nothing is known", once, so that no section has to ask.
 """
 

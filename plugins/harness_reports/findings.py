@@ -1,7 +1,7 @@
 """What an analysis found, as both reports tell it: chosen, ordered and cut to what is read.
 
-A document of an older version, or one whose analysis failed in part, lacks keys: each choice is
-then empty, and the reports leave its section out.
+Where a part of the analysis failed, keys are missing: each choice is then empty, and the reports
+leave its section out.
 """
 
 from __future__ import annotations
@@ -96,27 +96,14 @@ def guards(document: Document) -> list[Guard]:
     """Those that any round broke, then those of the latest round that it did not break."""
     rounds = document["rounds"]
     found = [
-        Guard(entry["round"], guard["name"], guard_state(guard), _guard_sentence(guard))
+        Guard(entry["round"], guard["name"], guard["state"], guard["sentence"])
         for entry in rounds
-        for guard in entry.get("guards") or ()
+        for guard in entry["guards"]
     ]
     order = {"cannot be judged": 1, "held": 2}
     latest = [one for one in found if one.round == rounds[-1]["round"] and one.state in order]
     broken = [one for one in found if one.state == "broken"]
     return [*broken, *sorted(latest, key=lambda one: order[one.state])]
-
-
-def guard_state(guard: Document) -> str:
-    """Its state, or what the verdict of an older document comes to."""
-    if guard.get("state"):
-        return str(guard["state"])
-    if guard["verdict"]["label"] == "regressed":
-        return "broken"
-    return "cannot be judged" if guard["verdict"]["low"] is None else "held"
-
-
-def _guard_sentence(guard: Document) -> str:
-    return str(guard.get("sentence") or guard["verdict"]["sentence"])
 
 
 def weak(document: Document) -> tuple[int, list[Document], list[Document]]:

@@ -52,7 +52,7 @@ def of_round(result: harness.RoundResult, seconds: Mapping[str, float]) -> Entry
     texts = {f"{dev}/verdict": str(result.verdict.label)}
     for number, guard in enumerate(result.guards, start=1):
         numbers |= _verdict(f"{dev}/guard {number}", guard.verdict)
-        texts[f"{dev}/guard {number}"] = str(guard.outcome)
+        texts[f"{dev}/guard {number}"] = guard.state
     beside: dict[str, Any] = {f"{arm}rows/train": result.train_rows}
     if result.plan is not None:
         texts[f"{arm}plan/strategy"] = str(result.plan.strategy)

@@ -227,7 +227,7 @@ def test_runs_lists_the_latest_first(finished):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", '{"schema": "harness.summary/2"}', "[" * 9999]
+    "text", ["", "{", "[]", "{}", '{"schema": "harness.summary/3"}', "[" * 9999]
 )
 def test_a_damaged_summary_hides_no_other_run(finished, tmp_path, text):
     project, done = finished
@@ -247,7 +247,7 @@ def test_report_shows_the_latest_or_the_named_run(finished):
     project, done = finished
     name = done.document["run"]
     analysis = project.inside("report", "--json").document
-    assert analysis["schema"] == "harness.analysis/2"
+    assert analysis["schema"] == "harness.analysis/3"
     for key in set(done.document) - {"schema", "examples"}:
         assert analysis[key] == done.document[key], key
     assert project.inside("report", name, "--json").document == analysis

@@ -209,53 +209,14 @@ def test_everything_that_is_lost_and_comes_out_the_same_is_made_again(fresh, ext
             assert path.read_bytes() == kept[path]
 
 
-EARLIER_PINS = ("generate", "score overlap", "detect")
-
-
-def as_an_earlier_version(journal):
-    """The journal as version 0.1.0 wrote it before it had checksums and pins."""
-    lines = []
-    for line in map(json.loads, journal.read_text().splitlines()):
-        if "result" not in line:
-            continue
-        keys = {name: line["result"]["keys"][name] for name in EARLIER_PINS}
-        lines.append({"schema": 1, "result": {**line["result"], "keys": keys}})
-    journal.write_bytes(b"".join(canonical(line) + b"\n" for line in lines))
-
-
-def test_a_run_of_an_earlier_version_goes_on_with_a_note(project, first):
+def test_a_journal_of_an_earlier_version_is_refused_with_what_to_do(project, first):
     journal = journal_of(project, first["run"])
-    as_an_earlier_version(journal)
-    before = journal.read_bytes()
+    unsealed = {"schema": 1, "result": json.loads(journal.read_text().splitlines()[0])["result"]}
+    journal.write_bytes(canonical(unsealed) + b"\n")
     shutil.rmtree(project.folder / "reports")
-    again = project.inside(*TWO)
-    assert again.code == 0, again.err
-    assert again.err.count("closed by an earlier version") == 1
-    for part in ("rounds", "kept_round", "test"):
-        assert again.document[part] == first[part]
-    added = journal.read_bytes().removeprefix(before)
-    assert list(json.loads(added)) == ["schema", "seal", "test"]
-
-
-def test_an_unfinished_run_of_an_earlier_version_goes_on(project, first):
-    journal = journal_of(project, first["run"])
-    as_an_earlier_version(journal)
-    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:2]))
-    shutil.rmtree(project.folder / "reports")
-    again = project.inside(*TWO)
-    assert again.code == 0, again.err
-    assert again.document["rounds"] == first["rounds"]
-    schemas = [json.loads(line)["schema"] for line in journal.read_text().splitlines()]
-    assert schemas == [1, 1, 2, 2]
-
-
-def test_a_model_that_an_earlier_version_did_not_pin_has_to_give_the_same_answers(project, first):
-    run = first["run"]
-    as_an_earlier_version(journal_of(project, run))
-    lose(project, "train")
-    before = parts(project)
-    stopped_at(project.inside(*TWO, FAKE_DRIFT="train"), run, "round 1: generate", 1)
-    assert parts(project) == before
+    refused = project.inside(*TWO)
+    assert refused.code == 4 and "journal.jsonl:1: this line is damaged" in refused.err
+    assert "an earlier version wrote it" in refused.err and "--reopen 0" in refused.err
 
 
 @pytest.mark.parametrize(

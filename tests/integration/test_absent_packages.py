@@ -60,7 +60,7 @@ def test_without_ratings_all_else_works_and_rate_names_the_package(bare: Bare) -
         assert result.code == 0, result.err
     run, (listed, rate, shown) = results[0].document["run"], results[6:]
     analysis = json.loads((bare.folder / "reports" / run / "analysis.json").read_text())
-    assert analysis["ratings"] is None and "rated" not in analysis["tables"]
+    assert "ratings" not in analysis["annotations"] and "rated" not in analysis["tables"]
     assert not analysis["failed"]
     assert "rouge " in listed.out and "rubric" not in listed.out
     assert rate.code == 2 and "No such command 'rate'" in rate.err

@@ -16,7 +16,7 @@ from harness.engine import dev_ledger
 from harness.engine.row_keys import row_keys
 from harness.report.folders import find_reports, overview
 from harness.report.summary import read
-from tests.support.arms import ARMS, BASELINES
+from tests.support.arms import ARMS, BASELINES, judged, levers, scored as scored_by_hand, training
 from tests.support.project import CONFIG, Project
 
 Document = dict[str, Any]
@@ -95,13 +95,14 @@ def test_runs_that_chose_by_the_same_rows_of_dev_are_counted(write: Any) -> None
 
 
 def test_arms_and_baselines_are_those_of_the_summary(write: Any) -> None:
-    curve = {"curve": {"sentence": "More rows."}, "models": None, "method": None}
-    write("one", arms=ARMS, baselines=BASELINES, levers=curve)
+    none = dict.fromkeys(("per_doubling", "low", "high", "last_doubling"))
+    curve = {"points": [], **none, "sentence": "More rows."}
+    write("one", arms=ARMS, baselines=BASELINES, levers=levers(curve=curve))
     (run,) = harness.all_runs()["runs"]
     assert run["levers"] == ["More rows."]
     fast, again, half, large = run["arms"]
     assert (half["share"], half["trainings"], half["failed"]) == (0.5, 2, "seed 1: no disk")
-    assert fast["changed"] == [{"key": "train.gain", "from": 0.005, "to": 0.02}]
+    assert fast["changed"] == [{"key": "train.gain", "from": 0.005, "to": "0.02"}]
     assert (fast["tokens"], fast["memory"], fast["train_rows"]) == (81_234, 2_400_000_000, 50)
     assert fast["dev"]["value"] == 0.41 and fast["verdict"]["label"] == "improved"
     assert again["verdict"]["difference"] == 0.004
@@ -123,11 +124,12 @@ def test_a_test_result_names_its_opening_and_what_that_asks(write: Any) -> None:
 
 
 def scored(**changes: Any) -> Document:
-    return {"overlap": {"value": 0.5, "low": 0.4, "high": 0.6, "n": 48, **changes}}
+    return {"overlap": {**scored_by_hand(0.5)["overlap"], **changes}}
 
 
 def opened(scores: Any, **changes: Any) -> Document:
-    return {"test": {"looks": 1, "kept": scores, "verdict": {"label": "improved"}, **changes}}
+    base = {"looks": 1, "counting": "", "baseline": scored(), "verdict": judged("improved", 0.1)}
+    return {"test": {**base, "kept": scores, **changes}}
 
 
 @pytest.mark.parametrize(
@@ -162,20 +164,20 @@ def test_what_is_damaged_in_a_summary_is_named(
 ) -> None:
     write("damaged", data={"rows": None})
     assert harness.all_runs()["runs"] == []
-    assert "no whole summary: data.rows: input should be a valid dictionary" in told(capsys)
+    assert "no whole summary: data.rows: input should be an object" in told(capsys)
     with pytest.raises(harness.DataError, match=r"no whole summary: data\.rows"):
         read(Path("reports/damaged/summary.json"))
 
 
 def test_a_number_that_json_lacks_is_told_as_text_or_left_out(write: Any) -> None:
     arms = copy.deepcopy(ARMS)
-    arms[0] |= {"changed": {"train.gain": math.inf}, "share": 10**400}
-    write("one", "seed: 7\n", tokens=10**400)
+    arms[0] |= {"changed": {"train.gain": "Infinity"}, "share": None}
+    write("one", "seed: 7\n")
     write("two", "seed: .inf\n", arms=arms)
     found = harness.all_runs()["runs"]
     json.dumps(found, allow_nan=False)
-    assert found[0]["tokens"] is None and found[1]["changed"][0]["to"] == "inf"
-    assert found[1]["arms"][0]["changed"][0]["to"] == "inf" and found[1]["arms"][0]["share"] is None
+    assert found[1]["changed"][0]["to"] == "inf"
+    assert found[1]["arms"][0]["changed"][0]["to"] == "Infinity"
 
 
 def test_a_run_in_progress_and_one_whose_config_is_gone(write: Any) -> None:
@@ -199,7 +201,7 @@ def test_hundreds_of_runs_take_seconds(write: Any) -> None:
 
 
 def test_an_arm_of_several_seeds_has_their_mean(write: Any) -> None:
-    trainings = [{"seed": seed, "values": {"overlap": 0.4 + seed / 10}} for seed in range(3)]
+    trainings = [training(seed, overlap=0.4 + seed / 10) for seed in range(3)]
     repeated = {**ARMS[0], "trainings": trainings}
     write("one", arms=[repeated, {**repeated, "trainings": trainings[:1]}])
     (run,) = harness.all_runs()["runs"]

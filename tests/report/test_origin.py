@@ -10,8 +10,9 @@ import pytest
 
 import harness
 from harness.engine import beginning
+from harness.errors import DataError
 from harness.report import origin
-from harness.report.reading import read, upgraded
+from harness.report.reading import read
 from harness.report.summary import read as read_summary
 
 
@@ -180,20 +181,11 @@ def test_a_damaged_note_is_no_date(spoilt: str, tmp_path: Path) -> None:
     assert beginning.started(tmp_path) is None
 
 
-def test_documents_of_before_are_read_in_the_form_of_today(finished: Any, tmp_path: Path) -> None:
-    project, result = finished
-    folder = project.folder / "reports" / result.document["run"]
+def test_documents_of_another_version_are_refused_by_name(finished: Any, tmp_path: Path) -> None:
     for name, reader in (("summary", read_summary), ("analysis", read)):
-        found = json.loads((folder / f"{name}.json").read_text())
-        old = {key: value for key, value in found.items() if key not in ("dates", "settings")}
-        old |= {"schema": f"harness.{name}/1", "model": "fake"}
-        (tmp_path / "old.json").write_text(json.dumps(old))
-        now = reader(tmp_path / "old.json")
-        assert now.keys() == found.keys()
-        assert now["model"] == {
-            "base": "fake", "adapter": None, "round": found["kept_round"], "commands": [],
-        }  # fmt: skip
-
-
-def test_a_list_is_no_document() -> None:
-    assert upgraded([1]) == [1]
+        path = tmp_path / f"{name}.json"
+        for old in ({"schema": f"harness.{name}/1"}, [1]):
+            path.write_text(json.dumps(old))
+            with pytest.raises(DataError, match="which reads") as caught:
+                reader(path)
+            assert caught.value.where == str(path) and "harness iterate" in caught.value.hint

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from pydantic import TypeAdapter
 
 from harness.errors import DataError, UsageError
 from harness.records import (
@@ -26,10 +28,15 @@ from harness.records import (
     Slice,
     TestResult,
     Verdict,
+    to_json,
 )
+from harness.records.summary import SCHEMA, Model, Summary
 from harness.report.instructive import instructive
 from harness.report.rounds import LOG_POINTS
-from harness.report.summary import SCHEMA, RunRecord, read, schema, summarise
+from harness.report.summary import RunRecord, read, schema, summarise
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+import pages
 
 VALIDATOR = jsonschema.Draft202012Validator(schema())
 WEAK = Slice((Condition("intent", "=", "RateBook"),), 24, 12, 0.2, 0.11, 0.03, 0.19, 0.04)
@@ -80,7 +87,7 @@ def test_the_whole_document() -> None:
         test=TestResult(2, {"f1": score(0.2)}, {"f1": score(0.3)}, verdict),
         control=ControlResult((round_of(0), round_of(1, arm="random")), 0.01, -0.02, 0.04, "Hm."),
         baselines=(BaselineResult("asked", "a system\nturn", {"f1": score(0.25)}, verdict),),
-        model={"base": "tiny", "adapter": "models/a", "round": 1},
+        model=Model("tiny", "models/a", 1, ()),
         data={"train": 100, "dev": 160}, dev_groups=48, digests={"dev": "0f", "test": "1e"},
         slices={1: (WEAK,)}, logs={1: [{"step": 1, "epoch": 0.5, "loss": 2.0}]},
         examples=instructive(SCORED, (), score="f1", higher_is_better=True),
@@ -109,11 +116,12 @@ def test_the_whole_document() -> None:
     [
         lambda d: d.pop("kept_round"),
         lambda d: d.update(surprise=1),
-        lambda d: d["rounds"][0]["verdict"].update(label="improved"),
-        lambda d: d["rounds"][1]["verdict"].update(label="baseline"),
+        lambda d: d["rounds"][0]["verdict"].update(label="better"),
+        lambda d: d["rounds"][0].update(train_rows=-1),
+        lambda d: d["examples"].append({}),
         lambda d: d["rounds"][1]["scores"]["f1"].pop("n"),
         lambda d: d.update(rounds=[]),
-        lambda d: d.update(schema="harness.summary/1"),
+        lambda d: d.update(schema="harness.summary/2"),
     ],
 )
 def test_the_schema_refuses(spoil: Any) -> None:
@@ -161,7 +169,7 @@ KINDS = (ErrorLabel("a", "cut off"), ErrorLabel("b", "cut off"), ErrorLabel("c",
 def chosen(count: int, **options: Any) -> list[str]:
     found = instructive(SCORED, KINDS, **{"score": "f1", "higher_is_better": True, "count": count,
                                           **options})  # fmt: skip
-    return [row["id"] for row in found]
+    return [row.id for row in found]
 
 
 def test_the_examples_are_bad_and_of_different_kinds() -> None:
@@ -173,10 +181,10 @@ def test_the_examples_are_bad_and_of_different_kinds() -> None:
 
 def test_an_example_shows_the_nearest_reference() -> None:
     (row,) = instructive(SCORED[:1], KINDS, score="f1", higher_is_better=True)
-    assert (row["reference"], row["answer"], row["errors"]) == (
+    assert (row.reference, row.answer, row.errors) == (
         "yes it is",
         "Yes it was",
-        ["cut off"],
+        ("cut off",),
     )
 
 
@@ -186,15 +194,20 @@ def test_reading_a_file(tmp_path: Path) -> None:
         read(path)
     path.write_text(json.dumps(summary()))
     assert read(path) == summary()
+    typed = TypeAdapter(Summary).validate_json(path.read_bytes(), strict=True)
+    assert {key: value for key, value in to_json(typed).items() if key in summary()} == summary()
     for text, problem in (("{", "not JSON"), ("[]", "schema None"), ('{"schema": "x/9"}', "x/9")):
         path.write_text(text)
         with pytest.raises(DataError, match=problem):
             read(path)
 
 
-def test_every_key_is_documented() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "summary.md").read_text(encoding="utf-8")
-    keys = set(schema()["properties"])
-    for part in schema()["$defs"].values():
-        keys |= set(part.get("properties", {}))
-    assert not {key for key in keys if f"`{key}`" not in page}
+def test_the_schema_and_the_page_are_made_from_the_types() -> None:
+    assert schema() == pages.schema()
+    assert pages.PAGE.read_text(encoding="utf-8") == pages.page()
+
+
+def test_every_type_of_the_document_has_its_table() -> None:
+    page = pages.PAGE.read_text(encoding="utf-8")
+    named = schema()["$defs"].keys() - {"ShownRound"}  # which ``MainRound`` adds to
+    assert not {name for name in named if f"<!-- {name} -->" not in page}

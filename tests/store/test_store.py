@@ -105,7 +105,7 @@ def result(round_: int, arm: str = "main") -> RoundResult:
     return RoundResult(
         arm, round_, 20 * round_, scores(round_), verdict, round_ == 1, {"cut off": 4},
         plan if round_ else None, growth if round_ else None,
-        guards=(GuardResult("exact", verdict),) if (arm, round_) == ("main", 2) else (),
+        guards=(GuardResult("exact", verdict, "held"),) if (arm, round_) == ("main", 2) else (),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import harness
 from harness.config.aims import Guard
-from harness.records import Example, GuardResult, Measurement, from_json, to_json
+from harness.records import Example, Measurement
 from harness.scoring import MetricEntry
 from harness.verdicts import rule
 from harness.verdicts.guards import judge
@@ -184,7 +184,7 @@ def test_a_held_guard_says_the_largest_loss_that_is_not_excluded():
     plain = rule.judge(
         rule.DecidingScore(ENTRY, "quality", BY), new["quality"], old["quality"], alpha=0.05
     )
-    assert guard.outcome == "held" and guard.start is None
+    assert guard.state == "held" and guard.start is None
     assert guard.largest_loss == pytest.approx(-plain.low)
     assert guard.sentence == (
         f"Held: a loss of up to {-plain.low:.3f} against round 0 is not excluded at 95 % "
@@ -196,16 +196,16 @@ def test_small_losses_do_not_add_up_unseen():
     """Round 9 hardly differs from round 8; both are far below round 0."""
     (guard,) = judged(PLAIN, new=answers(0.1, 1), r8=answers(0.095, 2), r0=answers(0, 3))
     assert (guard.verdict.label, guard.start.label) == ("no evidence", "regressed")
-    assert (guard.outcome, guard.refuses) == ("broken", True)
+    assert (guard.state, guard.refuses) == ("broken", True)
     assert "against round 0" in guard.sentence and "regressed" in guard.sentence
 
 
 def test_more_guards_ask_for_more_evidence():
     """Holm's method: a loss that one guard calls at 5 % is not called among twelve comparisons."""
     losses = np.linspace(0.01, 0.05, 30)
-    alone = [judged(PLAIN, new=answers(x, 1), r0=answers(0, 2))[0].outcome for x in losses]
+    alone = [judged(PLAIN, new=answers(x, 1), r0=answers(0, 2))[0].state for x in losses]
     calm = [Guard(score="quality", where={"odd": odd}) for odd in (True, False)] * 5
-    among = [judged(PLAIN, *calm, new=answers(x, 1), r0=answers(0, 2))[0].outcome for x in losses]
+    among = [judged(PLAIN, *calm, new=answers(x, 1), r0=answers(0, 2))[0].state for x in losses]
     assert alone.count("broken") > among.count("broken") > 0
     assert all(one == "broken" for one, all_ in zip(alone, among, strict=True) if all_ == "broken")
 
@@ -214,7 +214,7 @@ def test_more_guards_ask_for_more_evidence():
 def test_a_loss_of_max_loss_has_to_be_excluded(limit, state):
     guard = Guard(score="quality", max_loss=limit)
     (found,) = judged(guard, new=answers(0, 1), r0=answers(0, 2))
-    assert (found.outcome, found.refuses) == (state, state != "held")
+    assert (found.state, found.refuses) == (state, state != "held")
     if state != "held":
         assert "is not excluded at 95 % confidence" in found.sentence
         assert "max_loss is 0.001" in found.sentence
@@ -234,14 +234,14 @@ def single(guard, new, old, of=160):
 def test_rows_that_all_pass_before_and_after_exclude_what_so_many_rows_can(limit, state):
     guard = Guard(score="quality", max_loss=limit, required=True)
     found = single(guard, passes(20, of=20), passes(20, of=20), of=20)
-    assert (found.outcome, found.refuses) == (state, state != "held")
+    assert (found.state, found.refuses) == (state, state != "held")
     assert found.largest_loss == pytest.approx(1 - 0.05 ** (1 / 20))
     assert "a loss of up to 0.139 against round 0 is not excluded at 95 %" in found.sentence
 
 
 def test_a_loss_of_few_passes_is_not_held_under_its_own_estimate():
     found = single(Guard(score="quality", max_loss=0.03), passes(160, lost=3), passes(160))
-    assert (found.outcome, found.refuses) == ("cannot be judged", True)
+    assert (found.state, found.refuses) == ("cannot be judged", True)
     assert found.largest_loss > 2 * 3 / 160
 
 
@@ -249,7 +249,7 @@ def test_a_loss_of_few_passes_is_not_held_under_its_own_estimate():
 def test_where_no_row_of_a_graded_score_differs_no_loss_is_excluded(limit):
     (found,) = judged(Guard(score="quality", max_loss=limit), new=answers(0, 1), r0=answers(0, 1))
     assert found.largest_loss is None
-    assert (found.outcome, found.refuses) == (
+    assert (found.state, found.refuses) == (
         ("held", False) if limit is None else ("cannot be judged", True)
     )
     head = "Held" if limit is None else "Cannot be judged"
@@ -260,14 +260,7 @@ def test_where_no_row_of_a_graded_score_differs_no_loss_is_excluded(limit):
 
 def test_passes_in_groups_that_do_not_differ_exclude_no_loss():
     (found,) = judged(PLAIN, new=passes(160), r0=passes(160))
-    assert (found.outcome, found.largest_loss) == ("held", None)
-
-
-def test_guards_of_an_older_journal_have_a_state():
-    (found,) = judged(PLAIN, new=answers(0.2, 1), r0=answers(0, 2))
-    older = {"name": found.name, "verdict": to_json(found.verdict)}
-    assert from_json(GuardResult, older).outcome == "broken"
-    assert from_json(GuardResult, to_json(found)) == found
+    assert (found.state, found.largest_loss) == ("held", None)
 
 
 @pytest.mark.parametrize(

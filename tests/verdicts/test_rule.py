@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -623,7 +622,3 @@ def test_a_round_of_the_control_arm_has_no_label_even_where_more_is_said():
     shown = rule.unlabelled(labelled)
     assert shown.label == "control"
     assert shown.sentence == "rougeL rose by 0.100 against round 0. 90 % of the gain is on form."
-    earlier = "rougeL rose by 0.100: improved. 90 % of the gain is on form."  # an earlier run
-    plain = rule.unlabelled(replace(labelled, sentence=earlier))
-    assert plain.sentence == "rougeL rose by 0.100. 90 % of the gain is on form."
-    assert rule.unlabelled(plain) == plain

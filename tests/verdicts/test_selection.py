@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from harness.kit.terms import CHOSEN
 from harness.verdicts.selection import chosen
 
@@ -64,16 +62,3 @@ def test_without_a_kept_round_no_mark_stands_anywhere(project):
     for name in ("report.html", "report.md", "report.txt"):
         assert CHOSEN not in (folder / name).read_text()
     assert CHOSEN not in project.inside("runs").out
-
-
-@pytest.mark.parametrize("damage", ["summary.json", "analysis.json"])
-def test_documents_of_before_get_it_when_they_are_read(finished, damage, tmp_path):
-    from harness.report import reading, summary
-
-    project, done = finished
-    path = project.folder / "reports" / done.document["run"] / damage
-    old = json.loads(path.read_text())
-    mark = old.pop("chosen")
-    (tmp_path / damage).write_text(json.dumps(old))
-    read = summary.read if damage == "summary.json" else reading.read
-    assert read(tmp_path / damage)["chosen"] == mark

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.engine.at import At
-from harness.engine.pins import DETECT, GENERATE, MODEL, TRAIN
+from harness.engine.pins import DETECT, GENERATE
 from harness.engine.steps.base import StageCaller
 from harness.engine.steps.detecting import Detecting
 from harness.engine.steps.generating import Generating
@@ -82,7 +82,10 @@ class Evaluating:
             pinned: what the round was closed with; it keeps these answers, measurements, labels.
         """
         pinned = pinned or {}
-        predictions, generated = self._answers(checkpoint, rows, at, pinned)
+        pin = pinned.get(GENERATE)
+        predictions, generated = self.generating.generate(checkpoint, rows, at, pinned=pin)
+        if pin not in (None, generated):
+            raise self.caller.run.mismatch(at.on_split(GENERATE), at)
         try:
             measurements, digests = self.measuring.score_all(
                 predictions, generated, rows, at, pinned
@@ -98,23 +101,6 @@ class Evaluating:
         of_scores = {f"score {name}": digest for name, digest in digests.items()}
         keys = {GENERATE: generated, **of_scores, DETECT: detected}
         return Evaluation(predictions, measurements, scores, scored, labels, keys)
-
-    def _answers(
-        self, checkpoint: Checkpoint, rows: Sequence[Example], at: At, pinned: Mapping[str, str]
-    ) -> tuple[tuple[Prediction, ...], str]:
-        """Answers and their digest, those of a closed round as it was closed.
-
-        Where an earlier version did not pin the checkpoint, only that this one gives the same
-        answers shows that it is the one that was judged.
-        """
-        judged = TRAIN in pinned or MODEL in pinned
-        pin = pinned.get(GENERATE)
-        predictions, generated = self.generating.generate(
-            checkpoint, rows, at, pinned=pin if judged else None
-        )
-        if pin not in (None, generated):
-            raise self.caller.run.mismatch(at.on_split(GENERATE), at)
-        return predictions, generated
 
 
 def scored_rows(

@@ -118,8 +118,6 @@ def _commands(document: Document) -> Iterator[str]:
         yield shlex.join(["harness", "compare", "0", str(later), "--run", run])
         yield shlex.join(["harness", "advise", run])
     following = document["next_command"]
-    # An older document names what shows the report that is being read.
     another_round = ended(document) and following.startswith("harness iterate ")
-    shown_now = following.startswith("harness report ")
-    if following and not shown_now and not (another_round and exhausted(document)):
+    if following and not (another_round and exhausted(document)):
         yield following

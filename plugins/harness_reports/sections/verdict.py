@@ -58,7 +58,7 @@ def _guards(document: Document) -> Iterator[Block]:
 def _guard(document: Document, guard: Document) -> tuple[str, ...]:
     verdict = guard["verdict"]
     return (
-        figures.guard_title(document, guard["name"]), findings.guard_state(guard),
+        figures.guard_title(document, guard["name"]), guard["state"],
         signed(verdict["difference"]), interval(verdict["low"], verdict["high"], plus=True),
         number(guard["largest_loss"]),
     )  # fmt: skip

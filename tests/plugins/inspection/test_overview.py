@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.support.arms import ARMS, BASELINES, arm
+from tests.support.arms import ARMS, BASELINES, arm, judged, scored
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_the_table_fits_and_calls_nothing_on_dev_a_result(three, width):
 def test_arms_and_baselines_stand_below_their_run_and_groups_are_told_apart(short):
     project, first = short
     path = project.folder / "reports" / first.document["run"] / "summary.json"
-    arms = [*ARMS, *(arm(f"seed-{n}", "seed", {"seed": n}) for n in range(9))]
+    arms = [*ARMS, *(arm(f"seed-{n}", "seed", {"seed": str(n)}) for n in range(9))]
     data = {**first.document["data"], "digests": {"dev": "0f", "test": "1e"}}
     other = {**first.document, "arms": arms, "baselines": BASELINES, "data": data}
     (path.parent.parent / "other").mkdir()
@@ -104,15 +104,23 @@ def test_arms_and_baselines_stand_below_their_run_and_groups_are_told_apart(shor
 def test_what_a_prompt_does_and_what_was_forgotten_stand_with_their_run(short):
     project, first = short
     path = project.folder / "reports" / first.document["run"] / "summary.json"
-    verdict = {"label": "no evidence", "sentence": "s", "difference": 0.0, "low": -0.1, "high": 0.1}
+    verdict = judged("no evidence", 0.0)
     counts = {"asked": 40, "right_before": 22, "right_after": 4}
-    forgetting = {"difference": 0.054, "low": 0.021, "high": 0.087, "instructions": counts}
+    answers = {**counts, "lost": 18, "gained": 0, "p": 0.00001, "sentence": "worse"}
+    sizes = dict.fromkeys(("texts", "groups", "tokens"), 48)
+    losses = {"loss_before": 2.0, "loss_after": 2.054, "level": 0.95, **sizes, "left_out": 0}
+    bounds = {"difference": 0.054, "low": 0.021, "high": 0.087}
+    forgetting = {**losses, **bounds, "instructions": answers, "sentence": "higher"}
+    shown = {"round": 1, "instructions": None, "loss": None}
     rounds = [*first.document["rounds"][:-1], {**first.document["rounds"][-1],
                                                "forgetting": forgetting}]  # fmt: skip
     other = {
         **first.document, "rounds": rounds, "beats_prompts": False,
-        "best_prompt": {"name": "few-shot", "split": "test", "verdict": verdict},
-        "forgot": {"sentence": "worse at general instructions: 22 → 4 of 40"},
+        "best_prompt": {
+            "name": "few-shot", "split": "test", "scores": scored(0.3), "verdict": verdict,
+            "base": verdict, "low": None, "sentence": "s",
+        },
+        "forgot": {**shown, "sentence": "worse at general instructions: 22 → 4 of 40"},
     }  # fmt: skip
     (path.parent.parent / "other").mkdir()
     (path.parent.parent / "other" / "summary.json").write_text(json.dumps(other))

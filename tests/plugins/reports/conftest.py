@@ -28,6 +28,7 @@ from harness.records import (
     TestResult,
     Verdict,
 )
+from harness.records.summary import Dates, Model
 from harness.report.instructive import instructive
 from harness.report.summary import RunRecord, summarise
 from harness_reports.targets import EVERYWHERE
@@ -236,17 +237,15 @@ def build_document(rounds: int = 4, finished: bool = True, control: bool = True)
         test=test if finished else None,
         control=ControlResult(tuple(round_of(n, "random") for n in range(3)), 0.004, -0.011, 0.019,
                               sentence) if control else None,
-        model={
-            "base": "SmolLM2-135M-Instruct", "round": kept,
-            "adapter": ".harness/artifacts/train/4f0c1b9d2e7a" if kept else None,
-            "commands": [
+        model=Model(
+            "SmolLM2-135M-Instruct",
+            ".harness/artifacts/train/4f0c1b9d2e7a" if kept else None,
+            kept,
+            (
                 "harness try docstrings-3f2a91c4", "harness export docstrings-3f2a91c4 -o model",
-            ] if kept else [],
-        },
-        dates={
-            "started": "2026-11-26T18:30:00Z",
-            "finished": "2026-11-26T18:37:12Z" if finished else None,
-        },
+            ) if kept else (),
+        ),
+        dates=Dates("2026-11-26T18:30:00Z", "2026-11-26T18:37:12Z" if finished else None),
         settings=SETTINGS,
         data={"train": 240, "valid": 24, "pool": 2600, "dev": 160, "test": 160},
         dev_groups=48,
@@ -266,7 +265,7 @@ ALREADY_RIGHT = "json:JSONEncoder.iterencode"
 def build_analysis() -> dict[str, Any]:
     """The analysis of the finished run: its summary and what its database told."""
     told = json.loads(Path(__file__).with_name("analysis.json").read_text(encoding="utf-8"))
-    found = build_document() | told | {"schema": "harness.analysis/2"}
+    found = build_document() | told | {"schema": "harness.analysis/3"}
     found["examples"] = [_with_course(row) for row in found["examples"]]
     better = next(row for row in found["examples"] if row["id"] == ALREADY_RIGHT)
     before = {"text": "def iterencode(self, o, _one_shot=False):", "score": 0.04, "right": False}
@@ -283,8 +282,8 @@ def build_analysis() -> dict[str, Any]:
         "sentence": f"Held: {loss}.",
     }  # fmt: skip
     found["rounds"][1]["guards"] = found["rounds"][3]["guards"] = [held]
-    # As versions wrote it that knew no states.
-    found["rounds"][2]["guards"] = [held, {"name": "exact", "verdict": broken}]
+    exact = {"name": "exact", "verdict": broken, "state": "broken", "sentence": sentence}
+    found["rounds"][2]["guards"] = [held, exact]
     return found
 
 

@@ -7,19 +7,25 @@ from typing import Any
 from harness.report.all_runs import CAUTION
 from harness.report.run_entry import run_entry
 from tests.support import hostile_texts
-from tests.support.arms import ARMS, BASELINES, judged, scored
+from tests.support.arms import ARMS, BASELINES, judged, levers, scored
 
 Document = dict[str, Any]
 
 
 def summary(name: str, value: float, labels: list[str], **changes: Any) -> Document:
     rounds = [
-        {"scores": scored(value), "train_rows": 40, "verdict": judged(label, 0.03)}
+        {
+            "scores": scored(value),
+            "train_rows": 40,
+            "verdict": judged(label, 0.03),
+            "forgetting": None,
+        }
         for label in ("baseline", *labels)
     ]
+    nothing = dict.fromkeys(("test", "sealed", "best_prompt", "beats_prompts", "forgot"))
     started = f"2026-11-2{len(labels)}T10:00:00Z"
     return {
-        "run": name, "primary": "overlap", "rounds": rounds, "kept_round": 1, "test": None,
+        "run": name, "primary": "overlap", "rounds": rounds, "kept_round": 1, **nothing,
         "dates": {"started": started, "finished": started}, "model": {"base": f"model of {name}"},
         "settings": {"rounds": 3}, "seconds": {"train": 61.5}, **changes,
     }  # fmt: skip
@@ -63,8 +69,8 @@ def beside(kind: str, name: str) -> list[Document]:
 
 def document() -> Document:
     test = {"looks": 3, "kept": scored(0.38), "verdict": judged("improved", 0.04)}
-    curve = {"curve": {"sentence": "Twice the rows bring +0.010."}}
-    one = run_of("run-1", 0, test=test, arms=ARMS, baselines=BASELINES, levers=curve)
+    together = levers(curve={"sentence": "Twice the rows bring +0.010."})
+    one = run_of("run-1", 0, test=test, arms=ARMS, baselines=BASELINES, levers=together)
     changed = [{"key": "train.gain", "from": 0.01, "to": 0.02}]
     two = run_of("run-2", 1) | {"against": "run-1", "changed": changed}
     dates = {"started": "2026-11-26T10:00:00Z", "finished": None}

@@ -119,7 +119,7 @@ def test_a_document_of_nothing_but_the_needed_keys(make_document: Make, tmp_path
         entry |= {"errors": {}, "slices": [], "plan": [], "refused": {}, "log": [], "added": 0}
         entry["scores"] = {}
     document |= {"examples": [], "notes": [], "seconds": {}, "next_command": "", "settings": {}}
-    document["model"] = {"base": "", "adapter": None, "round": 0}
+    document["model"] = {"base": "", "adapter": None, "round": 0, "commands": []}
     document["dates"] = {"started": None, "finished": None}
     jsonschema.Draft202012Validator(schema()).validate(document)
     assert "–" in shown(document, 80)
