@@ -10,7 +10,8 @@ The configs differ in lengths and numbers of rows, batches, epochs, lengths of a
 models, two of which are random ones of other families, made here.
 
 A line per config is appended to `benchmarks/recorded/plan.jsonl`, and printed: forecast, measured,
-and their ratio. The last lines count how many of them are within 25 %.
+and their ratio. The last lines count how many of them are within 25 %. The lines of 2026-11-27 are
+of an earlier probe: two trainings and two batches of answers.
 """
 
 from __future__ import annotations

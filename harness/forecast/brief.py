@@ -15,12 +15,12 @@ from harness.engine.run import Run
 from harness.engine.steps import Steps
 from harness.engine.steps.asking import arm_of
 from harness.errors import PluginError
-from harness.forecast import needs, rates as measured
-from harness.forecast.beside import Beside, beside, told, unknown
-from harness.forecast.costs import Costs
-from harness.forecast.listing import DEV, TEST, TRAIN, Item, listed
+from harness.forecast import rates
+from harness.forecast.beside import amount, without_time
+from harness.forecast.forecasting import forecast
+from harness.forecast.listing import DEV, TEST, TRAIN, listed
 from harness.forecast.looking import Place
-from harness.forecast.records import measured_by
+from harness.forecast.records import Forecast, PlannedWork
 from harness.kit.numbers import counted, duration
 from harness.records import BASE_ARM, CONTROL_ARM, NOT_ASKED, NOTHING_KEPT, Sealed
 
@@ -40,28 +40,24 @@ def brief(run: Run, steps: Steps, *, test: bool = True) -> Iterator[str]:
         history.prompts[entry.name] = steps.prompts(entry, data).rows
     try:
         items = listed(run.config, history, _closed(run))
-        others = beside(run.config, history, run.folder)
+        known = rates.kept(run, base, data.split("train"))
+        plan = forecast(run, history, base.name, items, known)
     except PluginError as error:  # of schedule(), which the run itself does not call
         yield f"note: what the run will do is not known: {error.placed}"
         return
-    found = measured.kept(run, base)
-    costs = Costs(items, data, found)
-    left = [item for item in items if item.took is None]
-    if not (left or told(others)):
+    left = [item for item in plan.work if not item.stored]
+    if not (left or plan.beside):
         return
-    seconds = costs.seconds(items, others)
     for item in reversed(left):
-        if (expected := costs.of(item)) is not None:
-            run.budget.expect(item.stage, expected)
-    parts = list(_parts(left, run.config.settings.rounds)) if left else []
-    parts += [f"{more} beside the rounds"] if (more := told(others)) else []
-    time = _time(costs, left, others, seconds)
-    yield f"plan: {', '.join(parts)}. {time} {unknown(others)}".rstrip()
-    trainings = sum(item.stage == TRAIN for item in left)
-    trainings += sum(one.trainings for one in others if not one.moved)
-    room = needs.needs(run.machine, found, trainings)
-    for remark in needs.remarks(room, seconds, run.config.settings.execution.budget.hours):
-        yield f"warning: {remark.text}"
+        if item.seconds is not None:
+            run.budget.expect(item.stage, item.seconds)
+    parts = list(_parts(left, plan.rounds)) if left else []
+    parts += [f"{amount(plan.beside)} beside the rounds"] if plan.beside else []
+    sentences = f"plan: {', '.join(parts)}.", _time(plan, left), without_time(plan.beside)
+    yield " ".join(filter(None, sentences))
+    for remark in plan.remarks:
+        if remark.level != "note":
+            yield f"warning: {remark.text}"
 
 
 def _sealed(run: Run, *, test: bool) -> Sealed | None:
@@ -90,10 +86,10 @@ def _closed(run: Run) -> dict[Place, float]:
     return {place: made.seconds for place, made in stored.items() if made is not None}
 
 
-def _parts(left: Sequence[Item], rounds: int) -> Iterator[str]:
+def _parts(left: Sequence[PlannedWork], rounds: int) -> Iterator[str]:
     trained = [item for item in left if item.stage == TRAIN and item.arm == BASE_ARM]
     drawn = [item for item in left if item.stage == TRAIN and item.arm == CONTROL_ARM]
-    answers = {stage: [item for item in left if item.stage == stage] for stage in (DEV, TEST)}
+    dev = [item for item in left if item.stage == DEV]
     if trained:
         of = f"{len(trained)} of " if len(trained) < rounds else ""
         yield f"{of}{counted(rounds, 'round')} of training"
@@ -103,32 +99,30 @@ def _parts(left: Sequence[Item], rounds: int) -> Iterator[str]:
     if drawn:
         more = "and as often" if trained else counted(len(drawn), "training")
         yield f"{more} on rows drawn at random"
-    others = sum(item.arm not in (BASE_ARM, CONTROL_ARM) for item in answers[DEV])
-    if len(answers[DEV]) > others:
+    others = sum(item.arm not in (BASE_ARM, CONTROL_ARM) for item in dev)
+    if len(dev) > others:
         after = " after each" if trained or drawn else ""
-        yield f"{len(answers[DEV][0].rows):,} answers to dev{after}"
+        yield f"{dev[0].rows:,} answers to dev{after}"
     if others:
         yield f"the base model's answers to {counted(others, 'other prompt')} of each row of dev"
-    if not (answers[DEV] or trained or drawn):
-        yield f"{sum(len(item.rows) for item in answers[TEST]):,} answers to test"
+    if not (dev or trained or drawn):
+        yield f"{sum(item.rows for item in left if item.stage == TEST):,} answers to test"
 
 
-def _size(item: Item) -> str:
-    bound = "up to " if item.more else ""
-    steps = f" ({item.schedule.steps:,} steps)" if item.schedule else ""
-    return f"{bound}{item.count:,} rows{steps}"
+def _size(item: PlannedWork) -> str:
+    bound = "" if item.exact else "up to "
+    steps = f" ({item.steps:,} steps)" if item.steps else ""
+    return f"{bound}{item.rows:,} rows{steps}"
 
 
-def _time(
-    costs: Costs, left: Sequence[Item], others: Sequence[Beside], seconds: float | None
-) -> str:
-    known = [one for one in others if one.work and not one.moved]
-    if not (left or known):
+def _time(plan: Forecast, left: Sequence[PlannedWork]) -> str:
+    timed = [arm for arm in plan.beside if not arm.unknown]
+    if not (left or timed):
         return ""
-    if seconds is None:
+    if plan.seconds is None:
         return "harness plan says beforehand how long that takes."
-    trained = any(item.stage == TRAIN for item in left) or any(one.trainings for one in known)
+    trained = any(item.stage == TRAIN for item in left) or any(arm.trainings for arm in timed)
     what = "Training and answers" if trained else "Answers"
-    after = sum(costs.beside(one) or 0.0 for one in known)
-    part = f", {duration(after)} of it beside the rounds" if left and known else ""
-    return f"{what} take about {duration(seconds)}{part}, {measured_by(costs.measured)}."
+    after = sum(arm.seconds or 0.0 for arm in timed)
+    part = f", {duration(after)} of it beside the rounds" if left and timed else ""
+    return f"{what} take about {duration(plan.seconds)}{part}, {plan.since}."

@@ -1,4 +1,7 @@
-"""What a run trains and answers, in order, with the rows of each."""
+"""What a run trains and answers, in order, with the rows of each.
+
+Rows are measured in characters, which are known at once: seconds scale with them well enough.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,47 @@ from harness.data import replay
 from harness.engine.history import History
 from harness.engine.steps.asking import arm_of
 from harness.forecast.looking import Place
-from harness.forecast.sizes import Growing, mean_row, prompt_size, size
-from harness.records import BASE_ARM, CONTROL_ARM, Example, Schedule
+from harness.records import BASE_ARM, CONTROL_ARM, Dataset, Example, Schedule
 
 TRAIN, DEV, TEST = "train", "generate", "generate test"
+
+
+def prompt_size(row: Example) -> int:
+    """Characters of the turns."""
+    return sum(len(str(message.get("content") or "")) for message in row.messages)
+
+
+def answer_size(row: Example) -> int:
+    """Characters of the answer that is learned."""
+    return len(row.references[0]) if row.references else 0
+
+
+def size(row: Example) -> int:
+    """Characters of a row with its answer; at least one, so that rows can be compared."""
+    return max(1, prompt_size(row) + answer_size(row))
+
+
+@dataclass(frozen=True, slots=True)
+class Growing:
+    """What augmentation adds to a training set in one round, at most.
+
+    Attributes:
+        rows: of all augmenters.
+        size: characters of a row of the pool, or of train where there is none, on average.
+    """
+
+    rows: int
+    size: float
+
+
+def growing(config: Config, data: Dataset) -> Growing:
+    """What the augmenters of the config add in one round."""
+    adds = config.settings.plan.strategy != "none"
+    drawn = data.split("pool") or data.split("train")
+    return Growing(
+        sum(entry.rows for entry in config.augment) if adds else 0,
+        sum(map(size, drawn)) / max(1, len(drawn)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +68,7 @@ class Item:
         round: None for the best one.
         rows: that are known by now.
         more: rows that augmentation may have added by then, and general ones of ``replay``.
+        characters: of all of them; a row that may be added has those of the mean row.
         tuned: whether a trained model answers.
         took: seconds that it took where the store has it; None where it has not.
     """
@@ -37,7 +78,7 @@ class Item:
     stage: str
     rows: Sequence[Example]
     more: int
-    growing: Growing
+    characters: float
     schedule: Schedule | None
     tuned: bool
     took: float | None
@@ -47,13 +88,8 @@ class Item:
         return len(self.rows) + self.more
 
     @property
-    def characters(self) -> float:
-        """Of its rows; of those that may be added, as the mean row has."""
-        return sum(map(size, self.rows)) + self.more * self.growing.size
-
-    @property
     def passed(self) -> float:
-        """The same, once for each time that the rows are gone through."""
+        """Its characters, once for each time that the rows are gone through."""
         return self.characters * (self.schedule.passes if self.schedule else 1.0)
 
 
@@ -63,18 +99,15 @@ def listed(config: Config, history: History, stored: Mapping[Place, float]) -> l
     Args:
         stored: stages that are in the store -> seconds that they took.
     """
-    data = history.data
-    grow = mean_row(config, data.split("train"), data.split("pool"))
-    return list(_Listing(config, history, stored, grow).items())
+    return list(_Listing(config, history, stored).items())
 
 
 class _Listing:
     """The run in order."""
 
-    def __init__(
-        self, config: Config, history: History, stored: Mapping[Place, float], grow: Growing
-    ) -> None:
-        self.config, self.history, self.stored, self.grow = config, history, stored, grow
+    def __init__(self, config: Config, history: History, stored: Mapping[Place, float]) -> None:
+        self.config, self.history, self.stored = config, history, stored
+        self.grow = growing(config, history.data)
 
     def items(self) -> Iterator[Item]:
         dev = self.history.data.split("dev")
@@ -121,25 +154,27 @@ class _Listing:
 
     def _training(self, arm: str, number: int) -> Item:
         rows, more = known_rows(self.history, arm, number, self.grow)
-        made = training(self.config, arm, rows, more, self.grow)
-        return replace(made, round=number, took=self.stored.get((arm, number, TRAIN)))
+        item = training(self.config, arm, rows, more, self.grow)
+        return replace(item, round=number, took=self.stored.get((arm, number, TRAIN)))
 
     def _answers(self, arm: str, number: int | None, stage: str, rows: Sequence[Example]) -> Item:
         took = None if number is None else self.stored.get((arm, number, stage))
-        made = answers(self.config, arm, rows, self.grow)
-        return replace(made, round=number, stage=stage, tuned=number != 0, took=took)
+        item = answers(self.config, arm, rows)
+        return replace(item, round=number, stage=stage, tuned=number != 0, took=took)
 
 
 def training(config: Config, arm: str, rows: Sequence[Example], more: int, grow: Growing) -> Item:
     """A training by a config on these rows and ``more``, and on the general ones beside them."""
     more += replay.wanted(len(rows) + more, config.settings.replay)
+    characters = sum(map(size, rows)) + more * grow.size
     planned = schedule_of(config.train, len(rows) + more)
-    return Item(arm, None, TRAIN, rows, more, grow, planned, True, None)
+    return Item(arm, None, TRAIN, rows, more, characters, planned, True, None)
 
 
-def answers(config: Config, arm: str, rows: Sequence[Example], grow: Growing) -> Item:
+def answers(config: Config, arm: str, rows: Sequence[Example]) -> Item:
     """A tuned model's answers to these rows, which are of dev."""
-    return Item(arm, None, DEV, rows, 0, grow, schedule_of(config.generate, len(rows)), True, None)
+    planned = schedule_of(config.generate, len(rows))
+    return Item(arm, None, DEV, rows, 0, sum(map(size, rows)), planned, True, None)
 
 
 def known_rows(

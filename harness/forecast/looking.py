@@ -25,11 +25,8 @@ from harness.engine.steps import Steps
 from harness.errors import Waiting
 from harness.kit.files import remove, write_bytes
 from harness.loop import rounds
-from harness.records import Checkpoint, Dataset, RoundResult
+from harness.records import Checkpoint, RoundResult
 from harness.stored.replay import NotStored, StoredRun
-
-COSTLY = ("train", "generate")
-"""How the names of the stages begin that take long."""
 
 Place = tuple[str, int, str]
 """Arm, round, stage."""
@@ -119,7 +116,6 @@ class Walk:
 
     history: History
     base: Checkpoint
-    data: Dataset
     seconds: float
     waiting: str = ""
 
@@ -142,7 +138,7 @@ def walked(run: PlannedRun) -> Walk:
         waiting = wait.what
     base = steps.base()
     seconds = max(0.0, time.monotonic() - begin - run.looking)
-    return Walk(history, base, history.data, seconds, waiting)
+    return Walk(history, base, seconds, waiting)
 
 
 def cleared(run: PlannedRun) -> None:

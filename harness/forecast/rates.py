@@ -1,111 +1,111 @@
-"""What work costs on one machine: measured once, kept in the working folder, and found again."""
+"""What work costs on one machine: by what a run has made, or by one short measurement."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
 import os
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harness.engine.run import Run
 from harness.errors.machine import storing
-from harness.forecast.sizes import answer_size, prompt_size
+from harness.forecast.listing import DEV, TRAIN, Item, size
+from harness.forecast.records import OWN
 from harness.kit.files import digest, read_json, write_json
-from harness.records import Checkpoint, Example
+from harness.records import Checkpoint, Example, from_json, to_json
 
 FOLDER = "probes"
-SCHEMA = 2
+SCHEMA = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Learning:
-    """A training, in seconds.
+class Rate:
+    """Seconds of one kind of work.
 
     Attributes:
-        start: before its first step, with everything in the worker that it needs.
-        per_character: of a training row, for one pass and with validation.
-        finish: after its last step.
+        once: before its first step and after its last one.
+        per_character: of a row with its answer, each time that it is gone through.
     """
 
-    start: float
+    once: float
     per_character: float
-    finish: float = 0.0
 
-    def seconds(self, characters: float) -> float:
-        """Of a training.
-
-        Args:
-            characters: of its rows, each counted as often as it is learned.
-        """
-        return self.start + self.per_character * characters + self.finish
-
-
-@dataclass(frozen=True, slots=True)
-class Answering:
-    """Answers, in seconds.
-
-    Attributes:
-        start: before the first batch.
-        tokens: of an answer of the base model, on average; ``longest``: at most.
-        tokens_per_character: of prompts.
-    """
-
-    start: float
-    per_prompt_character: float
-    per_token: float
-    tokens: float
-    longest: int
-    tokens_per_character: float
-
-    def seconds(self, rows: Sequence[Example], learned: float | None) -> float:
-        """Of answering these rows.
-
-        Args:
-            learned: characters of an answer that was learned, on average; None for the base model.
-        """
-        tokens = self.tokens
-        if learned is not None:  # an end of the turn is written, too
-            tokens = min(self.longest, learned * self.tokens_per_character + 1)
-        read = self.per_prompt_character * sum(map(prompt_size, rows))
-        return self.start + read + self.per_token * tokens * len(rows)
+    def seconds(self, item: Item) -> float:
+        return round(self.once + self.per_character * item.passed, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What a probe measured.
+    """What was measured.
 
     Attributes:
         begin: seconds that a run takes before its first training or answer: reading rows, finding
             the model, starting the worker and loading its libraries.
+        base, tuned: answers of the base model, and of a model that has learned to answer as train.
         memory: bytes of the greatest process.
-        checkpoint: bytes that one training leaves; None where the probe's did not come to its end.
+        checkpoint: bytes that one training leaves; None where the measured one was stopped.
+        longest: characters of the longest row that was trained on.
         at: when it was measured, as ISO 8601.
     """
 
     begin: float
-    train: Learning
-    base: Answering
-    tuned: Answering
+    train: Rate
+    base: Rate
+    tuned: Rate
     memory: int | None
     checkpoint: int | None
+    longest: int
     at: str = ""
 
 
-def mean_answer(rows: Sequence[Example]) -> float:
-    """Characters of an answer that is learned, on average."""
-    return sum(map(answer_size, rows)) / max(1, len(rows))
+class Times:
+    """What each training and each answering costs.
+
+    The last stage of the same kind that this run has stored says it, start-up included; where
+    there is none, what was measured does.
+    """
+
+    def __init__(self, items: Iterable[Item], rates: Rates | None) -> None:
+        self._rates = rates
+        self._own = {
+            _kind(item): Rate(0.0, item.took / item.passed)
+            for item in items if item.took is not None and item.rows
+        }  # fmt: skip
+
+    @property
+    def source(self) -> str:
+        """Where the seconds come from: when it was measured, or the run's own stages."""
+        return OWN if TRAIN in self._own or self._rates is None else self._rates.at
+
+    def of(self, item: Item) -> float | None:
+        """Seconds of making it; None where nothing is known."""
+        if own := self._own.get(_kind(item)):
+            return own.seconds(item)
+        if self._rates is None:
+            return None
+        if item.stage == TRAIN:
+            return self._rates.train.seconds(item)
+        return (self._rates.tuned if item.tuned else self._rates.base).seconds(item)
+
+    def of_all(self, work: Sequence[tuple[int, Item]]) -> float | None:
+        """Seconds of making each so often."""
+        each = [(times, self.of(item)) for times, item in work]
+        known = [times * seconds for times, seconds in each if seconds is not None]
+        return round(sum(known), 1) if len(known) == len(each) else None
+
+    def with_start(self, parts: Sequence[float | None]) -> float | None:
+        """The sum of seconds with what comes before all; None where one is not known."""
+        known = [seconds for seconds in parts if seconds is not None]
+        if len(known) < len(parts):
+            return None
+        begin = self._rates.begin if self._rates and parts else 0.0
+        return round(sum(known) + begin, 1)
 
 
-def key(run: Run, base: Checkpoint) -> str:
-    """Of the model, the options, the libraries and the machine: what decides the rates."""
-    config = run.config
-    execution = {"launcher": config.settings.execution.launcher, "cores": os.cpu_count()}
-    makers = [run.key_of(entry) for entry in (config.train, config.generate)]
-    machine = [dict(run.environment(entry)) for entry in (config.train, config.generate)]
-    return digest([SCHEMA, base.digest, makers, machine, execution])
+def _kind(item: Item) -> str:
+    return TRAIN if item.stage == TRAIN else DEV
 
 
 def keep(run: Run, base: Checkpoint, rates: Rates) -> Rates:
@@ -115,22 +115,28 @@ def keep(run: Run, base: Checkpoint, rates: Rates) -> Rates:
     path = _path(run, base)
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, {"schema": SCHEMA, **asdict(dated)})
+        write_json(path, to_json(dated))
     return dated
 
 
-def kept(run: Run, base: Checkpoint) -> Rates | None:
-    """What a probe of the same model, options and machine has measured in this folder."""
+def kept(run: Run, base: Checkpoint, train: Iterable[Example]) -> Rates | None:
+    """What was measured in this folder with the same model, options and machine.
+
+    None where a row of ``train`` is longer than those that were measured: it may take more memory.
+    """
     try:
-        found: dict[str, Any] = read_json(_path(run, base))
-        return Rates(
-            float(found["begin"]), Learning(**found["train"]),
-            Answering(**found["base"]), Answering(**found["tuned"]),
-            found["memory"], found["checkpoint"], str(found["at"]),
-        )  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError):
+        rates = from_json(Rates, read_json(_path(run, base)))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+    return rates if max(map(size, train), default=0) <= rates.longest else None
 
 
 def _path(run: Run, base: Checkpoint) -> Path:
-    return run.machine / FOLDER / f"{key(run, base)[:24]}.json"
+    """Named for what decides the rates: the model, the options, the libraries, the machine."""
+    settings, makers = run.config.settings, (run.config.train, run.config.generate)
+    key = digest([
+        SCHEMA, base.digest, [run.key_of(entry) for entry in makers],
+        [dict(run.environment(entry)) for entry in makers],
+        {"launcher": settings.execution.launcher, "cores": os.cpu_count()},
+    ])  # fmt: skip
+    return run.machine / FOLDER / f"{key[:24]}.json"

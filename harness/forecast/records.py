@@ -8,22 +8,9 @@ from typing import Literal
 from harness.kit.numbers import moment
 
 OWN = "earlier stages of this run"
-"""What seconds come from where no probe was made."""
+"""What seconds come from where a training of the run itself is stored."""
 
 Level = Literal["problem", "warning", "note"]
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """Rows as tokens.
-
-    Attributes:
-        tokens: that the model is given, once through all rows.
-        learned: of these, the ones that the loss sees; None where nothing is learned.
-    """
-
-    tokens: int
-    learned: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +104,7 @@ class Forecast:
         beside: what is left of that which is trained beside the rounds.
         seconds: of all work that is not stored, with the start of the run and without scoring and
             reports; None where not known. Arms with ``unknown`` settings are not in it.
-        measured: where seconds come from: when the probe was made, or :data:`OWN`, or None.
+        measured: where seconds come from: when it was measured, or :data:`OWN`, or None.
         detectable: the gain in the primary score that dev can show, where it is known.
         dev_shows: the same in a sentence.
     """
@@ -138,14 +125,12 @@ class Forecast:
     @property
     def since(self) -> str:
         """What the seconds come from, in words; empty where they are not known."""
-        return measured_by(self.measured) if self.measured else ""
+        if self.measured is None:
+            return ""
+        known = self.measured == OWN
+        return f"by {OWN}" if known else f"as measured {moment(self.measured)}"
 
     @property
     def works(self) -> bool:
         """Whether the run can come to its end on this machine, as far as is known."""
         return not any(remark.level == "problem" for remark in self.remarks)
-
-
-def measured_by(source: str) -> str:
-    """``as measured 2026-11-26 18:30 UTC``, or by what else."""
-    return f"by {OWN}" if source == OWN else f"as measured {moment(source)}"

@@ -1,6 +1,6 @@
 """Say what a run will do, how long it takes and what it needs.
 
-Nothing is trained but some steps of a probe, which are thrown away.
+Nothing is trained but some steps of a probe, made once on a machine and thrown away.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import harness
 from harness.terminal.options import ConfigFile, Json, Rounds, Sets, takes
 
 AFTER = "check"
-STAGES = 8
-"""Data, screening, model, the four jobs of a probe, and tokens."""
+STAGES = 6
+"""Data, screening, model, the two jobs of a probe, and tokens."""
 
 app = typer.Typer()
 
@@ -40,8 +40,8 @@ class Request:
 def plan(request: Request) -> int:
     """Say what a run will do, how long it takes and what it needs.
 
-    Rows, tokens and steps are counted; seconds and memory come from a short probe. Exit code 3
-    where memory or disk is not enough.
+    Rows, tokens and steps are counted; seconds and memory come from what was made here before, else
+    from a short probe. Exit code 3 where memory or disk is not enough.
     """
     from rich.console import Console
 

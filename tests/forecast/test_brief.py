@@ -66,15 +66,16 @@ def test_where_only_test_is_left_no_training_is_planned(project, rounds):
     assert line.endswith(", by earlier stages of this run.")
 
 
-def test_the_test_set_takes_time_only_where_it_is_opened(project):
+@pytest.mark.parametrize(("options", "hours"), [(("--no-test",), 2), ((), 4)])
+def test_the_test_set_takes_time_only_where_it_is_opened(project, options, hours):
     assert project.inside("plan", "--rounds", "1").code == 0
     [path] = (project.folder / ".harness" / "probes").iterdir()
     rates = json.loads(path.read_text())
     for model in ("base", "tuned"):
-        rates[model]["start"] = 3600.0
+        rates[model]["once"] = 3600.0
     path.write_text(json.dumps(rates))
-    assert " about 2 h 0 min, " in told(project.inside("iterate", "--rounds", "1", "--no-test"))
-    assert " about 2 h 0 min, " in told(project.inside("test"))
+    line = told(project.inside("iterate", "--rounds", "1", *options))
+    assert f" about {hours} h 0 min, as measured " in line
 
 
 def test_where_nothing_was_kept_nothing_is_left(project):

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 from harness_advise.options import Option
 from harness_advise.run import Document, Run, apart
-from harness_advise.taking_over import SEARCH as SEARCHED, sets_of
 
 CAPACITY = "capacity"
 SEARCH = "search={trials: 8, over: {train.learning_rate: {low: 1e-5, high: 3e-3, log: true}}}"
 TRIALS = 8
 SEEDS, MOST_SEEDS = 5, 100
 """Fewest seeds that carry a verdict, and the most that a config may ask for."""
-UNKNOWN = "its settings are too long to be given here: set them in the config"
+SEARCHED = "search"
+"""The name of the arm by which a search's winner meets the reference."""
+IN_THE_CONFIG = "set this in the config, and take out the arm or the search that tried it"
 AS_ARM = "seeds repeat `arms` and `models`: name the winner of the search as an arm"
 
 
@@ -100,15 +101,13 @@ def _of_arms(run: Run, lever: str, judged: list[Document]) -> Iterator[Option]:
     better = [arm for arm in judged if arm["verdict"]["label"] == "improved"]
     if better:
         best = max(better, key=lambda arm: arm["verdict"]["difference"])
-        verdict, sets = best["verdict"], sets_of(run, best)
-        unknown = () if sets is not None else (UNKNOWN,)
+        verdict = best["verdict"]
         yield Option(
             lever=lever, state="shown",
             action=f"take over the arm '{best['name']}': {best['what']}",
-            evidence=(str(verdict["sentence"]).removeprefix("improved: "), *unknown),
+            evidence=(str(verdict["sentence"]).removeprefix("improved: "), IN_THE_CONFIG),
             gain=verdict["difference"], low=verdict["low"], high=verdict["high"],
             seconds=run.seconds_of_one,
-            command="" if sets is None else run.command(*sets, another=True),
         )  # fmt: skip
     for arm in judged:
         if _excluded(arm):

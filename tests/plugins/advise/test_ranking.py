@@ -555,11 +555,20 @@ def test_an_estimate_is_no_upper_limit() -> None:
     assert "up to about +0.150" in told(made(tables=tables))
 
 
-def test_the_command_of_an_arm_sets_what_it_changed() -> None:
-    model = arm("model", "improved", 0.2, changed={"model.source": "local", "model.path": "a b"})
-    [option] = [one for one in ranked(made(arms=[model], levers=levers())) if one.state == "shown"]
-    assert '--set \'model={"source": "local", "path": "a b"}\'' in option.command
-    assert option.command.endswith("--no-test")
+@pytest.mark.parametrize("kind", ["settings", "model"])
+def test_an_arm_that_is_better_is_taken_over_by_hand(kind: str) -> None:
+    better = made(arms=[arm(kind, "improved", 0.2)], levers=levers())
+    [option] = [one for one in ranked(better) if one.state == "shown"]
+    assert option.action == f"take over the arm '{kind} arm': train.r 8" and option.command == ""
+    assert option.evidence[-1].startswith("set this in the config")
+
+
+def test_the_winner_of_a_search_is_to_be_named_as_an_arm() -> None:
+    """Seeds repeat what ``arms`` and ``models`` name."""
+    arms = [arm("settings", "regressed", -0.2, name="x"),
+            arm("settings", "no evidence", 0.02, name="search")]  # fmt: skip
+    [option] = [one for one in ranked(made(arms=arms, levers=levers())) if "'search'" in one.action]
+    assert option.command == "" and "name the winner of the search" in option.evidence[-1]
 
 
 HOSTILE = (
