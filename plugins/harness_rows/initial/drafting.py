@@ -63,7 +63,8 @@ def drafted(
     data = _data(seen, source)
     if not _same_columns(data, source):
         del reading  # two of many rows would need twice the memory
-        reading = _read(data, begin("reading"))
+        begin("reading")
+        reading = _read(data)
     chosen = _dealt_out(reading, data, begin("dealing out"))
     if home is not None:
         data["path"] = str(home)
@@ -109,15 +110,16 @@ def _recognised_rows(source: Mapping[str, Any], begin: Begin) -> tuple[Mapping[s
     Raises:
         DataError: what is wrong, with what to type for it.
     """
+    begin("reading")
     try:
         try:
-            reading = _read(source, begin("reading"))
+            reading = _read(source)
         except Unrecognised as error:
             guess = guessing.guessed(error.columns, error.head)
             if guess is None or "prompt" in source or "columns" in source:
                 raise
             source = {**source, "columns": guess}
-            reading = _read(source, begin("reading"))
+            reading = _read(source)
         reading.refuse()
     except DataError as error:
         raise guessing.in_flags(error) from error
@@ -133,9 +135,9 @@ def _made(raw: Mapping[str, Any]) -> RowsOptions:
     return options
 
 
-def _read(raw: Mapping[str, Any], report: harness.Report) -> Reading:
+def _read(raw: Mapping[str, Any]) -> Reading:
     options = {key: value for key, value in raw.items() if key != "stratify"}  # needs `sizes`
-    return read(_made(options), lambda count: report(count, 0, "rows"))
+    return read(_made(options))
 
 
 KEYS = (

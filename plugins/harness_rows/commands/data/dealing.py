@@ -130,8 +130,8 @@ def deal(request: SplitRequest, begin: Callable[[str], Report]) -> Dealing:
             "the config's data are of a source without columns that could be written",
             hint="harness data split FILE -o OUT",
         )
-    report = begin("reading")
-    reading = read(options, lambda count: report(count, 0, "rows"))
+    begin("reading")
+    reading = read(options)
     reading.refuse()
     _need_room(reading, options)
     report = begin("dealing")

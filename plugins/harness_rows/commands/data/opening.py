@@ -89,7 +89,7 @@ def options_of(request: Request, view: ConfigView | None) -> RowsOptions | None:
 
 
 def _read(options: RowsOptions, report: Report, view: ConfigView | None = None) -> Opened:
-    reading = read(options, lambda count: report(count, 0, "rows"))
+    reading = read(options)
     rows, problems = reading.rows, reading.problems
     if options.sizes or options.group:
         try:
