@@ -17,9 +17,9 @@ from harness_detectors import (
     items,
     languages,
     names,
+    refusals,
     repeats,
     sizes,
-    stances,
 )
 from harness_detectors.memory import SAME, Memory
 from harness_detectors.reading import Reading, has_text, words
@@ -27,8 +27,8 @@ from harness_detectors.reading import Reading, has_text, words
 Category = Literal[
     "empty", "cut off", "unfinished", "repetition loop", "copy of the prompt", "wrong language",
     "wrong format", "refusal", "too short", "too long", "missing item", "missing number",
-    "invented number", "missing name", "invented name", "contradiction",
-    "near copy of a training row", "low overlap",
+    "invented number", "missing name", "invented name", "near copy of a training row",
+    "low overlap",
 ]  # fmt: skip
 CATEGORIES: tuple[str, ...] = get_args(Category)
 
@@ -52,7 +52,7 @@ class Basic(harness.Detector):
     """
 
     name = "basic"
-    revision = 4
+    revision = 5
     libraries = ("py3langid", "rapidfuzz")
 
     class Options(harness.Options):
@@ -130,7 +130,7 @@ class Basic(harness.Detector):
             "copy of the prompt": lambda r: repeats.copy_of_prompt(r, o.copied),
             "wrong language": lambda r: languages.wrong_language(r, o.languages == "py3langid"),
             "wrong format": formats.wrong_format,
-            "refusal": stances.refusal,
+            "refusal": refusals.refusal,
             "too short": lambda r: sizes.too_short(r, o.short),
             "too long": lambda r: sizes.too_long(r, o.long),
             "missing item": items.missing_item,
@@ -138,7 +138,6 @@ class Basic(harness.Detector):
             "invented number": digits.invented_number,
             "missing name": names.missing_name,
             "invented name": names.invented_name,
-            "contradiction": stances.contradiction,
             "near copy of a training row": self._near_copy,
             "low overlap": lambda r: sizes.low_overlap(r, o.overlap),
         }
@@ -180,8 +179,6 @@ class Basic(harness.Detector):
             "of it is in the answer, and it is not in the question",
             "invented name": "the answer has a name that neither a reference nor the conversation "
             "has; code aside",
-            "contradiction": "the answer says yes where the references say no (or the reverse), or "
-            "negates what every reference affirms (or the reverse) in the same words",
             "near copy of a training row": f"{SAME:.0%} or more of the answer's words stand in the "
             "same order in one training row's answer, and not in a reference; 8 words or more",
             "low overlap": "word overlap (F1) with every reference is under "

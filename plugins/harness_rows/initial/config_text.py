@@ -20,6 +20,8 @@ COLUMN = 34
 WIDEST = 100
 LONG = 2048
 """Tokens of a row from which fewer are trained at once."""
+OF_AUTO = "near-duplicates stay on one side of the splits"
+OF_STRATIFY = "some labels are rare: every split gets its share of each"
 REPLAY = 0.2
 """Share of general rows among those that a training learns: that of the default run."""
 
@@ -31,8 +33,6 @@ class Draft:
     Attributes:
         command: which wrote it.
         data: option of the source -> value, without ``sizes``.
-        said: option of the source -> comment beside it.
-        offered: options of the source that are commented out: key, value, comment.
         model: option -> value, ``source`` first.
         cut: whether the longest row does not fit the model.
         few_shot: whether examples of train have room before the longest row.
@@ -41,8 +41,6 @@ class Draft:
 
     command: str
     data: Mapping[str, object]
-    said: Mapping[str, str]
-    offered: tuple[tuple[str, str, str], ...]
     model: Mapping[str, str]
     splits: Splits
     scoring: Proposal
@@ -75,9 +73,8 @@ def _data(draft: Draft) -> Iterator[str]:
     yield "data:"
     yield _line("source", "rows", indent=2)
     for key, what in draft.data.items():
-        yield _line(key, what, draft.said.get(key, ""), indent=2)
-    for key, what, comment in draft.offered:
-        yield _line(f"# {key}", what, comment, indent=2)
+        comment = OF_AUTO if key == "group" else OF_STRATIFY if key == "stratify" else ""
+        yield _line(key, what, comment, indent=2)
     counts = ", ".join(f"{n:,} {split}" for split, n in draft.splits.rows.items())
     if draft.splits.sizes:
         yield _line("sizes", draft.splits.sizes, f"{counts}; whole groups", indent=2)

@@ -10,7 +10,6 @@ from typing import Any
 
 import harness
 from harness import DataError, Example
-from harness.kit.text import one_line
 from harness_rows.formats import Unrecognised
 from harness_rows.initial import guessing, overview, scoring, splits
 from harness_rows.initial.config_text import ROUNDS, Draft
@@ -25,8 +24,6 @@ from harness_rows.splitting import dealt
 
 SHORT_CONTEXT = 2048
 """Tokens that a model is taken to have room for where its context is not known."""
-FEW_LABELS, LABELS_LENGTH = 12, 200
-"""Labels that a system turn can list, and their characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +60,11 @@ def drafted(
     given = source
     source, reading = _recognised_rows(source, begin)
     seen = overview.look(reading, made, begin)
-    data, said = _data(seen, source)
+    data = _data(seen, source)
     if not _same_columns(data, source):
         del reading  # two of many rows would need twice the memory
-        reading = _read(data, begin("reading"))
+        begin("reading")
+        reading = _read(data)
     chosen = _dealt_out(reading, data, begin("dealing out"))
     if home is not None:
         data["path"] = str(home)
@@ -74,8 +72,8 @@ def drafted(
     lengths = seen.lengths
     draft = Draft(
         command=request.command,
-        data=_relative({key: data[key] for key in KEYS if key in data}, request.output), said=said,
-        offered=_offered(seen, source), model=_relative(model, request.output), splits=chosen,
+        data=_relative({key: data[key] for key in KEYS if key in data}, request.output),
+        model=_relative(model, request.output), splits=chosen,
         scoring=scores, max_length=lengths.max_length, max_new_tokens=lengths.max_new_tokens,
         longest=_longest(lengths), answers=_longest_answer(lengths), cut=lengths.cut,
         few_shot=_examples_fit(lengths),
@@ -112,15 +110,16 @@ def _recognised_rows(source: Mapping[str, Any], begin: Begin) -> tuple[Mapping[s
     Raises:
         DataError: what is wrong, with what to type for it.
     """
+    begin("reading")
     try:
         try:
-            reading = _read(source, begin("reading"))
+            reading = _read(source)
         except Unrecognised as error:
             guess = guessing.guessed(error.columns, error.head)
             if guess is None or "prompt" in source or "columns" in source:
                 raise
             source = {**source, "columns": guess}
-            reading = _read(source, begin("reading"))
+            reading = _read(source)
         reading.refuse()
     except DataError as error:
         raise guessing.in_flags(error) from error
@@ -136,9 +135,9 @@ def _made(raw: Mapping[str, Any]) -> RowsOptions:
     return options
 
 
-def _read(raw: Mapping[str, Any], report: harness.Report) -> Reading:
+def _read(raw: Mapping[str, Any]) -> Reading:
     options = {key: value for key, value in raw.items() if key != "stratify"}  # needs `sizes`
-    return read(_made(options), lambda count: report(count, 0, "rows"))
+    return read(_made(options))
 
 
 KEYS = (
@@ -155,24 +154,19 @@ def _same_columns(data: Mapping[str, Any], source: Mapping[str, Any]) -> bool:
     return not data.get("stratify") and has.get("group") == had.get("group")
 
 
-def _data(seen: Overview, source: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Options of the source with all that was recognised, and what is to be said beside them."""
+def _data(seen: Overview, source: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of the source with all that was recognised."""
     data = dict(source)
     columns = _columns(seen, source)
     data["format"] = _format(seen, columns)
-    said = {"format": _recognised(seen)}
     if columns:
         data["columns"] = columns
-    if seen.fields.facts or "meta" in columns:
-        said["columns"] = "meta: slices are looked for by these"
     if seen.answers.skewed and _label(seen) in columns.get("meta", ()):
         data["stratify"] = _label(seen)
-        said["stratify"] = "some labels are rare: every split gets its share of each"
     alone = seen.groups is None and "group" not in columns and not seen.held_out
     if alone and seen.repeats.near and seen.repeats.separable:
         data["group"] = "auto"
-        said["group"] = "near-duplicates stay on one side of the splits"
-    return data, said
+    return data
 
 
 def _columns(seen: Overview, source: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,26 +199,6 @@ def _label(seen: Overview) -> str:
 
 def _format(seen: Overview, columns: Mapping[str, Any]) -> str:
     return "columns" if "prompt" in columns else seen.reading.format
-
-
-def _recognised(seen: Overview) -> str:
-    parts = [
-        f"{role} from {' and '.join(names)}"
-        for role, names in seen.reading.columns.items()
-        if role in ("prompt", "messages", "references")
-    ]
-    return ", ".join(parts)
-
-
-def _offered(seen: Overview, source: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
-    """Options that may be worth setting: key, value, comment."""
-    if seen.turns.system or "system" in source:
-        return ()
-    labels = [one_line(name) for name, _ in seen.answers.labels]
-    if 0 < len(labels) <= FEW_LABELS and sum(map(len, labels)) <= LABELS_LENGTH:
-        text = f"Answer with one of: {', '.join(labels)}"
-        return (("system", text, "tells the model what is asked"),)
-    return (("system", "…", "an instruction before every prompt"),)
 
 
 def _relative(options: Mapping[str, Any], output: Path) -> dict[str, Any]:

@@ -21,25 +21,6 @@ Begin = Callable[[str], Report]
 
 
 @dataclass(frozen=True, slots=True)
-class Turns:
-    """How conversations are built.
-
-    Attributes:
-        user: number of user turns -> rows.
-        system, tools: rows that have a system turn, or tools.
-    """
-
-    user: dict[int, int]
-    system: int
-    tools: int
-
-    @property
-    def several(self) -> bool:
-        """Whether there are rows with more than one user turn."""
-        return set(self.user) != {1}
-
-
-@dataclass(frozen=True, slots=True)
 class Overview:
     """All of it.
 
@@ -54,7 +35,6 @@ class Overview:
     reading: Reading
     rows: int
     held_out: bool
-    turns: Turns
     languages: dict[str, float]
     judged: int
     lengths: Lengths
@@ -85,7 +65,6 @@ def look(reading: Reading, model: harness.Model, begin: Begin) -> Overview:
         reading=dataclasses.replace(reading, rows=(), records=()),
         rows=len(rows),
         held_out=any(row.split in ("dev", "test") for row in rows),
-        turns=_turns(rows),
         languages=spoken,
         judged=judged,
         lengths=lengths.measure(rows, model, begin),
@@ -99,12 +78,6 @@ def look(reading: Reading, model: harness.Model, begin: Begin) -> Overview:
 def _text(row: Example) -> str:
     """What the user asks last, and the answer."""
     return f"{row.messages[-1].get('content') or ''}\n{row.references[0]}"
-
-
-def _turns(rows: Sequence[Example]) -> Turns:
-    user = Counter(sum(turn["role"] == "user" for turn in row.messages) for row in rows)
-    system = sum(row.messages[0]["role"] in ("system", "developer") for row in rows)
-    return Turns(dict(sorted(user.items())), system, sum(bool(row.tools) for row in rows))
 
 
 def _groups(rows: Sequence[Example]) -> tuple[int, int] | None:

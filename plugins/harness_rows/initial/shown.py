@@ -78,7 +78,6 @@ def _seen(made: Drafted) -> Iterator[tuple[str, str]]:
         left = [name for name in seen.reading.unused if name not in used]
         if left:
             yield "not used", ", ".join(left)
-    yield "turns", _turns(seen)
     if seen.languages:
         known = [f"{code} {percent(share)}" for code, share in seen.languages.items()]
         yield "languages", f"{', '.join(known[:MOST])} (of {seen.judged} texts looked at)"
@@ -86,19 +85,6 @@ def _seen(made: Drafted) -> Iterator[tuple[str, str]]:
     yield "answers are", _answers(seen.answers)
     yield "groups", _groups(seen)
     yield "duplicates", _repeats(seen.repeats)
-
-
-def _turns(seen: Overview) -> str:
-    rows, turns = seen.rows, seen.turns
-    said = "one question each"
-    if turns.several:
-        several = sum(count for number, count in turns.user.items() if number > 1)
-        said = f"{several:,} of {rows:,} rows have several of the user, {max(turns.user)} at most"
-    if turns.system:
-        said += f"; {turns.system:,} of {rows:,} rows have a system turn"
-    if turns.tools:
-        said += f"; {turns.tools:,} have tools"
-    return said
 
 
 def _lengths(seen: Overview) -> Iterator[tuple[str, str]]:

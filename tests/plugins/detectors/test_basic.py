@@ -139,4 +139,4 @@ def test_the_package_registers_basic_under_the_default_name():
     registry = Registry()
     registry.add(harness_detectors, "harness_detectors")
     assert registry.get("detector", "basic").plugin is Basic
-    assert Basic.revision == 4
+    assert Basic.revision == 5

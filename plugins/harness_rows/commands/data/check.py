@@ -31,7 +31,7 @@ def check(request: Request) -> int:
     from harness_rows.commands.data import checking, fitting
     from harness_rows.commands.data.lengths import measured
     from harness_rows.commands.data.opening import opened
-    from harness_rows.commands.data.printing import write_json
+    from harness_rows.commands.data.printing import answer
     from harness_rows.commands.progress import working
 
     with working("data check") as begin:
@@ -40,12 +40,7 @@ def check(request: Request) -> int:
         if found.rows:
             listed += fitting.findings(measured(found, request, begin))
     listed.sort(key=lambda one: one.level != "problem")
-    if request.as_json:
-        write_json(_document(found, listed))
-    else:
-        from rich.console import Console
-
-        _show(found, listed, Console())
+    answer(request, _document(found, listed), lambda console: _show(found, listed, console))
     return BAD_DATA if any(one.level == "problem" for one in listed) else 0
 
 
@@ -73,8 +68,6 @@ def _show(found: Opened, listed: Sequence[Finding], console: Console) -> None:
     from harness.terminal import tables
     from harness_rows.commands.data.printing import set_in
 
-    for sentence in found.said:
-        tables.note(console, sentence, "dim")
     for one in listed:
         head = Text.assemble(
             (f"{one.level}: ", f"bold {STYLES[one.level]}"), one_line(one.what, 800)

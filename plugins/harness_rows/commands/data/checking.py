@@ -115,11 +115,10 @@ def _exact(prompts: Mapping[str, Sequence[Example]], screening: Screening) -> It
     left_out = screening.repeated
     hint = f"a run leaves {left_out:,} out; {SPLIT_IT}" if left_out else SPLIT_IT
     if leaks:
-        by = Counter((leak.row.split, leak.held_out.split) for leak in leaks)
+        by = Counter((row.split, held_out.split) for row, held_out in leaks)
         sides = ", ".join(f"{n:,} of {one} from {other}" for (one, other), n in by.items())
         what = f"{counted(len(leaks), 'asks', 'ask')} what a held-out row asks ({sides})"
-        named = pairs((leak.row, leak.held_out) for leak in leaks)
-        yield Finding("problem", "leak-exact", what, len(leaks), named, hint)
+        yield Finding("problem", "leak-exact", what, len(leaks), pairs(leaks), hint)
     elif left_out:
         repeat = counted(left_out, "repeats", "repeat")
         what = f"{repeat} a row of dev or test, the prompt or with its answer within a conversation"
@@ -156,10 +155,10 @@ def _within(prompts: Mapping[str, Sequence[Example]]) -> Iterator[Finding]:
         yield Finding("note", "repeat", what, len(again), places(again), hint)
     found = repeats.conflicts(prompts)
     if found:
-        rows = sum(len(one.rows) for one in found)
+        rows = sum(map(len, found))
         prompt = "1 prompt has" if len(found) == 1 else f"{len(found):,} prompts have"
         what = f"{prompt} different answers ({rows:,} rows)"
-        named = pairs((one.rows[0], one.rows[1]) for one in found)
+        named = pairs((rows_of[0], rows_of[1]) for rows_of in found)
         hint = "several good answers belong into one row's references; else one of them is wrong"
         yield Finding("note", "conflict", what, rows, named, hint)
 

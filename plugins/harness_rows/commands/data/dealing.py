@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import harness
-from harness import SPLITS, Example, Report
+from harness import SPLITS, Example, Report, Screening, previewed
 from harness_rows.commands.data import repeats
-from harness_rows.commands.data.expected import counting
 from harness_rows.commands.data.findings import counted
 from harness_rows.commands.data.opening import options_of
-from harness_rows.commands.data.split_request import SplitRequest
 from harness_rows.dealing import SIDES
 from harness_rows.formats import folded_name
 from harness_rows.options import RowsOptions
 from harness_rows.reading import Reading, read
 from harness_rows.records import Record
 from harness_rows.splitting import dealt
+
+if TYPE_CHECKING:
+    from harness_rows.commands.data.split import SplitRequest
 
 NO_SPLIT: Any = ""
 
@@ -33,14 +34,14 @@ class Checked:
     Attributes:
         torn: groups with rows on two sides.
         exact: rows of train and pool that ask what a held-out row asks.
-        near: those that nearly do, among the prompts compared, of so many.
+        near: those that nearly repeat one, as ``harness check`` counts them.
+        compared: rows that were compared for these; None where that is all of them.
     """
 
     torn: int
     exact: int
     near: int
-    compared: int
-    of: int
+    compared: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,14 @@ class Dealing:
         return {name: found[name] for name in SPLITS if found[name]}
 
     @property
+    def by_split(self) -> dict[str, list[Record]]:
+        """Split -> its records, in the usual order."""
+        found: dict[str, list[Record]] = {name: [] for name in self.counts}
+        for row, record in zip(self.rows, self.records, strict=True):
+            found[row.split].append(record)
+        return found
+
+    @property
     def groups(self) -> dict[str, int]:
         """Split -> groups."""
         found: dict[str, set[str]] = {}
@@ -84,13 +93,13 @@ class Dealing:
         if check.exact:
             exact = f"{counted(check.exact, 'asks', 'ask')} what a held-out row asks"
         yield f"{torn}, {exact}."
-        some = "" if check.compared == check.of else f" of {check.compared:,} compared"
+        some = "" if check.compared is None else f" of {check.compared:,} compared"
         if check.near:
             advice = "" if self.options.group else "; --group auto keeps such prompts together"
             near = counted(check.near, "nearly repeats", "nearly repeat")
             yield f"{near}{some} a row of dev or test{advice}."
         else:
-            yield f"No prompt{some} nearly repeats one of dev or test."
+            yield f"No row{some} nearly repeats one of dev or test."
         if self.kept:
             yield f"{counted(self.kept, 'had', 'had')} a split and kept it (--anew deals all)."
         if self.left_over:
@@ -121,24 +130,20 @@ def deal(request: SplitRequest, begin: Callable[[str], Report]) -> Dealing:
             "the config's data are of a source without columns that could be written",
             hint="harness data split FILE -o OUT",
         )
-    report = begin("reading")
-    reading = read(options, counting(options, report))
+    begin("reading")
+    reading = read(options)
     reading.refuse()
     _need_room(reading, options)
     report = begin("dealing")
     bare = _bare(reading) if request.anew else reading
-    rows = tuple(dealt(bare, options, _watched(report)))
+    rows = tuple(dealt(bare, options, lambda done, of: report(done, of, "")))
     before = {row.id: row.split for row in bare.rows}
     kept = sum(row.split == before[row.id] for row in rows)
     return Dealing(
         reading.where, reading.said, options, rows,
         tuple(_records(reading, rows)), len(reading.rows) - len(rows), kept,
-        _checked(rows, _watched(begin("comparing prompts"))),
+        _checked(rows, previewed(rows, report=begin("comparing prompts"))),
     )  # fmt: skip
-
-
-def _watched(report: Report) -> Callable[[int, int], None]:
-    return lambda done, of: report(done, of, "")
 
 
 def _need_room(reading: Reading, options: RowsOptions) -> None:
@@ -180,24 +185,13 @@ def _records(reading: Reading, rows: Sequence[Example]) -> Iterator[Record]:
         yield made
 
 
-def _checked(rows: Sequence[Example], watch: Callable[[int, int], None]) -> Checked:
+def _checked(rows: Sequence[Example], screening: Screening) -> Checked:
     sides: dict[str, set[str]] = {}
     for row in rows:
         sides.setdefault(row.group, set()).add(SIDES[row.split])
-    prompts = repeats.by_prompt(rows)
-    near = repeats.near_repeats(prompts, watch)
     return Checked(
         torn=sum(len(found) > 1 for found in sides.values()),
-        exact=sum(1 for _ in repeats.exact_leaks(prompts)),
-        near=len(near.leaks),
-        compared=near.compared,
-        of=near.of,
+        exact=sum(1 for _ in repeats.exact_leaks(repeats.by_prompt(rows))),
+        near=sum(screening.near.values()),
+        compared=sum(screening.compared.values()) or None,
     )
-
-
-def by_split(dealing: Dealing) -> Mapping[str, list[Record]]:
-    """Split -> its records, in the usual order."""
-    found: dict[str, list[Record]] = {name: [] for name in dealing.counts}
-    for row, record in zip(dealing.rows, dealing.records, strict=True):
-        found[row.split].append(record)
-    return found

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness_rows.cleaning.repeated import Repeats
-    from harness_rows.commands.data.cleaned import Clean
+    from harness_rows.commands.data.opening import Opened
+    from harness_rows.reading import Reading
 
 LISTED = 10
 """Rows that go and are listed."""
@@ -56,32 +57,32 @@ def dedup(request: DedupRequest) -> None:
     of train. Without -o it only reports. Nothing is written over.
     """
     from harness_rows.cleaning.repeated import BY, Rule, repeated
-    from harness_rows.commands.data import cleaned
-    from harness_rows.commands.data.printing import write_json
+    from harness_rows.commands.data import writing
+    from harness_rows.commands.data.opening import readable
+    from harness_rows.commands.data.printing import answer
     from harness_rows.commands.progress import working
 
     if request.by not in BY:
         raise harness.UsageError(f"--by takes row or prompt, not {request.by!r}")
-    if request.output and request.removed and _same(request.output, request.removed):
+    targets = [("-o", request.output), ("--removed", request.removed)]
+    paths = [path.resolve() for _, path in targets if path]
+    if len(set(paths)) < len(paths):
         raise harness.UsageError("-o and --removed name one file")
-    cleaned.new_file("-o", request.output)
-    cleaned.new_file("--removed", request.removed)
+    for option, path in targets:
+        if path:
+            writing.need_new_file(option, path)
     with working("data dedup") as begin:
-        found = cleaned.readable(request, begin)
+        found, reading = readable(request, begin)
         report = begin("comparing")
         rule = Rule(request.near, request.by, request.with_test)
         repeats = repeated(found.rows, rule, lambda done, total: report(done, total, ""))
-        _write(request, found, repeats)
-    if request.as_json:
-        write_json(_document(request, found, repeats))
-        return
-    from rich.console import Console
-
-    _show(request, found, repeats, Console())
+        _write(request, found, reading, repeats)
+    document = _document(request, found, repeats)
+    answer(request, document, lambda console: _show(request, found, repeats, console))
 
 
-def _write(request: DedupRequest, found: Clean, repeats: Repeats) -> None:
-    from harness_rows.commands.data import cleaned
+def _write(request: DedupRequest, found: Opened, reading: Reading, repeats: Repeats) -> None:
+    from harness_rows.commands.data import writing
 
     if not (request.output or request.removed):
         return
@@ -91,29 +92,25 @@ def _write(request: DedupRequest, found: Clean, repeats: Repeats) -> None:
         for one in repeats.removed
     }
     kept, gone = [], []
-    for row, record in zip(found.reading.rows, cleaned.records(found.reading), strict=True):
+    for row, record in zip(reading.rows, writing.records(reading), strict=True):
         if (key := _key(row)) in why:
             gone.append({**record, WHY: why[key]})
         else:
             kept.append(record)
     files = [("--removed", request.removed, gone), ("-o", request.output, kept)]
-    cleaned.write([(option, path, rows) for option, path, rows in files if path])
-
-
-def _same(one: Path, other: Path) -> bool:
-    return one.resolve() == other.resolve()
+    writing.write([(option, path, rows) for option, path, rows in files if path])
 
 
 def _key(row: harness.Example) -> tuple[str, str | None]:
     return row.id, row.place
 
 
-def _why(found: Clean, kept: int, likeness: float, by: str) -> str:
+def _why(found: Opened, kept: int, likeness: float, by: str) -> str:
     what = "repeats" if likeness == 1 else f"nearly repeats ({likeness:.2f})"
     return f"{what} {'the prompt of ' * (by == 'prompt')}{found.rows[kept].place}"
 
 
-def _document(request: DedupRequest, found: Clean, repeats: Repeats) -> dict[str, Any]:
+def _document(request: DedupRequest, found: Opened, repeats: Repeats) -> dict[str, Any]:
     return {
         "data": found.where,
         "format": found.said,
@@ -138,11 +135,9 @@ def _document(request: DedupRequest, found: Clean, repeats: Repeats) -> dict[str
     }
 
 
-def _show(request: DedupRequest, found: Clean, repeats: Repeats, console: Console) -> None:
+def _show(request: DedupRequest, found: Opened, repeats: Repeats, console: Console) -> None:
     from harness.terminal import tables
 
-    for sentence in found.said:
-        tables.note(console, sentence, "dim")
     if repeats.removed:
         console.print(_by_split(found, repeats))
         console.print()
@@ -160,7 +155,7 @@ def _show(request: DedupRequest, found: Clean, repeats: Repeats, console: Consol
         tables.note(console, "Nothing was written: -o FILE writes the rows that stay.")
 
 
-def _by_split(found: Clean, repeats: Repeats) -> Any:
+def _by_split(found: Opened, repeats: Repeats) -> Any:
     from harness import SPLITS
     from harness.terminal import tables
 
@@ -176,7 +171,7 @@ def _by_split(found: Clean, repeats: Repeats) -> Any:
     return shown
 
 
-def _listed(found: Clean, repeats: Repeats) -> Any:
+def _listed(found: Opened, repeats: Repeats) -> Any:
     from harness.terminal import tables
     from harness_rows.commands.data.repeats import prompt_text
 

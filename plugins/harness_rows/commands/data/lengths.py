@@ -9,8 +9,7 @@ from pathlib import Path
 import harness
 from harness import Example, Report
 from harness.kit.draws import spaced
-from harness_rows.commands.data.naming import named
-from harness_rows.commands.data.opening import Opened, model_view
+from harness_rows.commands.data.opening import Opened, model_view, named
 from harness_rows.commands.data.repeats import prompt_text
 from harness_rows.commands.data.request import Request
 from harness_rows.commands.progress import counting
@@ -62,11 +61,6 @@ class Lengths:
     context: int | None = None
     room: int | None = None
     too_long: str = ""
-
-    @property
-    def drawn(self) -> list[Length]:
-        """Those that were measured evenly spaced."""
-        return [one for one in self.rows if one.drawn]
 
 
 def measured(found: Opened, request: Request, begin: Callable[[str], Report]) -> Lengths:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import harness
 from harness import ConfigView, Example, Report
-from harness_rows.commands.data.expected import counting
 from harness_rows.commands.data.request import Request, of_config, source_options
 from harness_rows.options import RowsOptions
 from harness_rows.reading import Reading, read
@@ -25,9 +25,7 @@ class Opened:
         where: what people call it.
         rows: ``split`` is empty where nothing says one.
         reading: where they were read by the source ``rows``.
-        options: those of that source.
         problems: one line for each kind, of rows that are left out or contradict each other.
-        wrong: how many problems these are.
         said: sentences: which format was recognised, and by what.
         config: the config whose data they are; then test is sealed. None for a file of one's own.
     """
@@ -35,9 +33,7 @@ class Opened:
     where: str
     rows: tuple[Example, ...]
     reading: Reading | None = None
-    options: RowsOptions | None = None
     problems: tuple[str, ...] = ()
-    wrong: int = 0
     said: tuple[str, ...] = ()
     config: ConfigView | None = None
 
@@ -93,15 +89,31 @@ def options_of(request: Request, view: ConfigView | None) -> RowsOptions | None:
 
 
 def _read(options: RowsOptions, report: Report, view: ConfigView | None = None) -> Opened:
-    reading = read(options, counting(options, report))
-    rows, problems, wrong = reading.rows, reading.problems, reading.wrong
+    reading = read(options)
+    rows, problems = reading.rows, reading.problems
     if options.sizes or options.group:
         try:
             rows = tuple(dealt(reading, options, lambda done, of: report(done, of, "rows")))
         except harness.DataError as error:
             problems = (*problems, *(error.details or (error.what,)))
-            wrong += 1
-    return Opened(reading.where, rows, reading, options, problems, wrong, reading.said, view)
+    return Opened(reading.where, rows, reading, problems, reading.said, view)
+
+
+def readable(request: Request, begin: Callable[[str], Report]) -> tuple[Opened, Reading]:
+    """The rows of the request where all of them can be read, and their columns can be written.
+
+    Raises:
+        DataError: some cannot; a row that was left out would be lost.
+        UsageError: the data are not read by the source ``rows``.
+    """
+    found = opened(request, begin)
+    if found.reading is None:
+        raise harness.UsageError(
+            f"{found.where} gives rows of its own, which have no columns to be written",
+            hint="name a file: harness data … FILE",
+        )
+    found.reading.refuse()
+    return found, found.reading
 
 
 def model_view(request: Request, found: Opened) -> ConfigView:
@@ -111,3 +123,14 @@ def model_view(request: Request, found: Opened) -> ConfigView:
         ConfigError: it cannot be used.
     """
     return found.config or harness.open_config(request.config, request.sets or ())
+
+
+def named(entry: Mapping[str, Any]) -> str:
+    """What people call the model or trainer of a config.
+
+    Of ``{source: hub, id: owner/name}`` the id, of ``{plugin: lora}`` the plugin.
+    """
+    for key in ("id", "name", "path"):
+        if isinstance(entry.get(key), str):
+            return str(entry[key])
+    return str(entry.get("source", entry.get("plugin", "")))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+import harness
 from harness.terminal.options import takes
 from harness_rows.commands.data.request import Request
 
 if TYPE_CHECKING:
     from harness import ConfigView, Example, Rendered
     from harness_rows.commands.data.opening import Opened
+
+ROWS = 3
+"""Rows that are shown where nobody says how many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +29,8 @@ class PreviewRequest(Request):
         typer.Option("--row", metavar="ID", help="this row, by its id or its place (file:line)"),
     ] = None
     rows: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option("--rows", min=1, metavar="N", help="so many, evenly spaced (default: 3)"),
-    ] = None
+        int, typer.Option("--rows", min=1, metavar="N", help="so many, evenly spaced")
+    ] = ROWS
     split: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--split", metavar="S", help="of this split (default: train)"),
@@ -39,33 +43,76 @@ class PreviewRequest(Request):
 @takes(PreviewRequest)
 def preview(request: PreviewRequest) -> None:
     """Rows as the model sees them, token by token."""
-    from harness_rows.commands.data.choosing import chosen
+    from harness.kit.draws import spaced
     from harness_rows.commands.data.opening import model_view, opened
-    from harness_rows.commands.data.printing import write_json
+    from harness_rows.commands.data.printing import answer
+    from harness_rows.commands.data.rendering import show
     from harness_rows.commands.progress import counting, working
 
     with working("data preview") as begin:
         found = opened(request, begin)
         found.need_rows()
-        rows = chosen(found, request.row, request.rows, request.split)
+        if request.row is not None:
+            rows = [_row_named(found, request.row)]
+        else:
+            rows = spaced(_rows_of(found, request.split), request.rows)
         view = model_view(request, found)
         rendered = view.rendered(rows, counting(begin, "loading the tokenizer", "rendering"))
     document = _document(found, view, list(zip(rows, rendered, strict=True)))
-    if request.as_json:
-        write_json(document)
-        return
-    from rich.console import Console
+    answer(request, document, lambda console: show(document, console, full=request.full))
 
-    from harness_rows.commands.data.rendering import show
 
-    show(document, Console(), full=request.full)
+def _row_named(found: Opened, name: str) -> Example:
+    """The row with this id or place.
+
+    Raises:
+        UsageError: there is none, or it is of the sealed test set.
+    """
+    for row in found.rows:
+        if name in (row.id, row.place):
+            if found.sealed and row.split == "test":
+                raise _sealed(f"row '{row.id}' is of the test set")
+            return row
+    near = harness.near(name, [row.id for row in found.rows[:10_000]])
+    raise harness.UsageError(
+        f"no row has the id or place '{name}'{near}", where=found.where,
+        hint=f"such as --row {found.rows[0].id}",
+    )  # fmt: skip
+
+
+def _rows_of(found: Opened, split: str | None) -> Sequence[Example]:
+    """The rows of a split; of the first one there is, but for test, where nobody names one.
+
+    Raises:
+        UsageError: no row is of it, or it is the sealed test set.
+    """
+    known = [name for name in harness.SPLITS if any(row.split == name for row in found.rows)]
+    if split is None:
+        # What is trained on is what people want to see; rows without a split may be, too.
+        first = next((name for name in known if name != "test"), "")
+        return [row for row in found.rows if not first or row.split == first]
+    if split == "test" and found.sealed:
+        raise _sealed("the rows of test are not shown")
+    if split not in known:
+        said = f"splits: {', '.join(known)}" if known else "the rows have no split"
+        raise harness.UsageError(
+            f"no row is of the split '{split}'{harness.near(split, known)}",
+            where=found.where, hint=said,
+        )  # fmt: skip
+    return [row for row in found.rows if row.split == split]
+
+
+def _sealed(what: str) -> harness.UsageError:
+    return harness.UsageError(
+        f"{what}: the test set is sealed", hint="--split dev shows rows that are not trained on"
+    )
 
 
 def _document(
     found: Opened, view: ConfigView, rows: list[tuple[Example, Rendered]]
 ) -> dict[str, Any]:
     """What there is to say, in the form of ``--json``."""
-    from harness_rows.commands.data.naming import named
+    from harness_rows.commands.data.opening import named
 
     config = view.config()
     return {

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from harness import Report
     from harness_rows.cleaning.private.finding import Finders
     from harness_rows.cleaning.private.redaction import Redaction, Value
-    from harness_rows.commands.data.cleaned import Clean
+    from harness_rows.commands.data.opening import Opened
+    from harness_rows.reading import Reading
     from harness_rows.records import Record
 
 LISTED = 5
@@ -56,23 +57,21 @@ def redact(request: RedactRequest) -> None:
     reports. Nothing is written over. Names and postal addresses are not found.
     """
     from harness_rows.cleaning.private.redaction import Redaction
-    from harness_rows.commands.data import cleaned
-    from harness_rows.commands.data.printing import write_json
+    from harness_rows.commands.data import writing
+    from harness_rows.commands.data.opening import readable
+    from harness_rows.commands.data.printing import answer
     from harness_rows.commands.progress import working
 
-    cleaned.new_file("-o", request.output)
+    if request.output:
+        writing.need_new_file("-o", request.output)
     redaction = Redaction(_finders(request))
     with working("data redact") as begin:
-        found = cleaned.readable(request, begin)
-        rows = _redacted(redaction, found, begin)
+        found, reading = readable(request, begin)
+        rows = _redacted(redaction, reading, begin)
         if request.output:
-            cleaned.write([("-o", request.output, rows)])
-    if request.as_json:
-        write_json(_document(request, found, redaction))
-        return
-    from rich.console import Console
-
-    _show(request, found, redaction, Console())
+            writing.write([("-o", request.output, rows)])
+    document = _document(request, found, redaction)
+    answer(request, document, lambda console: _show(request, found, redaction, console))
 
 
 def _finders(request: RedactRequest) -> Finders:
@@ -94,34 +93,39 @@ def _finders(request: RedactRequest) -> Finders:
     return Finders(kinds, regions)
 
 
-def _redacted(redaction: Redaction, found: Clean, begin: Callable[[str], Report]) -> list[Record]:
+def _redacted(
+    redaction: Redaction, reading: Reading, begin: Callable[[str], Report]
+) -> list[Record]:
     """All rows with tokens.
 
     Raises:
         DataError: a value holds bytes, which would be written as base64 with all that is in them.
     """
     from harness_rows.cleaning.private.redaction import has_bytes
-    from harness_rows.commands.data import cleaned
+    from harness_rows.commands.data import writing
     from harness_rows.problems import Problems, refuse
 
-    reading, problems = found.reading, Problems()
+    problems = Problems()
     for row, record in zip(reading.rows, reading.records, strict=True):
         redaction.reserve(record)
         for name in (name for name, value in record.items() if has_bytes(value)):
             problems.add(UNSEARCHED, row.place, column=name)
     refuse(
-        problems.lines, problems.count, found.where, "make text of these bytes, or drop the column"
+        problems.lines,
+        problems.count,
+        reading.where,
+        "make text of these bytes, or drop the column",
     )
     report, total = begin("redacting"), len(reading.rows)
     rows = []
-    for at, (row, record) in enumerate(zip(reading.rows, cleaned.records(reading), strict=True)):
+    for at, (row, record) in enumerate(zip(reading.rows, writing.records(reading), strict=True)):
         if at % TOLD == 0:
             report(at, total, "rows")
         rows.append(redaction.record(record, row.place or f"row {at + 1}"))
     return rows
 
 
-def _document(request: RedactRequest, found: Clean, redaction: Redaction) -> dict[str, Any]:
+def _document(request: RedactRequest, found: Opened, redaction: Redaction) -> dict[str, Any]:
     return {
         "data": found.where,
         "format": found.said,
@@ -131,11 +135,9 @@ def _document(request: RedactRequest, found: Clean, redaction: Redaction) -> dic
     }
 
 
-def _show(request: RedactRequest, found: Clean, redaction: Redaction, console: Console) -> None:
+def _show(request: RedactRequest, found: Opened, redaction: Redaction, console: Console) -> None:
     from harness.terminal import tables
 
-    for sentence in found.said:
-        tables.note(console, sentence, "dim")
     values = redaction.values
     if values:
         console.print(_listed(values))

@@ -37,8 +37,6 @@ def show(document: Document, console: Console, *, full: bool) -> None:
     """All rows, each below a line that says which it is."""
     coloured = console.color_system is not None and not console.no_color
     marks = _marks(document["rows"])
-    for line in document["format"]:
-        tables.note(console, line, "dim")
     if unread := document["unread"]:
         kinds = "a problem" if unread == 1 else f"problems of {unread:,} kinds"
         tables.note(console, f"{kinds} in these rows: harness data check", "yellow")

@@ -1,4 +1,4 @@
-"""Rows that repeat each other: within a split, between splits, and with other answers.
+"""Rows that repeat each other exactly: within a split, between splits, and with other answers.
 
 Prompts are compared without system turns, whatever their letter case, width, white space and marks
 of sentences; digits and symbols count.
@@ -6,48 +6,12 @@ of sentences; digits and symbols count.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness import Example
-from harness.kit.draws import spaced
 from harness.kit.folding import folded
 from harness_rows.dealing import SIDES
-from harness_rows.prompts import COMPARED, NEAR, evened
-
-Watch = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Leak:
-    """A row of train or pool that repeats a held-out row."""
-
-    row: Example
-    held_out: Example
-    similarity: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Near:
-    """Near repeats among the rows that were compared.
-
-    Attributes:
-        compared: how many rows; of so many in all.
-        leaks: rows of train and pool that are near a row of dev or test, the nearest first.
-        rows: how many rows have another one near to them.
-    """
-
-    compared: int
-    of: int
-    leaks: tuple[Leak, ...]
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Rows with one prompt of which no answer is one of another's."""
-
-    rows: tuple[Example, ...]
+from harness_rows.prompts import evened
 
 
 def prompt_text(row: Example) -> str:
@@ -64,12 +28,12 @@ def by_prompt(rows: Sequence[Example]) -> dict[str, list[Example]]:
     return found
 
 
-def exact_leaks(prompts: Mapping[str, Sequence[Example]]) -> Iterator[Leak]:
-    """Rows of train and pool whose prompt is one of dev's or test's."""
+def exact_leaks(prompts: Mapping[str, Sequence[Example]]) -> Iterator[tuple[Example, Example]]:
+    """Rows of train and pool whose prompt is one of dev's or test's, each with such a row."""
     for rows in prompts.values():
         held_out = next((row for row in rows if _side(row) in ("dev", "test")), None)
         if held_out is not None:
-            yield from (Leak(row, held_out) for row in rows if _side(row) == "train")
+            yield from ((row, held_out) for row in rows if _side(row) == "train")
 
 
 def dev_in_test(prompts: Mapping[str, Sequence[Example]]) -> list[Example]:
@@ -96,9 +60,9 @@ def doubled(prompts: Mapping[str, Sequence[Example]]) -> list[Example]:
     return found
 
 
-def conflicts(prompts: Mapping[str, Sequence[Example]]) -> list[Conflict]:
-    """Prompts whose rows have different answers, the most rows first."""
-    found = []
+def conflicts(prompts: Mapping[str, Sequence[Example]]) -> list[Sequence[Example]]:
+    """The rows of each prompt that has different answers, the most rows first."""
+    found: list[Sequence[Example]] = []
     for rows in prompts.values():
         if len(rows) < 2 or len({_context(row) for row in rows}) > 1:
             continue
@@ -107,56 +71,8 @@ def conflicts(prompts: Mapping[str, Sequence[Example]]) -> list[Conflict]:
             firsts.setdefault(folded(_answer(row)), row)
         answers = [{folded(text) for text in row.references} for row in firsts.values()]
         if len(firsts) > 1 and not set.intersection(*answers):
-            found.append(Conflict(tuple(rows)))
-    return sorted(found, key=lambda one: -len(one.rows))
-
-
-def near_repeats(prompts: Mapping[str, Sequence[Example]], watch: Watch) -> Near:
-    """Prompts that are near each other and not equal; of many, evenly spaced ones are compared.
-
-    Held-out rows have half of the places, if they need so many.
-    """
-    from harness_rows.cleaning.near import pairs
-
-    rows = _distinct(prompts)
-    compared = _sample(rows)
-    texts = [prompt_text(row) for row in compared]
-    leaks: dict[str, Leak] = {}
-    near: set[str] = set()
-    for pair in pairs(texts, NEAR, watch):
-        one, other = compared[pair.first], compared[pair.second]
-        near |= {one.id, other.id}
-        sides = {_side(one), _side(other)}
-        if "train" in sides and len(sides) == 2:
-            row, held_out = (one, other) if _side(one) == "train" else (other, one)
-            before = leaks.get(row.id)
-            if before is None or before.similarity < pair.similarity:
-                leaks[row.id] = Leak(row, held_out, pair.similarity)
-    ordered = sorted(leaks.values(), key=lambda leak: (-leak.similarity, leak.row.id))
-    return Near(len(compared), len(rows), tuple(ordered), len(near))
-
-
-def _distinct(prompts: Mapping[str, Sequence[Example]]) -> list[Example]:
-    """One row of each prompt and side: exact repeats are told apart from near ones."""
-    found = []
-    for rows in prompts.values():
-        sides: dict[str, Example] = {}
-        for row in rows:
-            sides.setdefault(_side(row), row)
-        # An exact leak is said as such; its prompt is compared once.
-        found.append(sides.get("dev") or sides.get("test") or rows[0])
-    return found
-
-
-def _sample(rows: Sequence[Example]) -> list[Example]:
-    if len(rows) <= COMPARED:
-        return list(rows)
-    held_out = [row for row in rows if _side(row) in ("dev", "test")]
-    others = [row for row in rows if _side(row) not in ("dev", "test")]
-    half = COMPARED // 2
-    most = max(half, COMPARED - len(others))
-    kept = spaced(held_out, most)
-    return [*kept, *spaced(others, COMPARED - len(kept))]
+            found.append(rows)
+    return sorted(found, key=len, reverse=True)
 
 
 def _side(row: Example) -> str:

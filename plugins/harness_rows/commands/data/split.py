@@ -3,17 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
+import typer
+
+from harness import SPLITS, UsageError
 from harness.terminal.options import takes
-from harness_rows.commands.data.split_request import SplitRequest
+from harness_rows.commands.data.request import Request
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from harness_rows.commands.data.dealing import Dealing
+
+SIZES = "train=.6,pool=.1,dev=.15,test=.15"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitRequest(Request):
+    """What ``split`` takes."""
+
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", metavar="FILE|DIR", help="a new .jsonl file, or a folder"),
+    ]
+    sizes: Annotated[
+        str, typer.Option("--sizes", metavar="SPLIT=N,…", help="shares, or numbers of rows")
+    ] = SIZES
+    stratify: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads it at run time
+        typer.Option("--stratify", metavar="FIELD", help="all splits share its values alike"),
+    ] = None
+    group: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--group", metavar="auto", help="auto: near-equal prompts stay together"),
+    ] = None
+    draw: Annotated[int, typer.Option("--draw", help="another number deals otherwise")] = 0
+    anew: Annotated[
+        bool, typer.Option("--anew", help="also deal out rows that have a split already")
+    ] = False
+
+    @property
+    def reads(self) -> dict[str, Any]:
+        """How rows are read and dealt out, as options of the source ``rows``."""
+        given = {"stratify": self.stratify, "group": self.group, "draw": self.draw}
+        sizes = {"sizes": sizes_of(self.sizes)}
+        return {**super().reads, **sizes, **{name: one for name, one in given.items() if one}}
+
+
+def sizes_of(text: str) -> dict[str, int | float]:
+    """``train=.6,dev=.4`` as split -> share or number.
+
+    Raises:
+        UsageError: it is not written so.
+    """
+    found: dict[str, int | float] = {}
+    for part in text.split(","):
+        name, mark, size = (one.strip() for one in part.partition("="))
+        try:
+            found[name] = int(size) if size.isdecimal() else float(size)
+        except ValueError:
+            mark = ""
+        if not mark or name not in SPLITS:
+            raise UsageError(
+                f"--sizes takes SPLIT=NUMBER with commas, not {part.strip()!r}",
+                hint=f"--sizes {SIZES}",
+            )
+    return found
 
 
 @takes(SplitRequest)
@@ -21,20 +79,21 @@ def split(request: SplitRequest) -> None:
     """Deal rows out to train, pool, dev and test."""
     from harness_rows.commands.data import writing
     from harness_rows.commands.data.dealing import deal
-    from harness_rows.commands.data.printing import write_json
+    from harness_rows.commands.data.printing import answer
     from harness_rows.commands.progress import working
 
-    target = writing.Target.of(request.output)
+    path = request.output
+    writing.need_new("-o", path)
     with working("data split") as begin:
         dealing = deal(request, begin)
         begin("writing")
-        files = target.write(dealing)
-    if request.as_json:
-        write_json(_document(dealing, files))
-        return
-    from rich.console import Console
-
-    _show(dealing, files, Console())
+        if path.suffix in writing.SUFFIXES:
+            writing.write([("-o", path, dealing.records)])
+            files = [path]
+        else:
+            files = writing.write_folder("-o", path, dealing.by_split)
+    document = _document(dealing, files)
+    answer(request, document, lambda console: _show(dealing, files, console))
 
 
 def _document(dealing: Dealing, files: Sequence[Path]) -> dict[str, Any]:
@@ -55,8 +114,6 @@ def _show(dealing: Dealing, files: Sequence[Path], console: Console) -> None:
     from harness.terminal import tables
     from harness_rows.yaml_text import value
 
-    for sentence in dealing.said:
-        tables.note(console, sentence, "dim")
     shown = tables.table("split", "rows", "share", "groups", right=("rows", "share", "groups"))
     total = sum(dealing.counts.values())
     for name, count in dealing.counts.items():

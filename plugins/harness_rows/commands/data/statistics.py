@@ -1,193 +1,165 @@
-"""What is in rows: the document behind ``harness data stats``."""
+"""What is in rows: the document of ``harness data stats --json``, which the terminal shows too."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
 
 from harness import SPLITS, Example, Report
 from harness_rows.commands.data import repeats
-from harness_rows.commands.data.balance import Field, answers, fields
-from harness_rows.commands.data.lengths import Length, Lengths, measured
+from harness_rows.commands.data.lengths import Length, measured
 from harness_rows.commands.data.opening import Opened
 from harness_rows.commands.data.request import Request
+from harness_rows.initial import answers, languages
 from harness_rows.sampling import Spread
 
 MOST_ANSWERS = 4
 """Frequent answers that are listed."""
+MOST_VALUES = 40
+"""Different values of a column that no config names, beyond which it is no field but a text."""
+LONGEST_VALUE = 60
+
+Document = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The rows of one split; ``split`` is empty for those without one.
+def statistics(found: Opened, request: Request, begin: Callable[[str], Report]) -> Document:
+    """Everything that is shown of the rows; no text of a sealed test set is in it.
 
-    Attributes:
-        prompt, answer: tokens, None where they are not known.
+    Returns:
+        The document, whose keys docs/looking-at-data.md lists.
     """
-
-    split: str
-    rows: int
-    groups: int
-    prompt: Spread | None
-    answer: Spread | None
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """What lengths rest on.
-
-    Attributes:
-        why: why there are none; empty where there are.
-        rows: rows that were measured, of so many.
-    """
-
-    model: str
-    why: str
-    rows: int
-    of: int
-
-
-@dataclass(frozen=True, slots=True)
-class Repeats:
-    """Rows that repeat others.
-
-    Attributes:
-        exact: rows that repeat an earlier one of their side, prompt and answer.
-        leaks: rows of train and pool that ask what a row of dev or test asks.
-        near: rows with a near repeat, among the prompts that were compared, of so many.
-        near_leaks: rows of train and pool among these that are near a row of dev or test.
-        conflicts: prompts with different answers, and the rows that have them.
-    """
-
-    exact: int
-    leaks: int
-    near: int
-    near_leaks: int
-    compared: int
-    of: int
-    conflicts: int
-    conflict_rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The answers.
-
-    Attributes:
-        kind: ``labels``, ``numbers``, ``JSON``, ``short`` or ``long``.
-        distinct: how many different ones there are.
-        frequent: those that more than one row has, the most frequent first.
-    """
-
-    kind: str
-    distinct: int
-    frequent: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """What is in rows.
-
-    Attributes:
-        languages: ISO 639-1 code -> share, of so many texts that were judged.
-        turns: number of user turns -> rows.
-    """
-
-    data: str
-    format: tuple[str, ...]
-    problems: tuple[str, ...]
-    rows: int
-    splits: tuple[Part, ...]
-    tokens: Tokens
-    languages: Mapping[str, float]
-    judged: int
-    turns: Mapping[int, int]
-    fields: tuple[Field, ...]
-    repeats: Repeats
-    answers: Answered
-
-
-def statistics(found: Opened, request: Request, begin: Callable[[str], Report]) -> Statistics:
-    """Everything that is shown of the rows; no text of a sealed test set is in it."""
-    from harness_rows.initial import languages
-
     lengths = measured(found, request, begin)
-    prompts = repeats.by_prompt(found.rows)
-    report = begin("comparing prompts")
-    repeated = _repeats(prompts, repeats.near_repeats(prompts, lambda n, of: report(n, of, "")))
     shares, judged = languages.look([_said(row) for row in found.rows])
-    asked = Counter(sum(turn.get("role") == "user" for turn in row.messages) for row in found.rows)
-    answered = _answers(found)
-    labels = [answers(shown_rows(found))] if answered.kind == "labels" else []
-    return Statistics(
-        data=found.where,
-        format=found.said,
-        problems=found.problems,
-        rows=len(found.rows),
-        splits=tuple(_parts(found.rows, lengths)),
-        tokens=Tokens(lengths.model, lengths.why, len(lengths.rows), len(found.rows)),
-        languages=shares,
-        judged=judged,
-        turns=dict(sorted(asked.items())),
-        fields=(*labels, *fields(found)),
-        repeats=repeated,
-        answers=answered,
-    )
+    turns = Counter(sum(turn.get("role") == "user" for turn in row.messages) for row in found.rows)
+    shown = [row for row in found.rows if not found.sealed or row.split != "test"]
+    answered = _answers(shown)
+    labels = [_answer_field(shown)] if answered["kind"] == "labels" else []
+    return {
+        "data": found.where,
+        "format": found.said,
+        "problems": found.problems,
+        "rows": len(found.rows),
+        "splits": list(_splits(found.rows, lengths.rows)),
+        "tokens": {
+            "model": lengths.model, "why": lengths.why, "rows": len(lengths.rows),
+            "of": len(found.rows),
+        },
+        "languages": shares,
+        "judged": judged,
+        "turns": dict(sorted(turns.items())),
+        "fields": [*labels, *_fields(found)],
+        "repeats": _repeats(found.rows),
+        "answers": answered,
+    }  # fmt: skip
 
 
 def _said(row: Example) -> str:
     return "\n".join([repeats.prompt_text(row), *row.references[:1]])
 
 
-def _parts(rows: Sequence[Example], lengths: Lengths) -> list[Part]:
-    by_split: dict[str, list[Example]] = {name: [] for name in (*SPLITS, "")}
-    for row in rows:
-        by_split[row.split].append(row)
-    measured: dict[str, list[Length]] = {name: [] for name in by_split}
-    for one in lengths.rows:
-        if one.prompt:
-            measured[one.row.split].append(one)
-    return [
-        Part(
-            split, len(members), len({row.group for row in members}),
-            _spread(measured[split], lambda one: one.prompt),
-            _spread(measured[split], lambda one: one.answer),
-        )
-        for split, members in by_split.items() if members
-    ]  # fmt: skip
+def _splits(rows: Sequence[Example], lengths: Sequence[Length]) -> Iterator[Document]:
+    """Rows, groups and tokens of each split; rows without a split stand below an empty name."""
+    for split in (*SPLITS, ""):
+        members = [row for row in rows if row.split == split]
+        known = [one for one in lengths if one.row.split == split and one.prompt]
+        drawn = [one for one in known if one.drawn]
+        if members:
+            yield {
+                "split": split,
+                "rows": len(members),
+                "groups": len({row.group for row in members}),
+                "prompt": _spread([o.prompt for o in drawn], [o.prompt for o in known]),
+                "answer": _spread([o.answer for o in drawn], [o.answer for o in known]),
+            }
 
 
-def _spread(rows: Sequence[Length], size: Callable[[Length], int]) -> Spread | None:
-    drawn = [size(one) for one in rows if one.drawn]
-    return Spread.of(drawn, [size(one) for one in rows]) if drawn else None
+def _spread(drawn: Sequence[int], every: Sequence[int]) -> Document | None:
+    return asdict(Spread.of(drawn, every)) if drawn else None
 
 
-def _repeats(prompts: Mapping[str, Sequence[Example]], near: repeats.Near) -> Repeats:
+def _repeats(rows: Sequence[Example]) -> Document:
+    prompts = repeats.by_prompt(rows)
     conflicts = repeats.conflicts(prompts)
-    return Repeats(
-        exact=len(repeats.doubled(prompts)),
-        leaks=sum(1 for _ in repeats.exact_leaks(prompts)),
-        near=near.rows,
-        near_leaks=len(near.leaks),
-        compared=near.compared,
-        of=near.of,
-        conflicts=len(conflicts),
-        conflict_rows=sum(len(one.rows) for one in conflicts),
-    )
+    return {
+        "exact": len(repeats.doubled(prompts)),
+        "leaks": sum(1 for _ in repeats.exact_leaks(prompts)),
+        "conflicts": len(conflicts),
+        "conflict_rows": sum(map(len, conflicts)),
+    }
 
 
-def shown_rows(found: Opened) -> list[Example]:
-    """The rows whose texts may be shown: not those of a sealed test set."""
-    return [row for row in found.rows if not found.sealed or row.split != "test"]
-
-
-def _answers(found: Opened) -> Answered:
-    from harness_rows.initial.answers import look
-
-    texts = [row.references[0] for row in shown_rows(found) if row.references]
-    if not texts:
-        return Answered("", 0, ())
+def _answers(rows: Sequence[Example]) -> Document:
+    texts = [row.references[0] for row in rows if row.references]
     counts = Counter(text.strip() for text in texts)
-    frequent = [(text, count) for text, count in counts.most_common(MOST_ANSWERS) if count > 1]
-    return Answered(look(texts).kind, len(counts), tuple(frequent))
+    return {
+        "kind": answers.look(texts).kind if texts else "",
+        "distinct": len(counts),
+        "frequent": [pair for pair in counts.most_common(MOST_ANSWERS) if pair[1] > 1],
+    }
+
+
+def _answer_field(rows: Sequence[Example]) -> Document:
+    pairs = [(str(row.split), row.references[0].strip()) for row in rows if row.references]
+    return _field("answer", True, pairs)
+
+
+def _fields(found: Opened) -> Iterator[Document]:
+    """Every field of the rows' meta, and the columns that look like one."""
+    of_meta: dict[str, list[tuple[str, Any]]] = {}
+    for row in found.rows:
+        for name, value in row.meta.items():
+            if value is not None:
+                of_meta.setdefault(name, []).append((row.split, value))
+    yield from (_field(name, True, pairs) for name, pairs in of_meta.items())
+    yield from (_field(name, False, pairs) for name, pairs in _of_columns(found).items() if pairs)
+
+
+def _of_columns(found: Opened) -> dict[str, list[tuple[str, str]]]:
+    """Of columns that nothing reads, those with few short values."""
+    reading = found.reading
+    if reading is None or not reading.unused:
+        return {}
+    splits = {row.id: row.split for row in found.rows}
+    pairs: dict[str, list[tuple[str, str]]] = {name: [] for name in reading.unused}
+    values: dict[str, set[str]] = {name: set() for name in reading.unused}
+    for row, record in zip(reading.rows, reading.records, strict=True):
+        for name in list(pairs):
+            value = record.get(name)
+            if value is None or value == "":
+                continue
+            if isinstance(value, dict | list | bytes) or len(text := _text(value)) > LONGEST_VALUE:
+                del pairs[name]
+                continue
+            values[name].add(text)
+            if len(values[name]) > MOST_VALUES:
+                del pairs[name]
+            elif row.id in splits:
+                pairs[name].append((splits[row.id], text))
+    return {name: pairs_of for name, pairs_of in pairs.items() if len(values[name]) > 1}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _field(name: str, used: bool, pairs: Sequence[tuple[str, Any]]) -> Document:
+    """A field with its values, the most frequent first.
+
+    Args:
+        used: False for a column that the rows' meta does not have.
+        pairs: (split, value) of each row that has one.
+    """
+    counts: dict[str, Counter[str]] = {}
+    for split, value in pairs:
+        counts.setdefault(_text(value), Counter())[split] += 1
+    ordered = sorted(counts.items(), key=lambda item: (-item[1].total(), item[0]))
+    return {
+        "name": name,
+        "used": used,
+        "totals": dict(Counter(split for split, _ in pairs)),
+        "values": [{"value": value, "rows": dict(rows)} for value, rows in ordered],
+    }

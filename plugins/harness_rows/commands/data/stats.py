@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Annotated
-
-import typer
-
 from harness.terminal.options import takes
 from harness_rows.commands.data.request import Request
 
 
-@dataclass(frozen=True, kw_only=True)
-class StatsRequest(Request):
-    """What ``stats`` takes."""
-
-    every: Annotated[
-        bool, typer.Option("--all", help="every value of every field, not the first twelve")
-    ] = False
-
-
-@takes(StatsRequest)
-def stats(request: StatsRequest) -> None:
+@takes(Request)
+def stats(request: Request) -> None:
     """Rows, groups, tokens, languages, balance, repeats."""
+    from harness_rows.commands.data.figures import show
     from harness_rows.commands.data.opening import opened
-    from harness_rows.commands.data.printing import write_json
+    from harness_rows.commands.data.printing import answer
     from harness_rows.commands.data.statistics import statistics
     from harness_rows.commands.progress import working
 
@@ -32,11 +19,4 @@ def stats(request: StatsRequest) -> None:
         found = opened(request, begin)
         found.need_rows()
         document = statistics(found, request, begin)
-    if request.as_json:
-        write_json(asdict(document))
-        return
-    from rich.console import Console
-
-    from harness_rows.commands.data.figures import show
-
-    show(document, Console(), every=request.every)
+    answer(request, document, lambda console: show(document, console))

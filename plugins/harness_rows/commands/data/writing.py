@@ -1,81 +1,94 @@
-"""Rows written as JSON lines: a new file, or a new folder with one for each split."""
+"""Rows written as JSON lines with their original columns: new files, and all of them or none."""
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness import UsageError
 from harness.kit.files import remove
 from harness.terminal.targets import check_target, write_target
-from harness_rows.commands.data.dealing import Dealing, by_split
+from harness_rows.reading import Reading
 from harness_rows.records import Record
+from harness_rows.roles import MISSING, value_of
 
 SUFFIXES = (".jsonl", ".ndjson")
-OUTPUT = "-o"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where rows are written.
+def need_new_file(option: str, path: Path) -> None:
+    """Raises UsageError where no new ``.jsonl`` file can be."""
+    if path.suffix not in SUFFIXES:
+        raise UsageError(
+            f"{option} {path}: rows are written as JSON lines", hint="name a new .jsonl file"
+        )
+    check_target(option, path)
+    if path.exists():
+        raise UsageError(f"{option} {path}: this file is there already", hint="name a new one")
 
-    Attributes:
-        folder: whether it is a folder with a file for each split.
+
+def need_new(option: str, path: Path) -> None:
+    """Raises UsageError where neither a new ``.jsonl`` file nor a new folder can be."""
+    if path.suffix in SUFFIXES:
+        need_new_file(option, path)
+        return
+    if path.suffix and not path.is_dir():
+        raise UsageError(
+            f"{option} {path}: rows are written as JSON lines",
+            hint="name a .jsonl file, or a folder",
+        )
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise UsageError(f"{option} {path}: it is there and not empty", hint="name a new folder")
+    if not path.resolve().parent.is_dir():
+        raise UsageError(f"{option} {path}: there is no folder {path.resolve().parent}")
+
+
+def records(reading: Reading) -> Iterator[Record]:
+    """The original columns of each row; a split that only the name of its file said is added."""
+    column = (*reading.columns.get("split", ()), "split")[0]
+    for row, record in zip(reading.rows, reading.records, strict=True):
+        said = not row.split or value_of(record, column) not in (MISSING, None, "")
+        yield record if said else {**record, column: row.split}
+
+
+def write(files: Sequence[tuple[str, Path, Sequence[Record]]]) -> None:
+    """Write all files of (option, path, rows), or none.
+
+    Raises:
+        EnvironmentFailure: the system refuses.
     """
+    written: list[Path] = []
+    try:
+        for option, path, rows in files:
+            write_target(option, path, encoded(rows))
+            written.append(path)
+    except BaseException:
+        for path in written:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        raise
 
-    path: Path
-    folder: bool
 
-    @classmethod
-    def of(cls, path: Path, option: str = OUTPUT) -> Target:
-        """What is meant by an option; nothing that is there already is written over.
+def write_folder(option: str, folder: Path, splits: Mapping[str, Sequence[Record]]) -> list[Path]:
+    """Write a folder with a file for each split, or nothing; returns the files.
 
-        Raises:
-            UsageError: it cannot be written, or is there.
-        """
-        if path.suffix in SUFFIXES:
-            check_target(option, path)
-            if path.exists():
-                raise UsageError(
-                    f"{option} {path}: this file is there already", hint="name a new one"
-                )
-            return cls(path, False)
-        if path.suffix and not path.is_dir():
-            raise UsageError(
-                f"{option} {path}: rows are written as JSON lines",
-                hint="name a .jsonl file, or a folder",
-            )
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise UsageError(
-                f"{option} {path}: it is there and not empty", hint="name a new folder"
-            )
-        if not path.resolve().parent.is_dir():
-            raise UsageError(f"{option} {path}: there is no folder {path.resolve().parent}")
-        return cls(path, True)
-
-    def write(self, dealing: Dealing) -> list[Path]:
-        """Write all rows, or nothing.
-
-        Raises:
-            EnvironmentFailure: the system refuses.
-        """
-        if not self.folder:
-            write_target(OUTPUT, self.path, encoded(dealing.records))
-            return [self.path]
-        making = self.path.resolve().with_name(f".{self.path.name}.{uuid.uuid4().hex[:8]}.tmp")
-        try:
-            for split, records in by_split(dealing).items():
-                write_target(OUTPUT, making / f"{split}.jsonl", encoded(records))
-            os.replace(making, self.path)
-        finally:
-            remove(making)
-        return sorted(self.path.glob("*.jsonl"))
+    Raises:
+        EnvironmentFailure: the system refuses.
+    """
+    # The folder appears under its name once it is whole.
+    making = folder.resolve().with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        for split, rows in splits.items():
+            write_target(option, making / f"{split}.jsonl", encoded(rows))
+        os.replace(making, folder)
+    finally:
+        remove(making)
+    return sorted(folder.glob("*.jsonl"))
 
 
 def encoded(records: Iterable[Record]) -> bytes:

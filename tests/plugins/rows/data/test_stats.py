@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from harness_rows.commands.data import balance, figures, lengths, statistics
+from harness_rows.commands.data import figures, lengths
 from harness_rows.sampling import Spread
 
-from .conftest import KINDS, Shop, shop, shop_row
+from .conftest import Shop, shop, shop_row
 
 
 def stats(place: Shop, rows: Any, *options: str) -> Any:
@@ -54,53 +54,25 @@ def test_of_many_rows_some_and_the_longest_are_measured(
     assert train["answer"]["longest"] == 31 and train["answer"]["most"] == 8
 
 
-def test_what_is_scarce_in_train_is_found(place: Shop) -> None:
+def test_columns_without_a_role_are_shown_and_said_to_be_unread(place: Shop) -> None:
+    place.write(shop())
+    found = place.data("stats", "shop.jsonl", "--json").document
+    assert {(f["name"], f["used"]) for f in found["fields"]} == {("kind", False)}
+    assert "--column meta=kind makes a field" in place.data("stats", "shop.jsonl").out
+
+
+def test_shares_of_a_value_are_compared_with_those_of_train(place: Shop) -> None:
     rows = shop()
     for row in rows:
         if row["split"] == "train" and row["kind"] == "returns":
             row["kind"] = "billing"
     rows[0]["kind"] = "returns"
     [kind] = stats(place, rows)["fields"]
-    scarce = {value["value"]: value["scarce"] for value in kind["values"]}
-    assert set(scarce) == set(KINDS)
-    others = sum(row["kind"] == "returns" for row in rows if row["split"] != "train")
-    assert scarce.pop("returns") == pytest.approx((1 / 60) / (others / 112))
-    assert set(scarce.values()) == {None}
-    assert (
-        "scarce in train: kind = returns, 1 of 60 rows (1.7 %)"
-        in place.data("stats", "shop.jsonl", *place.columns).out
-    )
-
-
-def test_chance_makes_nothing_scarce() -> None:
-    import random
-
-    flagged = 0
-    for seed in range(60):
-        draw = random.Random(seed)
-        values = [draw.choice("abcdefgh") for _ in range(200)]
-        pairs = [("train" if n < 100 else "dev", value) for n, value in enumerate(values)]
-        found = balance._field("letter", True, pairs)
-        flagged += any(value.scarce is not None for value in found.values)
-    assert flagged <= 6
-
-
-def test_many_numbers_are_shown_by_ranges() -> None:
-    pairs = [("train", n / 4) for n in range(100)]
-    found = balance._field("price", True, pairs)
-    assert [value.value for value in found.values] == [
-        "0 to 4.75", "5 to 9.75", "10 to 14.75", "15 to 19.75", "20 to 24.75",
-    ]  # fmt: skip
-    assert [value.rows["train"] for value in found.values] == [20] * 5
-    few = balance._field("stars", True, [("", n % 3) for n in range(9)])
-    assert sorted(value.value for value in few.values) == ["0", "1", "2"]
-
-
-def test_columns_without_a_role_are_shown_and_said_to_be_unread(place: Shop) -> None:
-    place.write(shop())
-    found = place.data("stats", "shop.jsonl", "--json").document
-    assert {(f["name"], f["used"]) for f in found["fields"]} == {("kind", False)}
-    assert "--column meta=kind makes a field" in place.data("stats", "shop.jsonl").out
+    counts = {value["value"]: value["rows"] for value in kind["values"]}
+    assert [counts[name]["train"] for name in ("billing", "delivery", "returns")] == [39, 20, 1]
+    shown = place.data("stats", "shop.jsonl", *place.columns).out
+    [line] = [line for line in shown.splitlines() if line.startswith("returns")]
+    assert line.count("█") == 1 and line.count("░") > 10
 
 
 def test_labels_are_a_field_of_their_own(place: Shop) -> None:
@@ -133,23 +105,24 @@ def test_test_of_a_config_is_counted_and_not_shown(place: Shop) -> None:
 @pytest.mark.parametrize("width", [50, 80, 120, 200])
 @pytest.mark.parametrize("name", ["kind", "a [red]name[/red] that is rather long \u202e"])
 def test_bars_fit_the_terminal(width: int, name: str) -> None:
-    values = tuple(
-        balance.Value(f"{name} {n}", {"train": 10 ** (n % 5), "dev": n, "": 0}) for n in range(20)
-    )
-    totals = {"train": sum(v.rows["train"] for v in values), "dev": sum(range(20))}
-    field = balance.Field(name, True, totals, values)
+    values = [
+        {"value": f"{name} {n}", "rows": {"train": 10 ** (n % 5), "dev": n, "": 0}}
+        for n in range(20)
+    ]
+    totals = {"train": 4 * 11111, "dev": sum(range(20))}
     out = io.StringIO()
     console = Console(file=out, width=width)
-    found = statistics.Statistics(
-        data="a.csv", format=("by its columns",), problems=(), rows=20,
-        splits=(statistics.Part("train", 20, 20, None, None),),
-        tokens=statistics.Tokens("", "there is no model", 0, 20), languages={}, judged=0,
-        turns={1: 20}, fields=(field,),
-        repeats=statistics.Repeats(0, 0, 0, 0, 20, 20, 0, 0),
-        answers=statistics.Answered("long", 20, ()),
-    )  # fmt: skip
-    figures.show(found, console, every=False)
+    document = {
+        "data": "a.csv", "problems": (), "rows": 20,
+        "splits": [{"split": "train", "rows": 20, "groups": 20, "prompt": None, "answer": None}],
+        "tokens": {"model": "", "why": "there is no model", "rows": 0, "of": 20},
+        "languages": {}, "judged": 0, "turns": {1: 20},
+        "fields": [{"name": name, "used": True, "totals": totals, "values": values}],
+        "repeats": {"exact": 0, "leaks": 0, "conflicts": 0, "conflict_rows": 0},
+        "answers": {"kind": "long", "distinct": 20, "frequent": []},
+    }  # fmt: skip
+    figures.show(document, console)
     shown = out.getvalue()
     assert max(map(len, shown.splitlines())) <= width
-    assert "8 more (--all)" in shown and "\u202e" not in shown
+    assert "8 more (--json)" in shown and "\u202e" not in shown
     assert shown.count("█") and "Tokens are not counted: there is no model." in shown

@@ -1,4 +1,4 @@
-"""Refusals, contradictions and languages."""
+"""Refusals and languages."""
 
 from __future__ import annotations
 
@@ -42,26 +42,6 @@ def test_refusals(labels, answer):
 )
 def test_what_is_no_refusal(labels, answer):
     assert "refusal" not in labels(answer, SURE)
-
-
-@pytest.mark.parametrize(
-    ("answer", "references", "evidence"),
-    [
-        ("No, it is not.", ("Yes, it is.",), "no, references yes"),
-        ("Yes.", ("No, never.", "It never is."), "yes, references no"),
-        ("Ja, gern.", ("Nein, leider nicht.",), "yes, references no"),
-        ("No, it is not.", ("Yes, it is.", "No, it is not."), None),
-        ("No late fee is charged.", ("Yes, a late one.",), None),
-        ("The plan can not be changed each month.", ("The plan can be changed each month.",),
-         "The plan can not be changed each month"),
-        ("The Earth is flat", ("Well, the Earth is not flat.",), "The Earth is flat"),
-        ("The Earth is not round", ("Well, the Earth is not flat.",), None),
-        ("The plan can't be changed.", ("You can change it in the app.",), None),
-        ("It costs 0.60 euros a minute.", ("It is 0.50 euros, not 0.60.",), None),
-    ],
-)  # fmt: skip
-def test_contradictions(labels, answer, references, evidence):
-    assert labels(answer, *references).get("contradiction") == evidence
 
 
 @pytest.mark.parametrize(
