@@ -12,7 +12,7 @@ from harness.config.arms import planned
 from harness.config.searching import asked as searched
 from harness.engine.arm_journal import asked
 from harness.engine.run import Run
-from harness.kit.files import read_json
+from harness.kit.files import digest, read_json
 from harness.records import NOT_ASKED
 from harness.records.summary import SCHEMA
 
@@ -42,6 +42,8 @@ def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Docu
         return None
     if artifact.facts["worth"] != run.config.settings.worth:
         return None
+    if artifact.facts["probes"] != asked_of_probes(run):
+        return None
     if any(asked(arm) not in artifact.facts["arms"] for arm in planned(run.config)):
         return None
     if (wanted := searched(run.config)) is not None and artifact.facts["search"] != wanted:
@@ -57,6 +59,11 @@ def finished(run: Run, say: Callable[[str], None], *, test: bool = True) -> Docu
     except (OSError, ValueError):
         return None
     return document
+
+
+def asked_of_probes(run: Run) -> str:
+    """Digest of what is asked beside the task: no part of a run's name, but of its document."""
+    return digest([run.key_of(entry) for entry in run.config.probes])
 
 
 def _gone(labels: Sequence[str]) -> str:

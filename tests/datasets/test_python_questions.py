@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from harness.kit import yaml_file
+from harness_advise.evidence.forgetting import MEASURED
 from harness_rows.options import RowsOptions
 from harness_rows.reading import read
 from harness_rows.splitting import dealt
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+import frontier
 import story
 
 FOLDER = story.ROOT / "datasets" / "python-questions"
@@ -148,3 +150,21 @@ def test_the_table_counts_runs_that_miss_a_point(capsys: pytest.CaptureFixture[s
     shown = capsys.readouterr().out
     assert "| 101 | 0.00 | improved, 0.40 (+0.40) | improved, 0.60 (+0.20) | 75% |" in shown
     assert "test improved: 1 of 2" in shown and "all of these: 1 of 2" in shown
+
+
+def test_the_docs_have_what_general_rows_kept_as_it_was_recorded() -> None:
+    records = frontier.read()
+    page = (story.ROOT / "docs" / "forgetting.md").read_text("utf-8")
+    table = frontier.table(records)
+    assert table in page
+    for line in table.splitlines()[2:]:
+        asked, point, seeds, _, score, *_, share = line.strip("| ").split(" | ")
+        if asked == "general" and point.startswith("lr 0.001, 2 epochs, r 16, replay"):
+            figures = (f"{float(share):.0%}".replace("%", " %"), score, f"({seeds} ")
+            assert [figure for figure in figures if figure not in MEASURED] == []
+    chosen = settings(story.CONFIG)
+    point = (
+        f"lr {chosen['train']['learning_rate']:g}, {chosen['train']['epochs']} epochs, "
+        f"r {chosen['train']['r']}, replay {chosen['replay']:g}"
+    )
+    assert {record["asked"] for record in records if record["point"] == point} == {"general", "new"}

@@ -163,6 +163,21 @@ def test_it_changes_no_result_and_no_name(worse, tmp_path):
     assert not stages(bare) & {"losses", "instructions", "replay"}
 
 
+def test_a_finished_run_is_asked_what_other_probes_ask(tmp_path):
+    project = reading(Project(tmp_path))
+    given = ("iterate", "--json", "--rounds", "1", *WORSE)
+    without = project.inside(*given, "--set", "probes=[]").document
+    fewer = project.inside(*given, "--set", "probes=[{plugin: general, texts: 40}]").document
+    whole = project.inside(*given).document
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.loop.rounds", None)  # nothing is walked through again
+        assert project.inside(*given).document == whole
+    assert without["run"] == fewer["run"] == whole["run"]
+    texts = [document["rounds"][1]["forgetting"] for document in (without, fewer, whole)]
+    assert [found and found["texts"] for found in texts] == [None, 40, 200]
+    assert calls(project) == ["0 40", "1 40", "0 200", "1 200"]
+
+
 def test_what_is_shown_to_be_lost_stands_on_the_first_line_of_every_report(probed):
     done = probed.inside(*ONE, *WORSE, "--set", "generate.knows=true")
     assert done.code == 0, done.err

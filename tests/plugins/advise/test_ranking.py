@@ -504,7 +504,7 @@ def test_what_the_model_lost_comes_first_with_general_rows(
     assert (option.lever == "replay") is (lost is not None)
     if lost:
         assert option.evidence[0] == lost
-        assert "`replay: 0.2`" in option.evidence[1] and "18 of 40" in option.evidence[1]
+        assert "`replay: 0.2`" in option.evidence[1] and "86 %" in option.evidence[1]
         assert option.command == "harness iterate -c a.yaml --rounds 1 --set replay=0.2 --no-test"
 
 
