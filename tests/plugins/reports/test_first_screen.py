@@ -195,11 +195,6 @@ def test_an_answer_keeps_its_lines(analysis: Document) -> None:
     assert screen(analysis).count("  line") == 8 and "… 32 more lines" in screen(analysis)
 
 
-def test_the_command_just_run_is_not_among_the_next(analysis: Document) -> None:
-    analysis["next_command"] = "harness report docstrings-3f2a91c4"
-    assert screen(analysis).count("harness report docstrings-3f2a91c4") == 1  # the whole one
-
-
 @pytest.mark.parametrize("face", [markdown_page, html_page])
 def test_the_others_begin_with_the_same(
     analysis: Document, face: Callable[[Document], str]
