@@ -98,8 +98,9 @@ def _told(document: Document, one: Document, label: str) -> str:
         return f"{name} (not comparable)"
     min_gain = (document["settings"] or {}).get("min_gain")
     required = f"; a gain above {shown(min_gain)} is required" if min_gain else ""
-    bounds = interval(low, high, digits, plus=True)
-    return f"{name} ({signed(gain, digits)}, bounds {bounds}{required})"
+    shown_bounds = interval(low, high, digits, plus=True)
+    bounds = f"bounds {shown_bounds}" if shown_bounds else "too few rows for bounds"
+    return f"{name} ({signed(gain, digits)}, {bounds}{required})"
 
 
 def _names(found: list[Document]) -> str:

@@ -67,6 +67,12 @@ def test_bounds_at_0_and_the_gain_that_is_asked_for_are_told() -> None:
     assert "+0.040]; a gain above 0.100 is required)." in prompts.conclusion(found)
 
 
+def test_that_rows_are_too_few_for_bounds_is_told() -> None:
+    found = document("no evidence")
+    found["baselines"][0]["verdict"] |= {"low": None, "high": None}
+    assert "A (+0.010, too few rows for bounds)." in prompts.conclusion(found)
+
+
 def test_without_a_best_round_the_base_model_stands_for_it() -> None:
     found = document("no evidence", kept=0)
     assert prompts.conclusion(found).startswith(
