@@ -76,8 +76,7 @@ def carry_out(point: str, seed: int, asked: str, folder: Path) -> dict[str, Any]
     flags = [word for text in sets for word in ("--set", text)]
     place = folder / f"seed-{seed}"
     place.mkdir(parents=True, exist_ok=True)
-    # Probes alone give a run no other name: a finished one would answer with those that it asked.
-    words = [*HARNESS, "iterate", "-c", str(CONFIG), "--no-test", "--json", "--as-new-run", *flags]
+    words = [*HARNESS, "iterate", "-c", str(CONFIG), "--no-test", "--json", *flags]
     done = subprocess.run(words, cwd=place, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{point}, seed {seed}: {done.stderr[-2000:]}")

@@ -16,7 +16,7 @@ class Sample(harness.Reporter):
 
     def write(self, document: Mapping[str, Any], folder: Path) -> Sequence[Path]:
         rounds = document["rounds"]
-        lines = [f"{one['round']}: {one['verdict']['label']}" for one in rounds]
+        lines = [f"{entry['round']}: {entry['verdict']['label']}" for entry in rounds]
         path = folder / "rounds.txt"
         harness.write_text(path, "\n".join(lines) + "\n")
         return [path]

@@ -179,7 +179,7 @@ def test_the_short_settings_begin_with_the_training_and_leave_mappings_out(
     assert "sizes train 140 dev 150" in markdown_page(analysis)
 
 
-def test_an_earlier_document_tells_a_slice_by_its_next_finding(analysis: Document) -> None:
+def test_without_the_table_of_targets_the_next_finding_tells_a_slice(analysis: Document) -> None:
     analysis["tables"]["targets"] = []
     first = next(one for one in targets.targets(analysis) if one.after == 1)
     found = {piece["slice"]: piece["score"] for piece in analysis["rounds"][2]["slices"]}
